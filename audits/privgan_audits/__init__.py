@@ -1,0 +1,1 @@
+"""The audit, the verdict, the report and the release gate."""

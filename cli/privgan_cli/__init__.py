@@ -1,0 +1,1 @@
+"""The command line: parse, dispatch, map errors to exit codes."""

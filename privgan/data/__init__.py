@@ -1,0 +1,1 @@
+"""What comes in: readers, preprocessing, the split by patient and the prepared cohort."""

@@ -1,0 +1,49 @@
+"""Every refusal that privgan makes on purpose, each with the exit code of the command line.
+
+A message says what was expected, what came and what to do next. It never carries a value read
+from a patient's file: no names, UIDs, header values or file names below a source folder.
+"""
+
+from typing import ClassVar
+
+
+class PrivganError(Exception):
+    """Base of all deliberate errors; never raised itself."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(PrivganError):
+    """A wrong argument or configuration, a missing path, an output that already exists."""
+
+    exit_code = 2
+
+
+class InputRejectedError(PrivganError):
+    """Nothing in the input could be used, or the cohort is too small for what was asked."""
+
+    exit_code = 5
+
+
+class IntegrityError(PrivganError):
+    """A file is edited, foreign, incomplete or unsigned."""
+
+    exit_code = 6
+
+
+class BudgetError(PrivganError):
+    """The privacy budget is exhausted, or the ledger and the files disagree."""
+
+    exit_code = 7
+
+
+class PreemptedError(PrivganError):
+    """SIGTERM arrived; the run was saved and can be resumed."""
+
+    exit_code = 75
+
+
+class InterruptedRunError(PrivganError):
+    """Ctrl-C arrived; the run was saved and can be resumed."""
+
+    exit_code = 130

@@ -1,0 +1,194 @@
+"""Files written whole or not at all, read only when regular, and named by their SHA-256.
+
+A killed command leaves the old state or the new one: single files go through a temporary
+sibling and `os.replace`, folders through `staged_folder`.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from privgan.errors import IntegrityError, UsageError
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+SHAREABLE_FILE = 0o644
+_CHUNK_BYTES = 1 << 20
+
+
+def sha256_bytes(content: bytes) -> str:
+    """Hex SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a regular file, read in chunks."""
+    digest = hashlib.sha256()
+    with open_regular(path) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[Any]:
+    """Open a regular file for reading; a link, FIFO, socket or device is refused, never waited for.
+
+    Raises:
+        IntegrityError: the path is missing or is not a regular file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise IntegrityError(f"Expected a regular file {path.name!r}, got {error.strerror}.") from None
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise IntegrityError(f"Expected a regular file, {path.name!r} is something else.")
+        yield stream
+
+
+def canonical_json(value: object) -> bytes:
+    """The one byte form of a JSON value that digests are taken of (sorted keys, no spaces)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one JSON object.
+
+    Raises:
+        IntegrityError: missing, not regular, not JSON, or not an object.
+    """
+    with open_regular(path) as stream:
+        content = stream.read()
+    try:
+        value = json.loads(content)
+    except ValueError:
+        raise IntegrityError(f"Expected JSON in {path.name}, it cannot be parsed.") from None
+    if not isinstance(value, dict):
+        raise IntegrityError(f"Expected a JSON object in {path.name}, got {type(value).__name__}.")
+    return value
+
+
+def write_json(path: Path, value: object, mode: int = PRIVATE_FILE) -> None:
+    """Write a readable JSON file atomically; NaN and infinity are refused."""
+    write_bytes(path, json.dumps(value, indent=2, allow_nan=False).encode() + b"\n", mode)
+
+
+def write_text(path: Path, text: str, mode: int = PRIVATE_FILE) -> None:
+    """Write a UTF-8 text file atomically."""
+    write_bytes(path, text.encode(), mode)
+
+
+def write_bytes(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
+    """Write a file atomically and durably: temporary sibling, fsync, rename, fsync of the folder."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def require_absent(target: Path, *, marker: str, force: bool) -> None:
+    """Refuse an output that exists, unless `force` is given and it is one of ours.
+
+    Args:
+        target: the output folder.
+        marker: a file that only privgan's own folder of this kind has, e.g. `cohort.json`;
+            without it even `force` replaces nothing, so a typing error cannot delete a home folder.
+        force: the user's `--force`.
+
+    Raises:
+        UsageError: the target exists and may not be replaced.
+    """
+    if not os.path.lexists(target):
+        return
+    if target.is_symlink() or not target.is_dir():
+        raise UsageError(f"Expected a new folder, {target} exists and is not a folder.")
+    if not any(target.iterdir()):
+        return
+    if not force:
+        raise UsageError(f"Expected a new folder, {target} exists. Choose another name or add --force.")
+    if not (target / marker).is_file():
+        raise UsageError(f"--force replaces only privgan's own folders; {target} has no {marker}.")
+
+
+@contextlib.contextmanager
+def staged_folder(target: Path, *, marker: str, force: bool = False) -> Iterator[Path]:
+    """A folder that appears under its name only when the block ends without an error.
+
+    Yields:
+        A private (0700) sibling folder to write into.
+
+    Raises:
+        UsageError: see `require_absent`; or the parent does not exist.
+    """
+    require_absent(target, marker=marker, force=force)
+    if not target.parent.is_dir():
+        raise UsageError(f"Expected an existing folder to write into, {target.parent} is missing.")
+    staging = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    staging.mkdir(mode=PRIVATE_FOLDER)
+    try:
+        yield staging
+        _swap(staging, target)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def _swap(staging: Path, target: Path) -> None:
+    os.sync()  # every file of the new folder is durable before its name is
+    if not target.exists():
+        staging.rename(target)
+    else:
+        retired = target.with_name(f".{target.name}.{secrets.token_hex(4)}.retired")
+        target.rename(retired)
+        try:
+            staging.rename(target)
+        except BaseException:
+            retired.rename(target)
+            raise
+        shutil.rmtree(retired, ignore_errors=True)
+    sync_folder(target.parent)
+
+
+def list_files(folder: Path) -> list[Path]:
+    """All entries below a folder that are not folders, sorted by path; links are listed, not followed."""
+    return sorted(
+        Path(parent) / name for parent, _, names in os.walk(folder, followlinks=False) for name in names
+    )
+
+
+def require_space(folder: Path, needed_bytes: int) -> None:
+    """Refuse work whose output would not fit on the disk.
+
+    Raises:
+        UsageError: less than `needed_bytes` plus 5 % is free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed_bytes * 1.05:
+        raise UsageError(
+            f"Expected {needed_bytes / 1e6:.0f} MB of free disk for the output, {free / 1e6:.0f} MB are free."
+        )

@@ -1,0 +1,1 @@
+"""What goes out: the synthetic set, its DICOM form and its card."""
