@@ -176,9 +176,7 @@ def _swap(staging: Path, target: Path) -> None:
 
 def list_files(folder: Path) -> list[Path]:
     """All entries below a folder that are not folders, sorted by path; links are listed, not followed."""
-    return sorted(
-        Path(parent) / name for parent, _, names in os.walk(folder, followlinks=False) for name in names
-    )
+    return sorted(Path(parent) / name for parent, _, names in os.walk(folder, followlinks=False) for name in names)
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:

@@ -1,9 +1,9 @@
 """The run folder: what one training leaves behind, and which parts may be looked at.
 
-    RUN/run.json              what was trained, under which plan, and how far (no value read from images)
-        config.resolved.toml  every setting that was in force
-        model/                generator.safetensors, config.json: the released generator
-        private/              resume state and metrics on real data; never leaves
+RUN/run.json              what was trained, under which plan, and how far (no value read from images)
+    config.resolved.toml  every setting that was in force
+    model/                generator.safetensors, config.json: the released generator
+    private/              resume state and metrics on real data; never leaves
 """
 
 import dataclasses

@@ -100,11 +100,10 @@ class Ledger:
         """The composition of everything ever charged to this cohort."""
         return PrivacySpend.of(self.queries(), self.opening["delta"] if delta is None else delta)
 
-    def charge(self, run_id: str, queries: Sequence[GaussianQueries], *, delta: float) -> Self:
+    def charge(self, run_id: str, queries: Sequence[GaussianQueries], *, delta: float) -> "Ledger":
         """Charge all planned queries of a run, before the first.
 
-        The total is capped at the looser of the run's delta and the ledger's, because a guarantee at a small
-        delta says nothing smaller than itself at a large one.
+        The total is taken at the smaller of the run's delta and the ledger's, which only makes it larger.
 
         Raises:
             BudgetError: the run is charged already, or the total would pass the cap; nothing is written then.
@@ -119,35 +118,37 @@ class Ledger:
                     f"This run would bring the cohort's total to epsilon {total.epsilon:.3f}, above its cap of "
                     f"{cap:g} (spent before: {now.spend().epsilon:.3f}). Plan a smaller epsilon."
                 )
-            return now._append(
-                {"kind": "charge", "run_id": run_id, "delta": delta, "queries": [q.to_json() for q in queries]}
+            return _append(
+                now,
+                {"kind": "charge", "run_id": run_id, "delta": delta, "queries": [q.to_json() for q in queries]},
             )
 
-    def checkpoint(self, run_id: str, *, step: int, sha256: str) -> Self:
+    def checkpoint(self, run_id: str, *, step: int, sha256: str) -> "Ledger":
         """Announce a resume state, before it is renamed into place."""
         with self._locked() as now:
             now.require_open(run_id)
-            return now._append({"kind": "checkpoint", "run_id": run_id, "step": step, "sha256": sha256})
+            return _append(now, {"kind": "checkpoint", "run_id": run_id, "step": step, "sha256": sha256})
 
-    def close(self, run_id: str, *, generator_sha256: str) -> Self:
+    def close(self, run_id: str, *, generator_sha256: str) -> "Ledger":
         """End a run: its generator is final and nothing of it resumes."""
         with self._locked() as now:
             now.require_open(run_id)
-            return now._append({"kind": "closed", "run_id": run_id, "generator_sha256": generator_sha256})
+            return _append(now, {"kind": "closed", "run_id": run_id, "generator_sha256": generator_sha256})
 
     def record_audit(
         self, *, report_sha256: str, synthetic_sha256: str, policy_sha256: str, verdict: str
-    ) -> Self:
+    ) -> "Ledger":
         """Remember an audit, so that its report cannot be edited and attempts are counted."""
         with self._locked() as now:
-            return now._append(
+            return _append(
+                now,
                 {
                     "kind": "audit",
                     "report_sha256": report_sha256,
                     "synthetic_sha256": synthetic_sha256,
                     "policy_sha256": policy_sha256,
                     "verdict": verdict,
-                }
+                },
             )
 
     def require_open(self, run_id: str) -> None:
@@ -191,14 +192,15 @@ class Ledger:
         finally:
             os.close(descriptor)
 
-    def _append(self, entry: Entry) -> Self:
-        line = _sealed(entry, len(self.entries), self.head)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
-        with os.fdopen(descriptor, "ab") as stream:
-            stream.write(line)
-            stream.flush()
-            os.fsync(stream.fileno())
-        return type(self).read(self.path)
+
+def _append(ledger: Ledger, entry: Entry) -> Ledger:
+    line = _sealed(entry, len(ledger.entries), ledger.head)
+    descriptor = os.open(ledger.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+    with os.fdopen(descriptor, "ab") as stream:
+        stream.write(line)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return Ledger.read(ledger.path)
 
 
 def _sealed(entry: Entry, sequence: int, previous: str) -> bytes:

@@ -1,0 +1,124 @@
+"""What an audit is given, and what each test may answer.
+
+A test measures and never judges; `policy` judges and never measures; `report` renders and does neither.
+A test answers with one of three values, so that "did not run" can never look like "found nothing".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.cohort import Cohort
+from privgan.dp.accounting import PrivacySpend
+from privgan.dp.ledger import Ledger
+from privgan.errors import UsageError
+from privgan.progress import Progress, silent
+
+Images = NDArray[np.uint8]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Images of some patients.
+
+    images: uint8 (n, h, w); labels, patients: int64 (n,). A patient id means nothing outside one Evidence.
+    """
+
+    images: Images
+    labels: Integers
+    patients: Integers
+
+    def __post_init__(self) -> None:
+        shape = (len(self.images),)
+        if self.images.ndim != 3 or self.labels.shape != shape or self.patients.shape != shape:
+            raise UsageError("Expected grey images (n, h, w) with one label and one patient each.")
+
+    @property
+    def patient_count(self) -> int:
+        """How many different patients the sample holds."""
+        return len(np.unique(self.patients))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What the synthetic set's manifest says about its privacy, and the run that it names."""
+
+    run_id: str
+    cohort_id: str
+    spend: PrivacySpend
+    generator_sha256: str
+    not_private: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything an audit may look at; members and non-members must share no patient.
+
+    synthetic_folder: every byte below it is what would be released (files-only audits may give a single file).
+    synthetic_sha256: digest of the manifest, or of the file or listing when there is no manifest.
+    cohort, ledger: None in a files-only audit. claim: None when no differential privacy is claimed.
+    run: the run folder, when given.
+    """
+
+    members: Sample
+    non_members: Sample | None
+    synthetic: Sample
+    synthetic_folder: Path
+    synthetic_sha256: str
+    classes: tuple[str, ...]
+    cohort: Cohort | None = None
+    ledger: Ledger | None = None
+    claim: Claim | None = None
+    run: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.non_members is not None and np.intersect1d(self.members.patients, self.non_members.patients).size:
+            raise UsageError("Expected members and non-members to share no patient.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A test ran. findings: numbers and short texts that `policy` judges; series: arrays that `plots` draws.
+
+    internal: what only the internal report may show (rows of closest pairs, per-patient values).
+    """
+
+    test: str
+    findings: Mapping[str, Any]
+    series: Mapping[str, Any] = field(default_factory=dict)
+    internal: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotApplicable:
+    """The question does not arise (no privacy claim, no table, ...); never blocks a release."""
+
+    test: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotRun:
+    """Evidence that should exist is missing; blocks a PASS."""
+
+    test: str
+    reason: str
+
+
+Outcome = Measured | NotApplicable | NotRun
+
+
+class Test(Protocol):
+    """One question an attacker would ask. `id` is T0..T10, `title` the question in plain words."""
+
+    id: str
+    title: str
+
+    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+        """Measure, using no randomness but `rng` and writing nothing."""

@@ -1,0 +1,124 @@
+"""A prepared cohort: the only form in which real images are read after `prepare`.
+
+COHORT/cohort.json    public facts and digests
+       images.npy     uint8 (n, h, w), rows in source order; opened as a memory map
+       patients.npz   patient int64, label int64, split uint8 (0 member, 1 non-member), one value a row
+       refused.jsonl  one line a refused file: a reason code and a keyed hash of where it was
+       private/       key, identifiers, ledger.jsonl
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import read_json, sha256_file, write_json
+
+SCHEMA_VERSION = 1
+MARKER = "cohort.json"
+MEMBER, NON_MEMBER = 0, 1
+DIGESTED_FILES = ("images.npy", "patients.npz", "refused.jsonl", "private/identifiers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortFacts:
+    """The content of cohort.json: configuration, public counts and digests.
+
+    Class list, size and windows are configuration, never computed from images. `members` and `non_members`
+    count patients and are public by the zero-out adjacency. `overrides` are the red flags the user raised.
+    """
+
+    cohort_id: str
+    privgan_version: str
+    created: str
+    preset: str
+    window_low: float
+    window_high: float
+    image_size: int
+    modality: str
+    body_part: str
+    classes: tuple[str, ...]
+    patients: int
+    members: int
+    non_members: int
+    images: int
+    non_member_fraction: float
+    merged_patients: int
+    excluded_patients: int
+    refused: dict[str, int]
+    overrides: tuple[str, ...]
+    digests: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """A cohort whose files were all checked against cohort.json. Its repr shows counts only."""
+
+    folder: Path
+    facts: CohortFacts
+    images: NDArray[np.uint8]
+    patients: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    split: NDArray[np.uint8]
+
+    def __repr__(self) -> str:
+        return f"Cohort({self.facts.members} members, {self.facts.non_members} non-members)"
+
+    @property
+    def ledger_path(self) -> Path:
+        """Where the cohort's privacy ledger lies."""
+        return self.folder / "private" / "ledger.jsonl"
+
+    @property
+    def sha256(self) -> str:
+        """Digest of cohort.json, which digests everything else; the ledger's opening entry repeats it."""
+        return sha256_file(self.folder / MARKER)
+
+    def rows(self, side: int) -> NDArray[np.int64]:
+        """Row numbers of all images of MEMBER or NON_MEMBER patients, ascending."""
+        return np.flatnonzero(self.split == side)
+
+
+def write_facts(folder: Path, facts: CohortFacts) -> None:
+    """Write cohort.json atomically."""
+    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "cohort", **asdict(facts)})
+
+
+def open_cohort(folder: Path) -> Cohort:
+    """Open a cohort and check every byte that training or an audit will rely on.
+
+    Raises:
+        UsageError: there is no such folder.
+        IntegrityError: it is not a cohort, or a file is missing, edited or inconsistent.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"Expected a cohort folder, {folder} is missing.")
+    facts = _read_facts(folder)
+    for name in DIGESTED_FILES:
+        if sha256_file(folder / name) != facts.digests.get(name):
+            raise IntegrityError(f"Expected {name} as prepare wrote it, it was edited. Prepare the cohort again.")
+    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+    with np.load(folder / "patients.npz", allow_pickle=False) as columns:
+        patients, labels, split = columns["patient"], columns["label"], columns["split"]
+    size = facts.image_size
+    if (
+        images.shape != (facts.images, size, size)
+        or not len(patients) == len(labels) == len(split) == facts.images
+    ):
+        raise IntegrityError("Expected as many rows in images.npy and patients.npz as cohort.json says.")
+    return Cohort(folder=folder, facts=facts, images=images, patients=patients, labels=labels, split=split)
+
+
+def _read_facts(folder: Path) -> CohortFacts:
+    table: dict[str, Any] = read_json(folder / MARKER)
+    version, kind = table.pop("schema_version", None), table.pop("kind", None)
+    if (version, kind) != (SCHEMA_VERSION, "cohort"):
+        raise IntegrityError(f"Expected a cohort of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
+    try:
+        lists = {"classes": tuple(table["classes"]), "overrides": tuple(table["overrides"])}
+        return CohortFacts(**{**table, **lists})
+    except (TypeError, KeyError):
+        raise IntegrityError(f"Expected the fields of a privgan cohort in {folder / MARKER}.") from None
