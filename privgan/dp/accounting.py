@@ -13,6 +13,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from privgan.checks import positive, strictly_within, within
 
@@ -88,7 +89,7 @@ def epsilon_prv(queries: Sequence[GaussianQueries], delta: float, *, expected: f
     error = 0.001 * max(min(expected, _MAX_EPSILON), 0.1)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("ignore")  # its Renyi search says when it ends at the edge of its orders
             value = float(accountant.get_epsilon(delta, eps_error=error))
     except (RuntimeError, ValueError, OverflowError, MemoryError):
         return epsilon_rdp(queries, delta)
@@ -108,6 +109,11 @@ def epsilon_rdp(queries: Sequence[GaussianQueries], delta: float) -> float:
 
 def epsilon_pld(queries: Sequence[GaussianQueries], delta: float, *, grid: float = _PLD_GRIDS[0]) -> float:
     """Google's privacy loss distributions: a pessimistic estimate on a grid of losses."""
+    return float(loss_distribution(queries, grid=grid).get_epsilon_for_delta(delta))
+
+
+def loss_distribution(queries: Sequence[GaussianQueries], *, grid: float = _PLD_GRIDS[0]) -> Any:
+    """The composed privacy loss distribution (of `dp_accounting`) of all queries, add and remove together."""
     from dp_accounting.pld import privacy_loss_distribution
 
     parts = [
@@ -121,7 +127,7 @@ def epsilon_pld(queries: Sequence[GaussianQueries], delta: float, *, grid: float
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.compose(part)
-    return float(whole.get_epsilon_for_delta(delta))
+    return whole
 
 
 def _opacus_history(queries: Sequence[GaussianQueries]) -> list[tuple[float, float, int]]:
