@@ -19,6 +19,18 @@ class UsageError(PrivganError):
     exit_code = 2
 
 
+class AuditFailedError(PrivganError):
+    """The audit found a leak: verdict FAIL. Nothing may leave."""
+
+    exit_code = 3
+
+
+class NotReleasableError(PrivganError):
+    """The audit's verdict is INCONCLUSIVE or INVALID, or its scope carries no privacy claim."""
+
+    exit_code = 4
+
+
 class InputRejectedError(PrivganError):
     """Nothing in the input could be used, or the cohort is too small for what was asked."""
 

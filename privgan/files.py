@@ -11,11 +11,12 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from privgan.errors import IntegrityError, UsageError
+from privgan.progress import Progress, silent
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -176,7 +177,35 @@ def _swap(staging: Path, target: Path) -> None:
 
 def list_files(folder: Path) -> list[Path]:
     """All entries below a folder that are not folders, sorted by path; links are listed, not followed."""
-    return sorted(Path(parent) / name for parent, _, names in os.walk(folder, followlinks=False) for name in names)
+    return sorted(path for path in _walk(folder) if path.is_symlink() or not path.is_dir())
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder, followlinks=False):
+        yield from (Path(parent) / name for name in [*folders, *names])
+
+
+def require_exact_files(folder: Path, digests: Mapping[str, str], progress: Progress = silent) -> None:
+    """Check that a folder holds these regular files and folders for them, byte for byte, and nothing else.
+
+    Args:
+        folder: where to look.
+        digests: hex SHA-256 by path relative to `folder`, with forward slashes.
+        progress: told after every file.
+
+    Raises:
+        IntegrityError: an extra, missing, edited or non-regular file, or an extra folder.
+    """
+    found = {path.relative_to(folder).as_posix() for path in _walk(folder)}
+    folders = {str(parent) for name in digests for parent in PurePosixPath(name).parents} - {"."}
+    if missing := sorted((digests.keys() | folders) - found):
+        raise IntegrityError(f"{len(missing)} expected entries are missing from {folder}, first: {missing[0]}.")
+    if extra := found - digests.keys() - folders:
+        raise IntegrityError(f"Expected nothing but the listed files in {folder}, got {len(extra)} more.")
+    for done, (name, digest) in enumerate(sorted(digests.items()), start=1):
+        if sha256_file(folder / name) != digest:
+            raise IntegrityError(f"Expected {name} as it was written, it was edited.")
+        progress("checking files", done, len(digests))
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:
