@@ -19,7 +19,7 @@ from privgan.checks import positive, strictly_within, within
 
 UNIT = "patient"
 ADJACENCY = "zero-out"
-_PLD_GRIDS = (1e-3, 1e-4)
+_PLD_GRIDS = (1e-4, 1e-5)
 _MAX_EPSILON = 1e3
 
 
@@ -67,11 +67,11 @@ def epsilon(queries: Sequence[GaussianQueries], delta: float) -> float:
     strictly_within(0.0, 1.0, delta=delta)
     if not queries:
         return 0.0
-    for grid in _PLD_GRIDS:  # thousands of steps of tiny loss may need the finer one
-        pld = epsilon_pld(queries, delta, grid=grid)
-        prv = epsilon_prv(queries, delta, expected=pld)
-        if agree(pld, prv):
-            break
+    coarse, fine = _PLD_GRIDS  # very many steps of very small loss need the finer one
+    pld = epsilon_pld(queries, delta, grid=coarse)
+    prv = epsilon_prv(queries, delta, expected=pld)
+    if not agree(pld, prv):
+        pld = epsilon_pld(queries, delta, grid=fine)
     return max(pld, prv)
 
 
