@@ -1,0 +1,161 @@
+"""Keyed digests of everything in the source that could name a patient.
+
+`prepare` keeps no names and numbers, only HMAC-SHA256 digests of them under the cohort's private key, so that
+an output can be scanned for them later without anybody storing them. Separators, case and accents never
+hide a value: `normalise` removes them on both sides.
+
+>>> normalise("Müller^Anna-Lena"), normalise("2020-01-31")
+('mullerannalena', '20200131')
+"""
+
+import functools
+import hmac
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Self
+
+import privgan
+from privgan.errors import IntegrityError
+from privgan.files import open_regular, write_bytes
+
+SHORTEST = 4  # characters; anything shorter is found everywhere
+SHORTEST_NUMBER = 6  # digits; shorter numbers are counts, sizes and pixel values in every file
+LONGEST_WINDOW = 6  # words; a full name, an address line
+NAME, PART, IDENTIFIER, UID, DATE = "name", "name_part", "identifier", "uid", "date"
+PLACE, DEVICE, TEXT, FILE_NAME = "place", "device", "text", "file_name"
+CATEGORIES = (NAME, PART, IDENTIFIER, UID, DATE, PLACE, DEVICE, TEXT, FILE_NAME)
+CONSTANTS = ("19000101", "01011900", "SYNTHETIC", "privgan", "anonymous", "unknown")
+_WORD = re.compile(r"[^\W_]+")
+_CHUNK = re.compile(r"[^\s\"'<>(){}\[\],;=]+")
+_LONG_NUMBER = re.compile(r"(?=(?:\D*\d){5})\S+")
+
+
+@functools.lru_cache(maxsize=65536)
+def normalise(text: str) -> str:
+    """Lower case letters and digits of a text, without accents, separators and spaces."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(character for character in plain if character.isalnum())
+
+
+def forms(category: str, value: str) -> Iterator[str]:
+    """Normalised spellings under which a value could appear in an output, each long enough to mean something.
+
+    A name also gives its parts (category `name_part`) and both orders, a date the usual three orders.
+    """
+    for _, form in labelled_forms(category, value):
+        yield form
+
+
+def labelled_forms(category: str, value: str) -> Iterator[tuple[str, str]]:
+    """Like `forms`, each with the category it is filed under."""
+    if category == NAME:
+        candidates = _name_forms(value)
+    elif category == DATE:
+        candidates = ((DATE, form) for form in _date_forms(normalise(value)))
+    elif category == TEXT:
+        candidates = ((TEXT, normalise(word)) for word in (value, *_LONG_NUMBER.findall(value)))
+    else:
+        candidates = iter([(category, normalise(value))])
+    for kind, form in candidates:
+        if len(form) >= (SHORTEST_NUMBER if form.isdigit() else SHORTEST):
+            yield kind, form
+
+
+def _name_forms(value: str) -> Iterator[tuple[str, str]]:
+    for group in value.split("="):  # alphabetic, ideographic and phonetic spelling of one person name
+        parts = [part for part in re.split(r"[\^\s,]+", group) if part]
+        yield NAME, normalise("".join(parts))
+        yield NAME, normalise("".join(reversed(parts)))
+        if len(parts) > 1:
+            yield NAME, normalise(parts[0] + parts[1])
+            yield NAME, normalise(parts[1] + parts[0])
+        for part in parts:
+            yield PART, normalise(part)
+
+
+def _date_forms(value: str) -> Iterator[str]:
+    if len(value) >= 8 and value[:8].isdigit():
+        year, month, day = value[:4], value[4:6], value[6:8]
+        yield from (year + month + day, day + month + year, month + day + year)
+
+
+@functools.cache
+def own_words(folder: Path = Path(privgan.__file__).parent) -> frozenset[str]:
+    """Every word in the sources below a folder: what privgan writes by itself cannot prove a leak.
+
+    Among thousands of patients somebody is called White, Page or Wilson. Only single name parts are
+    held against this list; whole names, numbers, dates and UIDs never are.
+    """
+    texts = (path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+    return frozenset(normalise(word) for text in texts for word in _WORD.findall(text))
+
+
+def candidates(text: str) -> Iterator[str]:
+    """Normalised pieces of a text that could be identifiers: words, joined words, and unbroken chunks."""
+    for chunk in _CHUNK.findall(text):
+        yield normalise(chunk)
+    words = [normalise(word) for word in _WORD.findall(text)]
+    for start in range(len(words)):
+        for stop in range(start + 1, min(start + LONGEST_WINDOW, len(words)) + 1):
+            yield "".join(words[start:stop])
+
+
+class IdentifierDigests:
+    """A set of keyed digests: values can be added and looked up, never listed. Its repr shows a count only."""
+
+    def __init__(self, key: bytes, exempt: Iterable[str] = ()) -> None:
+        """Start empty.
+
+        Args:
+            key: the cohort's private HMAC key.
+            exempt: words that are never identifiers here: class names, presets, the body part.
+        """
+        self._key = key
+        self._categories: dict[bytes, str] = {}
+        self._exempt = frozenset(normalise(word) for word in (*CONSTANTS, *exempt))
+
+    def __len__(self) -> int:
+        return len(self._categories)
+
+    def __repr__(self) -> str:
+        return f"IdentifierDigests({len(self)} digests)"
+
+    def add(self, category: str, value: str) -> None:
+        """Remember every form of one identifying value."""
+        for kind, form in labelled_forms(category, value):
+            if form not in self._exempt and not (kind == PART and form in own_words()):
+                self._categories.setdefault(self._digest(form), kind)
+
+    def find(self, text: str) -> str | None:
+        """The category of a known identifier that the whole text spells, or None.
+
+        To search inside a longer text call it for each of `candidates(text)`.
+        """
+        form = normalise(text)
+        return self._categories.get(self._digest(form)) if len(form) >= SHORTEST else None
+
+    def write(self, path: Path) -> None:
+        """Write one line `category hex` a digest, sorted by digest so that the order tells nothing."""
+        lines = (f"{kind} {digest.hex()}\n" for digest, kind in sorted(self._categories.items()))
+        write_bytes(path, "".join(lines).encode())
+
+    @classmethod
+    def read(cls, path: Path, key: bytes) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            IntegrityError: missing, not regular, or not of that form.
+        """
+        found = cls(key)
+        with open_regular(path) as stream:
+            for line in stream.read().decode("ascii", "replace").splitlines():
+                kind, _, digest = line.partition(" ")
+                if kind not in CATEGORIES or not re.fullmatch("[0-9a-f]{64}", digest):
+                    raise IntegrityError(f"Expected lines 'category digest' in {path.name}, got something else.")
+                found._categories[bytes.fromhex(digest)] = kind
+        return found
+
+    def _digest(self, form: str) -> bytes:
+        return hmac.digest(self._key, b"identifier:" + form.encode("utf-8", "surrogatepass"), "sha256")
