@@ -103,6 +103,21 @@ def write_bytes(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def open_new(path: Path, mode: int = PRIVATE_FILE) -> Iterator[Any]:
+    """Open a file for writing that must not exist; for the inside of a staged folder.
+
+    Raises:
+        UsageError: something has that name already.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    except FileExistsError:
+        raise UsageError(f"Expected a new file, {path.name} exists. Choose another name.") from None
+    with os.fdopen(descriptor, "wb") as stream:
+        yield stream
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames inside a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
