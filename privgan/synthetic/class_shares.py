@@ -1,0 +1,73 @@
+"""How many images of each class: what the user asks for, never what the patients' data says.
+
+Real class shares are private: a set that repeated them would have to charge for them.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.errors import UsageError
+
+
+def class_labels(text: str, classes: tuple[str, ...], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Labels for `count` images in random order.
+
+    Args:
+        text: "uniform", or weights as "name:weight,name:weight"; classes left out get none.
+        classes: the run's class names; the labels are indices into them.
+        count: number of labels.
+        rng: draws the order only, the numbers of each class are fixed.
+
+    Returns:
+        int64 (count,).
+
+    Raises:
+        UsageError: an unknown or repeated class, or a weight that is not a finite number of at least 0.
+    """
+    weights = np.ones(len(classes)) if text == "uniform" else _weights(text, classes)
+    labels = np.repeat(np.arange(len(classes), dtype=np.int64), apportion(weights, count))
+    rng.shuffle(labels)
+    return labels
+
+
+def apportion(weights: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Whole numbers that add up to `count`, nearest to the weights' shares (largest remainders).
+
+    >>> apportion(np.array([1.0, 1.0, 1.0]), 10).tolist()
+    [4, 3, 3]
+    """
+    shares = count * weights / weights.sum()
+    whole = np.floor(shares).astype(np.int64)
+    left = count - int(whole.sum())
+    whole[np.argsort(whole - shares, kind="stable")[:left]] += 1
+    return whole
+
+
+def _weights(text: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    weights = np.zeros(len(classes))
+    seen: set[str] = set()
+    for part in text.split(","):
+        name, _, weight = part.rpartition(":")
+        name = name.strip()
+        if name not in classes or name in seen:
+            raise UsageError(
+                f"Expected --classes uniform, or each class at most once as name:weight; got {part!r}. "
+                f"The run's classes: {', '.join(classes)}."
+            )
+        seen.add(name)
+        weights[classes.index(name)] = _weight(weight)
+    if not weights.sum() > 0:
+        raise UsageError("Expected at least one class with a weight above 0.")
+    return weights
+
+
+def _weight(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1e9:
+        raise UsageError(f"Expected a class weight between 0 and 1e9, got {text!r}.")
+    return value

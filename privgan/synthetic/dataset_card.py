@@ -1,0 +1,126 @@
+"""The dataset card: README.md of a synthetic set, for the person who opens the folder.
+
+Plain words first. It is a function of the manifest alone, so that the identifier scan can write it again and
+compare: a card that says anything else is searched word by word.
+"""
+
+import math
+
+from privgan.synthetic.synthetic_set import Manifest
+
+_PRIVATE = """\
+## What protects the patients
+
+The generator was trained under differential privacy at the level of the **{unit}** (epsilon = {epsilon:.3g},
+delta = {delta:.3g}, {adjacency} adjacency: one patient's images are taken away, all others stay).
+
+In plain words: take any test that somebody could run on this set to tell whether one particular patient was among
+the training patients, with whatever else they know. It says "yes" about a patient who was among them at most
+{odds} times as often as about one who was not, apart from a chance of {delta:.3g}. Roughly, in odds: who would bet
+1 to 1 without the set should bet at most {odds} to 1 with it. This covers *all* images of a patient together.
+{caution}"""
+
+_LARGE = """\
+An epsilon of this size is a weak promise when read alone. The audit report says what attacks achieved.
+"""
+
+_NOT_PRIVATE = """\
+## NOT PRIVATE
+
+The run behind this set was a test whose noise can be replayed. There is **no privacy protection**: audit and
+release refuse it. Treat the images like the patients' own.
+"""
+
+_CARD = """\
+# Synthetic images
+
+{count} grey images of {size} x {size} pixels, drawn by a computer program. **No image shows a patient**, and the
+patient numbers in the files are invented, one for each image. The set imitates what many images of a hospital
+have in common{subject}.
+
+**May it be shared?** Not by itself. As long as a file named `NOT_RELEASED` lies beside this card, it must not
+leave the hospital. A released set comes in a signed bundle; check it with `privgan verify`, or as the bundle's
+`VERIFY.md` says.
+
+{privacy}
+## How it was made
+
+- privgan {version} on {created}; run `{run}`, cohort `{cohort}`.
+- A class-conditional generator network was trained on the cohort's member patients and then drew every image from
+  random numbers. No file, header or pixel of a patient was copied into this folder.
+- Classes asked for: {policy}.
+
+| class | images |
+|---|---|
+{rows}
+
+## What lies here
+
+- `images.npz`: `images` (uint8, count x height x width), `labels` (numbers), `classes` (names in label order).
+- `labels.csv`: `file,patient,label`.
+- `dicom/`, if present: DICOM Secondary Capture, marked Synthetic Data (0008,001C) = YES. Study dates are dummies.
+- `contact-sheet.png`, if present: a glance at up to 100 images.
+- `manifest.json`: the SHA-256 of each of these files.
+
+## Limits
+
+- **Not for diagnosis**, and not evidence about any person. An image can show anatomy that cannot exist.
+- The class of an image is what the generator was asked for; nobody has read the images.
+- Rare findings are blurred or missing: differential privacy hides what only few patients have. Class shares are
+  chosen, not measured: no prevalence can be read from them.
+- Differential privacy protects each patient. It does not hide what is common to many: a scanner's look, a logo
+  burned into every image, a habit of the department.
+- Whatever is derived from these images should be marked as synthetic, too.
+
+## Terms of use
+
+None are stated here. The hospital that shares the set decides them and writes them into its agreement with recipients.
+"""
+
+
+def dataset_card(manifest: Manifest) -> str:
+    """Markdown text of the card."""
+    return _CARD.format(
+        count=f"{manifest.count:,}",
+        size=manifest.image_size,
+        subject=_subject(manifest),
+        privacy=_privacy(manifest),
+        version=manifest.privgan_version,
+        created=manifest.created,
+        run=manifest.run_id,
+        cohort=manifest.cohort_id,
+        policy=manifest.class_policy,
+        rows="\n".join(f"| {name} | {count:,} |" for name, count in manifest.class_counts.items()),
+    )
+
+
+def odds_factor(epsilon: float) -> str:
+    """e^epsilon as a person would say it, rounded up.
+
+    >>> odds_factor(1.0), odds_factor(3.0), odds_factor(10.0), odds_factor(80.0)
+    ('2.8', '21', '22,100', 'more than a billion')
+    """
+    if epsilon > math.log(1e9):
+        return "more than a billion"
+    factor = math.exp(epsilon)
+    digits = 1 - math.floor(math.log10(factor)) if factor < 1000 else 2 - math.floor(math.log10(factor))
+    rounded = math.ceil(factor * 10.0**digits) / 10.0**digits
+    return f"{rounded:,.{max(digits, 0)}f}"
+
+
+def _subject(manifest: Manifest) -> str:
+    words = " ".join(word for word in (manifest.modality, manifest.body_part) if word)
+    return f" ({words})" if words else ""
+
+
+def _privacy(manifest: Manifest) -> str:
+    if manifest.not_private:
+        return _NOT_PRIVATE
+    return _PRIVATE.format(
+        unit=manifest.unit,
+        epsilon=manifest.epsilon,
+        delta=manifest.delta,
+        adjacency=manifest.adjacency,
+        odds=odds_factor(manifest.epsilon),
+        caution=_LARGE if manifest.epsilon > 5 else "",
+    )

@@ -1,0 +1,215 @@
+"""From a finished run to a synthetic set: everything here is post-processing and costs no privacy.
+
+Only the released generator and public facts of the run are read; the run's private folder, the cohort and the
+patients' images are out of reach.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan import __version__
+from privgan.checks import one_of
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import SHAREABLE_FILE, open_new, require_space, sha256_file, write_text
+from privgan.progress import Progress, silent
+from privgan.run import RunFacts, read_run
+from privgan.synthetic.class_shares import class_labels
+from privgan.synthetic.dataset_card import dataset_card
+from privgan.synthetic.synthetic_set import (
+    CARD,
+    CONTACT_SHEET,
+    IMAGES,
+    LABELS,
+    Manifest,
+    file_name,
+    patient_id,
+    seal,
+)
+
+if TYPE_CHECKING:
+    from privgan.gan.networks import LoadedGenerator
+
+FORMATS = ("dicom", "npz", "png")
+SOP_CLASSES = ("secondary-capture", "match")
+UNIFORM = "uniform"
+_BATCH = 256
+_PROGRESS_EVERY = 50
+_BLOCK_BYTES = 4096
+_DICOM_HEADER_BYTES = 2048
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+Row = tuple[str, str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateOptions:
+    """What to generate.
+
+    count: number of images, at least 1.
+    formats: any of dicom, npz, png. images.npz is always written, asked for or not: the audit reads it.
+    classes: "uniform", or shares as "name:weight,name:weight".
+    sop_class: only secondary-capture. `match` would have to invent an acquisition's geometry, positions and
+        exposure, and a viewer would take them for measured.
+    """
+
+    count: int
+    formats: tuple[str, ...] = FORMATS
+    classes: str = UNIFORM
+    sop_class: str = SOP_CLASSES[0]
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise UsageError(f"Expected count of at least 1, got {self.count}.")
+        if not self.formats:
+            raise UsageError(f"Expected at least one format of {', '.join(FORMATS)}.")
+        for name in self.formats:
+            one_of(FORMATS, format=name)
+        one_of(SOP_CLASSES, sop_class=self.sop_class)
+        if self.sop_class != SOP_CLASSES[0]:
+            raise UsageError("Only --sop-class secondary-capture is available in this version of privgan.")
+
+
+def generate(
+    run: Path,
+    folder: Path,
+    options: GenerateOptions,
+    rng: np.random.Generator,
+    progress: Progress = silent,
+) -> Manifest:
+    """Write a synthetic set into an empty (staged) folder.
+
+    Args:
+        run: a finished run.
+        folder: exists and is empty.
+        options: see `GenerateOptions`.
+        rng: of a cryptographic bit generator outside tests.
+        progress: told of sampling and of writing.
+
+    Raises:
+        UsageError: the run is missing or not finished, a class is unknown, or the disk is too small.
+        IntegrityError: the run or its generator was edited.
+    """
+    facts = _finished(run)
+    labels = class_labels(options.classes, facts.classes, options.count, rng)
+    require_space(folder, output_bytes(options, facts.image_size))
+    images = _sample(_load(run, facts), labels, rng, progress)
+    _write_arrays(folder / IMAGES, images, labels, facts.classes)
+    manifest = _manifest(facts, options, labels)
+    rows = _rows(facts, labels, dicom="dicom" in options.formats)
+    if "dicom" in options.formats:
+        _write_dicom(folder, images, rows, manifest, progress)
+    if "png" in options.formats:
+        from privgan.synthetic.contact_sheet import write_contact_sheet
+
+        write_contact_sheet(folder / CONTACT_SHEET, images, labels, facts.classes)
+    write_text(folder / LABELS, _csv(rows), SHAREABLE_FILE)
+    write_text(folder / CARD, dataset_card(manifest), SHAREABLE_FILE)
+    seal(folder, manifest)
+    return manifest
+
+
+def output_bytes(options: GenerateOptions, image_size: int) -> int:
+    """About how much disk a set takes, in bytes; a folder and a file are whole blocks each."""
+    pixels = image_size**2
+    total = options.count * (pixels + 64) + 100 * _BLOCK_BYTES + 4 * 100 * pixels * ("png" in options.formats)
+    if "dicom" in options.formats:
+        blocks = 1 + -(-(pixels + _DICOM_HEADER_BYTES) // _BLOCK_BYTES)
+        total += options.count * (blocks * _BLOCK_BYTES + 128)
+    return total
+
+
+def _finished(run: Path) -> RunFacts:
+    if not run.is_dir():
+        raise UsageError(f"Expected a run folder, {run} is missing.")
+    facts = read_run(run)
+    if facts.state != "finished":
+        raise UsageError(
+            f"Expected a finished run, this one is at step {facts.finished_steps} of {facts.planned_steps}. "
+            "Finish it with 'privgan train ... --resume'."
+        )
+    return facts
+
+
+def _load(run: Path, facts: RunFacts) -> "LoadedGenerator":
+    """Check the digest before a parser sees the file."""
+    if sha256_file(run / "model" / "generator.safetensors") != facts.generator_sha256:
+        raise IntegrityError("Expected the generator that the run finished with, its file was edited.")
+    from privgan.gan.networks import load_generator
+
+    generator = load_generator(run)
+    if (generator.classes, generator.image_size) != (facts.classes, facts.image_size):
+        raise IntegrityError("Expected a generator of the run's classes and image size, its settings were edited.")
+    return generator
+
+
+def _sample(generator: "LoadedGenerator", labels: Labels, rng: np.random.Generator, progress: Progress) -> Images:
+    size = generator.image_size
+    images = np.empty((len(labels), size, size), np.uint8)
+    for start in range(0, len(labels), _BATCH):
+        images[start : start + _BATCH] = generator.sample(labels[start : start + _BATCH], rng)
+        progress("sampling images", min(start + _BATCH, len(labels)), len(labels))
+    return images
+
+
+def _write_arrays(path: Path, images: Images, labels: Labels, classes: tuple[str, ...]) -> None:
+    with open_new(path, SHAREABLE_FILE) as stream:
+        np.savez(stream, images=images, labels=labels, classes=np.array(classes))
+
+
+def _manifest(facts: RunFacts, options: GenerateOptions, labels: Labels) -> Manifest:
+    counts = np.bincount(labels, minlength=len(facts.classes))
+    return Manifest(
+        run_id=facts.run_id,
+        cohort_id=facts.cohort_id,
+        privgan_version=__version__,
+        created=datetime.now(UTC).date().isoformat(),
+        count=options.count,
+        image_size=facts.image_size,
+        classes=facts.classes,
+        class_policy=options.classes,
+        class_counts={name: int(count) for name, count in zip(facts.classes, counts, strict=True)},
+        modality=facts.modality,
+        body_part=facts.body_part,
+        epsilon=facts.epsilon,
+        delta=facts.delta,
+        unit=facts.unit,
+        adjacency=facts.adjacency,
+        generator_sha256=facts.generator_sha256,
+        not_private=facts.not_private,
+    )
+
+
+def _rows(facts: RunFacts, labels: Labels, *, dicom: bool) -> list[Row]:
+    """One (file, invented patient, label) for each image; without DICOM the file is a row of images.npz."""
+    return [
+        (
+            file_name(number) if dicom else f"{IMAGES}[{number - 1}]",
+            patient_id(facts.run_id, number),
+            facts.classes[label],
+        )
+        for number, label in enumerate(labels, start=1)
+    ]
+
+
+def _write_dicom(folder: Path, images: Images, rows: list[Row], manifest: Manifest, progress: Progress) -> None:
+    from privgan.synthetic.dicom_writer import DicomLook, DicomWriter
+
+    writer = DicomWriter(DicomLook.of(manifest), image_size=manifest.image_size)
+    for number, (image, (_, patient, label)) in enumerate(zip(images, rows, strict=True), start=1):
+        writer.write(folder, image, label, patient_id=patient, number=number)
+        if number % _PROGRESS_EVERY == 0 or number == len(rows):
+            progress("writing DICOM", number, len(rows))
+
+
+def _csv(rows: list[Row]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([("file", "patient", "label"), *rows])
+    return text.getvalue()
