@@ -27,7 +27,7 @@ def class_labels(text: str, classes: tuple[str, ...], count: int, rng: np.random
         UsageError: an unknown or repeated class, or a weight that is not a finite number of at least 0.
     """
     weights = np.ones(len(classes)) if text == "uniform" else _weights(text, classes)
-    labels = np.repeat(np.arange(len(classes), dtype=np.int64), apportion(weights, count))
+    labels: NDArray[np.int64] = np.repeat(np.arange(len(classes), dtype=np.int64), apportion(weights, count))
     rng.shuffle(labels)
     return labels
 
@@ -39,7 +39,7 @@ def apportion(weights: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     [4, 3, 3]
     """
     shares = count * weights / weights.sum()
-    whole = np.floor(shares).astype(np.int64)
+    whole: NDArray[np.int64] = np.floor(shares).astype(np.int64)
     left = count - int(whole.sum())
     whole[np.argsort(whole - shares, kind="stable")[:left]] += 1
     return whole

@@ -74,7 +74,7 @@ leave the hospital. A released set comes in a signed bundle; check it with `priv
 
 ## Terms of use
 
-None are stated here. The hospital that shares the set decides them and writes them into its agreement with recipients.
+None are stated here. The hospital that shares the set decides and puts them into the agreement with recipients.
 """
 
 

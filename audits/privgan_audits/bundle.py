@@ -1,0 +1,126 @@
+"""The form of a release bundle, known to the hand that writes it and to the one that checks it.
+
+BUNDLE/  dataset/                the synthetic set as it was audited, without its NOT_RELEASED mark
+         report/                 audit-public.html, audit-public.json; nothing internal
+         VERIFY.md               how to check all this with sha256sum and openssl alone
+         attestation.dsse.json   signed: the digest of every file above, and what is claimed about them
+         SHA256SUMS              every file but itself
+"""
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from privgan.errors import IntegrityError
+
+ATTESTATION = "attestation.dsse.json"
+SUMS = "SHA256SUMS"
+GUIDE = "VERIFY.md"
+DATASET, REPORT = "dataset", "report"
+PUBLIC_PAGE, PUBLIC_SUMMARY = f"{REPORT}/audit-public.html", f"{REPORT}/audit-public.json"
+MANIFEST = f"{DATASET}/manifest.json"
+PREDICATE_TYPE = "urn:privgan:release:v1"
+
+
+def subjects_of(statement: dict[str, Any]) -> dict[str, str]:
+    """The signed digests of a verified in-toto statement: hex SHA-256 by path relative to the bundle.
+
+    Raises:
+        IntegrityError: the statement is about something else, or its subjects are not those of a bundle.
+    """
+    if statement.get("predicateType") != PREDICATE_TYPE:
+        raise IntegrityError("Expected a statement about a privgan release, the signed payload is another.")
+    try:
+        pairs = [(item["name"], item["digest"]["sha256"]) for item in statement["subject"]]
+        digests: dict[str, str] = dict(pairs)
+        allowed = all(_belongs(name) for name in digests)
+    except (KeyError, TypeError):
+        raise IntegrityError("Expected files with a sha256 digest each in the attestation.") from None
+    if (
+        len(digests) != len(pairs)
+        or not allowed
+        or not {GUIDE, MANIFEST, PUBLIC_PAGE, PUBLIC_SUMMARY} <= set(digests)
+    ):
+        raise IntegrityError("Expected each file of a bundle once in the attestation, and no others.")
+    return digests
+
+
+def _belongs(name: str) -> bool:
+    path = PurePosixPath(name)
+    return name in (GUIDE, PUBLIC_PAGE, PUBLIC_SUMMARY) or (path.parts[0] == DATASET and ".." not in path.parts)
+
+
+def sums_text(digests: dict[str, str]) -> bytes:
+    """The content of SHA256SUMS, in the form of `sha256sum`, sorted by path.
+
+    >>> sums_text({"b": "11", "a": "22"})
+    b'22  a\\n11  b\\n'
+    """
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
+
+
+def guide_text(fingerprint: str) -> str:
+    """The content of VERIFY.md.
+
+    Args:
+        fingerprint: of the signing key.
+    """
+    return _GUIDE.replace("FINGERPRINT", fingerprint)
+
+
+_GUIDE = r"""# How to check this bundle
+
+You need the hospital's public key (a file `NAME.pub`) **from the hospital itself, not from whoever sent this folder**.
+Its fingerprint should be the one that they tell you on another channel. This folder was signed with
+
+    FINGERPRINT
+
+which proves nothing by itself: a forger would write a forger's fingerprint here.
+
+## With privgan
+
+    privgan verify BUNDLE --public-key NAME.pub
+
+## Without privgan: sha256sum, openssl 3.0 or newer, and a shell
+
+Inside this folder, with `KEY` set to the public key (`KEY=/path/to/NAME.pub`) and `TMP` to an empty folder outside
+this one (`TMP=$(mktemp -d)`):
+
+1. The key is the hospital's. Compare the line with the fingerprint that they gave you:
+
+```sh
+openssl pkey -pubin -in "$KEY" -outform DER | sha256sum
+```
+
+2. The attestation is signed with this key. Must print `Signature Verified Successfully`:
+
+```sh
+sed -n 's/^ "payload": "\(.*\)",$/\1/p' attestation.dsse.json | openssl base64 -d -A > "$TMP/payload"
+sed -n 's/^ *"sig": "\(.*\)"$/\1/p' attestation.dsse.json | openssl base64 -d -A > "$TMP/signature"
+{ printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$TMP/payload")"; cat "$TMP/payload"; } > "$TMP/signed"
+openssl pkeyutl -verify -pubin -inkey "$KEY" -rawin -in "$TMP/signed" -sigfile "$TMP/signature"
+```
+
+3. Every file is the one that was signed. Must print nothing:
+
+```sh
+grep -o '"digest":{"sha256":"[0-9a-f]*"},"name":"[^"]*"' "$TMP/payload" \
+  | sed 's/^"digest":{"sha256":"\(.*\)"},"name":"\(.*\)"$/\1  \2/' > "$TMP/sums"
+sha256sum --check --strict --quiet "$TMP/sums"
+```
+
+4. There is no other file. Must print nothing:
+
+```sh
+{ sed 's/^[0-9a-f]*  //' "$TMP/sums"; echo attestation.dsse.json; echo SHA256SUMS; } | LC_ALL=C sort > "$TMP/listed"
+find . ! -type d | sed 's,^\./,,' | LC_ALL=C sort | diff "$TMP/listed" -
+```
+
+5. The list for everyday use agrees, too. Must print nothing:
+
+```sh
+sha256sum --check --strict --quiet SHA256SUMS
+```
+
+What was claimed is in the payload: `cat "$TMP/payload"` (privacy spend, verdict, digests of the policy and of the
+internal audit record).
+"""
