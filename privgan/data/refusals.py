@@ -32,7 +32,7 @@ import os
 import stat
 from pathlib import Path
 
-MAX_FILE_BYTES = 256 << 20
+MAX_FILE_BYTES = 128 << 20
 MAX_SIDE = 16384
 MAX_PIXELS = 1 << 25
 

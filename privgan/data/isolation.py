@@ -1,0 +1,183 @@
+"""Hostile bytes are parsed in processes of their own, with a memory ceiling and a clock.
+
+A file that crashes, hangs or exhausts its worker costs that file; the worker is replaced and the others go on.
+Messages in both directions are plain bytes: a subverted worker cannot make its parent unpickle anything.
+"""
+
+import contextlib
+import importlib
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from privgan.errors import PrivganError
+
+MEMORY_BYTES = 1 << 30
+SECONDS_PER_FILE = 30.0
+SECONDS_TO_START = 120.0
+IN_FLIGHT = 4  # requests a worker holds, so that it never waits for its parent
+WINDOW = 256  # results that may wait for a slower one before them
+CRASHED, TIMED_OUT = b"crashed", b"timed out"  # answers of the pool itself; real ones start with a brace
+_READY = b"ready"
+_CONTEXT = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What the workers run: `module:factory`, called with `configuration`, gives a function bytes -> bytes."""
+
+    target: str
+    configuration: str
+    seconds: float = SECONDS_PER_FILE
+    memory_bytes: int = MEMORY_BYTES
+
+
+@dataclass(kw_only=True)
+class _Worker:
+    process: SpawnProcess
+    connection: Connection
+    pending: deque[int] = field(default_factory=deque)
+    deadline: float = 0.0
+    ready: bool = False
+
+    def stop(self) -> None:
+        self.connection.close()
+        self.process.kill()
+        self.process.join()
+        self.process.close()
+
+
+def run_isolated(job: Job, requests: Sequence[bytes]) -> Iterator[bytes]:
+    """Answer every request, in order; CRASHED or TIMED_OUT where the worker was lost.
+
+    Raises:
+        PrivganError: workers cannot be started at all.
+    """
+    pool = _Pool(job, requests)
+    try:
+        for index in range(len(requests)):
+            while index not in pool.answers:
+                pool.step(index)
+            yield pool.answers.pop(index)
+    finally:
+        pool.stop()
+
+
+class _Pool:
+    def __init__(self, job: Job, requests: Sequence[bytes]) -> None:
+        self.job = job
+        self.requests = requests
+        self.answers: dict[int, bytes] = {}
+        self.waiting: deque[int] = deque()  # returned by lost workers
+        self.next = 0
+        self.workers = [self._start() for _ in range(_worker_count(len(requests)))]
+
+    def stop(self) -> None:
+        for worker in self.workers:
+            worker.stop()
+
+    def step(self, wanted: int) -> None:
+        """Hand out work, then take in what has come or expired."""
+        for worker in self.workers:
+            self._feed(worker, wanted)
+        soonest = min(worker.deadline for worker in self.workers)
+        ready = wait([worker.connection for worker in self.workers], max(0.0, soonest - time.monotonic()))
+        for worker in list(self.workers):
+            if worker.connection in ready:
+                self._receive(worker)
+            elif time.monotonic() > worker.deadline:
+                self._replace(worker, TIMED_OUT)
+
+    def _feed(self, worker: _Worker, wanted: int) -> None:
+        while worker.ready and len(worker.pending) < IN_FLIGHT:
+            if self.waiting:
+                index = self.waiting.popleft()
+            elif self.next < min(len(self.requests), wanted + WINDOW):
+                index, self.next = self.next, self.next + 1
+            else:
+                break
+            if not worker.pending:
+                worker.deadline = time.monotonic() + self.job.seconds
+            worker.pending.append(index)
+            with contextlib.suppress(OSError):  # a dead worker is noticed when its answer is awaited
+                worker.connection.send_bytes(self.requests[index])
+        if worker.ready and not worker.pending:
+            worker.deadline = time.monotonic() + self.job.seconds
+
+    def _receive(self, worker: _Worker) -> None:
+        try:
+            answer = worker.connection.recv_bytes()
+        except (EOFError, OSError):
+            self._replace(worker, CRASHED)
+            return
+        if not worker.ready:
+            worker.ready = answer == _READY
+        elif worker.pending:
+            self.answers[worker.pending.popleft()] = answer
+        worker.deadline = time.monotonic() + self.job.seconds
+
+    def _replace(self, worker: _Worker, verdict: bytes) -> None:
+        """Only the request at the head was being worked on; those behind it go to others."""
+        if not worker.ready:
+            raise PrivganError(
+                "Expected a decoding process to start, it did not. Is the calling script guarded by "
+                "if __name__ == '__main__', and is there 1 GiB of memory?"
+            )
+        if worker.pending:
+            self.answers[worker.pending.popleft()] = verdict
+        self.waiting.extend(worker.pending)
+        self.workers.remove(worker)
+        worker.stop()
+        self.workers.append(self._start())
+
+    def _start(self) -> _Worker:
+        ours, theirs = _CONTEXT.Pipe()
+        process = _CONTEXT.Process(target=_serve, args=(theirs, self.job), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process=process, connection=ours, deadline=time.monotonic() + SECONDS_TO_START)
+
+
+def _worker_count(requests: int) -> int:
+    """One per processor, at most eight; a second one pays off from a hundred files."""
+    return max(1, min(len(os.sched_getaffinity(0)), 8, requests // 50))
+
+
+def _serve(connection: Connection, job: Job) -> None:
+    """The life of a worker: silent (C libraries print header values), limited, deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _silence()
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # each thread would reserve memory
+    module, _, factory = job.target.partition(":")
+    function = getattr(importlib.import_module(module), factory)(job.configuration)
+    _limit_memory(job.memory_bytes)
+    connection.send_bytes(_READY)
+    while True:
+        try:
+            request = connection.recv_bytes()
+        except EOFError:
+            return
+        connection.send_bytes(function(request))
+
+
+def _silence() -> None:
+    sink = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+
+
+def _limit_memory(limit_bytes: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    ceiling = limit_bytes if hard == resource.RLIM_INFINITY else min(limit_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold a patient's image
