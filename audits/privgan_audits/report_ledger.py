@@ -1,0 +1,49 @@
+"""The cohort's account book as rows that a reader can follow."""
+
+from collections.abc import Iterator
+
+from privgan.dp.accounting import GaussianQueries
+from privgan.dp.ledger import Entry, Ledger
+from privgan_audits.report_numbers import plain
+from privgan_audits.report_page import Fact
+
+
+def charges(ledger: Ledger) -> Iterator[Fact]:
+    """What was ever asked about the patients; these numbers are chosen in public, before any data is read."""
+    for entry in ledger.of_kind("charge"):
+        yield _row(entry)
+
+
+def history(ledger: Ledger) -> Iterator[Fact]:
+    """Every entry in order, and the hash of the last one."""
+    for entry in ledger.entries:
+        yield _row(entry)
+    yield Fact(name="Head", value="SHA-256 of the last entry, which stands for all of them", note=ledger.head)
+
+
+def _row(entry: Entry) -> Fact:
+    what, details = _told(entry)
+    return Fact(name=str(entry["sequence"]), value=what, note=details)
+
+
+def _told(entry: Entry) -> tuple[str, str]:
+    match entry["kind"]:
+        case "opened":
+            cap = f"cap epsilon {plain(entry['max_epsilon'])} at delta {plain(entry['delta'])}"
+            return "cohort prepared", f"{plain(entry['members'])} members; {cap}"
+        case "charge":
+            queries = "; ".join(_query(GaussianQueries(**query)) for query in entry["queries"])
+            return f"run {entry['run_id']} charged", f"{queries}; delta {plain(entry['delta'])}"
+        case "checkpoint":
+            return f"run {entry['run_id']} saved", f"step {plain(entry['step'])}"
+        case "closed":
+            return f"run {entry['run_id']} finished", f"generator {entry['generator_sha256']}"
+        case "audit":
+            return f"audit: {entry['verdict']}", f"report {entry['report_sha256']}"
+        case kind:
+            return str(kind), ""
+
+
+def _query(query: GaussianQueries) -> str:
+    looks = f"{plain(query.steps)} noisy look{'s' if query.steps > 1 else ''}"
+    return f"{looks} at {plain(100 * query.sample_rate)} % of the members, noise {plain(query.noise_multiplier)}"

@@ -1,0 +1,90 @@
+"""Numbers as the report writes them: short, never falsely exact, and rounded away from private values."""
+
+import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+LARGEST_SHOWN_BELIEF = 0.9999
+
+
+def plain(value: Any) -> str:
+    """Any JSON value in a few readable characters.
+
+    >>> plain(0.50312), plain(3.2e-7), plain(None), plain(True), plain(12345)
+    ('0.503', '3.2e-07', 'unknown', 'yes', '12,345')
+    >>> plain([0.48, 0.53]), plain({"exact": 12})
+    ('0.48 to 0.53', 'exact 12')
+    """
+    if isinstance(value, dict):
+        return "; ".join(f"{humanised(str(key))} {plain(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        interval = len(value) == 2 and all(isinstance(end, float) for end in value)
+        return (" to " if interval else ", ").join(plain(item) for item in value) or "none"
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    match value:
+        case None:
+            return "unknown"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.3g}" if math.isfinite(value) else "unlimited"
+        case _:
+            return str(value)
+
+
+def humanised(key: str) -> str:
+    """A JSON key as words.
+
+    >>> humanised("constant_images")
+    'constant images'
+    """
+    return key.replace("_", " ")
+
+
+def percent(share: float) -> str:
+    """A share as per cent with three digits.
+
+    >>> percent(0.0123), percent(0.99999)
+    ('1.23 %', 'more than 99.99 %')
+    """
+    if share > LARGEST_SHOWN_BELIEF:
+        return f"more than {100 * LARGEST_SHOWN_BELIEF:g} %"
+    return f"{100 * share:.3g} %"
+
+
+def rounded_up(value: float) -> str:
+    """An upper bound from private data: two decimals, never below the value.
+
+    >>> rounded_up(0.5301), rounded_up(0.53)
+    ('0.54', '0.53')
+    """
+    return _two_decimals(value, ROUND_CEILING)
+
+
+def rounded_down(value: float) -> str:
+    """A lower bound from private data: two decimals, never above the value.
+
+    >>> rounded_down(0.4999)
+    '0.49'
+    """
+    return _two_decimals(value, ROUND_FLOOR)
+
+
+def _two_decimals(value: float, direction: str) -> str:
+    if not math.isfinite(value):
+        return "unlimited"
+    return str(Decimal(repr(float(value))).quantize(Decimal("0.01"), direction))
+
+
+def belief(prior: float, epsilon: float) -> float:
+    """The most that an observer can come to believe, from `prior`, whatever is released (Dwork and Roth 2014).
+
+    >>> round(belief(0.5, 1.0), 3)
+    0.731
+    """
+    return 1.0 / (1.0 + (1.0 - prior) / prior * math.exp(-epsilon))

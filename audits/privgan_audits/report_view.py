@@ -1,0 +1,152 @@
+"""From the audit's record to the two pages.
+
+The public page is built by a function that is never given anything but the record and the accountant's
+curve, and takes from the record only what is named here: verdict, thresholds, public counts, and bounds
+rounded away from the private value. A field that is added to a test later cannot slip into it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from privgan.dp.ledger import Ledger
+from privgan_audits import report_words as words
+from privgan_audits.plots import Chart
+from privgan_audits.report_ledger import charges, history
+from privgan_audits.report_numbers import belief, humanised, percent, plain
+from privgan_audits.report_page import Fact, Page, Pair, Question
+from privgan_audits.report_rules import detection_limit, internal_limits, planted_copies, public_limits
+
+Record = Mapping[str, Any]
+
+_PRIORS = (0.001, 0.01, 0.1, 0.5)
+_TONES = {"PASS": "pass", "FAIL": "fail"}
+_NOT_FINDINGS = frozenset({"id", "title", "outcome", "reason", "series"})
+
+
+def internal_page(
+    record: Record, *, ledger: Ledger | None, ceiling: float | None, charts: Sequence[Chart], pairs: Sequence[Pair]
+) -> Page:
+    """The page for the hospital: every measured number, the charts and the closest pairs."""
+    return replace(
+        _page(record, ceiling),
+        tier="internal",
+        tier_note=words.INTERNAL_NOTE,
+        reasons=tuple(record["reasons"]),
+        questions=tuple(_question(test, tuple(_measured(test))) for test in record["tests"]),
+        limits=tuple(internal_limits(record)),
+        detection=tuple(planted_copies(record)),
+        ledger=tuple(history(ledger)) if ledger else (),
+        how_to_verify=words.VERIFY_INTERNAL,
+        charts=tuple(charts),
+        pairs=tuple(pairs),
+        notes=tuple(record.get("notes", ())),
+    )
+
+
+def public_page(record: Record, *, ledger: Ledger | None, ceiling: float | None) -> Page:
+    """The page that may leave: verdict, thresholds and rounded bounds; of the ledger only the charges."""
+    return replace(_page(record, ceiling), ledger=tuple(charges(ledger)) if ledger else ())
+
+
+def _page(record: Record, ceiling: float | None) -> Page:
+    verdict = str(record["verdict"])
+    promised = record["privacy"].get("epsilon") is not None
+    spoken = words.VERDICTS["PASS-empirical" if verdict == "PASS" and not promised else verdict]
+    return Page(
+        tier="public",
+        tier_note=words.PUBLIC_NOTE,
+        verdict=verdict,
+        tone=_TONES.get(verdict, "open"),
+        headline=spoken.headline,
+        reasons=() if verdict == "PASS" else (words.REASONS_INSIDE,),
+        warnings=tuple(_warnings(record)),
+        next_steps=spoken.next_steps,
+        protected=tuple(_protected(record)),
+        promise=tuple(_promise(record["privacy"], ceiling)),
+        beliefs=tuple(_beliefs(record["privacy"])),
+        questions=tuple(_question(test, ()) for test in record["tests"]),
+        limits=tuple(public_limits(record)),
+        detection_limit=detection_limit(),
+        digests=tuple(_digests(record)),
+        how_to_verify=words.VERIFY_PUBLIC,
+    )
+
+
+def _warnings(record: Record) -> Iterator[str]:
+    if record.get("claim_not_private"):
+        yield words.NOT_PRIVATE
+    for name in record.get("overrides", ()):
+        yield f"Override: --{str(name).replace('_', '-').lstrip('-')} was given. {words.OVERRIDDEN}"
+    for line in record["policy"].get("looser_than_default", ()):
+        yield f"Looser than the default policy: {line}."
+    if record["privacy"].get("epsilon") is None:
+        yield words.NO_CLAIM
+
+
+def _protected(record: Record) -> Iterator[Fact]:
+    counts = record.get("counts", {})
+    yield Fact(name="Unit of protection", value="the patient, with all images", note="not the single image")
+    yield Fact(name="Members", value=plain(counts.get("members")), note="patients whose images were learned from")
+    held_back = plain(counts.get("non_members"))
+    yield Fact(name="Non-members", value=held_back, note="patients held back by lot, for comparison")
+    yield Fact(name="Synthetic images", value=plain(counts.get("synthetic")), note="what would be shared")
+    yield Fact(
+        name="Audit attempt",
+        value=plain(record.get("attempt")),
+        note="every further attempt is judged more strictly",
+    )
+
+
+def _promise(privacy: Record, ceiling: float | None) -> Iterator[str]:
+    if privacy.get("epsilon") is None:
+        yield words.NO_PROMISE
+        return
+    yield (
+        f"The synthetic images were made with epsilon {plain(privacy['epsilon'])} at delta "
+        f"{plain(privacy['delta'])}, per {privacy['unit']}. {words.PROMISE}"
+    )
+    yield words.CONVENTION
+    if ceiling is not None:
+        yield (
+            "For the queries that this cohort was actually asked, the accounting is sharper than that table: "
+            "an attack that wrongly accuses 1 % of outsiders can recognise at most "
+            f"{percent(ceiling)} of the members (guessing: 1 %)."
+        )
+
+
+def _beliefs(privacy: Record) -> Iterator[tuple[str, str]]:
+    if privacy.get("epsilon") is not None:
+        for prior in _PRIORS:
+            yield percent(prior), percent(belief(prior, float(privacy["epsilon"])))
+
+
+def _question(test: Record, measured: tuple[Fact, ...]) -> Question:
+    spoken = words.TESTS.get(test["id"], words.UNKNOWN_TEST)
+    state = words.OUTCOMES[test["outcome"]]
+    return Question(
+        id=test["id"],
+        title=spoken.title,
+        state=state.label,
+        tone=state.tone,
+        tries=spoken.tries,
+        caught=spoken.caught,
+        why=state.sentence,
+        measured=measured or tuple(_why(test)),
+    )
+
+
+def _why(test: Record) -> Iterator[Fact]:
+    if test.get("reason"):
+        yield Fact(name="Reason", value=str(test["reason"]))
+
+
+def _measured(test: Record) -> Iterator[Fact]:
+    for key, value in test.items():
+        if key not in _NOT_FINDINGS:
+            yield Fact(name=humanised(key), value=plain(value))
+
+
+def _digests(record: Record) -> Iterator[Fact]:
+    yield Fact(name="Policy", value=str(record["policy"]["sha256"]), note="SHA-256")
+    yield Fact(name="Synthetic set", value=str(record["synthetic"]["sha256"]), note="SHA-256 of its manifest")
