@@ -1,0 +1,154 @@
+"""Images in one .npz file, streamed row by row: nothing is allocated on the word of a header.
+
+Keys: `images` (n, h, w) or (n, h, w, 1), `labels`, `patient_id`, and optionally `classes` and `filenames`;
+or MedMNIST's `train_images` and `train_labels`, of which only the train split is read. Pickles are never loaded.
+"""
+
+import math
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from privgan.data.refusals import RefusedError, check_shape
+from privgan.errors import InputRejectedError, IntegrityError
+from privgan.files import open_regular
+
+MAX_ROWS = 10_000_000
+MAX_COLUMN_BYTES = 1 << 30
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NpzContents:
+    """Everything but the pixels; sensitive, so its repr shows the shape only.
+
+    labels: (n,) integers or texts. patients, filenames: (n,) texts. classes: names by label number.
+    """
+
+    path: Path
+    member: str
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    labels: NDArray[Any] | None
+    patients: NDArray[Any] | None
+    filenames: NDArray[Any] | None
+    classes: tuple[str, ...] | None
+
+    def __repr__(self) -> str:
+        return f"NpzContents(shape={self.shape}, dtype={self.dtype})"
+
+
+def open_npz(path: Path) -> NpzContents:
+    """Check a file's structure and read its columns.
+
+    Raises:
+        InputRejectedError: it is not such a file.
+    """
+    try:
+        with open_regular(path) as stream, zipfile.ZipFile(stream) as archive:
+            return _contents(path, archive)
+    except IntegrityError:
+        raise InputRejectedError("Expected a regular .npz file, got something else.") from None
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError, KeyError):
+        raise InputRejectedError("Expected a readable .npz file without pickles, it is damaged.") from None
+
+
+def stream_images(contents: NpzContents) -> Iterator[NDArray[Any]]:
+    """Every image (h, w) in file order, one at a time.
+
+    Raises:
+        InputRejectedError: the file is shorter than its header says, or its checksum is wrong.
+    """
+    count, height, width = contents.shape
+    size = height * width * contents.dtype.itemsize
+    try:
+        with (
+            open_regular(contents.path) as stream,
+            zipfile.ZipFile(stream) as archive,
+            archive.open(contents.member) as member,
+        ):
+            _header(member)
+            for _ in range(count):
+                row = member.read(size)
+                yield np.frombuffer(row, dtype=contents.dtype, count=height * width).reshape(height, width)
+            member.read(1)  # the end: this is where zipfile compares the checksum
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError):
+        raise InputRejectedError("Expected as many images in the .npz as it announces, it is damaged.") from None
+
+
+def _contents(path: Path, archive: zipfile.ZipFile) -> NpzContents:
+    names = {name.removesuffix(".npy"): name for name in archive.namelist()}
+    prefix = "" if "images" in names else "train_"
+    if f"{prefix}images" not in names:
+        raise InputRejectedError("Expected `images` or `train_images` in the .npz, got neither.")
+    with archive.open(names[f"{prefix}images"]) as member:
+        shape, dtype = _image_shape(*_header(member))
+    count = shape[0]
+    labels = _column(archive, names.get(f"{prefix}labels"), count)
+    if labels is not None and labels.dtype.kind not in "iubUS":
+        raise InputRejectedError("Expected whole numbers or texts as labels in the .npz, got another type.")
+    classes = _array(archive, names["classes"]) if "classes" in names else None
+    return NpzContents(
+        path=path,
+        member=names[f"{prefix}images"],
+        shape=shape,
+        dtype=dtype,
+        labels=labels,
+        patients=None if prefix else _texts(_column(archive, names.get("patient_id"), count)),
+        filenames=None if prefix else _texts(_column(archive, names.get("filenames"), count)),
+        classes=None if classes is None else tuple(str(name) for name in classes.ravel().astype(np.str_)),
+    )
+
+
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    shape, fortran, dtype = _HEADERS[npy.read_magic(member)](member)
+    if dtype.hasobject or dtype.kind not in "biufUS":
+        raise InputRejectedError("Expected plain numbers and texts in the .npz, got objects.")
+    if fortran and len(shape) > 1:
+        raise InputRejectedError("Expected arrays in C order in the .npz; save them with numpy.ascontiguousarray.")
+    return shape, dtype
+
+
+def _image_shape(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[tuple[int, int, int], np.dtype[Any]]:
+    if len(shape) == 4 and shape[3] == 1:
+        shape = shape[:3]
+    if len(shape) != 3 or dtype.kind not in "iuf":
+        raise InputRejectedError(
+            "Expected grey images (n, h, w) in the .npz, got another shape or type (colour?)."
+        )
+    count, height, width = shape
+    try:
+        check_shape(height, width)
+    except RefusedError:
+        raise InputRejectedError("Expected images of sensible size in the .npz, got absurd dimensions.") from None
+    if not 0 < count <= MAX_ROWS:
+        raise InputRejectedError(f"Expected 1 to {MAX_ROWS} images in the .npz, got {count}.")
+    return (count, height, width), dtype
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(name) as member:
+        shape, dtype = _header(member)
+        size = math.prod(shape) * dtype.itemsize
+        if size > MAX_COLUMN_BYTES:
+            raise InputRejectedError("Expected columns of sensible size in the .npz, got an absurd one.")
+        return np.frombuffer(member.read(size), dtype=dtype).reshape(shape)
+
+
+def _column(archive: zipfile.ZipFile, name: str | None, count: int) -> NDArray[Any] | None:
+    if name is None:
+        return None
+    column = _array(archive, name)
+    if column.shape not in ((count,), (count, 1)):
+        raise InputRejectedError("Expected one label, patient and file name an image in the .npz, got others.")
+    return column.reshape(count)
+
+
+def _texts(column: NDArray[Any] | None) -> NDArray[Any] | None:
+    return None if column is None else column.astype(np.str_)

@@ -1,0 +1,144 @@
+"""One way to read images, whatever they come in: a DICOM folder, a picture folder with labels.csv, or an .npz.
+
+Everything downstream sees a stream of entries in source order: an image with its patient and label, or a refusal.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.file_source import FileSource
+from privgan.data.npz_source import NpzSource
+from privgan.data.source import Entry, Source, Wishes
+from privgan.errors import InputRejectedError, UsageError
+from privgan.files import list_files
+from privgan.progress import Progress, silent
+
+ONLY_CLASS = "image"  # where nothing has a label
+TASK = "Reading images"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedImages:
+    """All images of a source in memory; sensitive, so its repr shows counts only.
+
+    images: uint8 (n, size, size). labels: int64 (n,), numbers into classes. patients: int64 (n,), 0..p-1 in order
+    of first appearance, numbers into patient_keys. refused: files by reason code. notes: what a report must say.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    patients: NDArray[np.int64]
+    patient_keys: tuple[str, ...]
+    classes: tuple[str, ...]
+    refused: dict[str, int]
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"LoadedImages({len(self.images)} images, {len(self.patient_keys)} patients)"
+
+
+def open_source(path: Path, wishes: Wishes) -> Source:
+    """Find out what a path holds and how it will be read.
+
+    Raises:
+        UsageError: the path is missing, or the wishes do not fit it.
+        InputRejectedError: an empty folder, or not a source at all.
+    """
+    if wishes.max_images is not None and wishes.max_images < 1:
+        raise UsageError(f"Expected max_images of at least 1, got {wishes.max_images}.")
+    if path.is_dir():
+        files = list_files(path)
+        if not files:
+            raise InputRejectedError("Expected images, the source folder is empty.")
+        return FileSource(path, files, wishes)
+    if not path.exists():
+        raise UsageError(f"Expected a folder or an .npz file, {path} is missing.")
+    if path.suffix.lower() != ".npz":
+        raise InputRejectedError("Expected a folder of DICOM, PNG or JPEG files, or one .npz file.")
+    return NpzSource(path, wishes)
+
+
+def watched(source: Source, progress: Progress) -> Iterator[Entry]:
+    """The entries of a source, each reported to `progress`."""
+    for done, entry in enumerate(source.entries(), start=1):
+        progress(TASK, done, source.total)
+        yield entry
+
+
+def class_names(labels: Iterable[str], declared: tuple[str, ...]) -> tuple[str, ...]:
+    """The declared classes, or those found: numbers in order, then texts; one class where nothing has a label."""
+    found = set(labels) - {""}
+    if declared:
+        return declared
+    return tuple(sorted(found, key=_class_order)) or (ONLY_CLASS,)
+
+
+def refusal_of(entry: Entry, declared: tuple[str, ...]) -> str:
+    """Why an entry cannot be used, its label included; empty when it can."""
+    if entry.code or not declared or entry.label in declared or (len(declared) == 1 and not entry.label):
+        return entry.code
+    return "unknown_class" if entry.label else "missing_label"
+
+
+def reject_nothing_readable(refused: dict[str, int]) -> InputRejectedError:
+    """The error of a source in which not one image can be used: counts by reason."""
+    counts = ", ".join(f"{code}: {count}" for code, count in sorted(refused.items()))
+    return InputRejectedError(f"Expected readable images, every file was refused ({counts}).")
+
+
+def read_images(
+    path: Path,
+    *,
+    size: int | None,
+    preset: str | None,
+    csv: Path | None = None,
+    trusted: bool = False,
+    progress: Progress = silent,
+) -> LoadedImages:
+    """Read a whole source into memory.
+
+    Args:
+        path: a DICOM folder, an image folder or an .npz file.
+        size: side of the square images; None takes that of the first one, within 28 to 256.
+        preset: a name from `preprocess.PRESETS`; None chooses by the first readable file.
+        csv: the label table; None takes `labels.csv` at the top of a folder, if there is one.
+        trusted: the images were made by a generator (see `reading.Request`).
+        progress: told after every file.
+
+    Raises:
+        UsageError: the path is missing, or size, preset or table do not fit it.
+        InputRejectedError: not one image can be used.
+    """
+    source = open_source(path, Wishes(size=size, preset=preset, csv=csv, trusted=trusted))
+    images, labels, refused = [], [], Counter[str]()
+    numbers: dict[str, int] = {}
+    patients = []
+    for entry in watched(source, progress):
+        code = refusal_of(entry, source.declared)
+        if code or entry.image is None:
+            refused[code] += 1
+            continue
+        images.append(entry.image)
+        labels.append(entry.label)
+        patients.append(numbers.setdefault(entry.patient, len(numbers)))
+    if not images:
+        raise reject_nothing_readable(refused)
+    classes = class_names(labels, source.declared)
+    return LoadedImages(
+        images=np.stack(images),
+        labels=np.array([classes.index(label) if label else 0 for label in labels], dtype=np.int64),
+        patients=np.array(patients, dtype=np.int64),
+        patient_keys=tuple(numbers),
+        classes=classes,
+        refused=dict(refused),
+        notes=source.notes(),
+    )
+
+
+def _class_order(label: str) -> tuple[int, int, str]:
+    return (0, int(label), "") if label.isascii() and label.isdigit() else (1, 0, label)
