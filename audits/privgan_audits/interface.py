@@ -55,14 +55,18 @@ class Claim:
     not_private: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Evidence:
     """Everything an audit may look at; members and non-members must share no patient.
+
+    Compared by identity, so that tests of one audit can share what they computed from it.
 
     synthetic_folder: every byte below it is what would be released (files-only audits may give a single file).
     synthetic_sha256: digest of the manifest, or of the file or listing when there is no manifest.
     cohort, ledger: None in a files-only audit. claim: None when no differential privacy is claimed.
     run: the run folder, when given.
+    level: a near-copy p-value below it makes the verdict FAIL whatever else was found (attempts lower it).
+    accepted_delta: the user took a delta above 1/(10 x members) on themselves.
     """
 
     members: Sample
@@ -76,6 +80,8 @@ class Evidence:
     claim: Claim | None = None
     run: Path | None = None
     notes: tuple[str, ...] = ()
+    level: float = 0.003
+    accepted_delta: bool = False
 
     def __post_init__(self) -> None:
         if self.non_members is not None and np.intersect1d(self.members.patients, self.non_members.patients).size:
@@ -115,10 +121,15 @@ Outcome = Measured | NotApplicable | NotRun
 
 
 class Test(Protocol):
-    """One question an attacker would ask. `id` is T0..T10, `title` the question in plain words."""
+    """One question an attacker would ask, in plain words; `id` and `title` may be class attributes."""
 
-    id: str
-    title: str
+    @property
+    def id(self) -> str:
+        """T0..T10."""
+
+    @property
+    def title(self) -> str:
+        """The question."""
 
     def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
         """Measure, using no randomness but `rng` and writing nothing."""

@@ -1,0 +1,123 @@
+"""T0: would this audit have noticed a leak, and would it have stayed silent without one?
+
+Members and non-members must be drawn from one population: two scanners look like a leak to every membership
+test. So a classifier that never sees a synthetic image tries to tell them apart; members are split among
+themselves, where nothing can be found; and copies are planted, which must be found (`spike_in`).
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from privgan.progress import Progress, silent
+from privgan_audits.interface import Evidence, Images, Integers, Measured, NotRun, Outcome
+from privgan_audits.membership import membership_p
+from privgan_audits.near_copies import NO_NON_MEMBERS, near_copy_findings
+from privgan_audits.scores import Scores, patient_scores
+from privgan_audits.spaces import pool
+from privgan_audits.spike_in import limits_of_detection, search_limit
+from privgan_audits.statistics import rank_patients
+
+RESPLITS = 200
+RESPLIT_LEVEL = 0.05
+_FEWEST = 8  # patients on each side without which a split check says nothing
+_GRID = 12
+_QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controls:
+    """T0: split check, member-only re-splits, limit of detection."""
+
+    id: ClassVar[str] = "T0"
+    title: ClassVar[str] = "Would this audit have noticed a leak?"
+
+    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+        """Run all controls on the audit's own distances."""
+        if evidence.non_members is None:
+            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
+        scores = patient_scores(evidence, progress)
+        if min(scores.members, scores.non_members) < 2 * _FEWEST:
+            return NotRun(test=self.id, reason="there are too few patients for controls")
+        images = np.concatenate([evidence.members.images, evidence.non_members.images])
+        progress("split check", 0, 1)
+        findings: dict[str, Any] = {
+            **split_check(images, scores.owner, scores.non_member, rng),
+            **resplits(scores, rng),
+            "limit_of_detection": limits_of_detection(
+                scores, evidence.members.images, evidence.level, rng, progress
+            ),
+            "copies_planted_at_most": search_limit(scores.members),
+        }
+        return Measured(test=self.id, findings=findings)
+
+
+def split_check(
+    images: Images, owner: Integers, non_member: NDArray[np.bool_], rng: np.random.Generator
+) -> dict[str, float]:
+    """Tell members from non-members without any synthetic image; p is exact-sized on patients held back.
+
+    A shrunken linear discriminant learns on a random half of either side's patients; the other half's mean
+    scores are compared by Mann and Whitney's test, two-sided.
+
+    Args:
+        images: uint8 (n, h, h).
+        owner: patient of each image (n,).
+        non_member: bool (patients,).
+        rng: draws the halves.
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    learning = np.zeros(len(non_member), bool)
+    for side in (False, True):
+        patients = rng.permutation(np.flatnonzero(non_member == side))
+        learning[patients[: len(patients) // 2]] = True
+    features = _features(images)
+    taught = learning[owner]
+    spread = features[taught].std(axis=0)
+    features = features[:, spread > 0] / spread[spread > 0]
+    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
+    model.fit(features[taught], non_member[owner[taught]])
+    totals = np.bincount(owner, model.decision_function(features), minlength=len(non_member))
+    score = totals / np.bincount(owner, minlength=len(non_member))
+    ours, theirs = score[~learning & ~non_member], score[~learning & non_member]
+    result = stats.mannwhitneyu(theirs, ours, alternative="two-sided")
+    return {"split_p": float(result.pvalue), "split_auc": float(result.statistic) / (len(ours) * len(theirs))}
+
+
+def _features(images: Images) -> Floats:
+    """A coarse picture, brightness quantiles, contrast and sharpness: what differs between scanners; (n, d)."""
+    grid = min(_GRID, images.shape[1])
+    small = pool(images, grid).reshape(len(images), -1).astype(np.float64)
+    flat = images.reshape(len(images), -1)
+    grey = np.quantile(flat, _QUANTILES, axis=1).T
+    steps = [np.abs(np.diff(images.astype(np.int16), axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)]
+    bends = np.abs(np.diff(images.astype(np.int16), n=2, axis=2)).mean(axis=(1, 2))
+    rest = np.stack([flat.mean(axis=1), flat.std(axis=1), *steps, bends, np.log1p(bends)], axis=1)
+    return np.concatenate([small, grey, rest], axis=1)
+
+
+def resplits(scores: Scores, rng: np.random.Generator) -> dict[str, int]:
+    """Split the members at random in the audit's own proportion, RESPLITS times, and count small p-values.
+
+    Nothing can be found there, so more small p-values than the binomial law allows mean a broken test.
+    """
+    members = scores.patient[~scores.non_member]
+    taken = round(len(members) * scores.non_members / len(scores.non_member))
+    small_near = small_membership = 0
+    for _ in range(RESPLITS):
+        pretended = np.zeros(len(members), bool)
+        pretended[rng.permutation(len(members))[:taken]] = True
+        order = rank_patients(members, pretended, rng)
+        small_near += near_copy_findings(order)["p"] <= RESPLIT_LEVEL
+        small_membership += membership_p(order) <= RESPLIT_LEVEL
+    return {
+        "resplits": RESPLITS,
+        "small_p_near_copies": int(small_near),
+        "small_p_membership": int(small_membership),
+    }

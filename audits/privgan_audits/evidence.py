@@ -1,0 +1,163 @@
+"""Gathers what an audit may look at, from a cohort or from bare files.
+
+All images come out grey, square and of the synthetic set's size, and patients get numbers that mean nothing
+outside. Whatever had to be assumed on the way is among the notes.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from privgan.data.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
+from privgan.data.sources import read_images
+from privgan.dp.accounting import PrivacySpend
+from privgan.dp.ledger import Ledger
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import canonical_json, list_files, sha256_bytes, sha256_file
+from privgan.progress import Progress, silent
+from privgan.synthetic.synthetic_set import MARKER as SET_MARKER
+from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
+from privgan_audits.interface import Claim, Evidence, Images, Integers, Sample
+
+_ALONE = "counts as one patient"  # how a source's notes say that it names no patients
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Loaded:
+    """One of SYNTHETIC, X, Y in memory. keys: one per patient number, None when the source names no patients."""
+
+    images: Images
+    labels: Integers
+    patients: Integers
+    keys: frozenset[str] | None
+    classes: tuple[str, ...]
+    sha256: str
+    claim: Claim | None
+    notes: tuple[str, ...]
+
+    def sample(self, first_patient: int = 0) -> Sample:
+        """The images with patients numbered from `first_patient`."""
+        return Sample(images=self.images, labels=self.labels, patients=self.patients + first_patient)
+
+
+def load_cohort_evidence(
+    synthetic: Path, cohort: Path, run: Path | None = None, progress: Progress = silent
+) -> Evidence:
+    """Evidence against a prepared cohort, whose members were trained on.
+
+    Raises:
+        UsageError: a path is missing, or the synthetic images are of another size than the cohort's.
+        IntegrityError: an edited cohort or set, or a ledger that belongs to another cohort.
+        BudgetError: the ledger's chain is broken.
+    """
+    opened = open_cohort(cohort)
+    ledger = Ledger.read(opened.ledger_path)
+    if ledger.opening["cohort_sha256"] != opened.sha256:
+        raise IntegrityError("Expected the ledger of this very cohort, it was opened for another one.")
+    loaded = _load(synthetic, "the synthetic set", opened.facts.image_size, progress)
+    return Evidence(
+        members=_side(opened, MEMBER),
+        non_members=_side(opened, NON_MEMBER) if opened.facts.non_members else None,
+        synthetic=loaded.sample(),
+        synthetic_folder=synthetic,
+        synthetic_sha256=loaded.sha256,
+        classes=loaded.classes,
+        cohort=opened,
+        ledger=ledger,
+        claim=loaded.claim,
+        run=run,
+        notes=loaded.notes,
+    )
+
+
+def load_file_evidence(
+    synthetic: Path, members: Path, non_members: Path | None, progress: Progress = silent
+) -> Evidence:
+    """Evidence from files alone, for any generator; no claim of differential privacy can be checked.
+
+    Raises:
+        UsageError: a path is missing, or a patient is among members and non-members.
+        InputRejectedError: nothing readable in one of them.
+        IntegrityError: an edited privgan set.
+    """
+    loaded = _load(synthetic, "the synthetic images", None, progress)
+    size = loaded.images.shape[1]
+    ours = _load(members, "members", size, progress)
+    theirs = _load(non_members, "non-members", size, progress) if non_members else None
+    shared = (ours.keys or frozenset()) & (theirs.keys or frozenset()) if theirs else frozenset()
+    if shared:
+        raise UsageError(
+            f"Expected members and non-members to share no patient, {len(shared)} ids are in both. "
+            "Remove them from one side, or give different people different ids."
+        )
+    return Evidence(
+        members=ours.sample(),
+        non_members=theirs.sample(int(ours.patients.max()) + 1) if theirs else None,
+        synthetic=loaded.sample(),
+        synthetic_folder=synthetic,
+        synthetic_sha256=loaded.sha256,
+        classes=loaded.classes,
+        claim=loaded.claim,
+        notes=(*loaded.notes, *ours.notes, *(theirs.notes if theirs else ())),
+    )
+
+
+def _side(cohort: Cohort, side: int) -> Sample:
+    rows = cohort.rows(side)
+    return Sample(images=cohort.images[rows], labels=cohort.labels[rows], patients=cohort.patients[rows])
+
+
+def _load(path: Path, what: str, size: int | None, progress: Progress) -> _Loaded:
+    if (path / SET_MARKER).is_file():
+        loaded = _from_set(open_synthetic_set(path, progress))
+    else:
+        loaded = _from_files(path, what, size, progress)
+    if size is not None and loaded.images.shape[1] != size:
+        raise UsageError(f"Expected {what} of {size} x {size} pixels, got {loaded.images.shape[1]}.")
+    return loaded
+
+
+def _from_set(opened: SyntheticSet) -> _Loaded:
+    spend = PrivacySpend(epsilon=opened.epsilon, delta=opened.delta, unit=opened.unit, adjacency=opened.adjacency)
+    return _Loaded(
+        images=opened.images,
+        labels=opened.labels,
+        patients=np.arange(len(opened.images), dtype=np.int64),
+        keys=None,
+        classes=opened.classes,
+        sha256=opened.sha256,
+        claim=Claim(
+            run_id=opened.run_id,
+            cohort_id=opened.cohort_id,
+            spend=spend,
+            generator_sha256=opened.generator_sha256,
+            not_private=opened.not_private,
+        ),
+        notes=(),
+    )
+
+
+def _from_files(path: Path, what: str, size: int | None, progress: Progress) -> _Loaded:
+    read = read_images(path, size=size, preset=None, trusted=True, progress=progress)
+    alone = any(_ALONE in note for note in read.notes)
+    refused = sum(read.refused.values())
+    lost = (f"{refused} files could not be read and were left out.",) if refused else ()
+    return _Loaded(
+        images=read.images,
+        labels=read.labels,
+        patients=read.patients,
+        keys=None if alone else frozenset(read.patient_keys),
+        classes=read.classes,
+        sha256=_digest(path),
+        claim=None,
+        notes=tuple(f"{what.capitalize()}: {note}" for note in (*read.notes, *lost)),
+    )
+
+
+def _digest(path: Path) -> str:
+    """Of a file, or of the sorted listing of a folder's files with their digests."""
+    if path.is_file():
+        return sha256_file(path)
+    listing = {file.relative_to(path).as_posix(): sha256_file(file) for file in list_files(path)}
+    return sha256_bytes(canonical_json(listing))

@@ -1,0 +1,164 @@
+"""How images are compared: brightness and contrast removed, orientation and small shifts forgiven.
+
+A near copy may be flipped, turned by a right angle, a little noisy, brighter, or moved by a pixel or two.
+Images of one anatomy are so alike that a shift of one pixel hides a copy from plain pixel distances, so the
+search has two stages. The coarse one is exhaustive and compares magnitude spectra, which a shift leaves
+alone and a right-angle turn merely permutes; the few best candidates are then compared pixel by pixel at
+every small shift.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+FINE = 32
+FREQUENCIES = 7  # cycles per image that the spectrum keeps in each direction
+MAX_SHIFT = 2  # pixels of the fine grid
+SMALLEST = 8  # pixels: below it there is nothing left to compare after shifting
+FAR = float(np.sqrt(2.0))  # distance of uncorrelated images, and of anything from a constant one
+_FLAT = 1e-3  # grey values: a crop whose standard deviation is below carries no information
+
+Grid = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """Images in the two forms that are compared.
+
+    spectrum: float32 (n, s, s), see `spectra`; fine: float32 (n, f, f), grey values;
+    flat: bool (n,), True where the image is constant apart from its border.
+    """
+
+    spectrum: Grid
+    fine: Grid
+    flat: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.fine)
+
+
+def views(images: NDArray[np.uint8]) -> Views:
+    """Bring images uint8 (n, h, h), h >= SMALLEST, into both forms."""
+    fine = pool(images, min(FINE, images.shape[1]))
+    return Views(spectrum=spectra(fine), fine=fine, flat=_is_flat(fine))
+
+
+def spectra(fine: Grid) -> Grid:
+    """Square roots of the lowest Fourier magnitudes of fine (n, f, f), unit norm, zero frequency centred.
+
+    The image is tapered (Hann), because a shift is only circular, and so invisible, away from the border. The
+    square root keeps a few strong frequencies, which all images of an anatomy share, from drowning the rest.
+    Constant images become zeros.
+    """
+    size = fine.shape[1]
+    kept = min(FREQUENCIES, (size - 1) // 2)
+    taper = np.hanning(size + 2)[1:-1]
+    window = np.arange(-kept, kept + 1)
+    result = np.empty((len(fine), len(window), len(window)), np.float32)
+    for start in range(0, len(fine), 2048):
+        block = normalise(fine[start : start + 2048]).astype(np.float64)
+        magnitudes = np.sqrt(np.abs(np.fft.fft2(block * taper[:, None] * taper)[:, window[:, None], window]))
+        norms = np.sqrt(np.einsum("nij,nij->n", magnitudes, magnitudes))[:, None, None]
+        result[start : start + len(block)] = magnitudes / np.where(norms > 0, norms, 1.0)
+    return result
+
+
+def pool(images: NDArray[np.generic], size: int) -> Grid:
+    """Area-average square images (n, h, h) to float32 (n, size, size)."""
+    shrink = torch.from_numpy(_area_weights(images.shape[1], size))
+    out = np.empty((len(images), size, size), np.float32)
+    for start in range(0, len(images), 2048):
+        block = torch.from_numpy(np.ascontiguousarray(images[start : start + 2048], dtype=np.float32))
+        out[start : start + len(block)] = (shrink @ block @ shrink.T).numpy()
+    return out
+
+
+def _area_weights(source: int, target: int) -> Grid:
+    """Row i averages the source pixels under target pixel i, by the share that it covers."""
+    edges = np.linspace(0, source, target + 1)
+    pixels = np.arange(source)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    weights: Grid = (np.maximum(overlap, 0.0) * target / source).astype(np.float32)
+    return weights
+
+
+def normalise(images: Grid) -> Grid:
+    """Remove the mean and divide by the norm of each image (n, h, w); constant images become zeros."""
+    centred = images - images.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
+    norms = np.sqrt(np.einsum("nij,nij->n", centred, centred))
+    flat = norms <= _FLAT * images.shape[1]
+    scaled = centred / np.where(flat, 1.0, norms)[:, None, None]
+    scaled[flat] = 0.0
+    result: Grid = scaled.astype(np.float32)
+    return result
+
+
+def orbit(images: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+    """The 8 images (n, h, w) that flips and right-angle turns make of each square image."""
+    turned = [np.rot90(images, turns, axes=(1, 2)) for turns in range(4)]
+    return turned + [view[:, :, ::-1] for view in turned]
+
+
+def spectrum_orbit(spectrum: Grid) -> list[Grid]:
+    """The 4 spectra (n, s, s) of an image's 8 turns: half a turn leaves magnitudes alone."""
+    turned = [spectrum, np.rot90(spectrum, axes=(1, 2))]
+    return turned + [view[:, :, ::-1] for view in turned]
+
+
+def image_views(spectrum_view: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The two members of `orbit` whose spectrum is the given member of `spectrum_orbit`."""
+    first = np.array([0, 1, 4, 5])[spectrum_view]
+    return first, first + 2
+
+
+def shifted_distances(queries: Grid, targets: Grid) -> NDArray[np.float64]:
+    """Distance of pairs of fine images (p, f, f), the smallest over shifts of the target.
+
+    Compares the query's centre with every window of that size in the target, each with mean removed and norm
+    one: sqrt(2 - 2 correlation), in [0, 2]. The best window is found in float32 and measured in float64.
+    """
+    size = queries.shape[1] - 2 * MAX_SHIFT
+    best = np.full(len(queries), FAR)
+    for start in range(0, len(queries), 4096):
+        part = slice(start, start + 4096)
+        best[part] = _best_window(queries[part], targets[part], size)
+    return best
+
+
+def _best_window(queries: Grid, targets: Grid, size: int) -> NDArray[np.float64]:
+    centre = slice(MAX_SHIFT, MAX_SHIFT + size)
+    crops = normalise(queries[:, centre, centre])
+    sums, squares = _window_sums(targets, size), _window_sums(targets.astype(np.float64) ** 2, size)
+    spread = np.sqrt(np.maximum(squares - sums**2 / size**2, 0.0))
+    pair, query = torch.from_numpy(targets), torch.from_numpy(crops)
+    shifts = [(dy, dx) for dy in range(2 * MAX_SHIFT + 1) for dx in range(2 * MAX_SHIFT + 1)]
+    correlations = np.empty((len(shifts), len(queries)))
+    for row, (dy, dx) in enumerate(shifts):
+        products = (pair[:, dy : dy + size, dx : dx + size] * query).sum(dim=(1, 2)).double().numpy()
+        window = spread[:, dy, dx]
+        correlations[row] = np.where(window > _FLAT * size, products / np.maximum(window, 1e-12), 0.0)
+    return _exact_distances(crops, targets, np.array(shifts)[correlations.argmax(axis=0)], size)
+
+
+def _exact_distances(crops: Grid, targets: Grid, corners: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+    rows = corners[:, 0, None, None] + np.arange(size)[None, :, None]
+    columns = corners[:, 1, None, None] + np.arange(size)[None, None, :]
+    windows = normalise(targets[np.arange(len(targets))[:, None, None], rows, columns])
+    difference = crops.astype(np.float64) - windows
+    distances = np.sqrt(np.einsum("nij,nij->n", difference, difference))
+    informative = crops.any(axis=(1, 2)) & windows.any(axis=(1, 2))
+    return np.where(informative, distances, FAR)
+
+
+def _window_sums(images: NDArray[np.generic], size: int) -> NDArray[np.float64]:
+    """Sum over every size x size window of (n, f, f), by an integral image."""
+    total = np.zeros((len(images), images.shape[1] + 1, images.shape[2] + 1))
+    np.cumsum(np.cumsum(images, axis=1, dtype=np.float64), axis=2, out=total[:, 1:, 1:])
+    return total[:, size:, size:] - total[:, :-size, size:] - total[:, size:, :-size] + total[:, :-size, :-size]
+
+
+def _is_flat(fine: Grid) -> NDArray[np.bool_]:
+    inner = fine[:, MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT]
+    return np.asarray(inner.std(axis=(1, 2), dtype=np.float64) <= _FLAT)

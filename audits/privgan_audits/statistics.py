@@ -1,0 +1,244 @@
+"""Rank statistics of an attack, exact wherever a closed form exists.
+
+Everything here is a function of one thing, the `Order`: the patients sorted by how close the synthetic set
+comes to them, closest first, True where a patient is a non-member. Under "no leak" every arrangement of the
+Trues is equally likely, whatever the images, the attack or the generator's quality, because nothing that
+sorted the patients knew who was a member.
+
+    >>> order = np.array([False, False, False, True, False, True])
+    >>> precedence_count(order, 1), precedence_count(order, 2)
+    (3, 4)
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special, stats
+
+Order = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+PRECEDENCE_RANKS = (1, 5, 20)
+_BONFERRONI_BELOW = 1e-8  # below it, 1 - (sum of nearly 1) has lost its digits
+
+
+def rank_patients(scores: Floats, non_member: NDArray[np.bool_], rng: np.random.Generator) -> Order:
+    """Sort patients by score, smallest first; ties fall by `rng`, which knows no membership.
+
+    Args:
+        scores: float (patients,); infinity sorts last, NaN is refused by the caller.
+        non_member: bool (patients,).
+        rng: breaks ties.
+    """
+    return non_member[np.lexsort((rng.random(len(scores)), scores))]
+
+
+def precedence_count(order: Order, rank: int) -> int:
+    """How many members come before the `rank`-th non-member."""
+    return int(np.flatnonzero(order)[rank - 1]) - (rank - 1)
+
+
+@lru_cache(maxsize=512)
+def precedence_tails(members: int, non_members: int, rank: int) -> Floats:
+    """P(precedence count >= c) for c = 0..members under exchangeability.
+
+    The negative hypergeometric law: of all arrangements, C(c + k - 1, c) C(M - c + H - k, M - c) have exactly
+    c members before the k-th non-member.
+    """
+    c = np.arange(members + 1.0)
+    log_p = (
+        _log_choose(c + rank - 1, c)
+        + _log_choose(members - c + non_members - rank, members - c)
+        - _log_choose(members + non_members, non_members)
+    )
+    tails = np.cumsum(np.exp(log_p)[::-1])[::-1]
+    return np.asarray(np.minimum(tails, 1.0), dtype=np.float64)
+
+
+def precedence_p(counts: dict[int, int], members: int, non_members: int) -> float:
+    """One exact p-value for the precedence counts at several ranks together.
+
+    The statistic is the smallest of the single p-values, T; its law follows from the joint law of the counts,
+    so no multiplicity correction and no simulation is needed, and p is never 0.
+
+    Args:
+        counts: rank -> precedence count; every rank at most `non_members`.
+        members: number of member patients.
+        non_members: number of non-member patients.
+    """
+    tails = {rank: precedence_tails(members, non_members, rank) for rank in counts}
+    smallest = min(float(tails[rank][count]) for rank, count in counts.items())
+    return _min_p_law(tuple(sorted(counts)), members, non_members, smallest)
+
+
+@lru_cache(maxsize=8192)
+def _min_p_law(ranks: tuple[int, ...], members: int, non_members: int, t: float) -> float:
+    """P(min over ranks of the single p-values <= t), by counting arrangements that stay above t everywhere."""
+    if t < _BONFERRONI_BELOW:
+        return min(1.0, len(ranks) * t)
+    ways, before = np.ones(1), 0
+    for rank in ranks:
+        limit = int(np.count_nonzero(precedence_tails(members, non_members, rank) > t))
+        gaps = rank - before  # gaps between non-members in which further members may lie
+        further = np.exp(_log_choose(np.arange(limit) + gaps - 1, np.arange(limit)))
+        ways, before = np.convolve(ways, further)[:limit], rank
+    c = np.arange(float(len(ways)))
+    log_rest = _log_choose(members - c + non_members - before, members - c)
+    log_all = _log_choose(members + non_members, non_members)
+    above = float(np.sum(ways * np.exp(log_rest - log_all)))
+    return min(1.0, max(t, 1.0 - above))
+
+
+def _log_choose(n: ArrayLike, k: ArrayLike) -> Floats:
+    n, k = np.asarray(n, dtype=np.float64), np.asarray(k, dtype=np.float64)
+    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
+
+
+def near_copy_ranks(non_members: int) -> tuple[int, ...]:
+    """The ranks at which near copies are counted; small hold-outs have fewer."""
+    return tuple(rank for rank in PRECEDENCE_RANKS if rank <= non_members)
+
+
+def auc(order: Order) -> float:
+    """P(a member is closer than a non-member), Mann and Whitney (1947)."""
+    after, _ = _placements(order)
+    return float(after.mean())
+
+
+def auc_null_se(members: int, non_members: int) -> float:
+    """Standard error of the AUC when nothing leaks."""
+    return math.sqrt((members + non_members + 1) / (12 * members * non_members))
+
+
+def auc_se(order: Order) -> float:
+    """Standard error of the AUC whatever the truth: DeLong et al. (1988), never below the null's."""
+    after, before = _placements(order)
+    null = auc_null_se(len(after), len(before))
+    if min(len(after), len(before)) < 2:
+        return null
+    return max(null, math.sqrt(after.var(ddof=1) / len(after) + before.var(ddof=1) / len(before)))
+
+
+def auc_p(order: Order) -> float:
+    """One-sided p-value of AUC > 1/2, normal approximation with continuity correction."""
+    non_members = int(order.sum())
+    pairs = non_members * (len(order) - non_members)
+    excess = auc(order) - 0.5 - 0.5 / pairs
+    return float(special.ndtr(-excess / auc_null_se(len(order) - non_members, non_members)))
+
+
+def _placements(order: Order) -> tuple[Floats, Floats]:
+    """For each member the share of non-members after it; for each non-member the share of members before it."""
+    non_members_before = np.cumsum(order)
+    total = int(non_members_before[-1])
+    members = len(order) - total
+    after = (total - non_members_before[~order]) / total
+    before = (np.flatnonzero(order) - np.arange(total)) / members
+    return after, before
+
+
+def binomial_lower(successes: int, trials: int, error: float) -> float:
+    """Lower Clopper-Pearson bound, too high with probability at most `error`."""
+    return 0.0 if successes <= 0 else float(special.betaincinv(successes, trials - successes + 1, error))
+
+
+def binomial_upper(successes: int, trials: int, error: float) -> float:
+    """Upper Clopper-Pearson bound, too low with probability at most `error`."""
+    return 1.0 if successes >= trials else float(special.betaincinv(successes + 1, trials - successes, 1 - error))
+
+
+def tpr_rank(non_members: int, fpr: float) -> int:
+    """The non-member whose score is the threshold: floor(fpr x non-members) of them lie strictly below."""
+    return math.floor(fpr * non_members + 1e-9) + 1
+
+
+def tpr_bounds(order: Order, fpr: float, error: float) -> tuple[float, float]:
+    """One-sided bounds of the true-positive rate at a false-positive rate, each wrong with at most `error`.
+
+    The threshold that has exactly this false-positive rate in the population is unknown: half of the error is
+    spent on the order statistics that bracket it, the other half on Clopper-Pearson for the members.
+    """
+    non_members = int(order.sum())
+    members = len(order) - non_members
+    below, above = _quantile_ranks(non_members, fpr, error / 2)
+    low = precedence_count(order, below) if below else 0
+    high = precedence_count(order, above) if above <= non_members else members
+    return binomial_lower(low, members, error / 2), binomial_upper(high, members, error / 2)
+
+
+@lru_cache(maxsize=512)
+def _quantile_ranks(non_members: int, fpr: float, error: float) -> tuple[int, int]:
+    """Ranks (l, u) so that the order statistic l is above, or u below, the fpr-quantile with at most `error`."""
+    draws = stats.binom(non_members, fpr)
+    l = int(draws.ppf(error))  # noqa: E741 - P(Bin < l) <= error
+    while l > 0 and draws.cdf(l - 1) > error:
+        l -= 1  # noqa: E741
+    u = int(draws.isf(error)) + 1
+    while draws.sf(u - 1) > error:
+        u += 1
+    return l, u
+
+
+def epsilon_lower_bound(order: Order, *, fpr: float, delta: float, error: float) -> tuple[float, float]:
+    """(measured, largest that could have been measured) lower bound on the epsilon of any DP mechanism.
+
+    epsilon >= ln((TPR - delta) / FPR) for the attack "closer than a threshold means member", and the same with
+    the roles exchanged for "farther means non-member". The threshold is an order statistic of the side that is
+    bounded from above, so its rate has an exact beta law; four bounds share the error.
+    """
+    reverse = ~order[::-1]  # farthest first, True where a member
+    sides = [_one_direction(one, fpr, delta, error / 4) for one in (order, reverse)]
+    return max(side[0] for side in sides), max(side[1] for side in sides)
+
+
+def _one_direction(order: Order, fpr: float, delta: float, error: float) -> tuple[float, float]:
+    negatives = int(order.sum())
+    positives = len(order) - negatives
+    rank = tpr_rank(negatives, fpr)
+    false_rate = binomial_upper(rank - 1, negatives, error)
+    measured = binomial_lower(precedence_count(order, rank), positives, error)
+    best = binomial_lower(positives, positives, error)
+    return _log_ratio(measured - delta, false_rate), _log_ratio(best - delta, false_rate)
+
+
+def _log_ratio(numerator: float, denominator: float) -> float:
+    return max(0.0, math.log(numerator / denominator)) if numerator > 0 else 0.0
+
+
+def roc(order: Order) -> tuple[Floats, Floats]:
+    """(fpr, tpr) after each patient, closest first, starting at (0, 0)."""
+    false = np.concatenate([[0.0], np.cumsum(order) / order.sum()])
+    true = np.concatenate([[0.0], np.cumsum(~order) / (~order).sum()])
+    return false, true
+
+
+def roc_lower_band(order: Order, grid: Floats, error: float) -> Floats:
+    """A curve that lies under the true ROC everywhere at once, wrong with probability at most `error`.
+
+    Both distribution functions are bracketed by the inequality of Dvoretzky, Kiefer and Wolfowitz with
+    Massart's (1990) constant; each side takes half of the error.
+
+    Args:
+        order: see the module.
+        grid: false-positive rates at which the band is wanted, ascending.
+        error: simultaneous over the whole grid.
+    """
+    false, true = roc(order)
+    slack = math.log(2 / error) / 2
+    allowed = grid - math.sqrt(slack / order.sum())
+    last = np.searchsorted(false, allowed, side="right") - 1
+    reached = np.where(last >= 0, true[np.maximum(last, 0)], 0.0)
+    return np.maximum(0.0, reached - math.sqrt(slack / (~order).sum()))
+
+
+def holm(p_values: dict[str, float], level: float) -> set[str]:
+    """The names rejected by Holm (1979) at a family level; a NaN is never rejected and keeps its place."""
+    rejected: set[str] = set()
+    ascending = sorted(p_values.items(), key=lambda item: math.inf if math.isnan(item[1]) else item[1])
+    for index, (name, p) in enumerate(ascending):
+        if not p < level / (len(ascending) - index):
+            break
+        rejected.add(name)
+    return rejected

@@ -1,0 +1,220 @@
+"""From measurements to one of four verdicts; the only place that judges.
+
+`judge` is pure and reads nothing but the JSON of audit.json, so that `release` can judge again from the file.
+Order: a hard rule broken is a FAIL whatever else is true; failed controls make the audit INVALID; then the
+statistical FAIL; then whatever is missing, too weak or not a number is INCONCLUSIVE; only then PASS.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from scipy import stats
+
+from privgan_audits.controls import RESPLIT_LEVEL
+from privgan_audits.policy import Policy
+from privgan_audits.statistics import holm
+
+PASS, FAIL, INVALID, INCONCLUSIVE = "PASS", "FAIL", "INVALID", "INCONCLUSIVE"
+DIFFERENTIAL_PRIVACY, EMPIRICAL = "differential-privacy", "empirical"
+GATING_COPIES = ("exact", "flip", "shift_2_px", "noise_2_percent")
+POWER = 2.49  # standard errors between "safe" and "seen": 80 % power at the one-sided 5 % level
+
+REQUIRED = ("T0", "T1", "T2", "T3", "T6", "T10")
+MAY_NOT_APPLY = ("T6", "T10")
+
+Record = Mapping[str, Any]
+
+# A rule that compares with NaN never fires; without these numbers there is no PASS.
+_NEEDED_NUMBERS = (
+    ("T0", "split_p"),
+    ("T0", "resplits"),
+    ("T0", "small_p_near_copies"),
+    ("T0", "small_p_membership"),
+    ("T1", "copies_of_members"),
+    ("T1", "copies_of_other_patients"),
+    ("T2", "p"),
+    ("T3", "p"),
+    ("T3", "auc_lower"),
+    ("T3", "auc_upper"),
+    ("T3", "auc_se_when_safe"),
+    ("T3", "tpr_lower"),
+    ("T3", "tpr_upper"),
+    ("T3", "epsilon_lower_bound"),
+    ("T6", "claimed_epsilon"),
+    ("T6", "cohort_total_epsilon"),
+    ("T10", "identifiers_found"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """verdict: PASS, FAIL, INVALID or INCONCLUSIVE. reasons: all of them, plain words, worst first.
+
+    level: the family error at which this attempt was judged.
+    """
+
+    verdict: str
+    scope: str
+    reasons: tuple[str, ...]
+    level: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """The record with accessors that never mistake "absent" for "fine"."""
+
+    policy: Policy
+    record: Record
+    level: float
+
+    def test(self, name: str) -> Record:
+        """The entry of one test; empty when the record has none."""
+        return next((test for test in self.record.get("tests", ()) if test.get("id") == name), {})
+
+    def outcome(self, name: str) -> str:
+        """measured, not-applicable, not-run, or missing."""
+        return str(self.test(name).get("outcome", "missing"))
+
+    def number(self, name: str, key: str) -> float:
+        """A finding as a float; NaN, which every comparison refuses, unless it is a real number."""
+        value = self.test(name).get(key)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+    def table(self, name: str, key: str) -> Mapping[str, Any]:
+        """A finding that is a table; empty when absent."""
+        value = self.test(name).get(key)
+        return value if isinstance(value, Mapping) else {}
+
+    def count(self, key: str) -> float:
+        """One of the record's counts, NaN when absent."""
+        value = self.record.get("counts", {}).get(key)
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else math.nan
+
+
+def judge(policy: Policy, record: Record) -> Verdict:
+    """Judge an audit by its record.
+
+    Args:
+        policy: the thresholds.
+        record: the JSON object of audit.json; `verdict`, `scope` and `reasons` in it are not read.
+    """
+    attempt = record.get("attempt")
+    level = policy.level(attempt) if isinstance(attempt, int) and attempt >= 1 else 0.0
+    findings = Findings(policy=policy, record=record, level=level)
+    reasons: list[str] = []
+    verdict = PASS
+    for name, rules in _STAGES:
+        said = list(rules(findings))
+        reasons += said
+        if said and verdict == PASS:
+            verdict = name
+    if verdict == PASS:
+        reasons = ["Every test that this audit requires ran, had the power to see a leak, and found none."]
+    measured = findings.outcome("T6") == "measured"
+    scope = DIFFERENTIAL_PRIVACY if measured else EMPIRICAL
+    return Verdict(verdict=verdict, scope=scope, reasons=tuple(reasons), level=level)
+
+
+def _hard(f: Findings) -> Iterator[str]:
+    if f.number("T1", "copies_of_members") > 0:
+        yield "At least one synthetic image is pixel for pixel a member's image (perhaps turned or mirrored)."
+    if f.number("T1", "copies_of_other_patients") > 0:
+        yield "At least one synthetic image is pixel for pixel the image of a real patient who was held back."
+    if f.number("T10", "identifiers_found") > 0:
+        yield "Identifying values of real patients were found in the files of the synthetic set."
+    for name, true in f.table("T6", "checks").items():
+        if true is not True:
+            yield f"The privacy claim does not hold: {name.replace('_', ' ')} is not so."
+    if f.number("T6", "cohort_total_epsilon") > f.policy.max_epsilon:
+        yield (
+            f"The cohort's ledger adds up to epsilon {f.number('T6', 'cohort_total_epsilon'):.3f}, above the "
+            f"policy's {f.policy.max_epsilon:g}."
+        )
+    if f.record.get("claim_not_private") is True:
+        yield "The run was seeded for a test: its noise can be replayed and protects nobody."
+
+
+def _controls(f: Findings) -> Iterator[str]:
+    if f.number("T0", "split_p") < f.policy.split_alpha:
+        yield (
+            "Members and non-members can be told apart without any synthetic image (another scanner, site or "
+            "export?), so that no membership test between them means anything."
+        )
+    for key in ("small_p_near_copies", "small_p_membership"):
+        allowed = stats.binom.ppf(f.policy.resplit_quantile, f.number("T0", "resplits"), RESPLIT_LEVEL)
+        if f.number("T0", key) > allowed:
+            yield f"Splitting members among themselves gave too many alarms ({key.replace('_', ' ')})."
+
+
+def _statistical(f: Findings) -> Iterator[str]:
+    p = {"T2": f.number("T2", "p"), "T3": f.number("T3", "p")}
+    rejected = holm(p, f.level)
+    if "T2" in rejected:
+        yield f"Synthetic images come closer to members than chance allows (p = {p['T2']:.2g})."
+    auc, tpr = f.number("T3", "auc_lower"), f.number("T3", "tpr_lower")
+    if "T3" in rejected and (auc > f.policy.fail_auc or tpr > f.policy.fail_tpr):
+        yield f"Membership in the training data can be inferred from the synthetic set (p = {p['T3']:.2g})."
+    claimed = f.number("T6", "claimed_epsilon")
+    if f.number("T3", "epsilon_lower_bound") > claimed:
+        yield f"An attack showed more than the claimed epsilon {claimed:g} permits."
+
+
+def _inconclusive(f: Findings) -> Iterator[str]:
+    yield from _missing(f)
+    for test, key in _NEEDED_NUMBERS:
+        if f.outcome(test) == "measured" and math.isnan(f.number(test, key)):
+            yield f"{test} gave no number for {key.replace('_', ' ')}."
+    if f.outcome("T6") == "measured" and not f.table("T6", "checks"):
+        yield "The privacy claim was not checked."
+    if f.outcome("T0") == "measured":
+        yield from _limits_of_detection(f)
+    if f.outcome("T3") == "measured":
+        yield from _bounds(f)
+
+
+def _missing(f: Findings) -> Iterator[str]:
+    if f.level <= 0:
+        yield "The number of this audit attempt is unknown."
+    others = [str(test.get("id")) for test in f.record.get("tests", ()) if test.get("id") not in REQUIRED]
+    for name in (*REQUIRED, *others):
+        may_not_apply = name in MAY_NOT_APPLY or name in others
+        if f.outcome(name) != "measured" and not (may_not_apply and f.outcome(name) == "not-applicable"):
+            yield f"{name} did not run: {f.test(name).get('reason', 'its outcome is missing')}."
+
+
+def _limits_of_detection(f: Findings) -> Iterator[str]:
+    allowed = f.policy.largest_copied(f.count("members"))
+    limits = f.table("T0", "limit_of_detection")
+    for name in GATING_COPIES:
+        found = limits.get(name)
+        if not (_is_count(found) and found <= allowed):
+            shown = f"{found}" if _is_count(found) else f"more than {f.number('T0', 'copies_planted_at_most'):g}"
+            yield (
+                f"Too weak to see copies ({name.replace('_', ' ')}): {shown} distinct patients would have to be "
+                f"copied before they are surely found, at most {allowed:g} are allowed."
+            )
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _bounds(f: Findings) -> Iterator[str]:
+    detectable = POWER * f.number("T3", "auc_se_when_safe")
+    for value, limit, what in (
+        (f.number("T3", "auc_upper"), f.policy.max_auc, "the upper bound of the attack's AUC"),
+        (f.number("T3", "tpr_upper"), f.policy.max_tpr, "the upper bound of members found at 1 % false alarms"),
+        (detectable, f.policy.max_detectable_auc, "the smallest advantage in AUC that could have been seen"),
+    ):
+        if value > limit:
+            yield f"Expected {what} to be at most {limit:g}, got {value:.3g}."
+
+
+_STAGES: tuple[tuple[str, Callable[[Findings], Iterator[str]]], ...] = (
+    (FAIL, _hard),
+    (INVALID, _controls),
+    (FAIL, _statistical),
+    (INCONCLUSIVE, _inconclusive),
+)
