@@ -29,6 +29,7 @@ class CohortFacts:
 
     Class list, size and windows are configuration, never computed from images. `members` and `non_members`
     count patients and are public by the zero-out adjacency. `overrides` are the red flags the user raised.
+    `notes` are sentences about how the source was read, with counts only.
     """
 
     cohort_id: str
@@ -51,6 +52,7 @@ class CohortFacts:
     refused: dict[str, int]
     overrides: tuple[str, ...]
     digests: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +120,7 @@ def _read_facts(folder: Path) -> CohortFacts:
     if (version, kind) != (SCHEMA_VERSION, "cohort"):
         raise IntegrityError(f"Expected a cohort of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
     try:
-        lists = {"classes": tuple(table["classes"]), "overrides": tuple(table["overrides"])}
+        lists = {name: tuple(table[name]) for name in ("classes", "overrides", "notes")}
         return CohortFacts(**{**table, **lists})
     except (TypeError, KeyError):
         raise IntegrityError(f"Expected the fields of a privgan cohort in {folder / MARKER}.") from None

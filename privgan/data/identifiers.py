@@ -21,7 +21,7 @@ from privgan.errors import IntegrityError
 from privgan.files import open_regular, write_bytes
 
 SHORTEST = 4  # characters; anything shorter is found everywhere
-SHORTEST_NUMBER = 6  # digits; shorter numbers are counts, sizes and pixel values in every file
+SHORTEST_NUMBER = 6  # digits after leading zeros; less is a count, a size or a running number in every file
 LONGEST_WINDOW = 6  # words; a full name, an address line
 NAME, PART, IDENTIFIER, UID, DATE = "name", "name_part", "identifier", "uid", "date"
 PLACE, DEVICE, TEXT, FILE_NAME = "place", "device", "text", "file_name"
@@ -59,7 +59,7 @@ def labelled_forms(category: str, value: str) -> Iterator[tuple[str, str]]:
     else:
         candidates = iter([(category, normalise(value))])
     for kind, form in candidates:
-        if len(form) >= (SHORTEST_NUMBER if form.isdigit() else SHORTEST):
+        if len(form.lstrip("0")) >= SHORTEST_NUMBER if form.isdigit() else len(form) >= SHORTEST:
             yield kind, form
 
 
@@ -85,8 +85,8 @@ def _date_forms(value: str) -> Iterator[str]:
 def own_words(folder: Path = Path(privgan.__file__).parent) -> frozenset[str]:
     """Every word in the sources below a folder: what privgan writes by itself cannot prove a leak.
 
-    Among thousands of patients somebody is called White, Page or Wilson. Only single name parts are
-    held against this list; whole names, numbers, dates and UIDs never are.
+    Among thousands of patients somebody is called White, Page or Wilson. Only parts of names and file names
+    are held against this list; whole names, numbers, dates and UIDs never are.
     """
     texts = (path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
     return frozenset(normalise(word) for text in texts for word in _WORD.findall(text))
@@ -105,16 +105,10 @@ def candidates(text: str) -> Iterator[str]:
 class IdentifierDigests:
     """A set of keyed digests: values can be added and looked up, never listed. Its repr shows a count only."""
 
-    def __init__(self, key: bytes, exempt: Iterable[str] = ()) -> None:
-        """Start empty.
-
-        Args:
-            key: the cohort's private HMAC key.
-            exempt: words that are never identifiers here: class names, presets, the body part.
-        """
+    def __init__(self, key: bytes) -> None:
+        """Start empty, under the cohort's private HMAC key."""
         self._key = key
         self._categories: dict[bytes, str] = {}
-        self._exempt = frozenset(normalise(word) for word in (*CONSTANTS, *exempt))
 
     def __len__(self) -> int:
         return len(self._categories)
@@ -125,8 +119,13 @@ class IdentifierDigests:
     def add(self, category: str, value: str) -> None:
         """Remember every form of one identifying value."""
         for kind, form in labelled_forms(category, value):
-            if form not in self._exempt and not (kind == PART and form in own_words()):
+            if not (kind in (PART, FILE_NAME) and form in own_words()):
                 self._categories.setdefault(self._digest(form), kind)
+
+    def discard(self, words: Iterable[str]) -> None:
+        """Forget words that are no identifiers here: class names, the body part, privgan's own constants."""
+        for word in (*CONSTANTS, *words):
+            self._categories.pop(self._digest(normalise(word)), None)
 
     def find(self, text: str) -> str | None:
         """The category of a known identifier that the whole text spells, or None.

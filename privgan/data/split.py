@@ -1,0 +1,78 @@
+"""Who is one person, who withdrew, and who is a member: decided by patient, under a private key.
+
+A patient is a member iff HMAC-SHA256(key, patient) falls below the member fraction, independently of everyone
+else, so that adding or removing a patient moves nobody else to the other side.
+"""
+
+import hmac
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.cohort import MEMBER, NON_MEMBER
+from privgan.data.refusals import RefusedError, read_regular
+from privgan.errors import UsageError
+
+KEY_BYTES = 32
+
+
+class Persons:
+    """Union-find over patient numbers 0..n-1: numbers that share an image belong to one person."""
+
+    def __init__(self) -> None:
+        self._parents: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._parents)
+
+    def add(self) -> int:
+        """A new patient number, so far a person of its own."""
+        self._parents.append(len(self._parents))
+        return self._parents[-1]
+
+    def find(self, patient: int) -> int:
+        """The smallest patient number of the same person."""
+        while self._parents[patient] != patient:
+            self._parents[patient] = self._parents[self._parents[patient]]
+            patient = self._parents[patient]
+        return patient
+
+    def join(self, one: int, other: int) -> None:
+        """Two numbers turn out to be one person."""
+        low, high = sorted((self.find(one), self.find(other)))
+        self._parents[high] = low
+
+
+def member_position(key: bytes, patient: str) -> float:
+    """Where a patient falls in [0, 1): uniform to anyone without the key, and fixed for the cohort's life."""
+    digest = hmac.digest(key, b"split:" + patient.encode("utf-8", "surrogatepass"), "sha256")
+    return int.from_bytes(digest[:6]) / 2**48
+
+
+def assign_sides(key: bytes, patients: Sequence[str], non_members: float) -> NDArray[np.uint8]:
+    """MEMBER or NON_MEMBER for every patient key.
+
+    Args:
+        key: the cohort's private key.
+        patients: one key a person.
+        non_members: expected fraction of non-members, 0 <= f < 1.
+    """
+    sides = (MEMBER if member_position(key, patient) < 1 - non_members else NON_MEMBER for patient in patients)
+    return np.fromiter(sides, dtype=np.uint8, count=len(patients))
+
+
+def read_withdrawn(path: Path | None) -> frozenset[str]:
+    """Patient keys of withdrawn patients, one a line; sensitive.
+
+    Raises:
+        UsageError: the file cannot be read, or is not a text in UTF-8.
+    """
+    if path is None:
+        return frozenset()
+    try:
+        lines = read_regular(path).decode("utf-8-sig").splitlines()
+    except (RefusedError, UnicodeDecodeError):
+        raise UsageError("Expected a readable text file of withdrawn patients, one key a line.") from None
+    return frozenset(line.strip() for line in lines) - {""}
