@@ -195,6 +195,11 @@ def list_files(folder: Path) -> list[Path]:
     return sorted(path for path in _walk(folder) if path.is_symlink() or not path.is_dir())
 
 
+def list_entries(folder: Path) -> list[Path]:
+    """Like `list_files`, with the folders."""
+    return sorted(_walk(folder))
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder, followlinks=False):
         yield from (Path(parent) / name for name in [*folders, *names])

@@ -50,10 +50,10 @@ def _belongs(name: str) -> bool:
 
 
 def sums_text(digests: dict[str, str]) -> bytes:
-    """The content of SHA256SUMS, in the form of `sha256sum`, sorted by path.
+    r"""The content of SHA256SUMS, in the form of `sha256sum`, sorted by path.
 
     >>> sums_text({"b": "11", "a": "22"})
-    b'22  a\\n11  b\\n'
+    b'22  a\n11  b\n'
     """
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
 
@@ -69,7 +69,7 @@ def guide_text(fingerprint: str) -> str:
 
 _GUIDE = r"""# How to check this bundle
 
-You need the hospital's public key (a file `NAME.pub`) **from the hospital itself, not from whoever sent this folder**.
+You need the hospital's public key (a file `NAME.pub`) **from the hospital itself**, not from whoever sent this.
 Its fingerprint should be the one that they tell you on another channel. This folder was signed with
 
     FINGERPRINT
@@ -96,7 +96,8 @@ openssl pkey -pubin -in "$KEY" -outform DER | sha256sum
 ```sh
 sed -n 's/^ "payload": "\(.*\)",$/\1/p' attestation.dsse.json | openssl base64 -d -A > "$TMP/payload"
 sed -n 's/^ *"sig": "\(.*\)"$/\1/p' attestation.dsse.json | openssl base64 -d -A > "$TMP/signature"
-{ printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$TMP/payload")"; cat "$TMP/payload"; } > "$TMP/signed"
+printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$TMP/payload")" > "$TMP/signed"
+cat "$TMP/payload" >> "$TMP/signed"
 openssl pkeyutl -verify -pubin -inkey "$KEY" -rawin -in "$TMP/signed" -sigfile "$TMP/signature"
 ```
 
@@ -111,7 +112,8 @@ sha256sum --check --strict --quiet "$TMP/sums"
 4. There is no other file. Must print nothing:
 
 ```sh
-{ sed 's/^[0-9a-f]*  //' "$TMP/sums"; echo attestation.dsse.json; echo SHA256SUMS; } | LC_ALL=C sort > "$TMP/listed"
+{ sed 's/^[0-9a-f]*  //' "$TMP/sums"; echo attestation.dsse.json; echo SHA256SUMS; } \
+  | LC_ALL=C sort > "$TMP/listed"
 find . ! -type d | sed 's,^\./,,' | LC_ALL=C sort | diff "$TMP/listed" -
 ```
 

@@ -1,0 +1,170 @@
+"""T10: does anything that would leave name a patient?
+
+Every byte below the synthetic folder is searched for the identifiers that `prepare` saw, which are known here
+only as keyed digests. What is found is reported by category and place, never by value: the report must not
+become the leak.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from privgan.data.identifiers import IdentifierDigests, candidates
+from privgan.errors import IntegrityError
+from privgan.files import list_entries, open_regular
+from privgan.progress import Progress, silent
+from privgan.synthetic.synthetic_set import LABELS
+from privgan_audits.dicom_texts import DicomTexts, is_dicom
+from privgan_audits.file_texts import Piece, file_pieces
+from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome
+from privgan_audits.own_writing import OwnWriting
+
+_MOST_PLACES = 20
+_PROGRESS_EVERY = 50
+_CACHED_TEXTS = 1 << 14
+
+Place = tuple[str, str]
+
+
+class IdentifierScan:
+    """The test T10.
+
+    Findings: `identifiers_found` (places where a known identifier stands), `by_category`,
+    `places` (up to 20, each file, kind and category), `files`, `known_identifiers` (how many digests were
+    looked for), `structure` (how many files have each oddity, see `DicomTexts`) and `unreadable_entries` (links
+    and other things that are not regular files).
+    """
+
+    id = "T10"
+    title = "Does any file, name or header still name a patient?"
+
+    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:  # noqa: ARG002 of the protocol
+        """Search every file; needs no randomness."""
+        scan = _Scan(evidence.synthetic_folder)
+        if evidence.cohort is None:
+            scan.run(IdentifierDigests(b""), progress)
+            return NotApplicable(test=self.id, reason=_without_cohort(scan))
+        private = evidence.cohort.folder / "private"
+        try:
+            with open_regular(private / "hmac.key") as stream:
+                digests = IdentifierDigests.read(private / "identifiers", stream.read())
+        except IntegrityError:
+            return NotRun(test=self.id, reason="The cohort's key or its identifier digests cannot be read.")
+        scan.run(digests, progress)
+        return Measured(test=self.id, findings={**scan.findings(), "known_identifiers": len(digests)})
+
+
+def _without_cohort(scan: "_Scan") -> str:
+    oddities = ", ".join(f"{name} {count}" for name, count in sorted(scan.structure.items())) or "nothing odd"
+    return (
+        "Without a cohort nobody knows which identifiers to look for. "
+        f"The structure of {scan.files} files was looked at (files each): {oddities}."
+    )
+
+
+class _Scan:
+    """One pass over a folder (or a single file)."""
+
+    def __init__(self, root: Path) -> None:
+        self.files = 0
+        self._root = root
+        self._own = OwnWriting(root)
+        self._dicom = DicomTexts(self._own)
+        self._irregular = 0
+        self._categories: Counter[str] = Counter()
+        self._places: list[dict[str, str]] = []
+
+    @property
+    def structure(self) -> Counter[str]:
+        return self._dicom.structure
+
+    def findings(self) -> dict[str, object]:
+        return {
+            "identifiers_found": self._categories.total(),
+            "by_category": dict(sorted(self._categories.items())),
+            "places": self._places,
+            "files": self.files,
+            "structure": dict(sorted(self.structure.items())),
+            "unreadable_entries": self._irregular,
+        }
+
+    def run(self, digests: IdentifierDigests, progress: Progress) -> None:
+        paths = [self._root] if self._root.is_file() else list_entries(self._root)
+        look_up = _Lookup(digests)
+        for number, path in enumerate(paths, start=1):
+            name = path.name if path == self._root else path.relative_to(self._root).as_posix()
+            self._search(name, self._pieces(path, name), look_up, number)
+            if number % _PROGRESS_EVERY == 0 or number == len(paths):
+                progress("searching for identifiers", number, len(paths))
+
+    def _pieces(self, path: Path, name: str) -> Iterator[Piece]:
+        for part in Path(name).parts:
+            if not self._own.named(part):
+                yield Piece("file name", part)
+        if not self._own.named(name):
+            yield Piece("file name", name)
+        if path.is_dir() and not path.is_symlink():
+            return
+        self.files += 1
+        try:
+            with open_regular(path) as stream:
+                content: bytes = stream.read()
+        except IntegrityError:
+            self._irregular += 1
+            return
+        if is_dicom(content):
+            yield from self._dicom.pieces(content)
+        elif not self._own.wrote_file(name, content):
+            cells = _cells(content) if name == LABELS else None
+            for piece in cells or file_pieces(content):
+                if not (self._own.wrote(piece.text) or self._own.named(piece.text)):
+                    yield piece
+
+    def _search(self, name: str, pieces: Iterator[Piece], look_up: "_Lookup", number: int) -> None:
+        seen: set[tuple[str, str]] = set()
+        for piece in pieces:
+            for category in look_up(piece):
+                again = {kind for kind, known in seen if known == category}
+                # The bytes of a file only repeat what an element of it has said already.
+                if piece.kind in again or (again and piece.kind.startswith("bytes")):
+                    continue
+                seen.add((piece.kind, category))
+                self._report(name, piece.kind, category, number)
+
+    def _report(self, name: str, kind: str, category: str, number: int) -> None:
+        self._categories[category] += 1
+        if len(self._places) < _MOST_PLACES:
+            # A name that privgan did not give may itself be the leak.
+            file = name if self._own.named(name) else f"entry {number}"
+            self._places.append({"file": file, "kind": kind, "category": category})
+
+
+class _Lookup:
+    """Categories of the identifiers in a piece; the same texts come with every file and are looked up once."""
+
+    def __init__(self, digests: IdentifierDigests) -> None:
+        self._find = digests.find
+        self._of_text = lru_cache(_CACHED_TEXTS)(self._search)
+
+    def __call__(self, piece: Piece) -> frozenset[str]:
+        if piece.whole:
+            category = self._find(piece.text)
+            return frozenset([category]) if category else frozenset()
+        return self._of_text(piece.text)
+
+    def _search(self, text: str) -> frozenset[str]:
+        return frozenset(found for candidate in candidates(text) if (found := self._find(candidate)))
+
+
+def _cells(content: bytes) -> list[Piece] | None:
+    """The cells of labels.csv, each explained or searched by itself; None when it is no such file."""
+    try:
+        rows = [*csv.reader(io.StringIO(content.decode(), newline=""))]
+    except (csv.Error, UnicodeDecodeError):
+        return None
+    return [Piece("cell", cell) for row in rows for cell in row]

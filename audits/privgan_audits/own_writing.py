@@ -1,0 +1,67 @@
+"""What privgan itself writes into a synthetic set, computed again so that nothing has to be taken on trust.
+
+Among thousands of patients somebody is called Price, Young or Page, and the dataset card uses such words.
+A text is explained only when it is exactly what the manifest makes privgan write; everything else is searched.
+UIDs are never explained: a copied one would look just like a random one.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+
+from privgan.errors import IntegrityError
+from privgan.synthetic import synthetic_set as layout
+from privgan.synthetic.dataset_card import dataset_card
+from privgan.synthetic.synthetic_set import Manifest, read_manifest
+
+_COUNTER = r"\d{6,9}"
+_HEX = re.compile("[0-9a-f]{8,64}")
+_FILES = (layout.CARD, layout.CONTACT_SHEET, layout.IMAGES, layout.LABELS, layout.MARKER, layout.NOT_RELEASED)
+_ARRAYS = ("images", "labels", "classes", "images.npy", "labels.npy", "classes.npy")
+_KEYS = ("schema_version", "kind", "privacy", "files", layout.KIND, "file", "patient", "label")
+_NAME = re.compile(rf"{_COUNTER}(\.dcm)?|dicom(/{_COUNTER}){{0,2}}(\.dcm)?|{re.escape(layout.IMAGES)}\[\d+\]")
+
+
+class OwnWriting:
+    """What the manifest of a set explains; of a folder without one only file names are explained."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self.manifest: Manifest | None = read_manifest(folder)[0]
+        except IntegrityError:
+            self.manifest = None
+        self._texts = frozenset(_manifest_texts(self.manifest)) if self.manifest else frozenset()
+        run = re.escape(self.manifest.run_id[:8]) if self.manifest else "(?!)"
+        self._patient = re.compile(rf"PG-{run}-{_COUNTER}|SYNTHETIC\^{_COUNTER}")
+
+    def wrote(self, text: str) -> bool:
+        """Whether the whole text is a field of the manifest or the ID or name of an invented patient."""
+        return text in self._texts or bool(self._patient.fullmatch(text))
+
+    def named(self, name: str) -> bool:
+        """Whether the whole text is a file or folder name that privgan gives, or its path."""
+        return name in _FILES or bool(_NAME.fullmatch(name))
+
+    def wrote_file(self, name: str, content: bytes) -> bool:
+        """Whether a text file is, to the byte, what the manifest makes privgan write."""
+        if name == layout.NOT_RELEASED:
+            return content == layout.NOT_RELEASED_TEXT.encode()
+        return (
+            self.manifest is not None and name == layout.CARD and content == dataset_card(self.manifest).encode()
+        )
+
+
+def _manifest_texts(manifest: Manifest) -> Iterator[str]:
+    yield from (*_KEYS, *_ARRAYS, *(field.name for field in fields(Manifest)))
+    yield from (*manifest.classes, manifest.class_policy, manifest.modality, manifest.body_part)
+    yield from (manifest.unit, manifest.adjacency, manifest.privgan_version)
+    for text in (manifest.run_id, manifest.cohort_id, manifest.generator_sha256):
+        if _HEX.fullmatch(text):
+            yield text
+    try:
+        yield date.fromisoformat(manifest.created).isoformat()
+        yield manifest.created.replace("-", "")
+    except ValueError:
+        return
