@@ -1,7 +1,7 @@
 """Numbers as the report writes them: short, never falsely exact, and rounded away from private values."""
 
 import math
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 LARGEST_SHOWN_BELIEF = 0.9999
@@ -52,7 +52,7 @@ def percent(share: float) -> str:
     >>> percent(0.0123), percent(0.99999)
     ('1.23 %', 'more than 99.99 %')
     """
-    if share > LARGEST_SHOWN_BELIEF:
+    if LARGEST_SHOWN_BELIEF < share < 1:
         return f"more than {100 * LARGEST_SHOWN_BELIEF:g} %"
     return f"{100 * share:.3g} %"
 
@@ -63,22 +63,9 @@ def rounded_up(value: float) -> str:
     >>> rounded_up(0.5301), rounded_up(0.53)
     ('0.54', '0.53')
     """
-    return _two_decimals(value, ROUND_CEILING)
-
-
-def rounded_down(value: float) -> str:
-    """A lower bound from private data: two decimals, never above the value.
-
-    >>> rounded_down(0.4999)
-    '0.49'
-    """
-    return _two_decimals(value, ROUND_FLOOR)
-
-
-def _two_decimals(value: float, direction: str) -> str:
     if not math.isfinite(value):
         return "unlimited"
-    return str(Decimal(repr(float(value))).quantize(Decimal("0.01"), direction))
+    return str(Decimal(repr(float(value))).quantize(Decimal("0.01"), ROUND_CEILING))
 
 
 def belief(prior: float, epsilon: float) -> float:

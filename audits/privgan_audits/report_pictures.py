@@ -11,7 +11,7 @@ from PIL import Image
 
 from privgan_audits.interface import Evidence
 from privgan_audits.plots import Chart, Roc, distance_chart, roc_chart
-from privgan_audits.report_numbers import plain
+from privgan_audits.report_numbers import percent
 from privgan_audits.report_page import Pair
 from privgan_audits.report_rules import finding
 
@@ -31,9 +31,7 @@ def charts(
 def _roc(series: Mapping[str, Any] | None, bound_fpr: Floats, bound: Floats | None) -> Iterator[Chart]:
     if series:
         points = Roc(**{name: np.asarray(series[name], dtype=np.float64) for name in ("fpr", "tpr", "tpr_low")})
-        ceiling = (
-            "The dotted lower band must lie under the dashed ceiling: above it, the guarantee would be broken. "
-        )
+        ceiling = "The dotted lower band must lie under the dashed ceiling: above it, the guarantee would be broken. "
         yield Chart(
             svg=roc_chart(points, bound_fpr, bound, name="roc"),
             title="The membership attack under its ceiling",
@@ -60,18 +58,20 @@ def _finite(values: Any) -> Floats:
 
 
 def closest_pairs(internal: Mapping[str, Any], evidence: Evidence | None) -> tuple[Pair, ...]:
-    """The closest member and synthetic images, side by side as PNG data URIs, closest first."""
-    rows = internal.get("T2", {}).get("pairs", ()) if evidence else ()
-    return tuple(_pair(row, evidence) for row in rows[:_PAIRS_SHOWN] if evidence)
+    """Members beside synthetic images as PNG data URIs: identical ones first, then the closest."""
+    if evidence is None:
+        return ()
+    rows = [row for test in ("T1", "T2") for row in internal.get(test, {}).get("pairs", ())]
+    return tuple(_pair(row, evidence) for row in rows[:_PAIRS_SHOWN])
 
 
 def _pair(row: Mapping[str, Any], evidence: Evidence) -> Pair:
     member, synthetic = int(row["member_row"]), int(row["synthetic_row"])
+    how = f"{percent(row['ratio'])} of the distance to another patient" if "ratio" in row else "identical pixels"
     return Pair(
         real=_data_uri(evidence.members.images[member]),
         synthetic=_data_uri(evidence.synthetic.images[synthetic]),
-        caption=f"distance {plain(float(row['ratio']))} of that to another patient; cohort row {member}, "
-        f"synthetic image {synthetic + 1}",
+        caption=f"{how}; member image {member}, synthetic image {synthetic + 1}",
     )
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from privgan.dp.ledger import Ledger
 from privgan_audits import report_words as words
 from privgan_audits.plots import Chart
+from privgan_audits.policy import Policy
+from privgan_audits.report_findings import measured_facts
 from privgan_audits.report_ledger import charges, history
-from privgan_audits.report_numbers import belief, humanised, percent, plain
+from privgan_audits.report_numbers import belief, percent, plain
 from privgan_audits.report_page import Fact, Page, Pair, Question
 from privgan_audits.report_rules import detection_limit, internal_limits, planted_copies, public_limits
 
@@ -21,20 +23,20 @@ Record = Mapping[str, Any]
 
 _PRIORS = (0.001, 0.01, 0.1, 0.5)
 _TONES = {"PASS": "pass", "FAIL": "fail"}
-_NOT_FINDINGS = frozenset({"id", "title", "outcome", "reason", "series"})
 
 
 def internal_page(
     record: Record, *, ledger: Ledger | None, ceiling: float | None, charts: Sequence[Chart], pairs: Sequence[Pair]
 ) -> Page:
     """The page for the hospital: every measured number, the charts and the closest pairs."""
+    policy = Policy.from_json(record["policy"])
     return replace(
         _page(record, ceiling),
         tier="internal",
         tier_note=words.INTERNAL_NOTE,
         reasons=tuple(record["reasons"]),
-        questions=tuple(_question(test, tuple(_measured(test))) for test in record["tests"]),
-        limits=tuple(internal_limits(record)),
+        questions=tuple(_question(test, tuple(measured_facts(test))) for test in record["tests"]),
+        limits=tuple(internal_limits(record, policy)),
         detection=tuple(planted_copies(record)),
         ledger=tuple(history(ledger)) if ledger else (),
         how_to_verify=words.VERIFY_INTERNAL,
@@ -50,6 +52,7 @@ def public_page(record: Record, *, ledger: Ledger | None, ceiling: float | None)
 
 
 def _page(record: Record, ceiling: float | None) -> Page:
+    policy = Policy.from_json(record["policy"])
     verdict = str(record["verdict"])
     promised = record["privacy"].get("epsilon") is not None
     spoken = words.VERDICTS["PASS-empirical" if verdict == "PASS" and not promised else verdict]
@@ -66,8 +69,8 @@ def _page(record: Record, ceiling: float | None) -> Page:
         promise=tuple(_promise(record["privacy"], ceiling)),
         beliefs=tuple(_beliefs(record["privacy"])),
         questions=tuple(_question(test, ()) for test in record["tests"]),
-        limits=tuple(public_limits(record)),
-        detection_limit=detection_limit(),
+        limits=tuple(public_limits(record, policy)),
+        detection_limit=detection_limit(record, policy),
         digests=tuple(_digests(record)),
         how_to_verify=words.VERIFY_PUBLIC,
     )
@@ -118,7 +121,7 @@ def _promise(privacy: Record, ceiling: float | None) -> Iterator[str]:
 def _beliefs(privacy: Record) -> Iterator[tuple[str, str]]:
     if privacy.get("epsilon") is not None:
         for prior in _PRIORS:
-            yield percent(prior), percent(belief(prior, float(privacy["epsilon"])))
+            yield percent(prior), percent(min(belief(prior, float(privacy["epsilon"])), 0.99999))
 
 
 def _question(test: Record, measured: tuple[Fact, ...]) -> Question:
@@ -131,7 +134,7 @@ def _question(test: Record, measured: tuple[Fact, ...]) -> Question:
         tone=state.tone,
         tries=spoken.tries,
         caught=spoken.caught,
-        why=state.sentence,
+        why="" if measured else state.sentence,
         measured=measured or tuple(_why(test)),
     )
 
@@ -139,12 +142,6 @@ def _question(test: Record, measured: tuple[Fact, ...]) -> Question:
 def _why(test: Record) -> Iterator[Fact]:
     if test.get("reason"):
         yield Fact(name="Reason", value=str(test["reason"]))
-
-
-def _measured(test: Record) -> Iterator[Fact]:
-    for key, value in test.items():
-        if key not in _NOT_FINDINGS:
-            yield Fact(name=humanised(key), value=plain(value))
 
 
 def _digests(record: Record) -> Iterator[Fact]:

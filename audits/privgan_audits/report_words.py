@@ -137,7 +137,11 @@ class OutcomeWords:
 
 
 OUTCOMES = {
-    "measured": OutcomeWords(label="measured", tone="done", sentence=""),
+    "measured": OutcomeWords(
+        label="measured",
+        tone="done",
+        sentence="Exact numbers stay inside; rounded bounds are in the table of thresholds below.",
+    ),
     "not-applicable": OutcomeWords(
         label="does not apply", tone="done", sentence="The question does not arise here. "
     ),
@@ -147,8 +151,7 @@ OUTCOMES = {
 }
 
 INTERNAL_NOTE = (
-    "Internal: computed from patients' images without noise, and may show them. "
-    "This page never leaves the hospital."
+    "Internal: computed from patients' images without noise, and may show them. This page never leaves the hospital."
 )
 PUBLIC_NOTE = (
     "Public tier: the verdict, the thresholds, and bounds rounded away from private values. "
@@ -195,18 +198,12 @@ GLOSSARY = (
     ("AUC", "How often an attacker ranks a member above a non-member. 0.5 is guessing, 1 is always."),
     (
         "TPR at 1 % FPR",
-        (
-            "The share of members recognised when one in a hundred non-members is wrongly accused. "
-            "Guessing gives 1 %."
-        ),
+        ("The share of members recognised when one in a hundred non-members is wrongly accused. Guessing gives 1 %."),
     ),
     ("p-value", "How often chance alone would look at least this bad."),
     (
         "limit of detection",
-        (
-            "The smallest number of distinct copied patients that this audit finds reliably "
-            "(59 of 59 planted trials)."
-        ),
+        ("The smallest number of distinct copied patients that this audit finds reliably (59 of 59 planted trials)."),
     ),
     ("confidence bound", "The end of the range that the data leave open; PASS looks at the worse end."),
     ("ledger", "The cohort's account book: every look at its patients is charged before it happens."),
