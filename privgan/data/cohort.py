@@ -106,10 +106,7 @@ def open_cohort(folder: Path) -> Cohort:
     with np.load(folder / "patients.npz", allow_pickle=False) as columns:
         patients, labels, split = columns["patient"], columns["label"], columns["split"]
     size = facts.image_size
-    if (
-        images.shape != (facts.images, size, size)
-        or not len(patients) == len(labels) == len(split) == facts.images
-    ):
+    if images.shape != (facts.images, size, size) or not len(patients) == len(labels) == len(split) == facts.images:
         raise IntegrityError("Expected as many rows in images.npy and patients.npz as cohort.json says.")
     return Cohort(folder=folder, facts=facts, images=images, patients=patients, labels=labels, split=split)
 

@@ -119,9 +119,7 @@ def _image_shape(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[tuple[in
     if len(shape) == 4 and shape[3] == 1:
         shape = shape[:3]
     if len(shape) != 3 or dtype.kind not in "iuf":
-        raise InputRejectedError(
-            "Expected grey images (n, h, w) in the .npz, got another shape or type (colour?)."
-        )
+        raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got another shape or type (colour?).")
     count, height, width = shape
     try:
         check_shape(height, width)

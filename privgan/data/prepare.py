@@ -21,7 +21,7 @@ from privgan.data.source import Source, Wishes
 from privgan.data.sources import class_names, open_source, refusal_of, watched
 from privgan.data.split import KEY_BYTES, assign_sides, read_withdrawn
 from privgan.errors import InputRejectedError, UsageError
-from privgan.files import PRIVATE_FOLDER, require_space, sha256_file, write_bytes
+from privgan.files import PRIVATE_FILE, PRIVATE_FOLDER, require_space, sha256_file, write_bytes
 from privgan.progress import Progress, silent
 
 SMALLEST_CLASS = 10  # patients; a class name found in data must not point at one of them
@@ -173,6 +173,7 @@ def _write_images(rows: Path, target: Path, kept: NDArray[np.bool_], size: int) 
         images[start : start + len(chosen)] = source[chosen]
     images.flush()
     del source, images
+    target.chmod(PRIVATE_FILE)
     rows.unlink()
 
 
@@ -187,6 +188,7 @@ def _write_columns(
             label=np.array([numbers.get(label, 0) for label in labels], dtype=np.int64),
             split=sides[people.persons],
         )
+    target.chmod(PRIVATE_FILE)
 
 
 def _write_refused(target: Path, refused: list[tuple[str, str]], key: bytes) -> None:
