@@ -92,7 +92,7 @@ class SyntheticSet:
 
     folder: Path
     manifest: Manifest
-    files: dict[str, str]
+    files: dict[str, str] = field(repr=False)
     sha256: str
     images: NDArray[np.uint8] = field(repr=False)
     labels: NDArray[np.int64] = field(repr=False)

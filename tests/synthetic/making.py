@@ -1,0 +1,55 @@
+"""Small real runs and synthetic sets for the tests: a tiny untrained generator, written as training would."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from privgan.gan.networks import Generator, GeneratorConfig, save_generator
+from privgan.run import RunFacts, make_run_folders, write_run
+from privgan.synthetic.generate import GenerateOptions, generate
+
+RUN_ID = "0123abcd4567ef89"
+CLASSES = ("normal", "effusion")
+
+
+def make_run(folder: Path, **changes: object) -> Path:
+    """A finished run with a random generator of 28 x 28 images."""
+    make_run_folders(folder)
+    torch.manual_seed(0)
+    network = Generator(GeneratorConfig(image_size=28, classes=CLASSES, latent=4, width=16)).eval()
+    with torch.no_grad():
+        network.last.weight.normal_()  # an untrained network would draw even grey
+    facts = {
+        "run_id": RUN_ID,
+        "cohort_id": "fedcba9876543210",
+        "privgan_version": "0.1.0",
+        "created": "2026-01-31",
+        "state": "finished",
+        "plan": {},
+        "target_epsilon": 3.0,
+        "planned_steps": 10,
+        "finished_steps": 10,
+        "epsilon": 3.0,
+        "delta": 1e-5,
+        "unit": "patient",
+        "adjacency": "zero-out",
+        "members": 1000,
+        "image_size": 28,
+        "classes": CLASSES,
+        "modality": "CR",
+        "body_part": "CHEST",
+        "generator_sha256": save_generator(folder, network),
+        "accepted_delta": False,
+        "not_private": False,
+    }
+    write_run(folder, RunFacts(**{**facts, **changes}))
+    return folder
+
+
+def make_set(folder: Path, count: int = 6, formats: tuple[str, ...] = ("dicom", "npz", "png"), **run: object) -> Path:
+    """A synthetic set of such a run, in `folder`, which must not exist."""
+    source = make_run(folder.with_name(f"{folder.name}-run"), **run)
+    folder.mkdir(mode=0o700)
+    generate(source, folder, GenerateOptions(count=count, formats=formats), np.random.default_rng(0))
+    return folder

@@ -1,0 +1,161 @@
+"""From a run to a set: what is written, in what shares, and which runs are refused."""
+
+import csv
+import json
+import shutil
+import socket
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from pydicom import dcmread
+
+from privgan import files
+from privgan.errors import IntegrityError, UsageError
+from privgan.synthetic.class_shares import apportion, class_labels
+from privgan.synthetic.dataset_card import dataset_card, odds_factor
+from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
+from privgan.synthetic.synthetic_set import open_synthetic_set
+from tests.synthetic.making import CLASSES, make_run, make_set
+
+
+def run_generate(run: Path, folder: Path, **options: object) -> None:
+    folder.mkdir()
+    generate(run, folder, GenerateOptions(**{"count": 5, **options}), np.random.default_rng(1))
+
+
+def test_every_form_of_an_image_agrees(tmp_path: Path) -> None:
+    opened = open_synthetic_set(make_set(tmp_path / "set", count=7))
+    rows = [*csv.DictReader((opened.folder / "labels.csv").open())]
+    for number, row in enumerate(rows):
+        dataset = dcmread(opened.folder / row["file"])
+        np.testing.assert_array_equal(dataset.pixel_array, opened.images[number])
+        assert row["label"] == CLASSES[opened.labels[number]] == dataset.ImageComments
+        assert row["patient"] == dataset.PatientID == f"PG-0123abcd-{number + 1:06d}"
+    assert len(rows) == 7
+    assert opened.images.std() > 0
+    assert (opened.epsilon, opened.delta, opened.unit, opened.adjacency) == (3.0, 1e-5, "patient", "zero-out")
+
+
+def test_the_arrays_are_written_even_when_only_a_picture_is_asked_for(tmp_path: Path) -> None:
+    folder = make_set(tmp_path / "set", formats=("png",))
+    assert {path.name for path in folder.iterdir()} == {
+        "README.md",
+        "NOT_RELEASED",
+        "manifest.json",
+        "labels.csv",
+        "images.npz",
+        "contact-sheet.png",
+    }
+    with Image.open(folder / "contact-sheet.png") as sheet:
+        assert sheet.info == {}
+        assert sheet.size == (560, 2 * (16 + 56))
+
+
+def test_nothing_tells_the_place_or_the_time_of_day(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    run = make_run(tmp_path / "zanzibar-run")
+    run_generate(run, folder)
+    for path in files.list_files(folder):
+        content = path.read_bytes()
+        assert b"zanzibar" not in content, path.name
+        assert str(tmp_path).encode() not in content, path.name
+        assert socket.gethostname().encode() not in content, path.name
+    dataset = dcmread(folder / "dicom/000001/000001.dcm")
+    assert "InstanceCreationTime" not in dataset
+    assert json.loads((folder / "manifest.json").read_text())["created"].count("-") == 2
+
+
+def test_the_card_says_odds_in_words_and_warns(tmp_path: Path) -> None:
+    text = (make_set(tmp_path / "set") / "README.md").read_text()
+    assert "21 times" in text
+    assert "NOT_RELEASED" in text
+    assert "NOT PRIVATE" not in text
+    test_run = open_synthetic_set(make_set(tmp_path / "test-set", not_private=True))
+    card = dataset_card(test_run.manifest)
+    assert "NOT PRIVATE" in card
+    assert "odds" not in card
+
+
+@given(st.floats(0.01, 25))
+def test_odds_are_never_rounded_down(epsilon: float) -> None:
+    text = odds_factor(epsilon)
+    if text[0].isdigit():
+        factor = float(text.replace(",", ""))
+        assert np.exp(epsilon) * (1 - 1e-9) <= factor <= np.exp(epsilon) * 1.12
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=8).filter(lambda w: sum(w) > 1e-6), st.integers(1, 5000))
+def test_shares_add_up_and_are_nearest(weights: list[float], count: int) -> None:
+    array = np.array(weights)
+    whole = apportion(array, count)
+    assert whole.sum() == count
+    assert (whole >= 0).all()
+    assert (np.abs(whole - count * array / array.sum()) < 1 + 1e-6).all()
+
+
+def test_weights_by_name() -> None:
+    rng = np.random.default_rng(0)
+    assert Counter(class_labels("effusion:3, normal:1", CLASSES, 8, rng)) == {1: 6, 0: 2}
+    assert Counter(class_labels("effusion:1", CLASSES, 8, rng)) == {1: 8}
+    assert Counter(class_labels("uniform", CLASSES, 9, rng)) == {0: 5, 1: 4}
+
+
+@pytest.mark.parametrize(
+    "text", ["effusio:1", "normal", "normal:-1", "normal:nan", "normal:0", "normal:1,normal:2", "normal:inf", ""]
+)
+def test_bad_weights_are_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        class_labels(text, CLASSES, 8, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"count": 0}, {"formats": ()}, {"formats": ("jpeg",)}, {"sop_class": "match"}, {"sop_class": "ct"}],
+)
+def test_bad_options_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        GenerateOptions(**{"count": 1, **options})
+
+
+def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", state="training", finished_steps=3)
+    with pytest.raises(UsageError, match="step 3 of 10"):
+        run_generate(run, tmp_path / "set")
+
+
+def test_an_edited_generator_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    weights = run / "model" / "generator.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(IntegrityError, match="edited"):
+        run_generate(run, tmp_path / "set")
+
+
+def test_edited_class_names_are_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    settings = run / "model" / "config.json"
+    settings.write_text(settings.read_text().replace("effusion", "fracture"))
+    with pytest.raises(IntegrityError):
+        run_generate(run, tmp_path / "set")
+
+
+def test_a_missing_run_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        run_generate(tmp_path / "absent", tmp_path / "set")
+
+
+def test_the_disk_estimate_covers_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_set(tmp_path / "set", count=40)
+    used = sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
+    estimate = output_bytes(GenerateOptions(count=40), 28)
+    assert used <= estimate <= 4 * used
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1 << 30, 1 << 30, estimate // 2))
+    with pytest.raises(UsageError, match="free disk"):
+        make_set(tmp_path / "other", count=40)
