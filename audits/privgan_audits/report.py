@@ -66,7 +66,7 @@ def render(page: Page) -> str:
 def _attack_bound(record: Record, evidence: Evidence | None) -> Any:
     """The accountant's ceiling on any attack at BOUND_FPR, float64 (121,); None without a privacy claim."""
     privacy = record["privacy"]
-    if privacy.get("epsilon") is None:
+    if privacy["epsilon"] is None:
         return None
     if evidence is not None and evidence.ledger is not None:
         return tpr_bound(evidence.ledger.queries(), BOUND_FPR)

@@ -49,12 +49,21 @@ def humanised(key: str) -> str:
 def percent(share: float) -> str:
     """A share as per cent with three digits.
 
-    >>> percent(0.0123), percent(0.99999)
-    ('1.23 %', 'more than 99.99 %')
+    >>> percent(0.0123)
+    '1.23 %'
     """
-    if LARGEST_SHOWN_BELIEF < share < 1:
-        return f"more than {100 * LARGEST_SHOWN_BELIEF:g} %"
     return f"{100 * share:.3g} %"
+
+
+def percent_at_most(share: float) -> str:
+    """A limit as per cent with two decimals, never below it.
+
+    >>> percent_at_most(0.023411), percent_at_most(0.99999)
+    ('2.35 %', 'more than 99.99 %')
+    """
+    if share > LARGEST_SHOWN_BELIEF:
+        return f"more than {100 * LARGEST_SHOWN_BELIEF:g} %"
+    return f"{rounded_up(100 * share)} %"
 
 
 def rounded_up(value: float) -> str:

@@ -15,7 +15,7 @@ from privgan_audits.plots import Chart
 from privgan_audits.policy import Policy
 from privgan_audits.report_findings import measured_facts
 from privgan_audits.report_ledger import charges, history
-from privgan_audits.report_numbers import belief, percent, plain
+from privgan_audits.report_numbers import belief, percent, percent_at_most, plain, rounded_up
 from privgan_audits.report_page import Fact, Page, Pair, Question
 from privgan_audits.report_rules import detection_limit, internal_limits, planted_copies, public_limits
 
@@ -34,6 +34,7 @@ def internal_page(
         _page(record, ceiling),
         tier="internal",
         tier_note=words.INTERNAL_NOTE,
+        protected=(*_protected(record), _images(record)),
         reasons=tuple(record["reasons"]),
         questions=tuple(_question(test, tuple(measured_facts(test))) for test in record["tests"]),
         limits=tuple(internal_limits(record, policy)),
@@ -42,7 +43,7 @@ def internal_page(
         how_to_verify=words.VERIFY_INTERNAL,
         charts=tuple(charts),
         pairs=tuple(pairs),
-        notes=tuple(record.get("notes", ())),
+        notes=tuple(record["notes"]),
     )
 
 
@@ -54,7 +55,7 @@ def public_page(record: Record, *, ledger: Ledger | None, ceiling: float | None)
 def _page(record: Record, ceiling: float | None) -> Page:
     policy = Policy.from_json(record["policy"])
     verdict = str(record["verdict"])
-    promised = record["privacy"].get("epsilon") is not None
+    promised = record["privacy"]["epsilon"] is not None
     spoken = words.VERDICTS["PASS-empirical" if verdict == "PASS" and not promised else verdict]
     return Page(
         tier="public",
@@ -77,36 +78,44 @@ def _page(record: Record, ceiling: float | None) -> Page:
 
 
 def _warnings(record: Record) -> Iterator[str]:
-    if record.get("claim_not_private"):
+    if record["claim_not_private"]:
         yield words.NOT_PRIVATE
-    for name in record.get("overrides", ()):
+    for name in record["overrides"]:
         yield f"Override: --{str(name).replace('_', '-').lstrip('-')} was given. {words.OVERRIDDEN}"
-    for line in record["policy"].get("looser_than_default", ()):
+    for line in record["policy"]["looser_than_default"]:
         yield f"Looser than the default policy: {line}."
-    if record["privacy"].get("epsilon") is None:
+    if record["privacy"]["epsilon"] is None:
         yield words.NO_CLAIM
 
 
 def _protected(record: Record) -> Iterator[Fact]:
-    counts = record.get("counts", {})
-    yield Fact(name="Unit of protection", value="the patient, with all images", note="not the single image")
-    yield Fact(name="Members", value=plain(counts.get("members")), note="patients whose images were learned from")
-    held_back = plain(counts.get("non_members"))
+    counts = record["counts"]
+    promised = record["privacy"]["epsilon"] is not None
+    unit = "Unit of protection" if promised else "Unit of the tests"
+    yield Fact(name=unit, value="the patient, with all images", note="not the single image")
+    yield Fact(name="Members", value=plain(counts["members"]), note="patients whose images were learned from")
+    held_back = plain(counts["non_members"])
     yield Fact(name="Non-members", value=held_back, note="patients held back by lot, for comparison")
-    yield Fact(name="Synthetic images", value=plain(counts.get("synthetic")), note="what would be shared")
+    yield Fact(name="Synthetic images", value=plain(counts["synthetic"]), note="what would be shared")
     yield Fact(
         name="Audit attempt",
-        value=plain(record.get("attempt")),
+        value=plain(record["attempt"]),
         note="every further attempt is judged more strictly",
     )
 
 
+def _images(record: Record) -> Fact:
+    counts = record["counts"]
+    value = f"{plain(counts['member_images'])} of members, {plain(counts['non_member_images'])} of non-members"
+    return Fact(name="Real images", value=value, note="how many they are stays inside")
+
+
 def _promise(privacy: Record, ceiling: float | None) -> Iterator[str]:
-    if privacy.get("epsilon") is None:
+    if privacy["epsilon"] is None:
         yield words.NO_PROMISE
         return
     yield (
-        f"The synthetic images were made with epsilon {plain(privacy['epsilon'])} at delta "
+        f"The synthetic images were made with epsilon {rounded_up(privacy['epsilon'])} at delta "
         f"{plain(privacy['delta'])}, per {privacy['unit']}. {words.PROMISE}"
     )
     yield words.CONVENTION
@@ -114,18 +123,18 @@ def _promise(privacy: Record, ceiling: float | None) -> Iterator[str]:
         yield (
             "For the queries that this cohort was actually asked, the accounting is sharper than that table: "
             "an attack that wrongly accuses 1 % of outsiders can recognise at most "
-            f"{percent(ceiling)} of the members (guessing: 1 %)."
+            f"{percent_at_most(ceiling)} of the members (guessing: 1 %)."
         )
 
 
 def _beliefs(privacy: Record) -> Iterator[tuple[str, str]]:
-    if privacy.get("epsilon") is not None:
+    if privacy["epsilon"] is not None:
         for prior in _PRIORS:
-            yield percent(prior), percent(min(belief(prior, float(privacy["epsilon"])), 0.99999))
+            yield percent(prior), percent_at_most(belief(prior, float(privacy["epsilon"])))
 
 
 def _question(test: Record, measured: tuple[Fact, ...]) -> Question:
-    spoken = words.TESTS.get(test["id"], words.UNKNOWN_TEST)
+    spoken = words.TESTS.get(test["id"]) or words.unknown_test(test["title"])
     state = words.OUTCOMES[test["outcome"]]
     return Question(
         id=test["id"],

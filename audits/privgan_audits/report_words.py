@@ -21,8 +21,8 @@ class VerdictWords:
 
 VERDICTS = {
     "PASS": VerdictWords(
-        headline="The synthetic images passed: none of the attacks below found a patient, and the audit "
-        "was strong enough to have found one who was exposed as described.",
+        headline="The synthetic images passed: none of the attacks below found a patient, and the audit was "
+        "strong enough to notice a small group of exposed patients (how small is said below).",
         next_steps=(
             "Read what this does not cover; decide whether the purpose and the recipient justify what remains.",
             "Sign below, then let privgan release build the signed bundle. It judges again by itself.",
@@ -104,11 +104,11 @@ TESTS = {
     ),
 }
 
-UNKNOWN_TEST = QuestionWords(
-    title="A further test",
-    tries="See the documentation of this test.",
-    caught="See the documentation of this test.",
-)
+
+def unknown_test(title: str) -> QuestionWords:
+    """For a test that has no words here yet."""
+    return QuestionWords(title=title, tries="See the documentation of this test.", caught="See there.")
+
 
 NOT_COVERED = (
     (
@@ -140,7 +140,7 @@ OUTCOMES = {
     "measured": OutcomeWords(
         label="measured",
         tone="done",
-        sentence="Exact numbers stay inside; rounded bounds are in the table of thresholds below.",
+        sentence="Done; the thresholds and rounded bounds are in the table below.",
     ),
     "not-applicable": OutcomeWords(
         label="does not apply", tone="done", sentence="The question does not arise here. "
