@@ -49,7 +49,9 @@ def internal_page(
 
 def public_page(record: Record, *, ledger: Ledger | None, ceiling: float | None) -> Page:
     """The page that may leave: verdict, thresholds and rounded bounds; of the ledger only the charges."""
-    return replace(_page(record, ceiling), ledger=tuple(charges(ledger)) if ledger else ())
+    page = _page(record, ceiling)
+    steps = words.PUBLIC_NEXT_STEPS if page.verdict == "PASS" else page.next_steps
+    return replace(page, next_steps=steps, ledger=tuple(charges(ledger)) if ledger else ())
 
 
 def _page(record: Record, ceiling: float | None) -> Page:

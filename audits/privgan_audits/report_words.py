@@ -157,6 +157,10 @@ PUBLIC_NOTE = (
     "Public tier: the verdict, the thresholds, and bounds rounded away from private values. "
     "No patient's image or value."
 )
+PUBLIC_NEXT_STEPS = (
+    "Check that this page came in a signed bundle: see how to verify, at the end.",
+    "Read what this does not cover, and keep to the terms that were agreed with the hospital.",
+)
 REASONS_INSIDE = "The reasons are in the internal report."
 NOT_PRIVATE = "NOT PRIVATE: the run used a seed, so that its noise can be replayed. It protects nobody."
 OVERRIDDEN = "A safeguard was switched off on purpose."
