@@ -23,7 +23,8 @@ class RunFacts:
     """The content of run.json.
 
     `not_private` is True for seeded test runs, whose noise can be replayed: audit and release refuse them.
-    `state` is "training" until the planned steps are done, then "finished".
+    `state` is "training" until the planned steps are done, then "finished". `plan` is the public plan of `dp.plan`;
+    `epsilon` is what it costs, `target_epsilon` what was asked for.
     """
 
     run_id: str
@@ -31,8 +32,10 @@ class RunFacts:
     privgan_version: str
     created: str
     state: str
+    plan: dict[str, Any]
     planned_steps: int
     finished_steps: int
+    target_epsilon: float
     epsilon: float
     delta: float
     unit: str

@@ -132,3 +132,15 @@ def loss_distribution(queries: Sequence[GaussianQueries], *, grid: float = _PLD_
 
 def _opacus_history(queries: Sequence[GaussianQueries]) -> list[tuple[float, float, int]]:
     return [(q.noise_multiplier, q.sample_rate, q.steps) for q in queries]
+
+
+def default_delta(members: int) -> float:
+    """The largest power of ten that is at most 1 / (10 x members).
+
+    >>> default_delta(2400), default_delta(1000)
+    (1e-05, 0.0001)
+    """
+    exponent = 0
+    while members * 10 > 10**exponent:
+        exponent += 1
+    return float(f"1e-{exponent}")

@@ -6,13 +6,17 @@ bound ends here: several images, several parameters, infinities.
 """
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import torch
 from opacus import GradSampleModule
 from torch import Tensor, nn
 
+ExampleGradients: TypeAlias = GradSampleModule
+"""A wrapped model: one gradient an image after each backward pass."""
 
-def with_example_gradients(model: nn.Module) -> GradSampleModule:
+
+def with_example_gradients(model: nn.Module) -> ExampleGradients:
     """Wrap a model so that a backward pass of a sum of losses leaves one gradient an image.
 
     Raises:
@@ -21,7 +25,7 @@ def with_example_gradients(model: nn.Module) -> GradSampleModule:
     return GradSampleModule(model, batch_first=True, loss_reduction="sum", strict=True)
 
 
-def clipped_sums(model: GradSampleModule, owners: Tensor, patients: int, clipping_norm: float) -> list[Tensor]:
+def clipped_sums(model: ExampleGradients, owners: Tensor, patients: int, clipping_norm: float) -> list[Tensor]:
     """Sum over patients of min(1, C / |g_p|) g_p, where g_p is the mean gradient of patient p's images.
 
     Args:
@@ -53,7 +57,7 @@ def _mean_by_owner(gradients: Tensor, owners: Tensor, images: Tensor) -> Tensor:
     return sums / images.clamp_min(1).reshape(-1, *[1] * (gradients.dim() - 1))
 
 
-def _take_example_gradients(model: GradSampleModule) -> Iterator[Tensor]:
+def _take_example_gradients(model: ExampleGradients) -> Iterator[Tensor]:
     for parameter in model.parameters():
         yield parameter.grad_sample
         parameter.grad_sample = None

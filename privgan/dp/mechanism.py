@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from opacus import GradSampleModule
 from torch import Tensor
 
 from privgan.checks import positive
-from privgan.dp.clipping import clipped_sums
+from privgan.dp.clipping import ExampleGradients, clipped_sums
 from privgan.dp.noise import gaussian_like
 
 
@@ -57,7 +56,7 @@ ImageLosses = Callable[[Tensor, Tensor], Tensor]  # (scores (n,), targets (n,)) 
 
 
 def noisy_gradient(
-    model: GradSampleModule,
+    model: ExampleGradients,
     batch: Contributions,
     losses: ImageLosses,
     settings: MechanismSettings,
@@ -83,14 +82,10 @@ def noisy_gradient(
     for start, stop in _owner_aligned(batch.owners, microbatch):
         part = slice(start, stop)
         scores = model(batch.images[part], batch.labels[part])
-        losses(scores, batch.targets[part]).sum().backward()
+        torch.autograd.backward(losses(scores, batch.targets[part]).sum())
         owners = batch.owners[part] - batch.owners[start]
-        for total, part_sum in zip(
-            totals,
-            clipped_sums(model, owners, int(owners[-1]) + 1, settings.clipping_norm),
-            strict=True,
-        ):
-            total += part_sum
+        sums = clipped_sums(model, owners, int(owners[-1]) + 1, settings.clipping_norm)
+        totals = [total + part_sum for total, part_sum in zip(totals, sums, strict=True)]
     for parameter, total in zip(parameters, totals, strict=True):
         scale = settings.noise_multiplier * settings.clipping_norm
         noisy = total + gaussian_like(total, scale=scale, rng=rng)
@@ -99,7 +94,7 @@ def noisy_gradient(
 
 def _owner_aligned(owners: Tensor, microbatch: int) -> list[tuple[int, int]]:
     """Cut (n,) ascending owners into pieces of about `microbatch` that never split an owner."""
-    ends = (torch.nonzero(owners[1:] != owners[:-1]).flatten() + 1).tolist() + [len(owners)]
+    ends = [*(torch.nonzero(owners[1:] != owners[:-1]).flatten() + 1).tolist(), len(owners)]
     pieces: list[tuple[int, int]] = []
     start, previous = 0, 0
     for end in ends:

@@ -16,7 +16,7 @@ NORM_SLACK = 1.0 + 2.0**-8
 
 
 def secure_generator() -> np.random.Generator:
-    """A NumPy generator over ChaCha20 with a 256-bit key of operating-system entropy; never seeded, never saved."""
+    """A NumPy generator over ChaCha20, keyed with 256 bits of system entropy; never seeded, never saved."""
     from randomgen import ChaCha
 
     return np.random.Generator(ChaCha(key=secrets.randbits(256), rounds=20))

@@ -3,8 +3,8 @@
 Let D and D' differ in one member, whose images in D' are replaced by nothing (zero-out adjacency: the slot
 remains, so the number of members N is public). A plan makes these releases and no other use of members' images:
 
-1. warm start (when `warm_start_noise` is set): a sum of one vector of norm at most 1 a member, plus
-   N(0, warm_start_noise^2) once. Changing one member moves the sum by at most 1: a Gaussian mechanism.
+1. warm start: for each s in `warm_start`, a sum of one vector of norm at most 1 a member, plus N(0, s^2) once.
+   Changing one member moves the sum by at most 1: a Gaussian mechanism.
 2. `steps` times: every member is drawn independently with rate batch / N; a drawn member adds a vector of
    norm at most C to a sum; N(0, (sigma C)^2) is added; the result is divided by a public constant.
    Changing one member moves the sum by at most C, and only if drawn: a Poisson-subsampled Gaussian mechanism.
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from scipy.optimize import brentq
 
 from privgan.checks import positive, strictly_within
-from privgan.dp.accounting import GaussianQueries, PrivacySpend, epsilon_pld
+from privgan.dp.accounting import GaussianQueries, PrivacySpend, default_delta, epsilon_pld
 from privgan.errors import InputRejectedError, UsageError
 
 MIN_MEMBERS = 20
@@ -37,14 +37,14 @@ class Plan:
     delta: float
     noise_multiplier: float
     clipping_norm: float = 1.0
-    warm_start_noise: float | None = None
+    warm_start: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         positive(batch=self.batch, noise_multiplier=self.noise_multiplier, clipping_norm=self.clipping_norm)
         strictly_within(0.0, 1.0, delta=self.delta)
-        if self.warm_start_noise is not None:
-            positive(warm_start_noise=self.warm_start_noise)
-        if self.steps < 0 or (self.steps == 0 and self.warm_start_noise is None):
+        for noise in self.warm_start:
+            positive(warm_start_noise=noise)
+        if self.steps < 0 or (self.steps == 0 and not self.warm_start):
             raise UsageError(f"Expected at least one step or a warm start, got {self.steps} steps.")
         if self.members < max(self.batch, 1):
             raise InputRejectedError(
@@ -60,15 +60,10 @@ class Plan:
     @property
     def queries(self) -> list[GaussianQueries]:
         """What the ledger is charged."""
-        asked = []
-        if self.warm_start_noise is not None:
-            asked.append(GaussianQueries(noise_multiplier=self.warm_start_noise, sample_rate=1.0, steps=1))
+        asked = [GaussianQueries(noise_multiplier=s, sample_rate=1.0, steps=1) for s in self.warm_start]
         if self.steps:
-            asked.append(
-                GaussianQueries(
-                    noise_multiplier=self.noise_multiplier, sample_rate=self.sample_rate, steps=self.steps
-                )
-            )
+            rate, noise = self.sample_rate, self.noise_multiplier
+            asked.append(GaussianQueries(noise_multiplier=noise, sample_rate=rate, steps=self.steps))
         return asked
 
     def spend(self) -> PrivacySpend:
@@ -85,7 +80,7 @@ def calibrate(plan: Plan, target: float) -> Plan:
         UsageError: the target is not positive, or not above what the warm start alone costs.
     """
     positive(epsilon=target)
-    if plan.warm_start_noise is not None:
+    if plan.warm_start:
         alone = replace(plan, steps=0).spend().epsilon
         if not alone < target:
             raise UsageError(f"Expected epsilon above the warm start's own {alone:.3f}, got {target}.")
@@ -98,22 +93,61 @@ def calibrate(plan: Plan, target: float) -> Plan:
     return found
 
 
-def calibrate_warm_start(target: float, delta: float) -> float:
-    """The smallest noise of a single full-participation Gaussian query whose printed epsilon is at most `target`."""
-    one = Plan(members=1, batch=1, steps=1, delta=delta, noise_multiplier=1.0)
-    return calibrate(one, target).noise_multiplier
+def calibrate_warm_start(target: float, delta: float, ratios: tuple[float, ...]) -> tuple[float, ...]:
+    """The smallest noises, in the given ratios, of queries of every member that together spend `target`.
 
-
-def default_delta(members: int) -> float:
-    """The largest power of ten that is at most 1 / (10 x members).
-
-    >>> default_delta(2400), default_delta(1000)
-    (1e-05, 0.0001)
+    Several Gaussian queries cost what one of noise (sum of s^-2)^(-1/2) costs (Dong, Roth and Su 2022).
     """
-    exponent = 0
-    while members * 10 > 10**exponent:
-        exponent += 1
-    return float(f"1e-{exponent}")
+    one = calibrate(Plan(members=1, batch=1, steps=1, delta=delta, noise_multiplier=1.0), target).noise_multiplier
+    scale = one * math.sqrt(sum(ratio**-2 for ratio in ratios))
+    return tuple(scale * ratio for ratio in ratios)
+
+
+def plan_steps(
+    *,
+    members: int,
+    batch: int,
+    steps: int,
+    noise_multiplier: float | None,
+    epsilon: float | None,
+    delta: float | None,
+    accept_delta: bool = False,
+) -> Plan:
+    """A plan of discriminator steps alone, from its noise or from the epsilon to reach.
+
+    Raises:
+        UsageError: both or neither of noise_multiplier and epsilon are given, or delta is too large.
+        InputRejectedError: fewer members than the batch.
+    """
+    if (noise_multiplier is None) == (epsilon is None):
+        raise UsageError("Expected either a noise multiplier or an epsilon.")
+    positive(members=members, steps=steps)
+    plan = Plan(
+        members=members,
+        batch=batch,
+        steps=steps,
+        delta=checked_delta(delta, members, accept=accept_delta),
+        noise_multiplier=1.0 if noise_multiplier is None else noise_multiplier,
+    )
+    return plan if epsilon is None else calibrate(plan, epsilon)
+
+
+def checked_delta(delta: float | None, members: int, *, accept: bool) -> float:
+    """The delta to use: the default when None is given, and never above 1 / (10 x members) unless accepted.
+
+    Raises:
+        UsageError: it is not in (0, 1), or too large.
+    """
+    if delta is None:
+        return default_delta(members)
+    strictly_within(0.0, 1.0, delta=delta)
+    limit = 1 / (10 * members)
+    if delta > limit and not accept:
+        raise UsageError(
+            f"Expected delta of at most 1/(10 x members) = {limit:.2g}, got {delta:g}. "
+            "A larger one may betray whole patients; --accept-delta takes it, in red in every report."
+        )
+    return delta
 
 
 def _bracket(plan: Plan, target: float) -> tuple[float, float]:
@@ -122,9 +156,7 @@ def _bracket(plan: Plan, target: float) -> tuple[float, float]:
     while _fast_epsilon(plan, high) > target:
         high *= 2.0
         if high > _MOST_NOISE:
-            raise UsageError(
-                f"No noise reaches epsilon {target} with {plan.steps} steps of {plan.batch} patients."
-            )
+            raise UsageError(f"No noise reaches epsilon {target} with {plan.steps} steps of {plan.batch} patients.")
     low = high / 2.0
     while _fast_epsilon(plan, low) <= target:
         low /= 2.0

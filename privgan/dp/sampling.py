@@ -49,7 +49,7 @@ class Draw:
 
 
 def poisson_draw(index: PatientIndex, *, rate: float, images: int, rng: np.random.Generator) -> Draw:
-    """Draw each patient with probability `rate`, and up to `images` of each drawn patient's rows without replacement.
+    """Draw each patient with probability `rate`, and up to `images` rows of each one drawn.
 
     Raises:
         UsageError: `rate` is not in (0, 1] or `images` is not positive.

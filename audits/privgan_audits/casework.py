@@ -1,0 +1,122 @@
+"""The two moments when evidence is filed: a cohort is opened with its ledger, a report is remembered by it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from privgan.checks import positive
+from privgan.data.cohort import MARKER as COHORT_MARKER
+from privgan.data.cohort import CohortFacts, write_facts
+from privgan.data.prepare import PrepareOptions, prepare
+from privgan.dp.accounting import default_delta
+from privgan.dp.ledger import Ledger
+from privgan.errors import BudgetError, InputRejectedError
+from privgan.files import sha256_file, staged_folder
+from privgan.progress import Progress, silent
+from privgan_audits.audit import AuditRecord, run_audit
+from privgan_audits.interface import Evidence
+from privgan_audits.policy import Policy
+from privgan_audits.preflight import Preflight, preflight
+from privgan_audits.report import RECORD, write_report
+
+ACCEPT_LOW_POWER = "accept-low-power"
+EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Under which a cohort is opened.
+
+    policy: the officer's thresholds, for the pre-flight. max_epsilon: the cap that no sum of runs may pass.
+    accept_low_power: go on below the policy's chance of a pass; stands in red in every report.
+    force: replace an older cohort, unless privacy was spent on it.
+    """
+
+    policy: Policy
+    max_epsilon: float = 10.0
+    accept_low_power: bool = False
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        positive(max_epsilon=self.max_epsilon)
+
+
+def open_cohort_file(
+    source: Path, cohort: Path, options: PrepareOptions, terms: Terms, progress: Progress = silent
+) -> tuple[CohortFacts, Preflight]:
+    """Prepare a cohort, say what its audit will be able to see, and open its ledger; all of it or nothing.
+
+    Raises:
+        InputRejectedError: nothing readable, or an audit could not pass and this was not accepted.
+        BudgetError: the cohort to be replaced has spent privacy.
+    """
+    _require_unspent(cohort)
+    with staged_folder(cohort, marker=COHORT_MARKER, force=terms.force) as folder:
+        facts = prepare(source, folder, options, progress)
+        expected = preflight(
+            facts.members, facts.non_members, EXPECTED_SYNTHETIC_PER_MEMBER * facts.members, terms.policy
+        )
+        if not expected.sufficient:
+            if not terms.accept_low_power:
+                raise InputRejectedError(f"{low_power_text(expected)} --accept-low-power goes on all the same.")
+            facts = replace(facts, overrides=(*facts.overrides, ACCEPT_LOW_POWER))
+            write_facts(folder, facts)
+        Ledger.create(
+            folder / "private" / "ledger.jsonl",
+            cohort_sha256=sha256_file(folder / COHORT_MARKER),
+            members=facts.members,
+            delta=default_delta(facts.members),
+            max_epsilon=terms.max_epsilon,
+        )
+    return facts, expected
+
+
+def low_power_text(expected: Preflight) -> str:
+    """Why an audit of so few patients would not help, with numbers and what to do."""
+    advice = (
+        f"Hold back {expected.smallest_non_members} of these patients (--non-members), or use more patients."
+        if expected.smallest_non_members is not None
+        else "No split of so few patients is enough: use more patients."
+    )
+    return (
+        f"With {expected.members} members and {expected.non_members} non-members even a set that leaks nothing "
+        f"passes the audit with probability {expected.chance:.2f} only. {advice}"
+    )
+
+
+def audit_to_report(
+    evidence: Evidence,
+    report: Path,
+    policy: Policy,
+    *,
+    overrides: Sequence[str] = (),
+    force: bool = False,
+    progress: Progress = silent,
+) -> AuditRecord:
+    """Audit, write the report, and let the cohort's ledger remember both before the report gets its name.
+
+    Raises:
+        UsageError: the report exists.
+        BudgetError: the ledger is damaged.
+    """
+    with staged_folder(report, marker=RECORD, force=force) as folder:
+        record = run_audit(evidence, policy, overrides=overrides, progress=progress)
+        digest = write_report(folder, record.to_json(), record.internal, evidence)
+        if evidence.ledger:
+            evidence.ledger.record_audit(
+                report_sha256=digest,
+                synthetic_sha256=evidence.synthetic_sha256,
+                policy_sha256=policy.sha256,
+                verdict=record.verdict.verdict,
+            )
+    return record
+
+
+def _require_unspent(cohort: Path) -> None:
+    """A new ledger would forget what the old one charged."""
+    ledger = cohort / "private" / "ledger.jsonl"
+    if ledger.exists() and Ledger.read(ledger).queries():
+        raise BudgetError(
+            "Expected a cohort on which no privacy was spent, this one's ledger has charges. Prepare under "
+            "another name, or delete the folder by hand if you are sure that its outputs were never used."
+        )

@@ -1,0 +1,1 @@
+"""One function a verb: options in, one library call, one answer out."""

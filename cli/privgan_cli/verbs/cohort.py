@@ -1,0 +1,161 @@
+"""scan, prepare, budget: what a cohort could be, is, and has spent."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privgan_cli.console import console
+from privgan_cli.options import Force, PolicyFile, read_policy
+
+Source = Annotated[Path, typer.Argument(help="A DICOM folder, an image folder, or an .npz file.")]
+CohortFolder = Annotated[Path, typer.Argument(help="A folder made by `privgan prepare`.")]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="cxr, ct-lung, ct-soft, mr or custom; chosen by the first readable file if left out."),
+]
+Csv = Annotated[Path | None, typer.Option(help="Table of labels by patient or by file.")]
+AcceptBurnedIn = Annotated[
+    bool, typer.Option("--accept-burned-in", help="Read kinds of images that may show text. In red in every report.")
+]
+
+
+def scan(source: Source, preset: Preset = None, csv: Csv = None, accept_burned_in: AcceptBurnedIn = False) -> int:
+    """Say what would be read or refused, and why; writes nothing."""
+    from privgan.data.prepare import PrepareOptions
+    from privgan.data.prepare import scan as scan_source
+
+    options = PrepareOptions(preset=preset, csv=csv, accept_burned_in=accept_burned_in)
+    found = scan_source(source, options, console.progress)
+    lines = [f"{found.readable} of {found.files} files readable, {found.patients} patients, preset {found.preset}"]
+    lines += [f"  {count:6d}  {code}" for code, count in found.refused.items()]
+    console.result(
+        {
+            "files": found.files,
+            "readable": found.readable,
+            "refused": found.refused,
+            "patients": found.patients,
+            "preset": found.preset,
+            "notes": list(found.notes),
+        },
+        *lines,
+        *found.notes,
+    )
+    return 0 if found.readable else 5
+
+
+def prepare(
+    source: Source,
+    cohort: Annotated[Path, typer.Argument(help="The folder to make.")],
+    preset: Preset = None,
+    size: Annotated[int, typer.Option(help="Pixels a side, 28 to 256.")] = 64,
+    non_members: Annotated[float, typer.Option(help="Share of patients held back for the audit.")] = 0.333,
+    csv: Csv = None,
+    exclude: Annotated[Path | None, typer.Option(help="Keys of withdrawn patients, one a line.")] = None,
+    classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
+    window: Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")] = None,
+    roi: Annotated[str | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM as fractions of the image.")] = None,
+    max_epsilon: Annotated[float, typer.Option(help="Cap on what all runs together may spend.")] = 10.0,
+    policy: PolicyFile = None,
+    accept_burned_in: AcceptBurnedIn = False,
+    accept_low_power: Annotated[
+        bool, typer.Option("--accept-low-power", help="Go on although no audit is likely to pass. In red.")
+    ] = False,
+    force: Force = False,
+) -> int:
+    """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
+    from privgan.data.prepare import PrepareOptions
+    from privgan_audits.casework import Terms, low_power_text, open_cohort_file
+
+    options = PrepareOptions(
+        size=size,
+        preset=preset,
+        window=_pair(window),
+        roi=_box(roi),
+        non_members=non_members,
+        csv=csv,
+        exclude=exclude,
+        classes=tuple(name.strip() for name in classes.split(",")) if classes else (),
+        accept_burned_in=accept_burned_in,
+    )
+    terms = Terms(policy=read_policy(policy), max_epsilon=max_epsilon, accept_low_power=accept_low_power, force=force)
+    facts, expected = open_cohort_file(source, cohort, options, terms, console.progress)
+    if not expected.sufficient:
+        console.note(f"Warning: {low_power_text(expected)}")
+    refused = sum(facts.refused.values())
+    limit = expected.limit_of_detection
+    console.result(
+        {
+            "patients": facts.patients,
+            "members": facts.members,
+            "non_members": facts.non_members,
+            "images": facts.images,
+            "classes": list(facts.classes),
+            "refused": facts.refused,
+            "merged_patients": facts.merged_patients,
+            "excluded_patients": facts.excluded_patients,
+            "preflight": {
+                "chance": expected.chance,
+                "limit_of_detection": limit,
+                "smallest_non_members": expected.smallest_non_members,
+            },
+            "notes": list(facts.notes),
+        },
+        f"{facts.images} images of {facts.patients} patients: {facts.members} members to learn from, "
+        f"{facts.non_members} held back for the audit",
+        f"classes {', '.join(facts.classes)}; {facts.image_size} px, preset {facts.preset}",
+        f"{refused} files refused, {facts.merged_patients} patients merged with another of identical images, "
+        f"{facts.excluded_patients} withdrawn",
+        f"a set that leaks nothing passes the audit with probability {expected.chance:.2f}; "
+        f"copies of {'any number of' if limit is None else limit} patients or more "
+        f"{'may go unseen' if limit is None else 'are seen'}",
+        *facts.notes,
+    )
+    return 0
+
+
+def budget(cohort: CohortFolder) -> int:
+    """Say what this cohort has spent over all runs, and what is left."""
+    from privgan.data.cohort import open_cohort
+    from privgan.dp.ledger import Ledger
+
+    ledger = Ledger.read(open_cohort(cohort).ledger_path)
+    spend, cap = ledger.spend(), float(ledger.opening["max_epsilon"])
+    closed = {entry["run_id"] for entry in ledger.of_kind("closed")}
+    runs = [entry["run_id"] for entry in ledger.of_kind("charge")]
+    console.result(
+        {
+            "epsilon": spend.epsilon,
+            "delta": spend.delta,
+            "unit": spend.unit,
+            "max_epsilon": cap,
+            "runs": [{"run_id": run, "closed": run in closed} for run in runs],
+            "audits": len(ledger.of_kind("audit")),
+        },
+        f"spent: {spend}",
+        f"cap: epsilon {cap:g}; left: about {max(cap - spend.epsilon, 0.0):.3g} (composition makes it a little more)",
+        f"{len(runs)} runs charged, {len(closed)} finished; {len(ledger.of_kind('audit'))} audits",
+    )
+    return 0
+
+
+def _pair(text: str | None) -> tuple[float, float] | None:
+    numbers = _numbers(text, 2)
+    return (numbers[0], numbers[1]) if numbers else None
+
+
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
+    numbers = _numbers(text, 4)
+    return (numbers[0], numbers[1], numbers[2], numbers[3]) if numbers else None
+
+
+def _numbers(text: str | None, count: int) -> list[float]:
+    if text is None:
+        return []
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise typer.BadParameter(f"Expected {count} numbers separated by commas, got {text!r}.")
+    return numbers

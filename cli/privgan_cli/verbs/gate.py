@@ -1,0 +1,147 @@
+"""audit, keygen, release, verify: what may leave, who says so, and how the recipient checks it."""
+
+import getpass
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from privgan.errors import UsageError
+from privgan_cli.console import console
+from privgan_cli.options import Force, PolicyFile, read_policy
+
+if TYPE_CHECKING:
+    from privgan_audits.interface import Evidence
+
+Synthetic = Annotated[Path, typer.Argument(help="A privgan set, a DICOM folder, an image folder or an .npz file.")]
+EXIT_CODES = {"PASS": 0, "FAIL": 3, "INCONCLUSIVE": 4, "INVALID": 4}
+
+
+def audit(
+    synthetic: Synthetic,
+    report: Annotated[Path, typer.Option(help="The report folder to make.")],
+    cohort: Annotated[Path | None, typer.Option(help="The cohort that was trained on.")] = None,
+    members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were trained on.")] = None,
+    non_members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were not.")] = None,
+    policy: PolicyFile = None,
+    run: Annotated[Path | None, typer.Option(help="The run folder, for checks of the model.")] = None,
+    accept_delta: Annotated[bool, typer.Option("--accept-delta", help="Take a large delta. In red.")] = False,
+    force: Force = False,
+) -> int:
+    """Attack a synthetic set as an adversary would, and give a verdict: 0 PASS, 3 FAIL, 4 neither."""
+    from privgan_audits.casework import audit_to_report
+
+    thresholds = read_policy(policy)
+    evidence = _evidence(synthetic, cohort, members, non_members, run)
+    overrides = list(evidence.cohort.facts.overrides) if evidence.cohort else []
+    if accept_delta:
+        overrides.append("accept-delta")
+    record = audit_to_report(
+        evidence, report, thresholds, overrides=overrides, force=force, progress=console.progress
+    )
+    content = record.to_json()
+    console.result(
+        {key: value for key, value in content.items() if key != "schema_version"},
+        f"{content['verdict']} ({content['scope']})",
+        *(f"  {reason}" for reason in content["reasons"]),
+        f"report: {report / 'audit.html'} (internal), {report / 'audit-public.html'} (may be shared)",
+    )
+    return EXIT_CODES[content["verdict"]]
+
+
+def keygen(
+    name: Annotated[Path, typer.Argument(help="Writes NAME.key and NAME.pub.")],
+    no_passphrase: Annotated[bool, typer.Option("--no-passphrase", help="Do not ask for one.")] = False,
+) -> int:
+    """Make a signing key: NAME.key stays with you, NAME.pub goes to recipients."""
+    from privgan_audits.signing import generate_key
+
+    pair = generate_key(name, None if no_passphrase else _new_passphrase())
+    console.result(
+        {"private": str(pair.private), "public": str(pair.public), "fingerprint": pair.fingerprint},
+        f"{pair.private} (keep it) and {pair.public} (give it to recipients)",
+        f"fingerprint {pair.fingerprint}",
+    )
+    return 0
+
+
+def release(
+    synthetic: Annotated[Path, typer.Argument(help="A privgan set.")],
+    cohort: Annotated[Path, typer.Option(help="The cohort that was trained on.")],
+    report: Annotated[Path, typer.Option(help="Its latest audit.")],
+    to: Annotated[Path, typer.Option(help="The bundle folder to make.")],
+    key: Annotated[Path, typer.Option(help="Your signing key.")],
+    force: Force = False,
+) -> int:
+    """Judge again and, only on PASS, write the signed bundle that may leave the hospital."""
+    from privgan_audits.release import release as release_set
+    from privgan_audits.signing import is_encrypted, load_private_key
+
+    passphrase = _ask("Passphrase: ") if is_encrypted(key) else None
+    signed = release_set(
+        synthetic,
+        cohort,
+        report,
+        to,
+        load_private_key(key, passphrase),
+        force=force,
+        progress=console.progress,
+    )
+    console.result({"bundle": str(to), **signed}, f"released to {to}; recipients check it with VERIFY.md")
+    return 0
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="A released bundle.")],
+    public_key: Annotated[Path, typer.Option(help="The hospital's public key, got over another channel.")],
+) -> int:
+    """Check a bundle's signature and every file; offline, for the recipient."""
+    from privgan_audits.verify import verify as verify_bundle
+
+    found = verify_bundle(bundle, public_key, console.progress)
+    console.result(
+        {
+            "verdict": found.verdict,
+            "scope": found.scope,
+            "epsilon": found.epsilon,
+            "delta": found.delta,
+            "unit": found.unit,
+            "files": found.files,
+            "key_fingerprint": found.key_fingerprint,
+            "signed": found.signed,
+            "overrides": list(found.overrides),
+        },
+        f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}",
+        f"{found.verdict} ({found.scope}); epsilon {found.epsilon:.3g} at delta {found.delta:g}, per {found.unit}",
+        *(f"accepted by the hospital: {override}" for override in found.overrides),
+    )
+    return 0
+
+
+def _evidence(
+    synthetic: Path, cohort: Path | None, members: Path | None, non_members: Path | None, run: Path | None
+) -> "Evidence":
+    from privgan_audits.evidence import load_cohort_evidence, load_file_evidence
+
+    if cohort is not None and members is None and non_members is None:
+        return load_cohort_evidence(synthetic, cohort, run, console.progress)
+    if cohort is None and members is not None and run is None:
+        return load_file_evidence(synthetic, members, non_members, console.progress)
+    raise UsageError("Expected either --cohort (and --run), or --members and --non-members.")
+
+
+def _new_passphrase() -> bytes | None:
+    if not sys.stdin.isatty():
+        console.note("No terminal to ask for a passphrase on: the key is protected by its file mode alone.")
+        return None
+    first = _ask("Passphrase for the new key (empty for none): ")
+    if first and _ask("Again: ") != first:
+        raise UsageError("Expected the same passphrase twice.")
+    return first or None
+
+
+def _ask(prompt: str) -> bytes:
+    if not sys.stdin.isatty():
+        raise UsageError("Expected a terminal to ask for the key's passphrase on.")
+    return getpass.getpass(prompt, stream=sys.stderr).encode()

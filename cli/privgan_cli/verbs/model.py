@@ -1,0 +1,149 @@
+"""plan, train, generate: from a privacy budget to synthetic images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privgan_cli.console import console
+from privgan_cli.options import Device, Force, PolicyFile, read_policy
+
+Epsilon = Annotated[float | None, typer.Option(help="The guarantee to reach, per patient.")]
+Delta = Annotated[float | None, typer.Option(help="Default: largest power of ten <= 1/(10 x members).")]
+AcceptDelta = Annotated[
+    bool, typer.Option("--accept-delta", help="Take a delta above 1/(10 x members). In red in every report.")
+]
+
+
+def plan(
+    patients: Annotated[int, typer.Option(help="Members: patients that would be trained on.")],
+    batch: Annotated[int, typer.Option(help="Expected patients a step.")],
+    steps: Annotated[int, typer.Option(help="Discriminator steps.")],
+    noise_multiplier: Annotated[float | None, typer.Option(help="Noise, in units of the clipping norm.")] = None,
+    epsilon: Epsilon = None,
+    delta: Delta = None,
+    non_members: Annotated[float, typer.Option(help="Share of all patients that would be held back.")] = 0.333,
+    policy: PolicyFile = None,
+    accept_delta: AcceptDelta = False,
+    accept_low_power: Annotated[bool, typer.Option("--accept-low-power", help="Do not mind a weak audit.")] = False,
+) -> int:
+    """Say what training would cost in privacy, and whether its audit could pass; touches no data."""
+    from privgan.dp.plan import plan_steps
+    from privgan_audits.casework import EXPECTED_SYNTHETIC_PER_MEMBER, low_power_text
+    from privgan_audits.preflight import preflight
+
+    planned = plan_steps(
+        members=patients,
+        batch=batch,
+        steps=steps,
+        noise_multiplier=noise_multiplier,
+        epsilon=epsilon,
+        delta=delta,
+        accept_delta=accept_delta,
+    )
+    spend = planned.spend()
+    held_back = round(patients * non_members / (1 - non_members)) if 0 <= non_members < 1 else 0
+    expected = preflight(patients, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * patients, read_policy(policy))
+    console.result(
+        {
+            "epsilon": spend.epsilon,
+            "delta": spend.delta,
+            "noise_multiplier": planned.noise_multiplier,
+            "steps": steps,
+            "batch": batch,
+            "preflight": {"chance": expected.chance, "non_members": held_back},
+        },
+        f"{spend}: noise multiplier {planned.noise_multiplier:.4g}, {steps} steps of {batch} of {patients} patients",
+        f"with {held_back} patients held back, a safe set passes its audit with probability {expected.chance:.2f}",
+    )
+    if not (expected.sufficient or accept_low_power):
+        console.note(f"privgan: {low_power_text(expected)} --accept-low-power goes on all the same.")
+        return 5
+    return 0
+
+
+def train(
+    cohort: Annotated[Path, typer.Argument(help="A folder made by `privgan prepare`.")],
+    run: Annotated[Path, typer.Argument(help="The run folder to make, or to continue with --resume.")],
+    epsilon: Annotated[float, typer.Option(help="The guarantee to reach, per patient. No default.")],
+    delta: Delta = None,
+    steps: Annotated[int | None, typer.Option(help="Discriminator steps; all are charged up front.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Instead of --steps: as many as fit.")] = None,
+    config: Annotated[Path | None, typer.Option(help="train.toml.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")] = False,
+    device: Device = None,
+    accept_delta: AcceptDelta = False,
+    not_private_seed: Annotated[
+        int | None, typer.Option(help="For tests: replayable noise. The run is stamped NOT PRIVATE.", hidden=True)
+    ] = None,
+    force: Force = False,
+) -> int:
+    """Train a generator under patient-level differential privacy."""
+    from privgan.data.cohort import open_cohort
+    from privgan.gan.interruption import stop_on_signals
+    from privgan.gan.runs import TrainRequest, resume_run, start_run
+    from privgan.gan.settings import read_settings
+
+    request = TrainRequest(
+        epsilon=epsilon,
+        delta=delta,
+        steps=steps,
+        minutes=minutes,
+        settings=read_settings(config, device=device),
+        accept_delta=accept_delta,
+        replay_seed=not_private_seed,
+    )
+    with stop_on_signals() as stop:
+        opened = open_cohort(cohort)
+        if resume:
+            facts = resume_run(opened, run, request, stop, progress=console.progress)
+        else:
+            facts = start_run(opened, run, request, stop, force=force, progress=console.progress)
+    console.result(
+        {
+            "run_id": facts.run_id,
+            "state": facts.state,
+            "epsilon": facts.epsilon,
+            "delta": facts.delta,
+            "unit": facts.unit,
+            "steps": facts.finished_steps,
+            "members": facts.members,
+            "not_private": facts.not_private,
+        },
+        *(["NOT PRIVATE: seeded test run; audit and release refuse it"] if facts.not_private else []),
+        f"trained {facts.finished_steps} steps on {facts.members} patients: epsilon {facts.epsilon:.3g} at delta "
+        f"{facts.delta:g}, per {facts.unit}",
+    )
+    return 0
+
+
+def generate(
+    run: Annotated[Path, typer.Argument(help="A finished run.")],
+    synthetic: Annotated[Path, typer.Argument(help="The folder to make.")],
+    count: Annotated[int, typer.Option(help="Images to make.")],
+    formats: Annotated[str, typer.Option("--format", help="Any of dicom,npz,png.")] = "dicom,npz,png",
+    sop_class: Annotated[str, typer.Option(help="secondary-capture or match.")] = "secondary-capture",
+    classes: Annotated[str, typer.Option(help="uniform, or NAME:WEIGHT,NAME:WEIGHT.")] = "uniform",
+    force: Force = False,
+) -> int:
+    """Make synthetic images; free of further privacy cost."""
+    from privgan.dp.noise import secure_generator
+    from privgan.files import staged_folder
+    from privgan.synthetic.generate import GenerateOptions
+    from privgan.synthetic.generate import generate as generate_set
+    from privgan.synthetic.synthetic_set import MARKER
+
+    options = GenerateOptions(
+        count=count,
+        formats=tuple(name.strip() for name in formats.split(",")),
+        classes=classes,
+        sop_class=sop_class,
+    )
+    with staged_folder(synthetic, marker=MARKER, force=force) as folder:
+        made = generate_set(run, folder, options, secure_generator(), console.progress)
+    console.result(
+        {"count": made.count, "classes": list(made.classes), "epsilon": made.epsilon, "delta": made.delta},
+        f"{made.count} synthetic images of {made.image_size} px in {synthetic}",
+        "NOT RELEASED: audit them before anyone else sees them",
+    )
+    return 0

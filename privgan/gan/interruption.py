@@ -1,0 +1,38 @@
+"""Ctrl-C and SIGTERM as a wish that the training loop grants at the next step, with everything saved."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from privgan.errors import InterruptedRunError, PreemptedError
+
+
+class StopRequest:
+    """Remembers the first signal that asked for an end."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def note(self, number: int, _: FrameType | None) -> None:
+        """The signal handler."""
+        self.signal = self.signal or number
+
+    def error(self) -> InterruptedRunError | PreemptedError:
+        """The refusal to raise once the state is saved."""
+        if self.signal == signal.SIGINT:
+            return InterruptedRunError("Interrupted; the run is saved. Continue it with --resume.")
+        return PreemptedError("Asked to stop (SIGTERM); the run is saved. Continue it with --resume.")
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[StopRequest]:
+    """While the block runs, SIGINT and SIGTERM are noted instead of ending the process."""
+    request = StopRequest()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, request.note) for number in numbers}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

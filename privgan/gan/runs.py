@@ -1,0 +1,237 @@
+"""Start a run or resume one: the order in which plan, ledger and files meet.
+
+    plan  ->  run folder  ->  ledger charged with everything planned  ->  training  ->  generator, ledger closed
+
+A kill between any two of these loses budget at worst, never hides any.
+"""
+
+import shutil
+import uuid
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import privgan
+from privgan.checks import positive
+from privgan.config import from_table, read_toml, to_toml
+from privgan.data.cohort import MEMBER, Cohort
+from privgan.dp.accounting import ADJACENCY, UNIT
+from privgan.dp.ledger import Ledger
+from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_warm_start, checked_delta
+from privgan.dp.sampling import PatientIndex
+from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError
+from privgan.files import require_absent, write_text
+from privgan.gan.interruption import StopRequest
+from privgan.gan.networks import save_generator
+from privgan.gan.settings import TrainSettings
+from privgan.gan.timing import affordable_steps
+from privgan.gan.training import Training, fit
+from privgan.gan.warm_start import Members
+from privgan.progress import Progress, silent
+from privgan.run import MARKER, RunFacts, make_run_folders, read_run, write_run
+
+CONFIG = "config.resolved.toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRequest:
+    """What a user asks of `train`. steps and minutes are alternatives; replay_seed stamps the run NOT PRIVATE."""
+
+    epsilon: float
+    delta: float | None = None
+    steps: int | None = None
+    minutes: float | None = None
+    settings: TrainSettings
+    accept_delta: bool = False
+    replay_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        positive(epsilon=self.epsilon)
+        if self.steps is not None and self.minutes is not None:
+            raise UsageError("Expected --steps or --minutes, got both.")
+        for name, value in (("steps", self.steps), ("minutes", self.minutes)):
+            if value is not None:
+                positive(**{name: value})
+
+
+def start_run(
+    cohort: Cohort, run: Path, request: TrainRequest, stop: StopRequest, *, force: bool, progress: Progress = silent
+) -> RunFacts:
+    """Plan, charge, train and save a new run.
+
+    Raises:
+        UsageError: the run folder exists, or the request cannot be met.
+        InputRejectedError: the cohort has too few members.
+        BudgetError: the cohort's cap would be passed; nothing is charged then.
+    """
+    require_absent(run, marker=MARKER, force=force)
+    ledger = _ledger(cohort)
+    device = _device(request.settings.speed.device)
+    request = replace(request, settings=_with_steps(request, cohort, device))
+    progress("planning", 0, 1)
+    plan = make_plan(cohort.facts.members, request)
+    progress("planning", 1, 1)
+    facts = _facts(cohort, plan, request)
+    if run.exists():
+        shutil.rmtree(run)
+    make_run_folders(run)
+    write_run(run, facts)
+    write_text(run / CONFIG, to_toml(request.settings))
+    try:
+        ledger = ledger.charge(facts.run_id, plan.queries, delta=plan.delta)
+    except BudgetError:
+        shutil.rmtree(run)
+        raise
+    return _train(cohort, run, facts, request, ledger, stop, progress)
+
+
+def resume_run(
+    cohort: Cohort, run: Path, request: TrainRequest, stop: StopRequest, *, progress: Progress = silent
+) -> RunFacts:
+    """Continue a stopped run under its own plan and charge; the request may only repeat them.
+
+    Raises:
+        UsageError: another epsilon or delta is asked for, or the run is finished.
+        BudgetError: the ledger does not know the run as open, or its state is old or foreign.
+        IntegrityError: the run belongs to another cohort.
+    """
+    facts, ledger = read_run(run), _ledger(cohort)
+    if facts.cohort_id != cohort.facts.cohort_id:
+        raise IntegrityError("Expected a run of this cohort, it was trained on another one.")
+    if facts.target_epsilon != request.epsilon or request.delta not in (None, facts.delta):
+        raise UsageError(
+            f"Expected the run's own epsilon {facts.target_epsilon:g} and delta {facts.delta:g}: "
+            "what is charged cannot change."
+        )
+    if not ledger.of_kind("charge", facts.run_id) and not ledger.of_kind("checkpoint", facts.run_id):
+        ledger = ledger.charge(facts.run_id, _plan_of(facts).queries, delta=facts.delta)
+    ledger.require_open(facts.run_id)
+    if ledger.queries(facts.run_id) != _plan_of(facts).queries:
+        raise BudgetError("Expected the plan that the ledger charged, run.json holds another one.")
+    request = replace(request, settings=from_table(TrainSettings, read_toml(run / CONFIG)))
+    return _train(cohort, run, facts, request, ledger, stop, progress)
+
+
+def make_plan(members: int, request: TrainRequest) -> Plan:
+    """The cheapest noise that keeps warm start and all steps within the asked epsilon.
+
+    Raises:
+        InputRejectedError: fewer members than MIN_MEMBERS or than the batch.
+        UsageError: delta above 1 / (10 x members) without the override.
+    """
+    if members < MIN_MEMBERS:
+        raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to train on, the cohort has {members}.")
+    settings = request.settings
+    delta = checked_delta(request.delta, members, accept=request.accept_delta)
+    privacy, moments = settings.privacy, settings.warm_start
+    plan = Plan(
+        members=members,
+        batch=privacy.batch,
+        steps=privacy.steps,
+        delta=delta,
+        noise_multiplier=1.0,
+        clipping_norm=privacy.clipping_norm,
+    )
+    warm = calibrate_warm_start(moments.share * request.epsilon, delta, (moments.mean_noise, 1.0))
+    return calibrate(replace(plan, warm_start=warm), request.epsilon)
+
+
+def _train(
+    cohort: Cohort,
+    run: Path,
+    facts: RunFacts,
+    request: TrainRequest,
+    ledger: Ledger,
+    stop: StopRequest,
+    progress: Progress,
+) -> RunFacts:
+    if request.settings.speed.threads:
+        torch.set_num_threads(request.settings.speed.threads)
+    if request.replay_seed is not None:
+        torch.manual_seed(request.replay_seed)
+    training = Training(
+        run=run,
+        run_id=facts.run_id,
+        members=members_of(cohort),
+        classes=cohort.facts.classes,
+        plan=_plan_of(facts),
+        settings=request.settings,
+        device=_device(request.settings.speed.device),
+        replay_seed=request.replay_seed,
+    )
+    digest = save_generator(run, fit(training, ledger, stop, progress))
+    Ledger.read(cohort.ledger_path).close(facts.run_id, generator_sha256=digest)
+    done = replace(facts, state="finished", finished_steps=facts.planned_steps, generator_sha256=digest)
+    write_run(run, done)
+    return done
+
+
+def members_of(cohort: Cohort) -> Members:
+    """The part of a cohort that training may read; non-members stay behind for the audit."""
+    rows = cohort.rows(MEMBER)
+    return Members(
+        images=cohort.images,
+        labels=cohort.labels,
+        index=PatientIndex.of(cohort.patients, np.asarray(rows)),
+        classes=len(cohort.facts.classes),
+    )
+
+
+def _facts(cohort: Cohort, plan: Plan, request: TrainRequest) -> RunFacts:
+    about = cohort.facts
+    return RunFacts(
+        run_id=uuid.uuid4().hex,
+        cohort_id=about.cohort_id,
+        privgan_version=privgan.__version__,
+        created=datetime.now(UTC).date().isoformat(),
+        state="training",
+        plan=asdict(plan),
+        planned_steps=plan.steps,
+        finished_steps=0,
+        target_epsilon=request.epsilon,
+        epsilon=plan.spend().epsilon,
+        delta=plan.delta,
+        unit=UNIT,
+        adjacency=ADJACENCY,
+        members=plan.members,
+        image_size=about.image_size,
+        classes=about.classes,
+        modality=about.modality,
+        body_part=about.body_part,
+        generator_sha256="",
+        accepted_delta=request.accept_delta and plan.delta > 1 / (10 * plan.members),
+        not_private=request.replay_seed is not None,
+    )
+
+
+def _plan_of(facts: RunFacts) -> Plan:
+    try:
+        return Plan(**{**facts.plan, "warm_start": tuple(facts.plan["warm_start"])})
+    except (TypeError, KeyError):
+        raise IntegrityError("Expected a plan in run.json, it was edited.") from None
+
+
+def _ledger(cohort: Cohort) -> Ledger:
+    ledger = Ledger.read(cohort.ledger_path)
+    opening = ledger.opening
+    if opening.get("cohort_sha256") != cohort.sha256 or opening.get("members") != cohort.facts.members:
+        raise BudgetError("Expected the ledger of this cohort, it was opened for another one or cohort.json changed.")
+    return ledger
+
+
+def _with_steps(request: TrainRequest, cohort: Cohort, device: torch.device) -> TrainSettings:
+    settings, steps = request.settings, request.steps
+    if request.minutes is not None:
+        steps = affordable_steps(
+            settings, request.minutes, size=cohort.facts.image_size, classes=len(cohort.facts.classes), device=device
+        )
+    return settings if steps is None else replace(settings, privacy=replace(settings.privacy, steps=steps))
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("Expected a CUDA device for --device cuda, torch finds none. Use --device auto or cpu.")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")

@@ -1,0 +1,95 @@
+"""train.toml: every setting of a training, with what touches the guarantee apart from what touches speed."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from privgan.checks import one_of, positive, within
+from privgan.config import from_table, read_toml
+from privgan.data.augmentation import AugmentationSettings
+from privgan.gan.ladder import LadderSettings
+from privgan.gan.warm_start import MomentSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivacySettings:
+    """batch: expected patients a step. images_per_patient: so many of a drawn patient's images at most are averaged.
+
+    steps: discriminator steps, all charged before the first. clipping_norm: C.
+    """
+
+    batch: int = 128
+    images_per_patient: int = 2
+    clipping_norm: float = 1.0
+    steps: int = 300
+
+    def __post_init__(self) -> None:
+        positive(batch=self.batch, images_per_patient=self.images_per_patient, steps=self.steps)
+        positive(clipping_norm=self.clipping_norm)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """latent: dimensions of z. Widths: channels of the generator's convolutions and the discriminator's first."""
+
+    latent: int = 64
+    generator_width: int = 32
+    discriminator_width: int = 16
+
+    def __post_init__(self) -> None:
+        positive(latent=self.latent)
+        within(8, 512, generator_width=self.generator_width, discriminator_width=self.discriminator_width)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefinementSettings:
+    """The adversarial part. Adam's rates; fakes: a constant number in each discriminator step; anchor: weight of
+    the released moments in the generator's loss; average: decay of the generator's moving average.
+    """
+
+    discriminator_rate: float = 4e-4
+    generator_rate: float = 2e-4
+    fakes: int = 64
+    anchor: float = 30.0
+    average: float = 0.98
+
+    def __post_init__(self) -> None:
+        positive(discriminator_rate=self.discriminator_rate, generator_rate=self.generator_rate, fakes=self.fakes)
+        within(0.0, 1e6, anchor=self.anchor)
+        within(0.0, 0.99999, average=self.average)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedSettings:
+    """Changes nothing but time and memory. threads: 0 leaves the choice to torch."""
+
+    device: str = "auto"
+    microbatch: int = 64
+    threads: int = 0
+    checkpoint_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        one_of(("auto", "cpu", "cuda"), device=self.device)
+        positive(microbatch=self.microbatch, checkpoint_seconds=self.checkpoint_seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """The whole of train.toml; every table and every key may be left out."""
+
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    warm_start: MomentSettings = field(default_factory=MomentSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    refinement: RefinementSettings = field(default_factory=RefinementSettings)
+    ladder: LadderSettings = field(default_factory=LadderSettings)
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    speed: SpeedSettings = field(default_factory=SpeedSettings)
+
+
+def read_settings(path: Path | None, *, device: str | None = None) -> TrainSettings:
+    """Defaults, then train.toml, then the command line's device.
+
+    Raises:
+        UsageError: the file is missing, has an unknown key or a value out of range.
+    """
+    settings = TrainSettings() if path is None else from_table(TrainSettings, read_toml(path))
+    return settings if device is None else replace(settings, speed=replace(settings.speed, device=device))

@@ -1,0 +1,124 @@
+"""The resume state of a run: one private safetensors file whose hash the ledger knows before it has its name.
+
+It holds no random state: lost steps are redone with fresh draws and fresh noise, because a replayed noise
+would cancel itself out.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from privgan.dp.ledger import Ledger
+from privgan.errors import BudgetError
+from privgan.files import sha256_bytes, sha256_file, write_bytes
+from privgan.gan.ladder import Ladder
+from privgan.gan.networks import Discriminator, Generator
+from privgan.gan.warm_start import Moments
+
+_FILE = "state.safetensors"
+
+
+@dataclass(kw_only=True)
+class TrainingState:
+    """Everything that one step hands to the next. Mutable: the networks learn in place."""
+
+    step: int
+    waited: int
+    ladder: Ladder
+    moments: Moments
+    generator: Generator
+    average: Generator
+    discriminator: Discriminator
+    generator_optimiser: torch.optim.Adam
+    discriminator_optimiser: torch.optim.Adam
+
+
+def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> Ledger:
+    """Announce the state's hash in the ledger, then write it atomically."""
+    numbers = {
+        "step": str(state.step),
+        "waited": str(state.waited),
+        "ladder_steps": str(state.ladder.steps),
+        "ladder_accuracy": repr(state.ladder.accuracy),
+        "ladder_since": str(state.ladder.since),
+    }
+    content = save({name: t.detach().cpu().contiguous() for name, t in _tensors(state).items()}, metadata=numbers)
+    ledger = ledger.checkpoint(run_id, step=state.step, sha256=sha256_bytes(content))
+    write_bytes(run / "private" / _FILE, content)
+    return ledger
+
+
+def saved_moments(run: Path, ledger: Ledger, run_id: str) -> Moments | None:
+    """The released moments of a resumable run, or None when it was stopped before its first state.
+
+    Raises:
+        BudgetError: the run is closed, or its state is missing, old or foreign.
+    """
+    path = run / "private" / _FILE
+    if not path.exists():
+        # At most the first state can be announced and not yet named.
+        if len(ledger.of_kind("checkpoint", run_id)) > 1:
+            raise BudgetError("Expected the resume state that the ledger knows of, the file is missing.")
+        return None
+    ledger.require_resumable(run_id, sha256_file(path))
+    with _opened(path) as tensors:
+        return Moments(**{part: tensors.get_tensor(f"moments.{part}") for part in ("means", "loadings", "counts")})
+
+
+def restore_state(state: TrainingState, run: Path) -> None:
+    """Fill a fresh state, built around `saved_moments`, with what was saved."""
+    with _opened(run / "private" / _FILE) as tensors:
+        numbers = tensors.metadata()
+        for name, target in _networks(state).items():
+            own = {key: tensors.get_tensor(f"{name}.{key}") for key in target.state_dict()}
+            target.load_state_dict(own)
+        for name, optimiser in _optimisers(state).items():
+            names = [key for key in tensors.keys() if key.startswith(f"{name}.")]  # noqa: SIM118 (not a dict)
+            _fill_optimiser(optimiser, {key: tensors.get_tensor(key) for key in names})
+    state.step, state.waited = int(numbers["step"]), int(numbers["waited"])
+    state.ladder = Ladder(
+        steps=int(numbers["ladder_steps"]),
+        accuracy=float(numbers["ladder_accuracy"]),
+        since=int(numbers["ladder_since"]),
+    )
+
+
+def _opened(path: Path) -> safe_open:
+    try:
+        return safe_open(path, framework="pt")
+    except SafetensorError:
+        raise BudgetError("Expected the resume state as it was saved, it cannot be read.") from None
+
+
+def _networks(state: TrainingState) -> dict[str, nn.Module]:
+    return {"generator": state.generator, "average": state.average, "discriminator": state.discriminator}
+
+
+def _optimisers(state: TrainingState) -> dict[str, torch.optim.Adam]:
+    return {"generator_adam": state.generator_optimiser, "discriminator_adam": state.discriminator_optimiser}
+
+
+def _tensors(state: TrainingState) -> dict[str, Tensor]:
+    tensors = {
+        "moments.means": state.moments.means,
+        "moments.loadings": state.moments.loadings,
+        "moments.counts": state.moments.counts,
+    }
+    for name, network in _networks(state).items():
+        tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+    for name, optimiser in _optimisers(state).items():
+        for number, slots in optimiser.state_dict()["state"].items():
+            tensors |= {f"{name}.{number}.{slot}": value for slot, value in slots.items()}
+    return tensors
+
+
+def _fill_optimiser(optimiser: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        _, number, slot = name.split(".")
+        slots.setdefault(int(number), {})[slot] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})

@@ -1,0 +1,204 @@
+"""The training loop: real images end here.
+
+Members' images are read in two places only: the warm start's two queries and the discriminator's noisy gradient.
+Everything else in this file sees fakes, released moments or the discriminator.
+"""
+
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from privgan.data.augmentation import augment
+from privgan.dp.clipping import ExampleGradients, with_example_gradients
+from privgan.dp.ledger import Ledger
+from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
+from privgan.dp.noise import replayable_generator, secure_generator
+from privgan.dp.plan import Plan
+from privgan.dp.sampling import poisson_draw
+from privgan.gan.interruption import StopRequest
+from privgan.gan.ladder import Ladder
+from privgan.gan.losses import anchor_loss, as_targets, discriminator_losses, fake_accuracy, generator_loss
+from privgan.gan.networks import Discriminator, Generator, GeneratorConfig
+from privgan.gan.settings import TrainSettings
+from privgan.gan.state import TrainingState, restore_state, save_state, saved_moments
+from privgan.gan.warm_start import Members, Moments, from_uint8, measure_moments
+from privgan.progress import Progress, silent
+
+_MARGIN_AVERAGE = 10  # the moving average starts short, so that it can leave its starting point
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What stays the same over all steps of a run."""
+
+    run: Path
+    run_id: str
+    members: Members
+    classes: tuple[str, ...]
+    plan: Plan
+    settings: TrainSettings
+    device: torch.device
+    replay_seed: int | None = None
+
+    def generator(self) -> np.random.Generator:
+        """Noise and draws: the operating system's entropy, unless the run is stamped NOT PRIVATE."""
+        return secure_generator() if self.replay_seed is None else replayable_generator(self.replay_seed)
+
+
+def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progress = silent) -> Generator:
+    """Train to the planned number of steps, from the start or from a saved state.
+
+    Returns:
+        The moving average of the generator, which is what is released.
+
+    Raises:
+        PreemptedError, InterruptedRunError: a signal arrived; the state is saved.
+        BudgetError: the ledger refuses to resume.
+    """
+    rng = training.generator()
+    state, ledger = _begin(training, ledger, rng)
+    critic = with_example_gradients(state.discriminator)
+    critic.disable_hooks()
+    saved, total = time.monotonic(), training.plan.steps
+    while state.step < total:
+        _step(training, state, critic, rng)
+        progress("training", state.step, total, f"{state.ladder.steps} critic steps a generator step")
+        late = time.monotonic() - saved > training.settings.speed.checkpoint_seconds
+        if state.step < total and (stop.signal or late):
+            ledger, saved = save_state(state, training.run, ledger, training.run_id), time.monotonic()
+        if state.step < total and stop.signal:
+            raise stop.error()
+    return state.average
+
+
+def _begin(training: Training, ledger: Ledger, rng: np.random.Generator) -> tuple[TrainingState, Ledger]:
+    moments = saved_moments(training.run, ledger, training.run_id)
+    if moments is not None:
+        state = _fresh_state(training, moments)
+        restore_state(state, training.run)
+        return state, ledger
+    settings, noise = training.settings, training.plan.warm_start
+    moments = measure_moments(
+        training.members, settings.warm_start, (noise[0], noise[1]), latent=settings.model.latent, rng=rng
+    )
+    state = _fresh_state(training, moments)
+    # Saved at once: a second release of the moments after a crash would be wasted noise, not a better start.
+    return state, save_state(state, training.run, ledger, training.run_id)
+
+
+def _fresh_state(training: Training, moments: Moments) -> TrainingState:
+    settings, device = training.settings, training.device
+    size = training.members.images.shape[1]
+    config = GeneratorConfig(
+        image_size=size,
+        classes=training.classes,
+        latent=settings.model.latent,
+        width=settings.model.generator_width,
+        order=settings.warm_start.order,
+    )
+    generator, average = Generator(config).to(device), Generator(config).to(device)
+    generator.warm_start(moments)
+    average.load_state_dict(generator.state_dict())
+    discriminator = Discriminator(
+        image_size=size, classes=len(training.classes), width=settings.model.discriminator_width
+    ).to(device)
+    rates, betas = settings.refinement, (0.5, 0.999)
+    return TrainingState(
+        step=0,
+        waited=0,
+        ladder=Ladder(steps=settings.ladder.first),
+        moments=replace(moments, means=moments.means.to(device), loadings=moments.loadings.to(device)),
+        generator=generator,
+        average=average,
+        discriminator=discriminator,
+        generator_optimiser=torch.optim.Adam(generator.parameters(), lr=rates.generator_rate, betas=betas),
+        discriminator_optimiser=torch.optim.Adam(
+            discriminator.parameters(), lr=rates.discriminator_rate, betas=betas
+        ),
+    )
+
+
+def _step(training: Training, state: TrainingState, critic: ExampleGradients, rng: np.random.Generator) -> None:
+    settings = training.settings
+    fakes, labels, _ = _fakes(state, settings.refinement.fakes, training.device)
+    batch = _contributions(training, fakes.detach(), labels, rng)
+    critic.enable_hooks()
+    noisy_gradient(
+        critic,
+        batch,
+        discriminator_losses,
+        MechanismSettings(
+            clipping_norm=training.plan.clipping_norm,
+            noise_multiplier=training.plan.noise_multiplier,
+            normaliser=training.plan.batch + settings.refinement.fakes,
+        ),
+        rng=rng,
+        microbatch=settings.speed.microbatch,
+    )
+    critic.disable_hooks()
+    del batch  # sensitive: nothing below sees a real image
+    state.discriminator_optimiser.step()
+    state.discriminator_optimiser.zero_grad(set_to_none=True)
+    state.step += 1
+    state.waited += 1
+    if state.waited >= state.ladder.steps:
+        _generator_step(training, state)
+        state.waited = 0
+
+
+def _contributions(training: Training, fakes: Tensor, fake_labels: Tensor, rng: np.random.Generator) -> Contributions:
+    """One Poisson draw of patients and the fakes, in one batch with an owner each. Sensitive."""
+    members, plan, device = training.members, training.plan, training.device
+    draw = poisson_draw(
+        members.index, rate=plan.sample_rate, images=training.settings.privacy.images_per_patient, rng=rng
+    )
+    real = from_uint8(members.images[draw.rows])
+    real = torch.from_numpy(augment(real[:, 0].numpy(), rng, training.settings.augmentation))[:, None].to(device)
+    owners = np.concatenate([draw.owners, draw.patients + np.arange(len(fakes))])
+    return Contributions(
+        images=torch.cat([real, fakes]),
+        labels=torch.cat([torch.from_numpy(members.labels[draw.rows]).to(device), fake_labels]),
+        targets=as_targets(len(real), len(fakes), device),
+        owners=torch.from_numpy(owners).to(device),
+    )
+
+
+def _fakes(state: TrainingState, count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Fakes (n, 1, h, w), their labels in the released class proportions, and their latents."""
+    labels = torch.multinomial(state.moments.counts, count, replacement=True).to(device)
+    z = torch.randn(count, state.generator.config.latent, device=device)
+    return state.generator(z, labels), labels, z
+
+
+def _generator_step(training: Training, state: TrainingState) -> None:
+    refinement = training.settings.refinement
+    fakes, labels, z = _fakes(state, refinement.fakes, training.device)
+    scores = state.discriminator(fakes, labels)
+    anchor = anchor_loss(fakes, state.generator.basis, z, labels, state.moments)
+    loss = generator_loss(scores) + refinement.anchor * anchor
+    state.generator_optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    state.generator_optimiser.step()
+    state.discriminator.zero_grad(set_to_none=True)
+    _follow(state, refinement.average)
+    state.ladder = state.ladder.observe(fake_accuracy(scores.detach()), training.settings.ladder)
+    entry = {"step": state.step, "accuracy_on_fakes": state.ladder.accuracy, "anchor": float(anchor.detach())}
+    _log(training, entry)
+
+
+def _follow(state: TrainingState, decay: float) -> None:
+    seen = state.step
+    weight = 1 - min(decay, (1 + seen) / (_MARGIN_AVERAGE + seen))
+    with torch.no_grad():
+        for mean, value in zip(state.average.parameters(), state.generator.parameters(), strict=True):
+            mean.lerp_(value, weight)
+
+
+def _log(training: Training, entry: dict[str, float]) -> None:
+    with (training.run / "private" / "metrics.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(entry) + "\n")
