@@ -36,8 +36,10 @@ class FileSource:
         table = wishes.csv or next((file for file in files if file == folder / FILE_NAME), None)
         self._table = read_labels(table) if table is not None else None
         self._folder = folder
-        self._files = [file for file in files if file != table][: wishes.max_images]
+        self._files = [file for file in files if table is None or not _same(file, table)][: wishes.max_images]
         self._kind = _kind(self._files)
+        if self._table and self._kind == PICTURE and self._table.key != "file":
+            raise UsageError("Expected a column `file` in the label table of PNG or JPEG files, it has none.")
         self._notes: list[str] = []
         self._colour = 0
         self.total = len(self._files)
@@ -132,7 +134,14 @@ class FileSource:
 def _read(files: list[Path], request: Request) -> Iterator[Reading]:
     job = Job(target=HANDLER, configuration=configuration_of(request))
     for answer in run_isolated(job, [os.fsencode(file) for file in files]):
-        yield Reading(code=LOST[answer]) if answer in LOST else decode(answer, request.recipe.size)
+        try:
+            yield Reading(code=LOST[answer]) if answer in LOST else decode(answer, request.recipe.size)
+        except (ValueError, TypeError, KeyError):  # the worker did not survive what it read
+            yield Reading(code="decoder_crashed")
+
+
+def _same(file: Path, table: Path) -> bool:
+    return file.name == table.name and file.resolve() == table.resolve()
 
 
 def _kind(files: list[Path]) -> str:
@@ -146,6 +155,6 @@ def _looks_like_dicom(file: Path) -> bool:
     if file.suffix.lower() in (".dcm", ".dicom"):
         return True
     try:
-        return read_regular(file)[128:132] == b"DICM"
+        return read_regular(file, head=132)[128:] == b"DICM"
     except RefusedError:
         return False

@@ -29,7 +29,7 @@ CATEGORIES = (NAME, PART, IDENTIFIER, UID, DATE, PLACE, DEVICE, TEXT, FILE_NAME)
 CONSTANTS = ("19000101", "01011900", "SYNTHETIC", "privgan", "anonymous", "unknown")
 _WORD = re.compile(r"[^\W_]+")
 _CHUNK = re.compile(r"[^\s\"'<>(){}\[\],;=]+")
-_LONG_NUMBER = re.compile(r"(?=(?:\D*\d){5})\S+")
+_PHONE_DIGITS = 5  # a word of a comment with that many digits is a telephone or record number
 
 
 @functools.lru_cache(maxsize=65536)
@@ -55,7 +55,8 @@ def labelled_forms(category: str, value: str) -> Iterator[tuple[str, str]]:
     elif category == DATE:
         candidates = ((DATE, form) for form in _date_forms(normalise(value)))
     elif category == TEXT:
-        candidates = ((TEXT, normalise(word)) for word in (value, *_LONG_NUMBER.findall(value)))
+        numbers = (word for word in value.split() if sum(map(str.isdigit, word)) >= _PHONE_DIGITS)
+        candidates = ((TEXT, normalise(text)) for text in (value, *numbers))
     else:
         candidates = iter([(category, normalise(value))])
     for kind, form in candidates:

@@ -45,8 +45,8 @@ class RefusedError(Exception):
         self.code = code
 
 
-def read_regular(path: Path) -> bytes:
-    """All bytes of a regular file of acceptable size; never waits for a FIFO, never follows a final link.
+def read_regular(path: Path, head: int | None = None) -> bytes:
+    """The bytes of a regular file, or its first `head` bytes; never waits for a FIFO, never follows a final link.
 
     Raises:
         RefusedError: not_regular, unreadable, empty_file or too_large.
@@ -63,10 +63,10 @@ def read_regular(path: Path) -> bytes:
             raise RefusedError("not_regular")
         if facts.st_size == 0:
             raise RefusedError("empty_file")
-        if facts.st_size > MAX_FILE_BYTES:
+        if head is None and facts.st_size > MAX_FILE_BYTES:
             raise RefusedError("too_large")
         try:
-            return stream.read(MAX_FILE_BYTES)
+            return stream.read(head or MAX_FILE_BYTES)
         except OSError:
             raise RefusedError("unreadable") from None
 

@@ -20,6 +20,7 @@ from privgan.progress import Progress, silent
 
 ONLY_CLASS = "image"  # where nothing has a label
 TASK = "Reading images"
+_REPORTED_EVERY = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +65,10 @@ def open_source(path: Path, wishes: Wishes) -> Source:
 
 
 def watched(source: Source, progress: Progress) -> Iterator[Entry]:
-    """The entries of a source, each reported to `progress`."""
+    """The entries of a source, now and then reported to `progress`."""
     for done, entry in enumerate(source.entries(), start=1):
-        progress(TASK, done, source.total)
+        if done % _REPORTED_EVERY == 0 or done == source.total:
+            progress(TASK, done, source.total)
         yield entry
 
 
