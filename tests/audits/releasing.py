@@ -1,0 +1,170 @@
+"""A small cohort, a synthetic set made for it, and an audit record that passes: what the gate needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from privgan.data.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort, write_facts
+from privgan.data.identifiers import IdentifierDigests
+from privgan.dp.accounting import GaussianQueries
+from privgan.dp.ledger import Ledger
+from privgan.files import sha256_file, write_json
+from privgan.synthetic.synthetic_set import open_synthetic_set
+from privgan_audits import signing
+from privgan_audits.policy import Policy
+from privgan_audits.release import release
+from tests.synthetic.making import RUN_ID, make_set
+
+KEY = bytes(range(32))
+COHORT_ID = "fedcba9876543210"
+QUERIES = [GaussianQueries(noise_multiplier=2.0, sample_rate=0.01, steps=10)]
+Record = dict[str, Any]
+
+
+def make_cohort(folder: Path, identifiers: dict[str, list[str]] | None = None) -> Path:
+    """A cohort of four patients with these identifiers (values by category) and an open ledger."""
+    private = folder / "private"
+    private.mkdir(parents=True, mode=0o700)
+    np.save(folder / "images.npy", np.zeros((4, 28, 28), np.uint8))
+    columns = {"patient": np.arange(4), "label": np.zeros(4, np.int64), "split": np.array([0, 0, 1, 1], np.uint8)}
+    np.savez(folder / "patients.npz", **columns)
+    (folder / "refused.jsonl").write_text("")
+    (private / "hmac.key").write_bytes(KEY)
+    digests = IdentifierDigests(KEY)
+    for category, values in (identifiers or {}).items():
+        for value in values:
+            digests.add(category, value)
+    digests.write(private / "identifiers")
+    write_facts(folder, _facts({name: sha256_file(folder / name) for name in DIGESTED_FILES}))
+    Ledger.create(
+        private / "ledger.jsonl",
+        cohort_sha256=sha256_file(folder / MARKER),
+        members=2,
+        delta=1e-5,
+        max_epsilon=10.0,
+    )
+    return folder
+
+
+def _facts(digests: dict[str, str]) -> CohortFacts:
+    values: Record = {
+        "cohort_id": COHORT_ID,
+        "privgan_version": "0.1.0",
+        "created": "2026-01-31",
+        "preset": "custom",
+        "window_low": 0.0,
+        "window_high": 255.0,
+        "image_size": 28,
+        "modality": "CR",
+        "body_part": "CHEST",
+        "classes": ("normal", "effusion"),
+        "patients": 4,
+        "members": 2,
+        "non_members": 2,
+        "images": 4,
+        "non_member_fraction": 0.5,
+        "merged_patients": 0,
+        "excluded_patients": 0,
+        "refused": {},
+        "overrides": (),
+        "digests": digests,
+    }
+    return CohortFacts(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """Everything that `release` is given; methods change one thing and remember it as the audit would."""
+
+    root: Path
+
+    @property
+    def ledger(self) -> Ledger:
+        """As it is now."""
+        return Ledger.read(self.root / "cohort" / "private" / "ledger.jsonl")
+
+    @property
+    def key(self) -> Ed25519PrivateKey:
+        """The site's signing key."""
+        return signing.load_private_key(self.root / "site.key")
+
+    def record(self) -> Record:
+        """An audit record of the set that passes."""
+        held = open_synthetic_set(self.root / "synthetic")
+        cohort = open_cohort(self.root / "cohort")
+        return {
+            "schema_version": 1,
+            "kind": "audit",
+            "verdict": "PASS",
+            "scope": "differential-privacy",
+            "reasons": ["Every test ran; secret-number-0.4711 stays inside."],
+            "level": 0.006,
+            "policy": Policy().to_json(),
+            "privacy": {"epsilon": 3.0, "delta": 1e-5, "unit": "patient", "adjacency": "zero-out"},
+            "claim_not_private": False,
+            "attempt": 1,
+            "overrides": ["accept-delta"],
+            "counts": {
+                "members": 1333,
+                "non_members": 667,
+                "member_images": 2000,
+                "non_member_images": 1000,
+                "synthetic": 6,
+                "image_size": 28,
+            },
+            "synthetic": {"sha256": held.sha256, "count": 6},
+            "cohort": {"cohort_id": COHORT_ID, "sha256": cohort.sha256},
+            "notes": [],
+            "tests": _measured_tests(),
+        }
+
+    def audit(self, change: Callable[[Record], object] = lambda _: None, *, verdict: str = "PASS") -> None:
+        """Write REPORT/ with the (changed) record and append it to the ledger."""
+        record = self.record()
+        change(record)
+        report = self.root / "report"
+        report.mkdir(exist_ok=True)
+        write_json(report / "audit.json", record)
+        (report / "audit.html").write_text("internal")
+        (report / "audit-public.html").write_text("<p>Forged: Jane Doe</p>")
+        self.ledger.record_audit(
+            report_sha256=sha256_file(report / "audit.json"),
+            synthetic_sha256=record["synthetic"]["sha256"],
+            policy_sha256=record["policy"]["sha256"],
+            verdict=verdict,
+        )
+
+    def release(self, **options: Any) -> Record:
+        """Call the gate."""
+        folders = [self.root / name for name in ("synthetic", "cohort", "report", "bundle")]
+        return release(*folders, self.key, **options)
+
+
+def make_gate(root: Path, **run: object) -> Gate:
+    """A cohort with one closed run, its synthetic set, and a key; not audited yet."""
+    make_set(root / "synthetic", **run)
+    make_cohort(root / "cohort")
+    signing.generate_key(root / "site", None)
+    gate = Gate(root=root)
+    gate.ledger.charge(RUN_ID, QUERIES, delta=1e-5)
+    gate.ledger.close(RUN_ID, generator_sha256=open_synthetic_set(root / "synthetic").generator_sha256)
+    return gate
+
+
+def _measured_tests() -> list[Record]:
+    limits = dict.fromkeys(("exact", "flip", "shift_2_px", "noise_2_percent"), 15)
+    tests: list[Record] = [
+        {"id": "T0", "split_p": 0.4, "resplits": 200, "small_p_near_copies": 9, "small_p_membership": 11}
+        | {"limit_of_detection": limits, "copies_planted_at_most": 40},
+        {"id": "T1", "copies_of_members": 0, "copies_of_other_patients": 0},
+        {"id": "T2", "p": 0.3141},
+        {"id": "T3", "p": 0.6, "auc_lower": 0.48, "auc_upper": 0.53, "auc_se_when_safe": 0.0137}
+        | {"tpr_lower": 0.001, "tpr_upper": 0.03, "epsilon_lower_bound": 0.0},
+        {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": {"unit_is_the_patient": True}},
+        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0},
+    ]
+    return [{"title": test["id"], "outcome": "measured", **test} for test in tests]

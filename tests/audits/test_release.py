@@ -1,0 +1,176 @@
+"""The gate lets a remembered PASS through and nothing else; each refusal leaves no trace of a bundle."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from privgan.data.cohort import MARKER
+from privgan.errors import (
+    AuditFailedError,
+    BudgetError,
+    IntegrityError,
+    NotReleasableError,
+    PrivganError,
+    UsageError,
+)
+from privgan.files import list_files, sha256_file
+from privgan.synthetic.synthetic_set import open_synthetic_set
+from privgan_audits.policy import Policy
+from privgan_audits.verify import verify
+from tests.audits.releasing import QUERIES, Gate, Record, make_gate
+
+PUBLIC = {"report/audit-public.html", "report/audit-public.json"}
+SEALS = {"attestation.dsse.json", "SHA256SUMS", "VERIFY.md"}
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    return make_gate(tmp_path)
+
+
+def refused(gate: Gate, error: type[PrivganError], match: str | None = None) -> None:
+    before = {path.name for path in gate.root.iterdir()}
+    with pytest.raises(error, match=match) as caught:
+        gate.release()
+    assert caught.type is error
+    assert {path.name for path in gate.root.iterdir()} == before
+
+
+def test_a_pass_leaves_with_exactly_these_files(gate: Gate) -> None:
+    gate.audit()
+    predicate = gate.release()
+    bundle = gate.root / "bundle"
+    held = open_synthetic_set(gate.root / "synthetic")
+    names = {path.relative_to(bundle).as_posix() for path in list_files(bundle)}
+    assert names == {f"dataset/{name}" for name in [*held.files, "manifest.json"]} | PUBLIC | SEALS
+    assert open_synthetic_set(bundle / "dataset").sha256 == held.sha256 == predicate["synthetic_sha256"]
+    assert predicate["audit_sha256"] == sha256_file(gate.root / "report" / "audit.json")
+    assert predicate["ledger_head"] == gate.ledger.head
+    assert predicate["policy_sha256"] == Policy().sha256
+    summary = verify(bundle, gate.root / "site.pub")
+    assert (summary.epsilon, summary.delta, summary.unit, summary.verdict) == (3.0, 1e-5, "patient", "PASS")
+    assert summary.overrides == ("accept-delta",)
+    assert summary.files == len(names) == predicate["files"]
+
+
+def test_the_public_part_is_made_anew_and_holds_no_measurement(gate: Gate) -> None:
+    gate.audit()
+    gate.release()
+    for name in PUBLIC:
+        text = (gate.root / "bundle" / name).read_text()
+        for secret in ("Jane Doe", "0.4711", "0.3141", "split_p", "auc_upper"):
+            assert secret not in text
+    summary = json.loads((gate.root / "bundle" / "report" / "audit-public.json").read_text())
+    assert summary["tests"] == [{"id": t, "outcome": "measured"} for t in ("T0", "T1", "T2", "T3", "T6", "T10")]
+
+
+def test_the_synthetic_set_is_left_as_it_was(gate: Gate) -> None:
+    gate.audit()
+    before = {path: sha256_file(path) for path in list_files(gate.root / "synthetic")}
+    gate.release()
+    assert {path: sha256_file(path) for path in list_files(gate.root / "synthetic")} == before
+
+
+def in_test(name: str, **findings: object) -> Callable[[Record], object]:
+    return lambda record: next(t for t in record["tests"] if t["id"] == name).update(findings)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (in_test("T1", copies_of_members=1), AuditFailedError),
+        (in_test("T10", identifiers_found=1), AuditFailedError),
+        (in_test("T0", split_p=0.0001), NotReleasableError),
+        (in_test("T3", auc_upper=0.6), NotReleasableError),
+        (in_test("T6", outcome="not-applicable"), NotReleasableError),
+        (in_test("T10", outcome="not-run", reason="x"), NotReleasableError),
+        (lambda record: record.update(scope="empirical"), NotReleasableError),
+        (lambda record: record.update(verdict="INCONCLUSIVE"), NotReleasableError),
+        (lambda record: record["privacy"].update(epsilon=2.0), IntegrityError),
+        (lambda record: record["policy"].update(max_auc=0.99), IntegrityError),
+        (lambda record: record.pop("tests"), NotReleasableError),
+        (lambda record: record.update(tests=[1]), IntegrityError),
+        (lambda record: record.update(privacy=None), IntegrityError),
+    ],
+)
+def test_a_remembered_report_is_judged_again(
+    gate: Gate, change: Callable[[Record], object], error: type[PrivganError]
+) -> None:
+    gate.audit(change)
+    refused(gate, error)
+
+
+def test_a_verdict_that_the_ledger_remembers_otherwise_is_refused(gate: Gate) -> None:
+    gate.audit(verdict="FAIL")
+    refused(gate, NotReleasableError)
+
+
+def test_an_edited_report_is_refused(gate: Gate) -> None:
+    gate.audit(in_test("T1", copies_of_members=1), verdict="FAIL")
+    path = gate.root / "report" / "audit.json"
+    path.write_text(path.read_text().replace('"copies_of_members": 1', '"copies_of_members": 0'))
+    refused(gate, IntegrityError, "edited")
+
+
+def test_a_superseded_report_is_refused(gate: Gate) -> None:
+    gate.audit()
+    old = (gate.root / "report" / "audit.json").read_bytes()
+    gate.audit(in_test("T1", copies_of_members=1), verdict="FAIL")
+    (gate.root / "report" / "audit.json").write_bytes(old)
+    refused(gate, IntegrityError, "superseded")
+
+
+def test_a_report_that_was_never_remembered_is_refused(gate: Gate) -> None:
+    gate.audit()
+    ledger = gate.ledger.path
+    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:-1]))
+    refused(gate, IntegrityError)
+
+
+def test_a_charge_after_the_audit_makes_its_total_stale(gate: Gate) -> None:
+    gate.audit()
+    gate.ledger.charge("another", QUERIES, delta=1e-5)
+    refused(gate, BudgetError, "charged again")
+
+
+def test_an_edited_ledger_is_refused(gate: Gate) -> None:
+    gate.audit()
+    ledger = gate.ledger.path
+    ledger.write_bytes(ledger.read_bytes().replace(b'"steps":10', b'"steps":11'))
+    refused(gate, BudgetError)
+
+
+def test_an_edited_set_is_refused(gate: Gate) -> None:
+    gate.audit()
+    labels = gate.root / "synthetic" / "labels.csv"
+    labels.write_text(labels.read_text().replace("normal", "effusion", 1))
+    refused(gate, IntegrityError)
+
+
+def test_an_edited_cohort_is_refused(gate: Gate) -> None:
+    gate.audit()
+    facts = gate.root / "cohort" / MARKER
+    facts.write_text(facts.read_text().replace('"members": 2', '"members": 3', 1))
+    refused(gate, BudgetError)
+
+
+def test_a_test_run_is_never_released(tmp_path: Path) -> None:
+    gate = make_gate(tmp_path, not_private=True)
+    gate.audit()
+    refused(gate, AuditFailedError, "NOT PRIVATE")
+
+
+def test_a_set_of_another_cohort_is_refused(tmp_path: Path) -> None:
+    gate = make_gate(tmp_path, cohort_id="0" * 16)
+    gate.audit()
+    refused(gate, IntegrityError)
+
+
+def test_an_existing_bundle_is_kept_unless_forced(gate: Gate) -> None:
+    gate.audit()
+    gate.release()
+    refused(gate, UsageError, "--force")
+    gate.release(force=True)
+    verify(gate.root / "bundle", gate.root / "site.pub")
