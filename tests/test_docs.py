@@ -1,0 +1,205 @@
+"""What the documentation promises exists, and the rules that CONTRIBUTING names are kept."""
+
+import ast
+import dataclasses
+import doctest
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from privgan.gan.settings import TrainSettings
+from privgan_audits.policy import Policy
+
+ROOT = Path(__file__).resolve().parents[1]
+VERBS_PAGE = (ROOT / "docs/reference/verbs.md").read_text()
+CONFIGURATION_PAGE = (ROOT / "docs/reference/configuration.md").read_text()
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+PACKAGES = {"privgan": ROOT, "privgan_audits": ROOT / "audits", "privgan_cli": ROOT / "cli"}
+SOURCES = [path for name, folder in PACKAGES.items() for path in sorted((folder / name).rglob("*.py"))]
+EVERYWHERE = {"--help", "--json", "--quiet", "--version", "--install-completion", "--show-completion"}
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+MOST_LINES, MOST_FUNCTION_LINES, MOST_ARGUMENTS, MOST_DECISION_LINES = 300, 60, 7, 60
+
+
+def privgan(*words: str) -> str:
+    """What `privgan ...` prints as a process."""
+    line = "from privgan_cli.main import main; main()"
+    path = os.pathsep.join(str(folder) for folder in PACKAGES.values())
+    environment = {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, "-c", line, *words], capture_output=True, text=True, env=environment, check=True, timeout=60
+    )
+    return done.stdout
+
+
+def documented_verbs() -> dict[str, str]:
+    """Verb -> its section in the reference."""
+    parts = re.split(r"^## privgan (\S+)$", VERBS_PAGE, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def long_options(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+
+
+def commands() -> set[str]:
+    """The verbs in the list that `privgan --help` prints."""
+    listed = privgan("--help").split("Commands", 1)[1]
+    return set(re.findall(r"^[\s│|]*([a-z]+)\s{2,}\S", listed, flags=re.MULTILINE))
+
+
+def test_every_verb_is_documented_and_every_documented_verb_exists() -> None:
+    """`privgan --help` and the reference name the same verbs."""
+    assert commands() == set(documented_verbs())
+
+
+@pytest.mark.parametrize("verb", sorted(documented_verbs()))
+def test_every_option_is_documented_and_every_documented_option_exists(verb: str) -> None:
+    """The section of a verb names exactly the options that its --help names."""
+    offered = long_options(privgan(verb, "--help")) - EVERYWHERE
+    section = documented_verbs()[verb]
+    assert offered <= long_options(section), f"undocumented: {sorted(offered - long_options(section))}"
+    elsewhere = long_options("".join(documented_verbs().values())) - long_options(section)
+    invented = long_options(section) - offered - EVERYWHERE - elsewhere
+    assert not invented, f"no such option: {sorted(invented)}"
+
+
+def code_of(page: Path) -> str:
+    """The fenced and the indented blocks of a page."""
+    text = page.read_text()
+    fenced = re.findall(r"^ *```sh\n(.*?)^ *```", text, flags=re.MULTILINE | re.DOTALL)
+    return "\n".join([*fenced, *re.findall(r"^    .*$", text, flags=re.MULTILINE)])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_on_every_page_exist(page: Path) -> None:
+    """No page shows a verb or an option that privgan does not have."""
+    known = documented_verbs()
+    for line in re.findall(r"^\s*(?:\$ )?privgan ([a-z]+.*)$", code_of(page), flags=re.MULTILINE):
+        verb, *rest = line.split(" ", 1)
+        assert verb in known, f"{page.name}: privgan {verb}"
+        options = long_options("".join(rest).split("#")[0])
+        assert options <= long_options(known[verb]) | EVERYWHERE, f"{page.name}: privgan {line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_and_pictures_resolve(page: Path) -> None:
+    """Every relative link leads to a file of the project."""
+    text = page.read_text()
+    targets = [*LINK.findall(text), *re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", text)]
+    for target in targets:
+        if not target.startswith(("https://", "http://", "#")):
+            assert (page.parent / target.split("#")[0]).exists(), f"{page.name}: {target}"
+
+
+def test_make_knows_the_commands_of_the_readme() -> None:
+    """`make demo` and `make test` on the first page are targets."""
+    makefile = (ROOT / "Makefile").read_text()
+    text = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    for target in re.findall(r"^make (\w+)", text, flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """train.toml and policy.toml: each key stands in the reference with the default that the code has."""
+    tables = [(field.name, field.default_factory) for field in dataclasses.fields(TrainSettings)]
+    for name, kind in [*tables, ("policy.toml", Policy)]:
+        start = CONFIGURATION_PAGE.index(f"[{name}]" if kind is not Policy else f"## {name}")
+        section = re.split(r"^##", CONFIGURATION_PAGE[start + 3 :], flags=re.MULTILINE)[0]
+        documented = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", section, flags=re.MULTILINE))
+        actual = {field.name: field.default for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        assert {key: value.strip('"') for key, value in documented.items()} == {
+            key: str(value) for key, value in actual.items()
+        }, name
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/decisions").glob("*.md")), ids=lambda page: page.stem)
+def test_decision_records_are_short_and_complete(page: Path) -> None:
+    """At most 60 lines, with a status, a context, a decision and its consequences."""
+    text = page.read_text()
+    assert len(text.splitlines()) <= MOST_DECISION_LINES
+    for part in ("Status:", "## Context", "## Decision", "## Consequences"):
+        assert part in text
+    assert text.startswith(f"# {int(page.name[:4])}. ")
+
+
+def module_name(path: Path) -> str:
+    folder = next(folder for name, folder in PACKAGES.items() if path.is_relative_to(folder / name))
+    return ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if ">>>" in p.read_text()], ids=module_name)
+def test_examples_in_the_sources_run(path: Path) -> None:
+    """Every doctest gives what it says."""
+    module = importlib.import_module(module_name(path))
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_files_are_small_and_say_why_they_exist(path: Path) -> None:
+    """The size rules of CONTRIBUTING, and a docstring on top."""
+    text = path.read_text()
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree)
+    assert len(text.splitlines()) <= MOST_LINES
+    for function in functions(tree):
+        first = function.body[0].lineno if is_a_verb(path) else function.lineno
+        assert (function.end_lineno or 0) - first < MOST_FUNCTION_LINES, function.name
+        if not is_a_verb(path):
+            given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+            counted = [argument for argument in given if argument.arg not in {"self", "cls"}]
+            assert len(counted) <= MOST_ARGUMENTS, function.name
+
+
+def is_a_verb(path: Path) -> bool:
+    """A verb's parameters are its options on the command line: as many, and as long, as those are."""
+    return path.parent.name == "verbs"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_nothing_read_can_run(path: Path) -> None:
+    """No pickle, eval, exec or yaml.load; arrays and weights are read as data only."""
+    tree = ast.parse(path.read_text())
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not imported & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml"}
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func)
+        keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        assert name not in {"eval", "exec", "compile", "__import__", "os.system"}
+        assert keywords.get("shell") != "True"
+        if name == "torch.load":
+            assert keywords.get("weights_only") == "True"
+        if name in {"np.load", "numpy.load"}:
+            assert keywords.get("allow_pickle") == "False"
+
+
+def test_help_is_quick_to_answer() -> None:
+    """`privgan --help` imports neither torch nor opacus nor sklearn."""
+    line = (
+        "import sys; from privgan_cli.main import run; code = run(['--help']); "
+        "heavy = {'torch', 'opacus', 'sklearn', 'pydicom', 'matplotlib'} & set(sys.modules); "
+        "sys.exit(code or (f'imported {heavy}' if heavy else 0))"
+    )
+    path = os.pathsep.join(str(folder) for folder in PACKAGES.values())
+    done = subprocess.run(
+        [sys.executable, "-c", line],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
