@@ -55,7 +55,7 @@ def build_dicom(pixels: np.ndarray[Any, Any], **tags: Any) -> Dataset:
 
 @pytest.fixture
 def make_dicom() -> MakeDicom:
-    """Write one DICOM file: make_dicom(path, pixels, syntax=..., **tags)."""
+    """A function that writes one DICOM file and gives its path back."""
 
     def make(path: Path, pixels: np.ndarray[Any, Any], syntax: str = ExplicitVRLittleEndian, **tags: Any) -> Path:
         dataset = build_dicom(pixels, **tags)
