@@ -1,0 +1,42 @@
+"""Real images, read in place: the counts that were seen by hand must stay."""
+
+from pathlib import Path
+
+import numpy as np
+
+from privgan.data.cohort import open_cohort
+from privgan.data.prepare import PrepareOptions, prepare, scan
+from privgan.data.sources import read_images
+
+
+def test_ct_of_ten_patients(shared_data: Path) -> None:
+    loaded = read_images(shared_data / "dicom/ct_tcia_nysbu_10_patients", size=64, preset="ct-soft")
+    assert (len(loaded.images), len(loaded.patient_keys)) == (62, 10)
+    assert loaded.refused == {"not_dicom": 2}  # licence and description
+    fractions = [(loaded.images == value).mean() for value in (0, 255)]
+    assert 0.1 < fractions[0] < 0.8  # air is black, bone is white, tissue lies between
+    assert fractions[1] < 0.3
+
+
+def test_pydicom_files_are_each_read_or_refused(shared_data: Path) -> None:
+    report = scan(shared_data / "dicom/pydicom_test_files", PrepareOptions(preset="custom", window=(0.0, 4095.0)))
+    assert report.files == report.readable + sum(report.refused.values()) == 195
+    assert report.readable >= 39
+    assert {"transfer_syntax", "likely_burned_in", "no_pixels", "not_dicom", "multi_frame"} <= report.refused.keys()
+
+
+def test_other_real_dicom_is_refused_for_the_right_reasons(shared_data: Path) -> None:
+    options = PrepareOptions(preset="cxr")
+    assert "likely_burned_in" in scan(shared_data / "dicom/deid_data", options).refused
+    report = scan(shared_data / "dicom/highdicom_test_files", options)
+    assert report.refused.keys() & {"colour", "multi_frame", "transfer_syntax"}
+
+
+def test_chest_x_rays_of_4097_patients(shared_data: Path, tmp_path: Path) -> None:
+    source = shared_data / "images/kermany_cxr_64.npz"
+    facts = prepare(source, tmp_path, PrepareOptions())
+    assert (facts.images, facts.patients + facts.merged_patients) == (5856, 4097)
+    assert facts.classes == ("normal", "bacteria", "virus")
+    assert abs(facts.non_members / facts.patients - 0.333) < 0.03
+    with np.load(source) as archive:
+        np.testing.assert_array_equal(open_cohort(tmp_path).images, archive["images"])
