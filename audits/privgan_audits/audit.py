@@ -13,6 +13,7 @@ from privgan.progress import Progress, silent
 from privgan_audits.claim import StaticClaim
 from privgan_audits.controls import Controls
 from privgan_audits.duplicates import Duplicates
+from privgan_audits.identifiers_scan import IdentifierScan
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample, Test
 from privgan_audits.membership import Membership
 from privgan_audits.near_copies import NearCopies
@@ -22,7 +23,7 @@ from privgan_audits.verdict import Verdict, judge
 
 SCHEMA_VERSION = 1
 ACCEPT_DELTA = "accept-delta"
-ALL_TESTS: tuple[Test, ...] = (Controls(), Duplicates(), NearCopies(), Membership(), StaticClaim())
+ALL_TESTS: tuple[Test, ...] = (Controls(), Duplicates(), NearCopies(), Membership(), StaticClaim(), IdentifierScan())
 
 
 @dataclass(frozen=True, kw_only=True)

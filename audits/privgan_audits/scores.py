@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Evidence
 from privgan_audits.neighbours import nearest
-from privgan_audits.spaces import FAR, Views, image_views, orbit, shifted_distances, spectrum_orbit, views
+from privgan_audits.spaces import FAR, Grid, Views, image_views, orbit, shifted_distances, spectrum_orbit, views
 
 CANDIDATES = 5  # neighbours by spectrum that are compared pixel by pixel
 PAIR_BLOCK = 2048
@@ -137,13 +137,23 @@ def closest(
 def pair_distances(
     queries: Views, query_rows: Integers, targets: Views, target_rows: Integers, view: Integers
 ) -> Floats:
-    """Pixel distances of chosen pairs; `view` is the query's member of `spectrum_orbit`."""
+    """Pixel distances of chosen pairs; `view` is the query's member of `spectrum_orbit`.
+
+    A spectrum cannot tell an image from its half turn; the better of the two without any shift is taken.
+    """
     distances = np.empty(len(query_rows))
     for start in range(0, len(query_rows), PAIR_BLOCK):
         part = slice(start, start + PAIR_BLOCK)
-        turned = np.stack(orbit(queries.fine[query_rows[part]]))
-        aim = targets.fine[target_rows[part]]
-        each = np.arange(len(aim))
-        both = [shifted_distances(turned[image_view, each], aim) for image_view in image_views(view[part])]
-        distances[part] = np.minimum(*both)
+        query, target = queries.fine[query_rows[part]], targets.fine[target_rows[part]]
+        upright, half_turned = (_turned(query, image_view) for image_view in image_views(view[part]))
+        better = np.einsum("nij,nij->n", upright, target) >= np.einsum("nij,nij->n", half_turned, target)
+        distances[part] = shifted_distances(np.where(better[:, None, None], upright, half_turned), target)
     return distances
+
+
+def _turned(images: Grid, view: Integers) -> Grid:
+    """Each image (n, f, f) in its own member of `orbit`."""
+    result = np.empty_like(images)
+    for number, turned in enumerate(orbit(images)):
+        result[view == number] = turned[view == number]
+    return result

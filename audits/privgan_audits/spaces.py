@@ -132,11 +132,10 @@ def _best_window(queries: Grid, targets: Grid, size: int) -> NDArray[np.float64]
     crops = normalise(queries[:, centre, centre])
     sums, squares = _window_sums(targets, size), _window_sums(targets.astype(np.float64) ** 2, size)
     spread = np.sqrt(np.maximum(squares - sums**2 / size**2, 0.0))
-    pair, query = torch.from_numpy(targets), torch.from_numpy(crops)
     shifts = [(dy, dx) for dy in range(2 * MAX_SHIFT + 1) for dx in range(2 * MAX_SHIFT + 1)]
     correlations = np.empty((len(shifts), len(queries)))
     for row, (dy, dx) in enumerate(shifts):
-        products = (pair[:, dy : dy + size, dx : dx + size] * query).sum(dim=(1, 2)).double().numpy()
+        products = np.einsum("nij,nij->n", targets[:, dy : dy + size, dx : dx + size], crops)
         window = spread[:, dy, dx]
         correlations[row] = np.where(window > _FLAT * size, products / np.maximum(window, 1e-12), 0.0)
     return _exact_distances(crops, targets, np.array(shifts)[correlations.argmax(axis=0)], size)
@@ -153,10 +152,10 @@ def _exact_distances(crops: Grid, targets: Grid, corners: NDArray[np.int64], siz
 
 
 def _window_sums(images: NDArray[np.generic], size: int) -> NDArray[np.float64]:
-    """Sum over every size x size window of (n, f, f), by an integral image."""
-    total = np.zeros((len(images), images.shape[1] + 1, images.shape[2] + 1))
-    np.cumsum(np.cumsum(images, axis=1, dtype=np.float64), axis=2, out=total[:, 1:, 1:])
-    return total[:, size:, size:] - total[:, :-size, size:] - total[:, size:, :-size] + total[:, :-size, :-size]
+    """Sum over every size x size window of (n, f, f), as a product with bands of ones."""
+    starts, pixels = np.arange(images.shape[1] - size + 1), np.arange(images.shape[1])
+    band = ((pixels >= starts[:, None]) & (pixels < starts[:, None] + size)).astype(np.float64)
+    return np.asarray(band @ images.astype(np.float64) @ band.T)
 
 
 def _is_flat(fine: Grid) -> NDArray[np.bool_]:

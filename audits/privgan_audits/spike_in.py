@@ -24,7 +24,7 @@ REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because
 SEARCHED = 0.03  # share of the members up to which copies are planted, but at least:
 SEARCHED_AT_LEAST = 40
 _POOL = 4  # copies prepared per copy that is ever planted at once
-_COPIES_PER_IMAGE = 3
+_COPIES_PER_IMAGE = 2
 
 Transform = Callable[[Images, np.random.Generator], NDArray[np.float64]]
 

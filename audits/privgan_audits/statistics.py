@@ -21,6 +21,7 @@ Order = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 PRECEDENCE_RANKS = (1, 5, 20)
+_SMALLEST_P = 1e-300  # a probability that underflows is still not zero
 _BONFERRONI_BELOW = 1e-8  # below it, 1 - (sum of nearly 1) has lost its digits
 
 
@@ -77,7 +78,10 @@ def precedence_p(counts: dict[int, int], members: int, non_members: int) -> floa
 def _min_p_law(ranks: tuple[int, ...], members: int, non_members: int, t: float) -> float:
     """P(min over ranks of the single p-values <= t), by counting arrangements that stay above t everywhere."""
     if t < _BONFERRONI_BELOW:
-        return min(1.0, len(ranks) * t)
+        return max(_SMALLEST_P, len(ranks) * t)
+    t *= 1 + 1e-9  # equal probabilities from two tables count as equal
+    if t >= 1:
+        return 1.0
     ways, before = np.ones(1), 0
     for rank in ranks:
         limit = int(np.count_nonzero(precedence_tails(members, non_members, rank) > t))

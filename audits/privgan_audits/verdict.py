@@ -45,6 +45,7 @@ _NEEDED_NUMBERS = (
     ("T6", "claimed_epsilon"),
     ("T6", "cohort_total_epsilon"),
     ("T10", "identifiers_found"),
+    ("T10", "unreadable_entries"),
 )
 
 
@@ -168,6 +169,8 @@ def _inconclusive(f: Findings) -> Iterator[str]:
             yield f"{test} gave no number for {key.replace('_', ' ')}."
     if f.outcome("T6") == "measured" and not f.table("T6", "checks"):
         yield "The privacy claim was not checked."
+    if f.number("T10", "unreadable_entries") > 0:
+        yield "Some entries of the synthetic set are not regular files and could not be searched for identifiers."
     if f.outcome("T0") == "measured":
         yield from _limits_of_detection(f)
     if f.outcome("T3") == "measured":
@@ -181,7 +184,8 @@ def _missing(f: Findings) -> Iterator[str]:
     for name in (*REQUIRED, *others):
         may_not_apply = name in MAY_NOT_APPLY or name in others
         if f.outcome(name) != "measured" and not (may_not_apply and f.outcome(name) == "not-applicable"):
-            yield f"{name} did not run: {f.test(name).get('reason', 'its outcome is missing')}."
+            reason = str(f.test(name).get("reason", "its outcome is missing")).rstrip(".")
+            yield f"{name} did not run: {reason}."
 
 
 def _limits_of_detection(f: Findings) -> Iterator[str]:

@@ -1,0 +1,54 @@
+"""Populations for the audit's tests: smooth random pictures that share an anatomy, as X-rays do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from privgan_audits.interface import Evidence, Sample
+
+SIZE = 32
+Draw = Callable[..., Sample]
+Weigh = Callable[..., Evidence]
+
+
+@pytest.fixture(scope="session")
+def draw() -> Draw:
+    """Call with rng, patients, first=0, most=3: patients numbered from `first`, 1 to `most` alike images each."""
+    anatomy = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(SIZE, SIZE)), 5)
+
+    def fields(rng: np.random.Generator, count: int, width: float) -> NDArray[np.float64]:
+        rough = rng.normal(size=(count, SIZE, SIZE))
+        smooth = ndimage.gaussian_filter(rough, (0, width, width), mode="wrap")
+        return np.asarray(smooth / smooth.std())
+
+    def make(rng: np.random.Generator, patients: int, first: int = 0, most: int = 3) -> Sample:
+        owner = np.repeat(np.arange(patients), rng.integers(1, most + 1, patients))
+        own = fields(rng, patients, 3.0)[owner] + 0.3 * fields(rng, len(owner), 2.0)
+        grey = 120 + 25 * anatomy / anatomy.std() + 18 * own + rng.normal(0, 2, own.shape)
+        images = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+        return Sample(images=images, labels=np.zeros(len(owner), np.int64), patients=owner + first)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def weigh(tmp_path_factory: pytest.TempPathFactory) -> Weigh:
+    """Call with members, non_members, images: files-only evidence about synthetic images."""
+    folder: Path = tmp_path_factory.mktemp("synthetic")
+
+    def make(members: Sample, non_members: Sample | None, images: NDArray[np.uint8]) -> Evidence:
+        numbers = np.arange(len(images))
+        return Evidence(
+            members=members,
+            non_members=non_members,
+            synthetic=Sample(images=images, labels=np.zeros_like(numbers), patients=numbers),
+            synthetic_folder=folder,
+            synthetic_sha256="0" * 64,
+            classes=("image",),
+        )
+
+    return make

@@ -1,0 +1,65 @@
+"""The two forms in which images are compared."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from privgan_audits import spaces
+from privgan_audits.interface import Sample
+
+Draw = Callable[..., Sample]
+
+
+@pytest.mark.parametrize(("source", "target"), [(64, 32), (28, 16), (33, 32), (32, 32)])
+def test_pooling_is_the_mean_of_what_a_pixel_covers(source: int, target: int) -> None:
+    """Twin: enlarge to a grid that both sizes divide, then average whole blocks."""
+    images = np.random.default_rng(0).integers(0, 256, (3, source, source)).astype(np.uint8)
+    large = np.kron(images.astype(np.float64), np.ones((target, target)))
+    expected = large.reshape(3, target, source, target, source).mean(axis=(2, 4))
+    np.testing.assert_allclose(spaces.pool(images, target), expected, rtol=1e-5)
+
+
+def test_turning_an_image_permutes_its_spectrum() -> None:
+    fine = np.random.default_rng(1).uniform(0, 255, (1, 32, 32)).astype(np.float32)
+    of_turned = [spaces.spectra(np.ascontiguousarray(view)) for view in spaces.orbit(fine)]
+    for number, turned in enumerate(spaces.spectrum_orbit(spaces.spectra(fine))):
+        for view in spaces.image_views(np.array([number])):
+            np.testing.assert_allclose(of_turned[int(view[0])], turned, atol=1e-6)
+
+
+def test_a_shift_moves_the_spectrum_less_than_another_patient(draw: Draw) -> None:
+    images = draw(np.random.default_rng(2), 40, most=1).images
+    moved = np.pad(images, ((0, 0), (2, 0), (2, 0)), mode="edge")[:, :-2, :-2]
+    one, other = (spaces.views(x).spectrum.reshape(40, -1) for x in (images, moved))
+    distances = np.linalg.norm(one[:, None] - other[None], axis=2)
+    assert (distances.argmin(axis=1) == np.arange(40)).all()
+
+
+def test_shifts_noise_and_brightness_are_forgiven_and_other_images_are_not(draw: Draw) -> None:
+    rng = np.random.default_rng(3)
+    images = draw(rng, 2, most=1).images.astype(np.float32)
+    moved = np.pad(images, ((0, 0), (2, 0), (0, 1)), mode="edge")[:, :-2, 1:]
+    assert spaces.shifted_distances(images, moved) == pytest.approx(0, abs=1e-6)
+    assert spaces.shifted_distances(images, 0.5 * images + 40) == pytest.approx(0, abs=1e-3)
+    noisy = images + rng.normal(0, 5, images.shape).astype(np.float32)
+    assert (spaces.shifted_distances(images, noisy) < 0.35).all()
+    assert (spaces.shifted_distances(images, images[::-1]) > 0.4).all()
+
+
+def test_the_best_window_is_found_as_by_hand(draw: Draw) -> None:
+    images = draw(np.random.default_rng(4), 6, most=1).images.astype(np.float32)
+    queries, targets = images[:3], images[3:]
+    for query, target, found in zip(queries, targets, spaces.shifted_distances(queries, targets), strict=True):
+        centre = query[2:-2, 2:-2].ravel()
+        windows = [target[y : y + 28, x : x + 28].ravel() for y in range(5) for x in range(5)]
+        best = max(np.corrcoef(centre, window)[0, 1] for window in windows)
+        assert found == pytest.approx(np.sqrt(2 - 2 * best), abs=1e-6)
+
+
+def test_constant_images_are_far_from_everything() -> None:
+    images = np.stack([np.zeros((32, 32)), np.full((32, 32), 200), np.eye(32) * 255]).astype(np.uint8)
+    seen = spaces.views(images)
+    assert seen.flat.tolist() == [True, True, False]
+    assert not seen.spectrum[:2].any()
+    assert spaces.shifted_distances(seen.fine[[0, 0, 2]], seen.fine[[0, 1, 1]]) == pytest.approx(spaces.FAR)

@@ -1,0 +1,230 @@
+"""Every rule has a row that only it refuses, and nothing that is missing or not a number can pass."""
+
+import copy
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from privgan.errors import IntegrityError, UsageError
+from privgan_audits.policy import Policy
+from privgan_audits.verdict import judge
+
+Table = dict[str, Any]
+
+
+def good() -> Table:
+    """The record of an audit that passes."""
+    limits = {"exact": 15, "flip": 16, "shift_2_px": 17, "noise_2_percent": 18, "rotation_5_degrees": None}
+    checks = {"unit_is_the_patient": True, "epsilon_covers_the_ledger": True}
+    tests: list[Table] = [
+        {"id": "T0", "split_p": 0.4, "resplits": 200, "small_p_near_copies": 9, "small_p_membership": 11}
+        | {"limit_of_detection": limits, "copies_planted_at_most": 40},
+        {"id": "T1", "copies_of_members": 0, "copies_of_other_patients": 0},
+        {"id": "T2", "p": 0.3},
+        {"id": "T3", "p": 0.6, "auc_lower": 0.48, "auc_upper": 0.53, "auc_se_when_safe": 0.0137}
+        | {"tpr_lower": 0.001, "tpr_upper": 0.03, "epsilon_lower_bound": 0.0},
+        {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": checks},
+        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0},
+    ]
+    return {
+        "attempt": 1,
+        "counts": {"members": 1333},
+        "claim_not_private": False,
+        "tests": [test | {"outcome": "measured"} for test in tests],
+    }
+
+
+def test(record: Table, name: str) -> Table:
+    return next(entry for entry in record["tests"] if entry["id"] == name)
+
+
+test.__test__ = False  # type: ignore[attr-defined]
+
+
+def changed(name: str, **findings: Any) -> Callable[[Table], None]:
+    return lambda record: test(record, name).update(findings)
+
+
+def test_the_good_record_passes() -> None:
+    verdict = judge(Policy(), json.loads(json.dumps(good())))
+    assert (verdict.verdict, verdict.scope) == ("PASS", "differential-privacy")
+
+
+RULES = [
+    ("FAIL", changed("T1", copies_of_members=1)),
+    ("FAIL", changed("T1", copies_of_other_patients=1)),
+    ("FAIL", changed("T10", identifiers_found=1)),
+    ("FAIL", changed("T6", checks={"unit_is_the_patient": True, "epsilon_covers_the_ledger": False})),
+    ("FAIL", changed("T6", checks={"unit_is_the_patient": None})),
+    ("FAIL", changed("T6", cohort_total_epsilon=10.001)),
+    ("FAIL", lambda record: record.update(claim_not_private=True)),
+    ("INVALID", changed("T0", split_p=0.0009)),
+    ("INVALID", changed("T0", small_p_near_copies=22)),
+    ("INVALID", changed("T0", small_p_membership=22)),
+    ("FAIL", changed("T2", p=0.003)),
+    ("FAIL", changed("T3", p=0.003, auc_lower=0.521)),
+    ("FAIL", changed("T3", p=0.003, tpr_lower=0.021)),
+    ("FAIL", changed("T3", epsilon_lower_bound=3.01)),
+    ("INCONCLUSIVE", changed("T3", auc_upper=0.551)),
+    ("INCONCLUSIVE", changed("T3", tpr_upper=0.051)),
+    ("INCONCLUSIVE", changed("T3", auc_se_when_safe=0.0202)),
+    ("INCONCLUSIVE", changed("T10", unreadable_entries=1)),
+    ("INCONCLUSIVE", changed("T6", checks={})),
+    *[
+        ("INCONCLUSIVE", lambda record, name=name: test(record, "T0")["limit_of_detection"].update({name: 21}))
+        for name in ("exact", "flip", "shift_2_px", "noise_2_percent")
+    ],
+    *[
+        ("INCONCLUSIVE", lambda record, name=name: test(record, "T0")["limit_of_detection"].pop(name))
+        for name in ("exact", "flip", "shift_2_px", "noise_2_percent")
+    ],
+    *[
+        ("INCONCLUSIVE", changed(name, outcome="not-run", reason="of the test"))
+        for name in ("T0", "T1", "T2", "T3", "T6", "T10")
+    ],
+    *[("INCONCLUSIVE", changed(name, outcome="not-applicable")) for name in ("T0", "T1", "T2", "T3")],
+    ("INCONCLUSIVE", lambda record: record["tests"].append({"id": "T8", "outcome": "not-run", "reason": "x"})),
+    ("INCONCLUSIVE", lambda record: record.pop("attempt")),
+]
+
+
+@pytest.mark.parametrize(("expected", "change"), RULES)
+def test_each_rule_alone_refuses(expected: str, change: Callable[[Table], None]) -> None:
+    record = good()
+    change(record)
+    verdict = judge(Policy(), record)
+    assert verdict.verdict == expected
+    assert len(verdict.reasons) == 1
+
+
+def numbers(record: Table) -> list[tuple[str, str]]:
+    return [
+        (entry["id"], key)
+        for entry in record["tests"]
+        for key, value in entry.items()
+        if isinstance(value, int | float) and key != "copies_planted_at_most"
+    ]
+
+
+@pytest.mark.parametrize("value", [math.nan, None, "0", True])
+@pytest.mark.parametrize(("name", "key"), numbers(good()))
+def test_a_number_that_is_none_never_passes(name: str, key: str, value: object) -> None:
+    record = good()
+    test(record, name)[key] = value
+    assert judge(Policy(), record).verdict != "PASS"
+
+
+@pytest.mark.parametrize("name", ["T0", "T1", "T2", "T3", "T6", "T10"])
+def test_a_test_that_is_absent_never_passes(name: str) -> None:
+    record = good()
+    record["tests"].remove(test(record, name))
+    assert judge(Policy(), record).verdict == "INCONCLUSIVE"
+
+
+def test_the_order_of_verdicts_and_all_reasons_are_kept() -> None:
+    record = good()
+    stages = (
+        ("INCONCLUSIVE", changed("T3", auc_upper=0.6)),
+        ("FAIL", changed("T2", p=1e-6)),
+        ("INVALID", changed("T0", split_p=1e-6)),
+        ("FAIL", changed("T1", copies_of_members=2)),
+    )
+    for number, (expected, change) in enumerate(stages, start=1):
+        change(record)
+        verdict = judge(Policy(), record)
+        assert (verdict.verdict, len(verdict.reasons)) == (expected, number)
+
+
+def test_later_attempts_are_judged_more_strictly() -> None:
+    record = good()
+    test(record, "T2")["p"] = 0.002
+    assert judge(Policy(), record).verdict == "FAIL"
+    record["attempt"] = 2
+    assert judge(Policy(), record).verdict == "PASS"
+    assert sum(Policy().level(attempt) for attempt in range(1, 10_000)) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_membership_p_alone_is_no_leak_and_holm_gives_the_second_test_more_room() -> None:
+    record = good()
+    changed("T3", p=0.004, auc_lower=0.53)(record)
+    assert judge(Policy(), record).verdict == "PASS"  # above level / 2, and nothing else was rejected
+    changed("T2", p=0.001)(record)
+    assert len(judge(Policy(), record).reasons) == 2
+
+
+def test_files_only_audits_pass_as_empirical() -> None:
+    record = good()
+    for name in ("T6", "T10"):
+        test(record, name).update(outcome="not-applicable")
+    verdict = judge(Policy(), record)
+    assert (verdict.verdict, verdict.scope) == ("PASS", "empirical")
+
+
+def test_a_large_cohort_may_miss_one_and_a_half_per_cent() -> None:
+    record = good()
+    test(record, "T0")["limit_of_detection"] = dict.fromkeys(("exact", "flip", "shift_2_px", "noise_2_percent"), 30)
+    assert judge(Policy(), record).verdict == "INCONCLUSIVE"
+    record["counts"]["members"] = 2000
+    assert judge(Policy(), record).verdict == "PASS"
+
+
+def test_judging_changes_nothing() -> None:
+    record = good()
+    before = copy.deepcopy(record)
+    judge(Policy(), record)
+    assert record == before
+
+
+LOOSER = {
+    "alpha": 0.001,
+    "fail_auc": 0.6,
+    "fail_tpr": 0.03,
+    "max_auc": 0.6,
+    "max_tpr": 0.06,
+    "max_detectable_auc": 0.06,
+    "max_copied_patients": 21,
+    "max_copied_share": 0.02,
+    "split_alpha": 1e-4,
+    "resplit_quantile": 0.9999,
+    "max_epsilon": 11.0,
+    "min_chance_of_pass": 0.7,
+}
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Policy)])
+def test_each_looser_threshold_is_named_and_a_tighter_one_is_not(name: str) -> None:
+    loose = dataclasses.replace(Policy(), **{name: LOOSER[name]})
+    assert [line.split()[0] for line in loose.looser_than_default()] == [name]
+    default = getattr(Policy(), name)
+    tight = default + (default - LOOSER[name]) / 100
+    tight = 19 if name == "max_copied_patients" else tight
+    assert dataclasses.replace(Policy(), **{name: tight}).looser_than_default() == []
+    assert loose.sha256 != Policy().sha256
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Policy)])
+@pytest.mark.parametrize("value", [math.nan, -1.0, math.inf])
+def test_thresholds_out_of_range_are_refused(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=name):
+        dataclasses.replace(Policy(), **{name: value})
+
+
+def test_a_policy_survives_the_report_and_an_edit_is_found(tmp_path: Any) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text("schema = 1\nmax_auc = 0.52\nalpha = 0.02\n")
+    policy = Policy.read(path)
+    assert (policy.max_auc, policy.max_tpr) == (0.52, 0.05)
+    table = json.loads(json.dumps(policy.to_json()))
+    assert Policy.from_json(table) == policy
+    for name in [field.name for field in dataclasses.fields(Policy)]:
+        with pytest.raises(IntegrityError):
+            Policy.from_json(table | {name: LOOSER[name]})
+        with pytest.raises(IntegrityError):
+            Policy.from_json({key: value for key, value in table.items() if key != name})
+    path.write_text("schema = 1\nmax_acu = 0.52\n")
+    with pytest.raises(UsageError, match="max_auc"):
+        Policy.read(path)
