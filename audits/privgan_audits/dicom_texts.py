@@ -4,7 +4,9 @@ Elements of all depths are read, file meta, sequences and private groups include
 pixels are searched once more as they lie, so that a preamble, padding or trailing garbage hides nothing.
 """
 
+import contextlib
 import io
+import logging
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from typing import Any
 from pydicom import dcmread
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
 from privgan.synthetic.dicom_writer import DicomLook, template
@@ -20,6 +23,7 @@ from privgan_audits.file_texts import Piece, byte_pieces, split_pieces
 from privgan_audits.own_writing import OwnWriting
 
 _PIXELS = 0x7FE00010
+_NEXT_GROUP = " (@\0"  # groups 0020, 0028 and 0040: printable bytes of the tag that follows a value
 # What differs from file to file, and the group length and version that the file format adds.
 _VARIABLE = (
     "(0002,0000)",
@@ -77,8 +81,11 @@ class DicomTexts:
                 yield piece
 
     def _wrote(self, text: str) -> bool:
-        text = text.strip(" \0")
-        return text in self._texts or self._own.wrote(text)
+        for tail in (" \0", _NEXT_GROUP):
+            text = text.rstrip(tail)
+            if text in self._texts or self._own.wrote(text):
+                return True
+        return text == "DICM"
 
     def _surprises(self, elements: list[Located]) -> Iterator[str]:
         for path, element in elements:
@@ -120,15 +127,14 @@ def _spellings(element: DataElement) -> Iterator[str]:
 
 
 def _values(value: Any) -> Iterator[str]:
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        yield str(value)
-    else:
+    if isinstance(value, MultiValue | list | tuple):
         yield from map(str, value)
+    else:
+        yield str(value)
 
 
 def _parsed(content: bytes) -> FileDataset | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom's warnings quote header values
+    with _hushed():
         try:
             dataset = dcmread(io.BytesIO(content))
             for _ in _elements(dataset):
@@ -136,6 +142,19 @@ def _parsed(content: bytes) -> FileDataset | None:
         except Exception:  # noqa: BLE001 a hostile file may raise anything; it is counted, and its bytes are searched
             return None
     return dataset
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Silence pydicom, whose warnings and log lines quote header values."""
+    logger = logging.getLogger("pydicom")
+    before, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = before
 
 
 def _elements(dataset: Dataset) -> Iterator[Located]:

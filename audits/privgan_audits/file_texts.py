@@ -20,8 +20,10 @@ _LARGEST_MEMBER_BYTES = 1 << 31
 _LARGEST_TEXT_CHUNK_BYTES = 1 << 20
 _LONGEST_RUN = 256
 _BYTE_RUN = re.compile(rb"[\x20-\x7e\x80-\xff]{4,}")
+_ASCII_RUN = re.compile(rb"[\x20-\x7e]{4,}")
 _UTF16_RUNS = (re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\x00){4,}"), re.compile(rb"(?:\x00[\x20-\x7e\xa0-\xff]){4,}"))
 _PIXEL_RUN = re.compile(rb"[\x20-\x7e]{6,}")
+_ARRAY_HEADER = re.compile(rb"\{'descr': '[^']{2,6}', 'fortran_order': (?:False|True), 'shape': \([\d, ]*\), \}\s*")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
@@ -54,6 +56,8 @@ def byte_pieces(content: bytes) -> Iterator[Piece]:
     """Printable runs of four or more characters, as ASCII, UTF-8, Latin-1 and UTF-16."""
     for run in _BYTE_RUN.findall(content):
         yield Piece("bytes", _decoded(run))
+        if not run.isascii():
+            yield from (Piece("bytes", part.decode("ascii")) for part in _ASCII_RUN.findall(run))
     for pattern, encoding in zip(_UTF16_RUNS, ("utf-16-le", "utf-16-be"), strict=True):
         for run in pattern.findall(content):
             yield Piece("bytes (UTF-16)", run.decode(encoding, "replace"))
@@ -120,7 +124,7 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)
-    else:
+    elif not (value is None or isinstance(value, bool)):
         yield str(value)
 
 
@@ -141,7 +145,9 @@ def _zip(content: bytes, depth: int) -> Iterator[Piece]:
             except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError):
                 continue
             yield from file_pieces(member, depth - 1)
-    yield from split_pieces(content, _member_regions(content, members))
+    for piece in split_pieces(content, _member_regions(content, members)):
+        # A member's name is followed by the signature of the next record.
+        yield piece._replace(text=piece.text.removesuffix("PK"))
 
 
 def _member_regions(content: bytes, members: list[zipfile.ZipInfo]) -> list[tuple[int, int]]:
@@ -182,7 +188,8 @@ def _inflated(data: bytes) -> bytes:
 
 def _array(content: bytes) -> Iterator[Piece]:
     end = content.find(b"\n") + 1
-    yield from byte_pieces(content[6:end])
+    if not _ARRAY_HEADER.fullmatch(content[10:end]):
+        yield from byte_pieces(content[6:end])
     try:
         array = np.load(io.BytesIO(content), allow_pickle=False)
     except (ValueError, OSError, EOFError):

@@ -1,0 +1,303 @@
+"""Identifiers planted wherever a file can hide them are found; what privgan writes itself never alarms."""
+
+import io
+import json
+import re
+import shutil
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import UID
+
+from privgan.data.cohort import open_cohort
+from privgan.data.identifiers import CONSTANTS, IDENTIFIER, NAME, normalise
+from privgan.data.identifiers import UID as UID_CATEGORY
+from privgan.files import list_files
+from privgan_audits.identifiers_scan import IdentifierScan
+from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
+from tests.audits.releasing import make_cohort
+from tests.synthetic.making import make_set
+
+PATIENT = "Żółkiewska^Agnieszka"
+NUMBER = "MRN-4471-8823"
+SOURCE_UID = "1.2.826.0.1.3680043.8.498.10203040506070809"
+KNOWN = {NAME: [PATIENT], IDENTIFIER: [NUMBER], UID_CATEGORY: [SOURCE_UID]}
+IMAGE = "dicom/000002/000002.dcm"
+ROWS = b"\x28\0\x10\0US"
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_set(tmp_path_factory.mktemp("original") / "synthetic")
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_cohort(tmp_path_factory.mktemp("known") / "cohort", KNOWN)
+
+
+@pytest.fixture
+def synthetic(original: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(original, tmp_path / "synthetic"))
+
+
+def scan(synthetic: Path, cohort: Path | None) -> Outcome:
+    one = np.zeros(1, np.int64)
+    sample = Sample(images=np.zeros((1, 28, 28), np.uint8), labels=one, patients=one)
+    evidence = Evidence(
+        members=sample,
+        non_members=None,
+        synthetic=sample,
+        synthetic_folder=synthetic,
+        synthetic_sha256="0" * 64,
+        classes=("normal", "effusion"),
+        cohort=open_cohort(cohort) if cohort else None,
+    )
+    return IdentifierScan().run(evidence, np.random.default_rng(0))
+
+
+def measured(synthetic: Path, cohort: Path) -> dict[str, object]:
+    outcome = scan(synthetic, cohort)
+    assert isinstance(outcome, Measured)
+    return dict(outcome.findings)
+
+
+def test_a_set_as_generated_is_clean(original: Path, cohort: Path) -> None:
+    found = measured(original, cohort)
+    assert (found["identifiers_found"], found["structure"], found["unreadable_entries"]) == (0, {}, 0)
+    assert found["files"] == len(list_files(original)) == 12
+    assert found["known_identifiers"] > 3
+
+
+def test_words_that_privgan_writes_never_alarm_but_a_copy_of_them_elsewhere_does(
+    original: Path, synthetic: Path, tmp_path: Path
+) -> None:
+    """Every word and number of the card, the manifest and the headers belongs to some patient."""
+    texts = [
+        path.read_text()
+        for path in original.iterdir()
+        if path.suffix in (".md", ".json", ".csv", "") and path.is_file()
+    ]
+    header = dcmread(original / IMAGE)
+    texts += [str(element.value) for element in header if element.VR in ("LO", "LT", "ST", "SH", "CS", "PN", "DA")]
+    words = {word for text in texts for word in re.findall(r"\b[^\W_]{4,40}\b", text)}
+    assert len(words - set(CONSTANTS)) > 200
+    everybody = make_cohort(tmp_path / "cohort", {IDENTIFIER: sorted(words | set(texts))})
+    assert measured(original, everybody)["places"] == []
+    card = synthetic / "README.md"
+    card.write_text(card.read_text() + "\nMr. Generator\n")
+    assert measured(synthetic, everybody)["identifiers_found"] > 0
+
+
+def in_dicom(change: Callable[[Dataset], object]) -> Callable[[Path], None]:
+    def plant(folder: Path) -> None:
+        dataset = dcmread(folder / IMAGE)
+        change(dataset)
+        dataset.save_as(folder / IMAGE)
+
+    return plant
+
+
+def in_bytes(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def plant(folder: Path) -> None:
+        (folder / name).write_bytes(change((folder / name).read_bytes()))
+
+    return plant
+
+
+def nested(dataset: Dataset) -> None:
+    inner, outer = Dataset(), Dataset()
+    inner.OperatorsName = "Agnieszka Zolkiewska"
+    outer.PerformedProtocolCodeSequence = Sequence([inner])
+    dataset.ReferencedStudySequence = Sequence([outer])
+
+
+def private(dataset: Dataset) -> None:
+    dataset.private_block(0x0011, "ACME 1.0", create=True).add_new(0x01, "LO", f"ref {NUMBER}")
+
+
+def private_bytes(dataset: Dataset) -> None:
+    dataset.private_block(0x0011, "ACME 1.0", create=True).add_new(0x02, "OB", b"\0\1" + NUMBER.encode() + b"\0")
+
+
+def file_meta(dataset: Dataset) -> None:
+    dataset.file_meta.SourceApplicationEntityTitle = "MRN44718823"
+
+
+def source_uid(dataset: Dataset) -> None:
+    dataset.StudyInstanceUID = UID(SOURCE_UID)
+
+
+def in_pixels(dataset: Dataset) -> None:
+    content = bytearray(dataset.PixelData)
+    content[100:115] = b"\0" + NUMBER.encode() + b"\0"
+    dataset.PixelData = bytes(content)
+
+
+def in_array(**arrays: object) -> Callable[[Path], None]:
+    def plant(folder: Path) -> None:
+        with np.load(folder / "images.npz") as loaded:
+            content = dict(loaded)
+        np.savez(folder / "images.npz", **content, **{name: np.asarray(a) for name, a in arrays.items()})
+
+    return plant
+
+
+def in_zip_comment(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "images.npz", "a") as archive:
+        archive.comment = PATIENT.encode()
+
+
+def in_compressed_png_text(folder: Path) -> None:
+    path = folder / "contact-sheet.png"
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Description", f"taken from {NUMBER}", zip=True)
+    with Image.open(path) as image:
+        image.load()
+    image.save(path, pnginfo=info)
+
+
+def in_png_text(folder: Path) -> None:
+    path = folder / "contact-sheet.png"
+    data = b"Comment\0" + NUMBER.encode()
+    chunk = struct.pack(">I", len(data)) + b"tEXt" + data + struct.pack(">I", zlib.crc32(b"tEXt" + data))
+    content = path.read_bytes()
+    path.write_bytes(content[:33] + chunk + content[33:])
+
+
+def in_jpeg(folder: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", (16, 16)).save(buffer, "JPEG", comment=NUMBER.encode())
+    (folder / "preview.jpg").write_bytes(buffer.getvalue())
+
+
+def in_nested_zip(folder: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("notes.txt", f"see {NUMBER}")
+    (folder / "more.zip").write_bytes(buffer.getvalue())
+
+
+def in_manifest(folder: Path) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "note": PATIENT}))
+
+
+PLANTS: dict[str, Callable[[Path], object]] = {
+    "a patient's name": in_dicom(lambda d: setattr(d, "PatientName", PATIENT)),
+    "a name in free text, other order": in_dicom(lambda d: setattr(d, "ImageComments", "of AGNIESZKA ZOLKIEWSKA.")),
+    "a number in another form": in_dicom(lambda d: setattr(d, "PatientID", "mrn 4471 8823")),
+    "a nested sequence": in_dicom(nested),
+    "a private element": in_dicom(private),
+    "private bytes": in_dicom(private_bytes),
+    "file meta": in_dicom(file_meta),
+    "a source UID": in_dicom(source_uid),
+    "pixel bytes": in_dicom(in_pixels),
+    "the preamble": in_bytes(IMAGE, lambda c: NUMBER.encode().ljust(128, b"\0") + c[128:]),
+    "trailing bytes": in_bytes(IMAGE, lambda c: c + b"\0\0" + NUMBER.encode()),
+    "an unreadable DICOM file": in_bytes(IMAGE, lambda c: c[:200] + b"\xff\xff\0" + NUMBER.encode()),
+    "UTF-16": lambda f: (f / "blob").write_bytes(b"\x01\x02\x03\x00" + PATIENT.encode("utf-16-le") + b"\x00\x01"),
+    "UTF-16 text": lambda f: (f / "a.txt").write_text(NUMBER, encoding="utf-16"),
+    "Latin-1 bytes": lambda f: (f / "blob").write_bytes(b"\x01\x02" + NUMBER.encode() + b"\xe9\x00"),
+    "a text array": in_array(notes=["fine", NUMBER]),
+    "a byte-string array": in_array(notes=[NUMBER.encode()]),
+    "an array's name": in_array(**{NUMBER: [1]}),
+    "a zip comment": in_zip_comment,
+    "a zip in the set": in_nested_zip,
+    "bytes behind the arrays": in_bytes("images.npz", lambda c: c + b"\0" + NUMBER.encode()),
+    "a PNG text chunk": in_png_text,
+    "a compressed PNG text chunk": in_compressed_png_text,
+    "bytes behind a PNG": in_bytes("contact-sheet.png", lambda c: c + NUMBER.encode()),
+    "a JPEG comment": in_jpeg,
+    "the card": in_bytes("README.md", lambda c: c + f"\nThanks to {NUMBER}.\n".encode()),
+    "the mark": in_bytes("NOT_RELEASED", lambda c: c + NUMBER.encode()),
+    "the labels": in_bytes("labels.csv", lambda c: c.replace(b"PG-0123abcd-000003", NUMBER.encode())),
+    "the manifest, escaped": in_manifest,
+    "a file name": lambda f: (f / f"{NUMBER}.txt").write_text(""),
+    "a folder name": lambda f: (f / "dicom" / "Zolkiewska_Agnieszka").mkdir(),
+}
+
+
+@pytest.mark.parametrize("place", PLANTS)
+def test_a_planted_identifier_is_found_and_never_repeated(synthetic: Path, cohort: Path, place: str) -> None:
+    PLANTS[place](synthetic)
+    found = measured(synthetic, cohort)
+    assert found["identifiers_found"] >= 1
+    assert 1 <= len(found["places"]) <= 20
+    said = normalise(json.dumps(found))
+    for secret in (PATIENT, NUMBER, SOURCE_UID, "Zolkiewska", "Agnieszka"):
+        assert normalise(secret) not in said
+
+
+def test_a_place_names_file_and_element(synthetic: Path, cohort: Path) -> None:
+    PLANTS["a nested sequence"](synthetic)
+    (place,) = measured(synthetic, cohort)["places"][:1]
+    assert place["file"] == IMAGE
+    assert place["kind"] == "element (0008,1110)>(0040,0260)>(0008,1070)"
+    assert place["category"].startswith("name")
+
+
+def test_many_finds_are_counted_and_twenty_are_shown(synthetic: Path, cohort: Path) -> None:
+    (synthetic / "list").mkdir()
+    for number in range(30):
+        (synthetic / "list" / f"{number}.txt").write_text(NUMBER)
+    found = measured(synthetic, cohort)
+    assert (found["identifiers_found"], found["by_category"], len(found["places"])) == (30, {IDENTIFIER: 30}, 20)
+
+
+@pytest.mark.parametrize(
+    ("oddity", "plant"),
+    [
+        ("private_tags", in_dicom(lambda d: d.private_block(0x0011, "ACME", create=True).add_new(1, "IS", "7"))),
+        ("not_marked_synthetic", in_dicom(lambda d: delattr(d, "SyntheticData"))),
+        ("unexpected_text", in_dicom(lambda d: setattr(d, "StudyDescription", "hello"))),
+        ("unexpected_elements", in_dicom(lambda d: setattr(d, "PatientAge", "045Y"))),
+        ("burned_in_annotation", in_dicom(lambda d: setattr(d, "BurnedInAnnotation", "YES"))),
+        ("preamble", in_bytes(IMAGE, lambda c: b"MZ" + c[2:])),
+        ("unreadable", in_bytes(IMAGE, lambda c: c.replace(ROWS + b"\2\0\x1c\0", ROWS + b"\3\0\x1c\0\0"))),
+    ],
+)
+def test_oddities_of_structure_are_counted(
+    synthetic: Path, cohort: Path, oddity: str, plant: Callable[[Path], None]
+) -> None:
+    plant(synthetic)
+    found = measured(synthetic, cohort)
+    assert found["structure"].get(oddity) == 1, found["structure"]
+    assert found["identifiers_found"] == 0
+
+
+def test_links_and_pipes_are_counted_and_not_followed(synthetic: Path, cohort: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (synthetic / "link").symlink_to(tmp_path / "elsewhere")
+    (synthetic / "dangling").symlink_to(tmp_path / "absent")
+    assert measured(synthetic, cohort)["unreadable_entries"] == 2
+
+
+def test_without_a_cohort_only_the_structure_is_told(synthetic: Path) -> None:
+    in_dicom(private)(synthetic)
+    outcome = scan(synthetic, None)
+    assert isinstance(outcome, NotApplicable)
+    assert "private_tags 1" in outcome.reason
+    assert isinstance(scan(synthetic / "images.npz", None), NotApplicable)
+
+
+def test_missing_evidence_is_not_run(original: Path, tmp_path: Path) -> None:
+    folder = make_cohort(tmp_path / "cohort", KNOWN)
+    (folder / "private" / "hmac.key").unlink()
+    assert isinstance(scan(original, folder), NotRun)
+
+
+def test_dark_pixels_that_spell_numbers_do_not_alarm(synthetic: Path, tmp_path: Path) -> None:
+    """Grey values 48 to 57 are digits: a patient number of six digits is in every smooth dark image."""
+    dark = in_dicom(lambda d: setattr(d, "PixelData", b"\0445566\0" * 98))
+    dark(synthetic)
+    assert measured(synthetic, make_cohort(tmp_path / "cohort", {IDENTIFIER: ["445566"]}))["identifiers_found"] == 0
