@@ -33,15 +33,19 @@ def _told(entry: Entry) -> tuple[str, str]:
             return "cohort prepared", f"{plain(entry['members'])} members; {cap}"
         case "charge":
             queries = "; ".join(_query(GaussianQueries(**query)) for query in entry["queries"])
-            return f"run {entry['run_id']} charged", f"{queries}; delta {plain(entry['delta'])}"
+            return f"run {_short(entry)} charged", f"{queries}; delta {plain(entry['delta'])}"
         case "checkpoint":
-            return f"run {entry['run_id']} saved", f"step {plain(entry['step'])}"
+            return f"run {_short(entry)} saved", f"step {plain(entry['step'])}"
         case "closed":
-            return f"run {entry['run_id']} finished", f"generator {entry['generator_sha256']}"
+            return f"run {_short(entry)} finished", f"generator {entry['generator_sha256']}"
         case "audit":
             return f"audit: {entry['verdict']}", f"report {entry['report_sha256']}"
         case kind:
             return str(kind), ""
+
+
+def _short(entry: Entry) -> str:
+    return str(entry["run_id"])[:8]
 
 
 def _query(query: GaussianQueries) -> str:

@@ -37,6 +37,15 @@ def _scalar(value: Any) -> str:
             return str(value)
 
 
+def exactly(value: float | None) -> str:
+    """A number beside the threshold that it is compared with: enough digits to see which is larger.
+
+    >>> exactly(0.55031), exactly(None)
+    ('0.5503', 'unknown')
+    """
+    return "unknown" if value is None else f"{value:.4g}"
+
+
 def humanised(key: str) -> str:
     """A JSON key as words.
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from privgan_audits.policy import Policy
-from privgan_audits.report_numbers import humanised, plain, rounded_up
+from privgan_audits.report_numbers import exactly, humanised, plain, rounded_up
 from privgan_audits.report_page import Fact, Limit
+from privgan_audits.report_words import COPIES
 from privgan_audits.verdict import GATING_COPIES, POWER
 
 Record = Mapping[str, Any]
@@ -49,10 +50,10 @@ def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
     level = f"{plain(record['level'])} (attempt {plain(record['attempt'])}; Holm with T3)"
     yield Limit(name=_COPIES, required="none", measured=plain(copies))
     yield Limit(name=_IDENTIFIERS, required="none", measured=plain(finding(record, "T10", "identifiers_found")))
-    yield Limit(name=_NEAR, required=level, measured=plain(finding(record, "T2", "p")))
+    yield Limit(name=_NEAR, required=level, measured=exactly(finding(record, "T2", "p")))
     for name, most, key in ((_AUC, policy.max_auc, "auc_upper"), (_TPR, policy.max_tpr, "tpr_upper")):
-        yield Limit(name=name, required=f"at most {plain(most)}", measured=plain(finding(record, "T3", key)))
-    yield Limit(name=_SEEN, required=f"at most {plain(policy.max_detectable_auc)}", measured=plain(seen))
+        yield Limit(name=name, required=f"at most {plain(most)}", measured=exactly(finding(record, "T3", key)))
+    yield Limit(name=_SEEN, required=f"at most {plain(policy.max_detectable_auc)}", measured=exactly(seen))
     required = f"at most {plain(_allowed(record, policy))}"
     yield Limit(name=_DETECTION, required=required, measured=_worst_limit(record))
     yield _ledger_limit(record, policy)
@@ -63,7 +64,7 @@ def planted_copies(record: Record) -> Iterator[Fact]:
     missed = f"not even from {plain(finding(record, 'T0', 'copies_planted_at_most'))} patients"
     for kind, found in (finding(record, "T0", "limit_of_detection") or {}).items():
         patients = missed if found is None else f"{plain(found)} patients"
-        yield Fact(name=humanised(kind), value=patients, note=_WEIGHT[kind in GATING_COPIES])
+        yield Fact(name=COPIES.get(kind, humanised(kind)), value=patients, note=_WEIGHT[kind in GATING_COPIES])
 
 
 def detection_limit(record: Record, policy: Policy) -> str:

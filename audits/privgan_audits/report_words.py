@@ -54,7 +54,7 @@ VERDICTS = {
         headline="No leak was found, but the audit was too weak or incomplete to say that there is none.",
         next_steps=(
             "Do not share these images. Usually the cohort is too small, or evidence was missing.",
-            "See below which test could not answer; privgan prepare says how many patients would be enough.",
+            "See below which test could not answer; privgan plan tells for any number of patients what is possible.",
         ),
     ),
 }
@@ -99,8 +99,8 @@ TESTS = {
     "T10": QuestionWords(
         title="Do names, numbers or dates of patients hide in the files?",
         tries="Reads every byte: headers, file names, comments, private fields, for anything identifying.",
-        caught="Identifiers of four characters or more that were in the source files, in every place searched. "
-        "Not: text painted into pixels.",
+        caught="Identifiers from the source files of four characters or more, numbers of six digits or more. "
+        "Not: shorter ones, and text painted into pixels.",
     ),
 }
 
@@ -148,6 +148,16 @@ OUTCOMES = {
     "not-run": OutcomeWords(
         label="NOT RUN", tone="open", sentence="This test had no evidence to work on, which blocks a PASS. "
     ),
+}
+
+COPIES = {
+    "exact": "unchanged",
+    "flip": "mirrored",
+    "shift_2_px": "shifted by 2 pixels",
+    "noise_2_percent": "with 2 % noise",
+    "rotation_5_degrees": "rotated by 5 degrees",
+    "gamma_0_9": "brightened (gamma 0.9)",
+    "blend_20_percent": "mixed with 20 % of another image",
 }
 
 INTERNAL_NOTE = (
