@@ -33,7 +33,9 @@ class FileSource:
             files: its files, sorted; a labels.csv at the top is the label table, unless wishes name another.
             wishes: what the user asked for.
         """
-        table = wishes.csv or next((file for file in files if file == folder / FILE_NAME), None)
+        table = (
+            wishes.csv.resolve() if wishes.csv else next((file for file in files if file == folder / FILE_NAME), None)
+        )
         self._table = read_labels(table) if table is not None else None
         self._folder = folder
         self._files = [file for file in files if table is None or not _same(file, table)][: wishes.max_images]

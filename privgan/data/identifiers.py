@@ -86,8 +86,8 @@ def _date_forms(value: str) -> Iterator[str]:
 def own_words(folder: Path = Path(privgan.__file__).parent) -> frozenset[str]:
     """Every word in the sources below a folder: what privgan writes by itself cannot prove a leak.
 
-    Among thousands of patients somebody is called White, Page or Wilson. Only parts of names and file names
-    are held against this list; whole names, numbers, dates and UIDs never are.
+    Among thousands of patients somebody is called White, Page or Wilson, and some hospital's name is "Hospital".
+    Only words without digits are held against this list; full names, numbers, dates and UIDs are always kept.
     """
     texts = (path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
     return frozenset(normalise(word) for text in texts for word in _WORD.findall(text))
@@ -120,7 +120,7 @@ class IdentifierDigests:
     def add(self, category: str, value: str) -> None:
         """Remember every form of one identifying value."""
         for kind, form in labelled_forms(category, value):
-            if not (kind in (PART, FILE_NAME) and form in own_words()):
+            if any(map(str.isdigit, form)) or form not in own_words():
                 self._categories.setdefault(self._digest(form), kind)
 
     def discard(self, words: Iterable[str]) -> None:

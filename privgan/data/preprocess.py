@@ -14,6 +14,7 @@ from privgan.data.refusals import RefusedError
 from privgan.errors import UsageError
 
 SMALLEST, LARGEST = 28, 256
+_COLUMNS_AT_ONCE = 256  # bounds the memory of resampling
 STORED_RANGE = "stored"  # the full range of the stored bits is the window
 OWN_RANGE = "own"  # each image's minimum and maximum are its window
 GIVEN = "given"  # low and high in units after rescale
@@ -140,14 +141,18 @@ def prepare_image(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
     if _is_ready(cropped, pixels, recipe):
         return np.array(cropped, dtype=np.uint8)
     with np.errstate(all="ignore"):  # overflow shows as infinity, which is refused below
-        values = cropped.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
+        values = cropped.astype(np.float32)
+        values *= np.float32(pixels.slope)
+        values += np.float32(pixels.intercept)
     if not np.isfinite(values).all():
         raise RefusedError("non_finite_pixels")
     low, high = _window(values, pixels, recipe)
-    unit = np.clip((values - np.float32(low)) / np.float32(max(high - low, 1e-12)), 0, 1)
+    values -= np.float32(low)  # in place from here: a mammogram leaves little room in a worker
+    values /= np.float32(max(high - low, 1e-12))
+    np.clip(values, 0, 1, out=values)
     if pixels.inverted:
-        unit = 1 - unit
-    return np.rint(_fit(unit, recipe.size) * 255).astype(np.uint8)
+        np.subtract(1, values, out=values)
+    return np.rint(_fit(values, recipe.size) * 255).astype(np.uint8)
 
 
 def _is_ready(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> bool:
@@ -198,9 +203,13 @@ def _area(values: NDArray[np.floating], length: int) -> NDArray[np.float64]:
     count = len(values)
     if count == length:
         return values.astype(np.float64)
-    integral = np.zeros((count + 1, values.shape[1]))
-    np.cumsum(values, axis=0, out=integral[1:])
     edges = np.linspace(0, count, length + 1)
     below = np.minimum(edges.astype(np.int64), count - 1)
-    at_edges = integral[below] + (edges - below)[:, None] * values[below]
-    return np.clip(np.diff(at_edges, axis=0) * (length / count), 0, 1)
+    part = (edges - below)[:, None]
+    means = np.empty((length, values.shape[1]))
+    for start in range(0, values.shape[1], _COLUMNS_AT_ONCE):
+        block = values[:, start : start + _COLUMNS_AT_ONCE]
+        integral = np.zeros((count + 1, block.shape[1]))
+        np.cumsum(block, axis=0, out=integral[1:])
+        means[:, start : start + _COLUMNS_AT_ONCE] = np.diff(integral[below] + part * block[below], axis=0)
+    return np.clip(means * (length / count), 0, 1)

@@ -61,7 +61,7 @@ def open_source(path: Path, wishes: Wishes) -> Source:
         raise UsageError(f"Expected a folder or an .npz file, {path} is missing.")
     if path.suffix.lower() != ".npz":
         raise InputRejectedError("Expected a folder of DICOM, PNG or JPEG files, or one .npz file.")
-    return NpzSource(path, wishes)
+    return NpzSource(path.resolve(), wishes)
 
 
 def watched(source: Source, progress: Progress) -> Iterator[Entry]:

@@ -72,7 +72,7 @@ def read_withdrawn(path: Path | None) -> frozenset[str]:
     if path is None:
         return frozenset()
     try:
-        lines = read_regular(path).decode("utf-8-sig").splitlines()
+        lines = read_regular(path.resolve()).decode("utf-8-sig").splitlines()
     except (RefusedError, UnicodeDecodeError):
         raise UsageError("Expected a readable text file of withdrawn patients, one key a line.") from None
     return frozenset(line.strip() for line in lines) - {""}

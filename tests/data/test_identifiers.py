@@ -42,12 +42,13 @@ def test_what_would_be_found_everywhere_is_left_out(value: str) -> None:
 
 def test_own_words_and_public_words_are_no_evidence() -> None:
     assert "epsilon" in identifiers.own_words()
-    found = digests(("name", "Epsilon^Zorkel"), ("file_name", "manifest"), ("identifier", "opacity"))
+    found = digests(("name", "Epsilon^Zorkel"), ("place", "Manifest"), ("identifier", "zorkelitis"))
     assert found.find("epsilon") is None
     assert found.find("manifest") is None
     assert found.find("Epsilon Zorkel") == "name"
-    found.discard(("opacity",))
-    assert found.find("opacity") is None
+    assert found.find("zorkelitis") == "identifier"
+    found.discard(("Zorkel-itis",))
+    assert found.find("zorkelitis") is None
 
 
 def test_candidates_cover_names_numbers_and_uids_inside_a_text() -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from privgan.data.refusals import MAX_PIXELS
 from privgan.data.sources import read_images
 from privgan.errors import InputRejectedError, UsageError
 
@@ -212,6 +213,23 @@ def test_one_hostile_folder_loses_only_its_hostile_files(make_dicom: Any, tmp_pa
     loaded = read(tmp_path)
     assert len(loaded.images) == 1
     assert loaded.refused == {"not_regular": 3, "too_large": 2, "empty_file": 1, "not_dicom": 1}
+
+
+def test_the_largest_admitted_image_fits_into_a_worker(make_dicom: Any, tmp_path: Path) -> None:
+    make_dicom(tmp_path / "a.dcm", np.tile(PIXELS, (90, 90))[:5792, :5792])
+    loaded = read(tmp_path)
+    assert loaded.refused == {}
+    assert 5792**2 <= MAX_PIXELS < 5793**2
+
+
+def test_links_that_the_user_names_are_followed(tmp_path: Path) -> None:
+    save_npz(tmp_path / "a.npz", images=np.zeros((2, 64, 64), np.uint8))
+    (tmp_path / "b.npz").symlink_to(tmp_path / "a.npz")
+    pictures(tmp_path / "src", 1)
+    (tmp_path / "table.csv").write_text("file,patient\n0.png,a\n")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "table.csv")
+    assert len(read(tmp_path / "b.npz").images) == 2
+    assert read(tmp_path / "src", csv=tmp_path / "link.csv").patient_keys == ("a",)
 
 
 def test_nothing_readable_is_refused_with_counts(make_dicom: Any, tmp_path: Path) -> None:
