@@ -7,6 +7,7 @@ BUNDLE/  dataset/                the synthetic set as it was audited, without it
          SHA256SUMS              every file but itself
 """
 
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,6 +19,7 @@ GUIDE = "VERIFY.md"
 DATASET, REPORT = "dataset", "report"
 PUBLIC_PAGE, PUBLIC_SUMMARY = f"{REPORT}/audit-public.html", f"{REPORT}/audit-public.json"
 MANIFEST = f"{DATASET}/manifest.json"
+_PLAIN = re.compile("[A-Za-z0-9._/-]+")
 PREDICATE_TYPE = "urn:privgan:release:v1"
 
 
@@ -45,8 +47,10 @@ def subjects_of(statement: dict[str, Any]) -> dict[str, str]:
 
 
 def _belongs(name: str) -> bool:
-    path = PurePosixPath(name)
-    return name in (GUIDE, PUBLIC_PAGE, PUBLIC_SUMMARY) or (path.parts[0] == DATASET and ".." not in path.parts)
+    """Plain names only: the guide's shell commands must mean the same file as privgan."""
+    parts = PurePosixPath(name).parts
+    inside = parts[0] == DATASET and ".." not in parts and bool(_PLAIN.fullmatch(name))
+    return name in (GUIDE, PUBLIC_PAGE, PUBLIC_SUMMARY) or inside
 
 
 def sums_text(digests: dict[str, str]) -> bytes:

@@ -22,13 +22,19 @@ _LONGEST_RUN = 256
 _BYTE_RUN = re.compile(rb"[\x20-\x7e\x80-\xff]{4,}")
 _ASCII_RUN = re.compile(rb"[\x20-\x7e]{4,}")
 _UTF16_RUNS = (re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\x00){4,}"), re.compile(rb"(?:\x00[\x20-\x7e\xa0-\xff]){4,}"))
-_PIXEL_RUN = re.compile(rb"[\x20-\x7e]{6,}")
+_PIXEL_RUN = re.compile(rb"[\x20-\x7e]{8,}")
 _ARRAY_HEADER = re.compile(rb"\{'descr': '[^']{2,6}', 'fortran_order': (?:False|True), 'shape': \([\d, ]*\), \}\s*")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
+UNREADABLE = "unreadable"
+
+
 class Piece(NamedTuple):
-    """One text of a file: `kind` says where (never what); of a `whole` one only the entire text counts."""
+    """One text of a file: `kind` says where (never what); of a `whole` one only the entire text counts.
+
+    The kind UNREADABLE has no text: something was there that could not be searched.
+    """
 
     kind: str
     text: str
@@ -37,7 +43,7 @@ class Piece(NamedTuple):
 
 def file_pieces(content: bytes, depth: int = _DEPTH) -> Iterator[Piece]:
     """The pieces of a file that is no DICOM file, by its first bytes; the rest as printable runs."""
-    if content.startswith(b"PK\x03\x04") and depth:
+    if content.startswith(b"PK\x03\x04"):
         yield from _zip(content, depth)
     elif content.startswith(b"\x89PNG\r\n\x1a\n"):
         yield from _png(content)
@@ -66,12 +72,14 @@ def byte_pieces(content: bytes) -> Iterator[Piece]:
 def pixel_pieces(content: bytes) -> Iterator[Piece]:
     """Whole printable runs of pixel bytes, where they are too unlikely to come about by chance.
 
-    Letters: six characters or more. Digits alone: ten, because smooth dark pixels spell short numbers.
+    Eight characters or more: in 4,000 noisy images of 64 x 64 some six-letter surname of five thousand turns up
+    with a probability of some per cent, of eight letters once in a million sets. Digits alone: ten, because
+    smooth dark pixels spell short numbers.
     """
     for run in _PIXEL_RUN.findall(content):
         if len(run) <= _LONGEST_RUN:
             text = run.decode("ascii").strip()
-            if sum(map(str.isalnum, text)) >= (6 if any(map(str.isalpha, text)) else 10):
+            if sum(map(str.isalnum, text)) >= (8 if any(map(str.isalpha, text)) else 10):
                 yield Piece("pixels", text, whole=True)
 
 
@@ -139,15 +147,20 @@ def _zip(content: bytes, depth: int) -> Iterator[Piece]:
     for info in members:
         yield Piece("member name", info.filename)
         yield Piece("member comment", _decoded(info.comment))
-        if info.file_size <= _LARGEST_MEMBER_BYTES:
-            try:
-                member = archive.read(info)
-            except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError):
-                continue
-            yield from file_pieces(member, depth - 1)
+        member = _member(archive, info) if depth else None
+        yield from file_pieces(member, depth - 1) if member is not None else [Piece(UNREADABLE, "")]
     for piece in split_pieces(content, _member_regions(content, members)):
         # A member's name is followed by the signature of the next record.
         yield piece._replace(text=piece.text.removesuffix("PK"))
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
+    if info.file_size > _LARGEST_MEMBER_BYTES:
+        return None
+    try:
+        return archive.read(info)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError):
+        return None
 
 
 def _member_regions(content: bytes, members: list[zipfile.ZipInfo]) -> list[tuple[int, int]]:

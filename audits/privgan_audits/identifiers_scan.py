@@ -20,7 +20,7 @@ from privgan.files import list_entries, open_regular
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import LABELS
 from privgan_audits.dicom_texts import DicomTexts, is_dicom
-from privgan_audits.file_texts import Piece, file_pieces
+from privgan_audits.file_texts import UNREADABLE, Piece, file_pieces
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome
 from privgan_audits.own_writing import OwnWriting
 
@@ -37,7 +37,7 @@ class IdentifierScan:
     Findings: `identifiers_found` (places where a known identifier stands), `by_category`,
     `places` (up to 20, each file, kind and category), `files`, `known_identifiers` (how many digests were
     looked for), `structure` (how many files have each oddity, see `DicomTexts`) and `unreadable_entries` (links
-    and other things that are not regular files).
+    and other things that are not regular files, members of archives that cannot be opened).
     """
 
     id = "T10"
@@ -75,7 +75,7 @@ class _Scan:
         self._root = root
         self._own = OwnWriting(root)
         self._dicom = DicomTexts(self._own)
-        self._irregular = 0
+        self._unreadable = 0
         self._categories: Counter[str] = Counter()
         self._places: list[dict[str, str]] = []
 
@@ -90,7 +90,7 @@ class _Scan:
             "places": self._places,
             "files": self.files,
             "structure": dict(sorted(self.structure.items())),
-            "unreadable_entries": self._irregular,
+            "unreadable_entries": self._unreadable,
         }
 
     def run(self, digests: IdentifierDigests, progress: Progress) -> None:
@@ -115,7 +115,7 @@ class _Scan:
             with open_regular(path) as stream:
                 content: bytes = stream.read()
         except IntegrityError:
-            self._irregular += 1
+            self._unreadable += 1
             return
         if is_dicom(content):
             yield from self._dicom.pieces(content)
@@ -128,6 +128,7 @@ class _Scan:
     def _search(self, name: str, pieces: Iterator[Piece], look_up: "_Lookup", number: int) -> None:
         seen: set[tuple[str, str]] = set()
         for piece in pieces:
+            self._unreadable += piece.kind == UNREADABLE
             for category in look_up(piece):
                 again = {kind for kind, known in seen if known == category}
                 # The bytes of a file only repeat what an element of it has said already.

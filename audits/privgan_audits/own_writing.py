@@ -48,9 +48,7 @@ class OwnWriting:
         """Whether a text file is, to the byte, what the manifest makes privgan write."""
         if name == layout.NOT_RELEASED:
             return content == layout.NOT_RELEASED_TEXT.encode()
-        return (
-            self.manifest is not None and name == layout.CARD and content == dataset_card(self.manifest).encode()
-        )
+        return self.manifest is not None and name == layout.CARD and content == dataset_card(self.manifest).encode()
 
 
 def _manifest_texts(manifest: Manifest) -> Iterator[str]:

@@ -16,7 +16,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan import __version__
-from privgan.data.cohort import Cohort, open_cohort
+from privgan.data.cohort import open_cohort
 from privgan.dp.ledger import Entry, Ledger
 from privgan.dp.tradeoff import tpr_bound
 from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError, UsageError
@@ -52,7 +52,6 @@ class Approval:
     """
 
     synthetic: SyntheticSet
-    cohort: Cohort
     ledger: Ledger
     policy: Policy
     record: Mapping[str, Any]
@@ -110,9 +109,7 @@ def approve(synthetic: Path, cohort: Path, report: Path, progress: Progress = si
     record, digest = _read_record(report / _AUDIT)
     entry = _remembered(ledger, held, digest)
     policy = _judged(record, held, entry)
-    return Approval(
-        synthetic=held, cohort=opened, ledger=ledger, policy=policy, record=record, audit_sha256=digest
-    )
+    return Approval(synthetic=held, ledger=ledger, policy=policy, record=record, audit_sha256=digest)
 
 
 def _read_record(path: Path) -> tuple[dict[str, Any], str]:
@@ -149,8 +146,11 @@ def _judged(record: Mapping[str, Any], synthetic: SyntheticSet, entry: Entry) ->
         verdict = judge(policy, record)
         claimed = tuple(record["privacy"][name] for name in ("epsilon", "delta", "unit", "adjacency"))
         same_set = record["synthetic"]["sha256"] == synthetic.sha256
+        odd = not all(isinstance(name, str) for name in record["overrides"])
     except (KeyError, TypeError, AttributeError, ValueError):
-        raise IntegrityError("Expected the record of an audit, a field of it is missing or odd.") from None
+        odd = True
+    if odd:
+        raise IntegrityError("Expected the record of an audit, a field of it is missing or odd.")
     if verdict.verdict == FAIL:
         raise AuditFailedError(f"The audit's verdict is FAIL; nothing may leave. {verdict.reasons[0]}")
     if verdict.verdict != PASS:
@@ -176,7 +176,9 @@ def _write_bundle(folder: Path, approval: Approval, key: Ed25519PrivateKey, prog
     write_text(folder / layout.GUIDE, layout.guide_text(name), SHAREABLE_FILE)
     subjects = {path.relative_to(folder).as_posix(): sha256_file(path) for path in list_files(folder)}
     predicate = _predicate(approval)
-    envelope = sign(statement(subjects, layout.PREDICATE_TYPE, predicate), key)
+    stated = statement(subjects, layout.PREDICATE_TYPE, predicate)
+    layout.subjects_of(stated)  # refuses here what a recipient would have to refuse
+    envelope = sign(stated, key)
     write_bytes(folder / layout.ATTESTATION, envelope, SHAREABLE_FILE)
     sums = layout.sums_text({**subjects, layout.ATTESTATION: sha256_bytes(envelope)})
     write_bytes(folder / layout.SUMS, sums, SHAREABLE_FILE)

@@ -58,8 +58,12 @@ def generate_key(name: Path, passphrase: bytes | None) -> KeyPair:
     key = Ed25519PrivateKey.generate()
     with open_new(private, PRIVATE_FILE) as stream:
         stream.write(_private_pem(key, passphrase))
-    with open_new(public, SHAREABLE_FILE) as stream:
-        stream.write(public_pem(key.public_key()))
+    try:
+        with open_new(public, SHAREABLE_FILE) as stream:
+            stream.write(public_pem(key.public_key()))
+    except BaseException:
+        private.unlink()
+        raise
     sync_folder(name.parent)
     return KeyPair(private=private, public=public, fingerprint=fingerprint(key.public_key()))
 
@@ -182,9 +186,7 @@ def open_signed(content: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
     try:
         key.verify(signature, pae(payload))
     except InvalidSignature:
-        raise IntegrityError(
-            "Expected a signature by the given key, it does not match: edited or foreign."
-        ) from None
+        raise IntegrityError("Expected a signature by the given key, it does not match: edited or foreign.") from None
     if content != _envelope(payload, signature, fingerprint(key)):
         raise IntegrityError("Expected the envelope as it was signed, something around the signature was edited.")
     value = json.loads(payload)

@@ -98,8 +98,8 @@ def generate(
         IntegrityError: the run or its generator was edited.
     """
     facts = _finished(run)
-    labels = class_labels(options.classes, facts.classes, options.count, rng)
     require_space(folder, output_bytes(options, facts.image_size))
+    labels = class_labels(options.classes, facts.classes, options.count, rng)
     images = _sample(_load(run, facts), labels, rng, progress)
     _write_arrays(folder / IMAGES, images, labels, facts.classes)
     manifest = _manifest(facts, options, labels)

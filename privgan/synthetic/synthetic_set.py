@@ -225,9 +225,7 @@ def _read_arrays(path: Path, manifest: Manifest) -> tuple[NDArray[np.uint8], NDA
         raise IntegrityError(f"Expected arrays images, labels and classes in {path.name}.") from None
     size, count = manifest.image_size, manifest.count
     if images.shape != (count, size, size) or images.dtype != np.uint8:
-        raise IntegrityError(
-            f"Expected {count} grey images of {size} x {size} in {path.name}, got {images.shape}."
-        )
+        raise IntegrityError(f"Expected {count} grey images of {size} x {size} in {path.name}, got {images.shape}.")
     in_range = labels.dtype == np.int64 and bool(np.isin(labels, np.arange(len(manifest.classes))).all())
     if labels.shape != (count,) or not in_range or tuple(map(str, classes)) != manifest.classes:
         raise IntegrityError(f"Expected {count} labels of the manifest's classes in {path.name}.")

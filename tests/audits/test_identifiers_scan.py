@@ -282,6 +282,15 @@ def test_links_and_pipes_are_counted_and_not_followed(synthetic: Path, cohort: P
     assert measured(synthetic, cohort)["unreadable_entries"] == 2
 
 
+def test_an_archive_that_cannot_be_searched_is_counted(synthetic: Path, cohort: Path) -> None:
+    in_nested_zip(synthetic)
+    path = synthetic / "more.zip"
+    content = bytearray(path.read_bytes())
+    content[content.index(b"notes.txt") + 12] ^= 0xFF
+    path.write_bytes(content)
+    assert measured(synthetic, cohort)["unreadable_entries"] == 1
+
+
 def test_without_a_cohort_only_the_structure_is_told(synthetic: Path) -> None:
     in_dicom(private)(synthetic)
     outcome = scan(synthetic, None)

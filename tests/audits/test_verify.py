@@ -117,7 +117,12 @@ def test_extra_missing_and_forged_things_are_found(
 
 @pytest.mark.parametrize(
     ("subjects", "predicate_type"),
-    [({"../outside": "00" * 32}, layout.PREDICATE_TYPE), ({}, layout.PREDICATE_TYPE), ({}, "urn:other")],
+    [
+        ({"../outside": "00" * 32}, layout.PREDICATE_TYPE),
+        ({"dataset/$(reboot)": "00" * 32}, layout.PREDICATE_TYPE),
+        ({}, layout.PREDICATE_TYPE),
+        ({}, "urn:other"),
+    ],
 )
 def test_a_well_signed_statement_about_something_else_is_refused(
     released: Gate, bundle: Path, subjects: dict[str, str], predicate_type: str
