@@ -19,7 +19,7 @@ from privgan_audits.policy import Policy
 ROOT = Path(__file__).resolve().parents[1]
 VERBS_PAGE = (ROOT / "docs/reference/verbs.md").read_text()
 CONFIGURATION_PAGE = (ROOT / "docs/reference/configuration.md").read_text()
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PACKAGES = {"privgan": ROOT, "privgan_audits": ROOT / "audits", "privgan_cli": ROOT / "cli"}
 SOURCES = [path for name, folder in PACKAGES.items() for path in sorted((folder / name).rglob("*.py"))]
 EVERYWHERE = {"--help", "--json", "--quiet", "--version", "--install-completion", "--show-completion"}

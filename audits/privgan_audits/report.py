@@ -68,6 +68,7 @@ def _attack_bound(record: Record, evidence: Evidence | None) -> Any:
     privacy = record["privacy"]
     if privacy["epsilon"] is None:
         return None
-    if evidence is not None and evidence.ledger is not None:
-        return tpr_bound(evidence.ledger.queries(), BOUND_FPR)
+    queries = evidence.ledger.queries() if evidence is not None and evidence.ledger is not None else []
+    if queries:  # a claim without a charge has only its own word
+        return tpr_bound(queries, BOUND_FPR)
     return tpr_bound_at(float(privacy["epsilon"]), float(privacy["delta"]), BOUND_FPR)

@@ -95,6 +95,7 @@ def _protected(record: Record) -> Iterator[Fact]:
     promised = record["privacy"]["epsilon"] is not None
     unit = "Unit of protection" if promised else "Unit of the tests"
     yield Fact(name=unit, value="the patient, with all images", note="not the single image")
+    yield Fact(name="Scope", value=words.SCOPES[record["scope"]])
     yield Fact(name="Members", value=plain(counts["members"]), note="patients whose images were learned from")
     held_back = plain(counts["non_members"])
     yield Fact(name="Non-members", value=held_back, note="patients held back by lot, for comparison")
