@@ -175,7 +175,7 @@ REASONS_INSIDE = "The reasons are in the internal report."
 NOT_PRIVATE = "NOT PRIVATE: the run used a seed, so that its noise can be replayed. It protects nobody."
 OVERRIDDEN = "A safeguard was switched off on purpose."
 SCOPES = {
-    "differential-privacy": "a promise of differential privacy, checked against the cohort's ledger, and known attacks",
+    "differential-privacy": "differential privacy, checked against the cohort's ledger, and known attacks",
     "empirical": "known attacks only; no promise about others",
 }
 NO_CLAIM = "No differential privacy is claimed for these images: the result below is empirical only."
