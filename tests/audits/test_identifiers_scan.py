@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -22,8 +24,11 @@ from privgan.data.cohort import open_cohort
 from privgan.data.identifiers import CONSTANTS, IDENTIFIER, NAME, normalise
 from privgan.data.identifiers import UID as UID_CATEGORY
 from privgan.files import list_files
+from privgan_audits.dicom_texts import DicomTexts, is_dicom
+from privgan_audits.file_texts import file_pieces
 from privgan_audits.identifiers_scan import IdentifierScan
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
+from privgan_audits.own_writing import OwnWriting
 from tests.audits.releasing import make_cohort
 from tests.synthetic.making import make_set
 
@@ -244,6 +249,32 @@ def test_a_place_names_file_and_element(synthetic: Path, cohort: Path) -> None:
     assert place["file"] == IMAGE
     assert place["kind"] == "element (0008,1110)>(0040,0260)>(0008,1070)"
     assert place["category"].startswith("name")
+
+
+def test_a_real_file_among_the_synthetic_ones_is_found(synthetic: Path, tmp_path: Path) -> None:
+    source = Path("../shared/data/dicom/ct_tcia_nysbu_10_patients")
+    if not source.is_dir():
+        pytest.skip("the real CT files are not at hand")
+    real = min(source.rglob("*.dcm"))
+    header = dcmread(real, stop_before_pixels=True)
+    known = {IDENTIFIER: [header.PatientID], UID_CATEGORY: [header.SOPInstanceUID, header.StudyInstanceUID]}
+    shutil.copyfile(real, synthetic / IMAGE)
+    found = measured(synthetic, make_cohort(tmp_path / "cohort", known))
+    assert found["by_category"].keys() == {IDENTIFIER, UID_CATEGORY}
+    assert found["structure"]["not_marked_synthetic"] == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_damaged_files_of_every_kind_are_searched_without_a_crash(original: Path, data: st.DataObject) -> None:
+    kinds = [IMAGE, "images.npz", "contact-sheet.png", "manifest.json", "labels.csv"]
+    content = bytearray((original / data.draw(st.sampled_from(kinds))).read_bytes())
+    for _ in range(data.draw(st.integers(0, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    content = content[: data.draw(st.integers(0, len(content)))]
+    pieces = DicomTexts(OwnWriting(original)).pieces if is_dicom(bytes(content)) else file_pieces
+    for piece in pieces(bytes(content)):
+        piece.text.encode("utf-8", "surrogatepass")
 
 
 def test_many_finds_are_counted_and_twenty_are_shown(synthetic: Path, cohort: Path) -> None:
