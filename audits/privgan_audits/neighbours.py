@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from privgan.progress import Progress, silent
 from privgan_audits.spaces import Grid
 
-QUERY_BLOCK, BASE_BLOCK = 512, 2048
+QUERY_BLOCK, BASE_BLOCK = 128, 2048
 _SPARE = 3  # candidates beyond k, so that float32 ties at the edge cannot decide
 
 
@@ -46,22 +46,21 @@ def nearest(
     """The k nearest base images of each query, Euclidean, each by the closest of the query's views.
 
     Args:
-        queries: float32 (n, h, h).
-        base: float32 (m, h, h), m >= 1.
+        queries: float32 (n, ...), in whatever form `turns` takes.
+        base: float32 (m, d), m >= 1.
         k: how many; at most m come back.
-        turns: all views of a block of queries; the base is never turned.
+        turns: all views of a block of queries, each float32 (block, d); the base is never turned.
         apart: groups of the queries (n,) and of the base (m,); pairs of one group are left out.
         task: the name under which progress is told.
         progress: listener.
     """
     k = min(k, len(base))
-    flat = torch.from_numpy(base.reshape(len(base), -1))
+    targets = torch.from_numpy(base)
     parts: list[Neighbours] = []
     for start in range(0, len(queries), QUERY_BLOCK):
         block = queries[start : start + QUERY_BLOCK]
         groups = None if apart is None else (apart[0][start : start + len(block)], apart[1])
-        views = [view.reshape(len(block), -1) for view in turns(block)]
-        parts.append(_block(torch.from_numpy(np.stack(views)), flat, k, groups))
+        parts.append(_block(torch.from_numpy(np.stack(turns(block))), targets, k, groups))
         progress(task, min(start + QUERY_BLOCK, len(queries)), len(queries))
     return Neighbours(
         distances=np.concatenate([part.distances for part in parts]),
@@ -74,38 +73,41 @@ def _block(
     turned: torch.Tensor, base: torch.Tensor, k: int, apart: tuple[NDArray[np.int64], NDArray[np.int64]] | None
 ) -> Neighbours:
     """`nearest` for one block of queries, given as (views, n, d)."""
-    views, queries = turned.shape[:2]
+    queries = turned.shape[1]
     keep = min(k + _SPARE, len(base))
     values = torch.full((queries, 0), torch.inf)
-    codes = torch.zeros((queries, 0), dtype=torch.int64)
+    rows = torch.zeros((queries, 0), dtype=torch.int64)
     for start in range(0, len(base), BASE_BLOCK):
         part = base[start : start + BASE_BLOCK]
-        squared, view = _closest_view(turned, part)
+        squared = _squared_distances(turned, part)
         if apart is not None:
             same = apart[0][:, None] == apart[1][None, start : start + len(part)]
             squared[torch.from_numpy(same)] = torch.inf
         best, column = squared.topk(min(keep, len(part)), dim=1, largest=False)
-        code = (column + start) * views + view.gather(1, column)
-        values, codes = torch.cat([values, best], dim=1), torch.cat([codes, code], dim=1)
+        values, rows = torch.cat([values, best], dim=1), torch.cat([rows, column + start], dim=1)
         values, order = values.topk(min(keep, values.shape[1]), dim=1, largest=False)
-        codes = codes.gather(1, order)
-    return _measured_again(turned, base, codes, values, k)
+        rows = rows.gather(1, order)
+    return _measured_again(turned, base, rows, values, k)
 
 
-def _closest_view(turned: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Squared distance (n, b) of each query to each base image, and the view that has it."""
-    products = turned.reshape(-1, turned.shape[2]) @ base.T
-    best, view = products.reshape(*turned.shape[:2], len(base)).max(dim=0)
-    squared_norms = turned[0].square().sum(dim=1, keepdim=True) + base.square().sum(dim=1)
-    return squared_norms - 2 * best, view
+def _squared_distances(turned: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
+    """(n, b), the smallest over all views, as |b|^2 - 2 max (q.b - |q|^2 / 2)."""
+    ones = torch.ones((len(base), 1))
+    queries = torch.cat([turned, -turned.square().sum(dim=2, keepdim=True) / 2], dim=2)
+    products = queries.reshape(-1, queries.shape[2]) @ torch.cat([base, ones], dim=1).T
+    best = products.reshape(*turned.shape[:2], len(base)).amax(dim=0)
+    return base.square().sum(dim=1) - 2 * best
 
 
 def _measured_again(
-    turned: torch.Tensor, base: torch.Tensor, codes: torch.Tensor, values: torch.Tensor, k: int
+    turned: torch.Tensor, base: torch.Tensor, rows: torch.Tensor, values: torch.Tensor, k: int
 ) -> Neighbours:
-    rows, views = codes // len(turned), codes % len(turned)
-    queries = turned[views, torch.arange(len(codes))[:, None]].double()
-    distances = (queries - base[rows].double()).square().sum(dim=2).sqrt()
+    """The candidates' views and distances in float64; the view by products, the distance by differences."""
+    targets, queries = base[rows].double(), turned.double()
+    products = torch.einsum("vnd,nkd->nkv", queries, targets) - queries.square().sum(dim=2).T[:, None] / 2
+    views = products.argmax(dim=2)
+    chosen = queries[views, torch.arange(len(rows))[:, None]]
+    distances = (chosen - targets).square().sum(dim=2).sqrt()
     distances[torch.isinf(values)] = torch.inf
     order = np.lexsort((rows.numpy(), distances.numpy()), axis=1)[:, :k]
     return Neighbours(

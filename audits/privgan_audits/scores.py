@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Evidence
-from privgan_audits.neighbours import nearest
-from privgan_audits.spaces import FAR, Grid, Views, image_views, orbit, shifted_distances, spectrum_orbit, views
+from privgan_audits.neighbours import Neighbours, nearest
+from privgan_audits.searches import SEARCHES, Search, Views, views
+from privgan_audits.spaces import FAR, Grid, orbit, shifted_distances
 
-CANDIDATES = 5  # neighbours by spectrum that are compared pixel by pixel
+CANDIDATES = 5  # of each search; they are compared pixel by pixel
 PAIR_BLOCK = 2048
 _SMALLEST_REFERENCE = 1e-6  # identical images of two patients: any distance counts as far, a copy as near
 
@@ -30,7 +31,7 @@ class Scores:
 
     real: the pooled images on both forms; owner: patient of each row (n,); ratio: d(x, S) / d_R(x), infinite
     for constant images; reference: d_R; distance: d(x, S); nearest: row of the synthetic image;
-    horizon: spectral distance beyond which a synthetic image is no candidate; patient: m(P) (P,);
+    horizon: each search's distance beyond which a synthetic image is no candidate (n, searches); patient: m(P) (P,);
     non_member: bool (P,).
     """
 
@@ -57,7 +58,7 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class Closest:
-    """Per query: distance on the fine grid, row of the target, spectral distance of the last candidate."""
+    """Per query: pixel distance (n,), target row (n,), and each search's distance to its last candidate."""
 
     distance: Floats
     row: Integers
@@ -77,13 +78,15 @@ def patient_scores(evidence: Evidence, progress: Progress = silent) -> Scores:
 def _score(evidence: Evidence, progress: Progress) -> Scores:
     members, others = evidence.members, evidence.non_members
     assert others is not None  # noqa: S101 - callers answer NotRun without non-members
-    real = views(np.concatenate([members.images, others.images]))
+    real = views(np.concatenate([members.images, others.images]), searching=True)
     patients = np.concatenate([members.patients, others.patients])
     owner = np.unique(patients, return_inverse=True)[1].astype(np.int64)
     non_member = np.zeros(owner.max() + 1, bool)
     non_member[owner[len(members.images) :]] = True
     to_real = closest(real, real, apart=(owner, owner), task="real images among themselves", progress=progress)
-    to_synthetic = closest(real, views(evidence.synthetic.images), task="synthetic beside real", progress=progress)
+    to_synthetic = closest(
+        real, views(evidence.synthetic.images, searching=False), task="synthetic beside real", progress=progress
+    )
     reference = np.maximum(to_real.distance, _SMALLEST_REFERENCE)
     ratio = np.where(real.flat, np.inf, to_synthetic.distance / reference)
     return Scores(
@@ -114,40 +117,48 @@ def closest(
     task: str = "nearest images",
     progress: Progress = silent,
 ) -> Closest:
-    """The closest target of each query: an exact search by spectrum, then the candidates at every shift."""
-    found = nearest(
-        queries.spectrum,
-        targets.spectrum,
-        k=CANDIDATES,
-        turns=spectrum_orbit,
-        apart=apart,
-        task=task,
-        progress=progress,
-    )
-    distances = np.full(found.rows.shape, FAR)
+    """The closest target of each query: candidates of every exhaustive search, compared at every shift."""
+    distance, row = np.full(len(queries), np.inf), np.zeros(len(queries), np.int64)
+    horizons = []
+    for number, search in enumerate(SEARCHES, start=1):
+        found = nearest(
+            search.queries(queries),
+            search.base(targets),
+            k=CANDIDATES,
+            turns=search.turns,
+            apart=apart,
+            task=f"{task}, search {number} of {len(SEARCHES)}",
+            progress=progress,
+        )
+        best, its_row = _best_candidate(search, queries, targets, found)
+        row = np.where(best < distance, its_row, row)
+        distance = np.minimum(best, distance)
+        complete = found.rows.shape[1] == CANDIDATES
+        horizons.append(found.distances[:, -1] if complete else np.full(len(queries), np.inf))
+    return Closest(distance=np.minimum(distance, FAR), row=row, horizon=np.stack(horizons, axis=1))
+
+
+def _best_candidate(search: Search, queries: Views, targets: Views, found: Neighbours) -> tuple[Floats, Integers]:
+    """Distance (n,) and target row (n,) of the candidate that is closest pixel by pixel; infinite without any."""
+    distances = np.full(found.rows.shape, np.inf)
     query, column = np.nonzero(np.isfinite(found.distances))
     pick = (query, column)
-    distances[pick] = pair_distances(queries, query, targets, found.rows[pick], found.views[pick])
+    turns = search.image_views(found.views[pick])
+    distances[pick] = pair_distances(queries, query, targets, found.rows[pick], turns)
     best = (np.arange(len(queries)), distances.argmin(axis=1))
-    complete = found.rows.shape[1] == CANDIDATES
-    horizon = found.distances[:, -1] if complete else np.full(len(queries), np.inf)
-    return Closest(distance=distances[best], row=found.rows[best], horizon=horizon)
+    return distances[best], found.rows[best]
 
 
 def pair_distances(
-    queries: Views, query_rows: Integers, targets: Views, target_rows: Integers, view: Integers
+    queries: Views, query_rows: Integers, targets: Views, target_rows: Integers, turns: tuple[Integers, ...]
 ) -> Floats:
-    """Pixel distances of chosen pairs; `view` is the query's member of `spectrum_orbit`.
-
-    A spectrum cannot tell an image from its half turn; the better of the two without any shift is taken.
-    """
+    """Pixel distances of chosen pairs, the smallest over some turns of the query, members of `orbit` each."""
     distances = np.empty(len(query_rows))
     for start in range(0, len(query_rows), PAIR_BLOCK):
         part = slice(start, start + PAIR_BLOCK)
         query, target = queries.fine[query_rows[part]], targets.fine[target_rows[part]]
-        upright, half_turned = (_turned(query, image_view) for image_view in image_views(view[part]))
-        better = np.einsum("nij,nij->n", upright, target) >= np.einsum("nij,nij->n", half_turned, target)
-        distances[part] = shifted_distances(np.where(better[:, None, None], upright, half_turned), target)
+        every = [shifted_distances(_turned(query, turn[part]), target) for turn in turns]
+        distances[part] = np.minimum.reduce(every)
     return distances
 
 

@@ -1,77 +1,28 @@
-"""How images are compared: brightness and contrast removed, orientation and small shifts forgiven.
+"""How two images are compared: brightness and contrast removed, orientation and small shifts forgiven.
 
-A near copy may be flipped, turned by a right angle, a little noisy, brighter, or moved by a pixel or two.
-Images of one anatomy are so alike that a shift of one pixel hides a copy from plain pixel distances, so the
-search has two stages. The coarse one is exhaustive and compares magnitude spectra, which a shift leaves
-alone and a right-angle turn merely permutes; the few best candidates are then compared pixel by pixel at
-every small shift.
+A near copy may be flipped, turned by a right angle, a little noisy, brighter, or moved by a pixel or two. Which
+pairs are worth comparing is found by `searches`; here a pair is measured.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-FINE = 32
-FREQUENCIES = 7  # cycles per image that the spectrum keeps in each direction
+FINE = 32  # pixels: larger images are averaged down to it
 MAX_SHIFT = 2  # pixels of the fine grid
 SMALLEST = 8  # pixels: below it there is nothing left to compare after shifting
 FAR = float(np.sqrt(2.0))  # distance of uncorrelated images, and of anything from a constant one
-_FLAT = 1e-3  # grey values: a crop whose standard deviation is below carries no information
+_FLAT = 1e-3  # grey values: a window whose standard deviation is below carries no information
 
 Grid = NDArray[np.float32]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Views:
-    """Images in the two forms that are compared.
-
-    spectrum: float32 (n, s, s), see `spectra`; fine: float32 (n, f, f), grey values;
-    flat: bool (n,), True where the image is constant apart from its border.
-    """
-
-    spectrum: Grid
-    fine: Grid
-    flat: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.fine)
-
-
-def views(images: NDArray[np.uint8]) -> Views:
-    """Bring images uint8 (n, h, h), h >= SMALLEST, into both forms."""
-    fine = pool(images, min(FINE, images.shape[1]))
-    return Views(spectrum=spectra(fine), fine=fine, flat=_is_flat(fine))
-
-
-def spectra(fine: Grid) -> Grid:
-    """Square roots of the lowest Fourier magnitudes of fine (n, f, f), unit norm, zero frequency centred.
-
-    The image is tapered (Hann), because a shift is only circular, and so invisible, away from the border. The
-    square root keeps a few strong frequencies, which all images of an anatomy share, from drowning the rest.
-    Constant images become zeros.
-    """
-    size = fine.shape[1]
-    kept = min(FREQUENCIES, (size - 1) // 2)
-    taper = np.hanning(size + 2)[1:-1]
-    window = np.arange(-kept, kept + 1)
-    result = np.empty((len(fine), len(window), len(window)), np.float32)
-    for start in range(0, len(fine), 2048):
-        block = normalise(fine[start : start + 2048]).astype(np.float64)
-        magnitudes = np.sqrt(np.abs(np.fft.fft2(block * taper[:, None] * taper)[:, window[:, None], window]))
-        norms = np.sqrt(np.einsum("nij,nij->n", magnitudes, magnitudes))[:, None, None]
-        result[start : start + len(block)] = magnitudes / np.where(norms > 0, norms, 1.0)
-    return result
-
-
 def pool(images: NDArray[np.generic], size: int) -> Grid:
     """Area-average square images (n, h, h) to float32 (n, size, size)."""
-    shrink = torch.from_numpy(_area_weights(images.shape[1], size))
+    shrink = _area_weights(images.shape[1], size)
     out = np.empty((len(images), size, size), np.float32)
     for start in range(0, len(images), 2048):
-        block = torch.from_numpy(np.ascontiguousarray(images[start : start + 2048], dtype=np.float32))
-        out[start : start + len(block)] = (shrink @ block @ shrink.T).numpy()
+        block = images[start : start + 2048].astype(np.float32)
+        out[start : start + len(block)] = shrink @ block @ shrink.T
     return out
 
 
@@ -99,18 +50,6 @@ def orbit(images: NDArray[np.generic]) -> list[NDArray[np.generic]]:
     """The 8 images (n, h, w) that flips and right-angle turns make of each square image."""
     turned = [np.rot90(images, turns, axes=(1, 2)) for turns in range(4)]
     return turned + [view[:, :, ::-1] for view in turned]
-
-
-def spectrum_orbit(spectrum: Grid) -> list[Grid]:
-    """The 4 spectra (n, s, s) of an image's 8 turns: half a turn leaves magnitudes alone."""
-    turned = [spectrum, np.rot90(spectrum, axes=(1, 2))]
-    return turned + [view[:, :, ::-1] for view in turned]
-
-
-def image_views(spectrum_view: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The two members of `orbit` whose spectrum is the given member of `spectrum_orbit`."""
-    first = np.array([0, 1, 4, 5])[spectrum_view]
-    return first, first + 2
 
 
 def shifted_distances(queries: Grid, targets: Grid) -> NDArray[np.float64]:
@@ -158,6 +97,7 @@ def _window_sums(images: NDArray[np.generic], size: int) -> NDArray[np.float64]:
     return np.asarray(band @ images.astype(np.float64) @ band.T)
 
 
-def _is_flat(fine: Grid) -> NDArray[np.bool_]:
-    inner = fine[:, MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT]
-    return np.asarray(inner.std(axis=(1, 2), dtype=np.float64) <= _FLAT)
+def is_flat(fine: Grid) -> NDArray[np.bool_]:
+    """Whether each fine image (n, f, f) is constant apart from its border; bool (n,)."""
+    centre = fine[:, MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT]
+    return np.asarray(centre.std(axis=(1, 2), dtype=np.float64) <= _FLAT)

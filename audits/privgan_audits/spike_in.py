@@ -17,7 +17,7 @@ from privgan.progress import Progress, silent
 from privgan_audits.interface import Images
 from privgan_audits.neighbours import nearest
 from privgan_audits.scores import Integers, Scores, pair_distances
-from privgan_audits.spaces import spectrum_orbit, views
+from privgan_audits.searches import SEARCHES, Search, Views, views
 from privgan_audits.statistics import near_copy_ranks, precedence_p
 
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05
@@ -117,16 +117,23 @@ def _chosen_images(scores: Scores, rng: np.random.Generator) -> Integers:
 
 def _plant(scores: Scores, copies: Images) -> Planted:
     """Measure the copies as the audit would: only those that beat the set's own candidates are compared."""
-    planted = views(copies)
-    found = nearest(
-        scores.real.spectrum, planted.spectrum, k=_COPIES_PER_IMAGE, turns=spectrum_orbit, task="planted copies"
-    )
-    image, column = np.nonzero(found.distances <= scores.horizon[:, None])
-    copy = found.rows[image, column]
-    distance = pair_distances(scores.real, image, planted, copy, found.views[image, column])
-    score = np.where(scores.real.flat[image], np.inf, distance / scores.reference[image])
-    better = score < scores.patient[scores.owner[image]]
-    return Planted(count=len(copies), patient=scores.owner[image][better], copy=copy[better], score=score[better])
+    planted = views(copies, searching=False)
+    parts = [_planted_by(search, number, scores, planted) for number, search in enumerate(SEARCHES)]
+    patient, copy, score = (np.concatenate(column) for column in zip(*parts, strict=True))
+    better = score < scores.patient[patient]
+    return Planted(count=len(copies), patient=patient[better], copy=copy[better], score=score[better])
+
+
+def _planted_by(
+    search: Search, number: int, scores: Scores, planted: Views
+) -> tuple[Integers, Integers, NDArray[np.float64]]:
+    """(patient, copy, score) of every pair that one of the searches would have compared."""
+    real = scores.real
+    found = nearest(search.queries(real), search.base(planted), k=_COPIES_PER_IMAGE, turns=search.turns)
+    image, column = np.nonzero((found.distances <= scores.horizon[:, number, None]) & ~real.flat[:, None])
+    copy, turns = found.rows[image, column], search.image_views(found.views[image, column])
+    distance = pair_distances(real, image, planted, copy, turns)
+    return scores.owner[image], copy, distance / scores.reference[image]
 
 
 def _limit(scores: Scores, planted: Planted, level: float, rng: np.random.Generator) -> int | None:

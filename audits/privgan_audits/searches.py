@@ -1,0 +1,129 @@
+"""Which pairs of images are worth comparing: two exhaustive searches, each blind where the other sees.
+
+Images of one anatomy are so alike that a shift of one pixel hides a copy from plain pixel distances; magnitude
+spectra forgive shifts, but noise fills their weak frequencies. So candidates come from both.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan_audits.spaces import FINE, MAX_SHIFT, Grid, is_flat, normalise, orbit, pool
+
+COARSE = 16  # pixels of the grid on which plain pixels are searched
+FREQUENCIES = 7  # cycles per window that a spectrum keeps in each direction
+_BLOCK = 2048
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """Images in the forms that are compared.
+
+    fine: float32 (n, f, f), grey values. coarse: float32 (n, c, c), zero mean, unit norm. spectra: float32
+    (n, windows, s, s); nine windows of images that search, the centre one of those that are searched for.
+    flat: bool (n,), True where the image is constant apart from its border.
+    """
+
+    fine: Grid
+    coarse: Grid
+    spectra: Grid
+    flat: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.fine)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """One way to find candidates. Both sides become vectors; a query has one for each of its views.
+
+    queries: what `turns` takes. base: float32 (m, d). turns: all views of a block of queries, each (n, d).
+    image_views: the members of `orbit` that a view may stand for.
+    """
+
+    queries: Callable[[Views], Grid]
+    base: Callable[[Views], Grid]
+    turns: Callable[[Grid], list[Grid]]
+    image_views: Callable[[Integers], tuple[Integers, ...]]
+
+
+def views(images: NDArray[np.uint8], *, searching: bool) -> Views:
+    """Bring images uint8 (n, h, h), h >= SMALLEST, into all forms; `searching` images get nine windows."""
+    fine = pool(images, min(FINE, images.shape[1]))
+    steps = range(0, 2 * MAX_SHIFT + 1, MAX_SHIFT) if searching else (MAX_SHIFT,)
+    return Views(
+        fine=fine,
+        coarse=normalise(pool(fine, min(COARSE, fine.shape[1]))),
+        spectra=spectra(fine, [(y, x) for y in steps for x in steps]),
+        flat=is_flat(fine),
+    )
+
+
+def spectra(fine: Grid, corners: list[tuple[int, int]]) -> Grid:
+    """Square roots of the lowest Fourier magnitudes of some windows of fine (n, f, f), zero frequency centred.
+
+    A copy that was moved shows in its centre just what the original shows in one of the windows, or nearly so,
+    and what little is still shifted the magnitudes do not see, thanks to the (Hann) taper. The square root keeps
+    a few strong frequencies, which all images of an anatomy share, from drowning the rest. Unit norm; zeros for
+    constant windows.
+
+    Returns:
+        float32 (n, len(corners), s, s).
+    """
+    size = fine.shape[1] - 2 * MAX_SHIFT
+    kept = min(FREQUENCIES, (size - 1) // 2)
+    taper = np.hanning(size + 2)[1:-1]
+    low = np.arange(-kept, kept + 1)
+    result = np.empty((len(fine), len(corners), len(low), len(low)), np.float32)
+    for start in range(0, len(fine), _BLOCK):
+        block = fine[start : start + _BLOCK]
+        for number, (y, x) in enumerate(corners):
+            window = normalise(block[:, y : y + size, x : x + size]).astype(np.float64)
+            magnitudes = np.sqrt(np.abs(np.fft.fft2(window * taper[:, None] * taper)[:, low[:, None], low]))
+            norms = np.sqrt(np.einsum("nij,nij->n", magnitudes, magnitudes))[:, None, None]
+            result[start : start + len(block), number] = magnitudes / np.where(norms > 0, norms, 1.0)
+    return result
+
+
+def spectrum_turns(windows: Grid) -> list[Grid]:
+    """Every window of spectra (n, w, s, s) in the 4 turns that magnitudes can tell apart; 4 x w vectors (n, d)."""
+    quarter = np.rot90(windows, axes=(2, 3))
+    turns = [windows, quarter, windows[..., ::-1], quarter[..., ::-1]]
+    return [_half(turned[:, window]) for turned in turns for window in range(turned.shape[1])]
+
+
+def _half(spectrum: Grid) -> Grid:
+    """The half of a spectrum (n, s, s) that is not its mirror image, as vectors of half the squared length."""
+    half = spectrum[:, : spectrum.shape[1] // 2 + 1].copy()
+    half[:, -1] *= np.float32(np.sqrt(0.5))  # the row of zero frequency holds both halves
+    return half.reshape(len(half), -1)
+
+
+def _spectrum_image_views(view: Integers) -> tuple[Integers, ...]:
+    """Half a turn leaves magnitudes alone, so that each of the 4 turns stands for two; there are 9 windows."""
+    first = np.array([0, 1, 4, 5])[view // 9]
+    return first, first + 2
+
+
+def _pixel_turns(coarse: Grid) -> list[Grid]:
+    return [np.ascontiguousarray(view, dtype=np.float32).reshape(len(view), -1) for view in orbit(coarse)]
+
+
+SEARCHES = (
+    Search(
+        queries=lambda images: images.spectra,
+        base=lambda images: _half(images.spectra[:, images.spectra.shape[1] // 2]),
+        turns=spectrum_turns,
+        image_views=_spectrum_image_views,
+    ),
+    Search(
+        queries=lambda images: images.coarse,
+        base=lambda images: images.coarse.reshape(len(images), -1),
+        turns=_pixel_turns,
+        image_views=lambda view: (view,),
+    ),
+)

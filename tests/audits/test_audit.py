@@ -1,0 +1,183 @@
+"""Whole audits of generated populations: what must fail, what must pass, and what nobody can say."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from privgan_audits.audit import AuditRecord, run_audit
+from privgan_audits.interface import Evidence, Measured, Sample
+from privgan_audits.near_copies import NearCopies
+from privgan_audits.policy import Policy
+from privgan_audits.scores import patient_scores
+
+Draw = Callable[..., Sample]
+Weigh = Callable[..., Evidence]
+SYNTHETIC = 800
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class World:
+    """A cohort in memory, and what a safe generator made of its population."""
+
+    members: Sample
+    non_members: Sample
+    safe: NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def world(draw: Draw) -> World:
+    """1,333 members, 667 non-members and an independent sample of their population, as a safe generator."""
+    rng = np.random.default_rng(7)
+    return World(
+        members=draw(rng, 1333, most=2),
+        non_members=draw(rng, 667, first=1333, most=2),
+        safe=draw(rng, SYNTHETIC, most=1).images,
+    )
+
+
+def entry(record: AuditRecord, name: str) -> dict[str, object]:
+    return next(test for test in record.to_json()["tests"] if test["id"] == name)
+
+
+def with_copies(
+    world: World, patients: int, turn: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
+    rows = np.unique(world.members.patients, return_index=True)[1][:patients]
+    return np.concatenate([world.safe[: SYNTHETIC - patients], turn(world.members.images[rows])])
+
+
+def test_an_independent_sample_passes_and_says_what_it_would_have_found(world: World, weigh: Weigh) -> None:
+    record = run_audit(weigh(world.members, world.non_members, world.safe), Policy())
+    content = record.to_json()
+    assert (content["verdict"], content["scope"]) == ("PASS", "empirical"), content["reasons"]
+    limits = entry(record, "T0")["limit_of_detection"]
+    assert isinstance(limits, dict)
+    assert all(10 <= limits[kind] <= 20 for kind in ("exact", "flip", "shift_2_px", "noise_2_percent"))
+    assert any("No DP claim" in note for note in content["notes"])
+    json.dumps(content, allow_nan=False)
+
+
+@pytest.mark.parametrize("turn", [lambda images: images, lambda images: images[:, :, ::-1]])
+def test_three_per_cent_copies_fail_even_without_the_exact_test(
+    world: World, weigh: Weigh, turn: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> None:
+    record = run_audit(weigh(world.members, world.non_members, with_copies(world, 24, turn)), Policy())
+    assert record.verdict.verdict == "FAIL"
+    assert any(reason.startswith("Synthetic images come closer") for reason in record.verdict.reasons)
+    pairs = record.internal["T2"]["pairs"]
+    assert sum(pair["synthetic_row"] >= SYNTHETIC - 24 for pair in pairs) == len(pairs)
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        lambda images: np.rot90(images, axes=(1, 2)),
+        lambda images: np.pad(images, ((0, 0), (2, 0), (0, 2)), mode="edge")[:, :-2, 2:],
+        lambda images: images + np.random.default_rng(0).normal(0, 5.1, images.shape),
+    ],
+    ids=["turned", "shifted", "noisy"],
+)
+def test_disguised_copies_fail_too(
+    world: World, weigh: Weigh, turn: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+) -> None:
+    images = with_copies(world, 24, lambda x: np.clip(turn(x), 0, 255).astype(np.uint8))
+    evidence = weigh(world.members, world.non_members, images)
+    outcome = NearCopies().run(evidence, np.random.default_rng(0))
+    assert isinstance(outcome, Measured)
+    assert outcome.findings["p"] < Policy().level(1) / 2
+
+
+@pytest.mark.parametrize("turn", [lambda image: image, np.fliplr, lambda image: np.rot90(image, 3)])
+def test_one_exact_image_of_a_member_fails(
+    draw: Draw, weigh: Weigh, turn: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> None:
+    rng = np.random.default_rng(8)
+    members, others = draw(rng, 40), draw(rng, 20, first=40)
+    images = draw(rng, 100, most=1).images.copy()
+    images[50] = turn(members.images[11])
+    record = run_audit(weigh(members, others, images), Policy())
+    assert record.verdict.verdict == "FAIL"
+    assert entry(record, "T1")["copies_of_members"] == 1
+    assert record.internal["T1"]["pairs"] == [{"member_row": 11, "synthetic_row": 50}]
+    images[50] = turn(others.images[0])
+    held_back = run_audit(weigh(members, others, images), Policy())
+    assert (held_back.verdict.verdict, entry(held_back, "T1")["copies_of_other_patients"]) == ("FAIL", 1)
+
+
+def test_sixty_patients_are_inconclusive(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(9)
+    record = run_audit(weigh(draw(rng, 40), draw(rng, 20, first=40), draw(rng, 300, most=1).images), Policy())
+    assert record.verdict.verdict == "INCONCLUSIVE"
+
+
+def test_no_non_members_is_inconclusive_but_a_copy_still_fails(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(10)
+    members, images = draw(rng, 300), draw(rng, 300, most=1).images
+    assert run_audit(weigh(members, None, images), Policy()).verdict.verdict == "INCONCLUSIVE"
+    copied = np.concatenate([images, members.images[:1]])
+    assert run_audit(weigh(members, None, copied), Policy()).verdict.verdict == "FAIL"
+
+
+def test_two_scanners_are_invalid(world: World, weigh: Weigh) -> None:
+    rng = np.random.default_rng(11)
+    grey = 255 * (world.non_members.images / 255) ** 0.9 + rng.normal(0, 3, world.non_members.images.shape)
+    other_scanner = dataclasses.replace(world.non_members, images=np.clip(grey, 0, 255).astype(np.uint8))
+    record = run_audit(weigh(world.members, other_scanner, world.safe), Policy())
+    assert record.verdict.verdict == "INVALID"
+
+
+def test_underfit_and_mode_shrunk_generators_pass(world: World, weigh: Weigh) -> None:
+    """Synthetic-versus-hold-out tests raise false alarms or go blind here; members and non-members do not."""
+    blurred = ndimage.gaussian_filter(world.safe.astype(float), (0, 2, 2))
+    mean = world.safe.mean(axis=0)
+    for images in (blurred, mean + 0.6 * (world.safe[:600] - mean)):
+        record = run_audit(weigh(world.members, world.non_members, images.astype(np.uint8)), Policy())
+        assert record.verdict.verdict == "PASS", record.verdict.reasons
+
+
+def test_scores_do_not_know_who_was_a_member(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(12)
+    one, other = draw(rng, 30), draw(rng, 30, first=30)
+    images = draw(rng, 60, most=1).images
+    here, there = patient_scores(weigh(one, other, images)), patient_scores(weigh(other, one, images))
+    np.testing.assert_array_equal(here.patient, there.patient)
+    np.testing.assert_array_equal(here.non_member, ~there.non_member)
+
+
+def test_auditing_again_gives_the_same_record(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(13)
+    members, others, images = draw(rng, 60), draw(rng, 30, first=60), draw(rng, 50, most=1).images
+    first, second = (run_audit(weigh(members, others, images), Policy()) for _ in range(2))
+    assert first.to_json() == second.to_json()
+
+
+def test_ties_and_constant_images_cause_no_crash_and_no_lie(draw: Draw, weigh: Weigh) -> None:
+    """Black images, one patient with most of the images, and a synthetic set of one repeated picture."""
+    rng = np.random.default_rng(14)
+    members, others = draw(rng, 80), draw(rng, 60, first=80)
+    crowd = dataclasses.replace(members, patients=np.where(np.arange(len(members.images)) % 10, 0, members.patients))
+    crowd.images[::7] = 0
+    images = np.repeat(draw(rng, 1, most=1).images, 50, axis=0)
+    images[:5] = 0
+    record = run_audit(weigh(crowd, others, images), Policy())
+    assert record.verdict.verdict == "INCONCLUSIVE"
+    assert entry(record, "T1")["constant_images"] == 5
+    everything_black = weigh(crowd, others, np.zeros_like(images))
+    assert run_audit(everything_black, Policy()).verdict.verdict == "INCONCLUSIVE"
+
+
+def test_progress_names_the_test_at_work(draw: Draw, weigh: Weigh) -> None:
+    notes: list[str] = []
+
+    def listen(task: str, done: int, total: int, note: str = "") -> None:
+        assert 0 <= done <= total
+        notes.append(note.partition(":")[0])
+
+    rng = np.random.default_rng(15)
+    run_audit(weigh(draw(rng, 20), draw(rng, 16, first=20), draw(rng, 9).images), Policy(), progress=listen)
+    assert [name for name in ("T0", "T1", "T2", "T3", "T6", "T10") if name not in notes] == []

@@ -1,0 +1,55 @@
+"""The exhaustive searches must put every near copy among the candidates, each in its own way."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from privgan_audits.interface import Sample
+from privgan_audits.scores import closest
+from privgan_audits.searches import SEARCHES, spectra, views
+from privgan_audits.spaces import orbit
+from privgan_audits.spike_in import TRANSFORMS
+
+Draw = Callable[..., Sample]
+
+
+def test_a_spectrum_view_names_the_turns_that_it_stands_for() -> None:
+    fine = np.random.default_rng(1).uniform(0, 255, (1, 32, 32)).astype(np.float32)
+    search = SEARCHES[0]
+    seen = views(fine.astype(np.uint8), searching=True)
+    of_turned = [search.base(views(turned.astype(np.uint8), searching=False)) for turned in orbit(fine)]
+    for number, vector in enumerate(search.turns(seen.spectra)):
+        if number % 9 == 4:  # the centre window
+            for turn in search.image_views(np.array([number])):
+                np.testing.assert_allclose(of_turned[int(turn[0])], vector, atol=1e-6)
+
+
+def test_spectrum_vectors_keep_the_distances_of_whole_spectra() -> None:
+    fine = np.random.default_rng(2).uniform(0, 255, (5, 32, 32)).astype(np.float32)
+    whole = spectra(fine, [(2, 2)]).reshape(5, -1)
+    vectors = SEARCHES[0].base(views(fine.astype(np.uint8), searching=False))
+    exact = spectra(fine.astype(np.uint8).astype(np.float32), [(2, 2)]).reshape(5, -1)
+    np.testing.assert_allclose(
+        2 * np.square(vectors[:1] - vectors).sum(axis=1), np.square(exact[:1] - exact).sum(axis=1), atol=1e-6
+    )
+    assert np.linalg.norm(whole, axis=1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", ["exact", "flip", "shift_2_px", "noise_2_percent", "gamma_0_9", "blend_20_percent"])
+@pytest.mark.parametrize("turn", [0, 3])
+def test_every_disguised_copy_is_found_among_many_others(draw: Draw, kind: str, turn: int) -> None:
+    rng = np.random.default_rng(3)
+    images = draw(rng, 60, most=1).images
+    copies: NDArray[np.float64] = np.rot90(TRANSFORMS[kind](images, rng), turn, axes=(1, 2))
+    planted = np.concatenate([draw(rng, 600, most=1).images, np.clip(np.rint(copies), 0, 255).astype(np.uint8)])
+    found = closest(views(images, searching=True), views(planted, searching=False))
+    assert (found.row == 600 + np.arange(60)).all()
+
+
+def test_constant_windows_have_no_spectrum() -> None:
+    black = views(np.zeros((2, 32, 32), np.uint8), searching=True)
+    assert black.flat.all()
+    assert not black.spectra.any()
+    assert not black.coarse.any()
