@@ -131,6 +131,16 @@ def test_picture_folder_with_labels(tmp_path: Path) -> None:
     assert any(note.startswith("1 rows of the label table name nothing") for note in loaded.notes)
 
 
+def test_a_bare_name_that_two_folders_share_labels_neither(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "src" / name).mkdir(parents=True)
+        pictures(tmp_path / "src" / name, 2 if name == "one" else 1)
+    (tmp_path / "src" / "labels.csv").write_text("file,patient\n0.png,anna\n1.png,bob\n")
+    loaded = read(tmp_path / "src")
+    assert loaded.patient_keys == ("bob",)
+    assert loaded.refused == {"missing_label": 2}
+
+
 def test_picture_folder_without_labels_counts_each_file_as_a_patient(tmp_path: Path) -> None:
     pictures(tmp_path / "src", 3)
     (tmp_path / "src" / "notes.txt").write_text("not a picture")

@@ -31,6 +31,7 @@ def test_persons_equal_their_slow_twin(joins: list[tuple[int, int]]) -> None:
 def test_nobody_moves_when_others_come_or_go() -> None:
     sides = assign_sides(KEY, KEYS, 0.333)
     np.testing.assert_array_equal(assign_sides(KEY, KEYS[::-3], 0.333), sides[::-3])
+    assert [side == MEMBER for side in sides] == [member_position(KEY, key) < 1 - 0.333 for key in KEYS]
     more = assign_sides(KEY, KEYS, 0.5)
     assert not ((sides != MEMBER) & (more == MEMBER)).any()  # a larger hold-out only adds to it
 
