@@ -13,12 +13,14 @@ from privgan.data.cohort import Cohort
 from privgan.dp.accounting import ADJACENCY, UNIT, epsilon
 from privgan.dp.ledger import Ledger
 from privgan.errors import IntegrityError
+from privgan.files import sha256_file
 from privgan.progress import Progress, silent
 from privgan.run import read_run
 from privgan_audits.interface import Claim, Evidence, Measured, NotApplicable, Outcome
 
 TOLERANCE = 1.001  # two accountants on two machines may differ in the last digits
 DELTA_TIMES_MEMBERS = 0.1
+WEIGHTS = "model/generator.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +84,8 @@ def _matches_run(evidence: Evidence, claim: Claim) -> bool:
     if evidence.run is None:
         return True
     try:
-        facts = read_run(evidence.run)
+        facts, weights = read_run(evidence.run), sha256_file(evidence.run / WEIGHTS)
     except IntegrityError:
         return False
-    return (
-        facts.run_id == claim.run_id
-        and facts.generator_sha256 == claim.generator_sha256
-        and facts.not_private is False
-    )
+    same = facts.run_id == claim.run_id and facts.cohort_id == claim.cohort_id
+    return same and facts.generator_sha256 == weights == claim.generator_sha256 and facts.not_private is False

@@ -51,6 +51,8 @@ def load_cohort_evidence(
         IntegrityError: an edited cohort or set, or a ledger that belongs to another cohort.
         BudgetError: the ledger's chain is broken.
     """
+    if run is not None and not run.is_dir():
+        raise UsageError(f"Expected a run folder, {run} is missing.")
     opened = open_cohort(cohort)
     ledger = Ledger.read(opened.ledger_path)
     if ledger.opening["cohort_sha256"] != opened.sha256:
