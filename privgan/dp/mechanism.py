@@ -7,6 +7,7 @@ no information about patients beyond the discriminator, so they change the sensi
 The divisor is fixed in advance: one that depends on the draw leaks (Opacus issues 571 and 819).
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -82,7 +83,7 @@ def noisy_gradient(
     for start, stop in _owner_aligned(batch.owners, microbatch):
         part = slice(start, stop)
         scores = model(batch.images[part], batch.labels[part])
-        torch.autograd.backward(losses(scores, batch.targets[part]).sum())
+        _backward(losses(scores, batch.targets[part]).sum())
         owners = batch.owners[part] - batch.owners[start]
         sums = clipped_sums(model, owners, int(owners[-1]) + 1, settings.clipping_norm)
         totals = [total + part_sum for total, part_sum in zip(totals, sums, strict=True)]
@@ -90,6 +91,13 @@ def noisy_gradient(
         scale = settings.noise_multiplier * settings.clipping_norm
         noisy = total + gaussian_like(total, scale=scale, rng=rng)
         parameter.grad = (noisy / settings.normaliser).to(parameter.dtype)
+
+
+def _backward(total: Tensor) -> None:
+    with warnings.catch_warnings():
+        # The first layer's input wants no gradient; its hook says so at every step.
+        warnings.filterwarnings("ignore", message="Full backward hook is firing")
+        torch.autograd.backward(total)
 
 
 def _owner_aligned(owners: Tensor, microbatch: int) -> list[tuple[int, int]]:

@@ -46,9 +46,9 @@ class RefinementSettings:
     the released moments in the generator's loss; average: decay of the generator's moving average.
     """
 
-    discriminator_rate: float = 4e-4
+    discriminator_rate: float = 1e-3
     generator_rate: float = 2e-4
-    fakes: int = 64
+    fakes: int = 128
     anchor: float = 30.0
     average: float = 0.98
 

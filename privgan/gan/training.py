@@ -125,8 +125,9 @@ def _fresh_state(training: Training, moments: Moments) -> TrainingState:
 
 def _step(training: Training, state: TrainingState, critic: ExampleGradients, rng: np.random.Generator) -> None:
     settings = training.settings
-    fakes, labels, _ = _fakes(state, settings.refinement.fakes, training.device)
-    batch = _contributions(training, fakes.detach(), labels, rng)
+    with torch.no_grad():
+        fakes, labels, _ = _fakes(state, settings.refinement.fakes, training.device)
+    batch = _contributions(training, fakes, labels, rng)
     critic.enable_hooks()
     noisy_gradient(
         critic,

@@ -32,9 +32,10 @@ def demo(
     console.note(
         f"An invented hospital: {patients} phantom patients as DICOM files, with invented names in the headers"
     )
+    (folder / "dicom").mkdir()
+    (folder / "keys").mkdir()
     images = write_phantoms(folder / "dicom", patients=patients, progress=console.progress)
     console.close()
-    (folder / "keys").mkdir()
     for words in _commands(folder):
         code = _show_and_run(words)
         if code != 0:

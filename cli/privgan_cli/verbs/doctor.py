@@ -52,6 +52,6 @@ def _version(name: str) -> str | None:
 
 
 def _codecs() -> list[str]:
-    from privgan.data.dicom_reader import TRANSFER_SYNTAXES
+    from privgan.data.dicom_reader import READABLE
 
-    return [uid.name for uid in TRANSFER_SYNTAXES]
+    return [uid.name for uid in READABLE]

@@ -1,0 +1,38 @@
+# Everything a newcomer types: `make demo`, then `make test`. Needs Python 3.11 to 3.13 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: install demo test check bench studies clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" \
+		|| (echo "privgan needs Python 3.11 to 3.13; set PYTHON=..." && exit 1)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $(STAMP)
+
+demo: install
+	$(BIN)/privgan demo
+
+# Two processes, one thread each: many small networks are trained, and threads would get in each other's way.
+test: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=.:audits:cli $(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_docs.py
+
+bench: install
+	for benchmark in tests/benchmarks/*.py; do $(BIN)/python $$benchmark --json || exit 1; done
+
+studies: install
+	$(BIN)/python -m pytest -q -m study -s
+
+clean:
+	rm -rf .venv privgan-demo

@@ -1,0 +1,124 @@
+"""The printed epsilon: two independent accountants, the larger answer, never below the truth."""
+
+import itertools
+import math
+
+import pytest
+from privgan.dp.accounting import (
+    GaussianQueries,
+    PrivacySpend,
+    agree,
+    default_delta,
+    epsilon,
+    epsilon_pld,
+    epsilon_prv,
+    epsilon_rdp,
+)
+from privgan.dp.plan import Plan, calibrate, calibrate_warm_start, checked_delta, plan_steps
+from privgan.errors import InputRejectedError, UsageError
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+GRID = list(itertools.product((0.6, 0.8, 1.0, 2.0, 4.0), (0.02, 0.1), (1, 30, 100, 300, 1000)))
+
+
+def _gaussian_epsilon(sigma: float, delta: float) -> float:
+    """Exact epsilon of one Gaussian release of sensitivity 1 (Balle and Wang 2018, theorem 8)."""
+
+    def excess(eps: float) -> float:
+        return norm.cdf(0.5 / sigma - eps * sigma) - math.exp(eps) * norm.cdf(-0.5 / sigma - eps * sigma) - delta
+
+    return float(brentq(excess, 0.0, 100.0))
+
+
+@pytest.mark.parametrize(("sigma", "rate", "steps"), GRID)
+def test_printed_epsilon_follows_the_rule(sigma: float, rate: float, steps: int) -> None:
+    """PRV at eps_error 0.001 max(epsilon, 0.1) and PLD agree within max(1 %, 0.005); the larger is printed; RDP is above."""
+    queries, delta = [GaussianQueries(noise_multiplier=sigma, sample_rate=rate, steps=steps)], 1e-5
+    pld = epsilon_pld(queries, delta)
+    prv = epsilon_prv(queries, delta, expected=pld)
+    printed = epsilon(queries, delta)
+    assert agree(pld, prv)
+    assert printed >= min(pld, prv)
+    assert printed == pytest.approx(max(pld, prv), rel=0.011, abs=0.005)
+    assert epsilon_rdp(queries, delta) >= printed - max(0.01 * printed, 0.005)
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.0, 3.0, 10.0])
+def test_one_gaussian_is_exact_from_above(sigma: float) -> None:
+    """For a single Gaussian release the truth is known: never less, and at most 1 % more."""
+    exact = _gaussian_epsilon(sigma, 1e-5)
+    printed = epsilon([GaussianQueries(noise_multiplier=sigma, sample_rate=1.0, steps=1)], 1e-5)
+    assert exact <= printed + 1e-9
+    assert printed <= exact * 1.01 + 0.005
+
+
+def test_nothing_asked_costs_nothing() -> None:
+    """An empty composition spends zero."""
+    assert PrivacySpend.of([], 1e-5).epsilon == 0.0
+
+
+@pytest.mark.parametrize("target", [0.5, 2.0, 8.0])
+def test_calibration_spends_what_was_asked_and_no_more(target: float) -> None:
+    """The calibrated plan is below its target, by less than 1 %; a tenth less noise is above it."""
+    warm = calibrate_warm_start(0.5 * target, 1e-5, (2.0, 1.0))
+    plan = Plan(members=2000, batch=100, steps=200, delta=1e-5, noise_multiplier=1.0, warm_start=warm)
+    found = calibrate(plan, target)
+    assert 0.99 * target <= found.spend().epsilon <= target
+    weaker = Plan(
+        members=2000,
+        batch=100,
+        steps=200,
+        delta=1e-5,
+        noise_multiplier=0.9 * found.noise_multiplier,
+        warm_start=warm,
+    )
+    assert weaker.spend().epsilon > target
+
+
+def test_a_warm_start_above_the_target_is_refused() -> None:
+    """No noise in the later steps can take back what the warm start spent."""
+    plan = Plan(members=2000, batch=100, steps=10, delta=1e-5, noise_multiplier=1.0, warm_start=(0.5,))
+    with pytest.raises(UsageError, match="warm start"):
+        calibrate(plan, 1.0)
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
+def test_impossible_epsilons_are_refused(bad: float) -> None:
+    """Zero, negative, NaN and infinite epsilon are errors, not plans."""
+    with pytest.raises(UsageError):
+        calibrate(Plan(members=2000, batch=100, steps=10, delta=1e-5, noise_multiplier=1.0), bad)
+
+
+def test_fewer_members_than_the_batch_is_refused() -> None:
+    """A rate above 1 does not exist."""
+    with pytest.raises(InputRejectedError, match="batch"):
+        Plan(members=99, batch=100, steps=10, delta=1e-5, noise_multiplier=1.0)
+
+
+@pytest.mark.parametrize(("members", "delta"), [(1, 0.1), (10, 0.01), (11, 1e-3), (2400, 1e-5), (60_000, 1e-6)])
+def test_default_delta_is_the_largest_power_of_ten_allowed(members: int, delta: float) -> None:
+    """At most 1 / (10 x members), and ten times as much would be too large."""
+    assert default_delta(members) == delta
+    assert delta <= 1 / (10 * members) < 10 * delta
+
+
+@pytest.mark.parametrize("delta", [0.0, 1.0, 1.5, -1e-5, float("nan"), 1e-3])
+def test_bad_deltas_are_refused(delta: float) -> None:
+    """Outside (0, 1), or above 1 / (10 x members) without the override."""
+    with pytest.raises(UsageError):
+        checked_delta(delta, 1000, accept=False)
+
+
+def test_a_large_delta_can_be_accepted() -> None:
+    """The override takes it; it does not change the value."""
+    assert checked_delta(1e-3, 1000, accept=True) == 1e-3
+
+
+def test_plan_wants_noise_or_epsilon() -> None:
+    """Both or neither is a mistake."""
+    both = {"members": 1000, "batch": 10, "steps": 5, "delta": None}
+    with pytest.raises(UsageError):
+        plan_steps(**both, noise_multiplier=1.0, epsilon=1.0)
+    with pytest.raises(UsageError):
+        plan_steps(**both, noise_multiplier=None, epsilon=None)

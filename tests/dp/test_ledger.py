@@ -1,0 +1,137 @@
+"""The ledger: charged before, never after; every kind of tampering is found."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from privgan.dp.accounting import GaussianQueries, PrivacySpend
+from privgan.dp.ledger import Ledger
+from privgan.errors import BudgetError
+
+QUERY = GaussianQueries(noise_multiplier=2.0, sample_rate=0.05, steps=100)
+
+
+def _new(folder: Path, max_epsilon: float = 10.0) -> Ledger:
+    return Ledger.create(
+        folder / "ledger.jsonl", cohort_sha256="c" * 64, members=1000, delta=1e-5, max_epsilon=max_epsilon
+    )
+
+
+def _used(folder: Path) -> Ledger:
+    ledger = _new(folder).charge("run", [QUERY], delta=1e-5)
+    ledger.checkpoint("run", step=10, sha256="a" * 64)
+    return ledger.checkpoint("run", step=20, sha256="b" * 64)
+
+
+def test_all_runs_are_composed(tmp_path: Path) -> None:
+    """Two runs cost what their queries cost together, more than either and less than the sum."""
+    ledger = _new(tmp_path).charge("one", [QUERY], delta=1e-5).charge("two", [QUERY], delta=1e-5)
+    one = PrivacySpend.of([QUERY], 1e-5).epsilon
+    assert one < ledger.spend().epsilon < 2 * one
+    assert ledger.spend() == PrivacySpend.of([QUERY, QUERY], 1e-5)
+
+
+def test_the_cap_holds_and_a_refused_charge_leaves_nothing(tmp_path: Path) -> None:
+    """The charge that would pass the cap is not written; what went before stands."""
+    cap = PrivacySpend.of([QUERY], 1e-5).epsilon * 1.1
+    ledger = _new(tmp_path, cap).charge("one", [QUERY], delta=1e-5)
+    before = ledger.path.read_bytes()
+    with pytest.raises(BudgetError, match="cap"):
+        ledger.charge("two", [QUERY], delta=1e-5)
+    assert ledger.path.read_bytes() == before
+
+
+def test_a_run_is_charged_once(tmp_path: Path) -> None:
+    """A second charge under the same id is a mistake."""
+    with pytest.raises(BudgetError):
+        _new(tmp_path).charge("run", [QUERY], delta=1e-5).charge("run", [QUERY], delta=1e-5)
+
+
+def test_resume_accepts_the_latest_and_the_pending_state_only(tmp_path: Path) -> None:
+    """The newest announced state, or the one before it after a kill between announcing and renaming."""
+    ledger = _used(tmp_path).checkpoint("run", step=30, sha256="d" * 64)
+    ledger.require_resumable("run", "d" * 64)
+    ledger.require_resumable("run", "b" * 64)
+    for old_or_foreign in ("a" * 64, "e" * 64):
+        with pytest.raises(BudgetError):
+            ledger.require_resumable("run", old_or_foreign)
+
+
+def test_a_closed_run_stays_closed(tmp_path: Path) -> None:
+    """After closing there is no resume, no checkpoint and no second close."""
+    ledger = _used(tmp_path).close("run", generator_sha256="f" * 64)
+    for action in (
+        lambda: ledger.require_resumable("run", "b" * 64),
+        lambda: ledger.checkpoint("run", step=30, sha256="d" * 64),
+        lambda: ledger.close("run", generator_sha256="f" * 64),
+    ):
+        with pytest.raises(BudgetError):
+            action()
+
+
+def test_unknown_runs_are_refused(tmp_path: Path) -> None:
+    """Nothing can be resumed or closed that was never charged."""
+    with pytest.raises(BudgetError):
+        _new(tmp_path).checkpoint("stranger", step=1, sha256="a" * 64)
+
+
+@pytest.fixture(scope="module")
+def used_content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of a ledger that was charged and has two checkpoints."""
+    return _used(tmp_path_factory.mktemp("used")).path.read_bytes()
+
+
+@settings(
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(place=st.integers(0, 10_000), bit=st.integers(0, 6))
+def test_any_changed_byte_is_found(tmp_path: Path, used_content: bytes, place: int, bit: int) -> None:
+    """Flipping any bit of any line breaks the chain."""
+    content = bytearray(used_content)
+    content[place % len(content)] ^= 1 << bit
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(BudgetError):
+        Ledger.read(path)
+
+
+@pytest.mark.parametrize("change", ["drop first", "drop middle", "swap", "repeat", "cut", "empty", "re-seal one"])
+def test_reordered_and_missing_lines_are_found(tmp_path: Path, change: str) -> None:
+    """Only the untouched sequence of lines is accepted."""
+    path = _used(tmp_path).path
+    lines = path.read_bytes().splitlines(keepends=True)
+    edited = {**json.loads(lines[1]), "delta": 0.5}
+    changed = {
+        "drop first": lines[1:],
+        "drop middle": [lines[0], *lines[2:]],
+        "swap": [lines[0], lines[2], lines[1], *lines[3:]],
+        "repeat": [*lines, lines[-1]],
+        "cut": [*lines[:-1], lines[-1][:-5]],
+        "empty": [],
+        "re-seal one": [lines[0], json.dumps(edited).encode() + b"\n", *lines[2:]],
+    }[change]
+    path.write_bytes(b"".join(changed))
+    with pytest.raises(BudgetError):
+        Ledger.read(path)
+
+
+def test_attempts_count_different_sets(tmp_path: Path) -> None:
+    """Auditing the same set again is the same attempt; a new set is the next one."""
+    ledger = _new(tmp_path)
+    assert ledger.attempt("s1") == 1
+    for digest in ("s1", "s1", "s2"):
+        ledger = ledger.record_audit(report_sha256="r", synthetic_sha256=digest, policy_sha256="p", verdict="FAIL")
+    assert [ledger.attempt(d) for d in ("s1", "s2", "s3")] == [1, 2, 3]
+
+
+def test_missing_and_special_files_are_budget_errors(tmp_path: Path) -> None:
+    """No ledger, or a link in its place, is a mismatch and not a fresh start."""
+    with pytest.raises(BudgetError):
+        Ledger.read(tmp_path / "none")
+    path = _used(tmp_path).path
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    with pytest.raises(BudgetError):
+        Ledger.read(link)

@@ -1,0 +1,96 @@
+"""The noisy gradient: noise of the promised size, once, whoever was drawn."""
+
+import numpy as np
+import pytest
+import torch
+from privgan.dp.clipping import with_example_gradients
+from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
+from privgan.dp.noise import gaussian_like, secure_generator
+from privgan.dp.query import noisy_sum
+from privgan.gan.losses import discriminator_losses
+from privgan.gan.networks import Discriminator
+from scipy import stats
+from torch import Tensor
+
+SETTINGS = MechanismSettings(clipping_norm=0.5, noise_multiplier=2.0, normaliser=10.0)
+
+
+def _gradient(owners: list[int], settings: MechanismSettings, *, microbatch: int = 64, seed: int = 0) -> Tensor:
+    torch.manual_seed(0)
+    model = with_example_gradients(Discriminator(image_size=28, classes=2, width=8))
+    pixels = torch.rand(len(owners), 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    batch = Contributions(
+        images=pixels,
+        labels=torch.zeros(len(owners), dtype=torch.int64),
+        targets=torch.ones(len(owners)),
+        owners=torch.tensor(owners, dtype=torch.int64),
+    )
+    rng = np.random.default_rng(seed)
+    noisy_gradient(model, batch, discriminator_losses, settings, rng=rng, microbatch=microbatch)
+    return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+
+@pytest.mark.parametrize("owners", [[], [0, 1, 1, 2]])
+def test_noise_has_the_promised_size(owners: list[int]) -> None:
+    """sigma C / normaliser, also for an empty draw; half and twice the noise are told apart."""
+    quiet = MechanismSettings(clipping_norm=0.5, noise_multiplier=1e-9, normaliser=10.0)
+    noise = (_gradient(owners, SETTINGS) - _gradient(owners, quiet)).numpy()
+    scale = 2.0 * 0.5 / 10.0
+    assert stats.kstest(noise, "norm", args=(0, scale)).pvalue > 1e-3
+    for lie in (scale * 2 / 3, scale * 3 / 2):
+        assert stats.kstest(noise, "norm", args=(0, lie)).pvalue < 1e-6
+
+
+@pytest.mark.parametrize("microbatch", [1, 2, 3, 100])
+def test_micro_batches_change_nothing(microbatch: int) -> None:
+    """However the batch is cut, the same release comes out, and no patient is cut in two."""
+    owners = [0, 0, 0, 1, 2, 2, 3, 4, 5]
+    whole, cut = _gradient(owners, SETTINGS, microbatch=1000), _gradient(owners, SETTINGS, microbatch=microbatch)
+    assert torch.allclose(whole, cut, atol=1e-6)
+
+
+def test_the_divisor_does_not_look_at_the_draw() -> None:
+    """Without noise, twice as many patients of the same image give twice the gradient."""
+    quiet = MechanismSettings(clipping_norm=1e9, noise_multiplier=1e-18, normaliser=10.0)
+    torch.manual_seed(0)
+    model = with_example_gradients(Discriminator(image_size=28, classes=2, width=8))
+
+    def gradient(patients: int) -> Tensor:
+        batch = Contributions(
+            images=torch.full((patients, 1, 28, 28), 0.3),
+            labels=torch.zeros(patients, dtype=torch.int64),
+            targets=torch.ones(patients),
+            owners=torch.arange(patients),
+        )
+        noisy_gradient(model, batch, discriminator_losses, quiet, rng=secure_generator(), microbatch=8)
+        return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+    assert torch.allclose(2 * gradient(3), gradient(6), rtol=1e-4)
+
+
+def test_two_runs_differ() -> None:
+    """Noise comes from the system's entropy: nothing in the process repeats it, not even torch's seed."""
+    torch.manual_seed(0)
+    first = gaussian_like(torch.zeros(100), scale=1.0, rng=secure_generator())
+    torch.manual_seed(0)
+    assert not torch.equal(first, gaussian_like(torch.zeros(100), scale=1.0, rng=secure_generator()))
+
+
+def test_secure_noise_is_normal() -> None:
+    """The cryptographic generator draws from N(0, 1), not from a scaled or shifted one."""
+    sample = secure_generator().standard_normal(50_000)
+    assert stats.kstest(sample, "norm").pvalue > 1e-4
+    assert stats.kstest(sample, "norm", args=(0, 1.1)).pvalue < 1e-6
+    assert stats.kstest(sample, "norm", args=(0.1, 1)).pvalue < 1e-6
+
+
+@pytest.mark.parametrize("value", [1.0, 1e30, float("nan"), float("inf")])
+def test_a_patient_moves_a_query_by_at_most_one(value: float) -> None:
+    """The one-shot query bounds every vector, whatever is in it, to norm 1."""
+    vectors = torch.randn(5, 40)
+    changed = vectors.clone()
+    changed[2] = value
+    absent = vectors.clone()
+    absent[2] = 0.0
+    sums = [noisy_sum([v], 40, noise=1e-12, rng=np.random.default_rng(0)) for v in (changed, absent)]
+    assert float((sums[0] - sums[1]).norm()) <= 1 + 1e-9
