@@ -4,6 +4,9 @@ import itertools
 import math
 
 import pytest
+from scipy.optimize import brentq
+from scipy.stats import norm
+
 from privgan.dp.accounting import (
     GaussianQueries,
     PrivacySpend,
@@ -16,8 +19,6 @@ from privgan.dp.accounting import (
 )
 from privgan.dp.plan import Plan, calibrate, calibrate_warm_start, checked_delta, plan_steps
 from privgan.errors import InputRejectedError, UsageError
-from scipy.optimize import brentq
-from scipy.stats import norm
 
 GRID = list(itertools.product((0.6, 0.8, 1.0, 2.0, 4.0), (0.02, 0.1), (1, 30, 100, 300, 1000)))
 
@@ -33,7 +34,7 @@ def _gaussian_epsilon(sigma: float, delta: float) -> float:
 
 @pytest.mark.parametrize(("sigma", "rate", "steps"), GRID)
 def test_printed_epsilon_follows_the_rule(sigma: float, rate: float, steps: int) -> None:
-    """PRV at eps_error 0.001 max(epsilon, 0.1) and PLD agree within max(1 %, 0.005); the larger is printed; RDP is above."""
+    """PRV and PLD agree within max(1 %, 0.005); the larger is printed; RDP is above."""
     queries, delta = [GaussianQueries(noise_multiplier=sigma, sample_rate=rate, steps=steps)], 1e-5
     pld = epsilon_pld(queries, delta)
     prv = epsilon_prv(queries, delta, expected=pld)

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opacus import GradSampleModule
 from opacus.optimizers import DPOptimizer
+from torch import Tensor, nn
+
 from privgan.dp.clipping import clipped_sums, with_example_gradients
 from privgan.gan.losses import discriminator_losses
 from privgan.gan.networks import Discriminator
-from torch import Tensor, nn
 
 
 def _discriminator(seed: int) -> Discriminator:
@@ -70,8 +71,8 @@ def test_averaging_equals_one_backward_a_patient(seed: int, counts: list[int]) -
         loss = discriminator_losses(network(batch[0][mine], batch[1][mine]), batch[2][mine]).mean()
         gradients = torch.autograd.grad(loss, list(network.parameters()))
         total = torch.cat([g.flatten() for g in gradients]).norm()
-        for sum_, gradient in zip(wanted, gradients, strict=True):
-            sum_ += gradient.double() * min(1.0, norm / float(total))
+        factor = min(1.0, norm / float(total))
+        wanted = [old + gradient.double() * factor for old, gradient in zip(wanted, gradients, strict=True)]
     for mine_, expected in zip(_ours(network, batch, owners, norm), wanted, strict=True):
         assert torch.allclose(mine_, expected, atol=1e-5)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from privgan.dp.accounting import GaussianQueries, PrivacySpend
 from privgan.dp.ledger import Ledger
 from privgan.errors import BudgetError

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from scipy import stats
+from torch import Tensor
+
 from privgan.dp.clipping import with_example_gradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.noise import gaussian_like, secure_generator
 from privgan.dp.query import noisy_sum
 from privgan.gan.losses import discriminator_losses
 from privgan.gan.networks import Discriminator
-from scipy import stats
-from torch import Tensor
 
 SETTINGS = MechanismSettings(clipping_norm=0.5, noise_multiplier=2.0, normaliser=10.0)
 
@@ -32,7 +33,7 @@ def _gradient(owners: list[int], settings: MechanismSettings, *, microbatch: int
 
 @pytest.mark.parametrize("owners", [[], [0, 1, 1, 2]])
 def test_noise_has_the_promised_size(owners: list[int]) -> None:
-    """sigma C / normaliser, also for an empty draw; half and twice the noise are told apart."""
+    """Sigma C / normaliser, also for an empty draw; half and twice the noise are told apart."""
     quiet = MechanismSettings(clipping_norm=0.5, noise_multiplier=1e-9, normaliser=10.0)
     noise = (_gradient(owners, SETTINGS) - _gradient(owners, quiet)).numpy()
     scale = 2.0 * 0.5 / 10.0

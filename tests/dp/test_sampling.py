@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from privgan.dp.noise import secure_generator
 from privgan.dp.sampling import PatientIndex, poisson_draw
 from privgan.errors import UsageError
-from scipy import stats
 
 
 def _index() -> PatientIndex:

@@ -1,0 +1,138 @@
+"""Training as a user runs it: stopped, killed, resumed, refused."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from privgan.dp.ledger import Ledger
+
+ROOT = Path(__file__).resolve().parents[2]
+Privgan = Callable[..., subprocess.CompletedProcess[str]]
+LONG = ("--steps", "4000")
+
+
+def _start(cohort: Path, run: Path, config: Path, *words: str) -> subprocess.Popen[str]:
+    path = os.pathsep.join(str(ROOT / part) for part in (".", "audits", "cli"))
+    line = [sys.executable, "-c", "from privgan_cli.main import main; main()", "train", str(cohort), str(run)]
+    return subprocess.Popen(
+        [*line, "--epsilon", "4", "--config", str(config), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def _wait_for_state(run: Path, process: subprocess.Popen[str]) -> None:
+    for _ in range(600):
+        if (run / "private" / "state.safetensors").exists() or process.poll() is not None:
+            return
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)])
+def test_a_stopped_run_can_be_resumed(
+    privgan: Privgan, new_cohort: Callable[[], Path], fast_config: Path, tmp_path: Path, sent: int, code: int
+) -> None:
+    """SIGTERM exits 75 and Ctrl-C 130; the run resumes to exactly the planned steps under one charge."""
+    cohort, run = new_cohort(), tmp_path / "run"
+    process = _start(cohort, run, fast_config, *LONG)
+    _wait_for_state(run, process)
+    time.sleep(1)
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert "--resume" in errors
+    charged = Ledger.read(cohort / "private" / "ledger.jsonl").of_kind("charge")
+    assert len(charged) == 1
+    assert json.loads((run / "run.json").read_text())["state"] == "training"
+    privgan("generate", run, tmp_path / "early", "--count", 3, code=2)  # there is no generator yet
+    privgan("train", cohort, run, "--epsilon", 3, "--resume", code=2)  # what is charged cannot change
+    # Cut the plan short by hand: the ledger notices.
+    facts = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**facts, "plan": {**facts["plan"], "steps": 10}}))
+    privgan("train", cohort, run, "--epsilon", 4, "--resume", code=7)
+
+
+def test_killed_at_any_moment_it_resumes_to_the_planned_steps(
+    privgan: Privgan, new_cohort: Callable[[], Path], fast_config: Path, tmp_path: Path
+) -> None:
+    """Kill -9, twice; every file is whole, the ledger is intact, the budget is what was charged first."""
+    cohort, run = new_cohort(), tmp_path / "run"
+    quick = tmp_path / "quick.toml"
+    quick.write_text(fast_config.read_text() + "checkpoint_seconds = 0.2\n")
+    for number, words in enumerate((("--steps", "150"), ("--resume",))):
+        process = _start(cohort, run, quick, *words)
+        _wait_for_state(run, process)
+        time.sleep(0.5 + 0.7 * number)
+        process.kill()
+        process.communicate()
+        Ledger.read(cohort / "private" / "ledger.jsonl")
+    done = json.loads(privgan("train", cohort, run, "--epsilon", 4, "--resume", "--json").stdout)
+    assert done["steps"] == 150
+    assert done["state"] == "finished"
+    spent = json.loads(privgan("budget", cohort, "--json").stdout)
+    assert spent["epsilon"] == pytest.approx(done["epsilon"])
+    assert spent["epsilon"] <= 4
+    assert not list(run.rglob("*.partial"))
+    privgan("train", cohort, run, "--epsilon", 4, "--resume", code=7)  # closed
+
+
+def test_an_old_or_foreign_state_is_refused(
+    privgan: Privgan, new_cohort: Callable[[], Path], fast_config: Path, tmp_path: Path
+) -> None:
+    """Putting back an earlier checkpoint would reuse noise that was seen: exit 7."""
+    cohort, run = new_cohort(), tmp_path / "run"
+    quick = tmp_path / "quick.toml"
+    quick.write_text(fast_config.read_text() + "checkpoint_seconds = 0.05\n")
+    process = _start(cohort, run, quick, *LONG)
+    _wait_for_state(run, process)
+    shutil.copy(run / "private" / "state.safetensors", tmp_path / "old")
+    for _ in range(600):
+        if len(Ledger.read(cohort / "private" / "ledger.jsonl").of_kind("checkpoint")) > 5:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    shutil.copy(tmp_path / "old", run / "private" / "state.safetensors")
+    said = privgan("train", cohort, run, "--epsilon", 4, "--resume", code=7).stderr
+    assert "older or a foreign" in said
+    (run / "private" / "state.safetensors").unlink()
+    privgan("train", cohort, run, "--epsilon", 4, "--resume", code=7)
+
+
+@pytest.mark.parametrize("epsilon", ["0", "-1", "nan", "inf", "many"])
+def test_impossible_epsilons_exit_2(
+    privgan: Privgan, trained: tuple[Path, Path], tmp_path: Path, epsilon: str
+) -> None:
+    """Nothing is charged and no folder is made."""
+    cohort, _ = trained
+    before = (cohort / "private" / "ledger.jsonl").read_bytes()
+    privgan("train", cohort, tmp_path / "run", f"--epsilon={epsilon}", code=2)
+    assert not (tmp_path / "run").exists()
+    assert (cohort / "private" / "ledger.jsonl").read_bytes() == before
+
+
+def test_other_refusals(privgan: Privgan, trained: tuple[Path, Path], fast_config: Path, tmp_path: Path) -> None:
+    """delta, unknown keys, an existing run, an exhausted cap, a batch above the members, another cohort's run."""
+    cohort, run = trained
+    train = ("train", cohort, tmp_path / "run", "--epsilon")
+    privgan("train", cohort, tmp_path / "run", code=2)  # epsilon has no default
+    for delta in ("1", "0.5", "0", "nan", "-1e-5"):
+        privgan(*train, 4, "--delta", delta, code=2)
+    typo = tmp_path / "typo.toml"
+    typo.write_text("schema = 1\n[privacy]\nbatchs = 20\n")
+    assert "batch" in privgan(*train, 4, "--config", typo, code=2).stderr
+    privgan("train", cohort, run, "--epsilon", 4, "--config", fast_config, code=2)
+    assert "cap" in privgan(*train, 30, "--config", fast_config, code=7).stderr
+    assert "batch" in privgan(*train, 4, code=5).stderr  # the default batch is larger than this cohort
+    privgan("train", tmp_path / "nowhere", tmp_path / "run", "--epsilon", 4, code=2)
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,90 @@
+"""The networks: every size, no layer that mixes images, a generator that comes back as it was saved."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from privgan.dp.clipping import with_example_gradients
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import read_json, write_json
+from privgan.gan.ladder import Ladder, LadderSettings
+from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, load_generator, save_generator
+from privgan.gan.warm_start import Moments, cosine_basis
+from privgan.run import make_run_folders
+
+
+def _generator(size: int = 28) -> Generator:
+    torch.manual_seed(0)
+    generator = Generator(GeneratorConfig(image_size=size, classes=("a", "b"), latent=12, width=16, order=6))
+    torch.nn.init.normal_(generator.loadings, std=0.3)
+    return generator
+
+
+@pytest.mark.parametrize("size", [28, 29, 32, 37, 64, 100, 256])
+def test_every_size_works(size: int) -> None:
+    """28 to 256 pixels, even or odd."""
+    z, labels = torch.randn(2, 12), torch.tensor([0, 1])
+    images = _generator(size)(z, labels).detach()
+    assert images.shape == (2, 1, size, size)
+    assert float(images.abs().max()) <= 1
+    scores = with_example_gradients(Discriminator(image_size=size, classes=2, width=8))(images, labels)
+    assert scores.shape == (2,)
+
+
+def test_it_begins_at_the_released_moments() -> None:
+    """Before refinement an image is exactly the Gaussian image of its latent."""
+    generator = _generator()
+    m = len(cosine_basis(28, 6))
+    moments = Moments(means=torch.randn(2, m), loadings=0.1 * torch.randn(2, m, 12), counts=torch.ones(2))
+    generator.warm_start(moments)
+    z, labels = torch.randn(5, 12), torch.tensor([0, 1, 1, 0, 1])
+    wanted = (moments.coefficients(z, labels) @ generator.basis).clamp(-1, 1).reshape(5, 1, 28, 28)
+    assert torch.allclose(generator(z, labels), wanted, atol=1e-5)
+
+
+def test_saved_and_loaded_it_draws_the_same(tmp_path: Path) -> None:
+    """Weights and configuration come back; the digest is the file's."""
+    make_run_folders(tmp_path / "run")
+    digest = save_generator(tmp_path / "run", _generator())
+    loaded = load_generator(tmp_path / "run")
+    labels = np.array([0, 1, 1])
+    assert loaded.sha256 == digest
+    assert np.array_equal(
+        loaded.sample(labels, np.random.default_rng(0)), loaded.sample(labels, np.random.default_rng(0))
+    )
+    assert not np.array_equal(
+        loaded.sample(labels, np.random.default_rng(0)), loaded.sample(labels, np.random.default_rng(1))
+    )
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    """A configuration of another shape, a cut file, and no file at all."""
+    run = tmp_path / "run"
+    make_run_folders(run)
+    with pytest.raises(UsageError):
+        load_generator(run)
+    save_generator(run, _generator())
+    config = read_json(run / "model" / "config.json")
+    write_json(run / "model" / "config.json", {**config, "latent": 13})
+    with pytest.raises(IntegrityError):
+        load_generator(run)
+    write_json(run / "model" / "config.json", config)
+    weights = run / "model" / "generator.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-7])
+    with pytest.raises(IntegrityError):
+        load_generator(run)
+
+
+def test_the_ladder_climbs_when_fakes_are_not_told_apart_and_never_descends() -> None:
+    """One rung after the grace period at low accuracy; perfect accuracy keeps it where it is."""
+    settings = LadderSettings(first=5, threshold=0.6, decay=0.5, grace=4)
+    ladder = Ladder(steps=5)
+    for _ in range(4):
+        ladder = ladder.observe(0.1, settings)
+    assert ladder.steps == 10
+    assert ladder.since == 0
+    for _ in range(20):
+        ladder = ladder.observe(1.0, settings)
+    assert ladder.steps == 10
