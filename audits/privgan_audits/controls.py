@@ -45,13 +45,15 @@ class Controls:
         if min(scores.members, scores.non_members) < 2 * _FEWEST:
             return NotRun(test=self.id, reason="there are too few patients for controls")
         images = np.concatenate([evidence.members.images, evidence.non_members.images])
-        progress("split check", 0, 1)
+        progress("split check", 0, 2)
+        split = split_check(images, scores.owner, scores.non_member, rng)
+        progress("split check", 1, 2, "splits among members")
+        pretended = resplits(scores, rng)
+        progress("split check", 2, 2)
         findings: dict[str, Any] = {
-            **split_check(images, scores.owner, scores.non_member, rng),
-            **resplits(scores, rng),
-            "limit_of_detection": limits_of_detection(
-                scores, evidence.members.images, evidence.level, rng, progress
-            ),
+            **split,
+            **pretended,
+            "limit_of_detection": limits_of_detection(scores, evidence.members.images, evidence.level, rng, progress),
             "copies_planted_at_most": search_limit(scores.members),
         }
         return Measured(test=self.id, findings=findings)
@@ -80,6 +82,8 @@ def split_check(
     features = _features(images)
     taught = learning[owner]
     spread = features[taught].std(axis=0)
+    if not spread.any():
+        return {"split_p": 1.0, "split_auc": 0.5}
     features = features[:, spread > 0] / spread[spread > 0]
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
     model.fit(features[taught], non_member[owner[taught]])

@@ -18,6 +18,8 @@ from privgan.dp.ledger import Ledger
 from privgan.errors import UsageError
 from privgan.progress import Progress, silent
 
+SMALLEST_IMAGE = 8  # pixels; below it there is nothing left to compare
+
 Images = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 
@@ -86,6 +88,12 @@ class Evidence:
     def __post_init__(self) -> None:
         if self.non_members is not None and np.intersect1d(self.members.patients, self.non_members.patients).size:
             raise UsageError("Expected members and non-members to share no patient.")
+        sizes = {part.images.shape[1:] for part in (self.members, self.non_members, self.synthetic) if part}
+        height, width = self.synthetic.images.shape[1:]
+        if len(sizes) > 1 or height != width or height < SMALLEST_IMAGE:
+            raise UsageError(f"Expected square images of one size of at least {SMALLEST_IMAGE} pixels, got {sizes}.")
+        if not all(len(part.images) for part in (self.members, self.non_members, self.synthetic) if part):
+            raise UsageError("Expected at least one image among members, non-members and synthetic images each.")
 
 
 @dataclass(frozen=True, kw_only=True)

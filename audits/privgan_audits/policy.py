@@ -1,6 +1,7 @@
 """The privacy officer's thresholds: one frozen object, read from policy.toml, named by its digest."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,8 @@ class Policy:
     max_detectable_auc: 2.49 standard errors of the AUC must not exceed it: 80 % power, at the one-sided 5 %
         level, to see an AUC that far above 0.5.
     max_copied_patients, max_copied_share: the limit of detection may be at most the larger of the number and the
-        share of members; 20 patients are what 15 certain copies plus disguises cost at 1,333 members and 667
-        non-members.
+        share of members; at 1,333 members and 667 non-members 17 perfect copies are always found, and
+        disguises may cost a few more.
     split_alpha: level of the check that members and non-members come from one population (INVALID).
     resplit_quantile: how many small p-values among re-splits are too many (INVALID).
     max_epsilon: of the cohort's ledger in total; above 10 a promise no longer limits an attacker (convention,
@@ -78,9 +79,7 @@ class Policy:
         try:
             policy = from_table(cls, {key: value for key, value in table.items() if key in names})
         except UsageError:
-            raise IntegrityError(
-                "Expected the policy in the report as the audit wrote it, a value is odd."
-            ) from None
+            raise IntegrityError("Expected the policy in the report as the audit wrote it, a value is odd.") from None
         if not names <= set(table) or table.get("sha256") != policy.sha256:
             raise IntegrityError("Expected the policy in the report as the audit wrote it, it was edited.")
         return policy
@@ -111,7 +110,7 @@ class Policy:
     def level(self, attempt: int) -> float:
         """The family error of the j-th audited set of a cohort: alpha 6 / (pi^2 j^2), which sums to alpha."""
         positive(attempt=attempt)
-        return self.alpha * 6 / (9.869604401089358 * attempt**2)
+        return self.alpha * 6 / (math.pi * attempt) ** 2
 
     def largest_copied(self, members: float) -> float:
         """The largest acceptable limit of detection, in patients."""

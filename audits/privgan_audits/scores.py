@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.errors import UsageError
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Evidence
 from privgan_audits.neighbours import Neighbours, nearest
@@ -69,7 +70,11 @@ _CACHE: WeakKeyDictionary[Evidence, Scores] = WeakKeyDictionary()
 
 
 def patient_scores(evidence: Evidence, progress: Progress = silent) -> Scores:
-    """Score every patient of an evidence that has non-members; computed once per evidence."""
+    """Score every patient; computed once per evidence.
+
+    Raises:
+        UsageError: there are no non-members.
+    """
     if evidence not in _CACHE:
         _CACHE[evidence] = _score(evidence, progress)
     return _CACHE[evidence]
@@ -77,7 +82,8 @@ def patient_scores(evidence: Evidence, progress: Progress = silent) -> Scores:
 
 def _score(evidence: Evidence, progress: Progress) -> Scores:
     members, others = evidence.members, evidence.non_members
-    assert others is not None  # noqa: S101 - callers answer NotRun without non-members
+    if others is None:
+        raise UsageError("Expected non-members to score patients against, there are none.")
     real = views(np.concatenate([members.images, others.images]), searching=True)
     patients = np.concatenate([members.patients, others.patients])
     owner = np.unique(patients, return_inverse=True)[1].astype(np.int64)

@@ -52,7 +52,7 @@ class Search:
 
 
 def views(images: NDArray[np.uint8], *, searching: bool) -> Views:
-    """Bring images uint8 (n, h, h), h >= SMALLEST, into all forms; `searching` images get nine windows."""
+    """Bring images uint8 (n, h, h), h >= SMALLEST_IMAGE, into all forms; `searching` images get nine windows."""
     fine = pool(images, min(FINE, images.shape[1]))
     steps = range(0, 2 * MAX_SHIFT + 1, MAX_SHIFT) if searching else (MAX_SHIFT,)
     return Views(

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 FINE = 32  # pixels: larger images are averaged down to it
 MAX_SHIFT = 2  # pixels of the fine grid
-SMALLEST = 8  # pixels: below it there is nothing left to compare after shifting
 FAR = float(np.sqrt(2.0))  # distance of uncorrelated images, and of anything from a constant one
 _FLAT = 1e-3  # grey values: a window whose standard deviation is below carries no information
 

@@ -99,11 +99,13 @@ def limits_of_detection(
         The limit, or None where even `search_limit` copies were missed in one of the REPEATS.
     """
     rows = _chosen_images(scores, rng)
-    limits: dict[str, int | None] = {}
-    for name, transform in TRANSFORMS.items():
+    limits: dict[str, int | None] = dict.fromkeys(TRANSFORMS)
+    if not len(rows):
+        return limits
+    for done, (name, transform) in enumerate(TRANSFORMS.items(), start=1):
         copies = np.clip(np.rint(transform(images[rows], rng)), 0, 255).astype(np.uint8)
         limits[name] = _limit(scores, _plant(scores, copies), level, rng)
-        progress("limit of detection", len(limits), len(TRANSFORMS), name)
+        progress("limit of detection", done, len(TRANSFORMS), name)
     return limits
 
 

@@ -174,15 +174,15 @@ def tpr_bounds(order: Order, fpr: float, error: float) -> tuple[float, float]:
 
 @lru_cache(maxsize=512)
 def _quantile_ranks(non_members: int, fpr: float, error: float) -> tuple[int, int]:
-    """Ranks (l, u) so that the order statistic l is above, or u below, the fpr-quantile with at most `error`."""
-    draws = stats.binom(non_members, fpr)
-    l = int(draws.ppf(error))  # noqa: E741 - P(Bin < l) <= error
-    while l > 0 and draws.cdf(l - 1) > error:
-        l -= 1  # noqa: E741
-    u = int(draws.isf(error)) + 1
-    while draws.sf(u - 1) > error:
-        u += 1
-    return l, u
+    """Ranks whose order statistics lie above, or below, the fpr-quantile with at most `error` each.
+
+    The order statistic of rank r is above the quantile when fewer than r non-members fall below it. Rank 0 means
+    that none is low enough.
+    """
+    at_most = stats.binom.cdf(np.arange(non_members + 1), non_members, fpr)
+    low = int(np.count_nonzero(at_most[:-1] <= error))
+    high = int(np.count_nonzero(1 - at_most > error)) + 1
+    return low, high
 
 
 def epsilon_lower_bound(order: Order, *, fpr: float, delta: float, error: float) -> tuple[float, float]:
