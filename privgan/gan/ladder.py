@@ -16,7 +16,7 @@ class LadderSettings:
     grace: generator steps to wait after a climb.
     """
 
-    first: int = 5
+    first: int = 2
     threshold: float = 0.6
     decay: float = 0.9
     grace: int = 20

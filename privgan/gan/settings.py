@@ -20,7 +20,7 @@ class PrivacySettings:
     batch: int = 128
     images_per_patient: int = 2
     clipping_norm: float = 1.0
-    steps: int = 300
+    steps: int = 250
 
     def __post_init__(self) -> None:
         positive(batch=self.batch, images_per_patient=self.images_per_patient, steps=self.steps)
@@ -49,7 +49,7 @@ class RefinementSettings:
     discriminator_rate: float = 1e-3
     generator_rate: float = 2e-4
     fakes: int = 128
-    anchor: float = 30.0
+    anchor: float = 10.0
     average: float = 0.98
 
     def __post_init__(self) -> None:

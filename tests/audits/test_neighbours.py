@@ -42,7 +42,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     queries, base = (rng.normal(size=(n, 5, 5)).astype(np.float32) for n in (33, 70))
     base = base.reshape(70, -1)
     whole = nearest(queries, base, k=5, turns=turns)
-    monkeypatch.setattr(neighbours, "QUERY_BLOCK", 7)
+    monkeypatch.setattr(neighbours, "MOST_QUERIES", 7)
     monkeypatch.setattr(neighbours, "BASE_BLOCK", 3)
     pieces = nearest(queries, base, k=5, turns=turns)
     np.testing.assert_array_equal(whole.rows, pieces.rows)

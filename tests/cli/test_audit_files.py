@@ -1,0 +1,112 @@
+"""Audits from files alone, as processes: the exit code is the verdict."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+Privgan = Callable[..., subprocess.CompletedProcess[str]]
+Array = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def _blobs(count: int, seed: int) -> Array:
+    noise = np.random.default_rng(seed).standard_normal((count, 28, 28))
+    return np.clip(128 + 400 * gaussian_filter(noise, (0, 3, 3)), 0, 255).astype(np.uint8)
+
+
+def _save(path: Path, images: Array, name: str) -> Path:
+    people = np.array([f"{name}-{row:06d}" for row in range(len(images))])
+    np.savez(path, images=images, labels=np.zeros(len(images), dtype=np.int64), patient_id=people)
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """1,333 members, 667 non-members, 1,500 synthetic images: all from one population."""
+    folder = tmp_path_factory.mktemp("files")
+    drawn = _blobs(3500, 11)
+    return (
+        _save(folder / "synthetic.npz", drawn[:1500], "s"),
+        _save(folder / "members.npz", drawn[1500:2833], "m"),
+        _save(folder / "non-members.npz", drawn[2833:], "n"),
+    )
+
+
+def _images(path: Path) -> Array:
+    with np.load(path) as held:
+        images: Array = held["images"]
+    return images
+
+
+def test_an_independent_sample_passes_without_a_claim(
+    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """Exit 0; the scope says that this is evidence and not a guarantee; the JSON has the promised fields."""
+    synthetic, members, others = files
+    words = ("audit", synthetic, "--members", members, "--non-members", others, "--report", tmp_path / "r")
+    said = json.loads(privgan(*words, "--json").stdout)
+    record = json.loads((tmp_path / "r" / "audit.json").read_text())
+    for value in (said, record):
+        assert value["verdict"] == "PASS"
+        assert value["scope"] == "empirical"
+        assert value["privacy"]["epsilon"] is None
+        assert len(value["policy"]["sha256"]) == 64
+        assert {test["id"] for test in value["tests"]} >= {"T0", "T1", "T2", "T3", "T6", "T10"}
+        assert all("outcome" in test for test in value["tests"])
+        assert isinstance(value["reasons"], list)
+        assert value["schema_version"] == 1
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_three_per_cent_copies_of_distinct_members_exit_3(
+    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path, flipped: bool
+) -> None:
+    """Plain or flipped; each copy carries 1 % noise, so that no hash can find it."""
+    synthetic, members, others = files
+    images, copied = _images(synthetic).copy(), _images(members)[:45].astype(float)
+    copied = copied[:, :, ::-1] if flipped else copied
+    noise = np.random.default_rng(0).standard_normal(copied.shape) * 2.55
+    images[:45] = np.clip(copied + noise, 0, 255).astype(np.uint8)
+    words = ("audit", _save(tmp_path / "s.npz", images, "s"), "--members", members, "--non-members", others)
+    privgan(*words, "--report", tmp_path / "r", code=3)
+
+
+def test_one_exact_image_of_a_member_exits_3(
+    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """Once is enough."""
+    synthetic, members, others = files
+    images = _images(synthetic).copy()
+    images[700] = _images(members)[9]
+    words = ("audit", _save(tmp_path / "s.npz", images, "s"), "--members", members, "--non-members", others)
+    privgan(*words, "--report", tmp_path / "r", code=3)
+
+
+def test_sixty_patients_and_no_non_members_exit_4(
+    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """Too little evidence is never a PASS."""
+    synthetic, members, others = files
+    few = _save(tmp_path / "m.npz", _images(members)[:40], "m")
+    fewer = _save(tmp_path / "n.npz", _images(others)[:20], "n")
+    words = ("audit", synthetic, "--members", few)
+    privgan(*words, "--non-members", fewer, "--report", tmp_path / "r", code=4)
+    privgan(*words, "--report", tmp_path / "r2", code=4)
+
+
+def test_mixed_or_missing_evidence_is_a_usage_error(
+    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """Neither, both, or a path that is not there."""
+    synthetic, members, _ = files
+    report = ("--report", tmp_path / "r")
+    privgan("audit", synthetic, *report, code=2)
+    privgan("audit", synthetic, "--cohort", tmp_path, "--members", members, *report, code=2)
+    privgan("audit", tmp_path / "none.npz", "--members", members, *report, code=2)
+    privgan("audit", synthetic, "--members", members, "--policy", tmp_path / "none.toml", *report, code=2)
+    assert not (tmp_path / "r").exists()
