@@ -16,8 +16,14 @@ from numpy.typing import NDArray
 from privgan.progress import Progress, silent
 from privgan_audits.spaces import Grid
 
-QUERY_BLOCK, BASE_BLOCK = 128, 2048
+BASE_BLOCK = 2048
+PRODUCTS = 1 << 23  # values of one block of products; few large steps, because threads wait for each other in each
+MOST_QUERIES = 1024  # of one block, whose views are all in memory
 _SPARE = 3  # candidates beyond k, so that float32 ties at the edge cannot decide
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Groups = tuple[Integers, Integers]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +34,9 @@ class Neighbours:
     views: int64 (n, k), which view of the query came closest.
     """
 
-    distances: NDArray[np.float64]
-    rows: NDArray[np.int64]
-    views: NDArray[np.int64]
+    distances: Floats
+    rows: Integers
+    views: Integers
 
 
 def nearest(
@@ -39,7 +45,7 @@ def nearest(
     *,
     k: int,
     turns: Callable[[Grid], list[Grid]],
-    apart: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+    apart: Groups | None = None,
     task: str = "nearest neighbours",
     progress: Progress = silent,
 ) -> Neighbours:
@@ -55,13 +61,17 @@ def nearest(
         progress: listener.
     """
     k = min(k, len(base))
-    targets = torch.from_numpy(base)
+    # (-2q, |q|^2, 1) . (b, 1, |b|^2) is the squared distance
+    norms = np.square(base).sum(axis=1, keepdims=True)
+    columns = torch.from_numpy(np.concatenate([base, np.ones_like(norms), norms], axis=1))
+    step = _block_size(len(turns(queries[:1])), len(base))
     parts: list[Neighbours] = []
-    for start in range(0, len(queries), QUERY_BLOCK):
-        block = queries[start : start + QUERY_BLOCK]
-        groups = None if apart is None else (apart[0][start : start + len(block)], apart[1])
-        parts.append(_block(torch.from_numpy(np.stack(turns(block))), targets, k, groups))
-        progress(task, min(start + QUERY_BLOCK, len(queries)), len(queries))
+    for start in range(0, len(queries), step):
+        turned = np.stack(turns(queries[start : start + step]))
+        groups = None if apart is None else (apart[0][start : start + step], apart[1])
+        rows, reachable = _candidates(turned, columns, k + _SPARE, groups)
+        parts.append(_measured_again(turned, base, rows, reachable, k))
+        progress(task, min(start + step, len(queries)), len(queries))
     return Neighbours(
         distances=np.concatenate([part.distances for part in parts]),
         rows=np.concatenate([part.rows for part in parts]),
@@ -69,49 +79,45 @@ def nearest(
     )
 
 
-def _block(
-    turned: torch.Tensor, base: torch.Tensor, k: int, apart: tuple[NDArray[np.int64], NDArray[np.int64]] | None
-) -> Neighbours:
-    """`nearest` for one block of queries, given as (views, n, d)."""
-    queries = turned.shape[1]
-    keep = min(k + _SPARE, len(base))
+def _block_size(views: int, base: int) -> int:
+    return max(1, min(MOST_QUERIES, PRODUCTS // (views * min(base, BASE_BLOCK))))
+
+
+def _candidates(
+    turned: Grid, columns: torch.Tensor, keep: int, apart: Groups | None
+) -> tuple[Integers, NDArray[np.bool_]]:
+    """Rows (n, keep) that are nearest in float32, in no order, and whether each may be compared at all."""
+    views, queries, size = turned.shape
+    norms = np.square(turned).sum(axis=2, keepdims=True)
+    left = np.concatenate([-2 * turned, norms, np.ones_like(norms)], axis=2).reshape(-1, size + 2)
+    products = torch.from_numpy(left)
     values = torch.full((queries, 0), torch.inf)
     rows = torch.zeros((queries, 0), dtype=torch.int64)
-    for start in range(0, len(base), BASE_BLOCK):
-        part = base[start : start + BASE_BLOCK]
-        squared = _squared_distances(turned, part)
+    for start in range(0, len(columns), BASE_BLOCK):
+        part = columns[start : start + BASE_BLOCK]
+        squared = (products @ part.T).reshape(views, queries, len(part)).amin(dim=0)
         if apart is not None:
             same = apart[0][:, None] == apart[1][None, start : start + len(part)]
-            squared[torch.from_numpy(same)] = torch.inf
+            squared.numpy()[same] = np.inf
         best, column = squared.topk(min(keep, len(part)), dim=1, largest=False)
         values, rows = torch.cat([values, best], dim=1), torch.cat([rows, column + start], dim=1)
-        values, order = values.topk(min(keep, values.shape[1]), dim=1, largest=False)
-        rows = rows.gather(1, order)
-    return _measured_again(turned, base, rows, values, k)
+        if values.shape[1] > keep:
+            values, order = values.topk(keep, dim=1, largest=False)
+            rows = rows.gather(1, order)
+    return rows.numpy(), np.isfinite(values.numpy())
 
 
-def _squared_distances(turned: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
-    """(n, b), the smallest over all views, as |b|^2 - 2 max (q.b - |q|^2 / 2)."""
-    ones = torch.ones((len(base), 1))
-    queries = torch.cat([turned, -turned.square().sum(dim=2, keepdim=True) / 2], dim=2)
-    products = queries.reshape(-1, queries.shape[2]) @ torch.cat([base, ones], dim=1).T
-    best = products.reshape(*turned.shape[:2], len(base)).amax(dim=0)
-    return base.square().sum(dim=1) - 2 * best
-
-
-def _measured_again(
-    turned: torch.Tensor, base: torch.Tensor, rows: torch.Tensor, values: torch.Tensor, k: int
-) -> Neighbours:
+def _measured_again(turned: Grid, base: Grid, rows: Integers, reachable: NDArray[np.bool_], k: int) -> Neighbours:
     """The candidates' views and distances in float64; the view by products, the distance by differences."""
-    targets, queries = base[rows].double(), turned.double()
-    products = torch.einsum("vnd,nkd->nkv", queries, targets) - queries.square().sum(dim=2).T[:, None] / 2
-    views = products.argmax(dim=2)
-    chosen = queries[views, torch.arange(len(rows))[:, None]]
-    distances = (chosen - targets).square().sum(dim=2).sqrt()
-    distances[torch.isinf(values)] = torch.inf
-    order = np.lexsort((rows.numpy(), distances.numpy()), axis=1)[:, :k]
+    queries = turned.transpose(1, 0, 2).astype(np.float64)
+    targets = base[rows].astype(np.float64)
+    products = targets @ queries.transpose(0, 2, 1) - np.square(queries).sum(axis=2)[:, None] / 2
+    views = products.argmax(axis=2)
+    chosen = np.take_along_axis(queries, views[:, :, None], axis=1)
+    distances = np.where(reachable, np.sqrt(np.square(chosen - targets).sum(axis=2)), np.inf)
+    order = np.lexsort((rows, distances), axis=1)[:, :k]
     return Neighbours(
-        distances=np.take_along_axis(distances.numpy(), order, axis=1),
-        rows=np.take_along_axis(rows.numpy(), order, axis=1),
-        views=np.take_along_axis(views.numpy(), order, axis=1),
+        distances=np.take_along_axis(distances, order, axis=1),
+        rows=np.take_along_axis(rows, order, axis=1),
+        views=np.take_along_axis(views, order, axis=1),
     )
