@@ -1,18 +1,30 @@
 """Populations for the audit's tests: smooth random pictures that share an anatomy, as X-rays do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
+from threadpoolctl import threadpool_limits
 
 from privgan_audits.interface import Evidence, Sample
 
 SIZE = 32
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Many small matrices: on a busy machine two threads wait for each other ten times as long as one works."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

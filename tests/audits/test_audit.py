@@ -135,7 +135,7 @@ def test_underfit_and_mode_shrunk_generators_pass(world: World, weigh: Weigh) ->
     """Synthetic-versus-hold-out tests raise false alarms or go blind here; members and non-members do not."""
     blurred = ndimage.gaussian_filter(world.safe.astype(float), (0, 2, 2))
     mean = world.safe.mean(axis=0)
-    for images in (blurred, mean + 0.6 * (world.safe[:600] - mean)):
+    for images in (blurred[:200], mean + 0.6 * (world.safe[:200] - mean)):
         record = run_audit(weigh(world.members, world.non_members, images.astype(np.uint8)), Policy())
         assert record.verdict.verdict == "PASS", record.verdict.reasons
 
