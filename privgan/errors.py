@@ -44,7 +44,7 @@ class IntegrityError(PrivganError):
 
 
 class BudgetError(PrivganError):
-    """The privacy budget is exhausted, or the ledger and the files disagree."""
+    """The privacy budget is exhausted, the ledger is damaged, or a run disagrees with it."""
 
     exit_code = 7
 

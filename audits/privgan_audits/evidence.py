@@ -13,7 +13,7 @@ from privgan.data.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
 from privgan.data.sources import read_images
 from privgan.dp.accounting import PrivacySpend
 from privgan.dp.ledger import Ledger
-from privgan.errors import IntegrityError, UsageError
+from privgan.errors import UsageError
 from privgan.files import canonical_json, list_files, sha256_bytes, sha256_file
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import MARKER as SET_MARKER
@@ -54,9 +54,7 @@ def load_cohort_evidence(
     if run is not None and not run.is_dir():
         raise UsageError(f"Expected a run folder, {run} is missing.")
     opened = open_cohort(cohort)
-    ledger = Ledger.read(opened.ledger_path)
-    if ledger.opening["cohort_sha256"] != opened.sha256:
-        raise IntegrityError("Expected the ledger of this very cohort, it was opened for another one.")
+    ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
     loaded = _load(synthetic, "the synthetic set", opened.facts.image_size, progress)
     return Evidence(
         members=_side(opened, MEMBER),

@@ -103,9 +103,7 @@ def approve(synthetic: Path, cohort: Path, report: Path, progress: Progress = si
         raise AuditFailedError("The run behind this set was a test run, NOT PRIVATE: it is never released.")
     if held.cohort_id != opened.facts.cohort_id:
         raise IntegrityError("Expected the cohort that this set's run was trained on, got another one.")
-    ledger = Ledger.read(opened.ledger_path)
-    if ledger.opening.get("cohort_sha256") != opened.sha256:
-        raise BudgetError("Expected the ledger that was opened for this cohort, got another one.")
+    ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
     record, digest = _read_record(report / _AUDIT)
     entry = _remembered(ledger, held, digest)
     policy = _judged(record, held, entry)

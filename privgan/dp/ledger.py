@@ -78,6 +78,26 @@ class Ledger:
             raise BudgetError("Expected the cohort's privacy ledger, it is missing or not a file.") from None
         return cls(path=path, entries=tuple(_verified(content)))
 
+    @classmethod
+    def of_cohort(cls, path: Path, *, cohort_sha256: str) -> Self:
+        """Read and verify the chain, and that it was opened for this very cohort.json.
+
+        Args:
+            path: the ledger.
+            cohort_sha256: digest of cohort.json as it is now.
+
+        Raises:
+            BudgetError: the chain is missing or broken, as in `read`.
+            IntegrityError: ledger or cohort.json is another cohort's, or cohort.json was edited.
+        """
+        ledger = cls.read(path)
+        if ledger.opening.get("cohort_sha256") != cohort_sha256:
+            raise IntegrityError(
+                "Expected cohort.json and the ledger that was opened for it, they do not belong together: one of "
+                "them is of another cohort, or cohort.json was edited."
+            )
+        return ledger
+
     @property
     def opening(self) -> Entry:
         """What prepare froze: cohort_sha256, members, delta, max_epsilon."""

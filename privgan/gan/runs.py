@@ -65,7 +65,8 @@ def start_run(
     Raises:
         UsageError: the run folder exists, or the request cannot be met.
         InputRejectedError: the cohort has too few members.
-        BudgetError: the cohort's cap would be passed; nothing is charged then.
+        BudgetError: the cohort's cap would be passed; nothing is charged then. Or the ledger is damaged.
+        IntegrityError: the ledger was opened for another cohort.
     """
     require_absent(run, marker=MARKER, force=force)
     ledger = _ledger(cohort)
@@ -96,7 +97,7 @@ def resume_run(
     Raises:
         UsageError: another epsilon or delta is asked for, or the run is finished.
         BudgetError: the ledger does not know the run as open, or its state is old or foreign.
-        IntegrityError: the run belongs to another cohort.
+        IntegrityError: the run or the ledger belongs to another cohort.
     """
     facts, ledger = read_run(run), _ledger(cohort)
     if facts.cohort_id != cohort.facts.cohort_id:
@@ -215,10 +216,9 @@ def _plan_of(facts: RunFacts) -> Plan:
 
 
 def _ledger(cohort: Cohort) -> Ledger:
-    ledger = Ledger.read(cohort.ledger_path)
-    opening = ledger.opening
-    if opening.get("cohort_sha256") != cohort.sha256 or opening.get("members") != cohort.facts.members:
-        raise BudgetError("Expected the ledger of this cohort, it was opened for another one or cohort.json changed.")
+    ledger = Ledger.of_cohort(cohort.ledger_path, cohort_sha256=cohort.sha256)
+    if ledger.opening.get("members") != cohort.facts.members:
+        raise IntegrityError("Expected as many members as the ledger was opened for, cohort.json has another number.")
     return ledger
 
 

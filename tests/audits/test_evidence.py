@@ -64,7 +64,7 @@ def test_edited_exchanged_and_missing_material_is_refused(tmp_path: Path) -> Non
         load_cohort_evidence(synthetic, cohort, tmp_path / "nowhere")
     text = (cohort / MARKER).read_text()
     (cohort / MARKER).write_text(text.replace("2026-01-31", "2026-01-30"))
-    with pytest.raises(IntegrityError, match="ledger"):
+    with pytest.raises(IntegrityError, match=r"cohort\.json and the ledger"):
         load_cohort_evidence(synthetic, cohort)
     (cohort / MARKER).write_text(text)
     (synthetic / "labels.csv").write_text("edited")

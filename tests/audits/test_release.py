@@ -153,7 +153,7 @@ def test_an_edited_cohort_is_refused(gate: Gate) -> None:
     gate.audit()
     facts = gate.root / "cohort" / MARKER
     facts.write_text(facts.read_text().replace('"members": 2', '"members": 3', 1))
-    refused(gate, BudgetError)
+    refused(gate, IntegrityError, "cohort.json")
 
 
 def test_a_test_run_is_never_released(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from privgan.dp.accounting import GaussianQueries, PrivacySpend
 from privgan.dp.ledger import Ledger
-from privgan.errors import BudgetError
+from privgan.errors import BudgetError, IntegrityError
 
 QUERY = GaussianQueries(noise_multiplier=2.0, sample_rate=0.05, steps=100)
 
@@ -70,6 +70,17 @@ def test_a_closed_run_stays_closed(tmp_path: Path) -> None:
     ):
         with pytest.raises(BudgetError):
             action()
+
+
+def test_a_ledger_opens_only_with_the_cohort_that_it_was_opened_for(tmp_path: Path) -> None:
+    """Another cohort.json is foreign material; a broken chain comes first and is the ledger's own damage."""
+    path = _used(tmp_path).path
+    assert Ledger.of_cohort(path, cohort_sha256="c" * 64) == Ledger.read(path)
+    with pytest.raises(IntegrityError, match=r"cohort\.json"):
+        Ledger.of_cohort(path, cohort_sha256="d" * 64)
+    path.write_bytes(path.read_bytes().replace(b'"step":10', b'"step":11'))
+    with pytest.raises(BudgetError):
+        Ledger.of_cohort(path, cohort_sha256="d" * 64)
 
 
 def test_unknown_runs_are_refused(tmp_path: Path) -> None:

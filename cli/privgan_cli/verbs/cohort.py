@@ -119,7 +119,8 @@ def budget(cohort: CohortFolder) -> int:
     from privgan.data.cohort import open_cohort
     from privgan.dp.ledger import Ledger
 
-    ledger = Ledger.read(open_cohort(cohort).ledger_path)
+    opened = open_cohort(cohort)
+    ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
     spend, cap = ledger.spend(), float(ledger.opening["max_epsilon"])
     closed = {entry["run_id"] for entry in ledger.of_kind("closed")}
     runs = [entry["run_id"] for entry in ledger.of_kind("charge")]
