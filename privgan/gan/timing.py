@@ -1,19 +1,21 @@
-"""How many steps fit into the minutes that a user has, measured on random images before anything is charged."""
+"""How many steps fit into the minutes that a user has, measured on noise images before anything is charged."""
 
+import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from privgan.dp.clipping import with_example_gradients
-from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
-from privgan.dp.noise import secure_generator
-from privgan.gan.losses import as_targets, discriminator_losses, generator_loss
-from privgan.gan.networks import Discriminator, Generator, GeneratorConfig
+from privgan.dp.plan import Plan
+from privgan.dp.sampling import PatientIndex
 from privgan.gan.settings import TrainSettings
+from privgan.gan.training import Training, fresh_state, step
+from privgan.gan.warm_start import Members, Moments, cosine_basis
+from privgan.run import make_run_folders
 
-_REPEATS = 3
 _RESERVE = 0.8  # machines slow down, checkpoints take time
 
 
@@ -21,45 +23,47 @@ def affordable_steps(
     settings: TrainSettings, minutes: float, *, size: int, classes: int, device: torch.device
 ) -> int:
     """At least 1; the number of discriminator steps, with their share of generator steps, that fill the minutes."""
-    latent, fakes = settings.model.latent, settings.refinement.fakes
-    config = GeneratorConfig(
-        image_size=size, classes=tuple(map(str, range(classes))), latent=latent, width=settings.model.generator_width
-    )
-    generator = Generator(config).to(device)
-    plain = Discriminator(image_size=size, classes=classes, width=settings.model.discriminator_width).to(device)
-    critic = with_example_gradients(plain)
-    rng, real = secure_generator(), settings.privacy.batch * settings.privacy.images_per_patient
-    labels = torch.zeros(real + fakes, dtype=torch.int64, device=device)
-    owners = np.concatenate([np.repeat(np.arange(settings.privacy.batch), settings.privacy.images_per_patient)])
-    mechanism = MechanismSettings(clipping_norm=1.0, noise_multiplier=1.0, normaliser=1.0)
-
-    def once() -> None:
-        z = torch.randn(fakes, latent, device=device)
-        images = torch.cat([torch.rand(real, 1, size, size, device=device), generator(z, labels[:fakes]).detach()])
-        batch = Contributions(
-            images=images,
-            labels=labels,
-            targets=as_targets(real, fakes, device),
-            owners=torch.from_numpy(np.concatenate([owners, settings.privacy.batch + np.arange(fakes)])).to(device),
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        make_run_folders(run)
+        return max(
+            1, int(minutes * 60 * _RESERVE / _seconds_a_step(_rehearsal(settings, run, size, classes, device)))
         )
-        micro = settings.speed.microbatch
-        noisy_gradient(critic, batch, discriminator_losses, mechanism, rng=rng, microbatch=micro)
-
-    def generator_step() -> None:
-        critic.disable_hooks()
-        fake = generator(torch.randn(fakes, latent, device=device), labels[:fakes])
-        torch.autograd.backward(generator_loss(plain(fake, labels[:fakes])))
-        critic.enable_hooks()
-
-    each = _median_seconds(once) + _median_seconds(generator_step) / settings.ladder.first
-    return max(1, int(minutes * 60 * _RESERVE / each))
 
 
-def _median_seconds(work: Callable[[], None]) -> float:
-    work()
-    seconds = []
-    for _ in range(_REPEATS):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return float(np.median(seconds))
+def _seconds_a_step(training: Training) -> float:
+    """The slowest half of two rounds of the ladder's first rung, after one round to warm up."""
+    settings, size = training.settings, training.members.images.shape[1]
+    m, latent = len(cosine_basis(size, settings.warm_start.order)), settings.model.latent
+    classes = training.members.classes
+    nothing = Moments(
+        means=torch.zeros(classes, m), loadings=torch.zeros(classes, m, latent), counts=torch.ones(classes)
+    )
+    state = fresh_state(training, nothing)
+    critic = with_example_gradients(state.discriminator)
+    rng, rounds = training.generator(), []
+    for _ in range(3):
+        started = time.perf_counter()
+        for _ in range(settings.ladder.first):
+            step(training, state, critic, rng)
+        rounds.append((time.perf_counter() - started) / settings.ladder.first)
+    return max(rounds[1:])
+
+
+def _rehearsal(settings: TrainSettings, run: Path, size: int, classes: int, device: torch.device) -> Training:
+    """A training like the real one, on noise images of invented patients with as many images as are ever read."""
+    batch, each = settings.privacy.batch, settings.privacy.images_per_patient
+    owners = np.repeat(np.arange(2 * batch), each)
+    images = np.random.default_rng(0).integers(0, 256, (len(owners), size, size), dtype=np.uint8)
+    index = PatientIndex.of(owners, np.arange(len(owners)))
+    labels = np.zeros(len(owners), dtype=np.int64)
+    plan = Plan(members=2 * batch, batch=batch, steps=1, delta=1e-5, noise_multiplier=1.0)
+    return Training(
+        run=run,
+        run_id="rehearsal",
+        members=Members(images=images, labels=labels, index=index, classes=classes),
+        classes=tuple(str(number) for number in range(classes)),
+        plan=replace(plan, clipping_norm=settings.privacy.clipping_norm),
+        settings=settings,
+        device=device,
+    )

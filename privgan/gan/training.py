@@ -23,7 +23,7 @@ from privgan.dp.sampling import poisson_draw
 from privgan.gan.interruption import StopRequest
 from privgan.gan.ladder import Ladder
 from privgan.gan.losses import anchor_loss, as_targets, discriminator_losses, fake_accuracy, generator_loss
-from privgan.gan.networks import Discriminator, Generator, GeneratorConfig
+from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig
 from privgan.gan.settings import TrainSettings
 from privgan.gan.state import TrainingState, restore_state, save_state, saved_moments
 from privgan.gan.warm_start import Members, Moments, from_uint8, measure_moments
@@ -66,7 +66,7 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
     critic.disable_hooks()
     saved, total = time.monotonic(), training.plan.steps
     while state.step < total:
-        _step(training, state, critic, rng)
+        step(training, state, critic, rng)
         progress("training", state.step, total, f"{state.ladder.steps} critic steps a generator step")
         late = time.monotonic() - saved > training.settings.speed.checkpoint_seconds
         if state.step < total and (stop.signal or late):
@@ -79,19 +79,20 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
 def _begin(training: Training, ledger: Ledger, rng: np.random.Generator) -> tuple[TrainingState, Ledger]:
     moments = saved_moments(training.run, ledger, training.run_id)
     if moments is not None:
-        state = _fresh_state(training, moments)
+        state = fresh_state(training, moments)
         restore_state(state, training.run)
         return state, ledger
     settings, noise = training.settings, training.plan.warm_start
     moments = measure_moments(
         training.members, settings.warm_start, (noise[0], noise[1]), latent=settings.model.latent, rng=rng
     )
-    state = _fresh_state(training, moments)
+    state = fresh_state(training, moments)
     # Saved at once: a second release of the moments after a crash would be wasted noise, not a better start.
     return state, save_state(state, training.run, ledger, training.run_id)
 
 
-def _fresh_state(training: Training, moments: Moments) -> TrainingState:
+def fresh_state(training: Training, moments: Moments) -> TrainingState:
+    """Networks and optimisers at the start of refinement."""
     settings, device = training.settings, training.device
     size = training.members.images.shape[1]
     config = GeneratorConfig(
@@ -123,10 +124,12 @@ def _fresh_state(training: Training, moments: Moments) -> TrainingState:
     )
 
 
-def _step(training: Training, state: TrainingState, critic: ExampleGradients, rng: np.random.Generator) -> None:
+def step(training: Training, state: TrainingState, critic: ExampleGradients, rng: np.random.Generator) -> None:
+    """One noisy discriminator step and, when the ladder says so, one generator step; changes `state`."""
     settings = training.settings
     with torch.no_grad():
-        fakes, labels, _ = _fakes(state, settings.refinement.fakes, training.device)
+        pieces = [_fakes(state, count, training.device) for count in _pieces(settings.refinement.fakes)]
+    fakes, labels = torch.cat([piece[0] for piece in pieces]), torch.cat([piece[1] for piece in pieces])
     batch = _contributions(training, fakes, labels, rng)
     critic.enable_hooks()
     noisy_gradient(
@@ -176,20 +179,27 @@ def _fakes(state: TrainingState, count: int, device: torch.device) -> tuple[Tens
     return state.generator(z, labels), labels, z
 
 
+def _pieces(count: int) -> list[int]:
+    return [min(FAKES_AT_ONCE, count - start) for start in range(0, count, FAKES_AT_ONCE)]
+
+
 def _generator_step(training: Training, state: TrainingState) -> None:
     refinement = training.settings.refinement
-    fakes, labels, z = _fakes(state, refinement.fakes, training.device)
-    scores = state.discriminator(fakes, labels)
-    anchor = anchor_loss(fakes, state.generator.basis, z, labels, state.moments)
-    loss = generator_loss(scores) + refinement.anchor * anchor
     state.generator_optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
+    told_apart = distance = 0.0
+    for count in _pieces(refinement.fakes):
+        share = count / refinement.fakes
+        fakes, labels, z = _fakes(state, count, training.device)
+        scores = state.discriminator(fakes, labels)
+        anchor = anchor_loss(fakes, state.generator.basis, z, labels, state.moments)
+        torch.autograd.backward(share * (generator_loss(scores) + refinement.anchor * anchor))
+        told_apart += share * fake_accuracy(scores.detach())
+        distance += share * float(anchor.detach())
     state.generator_optimiser.step()
     state.discriminator.zero_grad(set_to_none=True)
     _follow(state, refinement.average)
-    state.ladder = state.ladder.observe(fake_accuracy(scores.detach()), training.settings.ladder)
-    entry = {"step": state.step, "accuracy_on_fakes": state.ladder.accuracy, "anchor": float(anchor.detach())}
-    _log(training, entry)
+    state.ladder = state.ladder.observe(told_apart, training.settings.ladder)
+    _log(training, {"step": state.step, "accuracy_on_fakes": state.ladder.accuracy, "anchor": distance})
 
 
 def _follow(state: TrainingState, decay: float) -> None:
