@@ -21,6 +21,8 @@ DIFFERENTIAL_PRIVACY, EMPIRICAL = "differential-privacy", "empirical"
 GATING_COPIES = ("exact", "flip", "shift_2_px", "noise_2_percent")
 POWER = 2.49  # standard errors between "safe" and "seen": 80 % power at the one-sided 5 % level
 
+_ALL_DIGITS = 17  # tell any two floats apart
+
 REQUIRED = ("T0", "T1", "T2", "T3", "T6", "T10")
 MAY_NOT_APPLY = ("T6", "T10")
 
@@ -130,8 +132,9 @@ def _hard(f: Findings) -> Iterator[str]:
             yield f"The privacy claim does not hold: {name.replace('_', ' ')} is not so."
     if f.number("T6", "cohort_total_epsilon") > f.policy.max_epsilon:
         yield (
-            f"The cohort's ledger adds up to epsilon {f.number('T6', 'cohort_total_epsilon'):.3f}, above the "
-            f"policy's {f.policy.max_epsilon:g}."
+            "The cohort's ledger adds up to epsilon "
+            f"{_distinct(f.number('T6', 'cohort_total_epsilon'), f.policy.max_epsilon)}, above the policy's "
+            f"{f.policy.max_epsilon:g}."
         )
     if f.record.get("claim_not_private") is True:
         yield "The run was seeded for a test: its noise can be replayed and protects nobody."
@@ -201,6 +204,13 @@ def _limits_of_detection(f: Findings) -> Iterator[str]:
             )
 
 
+def _distinct(value: float, limit: float, digits: int = 3) -> str:
+    """The value with as many digits, at least `digits`, as it takes to read differently than the limit."""
+    while digits < _ALL_DIGITS and float(f"{value:.{digits}g}") == float(f"{limit:g}"):
+        digits += 1
+    return f"{value:.{digits}g}"
+
+
 def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -213,7 +223,7 @@ def _bounds(f: Findings) -> Iterator[str]:
         (detectable, f.policy.max_detectable_auc, "the smallest advantage in AUC that could have been seen"),
     ):
         if value > limit:
-            yield f"Expected {what} to be at most {limit:g}, got {value:.3g}."
+            yield f"Expected {what} to be at most {limit:g}, got {_distinct(value, limit)}."
 
 
 _STAGES: tuple[tuple[str, Callable[[Findings], Iterator[str]]], ...] = (

@@ -101,6 +101,23 @@ def test_each_rule_alone_refuses(expected: str, change: Callable[[Table], None])
     assert len(verdict.reasons) == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [
+        (changed("T3", auc_upper=0.5504), "0.5504"),
+        (changed("T3", auc_upper=math.nextafter(0.55, 1)), "0.5500000000000002"),
+        (changed("T3", auc_upper=0.61234), "0.612"),
+        (changed("T3", tpr_upper=0.05003), "0.05003"),
+        (changed("T6", cohort_total_epsilon=10.00004), "10.00004"),
+    ],
+)
+def test_a_reason_never_says_the_same_number_twice(change: Callable[[Table], None], got: str) -> None:
+    record = good()
+    change(record)
+    (reason,) = judge(Policy(), record).reasons
+    assert got in reason.rstrip(".").replace(",", "").split()
+
+
 def numbers(record: Table) -> list[tuple[str, str]]:
     return [
         (entry["id"], key)
