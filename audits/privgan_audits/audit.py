@@ -127,8 +127,8 @@ def _entry(test: Test, outcome: Outcome) -> dict[str, Any]:
         case Measured(findings=findings, series=series):
             body = {**findings, "series": series} if series else findings
             return {**head, "outcome": "measured", **_finite(body)}
-        case NotApplicable(reason=reason):
-            return {**head, "outcome": "not-applicable", "reason": reason}
+        case NotApplicable(reason=reason, findings=findings):
+            return {**head, "outcome": "not-applicable", "reason": reason, **_finite(findings)}
         case NotRun(reason=reason):
             return {**head, "outcome": "not-run", "reason": reason}
 

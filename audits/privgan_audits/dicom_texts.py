@@ -65,9 +65,8 @@ class DicomTexts:
             self._tags = frozenset(path for path, _ in known).union(_VARIABLE)
             self._texts = frozenset(text for _, element in known for text in _spellings(element))
 
-    def pieces(self, content: bytes) -> Iterator[Piece]:
-        """All texts of one file that privgan has not demonstrably written itself."""
-        dataset = _parsed(content)
+    def pieces(self, content: bytes, dataset: FileDataset | None) -> Iterator[Piece]:
+        """All texts of one file, `parsed`, that privgan has not demonstrably written itself."""
         if dataset is None:
             self.structure["unreadable"] += 1
             yield from byte_pieces(content)
@@ -133,7 +132,8 @@ def _values(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _parsed(content: bytes) -> FileDataset | None:
+def parsed(content: bytes) -> FileDataset | None:
+    """The data set with every element read; None when that is impossible."""
     with _hushed():
         try:
             dataset = dcmread(io.BytesIO(content))

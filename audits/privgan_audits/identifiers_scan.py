@@ -1,4 +1,4 @@
-"""T10: does anything that would leave name a patient?
+"""T10: does anything that would leave name a patient, or differ from what was audited?
 
 Every byte below the synthetic folder is searched for the identifiers that `prepare` saw, which are known here
 only as keyed digests. What is found is reported by category and place, never by value: the report must not
@@ -19,11 +19,13 @@ from privgan.errors import IntegrityError
 from privgan.files import list_entries, open_regular
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import LABELS
-from privgan_audits.dicom_texts import DicomTexts, is_dicom
+from privgan_audits.as_audited import AsAudited
+from privgan_audits.dicom_texts import DicomTexts, is_dicom, parsed
 from privgan_audits.file_texts import UNREADABLE, Piece, file_pieces
-from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome
+from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
 from privgan_audits.own_writing import OwnWriting
 
+DIFFERENCES = "not_as_audited"
 _MOST_PLACES = 20
 _PROGRESS_EVERY = 50
 _CACHED_TEXTS = 1 << 14
@@ -36,8 +38,10 @@ class IdentifierScan:
 
     Findings: `identifiers_found` (places where a known identifier stands), `by_category`,
     `places` (up to 20, each file, kind and category), `files`, `known_identifiers` (how many digests were
-    looked for), `structure` (how many files have each oddity, see `DicomTexts`) and `unreadable_entries` (links
-    and other things that are not regular files, members of archives that cannot be opened).
+    looked for), `structure` (how many files have each oddity, see `DicomTexts`), `unreadable_entries` (links
+    and other things that are not regular files, members of archives that cannot be opened) and, of a privgan
+    set alone, `not_as_audited` (how many files differ from the audited arrays, see `AsAudited`).
+    The last two tables need no cohort: they are told and judged without one as well.
     """
 
     id = "T10"
@@ -45,10 +49,10 @@ class IdentifierScan:
 
     def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:  # noqa: ARG002 of the protocol
         """Search every file; needs no randomness."""
-        scan = _Scan(evidence.synthetic_folder)
+        scan = _Scan(evidence.synthetic_folder, evidence.synthetic)
         if evidence.cohort is None:
             scan.run(IdentifierDigests(b""), progress)
-            return NotApplicable(test=self.id, reason=_without_cohort(scan))
+            return NotApplicable(test=self.id, reason=_without_cohort(scan), findings=scan.form())
         private = evidence.cohort.folder / "private"
         try:
             with open_regular(private / "hmac.key") as stream:
@@ -60,28 +64,35 @@ class IdentifierScan:
 
 
 def _without_cohort(scan: "_Scan") -> str:
-    oddities = ", ".join(f"{name} {count}" for name, count in sorted(scan.structure.items())) or "nothing odd"
+    form = scan.form()
+    compared = f" What differs from the audited images: {_listed(form[DIFFERENCES])}." if DIFFERENCES in form else ""
     return (
         "Without a cohort nobody knows which identifiers to look for. "
-        f"The structure of {scan.files} files was looked at (files each): {oddities}."
+        f"The structure of {scan.files} files was looked at (files each): {_listed(form['structure'])}.{compared}"
     )
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "nothing"
 
 
 class _Scan:
     """One pass over a folder (or a single file)."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, audited: Sample) -> None:
         self.files = 0
         self._root = root
         self._own = OwnWriting(root)
         self._dicom = DicomTexts(self._own)
+        self._as_audited = AsAudited(self._own.manifest, audited) if self._own.manifest else None
         self._unreadable = 0
         self._categories: Counter[str] = Counter()
         self._places: list[dict[str, str]] = []
 
-    @property
-    def structure(self) -> Counter[str]:
-        return self._dicom.structure
+    def form(self) -> dict[str, dict[str, int]]:
+        """What can be told of the files without knowing an identifier; call it after `run`."""
+        structure = {"structure": dict(sorted(self._dicom.structure.items()))}
+        return structure | ({DIFFERENCES: self._as_audited.differences()} if self._as_audited else {})
 
     def findings(self) -> dict[str, object]:
         return {
@@ -89,7 +100,7 @@ class _Scan:
             "by_category": dict(sorted(self._categories.items())),
             "places": self._places,
             "files": self.files,
-            "structure": dict(sorted(self.structure.items())),
+            **self.form(),
             "unreadable_entries": self._unreadable,
         }
 
@@ -117,8 +128,14 @@ class _Scan:
         except IntegrityError:
             self._unreadable += 1
             return
+        yield from self._content(name, content)
+
+    def _content(self, name: str, content: bytes) -> Iterator[Piece]:
+        dataset = parsed(content) if is_dicom(content) else None
+        if self._as_audited:
+            self._as_audited.see(name, content, dataset)
         if is_dicom(content):
-            yield from self._dicom.pieces(content)
+            yield from self._dicom.pieces(content, dataset)
         elif not self._own.wrote_file(name, content):
             cells = _cells(content) if name == LABELS else None
             for piece in cells or file_pieces(content):

@@ -111,10 +111,14 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class NotApplicable:
-    """The question does not arise (no privacy claim, no table, ...); never blocks a release."""
+    """The question does not arise (no privacy claim, no table, ...); never blocks a release by itself.
+
+    findings: what was seen all the same; a hard rule may refuse it.
+    """
 
     test: str
     reason: str
+    findings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,6 +63,7 @@ _LABELS: dict[str, dict[str, Label]] = {
         "by_category": Label(name="Kinds of identifiers found"),
         "files": Label(name="Files searched, every byte"),
         "structure": Label(name="Files with something odd in their structure"),
+        "not_as_audited": Label(name="Files that differ from the audited images", note="a single one is a FAIL"),
         "unreadable_entries": Label(name="Links and other entries that are not files"),
         "known_identifiers": Label(name="Identifiers searched for", note="known here only as keyed digests"),
     },
@@ -71,6 +72,8 @@ _LABELS: dict[str, dict[str, Label]] = {
 
 def measured_facts(test: Mapping[str, Any]) -> Iterator[Fact]:
     """The findings of one test of the record, in the order of the record."""
+    if test["outcome"] != "measured":
+        return  # its reason says what there is to say
     labels = _LABELS.get(test["id"], {})
     for key, value in test.items():
         if key in _SPECIAL:

@@ -98,8 +98,10 @@ TESTS = {
     ),
     "T10": QuestionWords(
         title="Do names, numbers or dates of patients hide in the files?",
-        tries="Reads every byte: headers, file names, comments, private fields, for anything identifying.",
-        caught="Identifiers from the source files of four characters or more, numbers of six digits or more. "
+        tries="Reads every byte: headers, file names, comments, private fields, for anything identifying, and "
+        "compares every file with the images that were audited.",
+        caught="Identifiers from the source files of four characters or more, numbers of six digits or more; "
+        "files whose images or labels are not the audited ones. "
         "Not: shorter ones, and text painted into pixels.",
     ),
 }

@@ -21,6 +21,7 @@ DIFFERENTIAL_PRIVACY, EMPIRICAL = "differential-privacy", "empirical"
 GATING_COPIES = ("exact", "flip", "shift_2_px", "noise_2_percent")
 POWER = 2.49  # standard errors between "safe" and "seen": 80 % power at the one-sided 5 % level
 
+_UNLIKE = "not_as_audited"  # T10 has it for privgan sets alone
 _ALL_DIGITS = 17  # tell any two floats apart
 
 REQUIRED = ("T0", "T1", "T2", "T3", "T6", "T10")
@@ -90,6 +91,10 @@ class Findings:
         value = self.test(name).get(key)
         return value if isinstance(value, Mapping) else {}
 
+    def has_table(self, name: str, key: str) -> bool:
+        """Whether a finding is there and is a table, be it empty."""
+        return isinstance(self.test(name).get(key), Mapping)
+
     def count(self, key: str) -> float:
         """One of the record's counts, NaN when absent."""
         value = self.record.get("counts", {}).get(key)
@@ -127,6 +132,11 @@ def _hard(f: Findings) -> Iterator[str]:
         yield "At least one synthetic image is pixel for pixel the image of a real patient who was held back."
     if f.number("T10", "identifiers_found") > 0:
         yield "Identifying values of real patients were found in the files of the synthetic set."
+    if f.table("T10", _UNLIKE):
+        yield (
+            f"What was audited is not what would leave: files differ from the audited images ({_kinds(f, _UNLIKE)}). "
+            "If another version of privgan wrote them, generate the set again."
+        )
     for name, true in f.table("T6", "checks").items():
         if true is not True:
             yield f"The privacy claim does not hold: {name.replace('_', ' ')} is not so."
@@ -138,6 +148,10 @@ def _hard(f: Findings) -> Iterator[str]:
         )
     if f.record.get("claim_not_private") is True:
         yield "The run was seeded for a test: its noise can be replayed and protects nobody."
+
+
+def _kinds(f: Findings, key: str) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in f.table("T10", key).items())
 
 
 def _controls(f: Findings) -> Iterator[str]:
@@ -172,6 +186,8 @@ def _inconclusive(f: Findings) -> Iterator[str]:
             yield f"{test} gave no number for {key.replace('_', ' ')}."
     if f.outcome("T6") == "measured" and not f.table("T6", "checks"):
         yield "The privacy claim was not checked."
+    if f.outcome("T6") == f.outcome("T10") == "measured" and not f.has_table("T10", _UNLIKE):
+        yield "The files of the synthetic set were not compared with what was audited."
     if f.number("T10", "unreadable_entries") > 0:
         yield "Some entries of the synthetic set are not regular files and could not be searched for identifiers."
     if f.outcome("T0") == "measured":

@@ -16,10 +16,16 @@ Grey = NDArray[np.uint8]
 
 
 def write_contact_sheet(path: Path, images: Grey, labels: NDArray[np.int64], classes: tuple[str, ...]) -> None:
-    """Write the PNG; it holds pixels and class names, and no text chunks.
+    """Write `contact_sheet` as a PNG without text chunks to `path`, which must not exist."""
+    sheet = contact_sheet(images, labels, classes)
+    with open_new(path, SHAREABLE_FILE) as stream:
+        Image.fromarray(sheet).save(stream, format="PNG")
+
+
+def contact_sheet(images: Grey, labels: NDArray[np.int64], classes: tuple[str, ...]) -> Grey:
+    """The sheet's pixels, uint8 (height, width), computed from nothing but the arguments.
 
     Args:
-        path: must not exist.
         images: uint8 (n, s, s).
         labels: int64 (n,), indices into `classes`.
         classes: a strip with the name stands above the images of each; a class without images is left out, and
@@ -32,8 +38,7 @@ def write_contact_sheet(path: Path, images: Grey, labels: NDArray[np.int64], cla
     for label in present:
         grid = _grid(images[labels == label][:tiles_each]).repeat(scale, axis=0).repeat(scale, axis=1)
         parts += [_strip(classes[label], grid.shape[1]), grid]
-    with open_new(path, SHAREABLE_FILE) as stream:
-        Image.fromarray(np.concatenate(parts)).save(stream, format="PNG")
+    return np.concatenate(parts)
 
 
 def _grid(tiles: Grey) -> Grey:

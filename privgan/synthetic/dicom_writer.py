@@ -116,12 +116,12 @@ class DicomWriter:
         """
         dataset = self._dataset
         with strict_validation():
-            dataset.PatientName = f"SYNTHETIC^{number:06d}"
+            dataset.PatientName = patient_name(number)
             dataset.PatientID = patient_id
             dataset.StudyInstanceUID, dataset.SeriesInstanceUID = new_uid(), new_uid()
             dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = new_uid()
             dataset.ImageComments = label
-            dataset.PixelData = _even(image.tobytes())
+            dataset.PixelData = pixel_bytes(image)
             dataset["PixelData"].VR = "OB"
             buffer = io.BytesIO()
             dcmwrite(buffer, dataset, enforce_file_format=True)
@@ -235,5 +235,12 @@ def _image(look: DicomLook, image_size: int) -> dict[str, Any]:
     }
 
 
-def _even(content: bytes) -> bytes:
+def patient_name(number: int) -> str:
+    """The invented patient's name."""
+    return f"SYNTHETIC^{number:06d}"
+
+
+def pixel_bytes(image: NDArray[np.uint8]) -> bytes:
+    """The value of Pixel Data for an image uint8 (n, n): its rows, padded to an even length."""
+    content = image.tobytes()
     return content + b"\0" * (len(content) % 2)

@@ -4,8 +4,6 @@ Only the released generator and public facts of the run are read; the run's priv
 patients' images are out of reach.
 """
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,14 +20,13 @@ from privgan.progress import Progress, silent
 from privgan.run import RunFacts, read_run
 from privgan.synthetic.class_shares import class_labels
 from privgan.synthetic.dataset_card import dataset_card
+from privgan.synthetic.labels_table import Row, label_rows, labels_csv
 from privgan.synthetic.synthetic_set import (
     CARD,
     CONTACT_SHEET,
     IMAGES,
     LABELS,
     Manifest,
-    file_name,
-    patient_id,
     seal,
 )
 
@@ -46,7 +43,6 @@ _DICOM_HEADER_BYTES = 2048
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
-Row = tuple[str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,14 +99,14 @@ def generate(
     images = _sample(_load(run, facts), labels, rng, progress)
     _write_arrays(folder / IMAGES, images, labels, facts.classes)
     manifest = _manifest(facts, options, labels)
-    rows = _rows(facts, labels, dicom="dicom" in options.formats)
+    rows = label_rows(facts.run_id, facts.classes, labels, dicom="dicom" in options.formats)
     if "dicom" in options.formats:
         _write_dicom(folder, images, rows, manifest, progress)
     if "png" in options.formats:
         from privgan.synthetic.contact_sheet import write_contact_sheet
 
         write_contact_sheet(folder / CONTACT_SHEET, images, labels, facts.classes)
-    write_text(folder / LABELS, _csv(rows), SHAREABLE_FILE)
+    write_text(folder / LABELS, labels_csv(rows), SHAREABLE_FILE)
     write_text(folder / CARD, dataset_card(manifest), SHAREABLE_FILE)
     seal(folder, manifest)
     return manifest
@@ -187,18 +183,6 @@ def _manifest(facts: RunFacts, options: GenerateOptions, labels: Labels) -> Mani
     )
 
 
-def _rows(facts: RunFacts, labels: Labels, *, dicom: bool) -> list[Row]:
-    """One (file, invented patient, label) for each image; without DICOM the file is a row of images.npz."""
-    return [
-        (
-            file_name(number) if dicom else f"{IMAGES}[{number - 1}]",
-            patient_id(facts.run_id, number),
-            facts.classes[label],
-        )
-        for number, label in enumerate(labels, start=1)
-    ]
-
-
 def _write_dicom(folder: Path, images: Images, rows: list[Row], manifest: Manifest, progress: Progress) -> None:
     from privgan.synthetic.dicom_writer import DicomLook, DicomWriter
 
@@ -207,9 +191,3 @@ def _write_dicom(folder: Path, images: Images, rows: list[Row], manifest: Manife
         writer.write(folder, image, label, patient_id=patient, number=number)
         if number % _PROGRESS_EVERY == 0 or number == len(rows):
             progress("writing DICOM", number, len(rows))
-
-
-def _csv(rows: list[Row]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([("file", "patient", "label"), *rows])
-    return text.getvalue()

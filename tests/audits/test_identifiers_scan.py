@@ -24,7 +24,7 @@ from privgan.data.cohort import open_cohort
 from privgan.data.identifiers import CONSTANTS, IDENTIFIER, NAME, normalise
 from privgan.data.identifiers import UID as UID_CATEGORY
 from privgan.files import list_files
-from privgan_audits.dicom_texts import DicomTexts, is_dicom
+from privgan_audits.dicom_texts import DicomTexts, is_dicom, parsed
 from privgan_audits.file_texts import file_pieces
 from privgan_audits.identifiers_scan import IdentifierScan
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
@@ -56,10 +56,19 @@ def synthetic(original: Path, tmp_path: Path) -> Path:
 
 
 def scan(synthetic: Path, cohort: Path | None) -> Outcome:
-    one = np.zeros(1, np.int64)
-    sample = Sample(images=np.zeros((1, 28, 28), np.uint8), labels=one, patients=one)
+    with np.load(synthetic / "images.npz" if synthetic.is_dir() else synthetic) as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+    return scan_of(synthetic, cohort, Sample(images=images, labels=labels, patients=np.arange(len(images))))
+
+
+def scan_of(synthetic: Path, cohort: Path | None, sample: Sample) -> Outcome:
+    """Scan a folder as one whose arrays were these when it was audited."""
+    one = np.full(1, 1000, np.int64)
+    real = Sample(
+        images=np.zeros((1, *sample.images.shape[1:]), np.uint8), labels=np.zeros(1, np.int64), patients=one
+    )
     evidence = Evidence(
-        members=sample,
+        members=real,
         non_members=None,
         synthetic=sample,
         synthetic_folder=synthetic,
@@ -79,6 +88,7 @@ def measured(synthetic: Path, cohort: Path) -> dict[str, object]:
 def test_a_set_as_generated_is_clean(original: Path, cohort: Path) -> None:
     found = measured(original, cohort)
     assert (found["identifiers_found"], found["structure"], found["unreadable_entries"]) == (0, {}, 0)
+    assert found["not_as_audited"] == {}
     assert found["files"] == len(list_files(original)) == 12
     assert found["known_identifiers"] > 3
 
@@ -272,8 +282,9 @@ def test_damaged_files_of_every_kind_are_searched_without_a_crash(original: Path
     for _ in range(data.draw(st.integers(0, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     content = content[: data.draw(st.integers(0, len(content)))]
-    pieces = DicomTexts(OwnWriting(original)).pieces if is_dicom(bytes(content)) else file_pieces
-    for piece in pieces(bytes(content)):
+    damaged = bytes(content)
+    texts = DicomTexts(OwnWriting(original))
+    for piece in texts.pieces(damaged, parsed(damaged)) if is_dicom(damaged) else file_pieces(damaged):
         piece.text.encode("utf-8", "surrogatepass")
 
 

@@ -28,7 +28,7 @@ def good() -> Table:
         {"id": "T3", "p": 0.6, "auc_lower": 0.48, "auc_upper": 0.53, "auc_se_when_safe": 0.0137}
         | {"tpr_lower": 0.001, "tpr_upper": 0.03, "epsilon_lower_bound": 0.0},
         {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": checks},
-        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0},
+        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}},
     ]
     return {
         "attempt": 1,
@@ -58,6 +58,7 @@ RULES = [
     ("FAIL", changed("T1", copies_of_members=1)),
     ("FAIL", changed("T1", copies_of_other_patients=1)),
     ("FAIL", changed("T10", identifiers_found=1)),
+    ("FAIL", changed("T10", not_as_audited={"pixels": 1})),
     ("FAIL", changed("T6", checks={"unit_is_the_patient": True, "epsilon_covers_the_ledger": False})),
     ("FAIL", changed("T6", checks={"unit_is_the_patient": None})),
     ("FAIL", changed("T6", cohort_total_epsilon=10.001)),
@@ -74,6 +75,8 @@ RULES = [
     ("INCONCLUSIVE", changed("T3", auc_se_when_safe=0.0202)),
     ("INCONCLUSIVE", changed("T10", unreadable_entries=1)),
     ("INCONCLUSIVE", changed("T6", checks={})),
+    ("INCONCLUSIVE", lambda record: test(record, "T10").pop("not_as_audited")),
+    ("INCONCLUSIVE", changed("T10", not_as_audited=None)),
     *[
         ("INCONCLUSIVE", lambda record, name=name: test(record, "T0")["limit_of_detection"].update({name: 21}))
         for name in ("exact", "flip", "shift_2_px", "noise_2_percent")
@@ -179,6 +182,16 @@ def test_files_only_audits_pass_as_empirical() -> None:
         test(record, name).update(outcome="not-applicable")
     verdict = judge(Policy(), record)
     assert (verdict.verdict, verdict.scope) == ("PASS", "empirical")
+
+
+def test_what_differs_from_what_was_audited_fails_without_a_cohort_too() -> None:
+    record = good()
+    for name in ("T6", "T10"):
+        test(record, name).update(outcome="not-applicable", not_as_audited={"pixels": 2, "extra_files": 1})
+    verdict = judge(Policy(), record)
+    assert verdict.verdict == "FAIL"
+    assert "What was audited is not what would leave" in verdict.reasons[0]
+    assert "pixels 2, extra files 1" in verdict.reasons[0]
 
 
 def test_a_large_cohort_may_miss_one_and_a_half_per_cent() -> None:

@@ -1,0 +1,40 @@
+"""labels.csv: which file and which invented patient each image of a set is.
+
+Written by `generate` and computed again by the audit, so that the two can never mean different things.
+"""
+
+import csv
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.synthetic.synthetic_set import IMAGES, file_name, patient_id
+
+Row = tuple[str, str, str]
+
+
+def label_rows(run_id: str, classes: tuple[str, ...], labels: NDArray[np.int64], *, dicom: bool) -> list[Row]:
+    """One (file, invented patient, label) for each image; without DICOM the file is a row of images.npz.
+
+    Args:
+        run_id: the run that made the set.
+        classes: class names.
+        labels: int64 (n,), indices into `classes`.
+        dicom: whether the set has DICOM files.
+    """
+    return [
+        (
+            file_name(number) if dicom else f"{IMAGES}[{number - 1}]",
+            patient_id(run_id, number),
+            classes[label],
+        )
+        for number, label in enumerate(labels, start=1)
+    ]
+
+
+def labels_csv(rows: list[Row]) -> str:
+    """The text of labels.csv."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([("file", "patient", "label"), *rows])
+    return text.getvalue()
