@@ -62,7 +62,7 @@ _LABELS: dict[str, dict[str, Label]] = {
         "identifiers_found": Label(name="Places with a patient's identifier", note="a single one is a FAIL"),
         "by_category": Label(name="Kinds of identifiers found"),
         "files": Label(name="Files searched, every byte"),
-        "structure": Label(name="Files with something odd in their structure"),
+        "structure": Label(name="Files with something odd in their structure", note="in a privgan set a FAIL"),
         "not_as_audited": Label(name="Files that differ from the audited images", note="a single one is a FAIL"),
         "unreadable_entries": Label(name="Links and other entries that are not files"),
         "known_identifiers": Label(name="Identifiers searched for", note="known here only as keyed digests"),

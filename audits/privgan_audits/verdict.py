@@ -22,6 +22,7 @@ GATING_COPIES = ("exact", "flip", "shift_2_px", "noise_2_percent")
 POWER = 2.49  # standard errors between "safe" and "seen": 80 % power at the one-sided 5 % level
 
 _UNLIKE = "not_as_audited"  # T10 has it for privgan sets alone
+_FORM = "structure"  # of foreign DICOM files for information
 _ALL_DIGITS = 17  # tell any two floats apart
 
 REQUIRED = ("T0", "T1", "T2", "T3", "T6", "T10")
@@ -137,6 +138,11 @@ def _hard(f: Findings) -> Iterator[str]:
             f"What was audited is not what would leave: files differ from the audited images ({_kinds(f, _UNLIKE)}). "
             "If another version of privgan wrote them, generate the set again."
         )
+    if f.has_table("T10", _UNLIKE) and f.table("T10", _FORM):
+        yield (
+            f"DICOM files of the set hold what privgan does not write, or lack what it does ({_kinds(f, _FORM)}). "
+            "If another version of privgan wrote them, generate the set again."
+        )
     for name, true in f.table("T6", "checks").items():
         if true is not True:
             yield f"The privacy claim does not hold: {name.replace('_', ' ')} is not so."
@@ -186,8 +192,10 @@ def _inconclusive(f: Findings) -> Iterator[str]:
             yield f"{test} gave no number for {key.replace('_', ' ')}."
     if f.outcome("T6") == "measured" and not f.table("T6", "checks"):
         yield "The privacy claim was not checked."
-    if f.outcome("T6") == f.outcome("T10") == "measured" and not f.has_table("T10", _UNLIKE):
-        yield "The files of the synthetic set were not compared with what was audited."
+    if f.outcome("T6") == f.outcome("T10") == "measured" and not all(
+        f.has_table("T10", key) for key in (_UNLIKE, _FORM)
+    ):
+        yield "The files of the synthetic set were not compared with what was audited and what privgan writes."
     if f.number("T10", "unreadable_entries") > 0:
         yield "Some entries of the synthetic set are not regular files and could not be searched for identifiers."
     if f.outcome("T0") == "measured":

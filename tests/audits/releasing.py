@@ -165,6 +165,6 @@ def _measured_tests() -> list[Record]:
         {"id": "T3", "p": 0.6, "auc_lower": 0.48, "auc_upper": 0.53, "auc_se_when_safe": 0.0137}
         | {"tpr_lower": 0.001, "tpr_upper": 0.03, "epsilon_lower_bound": 0.0},
         {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": {"unit_is_the_patient": True}},
-        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}},
+        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}, "structure": {}},
     ]
     return [{"title": test["id"], "outcome": "measured", **test} for test in tests]

@@ -201,6 +201,17 @@ def test_each_difference_is_found_and_named(
     assert differences(synthetic, cohort, original) == {kind: 1}
 
 
+def test_of_foreign_files_only_their_form_is_told(synthetic: Path, original: SyntheticSet) -> None:
+    """Without a manifest nobody knows what should be in them."""
+    in_dicom(lambda d: d.private_block(0x0011, "ACME", create=True).add_new(1, "LO", "x"))(synthetic)
+    outcome = IdentifierScan().run(
+        load_file_evidence(synthetic / "dicom", original.folder, None), np.random.default_rng(0)
+    )
+    assert isinstance(outcome, NotApplicable)
+    assert outcome.findings.keys() == {"structure"}
+    assert outcome.findings["structure"]["private_tags"] == 1
+
+
 def test_exchanged_images_are_two_differences(synthetic: Path, cohort: Path, original: SyntheticSet) -> None:
     other_image(synthetic)
     assert differences(synthetic, cohort, original) == {"pixels": 2}

@@ -28,7 +28,7 @@ def good() -> Table:
         {"id": "T3", "p": 0.6, "auc_lower": 0.48, "auc_upper": 0.53, "auc_se_when_safe": 0.0137}
         | {"tpr_lower": 0.001, "tpr_upper": 0.03, "epsilon_lower_bound": 0.0},
         {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": checks},
-        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}},
+        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}, "structure": {}},
     ]
     return {
         "attempt": 1,
@@ -59,6 +59,7 @@ RULES = [
     ("FAIL", changed("T1", copies_of_other_patients=1)),
     ("FAIL", changed("T10", identifiers_found=1)),
     ("FAIL", changed("T10", not_as_audited={"pixels": 1})),
+    ("FAIL", changed("T10", structure={"private_tags": 1})),
     ("FAIL", changed("T6", checks={"unit_is_the_patient": True, "epsilon_covers_the_ledger": False})),
     ("FAIL", changed("T6", checks={"unit_is_the_patient": None})),
     ("FAIL", changed("T6", cohort_total_epsilon=10.001)),
@@ -77,6 +78,7 @@ RULES = [
     ("INCONCLUSIVE", changed("T6", checks={})),
     ("INCONCLUSIVE", lambda record: test(record, "T10").pop("not_as_audited")),
     ("INCONCLUSIVE", changed("T10", not_as_audited=None)),
+    ("INCONCLUSIVE", lambda record: test(record, "T10").pop("structure")),
     *[
         ("INCONCLUSIVE", lambda record, name=name: test(record, "T0")["limit_of_detection"].update({name: 21}))
         for name in ("exact", "flip", "shift_2_px", "noise_2_percent")
@@ -192,6 +194,15 @@ def test_what_differs_from_what_was_audited_fails_without_a_cohort_too() -> None
     assert verdict.verdict == "FAIL"
     assert "What was audited is not what would leave" in verdict.reasons[0]
     assert "pixels 2, extra files 1" in verdict.reasons[0]
+
+
+def test_odd_headers_are_information_when_privgan_did_not_write_the_files() -> None:
+    record = good()
+    test(record, "T6").update(outcome="not-applicable")
+    test(record, "T10").update(outcome="not-applicable", structure={"private_tags": 9})
+    assert judge(Policy(), record).reasons[0].startswith("DICOM files of the set hold")
+    del test(record, "T10")["not_as_audited"]
+    assert judge(Policy(), record).verdict == "PASS"
 
 
 def test_a_large_cohort_may_miss_one_and_a_half_per_cent() -> None:
