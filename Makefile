@@ -19,7 +19,7 @@ demo: install
 
 # Two processes, one thread each: many small networks are trained, and threads would get in each other's way.
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 check: install
 	$(BIN)/ruff format --check .

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from privgan import __version__
 from privgan.errors import PrivganError
@@ -101,9 +101,9 @@ def _explained(error: BaseException) -> tuple[int, str]:
     match error:
         case PrivganError():
             return error.exit_code, str(error)
-        case click.ClickException():
-            return 2, error.format_message()
-        case KeyboardInterrupt() | click.exceptions.Abort():
+        case TyperException():
+            return 2, _what_was_typed_wrong(error)
+        case KeyboardInterrupt() | typer.Abort():
             return 130, "Interrupted. Nothing half-written was left behind."
         case OSError():
             return 2, _refused_by_system(error)
@@ -112,6 +112,11 @@ def _explained(error: BaseException) -> tuple[int, str]:
         case _:
             # The message of an unknown error may hold a value from a patient's file.
             return 1, f"Internal error ({type(error).__name__} in {_place(error)}). Please report this line."
+
+
+def _what_was_typed_wrong(error: TyperException) -> str:
+    format_message = getattr(error, "format_message", None)
+    return str(format_message()) if format_message else str(error)
 
 
 def _refused_by_system(error: OSError) -> str:

@@ -16,7 +16,7 @@ from privgan.dp.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
-LONG = ("--steps", "4000")
+LONG = ("--steps", "1500")
 
 
 def _start(cohort: Path, run: Path, config: Path, *words: str) -> subprocess.Popen[str]:

@@ -106,9 +106,7 @@ def prepare(
         f"classes {', '.join(facts.classes)}; {facts.image_size} px, preset {facts.preset}",
         f"{refused} files refused, {facts.merged_patients} patients merged with another of identical images, "
         f"{facts.excluded_patients} withdrawn",
-        f"a set that leaks nothing passes the audit with probability {expected.chance:.2f}; "
-        f"copies of {'any number of' if limit is None else limit} patients or more "
-        f"{'may go unseen' if limit is None else 'are seen'}",
+        f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; " + _seen(limit),
         *facts.notes,
     )
     return 0
@@ -138,6 +136,12 @@ def budget(cohort: CohortFolder) -> int:
         f"{len(runs)} runs charged, {len(closed)} finished; {len(ledger.of_kind('audit'))} audits",
     )
     return 0
+
+
+def _seen(limit: int | None) -> str:
+    if limit is None:
+        return "copies of patients may go unseen, however many"
+    return f"copies of {limit} different patients or more are seen"
 
 
 def _pair(text: str | None) -> tuple[float, float] | None:
