@@ -19,12 +19,13 @@ from dataclasses import dataclass, replace
 from scipy.optimize import brentq
 
 from privgan.checks import positive, strictly_within
-from privgan.dp.accounting import GaussianQueries, PrivacySpend, default_delta, epsilon_pld
+from privgan.dp.accounting import GaussianQueries, PrivacySpend, default_delta, epsilon_pld, epsilon_rdp
 from privgan.errors import InputRejectedError, UsageError
 
 MIN_MEMBERS = 20
 _RELATIVE = 5e-4  # how closely a calibrated noise multiplier is found
 _LEAST_NOISE, _MOST_NOISE = 0.05, 1e5
+_COARSE_ABOVE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ def calibrate(plan: Plan, target: float) -> Plan:
         if not alone < target:
             raise UsageError(f"Expected epsilon above the warm start's own {alone:.3f}, got {target}.")
     low, high = _bracket(plan, target)
-    root = brentq(lambda x: math.log(_fast_epsilon(plan, math.exp(x)) / target), low, high, xtol=_RELATIVE)
+    root = brentq(lambda x: math.log(_fast_epsilon(plan, math.exp(x), target) / target), low, high, xtol=_RELATIVE)
     found = replace(plan, noise_multiplier=math.exp(root))
     # The search asked the faster accountant; the printed epsilon is the larger of two.
     while (spent := found.spend().epsilon) > target:
@@ -151,19 +152,27 @@ def checked_delta(delta: float | None, members: int, *, accept: bool) -> float:
 
 
 def _bracket(plan: Plan, target: float) -> tuple[float, float]:
-    """Logarithms of a noise multiplier that spends too much and of one that does not."""
+    """Logarithms of a noise multiplier that spends too much and of one that does not.
+
+    Renyi accounting finds the second at once: it is quick, and only ever above the others. Far below it the
+    others grow slow, so the first is looked for from there.
+    """
     high = 1.0
-    while _fast_epsilon(plan, high) > target:
-        high *= 2.0
+    while epsilon_rdp(replace(plan, noise_multiplier=high).queries, plan.delta) > target:
+        high *= 1.25
         if high > _MOST_NOISE:
             raise UsageError(f"No noise reaches epsilon {target} with {plan.steps} steps of {plan.batch} patients.")
-    low = high / 2.0
-    while _fast_epsilon(plan, low) <= target:
-        low /= 2.0
-        if low < _LEAST_NOISE:
+    while epsilon_rdp(replace(plan, noise_multiplier=high / 1.25).queries, plan.delta) <= target:
+        high /= 1.25
+        if high < _LEAST_NOISE:
             raise UsageError(f"Expected a smaller epsilon than {target}: at that size it protects nobody.")
-    return math.log(low), math.log(low * 2.0)
+    low = high / 1.25
+    while _fast_epsilon(plan, low, target) <= target:
+        low /= 1.25
+    return math.log(low), math.log(high)
 
 
-def _fast_epsilon(plan: Plan, noise_multiplier: float) -> float:
-    return epsilon_pld(replace(plan, noise_multiplier=noise_multiplier).queries, plan.delta)
+def _fast_epsilon(plan: Plan, noise_multiplier: float, target: float) -> float:
+    # A coarse grid of losses is ten times faster, and fine where epsilon is large beside it.
+    grid = 1e-3 if target >= _COARSE_ABOVE else 1e-4
+    return epsilon_pld(replace(plan, noise_multiplier=noise_multiplier).queries, plan.delta, grid=grid)
