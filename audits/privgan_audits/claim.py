@@ -65,11 +65,12 @@ class StaticClaim:
 
 def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> dict[str, bool]:
     closed = ledger.of_kind("closed", claim.run_id)
-    deltas = [entry["delta"] for entry in ledger.of_kind("charge", claim.run_id)]
+    charges = ledger.of_kind("charge", claim.run_id)
+    deltas, seeded = [entry["delta"] for entry in charges], any(entry.get("replayable", True) for entry in charges)
     return {
         "unit_is_the_patient": claim.spend.unit == UNIT,
         "adjacency_is_zero_out": claim.spend.adjacency == ADJACENCY,
-        "noise_is_not_seeded": claim.not_private is False,
+        "noise_is_not_seeded": claim.not_private is False and not seeded,
         "cohort_is_the_claims": claim.cohort_id == cohort.facts.cohort_id,
         "run_is_charged_once": len(deltas) == 1,
         "delta_is_the_charged_one": deltas == [claim.spend.delta],

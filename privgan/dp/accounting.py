@@ -13,6 +13,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from privgan.checks import positive, strictly_within, within
@@ -65,8 +66,11 @@ class PrivacySpend:
 def epsilon(queries: Sequence[GaussianQueries], delta: float) -> float:
     """The printed epsilon: the larger of PRV and PLD; infinite when neither has a finite answer."""
     strictly_within(0.0, 1.0, delta=delta)
-    if not queries:
-        return 0.0
+    return _epsilon(tuple(queries), delta) if queries else 0.0
+
+
+@lru_cache(maxsize=256)  # plan, charge and run.json ask for the same composition
+def _epsilon(queries: tuple[GaussianQueries, ...], delta: float) -> float:
     coarse, fine = _PLD_GRIDS  # very many steps of very small loss need the finer one
     pld = epsilon_pld(queries, delta, grid=coarse)
     prv = epsilon_prv(queries, delta, expected=pld)

@@ -120,10 +120,32 @@ class Ledger:
         """The composition of everything ever charged to this cohort."""
         return PrivacySpend.of(self.queries(), self.opening["delta"] if delta is None else delta)
 
-    def charge(self, run_id: str, queries: Sequence[GaussianQueries], *, delta: float) -> "Ledger":
-        """Charge all planned queries of a run, before the first.
+    def require_affordable(self, queries: Sequence[GaussianQueries], *, delta: float) -> None:
+        """Refuse queries that would bring the total above the cap.
 
         The total is taken at the smaller of the run's delta and the ledger's, which only makes it larger.
+
+        Raises:
+            BudgetError: the cap would be passed.
+        """
+        cap = float(self.opening["max_epsilon"])
+        total = PrivacySpend.of([*self.queries(), *queries], min(delta, self.opening["delta"]))
+        if not total.epsilon <= cap:
+            raise BudgetError(
+                f"This run would bring the cohort's total to epsilon {total.epsilon:.3f}, above its cap of "
+                f"{cap:g} (spent before: {self.spend().epsilon:.3f}). Plan a smaller epsilon."
+            )
+
+    def charge(
+        self, run_id: str, queries: Sequence[GaussianQueries], *, delta: float, replayable: bool = False
+    ) -> "Ledger":
+        """Charge all planned queries of a run, before the first.
+
+        Args:
+            run_id: a new one.
+            queries: everything that the run will ask.
+            delta: at which the run's own epsilon is stated.
+            replayable: the noise is seeded; what comes of it is NOT PRIVATE, and no file can take that back.
 
         Raises:
             BudgetError: the run is charged already, or the total would pass the cap; nothing is written then.
@@ -131,16 +153,11 @@ class Ledger:
         with self._locked() as now:
             if now.of_kind("charge", run_id):
                 raise BudgetError("Expected a new run, this one is charged in the ledger already.")
-            cap = float(now.opening["max_epsilon"])
-            total = PrivacySpend.of([*now.queries(), *queries], min(delta, now.opening["delta"]))
-            if not total.epsilon <= cap:
-                raise BudgetError(
-                    f"This run would bring the cohort's total to epsilon {total.epsilon:.3f}, above its cap of "
-                    f"{cap:g} (spent before: {now.spend().epsilon:.3f}). Plan a smaller epsilon."
-                )
+            now.require_affordable(queries, delta=delta)
+            asked = [query.to_json() for query in queries]
             return _append(
                 now,
-                {"kind": "charge", "run_id": run_id, "delta": delta, "queries": [q.to_json() for q in queries]},
+                {"kind": "charge", "run_id": run_id, "delta": delta, "queries": asked, "replayable": replayable},
             )
 
     def checkpoint(self, run_id: str, *, step: int, sha256: str) -> "Ledger":

@@ -23,6 +23,7 @@ from privgan.files import read_json, sha256_file, write_bytes, write_json
 from privgan.gan.warm_start import Moments, cosine_basis, gaussian_coefficients
 
 SCHEMA_VERSION = 1
+WEIGHTS = "model/generator.safetensors"
 _SMALLEST_MAP = 4
 # More at once makes maps that the C library asks the system for anew each time: three times slower.
 FAKES_AT_ONCE = 32
@@ -172,8 +173,8 @@ def save_generator(run_folder: Path, network: Generator) -> str:
     folder = run_folder / "model"
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     write_json(folder / "config.json", {"schema_version": SCHEMA_VERSION, **asdict(network.config)})
-    write_bytes(folder / "generator.safetensors", save(state))
-    return sha256_file(folder / "generator.safetensors")
+    write_bytes(run_folder / WEIGHTS, save(state))
+    return sha256_file(run_folder / WEIGHTS)
 
 
 def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
@@ -186,7 +187,7 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    weights = run_folder / "model" / "generator.safetensors"
+    weights = run_folder / WEIGHTS
     if not weights.is_file():
         raise UsageError(f"Expected a finished run in {run_folder}, it has no generator. Train it to the end first.")
     network = Generator(_read_config(run_folder / "model" / "config.json"))

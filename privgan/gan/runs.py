@@ -23,9 +23,9 @@ from privgan.dp.ledger import Ledger
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_warm_start, checked_delta
 from privgan.dp.sampling import PatientIndex
 from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError
-from privgan.files import require_absent, write_text
+from privgan.files import require_absent, sha256_file, write_text
 from privgan.gan.interruption import StopRequest
-from privgan.gan.networks import save_generator
+from privgan.gan.networks import WEIGHTS, save_generator
 from privgan.gan.settings import TrainSettings
 from privgan.gan.timing import affordable_steps
 from privgan.gan.training import Training, fit
@@ -75,17 +75,14 @@ def start_run(
     progress("planning", 0, 1)
     plan = make_plan(cohort.facts.members, request)
     progress("planning", 1, 1)
+    ledger.require_affordable(plan.queries, delta=plan.delta)
     facts = _facts(cohort, plan, request)
     if run.exists():
         shutil.rmtree(run)
     make_run_folders(run)
     write_run(run, facts)
     write_text(run / CONFIG, to_toml(request.settings))
-    try:
-        ledger = ledger.charge(facts.run_id, plan.queries, delta=plan.delta)
-    except BudgetError:
-        shutil.rmtree(run)
-        raise
+    ledger = _charge(ledger, facts)
     return _train(cohort, run, facts, request, ledger, stop, progress)
 
 
@@ -107,8 +104,10 @@ def resume_run(
             f"Expected the run's own epsilon {facts.target_epsilon:g} and delta {facts.delta:g}: "
             "what is charged cannot change."
         )
-    if not ledger.of_kind("charge", facts.run_id) and not ledger.of_kind("checkpoint", facts.run_id):
-        ledger = ledger.charge(facts.run_id, _plan_of(facts).queries, delta=facts.delta)
+    if not ledger.of_kind("charge", facts.run_id):
+        ledger = _charge(ledger, facts)  # killed between writing run.json and charging
+    if facts.state == "training" and _closed_generator(ledger, facts) == _generator_digest(run):
+        return _finish(run, facts, _generator_digest(run))  # killed between closing and writing run.json
     ledger.require_open(facts.run_id)
     if ledger.queries(facts.run_id) != _plan_of(facts).queries:
         raise BudgetError("Expected the plan that the ledger charged, run.json holds another one.")
@@ -164,10 +163,29 @@ def _train(
         replay_seed=request.replay_seed,
     )
     digest = save_generator(run, fit(training, ledger, stop, progress))
-    Ledger.read(cohort.ledger_path).close(facts.run_id, generator_sha256=digest)
+    ledger.close(facts.run_id, generator_sha256=digest)
+    return _finish(run, facts, digest)
+
+
+def _finish(run: Path, facts: RunFacts, digest: str) -> RunFacts:
     done = replace(facts, state="finished", finished_steps=facts.planned_steps, generator_sha256=digest)
     write_run(run, done)
     return done
+
+
+def _charge(ledger: Ledger, facts: RunFacts) -> Ledger:
+    plan = _plan_of(facts)
+    return ledger.charge(facts.run_id, plan.queries, delta=plan.delta, replayable=facts.not_private)
+
+
+def _closed_generator(ledger: Ledger, facts: RunFacts) -> str | None:
+    closed = ledger.of_kind("closed", facts.run_id)
+    return str(closed[-1]["generator_sha256"]) if closed else None
+
+
+def _generator_digest(run: Path) -> str:
+    weights = run / WEIGHTS
+    return sha256_file(weights) if weights.is_file() else ""
 
 
 def members_of(cohort: Cohort) -> Members:

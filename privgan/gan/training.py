@@ -69,7 +69,9 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
         step(training, state, critic, rng)
         progress("training", state.step, total, f"{state.ladder.steps} critic steps a generator step")
         late = time.monotonic() - saved > training.settings.speed.checkpoint_seconds
-        if state.step < total and (stop.signal or late):
+        # The last state too: a generator that a kill leaves unfinished must come out the same again, because
+        # redoing its last steps with other noise would be a release that nobody charged.
+        if stop.signal or late or state.step == total:
             ledger, saved = save_state(state, training.run, ledger, training.run_id), time.monotonic()
         if state.step < total and stop.signal:
             raise stop.error()

@@ -73,6 +73,22 @@ def test_each_lie_breaks_its_own_check(gate: Gate, lie: Callable[[Claim], Claim]
     assert broken(dataclasses.replace(evidence, claim=lie(evidence.claim))) == expected
 
 
+def test_a_seeded_run_cannot_be_relabelled(tmp_path: Path) -> None:
+    """The ledger remembers that the noise can be replayed, whatever run.json and the manifest say later."""
+    evidence = evidence_of(make_gate(tmp_path))
+    assert evidence.claim is not None
+    assert evidence.cohort is not None
+    ledger = Ledger.create(
+        tmp_path / "seeded.jsonl",
+        cohort_sha256=evidence.cohort.sha256,
+        members=evidence.cohort.facts.members,
+        delta=1e-5,
+        max_epsilon=100.0,
+    ).charge(evidence.claim.run_id, QUERIES, delta=1e-5, replayable=True)
+    ledger = ledger.close(evidence.claim.run_id, generator_sha256=evidence.claim.generator_sha256)
+    assert broken(dataclasses.replace(evidence, ledger=ledger)) == {"noise_is_not_seeded"}
+
+
 def test_a_claim_of_exactly_the_spent_epsilon_holds(gate: Gate) -> None:
     evidence = evidence_of(gate)
     assert evidence.claim is not None

@@ -31,6 +31,10 @@ def _start(cohort: Path, run: Path, config: Path, *words: str) -> subprocess.Pop
     )
 
 
+def _announced(cohort: Path) -> int:
+    return len(Ledger.read(cohort / "private" / "ledger.jsonl").of_kind("checkpoint"))
+
+
 def _wait_for_state(run: Path, process: subprocess.Popen[str]) -> None:
     for _ in range(600):
         if (run / "private" / "state.safetensors").exists() or process.poll() is not None:
@@ -69,15 +73,17 @@ def test_killed_at_any_moment_it_resumes_to_the_planned_steps(
     cohort, run = new_cohort(), tmp_path / "run"
     quick = tmp_path / "quick.toml"
     quick.write_text(fast_config.read_text() + "checkpoint_seconds = 0.2\n")
-    for number, words in enumerate((("--steps", "150"), ("--resume",))):
+    for words in (("--steps", "800"), ("--resume",)):
+        before = _announced(cohort)
         process = _start(cohort, run, quick, *words)
-        _wait_for_state(run, process)
-        time.sleep(0.5 + 0.7 * number)
+        while _announced(cohort) < before + 3 and process.poll() is None:
+            time.sleep(0.05)
         process.kill()
         process.communicate()
-        Ledger.read(cohort / "private" / "ledger.jsonl")
+        assert process.returncode == -signal.SIGKILL
+        assert json.loads((run / "run.json").read_text())["state"] == "training"
     done = json.loads(privgan("train", cohort, run, "--epsilon", 4, "--resume", "--json").stdout)
-    assert done["steps"] == 150
+    assert done["steps"] == 800
     assert done["state"] == "finished"
     spent = json.loads(privgan("budget", cohort, "--json").stdout)
     assert spent["epsilon"] == pytest.approx(done["epsilon"])

@@ -1,0 +1,132 @@
+"""The last moments of a run: whatever a kill leaves, the same generator comes out and nothing is paid twice."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from privgan.data.cohort import Cohort, open_cohort
+from privgan.data.prepare import PrepareOptions, prepare
+from privgan.dp.ledger import Ledger
+from privgan.errors import BudgetError
+from privgan.files import sha256_file
+from privgan.gan import runs
+from privgan.gan.interruption import StopRequest
+from privgan.gan.networks import WEIGHTS
+from privgan.gan.runs import TrainRequest, resume_run, start_run
+from privgan.gan.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
+from privgan.run import read_run
+
+REQUEST = TrainRequest(
+    epsilon=4.0,
+    settings=TrainSettings(
+        privacy=PrivacySettings(batch=20, steps=4),
+        model=ModelSettings(latent=8, generator_width=8, discriminator_width=8),
+        refinement=RefinementSettings(fakes=8),
+    ),
+)
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing below catches it."""
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Cohort:
+    """60 patients of one noisy image each."""
+    rng = np.random.default_rng(0)
+    source, folder = tmp_path / "source.npz", tmp_path / "cohort"
+    images = rng.integers(0, 256, (60, 28, 28), dtype=np.uint8)
+    np.savez(source, images=images, labels=np.zeros(60, dtype=np.int64), patient_id=np.arange(60))
+    folder.mkdir()
+    facts = prepare(source, folder, PrepareOptions(size=28))
+    Ledger.create(
+        folder / "private" / "ledger.jsonl",
+        cohort_sha256=sha256_file(folder / "cohort.json"),
+        members=facts.members,
+        delta=1e-3,
+        max_epsilon=10.0,
+    )
+    return open_cohort(folder)
+
+
+def _killed_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(owner, name, die)
+
+
+def _kill_before_charging(monkeypatch: pytest.MonkeyPatch) -> None:
+    _killed_at(monkeypatch, Ledger, "charge")
+
+
+def _kill_before_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    _killed_at(monkeypatch, runs, "save_generator")
+
+
+def _kill_before_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    _killed_at(monkeypatch, Ledger, "close")
+
+
+def _kill_before_finishing(monkeypatch: pytest.MonkeyPatch) -> None:
+    _killed_at(monkeypatch, runs, "_finish")
+
+
+@pytest.mark.parametrize(
+    "kill", [_kill_before_charging, _kill_before_the_generator, _kill_before_closing, _kill_before_finishing]
+)
+def test_killed_between_two_writes_it_ends_as_if_it_had_not_been(
+    cohort: Cohort, tmp_path: Path, kill: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    """One charge, one close, and a generator that was already on disk comes out bit for bit the same."""
+    run = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        kill(patch)
+        with pytest.raises(Killed):
+            start_run(cohort, run, REQUEST, StopRequest(), force=False)
+    early = sha256_file(run / WEIGHTS) if (run / WEIGHTS).exists() else None
+    facts = resume_run(cohort, run, REQUEST, StopRequest())
+    ledger = Ledger.read(cohort.ledger_path)
+    assert facts.state == read_run(run).state == "finished"
+    assert facts.generator_sha256 == sha256_file(run / WEIGHTS)
+    assert early in (None, facts.generator_sha256)
+    assert len(ledger.of_kind("charge")) == len(ledger.of_kind("closed")) == 1
+    with pytest.raises(BudgetError):
+        resume_run(cohort, run, REQUEST, StopRequest())
+
+
+def test_a_refused_charge_leaves_an_older_run_in_place(cohort: Cohort, tmp_path: Path) -> None:
+    """--force must not cost a run when the new one cannot be paid."""
+    run = tmp_path / "run"
+    first = start_run(cohort, run, REQUEST, StopRequest(), force=False)
+    with pytest.raises(BudgetError, match="cap"):
+        start_run(cohort, run, replace(REQUEST, epsilon=9.9), StopRequest(), force=True)
+    assert read_run(run).run_id == first.run_id
+    assert sha256_file(run / WEIGHTS) == first.generator_sha256
+
+
+def test_a_seeded_run_is_stamped_and_repeats(cohort: Cohort, tmp_path: Path) -> None:
+    """The same seed gives the same generator, in file and in ledger NOT PRIVATE; unseeded runs differ."""
+    digests = []
+    for number, seed in enumerate((1, 1, None)):
+        request = replace(REQUEST, epsilon=1.5, replay_seed=seed)
+        facts = start_run(cohort, tmp_path / str(number), request, StopRequest(), force=False)
+        assert facts.not_private is (seed is not None)
+        digests.append(facts.generator_sha256)
+    assert digests[0] == digests[1] != digests[2]
+    charges = Ledger.read(cohort.ledger_path).of_kind("charge")
+    assert [entry["replayable"] for entry in charges] == [True, True, False]
+
+
+def test_a_stop_is_granted_at_the_next_step(cohort: Cohort, tmp_path: Path) -> None:
+    """With the wish noted before the first step, one step is done, saved, and the run goes on later."""
+    run, stop = tmp_path / "run", StopRequest()
+    stop.note(15, None)
+    with pytest.raises(Exception, match="--resume"):
+        start_run(cohort, run, REQUEST, stop, force=False)
+    assert Ledger.read(cohort.ledger_path).of_kind("checkpoint")[-1]["step"] == 1
+    assert resume_run(cohort, run, REQUEST, StopRequest()).finished_steps == 4
