@@ -11,12 +11,13 @@ from privgan.data.image_reader import SUFFIXES
 from privgan.data.isolation import CRASHED, TIMED_OUT, Job, run_isolated
 from privgan.data.labels import FILE_NAME, Row, read_labels
 from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
-from privgan.data.reading import DICOM, PICTURE, Reading, Request, configuration_of, decode
+from privgan.data.reading import DICOM, PICTURE, Reading, Request
 from privgan.data.refusals import RefusedError, read_regular
 from privgan.data.source import Entry, Wishes
+from privgan.data.worker import configuration_of, decode
 from privgan.errors import UsageError
 
-HANDLER = "privgan.data.reading:handler"
+HANDLER = "privgan.data.worker:handler"
 LOST = {CRASHED: "decoder_crashed", TIMED_OUT: "decoder_timeout"}
 PROBED = 500  # files among which the first readable one is looked for
 DEFAULT_SIZE = 64

@@ -1,24 +1,11 @@
-"""What every reader gets and gives back, and the one place that turns any failure into a reason code.
+"""What every reader is asked, and what it gives back."""
 
-`handler` is what the isolated workers run: hostile bytes are parsed there, and only sizes, codes, prepared pixels
-and the few header values that `prepare` needs come back, as JSON and raw bytes; never pickles.
-"""
-
-import base64
-import json
-import logging
-import os
-import warnings
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.preprocess import Recipe
-from privgan.data.refusals import RefusedError
 
 DICOM, PICTURE = "dicom", "picture"
 
@@ -57,55 +44,3 @@ class Reading:
 
     def __repr__(self) -> str:
         return f"Reading({self.code or 'an image'})"
-
-
-def read_entry(path: Path, request: Request) -> Reading:
-    """Read one file; whatever it does, the answer is a Reading."""
-    from privgan.data.dicom_reader import read_dicom
-    from privgan.data.image_reader import read_picture
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # warnings of the parsers carry header values
-        try:
-            return read_dicom(path, request) if request.kind == DICOM else read_picture(path, request)
-        except RefusedError as refusal:
-            return Reading(code=refusal.code)
-        except MemoryError:
-            return Reading(code="too_large")
-        except Exception:  # noqa: BLE001 - hostile bytes may raise anything; they cost this file only
-            return Reading(code="damaged")
-
-
-def handler(configuration: str) -> Callable[[bytes], bytes]:
-    """The worker's function: from the bytes of a path to an encoded Reading."""
-    logging.disable(logging.CRITICAL)
-    table: dict[str, Any] = json.loads(configuration)
-    recipe = table.pop("recipe")
-    for name in ("window", "roi"):
-        recipe[name] = tuple(recipe[name]) if recipe[name] else None
-    request = Request(recipe=Recipe(**recipe), **table)
-    return lambda path: encode(read_entry(Path(os.fsdecode(path)), request))
-
-
-def configuration_of(request: Request) -> str:
-    """The text that `handler` understands."""
-    return json.dumps(asdict(request))
-
-
-def encode(reading: Reading) -> bytes:
-    """A Reading as JSON bytes."""
-    table = {name: value for name, value in vars(reading).items() if name != "image"}
-    if reading.image is not None:
-        table["image"] = base64.b64encode(reading.image.tobytes()).decode("ascii")
-    return json.dumps(table).encode("ascii")
-
-
-def decode(content: bytes, size: int) -> Reading:
-    """The Reading that a worker sent; its image must be uint8 (size, size)."""
-    table: dict[str, Any] = json.loads(content)
-    pixels = table.pop("image", None)
-    image = None
-    if pixels is not None:
-        image = np.frombuffer(base64.b64decode(pixels), dtype=np.uint8).reshape(size, size)
-    identifiers = tuple((str(category), str(value)) for category, value in table.pop("identifiers"))
-    return Reading(image=image, identifiers=identifiers, **table)

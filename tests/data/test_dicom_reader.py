@@ -21,7 +21,8 @@ from pydicom.uid import (
 
 from privgan.data import dicom_reader, refusals
 from privgan.data.preprocess import Recipe
-from privgan.data.reading import Reading, Request, decode, encode, read_entry
+from privgan.data.reading import Reading, Request
+from privgan.data.worker import decode, encode, read_entry
 
 PIXELS = np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16)
 CXR = Request(kind="dicom", recipe=Recipe())

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from privgan.data.preprocess import Recipe
-from privgan.data.reading import Request, read_entry
+from privgan.data.reading import Request
+from privgan.data.worker import read_entry
 
 PICTURE = Request(kind="picture", recipe=Recipe())
 GREY = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)

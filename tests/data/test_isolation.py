@@ -68,4 +68,4 @@ def test_stopping_early_leaves_no_process(target: str) -> None:
 
 
 def test_nothing_to_do_starts_and_ends() -> None:
-    assert list(run_isolated(Job(target="privgan.data.reading:handler", configuration="{}"), [])) == []
+    assert list(run_isolated(Job(target="privgan.data.worker:handler", configuration="{}"), [])) == []
