@@ -17,7 +17,7 @@ from privgan_audits.audit import AuditRecord, run_audit
 from privgan_audits.interface import Evidence
 from privgan_audits.policy import Policy
 from privgan_audits.preflight import Preflight, preflight
-from privgan_audits.report import RECORD, write_report
+from privgan_audits.report.write import RECORD, write_report
 
 ACCEPT_LOW_POWER = "accept-low-power"
 EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it

@@ -200,8 +200,8 @@ def _copy_dataset(target: Path, synthetic: SyntheticSet, progress: Progress) -> 
 
 
 def _write_public_report(folder: Path, approval: Approval) -> None:
-    from privgan_audits.report import render
-    from privgan_audits.report_view import public_page
+    from privgan_audits.report.view import public_page
+    from privgan_audits.report.write import render
 
     (folder / layout.REPORT).mkdir()
     ceiling = float(tpr_bound(approval.ledger.queries(), np.array([0.01]))[0])

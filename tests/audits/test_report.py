@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from privgan.dp.accounting import GaussianQueries
 from privgan.dp.ledger import Ledger
 from privgan.files import sha256_file
-from privgan_audits import report_words as words
 from privgan_audits.audit import run_audit
 from privgan_audits.interface import Evidence, Sample
 from privgan_audits.policy import Policy
-from privgan_audits.report import write_report
-from privgan_audits.report_findings import measured_facts
-from privgan_audits.report_numbers import belief, humanised, rounded_up
+from privgan_audits.report import words
+from privgan_audits.report.findings import measured_facts
+from privgan_audits.report.numbers import belief, humanised, rounded_up
+from privgan_audits.report.write import write_report
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><b>"
 SECRET = 0.5123776611

@@ -1,6 +1,6 @@
 """The fixed sentences of the report, written for a privacy officer who is not a statistician.
 
-No sentence here depends on data: what was measured is put beside them by report_view.
+No sentence here depends on data: what was measured is put beside them by `report.view`.
 """
 
 from dataclasses import dataclass

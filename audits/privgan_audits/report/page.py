@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from privgan import __version__
-from privgan_audits import report_words as words
-from privgan_audits.plots import Chart
+from privgan_audits.report import words
+from privgan_audits.report.plots import Chart
 
 
 @dataclass(frozen=True, kw_only=True)

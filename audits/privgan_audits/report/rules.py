@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from privgan_audits.policy import Policy
-from privgan_audits.report_numbers import exactly, humanised, plain, rounded_up
-from privgan_audits.report_page import Fact, Limit
-from privgan_audits.report_words import COPIES
+from privgan_audits.report.numbers import exactly, humanised, plain, rounded_up
+from privgan_audits.report.page import Fact, Limit
+from privgan_audits.report.words import COPIES
 from privgan_audits.verdict import GATING_COPIES, POWER
 
 Record = Mapping[str, Any]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from privgan.dp.accounting import GaussianQueries
 from privgan.dp.ledger import Entry, Ledger
-from privgan_audits.report_numbers import plain
-from privgan_audits.report_page import Fact
+from privgan_audits.report.numbers import plain
+from privgan_audits.report.page import Fact
 
 
 def charges(ledger: Ledger) -> Iterator[Fact]:

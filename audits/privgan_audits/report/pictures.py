@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from privgan_audits.interface import Evidence
-from privgan_audits.plots import Chart, Roc, distance_chart, roc_chart
-from privgan_audits.report_numbers import percent
-from privgan_audits.report_page import Pair
-from privgan_audits.report_rules import finding
+from privgan_audits.report.numbers import percent
+from privgan_audits.report.page import Pair
+from privgan_audits.report.plots import Chart, Roc, distance_chart, roc_chart
+from privgan_audits.report.rules import finding
 
 _PAIRS_SHOWN = 12
 _PIXELS = 128

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from privgan.dp.ledger import Ledger
-from privgan_audits import report_words as words
-from privgan_audits.plots import Chart
 from privgan_audits.policy import Policy
-from privgan_audits.report_findings import measured_facts
-from privgan_audits.report_ledger import charges, history
-from privgan_audits.report_numbers import belief, percent, percent_at_most, plain, rounded_up
-from privgan_audits.report_page import Fact, Page, Pair, Question
-from privgan_audits.report_rules import detection_limit, internal_limits, planted_copies, public_limits
+from privgan_audits.report import words
+from privgan_audits.report.findings import measured_facts
+from privgan_audits.report.ledger import charges, history
+from privgan_audits.report.numbers import belief, percent, percent_at_most, plain, rounded_up
+from privgan_audits.report.page import Fact, Page, Pair, Question
+from privgan_audits.report.plots import Chart
+from privgan_audits.report.rules import detection_limit, internal_limits, planted_copies, public_limits
 
 Record = Mapping[str, Any]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from privgan_audits.report_numbers import humanised, percent, plain
-from privgan_audits.report_page import Fact
+from privgan_audits.report.numbers import humanised, percent, plain
+from privgan_audits.report.page import Fact
 
 _FRAME = frozenset({"id", "title", "outcome", "reason", "series"})
 

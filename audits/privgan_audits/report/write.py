@@ -15,9 +15,9 @@ from markupsafe import Markup
 from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
 from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, sha256_file, write_json, write_text
 from privgan_audits.interface import Evidence
-from privgan_audits.report_page import Page
-from privgan_audits.report_pictures import charts, closest_pairs
-from privgan_audits.report_view import Record, internal_page, public_page
+from privgan_audits.report.page import Page
+from privgan_audits.report.pictures import charts, closest_pairs
+from privgan_audits.report.view import Record, internal_page, public_page
 
 RECORD, INTERNAL_PAGE, PUBLIC_PAGE = "audit.json", "audit.html", "audit-public.html"
 BOUND_FPR = np.geomspace(1e-3, 1.0, 121)
@@ -56,7 +56,7 @@ def write_report(folder: Path, record: Record, internal: Mapping[str, Any], evid
 def render(page: Page) -> str:
     """One page as a single HTML file; every value is escaped, a missing one is an error."""
     environment = Environment(
-        loader=PackageLoader("privgan_audits"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("privgan_audits.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     # The style sheet is our own file; as text it would be escaped.
     style = Markup(environment.get_template("style.css").render())  # noqa: S704
