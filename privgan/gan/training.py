@@ -65,9 +65,10 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
     critic = with_example_gradients(state.discriminator)
     critic.disable_hooks()
     saved, total = time.monotonic(), training.plan.steps
+    charged = f"epsilon {training.plan.spend().epsilon:.3g} charged"
     while state.step < total:
         step(training, state, critic, rng)
-        progress("training", state.step, total, f"{state.ladder.steps} critic steps a generator step")
+        progress("training", state.step, total, charged)
         late = time.monotonic() - saved > training.settings.speed.checkpoint_seconds
         # The last state too: a generator that a kill leaves unfinished must come out the same again, because
         # redoing its last steps with other noise would be a release that nobody charged.

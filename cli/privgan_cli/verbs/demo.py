@@ -62,8 +62,10 @@ def _commands(folder: Path) -> list[list[str]]:
     audit = ["audit", at["synthetic"], "--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
     release = ["release", at["synthetic"], "--cohort", at["cohort"], "--report", at["report"]]
     return [
+        ["doctor"],
         ["scan", at["dicom"], "--csv", labels],
         ["prepare", at["dicom"], at["cohort"], "--csv", labels, "--classes", "clear,opacity", "--size", str(_SIZE)],
+        ["plan", "--patients", "2000", "--batch", "128", "--steps", "250", "--epsilon", f"{_EPSILON:g}"],
         ["train", at["cohort"], at["run"], "--epsilon", f"{_EPSILON:g}"],
         ["generate", at["run"], at["synthetic"], "--count", str(_COUNT)],
         audit,
