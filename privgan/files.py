@@ -49,9 +49,10 @@ def open_regular(path: Path) -> Iterator[Any]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise IntegrityError(f"Expected a regular file {path.name!r}, got {error.strerror}.") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise IntegrityError(f"Expected a regular file, {path.name!r} is something else.")
     with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise IntegrityError(f"Expected a regular file, {path.name!r} is something else.")
         yield stream
 
 
@@ -161,10 +162,11 @@ def staged_folder(target: Path, *, marker: str, force: bool = False) -> Iterator
     Raises:
         UsageError: see `require_absent`; or the parent does not exist.
     """
-    require_absent(target, marker=marker, force=force)
     if not target.parent.is_dir():
         raise UsageError(f"Expected an existing folder to write into, {target.parent} is missing.")
-    staging = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    recover(target)
+    require_absent(target, marker=marker, force=force)
+    staging = target.with_name(f".{target.name}.{_this_process()}.{secrets.token_hex(4)}.partial")
     staging.mkdir(mode=PRIVATE_FOLDER)
     try:
         yield staging
@@ -172,6 +174,42 @@ def staged_folder(target: Path, *, marker: str, force: bool = False) -> Iterator
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def recover(target: Path) -> None:
+    """Finish what a killed command could not: real images must not lie around under odd names.
+
+    An old folder that was moved aside comes back if its successor never came; half-made folders of dead
+    processes are removed.
+    """
+    for left in list(target.parent.iterdir() if target.parent.is_dir() else ()):
+        if not left.name.startswith(f".{target.name}."):
+            continue
+        if left.name.endswith(".retired"):
+            left.rename(target) if not target.exists() else shutil.rmtree(left)
+        elif left.name.endswith(".partial") and left.is_dir() and _is_dead(left.name.split(".")[-3]):
+            shutil.rmtree(left)
+
+
+def _this_process() -> str:
+    return f"{_this_machine()}-{os.getpid()}"
+
+
+def _this_machine() -> str:
+    return sha256_bytes(os.uname().nodename.encode())[:8]
+
+
+def _is_dead(process: str) -> bool:
+    machine, _, number = process.partition("-")
+    if machine != _this_machine() or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _swap(staging: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from privgan.data.prepare import PrepareOptions, prepare
 from privgan.dp.accounting import default_delta
 from privgan.dp.ledger import Ledger
 from privgan.errors import BudgetError, InputRejectedError
-from privgan.files import sha256_file, staged_folder
+from privgan.files import recover, sha256_file, staged_folder
 from privgan.progress import Progress, silent
 from privgan_audits.audit import AuditRecord, run_audit
 from privgan_audits.interface import Evidence
@@ -114,6 +114,7 @@ def audit_to_report(
 
 def _require_unspent(cohort: Path) -> None:
     """A new ledger would forget what the old one charged."""
+    recover(cohort)  # an older cohort that a kill left aside has a ledger too
     ledger = cohort / "private" / "ledger.jsonl"
     if ledger.exists() and Ledger.read(ledger).queries():
         raise BudgetError(
