@@ -16,6 +16,7 @@ from privgan.files import PRIVATE_FOLDER, read_json, write_json
 
 SCHEMA_VERSION = 1
 MARKER = "run.json"
+WEIGHTS = "model/generator.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)

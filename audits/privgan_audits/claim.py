@@ -15,12 +15,11 @@ from privgan.dp.ledger import Ledger
 from privgan.errors import IntegrityError
 from privgan.files import sha256_file
 from privgan.progress import Progress, silent
-from privgan.run import read_run
+from privgan.run import WEIGHTS, read_run
 from privgan_audits.interface import Claim, Evidence, Measured, NotApplicable, Outcome
 
 TOLERANCE = 1.001  # two accountants on two machines may differ in the last digits
 DELTA_TIMES_MEMBERS = 0.1
-WEIGHTS = "model/generator.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)

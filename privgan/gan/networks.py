@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_bytes, write_json
 from privgan.gan.warm_start import Moments, cosine_basis, gaussian_coefficients
+from privgan.run import WEIGHTS
 
 SCHEMA_VERSION = 1
-WEIGHTS = "model/generator.safetensors"
 _SMALLEST_MAP = 4
 # More at once makes maps that the C library asks the system for anew each time: three times slower.
 FAKES_AT_ONCE = 32

@@ -25,13 +25,13 @@ from privgan.dp.sampling import PatientIndex
 from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError
 from privgan.files import require_absent, sha256_file, write_text
 from privgan.gan.interruption import StopRequest
-from privgan.gan.networks import WEIGHTS, save_generator
+from privgan.gan.networks import save_generator
 from privgan.gan.settings import TrainSettings
 from privgan.gan.timing import affordable_steps
 from privgan.gan.training import Training, fit
 from privgan.gan.warm_start import Members
 from privgan.progress import Progress, silent
-from privgan.run import MARKER, RunFacts, make_run_folders, read_run, write_run
+from privgan.run import MARKER, WEIGHTS, RunFacts, make_run_folders, read_run, write_run
 
 CONFIG = "config.resolved.toml"
 

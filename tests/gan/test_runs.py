@@ -15,10 +15,9 @@ from privgan.errors import BudgetError
 from privgan.files import sha256_file
 from privgan.gan import runs
 from privgan.gan.interruption import StopRequest
-from privgan.gan.networks import WEIGHTS
 from privgan.gan.runs import TrainRequest, resume_run, start_run
 from privgan.gan.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
-from privgan.run import read_run
+from privgan.run import WEIGHTS, read_run
 
 REQUEST = TrainRequest(
     epsilon=4.0,

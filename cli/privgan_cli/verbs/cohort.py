@@ -15,17 +15,24 @@ Preset = Annotated[
     typer.Option(help="cxr, ct-lung, ct-soft, mr or custom; chosen by the first readable file if left out."),
 ]
 Csv = Annotated[Path | None, typer.Option(help="Table of labels by patient or by file.")]
+Window = Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")]
 AcceptBurnedIn = Annotated[
     bool, typer.Option("--accept-burned-in", help="Read kinds of images that may show text. In red in every report.")
 ]
 
 
-def scan(source: Source, preset: Preset = None, csv: Csv = None, accept_burned_in: AcceptBurnedIn = False) -> int:
+def scan(
+    source: Source,
+    preset: Preset = None,
+    window: Window = None,
+    csv: Csv = None,
+    accept_burned_in: AcceptBurnedIn = False,
+) -> int:
     """Say what would be read or refused, and why; writes nothing."""
     from privgan.data.prepare import PrepareOptions
     from privgan.data.prepare import scan as scan_source
 
-    options = PrepareOptions(preset=preset, csv=csv, accept_burned_in=accept_burned_in)
+    options = PrepareOptions(preset=preset, window=_pair(window), csv=csv, accept_burned_in=accept_burned_in)
     found = scan_source(source, options, console.progress)
     lines = [f"{found.readable} of {found.files} files readable, {found.patients} patients, preset {found.preset}"]
     lines += [f"  {count:6d}  {code}" for code, count in found.refused.items()]
@@ -53,7 +60,7 @@ def prepare(
     csv: Csv = None,
     exclude: Annotated[Path | None, typer.Option(help="Keys of withdrawn patients, one a line.")] = None,
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
-    window: Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")] = None,
+    window: Window = None,
     roi: Annotated[str | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM as fractions of the image.")] = None,
     max_epsilon: Annotated[float, typer.Option(help="Cap on what all runs together may spend.")] = 10.0,
     policy: PolicyFile = None,
