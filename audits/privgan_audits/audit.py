@@ -54,11 +54,11 @@ def run_audit(
     Args:
         evidence: from `load_cohort_evidence` or `load_file_evidence`.
         policy: the thresholds.
-        overrides: the red flags that the user raised, e.g. "accept-delta".
+        overrides: the red flags that the user raised, e.g. ACCEPT_DELTA.
         progress: told the test at work.
     """
     attempt = evidence.ledger.attempt(evidence.synthetic_sha256) if evidence.ledger else 1
-    level, accepted = near_copy_level(policy, attempt), any(map(_is_accept_delta, overrides))
+    level, accepted = near_copy_level(policy, attempt), ACCEPT_DELTA in overrides
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
     seed = _seed(evidence)
     outcomes = []
@@ -80,10 +80,6 @@ def run_audit(
     }
     internal = {outcome.test: outcome.internal for outcome in outcomes if isinstance(outcome, Measured)}
     return AuditRecord(verdict=verdict, content=content, internal=internal)
-
-
-def _is_accept_delta(override: str) -> bool:
-    return override.lstrip("-").replace("_", "-") == ACCEPT_DELTA
 
 
 def _facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Sequence[str]) -> dict[str, Any]:

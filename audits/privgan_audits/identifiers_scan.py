@@ -30,8 +30,6 @@ _MOST_PLACES = 20
 _PROGRESS_EVERY = 50
 _CACHED_TEXTS = 1 << 14
 
-Place = tuple[str, str]
-
 
 class IdentifierScan:
     """The test T10.

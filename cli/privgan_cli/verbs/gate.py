@@ -30,13 +30,14 @@ def audit(
     force: Force = False,
 ) -> int:
     """Attack a synthetic set as an adversary would, and give a verdict: 0 PASS, 3 FAIL, 4 neither."""
+    from privgan_audits.audit import ACCEPT_DELTA
     from privgan_audits.casework import audit_to_report
 
     thresholds = read_policy(policy)
     evidence = _evidence(synthetic, cohort, members, non_members, run)
     overrides = list(evidence.cohort.facts.overrides) if evidence.cohort else []
     if accept_delta:
-        overrides.append("accept-delta")
+        overrides.append(ACCEPT_DELTA)
     record = audit_to_report(
         evidence, report, thresholds, overrides=overrides, force=force, progress=console.progress
     )
