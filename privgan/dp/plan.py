@@ -5,7 +5,9 @@ remains, so the number of members N is public). A plan makes these releases and 
 
 1. warm start: for each s in `warm_start`, a sum of one vector of norm at most 1 a member, plus N(0, s^2) once.
    Changing one member moves the sum by at most 1: a Gaussian mechanism.
-2. `steps` times: every member is drawn independently with rate batch / N; a drawn member adds a vector of
+2. class balance, if `class_balance` is a noise s: a sum of one vector a member, their images' shares of the
+   classes, of norm at most 1, plus N(0, s^2) once. A Gaussian mechanism, too.
+3. `steps` times: every member is drawn independently with rate batch / N; a drawn member adds a vector of
    norm at most C to a sum; N(0, (sigma C)^2) is added; the result is divided by a public constant.
    Changing one member moves the sum by at most C, and only if drawn: a Poisson-subsampled Gaussian mechanism.
 
@@ -17,6 +19,7 @@ import math
 from dataclasses import dataclass, replace
 
 from scipy.optimize import brentq
+from scipy.special import log_ndtr, ndtr
 
 from privgan.checks import positive, strictly_within
 from privgan.dp.accounting import GaussianQueries, PrivacySpend, default_delta, epsilon_pld, epsilon_rdp
@@ -39,14 +42,15 @@ class Plan:
     noise_multiplier: float
     clipping_norm: float = 1.0
     warm_start: tuple[float, ...] = ()
+    class_balance: float | None = None
 
     def __post_init__(self) -> None:
         positive(batch=self.batch, noise_multiplier=self.noise_multiplier, clipping_norm=self.clipping_norm)
         strictly_within(0.0, 1.0, delta=self.delta)
-        for noise in self.warm_start:
-            positive(warm_start_noise=noise)
-        if self.steps < 0 or (self.steps == 0 and not self.warm_start):
-            raise UsageError(f"Expected at least one step or a warm start, got {self.steps} steps.")
+        for noise in self.up_front:
+            positive(noise=noise)
+        if self.steps < 0 or (self.steps == 0 and not self.up_front):
+            raise UsageError(f"Expected at least one step or a query before them, got {self.steps} steps.")
         if self.members < max(self.batch, 1):
             raise InputRejectedError(
                 f"Expected at least as many members as the batch of {self.batch}, got {self.members}. "
@@ -59,9 +63,14 @@ class Plan:
         return self.batch / self.members
 
     @property
+    def up_front(self) -> tuple[float, ...]:
+        """The noises of the queries that every member takes part in, before the first step."""
+        return self.warm_start if self.class_balance is None else (*self.warm_start, self.class_balance)
+
+    @property
     def queries(self) -> list[GaussianQueries]:
         """What the ledger is charged."""
-        asked = [GaussianQueries(noise_multiplier=s, sample_rate=1.0, steps=1) for s in self.warm_start]
+        asked = [GaussianQueries(noise_multiplier=s, sample_rate=1.0, steps=1) for s in self.up_front]
         if self.steps:
             rate, noise = self.sample_rate, self.noise_multiplier
             asked.append(GaussianQueries(noise_multiplier=noise, sample_rate=rate, steps=self.steps))
@@ -75,16 +84,18 @@ class Plan:
 def calibrate(plan: Plan, target: float) -> Plan:
     """The plan with the smallest noise multiplier whose printed epsilon is at most `target`.
 
-    The warm start, if any, is kept as it is.
+    The queries before the first step are kept as they are.
 
     Raises:
-        UsageError: the target is not positive, or not above what the warm start alone costs.
+        UsageError: the target is not positive, or not above what those queries alone cost.
     """
     positive(epsilon=target)
-    if plan.warm_start:
+    if plan.up_front:
         alone = replace(plan, steps=0).spend().epsilon
         if not alone < target:
-            raise UsageError(f"Expected epsilon above the warm start's own {alone:.3f}, got {target}.")
+            raise UsageError(
+                f"Expected epsilon above the {alone:.3f} that warm start and class balance cost, got {target}."
+            )
     low, high = _bracket(plan, target)
     root = brentq(lambda x: math.log(_fast_epsilon(plan, math.exp(x), target) / target), low, high, xtol=_RELATIVE)
     found = replace(plan, noise_multiplier=math.exp(root))
@@ -94,13 +105,24 @@ def calibrate(plan: Plan, target: float) -> Plan:
     return found
 
 
-def calibrate_warm_start(target: float, delta: float, ratios: tuple[float, ...]) -> tuple[float, ...]:
+def calibrate_queries(target: float, delta: float, ratios: tuple[float, ...]) -> tuple[float, ...]:
     """The smallest noises, in the given ratios, of queries of every member that together spend `target`.
 
-    Several Gaussian queries cost what one of noise (sum of s^-2)^(-1/2) costs (Dong, Roth and Su 2022).
+    Several Gaussian queries cost what one of noise sigma = (sum of s^-2)^(-1/2) costs (Dong, Roth and Su 2022),
+    and what that one costs is known exactly: the delta of Balle and Wang 2018, theorem 8.
+
+    Raises:
+        UsageError: the target is not positive, or out of reach of any sensible noise.
     """
-    one = calibrate(Plan(members=1, batch=1, steps=1, delta=delta, noise_multiplier=1.0), target).noise_multiplier
-    scale = one * math.sqrt(sum(ratio**-2 for ratio in ratios))
+    positive(epsilon=target)
+
+    def excess(sigma: float) -> float:
+        near, far = 0.5 / sigma - target * sigma, -0.5 / sigma - target * sigma
+        return float(ndtr(near) - math.exp(target + log_ndtr(far))) - delta
+
+    if not excess(_LEAST_NOISE) > 0 > excess(_MOST_NOISE):
+        raise UsageError(f"Expected an epsilon that noise can reach for queries of every member, got {target:g}.")
+    scale = brentq(excess, _LEAST_NOISE, _MOST_NOISE) * math.sqrt(sum(ratio**-2 for ratio in ratios))
     return tuple(scale * ratio for ratio in ratios)
 
 

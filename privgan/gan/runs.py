@@ -20,7 +20,7 @@ from privgan.config import from_table, read_toml, to_toml
 from privgan.data.cohort import MEMBER, Cohort
 from privgan.dp.accounting import ADJACENCY, UNIT
 from privgan.dp.ledger import Ledger
-from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_warm_start, checked_delta
+from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
 from privgan.dp.sampling import PatientIndex
 from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError
 from privgan.files import require_absent, sha256_file, write_text
@@ -135,7 +135,7 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
         noise_multiplier=1.0,
         clipping_norm=privacy.clipping_norm,
     )
-    warm = calibrate_warm_start(moments.share * request.epsilon, delta, (moments.mean_noise, 1.0))
+    warm = calibrate_queries(moments.share * request.epsilon, delta, (moments.mean_noise, 1.0))
     return calibrate(replace(plan, warm_start=warm), request.epsilon)
 
 

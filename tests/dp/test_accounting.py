@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from scipy.optimize import brentq
@@ -17,7 +18,7 @@ from privgan.dp.accounting import (
     epsilon_prv,
     epsilon_rdp,
 )
-from privgan.dp.plan import Plan, calibrate, calibrate_warm_start, checked_delta, plan_steps
+from privgan.dp.plan import Plan, calibrate, calibrate_queries, checked_delta, plan_steps
 from privgan.errors import InputRejectedError, UsageError
 
 GRID = list(itertools.product((0.6, 0.8, 1.0, 2.0, 4.0), (0.02, 0.1), (1, 30, 100, 300, 1000)))
@@ -62,7 +63,7 @@ def test_nothing_asked_costs_nothing() -> None:
 @pytest.mark.parametrize("target", [0.5, 2.0, 8.0])
 def test_calibration_spends_what_was_asked_and_no_more(target: float) -> None:
     """The calibrated plan is below its target, by less than 1 %; a tenth less noise is above it."""
-    warm = calibrate_warm_start(0.5 * target, 1e-5, (2.0, 1.0))
+    warm = calibrate_queries(0.5 * target, 1e-5, (2.0, 1.0))
     plan = Plan(members=2000, batch=100, steps=200, delta=1e-5, noise_multiplier=1.0, warm_start=warm)
     found = calibrate(plan, target)
     assert 0.99 * target <= found.spend().epsilon <= target
@@ -123,3 +124,23 @@ def test_plan_wants_noise_or_epsilon() -> None:
         plan_steps(**both, noise_multiplier=1.0, epsilon=1.0)
     with pytest.raises(UsageError):
         plan_steps(**both, noise_multiplier=None, epsilon=None)
+
+
+@pytest.mark.parametrize("target", [0.03, 0.5, 6.0])
+@pytest.mark.parametrize("ratios", [(1.0,), (2.0, 1.0)])
+def test_queries_of_everybody_spend_exactly_their_share(target: float, ratios: tuple[float, ...]) -> None:
+    """Together they cost what one Gaussian of the harmonic noise costs, which is the target; ratios are kept."""
+    noises = calibrate_queries(target, 1e-5, ratios)
+    assert [noise / noises[-1] for noise in noises] == pytest.approx(ratios)
+    assert _gaussian_epsilon(sum(noise**-2 for noise in noises) ** -0.5, 1e-5) == pytest.approx(target, rel=1e-6)
+
+
+def test_a_measured_class_balance_is_one_more_query() -> None:
+    """The ledger is charged for it, epsilon grows, and one that costs too much by itself is refused."""
+    plan = Plan(members=2000, batch=100, steps=1, delta=1e-5, noise_multiplier=1.0, warm_start=(4.0, 2.0))
+    measuring = replace(plan, class_balance=5.0)
+    asked = GaussianQueries(noise_multiplier=5.0, sample_rate=1.0, steps=1)
+    assert measuring.queries == [*plan.queries[:2], asked, plan.queries[2]]
+    assert measuring.spend().epsilon > 1.001 * plan.spend().epsilon
+    with pytest.raises(UsageError, match="class balance"):
+        calibrate(replace(plan, class_balance=0.5), 4.0)
