@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_bytes, write_json
+from privgan.gan.class_balance import ClassBalance
 from privgan.gan.warm_start import Moments, cosine_basis, gaussian_coefficients
 from privgan.run import WEIGHTS
 
@@ -131,10 +132,11 @@ class Discriminator(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedGenerator:
-    """A trained generator, ready to be sampled."""
+    """A trained generator, ready to be sampled, and the class balance if its run measured that."""
 
     network: Generator
     sha256: str
+    class_balance: ClassBalance | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -166,13 +168,15 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     return levels
 
 
-def save_generator(run_folder: Path, network: Generator) -> str:
+def save_generator(run_folder: Path, network: Generator, class_balance: ClassBalance | None = None) -> str:
     """Write model/generator.safetensors and config.json; returns the SHA-256 of the weights."""
     from safetensors.torch import save
 
     folder = run_folder / "model"
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    write_json(folder / "config.json", {"schema_version": SCHEMA_VERSION, **asdict(network.config)})
+    measured = None if class_balance is None else asdict(class_balance)
+    config = {"schema_version": SCHEMA_VERSION, **asdict(network.config), "class_balance": measured}
+    write_json(folder / "config.json", config)
     write_bytes(run_folder / WEIGHTS, save(state))
     return sha256_file(run_folder / WEIGHTS)
 
@@ -190,20 +194,26 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
     weights = run_folder / WEIGHTS
     if not weights.is_file():
         raise UsageError(f"Expected a finished run in {run_folder}, it has no generator. Train it to the end first.")
-    network = Generator(_read_config(run_folder / "model" / "config.json"))
+    config, class_balance = _read_config(run_folder / "model" / "config.json")
+    network = Generator(config)
     digest = sha256_file(weights)
     try:
         network.load_state_dict(load_file(weights), strict=True)
     except (SafetensorError, RuntimeError, KeyError):
         raise IntegrityError("Expected weights that fit the generator's config.json, they do not.") from None
-    return LoadedGenerator(network=network.to(device).eval(), sha256=digest)
+    return LoadedGenerator(network=network.to(device).eval(), sha256=digest, class_balance=class_balance)
 
 
-def _read_config(path: Path) -> GeneratorConfig:
+def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:
     table: dict[str, Any] = read_json(path)
     if table.pop("schema_version", None) != SCHEMA_VERSION:
         raise IntegrityError("Expected a generator configuration of a known schema version.")
     try:
-        return GeneratorConfig(**{**table, "classes": tuple(table["classes"])})
-    except (TypeError, KeyError):
+        measured = table.pop("class_balance", None)
+        config = GeneratorConfig(**{**table, "classes": tuple(table["classes"])})
+        class_balance = None if measured is None else ClassBalance.from_json(measured)
+    except (TypeError, KeyError, UsageError):
         raise IntegrityError("Expected the fields of a generator configuration.") from None
+    if class_balance is not None and len(class_balance.counts) != len(config.classes):
+        raise IntegrityError("Expected a measured count for each class in the generator's configuration.")
+    return config, class_balance

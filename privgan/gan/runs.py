@@ -92,7 +92,7 @@ def resume_run(
     """Continue a stopped run under its own plan and charge; the request may only repeat them.
 
     Raises:
-        UsageError: another epsilon or delta is asked for, or the run is finished.
+        UsageError: another epsilon or delta, or class shares that are not charged, are asked for.
         BudgetError: the ledger does not know the run as open, or its state is old or foreign.
         IntegrityError: the run or the ledger belongs to another cohort.
     """
@@ -104,19 +104,22 @@ def resume_run(
             f"Expected the run's own epsilon {facts.target_epsilon:g} and delta {facts.delta:g}: "
             "what is charged cannot change."
         )
+    plan = _plan_of(facts)
+    if request.settings.class_balance.measure and plan.class_balance is None:
+        raise UsageError("Expected a run that planned to measure class shares, this one did not. Start another run.")
     if not ledger.of_kind("charge", facts.run_id):
         ledger = _charge(ledger, facts)  # killed between writing run.json and charging
     if facts.state == "training" and _closed_generator(ledger, facts) == _generator_digest(run):
         return _finish(run, facts, _generator_digest(run))  # killed between closing and writing run.json
     ledger.require_open(facts.run_id)
-    if ledger.queries(facts.run_id) != _plan_of(facts).queries:
+    if ledger.queries(facts.run_id) != plan.queries:
         raise BudgetError("Expected the plan that the ledger charged, run.json holds another one.")
     request = replace(request, settings=from_table(TrainSettings, read_toml(run / CONFIG)))
     return _train(cohort, run, facts, request, ledger, stop, progress)
 
 
 def make_plan(members: int, request: TrainRequest) -> Plan:
-    """The cheapest noise that keeps warm start and all steps within the asked epsilon.
+    """The cheapest noise that keeps warm start, class balance and all steps within the asked epsilon.
 
     Raises:
         InputRejectedError: fewer members than MIN_MEMBERS or than the batch.
@@ -126,7 +129,7 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
         raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to train on, the cohort has {members}.")
     settings = request.settings
     delta = checked_delta(request.delta, members, accept=request.accept_delta)
-    privacy, moments = settings.privacy, settings.warm_start
+    privacy, moments, balance = settings.privacy, settings.warm_start, settings.class_balance
     plan = Plan(
         members=members,
         batch=privacy.batch,
@@ -134,9 +137,12 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
         delta=delta,
         noise_multiplier=1.0,
         clipping_norm=privacy.clipping_norm,
+        warm_start=calibrate_queries(moments.share * request.epsilon, delta, (moments.mean_noise, 1.0)),
     )
-    warm = calibrate_queries(moments.share * request.epsilon, delta, (moments.mean_noise, 1.0))
-    return calibrate(replace(plan, warm_start=warm), request.epsilon)
+    if balance.measure:
+        (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
+        plan = replace(plan, class_balance=noise)
+    return calibrate(plan, request.epsilon)
 
 
 def _train(
@@ -162,7 +168,8 @@ def _train(
         device=_device(request.settings.speed.device),
         replay_seed=request.replay_seed,
     )
-    digest = save_generator(run, fit(training, ledger, stop, progress))
+    state = fit(training, ledger, stop, progress)
+    digest = save_generator(run, state.average, state.class_balance)
     ledger.close(facts.run_id, generator_sha256=digest)
     return _finish(run, facts, digest)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from privgan.checks import one_of, positive, within
 from privgan.config import from_table, read_toml
 from privgan.data.augmentation import AugmentationSettings
+from privgan.gan.class_balance import ClassBalanceSettings
 from privgan.gan.ladder import LadderSettings
 from privgan.gan.warm_start import MomentSettings
 
@@ -78,6 +79,7 @@ class TrainSettings:
 
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     warm_start: MomentSettings = field(default_factory=MomentSettings)
+    class_balance: ClassBalanceSettings = field(default_factory=ClassBalanceSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     refinement: RefinementSettings = field(default_factory=RefinementSettings)
     ladder: LadderSettings = field(default_factory=LadderSettings)
@@ -85,11 +87,13 @@ class TrainSettings:
     speed: SpeedSettings = field(default_factory=SpeedSettings)
 
 
-def read_settings(path: Path | None, *, device: str | None = None) -> TrainSettings:
-    """Defaults, then train.toml, then the command line's device.
+def read_settings(path: Path | None, *, device: str | None = None, measure_classes: bool = False) -> TrainSettings:
+    """Defaults, then train.toml, then the command line's device and wish to measure the class balance.
 
     Raises:
         UsageError: the file is missing, has an unknown key or a value out of range.
     """
     settings = TrainSettings() if path is None else from_table(TrainSettings, read_toml(path))
+    if measure_classes:
+        settings = replace(settings, class_balance=replace(settings.class_balance, measure=True))
     return settings if device is None else replace(settings, speed=replace(settings.speed, device=device))

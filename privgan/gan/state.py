@@ -4,7 +4,8 @@ It holds no random state: lost steps are redone with fresh draws and fresh noise
 would cancel itself out.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from privgan.dp.ledger import Ledger
 from privgan.errors import BudgetError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
+from privgan.gan.class_balance import ClassBalance
 from privgan.gan.ladder import Ladder
 from privgan.gan.networks import Discriminator, Generator
 from privgan.gan.warm_start import Moments
@@ -35,6 +37,7 @@ class TrainingState:
     discriminator: Discriminator
     generator_optimiser: torch.optim.Adam
     discriminator_optimiser: torch.optim.Adam
+    class_balance: ClassBalance | None = None
 
 
 def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> Ledger:
@@ -46,6 +49,8 @@ def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> 
         "ladder_accuracy": repr(state.ladder.accuracy),
         "ladder_since": str(state.ladder.since),
     }
+    if state.class_balance is not None:
+        numbers["class_balance"] = json.dumps(asdict(state.class_balance))
     content = save({name: t.detach().cpu().contiguous() for name, t in _tensors(state).items()}, metadata=numbers)
     ledger = ledger.checkpoint(run_id, step=state.step, sha256=sha256_bytes(content))
     write_bytes(run / "private" / _FILE, content)
@@ -85,6 +90,8 @@ def restore_state(state: TrainingState, run: Path) -> None:
         accuracy=float(numbers["ladder_accuracy"]),
         since=int(numbers["ladder_since"]),
     )
+    if "class_balance" in numbers:
+        state.class_balance = ClassBalance.from_json(json.loads(numbers["class_balance"]))
 
 
 def _opened(path: Path) -> safe_open:

@@ -1,7 +1,8 @@
 """The training loop: real images end here.
 
 Members' images are read in two places only: the warm start's two queries and the discriminator's noisy gradient.
-Everything else in this file sees fakes, released moments or the discriminator.
+Their labels are read there, and in the query of class shares. Everything else in this file sees fakes, the
+released answers or the discriminator.
 """
 
 import json
@@ -20,6 +21,7 @@ from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradien
 from privgan.dp.noise import replayable_generator, secure_generator
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import poisson_draw
+from privgan.gan.class_balance import measure_class_balance
 from privgan.gan.interruption import StopRequest
 from privgan.gan.ladder import Ladder
 from privgan.gan.losses import anchor_loss, as_targets, discriminator_losses, fake_accuracy, generator_loss
@@ -50,11 +52,11 @@ class Training:
         return secure_generator() if self.replay_seed is None else replayable_generator(self.replay_seed)
 
 
-def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progress = silent) -> Generator:
+def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progress = silent) -> TrainingState:
     """Train to the planned number of steps, from the start or from a saved state.
 
     Returns:
-        The moving average of the generator, which is what is released.
+        The last state: the moving average of its generator and its class balance are what is released.
 
     Raises:
         PreemptedError, InterruptedRunError: a signal arrived; the state is saved.
@@ -76,7 +78,7 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
             ledger, saved = save_state(state, training.run, ledger, training.run_id), time.monotonic()
         if state.step < total and stop.signal:
             raise stop.error()
-    return state.average
+    return state
 
 
 def _begin(training: Training, ledger: Ledger, rng: np.random.Generator) -> tuple[TrainingState, Ledger]:
@@ -90,7 +92,9 @@ def _begin(training: Training, ledger: Ledger, rng: np.random.Generator) -> tupl
         training.members, settings.warm_start, (noise[0], noise[1]), latent=settings.model.latent, rng=rng
     )
     state = fresh_state(training, moments)
-    # Saved at once: a second release of the moments after a crash would be wasted noise, not a better start.
+    if training.plan.class_balance is not None:
+        state.class_balance = measure_class_balance(training.members, training.plan.class_balance, rng)
+    # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, save_state(state, training.run, ledger, training.run_id)
 
 

@@ -1,6 +1,6 @@
-"""How many images of each class: what the user asks for, never what the patients' data says.
+"""How many images of each class: what the user asks for, or what the run measured of its patients with noise.
 
-Real class shares are private: a set that repeated them would have to charge for them.
+Real class shares are private: a set may repeat them only as a query that was charged gave them.
 """
 
 import math
@@ -10,24 +10,34 @@ from numpy.typing import NDArray
 
 from privgan.errors import UsageError
 
+UNIFORM, MEASURED = "uniform", "measured"
 
-def class_labels(text: str, classes: tuple[str, ...], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+
+def class_labels(
+    text: str,
+    classes: tuple[str, ...],
+    count: int,
+    rng: np.random.Generator,
+    measured: NDArray[np.float64] | None = None,
+) -> NDArray[np.int64]:
     """Labels for `count` images in random order.
 
     Args:
-        text: "uniform", or weights as "name:weight,name:weight"; classes left out get none.
+        text: "uniform", "measured", or weights as "name:weight,name:weight"; classes left out get none.
         classes: the run's class names; the labels are indices into them.
         count: number of labels.
         rng: draws the order only, the numbers of each class are fixed.
+        measured: the noisy shares that the run measured, if it did.
 
     Returns:
         int64 (count,).
 
     Raises:
-        UsageError: an unknown or repeated class, or a weight that is not a finite number of at least 0.
+        UsageError: an unknown or repeated class, a weight that is not a finite number of at least 0, or measured
+            shares of a run that measured none.
     """
-    weights = np.ones(len(classes)) if text == "uniform" else _weights(text, classes)
-    labels: NDArray[np.int64] = np.repeat(np.arange(len(classes), dtype=np.int64), apportion(weights, count))
+    numbers = apportion(_weights(text, classes, measured), count)
+    labels: NDArray[np.int64] = np.repeat(np.arange(len(classes), dtype=np.int64), numbers)
     rng.shuffle(labels)
     return labels
 
@@ -45,7 +55,20 @@ def apportion(weights: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     return whole
 
 
-def _weights(text: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
+def _weights(text: str, classes: tuple[str, ...], measured: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    if text == UNIFORM:
+        return np.ones(len(classes))
+    if text != MEASURED:
+        return _named_weights(text, classes)
+    if measured is None:
+        raise UsageError(
+            "Expected a run that measured class shares, this one did not. Train with --measure-classes, which is "
+            "charged; or choose --classes uniform or NAME:WEIGHT,NAME:WEIGHT."
+        )
+    return measured
+
+
+def _named_weights(text: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
     weights = np.zeros(len(classes))
     seen: set[str] = set()
     for part in text.split(","):
@@ -53,7 +76,7 @@ def _weights(text: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
         name = name.strip()
         if name not in classes or name in seen:
             raise UsageError(
-                f"Expected --classes uniform, or each class at most once as name:weight; got {part!r}. "
+                f"Expected --classes uniform or measured, or each class at most once as name:weight; got {part!r}. "
                 f"The run's classes: {', '.join(classes)}."
             )
         seen.add(name)

@@ -49,6 +49,7 @@ leave the hospital. A released set comes in a signed bundle; check it with `priv
 - A class-conditional generator network was trained on the cohort's member patients and then drew every image from
   random numbers. No file, header or pixel of a patient was copied into this folder.
 - Classes asked for: {policy}.
+  {shares}
 
 | class | images |
 |---|---|
@@ -66,8 +67,7 @@ leave the hospital. A released set comes in a signed bundle; check it with `priv
 
 - **Not for diagnosis**, and not evidence about any person. An image can show anatomy that cannot exist.
 - The class of an image is what the generator was asked for; nobody has read the images.
-- Rare findings are blurred or missing: differential privacy hides what only few patients have. Class shares are
-  chosen, not measured: no prevalence can be read from them.
+- Rare findings are blurred or missing: differential privacy hides what only few patients have.
 - Differential privacy protects each patient. It does not hide what is common to many: a scanner's look, a logo
   burned into every image, a habit of the department.
 - Whatever is derived from these images should be marked as synthetic, too.
@@ -90,6 +90,7 @@ def dataset_card(manifest: Manifest) -> str:
         run=manifest.run_id,
         cohort=manifest.cohort_id,
         policy=manifest.class_policy,
+        shares=_shares(manifest),
         rows="\n".join(f"| {name} | {count:,} |" for name, count in manifest.class_counts.items()),
     )
 
@@ -111,6 +112,19 @@ def odds_factor(epsilon: float) -> str:
 def _subject(manifest: Manifest) -> str:
     words = " ".join(word for word in (manifest.modality, manifest.body_part) if word)
     return f" ({words})" if words else ""
+
+
+def _shares(manifest: Manifest) -> str:
+    if manifest.class_margin is None:
+        return "Class shares are chosen, not measured: no prevalence can be read from them."
+    if manifest.noise_drowned_classes:
+        return "Class shares were measured, but the noise drowned them: every class has the same share."
+    points = math.ceil(1000 * manifest.class_margin) / 10
+    covered = "" if manifest.not_private else ", covered by epsilon"
+    return (
+        f"Class shares follow a noisy measurement of the training patients, ± {points:.1f} percentage points\n"
+        f"  (two standard errors of the noise){covered}."
+    )
 
 
 def _privacy(manifest: Manifest) -> str:

@@ -18,7 +18,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, open_new, require_space, sha256_file, write_text
 from privgan.progress import Progress, silent
 from privgan.run import RunFacts, read_run
-from privgan.synthetic.class_shares import class_labels
+from privgan.synthetic.class_shares import MEASURED, UNIFORM, class_labels
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.labels_table import Row, label_rows, labels_csv
 from privgan.synthetic.synthetic_set import (
@@ -31,11 +31,11 @@ from privgan.synthetic.synthetic_set import (
 )
 
 if TYPE_CHECKING:
+    from privgan.gan.class_balance import ClassBalance
     from privgan.gan.networks import LoadedGenerator
 
 FORMATS = ("dicom", "npz", "png")
 SOP_CLASSES = ("secondary-capture", "match")
-UNIFORM = "uniform"
 _BATCH = 256
 _PROGRESS_EVERY = 50
 _BLOCK_BYTES = 4096
@@ -51,7 +51,7 @@ class GenerateOptions:
 
     count: number of images, at least 1.
     formats: any of dicom, npz, png. images.npz is always written, asked for or not: the audit reads it.
-    classes: "uniform", or shares as "name:weight,name:weight".
+    classes: "uniform", "measured" (by the run, with noise), or shares as "name:weight,name:weight".
     sop_class: only secondary-capture. `match` would have to invent an acquisition's geometry, positions and
         exposure, and a viewer would take them for measured.
     """
@@ -90,15 +90,19 @@ def generate(
         progress: told of sampling and of writing.
 
     Raises:
-        UsageError: the run is missing or not finished, a class is unknown, or the disk is too small.
+        UsageError: the run is missing or not finished or measured no class shares, a class is unknown, or the
+            disk is too small.
         IntegrityError: the run or its generator was edited.
     """
     facts = _finished(run)
     require_space(folder, output_bytes(options, facts.image_size))
-    labels = class_labels(options.classes, facts.classes, options.count, rng)
-    images = _sample(_load(run, facts), labels, rng, progress)
+    generator = _load(run, facts)
+    balance = generator.class_balance
+    shares = None if balance is None else balance.shares
+    labels = class_labels(options.classes, facts.classes, options.count, rng, shares)
+    images = _sample(generator, labels, rng, progress)
     _write_arrays(folder / IMAGES, images, labels, facts.classes)
-    manifest = _manifest(facts, options, labels)
+    manifest = _manifest(facts, options, labels, balance)
     rows = label_rows(facts.run_id, facts.classes, labels, dicom="dicom" in options.formats)
     if "dicom" in options.formats:
         _write_dicom(folder, images, rows, manifest, progress)
@@ -160,7 +164,7 @@ def _write_arrays(path: Path, images: Images, labels: Labels, classes: tuple[str
         np.savez(stream, images=images, labels=labels, classes=np.array(classes))
 
 
-def _manifest(facts: RunFacts, options: GenerateOptions, labels: Labels) -> Manifest:
+def _manifest(facts: RunFacts, options: GenerateOptions, labels: Labels, balance: "ClassBalance | None") -> Manifest:
     counts = np.bincount(labels, minlength=len(facts.classes))
     return Manifest(
         run_id=facts.run_id,
@@ -180,6 +184,7 @@ def _manifest(facts: RunFacts, options: GenerateOptions, labels: Labels) -> Mani
         adjacency=facts.adjacency,
         generator_sha256=facts.generator_sha256,
         not_private=facts.not_private,
+        class_margin=balance.margin if balance is not None and options.classes == MEASURED else None,
     )
 
 

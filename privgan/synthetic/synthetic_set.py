@@ -49,9 +49,10 @@ NOT_RELEASED_TEXT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """The content of manifest.json but for the file digests; nothing in it was computed from real images.
+    """The content of manifest.json but for the file digests; real images reached it through charged noise only.
 
     created: the day, YYYY-MM-DD. class_policy: what the user asked for. class_counts: images of each class.
+    class_margin: of class shares measured with noise, how far that may have moved them (two standard errors).
     epsilon, delta, unit, adjacency: the run's claim. not_private: a test run; audit and release refuse it.
     """
 
@@ -72,6 +73,12 @@ class Manifest:
     adjacency: str
     generator_sha256: str
     not_private: bool
+    class_margin: float | None = None
+
+    @property
+    def noise_drowned_classes(self) -> bool:
+        """Whether noise left nothing of measured class shares, so that equal ones were taken."""
+        return self.class_margin == 1
 
     def to_json(self, files: dict[str, str]) -> dict[str, Any]:
         """The JSON object of manifest.json."""
@@ -206,6 +213,9 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
         or type(manifest.not_private) is not bool
     ):
         raise IntegrityError(f"Expected positive finite numbers in {folder / MARKER}.")
+    margin = manifest.class_margin
+    if margin is not None and not (type(margin) in (int, float) and 0 <= margin <= 1):
+        raise IntegrityError(f"Expected a class margin between 0 and 1 in {folder / MARKER}.")
     if IMAGES not in files:
         raise IntegrityError(f"Expected {IMAGES} among the files of the synthetic set.")
     return manifest, files

@@ -70,6 +70,9 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Discriminator steps; all are charged up front.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Instead of --steps: as many as fit.")] = None,
     config: Annotated[Path | None, typer.Option(help="train.toml.")] = None,
+    measure_classes: Annotated[
+        bool, typer.Option("--measure-classes", help="Spend a part of epsilon on the classes' shares.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")] = False,
     device: Device = None,
     accept_delta: AcceptDelta = False,
@@ -89,7 +92,7 @@ def train(
         delta=delta,
         steps=steps,
         minutes=minutes,
-        settings=read_settings(config, device=device),
+        settings=read_settings(config, device=device, measure_classes=measure_classes),
         accept_delta=accept_delta,
         replay_seed=not_private_seed,
     )
@@ -123,7 +126,7 @@ def generate(
     count: Annotated[int, typer.Option(help="Images to make.")],
     formats: Annotated[str, typer.Option("--format", help="Any of dicom,npz,png.")] = "dicom,npz,png",
     sop_class: Annotated[str, typer.Option(help="secondary-capture or match.")] = "secondary-capture",
-    classes: Annotated[str, typer.Option(help="uniform, or NAME:WEIGHT,NAME:WEIGHT.")] = "uniform",
+    classes: Annotated[str, typer.Option(help="uniform, measured, or NAME:WEIGHT,NAME:WEIGHT.")] = "uniform",
     force: Force = False,
 ) -> int:
     """Make synthetic images; free of further privacy cost."""
@@ -141,6 +144,8 @@ def generate(
     )
     with staged_folder(synthetic, marker=MARKER, force=force) as folder:
         made = generate_set(run, folder, options, secure_generator(), console.progress)
+    if made.noise_drowned_classes:
+        console.note("privgan: the noise drowned the measured class shares; every class gets the same.")
     console.result(
         {"count": made.count, "classes": list(made.classes), "epsilon": made.epsilon, "delta": made.delta},
         f"{made.count} synthetic images of {made.image_size} px in {synthetic}",
