@@ -11,10 +11,12 @@ import pytest
 from privgan.data.cohort import Cohort, open_cohort
 from privgan.data.prepare import PrepareOptions, prepare
 from privgan.dp.ledger import Ledger
-from privgan.errors import BudgetError
+from privgan.errors import BudgetError, UsageError
 from privgan.files import sha256_file
-from privgan.gan import runs
+from privgan.gan import runs, training
+from privgan.gan.class_balance import ClassBalance, ClassBalanceSettings, measure_class_balance
 from privgan.gan.interruption import StopRequest
+from privgan.gan.networks import load_generator
 from privgan.gan.runs import TrainRequest, resume_run, start_run
 from privgan.gan.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
 from privgan.run import WEIGHTS, read_run
@@ -26,6 +28,10 @@ REQUEST = TrainRequest(
         model=ModelSettings(latent=8, generator_width=8, discriminator_width=8),
         refinement=RefinementSettings(fakes=8),
     ),
+)
+
+MEASURING = replace(
+    REQUEST, settings=replace(REQUEST.settings, class_balance=ClassBalanceSettings(measure=True, share=0.3))
 )
 
 
@@ -129,3 +135,40 @@ def test_a_stop_is_granted_at_the_next_step(cohort: Cohort, tmp_path: Path) -> N
         start_run(cohort, run, REQUEST, stop, force=False)
     assert Ledger.read(cohort.ledger_path).of_kind("checkpoint")[-1]["step"] == 1
     assert resume_run(cohort, run, REQUEST, StopRequest()).finished_steps == 4
+
+
+@pytest.mark.parametrize("kill", [_kill_before_the_generator, _kill_before_finishing])
+def test_a_kill_neither_measures_class_shares_twice_nor_forgets_them(
+    cohort: Cohort, tmp_path: Path, kill: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is part of the saved state: one query in the ledger, one answer, which the released model holds."""
+    run, answers = tmp_path / "run", []
+
+    def measure(*arguments: Any) -> ClassBalance:
+        answers.append(measure_class_balance(*arguments))
+        return answers[-1]
+
+    monkeypatch.setattr(training, "measure_class_balance", measure)
+    with pytest.MonkeyPatch.context() as patch:
+        kill(patch)
+        with pytest.raises(Killed):
+            start_run(cohort, run, MEASURING, StopRequest(), force=False)
+    facts = resume_run(cohort, run, MEASURING, StopRequest())
+    assert len(answers) == 1
+    assert load_generator(run).class_balance == answers[0]
+    (charge,) = Ledger.read(cohort.ledger_path).of_kind("charge")
+    assert [query["steps"] for query in charge["queries"]] == [1, 1, 1, 4]
+    assert charge["queries"][2]["noise_multiplier"] == facts.plan["class_balance"] == answers[0].noise
+
+
+def test_what_was_not_planned_is_not_measured(cohort: Cohort, tmp_path: Path) -> None:
+    """Without the option there is no such query, and a resume cannot add one that is not charged."""
+    run, stop = tmp_path / "run", StopRequest()
+    stop.note(15, None)
+    with pytest.raises(Exception, match="--resume"):
+        start_run(cohort, run, REQUEST, stop, force=False)
+    with pytest.raises(UsageError, match="measure class shares"):
+        resume_run(cohort, run, MEASURING, StopRequest())
+    facts = resume_run(cohort, run, REQUEST, StopRequest())
+    assert len(Ledger.read(cohort.ledger_path).queries(facts.run_id)) == 3
+    assert facts.plan["class_balance"] is load_generator(run).class_balance is None

@@ -19,7 +19,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.synthetic.class_shares import apportion, class_labels
 from privgan.synthetic.dataset_card import dataset_card, odds_factor
 from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
-from privgan.synthetic.synthetic_set import open_synthetic_set
+from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
 from tests.synthetic.making import CLASSES, make_run, make_set
 
 
@@ -103,6 +103,54 @@ def test_weights_by_name() -> None:
     assert Counter(class_labels("effusion:3, normal:1", CLASSES, 8, rng)) == {1: 6, 0: 2}
     assert Counter(class_labels("effusion:1", CLASSES, 8, rng)) == {1: 8}
     assert Counter(class_labels("uniform", CLASSES, 9, rng)) == {0: 5, 1: 4}
+
+
+def measured_set(tmp_path: Path, counts: list[float], **run: object) -> SyntheticSet:
+    """20 images in the shares of noisy counts, of noise 10."""
+    source = make_run(tmp_path / "run", **run)
+    config = source / "model" / "config.json"
+    balance = {"class_balance": {"counts": counts, "noise": 10.0}}
+    config.write_text(json.dumps({**json.loads(config.read_text()), **balance}))
+    run_generate(source, tmp_path / "set", count=20, classes="measured")
+    return open_synthetic_set(tmp_path / "set")
+
+
+def test_measured_shares_are_taken_and_explained(tmp_path: Path) -> None:
+    """900 and 100 patients give 18 and 2 images; the card says how far noise may have moved them, rounded up."""
+    opened = measured_set(tmp_path, [900.0, 100.0])
+    assert opened.manifest.class_counts == {"normal": 18, "effusion": 2}
+    assert opened.manifest.class_margin == pytest.approx(2 * 0.01 * (1 - 2 * 0.9 + 2 * 0.81) ** 0.5)
+    text = (opened.folder / "README.md").read_text()
+    assert "± 1.9 percentage points" in text
+    assert "covered by epsilon" in text
+    assert "chosen, not measured" not in text
+    assert text == dataset_card(opened.manifest)
+
+
+def test_measured_shares_of_a_test_run_claim_no_cover(tmp_path: Path) -> None:
+    text = (measured_set(tmp_path, [900.0, 100.0], not_private=True).folder / "README.md").read_text()
+    assert "percentage points" in text
+    assert "covered" not in text
+
+
+def test_drowned_shares_are_equal_and_said_to_be(tmp_path: Path) -> None:
+    opened = measured_set(tmp_path, [-4.0, -1.0])
+    assert opened.manifest.class_counts == {"normal": 10, "effusion": 10}
+    assert "drowned" in (opened.folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("margin", ["0.1", -0.1, 1.1, True, float("nan")])
+def test_an_edited_margin_is_refused(tmp_path: Path, margin: object) -> None:
+    folder = measured_set(tmp_path, [900.0, 100.0]).folder
+    table = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**table, "class_margin": margin}))
+    with pytest.raises(IntegrityError, match="margin"):
+        open_synthetic_set(folder)
+
+
+def test_unmeasured_shares_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--measure-classes"):
+        run_generate(make_run(tmp_path / "run"), tmp_path / "set", classes="measured")
 
 
 @pytest.mark.parametrize(
