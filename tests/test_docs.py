@@ -115,7 +115,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
         documented = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", section, flags=re.MULTILINE))
         actual = {field.name: field.default for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
         assert {key: value.strip('"') for key, value in documented.items()} == {
-            key: str(value) for key, value in actual.items()
+            key: str(value).lower() for key, value in actual.items()
         }, name
 
 
