@@ -12,23 +12,20 @@ never taken back: a run that stops early still costs everything that was planned
     audit       one audit of a synthetic set: attempts are counted, reports cannot be edited
 """
 
-import fcntl
-import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from privgan.dp.accounting import GaussianQueries, PrivacySpend
+from privgan.dp.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
+from privgan.dp.renyi import RenyiFilter
 from privgan.errors import BudgetError, IntegrityError
-from privgan.files import PRIVATE_FILE, canonical_json, open_regular, sha256_bytes
 
-_START = "0" * 64
 SCHEMA_VERSION = 1
-
-Entry = dict[str, Any]
+_NAME = "cohort's privacy ledger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +34,7 @@ class Ledger:
 
     path: Path
     entries: tuple[Entry, ...]
+    cap: RenyiFilter
 
     @classmethod
     def create(cls, path: Path, *, cohort_sha256: str, members: int, delta: float, max_epsilon: float) -> Self:
@@ -50,18 +48,12 @@ class Ledger:
             max_epsilon: no charge may bring the total above it.
         """
         opening = {
-            "kind": "opened",
             "schema_version": SCHEMA_VERSION,
             "cohort_sha256": cohort_sha256,
             "members": members,
-            "delta": delta,
-            "max_epsilon": max_epsilon,
+            **RenyiFilter.of(max_epsilon, delta).to_json(),
         }
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(_sealed(opening, 0, _START))
-            stream.flush()
-            os.fsync(stream.fileno())
+        start_chain(path, opening)
         return cls.read(path)
 
     @classmethod
@@ -71,12 +63,8 @@ class Ledger:
         Raises:
             BudgetError: it is missing, empty, or a line is edited, reordered, dropped or cut.
         """
-        try:
-            with open_regular(path) as stream:
-                content: bytes = stream.read()
-        except IntegrityError:
-            raise BudgetError("Expected the cohort's privacy ledger, it is missing or not a file.") from None
-        return cls(path=path, entries=tuple(_verified(content)))
+        entries = read_chain(path, _NAME)
+        return cls(path=path, entries=entries, cap=RenyiFilter.opened(entries[0]))
 
     @classmethod
     def of_cohort(cls, path: Path, *, cohort_sha256: str) -> Self:
@@ -118,23 +106,24 @@ class Ledger:
 
     def spend(self, delta: float | None = None) -> PrivacySpend:
         """The composition of everything ever charged to this cohort."""
-        return PrivacySpend.of(self.queries(), self.opening["delta"] if delta is None else delta)
+        return PrivacySpend.of(self.queries(), self.cap.delta if delta is None else delta)
 
     def require_affordable(self, queries: Sequence[GaussianQueries], *, delta: float) -> None:
-        """Refuse queries that would bring the total above the cap.
-
-        The total is taken at the smaller of the run's delta and the ledger's, which only makes it larger.
+        """Refuse queries that the cap's filter does not admit after everything charged so far.
 
         Raises:
             BudgetError: the cap would be passed.
         """
-        cap = float(self.opening["max_epsilon"])
-        total = PrivacySpend.of([*self.queries(), *queries], min(delta, self.opening["delta"]))
-        if not total.epsilon <= cap:
-            raise BudgetError(
-                f"This run would bring the cohort's total to epsilon {total.epsilon:.3f}, above its cap of "
-                f"{cap:g} (spent before: {self.spend().epsilon:.3f}). Plan a smaller epsilon."
-            )
+        before = self.queries()
+        if self.cap.admits(before, queries, delta=delta):
+            return
+        room = self.cap.room(before)
+        fits = f"one more run of up to about epsilon {room:.3g} fits" if room else "no further run fits"
+        raise BudgetError(
+            f"This run does not fit under the cohort's cap of epsilon {self.cap.max_epsilon:g}: "
+            f"{PrivacySpend.of(before, self.cap.delta).epsilon:.3f} was spent before, {fits}. Runs that are planned "
+            "after seeing others are counted by a Renyi filter, which is stricter than the printed total."
+        )
 
     def charge(
         self, run_id: str, queries: Sequence[GaussianQueries], *, delta: float, replayable: bool = False
@@ -154,10 +143,16 @@ class Ledger:
             if now.of_kind("charge", run_id):
                 raise BudgetError("Expected a new run, this one is charged in the ledger already.")
             now.require_affordable(queries, delta=delta)
-            asked = [query.to_json() for query in queries]
             return _append(
                 now,
-                {"kind": "charge", "run_id": run_id, "delta": delta, "queries": asked, "replayable": replayable},
+                {
+                    "kind": "charge",
+                    "run_id": run_id,
+                    "date": datetime.now(UTC).date().isoformat(),
+                    "delta": delta,
+                    "queries": [query.to_json() for query in queries],
+                    "replayable": replayable,
+                },
             )
 
     def checkpoint(self, run_id: str, *, step: int, sha256: str) -> "Ledger":
@@ -222,43 +217,10 @@ class Ledger:
 
     @contextmanager
     def _locked(self) -> Iterator[Self]:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with chain_locked(self.path, _NAME):
             yield type(self).read(self.path)
-        finally:
-            os.close(descriptor)
 
 
 def _append(ledger: Ledger, entry: Entry) -> Ledger:
-    line = _sealed(entry, len(ledger.entries), ledger.head)
-    descriptor = os.open(ledger.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
-    with os.fdopen(descriptor, "ab") as stream:
-        stream.write(line)
-        stream.flush()
-        os.fsync(stream.fileno())
+    extend_chain(ledger.path, ledger.entries, entry, _NAME)
     return Ledger.read(ledger.path)
-
-
-def _sealed(entry: Entry, sequence: int, previous: str) -> bytes:
-    body = {"sequence": sequence, "previous": previous, **entry}
-    return canonical_json({**body, "hash": sha256_bytes(canonical_json(body))}) + b"\n"
-
-
-def _verified(content: bytes) -> Iterator[Entry]:
-    if not content.endswith(b"\n"):
-        raise BudgetError("The privacy ledger is empty or its last line is cut off; restore it from a backup.")
-    previous = _START
-    for sequence, line in enumerate(content.splitlines()):
-        try:
-            entry: Entry = json.loads(line)
-            seal = entry.pop("hash")
-        except (ValueError, KeyError, AttributeError):
-            raise BudgetError(f"Line {sequence + 1} of the privacy ledger cannot be read.") from None
-        intact = seal == sha256_bytes(canonical_json(entry))
-        if not (intact and entry.get("sequence") == sequence and entry.get("previous") == previous):
-            raise BudgetError(f"Line {sequence + 1} of the privacy ledger was edited, moved or follows a gap.")
-        if (sequence == 0) != (entry.get("kind") == "opened"):
-            raise BudgetError(f"Line {sequence + 1} of the privacy ledger is of an unexpected kind.")
-        previous = seal
-        yield {**entry, "hash": seal}

@@ -1,13 +1,16 @@
 """The ledger: charged before, never after; every kind of tampering is found."""
 
+import dataclasses
 import json
+import math
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privgan.dp.accounting import GaussianQueries, PrivacySpend
+from privgan.dp.accounting import GaussianQueries, PrivacySpend, renyi
+from privgan.dp.chain import start_chain
 from privgan.dp.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError
 
@@ -42,6 +45,38 @@ def test_the_cap_holds_and_a_refused_charge_leaves_nothing(tmp_path: Path) -> No
     with pytest.raises(BudgetError, match="cap"):
         ledger.charge("two", [QUERY], delta=1e-5)
     assert ledger.path.read_bytes() == before
+
+
+def test_a_first_run_at_the_cap_is_admitted_and_nothing_after_it(tmp_path: Path) -> None:
+    """The whole cap may go to one run; the refusal of the next says that nothing is left."""
+    ledger = _new(tmp_path, PrivacySpend.of([QUERY], 1e-5).epsilon).charge("one", [QUERY], delta=1e-5)
+    tiny = GaussianQueries(noise_multiplier=1e4, sample_rate=0.01, steps=1)
+    with pytest.raises(BudgetError, match="no further run fits"):
+        ledger.charge("two", [tiny], delta=1e-5)
+
+
+def test_a_refusal_says_what_would_still_fit(tmp_path: Path) -> None:
+    """The told epsilon is of one more run, and that run is then admitted."""
+    ledger = _new(tmp_path).charge("one", [QUERY], delta=1e-5)
+    with pytest.raises(BudgetError, match=r"one more run of up to about epsilon [0-9.]+ fits"):
+        ledger.charge("two", [dataclasses.replace(QUERY, steps=100_000)], delta=1e-5)
+    left = ledger.cap.budget - renyi(ledger.queries(), ledger.cap.order)
+    noise = math.sqrt(ledger.cap.order / (2 * left)) * 1.001
+    last = GaussianQueries(noise_multiplier=noise, sample_rate=1.0, steps=1)
+    assert PrivacySpend.of([last], 1e-5).epsilon == pytest.approx(ledger.cap.room(ledger.queries()), rel=0.01)
+    ledger.charge("two", [last], delta=1e-5)
+
+
+@pytest.mark.parametrize("edit", [{"budget": 1e6}, {"max_epsilon": 1e3}, {"order": 1.5}])
+def test_a_loosened_and_sealed_cap_is_found(tmp_path: Path, edit: dict[str, float]) -> None:
+    """Whoever seals an opening entry of their own must still keep cap, order and budget together."""
+    opening = dict(_new(tmp_path).opening)
+    for name in ("kind", "sequence", "previous", "hash"):
+        del opening[name]
+    forged = tmp_path / "forged.jsonl"
+    start_chain(forged, {**opening, **edit})
+    with pytest.raises(BudgetError, match="order"):
+        Ledger.read(forged)
 
 
 def test_a_run_is_charged_once(tmp_path: Path) -> None:
