@@ -9,6 +9,7 @@ framework for differential privacy"; Dong, Roth and Su 2022, "Gaussian different
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,9 +34,14 @@ def tpr_bound(queries: Sequence[GaussianQueries], fpr: ArrayLike) -> Floats:
     rates = _checked(fpr)
     if not queries:
         return rates.copy()
-    deltas = np.asarray(loss_distribution(queries).get_delta_for_epsilon(_EPSILONS))
+    deltas = _deltas(tuple(queries))
     curves = [tpr_bound_at(float(e), float(d), rates) for e, d in zip(_EPSILONS, deltas, strict=True)]
     return np.asarray(np.min(curves, axis=0), dtype=np.float64)
+
+
+@lru_cache(maxsize=16)  # an audit and an attack ask for the same curve again
+def _deltas(queries: tuple[GaussianQueries, ...]) -> Floats:
+    return np.asarray(loss_distribution(queries).get_delta_for_epsilon(_EPSILONS))
 
 
 def tpr_bound_at(epsilon: float, delta: float, fpr: ArrayLike) -> Floats:

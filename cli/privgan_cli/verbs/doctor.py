@@ -4,16 +4,29 @@ import importlib.metadata
 import platform
 import shutil
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from privgan import __version__
+from privgan.errors import AuditFailedError
 from privgan_cli.console import console
+
+if TYPE_CHECKING:
+    from privgan.dp.attack import Finding
 
 _LIBRARIES = ("torch", "opacus", "dp-accounting", "pydicom", "numpy", "cryptography", "randomgen", "safetensors")
 _OPTIONAL = {"dciodvfy": "checks written DICOM against the standard", "openssl": "checks bundles without privgan"}
+_ATTACK_SIZE, _ATTACK_STEPS = 16, 2000
 
 
-def doctor() -> int:
-    """Versions, codecs, accelerator, entropy source and optional tools."""
+def doctor(
+    attack_mechanism: Annotated[
+        bool, typer.Option("--attack-mechanism", help="Attack this machine's private training step; about a minute.")
+    ] = False,
+) -> int:
+    """Versions, codecs, accelerator, entropy source and optional tools; on request an attack on the mechanism."""
     import torch
 
     from privgan.dp.noise import secure_generator
@@ -23,6 +36,7 @@ def doctor() -> int:
     codecs = _codecs()
     tools = {name: shutil.which(name) is not None for name in _OPTIONAL}
     secure_generator().random()  # raises if the cryptographic generator cannot be keyed
+    findings = _attack() if attack_mechanism else None
     console.result(
         {
             "privgan": __version__,
@@ -33,6 +47,7 @@ def doctor() -> int:
             "entropy": "ChaCha20, keyed by the operating system",
             "codecs": codecs,
             "tools": tools,
+            **({} if findings is None else {"attacks": [finding.to_json() for finding in findings]}),
         },
         f"privgan {__version__}, Python {platform.python_version()} on {sys.platform}",
         *(f"  {name} {version}" for name, version in versions.items()),
@@ -40,8 +55,50 @@ def doctor() -> int:
         "noise and draws: ChaCha20, keyed by the operating system",
         f"transfer syntaxes: {', '.join(codecs)}",
         *(f"{name}: {'found' if there else 'not found'} ({_OPTIONAL[name]})" for name, there in tools.items()),
+        *_in_words(findings or ()),
     )
+    if not all(finding.passed for finding in findings or ()):
+        return AuditFailedError.exit_code
     return 0 if all(versions.values()) else 1
+
+
+def _attack() -> "tuple[Finding, ...]":
+    import torch
+
+    from privgan.dp.noise import secure_generator
+    from privgan.gan.attack import attack_mechanism
+    from privgan.gan.attack_lab import Laboratory
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    laboratory = Laboratory.build(_ATTACK_SIZE, device)
+    console.note(f"Attacking the training step: {4 * _ATTACK_STEPS} steps on phantoms, about a minute")
+    return attack_mechanism(laboratory, secure_generator(), steps=_ATTACK_STEPS, progress=console.progress)
+
+
+def _in_words(findings: "Sequence[Finding]") -> list[str]:
+    if not findings:
+        return []
+    from privgan.dp.attack import FAMILY_ERROR
+
+    lines = [
+        "",
+        f"This machine's private training step, attacked over {4 * _ATTACK_STEPS} steps on phantoms.",
+        "C: the most that a patient may add to a sum. sigma: the noise, in units of C. mu: 1 / sigma for one step.",
+    ]
+    for finding in findings:
+        lines += [
+            f"{'passed' if finding.passed else 'FAILED'}  {finding.name}",
+            f"        tried     to {finding.tried}",
+            f"        seen      {finding.measured}",
+            f"        expected  {finding.expected}",
+        ]
+    broken = [finding.name for finding in findings if not finding.passed]
+    if broken:
+        return [*lines, f"FAIL: {', '.join(broken)}. Do not train on patients with this machine."]
+    return [
+        *lines,
+        f"No attack succeeded. A sound mechanism fails here by chance at most once in {1 / FAMILY_ERROR:.0f} tries.",
+    ]
 
 
 def _version(name: str) -> str | None:

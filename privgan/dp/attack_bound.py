@@ -1,0 +1,118 @@
+"""What an attack on one patient's membership proves about epsilon, and whether the accountant allows it.
+
+The attacker has a score of many releases without the patient and of many with them. A threshold is chosen on one
+half and its errors are counted on the other, so that no luck is counted twice (Jagielski, Ullman and Oprea 2020,
+"Auditing differentially private machine learning"; Nasr et al. 2023, "Tight auditing"; f-DP: Dong, Roth and Su 2022).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from privgan.dp.accounting import GaussianQueries, epsilon
+from privgan.dp.attack import LEVEL, Finding, Floats, by_p_value, smallest, two_sided
+from privgan.dp.noise import NORM_SLACK
+from privgan.dp.tradeoff import tpr_bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowerBound:
+    """With the stated confidence the mechanism has at least this epsilon, and at least this mu of Gaussian DP.
+
+    errors: upper bounds of (false alarm, miss) at the threshold of each. ceiling: what an attack that never errs
+    would have shown with as many releases.
+    """
+
+    epsilon: float
+    mu: float
+    errors: tuple[tuple[float, float], tuple[float, float]]
+    ceiling_epsilon: float
+    ceiling_mu: float
+
+
+def lower_bound(absent: Floats, present: Floats, *, delta: float, error: float = LEVEL) -> LowerBound:
+    """Bounds that are both right with probability at least 1 - error (Clopper-Pearson on either error rate)."""
+    each = error / 4  # two thresholds, two error rates
+    first = np.unique(np.concatenate([absent[::2], present[::2]]))
+    bounds = _error_bounds(absent[::2], present[::2], first, each)
+    by_epsilon, by_mu = (first[np.argmax(f)] for f in (_epsilons(*bounds, delta), _mus(*bounds)))
+    fpr, fnr = _error_bounds(absent[1::2], present[1::2], np.array([by_epsilon, by_mu]), each)
+    least = _error_bounds(np.zeros(len(absent) // 2), np.ones(len(present) // 2), np.array([0.5]), each)
+    return LowerBound(
+        epsilon=float(_epsilons(fpr, fnr, delta)[0]),
+        mu=float(_mus(fpr, fnr)[1]),
+        errors=((float(fpr[0]), float(fnr[0])), (float(fpr[1]), float(fnr[1]))),
+        ceiling_epsilon=float(_epsilons(*least, delta)[0]),
+        ceiling_mu=float(_mus(*least)[0]),
+    )
+
+
+def canary_bound(absent: Floats, present: Floats, queries: Sequence[GaussianQueries], *, delta: float) -> Finding:
+    """Fails when the attack did better than the accountant's curve allows any attack to do."""
+    found = lower_bound(absent, present, delta=delta)
+    fpr, fnr = np.array(found.errors).T
+    claimed = epsilon(queries, delta)
+    name, tried, seen, most = (
+        "epsilon of one draw",
+        "tell from one released gradient whether a patient belongs to those who are drawn now and then",
+        f"epsilon at least {found.epsilon:.2f}; without a single error it would show {found.ceiling_epsilon:.2f}",
+        f"no more than the accountant's {claimed:.2f} at delta {delta:g}",
+    )
+    if all(query.sample_rate == 1.0 for query in queries):
+        mu = math.sqrt(sum(query.steps / query.noise_multiplier**2 for query in queries))
+        name = "epsilon of one step"
+        tried = "tell from one released gradient whether a patient took part, knowing everything else"
+        seen += f"; mu at least {found.mu:.2f}, at best {found.ceiling_mu:.2f}"
+        most += f", and mu {mu:.2f}"
+    return Finding(
+        name=name,
+        tried=tried,
+        measured=f"with {1 - LEVEL:.1%} confidence {seen}",
+        expected=most,
+        passed=bool((1 - fnr <= tpr_bound(queries, fpr)).all()),
+    )
+
+
+def canary_scores(absent: Floats, present: Floats, noise_multiplier: float) -> Finding:
+    """<release - everyone else, canary> / (sigma C |canary|) is N(0, 1) without the patient, N(1 / sigma, 1) with."""
+    shift = 1 / noise_multiplier
+    return by_p_value(
+        smallest(*_normal(absent / NORM_SLACK), *_normal((present - shift) / NORM_SLACK)),
+        name="gradient canary",
+        tried="measure a patient's largest possible gradient in the noise",
+        measured=f"mean {absent.mean():.2f} and deviation {absent.std():.2f} without the patient, "
+        f"{present.mean():.2f} and {present.std():.2f} with, over {len(absent)} + {len(present)} steps",
+        expected=f"0 and 1 without, {shift:.2f} and 1 with",
+    )
+
+
+def _normal(values: Floats) -> tuple[float, float]:
+    """Two-sided p-values of the mean and of the size of what should be standard normal."""
+    mean = float(values.sum() / math.sqrt(len(values)))
+    return 2 * float(stats.norm.sf(abs(mean))), float(two_sided(stats.chi2(len(values)), np.square(values).sum()))
+
+
+def _error_bounds(absent: Floats, present: Floats, thresholds: Floats, error: float) -> tuple[Floats, Floats]:
+    """Upper Clopper-Pearson bounds of P(absent > t) and P(present <= t)."""
+    alarms = len(absent) - np.searchsorted(np.sort(absent), thresholds, side="right")
+    misses = np.searchsorted(np.sort(present), thresholds, side="right")
+    return _upper(alarms, len(absent), error), _upper(misses, len(present), error)
+
+
+def _upper(successes: np.ndarray, trials: int, error: float) -> Floats:
+    inner = np.minimum(successes, trials - 1)
+    return np.where(successes >= trials, 1.0, stats.beta.ppf(1 - error, inner + 1, trials - inner))
+
+
+def _epsilons(fpr: Floats, fnr: Floats, delta: float) -> Floats:
+    """ln((1 - delta - FNR) / FPR), in either direction, and never below zero."""
+    hits = np.maximum(1 - delta - fnr, fpr), np.maximum(1 - delta - fpr, fnr)
+    return np.log(np.maximum(hits[0] / fpr, hits[1] / fnr))
+
+
+def _mus(fpr: Floats, fnr: Floats) -> Floats:
+    """Phi^-1(1 - FPR) - Phi^-1(FNR), never below zero."""
+    return np.maximum(stats.norm.isf(fpr) - stats.norm.ppf(fnr), 0.0)

@@ -1,0 +1,84 @@
+"""Attacks on the sum before the noise: what one patient can do to it, whoever they are and whoever else is there.
+
+Noise hides a patient only if the sum moves by at most C, if the divisor is public, and if nobody acts through
+somebody else's gradient. These are exact comparisons of sums measured with next to no noise.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from privgan.dp.attack import Finding, Floats, Integers
+from privgan.dp.noise import NORM_SLACK
+
+_ROUNDING = NORM_SLACK - 1  # of C: what the noise is enlarged for
+
+
+def clipped_norm(moves: Mapping[str, Floats], clipping_norm: float) -> Finding:
+    """The sum moves by at most C (1 + 2^-8) for every patient that an attacker can think of."""
+    name, furthest = _furthest(moves, clipping_norm)
+    return Finding(
+        name="clipping",
+        tried=f"move the sum by more than C with: {', '.join(moves)}",
+        measured=f"at most {furthest:.4f} C ({name})",
+        expected=f"at most {NORM_SLACK:.4f} C",
+        passed=bool(furthest <= NORM_SLACK),
+    )
+
+
+def patient_level(moves: Mapping[str, Floats], clipping_norm: float) -> Finding:
+    """A patient with many images moves the sum by no more than one with a single image may."""
+    name, furthest = _furthest(moves, clipping_norm)
+    return Finding(
+        name="patient level",
+        tried="gain influence by having many images",
+        measured=f"at most {furthest:.4f} C ({name})",
+        expected=f"at most {NORM_SLACK:.4f} C, however many images",
+        passed=bool(furthest <= NORM_SLACK),
+    )
+
+
+def public_normaliser(
+    patients: Floats, twice: Floats, one_less: Floats, last: Floats, clipping_norm: float
+) -> Finding:
+    """Released gradient times the public constant is a plain sum: of n patients, of each twice, of n - 1."""
+    gaps = [np.linalg.norm(twice - 2 * patients), np.linalg.norm(one_less + last - patients)]
+    worst = float(np.max(gaps) / clipping_norm)
+    return Finding(
+        name="public divisor",
+        tried="read the number of patients drawn from the size of the gradient",
+        measured=f"sums of n - 1, n and 2 n patients are off by {worst:.4f} C",
+        expected=f"at most {_ROUNDING:.4f} C",
+        passed=bool(worst <= _ROUNDING),
+    )
+
+
+def no_mixing(contributions: Mapping[str, Floats], clipping_norm: float) -> Finding:
+    """One patient's contribution, measured among different other patients, is always the same."""
+    among = np.stack(list(contributions.values()))
+    worst = float(np.max(np.linalg.norm(among - among[0], axis=1)) / clipping_norm)
+    return Finding(
+        name="no mixing",
+        tried=f"change a patient's gradient through other patients' images: {', '.join(contributions)}",
+        measured=f"it changes by {worst:.4f} C",
+        expected=f"at most {_ROUNDING:.4f} C",
+        passed=bool(worst <= _ROUNDING),
+    )
+
+
+def once_a_step(reads: Integers) -> Finding:
+    """No image is read twice in a step: (steps, images) counts are 0 or 1."""
+    most = int(reads.max(initial=0))
+    return Finding(
+        name="once a step",
+        tried="find a patient who takes part twice in one step",
+        measured=f"an image is read at most {most} times in a step, over {len(reads)} steps",
+        expected="at most 1",
+        passed=most <= 1,
+    )
+
+
+def _furthest(moves: Mapping[str, Floats], clipping_norm: float) -> tuple[str, float]:
+    norms = {name: float(np.linalg.norm(move)) / clipping_norm for name, move in moves.items()}
+    name = max(norms, key=lambda key: norms[key] if np.isfinite(norms[key]) else np.inf)
+    return name, norms[name]

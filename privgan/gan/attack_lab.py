@@ -1,0 +1,144 @@
+"""A laboratory for attacks: the product's own training step on invented patients, watched from all sides.
+
+Nothing is imitated. `training.step` draws, clips, adds noise and divides as it does in a run; the laboratory notes
+which images it reads and what reaches the optimiser, whose rate is zero, so that the same step can be watched again
+and again. Patients' images may hold anything here, also what `prepare` would refuse.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from privgan.dp.attack import Floats, Integers
+from privgan.dp.clipping import PatientGradients
+from privgan.dp.plan import Plan
+from privgan.dp.sampling import PatientIndex
+from privgan.gan.ladder import LadderSettings
+from privgan.gan.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
+from privgan.gan.state import TrainingState
+from privgan.gan.training import Training, fresh_state, step
+from privgan.gan.warm_start import Members, Moments, MomentSettings, cosine_basis
+from privgan.progress import Progress, silent
+
+Images = NDArray[np.float32]
+Patients = Sequence[Images]  # (images, size, size) each, in grey levels 0 to 255
+
+IMAGES_PER_PATIENT = 3
+_FAKES = 1
+_QUIET = 1e-9  # noise too small to matter
+_SETTINGS = TrainSettings(
+    privacy=PrivacySettings(images_per_patient=IMAGES_PER_PATIENT),
+    model=ModelSettings(latent=1, generator_width=8, discriminator_width=8),
+    refinement=RefinementSettings(fakes=_FAKES),
+    warm_start=MomentSettings(order=2),
+    ladder=LadderSettings(first=10**9),  # the generator sees no patient: it stands still
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """reads: int64 (steps, images), how often each was read. released: (steps, parameters), times the divisor."""
+
+    reads: Integers
+    released: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laboratory:
+    """One discriminator that never learns; everything else comes with the patients and the plan."""
+
+    training: Training
+    state: TrainingState
+    critic: PatientGradients
+    releases: list[Floats] = field(default_factory=list)
+
+    @classmethod
+    def build(cls, size: int, device: torch.device) -> "Laboratory":
+        """Networks for images of `size` pixels a side, the same every time."""
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            training, m = _training(size, device), len(cosine_basis(size, _SETTINGS.warm_start.order))
+            # From nothing, a generator draws plain grey of the first class: the attacker knows every fake.
+            counts = torch.tensor([1.0, 0.0])
+            nothing = Moments(means=torch.zeros(2, m), loadings=torch.zeros(2, m, 1), counts=counts)
+            state = fresh_state(training, nothing)
+        laboratory = cls(training=training, state=state, critic=PatientGradients(state.discriminator))
+        state.discriminator_optimiser.param_groups[0]["lr"] = 0.0
+        state.discriminator_optimiser.register_step_pre_hook(laboratory._note_release)
+        return laboratory
+
+    @property
+    def size(self) -> int:
+        """Pixels a side."""
+        return int(self.training.members.images.shape[1])
+
+    def watch(
+        self,
+        patients: Patients,
+        plan: Plan,
+        *,
+        steps: int,
+        rng: np.random.Generator,
+        progress: Progress = silent,
+        task: str = "",
+    ) -> Watched:
+        """Take so many steps of the plan on these patients; noise and draws come from `rng`."""
+        images = _Noted.of(patients, self.size)
+        training = replace(self.training, plan=plan, members=_members(images, patients))
+        self.releases.clear()
+        for number in range(steps):
+            step(training, self.state, self.critic, rng)
+            progress(task, number + 1, steps)
+        counts = [np.bincount(rows, minlength=len(images)) for rows in images.reads]
+        return Watched(reads=np.array(counts), released=np.array(self.releases) * (plan.batch + _FAKES))
+
+    def total(self, patients: Patients, plan: Plan) -> Floats:
+        """The sum that a step of all these patients and the fakes makes, as good as without noise."""
+        quiet = replace(plan, batch=plan.members, noise_multiplier=_QUIET)
+        total: Floats = self.watch(patients, quiet, steps=1, rng=np.random.default_rng(0)).released[0]
+        return total
+
+    def _note_release(self, *_: Any) -> None:
+        gradients = [p.grad.flatten() for p in self.state.discriminator.parameters() if p.grad is not None]
+        self.releases.append(torch.cat(gradients).detach().double().cpu().numpy())
+
+
+class _Noted(np.ndarray[tuple[int, ...], np.dtype[np.float32]]):
+    """Images that note which of them are read."""
+
+    reads: list[Integers]
+
+    @classmethod
+    def of(cls, patients: Patients, size: int) -> "_Noted":
+        noted = np.concatenate([np.zeros((0, size, size), dtype=np.float32), *patients]).view(cls)
+        noted.reads = []
+        return noted
+
+    def __getitem__(self, rows: Any) -> Any:
+        self.reads.append(np.asarray(rows))
+        chosen: Images = self.view(np.ndarray)[rows]
+        return chosen
+
+
+def _members(images: Any, patients: Patients) -> Members:
+    rows = np.arange(len(images))
+    index = PatientIndex.of(np.repeat(np.arange(len(patients)), [len(images) for images in patients]), rows)
+    return Members(images=images, labels=np.zeros(len(rows), dtype=np.int64), index=index, classes=2)
+
+
+def _training(size: int, device: torch.device) -> Training:
+    nobody = np.zeros((0, size, size), dtype=np.float32)
+    return Training(
+        run=Path(),
+        run_id="attack",
+        members=_members(nobody, []),
+        classes=("one", "other"),
+        plan=Plan(members=1, batch=1, steps=1, delta=1e-5, noise_multiplier=1.0),
+        settings=_SETTINGS,
+        device=device,
+    )

@@ -1,0 +1,184 @@
+"""Mechanisms broken on purpose: the product's training step with one part swapped, each caught by the attack named.
+
+What a defect does not touch must pass, so that a finding points at its cause.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from privgan.dp.attack import Finding, Floats
+from privgan.dp.attack_sums import no_mixing
+from privgan.dp.clipping import PatientGradients
+from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
+from privgan.dp.sampling import Draw, PatientIndex, poisson_draw
+from privgan.gan.attack import attack_mechanism
+from privgan.gan.attack_lab import Laboratory
+from privgan.gan.losses import discriminator_losses
+
+STEPS = 100
+DRAWS = {"participation", "draw size", "empty draws", "once a step"}
+NOISE = {"noise size", "noise shape", "fresh noise"}
+SUMS = {"clipping", "patient level", "public divisor", "no mixing"}
+
+NoisyGradient = Callable[..., None]
+PoissonDraw = Callable[..., Draw]
+
+
+def _changed(change: Callable[[MechanismSettings, Contributions], MechanismSettings]) -> NoisyGradient:
+    def broken(model: Any, batch: Contributions, losses: Any, settings: MechanismSettings, **others: Any) -> None:
+        noisy_gradient(model, batch, losses, change(settings, batch), **others)
+
+    return broken
+
+
+def no_clipping() -> NoisyGradient:
+    """The noise is as promised, the bound is not."""
+    bound = 1e6
+    return _changed(
+        lambda s, _: replace(s, clipping_norm=bound, noise_multiplier=s.noise_multiplier * s.clipping_norm / bound)
+    )
+
+
+def half_the_noise() -> NoisyGradient:
+    return _changed(lambda s, _: replace(s, noise_multiplier=s.noise_multiplier / 2))
+
+
+def divisor_that_counts_the_draw() -> NoisyGradient:
+    return _changed(lambda s, batch: replace(s, normaliser=float(len(batch.owners.unique()))))
+
+
+def silent_empty_draws() -> NoisyGradient:
+    """Nobody drawn, nothing to hide: so it is told that nobody was drawn."""
+    return _changed(lambda s, batch: s if (batch.targets > 0).any() else replace(s, noise_multiplier=1e-9))
+
+
+def noise_once_an_epoch() -> NoisyGradient:
+    count = itertools.count()
+
+    def broken(*arguments: Any, rng: np.random.Generator, microbatch: int) -> None:
+        epoch = np.random.default_rng(next(count) // 8)
+        noisy_gradient(*arguments, rng=epoch, microbatch=microbatch)
+
+    return broken
+
+
+def image_level_clipping() -> NoisyGradient:
+    def broken(model: Any, batch: Contributions, losses: Any, settings: MechanismSettings, **others: Any) -> None:
+        each = replace(batch, owners=torch.arange(len(batch.owners)))
+        noisy_gradient(model, each, losses, settings, **others)
+
+    return broken
+
+
+def shuffled() -> PoissonDraw:
+    """Epochs of a fixed batch size, as in ordinary training."""
+    waiting: list[int] = []
+
+    def broken(index: PatientIndex, *, rate: float, images: int, rng: np.random.Generator) -> Draw:
+        if rate == 1.0 or not index.count:
+            return poisson_draw(index, rate=rate, images=images, rng=rng)
+        if not waiting:
+            waiting.extend(rng.permutation(index.count).tolist())
+        row = index.rows[index.starts[waiting.pop() % index.count]]
+        return Draw(rows=np.array([row]), owners=np.zeros(1, dtype=np.int64), patients=1)
+
+    return broken
+
+
+def empty_draws_skipped() -> PoissonDraw:
+    def broken(index: PatientIndex, **others: Any) -> Draw:
+        draw = poisson_draw(index, **others)
+        while index.count and not draw.patients:
+            draw = poisson_draw(index, **others)
+        return draw
+
+    return broken
+
+
+def patients_twice() -> PoissonDraw:
+    """Every patient has two chances in a step."""
+
+    def broken(index: PatientIndex, **others: Any) -> Draw:
+        one, two = poisson_draw(index, **others), poisson_draw(index, **others)
+        return Draw(
+            rows=np.concatenate([one.rows, two.rows]),
+            owners=np.concatenate([one.owners, one.patients + two.owners]),
+            patients=one.patients + two.patients,
+        )
+
+    return broken
+
+
+CASES = [
+    ("noisy_gradient", no_clipping, {"clipping"}, DRAWS | NOISE),
+    ("noisy_gradient", half_the_noise, {"noise size", "gradient canary"}, DRAWS | SUMS),
+    ("noisy_gradient", noise_once_an_epoch, {"fresh noise"}, DRAWS | SUMS),
+    ("noisy_gradient", silent_empty_draws, {"noise of empty draws"}, DRAWS | {"clipping", "patient level"}),
+    ("noisy_gradient", divisor_that_counts_the_draw, {"public divisor"}, DRAWS),
+    ("noisy_gradient", image_level_clipping, {"patient level"}, DRAWS | NOISE | {"clipping"}),
+    ("poisson_draw", shuffled, {"participation", "draw size", "empty draws"}, NOISE | SUMS | {"once a step"}),
+    ("poisson_draw", empty_draws_skipped, {"empty draws", "draw size"}, NOISE | SUMS | {"once a step"}),
+    ("poisson_draw", patients_twice, {"once a step"}, {"public divisor", "no mixing"}),
+]
+
+
+@pytest.fixture(scope="module")
+def laboratory() -> Laboratory:
+    return Laboratory.build(8, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("part", "broken", "caught", "untouched"), CASES, ids=[case[1].__name__ for case in CASES])
+def test_a_broken_mechanism_is_caught(
+    laboratory: Laboratory,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    broken: Callable[[], Callable[..., Any]],
+    caught: set[str],
+    untouched: set[str],
+) -> None:
+    monkeypatch.setattr(f"privgan.gan.training.{part}", broken())
+    findings = attack_mechanism(laboratory, np.random.default_rng(1), steps=STEPS)
+    failed = {finding.name for finding in findings if not finding.passed}
+    assert caught <= failed
+    assert not failed & untouched
+
+
+def test_half_the_noise_shows_in_epsilon(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With enough steps the membership attack alone does better than the accountant allows."""
+    monkeypatch.setattr("privgan.gan.training.noisy_gradient", half_the_noise())
+    findings = attack_mechanism(laboratory, np.random.default_rng(1), steps=400)
+    assert "epsilon of one step" in {finding.name for finding in findings if not finding.passed}
+
+
+def test_batch_normalisation_is_refused_and_would_be_caught() -> None:
+    """The mechanism takes no such layer; a gradient made by hand through one mixes patients."""
+    with pytest.raises((NotImplementedError, ValueError), match="BatchNorm"):
+        PatientGradients(_network(nn.BatchNorm2d(2)))
+    assert not _canary_among_two_companies(_network(nn.BatchNorm2d(2))).passed
+    assert _canary_among_two_companies(_network(nn.Identity())).passed
+
+
+def _network(middle: nn.Module) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 2, 3), middle, nn.LeakyReLU(), nn.Flatten(), nn.Linear(72, 1))
+
+
+def _canary_among_two_companies(network: nn.Module) -> Finding:
+    canary, company = torch.ones(1, 1, 8, 8), torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    first, second = (_clipped(network, torch.cat([canary, others])) for others in (company, -10 * company))
+    return no_mixing({"some": first, "others": second}, 1.0)
+
+
+def _clipped(network: nn.Module, images: Tensor) -> Floats:
+    """The first image's gradient, clipped to 1."""
+    loss = discriminator_losses(network(images)[:1, 0], torch.ones(1)).sum()
+    gradient = torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(network.parameters()))])
+    clipped: Floats = (gradient / gradient.norm().clamp_min(1)).double().numpy()
+    return clipped
