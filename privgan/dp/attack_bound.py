@@ -58,14 +58,14 @@ def canary_bound(absent: Floats, present: Floats, queries: Sequence[GaussianQuer
     name, tried, seen, most = (
         "epsilon of one draw",
         "tell from one released gradient whether a patient belongs to those who are drawn now and then",
-        f"epsilon at least {found.epsilon:.2f}; without a single error it would show {found.ceiling_epsilon:.2f}",
+        f"epsilon at least {found.epsilon:.2f} (the most that so many steps can show: {found.ceiling_epsilon:.2f})",
         f"no more than the accountant's {claimed:.2f} at delta {delta:g}",
     )
     if all(query.sample_rate == 1.0 for query in queries):
         mu = math.sqrt(sum(query.steps / query.noise_multiplier**2 for query in queries))
         name = "epsilon of one step"
         tried = "tell from one released gradient whether a patient took part, knowing everything else"
-        seen += f"; mu at least {found.mu:.2f}, at best {found.ceiling_mu:.2f}"
+        seen += f", mu at least {found.mu:.2f} (the most: {found.ceiling_mu:.2f})"
         most += f", and mu {mu:.2f}"
     return Finding(
         name=name,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LIBRARIES = ("torch", "opacus", "dp-accounting", "pydicom", "numpy", "cryptography", "randomgen", "safetensors")
 _OPTIONAL = {"dciodvfy": "checks written DICOM against the standard", "openssl": "checks bundles without privgan"}
-_ATTACK_SIZE, _ATTACK_STEPS = 16, 2000
+_ATTACK_SIZE, _ATTACK_STEPS = 16, 3000  # half a minute on one core, a second half for slower ones
 
 
 def doctor(
