@@ -104,6 +104,13 @@ def write_bytes(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     sync_folder(path.parent)
 
 
+def remove_partials(folder: Path) -> None:
+    """Remove what a kill inside `write_bytes` left below a folder that no other process writes to."""
+    for path in list_files(folder):
+        if path.name.startswith(".") and path.name.endswith(".partial"):
+            path.unlink()
+
+
 @contextlib.contextmanager
 def open_new(path: Path, mode: int = PRIVATE_FILE) -> Iterator[Any]:
     """Open a file for writing that must not exist; for the inside of a staged folder.

@@ -205,7 +205,10 @@ class Ledger:
         self.require_open(run_id)
         accepted = [e["sha256"] for e in self.of_kind("checkpoint", run_id)][-2:]
         if state_sha256 not in accepted:
-            raise BudgetError("Expected the latest resume state of this run, got an older or a foreign one.")
+            raise BudgetError(
+                "Expected the latest resume state of this run, got an older or a foreign one (or the ledger lost its "
+                "last lines). Restore both from the same backup."
+            )
 
     def attempt(self, synthetic_sha256: str) -> int:
         """Which audit attempt of this cohort an audit of this synthetic set is, from 1.

@@ -5,7 +5,6 @@
 A kill between any two of these loses budget at worst, never hides any.
 """
 
-import shutil
 import uuid
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -23,10 +22,11 @@ from privgan.dp.ledger import Ledger
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
 from privgan.dp.sampling import PatientIndex
 from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError
-from privgan.files import require_absent, sha256_file, write_text
+from privgan.files import remove_partials, require_absent, sha256_file, staged_folder, write_text
 from privgan.gan.interruption import StopRequest
 from privgan.gan.networks import save_generator
 from privgan.gan.settings import TrainSettings
+from privgan.gan.state import has_state
 from privgan.gan.timing import affordable_steps
 from privgan.gan.training import Training, fit
 from privgan.gan.warm_start import Members
@@ -77,11 +77,10 @@ def start_run(
     progress("planning", 1, 1)
     ledger.require_affordable(plan.queries, delta=plan.delta)
     facts = _facts(cohort, plan, request)
-    if run.exists():
-        shutil.rmtree(run)
-    make_run_folders(run)
-    write_run(run, facts)
-    write_text(run / CONFIG, to_toml(request.settings))
+    with staged_folder(run, marker=MARKER, force=force) as folder:  # a kill leaves no run without its files
+        make_run_folders(folder)
+        write_run(folder, facts)
+        write_text(folder / CONFIG, to_toml(request.settings))
     ledger = _charge(ledger, facts)
     return _train(cohort, run, facts, request, ledger, stop, progress)
 
@@ -93,10 +92,11 @@ def resume_run(
 
     Raises:
         UsageError: another epsilon or delta, or class shares that are not charged, are asked for.
-        BudgetError: the ledger does not know the run as open, or its state is old or foreign.
+        BudgetError: the ledger does not know the run as open, lost its lines, or the state is old or foreign.
         IntegrityError: the run or the ledger belongs to another cohort.
     """
     facts, ledger = read_run(run), _ledger(cohort)
+    remove_partials(run)
     if facts.cohort_id != cohort.facts.cohort_id:
         raise IntegrityError("Expected a run of this cohort, it was trained on another one.")
     if facts.target_epsilon != request.epsilon or request.delta not in (None, facts.delta):
@@ -107,6 +107,7 @@ def resume_run(
     plan = _plan_of(facts)
     if request.settings.class_balance.measure and plan.class_balance is None:
         raise UsageError("Expected a run that planned to measure class shares, this one did not. Start another run.")
+    _require_whole(ledger, run, facts)
     if not ledger.of_kind("charge", facts.run_id):
         ledger = _charge(ledger, facts)  # killed between writing run.json and charging
     if facts.state == "training" and _closed_generator(ledger, facts) == _generator_digest(run):
@@ -183,6 +184,19 @@ def _finish(run: Path, facts: RunFacts, digest: str) -> RunFacts:
 def _charge(ledger: Ledger, facts: RunFacts) -> Ledger:
     plan = _plan_of(facts)
     return ledger.charge(facts.run_id, plan.queries, delta=plan.delta, replayable=facts.not_private)
+
+
+def _require_whole(ledger: Ledger, run: Path, facts: RunFacts) -> None:
+    """A run that got further than its ledger says: lines were cut off the ledger's end, or it was rolled back.
+
+    Lost checkpoints need no check here: the resume state is then unknown to the ledger.
+    """
+    charged, closed = (ledger.of_kind(kind, facts.run_id) for kind in ("charge", "closed"))
+    if (has_state(run) and not charged) or (facts.state == "finished" and not closed):
+        raise BudgetError(
+            "Expected every entry of this run in the ledger, its last lines are gone: the ledger was cut or rolled "
+            "back. Restore it from a backup."
+        )
 
 
 def _closed_generator(ledger: Ledger, facts: RunFacts) -> str | None:

@@ -57,6 +57,11 @@ def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> 
     return ledger
 
 
+def has_state(run: Path) -> bool:
+    """Whether a resume state was ever saved."""
+    return (run / "private" / _FILE).exists()
+
+
 def saved_moments(run: Path, ledger: Ledger, run_id: str) -> Moments | None:
     """The released moments of a resumable run, or None when it was stopped before its first state.
 
@@ -64,7 +69,7 @@ def saved_moments(run: Path, ledger: Ledger, run_id: str) -> Moments | None:
         BudgetError: the run is closed, or its state is missing, old or foreign.
     """
     path = run / "private" / _FILE
-    if not path.exists():
+    if not has_state(run):
         # At most the first state can be announced and not yet named.
         if len(ledger.of_kind("checkpoint", run_id)) > 1:
             raise BudgetError("Expected the resume state that the ledger knows of, the file is missing.")

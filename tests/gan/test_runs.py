@@ -172,3 +172,30 @@ def test_what_was_not_planned_is_not_measured(cohort: Cohort, tmp_path: Path) ->
     facts = resume_run(cohort, run, REQUEST, StopRequest())
     assert len(Ledger.read(cohort.ledger_path).queries(facts.run_id)) == 3
     assert facts.plan["class_balance"] is load_generator(run).class_balance is None
+
+
+@pytest.mark.parametrize("kept", ["opened", "charged"])
+def test_lines_cut_off_the_ledgers_end_are_missed(cohort: Cohort, tmp_path: Path, kept: str) -> None:
+    """A run remembers that it was charged and closed; a ledger that forgot one or both is not charged again."""
+    run = tmp_path / "run"
+    start_run(cohort, run, REQUEST, StopRequest(), force=False)
+    lines = cohort.ledger_path.read_bytes().splitlines(keepends=True)
+    cut = b"".join(lines[:1] if kept == "opened" else lines[:-1])
+    cohort.ledger_path.write_bytes(cut)
+    with pytest.raises(BudgetError, match="cut or rolled back"):
+        resume_run(cohort, run, REQUEST, StopRequest())
+    assert cohort.ledger_path.read_bytes() == cut
+
+
+def test_resume_removes_what_a_kill_left_half_written(cohort: Cohort, tmp_path: Path) -> None:
+    """Temporary names of every folder of the run go; the user's own hidden files stay."""
+    run, stop = tmp_path / "run", StopRequest()
+    stop.note(15, None)
+    with pytest.raises(Exception, match="--resume"):
+        start_run(cohort, run, REQUEST, stop, force=False)
+    left = [run / ".run.json.00ff.partial", run / "private" / ".state.safetensors.00ff.partial"]
+    for path in (*left, run / ".note"):
+        path.write_bytes(b"half")
+    resume_run(cohort, run, REQUEST, StopRequest())
+    assert not any(path.exists() for path in left)
+    assert (run / ".note").exists()

@@ -1,0 +1,182 @@
+"""kill -9 at any moment of a training: what is charged covers what survives, and every file is old or new."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from privgan.dp.ledger import Ledger
+from privgan.files import sha256_file
+from privgan.run import read_run
+from tests.cli.conftest import environment
+
+Privgan = Callable[..., subprocess.CompletedProcess[str]]
+STEPS = 200
+READY = b"ready\n"
+# Imports take most of a short life; a kill there proves nothing, so that they come first and are waited for.
+LINE = """import sys, dp_accounting.pld.privacy_loss_distribution, opacus.accountants, privgan.gan.runs
+from privgan_cli.main import main
+sys.stderr.write("ready\\n"), sys.stderr.flush(), main()"""
+
+
+@dataclass(kw_only=True)
+class Life:
+    """One run from its first start to its end, and what was seen of it after every kill."""
+
+    cohort: Path
+    run: Path
+    config: Path
+    fell: Counter[str] = field(default_factory=Counter)
+    redone: int = 0
+
+    @property
+    def ledger(self) -> Ledger:
+        """As it is now; reading verifies the chain."""
+        return Ledger.read(self.cohort / "private" / "ledger.jsonl")
+
+    def announced(self) -> list[tuple[int, str]]:
+        """(step, hash) of every resume state that the ledger was told of."""
+        return [(entry["step"], entry["sha256"]) for entry in self.ledger.of_kind("checkpoint")]
+
+    def saved_step(self) -> int:
+        """Steps that survived; the state must be one that a resume accepts."""
+        state = self.run / "private" / "state.safetensors"
+        if not state.exists():
+            return 0
+        with safe_open(state, framework="np") as tensors:
+            step = int(tensors.metadata()["step"])
+        assert (step, sha256_file(state)) in self.announced()[-2:]
+        return step
+
+    def logged(self) -> list[int]:
+        """Steps after which the generator moved, of all attempts; every line is whole."""
+        log = self.run / "private" / "metrics.jsonl"
+        return [int(json.loads(line)["step"]) for line in log.read_text().splitlines()] if log.exists() else []
+
+    def attempt(self, kill_after: float | None) -> bool:
+        """Start or resume; True if it ended by itself."""
+        exists = self.run.exists()
+        start, told, lines = self.saved_step() if exists else 0, len(self.announced()), len(self.logged())
+        words = ["train", self.cohort, self.run, "--epsilon", 4, "--config", self.config]
+        words += ["--resume"] if exists else ["--steps", STEPS]
+        process = subprocess.Popen(
+            [sys.executable, "-c", LINE, *map(str, words)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        )
+        assert process.stderr is not None
+        assert process.stderr.readline() == READY
+        ended = wait(process, kill_after)
+        self.check(start, self.announced()[told:], self.logged()[lines:])
+        return ended
+
+    def check(self, start: int, told: list[tuple[int, str]], logged: list[int]) -> None:
+        """What one attempt added, and that everything on disk belongs together.
+
+        Args:
+            start: the step it resumed at.
+            told: the resume states that it announced.
+            logged: after which steps it moved the generator.
+        """
+        steps = [step for step, _ in told]
+        for done in (steps, logged):
+            assert done == sorted(set(done))
+            assert all(start <= step <= STEPS for step in done)
+        ledger = self.ledger
+        charges, closed = ledger.of_kind("charge"), ledger.of_kind("closed")
+        if not self.run.exists():
+            assert not charges
+            self.fell["before the run folder"] += 1
+            return
+        facts, saved = read_run(self.run), self.saved_step()
+        assert (self.run / "config.resolved.toml").read_text().endswith("\n")
+        assert [entry["run_id"] for entry in charges] in ([], [facts.run_id])
+        # Nothing noisy exists that was not charged, and the charge is of exactly the planned steps.
+        assert charges or not (told or logged or saved)
+        assert all(entry["queries"][-1]["steps"] == facts.planned_steps == STEPS for entry in charges)
+        assert saved >= start
+        assert not closed or saved == STEPS
+        self.redone += max([saved, *logged]) - saved
+        self.fell["before the charge" if not charges else f"training {saved * 4 // STEPS}/4"] += 1
+
+
+def wait(process: subprocess.Popen[bytes], kill_after: float | None) -> bool:
+    """Whether the process ended well within that many seconds; if not, it was killed."""
+    try:
+        process.communicate(timeout=120 if kill_after is None else kill_after)
+    except subprocess.TimeoutExpired:
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        return False
+    assert process.returncode == 0
+    return True
+
+
+def lived(life: Life, kills: int, delays: np.random.Generator) -> int:
+    """Kill a run up to so many times, let it end, and check what it left; returns how often it was killed."""
+    done = 0
+    while done < kills:
+        # A first attempt plans for about two seconds, a resumed one begins at once.
+        if life.attempt(delays.uniform(0, 2.0 if life.run.exists() else 4.0)):
+            break
+        done += 1
+    else:
+        assert life.attempt(None)
+    facts, ledger = read_run(life.run), life.ledger
+    assert (facts.state, facts.finished_steps, life.saved_step()) == ("finished", STEPS, STEPS)
+    assert len(ledger.of_kind("charge")) == len(ledger.of_kind("closed")) == 1
+    assert ledger.of_kind("closed")[0]["generator_sha256"] == sha256_file(
+        life.run / "model" / "generator.safetensors"
+    )
+    assert ledger.spend(facts.delta).epsilon == pytest.approx(facts.epsilon)
+    assert facts.epsilon <= 4
+    assert not [path for path in life.run.parent.rglob("*") if path.name.endswith((".partial", ".retired"))]
+    return done
+
+
+@pytest.fixture
+def quick(fast_config: Path, tmp_path: Path) -> Path:
+    """A train.toml with about a hundred resume states a run."""
+    path = tmp_path / "quick.toml"
+    path.write_text(fast_config.read_text() + "checkpoint_seconds = 0.02\n")
+    return path
+
+
+def test_killed_at_any_moment_it_ends_with_the_planned_steps_under_one_charge(
+    privgan: Privgan, new_cohort: Callable[[], Path], quick: Path, tmp_path: Path
+) -> None:
+    """Five kills, then to the end; a closed run does not resume."""
+    (tmp_path / "runs").mkdir()
+    life = Life(cohort=new_cohort(), run=tmp_path / "runs" / "run", config=quick)
+    lived(life, 5, np.random.default_rng(5))
+    privgan("train", life.cohort, life.run, "--epsilon", 4, "--resume", code=7)
+
+
+@pytest.mark.study
+def test_fifty_kills(new_cohort: Callable[[], Path], quick: Path, tmp_path: Path) -> None:
+    """Several runs, killed fifty times in all."""
+    fresh, delays, fell = new_cohort(), np.random.default_rng(50), Counter[str]()
+    kills = redone = lives = 0
+    began = time.monotonic()
+    while kills < 50:
+        home = tmp_path / str(lives) / "runs"
+        home.mkdir(parents=True)
+        life = Life(cohort=home.parent / "cohort", run=home / "run", config=quick)
+        shutil.copytree(fresh, life.cohort)
+        kills += lived(life, min(8, 50 - kills), delays)
+        fell, redone, lives = fell + life.fell, redone + life.redone, lives + 1
+    where = ", ".join(f"{count} {place}" for place, count in sorted(fell.items()))
+    print(f"\n{kills} kills of {lives} runs in {time.monotonic() - began:.0f} s: {where}; {redone} steps redone")
