@@ -9,8 +9,10 @@ from privgan.data.cohort import MARKER as COHORT_MARKER
 from privgan.data.cohort import CohortFacts, write_facts
 from privgan.data.prepare import PrepareOptions, prepare
 from privgan.dp.accounting import default_delta
+from privgan.dp.anchor import SiteAnchor
 from privgan.dp.ledger import Ledger
-from privgan.errors import BudgetError, InputRejectedError
+from privgan.dp.renyi import RenyiFilter
+from privgan.errors import BudgetError, InputRejectedError, UsageError
 from privgan.files import recover, sha256_file, staged_folder
 from privgan.progress import Progress, silent
 from privgan_audits.audit import AuditRecord, run_audit
@@ -30,20 +32,31 @@ class Terms:
     policy: the officer's thresholds, for the pre-flight. max_epsilon: the cap that no sum of runs may pass.
     accept_low_power: go on below the policy's chance of a pass; stands in red in every report.
     force: replace an older cohort, unless privacy was spent on it.
+    site_anchor: folder outside all cohorts that remembers this one; made when absent.
     """
 
     policy: Policy
     max_epsilon: float = 10.0
     accept_low_power: bool = False
     force: bool = False
+    site_anchor: Path | None = None
 
     def __post_init__(self) -> None:
         positive(max_epsilon=self.max_epsilon)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A cohort that was just opened. shared: its members who are members of other cohorts of the site, too."""
+
+    facts: CohortFacts
+    preflight: Preflight
+    shared: int
+
+
 def open_cohort_file(
     source: Path, cohort: Path, options: PrepareOptions, terms: Terms, progress: Progress = silent
-) -> tuple[CohortFacts, Preflight]:
+) -> Opened:
     """Prepare a cohort, say what its audit will be able to see, and open its ledger; all of it or nothing.
 
     Raises:
@@ -51,8 +64,14 @@ def open_cohort_file(
         BudgetError: the cohort to be replaced has spent privacy.
     """
     _require_unspent(cohort)
+    anchor, people = _site_anchor(terms, cohort), list[frozenset[str]]()  # digests, never numbers
+
+    def meet(members: Sequence[frozenset[str]]) -> None:
+        if anchor:
+            people.extend(frozenset(map(anchor.digest, numbers)) for numbers in members)
+
     with staged_folder(cohort, marker=COHORT_MARKER, force=terms.force) as folder:
-        facts = prepare(source, folder, options, progress)
+        facts = prepare(source, folder, options, progress, meet)
         expected = preflight(
             facts.members, facts.non_members, EXPECTED_SYNTHETIC_PER_MEMBER * facts.members, terms.policy
         )
@@ -61,14 +80,17 @@ def open_cohort_file(
                 raise InputRejectedError(f"{low_power_text(expected)} --accept-low-power goes on all the same.")
             facts = replace(facts, overrides=(*facts.overrides, ACCEPT_LOW_POWER))
             write_facts(folder, facts)
+        delta = default_delta(facts.members)
+        seat = anchor.join(facts.cohort_id, people, RenyiFilter.of(terms.max_epsilon, delta)) if anchor else None
         Ledger.create(
             folder / "private" / "ledger.jsonl",
             cohort_sha256=sha256_file(folder / COHORT_MARKER),
             members=facts.members,
-            delta=default_delta(facts.members),
+            delta=delta,
             max_epsilon=terms.max_epsilon,
+            seat=seat,
         )
-    return facts, expected
+    return Opened(facts=facts, preflight=expected, shared=seat.shared if seat else 0)
 
 
 def low_power_text(expected: Preflight) -> str:
@@ -110,6 +132,14 @@ def audit_to_report(
                 verdict=record.verdict.verdict,
             )
     return record
+
+
+def _site_anchor(terms: Terms, cohort: Path) -> SiteAnchor | None:
+    if terms.site_anchor is None:
+        return None
+    if terms.site_anchor.resolve().is_relative_to(cohort.resolve()):
+        raise UsageError("Expected a site anchor outside the cohort: inside, it would be copied along with it.")
+    return SiteAnchor.found_or_made(terms.site_anchor)
 
 
 def _require_unspent(cohort: Path) -> None:

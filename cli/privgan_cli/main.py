@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 from privgan import __version__
 from privgan.errors import PrivganError
 from privgan_cli.console import console
-from privgan_cli.verbs import cohort, demo, doctor, gate, model
+from privgan_cli.verbs import budget, cohort, demo, doctor, gate, model
 
 _EVERYWHERE = {"--json": "as_json", "--quiet": "quiet", "-q": "quiet", "--verbose": "verbose", "-v": "verbose"}
 _EPILOG = "Every verb takes --json (one object on stdout), --quiet and -v. Results go to stdout, the rest to stderr."
@@ -41,7 +41,7 @@ for _verb in (
     doctor.doctor,
     cohort.scan,
     cohort.prepare,
-    cohort.budget,
+    budget.budget,
     model.plan,
     model.train,
     model.generate,

@@ -4,7 +4,7 @@ COHORT/cohort.json    public facts and digests
        images.npy     uint8 (n, h, w), rows in source order; opened as a memory map
        patients.npz   patient int64, label int64, split uint8 (0 member, 1 non-member), one value a row
        refused.jsonl  one line a refused file: a reason code and a keyed hash of where it was
-       private/       key, identifiers, ledger.jsonl
+       private/       key, digests of identifiers and of patients, ledger.jsonl
 """
 
 from dataclasses import asdict, dataclass
@@ -20,7 +20,14 @@ from privgan.files import read_json, sha256_file, write_json
 SCHEMA_VERSION = 1
 MARKER = "cohort.json"
 MEMBER, NON_MEMBER = 0, 1
-DIGESTED_FILES = ("images.npy", "patients.npz", "refused.jsonl", "private/identifiers")
+DIGESTED_FILES = (
+    "images.npy",
+    "patients.npz",
+    "refused.jsonl",
+    "private/hmac.key",
+    "private/identifiers",
+    "private/patients",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,8 @@ class People:
     """Who stays in the cohort, after withdrawals and merges.
 
     kept: (rows,) which rows stay. persons: int64 (kept rows,), 0..p-1 in order of first appearance.
-    keys: one key a person (sensitive). merged: numbers that turned out to be somebody else's. withdrawn: numbers
+    keys: one key a person (sensitive). spellings: all numbers of each person, with and without their issuer
+    (sensitive). merged: numbers that turned out to be somebody else's. withdrawn: numbers
     taken out; along: how many of them only because they share an image with one that was named.
     unmatched: named keys that no readable image has.
     """
@@ -54,6 +55,7 @@ class People:
     kept: NDArray[np.bool_]
     persons: NDArray[np.int64]
     keys: tuple[str, ...] = field(repr=False)
+    spellings: tuple[frozenset[str], ...] = field(repr=False)
     merged: int
     withdrawn: int
     along: int
@@ -101,9 +103,11 @@ def decide_people(found: Collected, named: frozenset[str]) -> People:
     roots = np.array([found.persons.find(number) for number in range(len(found.keys))])
     gone = np.isin(roots, roots[matched])
     keys: dict[int, str] = {}
+    spellings: dict[int, set[str]] = {}
     for number in np.flatnonzero(~gone).tolist():  # the smallest key of a person decides its side
         root = int(roots[number])
         keys[root] = min(keys.get(root, found.keys[number]), found.keys[number])
+        spellings.setdefault(root, set()).update(_spellings([found.keys[number]]))
     patients = np.array(found.patients)
     kept = ~gone[patients]
     owners = roots[patients[kept]]
@@ -115,6 +119,7 @@ def decide_people(found: Collected, named: frozenset[str]) -> People:
         kept=kept,
         persons=position[owners],
         keys=tuple(keys[root] for root in appearance.tolist()),
+        spellings=tuple(frozenset(spellings[root]) for root in appearance.tolist()),
         merged=int((~gone).sum()) - len(keys),
         withdrawn=int(gone.sum()),
         along=int(gone.sum()) - len(matched),

@@ -4,6 +4,7 @@ import hmac
 import json
 import secrets
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from privgan.checks import within
 from privgan.data.cohort import DIGESTED_FILES, MEMBER, NON_MEMBER, CohortFacts, write_facts
 from privgan.data.collect import Collected, People, collect, decide_people
 from privgan.data.identifiers import IdentifierDigests
+from privgan.data.lookup import write_sides
 from privgan.data.preprocess import LARGEST, SMALLEST, Recipe
 from privgan.data.source import Source, Wishes
 from privgan.data.sources import class_names, open_source, refusal_of, watched
@@ -27,6 +29,8 @@ from privgan.progress import Progress, silent
 SMALLEST_CLASS = 10  # patients; a class name found in data must not point at one of them
 ACCEPT_BURNED_IN = "accept-burned-in"
 _COPIED_ROWS = 4096
+
+Meet = Callable[[Sequence[frozenset[str]]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +114,21 @@ def scan(source: Path, options: PrepareOptions, progress: Progress = silent) -> 
     )
 
 
-def prepare(source: Path, folder: Path, options: PrepareOptions, progress: Progress = silent) -> CohortFacts:
+def nobody(_: Sequence[frozenset[str]]) -> None:
+    """Nobody outside the cohort remembers its members."""
+
+
+def prepare(
+    source: Path, folder: Path, options: PrepareOptions, progress: Progress = silent, meet: Meet = nobody
+) -> CohortFacts:
     """Write a cohort, but for its ledger, into an existing empty folder.
+
+    Args:
+        source: a folder or an .npz file.
+        folder: where to write.
+        options: everything that was told.
+        progress: told of every file.
+        meet: told the numbers of every member patient, one set a person. Sensitive: it may keep digests only.
 
     Raises:
         UsageError: the source or a table is missing, options do not fit it, or the disk is too full.
@@ -139,6 +156,8 @@ def prepare(source: Path, folder: Path, options: PrepareOptions, progress: Progr
     _write_refused(folder / "refused.jsonl", found.refused, key)
     found.digests.discard(_public_words(origin, classes))
     found.digests.write(private / "identifiers")
+    write_sides(folder, key, people.spellings, sides.tolist())
+    meet([people.spellings[person] for person in np.flatnonzero(sides == MEMBER)])
     facts = _facts(folder, options, origin, found, people, classes, sides)
     write_facts(folder, facts)
     return facts

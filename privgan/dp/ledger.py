@@ -1,9 +1,10 @@
 """The ledger of a cohort: every query of its patients' data, charged before it is asked.
 
 One JSON object a line, each holding the SHA-256 of the line before it, so that an edited, reordered or
-dropped line is found (a dropped tail only through what other files remember of it; copying back a whole
-cohort folder cannot be found from inside). A charge is written in full before the first noisy step and is
-never taken back: a run that stops early still costs everything that was planned.
+dropped line is found. A dropped tail is found through what a run's own files remember of it; copying back a
+whole cohort folder cannot be found from inside, but by a site anchor outside it (`dp.anchor`). A charge is
+written in full before the first noisy step and is never taken back: a run that stops early still costs
+everything that was planned.
 
     opened      members, delta and the cap on epsilon, frozen by prepare
     charge      a run's queries, before its first step
@@ -13,13 +14,14 @@ never taken back: a run that stops early still costs everything that was planned
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from privgan.dp.accounting import GaussianQueries, PrivacySpend
+from privgan.dp.anchor import Seat, SiteAnchor, anchor_of, write_place
 from privgan.dp.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
 from privgan.dp.renyi import RenyiFilter
 from privgan.errors import BudgetError, IntegrityError
@@ -35,9 +37,19 @@ class Ledger:
     path: Path
     entries: tuple[Entry, ...]
     cap: RenyiFilter
+    anchor: SiteAnchor | None = None
 
     @classmethod
-    def create(cls, path: Path, *, cohort_sha256: str, members: int, delta: float, max_epsilon: float) -> Self:
+    def create(
+        cls,
+        path: Path,
+        *,
+        cohort_sha256: str,
+        members: int,
+        delta: float,
+        max_epsilon: float,
+        seat: Seat | None = None,
+    ) -> Self:
         """Write a new ledger with its opening entry.
 
         Args:
@@ -46,6 +58,7 @@ class Ledger:
             members: the public number of patients that may take part in queries.
             delta: the delta at which the cap holds.
             max_epsilon: no charge may bring the total above it.
+            seat: the cohort's place in a site anchor, if the site has one.
         """
         opening = {
             "schema_version": SCHEMA_VERSION,
@@ -53,18 +66,28 @@ class Ledger:
             "members": members,
             **RenyiFilter.of(max_epsilon, delta).to_json(),
         }
+        if seat:
+            opening |= write_place(path.parent, seat)
         start_chain(path, opening)
+        if seat:
+            with seat.anchor.locked():
+                SiteAnchor.read(seat.anchor.folder).note(seat.cohort_id, read_chain(path, _NAME)[0])
         return cls.read(path)
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read and verify the chain.
+        """Read and verify the chain, and that the site anchor, if there is one, knows it as the newest.
 
         Raises:
-            BudgetError: it is missing, empty, or a line is edited, reordered, dropped or cut.
+            BudgetError: it is missing, empty, or a line is edited, reordered, dropped or cut; the anchor is missing,
+                or the cohort was rolled back or used as two copies.
         """
         entries = read_chain(path, _NAME)
-        return cls(path=path, entries=entries, cap=RenyiFilter.opened(entries[0]))
+        cap, anchor = RenyiFilter.opened(entries[0]), anchor_of(path.parent, entries[0])
+        if anchor:
+            entries = read_chain(path, _NAME)  # after the anchor: another process may have written in between
+            anchor.require_current(entries[0]["cohort_id"], entries)
+        return cls(path=path, entries=entries, cap=cap, anchor=anchor)
 
     @classmethod
     def of_cohort(cls, path: Path, *, cohort_sha256: str) -> Self:
@@ -104,24 +127,44 @@ class Ledger:
         """Every charged query, of all runs or of one."""
         return [GaussianQueries(**q) for e in self.of_kind("charge", run_id) for q in e["queries"]]
 
-    def spend(self, delta: float | None = None) -> PrivacySpend:
-        """The composition of everything ever charged to this cohort."""
-        return PrivacySpend.of(self.queries(), self.cap.delta if delta is None else delta)
+    def all_queries(self, *, but: str = "") -> list[GaussianQueries]:
+        """Every charged query that may have met one of these patients, except those of the run `but`.
 
-    def require_affordable(self, queries: Sequence[GaussianQueries], *, delta: float) -> None:
-        """Refuse queries that the cap's filter does not admit after everything charged so far.
+        Under a site anchor these are also the queries of cohorts that share patients with this one.
+        """
+        if self.anchor:
+            return self.anchor.queries(self.opening["cohort_id"], but=but)
+        return [
+            q for entry in self.of_kind("charge") if entry["run_id"] != but for q in self.queries(entry["run_id"])
+        ]
+
+    def spend(self, delta: float | None = None) -> PrivacySpend:
+        """The composition of everything ever charged to these patients: `all_queries`."""
+        return PrivacySpend.of(self.all_queries(), self.cap.delta if delta is None else delta)
+
+    def room(self) -> float:
+        """About how much epsilon one more run may have, under every cap that it must keep."""
+        return min(cap.room(self.all_queries()) for cap in self._caps())
+
+    def require_affordable(self, queries: Sequence[GaussianQueries], *, delta: float, run_id: str = "") -> None:
+        """Refuse queries that a filter does not admit after everything charged so far.
+
+        Args:
+            queries: of the new run.
+            delta: at which the run's own epsilon is stated.
+            run_id: of the new run, which a kill may have left charged in the site anchor alone.
 
         Raises:
             BudgetError: the cap would be passed.
         """
-        before = self.queries()
-        if self.cap.admits(before, queries, delta=delta):
+        before = self.all_queries(but=run_id)
+        if all(cap.admits(before, queries, delta=delta) for cap in self._caps()):
             return
-        room = self.cap.room(before)
+        room = self.room()
         fits = f"one more run of up to about epsilon {room:.3g} fits" if room else "no further run fits"
         raise BudgetError(
             f"This run does not fit under the cohort's cap of epsilon {self.cap.max_epsilon:g}: "
-            f"{PrivacySpend.of(before, self.cap.delta).epsilon:.3f} was spent before, {fits}. Runs that are planned "
+            f"{self.spend().epsilon:.3f} was spent before, {fits}. Runs that are planned "
             "after seeing others are counted by a Renyi filter, which is stricter than the printed total."
         )
 
@@ -142,9 +185,10 @@ class Ledger:
         with self._locked() as now:
             if now.of_kind("charge", run_id):
                 raise BudgetError("Expected a new run, this one is charged in the ledger already.")
-            now.require_affordable(queries, delta=delta)
+            now.require_affordable(queries, delta=delta, run_id=run_id)
+            anchor = now.anchor and now.anchor.charge(now.opening["cohort_id"], run_id, queries)
             return _append(
-                now,
+                replace(now, anchor=anchor),
                 {
                     "kind": "charge",
                     "run_id": run_id,
@@ -220,10 +264,19 @@ class Ledger:
 
     @contextmanager
     def _locked(self) -> Iterator[Self]:
-        with chain_locked(self.path, _NAME):
+        with ExitStack() as locks:
+            if self.anchor:
+                locks.enter_context(self.anchor.locked())
+            locks.enter_context(chain_locked(self.path, _NAME))
             yield type(self).read(self.path)
+
+    def _caps(self) -> list[RenyiFilter]:
+        others = self.anchor.caps(self.opening["cohort_id"]) if self.anchor else []
+        return list(dict.fromkeys([self.cap, *others]))
 
 
 def _append(ledger: Ledger, entry: Entry) -> Ledger:
-    extend_chain(ledger.path, ledger.entries, entry, _NAME)
+    entries = extend_chain(ledger.path, ledger.entries, entry, _NAME)
+    if ledger.anchor:
+        ledger.anchor.note(ledger.opening["cohort_id"], entries[-1])
     return Ledger.read(ledger.path)

@@ -39,6 +39,7 @@ def make_cohort(folder: Path, identifiers: dict[str, list[str]] | None = None) -
         for value in values:
             digests.add(category, value)
     digests.write(private / "identifiers")
+    (private / "patients").write_text("")
     write_facts(folder, _facts({name: sha256_file(folder / name) for name in DIGESTED_FILES}))
     Ledger.create(
         private / "ledger.jsonl",

@@ -10,7 +10,7 @@ from privgan.errors import IntegrityError
 from privgan.gan.interruption import StopRequest
 from privgan.gan.runs import TrainRequest, start_run
 from privgan.gan.settings import TrainSettings
-from privgan_cli.verbs.cohort import budget
+from privgan_cli.verbs.budget import budget
 from tests.audits.releasing import make_cohort
 
 

@@ -68,7 +68,7 @@ def test_a_dicom_folder_becomes_a_cohort(phantoms: Path, tmp_path: Path, capfd: 
         assert number.encode() not in public
         assert not name or name.encode() not in public
     assert {p.stat().st_mode & 0o077 for p in (tmp_path / "cohort").rglob("*") if p.is_file()} == {0}
-    assert {p.name for p in (tmp_path / "cohort" / "private").iterdir()} == {"hmac.key", "identifiers"}
+    assert {p.name for p in (tmp_path / "cohort" / "private").iterdir()} == {"hmac.key", "identifiers", "patients"}
 
 
 def test_identifiers_of_headers_and_paths_are_found_again(phantoms: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""scan, prepare, budget: what a cohort could be, is, and has spent."""
+"""scan, prepare: what a cohort could be, and is."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,6 @@ from privgan_cli.console import console
 from privgan_cli.options import Force, PolicyFile, read_policy
 
 Source = Annotated[Path, typer.Argument(help="A DICOM folder, an image folder, or an .npz file.")]
-CohortFolder = Annotated[Path, typer.Argument(help="A folder made by `privgan prepare`.")]
 Preset = Annotated[
     str | None,
     typer.Option(help="cxr, ct-lung, ct-soft, mr or custom; chosen by the first readable file if left out."),
@@ -64,6 +63,9 @@ def prepare(
     roi: Annotated[str | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM as fractions of the image.")] = None,
     max_epsilon: Annotated[float, typer.Option(help="Cap on what all runs together may spend.")] = 10.0,
     policy: PolicyFile = None,
+    site_anchor: Annotated[
+        Path | None, typer.Option(help="Folder outside all cohorts that notices copies and second preparations.")
+    ] = None,
     accept_burned_in: AcceptBurnedIn = False,
     accept_low_power: Annotated[
         bool, typer.Option("--accept-low-power", help="Go on although no audit is likely to pass. In red.")
@@ -85,8 +87,15 @@ def prepare(
         classes=tuple(name.strip() for name in classes.split(",")) if classes else (),
         accept_burned_in=accept_burned_in,
     )
-    terms = Terms(policy=read_policy(policy), max_epsilon=max_epsilon, accept_low_power=accept_low_power, force=force)
-    facts, expected = open_cohort_file(source, cohort, options, terms, console.progress)
+    terms = Terms(
+        policy=read_policy(policy),
+        max_epsilon=max_epsilon,
+        accept_low_power=accept_low_power,
+        force=force,
+        site_anchor=site_anchor,
+    )
+    opened = open_cohort_file(source, cohort, options, terms, console.progress)
+    facts, expected = opened.facts, opened.preflight
     if not expected.sufficient:
         console.note(f"Warning: {low_power_text(expected)}")
     refused = sum(facts.refused.values())
@@ -106,6 +115,7 @@ def prepare(
                 "limit_of_detection": limit,
                 "smallest_non_members": expected.smallest_non_members,
             },
+            "shared_patients": opened.shared,
             "notes": list(facts.notes),
         },
         f"{facts.images} images of {facts.patients} patients: {facts.members} members to learn from, "
@@ -114,35 +124,18 @@ def prepare(
         f"{refused} files refused, {facts.merged_patients} patients merged with another of identical images, "
         f"{facts.excluded_patients} withdrawn",
         f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; " + _seen(limit),
+        *_shared(opened.shared),
         *facts.notes,
     )
     return 0
 
 
-def budget(cohort: CohortFolder) -> int:
-    """Say what this cohort has spent over all runs, and what is left."""
-    from privgan.data.cohort import open_cohort
-    from privgan.dp.ledger import Ledger
-
-    opened = open_cohort(cohort)
-    ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
-    spend, cap = ledger.spend(), float(ledger.opening["max_epsilon"])
-    closed = {entry["run_id"] for entry in ledger.of_kind("closed")}
-    runs = [entry["run_id"] for entry in ledger.of_kind("charge")]
-    console.result(
-        {
-            "epsilon": spend.epsilon,
-            "delta": spend.delta,
-            "unit": spend.unit,
-            "max_epsilon": cap,
-            "runs": [{"run_id": run, "closed": run in closed} for run in runs],
-            "audits": len(ledger.of_kind("audit")),
-        },
-        f"spent: {spend}",
-        f"cap: epsilon {cap:g}; left: about {max(cap - spend.epsilon, 0.0):.3g} (composition makes it a little more)",
-        f"{len(runs)} runs charged, {len(closed)} finished; {len(ledger.of_kind('audit'))} audits",
-    )
-    return 0
+def _shared(patients: int) -> list[str]:
+    if not patients:
+        return []
+    return [
+        f"{patients} of the members are members of other cohorts of the site, too: what either spends counts for both"
+    ]
 
 
 def _seen(limit: int | None) -> str:

@@ -1,0 +1,65 @@
+"""budget: what a cohort has spent, what is left, and what was done with one patient's images."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from privgan_cli.console import console
+
+if TYPE_CHECKING:
+    from privgan_audits.statement import Statement
+
+_SIDES = {
+    "member": "a member of this cohort: every run charged to it may have drawn from this patient",
+    "non-member": "held back for the audit: no run has learned from this patient",
+    None: "unknown to this cohort",
+}
+
+
+def budget(
+    cohort: Annotated[Path, typer.Argument(help="A folder made by `privgan prepare`.")],
+    patient: Annotated[
+        str | None, typer.Option(help="Which runs used this patient; - reads the number from standard input.")
+    ] = None,
+) -> int:
+    """Say what this cohort has spent over all runs, and what is left."""
+    from privgan_audits.statement import answer_about, statement_of
+
+    if patient is not None:
+        answer = answer_about(cohort, sys.stdin.readline() if patient == "-" else patient)
+        console.result(
+            {"side": answer.side, "runs": list(answer.runs), "elsewhere": answer.elsewhere},
+            _SIDES[answer.side],
+            *(f"  run {run}" for run in answer.runs),
+            *(
+                line
+                for other, runs in answer.elsewhere.items()
+                for line in (f"a member of cohort {other} of this site", *(f"  run {run}" for run in runs))
+            ),
+        )
+        return 0
+    statement = statement_of(cohort)
+    console.result(statement.to_json(), *_lines(statement))
+    return 0
+
+
+def _lines(statement: "Statement") -> list[str]:
+    left = (
+        f"one more run of up to about epsilon {statement.room:.3g} fits" if statement.room else "no further run fits"
+    )
+    lines = [f"spent: {statement.spend}", f"cap: epsilon {statement.max_epsilon:g}; {left}"]
+    lines += [
+        f"  {run.date}  {run.run_id}  epsilon {run.epsilon:.3g} alone, {run.steps} steps, {run.state}"
+        for run in statement.runs
+    ]
+    lines.append(f"{len(statement.runs)} runs charged; {statement.audits} audits")
+    if statement.site is None:
+        return [*lines, "no site anchor: a copy of this folder that was put back would not be noticed"]
+    shared = len(statement.site.connected)
+    return [
+        *lines,
+        f"site anchor: intact, {statement.site.cohorts} cohorts; {shared} others share members with this one"
+        + (", and what they spent is counted above" if shared else ""),
+    ]
