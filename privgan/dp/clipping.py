@@ -1,64 +1,116 @@
 """The contribution of one patient, bounded: mean gradient of their images, clipped once.
 
-Per-image gradients come from Opacus' hooks; averaging them by patient before the norm gives user-level
-privacy at the price of example-level code. Everything that could carry one patient's influence past the
-bound ends here: several images, several parameters, infinities.
+Everything that could carry one patient's influence past the bound ends here: several images, several parameters,
+infinities, norms that rounding made too small. Exact: what comes out is what a loop over patients would compute.
 """
 
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from opacus import GradSampleModule
+from opacus.validators import ModuleValidator
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-ExampleGradients: TypeAlias = GradSampleModule
-"""A wrapped model: one gradient an image after each backward pass."""
+from privgan.dp.layer_shares import layer_shares
+from privgan.dp.shares import Pass, Share
+
+RowLosses = Callable[[Tensor], Tensor]  # rows int64 (n,) -> losses (n,)
+_TRUSTED = 2.0**-8  # a squared norm may be wrong by this part before it is computed again without cancellation
 
 
-def with_example_gradients(model: nn.Module) -> ExampleGradients:
-    """Wrap a model so that a backward pass of a sum of losses leaves one gradient an image.
+class PatientGradients:
+    """A model whose gradients can be clipped by patient.
 
     Raises:
-        opacus' UnsupportedModuleError: a layer mixes images (BatchNorm) or has no per-image gradient.
+        NotImplementedError: a layer mixes images (BatchNorm) or keeps buffers, or two layers share a parameter.
     """
-    return GradSampleModule(model, batch_first=True, loss_reduction="sum", strict=True)
+
+    def __init__(self, model: nn.Module) -> None:
+        problems = [*ModuleValidator.validate(model), *GradSampleModule.validate(module=model)]
+        # Opacus overlooks batch normalisation without parameters of its own.
+        if problems or any(isinstance(layer, _BatchNorm) for layer in model.modules()):
+            raise NotImplementedError("Expected layers that treat every image alone, no BatchNorm and no buffers.")
+        self.model = model
+        self._calls: list[_Call] | None = None
+        for layer in model.modules():
+            if any(p.requires_grad for p in layer.parameters(recurse=False)):
+                layer.register_forward_hook(self._note)
+        self.trainable = [p for p in model.parameters() if p.requires_grad]
+        owners = [id(p) for layer in model.modules() for p in layer.parameters(recurse=False)]
+        if len(owners) != len(set(owners)):
+            raise NotImplementedError("Expected every parameter in one layer only, two layers share one.")
+
+    def clipped_sums(
+        self, losses: RowLosses, rows: Tensor, clipping_norm: float, *, keep: bool = False
+    ) -> list[Tensor]:
+        """Sum over patients of min(1, C / |g_p|) g_p, where g_p is the mean gradient of patient p's images.
+
+        Args:
+            losses: runs the model on rows and gives each image's loss; no image may influence another's.
+            rows: int64 (patients, images): the rows of each patient, the same number for all.
+            clipping_norm: C, over all parameters together.
+            keep: make every patient's whole gradient instead of taking norms from Gram matrices.
+
+        Returns:
+            One float32 tensor a trainable parameter. A patient without a finite gradient contributes zero.
+        """
+        if not rows.numel():
+            return [torch.zeros_like(p) for p in self.trainable]
+        shares = self._shares(losses, rows, keep=keep)
+        squares = torch.stack([share.squares for share in shares]).sum(0)
+        doubt = torch.stack([share.doubt for share in shares]).sum(0)
+        # A norm that overflowed hides gradients that are finite; they are left out with the infinite ones.
+        finite = torch.isfinite(squares) & torch.isfinite(doubt)
+        doubtful = finite & (doubt > _TRUSTED * squares) & (squares + doubt > clipping_norm**2)
+        if not bool((finite & ~doubtful).all()):
+            return self.clipped_sums(losses, rows[finite], clipping_norm, keep=keep or bool(doubtful.any()))
+        factors = (clipping_norm / squares.sqrt().clamp_min(1e-12)).clamp_max(1.0)
+        with torch.no_grad():
+            sums = {id(share.parameter): share.weighted(factors) for share in shares}
+        return [sums.get(id(p), torch.zeros_like(p)) for p in self.trainable]
+
+    def _shares(self, losses: RowLosses, rows: Tensor, *, keep: bool) -> list[Share]:
+        images = rows.shape[1]
+        calls = self._calls = []
+        try:
+            total = losses(rows.flatten()).sum() / images
+        finally:
+            self._calls = None
+        for call in calls:
+            call.require_untouched()
+        gradients = torch.autograd.grad(total, [call.output for call in calls], materialize_grads=True)
+        with torch.no_grad():
+            passes = [
+                Pass(layer=call.layer, inputs=call.inputs, gradient=gradient, images=images, keep=keep)
+                for call, gradient in zip(calls, gradients, strict=True)
+            ]
+            return [share for done in passes for share in layer_shares(done)]
+
+    def _note(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        """Note the inputs and the output of a layer that has parameters of its own."""
+        if self._calls is None:
+            return
+        if any(call.layer is layer for call in self._calls):
+            raise NotImplementedError("Expected every layer once in a forward pass, one is used twice.")
+        detached = tuple(t.detach() for t in inputs)
+        self._calls.append(_Call(layer=layer, inputs=detached, output=output, versions=_versions(*inputs, output)))
 
 
-def clipped_sums(model: ExampleGradients, owners: Tensor, patients: int, clipping_norm: float) -> list[Tensor]:
-    """Sum over patients of min(1, C / |g_p|) g_p, where g_p is the mean gradient of patient p's images.
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    layer: nn.Module
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    versions: tuple[int, ...]
 
-    Args:
-        model: after the backward pass of the sum of the per-image losses; its per-image gradients are consumed.
-        owners: int64 (n,), which of the `patients` each image belongs to.
-        patients: how many patients take part; one without a finite gradient contributes zero.
-        clipping_norm: C, over all parameters together.
-
-    Returns:
-        One float64 tensor a parameter, in the order of `model.parameters()`.
-    """
-    images = torch.bincount(owners, minlength=patients)
-    gradients = [_mean_by_owner(g, owners, images) for g in _take_example_gradients(model)]
-    squares = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0)
-    norms = squares.sqrt()
-    # A norm that overflowed hides gradients that are finite; they are dropped with the infinite ones.
-    factors = torch.where(torch.isfinite(norms), (clipping_norm / norms.clamp_min(1e-12)).clamp_max(1.0), 0.0)
-    return [
-        torch.tensordot(factors, torch.nan_to_num(g, nan=0.0, posinf=0.0, neginf=0.0), dims=1).double()
-        for g in gradients
-    ]
+    def require_untouched(self) -> None:
+        if self.versions != _versions(*self.inputs, self.output):
+            raise NotImplementedError(
+                "Expected activations that do not work in place: they overwrite what is needed."
+            )
 
 
-def _mean_by_owner(gradients: Tensor, owners: Tensor, images: Tensor) -> Tensor:
-    if len(owners) == len(images) and bool((images == 1).all()):
-        return gradients[torch.argsort(owners)]
-    sums = torch.zeros((len(images), *gradients.shape[1:]), device=gradients.device)
-    sums.index_add_(0, owners, gradients)
-    return sums / images.clamp_min(1).reshape(-1, *[1] * (gradients.dim() - 1))
-
-
-def _take_example_gradients(model: ExampleGradients) -> Iterator[Tensor]:
-    for parameter in model.parameters():
-        yield parameter.grad_sample
-        parameter.grad_sample = None
-        parameter.grad = None
+def _versions(*tensors: Tensor) -> tuple[int, ...]:
+    return tuple(t._version for t in tensors)  # noqa: SLF001 (torch has no public counter of writes)

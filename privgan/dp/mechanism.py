@@ -7,8 +7,7 @@ no information about patients beyond the discriminator, so they change the sensi
 The divisor is fixed in advance: one that depends on the draw leaks (Opacus issues 571 and 819).
 """
 
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 
 from privgan.checks import positive
-from privgan.dp.clipping import ExampleGradients, clipped_sums
+from privgan.dp.clipping import PatientGradients
 from privgan.dp.noise import gaussian_like
 
 
@@ -57,7 +56,7 @@ ImageLosses = Callable[[Tensor, Tensor], Tensor]  # (scores (n,), targets (n,)) 
 
 
 def noisy_gradient(
-    model: ExampleGradients,
+    model: PatientGradients,
     batch: Contributions,
     losses: ImageLosses,
     settings: MechanismSettings,
@@ -71,43 +70,40 @@ def noisy_gradient(
     nobody was drawn.
 
     Args:
-        model: wrapped by `with_example_gradients`; its output for (images, labels) is a score (n,).
+        model: its output for (images, labels) is a score (n,).
         batch: see `Contributions`.
         losses: per-image losses; no image may influence another's.
         settings: see `MechanismSettings`.
         rng: a cryptographic generator.
         microbatch: about how many images go through at once.
     """
-    parameters = list(model.parameters())
-    totals = [torch.zeros(p.shape, dtype=torch.float64, device=p.device) for p in parameters]
-    for start, stop in _owner_aligned(batch.owners, microbatch):
-        part = slice(start, stop)
-        scores = model(batch.images[part], batch.labels[part])
-        _backward(losses(scores, batch.targets[part]).sum())
-        owners = batch.owners[part] - batch.owners[start]
-        sums = clipped_sums(model, owners, int(owners[-1]) + 1, settings.clipping_norm)
-        totals = [total + part_sum for total, part_sum in zip(totals, sums, strict=True)]
-    for parameter, total in zip(parameters, totals, strict=True):
+
+    def image_losses(rows: Tensor) -> Tensor:
+        images, labels, targets = (_taken(part, rows) for part in (batch.images, batch.labels, batch.targets))
+        return losses(model.model(images, labels), targets)
+
+    totals = [torch.zeros(p.shape, dtype=torch.float64, device=p.device) for p in model.trainable]
+    for rows in _microbatches(batch.owners, microbatch):
+        parts = model.clipped_sums(image_losses, rows, settings.clipping_norm)
+        totals = [total + part for total, part in zip(totals, parts, strict=True)]
+    for parameter, total in zip(model.trainable, totals, strict=True):
         scale = settings.noise_multiplier * settings.clipping_norm
         noisy = total + gaussian_like(total, scale=scale, rng=rng)
         parameter.grad = (noisy / settings.normaliser).to(parameter.dtype)
 
 
-def _backward(total: Tensor) -> None:
-    with warnings.catch_warnings():
-        # The first layer's input wants no gradient; its hook says so at every step.
-        warnings.filterwarnings("ignore", message="Full backward hook is firing")
-        torch.autograd.backward(total)
+def _microbatches(owners: Tensor, microbatch: int) -> Iterator[Tensor]:
+    """Rows (patients, images) of owners with equally many images, about `microbatch` rows at a time.
+
+    owners: int64 (n,), ascending.
+    """
+    counts = torch.bincount(owners)
+    for images in torch.unique(counts[counts > 0]).tolist():
+        rows = torch.nonzero(counts[owners] == images).reshape(-1, images)
+        yield from torch.split(rows, max(1, microbatch // images))
 
 
-def _owner_aligned(owners: Tensor, microbatch: int) -> list[tuple[int, int]]:
-    """Cut (n,) ascending owners into pieces of about `microbatch` that never split an owner."""
-    ends = [*(torch.nonzero(owners[1:] != owners[:-1]).flatten() + 1).tolist(), len(owners)]
-    pieces: list[tuple[int, int]] = []
-    start, previous = 0, 0
-    for end in ends:
-        if end - start > microbatch and previous > start:
-            pieces.append((start, previous))
-            start = previous
-        previous = end
-    return [*pieces, (start, len(owners))] if len(owners) else []
+def _taken(values: Tensor, rows: Tensor) -> Tensor:
+    """values[rows] for ascending rows, without a copy where they follow one another."""
+    first, last = int(rows[0]), int(rows[-1])
+    return values[first : last + 1] if last - first + 1 == len(rows) else values[rows]

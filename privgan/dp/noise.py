@@ -5,10 +5,13 @@ guarantee is gone (Garfinkel and Leclerc 2020, "Randomness concerns when deployi
 Opacus' own secure mode needs a package that cannot be installed, so its noise is not used at all.
 """
 
+import math
 import secrets
 
 import numpy as np
 import torch
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
 from torch import Tensor
 
 # The clip factors are float32: a clipped norm may exceed C by rounding, never by this much.
@@ -30,8 +33,24 @@ def replayable_generator(seed: int) -> np.random.Generator:
 def gaussian_like(value: Tensor, *, scale: float, rng: np.random.Generator) -> Tensor:
     """N(0, (scale x slack)^2) of the shape and device of `value`, in float64.
 
-    The slack covers the rounding of the clip factors. What finite precision leaves open (Mironov 2012) is
-    mitigated, not proven away: see the sharp edges in the documentation.
+    The numbers are a ChaCha20 stream under a fresh key from `rng`, made normal by the transform of Box and Muller
+    (1958): several times faster than drawing them one by one. With 53 bits a uniform number none lies beyond 8.6
+    standard deviations; of a million values one in 10^11 should. The slack covers the rounding of the clip factors.
+    What finite precision leaves open (Mironov 2012) is mitigated, not proven away: see the sharp edges in the
+    documentation.
     """
-    noise = rng.standard_normal(value.numel()) * (scale * NORM_SLACK)
-    return torch.from_numpy(noise).reshape(value.shape).to(value.device)
+    pairs = (value.numel() + 1) // 2
+    words = np.frombuffer(_stream(rng.bytes(32), 16 * pairs), dtype=np.int64)
+    bits = torch.from_numpy(words).to(value.device)
+    # The top 53 bits: (0, 1] for the radius, so that its logarithm is finite, and [0, 1) turns for the angle.
+    uniform = ((bits >> 11) & (2**53 - 1)).double().mul_(2.0**-53)
+    radius = (uniform[:pairs] + 2.0**-53).log_().mul_(-2.0).sqrt_().mul_(scale * NORM_SLACK)
+    angle = uniform[pairs:].mul_(2.0 * math.pi)
+    noise = torch.cat([radius * angle.cos(), radius * angle.sin()])
+    return noise[: value.numel()].reshape(value.shape)
+
+
+def _stream(key: bytes, size: int) -> bytearray:
+    content = bytearray(size)
+    Cipher(ChaCha20(key, nonce=bytes(16)), mode=None).encryptor().update_into(bytes(size), content)
+    return content

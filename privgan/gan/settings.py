@@ -64,7 +64,7 @@ class SpeedSettings:
     """Changes nothing but time and memory. threads: 0 leaves the choice to torch."""
 
     device: str = "auto"
-    microbatch: int = 64
+    microbatch: int = 128
     threads: int = 0
     checkpoint_seconds: float = 60.0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from privgan.dp.clipping import with_example_gradients
+from privgan.dp.clipping import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.settings import TrainSettings
@@ -40,7 +40,7 @@ def _seconds_a_step(training: Training) -> float:
         means=torch.zeros(classes, m), loadings=torch.zeros(classes, m, latent), counts=torch.ones(classes)
     )
     state = fresh_state(training, nothing)
-    critic = with_example_gradients(state.discriminator)
+    critic = PatientGradients(state.discriminator)
     rng, rounds = training.generator(), []
     for _ in range(3):
         started = time.perf_counter()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from privgan.data.augmentation import augment
-from privgan.dp.clipping import ExampleGradients, with_example_gradients
+from privgan.dp.clipping import PatientGradients
 from privgan.dp.ledger import Ledger
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.noise import replayable_generator, secure_generator
@@ -64,8 +64,7 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
     """
     rng = training.generator()
     state, ledger = _begin(training, ledger, rng)
-    critic = with_example_gradients(state.discriminator)
-    critic.disable_hooks()
+    critic = PatientGradients(state.discriminator)
     saved, total = time.monotonic(), training.plan.steps
     charged = f"epsilon {training.plan.spend().epsilon:.3g} charged"
     while state.step < total:
@@ -131,14 +130,13 @@ def fresh_state(training: Training, moments: Moments) -> TrainingState:
     )
 
 
-def step(training: Training, state: TrainingState, critic: ExampleGradients, rng: np.random.Generator) -> None:
+def step(training: Training, state: TrainingState, critic: PatientGradients, rng: np.random.Generator) -> None:
     """One noisy discriminator step and, when the ladder says so, one generator step; changes `state`."""
     settings = training.settings
     with torch.no_grad():
         pieces = [_fakes(state, count, training.device) for count in _pieces(settings.refinement.fakes)]
     fakes, labels = torch.cat([piece[0] for piece in pieces]), torch.cat([piece[1] for piece in pieces])
     batch = _contributions(training, fakes, labels, rng)
-    critic.enable_hooks()
     noisy_gradient(
         critic,
         batch,
@@ -151,7 +149,6 @@ def step(training: Training, state: TrainingState, critic: ExampleGradients, rng
         rng=rng,
         microbatch=settings.speed.microbatch,
     )
-    critic.disable_hooks()
     del batch  # sensitive: nothing below sees a real image
     state.discriminator_optimiser.step()
     state.discriminator_optimiser.zero_grad(set_to_none=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from privgan.dp.clipping import with_example_gradients
+from privgan.dp.clipping import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.noise import secure_generator
 from privgan.gan.losses import as_targets, discriminator_losses
@@ -28,7 +28,7 @@ SETTINGS = MechanismSettings(clipping_norm=1.0, noise_multiplier=1.0, normaliser
 def row(size: int, width: int) -> dict[str, Any]:
     """One line of the table."""
     plain = Discriminator(image_size=size, classes=2, width=width)
-    private = with_example_gradients(Discriminator(image_size=size, classes=2, width=width))
+    private = PatientGradients(Discriminator(image_size=size, classes=2, width=width))
     images = BATCH + FAKES
     batch = Contributions(
         images=torch.rand(images, 1, size, size) * 2 - 1,

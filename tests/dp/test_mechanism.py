@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from privgan.dp.clipping import with_example_gradients
+from privgan.dp.clipping import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.noise import gaussian_like, secure_generator
 from privgan.dp.query import noisy_sum
@@ -18,7 +18,7 @@ SETTINGS = MechanismSettings(clipping_norm=0.5, noise_multiplier=2.0, normaliser
 
 def _gradient(owners: list[int], settings: MechanismSettings, *, microbatch: int = 64, seed: int = 0) -> Tensor:
     torch.manual_seed(0)
-    model = with_example_gradients(Discriminator(image_size=28, classes=2, width=8))
+    model = PatientGradients(Discriminator(image_size=28, classes=2, width=8))
     pixels = torch.rand(len(owners), 1, 28, 28, generator=torch.Generator().manual_seed(1))
     batch = Contributions(
         images=pixels,
@@ -28,7 +28,7 @@ def _gradient(owners: list[int], settings: MechanismSettings, *, microbatch: int
     )
     rng = np.random.default_rng(seed)
     noisy_gradient(model, batch, discriminator_losses, settings, rng=rng, microbatch=microbatch)
-    return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+    return torch.cat([p.grad.flatten() for p in model.trainable if p.grad is not None])
 
 
 @pytest.mark.parametrize("owners", [[], [0, 1, 1, 2]])
@@ -54,7 +54,7 @@ def test_the_divisor_does_not_look_at_the_draw() -> None:
     """Without noise, twice as many patients of the same image give twice the gradient."""
     quiet = MechanismSettings(clipping_norm=1e9, noise_multiplier=1e-18, normaliser=10.0)
     torch.manual_seed(0)
-    model = with_example_gradients(Discriminator(image_size=28, classes=2, width=8))
+    model = PatientGradients(Discriminator(image_size=28, classes=2, width=8))
 
     def gradient(patients: int) -> Tensor:
         batch = Contributions(
@@ -64,7 +64,7 @@ def test_the_divisor_does_not_look_at_the_draw() -> None:
             owners=torch.arange(patients),
         )
         noisy_gradient(model, batch, discriminator_losses, quiet, rng=secure_generator(), microbatch=8)
-        return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+        return torch.cat([p.grad.flatten() for p in model.trainable if p.grad is not None])
 
     assert torch.allclose(2 * gradient(3), gradient(6), rtol=1e-4)
 
