@@ -6,7 +6,7 @@ one's noise may depend on the first one's images. A Renyi filter is proven for t
 Renyi differential privacy"): at a fixed order, charge until the sum of Renyi divergences would pass a fixed budget.
 
 >>> RenyiFilter.of(max_epsilon=10.0, delta=1e-5)
-RenyiFilter(max_epsilon=10.0, delta=1e-05, order=3.73, budget=7.005)
+RenyiFilter(max_epsilon=10, delta=1e-05, order=3.725, budget=6.57)
 """
 
 import math

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -42,7 +41,7 @@ class Life:
 
     @property
     def ledger(self) -> Ledger:
-        """As it is now; reading verifies the chain."""
+        """As it is now; reading verifies the chain and the site anchor."""
         return Ledger.read(self.cohort / "private" / "ledger.jsonl")
 
     def announced(self) -> list[tuple[int, str]]:
@@ -125,6 +124,14 @@ def wait(process: subprocess.Popen[bytes], kill_after: float | None) -> bool:
     return True
 
 
+def born(privgan: Privgan, source: Path, home: Path, config: Path) -> Life:
+    """A fresh cohort under a site anchor, and a place for its run."""
+    words = ("--size", 28, "--accept-low-power", "--site-anchor", home / "anchor")
+    privgan("prepare", source, home / "cohort", *words)
+    (home / "runs").mkdir()
+    return Life(cohort=home / "cohort", run=home / "runs" / "run", config=config)
+
+
 def lived(life: Life, kills: int, delays: np.random.Generator) -> int:
     """Kill a run up to so many times, let it end, and check what it left; returns how often it was killed."""
     done = 0
@@ -156,26 +163,23 @@ def quick(fast_config: Path, tmp_path: Path) -> Path:
 
 
 def test_killed_at_any_moment_it_ends_with_the_planned_steps_under_one_charge(
-    privgan: Privgan, new_cohort: Callable[[], Path], quick: Path, tmp_path: Path
+    privgan: Privgan, source: Path, quick: Path, tmp_path: Path
 ) -> None:
-    """Five kills, then to the end; a closed run does not resume."""
-    (tmp_path / "runs").mkdir()
-    life = Life(cohort=new_cohort(), run=tmp_path / "runs" / "run", config=quick)
+    """Five kills, then to the end, under a site anchor; a closed run does not resume."""
+    life = born(privgan, source, tmp_path, quick)
     lived(life, 5, np.random.default_rng(5))
     privgan("train", life.cohort, life.run, "--epsilon", 4, "--resume", code=7)
 
 
 @pytest.mark.study
-def test_fifty_kills(new_cohort: Callable[[], Path], quick: Path, tmp_path: Path) -> None:
+def test_fifty_kills(privgan: Privgan, source: Path, quick: Path, tmp_path: Path) -> None:
     """Several runs, killed fifty times in all."""
-    fresh, delays, fell = new_cohort(), np.random.default_rng(50), Counter[str]()
+    delays, fell = np.random.default_rng(50), Counter[str]()
     kills = redone = lives = 0
     began = time.monotonic()
     while kills < 50:
-        home = tmp_path / str(lives) / "runs"
-        home.mkdir(parents=True)
-        life = Life(cohort=home.parent / "cohort", run=home / "run", config=quick)
-        shutil.copytree(fresh, life.cohort)
+        (tmp_path / str(lives)).mkdir()
+        life = born(privgan, source, tmp_path / str(lives), quick)
         kills += lived(life, min(8, 50 - kills), delays)
         fell, redone, lives = fell + life.fell, redone + life.redone, lives + 1
     where = ", ".join(f"{count} {place}" for place, count in sorted(fell.items()))
