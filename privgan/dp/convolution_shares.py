@@ -5,6 +5,8 @@ Gram matrix of its windows is then a sum of a few shifted copies of the Gram mat
 times smaller than that of the unfolded windows and needs no unfolding.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -77,7 +79,7 @@ def _gram_share(done: Pass, layer: nn.Conv2d) -> Share:
         by_image = factors.repeat_interleave(done.images)[:, None, None, None]
         return _weight_gradient(layer, done.inputs[0], done.gradient * by_image, layer.weight, 1)
 
-    return gram_share(layer.weight, _window_gram(done, layer), gram(_columns(done, done.gradient)), weighted)
+    return gram_share(layer.weight, _window_gram(done, layer), gram(_rows(done, done.gradient)), weighted)
 
 
 def _gram_products(done: Pass, layer: nn.Conv2d) -> int:
@@ -90,23 +92,21 @@ def _gram_products(done: Pass, layer: nn.Conv2d) -> int:
 def _window_gram(done: Pass, layer: nn.Conv2d) -> Tensor:
     """Inner products of all windows of each patient: (patients, positions, positions)."""
     (rows, columns), (height, width) = _blocks(layer), done.gradient.shape[2:]
-    blocks = F.pixel_unshuffle(_seen(done, layer), layer.stride[0])
-    side = (done.images, *blocks.shape[2:])
-    pixels = gram(_columns(done, blocks)).reshape(done.patients, *side, *side)
-    total = None
-    for i in range(rows):
-        for j in range(columns):
-            down, right = slice(i, i + height), slice(j, j + width)
-            shifted = pixels[:, :, down, right, :, down, right]
-            total = shifted if total is None else total + shifted
-    assert total is not None  # noqa: S101 (for the type checker: a kernel has at least one block)
+    size, seen = layer.stride[0], _seen(done, layer).permute(0, 2, 3, 1)
+    n, y, z, channels = seen.shape
+    blocks = seen.reshape(n, y // size, size, z // size, size, channels).transpose(2, 3)
+    side = (done.images, y // size, z // size)
+    pixels = gram(blocks.reshape(done.patients, math.prod(side), -1)).reshape(done.patients, *side, *side)
+    shifts = [(slice(i, i + height), slice(j, j + width)) for i in range(rows) for j in range(columns)]
+    shifted = [pixels[:, :, down, right, :, down, right] for down, right in shifts]
+    total = sum(shifted[1:], start=shifted[0])
     positions = done.images * height * width
     return total.reshape(done.patients, positions, positions)
 
 
-def _columns(done: Pass, values: Tensor) -> Tensor:
-    """(n, channels, h, w) -> (patients, channels, images x h x w)."""
-    return done.grouped(values.flatten(2)).transpose(1, 2).flatten(2)
+def _rows(done: Pass, values: Tensor) -> Tensor:
+    """(n, channels, h, w) -> (patients, images x h x w, channels)."""
+    return values.permute(0, 2, 3, 1).reshape(done.patients, -1, values.shape[1])
 
 
 def _blocks(layer: nn.Conv2d) -> tuple[int, ...]:

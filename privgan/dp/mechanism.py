@@ -84,12 +84,12 @@ def noisy_gradient(
 
     totals = [torch.zeros(p.shape, dtype=torch.float64, device=p.device) for p in model.trainable]
     for rows in _microbatches(batch.owners, microbatch):
-        parts = model.clipped_sums(image_losses, rows, settings.clipping_norm)
-        totals = [total + part for total, part in zip(totals, parts, strict=True)]
+        for total, part in zip(totals, model.clipped_sums(image_losses, rows, settings.clipping_norm), strict=True):
+            total.add_(part)
     for parameter, total in zip(model.trainable, totals, strict=True):
         scale = settings.noise_multiplier * settings.clipping_norm
-        noisy = total + gaussian_like(total, scale=scale, rng=rng)
-        parameter.grad = (noisy / settings.normaliser).to(parameter.dtype)
+        total.add_(gaussian_like(total, scale=scale, rng=rng)).div_(settings.normaliser)
+        parameter.grad = total.to(parameter.dtype)
 
 
 def _microbatches(owners: Tensor, microbatch: int) -> Iterator[Tensor]:

@@ -89,9 +89,9 @@ def kept(parameter: Tensor, *pieces: Tensor) -> Share:
     return Share(parameter=parameter, squares=squares, doubt=torch.zeros_like(squares), weighted=weighted)
 
 
-def gram(columns: Tensor) -> Tensor:
-    """(patients, dimensions, positions) -> inner products (patients, positions, positions)."""
-    return torch.bmm(columns.transpose(1, 2), columns)
+def gram(rows: Tensor) -> Tensor:
+    """(patients, positions, dimensions) -> inner products (patients, positions, positions)."""
+    return torch.bmm(rows, rows.transpose(1, 2))
 
 
 def gram_share(parameter: Tensor, inputs: Tensor, outputs: Tensor, weighted: Callable[[Tensor], Tensor]) -> Share:

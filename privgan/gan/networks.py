@@ -10,7 +10,7 @@ import itertools
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,9 +24,10 @@ from privgan.gan.class_balance import ClassBalance
 from privgan.gan.warm_start import Moments, cosine_basis, gaussian_coefficients
 from privgan.run import WEIGHTS
 
+Network = TypeVar("Network", bound=nn.Module)
 SCHEMA_VERSION = 1
 _SMALLEST_MAP = 4
-# More at once makes maps that the C library asks the system for anew each time: three times slower.
+# More at once leave the cache, and the C library asks the system for their maps anew each time.
 FAKES_AT_ONCE = 32
 
 
@@ -130,6 +131,11 @@ class Discriminator(nn.Module):
         return scores + projected
 
 
+def placed(network: Network, device: torch.device | str) -> Network:
+    """A network on a device, its maps with the channels last: a third faster convolutions there and here."""
+    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
 @dataclass(frozen=True, kw_only=True)
 class LoadedGenerator:
     """A trained generator, ready to be sampled, and the class balance if its run measured that."""
@@ -201,7 +207,7 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
         network.load_state_dict(load_file(weights), strict=True)
     except (SafetensorError, RuntimeError, KeyError):
         raise IntegrityError("Expected weights that fit the generator's config.json, they do not.") from None
-    return LoadedGenerator(network=network.to(device).eval(), sha256=digest, class_balance=class_balance)
+    return LoadedGenerator(network=placed(network, device).eval(), sha256=digest, class_balance=class_balance)
 
 
 def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:

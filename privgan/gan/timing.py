@@ -11,6 +11,7 @@ import torch
 from privgan.dp.clipping import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.memory import keep_freed_memory
 from privgan.gan.settings import TrainSettings
 from privgan.gan.training import Training, fresh_state, step
 from privgan.gan.warm_start import Members, Moments, cosine_basis
@@ -23,6 +24,7 @@ def affordable_steps(
     settings: TrainSettings, minutes: float, *, size: int, classes: int, device: torch.device
 ) -> int:
     """At least 1; the number of discriminator steps, with their share of generator steps, that fill the minutes."""
+    keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         make_run_folders(run)

@@ -25,7 +25,8 @@ from privgan.gan.class_balance import measure_class_balance
 from privgan.gan.interruption import StopRequest
 from privgan.gan.ladder import Ladder
 from privgan.gan.losses import anchor_loss, as_targets, discriminator_losses, fake_accuracy, generator_loss
-from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig
+from privgan.gan.memory import keep_freed_memory
+from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.settings import TrainSettings
 from privgan.gan.state import TrainingState, restore_state, save_state, saved_moments
 from privgan.gan.warm_start import Members, Moments, from_uint8, measure_moments
@@ -62,6 +63,7 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
         PreemptedError, InterruptedRunError: a signal arrived; the state is saved.
         BudgetError: the ledger refuses to resume.
     """
+    keep_freed_memory()
     rng = training.generator()
     state, ledger = _begin(training, ledger, rng)
     critic = PatientGradients(state.discriminator)
@@ -108,12 +110,13 @@ def fresh_state(training: Training, moments: Moments) -> TrainingState:
         width=settings.model.generator_width,
         order=settings.warm_start.order,
     )
-    generator, average = Generator(config).to(device), Generator(config).to(device)
+    generator, average = placed(Generator(config), device), placed(Generator(config), device)
     generator.warm_start(moments)
     average.load_state_dict(generator.state_dict())
-    discriminator = Discriminator(
-        image_size=size, classes=len(training.classes), width=settings.model.discriminator_width
-    ).to(device)
+    discriminator = placed(
+        Discriminator(image_size=size, classes=len(training.classes), width=settings.model.discriminator_width),
+        device,
+    )
     rates, betas = settings.refinement, (0.5, 0.999)
     return TrainingState(
         step=0,

@@ -2,81 +2,254 @@
 
     python tests/benchmarks/dp_step.py [--json]
 
-Rows: image size in pixels, parameters, expected patients a step, images a second of a plain step and of ours
-(Opacus' per-image gradients, patient averaging, clipping, noise). Medians of interleaved repetitions.
+Images a second of a step of the discriminator at nine sizes: a plain one at its best chunk and memory layout, the
+three ways that a user of Opacus and torch would take, each at its best chunk, and ours as it is shipped. The private
+ones clip every image, add noise and leave a gradient. Medians of interleaved rounds, at most a minute a row.
+peak_mib: the most memory that a process which only takes our steps ever held.
 """
 
 import json
+import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
+from opacus import GradSampleModule
+from opacus.grad_sample import GradSampleModuleFastGradientClipping
+from opacus.optimizers import DPOptimizer, DPOptimizerFastGradientClipping
+from opacus.utils.fast_gradient_clipping_utils import DPLossFastGradientClipping
+from torch import Tensor
+from torch.func import functional_call, grad, vmap
 
 from privgan.dp.clipping import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
-from privgan.dp.noise import secure_generator
+from privgan.dp.noise import gaussian_like, secure_generator
 from privgan.gan.losses import as_targets, discriminator_losses
-from privgan.gan.networks import Discriminator
+from privgan.gan.memory import keep_freed_memory
+from privgan.gan.networks import Discriminator, placed
+from privgan.gan.settings import SpeedSettings
 
-BATCH, FAKES, REPEATS = 128, 128, 5
-SETTINGS = MechanismSettings(clipping_norm=1.0, noise_multiplier=1.0, normaliser=float(BATCH + FAKES))
+# (pixels, channels of the first layer, expected patients a step): about 0.1, 0.4 and 1.7 million parameters each.
+ROWS = (
+    *((28, 24, 128), (28, 48, 128), (28, 104, 128)),
+    *((64, 16, 128), (64, 32, 64), (64, 64, 64)),
+    *((128, 12, 64), (128, 24, 32), (128, 48, 32)),
+)
+SECONDS, ROUNDS = 40.0, 9
+Step = Callable[[], object]
 
 
-def row(size: int, width: int) -> dict[str, Any]:
-    """One line of the table."""
-    plain = Discriminator(image_size=size, classes=2, width=width)
-    private = PatientGradients(Discriminator(image_size=size, classes=2, width=width))
-    images = BATCH + FAKES
-    batch = Contributions(
-        images=torch.rand(images, 1, size, size) * 2 - 1,
-        labels=torch.randint(0, 2, (images,)),
-        targets=as_targets(BATCH, FAKES, torch.device("cpu")),
-        owners=torch.arange(images),
-    )
-    rng = secure_generator()
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One row's images and networks."""
 
-    def without() -> None:
-        for start in range(0, images, 64):
-            part = slice(start, start + 64)
-            scores = plain(batch.images[part], batch.labels[part])
+    size: int
+    width: int
+    patients: int
+
+    @property
+    def images(self) -> int:
+        """Real ones and as many fakes."""
+        return 2 * self.patients
+
+    def network(self) -> Discriminator:
+        """A fresh discriminator."""
+        return Discriminator(image_size=self.size, classes=2, width=self.width)
+
+    def batch(self) -> Contributions:
+        """Noise in place of images; every image is somebody's only one."""
+        return Contributions(
+            images=torch.rand(self.images, 1, self.size, self.size) * 2 - 1,
+            labels=torch.randint(0, 2, (self.images,)),
+            targets=as_targets(self.patients, self.patients, torch.device("cpu")),
+            owners=torch.arange(self.images),
+        )
+
+    def chunks(self, *sizes: int) -> list[int]:
+        """Those of the sizes that a batch has."""
+        return sorted({min(size, self.images) for size in sizes})
+
+
+def plain(case: Case, chunk: int, layout: torch.memory_format) -> Step:
+    """The step without privacy."""
+    network, batch = case.network().to(memory_format=layout), case.batch()
+
+    def step() -> None:
+        for part in _parts(case, chunk):
+            scores = network(batch.images[part], batch.labels[part])
             torch.autograd.backward(discriminator_losses(scores, batch.targets[part]).sum())
-        plain.zero_grad(set_to_none=True)
+        network.zero_grad(set_to_none=True)
 
-    def with_privacy() -> None:
-        noisy_gradient(private, batch, discriminator_losses, SETTINGS, rng=rng, microbatch=64)
+    return step
 
-    seconds = _interleaved([without, with_privacy])
+
+def hooks(case: Case, chunk: int) -> Step:
+    """Opacus' per-image gradients."""
+    network, batch = GradSampleModule(case.network()), case.batch()
+    optimiser = DPOptimizer(_sgd(network), noise_multiplier=1.0, max_grad_norm=1.0, expected_batch_size=case.images)
+
+    def step() -> None:
+        for part in _parts(case, chunk):
+            scores = network(batch.images[part], batch.labels[part])
+            torch.autograd.backward(discriminator_losses(scores, batch.targets[part]).mean())
+            optimiser.signal_skip_step(do_skip=part.stop < case.images)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+
+    return step
+
+
+def ghost(case: Case, chunk: int) -> Step:
+    """Opacus' ghost clipping: a second backward pass instead of kept gradients."""
+    network, batch = GradSampleModuleFastGradientClipping(case.network(), max_grad_norm=1.0), case.batch()
+    optimiser = DPOptimizerFastGradientClipping(
+        _sgd(network), noise_multiplier=1.0, max_grad_norm=1.0, expected_batch_size=case.images
+    )
+    losses = DPLossFastGradientClipping(network, optimiser, _Losses())
+
+    def step() -> None:
+        for part in _parts(case, chunk):
+            optimiser.signal_skip_step(do_skip=part.stop < case.images)
+            losses(network(batch.images[part], batch.labels[part]), batch.targets[part]).backward()
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+
+    return step
+
+
+class _Losses:
+    reduction = "mean"
+
+    def __call__(self, scores: Tensor, targets: Tensor) -> Tensor:
+        return discriminator_losses(scores, targets)
+
+
+def by_vmap(case: Case, chunk: int) -> Step:
+    """torch.func: the gradient of one image, vectorised, then clipped and noised by hand."""
+    network, batch = case.network(), case.batch()
+    parameters = {name: p.detach() for name, p in network.named_parameters()}
+
+    def loss(values: dict[str, Tensor], image: Tensor, label: Tensor, target: Tensor) -> Tensor:
+        scores: Tensor = functional_call(network, values, (image[None], label[None]))
+        return discriminator_losses(scores, target[None]).sum()
+
+    each = vmap(grad(loss), in_dims=(None, 0, 0, 0))
+
+    def step() -> list[Tensor]:
+        totals = [torch.zeros_like(p) for p in parameters.values()]
+        for part in _parts(case, chunk):
+            gradients = list(each(parameters, batch.images[part], batch.labels[part], batch.targets[part]).values())
+            norms = torch.stack([g.flatten(1).norm(dim=1) for g in gradients]).norm(dim=0)
+            factors = (1.0 / norms.clamp_min(1e-12)).clamp_max(1.0)
+            totals = [t + torch.tensordot(factors, g, dims=1) for t, g in zip(totals, gradients, strict=True)]
+        return [(total + torch.randn_like(total)) / case.images for total in totals]
+
+    return step
+
+
+def ours(case: Case) -> Step:
+    """As training does it."""
+    network = placed(case.network(), "cpu")
+    gradients, batch, rng = PatientGradients(network), case.batch(), secure_generator()
+    settings = MechanismSettings(clipping_norm=1.0, noise_multiplier=1.0, normaliser=float(case.images))
+    microbatch = SpeedSettings().microbatch
+    return lambda: noisy_gradient(gradients, batch, discriminator_losses, settings, rng=rng, microbatch=microbatch)
+
+
+def row(case: Case) -> dict[str, Any]:
+    """One line of the table."""
+    layouts = (torch.contiguous_format, torch.channels_last)
+    contenders = {
+        "non_private": _best([plain(case, c, layout) for c in case.chunks(32, 64, 128, 256) for layout in layouts]),
+        "opacus_hooks": _best([hooks(case, c) for c in case.chunks(16, 64)]),
+        "opacus_ghost": _best([ghost(case, c) for c in case.chunks(16, 64)]),
+        "vmap": _best([by_vmap(case, c) for c in case.chunks(16, 64)]),
+        "ours": ours(case),
+    }
+    seconds = _interleaved(list(contenders.values()))
+    speeds = {
+        f"{name}_images_per_s": round(case.images / taken, 1) for name, taken in zip(contenders, seconds, strict=True)
+    }
+    parameters = sum(p.numel() for p in case.network().parameters())
     return {
-        "size": size,
-        "parameters": sum(p.numel() for p in plain.parameters()),
-        "batch": BATCH,
-        "non_private_images_per_s": round(images / seconds[0], 1),
-        "ours_images_per_s": round(images / seconds[1], 1),
+        "size": case.size,
+        "parameters": parameters,
+        "batch": case.patients,
+        **speeds,
+        "peak_mib": _peak_mib(case),
+        "noise_percent": round(100 * _noise_seconds(parameters) / seconds[-1], 2),
     }
 
 
-def _interleaved(works: list[Callable[[], None]]) -> list[float]:
-    taken: list[list[float]] = [[] for _ in works]
-    for repeat in range(REPEATS + 1):
-        for work, times in zip(works, taken, strict=True):
+def _best(steps: list[Step]) -> Step:
+    """The quickest of a few: one round to warm up, one to count, each kind in turn."""
+    return min(zip(_timed(steps, rounds=2), steps, strict=True), key=lambda pair: pair[0])[1]
+
+
+def _interleaved(steps: list[Step]) -> list[float]:
+    slowest = sum(_timed(steps, rounds=1))
+    return _timed(steps, rounds=max(2, min(ROUNDS, int(SECONDS / slowest))))
+
+
+def _timed(steps: list[Step], *, rounds: int) -> list[float]:
+    taken: list[list[float]] = [[] for _ in steps]
+    for _ in range(rounds):
+        for step, times in zip(steps, taken, strict=True):
             started = time.perf_counter()
-            work()
-            if repeat:  # the first is a warm-up
-                times.append(time.perf_counter() - started)
-    return [median(times) for times in taken]
+            step()
+            times.append(time.perf_counter() - started)
+    return [median(times[1:] or times) for times in taken]
+
+
+def _noise_seconds(parameters: int) -> float:
+    value, rng = torch.zeros(parameters, dtype=torch.float64), secure_generator()
+    return _timed([lambda: gaussian_like(value, scale=1.0, rng=rng)], rounds=9)[0]
+
+
+def _peak_mib(case: Case) -> int:
+    """In a process of its own: what other contenders held must not count."""
+    numbers = [str(number) for number in (case.size, case.width, case.patients)]
+    done = subprocess.run([sys.executable, __file__, "--peak", *numbers], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+def _held_mib() -> int:
+    """Not what getrusage says, which remembers the parent."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+
+
+def _parts(case: Case, chunk: int) -> list[slice]:
+    return [slice(start, min(start + chunk, case.images)) for start in range(0, case.images, chunk)]
+
+
+def _sgd(network: torch.nn.Module) -> torch.optim.SGD:
+    return torch.optim.SGD(network.parameters(), lr=0.0)
 
 
 def main() -> None:
     """Print the table, or one JSON object."""
-    rows = [row(size, width) for size, width in ((28, 16), (64, 16), (64, 32))]
-    if "--json" in sys.argv:
-        print(json.dumps({"schema_version": 1, "rows": rows}))
+    warnings.simplefilter("ignore")
+    keep_freed_memory()
+    if "--peak" in sys.argv:
+        size, width, patients = (int(number) for number in sys.argv[-3:])
+        step = ours(Case(size=size, width=width, patients=patients))
+        for _ in range(3):
+            step()
+        print(_held_mib())
         return
-    for line in rows:
-        print("  ".join(f"{name} {value}" for name, value in line.items()))
+    rows = []
+    for size, width, patients in ROWS:
+        rows.append(row(Case(size=size, width=width, patients=patients)))
+        print("  ".join(f"{name} {value}" for name, value in rows[-1].items()), file=sys.stderr, flush=True)
+    if "--json" in sys.argv:
+        print(json.dumps({"schema_version": 1, "torch": torch.__version__, "rows": rows}))
 
 
 if __name__ == "__main__":
