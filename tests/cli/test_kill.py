@@ -44,6 +44,10 @@ class Life:
         """As it is now; reading verifies the chain and the site anchor."""
         return Ledger.read(self.cohort / "private" / "ledger.jsonl")
 
+    def finished(self) -> bool:
+        """Whether the run says so; a process may still be killed while it leaves."""
+        return self.run.exists() and read_run(self.run).state == "finished"
+
     def announced(self) -> list[tuple[int, str]]:
         """(step, hash) of every resume state that the ledger was told of."""
         return [(entry["step"], entry["sha256"]) for entry in self.ledger.of_kind("checkpoint")]
@@ -78,16 +82,21 @@ class Life:
         assert process.stderr is not None
         assert process.stderr.readline() == READY
         ended = wait(process, kill_after)
-        self.check(start, self.announced()[told:], self.logged()[lines:])
+        place = self.check(start, self.announced()[told:], self.logged()[lines:])
+        if not ended:
+            self.fell[place] += 1
         return ended
 
-    def check(self, start: int, told: list[tuple[int, str]], logged: list[int]) -> None:
+    def check(self, start: int, told: list[tuple[int, str]], logged: list[int]) -> str:
         """What one attempt added, and that everything on disk belongs together.
 
         Args:
             start: the step it resumed at.
             told: the resume states that it announced.
             logged: after which steps it moved the generator.
+
+        Returns:
+            How far the run is.
         """
         steps = [step for step, _ in told]
         for done in (steps, logged):
@@ -97,8 +106,7 @@ class Life:
         charges, closed = ledger.of_kind("charge"), ledger.of_kind("closed")
         if not self.run.exists():
             assert not charges
-            self.fell["before the run folder"] += 1
-            return
+            return "before the run folder"
         facts, saved = read_run(self.run), self.saved_step()
         assert (self.run / "config.resolved.toml").read_text().endswith("\n")
         assert [entry["run_id"] for entry in charges] in ([], [facts.run_id])
@@ -108,19 +116,21 @@ class Life:
         assert saved >= start
         assert not closed or saved == STEPS
         self.redone += max([saved, *logged]) - saved
-        self.fell["before the charge" if not charges else f"training {saved * 4 // STEPS}/4"] += 1
+        if not charges:
+            return "before the charge"
+        return "at the end" if saved == STEPS else f"after {saved * 4 // STEPS}/4 of the steps"
 
 
 def wait(process: subprocess.Popen[bytes], kill_after: float | None) -> bool:
     """Whether the process ended well within that many seconds; if not, it was killed."""
     try:
-        process.communicate(timeout=120 if kill_after is None else kill_after)
+        _, said = process.communicate(timeout=120 if kill_after is None else kill_after)
     except subprocess.TimeoutExpired:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         assert process.returncode == -signal.SIGKILL
         return False
-    assert process.returncode == 0
+    assert process.returncode == 0, said
     return True
 
 
@@ -135,12 +145,10 @@ def born(privgan: Privgan, source: Path, home: Path, config: Path) -> Life:
 def lived(life: Life, kills: int, delays: np.random.Generator) -> int:
     """Kill a run up to so many times, let it end, and check what it left; returns how often it was killed."""
     done = 0
-    while done < kills:
+    while done < kills and not life.finished():
         # A first attempt plans for about two seconds, a resumed one begins at once.
-        if life.attempt(delays.uniform(0, 2.0 if life.run.exists() else 4.0)):
-            break
-        done += 1
-    else:
+        done += not life.attempt(delays.uniform(0, 2.0 if life.run.exists() else 4.0))
+    if not life.finished():
         assert life.attempt(None)
     facts, ledger = read_run(life.run), life.ledger
     assert (facts.state, facts.finished_steps, life.saved_step()) == ("finished", STEPS, STEPS)
@@ -156,9 +164,9 @@ def lived(life: Life, kills: int, delays: np.random.Generator) -> int:
 
 @pytest.fixture
 def quick(fast_config: Path, tmp_path: Path) -> Path:
-    """A train.toml with about a hundred resume states a run."""
+    """A train.toml with about twenty resume states a run."""
     path = tmp_path / "quick.toml"
-    path.write_text(fast_config.read_text() + "checkpoint_seconds = 0.02\n")
+    path.write_text(fast_config.read_text() + "checkpoint_seconds = 0.15\n")
     return path
 
 
