@@ -65,7 +65,10 @@ class PatientGradients:
         finite = torch.isfinite(squares) & torch.isfinite(doubt)
         doubtful = finite & (doubt > _TRUSTED * squares) & (squares + doubt > clipping_norm**2)
         if not bool((finite & ~doubtful).all()):
-            return self.clipped_sums(losses, rows[finite], clipping_norm, keep=keep or bool(doubtful.any()))
+            # Only these patients again: how others are clipped must not depend on them.
+            sure = self.clipped_sums(losses, rows[finite & ~doubtful], clipping_norm, keep=keep)
+            again = self.clipped_sums(losses, rows[doubtful], clipping_norm, keep=True)
+            return [a + b for a, b in zip(sure, again, strict=True)]
         factors = (clipping_norm / squares.sqrt().clamp_min(1e-12)).clamp_max(1.0)
         with torch.no_grad():
             sums = {id(share.parameter): share.weighted(factors) for share in shares}

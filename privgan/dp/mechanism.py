@@ -16,7 +16,7 @@ from torch import Tensor
 
 from privgan.checks import positive
 from privgan.dp.clipping import PatientGradients
-from privgan.dp.noise import gaussian_like
+from privgan.dp.noise import noised
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +88,8 @@ def noisy_gradient(
             total.add_(part)
     for parameter, total in zip(model.trainable, totals, strict=True):
         scale = settings.noise_multiplier * settings.clipping_norm
-        total.add_(gaussian_like(total, scale=scale, rng=rng)).div_(settings.normaliser)
-        parameter.grad = total.to(parameter.dtype)
+        noisy = noised(total, scale=scale, rng=rng)
+        parameter.grad = noisy.div_(settings.normaliser).to(parameter.dtype)
 
 
 def _microbatches(owners: Tensor, microbatch: int) -> Iterator[Tensor]:

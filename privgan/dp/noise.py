@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
 from torch import Tensor
 
-# The clip factors are float32: a clipped norm may exceed C by rounding, never by this much.
+# Clip factors and sums of a micro-batch are float32: one patient may move a sum by more than C, never by this much.
 NORM_SLACK = 1.0 + 2.0**-8
+_GRID_BITS = 20
 
 
 def secure_generator() -> np.random.Generator:
@@ -30,14 +31,22 @@ def replayable_generator(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
+def noised(value: Tensor, *, scale: float, rng: np.random.Generator) -> Tensor:
+    """A sum + N(0, (scale x slack)^2) once, in float64, rounded to a fixed grid of about a millionth of the noise.
+
+    The last bits of a floating-point sum tell which numbers it can be made of (Mironov 2012, "On significance of the
+    least significant bits for differential privacy"); a grid that depends on `scale` alone leaves none of them.
+    """
+    grid = 2.0 ** (math.floor(math.log2(scale)) - _GRID_BITS)
+    return (value + gaussian_like(value, scale=scale, rng=rng)).div_(grid).round_().mul_(grid)
+
+
 def gaussian_like(value: Tensor, *, scale: float, rng: np.random.Generator) -> Tensor:
     """N(0, (scale x slack)^2) of the shape and device of `value`, in float64.
 
     The numbers are a ChaCha20 stream under a fresh key from `rng`, made normal by the transform of Box and Muller
     (1958): several times faster than drawing them one by one. With 53 bits a uniform number none lies beyond 8.6
-    standard deviations; of a million values one in 10^11 should. The slack covers the rounding of the clip factors.
-    What finite precision leaves open (Mironov 2012) is mitigated, not proven away: see the sharp edges in the
-    documentation.
+    standard deviations. The slack covers the rounding of what is summed.
     """
     pairs = (value.numel() + 1) // 2
     words = np.frombuffer(_stream(rng.bytes(32), 16 * pairs), dtype=np.int64)

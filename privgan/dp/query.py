@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from privgan.checks import positive
-from privgan.dp.noise import gaussian_like
+from privgan.dp.noise import noised
 
 
 def noisy_sum(vectors: Iterable[Tensor], dimensions: int, *, noise: float, rng: np.random.Generator) -> Tensor:
@@ -27,4 +27,4 @@ def noisy_sum(vectors: Iterable[Tensor], dimensions: int, *, noise: float, rng: 
     for batch in vectors:
         finite = torch.where(torch.isfinite(batch).all(1, keepdim=True), batch, 0.0).double()
         total += (finite / finite.norm(dim=1, keepdim=True).clamp_min(1.0)).sum(0).cpu()
-    return total + gaussian_like(total, scale=noise, rng=rng)
+    return noised(total, scale=noise, rng=rng)

@@ -29,7 +29,7 @@ from torch.func import functional_call, grad, vmap
 
 from privgan.dp.clipping import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
-from privgan.dp.noise import gaussian_like, secure_generator
+from privgan.dp.noise import noised, secure_generator
 from privgan.gan.losses import as_targets, discriminator_losses
 from privgan.gan.memory import keep_freed_memory
 from privgan.gan.networks import Discriminator, placed
@@ -209,7 +209,7 @@ def _timed(steps: list[Step], *, rounds: int) -> list[float]:
 
 def _noise_seconds(parameters: int) -> float:
     value, rng = torch.zeros(parameters, dtype=torch.float64), secure_generator()
-    return _timed([lambda: gaussian_like(value, scale=1.0, rng=rng)], rounds=9)[0]
+    return _timed([lambda: noised(value, scale=1.0, rng=rng)], rounds=9)[0]
 
 
 def _peak_mib(case: Case) -> int:

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from torch import Tensor
 
 from privgan.dp.clipping import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
-from privgan.dp.noise import gaussian_like, secure_generator
+from privgan.dp.noise import NORM_SLACK, gaussian_like, noised, secure_generator
 from privgan.dp.query import noisy_sum
 from privgan.gan.losses import discriminator_losses
 from privgan.gan.networks import Discriminator
@@ -77,12 +79,31 @@ def test_two_runs_differ() -> None:
     assert not torch.equal(first, gaussian_like(torch.zeros(100), scale=1.0, rng=secure_generator()))
 
 
-def test_secure_noise_is_normal() -> None:
-    """The cryptographic generator draws from N(0, 1), not from a scaled or shifted one."""
-    sample = secure_generator().standard_normal(50_000)
+@pytest.mark.parametrize("count", [1, 2, 7, 50_001])
+def test_secure_noise_is_normal(count: int) -> None:
+    """Draws from N(0, (scale x slack)^2), not from a scaled or shifted one; no number is another's neighbour."""
+    rng = secure_generator()
+    drawn = [gaussian_like(torch.zeros(count), scale=3.0, rng=rng) for _ in range(max(1, 50_001 // count))]
+    sample = torch.cat(drawn).numpy() / (3.0 * NORM_SLACK)
     assert stats.kstest(sample, "norm").pvalue > 1e-4
     assert stats.kstest(sample, "norm", args=(0, 1.1)).pvalue < 1e-6
     assert stats.kstest(sample, "norm", args=(0.1, 1)).pvalue < 1e-6
+    for lag in (1, (count + 1) // 2):  # the two numbers of a pair lie half the length apart
+        assert abs(np.corrcoef(sample[lag:], sample[:-lag])[0, 1]) < 5 / len(sample) ** 0.5
+        assert abs(np.corrcoef(sample[lag:] ** 2, sample[:-lag] ** 2)[0, 1]) < 5 / len(sample) ** 0.5
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(scale=st.floats(1e-6, 1e6), value=st.floats(-1e6, 1e6))
+def test_what_is_released_lies_on_a_grid(scale: float, value: float) -> None:
+    """The grid follows from the noise alone, is far finer than it, and hides the last bits of the sum."""
+    exact = torch.full((64,), value * scale, dtype=torch.float64)
+    released = noised(exact, scale=scale, rng=np.random.default_rng(0))
+    grid = 2.0 ** (np.floor(np.log2(scale)) - 20)
+    assert bool((released / grid == (released / grid).round()).all())
+    noisy = exact + gaussian_like(exact, scale=scale, rng=np.random.default_rng(0))
+    assert float((released - noisy).abs().max()) <= grid
+    assert not bool((noisy / grid == (noisy / grid).round()).all())
 
 
 @pytest.mark.parametrize("value", [1.0, 1e30, float("nan"), float("inf")])
