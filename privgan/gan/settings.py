@@ -61,7 +61,10 @@ class RefinementSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedSettings:
-    """Changes nothing but time and memory. threads: 0 leaves the choice to torch."""
+    """Changes nothing but time and memory. threads: 0 leaves the choice to torch.
+
+    microbatch: images at once; more than 128 would let rounding pass what the noise is calibrated to.
+    """
 
     device: str = "auto"
     microbatch: int = 128
@@ -70,7 +73,8 @@ class SpeedSettings:
 
     def __post_init__(self) -> None:
         one_of(("auto", "cpu", "cuda"), device=self.device)
-        positive(microbatch=self.microbatch, checkpoint_seconds=self.checkpoint_seconds)
+        within(1, 128, microbatch=self.microbatch)
+        positive(checkpoint_seconds=self.checkpoint_seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
