@@ -131,7 +131,7 @@ def _remembered(ledger: Ledger, synthetic: SyntheticSet, digest: str) -> Entry:
             "Expected this set's newest audit as the cohort's ledger remembers it; this report is edited, "
             "superseded, or of another set. Audit again."
         )
-    if any(charge["sequence"] > audits[-1]["sequence"] for charge in ledger.of_kind("charge")):
+    if ledger.charged_since(audits[-1]):
         raise BudgetError(
             "The cohort was charged again after this audit, so that its total is out of date. Audit again."
         )

@@ -128,6 +128,16 @@ class SiteAnchor:
         entries = self.charges(self.connected(cohort_id))
         return [GaussianQueries(**q) for entry in entries if entry["run_id"] != but for q in entry["queries"]]
 
+    def charged_since(self, cohort_id: str, entry: Entry) -> bool:
+        """Whether a cohort or one connected with it was charged after the anchor had heard of a ledger entry."""
+        heard = [
+            head["sequence"]
+            for head in self.of_kind("head")
+            if head["cohort_id"] == cohort_id and head["ledger_sequence"] >= entry["sequence"]
+        ]
+        charges = self.charges(self.connected(cohort_id))
+        return any(not heard or charge["sequence"] > heard[0] for charge in charges)
+
     def caps(self, cohort_id: str) -> list[RenyiFilter]:
         """The caps that a charge to this cohort must keep: its own, and those of connected cohorts in use."""
         used = {entry["cohort_id"] for entry in self.of_kind("charge")} | {cohort_id}

@@ -142,6 +142,12 @@ class Ledger:
         """The composition of everything ever charged to these patients: `all_queries`."""
         return PrivacySpend.of(self.all_queries(), self.cap.delta if delta is None else delta)
 
+    def charged_since(self, entry: Entry) -> bool:
+        """Whether anything was charged to these patients after an entry of this ledger, here or at the site."""
+        if any(charge["sequence"] > entry["sequence"] for charge in self.of_kind("charge")):
+            return True
+        return self.anchor is not None and self.anchor.charged_since(self.opening["cohort_id"], entry)
+
     def room(self) -> float:
         """About how much epsilon one more run may have, under every cap that it must keep."""
         return min(cap.room(self.all_queries()) for cap in self._caps())

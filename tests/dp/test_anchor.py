@@ -173,6 +173,18 @@ def test_cohorts_that_share_members_spend_together(tmp_path: Path) -> None:
     ledger(d).charge("two", [more], delta=DELTA)
 
 
+def test_a_charge_of_connected_patients_after_an_audit_is_noticed(tmp_path: Path) -> None:
+    """Here or in a cohort that shares a member; one that shares none does not matter."""
+    a, b, c = (cohort(tmp_path, name, patients) for name, patients in (("a", ["1"]), ("b", ["1"]), ("c", ["2"])))
+    ledger(b).charge("one", [QUERY], delta=DELTA)
+    words = dict.fromkeys(("report_sha256", "synthetic_sha256", "policy_sha256", "verdict"), "x")
+    audit = ledger(a).record_audit(**words).entries[-1]
+    ledger(c).charge("two", [QUERY], delta=DELTA)
+    assert not ledger(a).charged_since(audit)
+    ledger(b).charge("three", [QUERY], delta=DELTA)
+    assert ledger(a).charged_since(audit)
+
+
 def test_a_first_charge_elsewhere_is_a_first_charge(tmp_path: Path) -> None:
     """The whole cap may go to one run of connected cohorts, not to one run each."""
     cap = PrivacySpend.of([QUERY], DELTA).epsilon
