@@ -54,10 +54,10 @@ class PatientGradients:
             keep: make every patient's whole gradient instead of taking norms from Gram matrices.
 
         Returns:
-            One float32 tensor a trainable parameter. A patient without a finite gradient contributes zero.
+            One float64 tensor a trainable parameter. A patient without a finite gradient contributes zero.
         """
         if not rows.numel():
-            return [torch.zeros_like(p) for p in self.trainable]
+            return [torch.zeros_like(p, dtype=torch.float64) for p in self.trainable]
         shares = self._shares(losses, rows, keep=keep)
         squares = torch.stack([share.squares for share in shares]).sum(0)
         doubt = torch.stack([share.doubt for share in shares]).sum(0)
@@ -72,7 +72,10 @@ class PatientGradients:
         factors = (clipping_norm / squares.sqrt().clamp_min(1e-12)).clamp_max(1.0)
         with torch.no_grad():
             sums = {id(share.parameter): share.weighted(factors) for share in shares}
-        return [sums.get(id(p), torch.zeros_like(p)) for p in self.trainable]
+        return [
+            sums[id(p)].double() if id(p) in sums else torch.zeros_like(p, dtype=torch.float64)
+            for p in self.trainable
+        ]
 
     def _shares(self, losses: RowLosses, rows: Tensor, *, keep: bool) -> list[Share]:
         images = rows.shape[1]

@@ -11,9 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from privgan.dp.shares import Pass, Share, gram, gram_share, kept, wanted
+from privgan.dp.shares import AT_ONCE, Pass, Share, gram, gram_share, kept, wanted
 
-_AT_ONCE = 32  # patients whose gradients are made together: more of them leave the cache
 _LEAST_GROUP = 16  # channels of a group below which grouped convolutions lose their vectors
 
 
@@ -41,7 +40,7 @@ def convolution(done: Pass, layer: nn.Conv2d) -> list[Share]:
         return shares
     # Grouped convolutions are fast with many channels on a processor; a product of windows is, everywhere else.
     grouped = x.device.type == "cpu" and layer.in_channels >= _LEAST_GROUP
-    make, rows = (_grouped_gradients if grouped else _window_gradients), _AT_ONCE * done.images
+    make, rows = (_grouped_gradients if grouped else _window_gradients), AT_ONCE * done.images
     pieces = [
         make(Pass(layer=layer, inputs=(a,), gradient=b, images=done.images, keep=True), layer)
         for a, b in zip(torch.split(x, rows), torch.split(g, rows), strict=True)

@@ -19,6 +19,9 @@ from torch import Tensor, nn
 # once and read twice; Gram matrices come from many small products, which run at half a convolution's speed.
 COST_OF_A_KEPT_NUMBER = 80
 COST_OF_A_GRAM_PRODUCT = 2
+# Patients whose gradients are made and summed in float32 before float64 takes over: few enough for the cache and for
+# the rounding that noise is calibrated to.
+AT_ONCE = 32
 # Rounding of a squared norm that is a sum of products of either sign, relative to the sum of their magnitudes.
 _GRAM_ROUNDING = 2.0**-18
 
@@ -76,14 +79,13 @@ def wanted(parameter: Tensor | None) -> bool:
 
 def kept(parameter: Tensor, *pieces: Tensor) -> Share:
     """The share of a parameter whose gradients (patients, *shape), in pieces of some patients each, are all there."""
-    flat = [piece.reshape(len(piece), -1) for piece in pieces]
-    squares = torch.cat([torch.linalg.vector_norm(piece, dim=1) for piece in flat]).square()
+    flat = [part for piece in pieces for part in torch.split(piece.reshape(len(piece), -1), AT_ONCE)]
+    squares = torch.cat([torch.linalg.vector_norm(part, dim=1) for part in flat]).square()
 
     def weighted(factors: Tensor) -> Tensor:
-        parts = torch.split(factors, [len(piece) for piece in flat])
-        total = parts[0] @ flat[0]
-        for part, piece in zip(parts[1:], flat[1:], strict=True):
-            total += part @ piece
+        total = torch.zeros(parameter.numel(), dtype=torch.float64, device=factors.device)
+        for some, part in zip(torch.split(factors, AT_ONCE), flat, strict=True):
+            total += some @ part
         return total.reshape(parameter.shape)
 
     return Share(parameter=parameter, squares=squares, doubt=torch.zeros_like(squares), weighted=weighted)

@@ -63,17 +63,17 @@ class RefinementSettings:
 class SpeedSettings:
     """Changes nothing but time and memory. threads: 0 leaves the choice to torch.
 
-    microbatch: images at once; more than 128 would let rounding pass what the noise is calibrated to.
+    microbatch: images at once; more than 512 would let rounding pass what the noise is calibrated to.
     """
 
     device: str = "auto"
-    microbatch: int = 128
+    microbatch: int = 256
     threads: int = 0
     checkpoint_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         one_of(("auto", "cpu", "cuda"), device=self.device)
-        within(1, 128, microbatch=self.microbatch)
+        within(1, 512, microbatch=self.microbatch)
         positive(checkpoint_seconds=self.checkpoint_seconds)
 
 

@@ -38,8 +38,8 @@ from privgan.gan.settings import SpeedSettings
 # (pixels, channels of the first layer, expected patients a step): about 0.1, 0.4 and 1.7 million parameters each.
 ROWS = (
     *((28, 24, 128), (28, 48, 128), (28, 104, 128)),
-    *((64, 16, 128), (64, 32, 64), (64, 64, 64)),
-    *((128, 12, 64), (128, 24, 32), (128, 48, 32)),
+    *((64, 16, 128), (64, 32, 128), (64, 64, 128)),
+    *((128, 12, 128), (128, 24, 128), (128, 48, 64)),
 )
 SECONDS, ROUNDS = 40.0, 9
 Step = Callable[[], object]

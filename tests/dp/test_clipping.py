@@ -122,7 +122,7 @@ def test_book_keeping_equals_hooks(
         return
     twin = _by_hooks(plain, values, rows, norm)
     for mine, expected in zip(ours, twin, strict=True):
-        assert torch.allclose(mine.double().flatten(), expected, atol=1e-5 * max(1.0, norm), rtol=1e-5)
+        assert torch.allclose(mine.flatten(), expected, atol=1e-5 * max(1.0, norm), rtol=1e-5)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -142,7 +142,7 @@ def test_averaging_equals_one_backward_a_patient(seed: int, patients: int, image
     with patch.object(shares, "COST_OF_A_GRAM_PRODUCT", way):
         ours = _ours(network, batch, rows, norm)
     for mine_, expected in zip(ours, wanted, strict=True):
-        assert torch.allclose(mine_.double(), expected, atol=1e-5)
+        assert torch.allclose(mine_, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-20, 1.0, 1e4, 1e18, 1e30, float("inf"), float("nan")])
@@ -217,13 +217,13 @@ def test_what_comes_out_feeds_opacus() -> None:
     for part in rows.split(3):
         sums = _ours(network, batch, part, 0.4)
         for parameter, total in zip(network.parameters(), sums, strict=True):
-            parameter.grad = total
+            parameter.grad = total.float()
         optimiser.signal_skip_step(do_skip=part is not rows.split(3)[-1] and bool(part[0] == 0))
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
     twin = _discriminator(7)
     for parameter, old, total in zip(network.parameters(), before, _ours(twin, batch, rows, 0.4), strict=True):
-        assert torch.allclose(old - parameter.detach(), total / 12, atol=1e-6)
+        assert torch.allclose(old - parameter.detach(), (total / 12).float(), atol=1e-6)
 
 
 class _Twice(nn.Module):
