@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from privgan.dp.shares import AT_ONCE, Pass, Share, gram, gram_share, kept, wanted
 
-_LEAST_GROUP = 16  # channels of a group below which grouped convolutions lose their vectors
+_VECTOR = 8  # channels that a processor's grouped convolutions take at once; others they take one by one
 
 
 def is_plain(layer: nn.Module) -> bool:
@@ -38,8 +38,8 @@ def convolution(done: Pass, layer: nn.Conv2d) -> list[Share]:
     if _blocks(layer) and done.gram_is_cheaper(_gram_products(done, layer), layer.weight.numel()):
         shares.append(_gram_share(done, layer))
         return shares
-    # Grouped convolutions are fast with many channels on a processor; a product of windows is, everywhere else.
-    grouped = x.device.type == "cpu" and layer.in_channels >= _LEAST_GROUP
+    vectors = layer.in_channels % _VECTOR == 0 and layer.out_channels % _VECTOR == 0
+    grouped = x.device.type == "cpu" and vectors
     make, rows = (_grouped_gradients if grouped else _window_gradients), AT_ONCE * done.images
     pieces = [
         make(Pass(layer=layer, inputs=(a,), gradient=b, images=done.images, keep=True), layer)
