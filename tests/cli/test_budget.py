@@ -97,7 +97,8 @@ def test_a_damaged_ledger_is_exit_7(
 def test_a_site_anchor_notices_copies_and_second_preparations(privgan: Privgan, source: Path, tmp_path: Path) -> None:
     """Copied back: exit 7. Prepared twice: counted, and what one cohort spends is spent for the other."""
     anchor, one, two = tmp_path / "anchor", tmp_path / "one", tmp_path / "two"
-    words = ("--size", 28, "--accept-low-power", "--max-epsilon", 5, "--json", "--site-anchor")
+    # Well above 100 members in either, so that both have the same delta.
+    words = ("--size", 28, "--non-members", 0.1, "--accept-low-power", "--max-epsilon", 5, "--json", "--site-anchor")
     privgan("prepare", source, one, *words, one / "anchor", code=2)
     first, second = (json.loads(privgan("prepare", source, at, *words, anchor).stdout) for at in (one, two))
     assert first["shared_patients"] == 0
