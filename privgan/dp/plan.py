@@ -11,8 +11,19 @@ remains, so the number of members N is public). A plan makes these releases and 
    norm at most C to a sum; N(0, (sigma C)^2) is added; the result is divided by a public constant.
    Changing one member moves the sum by at most C, and only if drawn: a Poisson-subsampled Gaussian mechanism.
 
-The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`, by composition. The generator, every
-synthetic image and the adaptive schedule see members only through these releases: post-processing.
+Theorem. The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`. Sketch:
+
+- 1 and 2 have sensitivity 1 in the Euclidean norm (`query.noisy_sum` scales every vector down to it); 3 has C
+  (`clipping.PatientGradients`: one mean gradient a patient, clipped over all parameters together), because the
+  number of fakes and the divisor do not depend on the draw. An empty draw is a release like any other.
+- Draws are independent between patients and steps (`sampling.poisson_draw`), so each step is dominated by the pair
+  N(0, s^2) and (1 - q) N(0, s^2) + q N(1, s^2), in both directions (Abadi et al. 2016; Zhu, Dong and Wang 2022).
+- Each step may depend on what earlier ones released, with noises fixed in advance: adaptive composition, computed
+  numerically by two accountants (`accounting`). Later runs may be chosen by earlier ones: a Renyi filter (`renyi`).
+- The generator, every synthetic image and the ladder see members only through these releases: post-processing.
+
+Assumed: a patient key is a person; N, classes, image size and settings are public; system entropy and ChaCha20 are
+sound; real arithmetic, with rounding covered as the decision on floating point says. Attacked by `doctor`.
 """
 
 import math
