@@ -5,7 +5,10 @@
 A kill between any two of these loses budget at worst, never hides any.
 """
 
+import fcntl
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -169,10 +172,22 @@ def _train(
         device=_device(request.settings.speed.device),
         replay_seed=request.replay_seed,
     )
-    state = fit(training, ledger, stop, progress)
+    with _alone(run):
+        state = fit(training, ledger, stop, progress)
     digest = save_generator(run, state.average, state.class_balance)
     ledger.close(facts.run_id, generator_sha256=digest)
     return _finish(run, facts, digest)
+
+
+@contextmanager
+def _alone(run: Path) -> Iterator[None]:
+    """Two processes that resume one run would release two noisy versions of the same steps, charged once."""
+    with (run / "private" / "lock").open("ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError("Expected a run that no other process is training; wait for its end.") from None
+        yield
 
 
 def _finish(run: Path, facts: RunFacts, digest: str) -> RunFacts:

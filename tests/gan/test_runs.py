@@ -1,5 +1,6 @@
 """The last moments of a run: whatever a kill leaves, the same generator comes out and nothing is paid twice."""
 
+import fcntl
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from privgan.data.cohort import Cohort, open_cohort
 from privgan.data.prepare import PrepareOptions, prepare
 from privgan.dp.ledger import Ledger
-from privgan.errors import BudgetError, UsageError
+from privgan.errors import BudgetError, PreemptedError, UsageError
 from privgan.files import sha256_file
 from privgan.gan import runs, training
 from privgan.gan.class_balance import ClassBalance, ClassBalanceSettings, measure_class_balance
@@ -199,3 +200,16 @@ def test_resume_removes_what_a_kill_left_half_written(cohort: Cohort, tmp_path: 
     resume_run(cohort, run, REQUEST, StopRequest())
     assert not any(path.exists() for path in left)
     assert (run / ".note").exists()
+
+
+def test_one_process_trains_a_run(cohort: Cohort, tmp_path: Path) -> None:
+    """A second one would release other noise for the same steps; it is turned away and disturbs nothing."""
+    run, stop = tmp_path / "run", StopRequest()
+    stop.note(15, None)
+    with pytest.raises(PreemptedError):
+        start_run(cohort, run, REQUEST, stop, force=False)
+    with (run / "private" / "lock").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match="other process"):
+            resume_run(cohort, run, REQUEST, StopRequest())
+    assert resume_run(cohort, run, REQUEST, StopRequest()).finished_steps == 4
