@@ -9,9 +9,9 @@ from privgan.data.cohort import MARKER as COHORT_MARKER
 from privgan.data.cohort import CohortFacts, write_facts
 from privgan.data.prepare import PrepareOptions, prepare
 from privgan.dp.accounting import default_delta
-from privgan.dp.anchor import SiteAnchor
-from privgan.dp.ledger import Ledger
-from privgan.dp.renyi import RenyiFilter
+from privgan.dp.budget.anchor import SiteAnchor
+from privgan.dp.budget.ledger import Ledger
+from privgan.dp.budget.renyi import RenyiFilter
 from privgan.errors import BudgetError, InputRejectedError, UsageError
 from privgan.files import recover, sha256_file, staged_folder
 from privgan.progress import Progress, silent

@@ -11,7 +11,7 @@ import numpy as np
 
 from privgan.data.cohort import Cohort
 from privgan.dp.accounting import ADJACENCY, UNIT, epsilon
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError
 from privgan.files import sha256_file
 from privgan.progress import Progress, silent

@@ -12,7 +12,7 @@ import numpy as np
 from privgan.data.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
 from privgan.data.sources import read_images
 from privgan.dp.accounting import PrivacySpend
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
 from privgan.files import canonical_json, list_files, sha256_bytes, sha256_file
 from privgan.progress import Progress, silent

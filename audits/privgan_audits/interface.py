@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from privgan.data.cohort import Cohort
 from privgan.dp.accounting import PrivacySpend
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
 from privgan.progress import Progress, silent
 

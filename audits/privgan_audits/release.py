@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan import __version__
 from privgan.data.cohort import open_cohort
-from privgan.dp.chain import Entry
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.chain import Entry
+from privgan.dp.budget.ledger import Ledger
 from privgan.dp.tradeoff import tpr_bound
 from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError, UsageError
 from privgan.files import (

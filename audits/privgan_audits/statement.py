@@ -7,8 +7,8 @@ from typing import Any
 from privgan.data.cohort import open_cohort
 from privgan.data.lookup import side_of
 from privgan.dp.accounting import GaussianQueries, PrivacySpend
-from privgan.dp.chain import Entry
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.chain import Entry
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
 
 

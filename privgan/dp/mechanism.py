@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from privgan.checks import positive
-from privgan.dp.clipping import PatientGradients
+from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.noise import noised
 
 

@@ -14,12 +14,12 @@ remains, so the number of members N is public). A plan makes these releases and 
 Theorem. The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`. Sketch:
 
 - 1 and 2 have sensitivity 1 in the Euclidean norm (`query.noisy_sum` scales every vector down to it); 3 has C
-  (`clipping.PatientGradients`: one mean gradient a patient, clipped over all parameters together), because the
+  (`PatientGradients`: one mean gradient a patient, clipped over all parameters together), because the
   number of fakes and the divisor do not depend on the draw. An empty draw is a release like any other.
 - Draws are independent between patients and steps (`sampling.poisson_draw`), so each step is dominated by the pair
   N(0, s^2) and (1 - q) N(0, s^2) + q N(1, s^2), in both directions (Abadi et al. 2016; Zhu, Dong and Wang 2022).
 - Each step may depend on what earlier ones released, with noises fixed in advance: adaptive composition, computed
-  numerically by two accountants (`accounting`). Later runs may be chosen by earlier ones: a Renyi filter (`renyi`).
+  numerically by two accountants (`accounting`). Runs may be chosen by earlier ones: a Renyi filter (`budget.renyi`).
 - The generator, every synthetic image and the ladder see members only through these releases: post-processing.
 
 Assumed: a patient key is a person; N, classes, image size and settings are public; system entropy and ChaCha20 are

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.data.phantom_images import SIZE, Anatomy, draw_images
-from privgan.dp.attack import (
+from privgan.dp.attack.bounds import canary_bound, canary_scores
+from privgan.dp.attack.releases import (
     Finding,
     Floats,
     Integers,
@@ -21,8 +22,7 @@ from privgan.dp.attack import (
     noise_without_patients,
     participation,
 )
-from privgan.dp.attack_bound import canary_bound, canary_scores
-from privgan.dp.attack_sums import clipped_norm, no_mixing, once_a_step, patient_level, public_normaliser
+from privgan.dp.attack.sums import clipped_norm, no_mixing, once_a_step, patient_level, public_normaliser
 from privgan.dp.plan import Plan
 from privgan.gan.attack_lab import IMAGES_PER_PATIENT, Images, Laboratory, Patients
 from privgan.progress import Progress, silent

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from privgan.dp.attack import Floats, Integers
-from privgan.dp.clipping import PatientGradients
+from privgan.dp.attack.releases import Floats, Integers
+from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.ladder import LadderSettings

@@ -21,7 +21,7 @@ from privgan.checks import positive
 from privgan.config import from_table, read_toml, to_toml
 from privgan.data.cohort import MEMBER, Cohort
 from privgan.dp.accounting import ADJACENCY, UNIT
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
 from privgan.dp.sampling import PatientIndex
 from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError

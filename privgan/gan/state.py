@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
 from privgan.gan.class_balance import ClassBalance

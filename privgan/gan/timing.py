@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from privgan.dp.clipping import PatientGradients
+from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.memory import keep_freed_memory

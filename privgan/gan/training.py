@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from privgan.data.augmentation import augment
-from privgan.dp.clipping import PatientGradients
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
+from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.noise import replayable_generator, secure_generator
 from privgan.dp.plan import Plan

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from privgan.data.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort, write_facts
 from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.accounting import GaussianQueries
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file, write_json
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits import signing

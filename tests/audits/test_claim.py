@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from privgan.dp.accounting import GaussianQueries, PrivacySpend, epsilon
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError
 from privgan_audits.claim import StaticClaim
 from privgan_audits.evidence import load_cohort_evidence

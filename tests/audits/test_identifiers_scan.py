@@ -15,6 +15,7 @@ from pydicom import dcmread
 from privgan.data.cohort import open_cohort
 from privgan.data.identifiers import CONSTANTS, IDENTIFIER, normalise
 from privgan.data.identifiers import UID as UID_CATEGORY
+from privgan.errors import IntegrityError
 from privgan.files import list_files
 from privgan_audits.dicom_texts import DicomTexts, is_dicom, parsed
 from privgan_audits.file_texts import file_pieces
@@ -211,9 +212,14 @@ def test_without_a_cohort_only_the_structure_is_told(synthetic: Path) -> None:
     assert isinstance(scan(synthetic / "images.npz", None), NotApplicable)
 
 
-def test_missing_evidence_is_not_run(original: Path, tmp_path: Path) -> None:
+def test_missing_evidence_is_not_run(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cohort without its key does not open; a key that goes missing later is evidence that is not there."""
     folder = make_cohort(tmp_path / "cohort", KNOWN)
+    opened = open_cohort(folder)
     (folder / "private" / "hmac.key").unlink()
+    with pytest.raises(IntegrityError):
+        scan(original, folder)
+    monkeypatch.setitem(globals(), "open_cohort", lambda _: opened)
     assert isinstance(scan(original, folder), NotRun)
 
 

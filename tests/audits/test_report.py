@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privgan.dp.accounting import GaussianQueries
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file
 from privgan_audits.audit import run_audit
 from privgan_audits.interface import Evidence, Sample

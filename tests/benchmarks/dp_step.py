@@ -27,7 +27,7 @@ from opacus.utils.fast_gradient_clipping_utils import DPLossFastGradientClipping
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
-from privgan.dp.clipping import PatientGradients
+from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.noise import noised, secure_generator
 from privgan.gan.losses import as_targets, discriminator_losses

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from privgan.dp.accounting import GaussianQueries
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.run import read_run
 from tests.cli.conftest import environment
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from tests.cli.conftest import FAST_TRAINING, blobs
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from privgan.data.cohort import MARKER, open_cohort
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError
 from privgan.gan.interruption import StopRequest
 from privgan.gan.runs import TrainRequest, start_run

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file
 from privgan.run import read_run
 from tests.cli.conftest import environment

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 Privgan = Callable[..., subprocess.CompletedProcess[str]]

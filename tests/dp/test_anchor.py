@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from privgan.dp.accounting import GaussianQueries, PrivacySpend, renyi
-from privgan.dp.anchor import SiteAnchor
-from privgan.dp.ledger import Ledger
-from privgan.dp.renyi import RenyiFilter
+from privgan.dp.budget.anchor import SiteAnchor
+from privgan.dp.budget.ledger import Ledger
+from privgan.dp.budget.renyi import RenyiFilter
 from privgan.errors import BudgetError, UsageError
 
 DELTA = 1e-5
@@ -105,7 +105,7 @@ def test_a_kill_before_the_anchor_knows_a_new_entry_is_caught_up(used: Path) -> 
 def test_a_kill_before_the_ledger_has_a_charge_costs_it_once(used: Path) -> None:
     """The anchor's word counts at once; charging the same run again completes it and costs no more."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("privgan.dp.ledger._append", die)
+        patch.setattr("privgan.dp.budget.ledger._append", die)
         with pytest.raises(Killed):
             ledger(used).charge("two", [QUERY], delta=DELTA)
     assert not ledger(used).of_kind("charge", "two")

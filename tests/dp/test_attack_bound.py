@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from privgan.dp.accounting import GaussianQueries
-from privgan.dp.attack_bound import canary_bound, canary_scores, lower_bound
+from privgan.dp.attack.bounds import canary_bound, canary_scores, lower_bound
 from privgan.dp.noise import NORM_SLACK
 
 DELTA = 1e-5

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privgan.dp.accounting import GaussianQueries, PrivacySpend, renyi
-from privgan.dp.chain import start_chain
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.chain import start_chain
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError
 
 QUERY = GaussianQueries(noise_multiplier=2.0, sample_rate=0.05, steps=100)

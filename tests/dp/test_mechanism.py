@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from torch import Tensor
 
-from privgan.dp.clipping import PatientGradients
+from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.noise import NORM_SLACK, gaussian_like, noised, secure_generator
 from privgan.dp.query import noisy_sum

@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from privgan.dp.attack import Finding, Floats
-from privgan.dp.attack_sums import no_mixing
-from privgan.dp.clipping import PatientGradients
+from privgan.dp.attack.releases import Finding, Floats
+from privgan.dp.attack.sums import no_mixing
+from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.sampling import Draw, PatientIndex, poisson_draw
 from privgan.gan.attack import attack_mechanism

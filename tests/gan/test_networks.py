@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from privgan.dp.clipping import PatientGradients
+from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, write_json
 from privgan.gan.ladder import Ladder, LadderSettings

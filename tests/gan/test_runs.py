@@ -11,7 +11,7 @@ import pytest
 
 from privgan.data.cohort import Cohort, open_cohort
 from privgan.data.prepare import PrepareOptions, prepare
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, PreemptedError, UsageError
 from privgan.files import sha256_file
 from privgan.gan import runs, training

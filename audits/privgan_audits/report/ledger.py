@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from privgan.dp.accounting import GaussianQueries
-from privgan.dp.chain import Entry
-from privgan.dp.ledger import Ledger
+from privgan.dp.budget.chain import Entry
+from privgan.dp.budget.ledger import Ledger
 from privgan_audits.report.numbers import plain
 from privgan_audits.report.page import Fact
 

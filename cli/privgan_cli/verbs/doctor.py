@@ -14,7 +14,7 @@ from privgan.errors import AuditFailedError
 from privgan_cli.console import console
 
 if TYPE_CHECKING:
-    from privgan.dp.attack import Finding
+    from privgan.dp.attack.releases import Finding
 
 _LIBRARIES = ("torch", "opacus", "dp-accounting", "pydicom", "numpy", "cryptography", "randomgen", "safetensors")
 _OPTIONAL = {"dciodvfy": "checks written DICOM against the standard", "openssl": "checks bundles without privgan"}
@@ -78,7 +78,7 @@ def _attack() -> "tuple[Finding, ...]":
 def _in_words(findings: "Sequence[Finding]") -> list[str]:
     if not findings:
         return []
-    from privgan.dp.attack import FAMILY_ERROR
+    from privgan.dp.attack.releases import FAMILY_ERROR
 
     lines = [
         "",

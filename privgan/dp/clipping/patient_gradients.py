@@ -13,8 +13,8 @@ from opacus.validators import ModuleValidator
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from privgan.dp.layer_shares import layer_shares
-from privgan.dp.shares import Pass, Share
+from privgan.dp.clipping.layers import layer_shares
+from privgan.dp.clipping.shares import Pass, Share
 
 RowLosses = Callable[[Tensor], Tensor]  # rows int64 (n,) -> losses (n,)
 _TRUSTED = 2.0**-8  # a squared norm may be wrong by this part before it is computed again without cancellation
@@ -42,6 +42,8 @@ class PatientGradients:
         if len(owners) != len(set(owners)):
             raise NotImplementedError("Expected every parameter in one layer only, two layers share one.")
 
+    # Accelerators round the factors of convolutions to 10 bits unless told not to; norms and sums must agree.
+    @torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
     def clipped_sums(
         self, losses: RowLosses, rows: Tensor, clipping_norm: float, *, keep: bool = False
     ) -> list[Tensor]:

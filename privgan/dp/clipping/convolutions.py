@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from privgan.dp.shares import AT_ONCE, Pass, Share, gram, gram_share, kept, wanted
+from privgan.dp.clipping.shares import AT_ONCE, Pass, Share, gram, gram_share, kept, wanted
 
 _VECTOR = 8  # channels that a processor's grouped convolutions take at once; others they take one by one
 

@@ -6,8 +6,8 @@ from opacus import GradSampleModule
 from opacus.grad_sample.functorch import ft_compute_per_sample_gradient, prepare_layer
 from torch import Tensor, nn
 
-from privgan.dp.convolution_shares import convolution, is_plain
-from privgan.dp.shares import Pass, Share, gram, gram_share, kept, wanted
+from privgan.dp.clipping.convolutions import convolution, is_plain
+from privgan.dp.clipping.shares import Pass, Share, gram, gram_share, kept, wanted
 
 
 def layer_shares(done: Pass) -> list[Share]:

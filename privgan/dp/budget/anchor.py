@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Self
 
 from privgan.dp.accounting import GaussianQueries
-from privgan.dp.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
-from privgan.dp.renyi import RenyiFilter
+from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
+from privgan.dp.budget.renyi import RenyiFilter
 from privgan.errors import BudgetError, IntegrityError
 from privgan.files import (
     PRIVATE_FOLDER,

@@ -2,7 +2,7 @@
 
 One JSON object a line, each holding the SHA-256 of the line before it, so that an edited, reordered or
 dropped line is found. A dropped tail is found through what a run's own files remember of it; copying back a
-whole cohort folder cannot be found from inside, but by a site anchor outside it (`dp.anchor`). A charge is
+whole cohort folder cannot be found from inside, but by a site anchor outside it. A charge is
 written in full before the first noisy step and is never taken back: a run that stops early still costs
 everything that was planned.
 
@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Self
 
 from privgan.dp.accounting import GaussianQueries, PrivacySpend
-from privgan.dp.anchor import Seat, SiteAnchor, anchor_of, write_place
-from privgan.dp.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
-from privgan.dp.renyi import RenyiFilter
+from privgan.dp.budget.anchor import Seat, SiteAnchor, anchor_of, write_place
+from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
+from privgan.dp.budget.renyi import RenyiFilter
 from privgan.errors import BudgetError, IntegrityError
 
 SCHEMA_VERSION = 1

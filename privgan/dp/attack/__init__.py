@@ -1,0 +1,1 @@
+"""Attacks on the mechanism, judged from what it released."""

@@ -1,0 +1,1 @@
+"""Exact clipping by patient: one gradient a patient, bounded, at close to the cost of the batch's."""
