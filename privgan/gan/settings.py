@@ -63,7 +63,7 @@ class RefinementSettings:
 class SpeedSettings:
     """Changes nothing but time and memory. threads: 0 leaves the choice to torch.
 
-    microbatch: images at once; more than 512 would let rounding pass what the noise is calibrated to.
+    microbatch: images at once; more than 256 would let rounding pass what the noise is calibrated to.
     """
 
     device: str = "auto"
@@ -73,7 +73,7 @@ class SpeedSettings:
 
     def __post_init__(self) -> None:
         one_of(("auto", "cpu", "cuda"), device=self.device)
-        within(1, 512, microbatch=self.microbatch)
+        within(1, 256, microbatch=self.microbatch)
         positive(checkpoint_seconds=self.checkpoint_seconds)
 
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from privgan.dp.clipping.shares import AT_ONCE, Pass, Share, gram, gram_share, kept, wanted
+from privgan.dp.clipping.shares import Pass, Share, gram, gram_share, kept, wanted
 
 _VECTOR = 8  # channels that a processor's grouped convolutions take at once; others they take one by one
 
@@ -40,12 +40,8 @@ def convolution(done: Pass, layer: nn.Conv2d) -> list[Share]:
         return shares
     vectors = layer.in_channels % _VECTOR == 0 and layer.out_channels % _VECTOR == 0
     grouped = x.device.type == "cpu" and vectors
-    make, rows = (_grouped_gradients if grouped else _window_gradients), AT_ONCE * done.images
-    pieces = [
-        make(Pass(layer=layer, inputs=(a,), gradient=b, images=done.images, keep=True), layer)
-        for a, b in zip(torch.split(x, rows), torch.split(g, rows), strict=True)
-    ]
-    shares.append(kept(layer.weight, *pieces))
+    make = _grouped_gradients if grouped else _window_gradients
+    shares.append(kept(layer.weight, *(make(piece, layer) for piece in done.pieces())))
     return shares
 
 
@@ -78,7 +74,8 @@ def _gram_share(done: Pass, layer: nn.Conv2d) -> Share:
         by_image = factors.repeat_interleave(done.images)[:, None, None, None]
         return _weight_gradient(layer, done.inputs[0], done.gradient * by_image, layer.weight, 1)
 
-    return gram_share(layer.weight, _window_gram(done, layer), gram(_rows(done, done.gradient)), weighted)
+    grams = ((_window_gram(piece, layer), gram(_rows(piece, piece.gradient))) for piece in done.pieces())
+    return gram_share(layer.weight, grams, weighted)
 
 
 def _gram_products(done: Pass, layer: nn.Conv2d) -> int:

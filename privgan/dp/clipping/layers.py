@@ -34,7 +34,7 @@ def _linear(done: Pass, layer: nn.Linear) -> list[Share]:
         def weighted(factors: Tensor) -> Tensor:
             return (b * factors[:, None, None]).flatten(0, 1).T @ a.flatten(0, 1)
 
-        return [*shares, gram_share(layer.weight, gram(a), gram(b), weighted)]
+        return [*shares, gram_share(layer.weight, [(gram(a), gram(b))], weighted)]
     return [*shares, kept(layer.weight, torch.bmm(b.transpose(1, 2), a))]
 
 

@@ -9,8 +9,8 @@ exact ways:
             costs another weight gradient, of the whole batch at once
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ COST_OF_A_KEPT_NUMBER = 80
 COST_OF_A_GRAM_PRODUCT = 2
 # Patients whose gradients are made and summed in float32 before float64 takes over: few enough for the cache and for
 # the rounding that noise is calibrated to.
-AT_ONCE = 32
+AT_ONCE = 64
 # Rounding of a squared norm that is a sum of products of either sign, relative to the sum of their magnitudes.
 _GRAM_ROUNDING = 2.0**-18
 
@@ -67,6 +67,13 @@ class Pass:
         """(patients x images, ...) -> (patients, images, ...)."""
         return values.reshape(self.patients, self.images, *values.shape[1:])
 
+    def pieces(self) -> Iterator["Pass"]:
+        """The same pass for a few patients at a time, which stay in the cache."""
+        rows = AT_ONCE * self.images
+        for start in range(0, len(self.gradient), rows):
+            part = slice(start, start + rows)
+            yield replace(self, inputs=tuple(t[part] for t in self.inputs), gradient=self.gradient[part])
+
     def gram_is_cheaper(self, products: int, numbers: int) -> bool:
         """Whether `products` multiply-adds for Gram matrices cost less than keeping `numbers`; both by patient."""
         return not self.keep and products * COST_OF_A_GRAM_PRODUCT < numbers * COST_OF_A_KEPT_NUMBER
@@ -96,10 +103,15 @@ def gram(rows: Tensor) -> Tensor:
     return torch.bmm(rows, rows.transpose(1, 2))
 
 
-def gram_share(parameter: Tensor, inputs: Tensor, outputs: Tensor, weighted: Callable[[Tensor], Tensor]) -> Share:
-    """The share of a weight from the Gram matrices (patients, positions, positions) of its two sides."""
-    squares = torch.linalg.vecdot(inputs.flatten(1), outputs.flatten(1))
-    lengths = (inputs.diagonal(dim1=1, dim2=2) * outputs.diagonal(dim1=1, dim2=2)).clamp_min(0.0).sqrt()
-    # One position is a product of two sums of squares: nothing cancels.
-    doubt = _GRAM_ROUNDING * lengths.sum(1).square() if lengths.shape[1] > 1 else torch.zeros_like(squares)
-    return Share(parameter=parameter, squares=squares, doubt=doubt, weighted=weighted)
+def gram_share(
+    parameter: Tensor, grams: Iterable[tuple[Tensor, Tensor]], weighted: Callable[[Tensor], Tensor]
+) -> Share:
+    """The share of a weight from the Gram matrices (patients, positions, positions) of its two sides, in pieces."""
+    squares, doubt = [], []
+    for inputs, outputs in grams:
+        squares.append(torch.linalg.vecdot(inputs.flatten(1), outputs.flatten(1)))
+        lengths = (inputs.diagonal(dim1=1, dim2=2) * outputs.diagonal(dim1=1, dim2=2)).clamp_min(0.0).sqrt()
+        # One position is a product of two sums of squares: nothing cancels.
+        rounding = _GRAM_ROUNDING if lengths.shape[1] > 1 else 0.0
+        doubt.append(rounding * lengths.sum(1).square())
+    return Share(parameter=parameter, squares=torch.cat(squares), doubt=torch.cat(doubt), weighted=weighted)
