@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.claim import StaticClaim
 from privgan_audits.controls import Controls
@@ -57,6 +58,7 @@ def run_audit(
         overrides: the red flags that the user raised, e.g. ACCEPT_DELTA.
         progress: told the test at work.
     """
+    keep_freed_memory()
     attempt = evidence.ledger.attempt(evidence.synthetic_sha256) if evidence.ledger else 1
     level, accepted = near_copy_level(policy, attempt), ACCEPT_DELTA in overrides
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)

@@ -11,10 +11,10 @@ import torch
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
-from privgan.gan.memory import keep_freed_memory
 from privgan.gan.settings import TrainSettings
 from privgan.gan.training import Training, fresh_state, step
 from privgan.gan.warm_start import Members, Moments, cosine_basis
+from privgan.memory import keep_freed_memory
 from privgan.run import make_run_folders
 
 _RESERVE = 0.8  # machines slow down, checkpoints take time

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from privgan_audits import neighbours
 from privgan_audits.neighbours import nearest
@@ -37,16 +40,59 @@ def test_equals_brute_force_over_all_turns(k: int) -> None:
     assert found.distances[3, 0] == 0
 
 
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("views", "block", "threads"), [(1, 32, 1), (7, 64, 2), (100, 33, 2), (1024, 8192, 1)])
+def test_blocks_and_threads_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, views: int, block: int, threads: int
+) -> None:
+    """To the last bit, also where many images are nearly alike."""
     rng = np.random.default_rng(1)
-    queries, base = (rng.normal(size=(n, 5, 5)).astype(np.float32) for n in (33, 70))
-    base = base.reshape(70, -1)
+    queries, base = (rng.normal(size=(n, 5, 5)).astype(np.float32) for n in (33, 170))
+    base[40:90] = base[40] + 1e-6 * rng.normal(size=(50, 5, 5)).astype(np.float32)
+    base = base.reshape(170, -1)
     whole = nearest(queries, base, k=5, turns=turns)
-    monkeypatch.setattr(neighbours, "MOST_QUERIES", 7)
-    monkeypatch.setattr(neighbours, "BASE_BLOCK", 3)
-    pieces = nearest(queries, base, k=5, turns=turns)
+    monkeypatch.setattr(neighbours, "QUERY_VIEWS", views)
+    monkeypatch.setattr(neighbours, "BASE_BLOCK", block)
+    monkeypatch.setattr(neighbours, "DIFFERENCES", 1000)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        pieces = nearest(queries, base, k=5, turns=turns)
+    finally:
+        torch.set_num_threads(before)
     np.testing.assert_array_equal(whole.rows, pieces.rows)
     np.testing.assert_array_equal(whole.distances, pieces.distances)
+    np.testing.assert_array_equal(whole.views, pieces.views)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000), base_size=st.integers(1, 90), k=st.integers(1, 8), apart=st.booleans())
+def test_equals_brute_force_with_ties_and_near_ties(seed: int, base_size: int, k: int, apart: bool) -> None:
+    """Integers make ties, tiny differences hide them from float32: rows, distances and order are still exact."""
+    rng = np.random.default_rng(seed)
+    base = rng.integers(0, 2, (base_size, 3)).astype(np.float32)
+    base += (rng.random(base.shape) < 0.1) * np.float32(1e-6)
+    queries = rng.integers(0, 2, (6, 3)).astype(np.float32)
+    groups = (rng.integers(0, 4, 6), rng.integers(0, 4, base_size)) if apart else None
+    found = nearest(queries, base, k=k, turns=lambda block: [block, 1 - block], apart=groups)
+    views = np.stack([queries, 1 - queries], axis=1).astype(np.float64)
+    every = np.sqrt(np.square(views[:, :, None] - base.astype(np.float64)).sum(3)).min(1)
+    if groups is not None:
+        every[groups[0][:, None] == groups[1]] = np.inf
+    order = np.argsort(every, axis=1, kind="stable")[:, : min(k, base_size)]
+    distances = np.take_along_axis(every, order, axis=1)
+    np.testing.assert_allclose(found.distances, distances, rtol=1e-12, atol=1e-12)
+    assert (found.rows[np.isfinite(distances)] == order[np.isfinite(distances)]).all()
+
+
+def test_a_nearer_image_that_rounding_hides_is_found() -> None:
+    """Far from the origin float32 products see no difference between 200 images; the nearest is still the nearest."""
+    rng = np.random.default_rng(5)
+    base = np.float32(1000.0) + rng.normal(scale=1e-2, size=(200, 64)).astype(np.float32)
+    query = base[150:151] + np.float32(1e-3)
+    found = nearest(query, base, k=3, turns=lambda block: [block])
+    truth = np.sqrt(np.square(query.astype(np.float64) - base.astype(np.float64)).sum(1))
+    assert found.rows[0].tolist() == np.argsort(truth, kind="stable")[:3].tolist()
+    np.testing.assert_allclose(found.distances[0], np.sort(truth)[:3], rtol=1e-12)
 
 
 def test_small_distances_survive_and_ties_go_by_row() -> None:
