@@ -16,14 +16,14 @@ from privgan.errors import UsageError
 class RunLine:
     """One charged run.
 
-    epsilon: of this run alone at its own delta. steps: noisy sums over the members, those before training among
+    epsilon: of this run alone at its own delta. queries: noisy sums over the members, those before training among
     them. state: open, closed, or replayable when its noise was seeded. date: on which it was charged.
     """
 
     run_id: str
     epsilon: float
     delta: float
-    steps: int
+    queries: int
     state: str
     date: str
 
@@ -128,7 +128,7 @@ def _run(ledger: Ledger, charge: Entry) -> RunLine:
         run_id=charge["run_id"],
         epsilon=PrivacySpend.of(queries, charge["delta"]).epsilon,
         delta=charge["delta"],
-        steps=sum(query.steps for query in queries),
+        queries=sum(query.steps for query in queries),
         state="replayable" if charge["replayable"] else state,
         date=charge["date"],
     )

@@ -31,7 +31,7 @@ def test_the_account_of_a_cohort(privgan: Privgan, trained: tuple[Path, Path]) -
     first = told["runs"][0]
     assert (first["run_id"], first["state"], first["delta"]) == (facts.run_id, "closed", facts.delta)
     assert first["epsilon"] == pytest.approx(facts.epsilon)
-    assert first["steps"] == sum(
+    assert first["queries"] == sum(
         entry["steps"] for entry in Ledger.read(ledger_of(cohort)).of_kind("charge")[0]["queries"]
     )
     assert told["epsilon"] >= facts.epsilon * 0.999
