@@ -245,6 +245,15 @@ class _Tied(nn.Module):
         return self.other(self.one(x)).sum(1)
 
 
+class _Around(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale, self.layer = nn.Parameter(torch.ones(4)), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (self.layer(x) * self.scale).sum(1)
+
+
 @pytest.mark.parametrize(
     "network",
     [
@@ -252,12 +261,38 @@ class _Tied(nn.Module):
         nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2, affine=False, track_running_stats=False)),
         _Tied(),
         _Twice(),
+        _Around(),
         nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(0.2, inplace=True), nn.Linear(4, 1), nn.Flatten(0)),
     ],
-    ids=["batch norm", "batch norm without parameters", "shared parameter", "layer used twice", "in place"],
+    ids=[
+        "batch norm",
+        "batch norm without parameters",
+        "shared parameter",
+        "layer used twice",
+        "around another",
+        "in place",
+    ],
 )
 def test_what_cannot_be_clipped_exactly_is_refused(network: nn.Module) -> None:
     """Layers that mix images, and what would make a patient's gradient other than what is summed."""
     x = torch.randn(3, 4)
     with pytest.raises(NotImplementedError):
         PatientGradients(network).clipped_sums(lambda rows: network(x[rows]), torch.arange(3)[:, None], 1.0)
+
+
+def test_frozen_layers_take_no_part() -> None:
+    """What does not learn is neither clipped nor counted in a norm."""
+    network, batch = _discriminator(9), _batch(4, 9)
+    for parameter in (*network.features[0].parameters(), *network.score.parameters()):
+        parameter.requires_grad_(requires_grad=False)
+    ours = _ours(network, batch, torch.arange(4)[:, None], 0.1)
+    learning = [p for p in network.parameters() if p.requires_grad]
+    assert len(ours) == len(learning)
+    wanted = [torch.zeros_like(p, dtype=torch.float64) for p in learning]
+    for row in range(4):
+        one = slice(row, row + 1)
+        loss = discriminator_losses(network(batch[0][one], batch[1][one]), batch[2][one]).sum()
+        gradients = [g.double() for g in torch.autograd.grad(loss, learning)]
+        factor = min(1.0, 0.1 / float(torch.cat([g.flatten() for g in gradients]).norm()))
+        wanted = [old + factor * g for old, g in zip(wanted, gradients, strict=True)]
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(ours, wanted, strict=True))

@@ -24,7 +24,8 @@ class PatientGradients:
     """A model whose gradients can be clipped by patient.
 
     Raises:
-        NotImplementedError: a layer mixes images (BatchNorm) or keeps buffers, or two layers share a parameter.
+        NotImplementedError: a layer mixes images (BatchNorm) or keeps buffers, two layers share a parameter,
+            or a layer with parameters lies around another.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -32,15 +33,17 @@ class PatientGradients:
         # Opacus overlooks batch normalisation without parameters of its own.
         if problems or any(isinstance(layer, _BatchNorm) for layer in model.modules()):
             raise NotImplementedError("Expected layers that treat every image alone, no BatchNorm and no buffers.")
-        self.model = model
-        self._calls: list[_Call] | None = None
-        for layer in model.modules():
-            if any(p.requires_grad for p in layer.parameters(recurse=False)):
-                layer.register_forward_hook(self._note)
-        self.trainable = [p for p in model.parameters() if p.requires_grad]
-        owners = [id(p) for layer in model.modules() for p in layer.parameters(recurse=False)]
+        layers = [layer for layer in model.modules() if next(layer.parameters(recurse=False), None) is not None]
+        owners = [id(p) for layer in layers for p in layer.parameters()]
         if len(owners) != len(set(owners)):
-            raise NotImplementedError("Expected every parameter in one layer only, two layers share one.")
+            raise NotImplementedError(
+                "Expected every parameter in one layer only: two share one, or one lies around another."
+            )
+        for layer in layers:
+            layer.register_forward_hook(self._note)
+        self.model = model
+        self.trainable = [p for p in model.parameters() if p.requires_grad]
+        self._calls: list[_Call] | None = None
 
     # Accelerators round the factors of convolutions to 10 bits unless told not to; norms and sums must agree.
     @torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
@@ -88,6 +91,7 @@ class PatientGradients:
             self._calls = None
         for call in calls:
             call.require_untouched()
+        calls = [call for call in calls if call.output.requires_grad]  # frozen layers before the first that learns
         gradients = torch.autograd.grad(total, [call.output for call in calls], materialize_grads=True)
         with torch.no_grad():
             passes = [
