@@ -6,6 +6,7 @@ sibling and `os.replace`, folders through `staged_folder`.
 
 import contextlib
 import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -27,6 +28,11 @@ _CHUNK_BYTES = 1 << 20
 def sha256_bytes(content: bytes) -> str:
     """Hex SHA-256 of some bytes."""
     return hashlib.sha256(content).hexdigest()
+
+
+def patient_digest(key: bytes, patient: str) -> str:
+    """What is kept of a patient's number (sensitive) instead of the number: its HMAC-SHA256 under a private key."""
+    return hmac.new(key, b"patient:" + patient.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
 
 
 def sha256_file(path: Path) -> str:

@@ -162,10 +162,8 @@ class _Base:
 
     def _candidates(self, block: _Block, keep: int) -> tuple[Tensor, Tensor]:
         """Squared distances and rows (n, keep) of those that are nearest in float32, in no order."""
-        values, rows = (
-            torch.full((len(block.views), 0), torch.inf),
-            torch.zeros((len(block.views), 0), dtype=torch.int64),
-        )
+        values = torch.empty((len(block.views), 0))
+        rows = torch.empty((len(block.views), 0), dtype=torch.int64)
         for start, products in self._blocks(block):
             best, columns = _smallest(products, block.norms, keep)
             values, rows = torch.cat([values, best], dim=1), torch.cat([rows, columns + start], dim=1)

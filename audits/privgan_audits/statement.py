@@ -6,7 +6,7 @@ from typing import Any
 
 from privgan.data.cohort import open_cohort
 from privgan.data.lookup import side_of
-from privgan.dp.accounting import GaussianQueries, PrivacySpend
+from privgan.dp.accounting import PrivacySpend, queries_of
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
@@ -122,7 +122,7 @@ def _ledger(cohort: Path) -> Ledger:
 
 
 def _run(ledger: Ledger, charge: Entry) -> RunLine:
-    queries = [GaussianQueries(**query) for query in charge["queries"]]
+    queries = queries_of([charge])
     state = "closed" if ledger.of_kind("closed", charge["run_id"]) else "open"
     return RunLine(
         run_id=charge["run_id"],

@@ -4,13 +4,12 @@ private/patients holds one line a spelling of a patient number: its HMAC-SHA256 
 and the side. Patients who were merged are found under each of their numbers.
 """
 
-import hmac
 from collections.abc import Sequence
 from pathlib import Path
 
 from privgan.data.cohort import MEMBER, NON_MEMBER
 from privgan.errors import IntegrityError
-from privgan.files import open_regular, write_bytes
+from privgan.files import open_regular, patient_digest, write_bytes
 
 PATIENTS = "private/patients"
 _WORDS = {MEMBER: "member", NON_MEMBER: "non-member"}
@@ -24,7 +23,7 @@ def write_sides(folder: Path, key: bytes, people: Sequence[frozenset[str]], side
     found: dict[str, int] = {}
     for spellings, side in zip(people, sides, strict=True):
         for spelling in spellings:
-            digest = _digest(key, spelling)
+            digest = patient_digest(key, spelling)
             found[digest] = min(side, found.get(digest, side))  # MEMBER < NON_MEMBER
     lines = (f"{digest} {_WORDS[side]}\n" for digest, side in sorted(found.items()))
     write_bytes(folder / PATIENTS, "".join(lines).encode())
@@ -38,13 +37,9 @@ def side_of(folder: Path, patient: str) -> str | None:
         patient: a patient number as it stands in the source, with or without its issuer. Sensitive.
     """
     with open_regular(folder / "private" / "hmac.key") as stream:
-        wanted = _digest(stream.read(), patient.strip())
+        wanted = patient_digest(stream.read(), patient.strip())
     with open_regular(folder / PATIENTS) as stream:
         sides = dict(line.split() for line in stream.read().decode("ascii").splitlines())
     if not set(sides.values()) <= set(_WORDS.values()):
         raise IntegrityError("Expected the patients' digests as prepare wrote them.")
     return sides.get(wanted)
-
-
-def _digest(key: bytes, patient: str) -> str:
-    return hmac.new(key, b"patient:" + patient.encode("utf-8", "surrogatepass"), "sha256").hexdigest()

@@ -11,7 +11,7 @@ from above.
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -44,6 +44,11 @@ class GaussianQueries:
     def to_json(self) -> dict[str, float]:
         """The form kept in the ledger."""
         return asdict(self)
+
+
+def queries_of(charges: Iterable[Mapping[str, Any]]) -> list[GaussianQueries]:
+    """Every query of some charges, as `to_json` put them there."""
+    return [GaussianQueries(**query) for charge in charges for query in charge["queries"]]
 
 
 @dataclass(frozen=True, kw_only=True)

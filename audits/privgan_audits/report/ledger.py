@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from privgan.dp.accounting import GaussianQueries
+from privgan.dp.accounting import GaussianQueries, queries_of
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
 from privgan_audits.report.numbers import plain
@@ -33,7 +33,7 @@ def _told(entry: Entry) -> tuple[str, str]:
             cap = f"cap epsilon {plain(entry['max_epsilon'])} at delta {plain(entry['delta'])}"
             return "cohort prepared", f"{plain(entry['members'])} members; {cap}"
         case "charge":
-            queries = "; ".join(_query(GaussianQueries(**query)) for query in entry["queries"])
+            queries = "; ".join(_query(query) for query in queries_of([entry]))
             return f"run {_short(entry)} charged", f"{queries}; delta {plain(entry['delta'])}"
         case "checkpoint":
             return f"run {_short(entry)} saved", f"step {plain(entry['step'])}"

@@ -16,26 +16,14 @@ _ROUNDING = NORM_SLACK - 1  # of C: what the noise is enlarged for
 
 def clipped_norm(moves: Mapping[str, Floats], clipping_norm: float) -> Finding:
     """The sum moves by at most C (1 + 2^-8) for every patient that an attacker can think of."""
-    name, furthest = _furthest(moves, clipping_norm)
-    return Finding(
-        name="clipping",
-        tried=f"move the sum by more than C with: {', '.join(moves)}",
-        measured=f"at most {furthest:.4f} C ({name})",
-        expected=f"at most {NORM_SLACK:.4f} C",
-        passed=bool(furthest <= NORM_SLACK),
-    )
+    tried = f"move the sum by more than C with: {', '.join(moves)}"
+    return _bounded(moves, clipping_norm, name="clipping", tried=tried)
 
 
 def patient_level(moves: Mapping[str, Floats], clipping_norm: float) -> Finding:
     """A patient with many images moves the sum by no more than one with a single image may."""
-    name, furthest = _furthest(moves, clipping_norm)
-    return Finding(
-        name="patient level",
-        tried="gain influence by having many images",
-        measured=f"at most {furthest:.4f} C ({name})",
-        expected=f"at most {NORM_SLACK:.4f} C, however many images",
-        passed=bool(furthest <= NORM_SLACK),
-    )
+    tried, however = "gain influence by having many images", ", however many images"
+    return _bounded(moves, clipping_norm, name="patient level", tried=tried, however=however)
 
 
 def public_normaliser(
@@ -78,7 +66,15 @@ def once_a_step(reads: Integers) -> Finding:
     )
 
 
-def _furthest(moves: Mapping[str, Floats], clipping_norm: float) -> tuple[str, float]:
-    norms = {name: float(np.linalg.norm(move)) / clipping_norm for name, move in moves.items()}
-    name = max(norms, key=lambda key: norms[key] if np.isfinite(norms[key]) else np.inf)
-    return name, norms[name]
+def _bounded(
+    moves: Mapping[str, Floats], clipping_norm: float, *, name: str, tried: str, however: str = ""
+) -> Finding:
+    norms = {patient: float(np.linalg.norm(move)) / clipping_norm for patient, move in moves.items()}
+    furthest = max(norms, key=lambda patient: norms[patient] if np.isfinite(norms[patient]) else np.inf)
+    return Finding(
+        name=name,
+        tried=tried,
+        measured=f"at most {norms[furthest]:.4f} C ({furthest})",
+        expected=f"at most {NORM_SLACK:.4f} C{however}",
+        passed=bool(norms[furthest] <= NORM_SLACK),
+    )

@@ -14,7 +14,6 @@ ahead by entries that are no charges is caught up by its next head. Everything e
 No number or path of a person is kept. Locks are taken in one order: anchor, then ledger.
 """
 
-import hmac
 import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -22,13 +21,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from privgan.dp.accounting import GaussianQueries
+from privgan.dp.accounting import GaussianQueries, queries_of
 from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
 from privgan.dp.budget.renyi import RenyiFilter
 from privgan.errors import BudgetError, IntegrityError
 from privgan.files import (
     PRIVATE_FOLDER,
     open_regular,
+    patient_digest,
     read_json,
     sha256_bytes,
     staged_folder,
@@ -95,7 +95,7 @@ class SiteAnchor:
 
     def digest(self, patient: str) -> str:
         """What the anchor keeps of a patient's number (sensitive)."""
-        return hmac.new(self.key, b"patient:" + patient.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+        return patient_digest(self.key, patient)
 
     def of_kind(self, kind: str) -> list[Entry]:
         """All entries of one kind, in order."""
@@ -126,7 +126,7 @@ class SiteAnchor:
     def queries(self, cohort_id: str, *, but: str = "") -> list[GaussianQueries]:
         """Everything charged to a cohort and to those connected with it, except by the run `but`."""
         entries = self.charges(self.connected(cohort_id))
-        return [GaussianQueries(**q) for entry in entries if entry["run_id"] != but for q in entry["queries"]]
+        return queries_of(entry for entry in entries if entry["run_id"] != but)
 
     def charged_since(self, cohort_id: str, entry: Entry) -> bool:
         """Whether a cohort or one connected with it was charged after the anchor had heard of a ledger entry."""

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from privgan.dp.accounting import GaussianQueries, PrivacySpend
+from privgan.dp.accounting import GaussianQueries, PrivacySpend, queries_of
 from privgan.dp.budget.anchor import Seat, SiteAnchor, anchor_of, write_place
 from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
 from privgan.dp.budget.renyi import RenyiFilter
@@ -125,7 +125,7 @@ class Ledger:
 
     def queries(self, run_id: str | None = None) -> list[GaussianQueries]:
         """Every charged query, of all runs or of one."""
-        return [GaussianQueries(**q) for e in self.of_kind("charge", run_id) for q in e["queries"]]
+        return queries_of(self.of_kind("charge", run_id))
 
     def all_queries(self, *, but: str = "") -> list[GaussianQueries]:
         """Every charged query that may have met one of these patients, except those of the run `but`.
@@ -134,9 +134,7 @@ class Ledger:
         """
         if self.anchor:
             return self.anchor.queries(self.opening["cohort_id"], but=but)
-        return [
-            q for entry in self.of_kind("charge") if entry["run_id"] != but for q in self.queries(entry["run_id"])
-        ]
+        return queries_of(entry for entry in self.of_kind("charge") if entry["run_id"] != but)
 
     def spend(self, delta: float | None = None) -> PrivacySpend:
         """The composition of everything ever charged to these patients: `all_queries`."""
@@ -283,6 +281,5 @@ class Ledger:
 
 def _append(ledger: Ledger, entry: Entry) -> Ledger:
     entries = extend_chain(ledger.path, ledger.entries, entry, _NAME)
-    if ledger.anchor:
-        ledger.anchor.note(ledger.opening["cohort_id"], entries[-1])
-    return Ledger.read(ledger.path)
+    anchor = ledger.anchor and ledger.anchor.note(ledger.opening["cohort_id"], entries[-1])
+    return replace(ledger, entries=entries, anchor=anchor)

@@ -16,14 +16,10 @@ from privgan.dp.clipping.shares import Pass, Share, gram, gram_share, kept, want
 _VECTOR = 8  # channels that a processor's grouped convolutions take at once; others they take one by one
 
 
-def is_plain(layer: nn.Module) -> bool:
+def is_plain(layer: nn.Conv2d) -> bool:
     """Whether a layer is a convolution that this file knows: no groups, no dilation, padded with zeros."""
     return (
-        isinstance(layer, nn.Conv2d)
-        and layer.groups == 1
-        and layer.dilation == (1, 1)
-        and layer.padding_mode == "zeros"
-        and layer.padding != "same"
+        layer.groups == 1 and layer.dilation == (1, 1) and layer.padding_mode == "zeros" and layer.padding != "same"
     )
 
 
