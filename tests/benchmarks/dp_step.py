@@ -9,17 +9,13 @@ peak_mib: the most memory that a process which only takes our steps ever held.
 """
 
 import json
-import subprocess
 import sys
-import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
 from typing import Any
 
 import torch
+from measuring import Step, held_mib, peak_mib, timed
 from opacus import GradSampleModule
 from opacus.grad_sample import GradSampleModuleFastGradientClipping
 from opacus.optimizers import DPOptimizer, DPOptimizerFastGradientClipping
@@ -42,7 +38,6 @@ ROWS = (
     *((128, 12, 128), (128, 24, 128), (128, 48, 64)),
 )
 SECONDS, ROUNDS = 40.0, 9
-Step = Callable[[], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,47 +177,24 @@ def row(case: Case) -> dict[str, Any]:
         "parameters": parameters,
         "batch": case.patients,
         **speeds,
-        "peak_mib": _peak_mib(case),
+        "peak_mib": peak_mib(__file__, case.size, case.width, case.patients),
         "noise_percent": round(100 * _noise_seconds(parameters) / seconds[-1], 2),
     }
 
 
 def _best(steps: list[Step]) -> Step:
     """The quickest of a few: one round to warm up, one to count, each kind in turn."""
-    return min(zip(_timed(steps, rounds=2), steps, strict=True), key=lambda pair: pair[0])[1]
+    return min(zip(timed(steps, rounds=2), steps, strict=True), key=lambda pair: pair[0])[1]
 
 
 def _interleaved(steps: list[Step]) -> list[float]:
-    slowest = sum(_timed(steps, rounds=1))
-    return _timed(steps, rounds=max(2, min(ROUNDS, int(SECONDS / slowest))))
-
-
-def _timed(steps: list[Step], *, rounds: int) -> list[float]:
-    taken: list[list[float]] = [[] for _ in steps]
-    for _ in range(rounds):
-        for step, times in zip(steps, taken, strict=True):
-            started = time.perf_counter()
-            step()
-            times.append(time.perf_counter() - started)
-    return [median(times[1:] or times) for times in taken]
+    slowest = sum(timed(steps, rounds=1))
+    return timed(steps, rounds=max(2, min(ROUNDS, int(SECONDS / slowest))))
 
 
 def _noise_seconds(parameters: int) -> float:
     value, rng = torch.zeros(parameters, dtype=torch.float64), secure_generator()
-    return _timed([lambda: noised(value, scale=1.0, rng=rng)], rounds=9)[0]
-
-
-def _peak_mib(case: Case) -> int:
-    """In a process of its own: what other contenders held must not count."""
-    numbers = [str(number) for number in (case.size, case.width, case.patients)]
-    done = subprocess.run([sys.executable, __file__, "--peak", *numbers], capture_output=True, text=True, check=True)
-    return int(done.stdout)
-
-
-def _held_mib() -> int:
-    """Not what getrusage says, which remembers the parent."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+    return timed([lambda: noised(value, scale=1.0, rng=rng)], rounds=9)[0]
 
 
 def _parts(case: Case, chunk: int) -> list[slice]:
@@ -242,7 +214,7 @@ def main() -> None:
         step = ours(Case(size=size, width=width, patients=patients))
         for _ in range(3):
             step()
-        print(_held_mib())
+        print(held_mib())
         return
     rows = []
     for size, width, patients in ROWS:

@@ -8,17 +8,13 @@ searches ours ever held, the two arrays included. The rows grow in one argument 
 """
 
 import json
-import subprocess
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-from statistics import median
 from typing import Any
 
 import faiss
 import numpy as np
 import torch
+from measuring import Step, held_mib, peak_mib, timed
 from sklearn.neighbors import NearestNeighbors
 
 from privgan.memory import keep_freed_memory
@@ -38,20 +34,19 @@ K, ROUNDS, BLOCK = 20, 5, 2048
 def row(queries: int, base: int, dimensions: int) -> dict[str, Any]:
     """One line of the table."""
     q, b = _images(queries, base, dimensions)
-    seconds = _interleaved(
-        {
-            "matmul_s": lambda: _product(torch.from_numpy(q), torch.from_numpy(b)),
-            "ours_s": lambda: search(q, b),
-            "sklearn_s": lambda: NearestNeighbors(n_neighbors=K, algorithm="brute").fit(b).kneighbors(q),
-            "faiss_s": lambda: _faiss(q, b),
-        }
-    )
+    works: dict[str, Step] = {
+        "matmul_s": lambda: _product(torch.from_numpy(q), torch.from_numpy(b)),
+        "ours_s": lambda: search(q, b),
+        "sklearn_s": lambda: NearestNeighbors(n_neighbors=K, algorithm="brute").fit(b).kneighbors(q),
+        "faiss_s": lambda: _faiss(q, b),
+    }
+    seconds = timed(list(works.values()), rounds=ROUNDS + 1)
     return {
         "queries": queries,
         "base": base,
         "dimensions": dimensions,
-        **seconds,
-        "peak_mib": _peak_mib(queries, base, dimensions),
+        **{name: round(taken, 3) for name, taken in zip(works, seconds, strict=True)},
+        "peak_mib": peak_mib(__file__, queries, base, dimensions),
     }
 
 
@@ -72,29 +67,9 @@ def _faiss(queries: Grid, base: Grid) -> object:
     return index.search(queries, K)
 
 
-def _interleaved(works: dict[str, Callable[[], object]]) -> dict[str, float]:
-    taken: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(ROUNDS + 1):
-        for name, work in works.items():
-            started = time.perf_counter()
-            work()
-            taken[name].append(time.perf_counter() - started)
-    return {name: round(median(times[1:]), 3) for name, times in taken.items()}  # the first is a warm-up
-
-
 def _images(queries: int, base: int, dimensions: int) -> tuple[Grid, Grid]:
     rng = np.random.default_rng(0)
     return tuple(rng.standard_normal((n, dimensions), dtype=np.float32) for n in (queries, base))  # type: ignore[return-value]
-
-
-def _peak_mib(*numbers: int) -> int:
-    words = [sys.executable, __file__, "--peak", *(str(number) for number in numbers)]
-    return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
-
-
-def _held_mib() -> int:
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
 
 
 def main() -> None:
@@ -103,7 +78,7 @@ def main() -> None:
     faiss.omp_set_num_threads(torch.get_num_threads())
     if "--peak" in sys.argv:
         search(*_images(*(int(number) for number in sys.argv[-3:])))
-        print(_held_mib())
+        print(held_mib())
         return
     rows = []
     for numbers in ROWS:
