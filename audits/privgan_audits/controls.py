@@ -17,7 +17,7 @@ from privgan_audits.interface import Evidence, Images, Integers, Measured, NotRu
 from privgan_audits.membership import membership_p
 from privgan_audits.near_copies import NO_NON_MEMBERS, near_copy_findings
 from privgan_audits.scores import Scores, patient_scores
-from privgan_audits.spaces import pool
+from privgan_audits.spaces.pixels import pool
 from privgan_audits.spike_in import limits_of_detection, search_limit
 from privgan_audits.statistics import rank_patients
 

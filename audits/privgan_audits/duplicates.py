@@ -13,7 +13,7 @@ import numpy as np
 
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Evidence, Images, Measured, Outcome, Sample
-from privgan_audits.spaces import orbit
+from privgan_audits.spaces.pixels import orbit
 
 _BLOCK = 1024
 _SHOWN = 24

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from privgan.errors import UsageError
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Evidence
-from privgan_audits.neighbours import Neighbours, nearest
-from privgan_audits.searches import SEARCHES, Search, Views, views
-from privgan_audits.spaces import FAR, Grid, orbit, shifted_distances
+from privgan_audits.spaces.neighbours import Neighbours, nearest
+from privgan_audits.spaces.pixels import FAR, Grid, orbit, shifted_distances
+from privgan_audits.spaces.searches import SEARCHES, Search, Views, views
 
 CANDIDATES = 5  # of each search; they are compared pixel by pixel
 PAIR_BLOCK = 2048

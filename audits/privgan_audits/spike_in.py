@@ -15,9 +15,9 @@ from scipy import ndimage
 
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Images
-from privgan_audits.neighbours import nearest
 from privgan_audits.scores import Integers, Scores, pair_distances
-from privgan_audits.searches import SEARCHES, Search, Views, views
+from privgan_audits.spaces.neighbours import nearest
+from privgan_audits.spaces.searches import SEARCHES, Search, Views, views
 from privgan_audits.statistics import near_copy_ranks, precedence_p
 
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05

@@ -18,8 +18,8 @@ from measuring import Step, held_mib, peak_mib, timed
 from sklearn.neighbors import NearestNeighbors
 
 from privgan.memory import keep_freed_memory
-from privgan_audits.neighbours import nearest
-from privgan_audits.spaces import Grid
+from privgan_audits.spaces.neighbours import nearest
+from privgan_audits.spaces.pixels import Grid
 
 ROWS = (
     (20_000, 20_000, 512),

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privgan_audits import neighbours
-from privgan_audits.neighbours import nearest
-from privgan_audits.spaces import Grid, orbit
+from privgan_audits.spaces import neighbours
+from privgan_audits.spaces.neighbours import nearest
+from privgan_audits.spaces.pixels import Grid, orbit
 
 
 def turns(block: Grid) -> list[Grid]:

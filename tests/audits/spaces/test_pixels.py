@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from privgan_audits import spaces
 from privgan_audits.interface import Sample
+from privgan_audits.spaces import pixels
 
 Draw = Callable[..., Sample]
 
@@ -17,24 +17,24 @@ def test_pooling_is_the_mean_of_what_a_pixel_covers(source: int, target: int) ->
     images = np.random.default_rng(0).integers(0, 256, (3, source, source)).astype(np.uint8)
     large = np.kron(images.astype(np.float64), np.ones((target, target)))
     expected = large.reshape(3, target, source, target, source).mean(axis=(2, 4))
-    np.testing.assert_allclose(spaces.pool(images, target), expected, rtol=1e-5)
+    np.testing.assert_allclose(pixels.pool(images, target), expected, rtol=1e-5)
 
 
 def test_shifts_noise_and_brightness_are_forgiven_and_other_images_are_not(draw: Draw) -> None:
     rng = np.random.default_rng(3)
     images = draw(rng, 2, most=1).images.astype(np.float32)
     moved = np.pad(images, ((0, 0), (2, 0), (0, 1)), mode="edge")[:, :-2, 1:]
-    assert spaces.shifted_distances(images, moved) == pytest.approx(0, abs=1e-6)
-    assert spaces.shifted_distances(images, 0.5 * images + 40) == pytest.approx(0, abs=1e-3)
+    assert pixels.shifted_distances(images, moved) == pytest.approx(0, abs=1e-6)
+    assert pixels.shifted_distances(images, 0.5 * images + 40) == pytest.approx(0, abs=1e-3)
     noisy = images + rng.normal(0, 5, images.shape).astype(np.float32)
-    assert (spaces.shifted_distances(images, noisy) < 0.35).all()
-    assert (spaces.shifted_distances(images, images[::-1]) > 0.4).all()
+    assert (pixels.shifted_distances(images, noisy) < 0.35).all()
+    assert (pixels.shifted_distances(images, images[::-1]) > 0.4).all()
 
 
 def test_the_best_window_is_found_as_by_hand(draw: Draw) -> None:
     images = draw(np.random.default_rng(4), 6, most=1).images.astype(np.float32)
     queries, targets = images[:3], images[3:]
-    for query, target, found in zip(queries, targets, spaces.shifted_distances(queries, targets), strict=True):
+    for query, target, found in zip(queries, targets, pixels.shifted_distances(queries, targets), strict=True):
         centre = query[2:-2, 2:-2].ravel()
         windows = [target[y : y + 28, x : x + 28].ravel() for y in range(5) for x in range(5)]
         best = max(np.corrcoef(centre, window)[0, 1] for window in windows)
@@ -43,6 +43,6 @@ def test_the_best_window_is_found_as_by_hand(draw: Draw) -> None:
 
 def test_constant_images_are_far_from_everything() -> None:
     fine = np.stack([np.zeros((32, 32)), np.full((32, 32), 200), np.eye(32) * 255]).astype(np.float32)
-    assert spaces.is_flat(fine).tolist() == [True, True, False]
-    assert not spaces.normalise(fine[:2]).any()
-    assert spaces.shifted_distances(fine[[0, 0, 2]], fine[[0, 1, 1]]) == pytest.approx(spaces.FAR)
+    assert pixels.is_flat(fine).tolist() == [True, True, False]
+    assert not pixels.normalise(fine[:2]).any()
+    assert pixels.shifted_distances(fine[[0, 0, 2]], fine[[0, 1, 1]]) == pytest.approx(pixels.FAR)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from privgan.progress import Progress, silent
-from privgan_audits.spaces import Grid
+from privgan_audits.spaces.pixels import Grid
 
 BASE_BLOCK = 8192
 QUERY_VIEWS = 1024  # views of queries in one block of products

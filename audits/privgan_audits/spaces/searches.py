@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan_audits.spaces import FINE, MAX_SHIFT, Grid, is_flat, normalise, orbit, pool
+from privgan_audits.spaces.pixels import FINE, MAX_SHIFT, Grid, is_flat, normalise, orbit, pool
 
 COARSE = 16  # pixels of the grid on which plain pixels are searched
 FREQUENCIES = 7  # cycles per window that a spectrum keeps in each direction

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from privgan_audits.interface import Sample
 from privgan_audits.scores import closest
-from privgan_audits.searches import SEARCHES, spectra, views
-from privgan_audits.spaces import orbit
+from privgan_audits.spaces.pixels import orbit
+from privgan_audits.spaces.searches import SEARCHES, spectra, views
 from privgan_audits.spike_in import TRANSFORMS
 
 Draw = Callable[..., Sample]
