@@ -1,22 +1,56 @@
-"""T1: is a synthetic image pixel for pixel a real one, in any of the 8 orientations?
+"""T1: is a synthetic image a real one, in any of the 8 orientations and at whatever brightness?
 
-One such image is a leak, whatever any statistic says. Constant images (all black) are excepted: they are
-nobody's. The test is as exact as a hash: one changed pixel hides a copy from it, which is what T2 is for.
+One such image is a leak, whatever any statistic says. Constant images (all black) are excepted: they are nobody's.
+Beside the pixels themselves the ranks of their grey values are compared: which pixel is darker than which survives
+every strictly monotone change of the grey values (brightness, contrast stretch, a look-up table), and an inversion
+turns it round. The test is as exact as a hash: one changed pixel hides a copy from it, and so do two grey values that
+became one (clipped, or contrast reduced, or nearly any gamma when written in 8 bits); that is what T2 is for.
 """
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from privgan.progress import Progress, silent
-from privgan_audits.interface import Evidence, Images, Measured, Outcome, Sample
+from privgan_audits.interface import Evidence, Images, Integers, Measured, Outcome, Sample
 from privgan_audits.spaces.pixels import orbit
 
+# With fewer different grey values only the pixels themselves count: masks and drawings of two or three tones share
+# their ranks with strangers. If unrelated images order their pixels independently, then one pixel for each of 16
+# tones comes out in the same order with chance 1/16! = 5e-14, and somewhere among 20,000 x 20,000 pairs,
+# 8 orientations and both signs in one of 3,000 audits.
+MIN_TONES = 16
 _BLOCK = 1024
 _SHOWN = 24
+_GREYS = 256
+
+
+@dataclass(frozen=True)
+class Print:
+    """What stands for one image and its orbit: of the 8 images, the first in the order of bytes is digested.
+
+    pixels: of the grey values. tones: of their ranks, or of the grey values if tones are few; equal pixels have
+    equal tones.
+    """
+
+    pixels: bytes
+    tones: bytes
+
+
+@dataclass(frozen=True)
+class _Match:
+    """Rows of a real image and of a synthetic one. rescaled: alike only after a change of the grey values."""
+
+    real: int
+    synthetic: int
+    rescaled: bool
+
+    def to_json(self) -> dict[str, Any]:
+        rows = {"member_row": self.real, "synthetic_row": self.synthetic}
+        return rows | {"rescaled": True} if self.rescaled else rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,45 +61,75 @@ class Duplicates:
     title: ClassVar[str] = "Is a real image among the synthetic ones?"
 
     def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Compare digests of decoded pixels; exact, so `rng` is not used."""
+        """Compare digests of decoded pixels and of their ranks; exact, so `rng` is not used."""
         del rng
-        synthetic = _fingerprints(evidence.synthetic.images, progress)
+        synthetic = prints(evidence.synthetic.images, progress)
         pairs = list(_matches(synthetic, evidence.members, progress))
         other_images = 0 if evidence.non_members is None else len(evidence.non_members.images)
         others = [] if evidence.non_members is None else list(_matches(synthetic, evidence.non_members, progress))
         return Measured(
             test=self.id,
             findings={
-                "copies_of_members": len({row for _, row in pairs}),
-                "copies_of_other_patients": len({row for _, row in others}),
+                "copies_of_members": len({pair.synthetic for pair in pairs}),
+                "rescaled_copies_of_members": _only_rescaled(pairs),
+                "copies_of_other_patients": len({pair.synthetic for pair in others}),
+                "rescaled_copies_of_other_patients": _only_rescaled(others),
                 "constant_images": sum(print_ is None for print_ in synthetic),
                 "compared_real_images": len(evidence.members.images) + other_images,
             },
-            internal={"pairs": [{"member_row": a, "synthetic_row": b} for a, b in pairs[:_SHOWN]]},
+            internal={"pairs": [pair.to_json() for pair in pairs[:_SHOWN]]},
         )
 
 
-def _matches(synthetic: list[bytes | None], real: Sample, progress: Progress) -> Iterator[tuple[int, int]]:
-    """(row of the real image, row of the synthetic image) of every identical pair, by real row."""
+def _only_rescaled(pairs: list[_Match]) -> int:
+    """How many synthetic images match, but none of them pixel for pixel."""
+    exact = {pair.synthetic for pair in pairs if not pair.rescaled}
+    return len({pair.synthetic for pair in pairs} - exact)
+
+
+def _matches(synthetic: list[Print | None], real: Sample, progress: Progress) -> Iterator[_Match]:
+    """Every pair of equal tones, by real row."""
     known: dict[bytes, list[int]] = {}
-    for row, fingerprint in enumerate(synthetic):
-        if fingerprint is not None:
-            known.setdefault(fingerprint, []).append(row)
-    for row, fingerprint in enumerate(_fingerprints(real.images, progress)):
-        if fingerprint is not None:
-            yield from ((row, other) for other in known.get(fingerprint, ()))
+    for row, print_ in enumerate(synthetic):
+        if print_ is not None:
+            known.setdefault(print_.tones, []).append(row)
+    for row, print_ in enumerate(prints(real.images, progress)):
+        if print_ is not None:
+            for other in known.get(print_.tones, ()):
+                found = synthetic[other]
+                yield _Match(row, other, rescaled=found is not None and found.pixels != print_.pixels)
 
 
-def _fingerprints(images: Images, progress: Progress) -> list[bytes | None]:
-    """Per image uint8 (n, h, h): the smallest digest over its orbit, so that all 8 have one; None if constant."""
-    prints: list[bytes | None] = []
+def prints(images: Images, progress: Progress = silent) -> list[Print | None]:
+    """One print for each image uint8 (n, h, h), None for constant ones."""
+    found: list[Print | None] = []
     for start in range(0, len(images), _BLOCK):
         block = images[start : start + _BLOCK]
-        constant = (block == block[:, :1, :1]).all(axis=(1, 2))
-        turned = [np.ascontiguousarray(view) for view in orbit(block)]
-        prints.extend(
-            None if constant[row] else min(hashlib.sha256(view[row].tobytes()).digest() for view in turned)
-            for row in range(len(block))
-        )
-        progress("exact duplicates", len(prints), len(images))
-    return prints
+        ranks, tones = tone_ranks(block)
+        opposite = (tones[:, None, None] - 1 - ranks).astype(np.uint8)
+        smallest = zip(_smallest_turn(block), _smallest_turn(ranks), _smallest_turn(opposite), tones, strict=True)
+        for pixels, upright, inverted, count in smallest:
+            exact = hashlib.sha256(pixels).digest()
+            ordered = hashlib.sha256(min(upright, inverted)).digest() if count >= MIN_TONES else exact
+            found.append(Print(exact, ordered) if count > 1 else None)
+        progress("exact duplicates", len(found), len(images))
+    return found
+
+
+def tone_ranks(images: Images) -> tuple[Images, Integers]:
+    """Dense ranks: of each pixel, how many different grey values of its image are darker.
+
+    Returns:
+        uint8 as the images (n, h, w), and how many different values each has, int64 (n,).
+    """
+    flat = images.reshape(len(images), -1)
+    keys = flat + _GREYS * np.arange(len(flat), dtype=np.int64)[:, None]
+    used = np.bincount(keys.ravel(), minlength=_GREYS * len(flat)).reshape(len(flat), _GREYS) > 0
+    table = (np.cumsum(used, axis=1) - 1).astype(np.uint8)  # of values that are not used it says nothing
+    return np.take_along_axis(table, flat, axis=1).reshape(images.shape), used.sum(axis=1)
+
+
+def _smallest_turn(images: Images) -> list[bytes]:
+    """Of each image the first, in the order of bytes, of its 8 orientations."""
+    turned = [np.ascontiguousarray(view) for view in orbit(images)]
+    return [min(view[row].tobytes() for view in turned) for row in range(len(images))]

@@ -21,6 +21,7 @@ DIFFERENTIAL_PRIVACY, EMPIRICAL = "differential-privacy", "empirical"
 GATING_COPIES = ("exact", "flip", "shift_2_px", "noise_2_percent")
 POWER = 2.49  # standard errors between "safe" and "seen": 80 % power at the one-sided 5 % level
 
+_PERHAPS = "perhaps turned, mirrored, inverted or with another brightness"
 _UNLIKE = "not_as_audited"  # T10 has it for privgan sets alone
 _FORM = "structure"  # of foreign DICOM files for information
 _ALL_DIGITS = 17  # tell any two floats apart
@@ -128,9 +129,9 @@ def judge(policy: Policy, record: Record) -> Verdict:
 
 def _hard(f: Findings) -> Iterator[str]:
     if f.number("T1", "copies_of_members") > 0:
-        yield "At least one synthetic image is pixel for pixel a member's image (perhaps turned or mirrored)."
+        yield f"At least one synthetic image is pixel for pixel a member's image ({_PERHAPS})."
     if f.number("T1", "copies_of_other_patients") > 0:
-        yield "At least one synthetic image is pixel for pixel the image of a real patient who was held back."
+        yield f"At least one synthetic image is a held back patient's image, pixel for pixel ({_PERHAPS})."
     if f.number("T10", "identifiers_found") > 0:
         yield "Identifying values of real patients were found in the files of the synthetic set."
     if f.table("T10", _UNLIKE):

@@ -34,21 +34,22 @@ _LABELS: dict[str, dict[str, Label]] = {
     },
     "T1": {
         "copies_of_members": Label(name="Synthetic images identical to a member's", note="a single one is a FAIL"),
+        "rescaled_copies_of_members": Label(name="of these, with another brightness or inverted"),
         "copies_of_other_patients": Label(name="Identical to another real patient's", note="a FAIL as well"),
+        "rescaled_copies_of_other_patients": Label(name="of these, with another brightness or inverted"),
         "constant_images": Label(name="Constant images", note="show nothing and are nobody's"),
         "compared_real_images": Label(name="Real images compared"),
     },
-    "T2": {"p": Label(name="p-value of all counts together", note=_P_NOTE)},
+    "T2": {"p": Label(name="p-value of all ways of comparing together", note=_P_NOTE)},
     "T3": {
-        "p": Label(name="p-value of the attack", note=_P_NOTE),
-        "auc": Label(name="AUC of the attack", note="0.5 is guessing"),
+        "p": Label(name="p-value of all attacks together", note=_P_NOTE),
+        "auc": Label(name="AUC of the attacks combined", note="0.5 is guessing"),
         "auc_interval": Label(name="its 95 % interval"),
-        "auc_lower": Label(name="its one-sided lower bound"),
         "auc_upper": Label(name="its one-sided upper bound"),
-        "auc_se_when_safe": Label(name="its standard error for a safe set", note="small means a strong test"),
-        "tpr_at_1_percent_fpr": Label(name="Members recognised at 1 % false accusations", share=True),
-        "tpr_lower": Label(name="its one-sided lower bound", share=True),
-        "tpr_upper": Label(name="its one-sided upper bound", share=True),
+        "auc_lower": Label(name="Largest lower bound of any attack's AUC", note="for all attacks at once"),
+        "auc_se_when_safe": Label(name="Standard error of an AUC for a safe set", note="small means a strong test"),
+        "tpr_upper": Label(name="Members recognised at 1 % false accusations, upper bound", share=True),
+        "tpr_lower": Label(name="Largest lower bound of any attack", note="for all attacks at once", share=True),
         "epsilon_lower_bound": Label(name="Smallest epsilon that this proves", note="must not exceed the claim"),
         "largest_provable_epsilon": Label(name="Largest epsilon that it could have proved"),
     },
@@ -84,12 +85,41 @@ def measured_facts(test: Mapping[str, Any]) -> Iterator[Fact]:
             yield Fact(name=label.name, value=shown, note=label.note)
 
 
-def _counts(test: Mapping[str, Any]) -> Iterator[Fact]:
-    expected = test.get("expected_when_safe", {})
-    for rank, count in test["members_before_non_member"].items():
-        nearest = "the closest non-member" if rank == "1" else f"non-member number {rank} by closeness"
-        safe = f"a safe set: about {plain(expected[rank])}" if rank in expected else ""
-        yield Fact(name=f"Members closer than {nearest}", value=plain(count), note=safe)
+def _spaces(test: Mapping[str, Any]) -> Iterator[Fact]:
+    for name, space in test["spaces"].items():
+        yield Fact(name=f"Comparing by {name}: p-value", value=plain(space["p"]))
+        for rank, count in space["members_before_non_member"].items():
+            nearest = "the closest non-member" if rank == "1" else f"non-member number {rank} by closeness"
+            safe = f"a safe set: about {plain(space['expected_when_safe'][rank])}"
+            yield Fact(name=f"Members closer than {nearest}", value=plain(count), note=safe)
+
+
+def _look_alikes(test: Mapping[str, Any]) -> Iterator[Fact]:
+    for name, found in test["look_alikes"].items():
+        note = f"within {found['bits']} of 64 bits, at which no two real patients look alike"
+        if found["bits"] < 0:
+            note = "real patients already look alike to it, so that it cannot say anything here"
+        value = f"{plain(found['members'])} members, {plain(found['non_members'])} non-members"
+        yield Fact(name=f"Patients with a look-alike by {name}", value=value, note=note)
+
+
+def _rates(test: Mapping[str, Any]) -> Iterator[Fact]:
+    for rate, found in test["tpr"].items():
+        value = f"{percent(found['measured'])} ({percent(found['low'])} to {percent(found['high'])})"
+        false = rate.removesuffix("_percent").replace("_", ".")
+        yield Fact(name=f"Members recognised at {false} % false accusations", value=value, note="90 % interval")
+
+
+def _attacks(test: Mapping[str, Any]) -> Iterator[Fact]:
+    for name, found in test["attacks"].items():
+        value = f"AUC {plain(found['auc'])}, {percent(found['tpr_at_1_percent'])} at 1 % false accusations"
+        yield Fact(name=f"By {name} alone", value=value)
+
+
+def _precision(test: Mapping[str, Any]) -> Iterator[Fact]:
+    for share, value in test["precision"].items():
+        name = f"Right accusations, at most, where {percent(float(share))} of the suspects are members"
+        yield Fact(name=name, value=percent(value), note=f"guessing: {percent(float(share))}")
 
 
 def _checks(test: Mapping[str, Any]) -> Iterator[Fact]:
@@ -105,5 +135,13 @@ def _places(test: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact(name="Found in", value=place["file"], note=f"{place['kind']}: {place['category']}")
 
 
-_SPECIAL = {"members_before_non_member": _counts, "checks": _checks, "places": _places}
-_TOLD_ELSEWHERE = frozenset({"expected_when_safe", "limit_of_detection"})
+_SPECIAL = {
+    "spaces": _spaces,
+    "look_alikes": _look_alikes,
+    "tpr": _rates,
+    "precision": _precision,
+    "attacks": _attacks,
+    "checks": _checks,
+    "places": _places,
+}
+_TOLD_ELSEWHERE = frozenset({"limit_of_detection"})

@@ -67,7 +67,8 @@ def closest_pairs(internal: Mapping[str, Any], evidence: Evidence | None) -> tup
 
 def _pair(row: Mapping[str, Any], evidence: Evidence) -> Pair:
     member, synthetic = int(row["member_row"]), int(row["synthetic_row"])
-    how = f"{percent(row['ratio'])} of the distance to another patient" if "ratio" in row else "identical pixels"
+    same = "identical but for brightness" if row.get("rescaled") else "identical pixels"
+    how = f"{percent(row['ratio'])} of the distance to another patient, by {row['space']}" if "ratio" in row else same
     return Pair(
         real=_data_uri(evidence.members.images[member]),
         synthetic=_data_uri(evidence.synthetic.images[synthetic]),

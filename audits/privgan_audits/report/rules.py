@@ -15,7 +15,7 @@ from privgan_audits.verdict import GATING_COPIES, POWER
 Record = Mapping[str, Any]
 _JUDGED = "see the verdict"
 _WEIGHT = ("no, for information", "yes")
-_COPIES = "Pixel-identical copies of real images"
+_COPIES = "Copies of real images, identical but perhaps for brightness"
 _IDENTIFIERS = "Identifiers of patients in the files"
 _NEAR = "Near copies: p-value must not be below"
 _AUC = "AUC of the membership attack, upper bound"

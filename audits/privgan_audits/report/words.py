@@ -78,8 +78,10 @@ TESTS = {
     ),
     "T1": QuestionWords(
         title="Is a real image among the synthetic ones?",
-        tries="Looks every synthetic image up among real ones, also mirrored and rotated by quarter turns.",
-        caught="Any pixel-identical copy, even a single one. Not: a copy with even one changed pixel (see T2).",
+        tries="Looks every synthetic image up among real ones, also mirrored, rotated by quarter turns, inverted, "
+        "brighter or darker.",
+        caught="Any such copy, even a single one. Not: a copy with even one changed pixel, or one whose greys were "
+        "merged or clipped (see T2).",
     ),
     "T2": QuestionWords(
         title="Do synthetic images come suspiciously close to patients who were trained on?",
@@ -157,8 +159,12 @@ COPIES = {
     "flip": "mirrored",
     "shift_2_px": "shifted by 2 pixels",
     "noise_2_percent": "with 2 % noise",
+    "rotation_90_degrees": "turned by a right angle",
     "rotation_5_degrees": "rotated by 5 degrees",
     "gamma_0_9": "brightened (gamma 0.9)",
+    "gamma_1_1": "darkened (gamma 1.1)",
+    "jpeg_75": "compressed (JPEG quality 75)",
+    "crop_95_percent": "cropped to 95 % and stretched",
     "blend_20_percent": "mixed with 20 % of another image",
 }
 
