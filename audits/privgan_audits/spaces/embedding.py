@@ -1,0 +1,176 @@
+"""The audit's own eyes: a small network that learns on the spot to know an image again in disguise.
+
+It learns by contrast (NT-Xent: Chen et al. 2020, "A simple framework for contrastive learning of visual
+representations"), as Dar et al. 2025 (Nature BME, 10.1038/s41551-025-01468-8) do to find copies of patients. Its
+features, averaged over the 8 flips and right-angle turns, are then weighed by a linear discriminant (Fisher 1936):
+what a disguise changes counts little, what tells images apart counts much. The network alone, trained as briefly
+as an audit can wait, finds far fewer copies.
+
+Members and non-members are pooled, without labels, in an order that the images themselves give: what is learned is
+a function of the pool alone, so that the tests built on it stay exact.
+"""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from privgan.progress import Progress, silent
+from privgan_audits.spaces.augment import Strength, disguised
+from privgan_audits.spaces.pixels import FINE, Grid, pool
+
+TASK = "learning an embedding"
+DIMENSIONS = 64
+CHANNELS = (16, 32, 64)  # each convolution halves the side
+OUTPUTS = 128  # of the head that only training uses
+BATCH = 256
+TEMPERATURE = 0.1
+RATE = 3e-3  # Adam
+EPOCHS = 24
+LEAST_STEPS = 50
+RIDGE = 0.01  # share of the mean variance under disguise that is added to each direction's
+COMPARED = 4_000  # disguises, at least, that the discriminant is estimated from
+STRENGTH = Strength()
+_BLOCK = 512
+_KEPT = 2
+
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Embedding:
+    """All 8 flips and right-angle turns of an image have one embedding, to float rounding.
+
+    features: the trained layers. centre: float32 (f,), of the features. weights: float32 (f, d).
+    """
+
+    features: nn.Module
+    centre: Tensor
+    weights: Tensor
+
+    def embed(self, images: Images) -> Grid:
+        """Images uint8 (n, h, h) to float32 (n, d), rows of unit norm, or zeros.
+
+        They are taken in the order of their digests, so that not even rounding depends on the order of the rows.
+        """
+        order = np.argsort(_digests(images), kind="stable")
+        result = np.empty((len(images), self.weights.shape[1]), np.float32)
+        for start in range(0, len(images), _BLOCK):
+            rows = order[start : start + _BLOCK]
+            seen = _turned_features(self.features, _fine(images[rows]))
+            result[rows] = F.normalize((seen - self.centre) @ self.weights).numpy()
+        return result
+
+
+_TRAINED: OrderedDict[bytes, Embedding] = OrderedDict()
+
+
+def train_embedding(images: Images, progress: Progress = silent) -> Embedding:
+    """Learn an embedding of images uint8 (n, h, h), n >= 1, members' and non-members' pooled.
+
+    One machine and one number of threads give the same bits for the same set of images, whatever their order and
+    however often each occurs. The last two are kept, so that audits of one cohort learn once.
+    """
+    digests, first = np.unique(_digests(images), return_index=True)
+    key = hashlib.sha256(repr(images.shape[1:]).encode() + digests.tobytes()).digest()
+    if key not in _TRAINED:
+        _TRAINED[key] = _learned(_fine(images[first]), int.from_bytes(key[:7], "big"), progress)
+    _TRAINED.move_to_end(key)
+    while len(_TRAINED) > _KEPT:
+        _TRAINED.popitem(last=False)
+    return _TRAINED[key]
+
+
+def nt_xent(views: Tensor, temperature: float) -> Tensor:
+    """Equation 1 of Chen et al. 2020, averaged: rows i and i + n of views (2n, d), of unit norm, show one image."""
+    count = len(views) // 2
+    alike = (views @ views.T / temperature).fill_diagonal_(-torch.inf)
+    return F.cross_entropy(alike, torch.arange(2 * count).roll(count))
+
+
+def _digests(images: Images) -> NDArray[np.bytes_]:
+    """SHA-256 of each image in hexadecimal, (n,)."""
+    return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images], dtype="S64")
+
+
+def _fine(images: Images) -> Tensor:
+    """Images uint8 (n, h, h) as float32 (n, 1, s, s) in [0, 1]."""
+    return torch.from_numpy(pool(images, FINE))[:, None] / 255
+
+
+def _learned(images: Tensor, seed: int, progress: Progress) -> Embedding:
+    generator = torch.Generator().manual_seed(seed)
+    features = _trained(images, generator, progress)
+    centre, weights = _discriminant(features, images, generator)
+    return Embedding(features=features, centre=centre, weights=weights)
+
+
+def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> nn.Module:
+    features = _features(generator)
+    head = _filled(nn.Linear(CHANNELS[-1] * (FINE >> len(CHANNELS)) ** 2, OUTPUTS, device="meta"), generator)
+    steps = LEAST_STEPS + EPOCHS * len(images) // BATCH
+    optimiser = torch.optim.Adam([*features.parameters(), *head.parameters()], lr=RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.1)
+    for step in range(1, steps + 1):
+        chosen = images[torch.randperm(len(images), generator=generator)[:BATCH]]
+        pairs = disguised(torch.cat([chosen, chosen]), STRENGTH, generator)
+        loss = nt_xent(F.normalize(head(features(pairs))), TEMPERATURE)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        progress(TASK, step, steps)
+    return features.requires_grad_(False)
+
+
+def _features(generator: torch.Generator) -> nn.Module:
+    """Float32 (n, 1, s, s) to (n, f); nothing in it mixes images."""
+    layers: list[nn.Module] = [nn.LayerNorm([1, FINE, FINE], elementwise_affine=False)]
+    for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
+        size = 5 if before == 1 else 3
+        layer = nn.Conv2d(before, after, size, stride=2, padding=size // 2, device="meta")
+        layers += [_filled(layer, generator), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Flatten())
+
+
+def _filled(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> nn.Module:
+    """Give a layer of no memory random weights (He et al. 2015); the global generator is not asked."""
+    layer.to_empty(device="cpu")
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    if layer.weight.dim() == 4:
+        layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)  # a third faster
+    return layer
+
+
+def _turned_features(features: nn.Module, images: Tensor) -> Tensor:
+    """Features (n, f) averaged over all flips and right-angle turns of images (n, 1, s, s), block by block."""
+    parts = []
+    for block in torch.split(images, _BLOCK):
+        turned = [torch.rot90(block, turns, (2, 3)) for turns in range(4)]
+        parts.append(torch.stack([features(view) + features(view.flip(3)) for view in turned]).mean(0) / 2)
+    return torch.cat(parts)
+
+
+def _discriminant(features: nn.Module, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Centre (f,) and directions (f, d): variance between images is largest beside that under disguise, made one."""
+    clean = _turned_features(features, images)
+    centre = clean.mean(0)
+    within = torch.zeros(clean.shape[1], clean.shape[1])
+    rounds = -(-COMPARED // len(images))
+    for _ in range(rounds):
+        change = _turned_features(features, disguised(images, STRENGTH, generator)) - clean
+        within += change.T @ change / (len(images) * rounds)
+    between = (clean - centre).T @ (clean - centre) / len(images)
+    within += (RIDGE * within.diagonal().mean() + 1e-12) * torch.eye(len(within))
+    count = max(1, min(DIMENSIONS, len(images) - 1))
+    last = (len(within) - count, len(within) - 1)
+    directions = scipy.linalg.eigh(between.double().numpy(), within.double().numpy(), subset_by_index=last)[1]
+    return centre, torch.from_numpy(directions.astype(np.float32))
