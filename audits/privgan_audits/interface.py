@@ -7,7 +7,7 @@ A test answers with one of three values, so that "did not run" can never look li
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
 from privgan.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from privgan_audits.spaces.encoder import Encoder
 
 SMALLEST_IMAGE = 8  # pixels; below it there is nothing left to compare
 
@@ -69,6 +72,7 @@ class Evidence:
     run: the run folder, when given.
     level: a near-copy p-value below it makes the verdict FAIL whatever else was found (attempts lower it).
     accepted_delta: the user took a delta above 1/(10 x members) on themselves.
+    encoder: the user's own way to compare images, beside the audit's; None when none was given.
     """
 
     members: Sample
@@ -84,6 +88,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
     level: float = 0.003
     accepted_delta: bool = False
+    encoder: "Encoder | None" = None
 
     def __post_init__(self) -> None:
         if self.non_members is not None and np.intersect1d(self.members.patients, self.non_members.patients).size:

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from privgan.errors import UsageError
+
 if TYPE_CHECKING:
     from privgan_audits.policy import Policy
+    from privgan_audits.spaces.encoder import Encoder
 
 Force = Annotated[bool, typer.Option("--force", help="Replace an output that exists.")]
 PolicyFile = Annotated[Path | None, typer.Option("--policy", help="policy.toml of the privacy officer.")]
@@ -18,3 +21,14 @@ def read_policy(path: Path | None) -> "Policy":
     from privgan_audits.policy import Policy
 
     return Policy() if path is None else Policy.read(path)
+
+
+def read_encoder(path: Path | None, trained_on: str | None) -> "Encoder | None":
+    """The user's own encoder, which must come with a declaration of what it was trained on."""
+    if path is None and trained_on is None:
+        return None
+    if path is None or trained_on is None:
+        raise UsageError("Expected --encoder and --encoder-trained-on together.")
+    from privgan_audits.spaces.encoder import Encoder
+
+    return Encoder.load(path, trained_on)

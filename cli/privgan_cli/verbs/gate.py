@@ -1,5 +1,6 @@
 """audit, keygen, release, verify: what may leave, who says so, and how the recipient checks it."""
 
+import dataclasses
 import getpass
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from privgan.errors import UsageError
 from privgan_cli.console import console
-from privgan_cli.options import Force, PolicyFile, read_policy
+from privgan_cli.options import Force, PolicyFile, read_encoder, read_policy
 
 if TYPE_CHECKING:
     from privgan_audits.interface import Evidence
@@ -26,6 +27,8 @@ def audit(
     non_members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were not.")] = None,
     policy: PolicyFile = None,
     run: Annotated[Path | None, typer.Option(help="The run folder, for checks of the model.")] = None,
+    encoder: Annotated[Path | None, typer.Option(help="Your own image encoder, an ONNX file.")] = None,
+    encoder_trained_on: Annotated[str | None, typer.Option(help="In words: what the encoder learned from.")] = None,
     accept_delta: Annotated[bool, typer.Option("--accept-delta", help="Take a large delta. In red.")] = False,
     force: Force = False,
 ) -> int:
@@ -34,7 +37,8 @@ def audit(
     from privgan_audits.casework import audit_to_report
 
     thresholds = read_policy(policy)
-    evidence = _evidence(synthetic, cohort, members, non_members, run)
+    own = read_encoder(encoder, encoder_trained_on)
+    evidence = dataclasses.replace(_evidence(synthetic, cohort, members, non_members, run), encoder=own)
     overrides = list(evidence.cohort.facts.overrides) if evidence.cohort else []
     if accept_delta:
         overrides.append(ACCEPT_DELTA)
