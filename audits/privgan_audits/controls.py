@@ -5,6 +5,7 @@ test. So a classifier that never sees a synthetic image tries to tell them apart
 themselves, where nothing can be found; and copies are planted, which must be found (`spike_in`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from privgan.progress import Progress, silent
+from privgan_audits.attacks import attack_scores
 from privgan_audits.interface import Evidence, Images, Integers, Measured, NotRun, Outcome
-from privgan_audits.membership import membership_p
-from privgan_audits.near_copies import NO_NON_MEMBERS, near_copy_findings
+from privgan_audits.membership import FPR, with_ensemble
+from privgan_audits.near_copies import NO_NON_MEMBERS, near_copy_statistic
+from privgan_audits.relabelling import MembershipStatistic, NearCopyStatistic, p_values, relabellings
 from privgan_audits.scores import Scores, patient_scores
 from privgan_audits.spaces.pixels import pool
 from privgan_audits.spike_in import limits_of_detection, search_limit
-from privgan_audits.statistics import rank_patients
 
 RESPLITS = 200
 RESPLIT_LEVEL = 0.05
@@ -48,12 +50,14 @@ class Controls:
         progress("split check", 0, 2)
         split = split_check(images, scores.owner, scores.non_member, rng)
         progress("split check", 1, 2, "splits among members")
-        pretended = resplits(scores, rng)
+        pretended = resplits(scores, attack_scores(evidence, progress), rng)
         progress("split check", 2, 2)
+        pool = relabellings(len(scores.non_member), scores.non_members, rng)
+        limits = limits_of_detection(scores, evidence.members.images, evidence.level, pool, rng, progress)
         findings: dict[str, Any] = {
             **split,
             **pretended,
-            "limit_of_detection": limits_of_detection(scores, evidence.members.images, evidence.level, rng, progress),
+            "limit_of_detection": limits,
             "copies_planted_at_most": search_limit(scores.members),
         }
         return Measured(test=self.id, findings=findings)
@@ -106,22 +110,34 @@ def _features(images: Images) -> Floats:
     return np.concatenate([small, grey, rest], axis=1)
 
 
-def resplits(scores: Scores, rng: np.random.Generator) -> dict[str, int]:
+def resplits(scores: Scores, attacks: Mapping[str, Floats], rng: np.random.Generator) -> dict[str, int]:
     """Split the members at random in the audit's own proportion, RESPLITS times, and count small p-values.
 
-    Nothing can be found there, so more small p-values than the binomial law allows mean a broken test.
+    Nothing can be found there, so more small p-values than the binomial law allows mean a broken test. Each split is
+    judged by the very statistics of T2 and T3, on the distances that are already there.
+
+    Args:
+        scores: of all patients.
+        attacks: T3's scores of all patients, by name.
+        rng: draws the splits.
     """
-    members = scores.patient[~scores.non_member]
+    members = np.flatnonzero(~scores.non_member)
     taken = round(len(members) * scores.non_members / len(scores.non_member))
-    small_near = small_membership = 0
-    for _ in range(RESPLITS):
-        pretended = np.zeros(len(members), bool)
-        pretended[rng.permutation(len(members))[:taken]] = True
-        order = rank_patients(members, pretended, rng)
-        small_near += near_copy_findings(order)["p"] <= RESPLIT_LEVEL
-        small_membership += membership_p(order) <= RESPLIT_LEVEL
+    place = np.cumsum(~scores.non_member) - 1  # of a member among the members
+
+    def closest_first(score: Floats) -> Integers:
+        order = scores.closest_first(score)
+        return np.asarray(place[order[~scores.non_member[order]]])
+
+    near = NearCopyStatistic(
+        orders=[closest_first(each.patient) for each in scores.ranked.values()],
+        hits=[each.hits(each.patient)[members] for each in scores.counted.values()],
+    )
+    ranked = with_ensemble(attacks, closest_first)
+    membership = MembershipStatistic(orders=list(ranked.values()), fpr=FPR)
+    splits, pool = relabellings(len(members), taken, rng, RESPLITS), relabellings(len(members), taken, rng)
     return {
         "resplits": RESPLITS,
-        "small_p_near_copies": int(small_near),
-        "small_p_membership": int(small_membership),
+        "small_p_near_copies": int((p_values(near, splits, pool) <= RESPLIT_LEVEL).sum()),
+        "small_p_membership": int((p_values(membership, splits, pool) <= RESPLIT_LEVEL).sum()),
     }

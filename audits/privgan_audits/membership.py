@@ -1,91 +1,166 @@
 """T3: can someone who holds a person's image tell from the synthetic set whether that person was a member?
 
-One calibrated distance attack (`scores`), judged over its whole range: the AUC sees many members leaking a
-little, the true-positive rate at 1 % false positives sees a few leaking a lot (Carlini et al. 2022).
+Several attacks (`attacks`) and their ensemble, judged over the whole range: the AUC sees many members leaking a
+little, the true-positive rate at 1 % false positives sees a few leaking a lot (Carlini et al. 2022). One
+permutation test takes the strongest of all of them. Upper bounds, which a PASS needs, are the ensemble's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
 
 from privgan.progress import Progress, silent
 from privgan_audits import statistics as st
+from privgan_audits.attacks import attack_scores
 from privgan_audits.interface import Evidence, Measured, NotRun, Outcome
 from privgan_audits.near_copies import NO_NON_MEMBERS
-from privgan_audits.scores import patient_scores
+from privgan_audits.relabelling import Labels, MembershipStatistic, as_labels, p_values, relabellings
+from privgan_audits.scores import Floats, Integers, Scores, patient_scores
 from privgan_audits.statistics import Order
 
+ENSEMBLE = "ensemble"
 FPR = 0.01
+RATES = {"10_percent": 0.1, "1_percent": 0.01, "0_1_percent": 0.001}
 ONE_SIDED = 0.05  # error of each one-sided bound that the verdict reads
 EPSILON_ERROR = 0.01  # error of the lower bound on epsilon
+PREVALENCES = (0.001, 0.01, 0.1)  # of members among the people whom an attacker suspects
 _Z_ONE_SIDED, _Z_TWO_SIDED = 1.6448536269514722, 1.959963984540054
 _GRID = np.geomspace(1e-3, 1.0, 121)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Membership:
-    """T3 with one attack."""
+    """T3 with all attacks."""
 
     id: ClassVar[str] = "T3"
     title: ClassVar[str] = "Can someone tell who was in the training data?"
 
     def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Rank all patients by the attack's score and measure how well that separates members."""
+        """Rank all patients by every attack and measure how well that separates members."""
         if evidence.non_members is None:
             return NotRun(test=self.id, reason=NO_NON_MEMBERS)
         scores = patient_scores(evidence, progress)
-        order = st.rank_patients(scores.patient, scores.non_member, rng)
+        ranked = with_ensemble(attack_scores(evidence, progress), scores.closest_first)
+        progress("membership", 0, 1)
+        pool = relabellings(len(scores.non_member), scores.non_members, rng)
+        findings = membership_findings(ranked, scores.non_member, pool)
+        order = scores.non_member[ranked[ENSEMBLE]]
         delta = evidence.claim.spend.delta if evidence.claim else 0.0
         false, true = st.roc(order)
+        progress("membership", 1, 1)
         return Measured(
             test=self.id,
-            findings={**membership_findings(order), **epsilon_findings(order, delta)},
+            findings={**findings, **epsilon_findings(ranked, scores.non_member, delta)},
             series={
                 "fpr": _GRID.tolist(),
                 "tpr": true[np.searchsorted(false, _GRID, side="right") - 1].tolist(),
                 "tpr_low": st.roc_lower_band(order, _GRID, ONE_SIDED).tolist(),
             },
-            internal={
-                "members": scores.patient[~scores.non_member].tolist(),
-                "non_members": scores.patient[scores.non_member].tolist(),
-            },
+            internal=_distances(scores),
         )
 
 
-def membership_findings(order: Order) -> dict[str, Any]:
-    """What the verdict reads of an order of patients, closest first."""
+Ranked = Mapping[str, Integers]
+
+
+def with_ensemble(attacks: Mapping[str, Floats], closest_first: Any) -> dict[str, Integers]:
+    """Each attack's order of the patients, and that of the mean of their ranks' normal scores.
+
+    Args:
+        attacks: scores (P,), the smaller the likelier a member.
+        closest_first: sorts patients by such scores, int64 (P,).
+    """
+    ranked = {name: closest_first(score) for name, score in attacks.items()}
+    mean = np.mean([_normal_scores(score) for score in attacks.values()], axis=0)
+    return {**ranked, ENSEMBLE: closest_first(mean)} if len(ranked) > 1 else {ENSEMBLE: next(iter(ranked.values()))}
+
+
+def _normal_scores(score: Floats) -> Floats:
+    """van der Waerden's: ranks, ties shared, as quantiles of the normal law, so that no attack's scale counts."""
+    return np.asarray(special.ndtri(stats.rankdata(score) / (len(score) + 1)))
+
+
+def membership_findings(ranked: Ranked, non_member: NDArray[np.bool_], pool: Labels | None = None) -> dict[str, Any]:
+    """What the verdict and the report read.
+
+    Args:
+        ranked: per attack the patients (P,), the likeliest member first; the ensemble among them.
+        non_member: bool (P,).
+        pool: random choices of the non-members; without it p is Bonferroni's bound.
+    """
+    orders = {name: non_member[order] for name, order in ranked.items()}
+    order = orders[ENSEMBLE]
     non_members = int(order.sum())
     members = len(order) - non_members
     area, se = st.auc(order), st.auc_se(order)
-    low, high = st.tpr_bounds(order, FPR, ONE_SIDED)
+    statistic = MembershipStatistic(orders=list(ranked.values()), fpr=FPR)
+    lower = [_lower_bounds(each, ONE_SIDED / len(orders)) for each in orders.values()]
     return {
-        "p": membership_p(order),
+        "p": float(p_values(statistic, as_labels(non_member), pool)[0]),
         "auc": area,
         "auc_interval": [max(0.0, area - _Z_TWO_SIDED * se), min(1.0, area + _Z_TWO_SIDED * se)],
-        "auc_lower": area - _Z_ONE_SIDED * se,
+        "auc_lower": max(auc for auc, _ in lower),
         "auc_upper": area + _Z_ONE_SIDED * se,
         "auc_se_when_safe": st.auc_null_se(members, non_members),
-        "tpr_at_1_percent_fpr": st.precedence_count(order, st.tpr_rank(non_members, FPR)) / members,
-        "tpr_lower": low,
-        "tpr_upper": high,
+        "tpr_lower": max(tpr for _, tpr in lower),
+        "tpr_upper": st.tpr_bounds(order, FPR, ONE_SIDED)[1],
+        "tpr": _true_positive_rates(order),
+        "precision": _precision(order),
+        "attacks": {name: _strength(each) for name, each in orders.items() if name != ENSEMBLE},
     }
 
 
-def membership_p(order: Order) -> float:
-    """One p-value for the AUC and the tail together, by Bonferroni.
+def _lower_bounds(order: Order, error: float) -> tuple[float, float]:
+    """One-sided lower bounds of an attack's AUC and of its true-positive rate at FPR."""
+    z = float(special.ndtri(1 - error))
+    return st.auc(order) - z * st.auc_se(order), st.tpr_bounds(order, FPR, error)[0]
 
-    The two say nearly independent things, so that the correction for two costs next to nothing (at most
-    alpha^2 / 4), and unlike a simulated law it has no smallest p-value, which later attempts would need.
-    """
+
+def _true_positive_rates(order: Order) -> dict[str, dict[str, float]]:
+    """At each false-positive rate that the number of non-members supports: what was measured, and its interval."""
     non_members = int(order.sum())
-    members = len(order) - non_members
-    rank = st.tpr_rank(non_members, FPR)
-    tail = float(st.precedence_tails(members, non_members, rank)[st.precedence_count(order, rank)])
-    return min(1.0, 2 * min(st.auc_p(order), tail))
+    supported = {name: rate for name, rate in RATES.items() if non_members * rate >= 1}
+    return {name: _true_positive_rate(order, rate) for name, rate in supported.items()}
 
 
-def epsilon_findings(order: Order, delta: float) -> dict[str, float]:
-    """A lower bound on epsilon that this attack proves, beside the largest it could have proved."""
-    measured, largest = st.epsilon_lower_bound(order, fpr=FPR, delta=delta, error=EPSILON_ERROR)
-    return {"epsilon_lower_bound": measured, "largest_provable_epsilon": largest}
+def _true_positive_rate(order: Order, rate: float) -> dict[str, float]:
+    non_members = int(order.sum())
+    low, high = st.tpr_bounds(order, rate, ONE_SIDED)
+    found = st.precedence_count(order, st.tpr_rank(non_members, rate)) / (len(order) - non_members)
+    return {"measured": found, "low": low, "high": high}
+
+
+def _strength(order: Order) -> dict[str, float]:
+    non_members = int(order.sum())
+    found = st.precedence_count(order, st.tpr_rank(non_members, FPR)) / (len(order) - non_members)
+    return {"auc": st.auc(order), "auc_se": st.auc_se(order), "tpr_at_1_percent": found}
+
+
+def _precision(order: Order) -> dict[str, float]:
+    """The most that an accusation at FPR is worth: the share of the accused who are members, by prevalence.
+
+    Half of all accusations being right says nothing when half of all patients were members, as in this audit; what
+    counts is how rare members are among those whom an attacker suspects (El Emam et al. 2022).
+    """
+    rate = st.tpr_bounds(order, FPR, ONE_SIDED)[1]
+    return {f"{share:g}": share * rate / (share * rate + (1 - share) * FPR) for share in PREVALENCES}
+
+
+def epsilon_findings(ranked: Ranked, non_member: NDArray[np.bool_], delta: float) -> dict[str, float]:
+    """A lower bound on epsilon that one of the attacks proves, beside the largest that they could have proved."""
+    error = EPSILON_ERROR / len(ranked)
+    bounds = [st.epsilon_lower_bound(non_member[o], fpr=FPR, delta=delta, error=error) for o in ranked.values()]
+    return {
+        "epsilon_lower_bound": max(measured for measured, _ in bounds),
+        "largest_provable_epsilon": max(largest for _, largest in bounds),
+    }
+
+
+def _distances(scores: Scores) -> dict[str, Any]:
+    """Both groups' distances in the first space, for the chart."""
+    patient = next(iter(scores.ranked.values())).patient
+    return {"members": patient[~scores.non_member].tolist(), "non_members": patient[scores.non_member].tolist()}

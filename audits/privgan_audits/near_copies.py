@@ -1,11 +1,12 @@
 """T2: do synthetic images come closer to members than to patients that nobody trained on?
 
-The statistic counts how many members are closer than the first, the fifth and the twentieth non-member:
-distribution-free, exact, and with no threshold to tune. A handful of copied patients is enough, which the
-AUC cannot see: copying 1 % of all patients moves it by half a per cent.
+In every space the statistic counts how many members are closer than the first, the fifth and the twentieth
+non-member: distribution-free, exact, and with no threshold to tune. A handful of copied patients is enough, which
+the AUC cannot see: copying 1 % of all patients moves it by half a per cent. Perceptual hashes enter as counts of
+members and of non-members that are met. One permutation test takes the strongest of all that (`relabelling`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,8 +14,9 @@ import numpy as np
 
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Evidence, Measured, NotRun, Outcome
-from privgan_audits.scores import Scores, patient_scores
-from privgan_audits.statistics import Order, near_copy_ranks, precedence_count, precedence_p, rank_patients
+from privgan_audits.relabelling import Floats, NearCopyStatistic, as_labels, hit_ps, p_values, relabellings
+from privgan_audits.scores import Scores, SpaceScores, patient_scores
+from privgan_audits.statistics import Order, near_copy_ranks, precedence_count, precedence_p
 
 _PAIRS_SHOWN = 24
 NO_NON_MEMBERS = "there are no non-members to compare with"
@@ -22,26 +24,41 @@ NO_NON_MEMBERS = "there are no non-members to compare with"
 
 @dataclass(frozen=True, kw_only=True)
 class NearCopies:
-    """T2 in normalised pixels; `internal` holds the closest pairs, member rows first."""
+    """T2 in all spaces; `internal` holds the closest pairs of a member and a synthetic image."""
 
     id: ClassVar[str] = "T2"
     title: ClassVar[str] = "Do synthetic images come closer to members than to other patients?"
 
     def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Count members ahead of non-members among the closest patients."""
+        """Count members ahead of non-members among the closest patients of each space."""
         if evidence.non_members is None:
             return NotRun(test=self.id, reason=NO_NON_MEMBERS)
         scores = patient_scores(evidence, progress)
-        order = rank_patients(scores.patient, scores.non_member, rng)
-        return Measured(
-            test=self.id,
-            findings=near_copy_findings(order),
-            internal={"pairs": list(_pairs(scores, evidence))},
-        )
+        progress("near copies", 0, 1)
+        pool = relabellings(len(scores.non_member), scores.non_members, rng)
+        findings = {
+            "p": float(p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]),
+            "spaces": {
+                name: near_copy_findings(scores.non_member[scores.closest_first(each.patient)])
+                for name, each in scores.ranked.items()
+            },
+            "look_alikes": {name: _hit_findings(scores, each) for name, each in scores.counted.items()},
+        }
+        progress("near copies", 1, 1)
+        return Measured(test=self.id, findings=findings, internal={"pairs": list(_pairs(scores, evidence))})
+
+
+def near_copy_statistic(scores: Scores, patient: Mapping[str, Floats] | None = None) -> NearCopyStatistic:
+    """T2's statistic of the patients' scores, or of others that planted copies would give, by space."""
+    values = {name: each.patient for name, each in scores.spaces.items()} if patient is None else patient
+    return NearCopyStatistic(
+        orders=[scores.closest_first(values[name]) for name in scores.ranked],
+        hits=[each.hits(values[name]) for name, each in scores.counted.items()],
+    )
 
 
 def near_copy_findings(order: Order) -> dict[str, Any]:
-    """p-value and counts of an order of patients, closest first."""
+    """p-value and counts of one space's order of patients, closest first."""
     non_members = int(order.sum())
     members = len(order) - non_members
     counts = {rank: precedence_count(order, rank) for rank in near_copy_ranks(non_members)}
@@ -52,19 +69,35 @@ def near_copy_findings(order: Order) -> dict[str, Any]:
     }
 
 
-def _pairs(scores: Scores, evidence: Evidence) -> Iterator[dict[str, float | int]]:
-    """The member closest to the synthetic set, then the next member, each by their closest image."""
-    ratio = scores.ratio[: len(evidence.members.images)]
-    owner = scores.owner[: len(ratio)]
+def _hit_findings(scores: Scores, each: SpaceScores) -> dict[str, Any]:
+    """How many patients a counting space meets; its limit in bits, negative when real patients look alike to it."""
+    hit = each.hits(each.patient)
+    limit = each.hit_limit or 0.0
+    return {
+        "bits": int(limit**2 // 4) if limit >= 0 else -1,
+        "members": int((hit & ~scores.non_member).sum()),
+        "non_members": int((hit & scores.non_member).sum()),
+        "p": float(hit_ps(hit, as_labels(scores.non_member))[0]),
+    }
+
+
+def _pairs(scores: Scores, evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """Pairs of members and synthetic images, by their place in whichever space they are closest; a member once."""
+    rows = len(evidence.members.images)
+    spaces = [
+        [(name, each, int(row)) for row in np.argsort(each.score[:rows], kind="stable")]
+        for name, each in scores.ranked.items()
+    ]
     seen: set[int] = set()
-    for row in np.argsort(ratio, kind="stable"):
-        if len(seen) == _PAIRS_SHOWN or not np.isfinite(ratio[row]):
+    for name, each, row in (pair for place in zip(*spaces, strict=True) for pair in place):
+        if len(seen) == _PAIRS_SHOWN or not np.isfinite(each.score[row]):
             return
-        if owner[row] not in seen:
-            seen.add(int(owner[row]))
+        if int(scores.owner[row]) not in seen:
+            seen.add(int(scores.owner[row]))
             yield {
-                "member_row": int(row),
-                "synthetic_row": int(scores.nearest[row]),
-                "ratio": float(ratio[row]),
-                "distance": float(scores.distance[row]),
+                "member_row": row,
+                "synthetic_row": int(each.closest.row[row]),
+                "ratio": float(each.score[row]),
+                "distance": float(each.closest.distance[row]),
+                "space": name,
             }

@@ -11,7 +11,7 @@ import numpy as np
 
 from privgan.checks import strictly_within
 from privgan.errors import UsageError
-from privgan_audits.membership import membership_findings
+from privgan_audits.membership import ENSEMBLE, membership_findings
 from privgan_audits.near_copies import near_copy_findings
 from privgan_audits.policy import Policy
 from privgan_audits.statistics import Order, near_copy_ranks, precedence_p
@@ -94,6 +94,7 @@ def _could_pass(members: int, non_members: int, policy: Policy) -> bool:
 def _safe_record(order: Order, copies: int | None) -> dict[str, Any]:
     """The record of an audit whose other tests found nothing."""
     limits = dict.fromkeys(GATING_COPIES, copies)
+    attack = membership_findings({ENSEMBLE: np.arange(len(order))}, order)
     calm = {"split_p": 1.0, "resplits": 200, "small_p_near_copies": 0, "small_p_membership": 0}
     return {
         "attempt": 1,
@@ -102,7 +103,7 @@ def _safe_record(order: Order, copies: int | None) -> dict[str, Any]:
             {"id": "T0", "outcome": "measured", **calm, "limit_of_detection": limits},
             {"id": "T1", "outcome": "measured", "copies_of_members": 0, "copies_of_other_patients": 0},
             {"id": "T2", "outcome": "measured", **near_copy_findings(order)},
-            {"id": "T3", "outcome": "measured", **membership_findings(order), "epsilon_lower_bound": 0.0},
+            {"id": "T3", "outcome": "measured", **attack, "epsilon_lower_bound": 0.0},
             {"id": "T6", "outcome": "not-applicable"},
             {"id": "T10", "outcome": "not-applicable"},
         ],

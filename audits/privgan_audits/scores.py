@@ -1,10 +1,13 @@
-"""The attacker's score of every patient: how close the synthetic set comes to one of their images.
+"""The attacker's score of every patient in every space: how close the synthetic set comes to one of their images.
 
 m(P) = min over the images x of P of d(x, S) / d_R(x), where d_R(x) is the distance to the nearest image of
 another real patient (the calibration of Chen et al. 2020, "GAN-Leaks"). Members and non-members are pooled
-for d_R, so that nothing in a score knows who was a member: the tests built on it are exact.
+for d_R, and for everything that a space learns, so that nothing in a score knows who was a member: the tests
+built on it are exact. Perceptual hashes are too coarse for a ratio; there a patient's score is the distance itself.
 """
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -13,37 +16,56 @@ from numpy.typing import NDArray
 
 from privgan.errors import UsageError
 from privgan.progress import Progress, silent
-from privgan_audits.interface import Evidence
-from privgan_audits.spaces.neighbours import Neighbours, nearest
-from privgan_audits.spaces.pixels import FAR, Grid, orbit, shifted_distances
-from privgan_audits.spaces.searches import SEARCHES, Search, Views, views
+from privgan_audits.interface import Evidence, Images
+from privgan_audits.spaces.embedding import train_embedding
+from privgan_audits.spaces.perceptual import orbit_bits, perceptual_bits
+from privgan_audits.spaces.pixel_space import PixelSpace
+from privgan_audits.spaces.space import Closest, Space, VectorSpace
 
-CANDIDATES = 5  # of each search; they are compared pixel by pixel
-PAIR_BLOCK = 2048
+EMBEDDING, ENCODER, HASHES = "embedding", "encoder", "hashes"
 _SMALLEST_REFERENCE = 1e-6  # identical images of two patients: any distance counts as far, a copy as near
+_MOST_BITS = 10  # two hashes of 64 bits that differ in more are not called alike, however few patients there are
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class SpaceScores:
+    """One space. Per real image: reference d_R, score d / d_R or d (n,), infinite for constant images.
+
+    patient: the smallest score of each patient (P,). hit_limit: None where patients are ranked; in a space where
+    they are only counted, the score up to which a patient counts as met.
+    """
+
+    space: Space
+    closest: Closest
+    reference: Floats
+    score: Floats
+    patient: Floats
+    hit_limit: float | None = None
+
+    def hits(self, patient: Floats) -> NDArray[np.bool_]:
+        """Which patients (P,) a space that only counts has met."""
+        return patient <= (-np.inf if self.hit_limit is None else self.hit_limit)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Scores:
     """What T0, T2 and T3 share. Rows are images, members first; patients are numbered 0..P-1.
 
-    real: the pooled images on both forms; owner: patient of each row (n,); ratio: d(x, S) / d_R(x), infinite
-    for constant images; reference: d_R; distance: d(x, S); nearest: row of the synthetic image;
-    horizon: each search's distance beyond which a synthetic image is no candidate (n, searches); patient: m(P) (P,);
+    owner: patient of each row (n,); flat: bool (n,), constant images; spaces: by name.
+    embedding: the space that was learned here, for attacks that need its points.
+    canonical: the patients (P,) in an order that depends on their images alone, for ties and for whatever needs
+    chance: were it the order of the rows, it would know who was a member.
     non_member: bool (P,).
     """
 
-    real: Views
     owner: Integers
-    ratio: Floats
-    reference: Floats
-    distance: Floats
-    nearest: Integers
-    horizon: Floats
-    patient: Floats
+    flat: NDArray[np.bool_]
+    spaces: dict[str, SpaceScores]
+    embedding: VectorSpace
+    canonical: Integers
     non_member: NDArray[np.bool_]
 
     @property
@@ -56,21 +78,26 @@ class Scores:
         """Number of non-member patients."""
         return int(self.non_member.sum())
 
+    @property
+    def ranked(self) -> dict[str, SpaceScores]:
+        """The spaces in which patients have an order."""
+        return {name: each for name, each in self.spaces.items() if each.hit_limit is None}
 
-@dataclass(frozen=True, kw_only=True)
-class Closest:
-    """Per query: pixel distance (n,), target row (n,), and each search's distance to its last candidate."""
+    @property
+    def counted(self) -> dict[str, SpaceScores]:
+        """The spaces that only tell who was met."""
+        return {name: each for name, each in self.spaces.items() if each.hit_limit is not None}
 
-    distance: Floats
-    row: Integers
-    horizon: Floats
+    def closest_first(self, patient: Floats) -> Integers:
+        """Patients sorted by a score, smallest first; ties fall by `canonical`, which knows no membership."""
+        return self.canonical[np.argsort(patient[self.canonical], kind="stable")]
 
 
 _CACHE: WeakKeyDictionary[Evidence, Scores] = WeakKeyDictionary()
 
 
 def patient_scores(evidence: Evidence, progress: Progress = silent) -> Scores:
-    """Score every patient; computed once per evidence.
+    """Score every patient in every space; computed once per evidence.
 
     Raises:
         UsageError: there are no non-members.
@@ -84,28 +111,63 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     members, others = evidence.members, evidence.non_members
     if others is None:
         raise UsageError("Expected non-members to score patients against, there are none.")
-    real = views(np.concatenate([members.images, others.images]), searching=True)
+    real = np.concatenate([members.images, others.images])
     patients = np.concatenate([members.patients, others.patients])
     owner = np.unique(patients, return_inverse=True)[1].astype(np.int64)
     non_member = np.zeros(owner.max() + 1, bool)
     non_member[owner[len(members.images) :]] = True
-    to_real = closest(real, real, apart=(owner, owner), task="real images among themselves", progress=progress)
-    to_synthetic = closest(
-        real, views(evidence.synthetic.images, searching=False), task="synthetic beside real", progress=progress
-    )
-    reference = np.maximum(to_real.distance, _SMALLEST_REFERENCE)
-    ratio = np.where(real.flat, np.inf, to_synthetic.distance / reference)
+    pixels = PixelSpace.of(real)
+    flat = pixels.real.flat
+    embedding = VectorSpace.of(EMBEDDING, train_embedding(real, progress).embed, real)
+    spaces = {
+        space.name: _in_space(space, evidence.synthetic.images, owner, flat, progress)
+        for space in (pixels, embedding, *_further_spaces(evidence, real))
+    }
     return Scores(
-        real=real,
         owner=owner,
-        ratio=ratio,
-        reference=reference,
-        distance=to_synthetic.distance,
-        nearest=to_synthetic.row,
-        horizon=to_synthetic.horizon,
-        patient=smallest_per_patient(ratio, owner, len(non_member)),
+        flat=flat,
+        spaces=spaces,
+        embedding=embedding,
+        canonical=_canonical(real, owner),
         non_member=non_member,
     )
+
+
+def _further_spaces(evidence: Evidence, real: Images) -> Iterator[Space]:
+    if evidence.encoder is not None:
+        yield VectorSpace.of(ENCODER, evidence.encoder.embed, real)
+    yield VectorSpace(name=HASHES, queries=orbit_bits(real), points=perceptual_bits(real), place=perceptual_bits)
+
+
+def _in_space(
+    space: Space, synthetic: Images, owner: Integers, flat: NDArray[np.bool_], progress: Progress
+) -> SpaceScores:
+    reference = np.maximum(space.among_real(owner, progress), _SMALLEST_REFERENCE)
+    found = space.closest(synthetic, progress)
+    hit_limit = _hit_limit(reference[~flat]) if space.name == HASHES else None
+    score = score_of(found.distance, reference, hit_limit)
+    score[flat] = np.inf
+    return SpaceScores(
+        space=space,
+        closest=found,
+        reference=reference,
+        score=score,
+        patient=smallest_per_patient(score, owner, int(owner.max()) + 1),
+        hit_limit=hit_limit,
+    )
+
+
+def score_of(distance: Floats, reference: Floats, hit_limit: float | None) -> Floats:
+    """Distances to synthetic images as scores: calibrated where patients are ranked, as they are where counted."""
+    return distance / reference if hit_limit is None else distance.copy()
+
+
+def _hit_limit(reference: Floats) -> float:
+    """The largest distance of hashes at which no two real patients are called alike; negative if they always are."""
+    if not len(reference):
+        return -1.0
+    bits = min(_MOST_BITS, round(float(reference.min()) ** 2 / 4) - 1)
+    return -1.0 if bits < 0 else 2.0 * bits**0.5 + 1e-6
 
 
 def smallest_per_patient(values: Floats, owner: Integers, patients: int) -> Floats:
@@ -115,62 +177,11 @@ def smallest_per_patient(values: Floats, owner: Integers, patients: int) -> Floa
     return smallest
 
 
-def closest(
-    queries: Views,
-    targets: Views,
-    *,
-    apart: tuple[Integers, Integers] | None = None,
-    task: str = "nearest images",
-    progress: Progress = silent,
-) -> Closest:
-    """The closest target of each query: candidates of every exhaustive search, compared at every shift."""
-    distance, row = np.full(len(queries), np.inf), np.zeros(len(queries), np.int64)
-    horizons = []
-    for number, search in enumerate(SEARCHES, start=1):
-        found = nearest(
-            search.queries(queries),
-            search.base(targets),
-            k=CANDIDATES,
-            turns=search.turns,
-            apart=apart,
-            task=f"{task}, search {number} of {len(SEARCHES)}",
-            progress=progress,
-        )
-        best, its_row = _best_candidate(search, queries, targets, found)
-        row = np.where(best < distance, its_row, row)
-        distance = np.minimum(best, distance)
-        complete = found.rows.shape[1] == CANDIDATES
-        horizons.append(found.distances[:, -1] if complete else np.full(len(queries), np.inf))
-    return Closest(distance=np.minimum(distance, FAR), row=row, horizon=np.stack(horizons, axis=1))
-
-
-def _best_candidate(search: Search, queries: Views, targets: Views, found: Neighbours) -> tuple[Floats, Integers]:
-    """Distance (n,) and target row (n,) of the candidate that is closest pixel by pixel; infinite without any."""
-    distances = np.full(found.rows.shape, np.inf)
-    query, column = np.nonzero(np.isfinite(found.distances))
-    pick = (query, column)
-    turns = search.image_views(found.views[pick])
-    distances[pick] = pair_distances(queries, query, targets, found.rows[pick], turns)
-    best = (np.arange(len(queries)), distances.argmin(axis=1))
-    return distances[best], found.rows[best]
-
-
-def pair_distances(
-    queries: Views, query_rows: Integers, targets: Views, target_rows: Integers, turns: tuple[Integers, ...]
-) -> Floats:
-    """Pixel distances of chosen pairs, the smallest over some turns of the query, members of `orbit` each."""
-    distances = np.empty(len(query_rows))
-    for start in range(0, len(query_rows), PAIR_BLOCK):
-        part = slice(start, start + PAIR_BLOCK)
-        query, target = queries.fine[query_rows[part]], targets.fine[target_rows[part]]
-        every = [shifted_distances(_turned(query, turn[part]), target) for turn in turns]
-        distances[part] = np.minimum.reduce(every)
-    return distances
-
-
-def _turned(images: Grid, view: Integers) -> Grid:
-    """Each image (n, f, f) in its own member of `orbit`."""
-    result = np.empty_like(images)
-    for number, turned in enumerate(orbit(images)):
-        result[view == number] = turned[view == number]
-    return result
+def _canonical(real: Images, owner: Integers) -> Integers:
+    """Patients by the smallest SHA-256 of their images; a public lot decides between patients of equal images."""
+    digests = np.array([hashlib.sha256(image.tobytes()).digest() for image in np.ascontiguousarray(real)])
+    rank = np.unique(digests, return_inverse=True)[1]
+    smallest = np.full(owner.max() + 1, len(rank))
+    np.minimum.at(smallest, owner, rank)
+    lot = np.random.default_rng(0).permutation(len(smallest))
+    return np.lexsort((lot, smallest))

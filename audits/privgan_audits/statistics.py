@@ -21,7 +21,7 @@ Order = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 PRECEDENCE_RANKS = (1, 5, 20)
-_SMALLEST_P = 1e-300  # a probability that underflows is still not zero
+SMALLEST_P = 1e-300  # a probability that underflows is still not zero
 _BONFERRONI_BELOW = 1e-8  # below it, 1 - (sum of nearly 1) has lost its digits
 
 
@@ -71,14 +71,14 @@ def precedence_p(counts: dict[int, int], members: int, non_members: int) -> floa
     """
     tails = {rank: precedence_tails(members, non_members, rank) for rank in counts}
     smallest = min(float(tails[rank][count]) for rank, count in counts.items())
-    return _min_p_law(tuple(sorted(counts)), members, non_members, smallest)
+    return min_p_law(tuple(sorted(counts)), members, non_members, smallest)
 
 
 @lru_cache(maxsize=8192)
-def _min_p_law(ranks: tuple[int, ...], members: int, non_members: int, t: float) -> float:
+def min_p_law(ranks: tuple[int, ...], members: int, non_members: int, t: float) -> float:
     """P(min over ranks of the single p-values <= t), by counting arrangements that stay above t everywhere."""
     if t < _BONFERRONI_BELOW:
-        return max(_SMALLEST_P, len(ranks) * t)
+        return max(SMALLEST_P, len(ranks) * t)
     t *= 1 + 1e-9  # equal probabilities from two tables count as equal
     if t >= 1:
         return 1.0

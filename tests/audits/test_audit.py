@@ -145,8 +145,10 @@ def test_scores_do_not_know_who_was_a_member(draw: Draw, weigh: Weigh) -> None:
     one, other = draw(rng, 30), draw(rng, 30, first=30)
     images = draw(rng, 60, most=1).images
     here, there = patient_scores(weigh(one, other, images)), patient_scores(weigh(other, one, images))
-    np.testing.assert_array_equal(here.patient, there.patient)
+    for name in here.spaces:
+        np.testing.assert_array_equal(here.spaces[name].patient, there.spaces[name].patient)
     np.testing.assert_array_equal(here.non_member, ~there.non_member)
+    np.testing.assert_array_equal(here.canonical, there.canonical)
 
 
 def test_auditing_again_gives_the_same_record(draw: Draw, weigh: Weigh) -> None:

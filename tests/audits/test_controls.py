@@ -9,12 +9,14 @@ import pytest
 from privgan.errors import UsageError
 from privgan_audits import spike_in
 from privgan_audits.audit import run_audit
+from privgan_audits.attacks import attack_scores
 from privgan_audits.controls import Controls, resplits, split_check
+from privgan_audits.disguises import DISGUISES, disguised
 from privgan_audits.interface import Evidence, NotRun, Sample
-from privgan_audits.near_copies import near_copy_findings
+from privgan_audits.near_copies import near_copy_statistic
 from privgan_audits.policy import Policy
+from privgan_audits.relabelling import Labels, as_labels, p_values, relabellings
 from privgan_audits.scores import Scores, patient_scores
-from privgan_audits.statistics import rank_patients
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
@@ -31,54 +33,68 @@ def scores(small: Evidence) -> Scores:
     return patient_scores(small)
 
 
+@pytest.fixture(scope="module")
+def pool(scores: Scores) -> Labels:
+    return relabellings(len(scores.non_member), scores.non_members, np.random.default_rng(0), 2000)
+
+
 @pytest.mark.parametrize("kind", ["exact", "shift_2_px", "noise_2_percent", "blend_20_percent"])
 def test_planted_copies_score_as_if_they_had_been_in_the_set(
     small: Evidence, scores: Scores, weigh: Weigh, kind: str
 ) -> None:
-    """The slow twin plants the same copies into the synthetic images and audits those."""
+    """The slow twin plants the same copies into the synthetic images and audits those, in every space."""
     rng = np.random.default_rng(5)
-    rows = spike_in._chosen_images(scores, rng)[:30]
-    changed = spike_in.TRANSFORMS[kind](small.members.images[rows], rng)
-    copies = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
-    planted = spike_in._plant(scores, copies)
+    rows = spike_in.chosen_images(scores, rng)[:30]
+    copies = disguised(small.members.images[rows], DISGUISES[kind], rng)
+    planted = spike_in.plant(scores, copies)
     for count in (3, 30):
-        present = planted.copy < count
-        fast = scores.patient.copy()
-        np.minimum.at(fast, planted.patient[present], planted.score[present])
+        fast = spike_in.with_copies(scores, planted, np.arange(30) < count)
         images = np.concatenate([small.synthetic.images, copies[:count]])
-        slow = patient_scores(weigh(small.members, small.non_members, images)).patient
+        slow = patient_scores(weigh(small.members, small.non_members, images)).spaces
         copied = scores.owner[rows[:count]]
-        np.testing.assert_allclose(fast[copied], slow[copied], rtol=1e-9, atol=1e-9)
-        assert (np.abs(fast - slow) < 1e-9).mean() > 0.9  # others meet only their two nearest copies
+        assert set(fast) == set(slow) == {"pixels", "embedding", "hashes"}
+        for name, found in fast.items():
+            # To the rounding of a network, which is that of float32 and depends on what shares a block.
+            np.testing.assert_allclose(found[copied], slow[name].patient[copied], rtol=1e-3, atol=1e-3)
+            finite = np.isfinite(found)
+            np.testing.assert_array_equal(finite, np.isfinite(slow[name].patient))
+            # Others meet only their two nearest copies.
+            assert (np.abs(found - slow[name].patient)[finite] < 1e-3).mean() > 0.9
 
 
-def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, scores: Scores) -> None:
-    level = 0.003
-    limit = spike_in.limits_of_detection(scores, small.members.images, level, np.random.default_rng(0))["exact"]
-    assert limit is not None
-    rng = np.random.default_rng(1)
-    rows = spike_in._chosen_images(scores, rng)
-    planted = spike_in._plant(scores, small.members.images[rows])
+def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, scores: Scores, pool: Labels) -> None:
+    level, rng = 0.003, np.random.default_rng(1)
+    planted = spike_in.plant(scores, small.members.images[spike_in.chosen_images(scores, rng)])
+    found = spike_in.limit(scores, planted, level, pool, rng)
+    assert found is not None
     turns = [rng.permutation(planted.count) for _ in range(spike_in.REPEATS)]
-    assert max(spike_in._repeats(scores, planted, turns, limit + 1)) < level
-    assert max(spike_in._repeats(scores, planted, turns, limit - 2)) >= level
+    assert spike_in.always_found(scores, planted, turns, found + 1, level, pool)
+    assert not spike_in.always_found(scores, planted, turns, found - 2, level, pool)
 
 
-def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Scores) -> None:
-    planted = spike_in._plant(scores, small.members.images[:1])
-    (p,) = spike_in._repeats(scores, planted, [np.array([0])], 0)
-    order = rank_patients(scores.patient, scores.non_member, np.random.default_rng(0))
-    assert p == pytest.approx(near_copy_findings(order)["p"])
+def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Scores, pool: Labels) -> None:
+    """Without a copy, what the repeats ask is what T2 asks."""
+    planted = spike_in.plant(scores, small.members.images[:1])
+    p = p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]
+    for level in (p * 0.999, p * 1.001):
+        assert spike_in.always_found(scores, planted, [np.array([0])], 0, level, pool) == (level > p)
 
 
-def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores) -> None:
-    found = [
-        spike_in.limits_of_detection(scores, small.members.images, level, np.random.default_rng(0))["exact"]
-        for level in (0.05, 1e-4)
-    ]
+def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, pool: Labels) -> None:
+    rows = spike_in.chosen_images(scores, np.random.default_rng(0))
+    planted = spike_in.plant(scores, small.members.images[rows])
+    found = [spike_in.limit(scores, planted, level, pool, np.random.default_rng(0)) for level in (0.05, 1e-4)]
     assert found[0] is not None
     assert found[1] is not None
     assert found[0] < found[1]
+
+
+def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Labels) -> None:
+    limits = spike_in.limits_of_detection(scores, small.members.images, 0.003, pool, np.random.default_rng(2))
+    assert list(limits) == list(DISGUISES)
+    for kind in ("exact", "flip", "rotation_90_degrees", "shift_2_px", "noise_2_percent"):
+        assert limits[kind] is not None, kind
+    assert DISGUISES["jpeg_75"](small.members.images[:2], np.random.default_rng(0)).shape == (2, 32, 32)
 
 
 def test_split_check_keeps_its_size(draw: Draw) -> None:
@@ -109,8 +125,8 @@ def test_split_check_sees_another_scanner(draw: Draw, scanner: str) -> None:
     assert found["split_p"] < 1e-6
 
 
-def test_splits_among_members_rarely_alarm_and_always_count(scores: Scores) -> None:
-    found = resplits(scores, np.random.default_rng(8))
+def test_splits_among_members_rarely_alarm_and_always_count(small: Evidence, scores: Scores) -> None:
+    found = resplits(scores, attack_scores(small), np.random.default_rng(8))
     assert found["resplits"] == 200
     assert 0 <= found["small_p_near_copies"] <= 20
     assert 0 <= found["small_p_membership"] <= 20

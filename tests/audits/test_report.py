@@ -112,9 +112,12 @@ def record(verdict: str = "PASS", *, claim: bool = True, **changes: Any) -> dict
             {"id": "T1", "title": "copies", "outcome": "measured", "copies_of_members": 0}
             | {"copies_of_other_patients": 0, "constant_images": 3, "compared_real_images": 4132},
             {"id": "T2", "title": "near", "outcome": "measured", "p": SECRET}
-            | {"members_before_non_member": {"1": 2, "5": 9}, "expected_when_safe": {"1": 2.0, "5": 10.0}},
+            | {"spaces": {"pixels": {"p": SECRET, "members_before_non_member": {"1": 2}, "expected_when_safe": {"1": 2.0}}}}
+            | {"look_alikes": {"hashes": {"bits": 3, "members": 4, "non_members": 1, "p": SECRET}}},
             {"id": "T3", "title": "member", "outcome": "measured", "p": SECRET, "auc": SECRET, "auc_upper": 0.5301}
-            | {"auc_se_when_safe": 0.0137, "tpr_upper": 0.0234}
+            | {"auc_se_when_safe": 0.0137, "tpr_upper": 0.0234, "precision": {"0.01": SECRET}}
+            | {"tpr": {"1_percent": {"measured": SECRET, "low": 0.0, "high": 0.0234}}}
+            | {"attacks": {"classifier": {"auc": SECRET, "auc_se": 0.0137, "tpr_at_1_percent": SECRET}}}
             | {"series": {"fpr": steps.tolist(), "tpr": steps.tolist(), "tpr_low": (steps / 2).tolist()}},
             {"id": "T6", "title": "books", "outcome": "measured", "claimed_epsilon": 3.204}
             | {"cohort_total_epsilon": 3.204, "checks": {"unit_is_the_patient": True, ATTACK: False}},
@@ -125,7 +128,7 @@ def record(verdict: str = "PASS", *, claim: bool = True, **changes: Any) -> dict
 
 
 INTERNAL = {
-    "T2": {"pairs": [{"member_row": 7, "synthetic_row": 11, "ratio": SECRET, "distance": SECRET}]},
+    "T2": {"pairs": [{"member_row": 7, "synthetic_row": 11, "ratio": SECRET, "distance": SECRET, "space": "pixels"}]},
     "T3": {"members": [SECRET] * 30 + [0.9, float("inf")], "non_members": [1.1, 0.7]},
 }
 

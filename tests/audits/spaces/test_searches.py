@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from privgan_audits.interface import Sample
-from privgan_audits.scores import closest
+from privgan_audits.spaces.pixel_space import closest
 from privgan_audits.spaces.pixels import orbit
 from privgan_audits.spaces.searches import SEARCHES, spectra, views
-from privgan_audits.spike_in import TRANSFORMS
+from privgan_audits.disguises import DISGUISES
 
 Draw = Callable[..., Sample]
 
@@ -42,9 +42,9 @@ def test_spectrum_vectors_keep_the_distances_of_whole_spectra() -> None:
 def test_every_disguised_copy_is_found_among_many_others(draw: Draw, kind: str, turn: int) -> None:
     rng = np.random.default_rng(3)
     images = draw(rng, 60, most=1).images
-    copies: NDArray[np.float64] = np.rot90(TRANSFORMS[kind](images, rng), turn, axes=(1, 2))
+    copies: NDArray[np.float64] = np.rot90(DISGUISES[kind](images, rng), turn, axes=(1, 2))
     planted = np.concatenate([draw(rng, 600, most=1).images, np.clip(np.rint(copies), 0, 255).astype(np.uint8)])
-    found = closest(views(images, searching=True), views(planted, searching=False))
+    found = closest(views(images, searching=True), views(planted, searching=False), None, "a test")
     assert (found.row == 600 + np.arange(60)).all()
 
 

@@ -1,0 +1,78 @@
+"""What a copied image may look like when it leaks: the disguises in which copies are planted to test the audit."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Images = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Disguise = Callable[[Images, np.random.Generator], NDArray[np.generic]]
+
+JPEG_QUALITY = 75
+
+
+def disguised(images: Images, disguise: Disguise, rng: np.random.Generator) -> Images:
+    """Images uint8 (n, h, h) in a disguise, rounded to grey values."""
+    return np.clip(np.rint(disguise(images, rng)), 0, 255).astype(np.uint8)
+
+
+def _gamma(exponent: float) -> Disguise:
+    return lambda images, _: 255.0 * (images / 255.0) ** exponent
+
+
+def _blend(images: Images, rng: np.random.Generator) -> Floats:
+    return np.asarray(0.8 * images + 0.2 * images[rng.permutation(len(images))])
+
+
+def _crop(images: Images, rng: np.random.Generator) -> Floats:
+    """The middle 95 % of either side, stretched to the full size."""
+    del rng
+    size = images.shape[1]
+    at = (size - 1) / 2 + 0.95 * (np.arange(size) - (size - 1) / 2)
+    places = np.meshgrid(at, at, indexing="ij")
+    return np.stack([ndimage.map_coordinates(image.astype(float), places, order=1) for image in images])
+
+
+def _jpeg(images: Images, rng: np.random.Generator) -> Images:
+    from PIL import Image
+
+    del rng
+    decoded = []
+    for image in images:
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
+        decoded.append(np.asarray(Image.open(buffer)))
+    return np.stack(decoded)
+
+
+def _noise(images: Images, rng: np.random.Generator) -> Floats:
+    return images + rng.normal(0.0, 0.02 * 255, images.shape)
+
+
+def _rotation(images: Images, rng: np.random.Generator) -> Floats:
+    del rng
+    turned = ndimage.rotate(images.astype(np.float32), 5, axes=(2, 1), reshape=False, order=1, mode="nearest")
+    return np.asarray(turned, dtype=np.float64)
+
+
+def _shift(images: Images, rng: np.random.Generator) -> Images:
+    del rng
+    return np.pad(images, ((0, 0), (2, 0), (2, 0)), mode="edge")[:, :-2, :-2]
+
+
+DISGUISES: dict[str, Disguise] = {
+    "exact": lambda images, _: images,
+    "flip": lambda images, _: images[:, :, ::-1],
+    "rotation_90_degrees": lambda images, _: np.rot90(images, axes=(1, 2)),
+    "shift_2_px": _shift,
+    "noise_2_percent": _noise,
+    "rotation_5_degrees": _rotation,
+    "gamma_0_9": _gamma(0.9),
+    "gamma_1_1": _gamma(1.1),
+    "jpeg_75": _jpeg,
+    "crop_95_percent": _crop,
+    "blend_20_percent": _blend,
+}

@@ -1,0 +1,106 @@
+"""The space of pixels: candidates from two exhaustive searches, compared pixel by pixel at every small shift."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from privgan.progress import Progress, silent
+from privgan_audits.spaces.neighbours import Neighbours, nearest
+from privgan_audits.spaces.pixels import FAR, Grid, orbit, shifted_distances
+from privgan_audits.spaces.searches import SEARCHES, Search, Views, views
+from privgan_audits.spaces.space import MET, Closest, Floats, Images, Integers, Met
+
+CANDIDATES = 5  # of each search; they are compared pixel by pixel
+PAIR_BLOCK = 2048
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PixelSpace:
+    """Grey values without brightness and contrast; turns, flips and small shifts are forgiven."""
+
+    name: ClassVar[str] = "pixels"
+    real: Views
+
+    @classmethod
+    def of(cls, real: Images) -> "PixelSpace":
+        """All real images, uint8 (n, h, h)."""
+        return cls(real=views(real, searching=True))
+
+    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
+        """See Space."""
+        found = closest(self.real, self.real, (owner, owner), "real images among themselves", progress)
+        return found.distance
+
+    def closest(self, images: Images, progress: Progress = silent) -> Closest:
+        """See Space."""
+        return closest(self.real, views(images, searching=False), None, "synthetic beside real", progress)
+
+    def met(self, copies: Images, known: Closest) -> Met:
+        """See Space; a copy is compared when it is nearer than a search's last candidate."""
+        planted = views(copies, searching=False)
+        parts = [self._met_by(search, known.horizon[:, number], planted) for number, search in enumerate(SEARCHES)]
+        real, copy, distance = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return Met(real=real, copy=copy, distance=distance)
+
+    def _met_by(self, search: Search, horizon: Floats, planted: Views) -> tuple[Integers, Integers, Floats]:
+        found = nearest(search.queries(self.real), search.base(planted), k=MET, turns=search.turns)
+        real, column = np.nonzero((found.distances <= horizon[:, None]) & ~self.real.flat[:, None])
+        copy, turns = found.rows[real, column], search.image_views(found.views[real, column])
+        return real, copy, pair_distances(self.real, real, planted, copy, turns)
+
+
+def closest(
+    queries: Views, targets: Views, apart: tuple[Integers, Integers] | None, task: str, progress: Progress = silent
+) -> Closest:
+    """The closest target of each query: candidates of every exhaustive search, compared at every shift."""
+    distance, row = np.full(len(queries), np.inf), np.zeros(len(queries), np.int64)
+    horizons = []
+    for number, search in enumerate(SEARCHES, start=1):
+        found = nearest(
+            search.queries(queries),
+            search.base(targets),
+            k=CANDIDATES,
+            turns=search.turns,
+            apart=apart,
+            task=f"{task}, search {number} of {len(SEARCHES)}",
+            progress=progress,
+        )
+        best, its_row = _best_candidate(search, queries, targets, found)
+        row = np.where(best < distance, its_row, row)
+        distance = np.minimum(best, distance)
+        complete = found.rows.shape[1] == CANDIDATES
+        horizons.append(found.distances[:, -1] if complete else np.full(len(queries), np.inf))
+    return Closest(distance=np.minimum(distance, FAR), row=row, horizon=np.stack(horizons, axis=1))
+
+
+def _best_candidate(search: Search, queries: Views, targets: Views, found: Neighbours) -> tuple[Floats, Integers]:
+    """Distance (n,) and target row (n,) of the candidate that is closest pixel by pixel; infinite without any."""
+    distances = np.full(found.rows.shape, np.inf)
+    query, column = np.nonzero(np.isfinite(found.distances))
+    pick = (query, column)
+    turns = search.image_views(found.views[pick])
+    distances[pick] = pair_distances(queries, query, targets, found.rows[pick], turns)
+    best = (np.arange(len(queries)), distances.argmin(axis=1))
+    return distances[best], found.rows[best]
+
+
+def pair_distances(
+    queries: Views, query_rows: Integers, targets: Views, target_rows: Integers, turns: tuple[Integers, ...]
+) -> Floats:
+    """Pixel distances of chosen pairs, the smallest over some turns of the query, members of `orbit` each."""
+    distances = np.empty(len(query_rows))
+    for start in range(0, len(query_rows), PAIR_BLOCK):
+        part = slice(start, start + PAIR_BLOCK)
+        query, target = queries.fine[query_rows[part]], targets.fine[target_rows[part]]
+        every = [shifted_distances(_turned(query, turn[part]), target) for turn in turns]
+        distances[part] = np.minimum.reduce(every)
+    return distances
+
+
+def _turned(images: Grid, view: Integers) -> Grid:
+    """Each image (n, f, f) in its own member of `orbit`."""
+    result = np.empty_like(images)
+    for number, turned in enumerate(orbit(images)):
+        result[view == number] = turned[view == number]
+    return result

@@ -1,0 +1,110 @@
+"""What a space is: one way to say how far two images are apart.
+
+A space is given all real images at once, members and non-members alike, and never learns which is which. Nothing
+that it answers can therefore know who was trained on, which is what makes the tests built on it exact.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.progress import Progress, silent
+from privgan_audits.spaces.neighbours import nearest
+from privgan_audits.spaces.pixels import Grid
+
+MET = 2  # planted copies that a real image is compared with, beside which no third changes a score
+
+Floats = NDArray[np.float64]
+Images = NDArray[np.uint8]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closest:
+    """Per real image: distance (n,) to the closest of some images, its row (n,), and how far the search looked.
+
+    horizon: float64 (n, searches); each search's distance to its last candidate, infinite when it compared all.
+    """
+
+    distance: Floats
+    row: Integers
+    horizon: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Met:
+    """Pairs that a search would have compared: rows of real images and of planted copies, distances; each (m,)."""
+
+    real: Integers
+    copy: Integers
+    distance: Floats
+
+
+class Space(Protocol):
+    """One way to compare images, with all real ones inside."""
+
+    @property
+    def name(self) -> str:
+        """As the report calls it."""
+
+    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
+        """Distance of each real image to the nearest one of another patient (n,); `owner` gives each one's patient."""
+
+    def closest(self, images: Images, progress: Progress = silent) -> Closest:
+        """The closest of some other images, uint8 (m, h, h), to each real one."""
+
+    def met(self, copies: Images, known: Closest) -> Met:
+        """What planted copies, uint8 (m, h, h), would add to the searches that gave `known`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VectorSpace:
+    """Images as points, Euclidean distance.
+
+    queries: float32 (n, views, d), every orientation of the real images that the space can tell apart.
+    points: float32 (n, d), the real images upright. place: brings further images to points (m, d).
+    """
+
+    name: str
+    queries: Grid
+    points: Grid
+    place: Callable[[Images], Grid]
+
+    @classmethod
+    def of(cls, name: str, place: Callable[[Images], Grid], real: Images) -> "VectorSpace":
+        """For a `place` to which all orientations of an image are one point."""
+        points = place(real)
+        return cls(name=name, queries=points[:, None], points=points, place=place)
+
+    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
+        """See Space."""
+        found = nearest(
+            self.queries,
+            self.points,
+            k=1,
+            turns=_views,
+            apart=(owner, owner),
+            task=f"real images among themselves, {self.name}",
+            progress=progress,
+        )
+        return found.distances[:, 0]
+
+    def closest(self, images: Images, progress: Progress = silent) -> Closest:
+        """See Space; the search compares everything that could matter, so that its horizon is the distance itself."""
+        task = f"synthetic beside real, {self.name}"
+        found = nearest(self.queries, self.place(images), k=1, turns=_views, task=task, progress=progress)
+        distance = found.distances[:, 0]
+        return Closest(distance=distance, row=found.rows[:, 0], horizon=distance[:, None])
+
+    def met(self, copies: Images, known: Closest) -> Met:
+        """See Space."""
+        found = nearest(self.queries, self.place(copies), k=MET, turns=_views)
+        real, column = np.nonzero(found.distances < known.distance[:, None])
+        return Met(real=real, copy=found.rows[real, column], distance=found.distances[real, column])
+
+
+def _views(block: Grid) -> list[Grid]:
+    return [np.ascontiguousarray(block[:, view]) for view in range(block.shape[1])]
