@@ -1,10 +1,15 @@
-"""The privacy officer's thresholds: one frozen object, read from policy.toml, named by its digest."""
+"""The privacy officer's thresholds: one frozen object, a preset or read from policy.toml, named by its digest.
+
+Three presets, for who will hold the images; docs/how-to/write-a-policy.md says where each number comes from.
+"""
 
 import dataclasses
+import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from privgan.checks import positive, strictly_within, within
@@ -12,12 +17,14 @@ from privgan.config import from_table, read_toml
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
 
+DEFAULT, RESTRICTED_ACCESS, OPEN_RELEASE = "default", "restricted-access", "open-release"
+OWN = "own"  # thresholds that are no preset's
 _LOWER_IS_LOOSER = frozenset({"alpha", "split_alpha", "min_chance_of_pass"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What FAIL, INVALID and PASS require; the defaults are the recommended policy.
+    """What FAIL, INVALID and PASS require; the defaults are the recommended policy, the preset `default`.
 
     alpha: family error of the two statistical FAIL rules (Holm), before attempts lower it. At 0.01 one safe set
         in a hundred is refused by chance.
@@ -61,37 +68,64 @@ class Policy:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read policy.toml; keys that are left out keep their defaults.
+        """Read policy.toml; keys that are left out are those of its `preset`, by default the recommended policy.
 
         Raises:
-            UsageError: missing, not TOML, an unknown key, or a value out of range.
+            UsageError: missing, not TOML, an unknown key or preset, or a value out of range.
         """
-        return from_table(cls, read_toml(path))
+        table = read_toml(path)
+        start = _preset(table.pop("preset", DEFAULT))
+        return from_table(cls, {**dataclasses.asdict(start), **table})
+
+    @classmethod
+    def chosen(cls, choice: str | None) -> "Policy":
+        """What --policy says: a preset's name or a file, the recommended policy if it says nothing.
+
+        A word without a path separator and without .toml at its end is a name, so that no file that happens to lie
+        in the working folder can take a preset's place.
+
+        Raises:
+            UsageError: no such preset, or as `read` does.
+        """
+        if choice is None:
+            return _preset(DEFAULT)
+        is_file = Path(choice).name != choice or choice.endswith(".toml")
+        return cls.read(Path(choice)) if is_file else _preset(choice)
 
     @classmethod
     def from_json(cls, table: Mapping[str, Any]) -> Self:
-        """The policy inside an audit.json, checked against the digest beside it.
+        """The policy inside an audit.json, checked against the digest and everything else beside it.
 
         Raises:
-            IntegrityError: a value or the digest was edited.
+            IntegrityError: a value, the digest, the preset's name or a line about looser thresholds was edited.
         """
         names = {field.name for field in dataclasses.fields(cls)}
         try:
             policy = from_table(cls, {key: value for key, value in table.items() if key in names})
         except UsageError:
             raise IntegrityError("Expected the policy in the report as the audit wrote it, a value is odd.") from None
-        if not names <= set(table) or table.get("sha256") != policy.sha256:
+        if dict(table) != policy.to_json():
             raise IntegrityError("Expected the policy in the report as the audit wrote it, it was edited.")
         return policy
 
     @property
     def sha256(self) -> str:
-        """Digest of the canonical JSON of all thresholds, defaults included."""
+        """Digest of the canonical JSON of all thresholds, defaults included.
+
+        The preset's name is not in it: it follows from the thresholds, and two files that demand the same are one
+        policy, however they were written.
+        """
         return sha256_bytes(canonical_json(dataclasses.asdict(self)))
 
+    @property
+    def preset(self) -> str:
+        """The preset that has all these thresholds, or OWN; found by comparing, so that no file can claim a name."""
+        return next((name for name, policy in PRESETS.items() if policy == self), OWN)
+
     def to_json(self) -> dict[str, Any]:
-        """Every value, the digest, and what is looser than the default."""
+        """Every value, the preset's name, the digest, and what is looser than the default."""
         return {
+            "preset": self.preset,
             "sha256": self.sha256,
             **dataclasses.asdict(self),
             "looser_than_default": self.looser_than_default(),
@@ -115,3 +149,37 @@ class Policy:
     def largest_copied(self, members: float) -> float:
         """The largest acceptable limit of detection, in patients."""
         return max(self.max_copied_patients, self.max_copied_share * members)
+
+
+# Restricted access: recipients are known, bound by contract and can be called back.
+# Open release: anyone, for ever, together with whatever will be published later.
+# max_auc: copying a fifth, a tenth, 6 % of all patients would give 0.60, 0.55, 0.53; the ceilings of Gaussian DP are
+#     0.639, 0.575, 0.540 at epsilon 2, 1, 0.5 and delta 1e-5 (Dong, Roth and Su 2022). max_detectable_auc follows it.
+# max_tpr: the ceilings are 9.6 %, 5.4 %, 3.4 % at epsilon 4.5, 3, 2.
+# max_copied_patients, max_copied_share: the audit plants at most 40 or 3 % and cannot vouch for more. With a third
+#     held back, 17 perfect copies are the fewest that are surely seen, so that open release tightens the share alone.
+# max_epsilon: 3 leaves nobody's odds more than about 20 times what they were; a choice between the tiers 1 and 10
+#     of Ponomareva et al. (2023).
+PRESETS: Mapping[str, Policy] = MappingProxyType(
+    {
+        DEFAULT: Policy(),
+        RESTRICTED_ACCESS: Policy(
+            max_auc=0.60, max_detectable_auc=0.10, max_tpr=0.10, max_copied_patients=40, max_copied_share=0.03
+        ),
+        OPEN_RELEASE: Policy(
+            max_auc=0.53, max_detectable_auc=0.03, max_tpr=0.03, max_copied_share=0.01, max_epsilon=3.0
+        ),
+    }
+)
+
+
+def _preset(name: object) -> Policy:
+    found = PRESETS.get(name) if isinstance(name, str) else None
+    if found is None:
+        near = difflib.get_close_matches(str(name), PRESETS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(
+            f"Expected a preset ({', '.join(PRESETS)}), got {name!r}.{hint} "
+            "A file's name ends in .toml or is written ./FILE."
+        )
+    return found

@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from privgan_audits.spaces.encoder import Encoder
 
 Force = Annotated[bool, typer.Option("--force", help="Replace an output that exists.")]
-PolicyFile = Annotated[Path | None, typer.Option("--policy", help="policy.toml of the privacy officer.")]
+PolicyFile = Annotated[
+    str | None, typer.Option("--policy", help="policy.toml of the privacy officer, or the name of a preset.")
+]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
 
 
-def read_policy(path: Path | None) -> "Policy":
-    """The officer's policy, or the recommended one."""
+def read_policy(choice: str | None) -> "Policy":
+    """The officer's policy from its file or by a preset's name, or the recommended one."""
     from privgan_audits.policy import Policy
 
-    return Policy() if path is None else Policy.read(path)
+    return Policy.chosen(choice)
 
 
 def read_encoder(path: Path | None, trained_on: str | None) -> "Encoder | None":

@@ -100,6 +100,8 @@ def _protected(record: Record) -> Iterator[Fact]:
     held_back = plain(counts["non_members"])
     yield Fact(name="Non-members", value=held_back, note="patients held back by lot, for comparison")
     yield Fact(name="Synthetic images", value=plain(counts["synthetic"]), note="what would be shared")
+    preset = str(record["policy"]["preset"])
+    yield Fact(name="Policy", value=preset, note=words.POLICIES[preset])
     yield Fact(
         name="Audit attempt",
         value=plain(record["attempt"]),

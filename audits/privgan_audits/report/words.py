@@ -168,6 +168,13 @@ COPIES = {
     "blend_20_percent": "mixed with 20 % of another image",
 }
 
+POLICIES = {
+    "default": "the recommended thresholds",
+    "restricted-access": "for recipients who are known and bound by contract; looser than the default",
+    "open-release": "for anyone, for ever; stricter than the default",
+    "own": "this house's own thresholds",
+}
+
 INTERNAL_NOTE = (
     "Internal: computed from patients' images without noise, and may show them. This page never leaves the hospital."
 )
