@@ -44,7 +44,7 @@ def _attack(evidence: Evidence, scores: Scores, progress: Progress) -> dict[str,
 
 
 def density_ratio(real: Grid, synthetic: Grid, scores: Scores) -> Floats:
-    """log density of the real images over that of the synthetic ones at each real image: (n,).
+    """Log density of the real images over that of the synthetic ones at each real image: (n,).
 
     The density ratio attack of van Breugel et al. (2023, "Membership inference attacks against synthetic data
     through overfitting detection"), with nearest-neighbour densities: kernels fail in many dimensions, and the

@@ -102,9 +102,16 @@ def _facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Sequence
         "overrides": list(overrides),
         "counts": _counts(evidence),
         "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
+        "encoder": evidence.encoder.facts() if evidence.encoder else None,
         "cohort": {"cohort_id": cohort.facts.cohort_id, "sha256": cohort.sha256} if cohort else None,
-        "notes": [*evidence.notes, *no_claim],
+        "notes": [*evidence.notes, *_declared(evidence), *no_claim],
     }
+
+
+def _declared(evidence: Evidence) -> tuple[str, ...]:
+    """What the user said of the encoder: one that learned from the members alone would make them look different."""
+    encoder = evidence.encoder
+    return (f"Encoder of the user's, declared to have learned from: {encoder.trained_on}.",) if encoder else ()
 
 
 def _counts(evidence: Evidence) -> dict[str, int]:

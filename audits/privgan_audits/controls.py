@@ -17,8 +17,8 @@ from privgan.progress import Progress, silent
 from privgan_audits.attacks import attack_scores
 from privgan_audits.interface import Evidence, Images, Integers, Measured, NotRun, Outcome
 from privgan_audits.membership import FPR, with_ensemble
-from privgan_audits.near_copies import NO_NON_MEMBERS, near_copy_statistic
-from privgan_audits.relabelling import MembershipStatistic, NearCopyStatistic, p_values, relabellings
+from privgan_audits.near_copies import NO_NON_MEMBERS
+from privgan_audits.relabelling import RELABELLINGS, MembershipStatistic, NearCopyStatistic, p_values, relabellings
 from privgan_audits.scores import Scores, patient_scores
 from privgan_audits.spaces.pixels import pool
 from privgan_audits.spike_in import limits_of_detection, search_limit
@@ -48,7 +48,7 @@ class Controls:
             return NotRun(test=self.id, reason="there are too few patients for controls")
         images = np.concatenate([evidence.members.images, evidence.non_members.images])
         progress("split check", 0, 2)
-        split = split_check(images, scores.owner, scores.non_member, rng)
+        split = split_check(features(images), scores.owner, scores.non_member, rng)
         progress("split check", 1, 2, "splits among members")
         pretended = resplits(scores, attack_scores(evidence, progress), rng)
         progress("split check", 2, 2)
@@ -64,7 +64,7 @@ class Controls:
 
 
 def split_check(
-    images: Images, owner: Integers, non_member: NDArray[np.bool_], rng: np.random.Generator
+    seen: Floats, owner: Integers, non_member: NDArray[np.bool_], rng: np.random.Generator
 ) -> dict[str, float]:
     """Tell members from non-members without any synthetic image; p is exact-sized on patients held back.
 
@@ -72,7 +72,7 @@ def split_check(
     scores are compared by Mann and Whitney's test, two-sided.
 
     Args:
-        images: uint8 (n, h, h).
+        seen: the images' `features`, float64 (n, d).
         owner: patient of each image (n,).
         non_member: bool (patients,).
         rng: draws the halves.
@@ -83,23 +83,25 @@ def split_check(
     for side in (False, True):
         patients = rng.permutation(np.flatnonzero(non_member == side))
         learning[patients[: len(patients) // 2]] = True
-    features = _features(images)
     taught = learning[owner]
-    spread = features[taught].std(axis=0)
+    spread = seen[taught].std(axis=0)
     if not spread.any():
         return {"split_p": 1.0, "split_auc": 0.5}
-    features = features[:, spread > 0] / spread[spread > 0]
+    seen = seen[:, spread > 0] / spread[spread > 0]
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
-    model.fit(features[taught], non_member[owner[taught]])
-    totals = np.bincount(owner, model.decision_function(features), minlength=len(non_member))
+    model.fit(seen[taught], non_member[owner[taught]])
+    totals = np.bincount(owner, model.decision_function(seen), minlength=len(non_member))
     score = totals / np.bincount(owner, minlength=len(non_member))
     ours, theirs = score[~learning & ~non_member], score[~learning & non_member]
     result = stats.mannwhitneyu(theirs, ours, alternative="two-sided")
     return {"split_p": float(result.pvalue), "split_auc": float(result.statistic) / (len(ours) * len(theirs))}
 
 
-def _features(images: Images) -> Floats:
-    """A coarse picture, brightness quantiles, contrast and sharpness: what differs between scanners; (n, d)."""
+def features(images: Images) -> Floats:
+    """A coarse picture, brightness quantiles, contrast and sharpness of images uint8 (n, h, h): float64 (n, d).
+
+    What differs between scanners, sites and exports.
+    """
     grid = min(_GRID, images.shape[1])
     small = pool(images, grid).reshape(len(images), -1).astype(np.float64)
     flat = images.reshape(len(images), -1)
@@ -110,7 +112,9 @@ def _features(images: Images) -> Floats:
     return np.concatenate([small, grey, rest], axis=1)
 
 
-def resplits(scores: Scores, attacks: Mapping[str, Floats], rng: np.random.Generator) -> dict[str, int]:
+def resplits(
+    scores: Scores, attacks: Mapping[str, Floats], rng: np.random.Generator, relabelled: int = RELABELLINGS
+) -> dict[str, int]:
     """Split the members at random in the audit's own proportion, RESPLITS times, and count small p-values.
 
     Nothing can be found there, so more small p-values than the binomial law allows mean a broken test. Each split is
@@ -120,6 +124,7 @@ def resplits(scores: Scores, attacks: Mapping[str, Floats], rng: np.random.Gener
         scores: of all patients.
         attacks: T3's scores of all patients, by name.
         rng: draws the splits.
+        relabelled: choices in the pool of the permutation test.
     """
     members = np.flatnonzero(~scores.non_member)
     taken = round(len(members) * scores.non_members / len(scores.non_member))
@@ -135,7 +140,7 @@ def resplits(scores: Scores, attacks: Mapping[str, Floats], rng: np.random.Gener
     )
     ranked = with_ensemble(attacks, closest_first)
     membership = MembershipStatistic(orders=list(ranked.values()), fpr=FPR)
-    splits, pool = relabellings(len(members), taken, rng, RESPLITS), relabellings(len(members), taken, rng)
+    splits, pool = (relabellings(len(members), taken, rng, count) for count in (RESPLITS, relabelled))
     return {
         "resplits": RESPLITS,
         "small_p_near_copies": int((p_values(near, splits, pool) <= RESPLIT_LEVEL).sum()),

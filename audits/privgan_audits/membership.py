@@ -80,7 +80,7 @@ def with_ensemble(attacks: Mapping[str, Floats], closest_first: Any) -> dict[str
 
 
 def _normal_scores(score: Floats) -> Floats:
-    """van der Waerden's: ranks, ties shared, as quantiles of the normal law, so that no attack's scale counts."""
+    """Van der Waerden's: ranks, ties shared, as quantiles of the normal law, so that no attack's scale counts."""
     return np.asarray(special.ndtri(stats.rankdata(score) / (len(score) + 1)))
 
 

@@ -49,7 +49,7 @@ class Statistic(Protocol):
 
 
 def p_values(statistic: Statistic, labels: Labels, pool: Labels | None) -> Floats:
-    """p of each column of `labels`: (b,), never 0.
+    """P of each column of `labels`: (b,), never 0.
 
     The share of the pool that is at least as extreme, or Bonferroni's bound where that is smaller: both are at
     least the exact p but for the simulation's error, and later attempts need values that no pool can resolve.
@@ -98,7 +98,7 @@ class NearCopyStatistic:
         """See Statistic."""
         parts = [precedence_ps(order, labels) for order in self.orders]
         parts += [hit_ps(hit, labels) for hit in self.hits if hit.any()]
-        return np.minimum.reduce(parts)
+        return np.asarray(np.minimum.reduce(parts))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,7 +126,7 @@ class MembershipStatistic:
         areas = aucs(self.orders, labels)
         excess = areas - 0.5 - 0.5 / (members * non_members)
         parts.append(special.ndtr(-excess / st.auc_null_se(members, non_members)).min(axis=0))
-        return np.minimum.reduce(parts)
+        return np.asarray(np.minimum.reduce(parts))
 
 
 def precedence_counts(order: Integers, ranks: Sequence[int], labels: Labels) -> Mapping[int, Integers]:
@@ -156,7 +156,7 @@ def hit_ps(hits: NDArray[np.bool_], labels: Labels) -> Floats:
     """P(at least so many of the patients who were hit are members), for each column: (b,)."""
     total, non_members = int(hits.sum()), int(labels[:, 0].sum())
     member_hits = total - labels[hits].sum(axis=0, dtype=np.int64)
-    return _hit_tails(len(labels), len(labels) - non_members, total)[member_hits]
+    return np.asarray(_hit_tails(len(labels), len(labels) - non_members, total)[member_hits])
 
 
 @lru_cache(maxsize=4096)

@@ -119,10 +119,9 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     pixels = PixelSpace.of(real)
     flat = pixels.real.flat
     embedding = VectorSpace.of(EMBEDDING, train_embedding(real, progress).embed, real)
-    spaces = {
-        space.name: _in_space(space, evidence.synthetic.images, owner, flat, progress)
-        for space in (pixels, embedding, *_further_spaces(evidence, real))
-    }
+    every: list[Space] = [pixels, embedding, *_further_spaces(evidence, real)]
+    synthetic = evidence.synthetic.images
+    spaces = {space.name: _in_space(space, synthetic, owner, flat, progress) for space in every}
     return Scores(
         owner=owner,
         flat=flat,

@@ -137,6 +137,4 @@ def with_copies(
     scores: Scores, planted: Planted, present: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
 ) -> dict[str, Floats]:
     """Every space's scores (P,) with some of the copies, bool (count,), in the synthetic set."""
-    return {
-        name: planted.changes[name].planted(each.patient, present) for name, each in scores.spaces.items()
-    }
+    return {name: planted.changes[name].planted(each.patient, present) for name, each in scores.spaces.items()}

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from privgan_audits.audit import AuditRecord, run_audit
 from privgan_audits.interface import Evidence, Measured, Sample
@@ -17,42 +16,17 @@ from privgan_audits.scores import patient_scores
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
-SYNTHETIC = 800
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class World:
-    """A cohort in memory, and what a safe generator made of its population."""
-
-    members: Sample
-    non_members: Sample
-    safe: NDArray[np.uint8]
-
-
-@pytest.fixture(scope="module")
-def world(draw: Draw) -> World:
-    """1,333 members, 667 non-members and an independent sample of their population, as a safe generator."""
-    rng = np.random.default_rng(7)
-    return World(
-        members=draw(rng, 1333, most=2),
-        non_members=draw(rng, 667, first=1333, most=2),
-        safe=draw(rng, SYNTHETIC, most=1).images,
-    )
 
 
 def entry(record: AuditRecord, name: str) -> dict[str, object]:
     return next(test for test in record.to_json()["tests"] if test["id"] == name)
 
 
-def with_copies(
-    world: World, patients: int, turn: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-) -> NDArray[np.uint8]:
-    rows = np.unique(world.members.patients, return_index=True)[1][:patients]
-    return np.concatenate([world.safe[: SYNTHETIC - patients], turn(world.members.images[rows])])
-
-
-def test_an_independent_sample_passes_and_says_what_it_would_have_found(world: World, weigh: Weigh) -> None:
-    record = run_audit(weigh(world.members, world.non_members, world.safe), Policy())
+def test_an_independent_sample_passes_and_says_what_it_would_have_found(draw: Draw, weigh: Weigh) -> None:
+    """1,333 members, 667 non-members and an independent sample of their population, as a safe generator."""
+    rng = np.random.default_rng(7)
+    members, others = draw(rng, 1333, most=2), draw(rng, 667, first=1333, most=2)
+    record = run_audit(weigh(members, others, draw(rng, 800, most=1).images), Policy())
     content = record.to_json()
     assert (content["verdict"], content["scope"]) == ("PASS", "empirical"), content["reasons"]
     limits = entry(record, "T0")["limit_of_detection"]
@@ -62,34 +36,19 @@ def test_an_independent_sample_passes_and_says_what_it_would_have_found(world: W
     json.dumps(content, allow_nan=False)
 
 
-@pytest.mark.parametrize("turn", [lambda images: images, lambda images: images[:, :, ::-1]])
-def test_three_per_cent_copies_fail_even_without_the_exact_test(
-    world: World, weigh: Weigh, turn: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-) -> None:
-    record = run_audit(weigh(world.members, world.non_members, with_copies(world, 24, turn)), Policy())
-    assert record.verdict.verdict == "FAIL"
-    assert any(reason.startswith("Synthetic images come closer") for reason in record.verdict.reasons)
-    pairs = record.internal["T2"]["pairs"]
-    assert sum(pair["synthetic_row"] >= SYNTHETIC - 24 for pair in pairs) == len(pairs)
-
-
-@pytest.mark.parametrize(
-    "turn",
-    [
-        lambda images: np.rot90(images, axes=(1, 2)),
-        lambda images: np.pad(images, ((0, 0), (2, 0), (0, 2)), mode="edge")[:, :-2, 2:],
-        lambda images: images + np.random.default_rng(0).normal(0, 5.1, images.shape),
-    ],
-    ids=["turned", "shifted", "noisy"],
-)
-def test_disguised_copies_fail_too(
-    world: World, weigh: Weigh, turn: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-) -> None:
-    images = with_copies(world, 24, lambda x: np.clip(turn(x), 0, 255).astype(np.uint8))
-    evidence = weigh(world.members, world.non_members, images)
+def test_mirrored_copies_fail_and_their_pairs_are_ranked_first(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(16)
+    members, others = draw(rng, 240, most=2), draw(rng, 120, first=240, most=2)
+    rows = np.unique(members.patients, return_index=True)[1][:24]
+    images = np.concatenate([draw(rng, 200, most=1).images, members.images[rows][:, :, ::-1]])
+    evidence = weigh(members, others, images)
     outcome = NearCopies().run(evidence, np.random.default_rng(0))
     assert isinstance(outcome, Measured)
     assert outcome.findings["p"] < Policy().level(1) / 2
+    assert outcome.findings["look_alikes"]["hashes"]["members"] >= 24
+    pairs = outcome.internal["pairs"]
+    assert {pair["member_row"] for pair in pairs} == set(rows.tolist())
+    assert sum(pair["synthetic_row"] >= 200 for pair in pairs) == len(pairs) == 24
 
 
 @pytest.mark.parametrize("turn", [lambda image: image, np.fliplr, lambda image: np.rot90(image, 3)])
@@ -123,21 +82,13 @@ def test_no_non_members_is_inconclusive_but_a_copy_still_fails(draw: Draw, weigh
     assert run_audit(weigh(members, None, copied), Policy()).verdict.verdict == "FAIL"
 
 
-def test_two_scanners_are_invalid(world: World, weigh: Weigh) -> None:
+def test_two_scanners_are_invalid(draw: Draw, weigh: Weigh) -> None:
     rng = np.random.default_rng(11)
-    grey = 255 * (world.non_members.images / 255) ** 0.9 + rng.normal(0, 3, world.non_members.images.shape)
-    other_scanner = dataclasses.replace(world.non_members, images=np.clip(grey, 0, 255).astype(np.uint8))
-    record = run_audit(weigh(world.members, other_scanner, world.safe), Policy())
+    members, others = draw(rng, 300, most=2), draw(rng, 150, first=300, most=2)
+    grey = 255 * (others.images / 255) ** 0.9 + rng.normal(0, 3, others.images.shape)
+    other_scanner = dataclasses.replace(others, images=np.clip(grey, 0, 255).astype(np.uint8))
+    record = run_audit(weigh(members, other_scanner, draw(rng, 200, most=1).images), Policy())
     assert record.verdict.verdict == "INVALID"
-
-
-def test_underfit_and_mode_shrunk_generators_pass(world: World, weigh: Weigh) -> None:
-    """Synthetic-versus-hold-out tests raise false alarms or go blind here; members and non-members do not."""
-    blurred = ndimage.gaussian_filter(world.safe.astype(float), (0, 2, 2))
-    mean = world.safe.mean(axis=0)
-    for images in (blurred[:200], mean + 0.6 * (world.safe[:200] - mean)):
-        record = run_audit(weigh(world.members, world.non_members, images.astype(np.uint8)), Policy())
-        assert record.verdict.verdict == "PASS", record.verdict.reasons
 
 
 def test_scores_do_not_know_who_was_a_member(draw: Draw, weigh: Weigh) -> None:

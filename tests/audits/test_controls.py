@@ -8,9 +8,9 @@ import pytest
 
 from privgan.errors import UsageError
 from privgan_audits import spike_in
-from privgan_audits.audit import run_audit
 from privgan_audits.attacks import attack_scores
-from privgan_audits.controls import Controls, resplits, split_check
+from privgan_audits.audit import run_audit
+from privgan_audits.controls import Controls, features, resplits, split_check
 from privgan_audits.disguises import DISGUISES, disguised
 from privgan_audits.interface import Evidence, NotRun, Sample
 from privgan_audits.near_copies import near_copy_statistic
@@ -99,11 +99,11 @@ def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: La
 
 def test_split_check_keeps_its_size(draw: Draw) -> None:
     sample = draw(np.random.default_rng(6), 300)
-    p = []
+    p, seen = [], features(sample.images)
     for seed in range(60):
         rng = np.random.default_rng(seed)
         side = rng.permutation(300) < 100
-        p.append(split_check(sample.images, sample.patients, side, rng)["split_p"])
+        p.append(split_check(seen, sample.patients, side, rng)["split_p"])
     assert np.count_nonzero(np.array(p) < 0.05) <= 10
     assert np.mean(p) == pytest.approx(0.5, abs=0.15)
 
@@ -121,7 +121,7 @@ def test_split_check_sees_another_scanner(draw: Draw, scanner: str) -> None:
         "blur": (images + np.roll(images, 1, axis=1)) / 2,
     }[scanner]
     images = np.where(other[:, None, None], changed, images)
-    found = split_check(np.clip(images, 0, 255).astype(np.uint8), sample.patients, side, rng)
+    found = split_check(features(np.clip(images, 0, 255).astype(np.uint8)), sample.patients, side, rng)
     assert found["split_p"] < 1e-6
 
 

@@ -103,6 +103,7 @@ def record(verdict: str = "PASS", *, claim: bool = True, **changes: Any) -> dict
         "counts": {"members": 1333, "non_members": 667, "synthetic": 4000, "image_size": 16}
         | {"member_images": 2718, "non_member_images": 1414},
         "synthetic": {"sha256": "c" * 64, "count": 4000},
+        "encoder": {"sha256": "e" * 64, "trained_on": ATTACK},
         "cohort": None,
         "notes": [ATTACK],
         "tests": [
@@ -112,7 +113,11 @@ def record(verdict: str = "PASS", *, claim: bool = True, **changes: Any) -> dict
             {"id": "T1", "title": "copies", "outcome": "measured", "copies_of_members": 0}
             | {"copies_of_other_patients": 0, "constant_images": 3, "compared_real_images": 4132},
             {"id": "T2", "title": "near", "outcome": "measured", "p": SECRET}
-            | {"spaces": {"pixels": {"p": SECRET, "members_before_non_member": {"1": 2}, "expected_when_safe": {"1": 2.0}}}}
+            | {
+                "spaces": {
+                    "pixels": {"p": SECRET, "members_before_non_member": {"1": 2}, "expected_when_safe": {"1": 2.0}}
+                }
+            }
             | {"look_alikes": {"hashes": {"bits": 3, "members": 4, "non_members": 1, "p": SECRET}}},
             {"id": "T3", "title": "member", "outcome": "measured", "p": SECRET, "auc": SECRET, "auc_upper": 0.5301}
             | {"auc_se_when_safe": 0.0137, "tpr_upper": 0.0234, "precision": {"0.01": SECRET}}

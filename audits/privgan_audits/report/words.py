@@ -85,12 +85,14 @@ TESTS = {
     ),
     "T2": QuestionWords(
         title="Do synthetic images come suspiciously close to patients who were trained on?",
-        tries="Searches the synthetic images for near-copies of patients: shifted, mirrored, slightly noisy.",
+        tries="Searches the synthetic images for near-copies of patients: pixel by pixel, and with a small network "
+        "that learned on the spot to know an image again when it is turned, cropped, brightened or noisy.",
         caught="A group of near-copied patients at least as large as the limit of detection below.",
     ),
     "T3": QuestionWords(
         title="Can someone tell who was in the training data?",
-        tries="Holds an image of a person and guesses from the synthetic images whether that person was a member.",
+        tries="Holds an image of a person and guesses from the synthetic images whether that person was a member: by "
+        "the distance to the nearest ones, by how densely they lie around it, by a classifier, and by all together.",
         caught="An advantage over guessing that touches many members a little or a few members a lot.",
     ),
     "T6": QuestionWords(

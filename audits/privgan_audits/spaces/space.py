@@ -51,7 +51,7 @@ class Space(Protocol):
         """As the report calls it."""
 
     def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
-        """Distance of each real image to the nearest one of another patient (n,); `owner` gives each one's patient."""
+        """Distance of each real image to the nearest one of another patient (n,); `owner` (n,) are the patients."""
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """The closest of some other images, uint8 (m, h, h), to each real one."""

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from privgan_audits.disguises import DISGUISES
 from privgan_audits.interface import Sample
 from privgan_audits.spaces.pixel_space import closest
 from privgan_audits.spaces.pixels import orbit
 from privgan_audits.spaces.searches import SEARCHES, spectra, views
-from privgan_audits.disguises import DISGUISES
 
 Draw = Callable[..., Sample]
 

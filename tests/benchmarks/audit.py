@@ -1,0 +1,89 @@
+"""How long a whole default audit takes and how much memory it holds, test by test.
+
+    python tests/benchmarks/audit.py [--json] [--patients 5000] [--synthetic 10000]
+
+One JSON object: patients, images, synthetic, image_size, seconds (by task of the progress bar), total_s, peak_mib.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from measuring import held_mib
+from numpy.typing import NDArray
+
+from privgan_audits.audit import run_audit
+from privgan_audits.interface import Evidence, Sample
+from privgan_audits.policy import Policy
+
+SIZE, FREQUENCIES = 64, 8
+
+
+def pictures(rng: np.random.Generator, count: int) -> NDArray[np.uint8]:
+    """Smooth random fields around one anatomy, uint8 (count, SIZE, SIZE)."""
+    waves = np.cos(np.pi * np.outer(np.arange(FREQUENCIES), np.arange(SIZE) + 0.5) / SIZE)
+    fall = 1.0 / (1 + np.add.outer(np.arange(FREQUENCIES), np.arange(FREQUENCIES)))
+    anatomy = np.random.default_rng(0).normal(size=fall.shape) * fall
+    own = rng.normal(size=(count, *fall.shape)) * fall * 0.7
+    grey = 120 + 25 * np.einsum("nij,iy,jx->nyx", anatomy + own, waves, waves, optimize=True)
+    return np.clip(np.rint(grey + rng.normal(0, 2, grey.shape)), 0, 255).astype(np.uint8)
+
+
+def sample(rng: np.random.Generator, patients: int, first: int = 0, most: int = 2) -> Sample:
+    """Some patients with one to `most` images each."""
+    owner = np.repeat(np.arange(patients), rng.integers(1, most + 1, patients))
+    return Sample(images=pictures(rng, len(owner)), labels=np.zeros(len(owner), np.int64), patients=owner + first)
+
+
+def main() -> None:
+    """Time one audit of independent samples."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--json", action="store_true")
+    arguments.add_argument("--patients", type=int, default=5000)
+    arguments.add_argument("--synthetic", type=int, default=10_000)
+    asked = arguments.parse_args()
+    rng = np.random.default_rng(1)
+    held = asked.patients // 3
+    members, others = sample(rng, asked.patients - held), sample(rng, held, first=asked.patients)
+    synthetic = sample(rng, asked.synthetic, most=1)
+    seconds: dict[str, float] = defaultdict(float)
+    last = [time.perf_counter(), "audit"]
+
+    def listen(task: str, done: int, total: int, note: str = "") -> None:
+        del done, total, note
+        now = time.perf_counter()
+        seconds[task] += now - float(last[0])
+        last[:] = [now, task]
+
+    with tempfile.TemporaryDirectory() as folder:
+        evidence = Evidence(
+            members=members,
+            non_members=others,
+            synthetic=synthetic,
+            synthetic_folder=Path(folder),
+            synthetic_sha256="0" * 64,
+            classes=("image",),
+        )
+        start = time.perf_counter()
+        last[0] = start
+        record = run_audit(evidence, Policy(), progress=listen)
+        total = time.perf_counter() - start
+    found = {
+        "patients": asked.patients,
+        "images": len(members.images) + len(others.images),
+        "synthetic": asked.synthetic,
+        "image_size": SIZE,
+        "verdict": record.verdict.verdict,
+        "seconds": {task: round(value, 1) for task, value in seconds.items()},
+        "total_s": round(total, 1),
+        "peak_mib": held_mib(),
+    }
+    print(json.dumps(found) if asked.json else "\n".join(f"{key}: {value}" for key, value in found.items()))
+
+
+if __name__ == "__main__":
+    main()
