@@ -32,11 +32,12 @@ OUTPUTS = 128  # of the head that only training uses
 BATCH = 256
 TEMPERATURE = 0.1
 RATE = 3e-3  # Adam
-EPOCHS = 24
-LEAST_STEPS = 50
+EPOCHS = 14
+LEAST_STEPS = 30
 RIDGE = 0.01  # share of the mean variance under disguise that is added to each direction's
-COMPARED = 4_000  # disguises, at least, that the discriminant is estimated from
-STRENGTH = Strength()
+COMPARED = 2_000  # disguises, at least, that the discriminant is estimated from
+STRENGTH = Strength()  # in training
+WEIGHED = STRENGTH.times(0.7)  # for the discriminant, which what is typical serves better than what is extreme
 _BLOCK = 512
 _KEPT = 2
 
@@ -113,7 +114,8 @@ def _learned(images: Tensor, seed: int, progress: Progress) -> Embedding:
 
 def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> nn.Module:
     features = _features(generator)
-    head = _filled(nn.Linear(CHANNELS[-1] * (FINE >> len(CHANNELS)) ** 2, OUTPUTS, device="meta"), generator)
+    width = CHANNELS[-1] * (FINE >> len(CHANNELS)) ** 2
+    head = nn.Sequential(nn.BatchNorm1d(width), _filled(nn.Linear(width, OUTPUTS, device="meta"), generator))
     steps = LEAST_STEPS + EPOCHS * len(images) // BATCH
     optimiser = torch.optim.Adam([*features.parameters(), *head.parameters()], lr=RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.1)
@@ -126,16 +128,16 @@ def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> 
         optimiser.step()
         schedule.step()
         progress(TASK, step, steps)
-    return features.requires_grad_(False)
+    return features.eval().requires_grad_(False)
 
 
 def _features(generator: torch.Generator) -> nn.Module:
-    """Float32 (n, 1, s, s) to (n, f); nothing in it mixes images."""
+    """Float32 (n, 1, s, s) to (n, f); once trained, batch norm is a fixed scale, so that nothing mixes images."""
     layers: list[nn.Module] = [nn.LayerNorm([1, FINE, FINE], elementwise_affine=False)]
     for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
         size = 5 if before == 1 else 3
         layer = nn.Conv2d(before, after, size, stride=2, padding=size // 2, device="meta")
-        layers += [_filled(layer, generator), nn.ReLU()]
+        layers += [_filled(layer, generator), nn.BatchNorm2d(after), nn.ReLU()]
     return nn.Sequential(*layers, nn.Flatten())
 
 
@@ -146,7 +148,7 @@ def _filled(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> nn.Modu
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     if layer.weight.dim() == 4:
-        layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)  # a third faster
+        layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
     return layer
 
 
@@ -166,7 +168,7 @@ def _discriminant(features: nn.Module, images: Tensor, generator: torch.Generato
     within = torch.zeros(clean.shape[1], clean.shape[1])
     rounds = -(-COMPARED // len(images))
     for _ in range(rounds):
-        change = _turned_features(features, disguised(images, STRENGTH, generator)) - clean
+        change = _turned_features(features, disguised(images, WEIGHED, generator)) - clean
         within += change.T @ change / (len(images) * rounds)
     between = (clean - centre).T @ (clean - centre) / len(images)
     within += (RIDGE * within.diagonal().mean() + 1e-12) * torch.eye(len(within))
