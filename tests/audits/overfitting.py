@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from privgan.gan.warm_start import cosine_basis
+
 LATENT = 32
 _GENERATOR, _DISCRIMINATOR = 256, 512  # widths
 _BATCH = 32
@@ -23,20 +25,21 @@ _AVERAGING = 0.995
 
 
 def overfitted_gan(
-    images: NDArray[np.uint8], seed: int, *, steps: int = 5000, components: int = 64, count: int = 800
+    images: NDArray[np.uint8], seed: int, *, steps: int = 5000, order: int = 12, count: int = 800
 ) -> NDArray[np.uint8]:
     """Train on all images and return `count` generated ones: uint8 (n, size, size) -> (count, size, size).
 
     The same seed gives the same images on one machine. At 32 pixels 5,000 steps take half a minute of one core.
 
     Args:
-        images: uint8 (n, size, size), n > components.
+        images: uint8 (n, size, size), two at least and not all alike.
         seed: of the first weights, the batches and the noise.
         steps: of the discriminator and the generator each.
-        components: the networks work in this many principal components of the images, which spares them the noise.
+        order: cosine frequencies that the networks work in; finer detail, mostly noise, is left out. A fixed basis:
+            the images' own principal components would already tell members from others.
         count: how many images to draw.
     """
-    frame = _Frame.of(images, components)
+    frame = _Frame.of(images, order)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = _trained(frame.inside(images), steps)
@@ -46,33 +49,34 @@ def overfitted_gan(
 
 @dataclass(frozen=True, kw_only=True)
 class _Frame:
-    """Images as principal components: mean (pixels,), directions (components, pixels), scale in grey levels."""
+    """Images as cosine coefficients: basis (m, pixels), mean (m,), scale in grey levels."""
 
     size: int
+    basis: Tensor
     mean: Tensor
-    directions: Tensor
     scale: Tensor
 
     @classmethod
-    def of(cls, images: NDArray[np.uint8], components: int) -> "_Frame":
-        flat = torch.from_numpy(images).flatten(1).float()
-        centred = flat - flat.mean(0)
-        directions = torch.linalg.svd(centred, full_matrices=False).Vh[:components]
-        return cls(size=images.shape[1], mean=flat.mean(0), directions=directions, scale=centred.std())
+    def of(cls, images: NDArray[np.uint8], order: int) -> "_Frame":
+        basis = cosine_basis(images.shape[1], order)
+        values = torch.from_numpy(images).flatten(1).float() @ basis.T
+        mean = values.mean(0)
+        scale = (values - mean).square().sum(1).mean().sqrt() / images.shape[1]
+        return cls(size=images.shape[1], basis=basis, mean=mean, scale=scale)
 
     def inside(self, images: NDArray[np.uint8]) -> Tensor:
-        """uint8 (n, size, size) -> float32 (n, components)."""
-        return (torch.from_numpy(images).flatten(1).float() - self.mean) @ self.directions.T / self.scale
+        """uint8 (n, size, size) -> float32 (n, m)."""
+        return (torch.from_numpy(images).flatten(1).float() @ self.basis.T - self.mean) / self.scale
 
     def outside(self, points: Tensor) -> NDArray[np.uint8]:
         """Back again, rounded to grey levels."""
-        grey = (points @ self.directions * self.scale + self.mean).clamp(0, 255).round().to(torch.uint8)
+        grey = ((points * self.scale + self.mean) @ self.basis).clamp(0, 255).round().to(torch.uint8)
         levels: NDArray[np.uint8] = grey.reshape(-1, self.size, self.size).numpy()
         return levels
 
 
 def _trained(real: Tensor, steps: int) -> nn.Module:
-    """The generator's moving average after training against real points (n, components)."""
+    """The generator's moving average after training against real points (n, m)."""
     generator = _layers(LATENT, _GENERATOR, real.shape[1])
     discriminator = _layers(real.shape[1], _DISCRIMINATOR, 1)
     average = copy.deepcopy(generator)
