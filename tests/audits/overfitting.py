@@ -35,8 +35,8 @@ def overfitted_gan(
         images: uint8 (n, size, size), two at least and not all alike.
         seed: of the first weights, the batches and the noise.
         steps: of the discriminator and the generator each.
-        order: cosine frequencies that the networks work in; finer detail, mostly noise, is left out. A fixed basis:
-            the images' own principal components would already tell members from others.
+        order: cosine frequencies that the networks work in; finer detail is left out. A fixed basis, so that
+            whatever leaks was learned by the networks.
         count: how many images to draw.
     """
     frame = _Frame.of(images, order)
