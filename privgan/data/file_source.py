@@ -13,7 +13,7 @@ from privgan.data.labels import FILE_NAME, Row, read_labels
 from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
 from privgan.data.reading import DICOM, PICTURE, Reading, Request
 from privgan.data.refusals import RefusedError, read_regular
-from privgan.data.source import Entry, Wishes
+from privgan.data.source import DEEP, Entry, Wishes
 from privgan.data.worker import configuration_of, decode
 from privgan.errors import UsageError
 
@@ -44,7 +44,7 @@ class FileSource:
         if self._table and self._kind == PICTURE and self._table.key != "file":
             raise UsageError("Expected a column `file` in the label table of PNG or JPEG files, it has none.")
         self._notes: list[str] = []
-        self._colour = 0
+        self._colour = self._deep = 0
         self.total = len(self._files)
         self.declared = wishes.classes
         self.recipe = self._recipe(wishes)
@@ -61,6 +61,7 @@ class FileSource:
         """One entry a file."""
         for file, reading in zip(self._files, _read(self._files, self._request), strict=True):
             self._colour += reading.colour
+            self._deep += reading.deep
             yield self._entry(file, reading)
 
     def notes(self) -> tuple[str, ...]:
@@ -70,6 +71,8 @@ class FileSource:
             found.append("There is no labels.csv with patients: each file counts as one patient.")
         if self._colour:
             found.append(f"{self._colour} colour pictures were converted to grey.")
+        if self._deep:
+            found.append(f"{self._deep} pictures: {DEEP}")
         return (*found, *(self._table.notes() if self._table else ()))
 
     @property

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from privgan.data.preprocess import Pixels, prepare_image
+from privgan.data.preprocess import STORED_RANGE, Pixels, prepare_image
 from privgan.data.reading import Reading, Request
 from privgan.data.refusals import RefusedError, check_shape, read_regular
 
@@ -29,7 +29,8 @@ def read_picture(path: Path, request: Request) -> Reading:
             raise RefusedError("multi_frame")
         values, highest, colour = _grey(picture)
     image = prepare_image(Pixels(values=values, low=0, high=highest), request.recipe)
-    return Reading(image=image, side=max(values.shape), colour=colour)
+    deep = highest > 255 and request.recipe.rule.scaling == STORED_RANGE
+    return Reading(image=image, side=max(values.shape), colour=colour, deep=deep)
 
 
 def _open(content: bytes) -> Image.Image:

@@ -10,7 +10,7 @@ from privgan.data.identifiers import IDENTIFIER
 from privgan.data.npz_reader import NpzContents, open_npz, stream_images
 from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Pixels, Recipe, prepare_image
 from privgan.data.refusals import RefusedError
-from privgan.data.source import Entry, Wishes
+from privgan.data.source import DEEP, Entry, Wishes
 from privgan.errors import UsageError
 
 
@@ -50,11 +50,13 @@ class NpzSource:
     def notes(self) -> tuple[str, ...]:
         """See `source.Source`."""
         alone = self._contents.patients is None
+        deep = self._contents.dtype == np.uint16 and self.recipe.rule.scaling == STORED_RANGE
         return tuple(
             text
             for applies, text in (
                 (alone, "The .npz has no patient_id: each image counts as one patient."),
                 (self._chosen, "Preset cxr was chosen: stored values from black to white."),
+                (deep, f"All images: {DEEP}"),
             )
             if applies
         )

@@ -30,6 +30,7 @@ class Reading:
 
     image: uint8 (size, size). patient, study, instance: keys, empty when unknown. modality, side: for choosing a
     preset and a size. identifiers: (category, value) pairs found in the header. colour: it was converted to grey.
+    deep: its grey values had 16 bits, and the whole stored range became 8.
     """
 
     code: str = ""
@@ -40,6 +41,7 @@ class Reading:
     modality: str = ""
     side: int = 0
     colour: bool = False
+    deep: bool = False
     identifiers: tuple[tuple[str, str], ...] = field(default=())
 
     def __repr__(self) -> str:

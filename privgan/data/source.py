@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from privgan.data.preprocess import Recipe
 
+DEEP = "16 bits became 8, and the value 65,535 became white; fewer bits stored in 16 come out dark."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:

@@ -178,7 +178,6 @@ def test_sixteen_bits_become_eight_in_every_format_alike(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("write", [as_npz, as_pictures])
-@pytest.mark.xfail(strict=True, reason="no note says that 16 bits were reduced to 8")
 def test_images_that_differ_in_the_bits_that_are_lost_are_not_called_identical_without_a_note(
     tmp_path: Path, write: Callable[[Path, str, Pixels], Path]
 ) -> None:
@@ -188,7 +187,6 @@ def test_images_that_differ_in_the_bits_that_are_lost_are_not_called_identical_w
 
 
 @pytest.mark.parametrize("write", [as_npz, as_pictures])
-@pytest.mark.xfail(strict=True, reason="12 bits stored in 16 come out nearly black, with 17 tones, and no note")
 def test_twelve_bits_stored_in_sixteen_keep_their_tones_or_are_noted(
     tmp_path: Path, write: Callable[[Path, str, Pixels], Path]
 ) -> None:
