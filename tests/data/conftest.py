@@ -11,14 +11,6 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, RLELossless, generate_uid
 
 MakeDicom = Callable[..., Path]
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip("the shared real data is not beside this checkout")
-    return SHARED
 
 
 def build_dicom(pixels: np.ndarray[Any, Any], **tags: Any) -> Dataset:
