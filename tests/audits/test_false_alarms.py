@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from privgan_audits.audit import run_audit
 from privgan_audits.interface import Evidence, Sample
@@ -24,6 +25,9 @@ def test_verdicts_of_safe_sets(draw: Callable[..., Sample], weigh: Callable[...,
         verdicts[record.verdict.verdict] += 1
         print(f"seed {seed}: {record.verdict.verdict} {list(record.verdict.reasons)}", flush=True)
     print(f"{SEEDS} safe sets at 1,333/667: {dict(verdicts)}")
+    for verdict, count in verdicts.items():
+        between = stats.binomtest(count, SEEDS).proportion_ci(0.95, method="exact")
+        print(f"{verdict}: {100 * between.low:.1f} to {100 * between.high:.1f} %", flush=True)
     # Binomial(40, 0.963): fewer than 33 has probability 2e-4; more than 3 FAIL at 0.01 has 6e-4.
     assert verdicts["PASS"] >= 33
     assert verdicts["FAIL"] <= 3
