@@ -27,13 +27,17 @@ def _blend(images: Images, rng: np.random.Generator) -> Floats:
     return np.asarray(0.8 * images + 0.2 * images[rng.permutation(len(images))])
 
 
-def _crop(images: Images, rng: np.random.Generator) -> Floats:
-    """The middle 95 % of either side, stretched to the full size."""
-    del rng
-    size = images.shape[1]
-    at = (size - 1) / 2 + 0.95 * (np.arange(size) - (size - 1) / 2)
-    places = np.meshgrid(at, at, indexing="ij")
-    return np.stack([ndimage.map_coordinates(image.astype(float), places, order=1) for image in images])
+def crop(share: float) -> Disguise:
+    """The middle `share` of either side, stretched to the full size."""
+
+    def cropped(images: Images, rng: np.random.Generator) -> Floats:
+        del rng
+        size = images.shape[1]
+        at = (size - 1) / 2 + share * (np.arange(size) - (size - 1) / 2)
+        places = np.meshgrid(at, at, indexing="ij")
+        return np.stack([ndimage.map_coordinates(image.astype(float), places, order=1) for image in images])
+
+    return cropped
 
 
 def _jpeg(images: Images, rng: np.random.Generator) -> Images:
@@ -52,10 +56,15 @@ def _noise(images: Images, rng: np.random.Generator) -> Floats:
     return images + rng.normal(0.0, 0.02 * 255, images.shape)
 
 
-def _rotation(images: Images, rng: np.random.Generator) -> Floats:
-    del rng
-    turned = ndimage.rotate(images.astype(np.float32), 5, axes=(2, 1), reshape=False, order=1, mode="nearest")
-    return np.asarray(turned, dtype=np.float64)
+def rotation(degrees: float) -> Disguise:
+    """Turned about the middle; what comes in from outside repeats the border."""
+
+    def turned(images: Images, rng: np.random.Generator) -> Floats:
+        del rng
+        grey = images.astype(np.float64)
+        return np.asarray(ndimage.rotate(grey, degrees, axes=(2, 1), reshape=False, order=1, mode="nearest"))
+
+    return turned
 
 
 def _shift(images: Images, rng: np.random.Generator) -> Images:
@@ -69,10 +78,10 @@ DISGUISES: dict[str, Disguise] = {
     "rotation_90_degrees": lambda images, _: np.rot90(images, axes=(1, 2)),
     "shift_2_px": _shift,
     "noise_2_percent": _noise,
-    "rotation_5_degrees": _rotation,
+    "rotation_5_degrees": rotation(5),
     "gamma_0_9": _gamma(0.9),
     "gamma_1_1": _gamma(1.1),
     "jpeg_75": _jpeg,
-    "crop_95_percent": _crop,
+    "crop_95_percent": crop(0.95),
     "blend_20_percent": _blend,
 }

@@ -118,7 +118,9 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     non_member[owner[len(members.images) :]] = True
     pixels = PixelSpace.of(real)
     flat = pixels.real.flat
-    embedding = VectorSpace.of(EMBEDDING, train_embedding(real, progress).embed, real)
+    learned = train_embedding(real, progress)
+    moved = learned.embed_moved(real)
+    embedding = VectorSpace(name=EMBEDDING, queries=moved, points=moved[:, 0].copy(), place=learned.embed)
     every: list[Space] = [pixels, embedding, *_further_spaces(evidence, real)]
     synthetic = evidence.synthetic.images
     spaces = {space.name: _in_space(space, synthetic, owner, flat, progress) for space in every}

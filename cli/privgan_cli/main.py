@@ -18,8 +18,8 @@ from privgan_cli.console import console
 from privgan_cli.verbs import budget, cohort, demo, doctor, gate, model
 
 _EVERYWHERE = {"--json": "as_json", "--quiet": "quiet", "-q": "quiet", "--verbose": "verbose", "-v": "verbose"}
-# How often a thread of torch looks for work before it sleeps. With the default of 300,000 threads on a busy machine wait
-# for each other many times as long as they work; on an idle one fewer looks cost nothing. Read when torch is loaded.
+# How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
+# wait for each other many times as long as they work; on an idle one fewer looks cost nothing. Torch reads it once.
 _SPINS = ("GOMP_SPINCOUNT", "20000")
 _EPILOG = "Every verb takes --json (one object on stdout), --quiet and -v. Results go to stdout, the rest to stderr."
 

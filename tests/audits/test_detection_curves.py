@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from privgan_audits import spike_in
-from privgan_audits.disguises import DISGUISES, disguised
+from privgan_audits.disguises import DISGUISES, Disguise, crop, disguised, rotation
 from privgan_audits.interface import Evidence
 from privgan_audits.near_copies import near_copy_statistic
 from privgan_audits.policy import Policy
@@ -20,6 +20,15 @@ from tests.audits.xrays import XRays
 COUNTS = (4, 8, 12, 16, 20, 30, 40)
 REPEATS = 100
 ALL = "all together"
+BETWEEN: dict[str, Disguise] = {  # what no view of the embedding was made for, and what lies beyond
+    "rotation_2_degrees": rotation(2),
+    "rotation_8_degrees": rotation(8),
+    "rotation_12_degrees": rotation(12),
+    "crop_97_percent": crop(0.97),
+    "crop_90_percent": crop(0.9),
+    "crop_85_percent": crop(0.85),
+    "rotation_3_degrees_of_a_crop": lambda images, rng: rotation(3)(disguised(images, crop(0.95), rng), rng),
+}
 
 
 def statistic_of(scores: Scores, patient: dict[str, Floats], space: str) -> NearCopyStatistic:
@@ -55,7 +64,7 @@ def test_detection_curves(shared_data: Path, weigh: Weigh, blur: float) -> None:
     scores = patient_scores(evidence)
     pool = relabellings(len(scores.non_member), scores.non_members, rng)
     print(f"\ncopied patients: {COUNTS}, share found in {REPEATS} repeats, level {Policy().level(1) / 2:.2g}")
-    for kind, disguise in DISGUISES.items():
+    for kind, disguise in (DISGUISES | BETWEEN).items():
         rows = spike_in.chosen_images(scores, rng)
         planted = spike_in.plant(scores, disguised(members.images[rows], disguise, rng))
         turns = [rng.permutation(planted.count) for _ in range(REPEATS)]

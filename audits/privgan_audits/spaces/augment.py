@@ -30,6 +30,23 @@ class Strength:
         return Strength(**{name: factor * value for name, value in asdict(self).items()})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A small change of place: degrees of rotation, scale of the section shown, shifts as shares of the side."""
+
+    degrees: float = 0.0
+    scale: float = 1.0
+    down: float = 0.0
+    right: float = 0.0
+
+    def of(self, images: Tensor) -> Tensor:
+        """Images float32 (n, 1, s, s), all moved alike; what comes in from outside repeats the border."""
+        angle = math.radians(self.degrees)
+        cosine, sine = self.scale * math.cos(angle), self.scale * math.sin(angle)
+        rows = torch.tensor([[cosine, -sine, 2 * self.right], [sine, cosine, 2 * self.down]])
+        return _resampled(images, rows.expand(len(images), 2, 3))
+
+
 def disguised(images: Tensor, strength: Strength, generator: torch.Generator) -> Tensor:
     """One random disguise of each image.
 
@@ -66,5 +83,10 @@ def _moved(images: Tensor, strength: Strength, generator: torch.Generator) -> Te
     cosine, sine = scale * angle.cos(), scale * angle.sin()
     row = torch.stack([mirror * cosine, -sine, shift[:, 0]], dim=1)
     column = torch.stack([mirror * sine, cosine, shift[:, 1]], dim=1)
-    grid = F.affine_grid(torch.stack([row, column], dim=1), list(images.shape), align_corners=False)
+    return _resampled(images, torch.stack([row, column], dim=1))
+
+
+def _resampled(images: Tensor, places: Tensor) -> Tensor:
+    """Each image at its own affine places (n, 2, 3), of coordinates in which the side is 2."""
+    grid = F.affine_grid(places, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)

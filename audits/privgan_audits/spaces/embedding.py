@@ -12,6 +12,7 @@ a function of the pool alone, so that the tests built on it stay exact.
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.augment import Strength, disguised
+from privgan_audits.spaces.augment import Move, Strength, disguised
 from privgan_audits.spaces.pixels import FINE, Grid, pool
 
 TASK = "learning an embedding"
@@ -38,6 +39,13 @@ RIDGE = 0.01  # share of the mean variance under disguise that is added to each 
 COMPARED = 2_000  # disguises, at least, that the discriminant is estimated from
 STRENGTH = Strength()  # in training
 WEIGHED = STRENGTH.times(0.7)  # for the discriminant, which what is typical serves better than what is extreme
+STILL = Move()
+VIEWS = (
+    STILL,
+    *(Move(down=y / FINE, right=x / FINE) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0)),
+    *(Move(degrees=degrees) for degrees in (-4.0, 4.0)),
+    *(Move(scale=scale) for scale in (0.95, 1 / 0.95)),
+)
 _BLOCK = 512
 _KEPT = 2
 
@@ -56,16 +64,27 @@ class Embedding:
     weights: Tensor
 
     def embed(self, images: Images) -> Grid:
-        """Images uint8 (n, h, h) to float32 (n, d), rows of unit norm, or zeros.
+        """Images uint8 (n, h, h) to float32 (n, d), rows of unit norm, or zeros."""
+        return self._embedded(images, VIEWS[:1])[:, 0]
 
-        They are taken in the order of their digests, so that not even rounding depends on the order of the rows.
+    def embed_moved(self, images: Images) -> Grid:
+        """The images as they are, and in all other `VIEWS`: float32 (n, views, d).
+
+        What was learned forgives some of a shift, a rotation or a crop, but not all: features of every second pixel
+        are not those of a picture that moved. With these views of an image, no small move is far from one of them.
         """
+        return self._embedded(images, VIEWS)
+
+    def _embedded(self, images: Images, views: Sequence[Move]) -> Grid:
+        """In the order of the images' digests, so that not even rounding depends on the order of the rows."""
         order = np.argsort(_digests(images), kind="stable")
-        result = np.empty((len(images), self.weights.shape[1]), np.float32)
+        result = np.empty((len(images), len(views), self.weights.shape[1]), np.float32)
         for start in range(0, len(images), _BLOCK):
             rows = order[start : start + _BLOCK]
-            seen = _turned_features(self.features, _fine(images[rows]))
-            result[rows] = F.normalize((seen - self.centre) @ self.weights).numpy()
+            fine = _fine(images[rows])
+            for number, view in enumerate(views):
+                seen = _turned_features(self.features, fine if view == STILL else view.of(fine))
+                result[rows, number] = F.normalize((seen - self.centre) @ self.weights).numpy()
         return result
 
 

@@ -64,8 +64,8 @@ class Space(Protocol):
 class VectorSpace:
     """Images as points, Euclidean distance.
 
-    queries: float32 (n, views, d), every orientation of the real images that the space can tell apart.
-    points: float32 (n, d), the real images upright. place: brings further images to points (m, d).
+    queries: float32 (n, views, d), the real images as they are and changed in ways that the space cannot forgive.
+    points: float32 (n, d), the real images as they are. place: brings further images to points (m, d).
     """
 
     name: str

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from privgan_audits.interface import Sample
 from privgan_audits.spaces import embedding
+from privgan_audits.spaces.augment import Move
 from privgan_audits.spaces.embedding import Embedding, nt_xent, train_embedding
 from privgan_audits.spaces.pixels import orbit
 
@@ -136,3 +137,24 @@ def test_nt_xent_is_the_paper_s_sum() -> None:
         below = sum(torch.exp(views[i] @ views[k] / 0.3) for k in range(6) if k != i)
         terms.append(-torch.log(torch.exp(views[i] @ views[j] / 0.3) / below))
     assert nt_xent(views, 0.3).item() == pytest.approx(torch.stack(terms).mean().item())
+
+
+def test_moves_are_what_they_say() -> None:
+    """A shift by whole pixels is exact; a section of the whole is a crop; a quarter turn turns."""
+    images = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    moved = Move(down=1 / 32, right=-2 / 32).of(images)
+    torch.testing.assert_close(moved[:, :, :-1, 2:], images[:, :, 1:, :-2], atol=1e-5, rtol=0)
+    torch.testing.assert_close(Move(degrees=90).of(images), torch.rot90(images, 1, (2, 3)), atol=1e-4, rtol=0)
+    half = Move(scale=0.5).of(images)
+    torch.testing.assert_close(half.mean(), images[:, :, 8:24, 8:24].mean(), atol=0.02, rtol=0)
+
+
+def test_views_come_as_still_images_first(draw: Draw) -> None:
+    """And a shifted copy is as near to one of them as a still copy is to the first."""
+    images = draw(np.random.default_rng(4), 60, most=1).images
+    learned = train_embedding(images)
+    moved, still = learned.embed_moved(images), learned.embed(images)
+    np.testing.assert_array_equal(moved[:, 0], still)
+    shifted = learned.embed(np.roll(images, (1, 1), axis=(1, 2)))
+    near = np.linalg.norm(moved - shifted[:, None], axis=2)
+    assert (near.min(axis=1) < near[:, 0]).mean() > 0.9
