@@ -5,7 +5,7 @@ little, the true-positive rate at 1 % false positives sees a few leaking a lot (
 permutation test takes the strongest of all of them. Upper bounds, which a PASS needs, are the ensemble's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -67,7 +67,7 @@ class Membership:
 Ranked = Mapping[str, Integers]
 
 
-def with_ensemble(attacks: Mapping[str, Floats], closest_first: Any) -> dict[str, Integers]:
+def with_ensemble(attacks: Mapping[str, Floats], closest_first: Callable[[Floats], Integers]) -> dict[str, Integers]:
     """Each attack's order of the patients, and that of the mean of their ranks' normal scores.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
 from privgan_audits import statistics as st
 
@@ -123,9 +123,7 @@ class MembershipStatistic:
         rank = st.tpr_rank(non_members, self.fpr)
         tails = st.precedence_tails(members, non_members, rank)
         parts = [tails[precedence_counts(order, (rank,), labels)[rank]] for order in self.orders]
-        areas = aucs(self.orders, labels)
-        excess = areas - 0.5 - 0.5 / (members * non_members)
-        parts.append(special.ndtr(-excess / st.auc_null_se(members, non_members)).min(axis=0))
+        parts.append(st.auc_p(aucs(self.orders, labels).max(axis=0), members, non_members))
         return np.asarray(np.minimum.reduce(parts))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from privgan.progress import Progress, silent
 from privgan_audits.disguises import DISGUISES, disguised
@@ -32,7 +33,7 @@ class Changes:
     copy: Integers
     score: Floats
 
-    def planted(self, before: Floats, present: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Floats:
+    def planted(self, before: Floats, present: NDArray[np.bool_]) -> Floats:
         """Patients' scores (P,) when the copies are in the set for which `present`, bool (count,), is true."""
         after, these = before.copy(), present[self.copy]
         np.minimum.at(after, self.patient[these], self.score[these])
@@ -133,8 +134,6 @@ def always_found(
     return True
 
 
-def with_copies(
-    scores: Scores, planted: Planted, present: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
-) -> dict[str, Floats]:
+def with_copies(scores: Scores, planted: Planted, present: NDArray[np.bool_]) -> dict[str, Floats]:
     """Every space's scores (P,) with some of the copies, bool (count,), in the synthetic set."""
     return {name: planted.changes[name].planted(each.patient, present) for name, each in scores.spaces.items()}

@@ -25,17 +25,6 @@ SMALLEST_P = 1e-300  # a probability that underflows is still not zero
 _BONFERRONI_BELOW = 1e-8  # below it, 1 - (sum of nearly 1) has lost its digits
 
 
-def rank_patients(scores: Floats, non_member: NDArray[np.bool_], rng: np.random.Generator) -> Order:
-    """Sort patients by score, smallest first; ties fall by `rng`, which knows no membership.
-
-    Args:
-        scores: float (patients,); infinity sorts last, NaN is refused by the caller.
-        non_member: bool (patients,).
-        rng: breaks ties.
-    """
-    return non_member[np.lexsort((rng.random(len(scores)), scores))]
-
-
 def precedence_count(order: Order, rank: int) -> int:
     """How many members come before the `rank`-th non-member."""
     return int(np.flatnonzero(order)[rank - 1]) - (rank - 1)
@@ -125,12 +114,10 @@ def auc_se(order: Order) -> float:
     return max(null, math.sqrt(after.var(ddof=1) / len(after) + before.var(ddof=1) / len(before)))
 
 
-def auc_p(order: Order) -> float:
-    """One-sided p-value of AUC > 1/2, normal approximation with continuity correction."""
-    non_members = int(order.sum())
-    pairs = non_members * (len(order) - non_members)
-    excess = auc(order) - 0.5 - 0.5 / pairs
-    return float(special.ndtr(-excess / auc_null_se(len(order) - non_members, non_members)))
+def auc_p(area: ArrayLike, members: int, non_members: int) -> Floats:
+    """One-sided p-value of an AUC above 1/2, normal approximation with continuity correction."""
+    excess = np.asarray(area) - 0.5 - 0.5 / (members * non_members)
+    return np.asarray(special.ndtr(-excess / auc_null_se(members, non_members)))
 
 
 def _placements(order: Order) -> tuple[Floats, Floats]:
