@@ -28,11 +28,12 @@ _CACHE: WeakKeyDictionary[Evidence, dict[str, Floats]] = WeakKeyDictionary()
 def attack_scores(evidence: Evidence, progress: Progress = silent) -> dict[str, Floats]:
     """Every attack's score of every patient, float64 (P,), by the attack's name; computed once per evidence."""
     if evidence not in _CACHE:
-        _CACHE[evidence] = _attack(evidence, patient_scores(evidence, progress), progress)
+        _CACHE[evidence] = measure_attacks(evidence, patient_scores(evidence, progress), progress)
     return _CACHE[evidence]
 
 
-def _attack(evidence: Evidence, scores: Scores, progress: Progress) -> dict[str, Floats]:
+def measure_attacks(evidence: Evidence, scores: Scores, progress: Progress) -> dict[str, Floats]:
+    """Every attack on scores that are already there."""
     attacks = {f"distance in {name}": each.patient for name, each in scores.ranked.items()}
     real, synthetic = scores.embedding.points, scores.embedding.place(evidence.synthetic.images)
     for done, (name, attack) in enumerate((("density ratio", density_ratio), ("classifier", looks_real))):
@@ -75,7 +76,7 @@ def looks_real(real: Grid, synthetic: Grid, scores: Scores) -> Floats:
     of_image, found = fold[scores.owner], np.zeros(len(real))
     for left_out in np.unique(of_image):
         learning, scored = of_image != left_out, of_image == left_out
-        features = np.concatenate([real[learning], synthetic])
+        features = np.concatenate([real[learning], synthetic]).astype(np.float64)
         is_real = np.arange(len(features)) < learning.sum()
         if not learning.any():
             continue

@@ -11,6 +11,7 @@ from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
 from privgan_audits.interface import Evidence, Sample
+from privgan_audits.spaces import embedding
 
 SIZE = 32
 Draw = Callable[..., Sample]
@@ -25,6 +26,16 @@ def one_thread() -> Iterator[None]:
     with threadpool_limits(1):
         yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def briefly_trained(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever is not about the embedding itself, or a study, learns it in a fifth of the time."""
+    thorough = embedding.EPOCHS
+    if not request.module.__name__.endswith(("test_embedding", "test_false_alarms", "curves", "studies")):
+        embedding.EPOCHS = 3
+    yield
+    embedding.EPOCHS = thorough
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ _LABELS: dict[str, dict[str, Label]] = {
         "auc_lower": Label(name="Largest lower bound of any attack's AUC", note="for all attacks at once"),
         "auc_se_when_safe": Label(name="Standard error of an AUC for a safe set", note="small means a strong test"),
         "tpr_upper": Label(name="Members recognised at 1 % false accusations, upper bound", share=True),
-        "tpr_lower": Label(name="Largest lower bound of any attack", note="for all attacks at once", share=True),
+        "tpr_lower": Label(name="Largest lower bound of any attack's", note="for all attacks at once", share=True),
         "epsilon_lower_bound": Label(name="Smallest epsilon that this proves", note="must not exceed the claim"),
         "largest_provable_epsilon": Label(name="Largest epsilon that it could have proved"),
     },
