@@ -161,5 +161,5 @@ def _why(test: Record) -> Iterator[Fact]:
 def _digests(record: Record) -> Iterator[Fact]:
     yield Fact(name="Policy", value=str(record["policy"]["sha256"]), note="SHA-256")
     yield Fact(name="Synthetic set", value=str(record["synthetic"]["sha256"]), note="SHA-256 of its manifest")
-    if record["encoder"]:
+    if record.get("encoder"):
         yield Fact(name="Encoder", value=str(record["encoder"]["sha256"]), note="SHA-256, brought by the hospital")
