@@ -24,20 +24,6 @@ def entry(record: AuditRecord, name: str) -> dict[str, object]:
     return next(test for test in record.to_json()["tests"] if test["id"] == name)
 
 
-def test_an_independent_sample_passes_and_says_what_it_would_have_found(draw: Draw, weigh: Weigh) -> None:
-    """1,333 members, 667 non-members and an independent sample of their population, as a safe generator."""
-    rng = np.random.default_rng(8)
-    members, others = draw(rng, 1333, most=2), draw(rng, 667, first=1333, most=2)
-    record = run_audit(weigh(members, others, draw(rng, 800, most=1).images), Policy())
-    content = record.to_json()
-    assert (content["verdict"], content["scope"]) == ("PASS", "empirical"), content["reasons"]
-    limits = entry(record, "T0")["limit_of_detection"]
-    assert isinstance(limits, dict)
-    assert all(10 <= limits[kind] <= 20 for kind in ("exact", "flip", "shift_2_px", "noise_2_percent"))
-    assert any("No DP claim" in note for note in content["notes"])
-    json.dumps(content, allow_nan=False)
-
-
 def test_mirrored_copies_fail_and_their_pairs_are_ranked_first(draw: Draw, weigh: Weigh) -> None:
     rng = np.random.default_rng(16)
     members, others = draw(rng, 240, most=2), draw(rng, 120, first=240, most=2)
@@ -91,6 +77,7 @@ def test_two_scanners_are_invalid(draw: Draw, weigh: Weigh) -> None:
     other_scanner = dataclasses.replace(others, images=np.clip(grey, 0, 255).astype(np.uint8))
     record = run_audit(weigh(members, other_scanner, draw(rng, 200, most=1).images), Policy())
     assert record.verdict.verdict == "INVALID"
+    json.dumps(record.to_json(), allow_nan=False)
 
 
 def test_scores_do_not_know_who_was_a_member(draw: Draw, weigh: Weigh) -> None:

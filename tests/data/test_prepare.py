@@ -85,13 +85,16 @@ def test_identifiers_of_headers_and_paths_are_found_again(phantoms: Path, tmp_pa
 
 
 def test_rows_keep_the_order_of_the_source(tmp_path: Path) -> None:
-    source = npz(tmp_path / "a.npz", ["p3", "p1", "p3", "p2"], labels=np.array([0, 1, 0, 1]))
+    names = ["p3", "p1", "p3", "p2", *(f"q{number}" for number in range(12))]  # so many that some are members
+    rows = [0, 1, 0, *range(2, 15)]
+    source = npz(tmp_path / "a.npz", names, labels=np.arange(16) % 2)
     cohort = make(source, tmp_path / "cohort", classes=("x", "y"))
-    np.testing.assert_array_equal(cohort.images, images(4))
-    assert cohort.patients.tolist() == [0, 1, 0, 2]
-    assert cohort.labels.tolist() == [0, 1, 0, 1]
+    np.testing.assert_array_equal(cohort.images, images(16))
+    assert cohort.patients.tolist() == rows
+    assert cohort.labels.tolist() == [0, 1] * 8
     key = (tmp_path / "cohort" / "private" / "hmac.key").read_bytes()
-    np.testing.assert_array_equal(cohort.split, assign_sides(key, ["p3", "p1", "p2"], 0.333)[[0, 1, 0, 2]])
+    people = list(dict.fromkeys(names))
+    np.testing.assert_array_equal(cohort.split, assign_sides(key, people, 0.333)[rows])
 
 
 def test_patients_who_share_a_picture_are_one_person(tmp_path: Path) -> None:
