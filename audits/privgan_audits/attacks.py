@@ -76,10 +76,10 @@ def looks_real(real: Grid, synthetic: Grid, scores: Scores) -> Floats:
     of_image, found = fold[scores.owner], np.zeros(len(real))
     for left_out in np.unique(of_image):
         learning, scored = of_image != left_out, of_image == left_out
-        features = np.concatenate([real[learning], synthetic]).astype(np.float64)
-        is_real = np.arange(len(features)) < learning.sum()
         if not learning.any():
             continue
+        features = np.concatenate([real[learning], synthetic]).astype(np.float64)
+        is_real = np.arange(len(features)) < learning.sum()
         model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
         found[scored] = model.fit(features, is_real).decision_function(real[scored])
     return found

@@ -52,8 +52,8 @@ class Controls:
         progress("split check", 1, 2, "splits among members")
         pretended = resplits(scores, attack_scores(evidence, progress), rng)
         progress("split check", 2, 2)
-        pool = relabellings(len(scores.non_member), scores.non_members, rng)
-        limits = limits_of_detection(scores, evidence.members.images, evidence.level, pool, rng, progress)
+        choices = relabellings(len(scores.non_member), scores.non_members, rng)
+        limits = limits_of_detection(scores, evidence.members.images, evidence.level, choices, rng, progress)
         findings: dict[str, Any] = {
             **split,
             **pretended,

@@ -98,6 +98,7 @@ def membership_findings(ranked: Ranked, non_member: NDArray[np.bool_], pool: Lab
     members = len(order) - non_members
     area, se = st.auc(order), st.auc_se(order)
     statistic = MembershipStatistic(orders=list(ranked.values()), fpr=FPR)
+    tpr_upper = st.tpr_bounds(order, FPR, ONE_SIDED)[1]
     lower = [_lower_bounds(each, ONE_SIDED / len(orders)) for each in orders.values()]
     return {
         "p": float(p_values(statistic, as_labels(non_member), pool)[0]),
@@ -106,10 +107,10 @@ def membership_findings(ranked: Ranked, non_member: NDArray[np.bool_], pool: Lab
         "auc_upper": area + _Z_ONE_SIDED * se,
         "auc_lower": max(auc for auc, _ in lower),
         "auc_se_when_safe": st.auc_null_se(members, non_members),
-        "tpr_upper": st.tpr_bounds(order, FPR, ONE_SIDED)[1],
+        "tpr_upper": tpr_upper,
         "tpr_lower": max(tpr for _, tpr in lower),
         "tpr": _true_positive_rates(order),
-        "precision": _precision(order),
+        "precision": _precision(tpr_upper),
         "attacks": {name: _strength(each) for name, each in orders.items() if name != ENSEMBLE},
     }
 
@@ -128,25 +129,26 @@ def _true_positive_rates(order: Order) -> dict[str, dict[str, float]]:
 
 
 def _true_positive_rate(order: Order, rate: float) -> dict[str, float]:
-    non_members = int(order.sum())
     low, high = st.tpr_bounds(order, rate, ONE_SIDED)
-    found = st.precedence_count(order, st.tpr_rank(non_members, rate)) / (len(order) - non_members)
-    return {"measured": found, "low": low, "high": high}
+    return {"measured": _recognised(order, rate), "low": low, "high": high}
 
 
 def _strength(order: Order) -> dict[str, float]:
+    return {"auc": st.auc(order), "auc_se": st.auc_se(order), "tpr_at_1_percent": _recognised(order, FPR)}
+
+
+def _recognised(order: Order, rate: float) -> float:
+    """The share of members before the threshold that this share of non-members passes."""
     non_members = int(order.sum())
-    found = st.precedence_count(order, st.tpr_rank(non_members, FPR)) / (len(order) - non_members)
-    return {"auc": st.auc(order), "auc_se": st.auc_se(order), "tpr_at_1_percent": found}
+    return st.precedence_count(order, st.tpr_rank(non_members, rate)) / (len(order) - non_members)
 
 
-def _precision(order: Order) -> dict[str, float]:
+def _precision(rate: float) -> dict[str, float]:
     """The most that an accusation at FPR is worth: the share of the accused who are members, by prevalence.
 
     Half of all accusations being right says nothing when half of all patients were members, as in this audit; what
     counts is how rare members are among those whom an attacker suspects (El Emam et al. 2022).
     """
-    rate = st.tpr_bounds(order, FPR, ONE_SIDED)[1]
     return {f"{share:g}": share * rate / (share * rate + (1 - share) * FPR) for share in PREVALENCES}
 
 

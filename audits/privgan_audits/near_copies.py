@@ -16,6 +16,7 @@ from privgan.progress import Progress, silent
 from privgan_audits.interface import Evidence, Measured, NotRun, Outcome
 from privgan_audits.relabelling import Floats, NearCopyStatistic, as_labels, hit_ps, p_values, relabellings
 from privgan_audits.scores import Scores, SpaceScores, patient_scores
+from privgan_audits.spaces.perceptual import hamming
 from privgan_audits.statistics import Order, near_copy_ranks, precedence_count, precedence_p
 
 _PAIRS_SHOWN = 24
@@ -74,7 +75,7 @@ def _hit_findings(scores: Scores, each: SpaceScores) -> dict[str, Any]:
     hit = each.hits(each.patient)
     limit = each.hit_limit or 0.0
     return {
-        "bits": int(limit**2 // 4) if limit >= 0 else -1,
+        "bits": int(hamming(np.square(limit))) if limit >= 0 else -1,
         "members": int((hit & ~scores.non_member).sum()),
         "non_members": int((hit & scores.non_member).sum()),
         "p": float(hit_ps(hit, as_labels(scores.non_member))[0]),

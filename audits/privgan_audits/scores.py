@@ -6,7 +6,6 @@ for d_R, and for everything that a space learns, so that nothing in a score know
 built on it are exact. Perceptual hashes are too coarse for a ratio; there a patient's score is the distance itself.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -17,8 +16,8 @@ from numpy.typing import NDArray
 from privgan.errors import UsageError
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Evidence, Images
-from privgan_audits.spaces.embedding import train_embedding
-from privgan_audits.spaces.perceptual import orbit_bits, perceptual_bits
+from privgan_audits.spaces.embedding import image_digests, train_embedding
+from privgan_audits.spaces.perceptual import hamming, orbit_bits, perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace
 from privgan_audits.spaces.space import Closest, Space, VectorSpace
 
@@ -167,7 +166,7 @@ def _hit_limit(reference: Floats) -> float:
     """The largest distance of hashes at which no two real patients are called alike; negative if they always are."""
     if not len(reference):
         return -1.0
-    bits = min(_MOST_BITS, round(float(reference.min()) ** 2 / 4) - 1)
+    bits = min(_MOST_BITS, int(hamming(reference.min() ** 2)) - 1)
     return -1.0 if bits < 0 else 2.0 * bits**0.5 + 1e-6
 
 
@@ -180,8 +179,7 @@ def smallest_per_patient(values: Floats, owner: Integers, patients: int) -> Floa
 
 def _canonical(real: Images, owner: Integers) -> Integers:
     """Patients by the smallest SHA-256 of their images; a public lot decides between patients of equal images."""
-    digests = np.array([hashlib.sha256(image.tobytes()).digest() for image in np.ascontiguousarray(real)])
-    rank = np.unique(digests, return_inverse=True)[1]
+    rank = np.unique(image_digests(real), return_inverse=True)[1]
     smallest = np.full(owner.max() + 1, len(rank))
     np.minimum.at(smallest, owner, rank)
     lot = np.random.default_rng(0).permutation(len(smallest))

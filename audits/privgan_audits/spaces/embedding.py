@@ -77,7 +77,7 @@ class Embedding:
 
     def _embedded(self, images: Images, views: Sequence[Move]) -> Grid:
         """In the order of the images' digests, so that not even rounding depends on the order of the rows."""
-        order = np.argsort(_digests(images), kind="stable")
+        order = np.argsort(image_digests(images), kind="stable")
         result = np.empty((len(images), len(views), self.weights.shape[1]), np.float32)
         for start in range(0, len(images), _BLOCK):
             rows = order[start : start + _BLOCK]
@@ -97,7 +97,7 @@ def train_embedding(images: Images, progress: Progress = silent) -> Embedding:
     One machine and one number of threads give the same bits for the same set of images, whatever their order and
     however often each occurs. The last two are kept, so that audits of one cohort learn once.
     """
-    digests, first = np.unique(_digests(images), return_index=True)
+    digests, first = np.unique(image_digests(images), return_index=True)
     key = hashlib.sha256(repr(images.shape[1:]).encode() + digests.tobytes()).digest()
     if key not in _TRAINED:
         _TRAINED[key] = _learned(_fine(images[first]), int.from_bytes(key[:7], "big"), progress)
@@ -114,7 +114,7 @@ def nt_xent(views: Tensor, temperature: float) -> Tensor:
     return F.cross_entropy(alike, torch.arange(2 * count).roll(count))
 
 
-def _digests(images: Images) -> NDArray[np.bytes_]:
+def image_digests(images: Images) -> NDArray[np.bytes_]:
     """SHA-256 of each image in hexadecimal, (n,)."""
     return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images], dtype="S64")
 
