@@ -32,16 +32,20 @@ class Sample:
     """Images of some patients.
 
     images: uint8 (n, h, w); labels, patients: int64 (n,). A patient id means nothing outside one Evidence.
+    columns: further attributes by name, str (n,) each, empty where nothing is known.
     """
 
     images: Images
     labels: Integers
     patients: Integers
+    columns: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.images),)
         if self.images.ndim != 3 or self.labels.shape != shape or self.patients.shape != shape:
             raise UsageError("Expected grey images (n, h, w) with one label and one patient each.")
+        if any(column.shape != shape for column in self.columns.values()):
+            raise UsageError("Expected one value of each column for each image.")
 
     @property
     def patient_count(self) -> int:
