@@ -90,7 +90,7 @@ class Evidence:
     claim: Claim | None = None
     run: Path | None = None
     notes: tuple[str, ...] = ()
-    level: float = 0.003
+    level: float = 0.0029
     accepted_delta: bool = False
     encoder: "Encoder | None" = None
 

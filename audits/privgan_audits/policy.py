@@ -33,6 +33,8 @@ class Policy:
     max_auc: the AUC's one-sided 95 % upper bound; 0.55 is what copying a tenth of all patients would give, and
         below the ceiling of Gaussian DP at epsilon 1 (0.575; Dong, Roth and Su 2022).
     max_tpr: upper bound of the true-positive rate at 1 % false positives; 0.05 is what epsilon 3 permits.
+    max_attribute_advantage: upper bound of how much more often a hidden fact is guessed right of members than of
+        non-members; 0.09 is the customary re-identification threshold (European Medicines Agency, Health Canada).
     max_detectable_auc: 2.49 standard errors of the AUC must not exceed it: 80 % power, at the one-sided 5 %
         level, to see an AUC that far above 0.5.
     max_copied_patients, max_copied_share: the limit of detection may be at most the larger of the number and the
@@ -50,6 +52,7 @@ class Policy:
     fail_tpr: float = 0.02
     max_auc: float = 0.55
     max_tpr: float = 0.05
+    max_attribute_advantage: float = 0.09
     max_detectable_auc: float = 0.05
     max_copied_patients: int = 20
     max_copied_share: float = 0.015
@@ -62,7 +65,9 @@ class Policy:
         strictly_within(0.0, 0.5, alpha=self.alpha, split_alpha=self.split_alpha)
         within(0.5, 1.0, fail_auc=self.fail_auc, max_auc=self.max_auc, resplit_quantile=self.resplit_quantile)
         within(0.0, 1.0, fail_tpr=self.fail_tpr, max_tpr=self.max_tpr, max_copied_share=self.max_copied_share)
-        within(0.0, 1.0, min_chance_of_pass=self.min_chance_of_pass)
+        within(
+            0.0, 1.0, min_chance_of_pass=self.min_chance_of_pass, max_attribute_advantage=self.max_attribute_advantage
+        )
         within(0.0, 0.5, max_detectable_auc=self.max_detectable_auc)
         positive(max_epsilon=self.max_epsilon, max_copied_patients=self.max_copied_patients)
 

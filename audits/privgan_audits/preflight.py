@@ -15,7 +15,7 @@ from privgan_audits.membership import ENSEMBLE, membership_findings
 from privgan_audits.near_copies import near_copy_findings
 from privgan_audits.policy import Policy
 from privgan_audits.statistics import Order, near_copy_ranks, precedence_p
-from privgan_audits.verdict import GATING_COPIES, PASS, judge
+from privgan_audits.verdict import GATING_COPIES, PASS, SHARES, judge
 
 SIMULATIONS, SEARCH_SIMULATIONS = 2000, 400
 _SEED = 20_250_101  # public: the answer depends on nothing but the numbers asked for
@@ -105,6 +105,8 @@ def _safe_record(order: Order, copies: int | None) -> dict[str, Any]:
             {"id": "T2", "outcome": "measured", **near_copy_findings(order)},
             {"id": "T3", "outcome": "measured", **attack, "epsilon_lower_bound": 0.0},
             {"id": "T6", "outcome": "not-applicable"},
+            {"id": "T7", "outcome": "not-applicable"},
+            {"id": "T8", "outcome": "not-applicable"},
             {"id": "T10", "outcome": "not-applicable"},
         ],
     }
@@ -131,8 +133,8 @@ def perfect_copies_needed(members: int, non_members: int, policy: Policy) -> int
 
 
 def near_copy_level(policy: Policy, attempt: int) -> float:
-    """A near-copy p-value below it is a FAIL whatever the membership test says: Holm's first step of two."""
-    return policy.level(attempt) / 2
+    """A near-copy p-value below it is a FAIL whatever the other tests say: Holm's first step."""
+    return policy.level(attempt) * SHARES["T2"]
 
 
 def smallest_hold_out(patients: int, policy: Policy) -> int | None:

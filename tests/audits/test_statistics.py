@@ -160,3 +160,29 @@ def test_ties_favour_nobody() -> None:
 )
 def test_holm(p: dict[str, float], rejected: set[str]) -> None:
     assert st.holm(p, 0.01) == rejected
+
+
+@pytest.mark.parametrize(
+    ("p", "rejected"),
+    [
+        ({"a": 0.0079, "b": 0.5}, {"a"}),
+        ({"a": 0.0081, "b": 0.5}, set()),
+        ({"a": 0.5, "b": 0.0019}, {"b"}),
+        ({"a": 0.009, "b": 0.0019}, {"a", "b"}),
+        ({"a": 0.0079, "b": 0.0099}, {"a", "b"}),
+    ],
+)
+def test_holm_gives_each_its_share_and_what_others_no_longer_need(p: dict[str, float], rejected: set[str]) -> None:
+    assert st.holm(p, 0.01, {"a": 0.8, "b": 0.2}) == rejected
+
+
+def test_weighted_holm_keeps_the_family_error() -> None:
+    """With all hypotheses true, and with one that is not; the lie is a test of each at the whole level."""
+    rng, weights = np.random.default_rng(0), {"a": 0.48, "b": 0.48, "c": 0.02, "d": 0.02}
+    alarms = unweighted = 0
+    for sample in rng.random((4000, 4)):
+        p = dict(zip(weights, sample, strict=True)) | {"a": 1e-9}
+        alarms += len(st.holm(p, 0.05, weights)) > 1
+        unweighted += any(value < 0.05 for name, value in p.items() if name != "a")
+    assert alarms <= stats.binom(4000, 0.05).ppf(0.999) < unweighted
+    assert alarms >= stats.binom(4000, 0.04).ppf(0.001)

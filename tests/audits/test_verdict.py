@@ -27,7 +27,10 @@ def good() -> Table:
         {"id": "T2", "p": 0.3},
         {"id": "T3", "p": 0.6, "auc_lower": 0.48, "auc_upper": 0.53, "auc_se_when_safe": 0.0137}
         | {"tpr_lower": 0.001, "tpr_upper": 0.03, "epsilon_lower_bound": 0.0},
+        {"id": "T4", "p": 0.02, "epsilon_lower_bound": 0.4},
         {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": checks},
+        {"id": "T7", "p": 0.2},
+        {"id": "T8", "p": 0.1, "largest_advantage_lower": -0.02, "largest_advantage_upper": 0.06},
         {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}, "structure": {}},
     ]
     return {
@@ -67,10 +70,14 @@ RULES = [
     ("INVALID", changed("T0", split_p=0.0009)),
     ("INVALID", changed("T0", small_p_near_copies=22)),
     ("INVALID", changed("T0", small_p_membership=22)),
-    ("FAIL", changed("T2", p=0.003)),
-    ("FAIL", changed("T3", p=0.003, auc_lower=0.521)),
-    ("FAIL", changed("T3", p=0.003, tpr_lower=0.021)),
+    ("FAIL", changed("T2", p=0.0029)),
+    ("FAIL", changed("T3", p=0.0029, auc_lower=0.521)),
+    ("FAIL", changed("T3", p=0.0029, tpr_lower=0.021)),
     ("FAIL", changed("T3", epsilon_lower_bound=3.01)),
+    ("FAIL", changed("T4", epsilon_lower_bound=3.01)),
+    ("FAIL", changed("T7", p=0.00012)),
+    ("FAIL", changed("T8", p=0.00012, largest_advantage_lower=0.091)),
+    ("INCONCLUSIVE", changed("T8", largest_advantage_upper=0.091)),
     ("INCONCLUSIVE", changed("T3", auc_upper=0.551)),
     ("INCONCLUSIVE", changed("T3", tpr_upper=0.051)),
     ("INCONCLUSIVE", changed("T3", auc_se_when_safe=0.0202)),
@@ -89,10 +96,10 @@ RULES = [
     ],
     *[
         ("INCONCLUSIVE", changed(name, outcome="not-run", reason="of the test"))
-        for name in ("T0", "T1", "T2", "T3", "T6", "T10")
+        for name in ("T0", "T1", "T2", "T3", "T4", "T6", "T7", "T8", "T10")
     ],
     *[("INCONCLUSIVE", changed(name, outcome="not-applicable")) for name in ("T0", "T1", "T2", "T3")],
-    ("INCONCLUSIVE", lambda record: record["tests"].append({"id": "T8", "outcome": "not-run", "reason": "x"})),
+    ("INCONCLUSIVE", lambda record: record["tests"].append({"id": "T5", "outcome": "not-run", "reason": "x"})),
     ("INCONCLUSIVE", lambda record: record.pop("attempt")),
 ]
 
@@ -104,6 +111,7 @@ def test_each_rule_alone_refuses(expected: str, change: Callable[[Table], None])
     verdict = judge(Policy(), record)
     assert verdict.verdict == expected
     assert len(verdict.reasons) == 1
+    assert list(verdict.against.values()) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +136,8 @@ def numbers(record: Table) -> list[tuple[str, str]]:
         (entry["id"], key)
         for entry in record["tests"]
         for key, value in entry.items()
-        if isinstance(value, int | float) and key != "copies_planted_at_most"
+        if isinstance(value, int | float)
+        and (entry["id"], key) not in (("T0", "copies_planted_at_most"), ("T4", "p"))
     ]
 
 
@@ -140,7 +149,7 @@ def test_a_number_that_is_none_never_passes(name: str, key: str, value: object) 
     assert judge(Policy(), record).verdict != "PASS"
 
 
-@pytest.mark.parametrize("name", ["T0", "T1", "T2", "T3", "T6", "T10"])
+@pytest.mark.parametrize("name", ["T0", "T1", "T2", "T3", "T6", "T7", "T8", "T10"])
 def test_a_test_that_is_absent_never_passes(name: str) -> None:
     record = good()
     record["tests"].remove(test(record, name))
@@ -173,9 +182,32 @@ def test_later_attempts_are_judged_more_strictly() -> None:
 def test_membership_p_alone_is_no_leak_and_holm_gives_the_second_test_more_room() -> None:
     record = good()
     changed("T3", p=0.004, auc_lower=0.53)(record)
-    assert judge(Policy(), record).verdict == "PASS"  # above level / 2, and nothing else was rejected
+    assert judge(Policy(), record).verdict == "PASS"  # above its share of the level, and nothing else was rejected
     changed("T2", p=0.001)(record)
     assert len(judge(Policy(), record).reasons) == 2
+
+
+def test_what_only_informs_never_refuses_and_white_box_attacks_need_a_run() -> None:
+    record = good()
+    record["tests"].append({"id": "T9", "outcome": "not-run", "reason": "x"})
+    record["tests"].remove(test(record, "T4"))
+    assert judge(Policy(), record).verdict == "PASS"
+
+
+def test_small_shares_of_the_level_are_not_wasted_on_what_cannot_fail() -> None:
+    """A p-value between its own share of the level and the rest's is no alarm; once T2 has failed it may be one."""
+    record = good()
+    changed("T7", p=0.0002)(record)
+    assert judge(Policy(), record).verdict == "PASS"
+    changed("T2", p=1e-6)(record)
+    changed("T3", p=1e-6, auc_lower=0.53)(record)
+    assert judge(Policy(), record).against == {"T2": "FAIL", "T3": "FAIL", "T7": "FAIL"}
+
+
+def test_attribute_disclosure_fails_only_beyond_what_is_allowed() -> None:
+    record = good()
+    changed("T8", p=1e-6, largest_advantage_lower=0.089)(record)
+    assert judge(Policy(), record).verdict == "PASS"
 
 
 def test_files_only_audits_pass_as_empirical() -> None:
@@ -226,6 +258,7 @@ LOOSER = {
     "fail_tpr": 0.03,
     "max_auc": 0.6,
     "max_tpr": 0.06,
+    "max_attribute_advantage": 0.1,
     "max_detectable_auc": 0.06,
     "max_copied_patients": 21,
     "max_copied_share": 0.02,
