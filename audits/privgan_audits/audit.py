@@ -5,10 +5,14 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
 
+from privgan.dp.accounting import PrivacySpend
+from privgan.dp.budget.ledger import Ledger
+from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.claim import StaticClaim
@@ -24,6 +28,7 @@ from privgan_audits.verdict import Verdict, judge
 
 SCHEMA_VERSION = 1
 ACCEPT_DELTA = "accept-delta"
+RATES = np.geomspace(1e-3, 1.0, 121)  # false-positive rates at which the ceiling is drawn
 ALL_TESTS: tuple[Test, ...] = (Controls(), Duplicates(), NearCopies(), Membership(), StaticClaim(), IdentifierScan())
 
 
@@ -46,6 +51,7 @@ def run_audit(
     *,
     overrides: Sequence[str] = (),
     progress: Progress = silent,
+    today: date | None = None,
 ) -> AuditRecord:
     """Attack the evidence with every test and judge.
 
@@ -57,6 +63,7 @@ def run_audit(
         policy: the thresholds.
         overrides: the red flags that the user raised, e.g. ACCEPT_DELTA.
         progress: told the test at work.
+        today: the day that the record is dated; the present one if left out.
     """
     keep_freed_memory()
     attempt = evidence.ledger.attempt(evidence.synthetic_sha256) if evidence.ledger else 1
@@ -68,7 +75,7 @@ def run_audit(
         progress("audit", number, len(ALL_TESTS), f"{test.id}: {test.title}")
         outcomes.append(test.run(evidence, np.random.default_rng([number, *seed]), progress))
     progress("audit", len(ALL_TESTS), len(ALL_TESTS))
-    facts = _facts(evidence, policy, attempt, overrides)
+    facts = {"date": (today or datetime.now(UTC).date()).isoformat(), **_facts(evidence, policy, attempt, overrides)}
     facts["tests"] = [_entry(test, outcome) for test, outcome in zip(ALL_TESTS, outcomes, strict=True)]
     verdict = judge(policy, facts)
     content = {
@@ -105,7 +112,26 @@ def _facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Sequence
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
         "cohort": {"cohort_id": cohort.facts.cohort_id, "sha256": cohort.sha256} if cohort else None,
         "notes": [*evidence.notes, *_declared(evidence), *no_claim],
+        "ceiling": _ceiling(evidence, spend),
+        "ledger": _books(evidence.ledger),
     }
+
+
+def _ceiling(evidence: Evidence, spend: PrivacySpend | None) -> dict[str, list[float]] | None:
+    """The accountant's ceiling on the true-positive rate of any attack, by false-positive rate; None without a claim.
+
+    A claim without a charge has only its own word; T6 refuses it.
+    """
+    if spend is None or evidence.ledger is None:
+        return None
+    queries = evidence.ledger.queries()
+    bound = tpr_bound(queries, RATES) if queries else tpr_bound_at(spend.epsilon, spend.delta, RATES)
+    return {"fpr": RATES.tolist(), "tpr": bound.tolist()}
+
+
+def _books(ledger: Ledger | None) -> dict[str, Any] | None:
+    """Every entry of the cohort's ledger before this audit, and the hash that stands for all of them."""
+    return {"entries": [dict(entry) for entry in ledger.entries], "head": ledger.head} if ledger else None
 
 
 def _declared(evidence: Evidence) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from privgan_audits.audit import AuditRecord, run_audit
 from privgan_audits.interface import Evidence
 from privgan_audits.policy import Policy
 from privgan_audits.preflight import Preflight, preflight
+from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.write import RECORD, write_report
 
 ACCEPT_LOW_POWER = "accept-low-power"
@@ -123,7 +124,7 @@ def audit_to_report(
     """
     with staged_folder(report, marker=RECORD, force=force) as folder:
         record = run_audit(evidence, policy, overrides=overrides, progress=progress)
-        digest = write_report(folder, record.to_json(), record.internal, evidence)
+        digest = write_report(folder, record.to_json(), Gallery.of(record.internal, evidence))
         if evidence.ledger:
             evidence.ledger.record_audit(
                 report_sha256=digest,

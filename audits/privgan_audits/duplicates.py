@@ -49,7 +49,7 @@ class _Match:
     rescaled: bool
 
     def to_json(self) -> dict[str, Any]:
-        rows = {"member_row": self.real, "synthetic_row": self.synthetic}
+        rows = {"real_row": self.real, "synthetic_row": self.synthetic}
         return rows | {"rescaled": True} if self.rescaled else rows
 
 
@@ -77,7 +77,10 @@ class Duplicates:
                 "constant_images": sum(print_ is None for print_ in synthetic),
                 "compared_real_images": len(evidence.members.images) + other_images,
             },
-            internal={"pairs": [pair.to_json() for pair in pairs[:_SHOWN]]},
+            internal={
+                side: [pair.to_json() for pair in found[:_SHOWN]]
+                for side, found in (("pairs", pairs), ("decoys", others))
+            },
         )
 
 

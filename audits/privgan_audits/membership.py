@@ -30,6 +30,7 @@ EPSILON_ERROR = 0.01  # error of the lower bound on epsilon
 PREVALENCES = (0.001, 0.01, 0.1)  # of members among the people whom an attacker suspects
 _Z_ONE_SIDED, _Z_TWO_SIDED = 1.6448536269514722, 1.959963984540054
 _GRID = np.geomspace(1e-3, 1.0, 121)
+_BINS = 30  # of the distances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,8 @@ class Membership:
                 "fpr": _GRID.tolist(),
                 "tpr": true[np.searchsorted(false, _GRID, side="right") - 1].tolist(),
                 "tpr_low": st.roc_lower_band(order, _GRID, ONE_SIDED).tolist(),
+                "distances": _distances(scores),
             },
-            internal=_distances(scores),
         )
 
 
@@ -162,7 +163,13 @@ def epsilon_findings(ranked: Ranked, non_member: NDArray[np.bool_], delta: float
     }
 
 
-def _distances(scores: Scores) -> dict[str, Any]:
-    """Both groups' distances in the first space, for the chart."""
+def _distances(scores: Scores) -> dict[str, list[float]]:
+    """Both groups' shares of patients in bins of their distance in the first space, for the chart."""
     patient = next(iter(scores.ranked.values())).patient
-    return {"members": patient[~scores.non_member].tolist(), "non_members": patient[scores.non_member].tolist()}
+    finite = np.isfinite(patient)
+    edges = np.linspace(patient[finite].min(initial=1.0), np.quantile(patient[finite], 0.995), _BINS + 1)
+    found = {"edges": edges.tolist()}
+    for name, side in (("members", ~scores.non_member), ("non_members", scores.non_member)):
+        values = np.clip(patient[finite & side], edges[0], edges[-1])
+        found[name] = (np.histogram(values, edges)[0] / max(1, len(values))).tolist()
+    return found

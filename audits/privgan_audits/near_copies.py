@@ -25,7 +25,7 @@ NO_NON_MEMBERS = "there are no non-members to compare with"
 
 @dataclass(frozen=True, kw_only=True)
 class NearCopies:
-    """T2 in all spaces; `internal` holds the closest pairs of a member and a synthetic image."""
+    """T2 in all spaces; `internal` holds the closest pairs of a member and a synthetic image, and of a non-member."""
 
     id: ClassVar[str] = "T2"
     title: ClassVar[str] = "Do synthetic images come closer to members than to other patients?"
@@ -46,7 +46,12 @@ class NearCopies:
             "look_alikes": {name: _hit_findings(scores, each) for name, each in scores.counted.items()},
         }
         progress("near copies", 1, 1)
-        return Measured(test=self.id, findings=findings, internal={"pairs": list(_pairs(scores, evidence))})
+        members = len(evidence.members.images)
+        internal = {
+            "pairs": list(_pairs(scores, range(members))),
+            "decoys": list(_pairs(scores, range(members, len(scores.owner)))),
+        }
+        return Measured(test=self.id, findings=findings, internal=internal)
 
 
 def near_copy_statistic(scores: Scores, patient: Mapping[str, Floats] | None = None) -> NearCopyStatistic:
@@ -82,11 +87,15 @@ def _hit_findings(scores: Scores, each: SpaceScores) -> dict[str, Any]:
     }
 
 
-def _pairs(scores: Scores, evidence: Evidence) -> Iterator[dict[str, Any]]:
-    """Pairs of members and synthetic images, by their place in whichever space they are closest; a member once."""
-    rows = len(evidence.members.images)
+def _pairs(scores: Scores, rows: range) -> Iterator[dict[str, Any]]:
+    """Pairs of real and synthetic images, by their place in whichever space they are closest; a patient once.
+
+    Args:
+        scores: of all real images.
+        rows: the real images that are looked at, members' or non-members'; a pair's row counts from their first.
+    """
     spaces = [
-        [(name, each, int(row)) for row in np.argsort(each.score[:rows], kind="stable")]
+        [(name, each, rows.start + int(row)) for row in np.argsort(each.score[rows.start : rows.stop], kind="stable")]
         for name, each in scores.ranked.items()
     ]
     seen: set[int] = set()
@@ -96,7 +105,7 @@ def _pairs(scores: Scores, evidence: Evidence) -> Iterator[dict[str, Any]]:
         if int(scores.owner[row]) not in seen:
             seen.add(int(scores.owner[row]))
             yield {
-                "member_row": row,
+                "real_row": row - rows.start,
                 "synthetic_row": int(each.closest.row[row]),
                 "ratio": float(each.score[row]),
                 "distance": float(each.closest.distance[row]),

@@ -5,21 +5,18 @@ one that the ledger remembers as this set's newest, and it is judged again here.
 anew from that report, so that an edited page cannot leave.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan import __version__
 from privgan.data.cohort import open_cohort
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
-from privgan.dp.tradeoff import tpr_bound
 from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError, UsageError
 from privgan.files import (
     SHAREABLE_FILE,
@@ -38,10 +35,10 @@ from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set
 from privgan_audits import bundle as layout
 from privgan_audits.policy import Policy
+from privgan_audits.report.write import RECORD, read_record
 from privgan_audits.signing import fingerprint, sign, statement
 from privgan_audits.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, judge
 
-_AUDIT = "audit.json"
 _SUMMARY_VERSION = 1
 
 
@@ -105,23 +102,10 @@ def approve(synthetic: Path, cohort: Path, report: Path, progress: Progress = si
     if held.cohort_id != opened.facts.cohort_id:
         raise IntegrityError("Expected the cohort that this set's run was trained on, got another one.")
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
-    record, digest = _read_record(report / _AUDIT)
+    record, digest = read_record(report / RECORD)
     entry = _remembered(ledger, held, digest)
     policy = _judged(record, held, entry)
     return Approval(synthetic=held, ledger=ledger, policy=policy, record=record, audit_sha256=digest)
-
-
-def _read_record(path: Path) -> tuple[dict[str, Any], str]:
-    """The record and the digest of exactly the bytes that it was parsed from."""
-    with open_regular(path) as stream:
-        content: bytes = stream.read()
-    try:
-        record = json.loads(content)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
-        raise IntegrityError(f"Expected the audit's record in {path.name}, it cannot be parsed.")
-    return record, sha256_bytes(content)
 
 
 def _remembered(ledger: Ledger, synthetic: SyntheticSet, digest: str) -> Entry:
@@ -205,9 +189,7 @@ def _write_public_report(folder: Path, approval: Approval) -> None:
     from privgan_audits.report.write import render
 
     (folder / layout.REPORT).mkdir()
-    ceiling = float(tpr_bound(approval.ledger.queries(), np.array([0.01]))[0])
-    page = public_page(approval.record, ledger=approval.ledger, ceiling=ceiling)
-    write_text(folder / layout.PUBLIC_PAGE, render(page), SHAREABLE_FILE)
+    write_text(folder / layout.PUBLIC_PAGE, render(public_page(approval.record)), SHAREABLE_FILE)
     write_json(folder / layout.PUBLIC_SUMMARY, _public_summary(approval), SHAREABLE_FILE)
 
 

@@ -1,25 +1,29 @@
-"""The cohort's account book as rows that a reader can follow."""
+"""The cohort's account book, as the record keeps it, in rows that a reader can follow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from privgan.dp.accounting import GaussianQueries, queries_of
 from privgan.dp.budget.chain import Entry
-from privgan.dp.budget.ledger import Ledger
 from privgan_audits.report.numbers import plain
 from privgan_audits.report.page import Fact
 
+Books = Mapping[str, Any] | None
 
-def charges(ledger: Ledger) -> Iterator[Fact]:
+
+def charges(ledger: Books) -> Iterator[Fact]:
     """What was ever asked about the patients; these numbers are chosen in public, before any data is read."""
-    for entry in ledger.of_kind("charge"):
-        yield _row(entry)
+    for entry in ledger["entries"] if ledger else ():
+        if entry["kind"] == "charge":
+            yield _row(entry)
 
 
-def history(ledger: Ledger) -> Iterator[Fact]:
-    """Every entry in order, and the hash of the last one."""
-    for entry in ledger.entries:
-        yield _row(entry)
-    yield Fact(name="Head", value="SHA-256 of the last entry, which stands for all of them", note=ledger.head)
+def history(ledger: Books) -> Iterator[Fact]:
+    """Every entry before the audit in order, and the hash of the last one."""
+    if ledger:
+        for entry in ledger["entries"]:
+            yield _row(entry)
+        yield Fact(name="Head", value="SHA-256 of the last entry, which stands for all of them", note=ledger["head"])
 
 
 def _row(entry: Entry) -> Fact:

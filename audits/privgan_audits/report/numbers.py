@@ -55,13 +55,29 @@ def humanised(key: str) -> str:
     return key.replace("_", " ")
 
 
-def percent(share: float) -> str:
+def percent(share: float | None) -> str:
     """A share as per cent with three digits.
 
-    >>> percent(0.0123)
-    '1.23 %'
+    >>> percent(0.0123), percent(None)
+    ('1.23 %', 'unknown')
     """
-    return f"{100 * share:.3g} %"
+    return "unknown" if share is None else f"{100 * share:.3g} %"
+
+
+def chances(p: float | None) -> str:
+    """How often chance alone would look so, in numbers that people can picture.
+
+    >>> chances(0.244), chances(0.0031), chances(2e-7), chances(0.999), chances(None)
+    ('in 24 of 100 cases', 'in 3 of 1,000 cases', 'in fewer than 1 of 1,000,000 cases', 'nearly always', 'unknown')
+    """
+    if p is None:
+        return "unknown"
+    if p > 0.995:
+        return "nearly always"
+    for base in (100, 1_000, 10_000, 100_000, 1_000_000):
+        if round(p * base) >= 1 and (p * base >= 1.95 or base == 1_000_000):
+            return f"in {round(p * base)} of {base:,} cases"
+    return "in fewer than 1 of 1,000,000 cases"
 
 
 def percent_at_most(share: float) -> str:
@@ -84,6 +100,15 @@ def rounded_up(value: float) -> str:
     if not math.isfinite(value):
         return "unlimited"
     return str(Decimal(repr(float(value))).quantize(Decimal("0.01"), ROUND_CEILING))
+
+
+def whole_percent_up(share: float) -> str:
+    """An upper bound as whole per cent, never below it, and of one rounding with `rounded_up`.
+
+    >>> whole_percent_up(0.5093), whole_percent_up(0.51)
+    ('51 %', '51 %')
+    """
+    return f"{100 * Decimal(rounded_up(share)):.0f} %" if math.isfinite(share) else "100 %"
 
 
 def belief(prior: float, epsilon: float) -> float:

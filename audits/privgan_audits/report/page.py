@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from privgan import __version__
-from privgan_audits.report import words
 from privgan_audits.report.plots import Chart
+from privgan_audits.report.words import frame
+from privgan_audits.report.words.glossary import GLOSSARY
+from privgan_audits.report.words.regulators import NO_CONCLUSION, REGULATORS
+from privgan_audits.report.words.verdicts import OutcomeWords
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,17 +20,61 @@ class Fact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of texts under headings; the first column names its row."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Question:
-    """One test: what an attacker tries, what was measured, what would have been caught."""
+    """One test: its state, its answer in a phrase, and the three columns of its card."""
 
     id: str
     title: str
-    state: str
-    tone: str
+    short: str
+    group: int
+    state: OutcomeWords
+    answer: str
     tries: str
+    measured: tuple[str, ...]
     caught: str
-    why: str
-    measured: tuple[Fact, ...]
+    charts: tuple[Chart, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The questions that serve one aim of an attacker."""
+
+    title: str
+    intro: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Front:
+    """Page one. tiles: four facts, whose notes are sentences."""
+
+    title: str
+    subtitle: str
+    verdict: str
+    tone: str
+    mark: str
+    headline: str
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    tiles: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """What epsilon means; beliefs: before, after at most, after this audit's strongest attack at most."""
+
+    sentences: tuple[str, ...]
+    beliefs: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +87,41 @@ class Limit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
-    """A real and a synthetic image as data URIs."""
+class Picture:
+    """A real and a synthetic image as data URIs, under a number."""
 
+    number: int
     real: str
     synthetic: str
-    caption: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """identical: real images that are in the set. blinded: both sides' closest pairs; key: what each of them was."""
+
+    identical: tuple[Picture, ...]
+    blinded: tuple[Picture, ...]
+    key: Table
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usefulness:
+    """What the images are good for: sentences, a chart, tables."""
+
+    sentences: tuple[str, ...]
+    charts: tuple[Chart, ...]
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appendix:
+    """Every number of one test."""
+
+    id: str
+    title: str
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,26 +130,30 @@ class Page:
 
     tier: str
     tier_note: str
-    verdict: str
-    tone: str
-    headline: str
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-    next_steps: tuple[str, ...]
-    protected: tuple[Fact, ...]
-    promise: tuple[str, ...]
-    beliefs: tuple[tuple[str, str], ...]
-    questions: tuple[Question, ...]
-    limits: tuple[Limit, ...]
+    front: Front
+    groups: tuple[Group, ...]
+    people: tuple[Fact, ...]
+    promise: Promise
     detection_limit: str
+    limits: tuple[Limit, ...]
     digests: tuple[Fact, ...]
     how_to_verify: str
-    ledger: tuple[Fact, ...] = ()
-    charts: tuple[Chart, ...] = ()
-    pairs: tuple[Pair, ...] = ()
-    detection: tuple[Fact, ...] = ()
+    ledger: tuple[Fact, ...]
+    approval: tuple[Fact, ...] = ()
+    pictures: Pictures | None = None
+    no_pictures: str = ""
+    usefulness: Usefulness | None = None
+    planted: Table | None = None
     notes: tuple[str, ...] = ()
-    invisible: str = words.INVISIBLE
-    not_covered: tuple[str, ...] = words.NOT_COVERED
-    glossary: tuple[tuple[str, str], ...] = words.GLOSSARY
+    appendix: tuple[Appendix, ...] = ()
+    invisible: str = frame.INVISIBLE
+    not_covered: tuple[str, ...] = frame.NOT_COVERED
+    regulators: tuple[tuple[str, str, str], ...] = REGULATORS
+    no_conclusion: str = NO_CONCLUSION
+    glossary: tuple[tuple[str, str], ...] = GLOSSARY
     version: str = __version__
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """All questions, in the order of their groups."""
+        return tuple(question for group in self.groups for question in group.questions)

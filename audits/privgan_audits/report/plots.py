@@ -6,7 +6,7 @@ dropped, and every id gets the chart's own prefix, because several charts share 
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_INK, _GRID, _MEMBERS, _OTHERS, _BOUND = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
-_VARIABLES = {_INK: "--ink", _GRID: "--grid", _MEMBERS: "--members", _OTHERS: "--others", _BOUND: "--bound"}
+_INK, _GRID, _MEMBERS, _OTHERS, _BOUND, _BAD = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f", "#101112"
+_VARIABLES = {
+    _INK: "--ink",
+    _GRID: "--grid",
+    _MEMBERS: "--members",
+    _OTHERS: "--others",
+    _BOUND: "--bound",
+    _BAD: "--bad",
+}
 _STYLE: Any = {
     "svg.hashsalt": "privgan",
     "svg.fonttype": "none",
@@ -36,8 +43,10 @@ _STYLE: Any = {
     "axes.spines.right": False,
     "legend.frameon": False,
 }
-_INCHES = (4.4, 3.3)
+_SQUARE, _WIDE = (4.4, 3.3), (6.4, 3.0)  # inches
 _LOWEST_RATE = 1e-3
+
+Paint = Callable[["Axes"], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,19 +89,15 @@ def roc_chart(roc: Roc, bound_fpr: Floats, bound_tpr: Floats | None, *, name: st
     return _drawn(paint, name=name, title="Members recognised against non-members wrongly accused")
 
 
-def distance_chart(members: Floats, non_members: Floats, *, name: str) -> Markup:
-    """Histograms of two groups' distance ratios, float64 (n,) and (m,), as shares of each group."""
-    everything = np.concatenate([members, non_members])
-    low, high = float(everything.min()), float(np.quantile(everything, 0.995))
-    bins = np.linspace(low, max(high, low + 1e-6), 31)
+def distance_chart(edges: Floats, members: Floats, non_members: Floats, *, name: str) -> Markup:
+    """Two groups' shares of patients, float64 (n,) each, in bins of their distance ratio, edges (n + 1,)."""
 
     def paint(axes: "Axes") -> None:
-        for values, color, style, label in (
-            (members, _MEMBERS, "-", "members (trained on)"),
+        for shares, color, style, label in (
+            (members, _MEMBERS, "-", "members (learned from)"),
             (non_members, _OTHERS, "--", "non-members (held back)"),
         ):
-            shares = np.histogram(np.clip(values, bins[0], bins[-1]), bins)[0] / max(len(values), 1)
-            axes.stairs(100 * shares, bins, color=color, linestyle=style, linewidth=1.4, label=label)
+            axes.stairs(100 * shares, edges, color=color, linestyle=style, linewidth=1.4, label=label)
         axes.set(xlabel="distance to the nearest synthetic image\n(1 = as far as another patient)")
         axes.set(ylabel="% of patients")
         axes.legend(fontsize=8)
@@ -100,29 +105,87 @@ def distance_chart(members: Floats, non_members: Floats, *, name: str) -> Markup
     return _drawn(paint, name=name, title="How close synthetic images come to members and to non-members")
 
 
-def _drawn(paint: Callable[["Axes"], None], *, name: str, title: str) -> Markup:
+def limits_chart(limits: Mapping[str, int | None], searched: int, allowed: int, *, name: str) -> Markup:
+    """How many copied patients are surely found, a bar a disguise; open-ended where not even `searched` were.
+
+    Args:
+        limits: by disguise in words; None where copies were missed.
+        searched: the most that were planted.
+        allowed: the most that the policy permits.
+        name: of the chart on its page.
+    """
+
+    def paint(axes: "Axes") -> None:
+        names, places = [*limits], np.arange(len(limits))
+        found = [searched if count is None else count for count in limits.values()]
+        for place, (count, length) in enumerate(zip(limits.values(), found, strict=True)):
+            late = count is None or count > allowed
+            axes.barh(place, length, 0.62, color=_BAD if late else _MEMBERS, alpha=0.85, linewidth=0)
+            text = f"not even from {searched}" if count is None else str(count)
+            axes.text(length + 0.012 * searched, place, text, va="center", fontsize=8)
+        axes.axvline(allowed, color=_INK, linestyle="--", linewidth=0.9)
+        axes.text(allowed, -0.85, f"at most {allowed} allowed", ha="center", va="bottom", fontsize=8)
+        axes.set(ylim=(len(names) - 0.4, -0.9), xlim=(0, 1.12 * max([allowed, *found])))
+        axes.set_yticks(places, names)
+        axes.grid(visible=False, axis="y")
+        axes.set(xlabel="copied patients from which on the audit surely notices")
+
+    return _drawn(paint, name=name, title="Limit of detection by kind of copy", inches=_WIDE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """One measured value with the ends of its interval, and the row and colour group it is drawn in."""
+
+    row: str
+    value: float
+    low: float
+    high: float
+    synthetic: bool = False
+
+
+def estimates_chart(estimates: Sequence[Estimate], guessing: float | None, label: str, *, name: str) -> Markup:
+    """Points with their intervals, a row each, and where guessing would be."""
+
+    def paint(axes: "Axes") -> None:
+        for place, each in enumerate(estimates):
+            color = _OTHERS if each.synthetic else _MEMBERS
+            axes.plot([each.low, each.high], [place, place], color=color, linewidth=2.2)
+            axes.plot([each.value], [place], "s" if each.synthetic else "o", color=color, markersize=6)
+        if guessing is not None:
+            axes.axvline(guessing, color=_INK, linestyle=":", linewidth=0.9)
+            axes.text(guessing, -0.75, "guessing", ha="center", va="bottom", fontsize=8)
+        axes.set(ylim=(len(estimates) - 0.4, -0.85), xlabel=label)
+        axes.set_yticks(range(len(estimates)), [each.row for each in estimates])
+        axes.grid(visible=False, axis="y")
+
+    return _drawn(paint, name=name, title=label, inches=(_WIDE[0], 0.9 + 0.36 * len(estimates)))
+
+
+def _drawn(paint: Paint, *, name: str, title: str, inches: tuple[float, float] = _SQUARE) -> Markup:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     buffer = io.StringIO()
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=_INCHES, layout="constrained")
+        figure = Figure(figsize=inches, layout="constrained")
         axes = figure.add_subplot()
         axes.grid(visible=True, linewidth=0.5)
+        axes.set_axisbelow(True)
         paint(axes)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
-    return _inlined(buffer.getvalue(), name=name, title=title)
+    return _inlined(buffer.getvalue(), name=name, title=title, inches=inches)
 
 
-def _inlined(drawing: str, *, name: str, title: str) -> Markup:
+def _inlined(drawing: str, *, name: str, title: str, inches: tuple[float, float]) -> Markup:
     body = drawing[drawing.index(">", drawing.index("<svg ")) + 1 :]
     body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
     body = body.replace(' id="', f' id="{name}-').replace("url(#", f"url(#{name}-")
     body = body.replace('xlink:href="#', f'href="#{name}-')
     for color, variable in _VARIABLES.items():
         body = body.replace(color, f"var({variable})")
-    width, height = (72 * inches for inches in _INCHES)
+    width, height = (72 * side for side in inches)
     head = f'<svg role="img" aria-labelledby="{name}-title" viewBox="0 0 {width:g} {height:g}">'
     # A drawing of numbers with fixed words; nothing in it comes from a file.
     return Markup(head) + Markup('<title id="{}-title">{}</title>').format(name, title) + Markup(body)  # noqa: S704

@@ -1,111 +1,85 @@
 """From the audit's record to the two pages.
 
-The public page is built by a function that is never given anything but the record and the accountant's
-curve, and takes from the record only what is named here: verdict, thresholds, public counts, and bounds
-rounded away from the private value. A field that is added to a test later cannot slip into it.
+Both are functions of audit.json alone, and the internal one of the report's own pictures, so that a report can be
+drawn again at any time. The public page takes from the record only what is named here and in the functions that it
+calls: verdict, thresholds, public counts, and bounds rounded away from the private value. A field that is added to a
+test later cannot slip into it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
 
-from privgan.dp.budget.ledger import Ledger
 from privgan_audits.policy import Policy
-from privgan_audits.report import words
+from privgan_audits.record import Record
+from privgan_audits.report.charts import charts_of
 from privgan_audits.report.findings import measured_facts
+from privgan_audits.report.front import front
+from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.ledger import charges, history
-from privgan_audits.report.numbers import belief, percent, percent_at_most, plain, rounded_up
-from privgan_audits.report.page import Fact, Page, Pair, Question
-from privgan_audits.report.plots import Chart
+from privgan_audits.report.numbers import plain
+from privgan_audits.report.page import Appendix, Fact, Page
+from privgan_audits.report.pictures import pictures_of
+from privgan_audits.report.promise import promise
+from privgan_audits.report.questions import inside_groups, outside_groups
 from privgan_audits.report.rules import detection_limit, internal_limits, planted_copies, public_limits
-
-Record = Mapping[str, Any]
-
-_PRIORS = (0.001, 0.01, 0.1, 0.5)
-_TONES = {"PASS": "pass", "FAIL": "fail"}
+from privgan_audits.report.words import frame
 
 
-def internal_page(
-    record: Record, *, ledger: Ledger | None, ceiling: float | None, charts: Sequence[Chart], pairs: Sequence[Pair]
-) -> Page:
+def internal_page(record: Record, audit_sha256: str, gallery: Gallery | None) -> Page:
     """The page for the hospital: every measured number, the charts and the closest pairs."""
     policy = Policy.from_json(record["policy"])
-    return replace(
-        _page(record, ceiling),
+    return Page(
         tier="internal",
-        tier_note=words.INTERNAL_NOTE,
-        protected=(*_protected(record), _images(record)),
-        reasons=tuple(record["reasons"]),
-        questions=tuple(_question(test, tuple(measured_facts(test))) for test in record["tests"]),
+        tier_note=frame.INTERNAL_NOTE,
+        front=front(record, inside=True),
+        groups=inside_groups(record, policy, charts_of(record)),
+        people=(*_people(record), _images(record)),
+        promise=promise(record),
+        detection_limit=detection_limit(record),
         limits=tuple(internal_limits(record, policy)),
-        detection=tuple(planted_copies(record)),
-        ledger=tuple(history(ledger)) if ledger else (),
-        how_to_verify=words.VERIFY_INTERNAL,
-        charts=tuple(charts),
-        pairs=tuple(pairs),
+        digests=(Fact(name="This record", value=audit_sha256, note="SHA-256 of audit.json"), *_digests(record)),
+        how_to_verify=frame.VERIFY_INTERNAL,
+        ledger=tuple(history(record["ledger"])),
+        pictures=pictures_of(gallery) if gallery else None,
+        no_pictures=frame.NO_GALLERY if record["gallery_sha256"] and not gallery else "",
+        planted=planted_copies(record),
         notes=tuple(record["notes"]),
+        appendix=tuple(_appendix(record)),
     )
 
 
-def public_page(record: Record, *, ledger: Ledger | None, ceiling: float | None) -> Page:
+def public_page(record: Record) -> Page:
     """The page that may leave: verdict, thresholds and rounded bounds; of the ledger only the charges."""
-    page = _page(record, ceiling)
-    steps = words.PUBLIC_NEXT_STEPS if page.verdict == "PASS" else page.next_steps
-    return replace(page, next_steps=steps, ledger=tuple(charges(ledger)) if ledger else ())
-
-
-def _page(record: Record, ceiling: float | None) -> Page:
     policy = Policy.from_json(record["policy"])
-    verdict = str(record["verdict"])
-    promised = record["privacy"]["epsilon"] is not None
-    spoken = words.VERDICTS["PASS-empirical" if verdict == "PASS" and not promised else verdict]
     return Page(
         tier="public",
-        tier_note=words.PUBLIC_NOTE,
-        verdict=verdict,
-        tone=_TONES.get(verdict, "open"),
-        headline=spoken.headline,
-        reasons=() if verdict == "PASS" else (words.REASONS_INSIDE,),
-        warnings=tuple(_warnings(record)),
-        next_steps=spoken.next_steps,
-        protected=tuple(_protected(record)),
-        promise=tuple(_promise(record["privacy"], ceiling)),
-        beliefs=tuple(_beliefs(record["privacy"])),
-        questions=tuple(_question(test, ()) for test in record["tests"]),
+        tier_note=frame.PUBLIC_NOTE,
+        front=front(record, inside=False),
+        groups=outside_groups(record),
+        people=tuple(_people(record)),
+        promise=promise(record),
+        detection_limit=detection_limit(record),
         limits=tuple(public_limits(record, policy)),
-        detection_limit=detection_limit(record, policy),
         digests=tuple(_digests(record)),
-        how_to_verify=words.VERIFY_PUBLIC,
+        how_to_verify=frame.VERIFY_PUBLIC,
+        ledger=tuple(charges(record["ledger"])),
     )
 
 
-def _warnings(record: Record) -> Iterator[str]:
-    if record["claim_not_private"]:
-        yield words.NOT_PRIVATE
-    for name in record["overrides"]:
-        yield f"Override: --{str(name).replace('_', '-').lstrip('-')} was given. {words.OVERRIDDEN}"
-    for line in record["policy"]["looser_than_default"]:
-        yield f"Looser than the default policy: {line}."
-    if record["privacy"]["epsilon"] is None:
-        yield words.NO_CLAIM
-
-
-def _protected(record: Record) -> Iterator[Fact]:
+def _people(record: Record) -> Iterator[Fact]:
     counts = record["counts"]
     promised = record["privacy"]["epsilon"] is not None
     unit = "Unit of protection" if promised else "Unit of the tests"
     yield Fact(name=unit, value="the patient, with all images", note="not the single image")
-    yield Fact(name="Scope", value=words.SCOPES[record["scope"]])
+    yield Fact(name="Scope", value=frame.SCOPES[record["scope"]])
     yield Fact(name="Members", value=plain(counts["members"]), note="patients whose images were learned from")
     held_back = plain(counts["non_members"])
     yield Fact(name="Non-members", value=held_back, note="patients held back by lot, for comparison")
-    yield Fact(name="Synthetic images", value=plain(counts["synthetic"]), note="what would be shared")
+    size = plain(counts["image_size"])
+    yield Fact(name="Synthetic images", value=plain(counts["synthetic"]), note=f"of {size} x {size} pixels")
     preset = str(record["policy"]["preset"])
-    yield Fact(name="Policy", value=preset, note=words.POLICIES[preset])
+    yield Fact(name="Policy", value=preset, note=frame.POLICIES[preset])
     yield Fact(
-        name="Audit attempt",
-        value=plain(record["attempt"]),
-        note="every further attempt is judged more strictly",
+        name="Audit attempt", value=plain(record["attempt"]), note="every further attempt is judged more strictly"
     )
 
 
@@ -115,47 +89,11 @@ def _images(record: Record) -> Fact:
     return Fact(name="Real images", value=value, note="how many they are stays inside")
 
 
-def _promise(privacy: Record, ceiling: float | None) -> Iterator[str]:
-    if privacy["epsilon"] is None:
-        yield words.NO_PROMISE
-        return
-    yield (
-        f"The synthetic images were made with epsilon {rounded_up(privacy['epsilon'])} at delta "
-        f"{plain(privacy['delta'])}, per {privacy['unit']}. {words.PROMISE}"
-    )
-    yield words.CONVENTION
-    if ceiling is not None:
-        yield (
-            "For the queries that this cohort was actually asked, the accounting is sharper than that table: "
-            "an attack that wrongly accuses 1 % of outsiders can recognise at most "
-            f"{percent_at_most(ceiling)} of the members (guessing: 1 %)."
-        )
-
-
-def _beliefs(privacy: Record) -> Iterator[tuple[str, str]]:
-    if privacy["epsilon"] is not None:
-        for prior in _PRIORS:
-            yield percent(prior), percent_at_most(belief(prior, float(privacy["epsilon"])))
-
-
-def _question(test: Record, measured: tuple[Fact, ...]) -> Question:
-    spoken = words.TESTS.get(test["id"]) or words.unknown_test(test["title"])
-    state = words.OUTCOMES[test["outcome"]]
-    return Question(
-        id=test["id"],
-        title=spoken.title,
-        state=state.label,
-        tone=state.tone,
-        tries=spoken.tries,
-        caught=spoken.caught,
-        why="" if measured else state.sentence,
-        measured=measured or tuple(_why(test)),
-    )
-
-
-def _why(test: Record) -> Iterator[Fact]:
-    if test.get("reason"):
-        yield Fact(name="Reason", value=str(test["reason"]))
+def _appendix(record: Record) -> Iterator[Appendix]:
+    for test in record["tests"]:
+        facts = tuple(measured_facts(test))
+        if facts:
+            yield Appendix(id=str(test["id"]), title=str(test["title"]), facts=facts)
 
 
 def _digests(record: Record) -> Iterator[Fact]:

@@ -1,74 +1,131 @@
-"""Writes the three files of a report: audit.json for machines, one page for the hospital, one that may leave.
+"""Writes a report: audit.json for machines, one page for the hospital, one that may leave, and its pictures.
 
 Rendering only: nothing is measured and nothing is judged here. The pages are single files without scripts,
 and a content security policy forbids whatever might still get in.
 """
 
-from collections.abc import Mapping
+import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
-from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, sha256_file, write_json, write_text
-from privgan_audits.interface import Evidence
+from privgan.data.cohort import open_cohort
+from privgan.dp.budget.ledger import Ledger
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import (
+    PRIVATE_FILE,
+    SHAREABLE_FILE,
+    open_regular,
+    sha256_bytes,
+    sha256_file,
+    write_json,
+    write_text,
+)
+from privgan_audits.policy import Policy
+from privgan_audits.record import Record
+from privgan_audits.report.gallery import Gallery, read_gallery, write_gallery
 from privgan_audits.report.page import Page
-from privgan_audits.report.pictures import charts, closest_pairs
-from privgan_audits.report.view import Record, internal_page, public_page
+from privgan_audits.report.view import internal_page, public_page
+from privgan_audits.report.words import frame
+from privgan_audits.verdict import judge
 
 RECORD, INTERNAL_PAGE, PUBLIC_PAGE = "audit.json", "audit.html", "audit-public.html"
-BOUND_FPR = np.geomspace(1e-3, 1.0, 121)
-_ONE_PERCENT = int(np.argmin(np.abs(BOUND_FPR - 0.01)))
+_LARGEST_RECORD_BYTES = 1 << 28
 
 
-def write_report(folder: Path, record: Record, internal: Mapping[str, Any], evidence: Evidence | None) -> str:
-    """Write audit.json, audit.html and audit-public.html.
+def write_report(folder: Path, record: Record, gallery: Gallery | None) -> str:
+    """Write audit.json, audit.html, audit-public.html and the pictures.
 
     Args:
         folder: an existing, private folder (a staged one).
         record: the JSON of the audit, as judged.
-        internal: per test, what only the internal page may show: rows of closest pairs, values of patients.
-        evidence: what was audited; without it the pages have no pictures and no ledger.
+        gallery: pictures for the internal page.
 
     Returns:
         The hex SHA-256 of audit.json, which the cohort's ledger remembers.
     """
-    ledger = evidence.ledger if evidence else None
-    bound = _attack_bound(record, evidence)
-    ceiling = None if bound is None else float(bound[_ONE_PERCENT])
-    inside = internal_page(
-        record,
-        ledger=ledger,
-        ceiling=ceiling,
-        charts=charts(record, internal, BOUND_FPR, bound),
-        pairs=closest_pairs(internal, evidence),
-    )
-    write_json(folder / RECORD, dict(record), PRIVATE_FILE)
-    write_text(folder / INTERNAL_PAGE, render(inside), PRIVATE_FILE)
-    outside = public_page(record, ledger=ledger, ceiling=ceiling)
-    write_text(folder / PUBLIC_PAGE, render(outside), SHAREABLE_FILE)
-    return sha256_file(folder / RECORD)
+    content = {**record, "gallery_sha256": write_gallery(folder, gallery)}
+    write_json(folder / RECORD, content, PRIVATE_FILE)
+    digest = sha256_file(folder / RECORD)
+    _write_pages(folder, content, digest, gallery)
+    return digest
+
+
+def render_again(folder: Path, cohort: Path | None = None) -> Record:
+    """Draw both pages of a report again from its audit.json and its pictures.
+
+    Args:
+        folder: the report.
+        cohort: whose ledger is asked; without it only edits that contradict something else in the file are found.
+
+    Raises:
+        UsageError: there is no such folder.
+        IntegrityError: audit.json or the pictures were edited, or the cohort's ledger does not know the record.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"Expected a report folder, {folder} is missing.")
+    record, digest = read_record(folder / RECORD)
+    if cohort is not None:
+        _require_known(cohort, digest)
+    try:
+        verdict = judge(Policy.from_json(record["policy"]), record)
+        told = (record["verdict"], record["scope"], tuple(record["reasons"]), record["level"])
+        true = told == (verdict.verdict, verdict.scope, verdict.reasons, verdict.level)
+        gallery = read_gallery(folder, record["gallery_sha256"]) if true and record["gallery_sha256"] else None
+        if true:
+            _write_pages(folder, record, digest, gallery)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        true = False
+    if not true:
+        raise IntegrityError("Expected audit.json as the audit wrote it, it contradicts itself: it was edited.")
+    return record
+
+
+def _require_known(cohort: Path, digest: str) -> None:
+    opened = open_cohort(cohort)
+    audits = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256).of_kind("audit")
+    if digest not in [entry["report_sha256"] for entry in audits]:
+        raise IntegrityError("Expected an audit that this cohort's ledger knows; this record is edited or foreign.")
+
+
+def read_record(path: Path) -> tuple[Record, str]:
+    """The record and the digest of exactly the bytes that it was parsed from.
+
+    Raises:
+        IntegrityError: missing, too large or no JSON object.
+    """
+    with open_regular(path) as stream:
+        content: bytes = stream.read(_LARGEST_RECORD_BYTES)
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        raise IntegrityError(f"Expected the audit's record in {path.name}, it cannot be parsed.")
+    return record, sha256_bytes(content)
 
 
 def render(page: Page) -> str:
     """One page as a single HTML file; every value is escaped, a missing one is an error."""
     environment = Environment(
-        loader=PackageLoader("privgan_audits.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("privgan_audits.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     # The style sheet is our own file; as text it would be escaped.
     style = Markup(environment.get_template("style.css").render())  # noqa: S704
-    return environment.get_template("report.html.j2").render(page=page, style=style)
+    words = {
+        "beliefs_note": frame.BELIEFS,
+        "gallery_words": frame.GALLERY,
+        "identical_title": frame.IDENTICAL,
+        "identical_why": frame.IDENTICAL_WHY,
+    }
+    return environment.get_template("report.html.j2").render(page=page, style=style, **words)
 
 
-def _attack_bound(record: Record, evidence: Evidence | None) -> Any:
-    """The accountant's ceiling on any attack at BOUND_FPR, float64 (121,); None without a privacy claim."""
-    privacy = record["privacy"]
-    if privacy["epsilon"] is None:
-        return None
-    queries = evidence.ledger.queries() if evidence is not None and evidence.ledger is not None else []
-    if queries:  # a claim without a charge has only its own word
-        return tpr_bound(queries, BOUND_FPR)
-    return tpr_bound_at(float(privacy["epsilon"]), float(privacy["delta"]), BOUND_FPR)
+def _write_pages(folder: Path, record: Record, digest: str, gallery: Gallery | None) -> None:
+    write_text(folder / INTERNAL_PAGE, render(internal_page(record, digest, gallery)), PRIVATE_FILE)
+    write_text(folder / PUBLIC_PAGE, render(public_page(record)), SHAREABLE_FILE)

@@ -1,0 +1,94 @@
+"""Page one: the verdict, four facts, what to do next."""
+
+from collections.abc import Iterator
+
+from privgan_audits.record import Record
+from privgan_audits.report.numbers import belief, percent, percent_at_most, plain, rounded_up, whole_percent_up
+from privgan_audits.report.page import Fact, Front
+from privgan_audits.report.rules import allowed_copies, finding, worst_limit
+from privgan_audits.report.words import frame
+from privgan_audits.report.words.verdicts import PUBLIC_NEXT_STEPS, REASONS_INSIDE, STATES, VERDICTS
+
+_TONES = {"PASS": "pass", "FAIL": "fail", "INVALID": "fail"}
+_MARKS = {"PASS": STATES["measured"].mark, "INCONCLUSIVE": STATES["INCONCLUSIVE"].mark}
+_EXAMPLE_PRIOR = 0.01
+
+
+def front(record: Record, *, inside: bool) -> Front:
+    """The first page; the public one gives no reason and no exact number."""
+    verdict = str(record["verdict"])
+    promised = record["privacy"]["epsilon"] is not None
+    spoken = VERDICTS["PASS-empirical" if verdict == "PASS" and not promised else verdict]
+    inside_reasons = () if verdict == "PASS" else tuple(record["reasons"])
+    outside_reasons = () if verdict == "PASS" else (REASONS_INSIDE,)
+    outside_steps = PUBLIC_NEXT_STEPS if verdict == "PASS" else spoken.next_steps
+    count, set_digest = plain(record["counts"]["synthetic"]), str(record["synthetic"]["sha256"])
+    return Front(
+        title=f"May these {count} synthetic images be shared?",
+        subtitle=f"Privacy audit of {record['date']}, attempt {plain(record['attempt'])}; set {set_digest[:12]}",
+        verdict=verdict,
+        tone=_TONES.get(verdict, "open"),
+        mark=_MARKS.get(verdict, STATES["FAIL"].mark),
+        headline=spoken.headline,
+        reasons=inside_reasons if inside else outside_reasons,
+        warnings=tuple(_warnings(record)),
+        next_steps=spoken.next_steps if inside else outside_steps,
+        tiles=tuple(_tiles(record, inside=inside)),
+    )
+
+
+def _warnings(record: Record) -> Iterator[str]:
+    if record["claim_not_private"]:
+        yield frame.NOT_PRIVATE
+    for name in record["overrides"]:
+        yield f"Override: --{str(name).replace('_', '-').lstrip('-')} was given. {frame.OVERRIDDEN}"
+    for line in record["policy"]["looser_than_default"]:
+        yield f"Looser than the default policy: {line}."
+    if record["privacy"]["epsilon"] is None:
+        yield frame.NO_CLAIM
+
+
+def _tiles(record: Record, *, inside: bool) -> Iterator[Fact]:
+    counts, privacy = record["counts"], record["privacy"]
+    images = f", {plain(counts['member_images'])} in all" if inside else ""
+    yield Fact(
+        name="Who is protected",
+        value=f"{plain(counts['members'])} patients",
+        note=f"Each with all of their images{images}. {plain(counts['non_members'])} more were held back by lot, to "
+        "compare with.",
+    )
+    if privacy["epsilon"] is None:
+        yield Fact(name="What is promised", value="nothing", note="There is no claim of differential privacy.")
+    else:
+        afterwards = percent_at_most(belief(_EXAMPLE_PRIOR, float(privacy["epsilon"])))
+        yield Fact(
+            name="What is promised",
+            value=f"epsilon {rounded_up(privacy['epsilon'])}",
+            note=f"Whoever is {percent(_EXAMPLE_PRIOR)} sure that a patient is in the data can become at most "
+            f"{afterwards} sure, by any means.",
+        )
+    yield _attack(record, inside=inside)
+    yield _smallest_leak(record, inside=inside)
+
+
+def _attack(record: Record, *, inside: bool) -> Fact:
+    name, worst = "What attackers reached", finding(record, "T3", "auc_upper")
+    if worst is None:
+        return Fact(name=name, value="not measured", note="There was nobody to compare members with.")
+    at_most, allowed = whole_percent_up(worst), percent(record["policy"]["max_auc"])
+    told = "Shown a member and an outsider, the attacks together pick the member so often. A coin: 50 %"
+    if not inside:
+        return Fact(name=name, value=f"at most {at_most} right", note=f"{told}; the policy allows {allowed}.")
+    bounds = f"at worst {at_most}; the policy allows {allowed}"
+    return Fact(name=name, value=f"{percent(finding(record, 'T3', 'auc'))} right", note=f"{told}; {bounds}.")
+
+
+def _smallest_leak(record: Record, *, inside: bool) -> Fact:
+    allowed, name = plain(allowed_copies(record)), "What would have been noticed"
+    copies = "copies of so many different patients, also mirrored, shifted or noisy"
+    if not inside:
+        return Fact(
+            name=name, value=f"{allowed} copied patients", note=f"To pass, an audit must surely find {copies}."
+        )
+    note = f"{copies.capitalize()}, are surely found; the policy allows up to {allowed}."
+    return Fact(name=name, value=worst_limit(record), note=note)

@@ -1,0 +1,55 @@
+"""What epsilon means in odds, beside what the attacks of this very audit could make of the images."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from privgan_audits.record import Record
+from privgan_audits.report.numbers import belief, percent, percent_at_most, plain, rounded_up
+from privgan_audits.report.page import Promise
+from privgan_audits.report.rules import finding
+from privgan_audits.report.words import frame
+
+PRIORS = (0.001, 0.01, 0.1, 0.5)
+_FALSE_ACCUSATIONS = 0.01
+
+
+def promise(record: Record) -> Promise:
+    """For both pages: of private values it uses upper bounds alone, rounded upwards before anything is computed."""
+    privacy = record["privacy"]
+    if privacy["epsilon"] is None:
+        return Promise(sentences=(frame.NO_PROMISE,), beliefs=())
+    return Promise(sentences=tuple(_sentences(record)), beliefs=tuple(_beliefs(record)))
+
+
+def _sentences(record: Record) -> Iterator[str]:
+    privacy = record["privacy"]
+    yield (
+        f"The synthetic images were made with epsilon {rounded_up(privacy['epsilon'])} at delta "
+        f"{plain(privacy['delta'])}, per {privacy['unit']}. {frame.PROMISE}"
+    )
+    yield frame.CONVENTION
+    if record["ceiling"] is not None:
+        fpr, tpr = (np.asarray(record["ceiling"][name]) for name in ("fpr", "tpr"))
+        most = float(tpr[np.argmin(np.abs(fpr - _FALSE_ACCUSATIONS))])
+        yield (
+            "For the queries that this cohort was actually asked, the accounting is sharper than that: an attack "
+            f"that wrongly accuses 1 % of outsiders can recognise at most {percent_at_most(most)} of the members "
+            "(guessing: 1 %)."
+        )
+
+
+def _beliefs(record: Record) -> Iterator[tuple[str, str, str]]:
+    epsilon, hits = float(record["privacy"]["epsilon"]), finding(record, "T3", "tpr_upper")
+    for prior in PRIORS:
+        attacked = "not measured" if hits is None else percent_at_most(accused(prior, float(rounded_up(hits))))
+        yield percent(prior), percent_at_most(belief(prior, epsilon)), attacked
+
+
+def accused(prior: float, hits: float) -> float:
+    """The chance that somebody who is accused at 1 % false accusations is a member.
+
+    >>> round(accused(0.5, 0.01), 2), round(accused(0.01, 0.03), 4)
+    (0.5, 0.0294)
+    """
+    return prior * hits / (prior * hits + (1 - prior) * _FALSE_ACCUSATIONS)

@@ -1,0 +1,111 @@
+"""The sentences between the numbers: what the page is, what the promise means, what is not covered."""
+
+INVISIBLE = (
+    "fewer than that many patients, even one near-copied a thousand times, is invisible to member/non-member "
+    "tests; only epsilon covers it."
+)
+
+INTERNAL_NOTE = (
+    "Internal: computed from patients' images without noise, and shows some of them. "
+    "This page never leaves the hospital."
+)
+PUBLIC_NOTE = (
+    "Public tier: the verdict, the thresholds, and bounds rounded away from private values. "
+    "No patient's image or value."
+)
+
+NOT_PRIVATE = "NOT PRIVATE: the run used a seed, so that its noise can be replayed. It protects nobody."
+OVERRIDDEN = "A safeguard was switched off on purpose."
+NO_CLAIM = "No differential privacy is claimed for these images: the result is empirical only."
+
+SCOPES = {
+    "differential-privacy": "differential privacy, checked against the cohort's ledger, and known attacks",
+    "empirical": "known attacks only; no promise about others",
+}
+POLICIES = {
+    "default": "the recommended thresholds",
+    "restricted-access": "for recipients who are known and bound by contract; looser than the default",
+    "open-release": "for anyone, for ever; stricter than the default",
+    "own": "this house's own thresholds",
+}
+
+NO_PROMISE = (
+    "There is none: these images come without a claim of differential privacy. What follows is what known attacks "
+    "found, and says nothing about other attacks."
+)
+PROMISE = (
+    "Whatever anyone does with them, now or later and with any other knowledge, their odds that a given patient "
+    "was a member change by at most the factor e to the power of epsilon, leaving aside a chance of delta."
+)
+CONVENTION = (
+    "By habit of the field, not by law, epsilon up to about 1 is called strong and up to about 10 is accepted "
+    "with reasons; the larger it is, the more the measured attacks have to carry."
+)
+BELIEFS = (
+    "The middle column holds against every attacker, also against one who knows everybody else. The last column is "
+    "what the strongest accusations of this audit's attacks would be worth, at the worse end of what the data leave "
+    "open; it speaks of these attacks only."
+)
+
+NOT_COVERED = (
+    (
+        "Facts about groups. If the disease is common in this hospital, the synthetic images will show it. "
+        "Differential privacy protects each patient, not what is true of all of them."
+    ),
+    "Text burned into many source images, and marks of a scanner or a site: common to many, hence learnable.",
+    (
+        "People who appear under several patient numbers without sharing an identical image: each number is "
+        "protected by itself, the person less."
+    ),
+    "Attacks by someone who can read this machine, the private folders or the ledger.",
+    "Attacks that nobody has invented yet. Only epsilon speaks about those.",
+    "Whether the images are medically right. They are not for diagnosis.",
+    "A legal conclusion. This page is evidence for the person who draws one.",
+)
+
+UTILITY = (
+    "Privacy is worth its price only if the images still teach. A small network was trained three times, on real "
+    "members, on synthetic images, and on both, and asked for the label of the patients who were held back."
+)
+UTILITY_INSIDE = (
+    "These numbers are computed from held-back patients without noise and gate nothing: they stay inside."
+)
+
+GALLERY = (
+    "Each pair shows a real image on the left and the synthetic image that comes nearest to it on the right. About "
+    "half of the real images are of members; the others are of patients whom the generator never saw, and are here "
+    "to calibrate you. Without turning to the key, tick the pairs that you would call the same patient."
+)
+GALLERY_AFTER = (
+    "Then look at the key on the last page and count your ticks among members and among the others. Similar numbers "
+    "mean that you saw anatomy, not a copy. {worry} more ticks among members than among the others would happen to a "
+    "fair reviewer in fewer than one report in twenty: do not approve then, and have it looked into."
+)
+IDENTICAL = "These synthetic images are real ones"
+IDENTICAL_WHY = (
+    "Pixel for pixel, perhaps turned, mirrored, inverted or with another brightness. Each of them is a leak."
+)
+NO_GALLERY = "The pictures of this report are not here: REPORT/private/gallery.npz was deleted or not copied."
+
+VERIFY_INTERNAL = (
+    "The cohort's ledger keeps the SHA-256 of audit.json, so that an edited report is found: privgan release judges "
+    "again from audit.json and refuses one that the ledger does not know. privgan report draws these pages again."
+)
+VERIFY_PUBLIC = (
+    "A released bundle is checked offline with privgan verify BUNDLE --public-key NAME.pub, or with sha256sum "
+    "and openssl alone as its VERIFY.md describes. The signatures cover this page."
+)
+
+COPIES = {
+    "exact": "unchanged",
+    "flip": "mirrored",
+    "shift_2_px": "shifted by 2 pixels",
+    "noise_2_percent": "with 2 % noise",
+    "rotation_90_degrees": "turned by a right angle",
+    "rotation_5_degrees": "rotated by 5 degrees",
+    "gamma_0_9": "brightened (gamma 0.9)",
+    "gamma_1_1": "darkened (gamma 1.1)",
+    "jpeg_75": "compressed (JPEG quality 75)",
+    "crop_95_percent": "cropped to 95 %, stretched",
+    "blend_20_percent": "mixed with 20 % of another",
+}

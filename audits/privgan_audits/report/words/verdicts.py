@@ -1,0 +1,99 @@
+"""What each verdict means in one sentence, and what to do after it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictWords:
+    """One verdict: its sentence, and what to do next."""
+
+    headline: str
+    next_steps: tuple[str, ...]
+
+
+VERDICTS = {
+    "PASS": VerdictWords(
+        headline="No attack in this audit found a patient in the synthetic images, and the audit was strong "
+        "enough to notice a small group of exposed patients.",
+        next_steps=(
+            (
+                "Decide whether purpose and recipient justify what remains: the promise in odds, and what is not "
+                "covered."
+            ),
+            "Look at the blinded pairs yourself, before you read the key.",
+            (
+                "Approve this report with your own key (privgan approve) and let the engineer release the set "
+                "(privgan release). It judges once more by itself."
+            ),
+        ),
+    ),
+    "PASS-empirical": VerdictWords(
+        headline="No attack in this audit found a patient, but nothing here promises differential privacy: an attack "
+        "that was not tried may still succeed.",
+        next_steps=(
+            "Treat this as a test result, not as a guarantee. privgan does not release from files alone.",
+            "For a release, prepare a cohort with privgan, train on it and audit that set.",
+        ),
+    ),
+    "FAIL": VerdictWords(
+        headline="Do not share these images: the audit found a leak or a broken promise.",
+        next_steps=(
+            (
+                "Keep the synthetic set inside. The reasons above say which question failed; its card says what was "
+                "seen."
+            ),
+            "Find the cause before generating again: too little noise, too long a training, a copied file.",
+            "Do not search for a set that happens to pass: attempts are counted, and each is judged more strictly.",
+        ),
+    ),
+    "INVALID": VerdictWords(
+        headline="This audit cannot be used: its own controls failed, so that its numbers do not mean what they say.",
+        next_steps=(
+            "Usually members and non-members differ by more than chance: another scanner, site, year or export.",
+            "Prepare the cohort again from one homogeneous source, so that privgan splits it itself by lot.",
+        ),
+    ),
+    "INCONCLUSIVE": VerdictWords(
+        headline="No leak was proved, but the audit was too weak or incomplete to say that there is none.",
+        next_steps=(
+            "Do not share these images. Usually the cohort is too small, or evidence was missing.",
+            "The reasons above say which question could not be answered.",
+            "privgan plan tells for any number of patients what an audit could see.",
+        ),
+    ),
+}
+
+PUBLIC_NEXT_STEPS = (
+    "Check that this page came in a signed bundle: see how to verify, at the end.",
+    "Read what this does not cover, and keep to the terms that were agreed with the hospital.",
+    (
+        "Treat the images as synthetic for ever: they are not for diagnosis, and must not be mixed with real ones "
+        "unmarked."
+    ),
+)
+REASONS_INSIDE = "The reasons are in the internal report."
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeWords:
+    """How the state of a question is shown; `mark` is read aloud together with the label."""
+
+    label: str
+    tone: str
+    mark: str
+
+
+# By what the verdict says against a test, or by its outcome when it says nothing.
+STATES = {
+    "FAIL": OutcomeWords(label="failed", tone="fail", mark="✕"),
+    "INVALID": OutcomeWords(label="control failed", tone="fail", mark="✕"),
+    "INCONCLUSIVE": OutcomeWords(label="not enough", tone="open", mark="?"),
+    "measured": OutcomeWords(label="nothing found", tone="pass", mark="✓"),
+    "informative": OutcomeWords(label="for information", tone="none", mark="i"),
+    "not-applicable": OutcomeWords(label="does not apply", tone="none", mark="–"),
+    "not-run": OutcomeWords(label="not run", tone="open", mark="?"),
+    "public": OutcomeWords(label="measured", tone="none", mark="•"),
+}
+NOT_RUN = "This question had no evidence to work on. "
+NOT_APPLICABLE = "The question does not arise here. "
+MEASURED_INSIDE = "Measured; the thresholds and the rounded bounds are in the table of thresholds."

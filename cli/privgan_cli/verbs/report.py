@@ -1,0 +1,25 @@
+"""report: the pages of a finished audit once more, from its record."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privgan_cli.console import console
+
+
+def report(
+    report: Annotated[Path, typer.Argument(help="A report folder.")],
+    cohort: Annotated[Path | None, typer.Option(help="Ask this cohort's ledger whether it knows the record.")] = None,
+) -> int:
+    """Draw a report's two pages again from its audit.json, and refuse one that contradicts itself."""
+    from privgan_audits.report.write import INTERNAL_PAGE, PUBLIC_PAGE, render_again
+
+    record = render_again(report, cohort)
+    inside, outside = report / INTERNAL_PAGE, report / PUBLIC_PAGE
+    console.result(
+        {"verdict": record["verdict"], "scope": record["scope"], "internal": str(inside), "public": str(outside)},
+        f"{record['verdict']} ({record['scope']})",
+        f"drawn again: {inside} (internal), {outside} (may be shared)",
+    )
+    return 0
