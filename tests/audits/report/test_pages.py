@@ -1,0 +1,180 @@
+"""The report's two pages: what they must show, and what they must never contain."""
+
+import json
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from privgan.dp.accounting import GaussianQueries
+from privgan.dp.budget.ledger import Ledger
+from privgan.files import sha256_file
+from privgan_audits.audit import run_audit
+from privgan_audits.interface import Evidence, Sample
+from privgan_audits.policy import Policy
+from privgan_audits.report.findings import measured_facts
+from privgan_audits.report.gallery import Gallery
+from privgan_audits.report.numbers import humanised
+from privgan_audits.report.told import told
+from privgan_audits.report.words import frame
+from privgan_audits.report.words.tests import TESTS
+from privgan_audits.report.words.verdicts import STATES, VERDICTS
+from privgan_audits.report.write import write_report
+from tests.audits.report.reading import seen, written
+from tests.audits.report.recorded import ATTACK, GALLERY, SECRET, record
+
+NOT_RUN = {"outcome": "not-run", "reason": "nothing to compare with"}
+NOT_APPLICABLE = {"outcome": "not-applicable", "reason": "no claim"}
+
+
+def images(count: int, seed: int) -> Sample:
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (count, 16, 16), dtype=np.uint8)
+    return Sample(images=pixels, labels=np.zeros(count, np.int64), patients=1000 * seed + np.arange(count))
+
+
+def evidence(folder: Path) -> Evidence:
+    opened = Ledger.create(folder / "ledger", cohort_sha256="0" * 64, members=40, delta=1e-4, max_epsilon=10.0)
+    queries = [GaussianQueries(noise_multiplier=2.0, sample_rate=0.1, steps=20)]
+    return Evidence(
+        members=images(40, 1),
+        non_members=images(20, 2),
+        synthetic=images(30, 3),
+        synthetic_folder=folder,
+        synthetic_sha256="c" * 64,
+        classes=("clear", ATTACK),
+        ledger=opened.charge("run-1", queries, delta=1e-4),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "report"
+    made.mkdir()
+    return made
+
+
+@pytest.mark.parametrize("verdict", ["PASS", "FAIL", "INVALID", "INCONCLUSIVE"])
+@pytest.mark.parametrize("claim", [True, False])
+def test_every_verdict_is_spoken_on_both_pages(folder: Path, verdict: str, *, claim: bool) -> None:
+    """Both pages lead with the verdict and its words, and carry the sentence about what stays invisible."""
+    for page in map(seen, written(folder, record(verdict, claim=claim))):
+        spoken = VERDICTS["PASS-empirical" if verdict == "PASS" and not claim else verdict]
+        assert page.text.index(verdict) < page.text.index(spoken.headline) < page.text.index("What to do next")
+        assert frame.INVISIBLE in page.text
+        assert "--accept-low-power" in page.text
+        assert "max_epsilon = 12 instead of 10" in page.text
+        assert (frame.NO_CLAIM in page.text) is not claim
+
+
+def test_nothing_from_the_data_becomes_markup(folder: Path) -> None:
+    """Names, reasons and notes are escaped; the pages hold no script, no handler, no form and load nothing."""
+    inside, outside = written(folder, record("FAIL"))
+    for path in (inside, outside):
+        page = seen(path)
+        assert not {"script", "iframe", "object", "embed", "form", "link", "b", "base"} & set(page.tags)
+        assert not [name for name in page.attributes if name.startswith("on")]
+        assert all(target.startswith(("data:image/png;base64,", "#")) for target in page.loads)
+        assert "http:" not in path.read_text()
+        assert "https:" not in path.read_text()
+        assert "default-src 'none'" in path.read_text()
+        assert "@import" not in path.read_text()
+    assert ATTACK in seen(inside).text, "the attack is shown as text"
+
+
+def test_the_public_page_holds_no_private_value(folder: Path) -> None:
+    """No image, no chart, no exact statistic, no reason, no count of images: bounds are rounded upwards."""
+    inside, outside = (path.read_text() for path in written(folder, record("FAIL")))
+    for shown_inside in ("data:image/png", "<svg", "0.512", "because &lt;", "2,718", "0.0341", "11 patients"):
+        assert shown_inside not in outside
+        assert shown_inside in inside
+    assert "at most 0.54" in outside
+    assert "at most 0.03" in outside
+    assert "0.53" not in outside
+
+
+def test_the_public_page_does_not_depend_on_private_values(folder: Path, tmp_path: Path) -> None:
+    """Two audits that differ only in what was measured below the rounding give one and the same public page."""
+    other = record("FAIL", reasons=["another"], notes=["another"])
+    for test in other["tests"]:
+        for key, value in list(test.items()):
+            if value == SECRET:
+                test[key] = 0.25
+    other["tests"][3] |= {"auc_upper": 0.5399, "tpr_upper": 0.0291}
+    other["tests"][0]["limit_of_detection"]["exact"] = None
+    other["tests"][3]["series"]["distances"]["members"] = [0.1, 0.9]
+    other["counts"]["member_images"] = 3141
+    again = tmp_path / "again"
+    assert written(folder, record("FAIL"))[1].read_bytes() == written(again, other, None)[1].read_bytes()
+
+
+def test_pages_are_the_same_bytes_each_time(folder: Path, tmp_path: Path) -> None:
+    """No date, no random id: a report can be rendered again and compared."""
+    again = tmp_path / "again"
+    for one, other in zip(written(folder, record()), written(again, record()), strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_files_are_private_except_the_public_page(folder: Path) -> None:
+    """audit.json, the internal page and the pictures are for their owner; the digest is that of audit.json."""
+    digest = write_report(folder, record(), GALLERY)
+    names = ("audit.json", "audit.html", "private/gallery.npz", "private", "audit-public.html")
+    modes = [stat.S_IMODE((folder / name).stat().st_mode) for name in names]
+    assert modes == [0o600, 0o600, 0o600, 0o700, 0o644]
+    assert digest == sha256_file(folder / "audit.json")
+    pictures = sha256_file(folder / "private/gallery.npz")
+    assert json.loads((folder / "audit.json").read_text()) == record(gallery_sha256=pictures)
+    assert digest in (folder / "audit.html").read_text()
+
+
+def test_ids_are_unique_and_pictures_have_words(folder: Path) -> None:
+    """Several charts share a page: no id twice, every chart and image named for who cannot see it."""
+    page = seen(written(folder, record())[0])
+    assert len(page.ids) == len(set(page.ids)) > 20
+    assert page.tags.count("svg") == 3
+    assert page.tags.count("title") == 4
+    assert {"alt", "lang", "scope", "aria-labelledby"} <= page.attributes
+    assert all(target[1:] in page.ids for target in page.loads if target.startswith("#"))
+
+
+@pytest.mark.parametrize("outcome", [NOT_RUN, NOT_APPLICABLE])
+def test_reports_cope_with_tests_that_gave_no_numbers(folder: Path, outcome: dict[str, str]) -> None:
+    """A report is most needed when evidence is missing."""
+    silent = [{"id": f"T{number}", "title": "a test", **outcome} for number in (*range(11), 99)]
+    inside, outside = written(folder, record("INCONCLUSIVE", tests=silent), None)
+    for page in (inside, outside):
+        assert outcome["reason"][1:] in seen(page).text
+        assert STATES[outcome["outcome"]].label in seen(page).text
+
+
+def test_knows_the_words_for_everything_that_a_real_audit_finds(folder: Path) -> None:
+    """The record has the form of a real one, each test has words, and no finding is shown by its bare key."""
+    given = evidence(folder)
+    real = run_audit(given, Policy())
+    write_report(folder, real.to_json(), Gallery.of(real.internal, given))
+    assert set(record()) == set(real.to_json())
+    for test in real.to_json()["tests"]:
+        assert test["id"] in TESTS
+        if test["outcome"] == "measured":
+            bare = {fact.name for fact in measured_facts(test)} & {humanised(key) for key in test if "_" in key}
+            assert not bare
+            assert told(test, real.to_json()).sentences
+
+
+def test_a_question_that_the_verdict_holds_against_the_set_says_so(folder: Path) -> None:
+    """The state of each card is the judge's, not the template's."""
+    failed = record("FAIL")
+    failed["tests"][1]["copies_of_members"] = 2
+    page = written(folder, failed)[0].read_text()
+    card = page[page.index('id="T1"') : page.index('id="T2"')]
+    assert 'class="state fail"' in card
+    assert "2 of them are images of members" in card
+    assert 'class="state pass"' in page[page.index('id="T2"') : page.index('id="T10"')]
+
+
+def test_p_values_are_told_as_chances(folder: Path) -> None:
+    """A board reads how often chance alone would look so; the p-value itself stands in the appendix."""
+    page = seen(written(folder, record())[0]).text
+    assert "in 51 of 100 cases" in page
+    assert page.index("in 51 of 100 cases") < page.index("Appendix: every number", page.index("Words used here"))
