@@ -64,6 +64,15 @@ def percent(share: float | None) -> str:
     return "unknown" if share is None else f"{100 * share:.3g} %"
 
 
+def points(share: float | None) -> str:
+    """A difference of shares in percentage points.
+
+    >>> points(0.0312), points(-0.004), points(None)
+    ('+3.1 points', '-0.4 points', 'unknown')
+    """
+    return "unknown" if share is None else f"{100 * share:+.1f} points"
+
+
 def chances(p: float | None) -> str:
     """How often chance alone would look so, in numbers that people can picture.
 

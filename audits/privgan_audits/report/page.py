@@ -108,9 +108,10 @@ class Pictures:
 
 @dataclass(frozen=True, kw_only=True)
 class Usefulness:
-    """What the images are good for: sentences, a chart, tables."""
+    """What the images are good for: sentences, charts, tables. warning: what a reader must not overlook."""
 
     sentences: tuple[str, ...]
+    warning: str
     charts: tuple[Chart, ...]
     tables: tuple[Table, ...]
 

@@ -6,7 +6,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.record import Record
 from privgan_audits.report.page import Group, Question
 from privgan_audits.report.plots import Chart
-from privgan_audits.report.told import told
+from privgan_audits.report.told.told import told
 from privgan_audits.report.words.tests import GROUPS, TESTS, QuestionWords, unknown_test
 from privgan_audits.report.words.verdicts import (
     MEASURED_INSIDE,
@@ -42,7 +42,7 @@ def _grouped(questions: Iterator[Question]) -> tuple[Group, ...]:
 
 def _inside(test: Record, record: Record, against: str | None, charts: Charts) -> Question:
     measured = test["outcome"] == "measured"
-    said = told(test, record) if measured else None
+    said = told(test) if measured else None
     return _question(
         test,
         state=_state(test, against),

@@ -21,6 +21,7 @@ from privgan_audits.report.pictures import pictures_of
 from privgan_audits.report.promise import promise
 from privgan_audits.report.questions import inside_groups, outside_groups
 from privgan_audits.report.rules import detection_limit, internal_limits, planted_copies, public_limits
+from privgan_audits.report.usefulness import usefulness
 from privgan_audits.report.words import frame
 
 
@@ -39,6 +40,7 @@ def internal_page(record: Record, audit_sha256: str, gallery: Gallery | None) ->
         digests=(Fact(name="This record", value=audit_sha256, note="SHA-256 of audit.json"), *_digests(record)),
         how_to_verify=frame.VERIFY_INTERNAL,
         ledger=tuple(history(record["ledger"])),
+        usefulness=usefulness(record["utility"]),
         pictures=pictures_of(gallery) if gallery else None,
         no_pictures=frame.NO_GALLERY if record["gallery_sha256"] and not gallery else "",
         planted=planted_copies(record),

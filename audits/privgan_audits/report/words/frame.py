@@ -63,14 +63,6 @@ NOT_COVERED = (
     "A legal conclusion. This page is evidence for the person who draws one.",
 )
 
-UTILITY = (
-    "Privacy is worth its price only if the images still teach. A small network was trained three times, on real "
-    "members, on synthetic images, and on both, and asked for the label of the patients who were held back."
-)
-UTILITY_INSIDE = (
-    "These numbers are computed from held-back patients without noise and gate nothing: they stay inside."
-)
-
 GALLERY = (
     "Each pair shows a real image on the left and the synthetic image that comes nearest to it on the right. About "
     "half of the real images are of members; the others are of patients whom the generator never saw, and are here "

@@ -1,0 +1,143 @@
+"""What the images are good for: the record's utility as sentences, a chart and tables; for the internal page only."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from privgan_audits.record import Record
+from privgan_audits.report.numbers import humanised, percent, plain, points
+from privgan_audits.report.page import Table, Usefulness
+from privgan_audits.report.plots import Chart, Estimate, estimates_chart
+from privgan_audits.report.words import utility as words
+
+_SOURCES = ("real", "synthetic", "both")
+
+
+def usefulness(utility: Record) -> Usefulness:
+    """The section; of an audit that could not measure anything, why."""
+    if utility["outcome"] != "measured":
+        return Usefulness(sentences=(words.NOT_MEASURED.format(utility["reason"]),), warning="", charts=(), tables=())
+    teaching, fidelity, diversity = (utility[part] for part in ("teaching", "fidelity", "diversity"))
+    return Usefulness(
+        sentences=(words.INTRODUCTION, *_teaching(teaching), *_diversity(diversity), words.INSIDE),
+        warning=words.COLLAPSE.get(diversity["collapse"], ""),
+        charts=tuple(_chart(teaching)),
+        tables=(*_training(teaching), *_classes(teaching), *_subgroups(teaching), *_fidelity(fidelity, diversity)),
+    )
+
+
+def _teaching(teaching: Record) -> Iterator[str]:
+    if "reason" in teaching:
+        yield words.NO_TEACHING.format(teaching["reason"])
+        return
+    training, held = teaching["training"], teaching["held_back"]
+    gap = training["synthetic"]["difference"]["balanced_accuracy"]
+    gain = training["both"]["difference"]["balanced_accuracy"]
+    yield (
+        f"Tested on {plain(held['patients'])} held-back patients, a network that learned from real members is right "
+        f"{percent(training['real']['balanced_accuracy']['value'])} of the time, one that learned from synthetic images "
+        f"{percent(training['synthetic']['balanced_accuracy']['value'])} (each class counting alike; guessing "
+        f"{percent(teaching['guessing']['balanced_accuracy'])})."
+    )
+    yield (
+        f"Learning from synthetic instead of real images changes that by {_difference(gap)}; adding synthetic to real "
+        f"ones, by {_difference(gain)}."
+    )
+
+
+def _difference(found: Mapping[str, float]) -> str:
+    return f"{points(found['value'])} ({points(found['low'])} to {points(found['high'])})"
+
+
+def _diversity(diversity: Record) -> Iterator[str]:
+    if "effective_number" in diversity:
+        number, close = diversity["effective_number"], diversity["near_duplicates"]
+        yield (
+            f"Variety: {plain(number['of'])} synthetic images show as much as {plain(round(number['synthetic']))} "
+            f"entirely different ones; as many real images, as much as {plain(round(number['reference']))}. Almost "
+            f"alike with another one: {percent(close['synthetic'])} of the synthetic images, "
+            f"{percent(close['reference'])} of the real ones. Mode collapse: {diversity['collapse']}."
+        )
+
+
+def _chart(teaching: Record) -> Iterator[Chart]:
+    if "reason" in teaching:
+        return
+    found = {source: teaching["training"][source]["balanced_accuracy"] for source in _SOURCES}
+    estimates = [
+        Estimate(row=words.SOURCES[source], synthetic=source != "real", **found[source]) for source in _SOURCES
+    ]
+    guessing = float(teaching["guessing"]["balanced_accuracy"])
+    yield Chart(
+        svg=estimates_chart(estimates, guessing, "balanced accuracy on held-back patients", name="teaching"),
+        title="What a classifier learns from each source",
+        caption="Points with their 95 % intervals over patients. Where synthetic lies left of real, images were paid "
+        "for privacy.",
+    )
+
+
+def _training(teaching: Record) -> Iterator[Table]:
+    if "reason" in teaching:
+        return
+    measures = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "auc": "AUC"}
+    rows = [
+        (
+            title,
+            *(_interval(teaching["training"][source][name]) for source in _SOURCES),
+            percent(teaching["guessing"][name]),
+        )
+        for name, title in measures.items()
+    ]
+    head = ("Measure", *(words.SOURCES[source].capitalize() for source in _SOURCES), "Guessing")
+    yield Table(caption="Classifiers on held-back patients, with 95 % intervals", head=head, rows=tuple(rows))
+
+
+def _classes(teaching: Record) -> Iterator[Table]:
+    if "reason" in teaching:
+        return
+    of_class = teaching["training"]["real"]["sensitivity"]
+    rows = [
+        (
+            name,
+            plain(of_class[name]["patients"]),
+            *(_interval(teaching["training"][source]["sensitivity"][name]) for source in _SOURCES),
+        )
+        for name in of_class
+    ]
+    head = ("Class", "Held-back patients", *(words.SOURCES[source].capitalize() for source in _SOURCES))
+    yield Table(caption="Sensitivity by class", head=head, rows=tuple(rows))
+
+
+def _subgroups(teaching: Record) -> Iterator[Table]:
+    for column, found in teaching.get("subgroups", {}).items():
+        rows = [
+            (
+                value,
+                plain(group["patients"]),
+                *(_interval(group["accuracy"][source]) for source in _SOURCES),
+                _difference(group["difference"]),
+            )
+            for value, group in found["groups"].items()
+        ]
+        few = found["too_few"]
+        if few["groups"]:
+            rows.append((f"{plain(few['groups'])} more groups", plain(few["patients"]), *("too few to say",) * 4))
+        sources = (words.SOURCES[source].capitalize() for source in _SOURCES)
+        head = (humanised(column).capitalize(), "Held-back patients", *sources, "Synthetic instead of real")
+        yield Table(caption=f"Accuracy by {humanised(column)}", head=head, rows=tuple(rows))
+
+
+def _fidelity(fidelity: Record, diversity: Record) -> Iterator[Table]:
+    del diversity
+    if "all" in fidelity:
+        rows = [
+            (words.FIDELITY.get(name, (humanised(name), ""))[0], plain(pair["synthetic"]), plain(pair["reference"]))
+            + (words.FIDELITY.get(name, ("", ""))[1],)
+            for name, pair in fidelity["all"].items()
+        ]
+        head = ("Measure", "Synthetic", "Other real patients", "Meaning")
+        caption = f"Likeness in the features of {fidelity['space']} ({fidelity['note']})"
+        yield Table(caption=caption, head=head, rows=tuple(rows))
+
+
+def _interval(found: Mapping[str, Any]) -> str:
+    return f"{percent(found['value'])} ({percent(found['low'])} to {percent(found['high'])})"
