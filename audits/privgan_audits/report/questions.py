@@ -23,7 +23,7 @@ Charts = Mapping[str, tuple[Chart, ...]]
 def inside_groups(record: Record, policy: Policy, charts: Charts) -> tuple[Group, ...]:
     """For the hospital: what was measured, and what the verdict says against it."""
     against = judge(policy, record).against
-    return _grouped(_inside(test, record, against.get(str(test["id"])), charts) for test in record["tests"])
+    return _grouped(_inside(test, against.get(str(test["id"])), charts) for test in record["tests"])
 
 
 def outside_groups(record: Record) -> tuple[Group, ...]:
@@ -40,7 +40,7 @@ def _grouped(questions: Iterator[Question]) -> tuple[Group, ...]:
     )
 
 
-def _inside(test: Record, record: Record, against: str | None, charts: Charts) -> Question:
+def _inside(test: Record, against: str | None, charts: Charts) -> Question:
     measured = test["outcome"] == "measured"
     said = told(test) if measured else None
     return _question(

@@ -21,7 +21,7 @@ def usefulness(utility: Record) -> Usefulness:
         sentences=(words.INTRODUCTION, *_teaching(teaching), *_diversity(diversity), words.INSIDE),
         warning=words.COLLAPSE.get(diversity["collapse"], ""),
         charts=tuple(_chart(teaching)),
-        tables=(*_training(teaching), *_classes(teaching), *_subgroups(teaching), *_fidelity(fidelity, diversity)),
+        tables=(*_training(teaching), *_classes(teaching), *_subgroups(teaching), *_fidelity(fidelity)),
     )
 
 
@@ -33,14 +33,14 @@ def _teaching(teaching: Record) -> Iterator[str]:
     gap = training["synthetic"]["difference"]["balanced_accuracy"]
     gain = training["both"]["difference"]["balanced_accuracy"]
     yield (
-        f"Tested on {plain(held['patients'])} held-back patients, a network that learned from real members is right "
-        f"{percent(training['real']['balanced_accuracy']['value'])} of the time, one that learned from synthetic images "
-        f"{percent(training['synthetic']['balanced_accuracy']['value'])} (each class counting alike; guessing "
-        f"{percent(teaching['guessing']['balanced_accuracy'])})."
+        f"Tested on {plain(held['patients'])} held-back patients, a network that learned from real members is "
+        f"right {percent(training['real']['balanced_accuracy']['value'])} of the time, one that learned from "
+        f"synthetic images {percent(training['synthetic']['balanced_accuracy']['value'])} (each class counting "
+        f"alike; guessing {percent(teaching['guessing']['balanced_accuracy'])})."
     )
     yield (
-        f"Learning from synthetic instead of real images changes that by {_difference(gap)}; adding synthetic to real "
-        f"ones, by {_difference(gain)}."
+        f"Learning from synthetic instead of real images changes that by {_difference(gap)}; adding synthetic to "
+        f"real ones, by {_difference(gain)}."
     )
 
 
@@ -126,12 +126,11 @@ def _subgroups(teaching: Record) -> Iterator[Table]:
         yield Table(caption=f"Accuracy by {humanised(column)}", head=head, rows=tuple(rows))
 
 
-def _fidelity(fidelity: Record, diversity: Record) -> Iterator[Table]:
-    del diversity
+def _fidelity(fidelity: Record) -> Iterator[Table]:
     if "all" in fidelity:
+        told = {name: words.FIDELITY.get(name, (humanised(name), "")) for name in fidelity["all"]}
         rows = [
-            (words.FIDELITY.get(name, (humanised(name), ""))[0], plain(pair["synthetic"]), plain(pair["reference"]))
-            + (words.FIDELITY.get(name, ("", ""))[1],)
+            (told[name][0], plain(pair["synthetic"]), plain(pair["reference"]), told[name][1])
             for name, pair in fidelity["all"].items()
         ]
         head = ("Measure", "Synthetic", "Other real patients", "Meaning")

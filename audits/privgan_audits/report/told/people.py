@@ -36,8 +36,10 @@ def white_box(test: Entry) -> Told:
         answer=f"right {percent(best)} of the time; a coin 50 %",
         sentences=(
             *(_network(told, table) for told, table in tables),
-            f"Together they prove an epsilon of at least {plain(test['epsilon_lower_bound'])}; so many patients could "
-            f"prove at most {plain(test['largest_provable_epsilon'])}.",
+            (
+                f"Together they prove an epsilon of at least {plain(test['epsilon_lower_bound'])}; so many patients "
+                f"could prove at most {plain(test['largest_provable_epsilon'])}."
+            ),
         ),
     )
 
@@ -59,12 +61,17 @@ def reidentification(test: Entry) -> Told:
     return Told(
         answer=f"{ours} of members, {theirs} of others",
         sentences=(
-            f"A synthetic image passes for an image of the same person for {ours} of the members and {theirs} of the "
-            "others, at a threshold that lets one pair of different people in a thousand pass.",
+            (
+                f"A synthetic image passes for one of the same person for {ours} of the members and {theirs} of the "
+                "others, at a threshold that lets one pair of different people in a thousand pass."
+            ),
             f"Chance alone puts members ahead so far {chances(test['p'])}.",
-            f"What the detector is worth: of two images of one patient it recognises {percent(test['detector_recall'])}"
-            f" at that threshold, and it puts them before images of two patients {percent(test['detector_auc'])} of "
-            f"the time. It learned from {plain(test['patients_with_several_images'])} patients with several images.",
+            (
+                "What the detector is worth: of two images of one patient it recognises "
+                f"{percent(test['detector_recall'])} at that threshold, and it puts them before images of two "
+                f"patients {percent(test['detector_auc'])} of the time. It learned from "
+                f"{plain(test['patients_with_several_images'])} patients with several images."
+            ),
         ),
     )
 

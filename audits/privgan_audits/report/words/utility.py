@@ -5,16 +5,16 @@ INTRODUCTION = (
     "members, on synthetic images, and on both, and asked for the label of the patients who were held back."
 )
 INSIDE = (
-    "These numbers are computed from held-back patients without noise and gate nothing: they stay inside. An interval "
-    "speaks of other patients, not of another training."
+    "These numbers are computed from held-back patients without noise and gate nothing: they stay inside. An "
+    "interval speaks of other patients, not of another training."
 )
 NOT_MEASURED = "Not measured: {}."
 NO_TEACHING = "Whether the images teach was not measured: {}."
 SOURCES = {"real": "real members", "synthetic": "synthetic", "both": "both together"}
 COLLAPSE = {
-    "partial": "The synthetic images show less variety than the real ones (partial mode collapse): some kinds of patients "
-    "may be missing. Train with more generator steps or a smaller discriminator before you rely on them.",
-    "severe": "The synthetic images show a few pictures over and over (severe mode collapse): they are hardly of use.",
+    "partial": "The synthetic images show less variety than the real ones (partial mode collapse): some kinds of "
+    "patients may be missing. Train longer, or with a smaller discriminator, before you rely on them.",
+    "severe": "The synthetic images show a few pictures over and over (severe mode collapse): hardly of use.",
 }
 FIDELITY = {
     "precision": ("Precision", "share of synthetic images that look like some real one"),
