@@ -116,6 +116,7 @@ def prepare(
                 "smallest_non_members": expected.smallest_non_members,
             },
             "shared_patients": opened.shared,
+            "officer_key": facts.officer_key,
             "notes": list(facts.notes),
         },
         f"{facts.images} images of {facts.patients} patients: {facts.members} members to learn from, "
@@ -125,6 +126,10 @@ def prepare(
         f"{facts.excluded_patients} withdrawn",
         f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; " + _seen(limit),
         *_shared(opened.shared),
+        *(
+            ["nothing of this cohort will be released without an approval by the officer's key"]
+            * bool(facts.officer_key)
+        ),
         *facts.notes,
     )
     return 0
