@@ -28,7 +28,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class Grant:
     """In the officer's words: who approves, what for, and to whom; goes to the recipient.
 
     purpose, recipient: may be empty. approved, until: first and last day on which it holds, YYYY-MM-DD, UTC.
@@ -78,7 +78,7 @@ class Approved:
 class Approval:
     """A signed permission. public_key: the line of the officer's key; see `signing.key_line`."""
 
-    terms: Terms
+    grant: Grant
     audit: Approved
     public_key: str
 
@@ -94,14 +94,14 @@ class Approval:
     def facts(self) -> dict[str, str]:
         """What an attestation and the verbs' JSON say of it."""
         key = key_of_line(self.public_key)
-        return {**asdict(self.terms), "public_key": self.public_key, "key_fingerprint": fingerprint(key)}
+        return {**asdict(self.grant), "public_key": self.public_key, "key_fingerprint": fingerprint(key)}
 
     def trouble_on(self, today: date) -> str | None:
         """Why it does not hold on a day; None if it does."""
-        if today.isoformat() > self.terms.until:
-            return f"ended on {self.terms.until}"
-        if today.isoformat() < self.terms.approved:
-            return f"begins on {self.terms.approved}, which this machine's clock says is to come"
+        if today.isoformat() > self.grant.until:
+            return f"ended on {self.grant.until}"
+        if today.isoformat() < self.grant.approved:
+            return f"begins on {self.grant.approved}, which this machine's clock says is to come"
         return None
 
 

@@ -140,7 +140,7 @@ _APPROVAL_STEPS = r"""6. The privacy officer's key, for which the hospital's sig
 
 ```sh
 { echo '-----BEGIN PUBLIC KEY-----'
-  sed -n 's/.*"public_key":"\([^"]*\)".*/\1/p' "$TMP/payload"
+  grep -o '"public_key":"[^"]*"' "$TMP/payload" | sed 's/^"public_key":"\(.*\)"$/\1/'
   echo '-----END PUBLIC KEY-----'; } > "$TMP/officer.pub"
 openssl pkey -pubin -in "$TMP/officer.pub" -outform DER | sha256sum
 ```

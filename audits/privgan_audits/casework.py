@@ -30,8 +30,8 @@ EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of
 class Terms:
     """Under which a cohort is opened.
 
-    policy: the officer's: thresholds for the pre-flight, and the key that is pinned in the cohort. max_epsilon: the
-    cap that no sum of runs may pass.
+    policy: the officer's thresholds, for the pre-flight, and the officer's key, which the cohort pins.
+    max_epsilon: the cap that no sum of runs may pass.
     accept_low_power: go on below the policy's chance of a pass; stands in red in every report.
     force: replace an older cohort, unless privacy was spent on it.
     site_anchor: folder outside all cohorts that remembers this one; made when absent.

@@ -17,7 +17,7 @@ from privgan.data.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
-from privgan_audits.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, Revocation, Terms, opened
+from privgan_audits.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, Grant, Revocation, opened
 from privgan_audits.judged import Judged, judge_again, read_record
 from privgan_audits.signing import key_line, key_of_line, read_bounded, sign
 
@@ -40,7 +40,7 @@ class Draft:
     """An approval before it is signed. facts: what it means, in plain words. warnings: what belongs in red."""
 
     report: Path
-    terms: Terms
+    grant: Grant
     judged: Judged
     facts: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -54,18 +54,18 @@ class Draft:
         line = key_line(key.public_key())
         if self.judged.policy.officer_key not in ("", line):
             raise UsageError("Expected the key that the audit's policy names as the officer's, got another one.")
-        approval = Approval(terms=self.terms, audit=self.judged.approved, public_key=line)
+        approval = Approval(grant=self.grant, audit=self.judged.approved, public_key=line)
         signed = SignedApproval(approval=approval, envelope=sign(approval.statement(), key))
         write_bytes(self.report / APPROVAL, signed.envelope, SHAREABLE_FILE)
         return signed
 
 
-def draft_approval(report: Path, terms: Terms, *, force: bool = False) -> Draft:
+def draft_approval(report: Path, grant: Grant, *, force: bool = False) -> Draft:
     """Judge a report again and say in plain words what an approval of it would mean; signs nothing.
 
     Args:
         report: the folder of an audit.
-        terms: in the officer's words.
+        grant: in the officer's words.
         force: an older approval may be replaced.
 
     Raises:
@@ -79,10 +79,10 @@ def draft_approval(report: Path, terms: Terms, *, force: bool = False) -> Draft:
     if os.path.lexists(report / APPROVAL) and not force:
         raise UsageError(f"Expected a report without an approval, {report / APPROVAL} exists. --force replaces it.")
     try:
-        facts, warnings = tuple(_facts(judged, terms)), tuple(_warnings(judged))
+        facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged))
     except (KeyError, TypeError, ValueError, OverflowError):
         raise IntegrityError("Expected the record of an audit, a count of it is missing or odd.") from None
-    return Draft(report=report, terms=terms, judged=judged, facts=facts, warnings=warnings)
+    return Draft(report=report, grant=grant, judged=judged, facts=facts, warnings=warnings)
 
 
 def permission(
@@ -190,7 +190,7 @@ def _require_not_withdrawn(report: Path) -> None:
         raise IntegrityError(f"The approval of this report was withdrawn: {REVOCATION} lies in its folder.")
 
 
-def _facts(judged: Judged, terms: Terms) -> Iterator[str]:
+def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     from privgan_audits.report import words
     from privgan_audits.report.rules import detection_limit, finding
 
@@ -202,8 +202,8 @@ def _facts(judged: Judged, terms: Terms) -> Iterator[str]:
     )
     yield f"{detection_limit(judged.record, judged.policy)} {words.INVISIBLE.capitalize()}"
     yield from (f"Not covered: {limit}" for limit in words.NOT_COVERED)
-    yield f"Purpose: {terms.purpose or 'not said'}. Recipient: {terms.recipient or 'not said'}."
-    yield f"Approved by {terms.officer}, from {terms.approved} until {terms.until}. The recipient will read this."
+    yield f"Purpose: {grant.purpose or 'not said'}. Recipient: {grant.recipient or 'not said'}."
+    yield f"Approved by {grant.officer}, from {grant.approved} until {grant.until}. The recipient will read this."
 
 
 def _warnings(judged: Judged) -> Iterator[str]:

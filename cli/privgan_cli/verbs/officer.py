@@ -22,17 +22,17 @@ def approve(
     force: Force = False,
 ) -> int:
     """Judge a report again, say what it means, and sign that its set may be released."""
-    from privgan_audits.approval import APPROVAL, Terms
+    from privgan_audits.approval import APPROVAL, Grant
     from privgan_audits.signoff import draft_approval
 
-    terms = Terms(
+    grant = Grant(
         officer=name.strip(),
         purpose=purpose.strip(),
         recipient=recipient.strip(),
         approved=today().isoformat(),
         until=until,
     )
-    draft = draft_approval(report, terms, force=force)
+    draft = draft_approval(report, grant, force=force)
     console.note("You are about to sign that this synthetic set may be released:")
     for fact in draft.facts:
         console.note(f"  {fact}")
