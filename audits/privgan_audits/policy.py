@@ -69,7 +69,7 @@ class Policy:
         within(0.0, 0.5, max_detectable_auc=self.max_detectable_auc)
         positive(max_epsilon=self.max_epsilon, max_copied_patients=self.max_copied_patients)
         if self.officer_key:
-            key_of_line(self.officer_key)
+            _require_key(officer_key=self.officer_key)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -179,6 +179,13 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
         ),
     }
 )
+
+
+def _require_key(*, officer_key: str) -> None:
+    try:
+        key_of_line(officer_key)
+    except UsageError as error:
+        raise UsageError(f"officer_key in the policy: {error}") from None
 
 
 def _preset(name: object) -> Policy:

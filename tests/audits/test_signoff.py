@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import json
 import os
+import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -364,6 +365,17 @@ def test_a_withdrawal_names_the_approval_and_stays_in_the_ledger(gate: Gate) -> 
     (entry,) = gate.ledger.of_kind("revoked")
     assert (entry["approval_sha256"], entry["report_sha256"]) == (found.approval_sha256, found.audit_sha256)
     assert statement_of(gate.root / "cohort") == before
+
+
+def test_a_lost_report_is_withdrawn_by_the_approval_in_the_bundle(gate: Gate, tmp_path: Path) -> None:
+    gate.approve()
+    gate.release()
+    folder = tmp_path / "from-the-bundle"
+    folder.mkdir()
+    shutil.copy(gate.root / "bundle" / APPROVAL, folder)
+    shutil.rmtree(gate.root / "bundle")
+    revoke(folder, gate.root / "cohort", gate.key_of("officer"), reason="x", today=TODAY)
+    refused(gate, "withdrew")
 
 
 @pytest.mark.parametrize(
