@@ -2,6 +2,7 @@
 
 BUNDLE/  dataset/                the synthetic set as it was audited, without its NOT_RELEASED mark
          report/                 audit-public.html, audit-public.json; nothing internal
+         approval.dsse.json      the officer's signed approval, where the hospital has two people sign
          VERIFY.md               how to check all this with sha256sum and openssl alone
          attestation.dsse.json   signed: the digest of every file above, and what is claimed about them
          SHA256SUMS              every file but itself
@@ -12,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from privgan.errors import IntegrityError
+from privgan_audits.approval import APPROVAL
 
 ATTESTATION = "attestation.dsse.json"
 SUMS = "SHA256SUMS"
@@ -50,7 +52,7 @@ def _belongs(name: str) -> bool:
     """Plain names only: the guide's shell commands must mean the same file as privgan."""
     parts = PurePosixPath(name).parts
     inside = parts[0] == DATASET and ".." not in parts and bool(_PLAIN.fullmatch(name))
-    return name in (GUIDE, PUBLIC_PAGE, PUBLIC_SUMMARY) or inside
+    return name in (APPROVAL, GUIDE, PUBLIC_PAGE, PUBLIC_SUMMARY) or inside
 
 
 def sums_text(digests: dict[str, str]) -> bytes:
@@ -62,13 +64,15 @@ def sums_text(digests: dict[str, str]) -> bytes:
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
 
 
-def guide_text(fingerprint: str) -> str:
+def guide_text(fingerprint: str, *, approved: bool) -> str:
     """The content of VERIFY.md.
 
     Args:
         fingerprint: of the signing key.
+        approved: whether an officer's approval is in the bundle, whose check is then explained, too.
     """
-    return _GUIDE.replace("FINGERPRINT", fingerprint)
+    steps = _APPROVAL_STEPS if approved else ""
+    return _GUIDE.replace("FINGERPRINT", fingerprint).replace("APPROVAL_STEPS", steps)
 
 
 _GUIDE = r"""# How to check this bundle
@@ -127,6 +131,41 @@ find . ! -type d | sed 's,^\./,,' | LC_ALL=C sort | diff "$TMP/listed" -
 sha256sum --check --strict --quiet SHA256SUMS
 ```
 
-What was claimed is in the payload: `cat "$TMP/payload"` (privacy spend, verdict, digests of the policy and of the
-internal audit record).
+APPROVAL_STEPSWhat was claimed is in the payload: `cat "$TMP/payload"` (privacy spend, verdict, digests of the policy
+and of the internal audit record).
+"""
+
+_APPROVAL_STEPS = r"""6. The privacy officer's key, for which the hospital's signature vouches. If they gave you its
+   fingerprint, too, compare the line with it:
+
+```sh
+{ echo '-----BEGIN PUBLIC KEY-----'
+  grep -o '"public_key":"[^"]*"' "$TMP/payload" | sed 's/^"public_key":"\(.*\)"$/\1/'
+  echo '-----END PUBLIC KEY-----'; } > "$TMP/officer.pub"
+openssl pkey -pubin -in "$TMP/officer.pub" -outform DER | sha256sum
+```
+
+7. The approval is signed with that key. Must print `Signature Verified Successfully`:
+
+```sh
+sed -n 's/^ "payload": "\(.*\)",$/\1/p' approval.dsse.json | openssl base64 -d -A > "$TMP/approved"
+sed -n 's/^ *"sig": "\(.*\)"$/\1/p' approval.dsse.json | openssl base64 -d -A > "$TMP/signature"
+printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$TMP/approved")" > "$TMP/signed"
+cat "$TMP/approved" >> "$TMP/signed"
+openssl pkeyutl -verify -pubin -inkey "$TMP/officer.pub" -rawin -in "$TMP/signed" -sigfile "$TMP/signature"
+```
+
+8. What was approved is this very audit of this very set, and the approval still holds today. Must print nothing:
+
+```sh
+grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/payload" | LC_ALL=C sort > "$TMP/released"
+grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/approved" | LC_ALL=C sort | diff "$TMP/released" -
+sed -n 's/.*"synthetic_sha256":"\([0-9a-f]*\)".*/\1  dataset\/manifest.json/p' "$TMP/approved" \
+  | sha256sum --check --strict --quiet
+until=$(sed -n 's/.*"until":"\([0-9-]*\)".*/\1/p' "$TMP/approved")
+test "$(date -u +%Y%m%d)" -le "$(echo "$until" | tr -d -)" || { echo "It ended on $until."; false; }
+```
+
+Who approved, what for and until when: `cat "$TMP/approved"`. Whether it was withdrawn since only the hospital knows.
+
 """

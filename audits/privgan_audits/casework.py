@@ -15,12 +15,14 @@ from privgan.dp.budget.renyi import RenyiFilter
 from privgan.errors import BudgetError, InputRejectedError, UsageError
 from privgan.files import recover, sha256_file, staged_folder
 from privgan.progress import Progress, silent
+from privgan_audits.approval import RECORD
 from privgan_audits.audit import AuditRecord, run_audit
 from privgan_audits.interface import Evidence
 from privgan_audits.policy import Policy
 from privgan_audits.preflight import Preflight, preflight
 from privgan_audits.report.gallery import Gallery
-from privgan_audits.report.write import RECORD, write_report
+from privgan_audits.report.write import write_report
+from privgan_audits.signoff import require_one_officer
 
 ACCEPT_LOW_POWER = "accept-low-power"
 EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it
@@ -30,7 +32,8 @@ EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of
 class Terms:
     """Under which a cohort is opened.
 
-    policy: the officer's thresholds, for the pre-flight. max_epsilon: the cap that no sum of runs may pass.
+    policy: the officer's thresholds, for the pre-flight, and the officer's key, which the cohort pins.
+    max_epsilon: the cap that no sum of runs may pass.
     accept_low_power: go on below the policy's chance of a pass; stands in red in every report.
     force: replace an older cohort, unless privacy was spent on it.
     site_anchor: folder outside all cohorts that remembers this one; made when absent.
@@ -80,7 +83,8 @@ def open_cohort_file(
             if not terms.accept_low_power:
                 raise InputRejectedError(f"{low_power_text(expected)} --accept-low-power goes on all the same.")
             facts = replace(facts, overrides=(*facts.overrides, ACCEPT_LOW_POWER))
-            write_facts(folder, facts)
+        facts = replace(facts, officer_key=terms.policy.officer_key)
+        write_facts(folder, facts)
         delta = default_delta(facts.members)
         seat = anchor.join(facts.cohort_id, people, RenyiFilter.of(terms.max_epsilon, delta)) if anchor else None
         Ledger.create(
@@ -120,8 +124,11 @@ def audit_to_report(
 
     Raises:
         UsageError: the report exists.
+        IntegrityError: the policy names another officer's key than the cohort.
         BudgetError: the ledger is damaged.
     """
+    if evidence.cohort:
+        require_one_officer(evidence.cohort.facts.officer_key, policy.officer_key)
     with staged_folder(report, marker=RECORD, force=force) as folder:
         record = run_audit(evidence, policy, overrides=overrides, progress=progress)
         digest = write_report(folder, record.to_json(), Gallery.of(record.internal, evidence))

@@ -1,4 +1,4 @@
-"""The privacy officer's thresholds: one frozen object, a preset or read from policy.toml, named by its digest.
+"""The privacy officer's policy: one frozen object, a preset or read from policy.toml, named by its digest.
 
 Three presets, for who will hold the images; docs/how-to/write-a-policy.md says where each number comes from.
 """
@@ -16,6 +16,7 @@ from privgan.checks import positive, strictly_within, within
 from privgan.config import from_table, read_toml
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
+from privgan_audits.signing import key_of_line
 
 DEFAULT, RESTRICTED_ACCESS, OPEN_RELEASE = "default", "restricted-access", "open-release"
 OWN = "own"  # thresholds that are no preset's
@@ -45,6 +46,7 @@ class Policy:
     max_epsilon: of the cohort's ledger in total; above 10 a promise no longer limits an attacker (convention,
         Ponomareva et al. 2023, "How to DP-fy ML").
     min_chance_of_pass: pre-flight below it needs --accept-low-power.
+    officer_key: the line of the public key whose approval a release needs; empty: none is needed. No threshold.
     """
 
     alpha: float = 0.01
@@ -60,6 +62,7 @@ class Policy:
     resplit_quantile: float = 0.999
     max_epsilon: float = 10.0
     min_chance_of_pass: float = 0.8
+    officer_key: str = ""
 
     def __post_init__(self) -> None:
         strictly_within(0.0, 0.5, alpha=self.alpha, split_alpha=self.split_alpha)
@@ -70,6 +73,8 @@ class Policy:
         )
         within(0.0, 0.5, max_detectable_auc=self.max_detectable_auc)
         positive(max_epsilon=self.max_epsilon, max_copied_patients=self.max_copied_patients)
+        if self.officer_key:
+            _require_key(officer_key=self.officer_key)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -115,7 +120,7 @@ class Policy:
 
     @property
     def sha256(self) -> str:
-        """Digest of the canonical JSON of all thresholds, defaults included.
+        """Digest of the canonical JSON of all thresholds and the officer's key, defaults included.
 
         The preset's name is not in it: it follows from the thresholds, and two files that demand the same are one
         policy, however they were written.
@@ -125,7 +130,8 @@ class Policy:
     @property
     def preset(self) -> str:
         """The preset that has all these thresholds, or OWN; found by comparing, so that no file can claim a name."""
-        return next((name for name, policy in PRESETS.items() if policy == self), OWN)
+        thresholds = dataclasses.replace(self, officer_key="")
+        return next((name for name, policy in PRESETS.items() if policy == thresholds), OWN)
 
     def to_json(self) -> dict[str, Any]:
         """Every value, the preset's name, the digest, and what is looser than the default."""
@@ -140,6 +146,8 @@ class Policy:
         """One line for each threshold that refuses less than the recommended one."""
         lines = []
         for field in dataclasses.fields(self):
+            if field.name == "officer_key":
+                continue
             value, default = getattr(self, field.name), field.default
             looser = value < default if field.name in _LOWER_IS_LOOSER else value > default
             if looser:
@@ -176,6 +184,13 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
         ),
     }
 )
+
+
+def _require_key(*, officer_key: str) -> None:
+    try:
+        key_of_line(officer_key)
+    except UsageError as error:
+        raise UsageError(f"officer_key in the policy: {error}") from None
 
 
 def _preset(name: object) -> Policy:

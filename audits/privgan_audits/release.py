@@ -2,22 +2,23 @@
 
 Nothing that was said before is believed. The set and the cohort are checked byte for byte, the report must be the
 one that the ledger remembers as this set's newest, and it is judged again here. The public page is rendered
-anew from that report, so that an edited page cannot leave.
+anew from that report, so that an edited page cannot leave. Where an officer's key is named, the officer must
+have approved that very report: see `signoff`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from privgan import __version__
 from privgan.data.cohort import open_cohort
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError, UsageError
+from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError
 from privgan.files import (
     SHAREABLE_FILE,
     list_files,
@@ -34,46 +35,59 @@ from privgan.files import (
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set
 from privgan_audits import bundle as layout
-from privgan_audits.policy import Policy
-from privgan_audits.report.write import RECORD, read_record
+from privgan_audits.approval import APPROVAL
+from privgan_audits.judged import Judged, judge_again, read_record
 from privgan_audits.signing import fingerprint, sign, statement
-from privgan_audits.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, judge
+from privgan_audits.signoff import SignedApproval, permission
+from privgan_audits.verdict import DIFFERENTIAL_PRIVACY, PASS
 
 _SUMMARY_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Approval:
-    """Everything that had to be true before a signature: what leaves, and why it may.
+class Case:
+    """The folders that a release looks into; they stay as they are.
 
-    record: audit.json. audit_sha256: its digest, as the ledger remembers it.
+    cohort: which the set's run was trained on. report: of the audit, with the officer's approval if there is one.
     """
+
+    synthetic: Path
+    cohort: Path
+    report: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleared:
+    """Everything that had to be true before a signature: what leaves, and why it may."""
 
     synthetic: SyntheticSet
     ledger: Ledger
-    policy: Policy
-    record: Mapping[str, Any]
-    audit_sha256: str
+    judged: Judged
+    permission: SignedApproval | None
+    today: date
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """audit.json."""
+        return self.judged.record
 
 
 def release(
-    synthetic: Path,
-    cohort: Path,
-    report: Path,
+    case: Case,
     bundle: Path,
     key: Ed25519PrivateKey,
     *,
+    today: date,
     force: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Sign a passed set and write the bundle that may leave the hospital.
 
     Args:
-        synthetic: the set's folder; it stays as it is.
-        cohort: the cohort that the set's run was trained on.
-        report: the folder of the audit.
+        case: the set, its cohort, and its audit.
         bundle: appears complete or not at all.
         key: see `signing.load_private_key`.
+        today: the day that is signed, and on which an approval must hold; UTC.
         force: replace an older bundle of that name.
         progress: told of checking and copying.
 
@@ -82,30 +96,32 @@ def release(
 
     Raises:
         UsageError: a folder is missing, or the bundle exists.
-        IntegrityError: the set, the cohort or the report is edited, foreign or superseded.
+        IntegrityError: the set, the cohort or the report is edited, foreign or superseded; or the officer's approval
+            is missing, foreign, ended or withdrawn.
         BudgetError: the ledger is damaged, or the cohort was charged again after the audit.
         AuditFailedError: the verdict is FAIL, or the run was a test run without privacy.
         NotReleasableError: the verdict is INCONCLUSIVE or INVALID, or there is no privacy claim.
     """
     with staged_folder(bundle, marker=layout.ATTESTATION, force=force) as folder:
-        approval = approve(synthetic, cohort, report, progress)
-        return _write_bundle(folder, approval, key, progress)
+        cleared = clear(case, key.public_key(), today, progress)
+        return _write_bundle(folder, cleared, key, progress)
 
 
-def approve(synthetic: Path, cohort: Path, report: Path, progress: Progress = silent) -> Approval:
+def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = silent) -> Cleared:
     """Check everything that `release` requires, writing nothing; raises what `release` raises."""
-    if not report.is_dir():
-        raise UsageError(f"Expected a report folder, {report} is missing.")
-    held, opened = open_synthetic_set(synthetic, progress), open_cohort(cohort)
+    record, digest = read_record(case.report)
+    held, opened = open_synthetic_set(case.synthetic, progress), open_cohort(case.cohort)
     if held.not_private:
         raise AuditFailedError("The run behind this set was a test run, NOT PRIVATE: it is never released.")
     if held.cohort_id != opened.facts.cohort_id:
         raise IntegrityError("Expected the cohort that this set's run was trained on, got another one.")
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
-    record, digest = read_record(report / RECORD)
     entry = _remembered(ledger, held, digest)
-    policy = _judged(record, held, entry)
-    return Approval(synthetic=held, ledger=ledger, policy=policy, record=record, audit_sha256=digest)
+    judged = judge_again(record, digest)
+    _require_own_claim(judged, held, entry)
+    pinned = opened.facts.officer_key
+    granted = permission(case.report, judged, ledger, pinned=pinned, release_key=key, today=today)
+    return Cleared(synthetic=held, ledger=ledger, judged=judged, permission=granted, today=today)
 
 
 def _remembered(ledger: Ledger, synthetic: SyntheticSet, digest: str) -> Entry:
@@ -122,43 +138,26 @@ def _remembered(ledger: Ledger, synthetic: SyntheticSet, digest: str) -> Entry:
     return audits[-1]
 
 
-def _judged(record: Mapping[str, Any], synthetic: SyntheticSet, entry: Entry) -> Policy:
-    """The policy, after the record passed it once more."""
-    try:
-        policy = Policy.from_json(record["policy"])
-        verdict = judge(policy, record)
-        claimed = tuple(record["privacy"][name] for name in ("epsilon", "delta", "unit", "adjacency"))
-        same_set = record["synthetic"]["sha256"] == synthetic.sha256
-        odd = not all(isinstance(name, str) for name in record["overrides"])
-    except (KeyError, TypeError, AttributeError, ValueError):
-        odd = True
-    if odd:
-        raise IntegrityError("Expected the record of an audit, a field of it is missing or odd.")
-    if verdict.verdict == FAIL:
-        raise AuditFailedError(f"The audit's verdict is FAIL; nothing may leave. {verdict.reasons[0]}")
-    if verdict.verdict != PASS:
-        raise NotReleasableError(
-            f"Expected the verdict PASS, this audit's is {verdict.verdict}. {verdict.reasons[0]}"
-        )
-    if verdict.scope != DIFFERENTIAL_PRIVACY:
-        raise NotReleasableError(
-            "Expected an audit against the cohort with a privacy claim; this one judged files alone."
-        )
-    if (record.get("verdict"), record.get("scope"), entry["verdict"]) != (PASS, DIFFERENTIAL_PRIVACY, PASS):
-        raise NotReleasableError("The recorded verdict is not the one that this version gives. Audit again.")
+def _require_own_claim(judged: Judged, synthetic: SyntheticSet, entry: Entry) -> None:
+    if entry["verdict"] != PASS:
+        raise NotReleasableError("The remembered verdict is not the one that this version gives. Audit again.")
+    said, what = judged.record["privacy"], judged.approved
+    claimed = (what.epsilon, what.delta, what.unit, said.get("adjacency"))
     own = (synthetic.epsilon, synthetic.delta, synthetic.unit, synthetic.adjacency)
-    if not same_set or claimed != own or entry["policy_sha256"] != policy.sha256:
+    same_set = what.synthetic_sha256 == synthetic.sha256
+    if not same_set or claimed != own or entry["policy_sha256"] != what.policy_sha256:
         raise IntegrityError("Expected the audit of this set's own claim under the remembered policy.")
-    return policy
 
 
-def _write_bundle(folder: Path, approval: Approval, key: Ed25519PrivateKey, progress: Progress) -> dict[str, Any]:
-    _copy_dataset(folder / layout.DATASET, approval.synthetic, progress)
-    _write_public_report(folder, approval)
+def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progress: Progress) -> dict[str, Any]:
+    _copy_dataset(folder / layout.DATASET, cleared.synthetic, progress)
+    _write_public_report(folder, cleared)
     name = fingerprint(key.public_key())
-    write_text(folder / layout.GUIDE, layout.guide_text(name), SHAREABLE_FILE)
+    if cleared.permission:
+        write_bytes(folder / APPROVAL, cleared.permission.envelope, SHAREABLE_FILE)
+    write_text(folder / layout.GUIDE, layout.guide_text(name, approved=bool(cleared.permission)), SHAREABLE_FILE)
     subjects = {path.relative_to(folder).as_posix(): sha256_file(path) for path in list_files(folder)}
-    predicate = _predicate(approval)
+    predicate = _predicate(cleared)
     stated = statement(subjects, layout.PREDICATE_TYPE, predicate)
     layout.subjects_of(stated)  # refuses here what a recipient would have to refuse
     envelope = sign(stated, key)
@@ -184,56 +183,57 @@ def _copy_dataset(target: Path, synthetic: SyntheticSet, progress: Progress) -> 
         progress("copying the synthetic set", done, len(digests))
 
 
-def _write_public_report(folder: Path, approval: Approval) -> None:
+def _write_public_report(folder: Path, cleared: Cleared) -> None:
     from privgan_audits.report.view import public_page
     from privgan_audits.report.write import render
 
     (folder / layout.REPORT).mkdir()
-    write_text(folder / layout.PUBLIC_PAGE, render(public_page(approval.record)), SHAREABLE_FILE)
-    write_json(folder / layout.PUBLIC_SUMMARY, _public_summary(approval), SHAREABLE_FILE)
+    write_text(folder / layout.PUBLIC_PAGE, render(public_page(cleared.record)), SHAREABLE_FILE)
+    write_json(folder / layout.PUBLIC_SUMMARY, _public_summary(cleared), SHAREABLE_FILE)
 
 
-def _public_summary(approval: Approval) -> dict[str, Any]:
+def _public_summary(cleared: Cleared) -> dict[str, Any]:
     """Only what names no measurement: outcomes and p-values come from private data and are not DP."""
-    record = approval.record
+    record = cleared.record
     return {
         "schema_version": _SUMMARY_VERSION,
         "kind": "audit-public",
         "verdict": PASS,
         "scope": DIFFERENTIAL_PRIVACY,
-        "privacy": _privacy(approval),
-        "policy": approval.policy.to_json(),
+        "privacy": _privacy(cleared),
+        "policy": cleared.judged.policy.to_json(),
         "overrides": list(record["overrides"]),
         "attempt": record["attempt"],
         "tests": [{"id": test["id"], "outcome": test["outcome"]} for test in record["tests"]],
     }
 
 
-def _predicate(approval: Approval) -> dict[str, Any]:
-    held, record = approval.synthetic, approval.record
+def _predicate(cleared: Cleared) -> dict[str, Any]:
+    held, record = cleared.synthetic, cleared.record
     return {
         "privgan_version": __version__,
-        "signed": datetime.now(UTC).date().isoformat(),
+        "signed": cleared.today.isoformat(),
         "verdict": PASS,
         "scope": DIFFERENTIAL_PRIVACY,
-        "privacy": _privacy(approval),
+        "privacy": _privacy(cleared),
         "overrides": list(record["overrides"]),
         "attempt": record["attempt"],
-        "policy_sha256": approval.policy.sha256,
-        "policy_looser_than_default": approval.policy.looser_than_default(),
-        "audit_sha256": approval.audit_sha256,
+        "policy_sha256": cleared.judged.policy.sha256,
+        "policy_looser_than_default": cleared.judged.policy.looser_than_default(),
+        "audit_sha256": cleared.judged.approved.audit_sha256,
         "synthetic_sha256": held.sha256,
         "generator_sha256": held.generator_sha256,
         "run_id": held.run_id,
         "cohort_id": held.cohort_id,
-        "ledger_head": approval.ledger.head,
+        "ledger_head": cleared.ledger.head,
+        **({"approval": cleared.permission.approval.facts()} if cleared.permission else {}),
     }
 
 
-def _privacy(approval: Approval) -> dict[str, Any]:
+def _privacy(cleared: Cleared) -> dict[str, Any]:
     """The run's own spend, and what all runs and queries on the cohort cost together."""
-    held = approval.synthetic
-    total = next(test["cohort_total_epsilon"] for test in approval.record["tests"] if test["id"] == "T6")
+    held = cleared.synthetic
+    total = next(test["cohort_total_epsilon"] for test in cleared.record["tests"] if test["id"] == "T6")
     return {
         "epsilon": held.epsilon,
         "delta": held.delta,

@@ -6,7 +6,6 @@ of another type.
 """
 
 import base64
-import binascii
 import json
 import os
 import stat
@@ -84,6 +83,29 @@ def fingerprint(key: Ed25519PublicKey) -> str:
     return sha256_bytes(der)
 
 
+def key_line(key: Ed25519PublicKey) -> str:
+    """A public key in one line: the base64 line of its PEM file, as it stands in a policy and in statements."""
+    return "".join(public_pem(key).decode().splitlines()[1:-1])
+
+
+def key_of_line(line: str) -> Ed25519PublicKey:
+    """The public key that `key_line` wrote.
+
+    Raises:
+        UsageError: it is not the line of an Ed25519 public key.
+    """
+    wrong = UsageError(
+        "Expected an Ed25519 public key in one line, the middle line of a NAME.pub that 'privgan keygen' wrote."
+    )
+    try:
+        key = serialization.load_der_public_key(base64.b64decode(line, validate=True))
+    except (ValueError, UnsupportedAlgorithm):
+        raise wrong from None
+    if not isinstance(key, Ed25519PublicKey) or key_line(key) != line:
+        raise wrong
+    return key
+
+
 def is_encrypted(path: Path) -> bool:
     """Whether a private key needs a passphrase, so that the caller knows to ask for one.
 
@@ -147,6 +169,19 @@ def _read_key(path: Path) -> tuple[bytes, int]:
         raise UsageError(f"Expected a key file {path}. {error}") from None
 
 
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """The content of a regular file that anybody may have put there.
+
+    Raises:
+        IntegrityError: missing, not regular, or larger than what it is for needs.
+    """
+    with open_regular(path) as stream:
+        content: bytes = stream.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise IntegrityError(f"Expected at most {most_bytes} bytes in {path.name}.")
+    return content
+
+
 def statement(subjects: dict[str, str], predicate_type: str, predicate: dict[str, Any]) -> dict[str, Any]:
     """An in-toto Statement v1 about files.
 
@@ -177,22 +212,24 @@ def open_signed(content: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
     Raises:
         IntegrityError: not such an envelope, or not signed by this key.
     """
-    try:
-        table = json.loads(content)
-        payload = base64.b64decode(table["payload"], validate=True)
-        signature = base64.b64decode(table["signatures"][0]["sig"], validate=True)
-    except (ValueError, KeyError, IndexError, TypeError, binascii.Error, RecursionError):
-        raise IntegrityError("Expected a signed DSSE envelope, it cannot be read.") from None
+    payload, signature = _parts(content)
     try:
         key.verify(signature, pae(payload))
     except InvalidSignature:
         raise IntegrityError("Expected a signature by the given key, it does not match: edited or foreign.") from None
     if content != _envelope(payload, signature, fingerprint(key)):
         raise IntegrityError("Expected the envelope as it was signed, something around the signature was edited.")
-    value = json.loads(payload)
-    if not isinstance(value, dict) or value.get("_type") != STATEMENT_TYPE:
-        raise IntegrityError("Expected an in-toto statement, the signed payload is something else.")
-    return value
+    return _statement(payload)
+
+
+def unverified(content: bytes) -> dict[str, Any]:
+    """The statement in an envelope whoever signed it: only to find the key that it names, never to believe it.
+
+    Raises:
+        IntegrityError: not an envelope around a statement.
+    """
+    payload, _ = _parts(content)
+    return _statement(payload)
 
 
 def pae(payload: bytes) -> bytes:
@@ -202,6 +239,27 @@ def pae(payload: bytes) -> bytes:
     b'DSSEv1 28 application/vnd.in-toto+json 2 {}'
     """
     return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
+
+
+def _parts(content: bytes) -> tuple[bytes, bytes]:
+    """Payload and signature of an envelope."""
+    try:
+        table = json.loads(content)
+        payload = base64.b64decode(table["payload"], validate=True)
+        signature = base64.b64decode(table["signatures"][0]["sig"], validate=True)
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        raise IntegrityError("Expected a signed DSSE envelope, it cannot be read.") from None
+    return payload, signature
+
+
+def _statement(payload: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict) or value.get("_type") != STATEMENT_TYPE:
+        raise IntegrityError("Expected an in-toto statement, the signed payload is something else.")
+    return value
 
 
 def _envelope(payload: bytes, signature: bytes, key_id: str) -> bytes:

@@ -1,6 +1,7 @@
 """What the command line says, and where: results on stdout, everything else on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,11 @@ class Console:
         """A remark on the way."""
         if not self.quiet:
             sys.stderr.write(f"{text}\n")
+
+    def warn(self, text: str) -> None:
+        """A remark that belongs in red: in colour on a terminal that takes it, in words everywhere."""
+        red = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+        self.note(f"\x1b[31mRED  {text}\x1b[0m" if red else f"RED  {text}")
 
     def detail(self, text: str) -> None:
         """A remark that only -v wants."""

@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 from privgan import __version__
 from privgan.errors import PrivganError
 from privgan_cli.console import console
-from privgan_cli.verbs import budget, cohort, demo, doctor, gate, model, report
+from privgan_cli.verbs import budget, cohort, demo, doctor, gate, model, officer, report
 
 _EVERYWHERE = {"--json": "as_json", "--quiet": "quiet", "-q": "quiet", "--verbose": "verbose", "-v": "verbose"}
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
@@ -52,6 +52,8 @@ for _verb in (
     gate.audit,
     report.report,
     gate.keygen,
+    officer.approve,
+    officer.revoke,
     gate.release,
     gate.verify,
 ):

@@ -1,5 +1,8 @@
-"""Options that several verbs share."""
+"""Options that several verbs share, and how they are read."""
 
+import getpass
+import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +11,8 @@ import typer
 from privgan.errors import UsageError
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from privgan_audits.policy import Policy
     from privgan_audits.spaces.encoder import Encoder
 
@@ -34,3 +39,22 @@ def read_encoder(path: Path | None, trained_on: str | None) -> "Encoder | None":
     from privgan_audits.spaces.encoder import Encoder
 
     return Encoder.load(path, trained_on)
+
+
+def read_key(path: Path) -> "Ed25519PrivateKey":
+    """A signing key; asks for its passphrase if it has one."""
+    from privgan_audits.signing import is_encrypted, load_private_key
+
+    return load_private_key(path, ask("Passphrase: ") if is_encrypted(path) else None)
+
+
+def ask(prompt: str) -> bytes:
+    """A passphrase from the terminal."""
+    if not sys.stdin.isatty():
+        raise UsageError("Expected a terminal to ask for the key's passphrase on.")
+    return getpass.getpass(prompt, stream=sys.stderr).encode()
+
+
+def today() -> date:
+    """The day in UTC, which is what signed statements mean by a day everywhere."""
+    return datetime.now(UTC).date()

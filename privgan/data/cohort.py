@@ -36,7 +36,8 @@ class CohortFacts:
 
     Class list, size and windows are configuration, never computed from images. `members` and `non_members`
     count patients and are public by the zero-out adjacency. `overrides` are the red flags the user raised.
-    `notes` are sentences about how the source was read, with counts only.
+    `notes` are sentences about how the source was read, with counts only. `officer_key` is the line of the public
+    key without whose approval nothing of this cohort is released; empty where one person may release.
     """
 
     cohort_id: str
@@ -60,6 +61,7 @@ class CohortFacts:
     overrides: tuple[str, ...]
     digests: dict[str, str]
     notes: tuple[str, ...] = ()
+    officer_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

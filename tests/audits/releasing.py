@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,21 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file, write_json
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits import signing
+from privgan_audits.approval import Grant
 from privgan_audits.policy import Policy
-from privgan_audits.release import release
+from privgan_audits.release import Case, release
+from privgan_audits.signoff import SignedApproval, draft_approval
+from privgan_audits.verify import VerifiedBundle, verify
 from tests.synthetic.making import RUN_ID, make_set
 
 KEY = bytes(range(32))
 COHORT_ID = "fedcba9876543210"
+TODAY = date(2026, 3, 1)
 QUERIES = [GaussianQueries(noise_multiplier=2.0, sample_rate=0.01, steps=10)]
 Record = dict[str, Any]
 
 
-def make_cohort(folder: Path, identifiers: dict[str, list[str]] | None = None) -> Path:
+def make_cohort(folder: Path, identifiers: dict[str, list[str]] | None = None, officer_key: str = "") -> Path:
     """A cohort of four patients with these identifiers (values by category) and an open ledger."""
     private = folder / "private"
     private.mkdir(parents=True, mode=0o700)
@@ -40,7 +45,7 @@ def make_cohort(folder: Path, identifiers: dict[str, list[str]] | None = None) -
             digests.add(category, value)
     digests.write(private / "identifiers")
     (private / "patients").write_text("")
-    write_facts(folder, _facts({name: sha256_file(folder / name) for name in DIGESTED_FILES}))
+    write_facts(folder, _facts({name: sha256_file(folder / name) for name in DIGESTED_FILES}, officer_key))
     Ledger.create(
         private / "ledger.jsonl",
         cohort_sha256=sha256_file(folder / MARKER),
@@ -51,7 +56,7 @@ def make_cohort(folder: Path, identifiers: dict[str, list[str]] | None = None) -
     return folder
 
 
-def _facts(digests: dict[str, str]) -> CohortFacts:
+def _facts(digests: dict[str, str], officer_key: str) -> CohortFacts:
     values: Record = {
         "cohort_id": COHORT_ID,
         "privgan_version": "0.1.0",
@@ -73,6 +78,7 @@ def _facts(digests: dict[str, str]) -> CohortFacts:
         "refused": {},
         "overrides": (),
         "digests": digests,
+        "officer_key": officer_key,
     }
     return CohortFacts(**values)
 
@@ -91,7 +97,17 @@ class Gate:
     @property
     def key(self) -> Ed25519PrivateKey:
         """The site's signing key."""
-        return signing.load_private_key(self.root / "site.key")
+        return self.key_of("site")
+
+    def key_of(self, name: str) -> Ed25519PrivateKey:
+        """The key NAME.key, made when it is first asked for."""
+        if not (self.root / f"{name}.key").exists():
+            signing.generate_key(self.root / name, None)
+        return signing.load_private_key(self.root / f"{name}.key")
+
+    def line_of(self, name: str) -> str:
+        """The public half of NAME.key as a policy names it."""
+        return signing.key_line(self.key_of(name).public_key())
 
     def record(self) -> Record:
         """An audit record of the set that passes."""
@@ -139,18 +155,30 @@ class Gate:
             verdict=verdict,
         )
 
-    def release(self, **options: Any) -> Record:
+    def approve(
+        self, name: str = "officer", first: str = "2026-01-31", last: str = "2026-12-31", **options: Any
+    ) -> SignedApproval:
+        """Have the holder of NAME.key approve the report."""
+        grant = Grant(officer="Dr. Ada Byron", purpose="teaching", approved=first, until=last)
+        return draft_approval(self.root / "report", grant, **options).sign(self.key_of(name))
+
+    def release(self, by: str = "site", today: date = TODAY, **options: Any) -> Record:
         """Call the gate."""
-        folders = [self.root / name for name in ("synthetic", "cohort", "report", "bundle")]
-        return release(*folders, self.key, **options)
+        synthetic, cohort, report, bundle = (self.root / name for name in ("synthetic", "cohort", "report", "bundle"))
+        case = Case(synthetic=synthetic, cohort=cohort, report=report)
+        return release(case, bundle, self.key_of(by), today=today, **options)
+
+    def verify(self, **options: Any) -> VerifiedBundle:
+        """Be the recipient."""
+        return verify(self.root / "bundle", self.root / "site.pub", **{"today": TODAY, **options})
 
 
-def make_gate(root: Path, **run: object) -> Gate:
-    """A cohort with one closed run, its synthetic set, and a key; not audited yet."""
+def make_gate(root: Path, officer: str = "", **run: object) -> Gate:
+    """A cohort with one closed run, its synthetic set, and a key; not audited yet. officer: whose key is pinned."""
     make_set(root / "synthetic", **run)
-    make_cohort(root / "cohort")
-    signing.generate_key(root / "site", None)
     gate = Gate(root=root)
+    make_cohort(root / "cohort", officer_key=gate.line_of(officer) if officer else "")
+    gate.key_of("site")
     gate.ledger.charge(RUN_ID, QUERIES, delta=1e-5)
     gate.ledger.close(RUN_ID, generator_sha256=open_synthetic_set(root / "synthetic").generator_sha256)
     return gate

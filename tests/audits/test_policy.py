@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scipy import optimize, stats
 
 from privgan.errors import IntegrityError, UsageError
+from privgan_audits import signing
 from privgan_audits.policy import DEFAULT, OPEN_RELEASE, OWN, PRESETS, RESTRICTED_ACCESS, Policy
 from privgan_audits.report.words import POLICIES
 from privgan_audits.spike_in import SEARCHED, SEARCHED_AT_LEAST
@@ -16,7 +18,7 @@ from privgan_audits.verdict import judge
 from tests.audits.test_verdict import good, test
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/write-a-policy.md"
-KEYS = [field.name for field in dataclasses.fields(Policy)]
+KEYS = [field.name for field in dataclasses.fields(Policy) if field.name != "officer_key"]
 
 
 def test_the_presets_are_those_of_the_table() -> None:
@@ -140,3 +142,19 @@ def test_a_report_cannot_claim_another_name_or_hide_what_is_looser() -> None:
     for key in table:
         with pytest.raises(IntegrityError):
             Policy.from_json({name: value for name, value in table.items() if name != key})
+
+
+def test_an_officers_key_is_part_of_the_policy_but_no_threshold(tmp_path: Path) -> None:
+    line = signing.key_line(Ed25519PrivateKey.generate().public_key())
+    path = write(tmp_path / "p.toml", 'preset = "restricted-access"', f'officer_key = "{line}"')
+    policy, bare = Policy.read(path), PRESETS[RESTRICTED_ACCESS]
+    assert (policy.preset, policy.looser_than_default()) == (RESTRICTED_ACCESS, bare.looser_than_default())
+    assert policy.sha256 != bare.sha256
+    assert Policy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
+    for wrong in (line[:-1], "hospital.pub", line.lower()):
+        with pytest.raises(UsageError, match="officer_key in the policy"):
+            Policy.read(write(path, f'officer_key = "{wrong}"'))
+        with pytest.raises(IntegrityError):
+            Policy.from_json({**policy.to_json(), "officer_key": wrong})
+    with pytest.raises(IntegrityError):
+        Policy.from_json({**policy.to_json(), "officer_key": ""})

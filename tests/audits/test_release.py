@@ -18,7 +18,6 @@ from privgan.errors import (
 from privgan.files import list_files, sha256_file
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.policy import Policy
-from privgan_audits.verify import verify
 from tests.audits.releasing import QUERIES, Gate, Record, make_gate
 
 PUBLIC = {"report/audit-public.html", "report/audit-public.json"}
@@ -49,7 +48,7 @@ def test_a_pass_leaves_with_exactly_these_files(gate: Gate) -> None:
     assert predicate["audit_sha256"] == sha256_file(gate.root / "report" / "audit.json")
     assert predicate["ledger_head"] == gate.ledger.head
     assert predicate["policy_sha256"] == Policy().sha256
-    summary = verify(bundle, gate.root / "site.pub")
+    summary = gate.verify()
     assert (summary.epsilon, summary.delta, summary.unit, summary.verdict) == (3.0, 1e-5, "patient", "PASS")
     assert summary.overrides == ("accept-delta",)
     assert summary.files == len(names) == predicate["files"]
@@ -173,4 +172,4 @@ def test_an_existing_bundle_is_kept_unless_forced(gate: Gate) -> None:
     gate.release()
     refused(gate, UsageError, "--force")
     gate.release(force=True)
-    verify(gate.root / "bundle", gate.root / "site.pub")
+    gate.verify()

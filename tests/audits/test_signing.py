@@ -75,6 +75,28 @@ def test_the_fingerprint_is_what_openssl_computes(tmp_path: Path) -> None:
     assert printed.split()[0] == pair.fingerprint
 
 
+def test_a_public_key_in_one_line_is_the_middle_of_its_file(tmp_path: Path) -> None:
+    pair = signing.generate_key(tmp_path / "site", None)
+    key = signing.load_public_key(pair.public)
+    line = pair.public.read_text().splitlines()[1]
+    assert signing.key_line(key) == line
+    assert signing.fingerprint(signing.key_of_line(line)) == pair.fingerprint
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    der = other.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    for wrong in (
+        "",
+        "AAAA",
+        f"{line} ",
+        f"{line}\n",
+        line[:-4],
+        "\xe9",
+        base64.b64encode(der).decode(),
+        line + "AAAA",
+    ):
+        with pytest.raises(UsageError, match="keygen"):
+            signing.key_of_line(wrong)
+
+
 def respaced(envelope: bytes) -> bytes:
     return envelope.replace(b"\n", b"\n\n", 1)
 

@@ -16,8 +16,13 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import list_files, sha256_bytes
 from privgan_audits import bundle as layout
 from privgan_audits import signing
-from privgan_audits.verify import verify
-from tests.audits.releasing import Gate, make_gate
+from privgan_audits.verify import VerifiedBundle
+from privgan_audits.verify import verify as verify_on
+from tests.audits.releasing import TODAY, Gate, make_gate
+
+
+def verify(bundle: Path, key: Path) -> VerifiedBundle:
+    return verify_on(bundle, key, today=TODAY)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ Rendering only: nothing is measured and nothing is judged here. The pages are si
 and a content security policy forbids whatever might still get in.
 """
 
-import json
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,16 +11,16 @@ from markupsafe import Markup
 
 from privgan.data.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import IntegrityError, UsageError
+from privgan.errors import IntegrityError
 from privgan.files import (
     PRIVATE_FILE,
     SHAREABLE_FILE,
-    open_regular,
-    sha256_bytes,
     sha256_file,
     write_json,
     write_text,
 )
+from privgan_audits.approval import RECORD
+from privgan_audits.judged import read_record
 from privgan_audits.policy import Policy
 from privgan_audits.record import Record
 from privgan_audits.report.gallery import Gallery, read_gallery, write_gallery
@@ -30,8 +29,7 @@ from privgan_audits.report.view import internal_page, public_page
 from privgan_audits.report.words import frame
 from privgan_audits.verdict import judge
 
-RECORD, INTERNAL_PAGE, PUBLIC_PAGE = "audit.json", "audit.html", "audit-public.html"
-_LARGEST_RECORD_BYTES = 1 << 28
+INTERNAL_PAGE, PUBLIC_PAGE = "audit.html", "audit-public.html"
 
 
 def write_report(folder: Path, record: Record, gallery: Gallery | None) -> str:
@@ -63,9 +61,7 @@ def render_again(folder: Path, cohort: Path | None = None) -> Record:
         UsageError: there is no such folder.
         IntegrityError: audit.json or the pictures were edited, or the cohort's ledger does not know the record.
     """
-    if not folder.is_dir():
-        raise UsageError(f"Expected a report folder, {folder} is missing.")
-    record, digest = read_record(folder / RECORD)
+    record, digest = read_record(folder)
     if cohort is not None:
         _require_known(cohort, digest)
     try:
@@ -87,23 +83,6 @@ def _require_known(cohort: Path, digest: str) -> None:
     audits = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256).of_kind("audit")
     if digest not in [entry["report_sha256"] for entry in audits]:
         raise IntegrityError("Expected an audit that this cohort's ledger knows; this record is edited or foreign.")
-
-
-def read_record(path: Path) -> tuple[Record, str]:
-    """The record and the digest of exactly the bytes that it was parsed from.
-
-    Raises:
-        IntegrityError: missing, too large or no JSON object.
-    """
-    with open_regular(path) as stream:
-        content: bytes = stream.read(_LARGEST_RECORD_BYTES)
-    try:
-        record = json.loads(content)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
-        raise IntegrityError(f"Expected the audit's record in {path.name}, it cannot be parsed.")
-    return record, sha256_bytes(content)
 
 
 def render(page: Page) -> str:

@@ -116,6 +116,7 @@ def prepare(
                 "smallest_non_members": expected.smallest_non_members,
             },
             "shared_patients": opened.shared,
+            "officer_key": facts.officer_key,
             "notes": list(facts.notes),
         },
         f"{facts.images} images of {facts.patients} patients: {facts.members} members to learn from, "
@@ -125,6 +126,7 @@ def prepare(
         f"{facts.excluded_patients} withdrawn",
         f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; " + _seen(limit),
         *_shared(opened.shared),
+        *_pinned(facts.officer_key),
         *facts.notes,
     )
     return 0
@@ -136,6 +138,10 @@ def _shared(patients: int) -> list[str]:
     return [
         f"{patients} of the members are members of other cohorts of the site, too: what either spends counts for both"
     ]
+
+
+def _pinned(officer_key: str) -> list[str]:
+    return ["nothing of this cohort is released without an approval by the officer's key"] if officer_key else []
 
 
 def _seen(limit: int | None) -> str:

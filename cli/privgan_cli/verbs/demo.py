@@ -3,19 +3,24 @@
 import shlex
 import shutil
 import time
+from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from privgan.errors import UsageError
+from privgan.files import write_text
 from privgan_cli.console import console
+from privgan_cli.options import today
 
 _MARKER = ".privgan-demo"
 _CHANCE = 0.99  # nobody's first run should fail by luck
 _PATIENTS = 4000  # more than that needs: at epsilon 5 the attack's AUC is a little above one half, not at it
 _COUNT = 4000
 _SIZE, _EPSILON = 64, 5.0
+_POLICY, _APPROVED_DAYS = "policy.toml", 365
 
 
 def demo(
@@ -37,11 +42,13 @@ def demo(
     (folder / "keys").mkdir()
     images = write_phantoms(folder / "dicom", patients=patients, progress=console.progress)
     console.close()
-    for words in _commands(folder):
-        code = _show_and_run(words)
-        if code != 0:
-            console.note(f"The demo stops here: exit code {code}. Everything is kept in {folder} to look at.")
-            return code
+    code = _show_and_run_all(_keys(folder))
+    if code == 0:
+        _pin_the_officer(folder)
+        code = _show_and_run_all(_path(folder))
+    if code != 0:
+        console.note(f"The demo stops here: exit code {code}. Everything is kept in {folder} to look at.")
+        return code
     minutes = (time.monotonic() - started) / 60
     console.result(
         {"verdict": "PASS", "patients": patients, "images": images, "synthetic": _COUNT, "minutes": minutes},
@@ -51,30 +58,52 @@ def demo(
         "Look at:",
         f"  {folder / 'synthetic' / 'contact-sheet.png'}  the synthetic images",
         f"  {folder / 'report' / 'audit.html'}  what an attacker tried and what came of it (stays in the hospital)",
-        f"  {folder / 'bundle'}  what may leave: images, public report, signature, VERIFY.md",
+        f"  {folder / 'bundle'}  what may leave: images, public report, two signatures, VERIFY.md",
         f"  privgan budget {folder / 'cohort'}  what the cohort has spent",
     )
     return 0
 
 
-def _commands(folder: Path) -> list[list[str]]:
+def _keys(folder: Path) -> list[list[str]]:
+    """Two people: the officer approves, the hospital's data engineer releases."""
+    return [["keygen", str(folder / "keys" / name), "--no-passphrase"] for name in ("officer", "hospital")]
+
+
+def _pin_the_officer(folder: Path) -> None:
+    from privgan_audits.signing import key_line, load_public_key
+
+    line = key_line(load_public_key(folder / "keys" / "officer.pub"))
+    write_text(folder / _POLICY, f'schema = 1\nofficer_key = "{line}"\n')
+    console.note(f"The officer's policy, {folder / _POLICY}, names the officer's key: no release without it")
+
+
+def _path(folder: Path) -> list[list[str]]:
     at = {name: str(folder / name) for name in ("dicom", "cohort", "run", "synthetic", "report", "bundle")}
-    labels, key = f"{at['dicom']}/labels.csv", str(folder / "keys" / "hospital")
+    labels, policy = ["--csv", f"{at['dicom']}/labels.csv"], ["--policy", str(folder / _POLICY)]
+    key = {name: str(folder / "keys" / name) for name in ("officer", "hospital")}
+    prepare = ["prepare", at["dicom"], at["cohort"], *labels, "--classes", "clear,opacity", "--size", str(_SIZE)]
     audit = ["audit", at["synthetic"], "--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
+    approve = ["approve", at["report"], "--key", f"{key['officer']}.key", "--name", "Demo Officer"]
     release = ["release", at["synthetic"], "--cohort", at["cohort"], "--report", at["report"]]
+    last = (today() + timedelta(days=_APPROVED_DAYS)).isoformat()
     return [
         ["doctor"],
-        ["scan", at["dicom"], "--csv", labels],
-        ["prepare", at["dicom"], at["cohort"], "--csv", labels, "--classes", "clear,opacity", "--size", str(_SIZE)],
+        ["scan", at["dicom"], *labels],
+        [*prepare, *policy],
         ["plan", "--patients", "2000", "--batch", "128", "--steps", "250", "--epsilon", f"{_EPSILON:g}"],
         ["train", at["cohort"], at["run"], "--epsilon", f"{_EPSILON:g}"],
         ["generate", at["run"], at["synthetic"], "--count", str(_COUNT)],
-        audit,
-        ["keygen", key, "--no-passphrase"],
-        [*release, "--to", at["bundle"], "--key", f"{key}.key"],
-        ["verify", at["bundle"], "--public-key", f"{key}.pub"],
+        [*audit, *policy],
+        [*approve, "--until", last, "--purpose", "to see how it works"],
+        [*release, "--to", at["bundle"], "--key", f"{key['hospital']}.key"],
+        ["verify", at["bundle"], "--public-key", f"{key['hospital']}.pub", "--officer-key", f"{key['officer']}.pub"],
         ["budget", at["cohort"]],
     ]
+
+
+def _show_and_run_all(commands: Iterable[list[str]]) -> int:
+    """The exit code of the first that refuses, or 0."""
+    return next((code for code in map(_show_and_run, commands) if code), 0)
 
 
 def _show_and_run(words: list[str]) -> int:

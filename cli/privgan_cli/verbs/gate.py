@@ -1,8 +1,8 @@
 """audit, keygen, release, verify: what may leave, who says so, and how the recipient checks it."""
 
 import dataclasses
-import getpass
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,7 @@ import typer
 
 from privgan.errors import UsageError
 from privgan_cli.console import console
-from privgan_cli.options import Force, PolicyFile, read_encoder, read_policy
+from privgan_cli.options import Force, PolicyFile, ask, read_encoder, read_key, read_policy, today
 
 if TYPE_CHECKING:
     from privgan_audits.interface import Evidence
@@ -60,13 +60,20 @@ def keygen(
     no_passphrase: Annotated[bool, typer.Option("--no-passphrase", help="Do not ask for one.")] = False,
 ) -> int:
     """Make a signing key: NAME.key stays with you, NAME.pub goes to recipients."""
-    from privgan_audits.signing import generate_key
+    from privgan_audits.signing import generate_key, key_line, load_public_key
 
     pair = generate_key(name, None if no_passphrase else _new_passphrase())
+    line = key_line(load_public_key(pair.public))
     console.result(
-        {"private": str(pair.private), "public": str(pair.public), "fingerprint": pair.fingerprint},
+        {
+            "private": str(pair.private),
+            "public": str(pair.public),
+            "fingerprint": pair.fingerprint,
+            "officer_key": line,
+        },
         f"{pair.private} (keep it) and {pair.public} (give it to recipients)",
         f"fingerprint {pair.fingerprint}",
+        f'for policy.toml, if it is the privacy officer\'s: officer_key = "{line}"',
     )
     return 0
 
@@ -80,31 +87,37 @@ def release(
     force: Force = False,
 ) -> int:
     """Judge again and, only on PASS, write the signed bundle that may leave the hospital."""
+    from privgan_audits.release import Case
     from privgan_audits.release import release as release_set
-    from privgan_audits.signing import is_encrypted, load_private_key
 
-    passphrase = _ask("Passphrase: ") if is_encrypted(key) else None
-    signed = release_set(
-        synthetic,
-        cohort,
-        report,
-        to,
-        load_private_key(key, passphrase),
-        force=force,
-        progress=console.progress,
+    case = Case(synthetic=synthetic, cohort=cohort, report=report)
+    signed = release_set(case, to, read_key(key), today=today(), force=force, progress=console.progress)
+    approved = signed.get("approval")
+    console.result(
+        {"bundle": str(to), **signed},
+        f"released to {to}; recipients check it with VERIFY.md",
+        *([f"approved by {approved['officer']} until {approved['until']}"] if approved else []),
     )
-    console.result({"bundle": str(to), **signed}, f"released to {to}; recipients check it with VERIFY.md")
     return 0
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="A released bundle.")],
     public_key: Annotated[Path, typer.Option(help="The hospital's public key, got over another channel.")],
+    officer_key: Annotated[Path | None, typer.Option(help="The privacy officer's, too: demands an approval.")] = None,
+    revocation: Annotated[Path | None, typer.Option(help="A withdrawal that the hospital sent.")] = None,
 ) -> int:
-    """Check a bundle's signature and every file; offline, for the recipient."""
+    """Check a bundle's signatures and every file; offline, for the recipient."""
     from privgan_audits.verify import verify as verify_bundle
 
-    found = verify_bundle(bundle, public_key, console.progress)
+    found = verify_bundle(
+        bundle,
+        public_key,
+        today=today(),
+        officer_key=officer_key,
+        revocation=revocation,
+        progress=console.progress,
+    )
     console.result(
         {
             "verdict": found.verdict,
@@ -116,12 +129,23 @@ def verify(
             "key_fingerprint": found.key_fingerprint,
             "signed": found.signed,
             "overrides": list(found.overrides),
+            "approval": found.approval.facts() if found.approval else None,
         },
         f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}",
         f"{found.verdict} ({found.scope}); epsilon {found.epsilon:.3g} at delta {found.delta:g}, per {found.unit}",
         *(f"accepted by the hospital: {override}" for override in found.overrides),
+        *(_approval_lines(found.approval.facts()) if found.approval else []),
     )
     return 0
+
+
+def _approval_lines(facts: Mapping[str, str]) -> list[str]:
+    """An officer's approval for people."""
+    days, key = f"on {facts['approved']}, until {facts['until']}", facts["key_fingerprint"][:16]
+    return [
+        f"approved by {facts['officer']} {days}, with key {key}",
+        *(f"  {name}: {facts[name]}" for name in ("purpose", "recipient") if facts[name]),
+    ]
 
 
 def _evidence(
@@ -140,13 +164,7 @@ def _new_passphrase() -> bytes | None:
     if not sys.stdin.isatty():
         console.note("No terminal to ask for a passphrase on: the key is protected by its file mode alone.")
         return None
-    first = _ask("Passphrase for the new key (empty for none): ")
-    if first and _ask("Again: ") != first:
+    first = ask("Passphrase for the new key (empty for none): ")
+    if first and ask("Again: ") != first:
         raise UsageError("Expected the same passphrase twice.")
     return first or None
-
-
-def _ask(prompt: str) -> bytes:
-    if not sys.stdin.isatty():
-        raise UsageError("Expected a terminal to ask for the key's passphrase on.")
-    return getpass.getpass(prompt, stream=sys.stderr).encode()

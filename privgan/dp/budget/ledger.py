@@ -11,6 +11,7 @@ everything that was planned.
     checkpoint  the hash of a resume state, before the state gets its name
     closed      the hash of the finished generator; nothing of this run resumes after it
     audit       one audit of a synthetic set: attempts are counted, reports cannot be edited
+    revoked     the officer took back the approval of an audited set; it holds whatever becomes of files
 """
 
 from collections.abc import Iterator, Sequence
@@ -230,6 +231,12 @@ class Ledger:
                     "verdict": verdict,
                 },
             )
+
+    def record_revocation(self, *, report_sha256: str, approval_sha256: str, date: str) -> "Ledger":
+        """Remember that the approval of an audit's report was taken back, for good."""
+        digests = {"report_sha256": report_sha256, "approval_sha256": approval_sha256}
+        with self._locked() as now:
+            return _append(now, {"kind": "revoked", "date": date, **digests})
 
     def require_open(self, run_id: str) -> None:
         """Refuse a run that was never charged or is closed.

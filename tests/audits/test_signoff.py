@@ -1,0 +1,456 @@
+"""Two people: each way in which a release lacks the officer's yes is refused, and by that rule alone."""
+
+import base64
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from privgan.data.cohort import MARKER
+from privgan.errors import (
+    AuditFailedError,
+    IntegrityError,
+    NotReleasableError,
+    PrivganError,
+    UsageError,
+)
+from privgan.files import sha256_bytes, sha256_file
+from privgan_audits import signing
+from privgan_audits.approval import (
+    APPROVAL,
+    LONGEST_DAYS,
+    REVOCATION,
+    Approval,
+    Grant,
+    Revocation,
+    opened,
+)
+from privgan_audits.policy import Policy
+from privgan_audits.signoff import draft_approval, revoke
+from privgan_audits.statement import statement_of
+from tests.audits.releasing import TODAY, Gate, Record, make_cohort, make_gate
+from tests.audits.test_release import in_test
+
+LAST = date(2026, 12, 31)
+Harm = Callable[[Gate], object]
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    """Audited, with the officer's key pinned in the cohort, but not approved."""
+    gate = make_gate(tmp_path, officer="officer")
+    gate.audit()
+    return gate
+
+
+def refused(gate: Gate, match: str, **options: Any) -> None:
+    with pytest.raises(IntegrityError, match=match):
+        gate.release(**options)
+    assert not (gate.root / "bundle").exists()
+
+
+def named(gate: Gate, name: str) -> Callable[[Record], object]:
+    """The audit ran under a policy that names this key."""
+    return lambda record: record.update(policy=Policy(officer_key=gate.line_of(name)).to_json())
+
+
+def take_back(gate: Gate, by: str = "officer", **options: Any) -> Revocation:
+    folders = gate.root / "report", gate.root / "cohort"
+    return revoke(*folders, gate.key_of(by), **{"reason": "wrong recipient", "today": TODAY, **options})
+
+
+def test_an_approved_set_leaves_with_both_names(gate: Gate) -> None:
+    signed = gate.approve()
+    predicate = gate.release()
+    assert predicate["approval"] == signed.approval.facts()
+    assert {key: predicate["approval"][key] for key in ("officer", "purpose", "recipient", "approved", "until")} == {
+        "officer": "Dr. Ada Byron",
+        "purpose": "teaching",
+        "recipient": "",
+        "approved": "2026-01-31",
+        "until": "2026-12-31",
+    }
+    officer = signing.load_public_key(gate.root / "officer.pub")
+    assert predicate["approval"]["key_fingerprint"] == signing.fingerprint(officer)
+    assert (gate.root / "bundle" / APPROVAL).read_bytes() == signed.envelope
+
+
+def test_the_approval_states_what_was_read(gate: Gate) -> None:
+    approval = gate.approve().approval
+    content = (gate.root / "report" / APPROVAL).read_bytes()
+    stated = signing.open_signed(content, signing.load_public_key(gate.root / "officer.pub"))
+    digest = sha256_file(gate.root / "report" / "audit.json")
+    assert stated["subject"] == [{"name": "audit.json", "digest": {"sha256": digest}}]
+    assert stated["predicate"]["audit"] == {
+        "audit_sha256": digest,
+        "synthetic_sha256": gate.record()["synthetic"]["sha256"],
+        "policy_sha256": Policy().sha256,
+        "verdict": "PASS",
+        "scope": "differential-privacy",
+        "epsilon": 3.0,
+        "delta": 1e-5,
+        "unit": "patient",
+        "overrides": ["accept-delta"],
+    }
+    assert opened(Approval, content) == approval
+
+
+def test_without_an_officer_a_release_stays_as_it_was(tmp_path: Path) -> None:
+    gate = make_gate(tmp_path)
+    gate.audit()
+    assert "approval" not in gate.release()
+    assert not (gate.root / "bundle" / APPROVAL).exists()
+
+
+def audit_again(gate: Gate) -> None:
+    """The ledger remembers another report of the same set; the approval in the folder is of the first."""
+    gate.approve()
+    gate.audit(lambda record: record.update(notes=["another"]))
+
+
+def edit_the_record(gate: Gate) -> None:
+    """Somebody mends a number, and the officer approves what they see."""
+    gate.audit(in_test("T1", copies_of_members=1), verdict="FAIL")
+    path = gate.root / "report" / "audit.json"
+    path.write_text(path.read_text().replace('"copies_of_members": 1', '"copies_of_members": 0'))
+    gate.approve()
+
+
+def edit_the_approval(gate: Gate) -> None:
+    gate.approve()
+    path = gate.root / "report" / APPROVAL
+    table = json.loads(path.read_text())
+    payload = base64.b64decode(table["payload"]).replace(b"2026-12-31", b"2027-12-31")
+    table["payload"] = base64.b64encode(payload).decode()
+    path.write_bytes(json.dumps(table, indent=1).encode() + b"\n")
+
+
+def link_instead(gate: Gate) -> None:
+    gate.approve()
+    path = gate.root / "report" / APPROVAL
+    path.symlink_to(path.rename(gate.root / "elsewhere"))
+
+
+def policy_names_another(gate: Gate) -> None:
+    """The officer whom prepare pinned has signed, with another tool, what names somebody else."""
+    gate.audit(named(gate, "second"))
+    approval = dataclasses.replace(gate.approve("second").approval, public_key=gate.line_of("officer"))
+    envelope = signing.sign(approval.statement(), gate.key_of("officer"))
+    (gate.root / "report" / APPROVAL).write_bytes(envelope)
+
+
+def withdraw_and_put_back(gate: Gate) -> None:
+    """The engineer deletes the withdrawal; the approval never went away."""
+    gate.approve()
+    take_back(gate)
+    (gate.root / "report" / REVOCATION).unlink()
+
+
+def withdraw_and_audit_again(gate: Gate) -> None:
+    """An audit is deterministic: the same record, byte for byte, which the officer has withdrawn."""
+    withdraw_and_put_back(gate)
+    gate.audit()
+
+
+def withdraw_and_approve_anew(gate: Gate) -> None:
+    withdraw_and_put_back(gate)
+    gate.approve(first="2026-02-28", force=True)
+
+
+def leave_a_withdrawal(gate: Gate) -> None:
+    """Not in the ledger, not even signed: still a reason to ask."""
+    gate.approve()
+    (gate.root / "report" / REVOCATION).touch()
+
+
+@pytest.mark.parametrize(
+    ("harm", "match"),
+    [
+        (lambda _: None, "there is none"),
+        (lambda gate: gate.approve("second"), "by the officer's key"),
+        (audit_again, "of another one"),
+        (edit_the_record, "edited"),
+        (edit_the_approval, "edited or foreign"),
+        (link_instead, "regular file"),
+        (lambda gate: os.mkfifo(gate.root / "report" / APPROVAL), "something else"),
+        (lambda gate: (gate.root / "report" / APPROVAL).write_bytes(b" " * (1 << 17)), "at most"),
+        (policy_names_another, "pinned"),
+        (lambda gate: gate.approve(last="2026-02-28"), "ended on 2026-02-28"),
+        (lambda gate: gate.approve(first="2026-03-02"), "begins on 2026-03-02"),
+        (withdraw_and_put_back, "withdrew .* 2026-03-01, for good"),
+        (withdraw_and_audit_again, "withdrew"),
+        (withdraw_and_approve_anew, "withdrew"),
+        (leave_a_withdrawal, "was withdrawn"),
+    ],
+)
+def test_whatever_is_less_than_the_officers_yes_is_refused(gate: Gate, harm: Harm, match: str) -> None:
+    harm(gate)
+    refused(gate, match)
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 31), LAST])
+def test_the_first_and_the_last_day_count(gate: Gate, day: date) -> None:
+    gate.approve()
+    gate.release(today=day)
+
+
+def test_one_person_is_not_two(gate: Gate) -> None:
+    gate.approve()
+    refused(gate, "two people", by="officer")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"audit_sha256": "0" * 64},
+        {"synthetic_sha256": "0" * 64},
+        {"policy_sha256": "0" * 64},
+        {"epsilon": 2.0},
+        {"delta": 1e-6},
+        {"unit": "image"},
+        {"overrides": ()},
+    ],
+)
+def test_an_approval_of_anything_else_is_refused(gate: Gate, change: dict[str, Any]) -> None:
+    """Signed by the officer's own key with another tool; one field is not that of this audit."""
+    approval = gate.approve().approval
+    other = dataclasses.replace(approval, audit=dataclasses.replace(approval.audit, **change))
+    envelope = signing.sign(other.statement(), gate.key_of("officer"))
+    (gate.root / "report" / APPROVAL).write_bytes(envelope)
+    refused(gate, "of another one")
+
+
+def test_a_policy_that_drops_the_pinned_key_changes_nothing(gate: Gate) -> None:
+    assert gate.record()["policy"]["officer_key"] == ""
+    refused(gate, "there is none")
+
+
+def test_a_policy_demands_what_prepare_did_not_pin(tmp_path: Path) -> None:
+    gate = make_gate(tmp_path)
+    gate.audit(named(gate, "officer"))
+    refused(gate, "there is none")
+    with pytest.raises(UsageError, match="policy names"):
+        gate.approve("second")
+    gate.approve()
+    gate.release()
+
+
+def test_the_pin_cannot_be_taken_out_of_the_cohort(gate: Gate) -> None:
+    facts = gate.root / "cohort" / MARKER
+    facts.write_text(facts.read_text().replace(gate.line_of("officer"), ""))
+    refused(gate, "cohort.json")
+
+
+@pytest.mark.parametrize(
+    ("approval", "release", "match"),
+    [
+        ({"last": "2026-02-28"}, {}, "ended"),
+        ({"name": "site"}, {}, "two people"),
+        ({}, {"by": "officer"}, "two people"),
+    ],
+)
+def test_an_approval_that_nobody_demanded_must_hold_too(
+    tmp_path: Path, approval: dict[str, Any], release: dict[str, Any], match: str
+) -> None:
+    gate = make_gate(tmp_path)
+    gate.audit()
+    gate.approve(**approval)
+    refused(gate, match, **release)
+    gate.approve(force=True)
+    assert gate.release()["approval"]["officer"] == "Dr. Ada Byron"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (in_test("T1", copies_of_members=1), AuditFailedError),
+        (in_test("T0", split_p=0.0001), NotReleasableError),
+        (in_test("T3", auc_upper=0.6), NotReleasableError),
+        (in_test("T6", outcome="not-applicable"), NotReleasableError),
+        (lambda record: record.update(verdict="FAIL"), NotReleasableError),
+        (lambda record: record["policy"].update(max_auc=0.99), IntegrityError),
+        (lambda record: record.update(overrides=["\x1b[2Jnone"]), IntegrityError),
+        (lambda record: record.update(privacy={"epsilon": None}), IntegrityError),
+        (lambda record: record["privacy"].update(epsilon=10**400), IntegrityError),
+        (lambda record: record["privacy"].update(delta=0.0), IntegrityError),
+        (lambda record: record["synthetic"].update(sha256="x"), IntegrityError),
+        (lambda record: record["counts"].pop("members"), IntegrityError),
+    ],
+)
+def test_only_a_pass_with_a_claim_can_be_approved(
+    gate: Gate, change: Callable[[Record], object], error: type[PrivganError]
+) -> None:
+    gate.audit(change)
+    with pytest.raises(PrivganError) as caught:
+        gate.approve()
+    assert caught.type is error
+    assert not (gate.root / "report" / APPROVAL).exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"[" * 99999, b"{", b'{"policy":1}', b"\xff", b'{"policy":{"officer_key":"\xc3\xa9"}}']
+)
+def test_what_is_no_record_is_refused(gate: Gate, content: bytes) -> None:
+    (gate.root / "report" / "audit.json").write_bytes(content)
+    with pytest.raises(IntegrityError):
+        gate.approve()
+
+
+GOOD = {"officer": "A", "purpose": "p", "recipient": "r", "approved": "2026-01-31", "until": "2026-01-31"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"officer": ""},
+        {"officer": " "},
+        {"officer": "A\nB"},
+        {"officer": "A\u202eB"},
+        {"officer": "x" * 101},
+        {"purpose": "\x1b[31m"},
+        {"recipient": "x" * 301},
+        {"until": "2026-01-30"},
+        {"until": (date(2026, 1, 31) + timedelta(days=LONGEST_DAYS + 1)).isoformat()},
+        {"until": "20260131"},
+        {"until": "2026-02-30"},
+        {"until": "tomorrow"},
+        {"until": ""},
+    ],
+)
+def test_names_words_and_days_are_checked(change: dict[str, str]) -> None:
+    Grant(**GOOD)
+    Grant(**{**GOOD, "purpose": "", "until": (date(2026, 1, 31) + timedelta(days=LONGEST_DAYS)).isoformat()})
+    with pytest.raises(UsageError):
+        Grant(**{**GOOD, **change})
+
+
+def test_the_officer_is_told_what_it_means(gate: Gate) -> None:
+    loose = {"max_auc": 0.6, "max_detectable_auc": 0.1}
+    gate.audit(lambda record: record.update(policy=Policy(**loose).to_json()))
+    draft = draft_approval(gate.root / "report", Grant(**GOOD))
+    said = "\n".join(draft.facts)
+    for words in (
+        "Verdict PASS",
+        "'own'",
+        "Epsilon 3 at delta 1e-05",
+        "20.1-fold",
+        "20 distinct copied",
+        "only epsilon",
+    ):
+        assert words in said
+    assert ["accept-delta" in line for line in draft.warnings] == [True, False, False]
+    assert [line.split()[-4] for line in draft.warnings[1:]] == ["0.6", "0.1"]
+
+
+def test_an_approval_is_replaced_only_by_force_and_never_after_a_withdrawal(gate: Gate) -> None:
+    first = gate.approve()
+    with pytest.raises(UsageError, match="--force"):
+        gate.approve()
+    assert gate.approve(last="2026-06-30", force=True).sha256 != first.sha256
+    take_back(gate)
+    with pytest.raises(IntegrityError, match="withdrawn"):
+        gate.approve(force=True)
+
+
+def test_a_withdrawal_names_the_approval_and_stays_in_the_ledger(gate: Gate) -> None:
+    before = statement_of(gate.root / "cohort")
+    envelope = gate.approve().envelope
+    found = take_back(gate)
+    officer = signing.load_public_key(gate.root / "officer.pub")
+    assert opened(Revocation, (gate.root / "report" / REVOCATION).read_bytes(), officer) == found
+    assert found.approval_sha256 == sha256_bytes(envelope)
+    (entry,) = gate.ledger.of_kind("revoked")
+    assert (entry["approval_sha256"], entry["report_sha256"]) == (found.approval_sha256, found.audit_sha256)
+    assert statement_of(gate.root / "cohort") == before
+
+
+def test_a_lost_report_is_withdrawn_by_the_approval_in_the_bundle(gate: Gate, tmp_path: Path) -> None:
+    gate.approve()
+    gate.release()
+    folder = tmp_path / "from-the-bundle"
+    folder.mkdir()
+    shutil.copy(gate.root / "bundle" / APPROVAL, folder)
+    shutil.rmtree(gate.root / "bundle")
+    revoke(folder, gate.root / "cohort", gate.key_of("officer"), reason="x", today=TODAY)
+    refused(gate, "withdrew")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"by": "second"}, IntegrityError, "officer's key"),
+        ({"reason": ""}, UsageError, "reason"),
+        ({"reason": "a\nb"}, UsageError, "reason"),
+        ({"reason": "x" * 301}, UsageError, "reason"),
+    ],
+)
+def test_only_who_approved_withdraws_and_says_why(
+    gate: Gate, options: dict[str, Any], error: type[PrivganError], match: str
+) -> None:
+    gate.approve()
+    with pytest.raises(error, match=match):
+        take_back(gate, **options)
+    assert not gate.ledger.of_kind("revoked")
+    gate.release()
+
+
+def test_a_withdrawal_needs_its_approval_its_cohort_and_is_not_replaced(gate: Gate, tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="regular file"):
+        take_back(gate)
+    gate.approve()
+    other = make_cohort(tmp_path / "other")
+    with pytest.raises(IntegrityError, match="remembers the approved audit"):
+        revoke(gate.root / "report", other, gate.key_of("officer"), reason="x", today=TODAY)
+    take_back(gate)
+    with pytest.raises(UsageError, match="--force"):
+        take_back(gate)
+    take_back(gate, force=True)
+    with pytest.raises(UsageError):
+        draft_approval(tmp_path / "absent", Grant(**GOOD))
+    with pytest.raises(UsageError):
+        revoke(tmp_path / "absent", other, gate.key_of("officer"), reason="x", today=TODAY)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stated: stated.update(predicateType="urn:privgan:release:v1"),
+        lambda stated: stated["subject"].append(stated["subject"][0]),
+        lambda stated: stated["subject"][0].update(name="other.json"),
+        lambda stated: stated["predicate"].update(note="x"),
+        lambda stated: stated["predicate"].pop("grant"),
+        lambda stated: stated["predicate"].update(grant=[]),
+        lambda stated: stated["predicate"]["grant"].update(officer="\x1b[2J"),
+        lambda stated: stated["predicate"]["grant"].update(until="9999-12-31"),
+        lambda stated: stated["predicate"]["audit"].update(epsilon=10**400),
+        lambda stated: stated["predicate"]["audit"].update(epsilon="3"),
+        lambda stated: stated["predicate"]["audit"].update(overrides=[["x"]]),
+        lambda stated: stated["predicate"].update(public_key="AAAA"),
+        lambda stated: stated["predicate"].update(public_key=7),
+        lambda stated: stated.update(predicate=None),
+    ],
+)
+def test_a_well_signed_approval_in_another_form_is_refused(
+    gate: Gate, change: Callable[[dict[str, Any]], object]
+) -> None:
+    stated = json.loads(json.dumps(gate.approve().approval.statement()))
+    key = gate.key_of("officer")
+    assert opened(Approval, signing.sign(stated, key)).statement()
+    change(stated)
+    for whose in (key.public_key(), None):
+        with pytest.raises(IntegrityError):
+            opened(Approval, signing.sign(stated, key), whose)
+
+
+def test_an_approval_that_names_another_key_than_it_is_signed_with_is_refused(gate: Gate) -> None:
+    approval = dataclasses.replace(gate.approve().approval, public_key=gate.line_of("second"))
+    envelope = signing.sign(approval.statement(), gate.key_of("officer"))
+    for whose in (gate.key_of("officer").public_key(), gate.key_of("second").public_key(), None):
+        with pytest.raises(IntegrityError):
+            opened(Approval, envelope, whose)
