@@ -120,6 +120,7 @@ class Gate:
             "scope": "differential-privacy",
             "reasons": ["Every test ran; secret-number-0.4711 stays inside."],
             "level": 0.006,
+            "date": "2026-01-31",
             "policy": Policy().to_json(),
             "privacy": {"epsilon": 3.0, "delta": 1e-5, "unit": "patient", "adjacency": "zero-out"},
             "claim_not_private": False,
@@ -136,6 +137,10 @@ class Gate:
             "synthetic": {"sha256": held.sha256, "count": 6},
             "cohort": {"cohort_id": COHORT_ID, "sha256": cohort.sha256},
             "notes": [],
+            "ceiling": {"fpr": [0.001, 0.01, 1.0], "tpr": [0.002, 0.02, 1.0]},
+            "ledger": {"entries": [dict(entry) for entry in self.ledger.entries], "head": self.ledger.head},
+            "utility": {"outcome": "not-run", "reason": "not in this test"},
+            "gallery_sha256": None,
             "tests": _measured_tests(),
         }
 
@@ -194,6 +199,8 @@ def _measured_tests() -> list[Record]:
         {"id": "T3", "p": 0.6, "auc_lower": 0.48, "auc_upper": 0.53, "auc_se_when_safe": 0.0137}
         | {"tpr_lower": 0.001, "tpr_upper": 0.03, "epsilon_lower_bound": 0.0},
         {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": {"unit_is_the_patient": True}},
+        {"id": "T7", "p": 0.2},
+        {"id": "T8", "p": 0.1, "largest_advantage_lower": -0.02, "largest_advantage_upper": 0.06},
         {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}, "structure": {}},
     ]
     return [{"title": test["id"], "outcome": "measured", **test} for test in tests]

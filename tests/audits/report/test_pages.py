@@ -132,8 +132,8 @@ def test_ids_are_unique_and_pictures_have_words(folder: Path) -> None:
     """Several charts share a page: no id twice, every chart and image named for who cannot see it."""
     page = seen(written(folder, record())[0])
     assert len(page.ids) == len(set(page.ids)) > 20
-    assert page.tags.count("svg") == 3
-    assert page.tags.count("title") == 4
+    assert page.tags.count("svg") == 4
+    assert page.tags.count("title") == 5
     assert {"alt", "lang", "scope", "aria-labelledby"} <= page.attributes
     assert all(target[1:] in page.ids for target in page.loads if target.startswith("#"))
 
