@@ -3,79 +3,21 @@
 Internal page only: these are exact numbers computed from patients' images.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from privgan_audits.report.numbers import humanised, percent, plain
+from privgan_audits.report.numbers import humanised, percent, plain, points
 from privgan_audits.report.page import Fact
+from privgan_audits.report.words.findings import LABELS, Label
 
 _FRAME = frozenset({"id", "title", "outcome", "reason", "series"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Label:
-    """A finding's name and small print; `share` values are shown as per cent."""
-
-    name: str
-    note: str = ""
-    share: bool = False
-
-
-_P_NOTE = "how often chance alone looks at least this bad"
-_LABELS: dict[str, dict[str, Label]] = {
-    "T0": {
-        "split_p": Label(name="Members and non-members differ without any synthetic image, p-value", note=_P_NOTE),
-        "split_auc": Label(name="How well a classifier tells them apart", note="0.5 is not at all"),
-        "resplits": Label(name="Re-splits of members among themselves"),
-        "small_p_near_copies": Label(name="of these, false alarms of T2 at 5 %", note="about 5 % are expected"),
-        "small_p_membership": Label(name="of these, false alarms of T3 at 5 %", note="about 5 % are expected"),
-        "copies_planted_at_most": Label(name="Most copies planted at once"),
-    },
-    "T1": {
-        "copies_of_members": Label(name="Synthetic images identical to a member's", note="a single one is a FAIL"),
-        "rescaled_copies_of_members": Label(name="of these, with another brightness or inverted"),
-        "copies_of_other_patients": Label(name="Identical to another real patient's", note="a FAIL as well"),
-        "rescaled_copies_of_other_patients": Label(name="of these, with another brightness or inverted"),
-        "constant_images": Label(name="Constant images", note="show nothing and are nobody's"),
-        "compared_real_images": Label(name="Real images compared"),
-    },
-    "T2": {"p": Label(name="p-value of all ways of comparing together", note=_P_NOTE)},
-    "T3": {
-        "p": Label(name="p-value of all attacks together", note=_P_NOTE),
-        "auc": Label(name="AUC of the attacks combined", note="0.5 is guessing"),
-        "auc_interval": Label(name="its 95 % interval"),
-        "auc_upper": Label(name="its one-sided upper bound"),
-        "auc_lower": Label(name="Largest lower bound of any attack's AUC", note="for all attacks at once"),
-        "auc_se_when_safe": Label(name="Standard error of an AUC for a safe set", note="small means a strong test"),
-        "tpr_upper": Label(name="Members recognised at 1 % false accusations, upper bound", share=True),
-        "tpr_lower": Label(name="Largest lower bound of any attack's", note="for all attacks at once", share=True),
-        "epsilon_lower_bound": Label(name="Smallest epsilon that this proves", note="must not exceed the claim"),
-        "largest_provable_epsilon": Label(name="Largest epsilon that it could have proved"),
-    },
-    "T6": {
-        "claimed_epsilon": Label(name="epsilon that the synthetic set claims"),
-        "recomputed_epsilon": Label(name="epsilon of its run, computed again from the ledger"),
-        "cohort_total_epsilon": Label(name="epsilon of the cohort in total", note="all runs ever charged"),
-        "delta": Label(name="delta"),
-    },
-    "T10": {
-        "identifiers_found": Label(name="Places with a patient's identifier", note="a single one is a FAIL"),
-        "by_category": Label(name="Kinds of identifiers found"),
-        "files": Label(name="Files searched, every byte"),
-        "structure": Label(name="Files with something odd in their structure", note="in a privgan set a FAIL"),
-        "not_as_audited": Label(name="Files that differ from the audited images", note="a single one is a FAIL"),
-        "unreadable_entries": Label(name="Links and other entries that are not files"),
-        "known_identifiers": Label(name="Identifiers searched for", note="known here only as keyed digests"),
-    },
-}
 
 
 def measured_facts(test: Mapping[str, Any]) -> Iterator[Fact]:
     """The findings of one test of the record, in the order of the record."""
     if test["outcome"] != "measured":
         return  # its reason says what there is to say
-    labels = _LABELS.get(test["id"], {})
+    labels = LABELS.get(test["id"], {})
     for key, value in test.items():
         if key in _SPECIAL:
             yield from _SPECIAL[key](test)
@@ -135,7 +77,53 @@ def _places(test: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact(name="Found in", value=place["file"], note=f"{place['kind']}: {place['category']}")
 
 
-_SPECIAL = {
+def _ranks(test: Mapping[str, Any]) -> Iterator[Fact]:
+    for rank, count in test["members_before_non_member"].items():
+        nearest = "the closest non-member" if rank == "1" else f"non-member number {rank} by closeness"
+        safe = f"a safe set: about {plain(test['expected_when_safe'][rank])}"
+        yield Fact(name=f"Members closer than {nearest}", value=plain(count), note=safe)
+
+
+def _network(name: str) -> Callable[[Mapping[str, Any]], Iterator[Fact]]:
+    def told(test: Mapping[str, Any]) -> Iterator[Fact]:
+        for key, value in test[name].items():
+            yield Fact(name=f"{name.capitalize()}: {humanised(key)}", value=plain(value))
+
+    return told
+
+
+def _columns(test: Mapping[str, Any]) -> Iterator[Fact]:
+    for name, found in test["columns"].items():
+        low, high = found["advantage_interval"]
+        value = f"{percent(found['members'])} of members, {percent(found['non_members'])} of others"
+        note = f"always the commonest of {plain(found['values'])} values: {percent(found['guessing'])}"
+        yield Fact(name=f"{humanised(name).capitalize()}, guessed right", value=value, note=note)
+        bounds = f"95 % interval {points(low)} to {points(high)}; at most {points(found['advantage_upper'])}"
+        yield Fact(name="its advantage for members", value=points(found["advantage"]), note=bounds)
+        yield Fact(name="its residual risk", value=percent(found["residual_risk"]), note="(a - c) / (1 - c)")
+        yield Fact(name="its p-value alone", value=plain(found["p"]))
+
+
+def _left_out(test: Mapping[str, Any]) -> Iterator[Fact]:
+    for name, reason in test["not_applicable"].items():
+        yield Fact(name=f"{humanised(name).capitalize()}", value="not asked", note=reason)
+
+
+def _measure(name: str, title: str) -> Callable[[Mapping[str, Any]], Iterator[Fact]]:
+    def told(test: Mapping[str, Any]) -> Iterator[Fact]:
+        found = {key: value for key, value in test[name].items() if key != "meaning"}
+        yield Fact(name=title, value=plain(found), note=str(test[name].get("meaning", "")))
+
+    return told
+
+
+def _midi_b(test: Mapping[str, Any]) -> Iterator[Fact]:
+    for name, row in test["midi_b"].items():
+        value = f"{plain(row['violations'])} violations in {plain(row['checked'])} files ({row['basis']})"
+        yield Fact(name=f"MIDI-B: {humanised(name)}", value=value, note=str(row["meaning"]))
+
+
+_SPECIAL: dict[str, Callable[[Mapping[str, Any]], Iterator[Fact]]] = {
     "spaces": _spaces,
     "look_alikes": _look_alikes,
     "tpr": _rates,
@@ -143,5 +131,15 @@ _SPECIAL = {
     "attacks": _attacks,
     "checks": _checks,
     "places": _places,
+    "members_before_non_member": _ranks,
+    "discriminator": _network("discriminator"),
+    "inversion": _network("inversion"),
+    "columns": _columns,
+    "not_applicable": _left_out,
+    "dcr_share": _measure("dcr_share", "Share of synthetic images nearest to a member (DCR)"),
+    "nndr": _measure("nndr", "Nearest against second nearest distance (NNDR)"),
+    "c_t": _measure("c_t", "Data-copying statistic C_T (Meehan et al. 2020)"),
+    "authenticity": _measure("authenticity", "Authenticity (Alaa et al. 2022)"),
+    "midi_b": _midi_b,
 }
-_TOLD_ELSEWHERE = frozenset({"limit_of_detection"})
+_TOLD_ELSEWHERE = frozenset({"limit_of_detection", "expected_when_safe"})
