@@ -75,7 +75,11 @@ class Embedding:
         """
         return self._embedded(images, VIEWS)
 
-    def _embedded(self, images: Images, views: Sequence[Move]) -> Grid:
+    def locate(self, images: Images) -> Grid:
+        """As `embed`, but not brought to unit norm: an image unlike all that was learned from lies far away."""
+        return self._embedded(images, VIEWS[:1], unit=False)[:, 0]
+
+    def _embedded(self, images: Images, views: Sequence[Move], unit: bool = True) -> Grid:
         """In the order of the images' digests, so that not even rounding depends on the order of the rows."""
         order = np.argsort(image_digests(images), kind="stable")
         result = np.empty((len(images), len(views), self.weights.shape[1]), np.float32)
@@ -84,7 +88,8 @@ class Embedding:
             fine = _fine(images[rows])
             for number, view in enumerate(views):
                 seen = _turned_features(self.features, fine if view == STILL else view.of(fine))
-                result[rows, number] = F.normalize((seen - self.centre) @ self.weights).numpy()
+                place = (seen - self.centre) @ self.weights
+                result[rows, number] = (F.normalize(place) if unit else place).numpy()
         return result
 
 

@@ -109,7 +109,7 @@ class Examination:
         return [self.rate(right, self.labels == label) for label in range(self.classes)]
 
     def _auc(self, score: Floats, positive: Flags) -> Floats:
-        """P(an image of the class scores above one of another), ties by half, of each draw; images by their weight."""
+        """P(an image of the class scores above one of another), ties by half, in each draw, by weight."""
         order = np.argsort(score, kind="stable")
         ties = np.unique(score[order], return_index=True)[1]
         owner, weights, positive = self.owner[order], self.weights[order], positive[order]
@@ -130,5 +130,8 @@ def differences(curves: Mapping[str, Curve], reference: Mapping[str, Curve]) -> 
 
 
 def _mean(by_class: list[Floats]) -> Floats:
-    """Over the classes that a resample holds."""
-    return np.asarray(np.nanmean(np.stack(by_class), axis=0))
+    """Over the classes that a resample holds; NaN where it holds none."""
+    values = np.stack(by_class)
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0))

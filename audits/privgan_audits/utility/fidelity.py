@@ -1,7 +1,7 @@
 """How alike two sets of points are: the numbers of the field, each after its paper.
 
-Points are rows of unit norm in some feature space, real ones X (n, d) and generated ones Y (m, d). The numbers
-depend on n and m: they mean something beside the same numbers of real points Y, as many.
+Points are rows in some feature space, real ones X (n, d), of mean square norm 1, and generated ones Y (m, d). The
+numbers depend on n and m: they mean something beside the same numbers of real points Y, as many.
 """
 
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def frechet_distance(X: Grid, Y: Grid) -> float:
 def kernel_distance(X: Grid, Y: Grid) -> float:
     """Unbiased squared maximum mean discrepancy, k(x, y) = (x'y / d + 1)^3 (Binkowski et al. 2018, section 4).
 
-    Points are first brought from norm 1 to sqrt(d), for which the kernel's 1/d is meant. It may be negative.
+    Points are first stretched by sqrt(d), so that real x'x / d is about 1, as the kernel expects. May be negative.
     """
     within = [(_kernel_sum(points, points) - _kernel_diagonal(points)) / _pairs(len(points)) for points in (X, Y)]
     return within[0] + within[1] - 2 * _kernel_sum(X, Y) / (len(X) * len(Y))

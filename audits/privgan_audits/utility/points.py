@@ -1,26 +1,26 @@
 """The same number of synthetic and of held-back images beside the same members, as points in one feature space."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from privgan.progress import Progress, silent
-from privgan_audits.interface import Evidence, Integers, Sample
-from privgan_audits.scores import EMBEDDING, ENCODER, patient_scores
+from privgan_audits.interface import Evidence, Images, Integers, Sample
+from privgan_audits.scores import EMBEDDING, ENCODER
+from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.pixels import Grid
-from privgan_audits.spaces.space import VectorSpace
 from privgan_audits.utility.drawing import drawn
 
-LARGEST = 5_000  # points a side
+LARGEST = 3_000  # points a side: rates are then within 2 %
 _PRODUCTS = LARGEST**2 * 128  # multiplications of one comparison: encoders of more than 128 features get fewer points
 FEWEST = 50  # images of a class, below which numbers about it say nothing
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Points:
-    """Rows of unit norm. X (n, d): one image of each of n members. reference, synthetic: (m, d) each, m <= n or not.
+    """X (n, d): one image of each of n members, of mean square norm 1. reference, synthetic: (m, d) each.
 
     The reference is one image of each of m held-back patients: what "as good as real" would be. labels: of each, by
     the same names.
@@ -48,41 +48,47 @@ class Points:
         )
 
 
-def draw_points(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Points:
+def draw_points(evidence: Evidence, others: Sample, rng: np.random.Generator, progress: Progress = silent) -> Points:
     """Draw the images and look them up, in the hospital's encoder if there is one, else in the audit's embedding.
 
     Real images of one patient resemble each other and would make every neighbourhood look small: one is drawn of
     each. Synthetic images are drawn with the members' shares of classes, so that shares, which the user chose,
     are not taken for likeness.
 
-    Raises:
-        UsageError: there are no non-members.
+    Args:
+        evidence: of the audit.
+        others: its non-members.
+        rng: all chance comes from here.
+        progress: listener.
     """
-    space = _space(evidence, progress)
     members, synthetic = evidence.members, evidence.synthetic
-    others = evidence.non_members
-    assert others is not None  # noqa: S101 patient_scores refused it
-    limit = min(LARGEST, math.isqrt(_PRODUCTS // space.points.shape[1]))
-    real = _shuffled(members, limit, rng)
-    held = _shuffled(others, limit, rng)
+    space, look = _space(evidence, others, progress)
+    limit = min(LARGEST, math.isqrt(_PRODUCTS // look(synthetic.images[:1]).shape[1]))
+    real, held = _shuffled(members, limit, rng), _shuffled(others, limit, rng)
     made = _with_shares(synthetic.labels, members.labels[real], min(limit, len(held)), rng)
     held = held[: len(made)]
+    X = look(members.images[real])
+    unit = np.sqrt(np.square(X, dtype=np.float64).sum(axis=1).mean()) or 1.0
     return Points(
-        space=space.name,
-        X=space.points[real],
-        reference=space.points[len(members.images) + held],
-        synthetic=space.place(synthetic.images[made]),
+        space=space,
+        X=_in_units(X, unit),
+        reference=_in_units(look(others.images[held]), unit),
+        synthetic=_in_units(look(synthetic.images[made]), unit),
         labels={"X": members.labels[real], "reference": others.labels[held], "synthetic": synthetic.labels[made]},
     )
 
 
-def _space(evidence: Evidence, progress: Progress) -> VectorSpace:
-    scores = patient_scores(evidence, progress)
-    if ENCODER in scores.spaces:
-        found = scores.spaces[ENCODER].space
-        if isinstance(found, VectorSpace):
-            return found
-    return scores.embedding
+def _space(evidence: Evidence, others: Sample, progress: Progress) -> tuple[str, Callable[[Images], Grid]]:
+    """Its name, and how images come into it."""
+    if evidence.encoder is not None:
+        return ENCODER, evidence.encoder.embed
+    # What `patient_scores` learned, or will; with its lengths, without which noise may look like an odd patient.
+    learned = train_embedding(np.concatenate([evidence.members.images, others.images]), progress)
+    return EMBEDDING, learned.locate
+
+
+def _in_units(points: Grid, unit: float) -> Grid:
+    return np.asarray(points / unit, dtype=np.float32)
 
 
 def _shuffled(sample: Sample, limit: int, rng: np.random.Generator) -> Integers:

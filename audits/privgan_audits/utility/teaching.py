@@ -43,21 +43,23 @@ class _Task:
     synthetic: Sample
 
 
-def measure_teaching(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> dict[str, Any]:
-    """Three trainings and their examination.
+def measure_teaching(
+    evidence: Evidence, others: Sample, rng: np.random.Generator, progress: Progress = silent
+) -> dict[str, Any]:
+    """Three trainings and their examination on the non-members, `others`.
 
     Returns:
         `training` by source with values and 95 % intervals, `guessing`, `subgroups` by column, `classes`,
         `held_back` patients and images; or `reason` alone where the question does not arise.
     """
-    task = _task(evidence)
+    task = _task(evidence, others, rng)
     if isinstance(task, str):
         return {"reason": task}
-    held = _some(task.held_back, EXAMINED, rng)
+    held = task.held_back
     labels = np.searchsorted(task.labels, held.labels)
     exam = Examination.of(labels, held.patients, len(task.names), rng)
     found = {}
-    for source, lessons in _lessons(task, rng).items():
+    for source, lessons in _lessons(task).items():
         network = train_classifier(lessons, len(task.names), rng, f"learning from {source} images", progress)
         found[source] = network.probabilities(held.images)
     return {
@@ -69,31 +71,26 @@ def measure_teaching(evidence: Evidence, rng: np.random.Generator, progress: Pro
     }
 
 
-def _task(evidence: Evidence) -> _Task | str:
-    """What can be learned, or why nothing can."""
-    members, others, synthetic = evidence.members, evidence.non_members, evidence.synthetic
-    if others is None:
-        return "there are no held-back patients to test on"
+def _task(evidence: Evidence, others: Sample, rng: np.random.Generator) -> _Task | str:
+    """Some images of each side and what can be learned from them, or why nothing can."""
     if evidence.cohort is not None and evidence.cohort.facts.classes != evidence.classes:
         return "the synthetic set has other classes than the cohort"
-    labels = np.intersect1d(members.labels, others.labels)
+    sizes = ((evidence.members, LEARNED), (others, EXAMINED), (evidence.synthetic, LEARNED))
+    sides = [subset(side, drawn(side, rng, patients=patients, each=EACH)) for side, patients in sizes]
+    labels = np.intersect1d(sides[0].labels, sides[1].labels)
     if len(labels) < 2:
         return "the real images do not show two classes on both sides of the split"
-    if len(np.intersect1d(labels, synthetic.labels)) < 2:
+    if len(np.intersect1d(labels, sides[2].labels)) < 2:
         return "the synthetic set does not show two of the real images' classes"
-    parts = [subset(each, np.isin(each.labels, labels)) for each in (members, others, synthetic)]
-    if parts[1].patient_count < FEWEST:
+    members, held_back, synthetic = (subset(side, np.isin(side.labels, labels)) for side in sides)
+    if held_back.patient_count < FEWEST:
         return f"there are fewer than {FEWEST} held-back patients to test on"
     names = tuple(class_name(evidence.classes, int(label)) for label in labels)
-    return _Task(labels=labels, names=names, members=parts[0], held_back=parts[1], synthetic=parts[2])
+    return _Task(labels=labels, names=names, members=members, held_back=held_back, synthetic=synthetic)
 
 
-def _some(sample: Sample, patients: int, rng: np.random.Generator) -> Sample:
-    return subset(sample, drawn(sample, rng, patients=patients, each=EACH))
-
-
-def _lessons(task: _Task, rng: np.random.Generator) -> dict[str, Lessons]:
-    real, synthetic = (_lesson(task, _some(sample, LEARNED, rng)) for sample in (task.members, task.synthetic))
+def _lessons(task: _Task) -> dict[str, Lessons]:
+    real, synthetic = (_lesson(task, sample) for sample in (task.members, task.synthetic))
     both = Lessons(
         images=np.concatenate([real.images, synthetic.images]),
         labels=np.concatenate([real.labels, synthetic.labels]),
