@@ -75,11 +75,15 @@ class Embedding:
         """
         return self._embedded(images, VIEWS)
 
-    def locate(self, images: Images) -> Grid:
-        """As `embed`, but not brought to unit norm: an image unlike all that was learned from lies far away."""
-        return self._embedded(images, VIEWS[:1], unit=False)[:, 0]
+    def describe(self, images: Images) -> Grid:
+        """What the network sees, float32 (n, f): neither weighed by the discriminant nor brought to unit norm.
 
-    def _embedded(self, images: Images, views: Sequence[Move], unit: bool = True) -> Grid:
+        The discriminant knows the images that it was learned from too well: others of the same kind lie nearer to the
+        centre. And on the unit sphere noise lies among the patients.
+        """
+        return _turned_features(self.features, _fine(images)).numpy()
+
+    def _embedded(self, images: Images, views: Sequence[Move]) -> Grid:
         """In the order of the images' digests, so that not even rounding depends on the order of the rows."""
         order = np.argsort(image_digests(images), kind="stable")
         result = np.empty((len(images), len(views), self.weights.shape[1]), np.float32)
@@ -88,8 +92,7 @@ class Embedding:
             fine = _fine(images[rows])
             for number, view in enumerate(views):
                 seen = _turned_features(self.features, fine if view == STILL else view.of(fine))
-                place = (seen - self.centre) @ self.weights
-                result[rows, number] = (F.normalize(place) if unit else place).numpy()
+                result[rows, number] = F.normalize((seen - self.centre) @ self.weights).numpy()
         return result
 
 

@@ -1,7 +1,7 @@
 """How alike two sets of points are: the numbers of the field, each after its paper.
 
-Points are rows in some feature space, real ones X (n, d), of mean square norm 1, and generated ones Y (m, d). The
-numbers depend on n and m: they mean something beside the same numbers of real points Y, as many.
+Points are rows in some feature space, real ones X (n, d) of mean 0 and variance 1 (over all directions together),
+and generated ones Y (m, d). The numbers depend on n and m: they mean something beside those of as many real points.
 """
 
 from dataclasses import dataclass

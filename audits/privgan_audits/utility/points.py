@@ -14,13 +14,13 @@ from privgan_audits.spaces.pixels import Grid
 from privgan_audits.utility.drawing import drawn
 
 LARGEST = 3_000  # points a side: rates are then within 2 %
-_PRODUCTS = LARGEST**2 * 128  # multiplications of one comparison: encoders of more than 128 features get fewer points
+_PRODUCTS = LARGEST**2 * 256  # multiplications of one comparison: with more than 256 features there are fewer points
 FEWEST = 50  # images of a class, below which numbers about it say nothing
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Points:
-    """X (n, d): one image of each of n members, of mean square norm 1. reference, synthetic: (m, d) each.
+    """X (n, d): one image of each of n members, of mean 0 and variance 1 altogether. reference, synthetic: (m, d).
 
     The reference is one image of each of m held-back patients: what "as good as real" would be. labels: of each, by
     the same names.
@@ -68,12 +68,17 @@ def draw_points(evidence: Evidence, others: Sample, rng: np.random.Generator, pr
     made = _with_shares(synthetic.labels, members.labels[real], min(limit, len(held)), rng)
     held = held[: len(made)]
     X = look(members.images[real])
-    unit = np.sqrt(np.square(X, dtype=np.float64).sum(axis=1).mean()) or 1.0
+    centre = X.mean(axis=0, dtype=np.float64)
+    unit = float(np.sqrt(np.square(X - centre).sum(axis=1).mean())) or 1.0
+
+    def placed(points: Grid) -> Grid:
+        return np.asarray((points - centre) / unit, dtype=np.float32)
+
     return Points(
         space=space,
-        X=_in_units(X, unit),
-        reference=_in_units(look(others.images[held]), unit),
-        synthetic=_in_units(look(synthetic.images[made]), unit),
+        X=placed(X),
+        reference=placed(look(others.images[held])),
+        synthetic=placed(look(synthetic.images[made])),
         labels={"X": members.labels[real], "reference": others.labels[held], "synthetic": synthetic.labels[made]},
     )
 
@@ -82,13 +87,9 @@ def _space(evidence: Evidence, others: Sample, progress: Progress) -> tuple[str,
     """Its name, and how images come into it."""
     if evidence.encoder is not None:
         return ENCODER, evidence.encoder.embed
-    # What `patient_scores` learned, or will; with its lengths, without which noise may look like an odd patient.
+    # What `patient_scores` learned, or will.
     learned = train_embedding(np.concatenate([evidence.members.images, others.images]), progress)
-    return EMBEDDING, learned.locate
-
-
-def _in_units(points: Grid, unit: float) -> Grid:
-    return np.asarray(points / unit, dtype=np.float32)
+    return EMBEDDING, learned.describe
 
 
 def _shuffled(sample: Sample, limit: int, rng: np.random.Generator) -> Integers:
