@@ -75,6 +75,14 @@ class Embedding:
         """
         return self._embedded(images, VIEWS)
 
+    def describe(self, images: Images) -> Grid:
+        """What the network sees, float32 (n, f): neither weighed by the discriminant nor brought to unit norm.
+
+        The discriminant knows the images that it was learned from too well: others of the same kind lie nearer to the
+        centre. And on the unit sphere noise lies among the patients.
+        """
+        return _turned_features(self.features, _fine(images)).numpy()
+
     def _embedded(self, images: Images, views: Sequence[Move]) -> Grid:
         """In the order of the images' digests, so that not even rounding depends on the order of the rows."""
         order = np.argsort(image_digests(images), kind="stable")

@@ -1,0 +1,83 @@
+"""Utility beside privacy: does the synthetic set teach, look real, vary? Measured, and never judged upon."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from privgan.progress import Progress, silent
+from privgan_audits.interface import Evidence, Measured, NotRun, Outcome
+from privgan_audits.near_copies import NO_NON_MEMBERS
+from privgan_audits.spaces.pixels import Grid
+from privgan_audits.utility.diversity import measure_diversity
+from privgan_audits.utility.drawing import class_name
+from privgan_audits.utility.fidelity import NEIGHBOURS, frechet_distance, kernel_distance, manifolds
+from privgan_audits.utility.points import Points, draw_points
+from privgan_audits.utility.teaching import measure_teaching
+
+NOT_COMPARABLE = "not comparable with published FID, which is measured in another network's features"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utility:
+    """What a recipient could do with the set; all of it is computed from held-back patients, without noise."""
+
+    id: ClassVar[str] = "utility"
+    title: ClassVar[str] = "Is the synthetic set of use?"
+
+    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+        """Train, compare, count. Findings: `teaching`, `fidelity`, `diversity`, described where they are made."""
+        others = evidence.non_members
+        if others is None:
+            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
+        teaching, looking = rng.spawn(2)
+        points = draw_points(evidence, others, looking, progress)
+        return Measured(
+            test=self.id,
+            findings={
+                "teaching": measure_teaching(evidence, others, teaching, progress),
+                "fidelity": measure_fidelity(points, evidence.classes),
+                "diversity": measure_diversity(points),
+            },
+        )
+
+
+def measure_fidelity(points: Points, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Likeness of the synthetic set and of the reference to the members, altogether and by class.
+
+    Returns:
+        `space` and a `note` on it, `images`, `all` and by name `classes`: each number with `synthetic` and
+        `reference`; or `reason` where there are too few images.
+    """
+    if min(len(points.X), len(points.synthetic), len(points.reference)) <= NEIGHBOURS:
+        return {"reason": f"there are no more than {NEIGHBOURS} images on one of the sides"}
+    of_class = {int(label): points.of_class(int(label)) for label in np.unique(points.labels["X"])}
+    return {
+        "space": points.space,
+        "note": NOT_COMPARABLE,
+        "images": _counts(points),
+        "all": _compared(points),
+        "classes": {
+            class_name(classes, label): _compared(some) | {"images": _counts(some)}
+            for label, some in of_class.items()
+            if some is not None and len(of_class) > 1
+        },
+    }
+
+
+def _compared(points: Points) -> dict[str, Any]:
+    """Each number, of the synthetic set and of the reference."""
+    synthetic, reference = (_numbers(points.X, side) for side in (points.synthetic, points.reference))
+    return {name: {"synthetic": synthetic[name], "reference": reference[name]} for name in synthetic}
+
+
+def _numbers(X: Grid, Y: Grid) -> Mapping[str, float]:
+    return asdict(manifolds(X, Y)) | {
+        "frechet_distance": frechet_distance(X, Y),
+        "kernel_distance": kernel_distance(X, Y),
+    }
+
+
+def _counts(points: Points) -> dict[str, int]:
+    return {"members": len(points.X), "reference": len(points.reference), "synthetic": len(points.synthetic)}
