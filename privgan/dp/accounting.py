@@ -142,20 +142,20 @@ def epsilon_pld(queries: Sequence[GaussianQueries], delta: float, *, grid: float
 
 def loss_distribution(queries: Sequence[GaussianQueries], *, grid: float = _PLD_GRIDS[0]) -> Any:
     """The composed privacy loss distribution (of `dp_accounting`) of all queries, add and remove together."""
-    from dp_accounting.pld import privacy_loss_distribution
-
-    parts = [
-        privacy_loss_distribution.from_gaussian_mechanism(
-            query.noise_multiplier,
-            value_discretization_interval=grid,
-            sampling_prob=query.sample_rate,
-        ).self_compose(query.steps)
-        for query in queries
-    ]
+    parts = [_loss_of_one(q.noise_multiplier, q.sample_rate, grid).self_compose(q.steps) for q in queries]
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.compose(part)
     return whole
+
+
+@lru_cache(maxsize=32)  # a calibration changes one query and asks for the others again and again
+def _loss_of_one(noise_multiplier: float, sample_rate: float, grid: float) -> Any:
+    from dp_accounting.pld import privacy_loss_distribution
+
+    return privacy_loss_distribution.from_gaussian_mechanism(
+        noise_multiplier, value_discretization_interval=grid, sampling_prob=sample_rate
+    )
 
 
 def _opacus_history(queries: Sequence[GaussianQueries]) -> list[tuple[float, float, int]]:

@@ -28,6 +28,7 @@ sound; real arithmetic, with rounding covered as the decision on floating point 
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
@@ -92,6 +93,7 @@ class Plan:
         return PrivacySpend.of(self.queries, self.delta)
 
 
+@lru_cache(maxsize=32)  # the same plan is asked for by several runs of a cohort
 def calibrate(plan: Plan, target: float) -> Plan:
     """The plan with the smallest noise multiplier whose printed epsilon is at most `target`.
 

@@ -31,11 +31,11 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module", autouse=True)
 def briefly_trained(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever is not about the embedding itself, or a study, learns it in a fifth of the time."""
-    thorough = embedding.EPOCHS
+    thorough = embedding.EPOCHS, embedding.LEAST_STEPS
     if not request.module.__name__.endswith(("test_embedding", "test_false_alarms", "curves", "studies")):
-        embedding.EPOCHS = 3
+        embedding.EPOCHS, embedding.LEAST_STEPS = 3, 10
     yield
-    embedding.EPOCHS = thorough
+    embedding.EPOCHS, embedding.LEAST_STEPS = thorough
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.cli.forking import Warm, warm
 
 ROOT = Path(__file__).resolve().parents[2]
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -38,17 +40,34 @@ def command(*words: object) -> list[str]:
     return [sys.executable, "-c", "from privgan_cli.main import main; main()", *map(str, words)]
 
 
+def as_expected(done: subprocess.CompletedProcess[str], code: int) -> subprocess.CompletedProcess[str]:
+    """The same, once its exit code is the expected one and it traced nothing."""
+    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done
+
+
 @pytest.fixture(scope="session")
-def privgan() -> Privgan:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """The process that all others are forked from."""
+    with warm(tmp_path_factory.mktemp("warm"), environment()) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def privgan(loaded: Warm) -> Privgan:
     """Run `privgan ...` as a process; `code` is the expected exit code."""
+    return lambda *words, code=0: as_expected(loaded.run(*words), code)
+
+
+@pytest.fixture(scope="session")
+def fresh() -> Privgan:
+    """The same in a new interpreter, as a user does: once a verb, to see that it finds what it imports."""
 
     def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            command(*words), capture_output=True, text=True, env=environment(), timeout=300, check=False
-        )
-        assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
-        return done
+        line = command(*words)
+        done = subprocess.run(line, capture_output=True, text=True, env=environment(), timeout=300, check=False)
+        return as_expected(done, code)
 
     return run
 

@@ -44,12 +44,12 @@ def _images(path: Path) -> Array:
 
 
 def test_an_independent_sample_passes_without_a_claim(
-    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
+    fresh: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
     """Exit 0; the scope says that this is evidence and not a guarantee; the JSON has the promised fields."""
     synthetic, members, others = files
     words = ("audit", synthetic, "--members", members, "--non-members", others, "--report", tmp_path / "r")
-    said = json.loads(privgan(*words, "--json").stdout)
+    said = json.loads(fresh(*words, "--json").stdout)
     record = json.loads((tmp_path / "r" / "audit.json").read_text())
     for value in (said, record):
         assert value["verdict"] == "PASS"

@@ -19,7 +19,7 @@ def _folder(tmp_path: Path, name: str) -> Path:
     return folder
 
 
-def test_sources_without_anything_readable_exit_5(privgan: Privgan, tmp_path: Path) -> None:
+def test_sources_without_anything_readable_exit_5(privgan: Privgan, fresh: Privgan, tmp_path: Path) -> None:
     """Empty; zero bytes; garbage; a FIFO; a link loop; each counted under its code, none waited for."""
     empty = _folder(tmp_path, "empty")
     privgan("prepare", empty, tmp_path / "c", code=5)
@@ -29,7 +29,7 @@ def test_sources_without_anything_readable_exit_5(privgan: Privgan, tmp_path: Pa
     (hostile / "text.txt").write_text("no image")
     os.mkfifo(hostile / "fifo.dcm")
     (hostile / "loop").symlink_to(hostile)
-    found = json.loads(privgan("scan", hostile, "--json", code=5).stdout)
+    found = json.loads(fresh("scan", hostile, "--json", code=5).stdout)
     assert found["readable"] == 0
     assert sum(found["refused"].values()) == found["files"]
     privgan("prepare", hostile, tmp_path / "c", code=5)
@@ -37,7 +37,7 @@ def test_sources_without_anything_readable_exit_5(privgan: Privgan, tmp_path: Pa
     assert not list(tmp_path.glob(".*partial"))
 
 
-def test_one_patient_is_refused_and_one_class_is_not(privgan: Privgan, tmp_path: Path) -> None:
+def test_one_patient_is_refused_and_one_class_is_not(privgan: Privgan, fresh: Privgan, tmp_path: Path) -> None:
     """A cohort of one person cannot be split; a cohort of one class can be learned from."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (40, 28, 28), dtype=np.uint8)
@@ -46,7 +46,7 @@ def test_one_patient_is_refused_and_one_class_is_not(privgan: Privgan, tmp_path:
     privgan("prepare", one, tmp_path / "c1", "--size", 28, "--accept-low-power", code=5)
     many = tmp_path / "many.npz"
     np.savez(many, images=images, labels=np.zeros(40, dtype=np.int64), patient_id=np.arange(40))
-    made = privgan("prepare", many, tmp_path / "c2", "--size", 28, "--accept-low-power", "--json")
+    made = fresh("prepare", many, tmp_path / "c2", "--size", 28, "--accept-low-power", "--json")
     assert len(json.loads(made.stdout)["classes"]) == 1
 
 
@@ -132,11 +132,11 @@ def _made(folder: Path) -> str:
     return str(folder)
 
 
-def test_plan_prints_what_the_accountants_say(privgan: Privgan) -> None:
+def test_plan_prints_what_the_accountants_say(privgan: Privgan, fresh: Privgan) -> None:
     """The documented object; noise from epsilon spends at most it; patients are members."""
     words = ("plan", "--patients", 2000, "--batch", 100, "--steps", 50, "--json")
     by_noise = json.loads(privgan(*words, "--noise-multiplier", 1.5).stdout)
-    by_epsilon = json.loads(privgan(*words, "--epsilon", 2).stdout)
+    by_epsilon = json.loads(fresh(*words, "--epsilon", 2).stdout)
     assert {"schema_version", "epsilon", "delta", "noise_multiplier", "steps", "batch"} <= set(by_noise)
     assert by_noise["delta"] == by_epsilon["delta"] == 1e-5
     assert 1.98 < by_epsilon["epsilon"] <= 2
@@ -145,7 +145,7 @@ def test_plan_prints_what_the_accountants_say(privgan: Privgan) -> None:
     privgan(*weak, "--accept-low-power")
 
 
-def test_help_and_version_are_quick_and_complete(privgan: Privgan) -> None:
+def test_help_and_version_are_quick_and_complete(fresh: Privgan) -> None:
     """--help imports none of the heavy libraries."""
     line = "import sys; from privgan_cli.main import run; run(['--help']); print([m for m in sys.modules])"
     import sys
@@ -161,5 +161,5 @@ def test_help_and_version_are_quick_and_complete(privgan: Privgan) -> None:
     )
     for heavy in ("torch", "opacus", "sklearn"):
         assert f"'{heavy}'" not in done.stdout
-    assert privgan("--version").stdout.startswith("privgan ")
-    json.loads(privgan("doctor", "--json").stdout)
+    assert fresh("--version").stdout.startswith("privgan ")
+    json.loads(fresh("doctor", "--json").stdout)

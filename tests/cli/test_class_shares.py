@@ -31,14 +31,16 @@ def skewed(privgan: Privgan, tmp_path: Path) -> Path:
     return cohort
 
 
-def test_measured_shares_come_near_the_members(privgan: Privgan, skewed: Path, tmp_path: Path) -> None:
+def test_measured_shares_come_near_the_members(
+    privgan: Privgan, fresh: Privgan, skewed: Path, tmp_path: Path
+) -> None:
     """One more query within the same epsilon; the set's shares follow it; manifest and card say how closely."""
     run, made, config = tmp_path / "run", tmp_path / "set", tmp_path / "train.toml"
     config.write_text(FAST_TRAINING + "[warm_start]\nshare = 0.3\n[class_balance]\nshare = 0.5\n")
     trained = privgan("train", skewed, run, "--epsilon", 4, "--config", config, "--measure-classes", "--json")
     assert json.loads(trained.stdout)["epsilon"] <= 4
     assert len(Ledger.read(skewed / "private" / "ledger.jsonl").queries()) == 4
-    privgan("generate", run, made, "--count", 1000, "--format", "npz", "--classes", "measured")
+    fresh("generate", run, made, "--count", 1000, "--format", "npz", "--classes", "measured")
     manifest = json.loads((made / "manifest.json").read_text())
     margin = manifest["class_margin"]
     with np.load(skewed / "patients.npz") as columns:

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,21 +17,17 @@ from safetensors import safe_open
 from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file
 from privgan.run import read_run
-from tests.cli.conftest import environment
+from tests.cli.forking import Warm
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 STEPS = 200
-READY = b"ready\n"
-# Imports take most of a short life; a kill there proves nothing, so that they come first and are waited for.
-LINE = """import sys, dp_accounting.pld.privacy_loss_distribution, opacus.accountants, privgan.gan.runs
-from privgan_cli.main import main
-sys.stderr.write("ready\\n"), sys.stderr.flush(), main()"""
 
 
 @dataclass(kw_only=True)
 class Life:
     """One run from its first start to its end, and what was seen of it after every kill."""
 
+    loaded: Warm
     cohort: Path
     run: Path
     config: Path
@@ -73,15 +68,13 @@ class Life:
         start, told, lines = self.saved_step() if exists else 0, len(self.announced()), len(self.logged())
         words = ["train", self.cohort, self.run, "--epsilon", 4, "--config", self.config]
         words += ["--resume"] if exists else ["--steps", STEPS]
-        process = subprocess.Popen(
-            [sys.executable, "-c", LINE, *map(str, words)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=environment(),
-        )
-        assert process.stderr is not None
-        assert process.stderr.readline() == READY
-        ended = wait(process, kill_after)
+        process = self.loaded.start(*words)
+        if kill_after is not None:
+            time.sleep(kill_after)
+            os.kill(process, signal.SIGKILL)
+        done = self.loaded.wait()
+        ended = done.returncode == 0
+        assert ended or (kill_after is not None and done.returncode == -signal.SIGKILL), done.stderr
         place = self.check(start, self.announced()[told:], self.logged()[lines:])
         if not ended:
             self.fell[place] += 1
@@ -121,25 +114,12 @@ class Life:
         return "at the end" if saved == STEPS else f"after {saved * 4 // STEPS}/4 of the steps"
 
 
-def wait(process: subprocess.Popen[bytes], kill_after: float | None) -> bool:
-    """Whether the process ended well within that many seconds; if not, it was killed."""
-    try:
-        _, said = process.communicate(timeout=120 if kill_after is None else kill_after)
-    except subprocess.TimeoutExpired:
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
-        return False
-    assert process.returncode == 0, said
-    return True
-
-
-def born(privgan: Privgan, source: Path, home: Path, config: Path) -> Life:
+def born(privgan: Privgan, loaded: Warm, source: Path, home: Path, config: Path) -> Life:
     """A fresh cohort under a site anchor, and a place for its run."""
     words = ("--size", 28, "--accept-low-power", "--site-anchor", home / "anchor")
     privgan("prepare", source, home / "cohort", *words)
     (home / "runs").mkdir()
-    return Life(cohort=home / "cohort", run=home / "runs" / "run", config=config)
+    return Life(loaded=loaded, cohort=home / "cohort", run=home / "runs" / "run", config=config)
 
 
 def lived(life: Life, kills: int, delays: np.random.Generator) -> int:
@@ -171,23 +151,23 @@ def quick(fast_config: Path, tmp_path: Path) -> Path:
 
 
 def test_killed_at_any_moment_it_ends_with_the_planned_steps_under_one_charge(
-    privgan: Privgan, source: Path, quick: Path, tmp_path: Path
+    privgan: Privgan, loaded: Warm, source: Path, quick: Path, tmp_path: Path
 ) -> None:
     """Five kills, then to the end, under a site anchor; a closed run does not resume."""
-    life = born(privgan, source, tmp_path, quick)
+    life = born(privgan, loaded, source, tmp_path, quick)
     lived(life, 5, np.random.default_rng(5))
     privgan("train", life.cohort, life.run, "--epsilon", 4, "--resume", code=7)
 
 
 @pytest.mark.study
-def test_fifty_kills(privgan: Privgan, source: Path, quick: Path, tmp_path: Path) -> None:
+def test_fifty_kills(privgan: Privgan, loaded: Warm, source: Path, quick: Path, tmp_path: Path) -> None:
     """Several runs, killed fifty times in all."""
     delays, fell = np.random.default_rng(50), Counter[str]()
     kills = redone = lives = 0
     began = time.monotonic()
     while kills < 50:
         (tmp_path / str(lives)).mkdir()
-        life = born(privgan, source, tmp_path / str(lives), quick)
+        life = born(privgan, loaded, source, tmp_path / str(lives), quick)
         kills += lived(life, min(8, 50 - kills), delays)
         fell, redone, lives = fell + life.fell, redone + life.redone, lives + 1
     where = ", ".join(f"{count} {place}" for place, count in sorted(fell.items()))

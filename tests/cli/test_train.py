@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,44 +12,41 @@ from pathlib import Path
 import pytest
 
 from privgan.dp.budget.ledger import Ledger
+from tests.cli.forking import Warm
 
-ROOT = Path(__file__).resolve().parents[2]
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
-LONG = ("--steps", "1500")
 
 
-def _start(cohort: Path, run: Path, config: Path, *words: str) -> subprocess.Popen[str]:
-    path = os.pathsep.join(str(ROOT / part) for part in (".", "audits", "cli"))
-    line = [sys.executable, "-c", "from privgan_cli.main import main; main()", "train", str(cohort), str(run)]
-    return subprocess.Popen(
-        [*line, "--epsilon", "4", "--config", str(config), *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-    )
+def _start(loaded: Warm, cohort: Path, run: Path, config: Path) -> int:
+    return loaded.start("train", cohort, run, "--epsilon", 4, "--config", config, "--steps", 1500)
 
 
-def _wait_for_state(run: Path, process: subprocess.Popen[str]) -> None:
+def _wait_for(there: Callable[[], bool]) -> None:
     for _ in range(600):
-        if (run / "private" / "state.safetensors").exists() or process.poll() is not None:
+        if there():
             return
         time.sleep(0.1)
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 75), (signal.SIGINT, 130)])
 def test_a_stopped_run_can_be_resumed(
-    privgan: Privgan, new_cohort: Callable[[], Path], fast_config: Path, tmp_path: Path, sent: int, code: int
+    privgan: Privgan,
+    loaded: Warm,
+    new_cohort: Callable[[], Path],
+    fast_config: Path,
+    tmp_path: Path,
+    sent: int,
+    code: int,
 ) -> None:
     """SIGTERM exits 75 and Ctrl-C 130; the run resumes to exactly the planned steps under one charge."""
     cohort, run = new_cohort(), tmp_path / "run"
-    process = _start(cohort, run, fast_config, *LONG)
-    _wait_for_state(run, process)
+    process = _start(loaded, cohort, run, fast_config)
+    _wait_for((run / "private" / "state.safetensors").exists)
     time.sleep(1)
-    process.send_signal(sent)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == code, errors
-    assert "--resume" in errors
+    os.kill(process, sent)
+    stopped = loaded.wait()
+    assert stopped.returncode == code, stopped.stderr
+    assert "--resume" in stopped.stderr
     charged = Ledger.read(cohort / "private" / "ledger.jsonl").of_kind("charge")
     assert len(charged) == 1
     assert json.loads((run / "run.json").read_text())["state"] == "training"
@@ -63,21 +59,18 @@ def test_a_stopped_run_can_be_resumed(
 
 
 def test_an_old_or_foreign_state_is_refused(
-    privgan: Privgan, new_cohort: Callable[[], Path], fast_config: Path, tmp_path: Path
+    privgan: Privgan, loaded: Warm, new_cohort: Callable[[], Path], fast_config: Path, tmp_path: Path
 ) -> None:
     """Putting back an earlier checkpoint would reuse noise that was seen: exit 7."""
     cohort, run = new_cohort(), tmp_path / "run"
     quick = tmp_path / "quick.toml"
     quick.write_text(fast_config.read_text() + "checkpoint_seconds = 0.05\n")
-    process = _start(cohort, run, quick, *LONG)
-    _wait_for_state(run, process)
+    process = _start(loaded, cohort, run, quick)
+    _wait_for((run / "private" / "state.safetensors").exists)
     shutil.copy(run / "private" / "state.safetensors", tmp_path / "old")
-    for _ in range(600):
-        if len(Ledger.read(cohort / "private" / "ledger.jsonl").of_kind("checkpoint")) > 5:
-            break
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    _wait_for(lambda: len(Ledger.read(cohort / "private" / "ledger.jsonl").of_kind("checkpoint")) > 5)
+    os.kill(process, signal.SIGTERM)
+    loaded.wait()
     shutil.copy(tmp_path / "old", run / "private" / "state.safetensors")
     said = privgan("train", cohort, run, "--epsilon", 4, "--resume", code=7).stderr
     assert "older or a foreign" in said

@@ -27,7 +27,10 @@ def knowledge(laboratory: Laboratory) -> tuple[Knowledge, Knowledge]:
 def test_a_sound_mechanism_fails_as_rarely_as_promised(
     laboratory: Laboratory, knowledge: tuple[Knowledge, Knowledge]
 ) -> None:
-    """Over 200 seeds: failures within Binomial(200, family error), and p-values below 5 % about 5 % of the time."""
+    """Failures are within Binomial(seeds, family error), and p-values below 5 % about 5 % of the time.
+
+    Half of the seeds are enough where they look so well that, seed for seed, more is asked of them than of all.
+    """
     failures, p_values = 0, defaultdict[str, list[float]](list)
     for seed in range(SEEDS):
         findings = attack_releases(laboratory, *knowledge, rng=np.random.default_rng(seed), steps=STEPS)
@@ -35,13 +38,20 @@ def test_a_sound_mechanism_fails_as_rarely_as_promised(
         for finding in findings:
             if finding.p_value is not None:
                 p_values[finding.name].append(finding.p_value)
-    assert failures <= stats.binom.ppf(0.999, SEEDS, FAMILY_ERROR)
+        if seed + 1 == SEEDS // 2 and are_rare(failures, p_values, 0.98):
+            break
+    assert are_rare(failures, p_values, 0.9999), (failures, p_values)
     bounds = 2  # epsilon of one step, of one draw
     assert len(p_values) + bounds == STATISTICAL_TESTS
-    for name, values in p_values.items():
-        small = int((np.array(values) < 0.05).sum())
-        assert small <= stats.binom.ppf(0.9999, SEEDS, 0.05), name
-        assert max(values) > 0.5, name
+    assert all(max(values) > 0.5 for values in p_values.values())
+
+
+def are_rare(failures: int, p_values: dict[str, list[float]], quantile: float) -> bool:
+    """Whether neither failures nor small p-values are more than these quantiles of their laws."""
+    seeds = len(next(iter(p_values.values())))
+    small = max(sum(p < 0.05 for p in values) for values in p_values.values())
+    few = failures <= stats.binom.ppf(min(quantile, 0.999), seeds, FAMILY_ERROR)
+    return bool(few and small <= stats.binom.ppf(quantile, seeds, 0.05))
 
 
 def test_no_patient_moves_the_sum_too_far(laboratory: Laboratory) -> None:

@@ -140,9 +140,10 @@ def _learned(images: Tensor, seed: int, progress: Progress) -> Embedding:
 
 
 def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> nn.Module:
-    features = _features(generator)
     width = CHANNELS[-1] * (FINE >> len(CHANNELS)) ** 2
-    head = nn.Sequential(nn.BatchNorm1d(width), _filled(nn.Linear(width, OUTPUTS, device="meta"), generator))
+    with torch.random.fork_rng(devices=[]):  # a new layer asks the global generator, whose numbers are not kept
+        features = _features(generator)
+        head = nn.Sequential(nn.BatchNorm1d(width), _filled(nn.Linear(width, OUTPUTS), generator))
     steps = LEAST_STEPS + EPOCHS * len(images) // BATCH
     optimiser = torch.optim.Adam([*features.parameters(), *head.parameters()], lr=RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.1)
@@ -163,14 +164,13 @@ def _features(generator: torch.Generator) -> nn.Module:
     layers: list[nn.Module] = [nn.LayerNorm([1, FINE, FINE], elementwise_affine=False)]
     for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
         size = 5 if before == 1 else 3
-        layer = nn.Conv2d(before, after, size, stride=2, padding=size // 2, device="meta")
+        layer = nn.Conv2d(before, after, size, stride=2, padding=size // 2)
         layers += [_filled(layer, generator), nn.BatchNorm2d(after), nn.ReLU()]
     return nn.Sequential(*layers, nn.Flatten())
 
 
 def _filled(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> nn.Module:
-    """Give a layer of no memory random weights (He et al. 2015); the global generator is not asked."""
-    layer.to_empty(device="cpu")
+    """Give a layer other random weights (He et al. 2015), from this generator."""
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

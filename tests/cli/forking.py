@@ -1,0 +1,114 @@
+"""`privgan` with its libraries already loaded: each command is a fork of one process, so that only the first waits.
+
+A command is still a process with its own memory, file descriptors, signals and exit code. What it cannot show is
+that a fresh interpreter finds every import; commands that are run once as a user runs them show that.
+"""
+
+import gc
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+SECONDS = 300  # after which a command that hangs is ended, with a code that nobody expects
+LOADED = (  # what the verbs import where they need it
+    "dp_accounting.pld.privacy_loss_distribution",
+    "matplotlib.figure",
+    "opacus.accountants",
+    "privgan.data.prepare",
+    "privgan.gan.runs",
+    "privgan.synthetic.contact_sheet",
+    "privgan.synthetic.dicom_writer",
+    "privgan.synthetic.generate",
+    "privgan_audits.casework",
+    "privgan_audits.release",
+    "privgan_audits.report.write",
+    "privgan_audits.verify",
+    "randomgen",
+    "safetensors.torch",
+    "sklearn.discriminant_analysis",
+    "torch._dynamo",  # for any optimiser of torch
+    "torch._prims_common.wrappers",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warm:
+    """A process that forks one command after another; what a command says goes through files in `folder`."""
+
+    requests: IO[str]
+    answers: IO[str]
+    folder: Path
+
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+        """Run `privgan *words` and wait for it."""
+        self.start(*words)
+        return self.wait()
+
+    def start(self, *words: object) -> int:
+        """Start `privgan *words` and give its process number, which is its own until `wait`."""
+        return self._ask([list(map(str, words)), *map(str, self._outputs)])
+
+    def wait(self) -> subprocess.CompletedProcess[str]:
+        """Wait for what was started last; a negative code is the signal that ended it."""
+        code = self._ask(None)
+        return subprocess.CompletedProcess([], code, *(path.read_text() for path in self._outputs))
+
+    def _ask(self, request: object) -> int:
+        self.requests.write(f"{json.dumps(request)}\n")
+        self.requests.flush()
+        return int(self.answers.readline())
+
+    @property
+    def _outputs(self) -> list[Path]:
+        return [self.folder / name for name in ("stdout", "stderr")]
+
+
+@contextmanager
+def warm(folder: Path, environment: Mapping[str, str]) -> Iterator[Warm]:
+    """Start the process, and end it when it is not needed any more."""
+    line = [sys.executable, "-c", "from tests.cli.forking import serve; serve()"]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Warm(requests=process.stdin, answers=process.stdout, folder=folder)
+        process.stdin.close()
+
+
+def serve() -> None:
+    """Load what the verbs load, then fork a process for every list of words on standard input; null waits for it."""
+    from privgan_cli.main import main
+
+    for name in LOADED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # so that a collection in a fork copies no page of what was loaded
+    child = 0
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request is None:
+            answer = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        else:
+            answer = child = os.fork()
+        if not child:
+            _become(*request)
+            main()
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+def _become(words: list[str], *outputs: str) -> None:
+    """A process that was started with these words, nothing to read, and outputs that go to files."""
+    sys.argv = ["privgan", *words]
+    signal.alarm(SECONDS)
+    for descriptor, path in enumerate((os.devnull, *outputs)):
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
