@@ -45,6 +45,26 @@ def read_record(report: Path) -> tuple[dict[str, Any], str]:
     return record, sha256_bytes(content)
 
 
+def consistent(record: Mapping[str, Any]) -> Policy:
+    """The policy of a record that says what this version would say of its numbers, word for word.
+
+    Raises:
+        IntegrityError: a field is missing or odd, or verdict, scope, reasons or level are others.
+    """
+    try:
+        policy = Policy.from_json(record["policy"])
+        verdict = judge(policy, record)
+        told = (record["verdict"], record["scope"], tuple(record["reasons"]), record["level"])
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+        told = None
+    if told is None or told != (verdict.verdict, verdict.scope, verdict.reasons, verdict.level):
+        raise IntegrityError(
+            "Expected audit.json as the audit wrote it, it contradicts itself: edited, or of another version. "
+            "Audit again."
+        )
+    return policy
+
+
 def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
     """Judge a record, whatever verdict it carries.
 

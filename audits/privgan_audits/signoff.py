@@ -18,7 +18,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
 from privgan_audits.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, Grant, Revocation, opened
-from privgan_audits.judged import Judged, judge_again, read_record
+from privgan_audits.judged import Judged, consistent, judge_again, read_record
 from privgan_audits.signing import key_line, key_of_line, read_bounded, sign
 
 
@@ -75,6 +75,7 @@ def draft_approval(report: Path, grant: Grant, *, force: bool = False) -> Draft:
     """
     record, digest = read_record(report)
     judged = judge_again(record, digest)
+    consistent(record)
     _require_not_withdrawn(report)
     if os.path.lexists(report / APPROVAL) and not force:
         raise UsageError(f"Expected a report without an approval, {report / APPROVAL} exists. --force replaces it.")

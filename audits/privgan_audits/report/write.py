@@ -4,6 +4,7 @@ Rendering only: nothing is measured and nothing is judged here. The pages are si
 and a content security policy forbids whatever might still get in.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -20,14 +21,13 @@ from privgan.files import (
     write_text,
 )
 from privgan_audits.approval import RECORD
-from privgan_audits.judged import read_record
-from privgan_audits.policy import Policy
+from privgan_audits.judged import consistent, read_record
 from privgan_audits.record import Record
 from privgan_audits.report.gallery import Gallery, read_gallery, write_gallery
 from privgan_audits.report.page import Page
+from privgan_audits.report.sign_off import sign_off
 from privgan_audits.report.view import internal_page, public_page
 from privgan_audits.report.words import frame
-from privgan_audits.verdict import judge
 
 INTERNAL_PAGE, PUBLIC_PAGE = "audit.html", "audit-public.html"
 
@@ -64,17 +64,12 @@ def render_again(folder: Path, cohort: Path | None = None) -> Record:
     record, digest = read_record(folder)
     if cohort is not None:
         _require_known(cohort, digest)
+    consistent(record)
     try:
-        verdict = judge(Policy.from_json(record["policy"]), record)
-        told = (record["verdict"], record["scope"], tuple(record["reasons"]), record["level"])
-        true = told == (verdict.verdict, verdict.scope, verdict.reasons, verdict.level)
-        gallery = read_gallery(folder, record["gallery_sha256"]) if true and record["gallery_sha256"] else None
-        if true:
-            _write_pages(folder, record, digest, gallery)
+        gallery = read_gallery(folder, record["gallery_sha256"]) if record["gallery_sha256"] else None
+        _write_pages(folder, record, digest, gallery)
     except (KeyError, TypeError, AttributeError, ValueError):
-        true = False
-    if not true:
-        raise IntegrityError("Expected audit.json as the audit wrote it, it contradicts itself: it was edited.")
+        raise IntegrityError("Expected audit.json as the audit wrote it, a field of it is missing or odd.") from None
     return record
 
 
@@ -106,5 +101,6 @@ def render(page: Page) -> str:
 
 
 def _write_pages(folder: Path, record: Record, digest: str, gallery: Gallery | None) -> None:
-    write_text(folder / INTERNAL_PAGE, render(internal_page(record, digest, gallery)), PRIVATE_FILE)
+    inside = replace(internal_page(record, digest, gallery), approval=tuple(sign_off(folder, digest)))
+    write_text(folder / INTERNAL_PAGE, render(inside), PRIVATE_FILE)
     write_text(folder / PUBLIC_PAGE, render(public_page(record)), SHAREABLE_FILE)

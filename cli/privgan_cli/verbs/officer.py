@@ -23,6 +23,7 @@ def approve(
 ) -> int:
     """Judge a report again, say what it means, and sign that its set may be released."""
     from privgan_audits.approval import APPROVAL, Grant
+    from privgan_audits.report.write import render_again
     from privgan_audits.signoff import draft_approval
 
     grant = Grant(
@@ -39,6 +40,7 @@ def approve(
     for warning in draft.warnings:
         console.warn(warning)
     signed = draft.sign(read_key(key))
+    render_again(report)  # the sign-off box names the officer
     what, facts = signed.approval.audit, signed.approval.facts()
     console.result(
         {
@@ -66,9 +68,11 @@ def revoke(
 ) -> int:
     """Withdraw an approval for good, in the cohort's ledger and in a file for those who have the bundle."""
     from privgan_audits.approval import REVOCATION
+    from privgan_audits.report.write import render_again
     from privgan_audits.signoff import revoke as revoke_approval
 
     found = revoke_approval(report, cohort, read_key(key), reason=reason.strip(), today=today(), force=force)
+    render_again(report)
     console.result(
         {
             "revocation": str(report / REVOCATION),

@@ -59,18 +59,14 @@ LABELS: dict[str, dict[str, Label]] = {
         "members_linked": Label(name="Members with a synthetic image above the threshold", share=True),
         "non_members_linked": Label(name="Non-members with one", share=True),
         "threshold_share": Label(name="Pairs of different people above the threshold", share=True),
-        "detector_auc": Label(
-            name="The detector's AUC, one person against two", note="on patients held back"
-        ),
+        "detector_auc": Label(name="The detector's AUC, one person against two", note="on patients held back"),
         "detector_recall": Label(name="Pairs of one person above the threshold", share=True),
         "patients_with_several_images": Label(name="Patients with several images", note="it learned from these"),
     },
     "T8": {
         "p": Label(name="p-value of all columns together", note=P_NOTE),
         "largest_advantage_upper": Label(name="Largest upper bound of an advantage", note="one-sided, 95 %"),
-        "largest_advantage_lower": Label(
-            name="Largest lower bound of an advantage", note="above the limit: FAIL"
-        ),
+        "largest_advantage_lower": Label(name="Largest lower bound of an advantage", note="above the limit: FAIL"),
     },
     "T10": {
         "identifiers_found": Label(name="Places with a patient's identifier", note="a single one is a FAIL"),
