@@ -105,8 +105,8 @@ def permission(
     """
     _require_not_withdrawn(report)
     for entry in ledger.of_kind("revoked"):
-        if entry["report_sha256"] == judged.approved.audit_sha256:
-            raise IntegrityError(f"The officer withdrew the approval of this report on {entry['date']}, for good.")
+        if entry["synthetic_sha256"] == judged.approved.synthetic_sha256:
+            raise IntegrityError(f"The officer withdrew the approval of this set on {entry['date']}, for good.")
     demanded = _demanded(pinned, judged.policy.officer_key)
     if not os.path.lexists(report / APPROVAL):
         if demanded:
@@ -147,7 +147,8 @@ def revoke(
     if not report.is_dir():
         raise UsageError(f"Expected a report folder, {report} is missing.")
     envelope = read_bounded(report / APPROVAL, LARGEST_BYTES)
-    audit_sha256 = opened(Approval, envelope, key.public_key()).audit.audit_sha256
+    approved = opened(Approval, envelope, key.public_key()).audit
+    audit_sha256 = approved.audit_sha256
     revocation = Revocation(
         reason=reason,
         revoked=today.isoformat(),
@@ -162,7 +163,10 @@ def revoke(
     if os.path.lexists(report / REVOCATION) and not force:
         raise UsageError(f"Expected no withdrawal yet, {report / REVOCATION} exists. --force replaces it.")
     ledger.record_revocation(
-        report_sha256=audit_sha256, approval_sha256=revocation.approval_sha256, date=revocation.revoked
+        report_sha256=audit_sha256,
+        synthetic_sha256=approved.synthetic_sha256,
+        approval_sha256=revocation.approval_sha256,
+        date=revocation.revoked,
     )
     write_bytes(report / REVOCATION, sign(revocation.statement(), key), SHAREABLE_FILE)
     return revocation

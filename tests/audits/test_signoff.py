@@ -153,9 +153,10 @@ def withdraw_and_put_back(gate: Gate) -> None:
 
 
 def withdraw_and_audit_again(gate: Gate) -> None:
-    """An audit is deterministic: the same record, byte for byte, which the officer has withdrawn."""
+    """Another audit of the same set, and an officer who is talked into it once more."""
     withdraw_and_put_back(gate)
     gate.audit()
+    gate.approve(first="2026-02-28", force=True)
 
 
 def withdraw_and_approve_anew(gate: Gate) -> None:

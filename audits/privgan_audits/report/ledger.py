@@ -45,6 +45,8 @@ def _told(entry: Entry) -> tuple[str, str]:
             return f"run {_short(entry)} finished", f"generator {entry['generator_sha256']}"
         case "audit":
             return f"audit: {entry['verdict']}", f"report {entry['report_sha256']}"
+        case "revoked":
+            return "approval withdrawn by the officer", f"{entry['date']}, set {entry['synthetic_sha256']}"
         case kind:
             return str(kind), ""
 

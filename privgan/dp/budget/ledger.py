@@ -232,9 +232,15 @@ class Ledger:
                 },
             )
 
-    def record_revocation(self, *, report_sha256: str, approval_sha256: str, date: str) -> "Ledger":
-        """Remember that the approval of an audit's report was taken back, for good."""
-        digests = {"report_sha256": report_sha256, "approval_sha256": approval_sha256}
+    def record_revocation(
+        self, *, report_sha256: str, synthetic_sha256: str, approval_sha256: str, date: str
+    ) -> "Ledger":
+        """Remember that the approval of an audited set was taken back, for good."""
+        digests = {
+            "report_sha256": report_sha256,
+            "synthetic_sha256": synthetic_sha256,
+            "approval_sha256": approval_sha256,
+        }
         with self._locked() as now:
             return _append(now, {"kind": "revoked", "date": date, **digests})
 
