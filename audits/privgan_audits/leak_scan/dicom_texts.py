@@ -19,8 +19,8 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
 from privgan.synthetic.dicom_writer import DicomLook, template
-from privgan_audits.file_texts import Piece, byte_pieces, split_pieces
-from privgan_audits.own_writing import OwnWriting
+from privgan_audits.leak_scan.file_texts import Piece, byte_pieces, split_pieces
+from privgan_audits.leak_scan.own_writing import OwnWriting
 
 _PIXELS = 0x7FE00010
 _NEXT_GROUP = " (@\0"  # groups 0020, 0028 and 0040: printable bytes of the tag that follows a value

@@ -19,11 +19,11 @@ from privgan.errors import IntegrityError
 from privgan.files import list_entries, open_regular
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import LABELS
-from privgan_audits.as_audited import AsAudited
-from privgan_audits.dicom_texts import DicomTexts, is_dicom, parsed
-from privgan_audits.file_texts import UNREADABLE, Piece, file_pieces
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
-from privgan_audits.own_writing import OwnWriting
+from privgan_audits.leak_scan.as_audited import AsAudited
+from privgan_audits.leak_scan.dicom_texts import DicomTexts, is_dicom, parsed
+from privgan_audits.leak_scan.file_texts import UNREADABLE, Piece, file_pieces
+from privgan_audits.leak_scan.own_writing import OwnWriting
 
 DIFFERENCES = "not_as_audited"
 _MOST_PLACES = 20

@@ -17,12 +17,12 @@ from privgan.data.identifiers import CONSTANTS, IDENTIFIER, normalise
 from privgan.data.identifiers import UID as UID_CATEGORY
 from privgan.errors import IntegrityError
 from privgan.files import list_files
-from privgan_audits.dicom_texts import DicomTexts, is_dicom, parsed
-from privgan_audits.file_texts import file_pieces
-from privgan_audits.identifiers_scan import IdentifierScan
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
-from privgan_audits.own_writing import OwnWriting
-from tests.audits.planting import (
+from privgan_audits.leak_scan.dicom_texts import DicomTexts, is_dicom, parsed
+from privgan_audits.leak_scan.file_texts import file_pieces
+from privgan_audits.leak_scan.own_writing import OwnWriting
+from privgan_audits.leak_scan.scan import IdentifierScan
+from tests.audits.leak_scan.planting import (
     IMAGE,
     KNOWN,
     NUMBER,
