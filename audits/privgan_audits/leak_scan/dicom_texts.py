@@ -1,28 +1,16 @@
-"""Every text of a DICOM file, and what no synthetic file should have.
+"""What a DICOM file of a privgan set should hold, and what one holds beside that or lacks."""
 
-Elements of all depths are read, file meta, sequences and private groups included; the bytes outside the
-pixels are searched once more as they lie, so that a preamble, padding or trailing garbage hides nothing.
-"""
-
-import contextlib
-import io
-import logging
-import warnings
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
-from pydicom import dcmread
-from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.multival import MultiValue
-from pydicom.tag import BaseTag
+from pydicom.dataset import FileDataset
 
 from privgan.synthetic.dicom_writer import DicomLook, template
-from privgan_audits.leak_scan.file_texts import Piece, byte_pieces, split_pieces
+from privgan_audits.leak_scan.dicom_elements import Located, Parsed, damaged_pieces, element_pieces, located
 from privgan_audits.leak_scan.own_writing import OwnWriting
+from privgan_audits.leak_scan.pieces import Opening, Piece
 
-_PIXELS = 0x7FE00010
+FILES, TAG_RETAINED, TEXT_NOTNULL, TEXT_RETAINED = "files", "tag_retained", "text_notnull", "text_retained"
 _NEXT_GROUP = " (@\0"  # groups 0020, 0028 and 0040: printable bytes of the tag that follows a value
 # What differs from file to file, and the group length and version that the file format adds.
 _VARIABLE = (
@@ -39,45 +27,41 @@ _VARIABLE = (
 )
 _TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 
-Located = tuple[str, DataElement]
-
-
-def is_dicom(content: bytes) -> bool:
-    """Whether the file has the DICOM prefix."""
-    return content[128:132] == b"DICM"
-
 
 class DicomTexts:
     """Reads one file after another and counts structural findings over all of them.
 
     structure: how many files have a private tag, no Synthetic Data mark, an element or a text that privgan does
-        not write, a preamble that is not zero, BurnedInAnnotation other than NO, or cannot be parsed.
+        not write, lack an element that it does write, have a preamble that is not zero, BurnedInAnnotation other than
+        NO, or cannot be parsed.
+    kept: how many `files` were compared with what privgan writes, and how many of them lack an element of it
+        (`tag_retained`), have a text of it empty (`text_notnull`) or another text instead (`text_retained`).
     """
 
     def __init__(self, own: OwnWriting) -> None:
         self.structure: Counter[str] = Counter()
+        self.kept: Counter[str] = Counter()
         self._own = own
-        self._tags: frozenset[str] = frozenset()
+        self._written: dict[str, str] = {}
         self._texts: frozenset[str] = frozenset()
         if own.manifest is not None:
-            expected = template(DicomLook.of(own.manifest), image_size=own.manifest.image_size)
-            known = [*_elements(expected)]
-            self._tags = frozenset(path for path, _ in known).union(_VARIABLE)
-            self._texts = frozenset(text for _, element in known for text in _spellings(element))
+            known = [*located(template(DicomLook.of(own.manifest), image_size=own.manifest.image_size))]
+            self._written = {item.path: item.text for item in known}
+            self._texts = frozenset(text for item in known for text in _spellings(item))
+        self._tags = frozenset(self._written).union(_VARIABLE) if self._written else frozenset()
 
-    def pieces(self, content: bytes, dataset: FileDataset | None) -> Iterator[Piece]:
+    def pieces(self, content: bytes, file: Parsed | None, opening: Opening) -> Iterator[Piece]:
         """All texts of one file, `parsed`, that privgan has not demonstrably written itself."""
-        if dataset is None:
+        if file is None:
             self.structure["unreadable"] += 1
-            yield from byte_pieces(content)
+            yield from damaged_pieces(content, opening)
             return
-        elements = [*_elements(dataset)]
-        self.structure.update({*_marks(content, dataset), *self._surprises(elements)})
-        for path, element in elements:
-            yield from self._element(path, element)
-        for piece in split_pieces(content, _pixel_region(dataset)):
-            if not self._wrote(piece.text):
-                yield piece
+        self.structure.update({*_marks(content, file.dataset), *self._surprises(file)})
+        if self._written:
+            lost = self._lost(file)
+            self.structure.update({"missing_elements"} if TAG_RETAINED in lost else ())
+            self.kept.update({FILES, *lost})
+        yield from element_pieces(file, opening, self._wrote)
 
     def _wrote(self, text: str) -> bool:
         for tail in (" \0", _NEXT_GROUP):
@@ -86,25 +70,24 @@ class DicomTexts:
                 return True
         return text == "DICM"
 
-    def _surprises(self, elements: list[Located]) -> Iterator[str]:
-        for path, element in elements:
-            if element.tag.is_private:
+    def _surprises(self, file: Parsed) -> Iterator[str]:
+        for item in file.elements:
+            if item.element.tag.is_private:
                 yield "private_tags"
-            elif path not in self._tags:
+            elif item.path not in self._tags:
                 yield "unexpected_elements"
-            if element.VR in _TEXT_VRS and element.value and not self._wrote(str(element.value)):
+            if item.element.VR in _TEXT_VRS and item.text and not self._wrote(item.text):
                 yield "unexpected_text"
 
-    def _element(self, path: str, element: DataElement) -> Iterator[Piece]:
-        kind = f"element {path}"
-        if element.tag == _PIXELS or element.VR == "SQ":
-            return
-        if isinstance(element.value, bytes):
-            yield from (Piece(kind, piece.text) for piece in byte_pieces(element.value))
-            return
-        for text in _values(element.value):
-            if not self._wrote(text):
-                yield Piece(kind, text)
+    def _lost(self, file: Parsed) -> set[str]:
+        texts = {item.path: item.text for item in file.elements}
+        lost = set()
+        for path, expected in self._written.items():
+            if path not in texts:
+                lost.add(TAG_RETAINED)
+            elif texts[path] != expected:
+                lost.add(TEXT_RETAINED if texts[path] else TEXT_NOTNULL)
+        return lost
 
 
 def _marks(content: bytes, dataset: FileDataset) -> Iterator[str]:
@@ -116,68 +99,7 @@ def _marks(content: bytes, dataset: FileDataset) -> Iterator[str]:
         yield "burned_in_annotation"
 
 
-def _spellings(element: DataElement) -> Iterator[str]:
-    if element.VR not in ("SQ", "UI"):
-        texts = [*_values(element.value)]
-        yield from texts
-        yield "\\".join(texts)
-    elif element.VR == "UI":  # of the template: standard UIDs and privgan's own
-        yield str(element.value)
-
-
-def _values(value: Any) -> Iterator[str]:
-    if isinstance(value, MultiValue | list | tuple):
-        yield from map(str, value)
-    else:
-        yield str(value)
-
-
-def parsed(content: bytes) -> FileDataset | None:
-    """The data set with every element read; None when that is impossible."""
-    with _hushed():
-        try:
-            dataset = dcmread(io.BytesIO(content))
-            for _ in _elements(dataset):
-                pass  # values are parsed when they are first looked at
-        except Exception:  # noqa: BLE001 a hostile file may raise anything; it is counted, and its bytes are searched
-            return None
-    return dataset
-
-
-@contextlib.contextmanager
-def _hushed() -> Iterator[None]:
-    """Silence pydicom, whose warnings and log lines quote header values."""
-    logger = logging.getLogger("pydicom")
-    before, logger.disabled = logger.disabled, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = before
-
-
-def _elements(dataset: Dataset) -> Iterator[Located]:
-    yield from _below(dataset.file_meta, "")
-    yield from _below(dataset, "")
-
-
-def _below(dataset: Dataset, prefix: str) -> Iterator[Located]:
-    for element in dataset:
-        path = prefix + _tag_text(element.tag)
-        yield path, element
-        if element.VR == "SQ":
-            for item in element.value:
-                yield from _below(item, f"{path}>")
-
-
-def _tag_text(tag: BaseTag) -> str:
-    return f"({tag.group:04X},{tag.element:04X})"
-
-
-def _pixel_region(dataset: FileDataset) -> list[tuple[int, int]]:
-    if _PIXELS not in dataset:
-        return []
-    element = dataset[_PIXELS]
-    start = element.file_tell
-    return [(start, start + len(element.value))] if start and isinstance(element.value, bytes) else []
+def _spellings(item: Located) -> Iterator[str]:
+    """Values alone and together; of UIDs, standard ones and privgan's own, each by itself."""
+    yield from item.texts
+    yield item.text

@@ -18,8 +18,9 @@ from privgan.data.identifiers import UID as UID_CATEGORY
 from privgan.errors import IntegrityError
 from privgan.files import list_files
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
-from privgan_audits.leak_scan.dicom_texts import DicomTexts, is_dicom, parsed
-from privgan_audits.leak_scan.file_texts import file_pieces
+from privgan_audits.leak_scan.dicom_elements import is_dicom, parsed
+from privgan_audits.leak_scan.dicom_texts import DicomTexts
+from privgan_audits.leak_scan.files import file_pieces, opening_of
 from privgan_audits.leak_scan.own_writing import OwnWriting
 from privgan_audits.leak_scan.scan import IdentifierScan
 from tests.audits.leak_scan.planting import (
@@ -155,7 +156,9 @@ def test_damaged_files_of_every_kind_are_searched_without_a_crash(original: Path
     content = content[: data.draw(st.integers(0, len(content)))]
     damaged = bytes(content)
     texts = DicomTexts(OwnWriting(original))
-    for piece in texts.pieces(damaged, parsed(damaged)) if is_dicom(damaged) else file_pieces(damaged):
+    opening = opening_of(damaged)
+    dicom = is_dicom(damaged)
+    for piece in texts.pieces(damaged, parsed(damaged, opening), opening) if dicom else file_pieces(damaged, opening):
         piece.text.encode("utf-8", "surrogatepass")
 
 
