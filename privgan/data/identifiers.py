@@ -30,6 +30,8 @@ NAME, PART, IDENTIFIER, UID, DATE = "name", "name_part", "identifier", "uid", "d
 PLACE, DEVICE, TEXT, FILE_NAME = "place", "device", "text", "file_name"
 CATEGORIES = (NAME, PART, IDENTIFIER, UID, DATE, PLACE, DEVICE, TEXT, FILE_NAME)
 CONSTANTS = ("19000101", "01011900", "SYNTHETIC", "privgan", "anonymous", "unknown")
+_LOWER = bytes(ord(chr(code).lower()) for code in range(128)).ljust(256)
+_NOT_ALNUM = bytes(code for code in range(256) if not (code < 128 and chr(code).isalnum()))
 _WORD = re.compile(r"[^\W_]+")
 _CHUNK = re.compile(r"[^\s\"'<>(){}\[\],;=]+")
 _DOTTED = re.compile(r"(?<!\d)\d++([._-])\d++(?:\1\d++){2,}")  # a UID, also behind a prefix as in CT.1.2.840.1
@@ -43,9 +45,15 @@ _WRITTEN_OUT = (
 _PHONE_DIGITS = 5  # a word of a comment with that many digits is a telephone or record number
 
 
-@functools.lru_cache(maxsize=65536)
 def normalise(text: str) -> str:
     """Lower case letters and digits of a text, without accents, separators and spaces."""
+    if text.isascii():
+        return text.encode().translate(_LOWER, _NOT_ALNUM).decode()
+    return _normalise_any(text)
+
+
+@functools.lru_cache(maxsize=65536)
+def _normalise_any(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(character for character in plain if character.isalnum())
 

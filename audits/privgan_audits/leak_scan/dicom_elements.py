@@ -33,6 +33,7 @@ _ITEM, _ITEM_HEADER = b"\xfe\xff\x00\xe0", 8
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode()
 _EXPLICIT = ExplicitVRLittleEndian.encode().ljust(len(_DEFLATED), b"\0")
 _SHORTEST_NOISE = 64
+NEXT_GROUP = " (@\0"  # padding; groups 0020, 0028 and 0040: printable bytes of the tag that follows a value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +103,8 @@ def damaged_pieces(content: bytes, opening: Opening) -> Iterator[Piece]:
 
 def element_pieces(file: Parsed, opening: Opening, wrote: Callable[[str], bool]) -> Iterator[Piece]:
     """All texts of a parsed file but those that `wrote` explains."""
-    regions = []
+    regions: list[tuple[int, int]] = []
+    said: set[str] = set()
     for item in file.elements:
         kind, value = f"element {item.path}", item.element.value
         if item.element.tag in PIXELS:
@@ -112,9 +114,10 @@ def element_pieces(file: Parsed, opening: Opening, wrote: Callable[[str], bool])
         elif isinstance(value, bytes):
             yield from (piece._replace(kind=kind) for piece in _value_pieces(value, file.dataset, opening))
         else:
+            said.update(item.texts)
             yield from (Piece(kind, text) for text in item.texts if not wrote(text))
     for piece in split_pieces(file.content, sorted(regions), lambda part: loose_pieces(part, opening)):
-        if not wrote(piece.text):
+        if not (piece.text.rstrip(NEXT_GROUP) in said or wrote(piece.text)):
             yield piece
 
 

@@ -6,12 +6,18 @@ from collections.abc import Iterator
 from pydicom.dataset import FileDataset
 
 from privgan.synthetic.dicom_writer import DicomLook, template
-from privgan_audits.leak_scan.dicom_elements import Located, Parsed, damaged_pieces, element_pieces, located
+from privgan_audits.leak_scan.dicom_elements import (
+    NEXT_GROUP,
+    Located,
+    Parsed,
+    damaged_pieces,
+    element_pieces,
+    located,
+)
 from privgan_audits.leak_scan.own_writing import OwnWriting
 from privgan_audits.leak_scan.pieces import Opening, Piece
 
 FILES, TAG_RETAINED, TEXT_NOTNULL, TEXT_RETAINED = "files", "tag_retained", "text_notnull", "text_retained"
-_NEXT_GROUP = " (@\0"  # groups 0020, 0028 and 0040: printable bytes of the tag that follows a value
 # What differs from file to file, and the group length and version that the file format adds.
 _VARIABLE = (
     "(0002,0000)",
@@ -64,7 +70,7 @@ class DicomTexts:
         yield from element_pieces(file, opening, self._wrote)
 
     def _wrote(self, text: str) -> bool:
-        for tail in (" \0", _NEXT_GROUP):
+        for tail in (" \0", NEXT_GROUP):
             text = text.rstrip(tail)
             if text in self._texts or self._own.wrote(text):
                 return True

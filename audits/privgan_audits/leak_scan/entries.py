@@ -10,7 +10,7 @@ from pathlib import Path
 
 from privgan_audits.leak_scan.own_writing import OwnWriting
 from privgan_audits.leak_scan.pieces import Piece
-from privgan_audits.leak_scan.raw_bytes import byte_pieces, decoded
+from privgan_audits.leak_scan.raw_bytes import byte_pieces, decoded, readings
 
 _WRITTEN_BY_PEOPLE = "user."  # the other name spaces belong to the system, whose words are nobody's
 
@@ -25,7 +25,7 @@ def entry_pieces(path: Path, name: str, own: OwnWriting) -> Iterator[Piece]:
     """
     for part in dict.fromkeys((*Path(name).parts, name)):
         if not own.named(part):
-            yield Piece("file name", decoded(os.fsencode(part)))
+            yield from (Piece("file name", text) for text in readings(os.fsencode(part)))
     if path.is_symlink():
         yield Piece("link target", decoded(os.fsencode(path.readlink())))
     yield from _attributes(path)

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from privgan.data.identifiers import IdentifierDigests, candidates, normalise
-from privgan_audits.leak_scan.pieces import BYTES, Piece
+from privgan_audits.leak_scan.pieces import Piece
 
 _CACHED_TEXTS = 1 << 14
 
@@ -21,7 +21,7 @@ class Lookup:
             form = normalise(piece.text)
             category = self._find(form) if len(form) >= piece.least else None
             return frozenset([category]) if category else frozenset()
-        return self._search(piece.text, piece.least, ragged=piece.kind.startswith(BYTES))
+        return self._search(piece.text, piece.least, ragged=piece.ragged)
 
     def _uncached(self, text: str, least: int, *, ragged: bool) -> frozenset[str]:
         forms = set(candidates(text))

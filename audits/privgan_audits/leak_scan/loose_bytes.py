@@ -37,6 +37,8 @@ def loose_pieces(content: bytes, opening: Opening, packed: re.Pattern[bytes] = _
             noise.append((start, end))
             yield from opening.inside(expanded)
         position = end if machine.eof else start + 1
+    if not opening.allowance.left:
+        yield Piece(UNREADABLE, "")
     content = content[:stop]
     yield from split_pieces(content, sorted(noise + noisy_regions(content)))
 

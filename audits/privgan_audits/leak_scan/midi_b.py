@@ -2,7 +2,7 @@
 
 The categories are the actions by which the Medical Image De-Identification Benchmark scores a file (Rutherford et
 al. 2025, arXiv:2507.23608). They were made for copies of real files; a synthetic file has no original, so each
-row says what is asked of it instead and whether that was searched, holds by construction, or was not looked at.
+row says what is asked of it instead, what makes it so, and whether that was searched, compared or not looked at.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 from privgan.data.identifiers import CATEGORIES, DATE, UID
 from privgan_audits.leak_scan.dicom_texts import FILES, TAG_RETAINED, TEXT_NOTNULL, TEXT_RETAINED
 
-SEARCHED, COMPARED, BY_CONSTRUCTION, NOT_LOOKED_AT = "searched", "compared", "by construction", "not looked at"
+SEARCHED, COMPARED, NOT_LOOKED_AT = "searched", "compared", "not looked at"
 Row = dict[str, str | int]
 
 
@@ -39,11 +39,19 @@ def midi_b(counts: Counts) -> dict[str, Row]:
     texts = sum(counts.identifiers.get(name, 0) for name in CATEGORIES if name not in (DATE, UID))
     return {
         "text_removed": _searched(
-            counts, texts, "no name, number, place, device or comment of a patient in any file"
+            counts,
+            texts,
+            "no name, number, place, device or comment of a patient; files are built from an allow-list",
         ),
-        "date_shifted": _searched(counts, counts.identifiers.get(DATE, 0), "no date of a patient in any file"),
-        "uid_changed": _searched(counts, counts.identifiers.get(UID, 0), "no UID of a source file in any file"),
-        "uid_consistent": _compared(*counts.uids, "both SOP Instance UIDs of a file agree and no UID is used twice"),
+        "date_shifted": _searched(
+            counts,
+            counts.identifiers.get(DATE, 0),
+            "no date of a patient; privgan writes the day of generation and 1900-01-01 alone",
+        ),
+        "uid_changed": _searched(
+            counts, counts.identifiers.get(UID, 0), "no UID of a source file; privgan draws every UID anew at random"
+        ),
+        "uid_consistent": _compared(*counts.uids, "both SOP Instance UIDs of a file agree, and no UID is used twice"),
         "patid_consistent": _audited(counts, "patient", "each file names the one invented patient of its number"),
         **_kept(counts),
         "pixels_retained": _audited(counts, "pixels", "the pixels of each DICOM file are the audited ones"),

@@ -14,7 +14,7 @@ from privgan.data.identifiers import SHORTEST
 
 UNREADABLE = "unreadable"
 BYTES = "bytes"  # how the kinds of runs of raw bytes begin
-DEPTH = 3
+DEPTH = 6
 # Of containers; what is hidden in other bytes or in base64 is looked at closely when it begins like this.
 FILE_BEGINNINGS = (
     *(b"PK\x03\x04", b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"),
@@ -23,7 +23,7 @@ FILE_BEGINNINGS = (
 _ALLOWED_BYTES = 64 << 20
 _ALLOWED_RATIO = 16
 _LEAST_CHARGE = 1 << 10  # bytes; an attempt that yields nothing costs time as well
-_FED_BYTES = 1 << 16
+_FED_FIRST_BYTES, _FED_BYTES = 1 << 9, 1 << 16  # most that look like a stream are none
 DAMAGE = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError)
 
 
@@ -31,6 +31,7 @@ class Piece(NamedTuple):
     """One text of a file: `kind` says where (never what); of a `whole` one only the entire text counts.
 
     least: characters that an identifier in it must have, after `normalise`.
+    ragged: its first or last character may belong to the bytes beside it.
     The kind UNREADABLE has no text: something was there that could not be searched.
     """
 
@@ -38,6 +39,7 @@ class Piece(NamedTuple):
     text: str
     whole: bool = False
     least: int = SHORTEST
+    ragged: bool = False
 
 
 class Machine(Protocol):
@@ -99,10 +101,11 @@ class Opening:
         """
         parts: list[bytes] = []
         while start < len(content) and not machine.eof:
-            fed = content[start : start + _FED_BYTES]
+            fed = content[start : start + (_FED_BYTES if parts else _FED_FIRST_BYTES)]
             try:
                 part = machine.decompress(fed, self.allowance.left + 1)
             except DAMAGE:
+                self.allowance.take(0)
                 break
             if not self.allowance.take(len(part)):
                 return None, len(content)

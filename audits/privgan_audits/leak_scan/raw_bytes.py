@@ -17,6 +17,7 @@ LEAST_DIGITS_IN_NOISE = 10  # smooth dark pixels spell short numbers
 _LONGEST_RUN = 256
 _BLOCK = 4096
 _MARGIN = 64
+_FILLER = re.compile(rb"(?<=\0{4})\0{64,}(?=\0{4})")  # of UTF-32, the first or the last letter keeps its zeros
 _RUN = re.compile(rb"[\x20-\x7e\x80-\xff]{4,}")
 _ASCII_RUN = re.compile(rb"[\x20-\x7e]{4,}")
 _NOISE_RUN = re.compile(rb"[\x20-\x7e]{8,}")
@@ -29,12 +30,13 @@ _WIDE_RUNS = (
     ("utf-32-le", re.compile(rb"(?:(?:[\x20-\x7e\xa0-\xff]\0|[\x00-\xff][\x01-\x06])\0\0){4,}")),
     ("utf-32-be", re.compile(rb"(?:\0\0(?:\0[\x20-\x7e\xa0-\xff]|[\x01-\x06][\x00-\xff])){4,}")),
 )
+_LATIN_1 = re.compile("[\x20-\xff]{4,}")  # without the letters that a control character beside a text makes
 # Of DICOM PS3.3 C.12.1.1.2; Latin-1 comes first, because it decodes everything.
 _CHARACTER_SETS = (
     *("latin-1", "iso8859_2", "iso8859_3", "iso8859_4", "iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8"),
     *("iso8859_9", "iso8859_15", "tis_620", "shift_jis", "euc_jp", "euc_kr", "gb18030"),
 )
-_ESCAPED_RUN = re.compile(rb"[\x20-\x7e]*\x1b[$(][\x1b\x20-\x7e]{4,}")
+_ESCAPED_RUN = re.compile(rb"\x1b[$(][\x1b\x20-\x7e]{4,}")
 _ISO_2022 = ("iso2022_jp_2", "iso2022_kr")
 # Versions 1 to 5 of RFC 9562, either byte order of the first half; all that stands at fixed places.
 _UUID = re.compile(rb"(?=(.{6}(?:[\x10-\x5f].|.[\x10-\x5f])[\x80-\xbf].{7}))", re.DOTALL)
@@ -47,14 +49,21 @@ _NOT_ALNUM = bytes(code for code in range(128) if not chr(code).isalnum())
 
 def byte_pieces(content: bytes) -> Iterator[Piece]:
     """Runs of four or more characters in any character set, and identifiers in the binary form of 2.25 UIDs."""
+    for part in _FILLER.split(content):
+        yield from _texts(part)
+
+
+def _texts(content: bytes) -> Iterator[Piece]:
     for run in _RUN.findall(content):
         if run.isascii():
-            yield Piece(BYTES, run.decode("ascii"))
+            yield Piece(BYTES, run.decode("ascii"), ragged=True)
         else:
-            yield from (Piece(BYTES, text) for text in _readings(run))
+            yield from (Piece(BYTES, text, ragged=True) for text in readings(run))
     for encoding, pattern in _WIDE_RUNS:
         for run in pattern.findall(content):
-            yield Piece(f"{BYTES} ({encoding[:-3].upper()})", run.decode(encoding, "replace"))
+            text = run.decode(encoding, "replace")
+            for part in dict.fromkeys((text, *_LATIN_1.findall(text))):
+                yield Piece(f"{BYTES} ({encoding[:-3].upper()})", part, ragged=True)
     for run in _ESCAPED_RUN.findall(content) if b"\x1b" in content else ():
         yield from (Piece(f"{BYTES} (ISO 2022)", run.decode(encoding, "replace")) for encoding in _ISO_2022)
     for found in _UUID.finditer(content):
@@ -115,7 +124,8 @@ def decoded(run: bytes) -> str:
         return run.decode("latin-1")
 
 
-def _readings(run: bytes) -> Iterator[str]:
+def readings(run: bytes) -> Iterator[str]:
+    """A run in UTF-8, or else in each character set of DICOM, and its ASCII parts."""
     try:
         yield run.decode()
     except UnicodeDecodeError:

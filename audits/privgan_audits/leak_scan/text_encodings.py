@@ -12,11 +12,11 @@ import uuid
 from collections.abc import Iterator
 
 from privgan_audits.leak_scan.pieces import FILE_BEGINNINGS, Opening, Piece
-from privgan_audits.leak_scan.raw_bytes import decoded, noise_pieces
+from privgan_audits.leak_scan.raw_bytes import LEAST_IN_NOISE, decoded, noise_pieces
 
 LEAST_DECODED = 6  # characters; 4,000 random groups of a UUID would spell a four-letter name in 1 of 400 sets
-LEAST_IN_NOISE = 8
 _CODED = re.compile(r"[%=\\&<]|[0-9A-Za-z+/_-]{8}|[0-9A-Fa-f]{2}[ :-][0-9A-Fa-f]{2}[ :-]")
+_CODED_RUN = re.compile(r"[0-9A-Za-z+/_-]{12,}={0,2}")  # eight characters in base64
 _BYTE_ESCAPES = re.compile(r"(?:(?:%|=|\\x)[0-9A-Fa-f]{2})+")
 _UNICODE_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _MARKUP = re.compile(r"<[^<>]{0,1000}>")
@@ -28,7 +28,7 @@ _UUID = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}(-?)(?:[0-9A-Fa-f]{4}\1){3}[0
 _BASE64 = tuple(
     re.compile(pattern.replace("*", signs))
     for signs in ("+/", "_-")
-    for pattern in ("[A-Za-z0-9*]{8,}", r"[A-Za-z0-9*]{60,}(?:\r?\n[ \t]*[A-Za-z0-9*]{4,})+")
+    for pattern in ("[A-Za-z0-9*]{8,}", r"(?<![A-Za-z0-9*])[A-Za-z0-9*]{60,}+(?:\r?\n[ \t]*[A-Za-z0-9*]{4,}+)+")
 )
 _SPACE = re.compile(r"\s+")
 _URL_SAFE = str.maketrans("-_", "+/")
@@ -38,7 +38,8 @@ _WHITESPACE = str.maketrans("\t\n\r\xa0", "    ")
 def unfolded(piece: Piece, opening: Opening) -> Iterator[Piece]:
     """The piece itself, and what it holds in other encodings, at all alignments and within the opening's depth."""
     yield piece
-    if opening.depth == 0 or not _CODED.search(piece.text):
+    coded = _CODED_RUN.fullmatch if piece.whole else _CODED.search
+    if opening.depth == 0 or not coded(piece.text):
         return
     found = [*_rewritten(piece)] if not piece.whole else []
     for match in _UUID.finditer(piece.text):
@@ -105,6 +106,7 @@ def _runs(pattern: re.Pattern[str], text: str, *, whole: bool) -> list[str]:
 
 def _noise(kind: str, content: bytes, opening: Opening) -> Iterator[Piece]:
     if content.startswith(FILE_BEGINNINGS):
-        yield from opening.inside(content)
+        for found in opening.inside(content):
+            yield from unfolded(found, opening.deeper())
     else:
         yield from (found._replace(kind=kind) for found in noise_pieces(content))
