@@ -37,7 +37,7 @@ def dates_in(text: str) -> Iterator[str]:
     """Every date of the years 1900 to 2099 that a text spells, YYYYMMDD; both readings of 5/1/2020.
 
     >>> list(dates_in("born 31 January 1957, seen on 5/1/2020 and 2021-12-05T10:30"))
-    ['20200105', '20200501', '20211205', '19570131']
+    ['20211205', '20200105', '20200501', '19570131']
     """
     if not _HAS_YEAR.search(text):
         return

@@ -28,7 +28,7 @@ from privgan_audits.leak_scan.pictures import jpeg_2000_pieces, jpeg_pieces
 from privgan_audits.leak_scan.pieces import UNREADABLE, Opening, Piece
 from privgan_audits.leak_scan.raw_bytes import split_pieces
 
-PIXELS = frozenset((0x7FE00010, 0x7FE00008, 0x7FE00009))
+SAMPLES = frozenset((0x7FE00010, 0x7FE00008, 0x7FE00009, 0x54001010))  # pixels and waveforms
 _ITEM, _ITEM_HEADER = b"\xfe\xff\x00\xe0", 8
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode()
 _EXPLICIT = ExplicitVRLittleEndian.encode().ljust(len(_DEFLATED), b"\0")
@@ -107,7 +107,7 @@ def element_pieces(file: Parsed, opening: Opening, wrote: Callable[[str], bool])
     said: set[str] = set()
     for item in file.elements:
         kind, value = f"element {item.path}", item.element.value
-        if item.element.tag in PIXELS:
+        if item.element.tag in SAMPLES:
             if isinstance(value, bytes):
                 regions += _region(file.content, item.element)
                 yield from (piece._replace(kind=kind) for piece in _fragments(value, opening))
