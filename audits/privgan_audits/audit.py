@@ -18,8 +18,8 @@ from privgan.progress import Progress, silent
 from privgan_audits.claim import StaticClaim
 from privgan_audits.controls import Controls
 from privgan_audits.duplicates import Duplicates
-from privgan_audits.identifiers_scan import IdentifierScan
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample, Test
+from privgan_audits.leak_scan.scan import IdentifierScan
 from privgan_audits.membership import Membership
 from privgan_audits.near_copies import NearCopies
 from privgan_audits.policy import Policy

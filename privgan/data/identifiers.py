@@ -12,11 +12,14 @@ import functools
 import hmac
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
 import privgan
+from privgan.data.date_spellings import dates_in
 from privgan.errors import IntegrityError
 from privgan.files import open_regular, write_bytes
 
@@ -27,14 +30,30 @@ NAME, PART, IDENTIFIER, UID, DATE = "name", "name_part", "identifier", "uid", "d
 PLACE, DEVICE, TEXT, FILE_NAME = "place", "device", "text", "file_name"
 CATEGORIES = (NAME, PART, IDENTIFIER, UID, DATE, PLACE, DEVICE, TEXT, FILE_NAME)
 CONSTANTS = ("19000101", "01011900", "SYNTHETIC", "privgan", "anonymous", "unknown")
+_LOWER = bytes(ord(chr(code).lower()) for code in range(128)).ljust(256)
+_NOT_ALNUM = bytes(code for code in range(256) if not (code < 128 and chr(code).isalnum()))
 _WORD = re.compile(r"[^\W_]+")
 _CHUNK = re.compile(r"[^\s\"'<>(){}\[\],;=]+")
+_DOTTED = re.compile(r"(?<!\d)\d++([._-])\d++(?:\1\d++){2,}")  # a UID, also behind a prefix as in CT.1.2.840.1
+_BEHIND_LETTERS = re.compile(rf"(?<![^\W_])[^\W\d_]+(\d{{{SHORTEST_NUMBER},}})(?![^\W_])")
+_LONGEST_TEXT = 10240  # characters of a DICOM LT; no identifier is longer
+# Letters that lose nothing when accents go, as they are written where a keyboard lacks them: Müller, Mueller.
+_WRITTEN_OUT = (
+    str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}),
+    str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ð": "d"}),
+)
 _PHONE_DIGITS = 5  # a word of a comment with that many digits is a telephone or record number
 
 
-@functools.lru_cache(maxsize=65536)
 def normalise(text: str) -> str:
     """Lower case letters and digits of a text, without accents, separators and spaces."""
+    if text.isascii():
+        return text.encode().translate(_LOWER, _NOT_ALNUM).decode()
+    return _normalise_any(text)
+
+
+@functools.lru_cache(maxsize=65536)
+def _normalise_any(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(character for character in plain if character.isalnum())
 
@@ -42,7 +61,8 @@ def normalise(text: str) -> str:
 def forms(category: str, value: str) -> Iterator[str]:
     """Normalised spellings under which a value could appear in an output, each long enough to mean something.
 
-    A name also gives its parts (category `name_part`) and both orders, a date the usual three orders.
+    A name also gives its parts (category `name_part`), both orders and letters written out (ue for ü), a date the
+    usual three orders.
     """
     for _, form in labelled_forms(category, value):
         yield form
@@ -50,8 +70,11 @@ def forms(category: str, value: str) -> Iterator[str]:
 
 def labelled_forms(category: str, value: str) -> Iterator[tuple[str, str]]:
     """Like `forms`, each with the category it is filed under."""
+    candidates: Iterator[tuple[str, str]]
     if category == NAME:
-        candidates = _name_forms(value)
+        plain = unicodedata.normalize("NFC", value).lower()
+        spellings = dict.fromkeys((value, *(plain.translate(letters) for letters in _WRITTEN_OUT)))
+        candidates = chain.from_iterable(map(_name_forms, spellings))
     elif category == DATE:
         candidates = ((DATE, form) for form in _date_forms(normalise(value)))
     elif category == TEXT:
@@ -94,13 +117,29 @@ def own_words(folder: Path = Path(privgan.__file__).parent) -> frozenset[str]:
 
 
 def candidates(text: str) -> Iterator[str]:
-    """Normalised pieces of a text that could be identifiers: words, joined words, and unbroken chunks."""
-    for chunk in _CHUNK.findall(text):
-        yield normalise(chunk)
-    words = [normalise(word) for word in _WORD.findall(text)]
-    for start in range(len(words)):
-        for stop in range(start + 1, min(start + LONGEST_WINDOW, len(words)) + 1):
-            yield "".join(words[start:stop])
+    """Normalised pieces of a text that could be identifiers.
+
+    The whole text, unbroken chunks, words and joined words, UIDs and numbers behind a prefix, and dates. Of a text
+    of any length only a few words are held at a time.
+    """
+    if len(text) <= _LONGEST_TEXT:
+        yield normalise(text)
+    for chunk in _CHUNK.finditer(text):
+        if len(chunk[0]) <= _LONGEST_TEXT:
+            yield normalise(chunk[0])
+    last: deque[str] = deque(maxlen=LONGEST_WINDOW)
+    for word in _WORD.finditer(text):
+        if len(word[0]) > _LONGEST_TEXT:
+            last.clear()
+            continue
+        last.append(normalise(word[0]))
+        joined = ""
+        for part in reversed(last):
+            joined = part + joined
+            yield joined
+    yield from (found[0].replace(found[1], "") for found in _DOTTED.finditer(text))
+    yield from (found[1] for found in _BEHIND_LETTERS.finditer(text))
+    yield from dates_in(text)
 
 
 class IdentifierDigests:
@@ -133,7 +172,10 @@ class IdentifierDigests:
 
         To search inside a longer text call it for each of `candidates(text)`.
         """
-        form = normalise(text)
+        return self.find_form(normalise(text))
+
+    def find_form(self, form: str) -> str | None:
+        """Like `find`, of a text that is normalised already, as `candidates` are."""
         return self._categories.get(self._digest(form)) if len(form) >= SHORTEST else None
 
     def write(self, path: Path) -> None:

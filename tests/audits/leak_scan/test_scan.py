@@ -1,6 +1,7 @@
 """Identifiers planted wherever a file can hide them are found; what privgan writes itself never alarms."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -17,12 +18,13 @@ from privgan.data.identifiers import CONSTANTS, IDENTIFIER, normalise
 from privgan.data.identifiers import UID as UID_CATEGORY
 from privgan.errors import IntegrityError
 from privgan.files import list_files
-from privgan_audits.dicom_texts import DicomTexts, is_dicom, parsed
-from privgan_audits.file_texts import file_pieces
-from privgan_audits.identifiers_scan import IdentifierScan
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
-from privgan_audits.own_writing import OwnWriting
-from tests.audits.planting import (
+from privgan_audits.leak_scan.dicom_elements import is_dicom, parsed
+from privgan_audits.leak_scan.dicom_texts import DicomTexts
+from privgan_audits.leak_scan.files import file_pieces, opening_of
+from privgan_audits.leak_scan.own_writing import OwnWriting
+from privgan_audits.leak_scan.scan import IdentifierScan
+from tests.audits.leak_scan.planting import (
     IMAGE,
     KNOWN,
     NUMBER,
@@ -155,7 +157,9 @@ def test_damaged_files_of_every_kind_are_searched_without_a_crash(original: Path
     content = content[: data.draw(st.integers(0, len(content)))]
     damaged = bytes(content)
     texts = DicomTexts(OwnWriting(original))
-    for piece in texts.pieces(damaged, parsed(damaged)) if is_dicom(damaged) else file_pieces(damaged):
+    opening = opening_of(damaged)
+    dicom = is_dicom(damaged)
+    for piece in texts.pieces(damaged, parsed(damaged, opening), opening) if dicom else file_pieces(damaged, opening):
         piece.text.encode("utf-8", "surrogatepass")
 
 
@@ -174,6 +178,7 @@ def test_many_finds_are_counted_and_twenty_are_shown(synthetic: Path, cohort: Pa
         ("not_marked_synthetic", in_dicom(lambda d: delattr(d, "SyntheticData"))),
         ("unexpected_text", in_dicom(lambda d: setattr(d, "StudyDescription", "hello"))),
         ("unexpected_elements", in_dicom(lambda d: setattr(d, "PatientAge", "045Y"))),
+        ("missing_elements", in_dicom(lambda d: delattr(d, "DerivationDescription"))),
         ("burned_in_annotation", in_dicom(lambda d: setattr(d, "BurnedInAnnotation", "YES"))),
         ("preamble", in_bytes(IMAGE, lambda c: b"MZ" + c[2:])),
         ("unreadable", in_bytes(IMAGE, lambda c: c.replace(ROWS + b"\2\0\x1c\0", ROWS + b"\3\0\x1c\0\0"))),
@@ -186,6 +191,49 @@ def test_oddities_of_structure_are_counted(
     found = measured(synthetic, cohort)
     assert found["structure"].get(oddity) == 1, found["structure"]
     assert found["identifiers_found"] == 0
+
+
+def same_uids(folder: Path) -> None:
+    in_dicom(lambda d: setattr(d, "SeriesInstanceUID", d.StudyInstanceUID))(folder)
+
+
+ROWS_OF_MIDI_B: dict[str, Callable[[Path], object]] = {
+    "text_removed": in_bytes("labels.csv", lambda c: c + f"{NUMBER}\r\n".encode()),
+    "date_shifted": in_bytes("labels.csv", lambda c: c + b"14.3.1957\r\n"),
+    "uid_changed": in_bytes("labels.csv", lambda c: c + f"{SOURCE_UID}\r\n".encode()),
+    "uid_consistent": same_uids,
+    "patid_consistent": in_dicom(lambda d: setattr(d, "PatientID", "PG-0123abcd-000005")),
+    "tag_retained": in_dicom(lambda d: delattr(d, "DerivationDescription")),
+    "text_notnull": in_dicom(lambda d: setattr(d, "Manufacturer", "")),
+    "text_retained": in_dicom(lambda d: setattr(d, "SeriesDescription", "other")),
+    "pixels_retained": in_dicom(lambda d: setattr(d, "PixelData", bytes(28 * 28))),
+}
+
+
+@pytest.mark.parametrize("row", ROWS_OF_MIDI_B)
+def test_each_row_of_midi_b_counts_its_own_violations(synthetic: Path, cohort: Path, row: str) -> None:
+    ROWS_OF_MIDI_B[row](synthetic)
+    table = measured(synthetic, cohort)["midi_b"]
+    assert {name: found["violations"] for name, found in table.items() if found["violations"]} == {row: 1}
+
+
+def test_midi_b_says_what_was_looked_at(original: Path, cohort: Path) -> None:
+    table = measured(original, cohort)["midi_b"]
+    assert table.keys() == {*ROWS_OF_MIDI_B, "pixels_hidden"}
+    assert {found["violations"] for found in table.values()} == {0}
+    searched = {name for name, found in table.items() if found["basis"] == "searched"}
+    assert searched == {"text_removed", "date_shifted", "uid_changed"}
+    assert {table[name]["checked"] for name in searched} == {12}
+    assert {found["checked"] for found in table.values() if found["basis"] == "compared"} == {6}
+    assert [name for name, found in table.items() if found["basis"] == "not looked at"] == ["pixels_hidden"]
+
+
+def test_extended_attributes_are_searched(synthetic: Path, cohort: Path) -> None:
+    try:
+        os.setxattr(synthetic / "README.md", "user.comment", NUMBER.encode())
+    except (AttributeError, OSError):
+        pytest.skip("this file system keeps no attributes")
+    assert measured(synthetic, cohort)["by_category"] == {IDENTIFIER: 1}
 
 
 def test_links_and_pipes_are_counted_and_not_followed(synthetic: Path, cohort: Path, tmp_path: Path) -> None:

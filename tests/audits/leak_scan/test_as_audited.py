@@ -16,8 +16,8 @@ from pydicom.uid import ImplicitVRLittleEndian
 from privgan.data.cohort import open_cohort
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set, read_manifest, seal
 from privgan_audits.evidence import load_file_evidence
-from privgan_audits.identifiers_scan import IdentifierScan
 from privgan_audits.interface import Evidence, Measured, NotApplicable, Sample
+from privgan_audits.leak_scan.scan import IdentifierScan
 from tests.audits.releasing import make_cohort
 from tests.synthetic.making import make_set
 

@@ -9,26 +9,31 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from privgan.data.identifiers import IdentifierDigests, candidates
+from privgan.data.identifiers import IdentifierDigests
 from privgan.errors import IntegrityError
 from privgan.files import list_entries, open_regular
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import LABELS
-from privgan_audits.as_audited import AsAudited
-from privgan_audits.dicom_texts import DicomTexts, is_dicom, parsed
-from privgan_audits.file_texts import UNREADABLE, Piece, file_pieces
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
-from privgan_audits.own_writing import OwnWriting
+from privgan_audits.leak_scan.as_audited import AsAudited
+from privgan_audits.leak_scan.dicom_elements import is_dicom, parsed
+from privgan_audits.leak_scan.dicom_texts import DicomTexts
+from privgan_audits.leak_scan.dicom_uids import UidCheck
+from privgan_audits.leak_scan.entries import entry_pieces
+from privgan_audits.leak_scan.files import file_pieces, opening_of
+from privgan_audits.leak_scan.lookup import Lookup
+from privgan_audits.leak_scan.midi_b import Counts, midi_b
+from privgan_audits.leak_scan.own_writing import OwnWriting
+from privgan_audits.leak_scan.pieces import BYTES, UNREADABLE, Opening, Piece
+from privgan_audits.leak_scan.text_encodings import unfolded
 
 DIFFERENCES = "not_as_audited"
 _MOST_PLACES = 20
 _PROGRESS_EVERY = 50
-_CACHED_TEXTS = 1 << 14
 
 
 class IdentifierScan:
@@ -37,9 +42,10 @@ class IdentifierScan:
     Findings: `identifiers_found` (places where a known identifier stands), `by_category`,
     `places` (up to 20, each file, kind and category), `files`, `known_identifiers` (how many digests were
     looked for), `structure` (how many files have each oddity, see `DicomTexts`), `unreadable_entries` (links
-    and other things that are not regular files, members of archives that cannot be opened) and, of a privgan
-    set alone, `not_as_audited` (how many files differ from the audited arrays, see `AsAudited`).
-    The last two tables need no cohort: they are told and judged without one as well.
+    and other things that are not regular files, members of archives that cannot be opened), `midi_b` (the same and
+    more in the categories of a benchmark, see `midi_b`) and, of a privgan set alone, `not_as_audited` (how many files
+    differ from the audited arrays, see `AsAudited`). `structure` and `not_as_audited` need no cohort: they are told
+    and judged without one as well.
     """
 
     id = "T10"
@@ -83,6 +89,7 @@ class _Scan:
         self._own = OwnWriting(root)
         self._dicom = DicomTexts(self._own)
         self._as_audited = AsAudited(self._own.manifest, audited) if self._own.manifest else None
+        self._uids = UidCheck()
         self._unreadable = 0
         self._categories: Counter[str] = Counter()
         self._places: list[dict[str, str]] = []
@@ -100,11 +107,23 @@ class _Scan:
             "files": self.files,
             **self.form(),
             "unreadable_entries": self._unreadable,
+            "midi_b": midi_b(self._counts()),
         }
+
+    def _counts(self) -> Counts:
+        audited = self._as_audited
+        return Counts(
+            files=self.files,
+            identifiers=self._categories,
+            kept=self._dicom.kept,
+            uids=(self._uids.files, self._uids.disagreeing),
+            compared=audited.dicom_files if audited else 0,
+            differences=audited.differences() if audited else None,
+        )
 
     def run(self, digests: IdentifierDigests, progress: Progress) -> None:
         paths = [self._root] if self._root.is_file() else list_entries(self._root)
-        look_up = _Lookup(digests)
+        look_up = Lookup(digests)
         for number, path in enumerate(paths, start=1):
             name = path.name if path == self._root else path.relative_to(self._root).as_posix()
             self._search(name, self._pieces(path, name), look_up, number)
@@ -112,11 +131,8 @@ class _Scan:
                 progress("searching for identifiers", number, len(paths))
 
     def _pieces(self, path: Path, name: str) -> Iterator[Piece]:
-        for part in Path(name).parts:
-            if not self._own.named(part):
-                yield Piece("file name", part)
-        if not self._own.named(name):
-            yield Piece("file name", name)
+        for piece in entry_pieces(path, name, self._own):
+            yield from unfolded(piece, opening_of(b""))
         if path.is_dir() and not path.is_symlink():
             return
         self.files += 1
@@ -129,25 +145,33 @@ class _Scan:
         yield from self._content(name, content)
 
     def _content(self, name: str, content: bytes) -> Iterator[Piece]:
-        dataset = parsed(content) if is_dicom(content) else None
+        opening = opening_of(content)
+        for piece in self._unexplained(name, content, opening):
+            yield from unfolded(piece, opening)
+
+    def _unexplained(self, name: str, content: bytes, opening: Opening) -> Iterator[Piece]:
+        """Everything in a file that is not demonstrably privgan's own writing."""
+        file = parsed(content, opening) if is_dicom(content) else None
         if self._as_audited:
-            self._as_audited.see(name, content, dataset)
+            self._as_audited.see(name, content, file.dataset if file else None)
+            if file:
+                self._uids.see(file.dataset)
         if is_dicom(content):
-            yield from self._dicom.pieces(content, dataset)
+            yield from self._dicom.pieces(content, file, opening)
         elif not self._own.wrote_file(name, content):
             cells = _cells(content) if name == LABELS else None
-            for piece in cells or file_pieces(content):
+            for piece in cells or file_pieces(content, opening):
                 if not (self._own.wrote(piece.text) or self._own.named(piece.text)):
                     yield piece
 
-    def _search(self, name: str, pieces: Iterator[Piece], look_up: "_Lookup", number: int) -> None:
+    def _search(self, name: str, pieces: Iterator[Piece], look_up: Lookup, number: int) -> None:
         seen: set[tuple[str, str]] = set()
         for piece in pieces:
             self._unreadable += piece.kind == UNREADABLE
             for category in look_up(piece):
                 again = {kind for kind, known in seen if known == category}
                 # The bytes of a file only repeat what an element of it has said already.
-                if piece.kind in again or (again and piece.kind.startswith("bytes")):
+                if piece.kind in again or (again and piece.kind.startswith(BYTES)):
                     continue
                 seen.add((piece.kind, category))
                 self._report(name, piece.kind, category, number)
@@ -158,23 +182,6 @@ class _Scan:
             # A name that privgan did not give may itself be the leak.
             file = name if self._own.named(name) else f"entry {number}"
             self._places.append({"file": file, "kind": kind, "category": category})
-
-
-class _Lookup:
-    """Categories of the identifiers in a piece; the same texts come with every file and are looked up once."""
-
-    def __init__(self, digests: IdentifierDigests) -> None:
-        self._find = digests.find
-        self._of_text = lru_cache(_CACHED_TEXTS)(self._search)
-
-    def __call__(self, piece: Piece) -> frozenset[str]:
-        if piece.whole:
-            category = self._find(piece.text)
-            return frozenset([category]) if category else frozenset()
-        return self._of_text(piece.text)
-
-    def _search(self, text: str) -> frozenset[str]:
-        return frozenset(found for candidate in candidates(text) if (found := self._find(candidate)))
 
 
 def _cells(content: bytes) -> list[Piece] | None:

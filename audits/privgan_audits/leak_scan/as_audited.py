@@ -29,6 +29,7 @@ _OTHERS = (layout.CARD, layout.MARKER, layout.NOT_RELEASED)
 class AsAudited:
     """Compares one file after another with what was audited.
 
+    dicom_files: how many were compared.
     differences: how many files differ, by what: `pixels`, `label` or `patient` of a DICOM file; `missing_files`
         and `extra_files`; `arrays`, `contact_sheet` or `labels_table`. Empty when all is as audited.
     """
@@ -39,7 +40,7 @@ class AsAudited:
         self._numbers = {layout.file_name(number): number for number in range(1, len(audited.images) + 1)}
         self._look = _image_group(template(DicomLook.of(manifest), image_size=audited.images.shape[1]))
         self._found: Counter[str] = Counter()
-        self._dicom_files = 0
+        self.dicom_files = 0
         self._table: bytes | None = None
 
     def see(self, name: str, content: bytes, dataset: FileDataset | None) -> None:
@@ -51,7 +52,7 @@ class AsAudited:
             dataset: of a DICOM file that could be parsed.
         """
         if name in self._numbers:
-            self._dicom_files += 1
+            self.dicom_files += 1
             self._see_dicom(self._numbers[name], content, dataset)
         elif name == layout.LABELS:
             self._table = content
@@ -65,13 +66,13 @@ class AsAudited:
     def differences(self) -> dict[str, int]:
         """What was found over all files; call it once all were seen."""
         found = Counter(self._found)
-        if self._dicom_files:
-            found["missing_files"] += len(self._numbers) - self._dicom_files
+        if self.dicom_files:
+            found["missing_files"] += len(self._numbers) - self.dicom_files
         found["labels_table"] += self._table != self._expected_table()
         return {name: count for name, count in sorted(found.items()) if count}
 
     def _expected_table(self) -> bytes:
-        manifest, dicom = self._manifest, self._dicom_files > 0
+        manifest, dicom = self._manifest, self.dicom_files > 0
         rows = label_rows(manifest.run_id, manifest.classes, self._audited.labels, dicom=dicom)
         return labels_csv(rows).encode()
 

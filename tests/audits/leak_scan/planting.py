@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import struct
 import zipfile
 import zlib
@@ -15,13 +16,13 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
-from privgan.data.identifiers import IDENTIFIER, NAME
+from privgan.data.identifiers import DATE, IDENTIFIER, NAME
 from privgan.data.identifiers import UID as UID_CATEGORY
 
 PATIENT = "Żółkiewska^Agnieszka"
 NUMBER = "MRN-4471-8823"
 SOURCE_UID = "1.2.826.0.1.3680043.8.498.10203040506070809"
-KNOWN = {NAME: [PATIENT], IDENTIFIER: [NUMBER], UID_CATEGORY: [SOURCE_UID]}
+KNOWN = {NAME: [PATIENT], IDENTIFIER: [NUMBER], UID_CATEGORY: [SOURCE_UID], DATE: ["19570314"]}
 IMAGE = "dicom/000002/000002.dcm"
 
 
@@ -119,6 +120,11 @@ def in_manifest(folder: Path) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "note": PATIENT}))
 
 
+def in_latin_2_name(folder: Path) -> None:
+    name = PATIENT.split("^", maxsplit=1)[0].encode("iso8859_2")
+    (Path(os.fsdecode(os.fsencode(folder) + b"/" + name + b".txt"))).write_text("")
+
+
 PLANTS: dict[str, Callable[[Path], object]] = {
     "a patient's name": in_dicom(lambda d: setattr(d, "PatientName", PATIENT)),
     "a name in free text, other order": in_dicom(lambda d: setattr(d, "ImageComments", "of AGNIESZKA ZOLKIEWSKA.")),
@@ -150,5 +156,8 @@ PLANTS: dict[str, Callable[[Path], object]] = {
     "the labels": in_bytes("labels.csv", lambda c: c.replace(b"PG-0123abcd-000003", NUMBER.encode())),
     "the manifest, escaped": in_manifest,
     "a file name": lambda f: (f / f"{NUMBER}.txt").write_text(""),
+    "a file name, escaped": lambda f: (f / "MRN%2D4471%2D8823.txt").write_text(""),
+    "a file name in another character set": in_latin_2_name,
+    "a link's target": lambda f: (f / "link").symlink_to(f"/data/{NUMBER}/image.dcm"),
     "a folder name": lambda f: (f / "dicom" / "Zolkiewska_Agnieszka").mkdir(),
 }
