@@ -33,7 +33,7 @@ NO_RUN = (
 )
 NO_CLAIM = "without a cohort and a claim of differential privacy nothing is promised about the networks"
 NO_STATE = "the run's resume state, which alone holds the discriminator, is missing"
-ONE_SIDED = "the patients drawn for this attack are all members or all non-members"
+ONE_SIDE_ALONE = "the patients drawn for this attack are all members or all non-members"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,10 @@ class WhiteBox:
             return NotRun(test=self.id, reason=str(error))
         scores = patient_scores(evidence, progress)
         real = Real.of(evidence.members, evidence.non_members)
-        findings: dict[str, Any] = {DISCRIMINATOR: {"not_measured": NO_STATE}, INVERSION: {"not_measured": ONE_SIDED}}
+        findings: dict[str, Any] = {
+            DISCRIMINATOR: {"not_measured": NO_STATE},
+            INVERSION: {"not_measured": ONE_SIDE_ALONE},
+        }
         orders: dict[str, Integers] = {}
         if networks.discriminator is not None:
             orders[DISCRIMINATOR] = discriminator_order(networks.discriminator, real, scores, progress)
@@ -65,7 +68,7 @@ class WhiteBox:
         if 0 < scores.non_member[steered.order].sum() < len(steered.order):
             orders[INVERSION] = steered.order
         if not orders:
-            return NotRun(test=self.id, reason=f"{NO_STATE}, and {ONE_SIDED}")
+            return NotRun(test=self.id, reason=f"{NO_STATE}, and {ONE_SIDE_ALONE}")
         pool = relabellings(len(scores.non_member), scores.non_members, rng)
         findings |= {name: attack_findings(order, scores.non_member, pool) for name, order in orders.items()}
         findings[INVERSION] = {**findings[INVERSION], **steered.distances}
