@@ -104,13 +104,13 @@ def membership_findings(ranked: Ranked, non_member: NDArray[np.bool_], pool: Lab
     return {
         "p": float(p_values(statistic, as_labels(non_member), pool)[0]),
         "auc": area,
-        "auc_interval": [max(0.0, area - _Z_TWO_SIDED * se), min(1.0, area + _Z_TWO_SIDED * se)],
+        "auc_interval": auc_interval(order),
         "auc_upper": area + _Z_ONE_SIDED * se,
         "auc_lower": max(auc for auc, _ in lower),
         "auc_se_when_safe": st.auc_null_se(members, non_members),
         "tpr_upper": tpr_upper,
         "tpr_lower": max(tpr for _, tpr in lower),
-        "tpr": _true_positive_rates(order),
+        "tpr": true_positive_rates(order),
         "precision": _precision(tpr_upper),
         "attacks": {name: _strength(each) for name, each in orders.items() if name != ENSEMBLE},
     }
@@ -122,7 +122,13 @@ def _lower_bounds(order: Order, error: float) -> tuple[float, float]:
     return st.auc(order) - z * st.auc_se(order), st.tpr_bounds(order, FPR, error)[0]
 
 
-def _true_positive_rates(order: Order) -> dict[str, dict[str, float]]:
+def auc_interval(order: Order) -> list[float]:
+    """The two-sided 95 % interval of an attack's AUC."""
+    area, se = st.auc(order), st.auc_se(order)
+    return [max(0.0, area - _Z_TWO_SIDED * se), min(1.0, area + _Z_TWO_SIDED * se)]
+
+
+def true_positive_rates(order: Order) -> dict[str, dict[str, float]]:
     """At each false-positive rate that the number of non-members supports: what was measured, and its interval."""
     non_members = int(order.sum())
     supported = {name: rate for name, rate in RATES.items() if non_members * rate >= 1}

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import BudgetError
+from privgan.errors import BudgetError, IntegrityError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
 from privgan.gan.class_balance import ClassBalance
 from privgan.gan.ladder import Ladder
@@ -77,6 +77,33 @@ def saved_moments(run: Path, ledger: Ledger, run_id: str) -> Moments | None:
     ledger.require_resumable(run_id, sha256_file(path))
     with _opened(path) as tensors:
         return Moments(**{part: tensors.get_tensor(f"moments.{part}") for part in ("means", "loadings", "counts")})
+
+
+def saved_discriminator(
+    run: Path, ledger: Ledger, run_id: str, *, image_size: int, classes: int
+) -> Discriminator | None:
+    """The discriminator of a run's newest state, for the hospital's own attacks on it; None without a state.
+
+    Raises:
+        BudgetError: the state is not the newest that the ledger knows of this run.
+        IntegrityError: it holds a discriminator of other images or classes, or none.
+    """
+    path, prefix = run / "private" / _FILE, "discriminator."
+    if not has_state(run):
+        return None
+    if [entry["sha256"] for entry in ledger.of_kind("checkpoint", run_id)][-1:] != [sha256_file(path)]:
+        raise BudgetError("Expected the newest state that the ledger knows of this run, got an older or foreign one.")
+    with _opened(path) as tensors:
+        names = [name for name in tensors.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a dict)
+        saved = {name.removeprefix(prefix): tensors.get_tensor(name) for name in names}
+    try:
+        network = Discriminator(image_size=image_size, classes=classes, width=len(saved["features.0.weight"]))
+        network.load_state_dict(saved)
+    except (KeyError, RuntimeError):
+        raise IntegrityError(
+            "Expected a discriminator that fits the run's generator, the state's does not."
+        ) from None
+    return network.eval()
 
 
 def restore_state(state: TrainingState, run: Path) -> None:

@@ -1,0 +1,1 @@
+"""Attacks by somebody who holds the networks themselves, which the hospital keeps."""

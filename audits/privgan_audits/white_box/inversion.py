@@ -1,0 +1,111 @@
+"""How close the generator can come to an image when an attacker steers it: its latents are searched for.
+
+A generator that learned a patient by heart can draw them, if asked for the right z (Chen et al. 2020, "GAN-Leaks",
+the white-box attack). The search starts at the closest of many random images and descends from there.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from privgan.gan.networks import FAKES_AT_ONCE, LoadedGenerator
+from privgan.gan.warm_start import from_uint8
+from privgan.progress import Progress, silent
+from privgan_audits.interface import Images, Integers
+from privgan_audits.spaces.pixels import FINE
+
+TASK = "inverting the generator"
+DRAWS = 2048  # random images, shared by all classes
+STEPS = 40
+RATE = 0.2  # Adam
+AT_64_PIXELS = 400  # images that are inverted, about half a minute on two cores; with four times the pixels a quarter
+FEWEST = 64
+_SMALLEST_NORM = 1e-6
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inverted:
+    """Distance (n,) of each image to the closest random image of its class, and to the closest that was found."""
+
+    start: Floats
+    end: Floats
+
+
+def affordable(size: int) -> int:
+    """How many images of `size` pixels a side are inverted."""
+    return max(FEWEST, AT_64_PIXELS * 64**2 // size**2)
+
+
+def rows_in_turn(owner: Integers, digests: NDArray[np.bytes_], turn: Integers) -> Integers:
+    """All rows, one of each patient first, then a second of each who has one, and so on.
+
+    Args:
+        owner: patient of each row (n,).
+        digests: of the images (n,), which order those of one patient.
+        turn: when each patient's turn comes (P,).
+    """
+    by_patient = np.lexsort((digests, turn[owner]))
+    turns = turn[owner][by_patient]
+    place = np.arange(len(turns)) - np.searchsorted(turns, turns)
+    return by_patient[np.lexsort((turns, place))]
+
+
+def invert(
+    generator: LoadedGenerator,
+    images: Images,
+    labels: Integers,
+    rng: np.random.Generator,
+    progress: Progress = silent,
+) -> Inverted:
+    """How near G(z, y) comes to each image x with label y, over all z: as far as Adam gets in STEPS.
+
+    The distance is that of `spaces.pixels` without turns and shifts: Euclidean, brightness and contrast removed.
+
+    Args:
+        generator: whose weights are read and left alone.
+        images: uint8 (n, h, h), of the generator's size.
+        labels: int64 (n,).
+        rng: draws the starting points.
+        progress: listener.
+    """
+    network = generator.network.requires_grad_(False)
+    known = torch.from_numpy(np.resize(np.unique(labels), DRAWS))
+    latents = torch.from_numpy(rng.standard_normal((DRAWS, network.config.latent), dtype=np.float32))
+    with torch.no_grad():
+        pairs = zip(torch.split(latents, FAKES_AT_ONCE), torch.split(known, FAKES_AT_ONCE), strict=True)
+        drawn = torch.cat([_compared(network(z, y)) for z, y in pairs])
+    parts = []
+    for start in range(0, len(images), FAKES_AT_ONCE):
+        rows = slice(start, start + FAKES_AT_ONCE)
+        wanted, classes = _compared(from_uint8(images[rows])), torch.from_numpy(labels[rows])
+        alike = torch.where(known == classes[:, None], wanted @ drawn.T, -torch.inf)
+        z = latents[alike.argmax(dim=1)].clone().requires_grad_()
+        parts.append(_descend(generator, wanted, classes, z))
+        progress(TASK, start + len(wanted), len(images))
+    return Inverted(
+        start=np.concatenate([part.start for part in parts]), end=np.concatenate([part.end for part in parts])
+    )
+
+
+def _descend(generator: LoadedGenerator, wanted: Tensor, labels: Tensor, z: Tensor) -> Inverted:
+    """The first and the smallest distance on the way down from z (n, latent), each image by itself."""
+    optimiser, found = torch.optim.Adam([z], lr=RATE), []
+    for _ in range(STEPS + 1):
+        squares = (_compared(generator.network(z, labels)) - wanted).square().sum(1)
+        found.append(squares.detach().double().sqrt().numpy())
+        optimiser.zero_grad()
+        torch.autograd.backward(squares.sum())
+        optimiser.step()
+    return Inverted(start=found[0], end=np.min(found, axis=0))
+
+
+def _compared(images: Tensor) -> Tensor:
+    """Images (n, 1, h, h) as vectors of norm one around zero, at most FINE pixels a side; constant ones are zeros."""
+    fine = F.adaptive_avg_pool2d(images, min(FINE, images.shape[-1])).flatten(1)
+    return F.normalize(fine - fine.mean(1, keepdim=True), eps=_SMALLEST_NORM)
