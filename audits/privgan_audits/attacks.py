@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Evidence
-from privgan_audits.scores import Scores, patient_scores, smallest_per_patient
-from privgan_audits.spaces.neighbours import nearest
+from privgan_audits.scores import Scores, patient_scores, smallest_per_patient, synthetic_points
+from privgan_audits.spaces.neighbours import nearest, upright
 from privgan_audits.spaces.pixels import Grid
 
 NEIGHBOURS = 5  # whose distance estimates a density
@@ -35,7 +35,7 @@ def attack_scores(evidence: Evidence, progress: Progress = silent) -> dict[str, 
 def measure_attacks(evidence: Evidence, scores: Scores, progress: Progress) -> dict[str, Floats]:
     """Every attack on scores that are already there."""
     attacks = {f"distance in {name}": each.patient for name, each in scores.ranked.items()}
-    real, synthetic = scores.embedding.points, scores.embedding.place(evidence.synthetic.images)
+    real, synthetic = scores.embedding.points, synthetic_points(evidence, scores)
     for done, (name, attack) in enumerate((("density ratio", density_ratio), ("classifier", looks_real))):
         progress("membership attacks", done, 2, name)
         image = np.where(scores.flat, np.inf, attack(real, synthetic, scores))
@@ -57,8 +57,8 @@ def density_ratio(real: Grid, synthetic: Grid, scores: Scores) -> Floats:
         scores: whose owner (n,) keeps a patient's own images out of the reference.
     """
     k = min(NEIGHBOURS, len(synthetic))
-    to_synthetic = nearest(real, synthetic, k=k, turns=_upright).distances[:, -1]
-    to_real = nearest(real, real, k=k, turns=_upright, apart=(scores.owner, scores.owner)).distances[:, -1]
+    to_synthetic = nearest(real, synthetic, k=k, turns=upright).distances[:, -1]
+    to_real = nearest(real, real, k=k, turns=upright, apart=(scores.owner, scores.owner)).distances[:, -1]
     found: Floats = np.log(np.maximum(to_synthetic, _SMALLEST_RADIUS)) - np.log(np.maximum(to_real, _SMALLEST_RADIUS))
     return found
 
@@ -71,9 +71,7 @@ def looks_real(real: Grid, synthetic: Grid, scores: Scores) -> Floats:
     """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    fold = np.empty(len(scores.canonical), np.int64)
-    fold[scores.canonical] = np.arange(len(fold)) % FOLDS
-    of_image, found = fold[scores.owner], np.zeros(len(real))
+    of_image, found = scores.place[scores.owner] % FOLDS, np.zeros(len(real))
     for left_out in np.unique(of_image):
         learning, scored = of_image != left_out, of_image == left_out
         if not learning.any():
@@ -83,7 +81,3 @@ def looks_real(real: Grid, synthetic: Grid, scores: Scores) -> Floats:
         model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
         found[scored] = model.fit(features, is_real).decision_function(real[scored])
     return found
-
-
-def _upright(points: Grid) -> list[Grid]:
-    return [points]

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from privgan.dp.accounting import PrivacySpend
-from privgan.dp.budget.ledger import Ledger
-from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
+from privgan_audits.attribute_disclosure import AttributeDisclosure
 from privgan_audits.claim import StaticClaim
 from privgan_audits.controls import Controls
 from privgan_audits.duplicates import Duplicates
@@ -24,12 +22,28 @@ from privgan_audits.membership import Membership
 from privgan_audits.near_copies import NearCopies
 from privgan_audits.policy import Policy
 from privgan_audits.preflight import near_copy_level
+from privgan_audits.record_facts import record_facts
+from privgan_audits.reidentification import Reidentification
+from privgan_audits.resemblance import Resemblance
+from privgan_audits.utility.measure import Utility
 from privgan_audits.verdict import Verdict, judge
+from privgan_audits.white_box.white_box import WhiteBox
 
 SCHEMA_VERSION = 1
 ACCEPT_DELTA = "accept-delta"
-RATES = np.geomspace(1e-3, 1.0, 121)  # false-positive rates at which the ceiling is drawn
-ALL_TESTS: tuple[Test, ...] = (Controls(), Duplicates(), NearCopies(), Membership(), StaticClaim(), IdentifierScan())
+ALL_TESTS: tuple[Test, ...] = (
+    Controls(),
+    Duplicates(),
+    NearCopies(),
+    Membership(),
+    WhiteBox(),
+    StaticClaim(),
+    Reidentification(),
+    AttributeDisclosure(),
+    Resemblance(),
+    IdentifierScan(),
+)
+UTILITY = Utility()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +85,18 @@ def run_audit(
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
     seed = _seed(evidence)
     outcomes = []
-    for number, test in enumerate(ALL_TESTS):
-        progress("audit", number, len(ALL_TESTS), f"{test.id}: {test.title}")
+    stages = (*ALL_TESTS, UTILITY)
+    for number, test in enumerate(stages):
+        progress("audit", number, len(stages), f"{test.id}: {test.title}")
         outcomes.append(test.run(evidence, np.random.default_rng([number, *seed]), progress))
-    progress("audit", len(ALL_TESTS), len(ALL_TESTS))
-    facts = {"date": (today or datetime.now(UTC).date()).isoformat(), **_facts(evidence, policy, attempt, overrides)}
-    facts["tests"] = [_entry(test, outcome) for test, outcome in zip(ALL_TESTS, outcomes, strict=True)]
+    progress("audit", len(stages), len(stages))
+    *entries, utility = (_entry(test, outcome) for test, outcome in zip(stages, outcomes, strict=True))
+    facts = {
+        "date": (today or datetime.now(UTC).date()).isoformat(),
+        **record_facts(evidence, policy, attempt, overrides),
+        "tests": entries,
+        "utility": {key: value for key, value in utility.items() if key not in ("id", "title")},
+    }
     verdict = judge(policy, facts)
     content = {
         "schema_version": SCHEMA_VERSION,
@@ -89,67 +109,6 @@ def run_audit(
     }
     internal = {outcome.test: outcome.internal for outcome in outcomes if isinstance(outcome, Measured)}
     return AuditRecord(verdict=verdict, content=content, internal=internal)
-
-
-def _facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Sequence[str]) -> dict[str, Any]:
-    """Everything in audit.json that no test measured."""
-    spend = evidence.claim.spend if evidence.claim and evidence.ledger else None
-    cohort = evidence.cohort
-    no_claim = () if spend else ("No DP claim: what follows is what known attacks found, not a guarantee.",)
-    return {
-        "policy": policy.to_json(),
-        "privacy": {
-            "epsilon": spend.epsilon if spend else None,
-            "delta": spend.delta if spend else None,
-            "unit": spend.unit if spend else None,
-            "adjacency": spend.adjacency if spend else None,
-        },
-        "claim_not_private": bool(evidence.claim and evidence.claim.not_private),
-        "attempt": attempt,
-        "overrides": list(overrides),
-        "counts": _counts(evidence),
-        "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
-        "encoder": evidence.encoder.facts() if evidence.encoder else None,
-        "cohort": {"cohort_id": cohort.facts.cohort_id, "sha256": cohort.sha256} if cohort else None,
-        "notes": [*evidence.notes, *_declared(evidence), *no_claim],
-        "ceiling": _ceiling(evidence, spend),
-        "ledger": _books(evidence.ledger),
-    }
-
-
-def _ceiling(evidence: Evidence, spend: PrivacySpend | None) -> dict[str, list[float]] | None:
-    """The accountant's ceiling on the true-positive rate of any attack, by false-positive rate; None without a claim.
-
-    A claim without a charge has only its own word; T6 refuses it.
-    """
-    if spend is None or evidence.ledger is None:
-        return None
-    queries = evidence.ledger.queries()
-    bound = tpr_bound(queries, RATES) if queries else tpr_bound_at(spend.epsilon, spend.delta, RATES)
-    return {"fpr": RATES.tolist(), "tpr": bound.tolist()}
-
-
-def _books(ledger: Ledger | None) -> dict[str, Any] | None:
-    """Every entry of the cohort's ledger before this audit, and the hash that stands for all of them."""
-    return {"entries": [dict(entry) for entry in ledger.entries], "head": ledger.head} if ledger else None
-
-
-def _declared(evidence: Evidence) -> tuple[str, ...]:
-    """What the user said of the encoder: one that learned from the members alone would make them look different."""
-    encoder = evidence.encoder
-    return (f"Encoder of the user's, declared to have learned from: {encoder.trained_on}.",) if encoder else ()
-
-
-def _counts(evidence: Evidence) -> dict[str, int]:
-    others = evidence.non_members
-    return {
-        "members": evidence.members.patient_count,
-        "non_members": others.patient_count if others else 0,
-        "member_images": len(evidence.members.images),
-        "non_member_images": len(others.images) if others else 0,
-        "synthetic": len(evidence.synthetic.images),
-        "image_size": int(evidence.synthetic.images.shape[1]),
-    }
 
 
 def _entry(test: Test, outcome: Outcome) -> dict[str, Any]:

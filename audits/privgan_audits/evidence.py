@@ -4,10 +4,12 @@ All images come out grey, square and of the synthetic set's size, and patients g
 outside. Whatever had to be assumed on the way is among the notes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from privgan.data.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
 from privgan.data.sources import read_images
@@ -32,13 +34,19 @@ class _Loaded:
     patients: Integers
     keys: frozenset[str] | None
     classes: tuple[str, ...]
+    columns: Mapping[str, NDArray[np.str_]]
     sha256: str
     claim: Claim | None
     notes: tuple[str, ...]
 
-    def sample(self, first_patient: int = 0) -> Sample:
-        """The images with patients numbered from `first_patient`."""
-        return Sample(images=self.images, labels=self.labels, patients=self.patients + first_patient)
+    def sample(self, classes: tuple[str, ...], first_patient: int = 0) -> Sample:
+        """The images with labels that count into `classes`, and patients numbered from `first_patient`."""
+        return Sample(
+            images=self.images,
+            labels=_relabelled(self.labels, self.classes, classes),
+            patients=self.patients + first_patient,
+            columns=self.columns,
+        )
 
 
 def load_cohort_evidence(
@@ -56,13 +64,14 @@ def load_cohort_evidence(
     opened = open_cohort(cohort)
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
     loaded = _load(synthetic, "the synthetic set", opened.facts.image_size, progress)
+    classes = _all_classes(loaded.classes, opened.facts.classes)
     return Evidence(
-        members=_side(opened, MEMBER),
-        non_members=_side(opened, NON_MEMBER) if opened.facts.non_members else None,
-        synthetic=loaded.sample(),
+        members=_side(opened, MEMBER, classes),
+        non_members=_side(opened, NON_MEMBER, classes) if opened.facts.non_members else None,
+        synthetic=loaded.sample(classes),
         synthetic_folder=synthetic,
         synthetic_sha256=loaded.sha256,
-        classes=loaded.classes,
+        classes=classes,
         cohort=opened,
         ledger=ledger,
         claim=loaded.claim,
@@ -91,21 +100,37 @@ def load_file_evidence(
             f"Expected members and non-members to share no patient, {len(shared)} ids are in both. "
             "Remove them from one side, or give different people different ids."
         )
+    classes = _all_classes(*(each.classes for each in (loaded, ours, theirs) if each))
     return Evidence(
-        members=ours.sample(),
-        non_members=theirs.sample(int(ours.patients.max()) + 1) if theirs else None,
-        synthetic=loaded.sample(),
+        members=ours.sample(classes),
+        non_members=theirs.sample(classes, int(ours.patients.max()) + 1) if theirs else None,
+        synthetic=loaded.sample(classes),
         synthetic_folder=synthetic,
         synthetic_sha256=loaded.sha256,
-        classes=loaded.classes,
+        classes=classes,
         claim=loaded.claim,
         notes=(*loaded.notes, *ours.notes, *(theirs.notes if theirs else ())),
     )
 
 
-def _side(cohort: Cohort, side: int) -> Sample:
+def _side(cohort: Cohort, side: int, classes: tuple[str, ...]) -> Sample:
     rows = cohort.rows(side)
-    return Sample(images=cohort.images[rows], labels=cohort.labels[rows], patients=cohort.patients[rows])
+    return Sample(
+        images=cohort.images[rows],
+        labels=_relabelled(cohort.labels[rows], cohort.facts.classes, classes),
+        patients=cohort.patients[rows],
+        columns={name: column[rows] for name, column in cohort.columns.items()},
+    )
+
+
+def _all_classes(*lists: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of all lists, the first one's first: one label must mean the same on every side."""
+    return tuple(dict.fromkeys(name for names in lists for name in names))
+
+
+def _relabelled(labels: Integers, old: tuple[str, ...], new: tuple[str, ...]) -> Integers:
+    """Labels that count into `old` as labels that count into `new`, which has all of its names."""
+    return np.array([new.index(name) for name in old], np.int64)[labels]
 
 
 def _load(path: Path, what: str, size: int | None, progress: Progress) -> _Loaded:
@@ -126,6 +151,7 @@ def _from_set(opened: SyntheticSet) -> _Loaded:
         patients=np.arange(len(opened.images), dtype=np.int64),
         keys=None,
         classes=opened.classes,
+        columns={},
         sha256=opened.sha256,
         claim=Claim(
             run_id=opened.run_id,
@@ -139,7 +165,7 @@ def _from_set(opened: SyntheticSet) -> _Loaded:
 
 
 def _from_files(path: Path, what: str, size: int | None, progress: Progress) -> _Loaded:
-    read = read_images(path, size=size, preset=None, trusted=True, progress=progress)
+    read = read_images(path, size=size, preset=None, columns=None, trusted=True, progress=progress)
     alone = any(_ALONE in note for note in read.notes)
     refused = sum(read.refused.values())
     lost = (f"{refused} files could not be read and were left out.",) if refused else ()
@@ -149,6 +175,7 @@ def _from_files(path: Path, what: str, size: int | None, progress: Progress) -> 
         patients=read.patients,
         keys=None if alone else frozenset(read.patient_keys),
         classes=read.classes,
+        columns=read.columns,
         sha256=_digest(path),
         claim=None,
         notes=tuple(f"{what.capitalize()}: {note}" for note in (*read.notes, *lost)),

@@ -163,6 +163,23 @@ def _hit_tails(patients: int, members: int, hits: int) -> Floats:
     return np.asarray(np.maximum(stats.hypergeom.sf(np.arange(-1, hits), patients, members, hits), st.SMALLEST_P))
 
 
+def excesses(scores: Floats, labels: Labels) -> Floats:
+    """By how much members exceed their share of a score's sum, in standard deviations: float64 (scores, b).
+
+    The mean and variance of a sum over patients drawn without replacement. A patient of unknown score has the mean.
+
+    Args:
+        scores: float64 (scores, P), NaN where unknown.
+        labels: (P, b).
+    """
+    centred = np.nan_to_num(scores - np.nanmean(scores, axis=1, keepdims=True))
+    patients, non_members = len(labels), int(labels[:, 0].sum())
+    drawn = (patients - non_members) * non_members / (patients * (patients - 1))
+    spread = np.sqrt(drawn * np.square(centred).sum(axis=1, keepdims=True))
+    sums = [centred @ labels[:, start : start + _BLOCK].astype(float) for start in range(0, labels.shape[1], _BLOCK)]
+    return np.asarray(-np.concatenate(sums, axis=1) / np.where(spread > 0, spread, 1.0))
+
+
 def aucs(orders: Sequence[Integers], labels: Labels) -> Floats:
     """P(a member comes before a non-member) by each order, for each column of labels: float64 (orders, b)."""
     non_members = int(labels[:, 0].sum())

@@ -19,10 +19,11 @@ from privgan_audits.interface import Evidence, Images
 from privgan_audits.spaces.embedding import image_digests, train_embedding
 from privgan_audits.spaces.perceptual import hamming, orbit_bits, perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace
+from privgan_audits.spaces.pixels import Grid
 from privgan_audits.spaces.space import Closest, Space, VectorSpace
 
 EMBEDDING, ENCODER, HASHES = "embedding", "encoder", "hashes"
-_SMALLEST_REFERENCE = 1e-6  # identical images of two patients: any distance counts as far, a copy as near
+SMALLEST_REFERENCE = 1e-6  # identical images of two patients: any distance counts as far, a copy as near
 _MOST_BITS = 10  # two hashes of 64 bits that differ in more are not called alike, however few patients there are
 
 Floats = NDArray[np.float64]
@@ -78,6 +79,11 @@ class Scores:
         return int(self.non_member.sum())
 
     @property
+    def place(self) -> Integers:
+        """Each patient's place (P,) in the canonical order; its remainder deals the patients into folds."""
+        return np.argsort(self.canonical)
+
+    @property
     def ranked(self) -> dict[str, SpaceScores]:
         """The spaces in which patients have an order."""
         return {name: each for name, each in self.spaces.items() if each.hit_limit is None}
@@ -93,6 +99,7 @@ class Scores:
 
 
 _CACHE: WeakKeyDictionary[Evidence, Scores] = WeakKeyDictionary()
+_PLACED: WeakKeyDictionary[Evidence, Grid] = WeakKeyDictionary()
 
 
 def patient_scores(evidence: Evidence, progress: Progress = silent) -> Scores:
@@ -104,6 +111,13 @@ def patient_scores(evidence: Evidence, progress: Progress = silent) -> Scores:
     if evidence not in _CACHE:
         _CACHE[evidence] = _score(evidence, progress)
     return _CACHE[evidence]
+
+
+def synthetic_points(evidence: Evidence, scores: Scores) -> Grid:
+    """The synthetic images in the embedding of these scores, float32 (m, d); computed once per evidence."""
+    if evidence not in _PLACED:
+        _PLACED[evidence] = scores.embedding.place(evidence.synthetic.images)
+    return _PLACED[evidence]
 
 
 def _score(evidence: Evidence, progress: Progress) -> Scores:
@@ -142,7 +156,7 @@ def _further_spaces(evidence: Evidence, real: Images) -> Iterator[Space]:
 def _in_space(
     space: Space, synthetic: Images, owner: Integers, flat: NDArray[np.bool_], progress: Progress
 ) -> SpaceScores:
-    reference = np.maximum(space.among_real(owner, progress), _SMALLEST_REFERENCE)
+    reference = np.maximum(space.among_real(owner, progress), SMALLEST_REFERENCE)
     found = space.closest(synthetic, progress)
     hit_limit = _hit_limit(reference[~flat]) if space.name == HASHES else None
     score = score_of(found.distance, reference, hit_limit)

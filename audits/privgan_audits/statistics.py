@@ -141,6 +141,20 @@ def binomial_upper(successes: int, trials: int, error: float) -> float:
     return 1.0 if successes >= trials else float(special.betaincinv(successes + 1, trials - successes, 1 - error))
 
 
+def wilson_interval(share: float, trials: int, z: float) -> tuple[float, float]:
+    """Wilson's (1927) score interval of a mean of values in [0, 1]; none varies more than a coin of that mean."""
+    spread = z * z / trials
+    centre = (share + spread / 2) / (1 + spread)
+    half = z * math.sqrt(max(0.0, share * (1 - share)) / trials + spread / (4 * trials)) / (1 + spread)
+    return centre - half, centre + half
+
+
+def difference_interval(a: float, a_trials: int, c: float, c_trials: int, z: float) -> tuple[float, float]:
+    """Interval of the difference a - c of two independent shares: method 10 of Newcombe (1998), from Wilson's."""
+    (a_low, a_high), (c_low, c_high) = wilson_interval(a, a_trials, z), wilson_interval(c, c_trials, z)
+    return a - c - math.hypot(a - a_low, c_high - c), a - c + math.hypot(a_high - a, c - c_low)
+
+
 def tpr_rank(non_members: int, fpr: float) -> int:
     """The non-member whose score is the threshold: floor(fpr x non-members) of them lie strictly below."""
     return math.floor(fpr * non_members + 1e-9) + 1

@@ -3,17 +3,21 @@
 COHORT/cohort.json    public facts and digests
        images.npy     uint8 (n, h, w), rows in source order; opened as a memory map
        patients.npz   patient int64, label int64, split uint8 (0 member, 1 non-member), one value a row
+       columns.npz    further columns by name, one text a row; only where some were asked for
        refused.jsonl  one line a refused file: a reason code and a keyed hash of where it was
        private/       key, digests of identifiers and of patients, ledger.jsonl
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.data.columns import FILE as COLUMNS
+from privgan.data.columns import read_columns
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_json
 
@@ -37,7 +41,8 @@ class CohortFacts:
     Class list, size and windows are configuration, never computed from images. `members` and `non_members`
     count patients and are public by the zero-out adjacency. `overrides` are the red flags the user raised.
     `notes` are sentences about how the source was read, with counts only. `officer_key` is the line of the public
-    key without whose approval nothing of this cohort is released; empty where one person may release.
+    key without whose approval nothing of this cohort is released; empty where one person may release. `columns` are
+    the further columns' names.
     """
 
     cohort_id: str
@@ -62,11 +67,15 @@ class CohortFacts:
     digests: dict[str, str]
     notes: tuple[str, ...] = ()
     officer_key: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
-    """A cohort whose files were all checked against cohort.json. Its repr shows counts only."""
+    """A cohort whose files were all checked against cohort.json. Its repr shows counts only.
+
+    columns: further columns by name, str (n,), empty where nothing is known.
+    """
 
     folder: Path
     facts: CohortFacts
@@ -74,6 +83,7 @@ class Cohort:
     patients: NDArray[np.int64]
     labels: NDArray[np.int64]
     split: NDArray[np.uint8]
+    columns: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Cohort({self.facts.members} members, {self.facts.non_members} non-members)"
@@ -93,6 +103,11 @@ class Cohort:
         return np.flatnonzero(self.split == side)
 
 
+def digested_files(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The files whose digests cohort.json holds, for a cohort with these further columns."""
+    return (*DIGESTED_FILES, COLUMNS) if columns else DIGESTED_FILES
+
+
 def write_facts(folder: Path, facts: CohortFacts) -> None:
     """Write cohort.json atomically."""
     write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "cohort", **asdict(facts)})
@@ -108,7 +123,7 @@ def open_cohort(folder: Path) -> Cohort:
     if not folder.is_dir():
         raise UsageError(f"Expected a cohort folder, {folder} is missing.")
     facts = _read_facts(folder)
-    for name in DIGESTED_FILES:
+    for name in digested_files(facts.columns):
         if sha256_file(folder / name) != facts.digests.get(name):
             raise IntegrityError(f"Expected {name} as prepare wrote it, it was edited. Prepare the cohort again.")
     images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
@@ -117,7 +132,15 @@ def open_cohort(folder: Path) -> Cohort:
     size = facts.image_size
     if images.shape != (facts.images, size, size) or not len(patients) == len(labels) == len(split) == facts.images:
         raise IntegrityError("Expected as many rows in images.npy and patients.npz as cohort.json says.")
-    return Cohort(folder=folder, facts=facts, images=images, patients=patients, labels=labels, split=split)
+    return Cohort(
+        folder=folder,
+        facts=facts,
+        images=images,
+        patients=patients,
+        labels=labels,
+        split=split,
+        columns=read_columns(folder / COLUMNS, facts.columns, facts.images) if facts.columns else {},
+    )
 
 
 def _read_facts(folder: Path) -> CohortFacts:
@@ -127,6 +150,7 @@ def _read_facts(folder: Path) -> CohortFacts:
         raise IntegrityError(f"Expected a cohort of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
     try:
         lists = {name: tuple(table[name]) for name in ("classes", "overrides", "notes")}
+        lists["columns"] = tuple(table.get("columns", ()))  # older cohorts have none
         return CohortFacts(**{**table, **lists})
     except (TypeError, KeyError):
         raise IntegrityError(f"Expected the fields of a privgan cohort in {folder / MARKER}.") from None

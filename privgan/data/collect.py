@@ -22,13 +22,14 @@ _SHARED = ""  # stands for "more than one patient"; never a patient key
 class Collected:
     """What one pass found; sensitive, so its repr shows counts only.
 
-    patients, labels: of every written row. keys: patient keys by number. persons: who shares an image with whom.
-    refused: (reason code, where) in source order.
+    patients, labels, columns: of every written row. keys: patient keys by number. persons: who shares an image with
+    whom. refused: (reason code, where) in source order.
     """
 
     digests: IdentifierDigests
     patients: list[int] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+    columns: list[tuple[str, ...]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     persons: Persons = field(default_factory=Persons)
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -85,6 +86,7 @@ def collect(source: Source, rows: Path, digests: IdentifierDigests, progress: Pr
                 found.persons.join(owner, number)
             found.patients.append(number)
             found.labels.append(entry.label)
+            found.columns.append(entry.columns)
             stream.write(entry.image.tobytes())
     if not found.patients:
         raise reject_nothing_readable(found.refused_by_code())

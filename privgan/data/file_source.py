@@ -37,7 +37,9 @@ class FileSource:
         table = (
             wishes.csv.resolve() if wishes.csv else next((file for file in files if file == folder / FILE_NAME), None)
         )
-        self._table = read_labels(table) if table is not None else None
+        self._table = read_labels(table, wishes.columns) if table is not None else None
+        if wishes.columns and self._table is None:
+            raise UsageError("Expected a label table that has the further columns, there is none. --csv names it.")
         self._folder = folder
         self._files = [file for file in files if table is None or not _same(file, table)][: wishes.max_images]
         self._kind = _kind(self._files)
@@ -47,6 +49,7 @@ class FileSource:
         self._colour = self._deep = 0
         self.total = len(self._files)
         self.declared = wishes.classes
+        self.columns = self._table.columns if self._table else ()
         self.recipe = self._recipe(wishes)
         self._request = Request(
             kind=self._kind,
@@ -118,6 +121,7 @@ class FileSource:
             image=None if code else reading.image,
             patient=patient or where,
             label=row.label if row else "",
+            columns=row.columns if row else (),
             where=where,
             names=(file.stem, *Path(where).parent.parts),
             identifiers=(*reading.identifiers, *named_by_table),

@@ -6,8 +6,9 @@ or MedMNIST's `train_images` and `train_labels`, of which only the train split i
 
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,8 +16,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from privgan.data.columns import MOST_COLUMNS, are_categories, is_name, require_categories
 from privgan.data.refusals import RefusedError, check_shape
-from privgan.errors import InputRejectedError, IntegrityError
+from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import open_regular
 
 MAX_ROWS = 10_000_000
@@ -29,6 +31,7 @@ class NpzContents:
     """Everything but the pixels; sensitive, so its repr shows the shape only.
 
     labels: (n,) integers or texts. patients, filenames: (n,) texts. classes: names by label number.
+    columns: further (n,) texts by name.
     """
 
     path: Path
@@ -39,20 +42,26 @@ class NpzContents:
     patients: NDArray[Any] | None
     filenames: NDArray[Any] | None
     classes: tuple[str, ...] | None
+    columns: Mapping[str, NDArray[np.str_]]
 
     def __repr__(self) -> str:
         return f"NpzContents(shape={self.shape}, dtype={self.dtype})"
 
 
-def open_npz(path: Path) -> NpzContents:
+def open_npz(path: Path, wanted: tuple[str, ...] | None = ()) -> NpzContents:
     """Check a file's structure and read its columns.
 
+    Args:
+        path: the .npz file.
+        wanted: further columns to read; None reads those that hold categories.
+
     Raises:
-        InputRejectedError: it is not such a file.
+        UsageError: a wanted column is missing.
+        InputRejectedError: it is not such a file, or a wanted column holds no categories.
     """
     try:
         with open_regular(path) as stream, zipfile.ZipFile(stream) as archive:
-            return _contents(path, archive)
+            return _contents(path, archive, wanted)
     except IntegrityError:
         raise InputRejectedError("Expected a regular .npz file, got something else.") from None
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError, KeyError):
@@ -82,7 +91,7 @@ def stream_images(contents: NpzContents) -> Iterator[NDArray[Any]]:
         raise InputRejectedError("Expected as many images in the .npz as it announces, it is damaged.") from None
 
 
-def _contents(path: Path, archive: zipfile.ZipFile) -> NpzContents:
+def _contents(path: Path, archive: zipfile.ZipFile, wanted: tuple[str, ...] | None) -> NpzContents:
     names = {name.removesuffix(".npy"): name for name in archive.namelist()}
     prefix = "" if "images" in names else "train_"
     if f"{prefix}images" not in names:
@@ -90,20 +99,54 @@ def _contents(path: Path, archive: zipfile.ZipFile) -> NpzContents:
     with archive.open(names[f"{prefix}images"]) as member:
         shape, dtype = _image_shape(*_header(member))
     count = shape[0]
-    labels = _column(archive, names.get(f"{prefix}labels"), count)
+    labels = _optional(archive, names.get(f"{prefix}labels"), count)
     if labels is not None and labels.dtype.kind not in "iubUS":
         raise InputRejectedError("Expected whole numbers or texts as labels in the .npz, got another type.")
     classes = _array(archive, names["classes"]) if "classes" in names else None
+    further = {name.removeprefix(prefix).lower(): file for name, file in names.items() if name.startswith(prefix)}
     return NpzContents(
         path=path,
         member=names[f"{prefix}images"],
         shape=shape,
         dtype=dtype,
         labels=labels,
-        patients=None if prefix else _texts(_column(archive, names.get("patient_id"), count)),
-        filenames=None if prefix else _texts(_column(archive, names.get("filenames"), count)),
+        patients=None if prefix else _texts(_optional(archive, names.get("patient_id"), count)),
+        filenames=None if prefix else _texts(_optional(archive, names.get("filenames"), count)),
         classes=None if classes is None else tuple(str(name) for name in classes.ravel().astype(np.str_)),
+        columns=_further(archive, further, count, wanted),
     )
+
+
+def _further(
+    archive: zipfile.ZipFile, there: dict[str, str], count: int, wanted: tuple[str, ...] | None
+) -> dict[str, NDArray[np.str_]]:
+    """The wanted columns, or all that can be used; `there` maps names in lower case to entries of the archive."""
+    if wanted is None:
+        return dict(islice(_usable(archive, there, count), MOST_COLUMNS))
+    if not set(wanted) <= there.keys():
+        raise UsageError(f"Expected the keys {', '.join(wanted)} in the .npz, it does not have all of them.")
+    found = {name: _categories(archive, there[name], count) for name in wanted}
+    for name, column in found.items():
+        require_categories(name, np.unique(column).tolist())
+    return found
+
+
+def _usable(archive: zipfile.ZipFile, there: dict[str, str], count: int) -> Iterator[tuple[str, NDArray[np.str_]]]:
+    """Columns that nobody asked for: one that cannot be used must not keep the others from being read."""
+    for name in sorted(filter(is_name, there)):
+        try:
+            column = _categories(archive, there[name], count)
+        except (InputRejectedError, ValueError, KeyError):
+            continue
+        if are_categories(np.unique(column).tolist()):
+            yield name, column
+
+
+def _categories(archive: zipfile.ZipFile, name: str, count: int) -> NDArray[np.str_]:
+    """Values as texts (count,) without spaces around them; a number that is none is unknown."""
+    column = _column(archive, name, count)
+    texts = np.char.strip(column.astype(np.str_))
+    return np.where(texts == "nan", "", texts) if column.dtype.kind == "f" else texts
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -130,22 +173,24 @@ def _image_shape(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[tuple[in
     return (count, height, width), dtype
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+def _array(archive: zipfile.ZipFile, name: str, count: int | None = None) -> NDArray[Any]:
+    """An array; with `count` one of so many values, which is known before they are read."""
     with archive.open(name) as member:
         shape, dtype = _header(member)
+        if count is not None and shape not in ((count,), (count, 1)):
+            raise InputRejectedError("Expected one value of each column for each image in the .npz, got others.")
         size = math.prod(shape) * dtype.itemsize
         if size > MAX_COLUMN_BYTES:
             raise InputRejectedError("Expected columns of sensible size in the .npz, got an absurd one.")
         return np.frombuffer(member.read(size), dtype=dtype).reshape(shape)
 
 
-def _column(archive: zipfile.ZipFile, name: str | None, count: int) -> NDArray[Any] | None:
-    if name is None:
-        return None
-    column = _array(archive, name)
-    if column.shape not in ((count,), (count, 1)):
-        raise InputRejectedError("Expected one label, patient and file name an image in the .npz, got others.")
-    return column.reshape(count)
+def _column(archive: zipfile.ZipFile, name: str, count: int) -> NDArray[Any]:
+    return _array(archive, name, count).reshape(count)
+
+
+def _optional(archive: zipfile.ZipFile, name: str | None, count: int) -> NDArray[Any] | None:
+    return None if name is None else _column(archive, name, count)
 
 
 def _texts(column: NDArray[Any] | None) -> NDArray[Any] | None:

@@ -20,10 +20,11 @@ class NpzSource:
     def __init__(self, path: Path, wishes: Wishes) -> None:
         if wishes.csv is not None:
             raise UsageError("Expected labels inside the .npz, got a label table: --csv is for folders.")
-        self._contents = open_npz(path)
+        self._contents = open_npz(path, wishes.columns)
         count, height, width = self._contents.shape
         self.total = min(count, wishes.max_images or count)
         self.declared = wishes.classes or self._contents.classes or ()
+        self.columns = tuple(self._contents.columns)
         self.recipe = Recipe(
             preset=wishes.preset or "cxr",
             size=wishes.size or min(max(height, width, SMALLEST), LARGEST),
@@ -65,9 +66,10 @@ class NpzSource:
         """Everything but the image."""
         where, label = f"row {row}", self._label(row)
         code = "missing_label" if self._contents.labels is not None and not label else ""
+        columns = tuple(str(column[row]) for column in self._contents.columns.values())
         patients, filenames = self._contents.patients, self._contents.filenames
         if patients is None:
-            return Entry(code=code, where=where, patient=where, label=label)
+            return Entry(code=code, where=where, patient=where, label=label, columns=columns)
         patient = str(patients[row]).strip()
         name = PurePosixPath(str(filenames[row]) if filenames is not None else "")
         return Entry(
@@ -75,6 +77,7 @@ class NpzSource:
             where=where,
             patient=patient,
             label=label,
+            columns=columns,
             names=(name.stem, *name.parent.parts),
             identifiers=((IDENTIFIER, patient),),
         )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 
 from privgan import __version__
 from privgan.checks import within
-from privgan.data.cohort import DIGESTED_FILES, MEMBER, NON_MEMBER, CohortFacts, write_facts
+from privgan.data.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, write_facts
 from privgan.data.collect import Collected, People, collect, decide_people
+from privgan.data.columns import FILE as COLUMNS
+from privgan.data.columns import check_names, columns_of, write_columns
 from privgan.data.identifiers import IdentifierDigests
 from privgan.data.lookup import write_sides
 from privgan.data.preprocess import LARGEST, SMALLEST, Recipe
@@ -39,7 +42,8 @@ class PrepareOptions:
 
     size: side of the images. preset, window, roi: see `preprocess.Recipe`; preset None is chosen by the first
     readable file. non_members: fraction of patients held back for the audit. csv: label table. exclude: file of
-    withdrawn patients' keys. classes: declared names. max_images: read only the first files or rows.
+    withdrawn patients' keys. classes: declared names. columns: further columns to keep, as text categories.
+    max_images: read only the first files or rows.
     """
 
     size: int = 64
@@ -50,6 +54,7 @@ class PrepareOptions:
     csv: Path | None = None
     exclude: Path | None = None
     classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     max_images: int | None = None
     accept_burned_in: bool = False
 
@@ -59,6 +64,7 @@ class PrepareOptions:
             raise UsageError(f"Expected 0 <= non_members < 1, got {self.non_members}.")
         if len(set(self.classes)) != len(self.classes) or not all(self.classes):
             raise UsageError("Expected different, non-empty class names.")
+        check_names(self.columns)
         preset = self.preset or ("custom" if self.window else "cxr")
         Recipe(preset=preset, size=self.size, window=self.window, roi=self.roi)  # checks them together
 
@@ -72,6 +78,7 @@ class PrepareOptions:
             roi=self.roi,
             csv=self.csv,
             classes=self.classes,
+            columns=self.columns,
             max_images=self.max_images,
             accept_burned_in=self.accept_burned_in,
         )
@@ -145,14 +152,16 @@ def prepare(
     rows = private / "rows.partial"
     found = collect(origin, rows, IdentifierDigests(key), progress)
     people = decide_people(found, withdrawn)
-    labels = [label for label, kept in zip(found.labels, people.kept, strict=True) if kept]
+    labels = list(compress(found.labels, people.kept))
     classes = class_names(labels, origin.declared)
     if not origin.declared:
         _check_classes(labels, people.persons)
     sides = assign_sides(key, people.keys, options.non_members)
     _check_people(people, sides)
     _write_images(rows, folder / "images.npy", people.kept, options.size)
-    _write_columns(folder / "patients.npz", people, labels, classes, sides)
+    _write_patients(folder / "patients.npz", people, labels, classes, sides)
+    if options.columns:
+        write_columns(folder / COLUMNS, columns_of(options.columns, list(compress(found.columns, people.kept))))
     _write_refused(folder / "refused.jsonl", found.refused, key)
     found.digests.discard(_public_words(origin, classes))
     found.digests.write(private / "identifiers")
@@ -196,7 +205,7 @@ def _write_images(rows: Path, target: Path, kept: NDArray[np.bool_], size: int) 
     rows.unlink()
 
 
-def _write_columns(
+def _write_patients(
     target: Path, people: People, labels: list[str], classes: tuple[str, ...], sides: NDArray[np.uint8]
 ) -> None:
     numbers = {name: number for number, name in enumerate(classes)}
@@ -266,5 +275,6 @@ def _facts(
         refused=found.refused_by_code(),
         overrides=(ACCEPT_BURNED_IN,) if options.accept_burned_in else (),
         notes=_notes(origin, people),
-        digests={name: sha256_file(folder / name) for name in DIGESTED_FILES},
+        digests={name: sha256_file(folder / name) for name in digested_files(options.columns)},
+        columns=options.columns,
     )

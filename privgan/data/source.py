@@ -17,7 +17,8 @@ DEEP = "16 bits became 8, and the value 65,535 became white; fewer bits stored i
 class Wishes:
     """What the user asked for; None is chosen by the source and then said in its notes.
 
-    classes: declared class names, empty when none were. max_images: read only the first files or rows.
+    classes: declared class names, empty when none were. columns: further columns to read, all that hold categories
+    when None. max_images: read only the first files or rows.
     The other fields are those of `Recipe` and `reading.Request`.
     """
 
@@ -27,6 +28,7 @@ class Wishes:
     roi: tuple[float, float, float, float] | None = None
     csv: Path | None = None
     classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] | None = ()
     max_images: int | None = None
     accept_burned_in: bool = False
     trusted: bool = False
@@ -37,13 +39,15 @@ class Entry:
     """One file or row: an image when code is empty, else a refusal. Sensitive; its repr shows the code only.
 
     image: uint8 (size, size). patient: the key of one person. label: a class name, empty when there are no labels.
-    where: where it lay below the source. names: its file stem and folder names. identifiers: (category, value).
+    columns: one value of each of the source's columns. where: where it lay below the source. names: its file stem
+    and folder names. identifiers: (category, value).
     """
 
     code: str = ""
     image: NDArray[np.uint8] | None = None
     patient: str = ""
     label: str = ""
+    columns: tuple[str, ...] = ()
     where: str
     names: tuple[str, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = ()
@@ -53,11 +57,15 @@ class Entry:
 
 
 class Source(Protocol):
-    """total: files or rows that will be looked at. declared: class names that were not found in the data."""
+    """total: files or rows that will be looked at. declared: class names that were not found in the data.
+
+    columns: names of the further columns of which every image has a value.
+    """
 
     total: int
     recipe: Recipe
     declared: tuple[str, ...]
+    columns: tuple[str, ...]
 
     def entries(self) -> Iterator[Entry]:
         """Every file or row once, in source order."""

@@ -4,13 +4,14 @@ Everything downstream sees a stream of entries in source order: an image with it
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.data.columns import columns_of
 from privgan.data.file_source import FileSource
 from privgan.data.npz_source import NpzSource
 from privgan.data.source import Entry, Source, Wishes
@@ -28,7 +29,8 @@ class LoadedImages:
     """All images of a source in memory; sensitive, so its repr shows counts only.
 
     images: uint8 (n, size, size). labels: int64 (n,), numbers into classes. patients: int64 (n,), 0..p-1 in order
-    of first appearance, numbers into patient_keys. refused: files by reason code. notes: what a report must say.
+    of first appearance, numbers into patient_keys. columns: further texts (n,) by name. refused: files by reason
+    code. notes: what a report must say.
     """
 
     images: NDArray[np.uint8]
@@ -37,6 +39,7 @@ class LoadedImages:
     patient_keys: tuple[str, ...]
     classes: tuple[str, ...]
     refused: dict[str, int]
+    columns: Mapping[str, NDArray[np.str_]]
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -99,6 +102,7 @@ def read_images(
     size: int | None,
     preset: str | None,
     csv: Path | None = None,
+    columns: tuple[str, ...] | None = (),
     trusted: bool = False,
     progress: Progress = silent,
 ) -> LoadedImages:
@@ -109,6 +113,7 @@ def read_images(
         size: side of the square images; None takes that of the first one, within 28 to 256.
         preset: a name from `preprocess.PRESETS`; None chooses by the first readable file.
         csv: the label table; None takes `labels.csv` at the top of a folder, if there is one.
+        columns: further columns to read; None reads all that hold categories.
         trusted: the images were made by a generator (see `reading.Request`).
         progress: told after every file.
 
@@ -116,8 +121,8 @@ def read_images(
         UsageError: the path is missing, or size, preset or table do not fit it.
         InputRejectedError: not one image can be used.
     """
-    source = open_source(path, Wishes(size=size, preset=preset, csv=csv, trusted=trusted))
-    images, labels, refused = [], [], Counter[str]()
+    source = open_source(path, Wishes(size=size, preset=preset, csv=csv, columns=columns, trusted=trusted))
+    images, labels, further, refused = [], [], [], Counter[str]()
     numbers: dict[str, int] = {}
     patients = []
     for entry in watched(source, progress):
@@ -127,6 +132,7 @@ def read_images(
             continue
         images.append(entry.image)
         labels.append(entry.label)
+        further.append(entry.columns)
         patients.append(numbers.setdefault(entry.patient, len(numbers)))
     if not images:
         raise reject_nothing_readable(refused)
@@ -138,6 +144,7 @@ def read_images(
         patient_keys=tuple(numbers),
         classes=classes,
         refused=dict(refused),
+        columns=columns_of(source.columns, further),
         notes=source.notes(),
     )
 

@@ -126,6 +126,21 @@ def test_files_without_patients_are_never_taken_for_the_same_person(draw: Draw, 
     assert found.non_members.patients.min() > found.members.patients.max()
 
 
+def test_labels_mean_the_same_on_every_side_and_columns_come_along(draw: Draw, tmp_path: Path) -> None:
+    words = {"s": "acc", "m": "cba", "n": "bbd"}
+    for name, labels in words.items():
+        images = draw(np.random.default_rng(6), 3, most=1).images
+        people = [f"{name}{number}" for number in range(3)]
+        more = {"sex": np.array(["f", "m", "f"]), "number": np.arange(3) + 100}
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=np.array(list(labels)), patient_id=people, **more)
+    found = load_file_evidence(*(tmp_path / f"{name}.npz" for name in words))
+    assert found.classes == ("a", "c", "b", "d")
+    for side, labels in zip((found.synthetic, found.members, found.non_members), words.values(), strict=True):
+        assert side is not None
+        assert "".join(found.classes[label] for label in side.labels) == labels
+        assert side.columns["sex"].tolist() == ["f", "m", "f"]
+
+
 def test_the_digest_stands_for_every_byte_and_name(draw: Draw, tmp_path: Path) -> None:
     sample = draw(np.random.default_rng(3), 4, most=1)
     folder = write_pictures(tmp_path / "x", sample, table=False)

@@ -35,20 +35,21 @@ def _told(entry: Entry) -> tuple[str, str]:
     match entry["kind"]:
         case "opened":
             cap = f"cap epsilon {plain(entry['max_epsilon'])} at delta {plain(entry['delta'])}"
-            return "cohort prepared", f"{plain(entry['members'])} members; {cap}"
+            told = "cohort prepared", f"{plain(entry['members'])} members; {cap}"
         case "charge":
             queries = "; ".join(_query(query) for query in queries_of([entry]))
-            return f"run {_short(entry)} charged", f"{queries}; delta {plain(entry['delta'])}"
+            told = f"run {_short(entry)} charged", f"{queries}; delta {plain(entry['delta'])}"
         case "checkpoint":
-            return f"run {_short(entry)} saved", f"step {plain(entry['step'])}"
+            told = f"run {_short(entry)} saved", f"step {plain(entry['step'])}"
         case "closed":
-            return f"run {_short(entry)} finished", f"generator {entry['generator_sha256']}"
+            told = f"run {_short(entry)} finished", f"generator {entry['generator_sha256']}"
         case "audit":
-            return f"audit: {entry['verdict']}", f"report {entry['report_sha256']}"
+            told = f"audit: {entry['verdict']}", f"report {entry['report_sha256']}"
         case "revoked":
-            return "approval withdrawn by the officer", f"{entry['date']}, set {entry['synthetic_sha256']}"
+            told = "approval withdrawn by the officer", f"{entry['date']}, set {entry['synthetic_sha256']}"
         case kind:
-            return str(kind), ""
+            told = str(kind), ""
+    return told
 
 
 def _short(entry: Entry) -> str:

@@ -80,6 +80,11 @@ def nearest(
     )
 
 
+def upright(points: Grid) -> list[Grid]:
+    """The only view of points (n, d) that have no others."""
+    return [points]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Block:
     """Some queries: views float32 (n, views, d), their squared norms (n, views), and groups (n,) or None."""

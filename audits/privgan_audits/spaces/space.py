@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.neighbours import nearest
+from privgan_audits.spaces.neighbours import Neighbours, nearest
 from privgan_audits.spaces.pixels import Grid
 
 MET = 2  # planted copies that a real image is compared with, beside which no third changes a score
@@ -95,13 +95,19 @@ class VectorSpace:
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space; the search compares everything that could matter, so that its horizon is the distance itself."""
         task = f"synthetic beside real, {self.name}"
-        found = nearest(self.queries, self.place(images), k=1, turns=_views, task=task, progress=progress)
+        found = self.nearest(self.place(images), 1, task, progress)
         distance = found.distances[:, 0]
         return Closest(distance=distance, row=found.rows[:, 0], horizon=distance[:, None])
 
+    def nearest(
+        self, points: Grid, k: int, task: str = "nearest neighbours", progress: Progress = silent
+    ) -> Neighbours:
+        """The k nearest of other points, float32 (m, d), to each real image, by the closest of its views."""
+        return nearest(self.queries, points, k=k, turns=_views, task=task, progress=progress)
+
     def met(self, copies: Images, known: Closest) -> Met:
         """See Space."""
-        found = nearest(self.queries, self.place(copies), k=MET, turns=_views)
+        found = self.nearest(self.place(copies), MET)
         real, column = np.nonzero(found.distances < known.distance[:, None])
         return Met(real=real, copy=found.rows[real, column], distance=found.distances[real, column])
 

@@ -59,6 +59,9 @@ def prepare(
     csv: Csv = None,
     exclude: Annotated[Path | None, typer.Option(help="Keys of withdrawn patients, one a line.")] = None,
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
+    columns: Annotated[
+        str, typer.Option(help="Further columns to keep for the audit, such as sex,age_band: categories only.")
+    ] = "",
     window: Window = None,
     roi: Annotated[str | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM as fractions of the image.")] = None,
     max_epsilon: Annotated[float, typer.Option(help="Cap on what all runs together may spend.")] = 10.0,
@@ -84,7 +87,8 @@ def prepare(
         non_members=non_members,
         csv=csv,
         exclude=exclude,
-        classes=tuple(name.strip() for name in classes.split(",")) if classes else (),
+        classes=_names(classes),
+        columns=_names(columns.lower()),
         accept_burned_in=accept_burned_in,
     )
     terms = Terms(
@@ -107,6 +111,7 @@ def prepare(
             "non_members": facts.non_members,
             "images": facts.images,
             "classes": list(facts.classes),
+            "columns": list(facts.columns),
             "refused": facts.refused,
             "merged_patients": facts.merged_patients,
             "excluded_patients": facts.excluded_patients,
@@ -148,6 +153,10 @@ def _seen(limit: int | None) -> str:
     if limit is None:
         return "copies of patients may go unseen, however many"
     return f"copies of {limit} different patients or more are seen"
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 def _pair(text: str | None) -> tuple[float, float] | None:
