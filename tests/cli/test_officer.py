@@ -11,7 +11,9 @@ import pytest
 from privgan.data.cohort import open_cohort
 from privgan_audits import signing
 from privgan_audits.approval import REVOCATION
+from privgan_audits.policy import Policy
 from privgan_cli.main import run
+from privgan_cli.verbs import demo
 from tests.audits.releasing import Gate, make_gate
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -73,3 +75,19 @@ def test_prepare_pins_the_key_of_the_policy(source: Path, tmp_path: Path, capsys
     (tmp_path / "bad.toml").write_text('schema = 1\nofficer_key = "AAAA"\n')
     assert "privgan keygen" in run_here(*prepare, "--policy", tmp_path / "bad.toml", code=2)
     assert run_here("approve", tmp_path / "report", "--key", "k", "--name", "x", "--until", "2020-01-01", code=2)
+
+
+def test_the_demo_has_two_people(tmp_path: Path) -> None:
+    """What it does before anything is prepared, and after the audit; release would refuse without the officer."""
+    (tmp_path / "keys").mkdir()
+    assert demo._show_and_run_all(demo._keys(tmp_path)) == 0
+    demo._pin_the_officer(tmp_path)
+    policy = Policy.read(tmp_path / "policy.toml")
+    gate = make_gate(tmp_path, officer="keys/officer")
+    assert policy.officer_key == gate.line_of("keys/officer")
+    gate.audit(lambda record: record.update(policy=policy.to_json()))
+    approve, *rest = [
+        words for words in demo._path(tmp_path) if words[0] in {"approve", "release", "verify", "budget"}
+    ]
+    assert demo._show_and_run_all(rest) == 6
+    assert demo._show_and_run_all([approve, *rest]) == 0
