@@ -140,14 +140,28 @@ def _advantage(right: Floats, non_member: NDArray[np.bool_]) -> dict[str, Any]:
     ours, theirs = (side[~np.isnan(side)] for side in (right[~non_member], right[non_member]))
     a, c = float(ours.mean()), float(theirs.mean())
     two_sided = st.difference_interval(a, len(ours), c, len(theirs), _Z_TWO_SIDED)
+    upper = advantage_bounds(a, len(ours), c, len(theirs))[1]
     return {
         "members": a,
         "non_members": c,
         "advantage": a - c,
         "advantage_interval": list(two_sided),
-        "advantage_upper": st.difference_interval(a, len(ours), c, len(theirs), _Z_ONE_SIDED)[1],
+        "advantage_upper": upper,
         "residual_risk": (a - c) / (1 - c) if c < 1 else 0.0,
     }
+
+
+def advantage_bounds(a: float, members: int, c: float, non_members: int) -> tuple[float, float]:
+    """What the verdict reads of one column: the two-sided 95 % interval's lower end, the one-sided upper bound.
+
+    Args:
+        a: share of members guessed right.
+        members: patients.
+        c: share of non-members guessed right.
+        non_members: patients.
+    """
+    low = st.difference_interval(a, members, c, non_members, _Z_TWO_SIDED)[0]
+    return low, st.difference_interval(a, members, c, non_members, _Z_ONE_SIDED)[1]
 
 
 def _baseline(attribute: Attribute, scores: Scores) -> dict[str, Any]:

@@ -169,6 +169,8 @@ class Policy:
 # max_auc: copying a fifth, a tenth, 6 % of all patients would give 0.60, 0.55, 0.53; the ceilings of Gaussian DP are
 #     0.639, 0.575, 0.540 at epsilon 2, 1, 0.5 and delta 1e-5 (Dong, Roth and Su 2022). max_detectable_auc follows it.
 # max_tpr: the ceilings are 9.6 %, 5.4 %, 3.4 % at epsilon 4.5, 3, 2.
+# max_attribute_advantage: one in 5, in 11, in 20: the smallest cells that disclosure control lets be published, by
+#     how public the data are (El Emam and Arbuckle 2013, "Anonymizing Health Data").
 # max_copied_patients, max_copied_share: the audit plants at most 40 or 3 % and cannot vouch for more. With a third
 #     held back, 17 perfect copies are the fewest that are surely seen, so that open release tightens the share alone.
 # max_epsilon: 3 leaves nobody's odds more than about 20 times what they were; a choice between the tiers 1 and 10
@@ -177,10 +179,20 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
     {
         DEFAULT: Policy(),
         RESTRICTED_ACCESS: Policy(
-            max_auc=0.60, max_detectable_auc=0.10, max_tpr=0.10, max_copied_patients=40, max_copied_share=0.03
+            max_auc=0.60,
+            max_detectable_auc=0.10,
+            max_tpr=0.10,
+            max_attribute_advantage=0.20,
+            max_copied_patients=40,
+            max_copied_share=0.03,
         ),
         OPEN_RELEASE: Policy(
-            max_auc=0.53, max_detectable_auc=0.03, max_tpr=0.03, max_copied_share=0.01, max_epsilon=3.0
+            max_auc=0.53,
+            max_detectable_auc=0.03,
+            max_tpr=0.03,
+            max_attribute_advantage=0.05,
+            max_copied_share=0.01,
+            max_epsilon=3.0,
         ),
     }
 )

@@ -11,12 +11,14 @@ import numpy as np
 
 from privgan.checks import strictly_within
 from privgan.errors import UsageError
+from privgan_audits.attribute_disclosure import advantage_bounds
 from privgan_audits.membership import ENSEMBLE, membership_findings
 from privgan_audits.near_copies import near_copy_findings
 from privgan_audits.policy import Policy
 from privgan_audits.statistics import Order, near_copy_ranks, precedence_p
 from privgan_audits.verdict import GATING_COPIES, PASS, SHARES, judge
 
+GUESSED_RIGHT = 0.75  # of hidden facts, of members and non-members alike; nobody knows it before there is a set
 SIMULATIONS, SEARCH_SIMULATIONS = 2000, 400
 _SEED = 20_250_101  # public: the answer depends on nothing but the numbers asked for
 _LARGEST_COHORT = 100_000
@@ -75,10 +77,14 @@ def chance_of_pass(members: int, non_members: int, policy: Policy, simulations: 
     order = np.zeros(members + non_members, bool)
     order[:non_members] = True
     copies = perfect_copies_needed(members, non_members, policy)
+    right = np.stack(
+        [rng.binomial(side, GUESSED_RIGHT, simulations) / side for side in (members, non_members)], axis=1
+    )
     passed = 0
-    for _ in range(simulations):
+    for ours, theirs in right:
         rng.shuffle(order)
-        passed += judge(policy, _safe_record(order, copies)).verdict == PASS
+        advantage = advantage_bounds(ours, members, theirs, non_members)
+        passed += judge(policy, _safe_record(order, copies, advantage)).verdict == PASS
     return passed / simulations
 
 
@@ -88,11 +94,13 @@ def _could_pass(members: int, non_members: int, policy: Policy) -> bool:
         return False
     order = np.zeros(members + non_members, bool)
     order[np.linspace(0, len(order) - 1, non_members).astype(int)] = True
-    return judge(policy, _safe_record(order, perfect_copies_needed(members, non_members, policy))).verdict == PASS
+    copies = perfect_copies_needed(members, non_members, policy)
+    advantage = advantage_bounds(GUESSED_RIGHT, members, GUESSED_RIGHT, non_members)
+    return judge(policy, _safe_record(order, copies, advantage)).verdict == PASS
 
 
-def _safe_record(order: Order, copies: int | None) -> dict[str, Any]:
-    """The record of an audit whose other tests found nothing."""
+def _safe_record(order: Order, copies: int | None, advantage: tuple[float, float]) -> dict[str, Any]:
+    """The record of an audit whose other tests found nothing; advantage: T8's bounds."""
     limits = dict.fromkeys(GATING_COPIES, copies)
     attack = membership_findings({ENSEMBLE: np.arange(len(order))}, order)
     calm = {"split_p": 1.0, "resplits": 200, "small_p_near_copies": 0, "small_p_membership": 0}
@@ -106,7 +114,8 @@ def _safe_record(order: Order, copies: int | None) -> dict[str, Any]:
             {"id": "T3", "outcome": "measured", **attack, "epsilon_lower_bound": 0.0},
             {"id": "T6", "outcome": "not-applicable"},
             {"id": "T7", "outcome": "not-applicable"},
-            {"id": "T8", "outcome": "not-applicable"},
+            {"id": "T8", "outcome": "measured", "p": 1.0}
+            | dict(zip(("largest_advantage_lower", "largest_advantage_upper"), advantage, strict=True)),
             {"id": "T10", "outcome": "not-applicable"},
         ],
     }
