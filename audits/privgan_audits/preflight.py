@@ -77,11 +77,10 @@ def chance_of_pass(members: int, non_members: int, policy: Policy, simulations: 
     order = np.zeros(members + non_members, bool)
     order[:non_members] = True
     copies = perfect_copies_needed(members, non_members, policy)
-    right = np.stack(
-        [rng.binomial(side, GUESSED_RIGHT, simulations) / side for side in (members, non_members)], axis=1
-    )
+    sides = (members, non_members)
+    right = [rng.binomial(side, GUESSED_RIGHT, simulations) / side for side in sides]
     passed = 0
-    for ours, theirs in right:
+    for ours, theirs in zip(*right, strict=True):
         rng.shuffle(order)
         advantage = advantage_bounds(ours, members, theirs, non_members)
         passed += judge(policy, _safe_record(order, copies, advantage)).verdict == PASS
