@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check bench studies clean
+.PHONY: install demo test check bench studies examples clean
 
 install: $(STAMP)
 
@@ -30,6 +30,9 @@ check: install
 
 bench: install
 	for benchmark in tests/benchmarks/*.py; do $(BIN)/python $$benchmark --json || exit 1; done
+
+examples: install
+	PYTHONPATH=. $(BIN)/python tests/examples.py
 
 studies: install
 	$(BIN)/python -m pytest -q -m study -s

@@ -87,7 +87,11 @@ def _ranks(test: Mapping[str, Any]) -> Iterator[Fact]:
 def _network(name: str) -> Callable[[Mapping[str, Any]], Iterator[Fact]]:
     def told(test: Mapping[str, Any]) -> Iterator[Fact]:
         for key, value in test[name].items():
-            yield Fact(name=f"{name.capitalize()}: {humanised(key)}", value=plain(value))
+            if key == "tpr":
+                for fact in _rates(test[name]):
+                    yield Fact(name=f"{name.capitalize()}: {fact.name}", value=fact.value, note=fact.note)
+            else:
+                yield Fact(name=f"{name.capitalize()}: {humanised(key)}", value=plain(value))
 
     return told
 

@@ -6,6 +6,7 @@ from privgan_audits.record import Record
 from privgan_audits.report.numbers import belief, percent, percent_at_most, plain, rounded_up, whole_percent_up
 from privgan_audits.report.page import Fact, Front
 from privgan_audits.report.rules import allowed_copies, finding, worst_limit
+from privgan_audits.report.usefulness import worth
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_NEXT_STEPS, REASONS_INSIDE, STATES, VERDICTS
 
@@ -34,6 +35,7 @@ def front(record: Record, *, inside: bool) -> Front:
         warnings=tuple(_warnings(record)),
         next_steps=spoken.next_steps if inside else outside_steps,
         tiles=tuple(_tiles(record, inside=inside)),
+        worth=worth(record["utility"]) if inside else "",
     )
 
 

@@ -164,7 +164,7 @@ def _identical(row: Mapping[str, Any]) -> str:
 
 
 def _close(row: Mapping[str, Any]) -> str:
-    return f"{100 * row['ratio']:.0f} % of the distance to another patient, by {row['space']}"
+    return f"{100 * row['ratio']:.0f} %, by {row['space']}"
 
 
 def _lot(pairs: Sequence[Pair]) -> int:

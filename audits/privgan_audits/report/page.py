@@ -55,7 +55,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Front:
-    """Page one. tiles: four facts, whose notes are sentences."""
+    """Page one. tiles: four facts, whose notes are sentences. worth: of the images, in a sentence, or empty."""
 
     title: str
     subtitle: str
@@ -67,6 +67,7 @@ class Front:
     warnings: tuple[str, ...]
     next_steps: tuple[str, ...]
     tiles: tuple[Fact, ...]
+    worth: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ def pictures_of(gallery: Gallery) -> Pictures:
         for number, pair in enumerate(gallery.blinded, start=1)
     ]
     rows = [
-        (str(number), pair.side, pair.how, f"{pair.side} image {pair.real_row}", str(pair.synthetic_row + 1))
+        (str(number), pair.side, pair.how, str(pair.real_row), str(pair.synthetic_row + 1))
         for number, pair in enumerate(gallery.blinded, start=1)
     ]
     worry = worrying_excess(len(rows) // 2) if rows else 0
@@ -39,7 +39,7 @@ def pictures_of(gallery: Gallery) -> Pictures:
         blinded=tuple(blinded),
         key=Table(
             caption="What each pair was",
-            head=("Pair", "The real image is of a", "How close", "Real image", "Synthetic image"),
+            head=("Pair", "Real image of a", "Distance, of that to another patient", "Its row", "Synthetic image"),
             rows=tuple(rows),
         ),
         after=frame.GALLERY_AFTER.format(worry=worry),

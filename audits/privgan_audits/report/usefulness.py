@@ -12,6 +12,15 @@ from privgan_audits.report.words import utility as words
 _SOURCES = ("real", "synthetic", "both")
 
 
+def worth(utility: Record) -> str:
+    """One sentence for page one; empty when nothing was measured."""
+    teaching = utility.get("teaching", {})
+    if "training" not in teaching:
+        return ""
+    real, synthetic = (teaching["training"][source]["balanced_accuracy"]["value"] for source in _SOURCES[:2])
+    return words.WORTH.format(percent(synthetic), percent(real), percent(teaching["guessing"]["balanced_accuracy"]))
+
+
 def usefulness(utility: Record) -> Usefulness:
     """The section; of an audit that could not measure anything, why."""
     if utility["outcome"] != "measured":
@@ -139,4 +148,5 @@ def _fidelity(fidelity: Record) -> Iterator[Table]:
 
 
 def _interval(found: Mapping[str, Any]) -> str:
-    return f"{percent(found['value'])} ({percent(found['low'])} to {percent(found['high'])})"
+    low, high = (f"{100 * found[end]:.3g}" for end in ("low", "high"))
+    return f"{percent(found['value'])} ({low} to {high})"

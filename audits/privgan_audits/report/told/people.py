@@ -96,13 +96,18 @@ def _attributes(test: Entry) -> Iterator[str]:
 
 def resemblance(test: Entry) -> Told:
     """T9."""
-    share, low, high = (test["dcr_share"].get(key) for key in ("share", "low", "high"))
-    nearest = f"The nearest real image is a member's for {percent(share)} of the synthetic images"
-    safe = "" if low is None or high is None else f"; without a leak {percent(low)} to {percent(high)} are expected"
+    found = test["dcr_share"]
+    low, high = found["range_when_safe"]
     return Told(
-        answer=f"{percent(share)} nearest to members",
+        answer=f"{percent(found['measured'])} nearest to a member; safe: {percent(low)} to {percent(high)}",
         sentences=(
-            f"{nearest}{safe}.",
-            f"Authentic by the measure of Alaa et al. (2022): {percent(test['authenticity']['share'])}.",
+            (
+                f"The nearest real image is a member's for {percent(found['measured'])} of the synthetic images; "
+                f"without a leak {percent(low)} to {percent(high)} are expected."
+            ),
+            (
+                f"Farther from their nearest member than that member is from any other (authentic by the measure of "
+                f"Alaa et al. 2022): {percent(test['authenticity']['share'])}."
+            ),
         ),
     )

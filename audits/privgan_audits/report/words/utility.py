@@ -4,6 +4,10 @@ INTRODUCTION = (
     "Privacy is worth its price only if the images still teach. A small network was trained three times, on real "
     "members, on synthetic images, and on both, and asked for the label of the patients who were held back."
 )
+WORTH = (
+    "A classifier that learned from these images is right {} of the time on held-back patients; one that learned "
+    "from real images, {}; guessing, {}."
+)
 INSIDE = (
     "These numbers are computed from held-back patients without noise and gate nothing: they stay inside. An "
     "interval speaks of other patients, not of another training."
