@@ -19,6 +19,7 @@ from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, 
 from privgan_audits.near_copies import NO_NON_MEMBERS
 from privgan_audits.relabelling import Labels, as_labels, excesses, relabellings
 from privgan_audits.scores import Scores, patient_scores, synthetic_points
+from privgan_audits.spaces.pixels import Grid
 
 LABEL = "label"
 NEIGHBOURS = 5
@@ -60,7 +61,7 @@ class AttributeDisclosure:
         if not asked:
             reason = "; ".join(f"{name}: {why}" for name, why in left_out.items())
             return NotApplicable(test=self.id, reason=f"there is nothing to infer ({reason})", findings=listed)
-        right = right_guesses(asked, evidence, scores, progress)
+        right = right_guesses(asked, scores, synthetic_points(evidence, scores), progress)
         pool = relabellings(len(scores.non_member), scores.non_members, rng)
         singles, joint = permutation_ps(np.stack(list(right.values())), as_labels(scores.non_member), pool)
         columns = {
@@ -106,16 +107,23 @@ def _why_not(attribute: Attribute, scores: Scores) -> str:
 
 
 def right_guesses(
-    asked: Mapping[str, Attribute], evidence: Evidence, scores: Scores, progress: Progress = silent
+    asked: Mapping[str, Attribute], scores: Scores, synthetic: Grid, progress: Progress = silent
 ) -> dict[str, Floats]:
-    """Per attribute the share of each patient's images whose value is guessed right (P,), NaN where none is known."""
-    points, nearest_by_known = synthetic_points(evidence, scores), dict[bytes, Integers]()
+    """Per attribute the share of each patient's images whose value is guessed right (P,), NaN where none is known.
+
+    Args:
+        asked: attributes by name.
+        scores: whose embedding holds the real images; constant ones are left out.
+        synthetic: float32 (m, d), in the same embedding.
+        progress: told of the searches.
+    """
+    searched: dict[bytes, Integers] = {}  # columns that are known of the same synthetic images share one
     found = {}
     for name, each in asked.items():
         rows = np.flatnonzero(each.synthetic != "")
-        if rows.tobytes() not in nearest_by_known:
-            nearest_by_known[rows.tobytes()] = scores.embedding.nearest(points[rows], NEIGHBOURS, TASK, progress).rows
-        guess = majority(each.synthetic[rows][nearest_by_known[rows.tobytes()]])
+        if (key := rows.tobytes()) not in searched:
+            searched[key] = scores.embedding.nearest(synthetic[rows], NEIGHBOURS, TASK, progress).rows
+        guess = majority(each.synthetic[rows][searched[key]])
         usable = (each.real != "") & ~scores.flat
         found[name] = _mean_by_patient(guess == each.real, usable, scores)
     return found
