@@ -249,18 +249,28 @@ def _is_count(value: Any) -> TypeGuard[int]:
 def _bounds(f: Findings) -> Iterator[Reason]:
     detectable = POWER * f.number("T3", "auc_se_when_safe")
     for test, value, limit, what in (
-        ("T3", f.number("T3", "auc_upper"), f.policy.max_auc, "the upper bound of the attack's AUC"),
-        ("T3", f.number("T3", "tpr_upper"), f.policy.max_tpr, "the upper bound of members found at 1 % false alarms"),
-        ("T3", detectable, f.policy.max_detectable_auc, "the smallest advantage in AUC that could have been seen"),
+        (
+            "T3",
+            f.number("T3", "auc_upper"),
+            f.policy.max_auc,
+            "The share of right guesses of membership (AUC) may be",
+        ),
+        ("T3", f.number("T3", "tpr_upper"), f.policy.max_tpr, "Members recognised at 1 % false accusations may be"),
+        (
+            "T3",
+            detectable,
+            f.policy.max_detectable_auc,
+            "The smallest advantage in AUC that would surely have been seen is",
+        ),
         (
             "T8",
             f.number("T8", "largest_advantage_upper"),
             f.policy.max_attribute_advantage,
-            "the upper bound of how much better hidden facts are guessed for members than for others",
+            "Hidden facts may be guessed better for members than for others by",
         ),
     ):
         if f.outcome(test) == "measured" and value > limit:
-            yield Reason(test, f"Expected {what} to be at most {limit:g}, got {_distinct(value, limit)}.")
+            yield Reason(test, f"{what} {_distinct(value, limit)} where at most {limit:g} is allowed.")
 
 
 _STAGES: tuple[tuple[str, Callable[[Findings], Iterator[Reason]]], ...] = (

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from privgan_audits.attacks import attack_scores
-from privgan_audits.audit import AuditRecord, run_audit
+from privgan_audits.audit import ALL_TESTS, AuditRecord, run_audit
 from privgan_audits.interface import Evidence, Measured, Sample
 from privgan_audits.near_copies import NearCopies
 from privgan_audits.policy import Policy
@@ -35,7 +35,7 @@ def test_mirrored_copies_fail_and_their_pairs_are_ranked_first(draw: Draw, weigh
     assert outcome.findings["p"] < Policy().level(1) / 2
     assert outcome.findings["look_alikes"]["hashes"]["members"] >= 24
     pairs = outcome.internal["pairs"]
-    assert {pair["member_row"] for pair in pairs} == set(rows.tolist())
+    assert {pair["real_row"] for pair in pairs} == set(rows.tolist())
     assert sum(pair["synthetic_row"] >= 200 for pair in pairs) == len(pairs) == 24
 
 
@@ -50,7 +50,7 @@ def test_one_exact_image_of_a_member_fails(
     record = run_audit(weigh(members, others, images), Policy())
     assert record.verdict.verdict == "FAIL"
     assert entry(record, "T1")["copies_of_members"] == 1
-    assert record.internal["T1"]["pairs"] == [{"member_row": 11, "synthetic_row": 50}]
+    assert record.internal["T1"]["pairs"] == [{"real_row": 11, "synthetic_row": 50}]
     images[50] = turn(others.images[0])
     held_back = run_audit(weigh(members, others, images), Policy())
     assert (held_back.verdict.verdict, entry(held_back, "T1")["copies_of_other_patients"]) == ("FAIL", 1)
@@ -149,4 +149,4 @@ def test_progress_names_the_test_at_work(draw: Draw, weigh: Weigh) -> None:
 
     rng = np.random.default_rng(15)
     run_audit(weigh(draw(rng, 20), draw(rng, 16, first=20), draw(rng, 9).images), Policy(), progress=listen)
-    assert [name for name in ("T0", "T1", "T2", "T3", "T6", "T10") if name not in notes] == []
+    assert [name for name in (*(test.id for test in ALL_TESTS), "utility") if name not in notes] == []

@@ -142,9 +142,9 @@ def test_findings_count_synthetic_images_and_say_how_they_match(draw: Draw, weig
         "compared_real_images": 50,
     }
     assert outcome.internal["pairs"] == [
-        {"member_row": 4, "synthetic_row": 3},
-        {"member_row": 4, "synthetic_row": 8, "rescaled": True},
-        {"member_row": 6, "synthetic_row": 9, "rescaled": True},
+        {"real_row": 4, "synthetic_row": 3},
+        {"real_row": 4, "synthetic_row": 8, "rescaled": True},
+        {"real_row": 6, "synthetic_row": 9, "rescaled": True},
     ]
 
 

@@ -46,7 +46,7 @@ def verdict_of(scores: Scores, findings: Mapping[str, Mapping[str, Any]]) -> str
         "T3": {"epsilon_lower_bound": 0.0, **findings["T3"]},
     }
     tests = [{"id": name, "outcome": "measured", **each} for name, each in measured.items()]
-    tests += [{"id": name, "outcome": "not-applicable"} for name in ("T6", "T10")]
+    tests += [{"id": name, "outcome": "not-applicable"} for name in ("T6", "T7", "T8", "T10")]
     return judge(Policy(), {"attempt": 1, "counts": {"members": scores.members}, "tests": tests}).verdict
 
 

@@ -12,7 +12,7 @@ from scipy import optimize, stats
 from privgan.errors import IntegrityError, UsageError
 from privgan_audits import signing
 from privgan_audits.policy import DEFAULT, OPEN_RELEASE, OWN, PRESETS, RESTRICTED_ACCESS, Policy
-from privgan_audits.report.words import POLICIES
+from privgan_audits.report.words.frame import POLICIES
 from privgan_audits.spike_in import SEARCHED, SEARCHED_AT_LEAST
 from privgan_audits.verdict import judge
 from tests.audits.test_verdict import good, test

@@ -9,7 +9,13 @@ import pytest
 from privgan.errors import UsageError
 from privgan_audits.near_copies import near_copy_findings
 from privgan_audits.policy import Policy
-from privgan_audits.preflight import chance_of_pass, perfect_copies_needed, preflight, smallest_cohort
+from privgan_audits.preflight import (
+    chance_of_pass,
+    near_copy_level,
+    perfect_copies_needed,
+    preflight,
+    smallest_cohort,
+)
 
 
 def test_the_recommended_size_passes_nineteen_times_in_twenty() -> None:
@@ -36,9 +42,17 @@ def test_hopeless_sizes_are_said_to_be_hopeless(members: int, non_members: int) 
 
 
 def test_a_looser_policy_needs_fewer_patients() -> None:
-    loose = dataclasses.replace(Policy(), max_auc=0.6, max_tpr=0.1, max_detectable_auc=0.1)
+    further = {"max_attribute_advantage": 0.2}
+    loose = dataclasses.replace(Policy(), max_auc=0.6, max_tpr=0.1, max_detectable_auc=0.1, **further)
     assert chance_of_pass(400, 200, Policy()) == 0
     assert chance_of_pass(400, 200, loose) > 0.8
+
+
+def test_attribute_disclosure_is_counted_in() -> None:
+    """A policy that alone forbids what chance makes of hidden facts passes nobody."""
+    strict = dataclasses.replace(Policy(), max_attribute_advantage=0.03)
+    assert chance_of_pass(1333, 667, strict) < 0.3
+    assert chance_of_pass(1333, 667, Policy()) > 0.9
 
 
 def test_that_many_copies_are_always_found_and_one_fewer_is_not() -> None:
@@ -53,7 +67,7 @@ def test_that_many_copies_are_always_found_and_one_fewer_is_not() -> None:
         rest[np.flatnonzero(rest)[667:]] = False
         return float(near_copy_findings(np.concatenate([np.zeros(copies, bool), rest]))["p"])
 
-    assert p(needed) < policy.level(1) / 2 <= p(needed - 1)
+    assert p(needed) < near_copy_level(policy, 1) <= p(needed - 1)
 
 
 def test_the_cohort_for_a_sure_pass() -> None:

@@ -1,15 +1,24 @@
 """A population whose label can be seen: half of the patients have a bright spot, on the left or on the right."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from privgan_audits.interface import Evidence, Sample
+from privgan_audits.spaces import embedding
 
 Labelled = Callable[..., Sample]
 Gather = Callable[..., Evidence]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def learned_well_enough(briefly_trained: None) -> Iterator[None]:
+    """Variety is measured in what the network sees, so that it has to see something."""
+    before, embedding.LEAST_STEPS = embedding.LEAST_STEPS, 30
+    yield
+    embedding.LEAST_STEPS = before
 
 
 @pytest.fixture(scope="session")

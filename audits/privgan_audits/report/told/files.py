@@ -44,7 +44,8 @@ def copies(test: Entry) -> Told:
     if not ours and not theirs:
         return Told(answer="none", sentences=(looked, "None of them is a real one."))
     found = f"{plain(ours)} of them are images of members, {plain(theirs)} of held-back patients."
-    return Told(answer=f"{plain(ours + theirs)} real images in the set", sentences=(looked, found))
+    many = "images" if ours + theirs > 1 else "image"
+    return Told(answer=f"{plain(ours + theirs)} real {many} in the set", sentences=(looked, found))
 
 
 def near_copies(test: Entry) -> Told:
