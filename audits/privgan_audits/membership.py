@@ -173,7 +173,9 @@ def _distances(scores: Scores) -> dict[str, list[float]]:
     """Both groups' shares of patients in bins of their distance in the first space, for the chart."""
     patient = next(iter(scores.ranked.values())).patient
     finite = np.isfinite(patient)
-    edges = np.linspace(patient[finite].min(initial=1.0), np.quantile(patient[finite], 0.995), _BINS + 1)
+    if not finite.any():
+        return {}
+    edges = np.linspace(patient[finite].min(), np.quantile(patient[finite], 0.995), _BINS + 1)
     found = {"edges": edges.tolist()}
     for name, side in (("members", ~scores.non_member), ("non_members", scores.non_member)):
         values = np.clip(patient[finite & side], edges[0], edges[-1])

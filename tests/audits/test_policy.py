@@ -32,7 +32,8 @@ def test_open_release_is_strictest_and_restricted_access_is_red() -> None:
     assert PRESETS[DEFAULT] == Policy()
     assert PRESETS[DEFAULT].looser_than_default() == PRESETS[OPEN_RELEASE].looser_than_default() == []
     red = [line.split()[0] for line in PRESETS[RESTRICTED_ACCESS].looser_than_default()]
-    assert red == ["max_auc", "max_tpr", "max_detectable_auc", "max_copied_patients", "max_copied_share"]
+    copied = ["max_copied_patients", "max_copied_share"]
+    assert red == ["max_auc", "max_tpr", "max_attribute_advantage", "max_detectable_auc", *copied]
 
 
 def ceilings(epsilon: float, delta: float = 1e-5) -> tuple[float, float]:

@@ -30,7 +30,7 @@ def good() -> Table:
         {"id": "T4", "p": 0.02, "epsilon_lower_bound": 0.4},
         {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": checks},
         {"id": "T7", "p": 0.2},
-        {"id": "T8", "p": 0.1, "largest_advantage_lower": -0.02, "largest_advantage_upper": 0.06},
+        {"id": "T8", "p": 0.1, "largest_advantage_lower": -0.02, "largest_advantage_upper": 0.04},
         {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}, "structure": {}},
     ]
     return {
