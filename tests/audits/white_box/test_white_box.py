@@ -152,6 +152,17 @@ def test_what_the_generator_drew_is_found_again(networks: Networks) -> None:
     assert np.median(found[0].end) < 0.6 * np.median(found[0].start)
 
 
+def test_threads_change_nothing(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inversion, "STEPS", 3)
+    generator, sample, ends = LoadedGenerator(network=networks[0], sha256=""), patients(70, 13), []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        ends.append(invert(generator, sample.images, sample.labels, np.random.default_rng(7)).end)
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(1)
+    np.testing.assert_array_equal(*ends)
+
+
 def _no_state(run_folder: Path, evidence: Evidence) -> Evidence:
     (run_folder / STATE).unlink()
     return evidence
