@@ -107,8 +107,13 @@ def test_patients_whom_the_networks_never_saw_stay_unknown(
     assert max(ps) > 0.3
 
 
-def test_who_is_a_member_changes_no_patients_score(leaking: Evidence) -> None:
-    """Nor which patients are tried, nor their order; with several images each."""
+@pytest.mark.parametrize("images", [1, 2])
+def test_who_is_a_member_changes_no_patients_score(
+    leaking: Evidence, monkeypatch: pytest.MonkeyPatch, images: int
+) -> None:
+    """Nor which patients are tried, nor their order; with several images each and time for 16 or 32 of them."""
+    monkeypatch.setattr(inversion, "AT_64_PIXELS", images)
+    monkeypatch.setattr(inversion, "FEWEST", 1)
     assert leaking.claim is not None
     loaded = run_networks(leaking, leaking.claim)
     one, other = patients(12, 1, images=2), patients(9, 2, first=12, images=3)
