@@ -1,8 +1,8 @@
 """T4: what would somebody learn who held the networks, and not only the synthetic images?
 
 Differential privacy is promised for every noisy step, so it covers the discriminator, which saw the real images, and
-the generator, which saw only the discriminator. Neither leaves the hospital by default; that they would give
-nobody away beyond epsilon even so is the sharpest test of the promise that real patients can make.
+the generator, which saw only the discriminator. Neither leaves the hospital by default; asking them all the same
+tests the promise closer to its source than the images can.
 """
 
 from collections.abc import Mapping

@@ -23,7 +23,7 @@ from tests.synthetic.making import CLASSES, RUN_ID, make_run
 
 SIZE = 16
 EPSILON = 1.0  # what the run claims
-_BATCH, _RATE, _GENERATOR_EVERY = 16, 5e-3, 4
+_BATCH, _RATE, _GENERATOR_EVERY = 16, 5e-3, 3
 
 Networks = tuple[Generator, Discriminator]
 
