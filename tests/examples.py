@@ -1,4 +1,4 @@
-"""Makes docs/examples anew: the reports of four real audits on public chest X-rays, one for each verdict.
+"""Makes docs/examples anew: the reports of four real audits on public chest X-rays, and pictures of one of them.
 
 Run by `make examples` on the X-rays of Kermany et al. (2018, CC BY 4.0), which tests read from the same place.
 Everything goes through the verbs; only what is audited differs:
@@ -13,14 +13,17 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from privgan_cli.main import run
+from tests.audits.report.browser import browsing
 
 ROOT = Path(__file__).resolve().parents[1]
 XRAYS = ROOT.parent / "shared/data/images/kermany_cxr_64.npz"
 TARGET = ROOT / "docs/examples"
+PICTURES = ROOT / "docs/images"
 SMALL = 240
 
 
@@ -39,6 +42,23 @@ def main() -> None:
         _verb(0, "prepare", work / "few.npz", work / "small", "--size", 64, "--accept-low-power")
         _path(work, "small", "inconclusive", 10, 4)
         _foreign(work, table)
+    _pictures(TARGET / "pass/audit.html")
+
+
+def _pictures(page: Path) -> None:
+    """What a reader sees in light, in the dark, on a telephone and on paper, as the documentation shows it."""
+    looks: dict[str, dict[str, Any]] = {
+        "first-page": {"viewport": {"width": 1000, "height": 860}},
+        "dark": {"viewport": {"width": 1000, "height": 1500}, "color_scheme": "dark"},
+        "narrow": {"viewport": {"width": 375, "height": 1500}},
+        "printed": {"viewport": {"width": 720, "height": 1018}},
+    }
+    with browsing() as browser:
+        for name, look in looks.items():
+            opened = browser.new_page(**look)
+            opened.goto(f"file://{page}")
+            opened.emulate_media(media="print" if name == "printed" else "screen")
+            opened.screenshot(path=PICTURES / f"report-{name}.png")
 
 
 def _path(work: Path, cohort: str, name: str, epsilon: int, code: int) -> None:
