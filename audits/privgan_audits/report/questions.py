@@ -55,7 +55,8 @@ def _inside(test: Record, against: str | None, charts: Charts) -> Question:
 def _outside(test: Record, *, passed: bool) -> Question:
     measured = test["outcome"] == "measured"
     state = _state(test, None) if passed or not measured else STATES["public"]
-    return _question(test, state=state, answer="", measured=(MEASURED_INSIDE if measured else _reason(test),))
+    # A reason may hold a count of patients that is nobody's business outside.
+    return _question(test, state=state, answer="", measured=(MEASURED_INSIDE if measured else _lead(test).rstrip(),))
 
 
 def _question(
@@ -92,6 +93,9 @@ def _words(test: Record) -> QuestionWords:
 
 
 def _reason(test: Record) -> str:
-    lead = NOT_RUN if test["outcome"] == "not-run" else NOT_APPLICABLE
     reason = str(test.get("reason") or "").rstrip(".")
-    return f"{lead}{reason[:1].upper()}{reason[1:]}." if reason else lead.rstrip()
+    return f"{_lead(test)}{reason[:1].upper()}{reason[1:]}." if reason else _lead(test).rstrip()
+
+
+def _lead(test: Record) -> str:
+    return NOT_RUN if test["outcome"] == "not-run" else NOT_APPLICABLE
