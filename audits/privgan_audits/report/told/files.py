@@ -52,15 +52,15 @@ def near_copies(test: Entry) -> Told:
     """T2."""
     name, space = min(test["spaces"].items(), key=lambda item: _or_one(item[1]["p"]))
     counts = [
-        f"{plain(count)} members are closer than held-back patient number {rank} by closeness (a safe set: about "
+        f"before {'the closest' if rank == '1' else f'number {rank}'}, {plain(count)} (a safe set: about "
         f"{plain(space['expected_when_safe'][rank])})"
         for rank, count in space["members_before_non_member"].items()
     ]
     return Told(
         answer=f"chance alone looks so {chances(test['p'])}",
         sentences=(
-            f"Most telling way to compare: {name}. " + "; ".join(counts) + ".",
-            f"Taking all ways together, chance alone looks at least as suspicious {chances(test['p'])}.",
+            f"How many members come closer than held-back patients, compared by {name}: {'; '.join(counts)}.",
+            f"Taking all ways to compare together, chance alone looks at least as suspicious {chances(test['p'])}.",
         ),
     )
 
