@@ -28,12 +28,15 @@ FOLDS = 5
 FEWEST = 40  # patients with several images; from fewer nobody learns what people keep from day to day
 DIMENSIONS = 32
 RIDGE = 0.1  # share of the mean variance within patients that is added to each direction's
-FALSE_MATCHES = 0.001  # of pairs of different patients, at the threshold that calls two images one person's
-COMPARED = 2_000  # images of a fold, at most, whose pairs set the threshold
+FALSE_MATCHES = 0.001  # of pairs of different patients, at the threshold where two images are linked
+RARE_MATCHES = 1e-5  # the same where they count as one person's even after a search through thousands
+COMPARED = 2_000  # images of a fold, at most, whose pairs set the thresholds
+MOST_IMAGES = 8  # of one patient among them
 TASK = "re-identification"
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +58,14 @@ class Reidentification:
             reason = f"{several} patients have two images or more, {FEWEST} are needed to learn to recognise people"
             return NotApplicable(test=self.id, reason=reason, findings=counted)
         found = recognise(scores, synthetic_points(evidence, scores), progress)
-        member = ~scores.non_member
         findings = {
             **near_copy_findings(scores.non_member[scores.closest_first(found.patient)]),
-            "members_linked": float(found.linked[member].mean()),
-            "non_members_linked": float(found.linked[~member].mean()),
+            "members_linked": float(found.linked[~scores.non_member].mean()),
+            "non_members_linked": float(found.linked[scores.non_member].mean()),
             "threshold_share": FALSE_MATCHES,
+            "members_recognised": float(found.recognised[~scores.non_member].mean()),
+            "non_members_recognised": float(found.recognised[scores.non_member].mean()),
+            "rare_share": RARE_MATCHES,
             "detector_auc": found.auc,
             "detector_recall": found.recall,
             **counted,
@@ -70,24 +75,28 @@ class Reidentification:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recognition:
-    """Per patient: the smallest d / d_R (P,), and whether a synthetic image passes for one of theirs (P,).
+    """Per patient (P,): the smallest d / d_R, and whether a synthetic image passes for one of theirs.
 
+    linked, recognised: where FALSE_MATCHES and RARE_MATCHES of pairs of different patients would pass. The first is
+    what detectors are compared at; many are linked by chance, since each is looked for among all synthetic images.
     auc: P(two images of one patient are closer than two of different patients), on patients held back; recall: the
     share of pairs of one patient that the threshold admits. Every patient with several images counts alike.
     """
 
     patient: Floats
-    linked: NDArray[np.bool_]
+    linked: Flags
+    recognised: Flags
     auc: float
     recall: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Fold:
-    """Per image: d / d_R and whether it is linked (n,). Per pair of images of one patient: who, rank, admitted."""
+    """Per image (n,): d / d_R, linked, recognised. Per pair of images of one patient: who, rank, admitted."""
 
     score: Floats
-    linked: NDArray[np.bool_]
+    linked: Flags
+    recognised: Flags
     pairs: tuple[Integers, Floats, Floats]
 
 
@@ -103,32 +112,38 @@ def recognise(scores: Scores, synthetic: Grid, progress: Progress = silent) -> R
     rows = rows[~scores.flat[rows]]
     real, owner = scores.embedding.points[rows], scores.owner[rows]
     fold = scores.place[owner] % FOLDS
-    score, linked = np.empty(len(rows)), np.zeros(len(rows), bool)
+    score, linked, recognised = np.empty(len(rows)), *np.zeros((2, len(rows)), bool)
     pairs = []
     for number in range(FOLDS):
         held = fold == number
         found = _fold(real, synthetic, owner, held)
-        score[held], linked[held] = found.score, found.linked
+        score[held], linked[held], recognised[held] = found.score, found.linked, found.recognised
         pairs.append(found.pairs)
         progress(TASK, number + 1, FOLDS)
     who, rank, admitted = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    patients = len(scores.non_member)
     return Recognition(
-        patient=smallest_per_patient(score, owner, len(scores.non_member)),
-        linked=np.bincount(owner, linked, minlength=len(scores.non_member)) > 0,
+        patient=smallest_per_patient(score, owner, patients),
+        linked=np.bincount(owner[linked], minlength=patients) > 0,
+        recognised=np.bincount(owner[recognised], minlength=patients) > 0,
         auc=_by_patient(rank, who),
         recall=_by_patient(admitted, who),
     )
 
 
-def _fold(real: Grid, synthetic: Grid, owner: Integers, held: NDArray[np.bool_]) -> _Fold:
+def _fold(real: Grid, synthetic: Grid, owner: Integers, held: Flags) -> _Fold:
     """Patients held back, by directions that the others gave."""
     centre, directions = fisher_directions(real[~held].astype(np.float64), owner[~held])
     people, strangers = (_unit((points - centre) @ directions) for points in (real, synthetic))
     to_synthetic = nearest(people[held], strangers, k=1, turns=upright).distances[:, 0]
     to_real = nearest(people[held], people, k=1, turns=upright, apart=(owner[held], owner)).distances[:, 0]
-    limit, pairs = _detector(people[held][:COMPARED], owner[held][:COMPARED])
-    score = to_synthetic / np.maximum(to_real, SMALLEST_REFERENCE)
-    return _Fold(score=score, linked=to_synthetic < limit, pairs=pairs)
+    limits, pairs = _detector(people[held], owner[held])
+    return _Fold(
+        score=to_synthetic / np.maximum(to_real, SMALLEST_REFERENCE),
+        linked=to_synthetic < limits[0],
+        recognised=to_synthetic < limits[1],
+        pairs=pairs,
+    )
 
 
 def fisher_directions(points: Floats, owner: Integers) -> tuple[Floats, Floats]:
@@ -153,18 +168,29 @@ def fisher_directions(points: Floats, owner: Integers) -> tuple[Floats, Floats]:
     return centre, np.asarray(scipy.linalg.eigh(between, within, subset_by_index=last)[1])
 
 
-def _detector(people: Grid, owner: Integers) -> tuple[float, tuple[Integers, Floats, Floats]]:
-    """The distance that FALSE_MATCHES of pairs of different patients fall below, and how pairs of one patient do."""
+def _detector(people: Grid, owner: Integers) -> tuple[Floats, tuple[Integers, Floats, Floats]]:
+    """The distances below which FALSE_MATCHES and RARE_MATCHES of pairs of different patients lie: (2,).
+
+    And of each pair of one patient: who it is, the share of other pairs that are less alike, whether it is linked.
+
+    Args:
+        people: float32 (n, d), of unit norm.
+        owner: patient of each (n,), all images of one in a row.
+    """
+    first, patient = np.unique(owner, return_index=True, return_inverse=True)[1:]
+    few = np.flatnonzero(np.arange(len(owner)) - first[patient] < MOST_IMAGES)[:COMPARED]
+    people, owner = people[few], owner[few]
     one, other = np.triu_indices(len(people), 1)
     likeness = (people @ people.T)[one, other].astype(np.float64)
     same = owner[one] == owner[other]
     different = np.sort(likeness[~same])
-    if not len(different):
-        return -1.0, (owner[one][same], np.zeros(same.sum()), np.zeros(same.sum()))
-    threshold = different[len(different) - 1 - int(FALSE_MATCHES * len(different))]
+    if not len(different):  # a single patient
+        return np.zeros(2), (owner[:0], np.zeros(0), np.zeros(0))
+    shares = np.array([FALSE_MATCHES, RARE_MATCHES])
+    thresholds = different[len(different) - 1 - (shares * len(different)).astype(np.int64)]
     below, up_to = (np.searchsorted(different, likeness[same], side) for side in ("left", "right"))
-    rank, admitted = (below + up_to) / (2 * len(different)), (likeness[same] > threshold).astype(np.float64)
-    return float(np.sqrt(max(0.0, 2 - 2 * threshold))), (owner[one][same], rank, admitted)
+    rank, admitted = (below + up_to) / (2 * len(different)), (likeness[same] > thresholds[0]).astype(np.float64)
+    return np.sqrt(np.maximum(0.0, 2 - 2 * thresholds)), (owner[one][same], rank, admitted)
 
 
 def _by_patient(values: Floats, who: Integers) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from privgan_audits.near_copies import near_copy_findings
-from privgan_audits.reidentification import FALSE_MATCHES, RIDGE, _detector, fisher_directions, recognise
+from privgan_audits.reidentification import FALSE_MATCHES, MOST_IMAGES, RIDGE, _detector, fisher_directions, recognise
 from privgan_audits.scores import Scores
 from privgan_audits.spaces.neighbours import nearest, upright
 from privgan_audits.spaces.pixels import Grid
@@ -48,6 +48,8 @@ def test_other_images_of_members_are_recognised(people: People, scores: Scores, 
     found = recognise(scores, synthetic)
     assert p_of(scores, found.patient) < 1e-4
     assert found.linked[:30].mean() > found.linked[30:].mean() + 0.4
+    assert found.recognised[:30].mean() > 0.8
+    assert found.recognised[30:].mean() < 0.25  # few pairs are compared here
     raw = nearest(scores.embedding.points, synthetic, k=1, turns=upright).distances[:, 0]
     smallest = np.full(PATIENTS, np.inf)
     np.minimum.at(smallest, OWNER, raw)
@@ -116,15 +118,31 @@ def test_directions_are_those_of_all_pairs(people: People) -> None:
     assert np.abs(directions[:LASTING, -3:]).mean() > 3 * np.abs(directions[LASTING:, -3:]).mean()
 
 
+def test_one_patient_of_many_images_alone_links_nobody() -> None:
+    """As a series of slices would; beside others, only some of its images are compared."""
+    rng = np.random.default_rng(9)
+    alone, owner = People.draw(rng, 1), np.zeros(3000, np.int64)
+    limits, (who, _, _) = _detector(alone.images(owner, rng), owner)
+    assert (limits.tolist(), len(who)) == ([0.0, 0.0], 0)
+    two = People.draw(rng, 2)
+    owner = np.repeat([0, 1], [2500, 2])
+    limits, (who, _, _) = _detector(two.images(owner, rng), owner)
+    assert limits[0] > 0
+    assert np.bincount(who).tolist() == [MOST_IMAGES * (MOST_IMAGES - 1) // 2, 1]
+
+
 def test_the_detector_is_what_it_says(scores: Scores) -> None:
     """Twin: every pair, one by one."""
     people, owner = scores.embedding.points[:90], OWNER[:90]
-    limit, (who, rank, admitted) = _detector(people, owner)
+    (limit, rare), (who, rank, admitted) = _detector(people, owner)
     pairs = list(itertools.combinations(range(90), 2))
     apart = {pair: float(np.linalg.norm(people[pair[0]] - people[pair[1]])) for pair in pairs}
     strange = sorted(apart[pair] for pair in pairs if owner[pair[0]] != owner[pair[1]])
     assert sum(distance < limit - 1e-6 for distance in strange) <= FALSE_MATCHES * len(strange)
     assert sum(distance < limit + 1e-4 for distance in strange) >= int(FALSE_MATCHES * len(strange)) + 1
+    assert (
+        sum(distance < rare - 1e-6 for distance in strange) == 0 < sum(distance < rare + 1e-4 for distance in strange)
+    )
     same = [pair for pair in pairs if owner[pair[0]] == owner[pair[1]]]
     assert [owner[pair[0]] for pair in same] == who.tolist()
     expected = [np.mean([distance > apart[pair] for distance in strange]) for pair in same]
