@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from privgan_audits.report.numbers import chances, humanised, percent, plain, points
 from privgan_audits.report.told.telling import Entry, Told
 
+_SEEING = 0.5  # of pairs of one patient, below which a detector overlooks most
+_BLIND = "It overlooks most people: that nothing was found here could not have been otherwise, and proves little."
 _NETWORKS = {
     "discriminator": "Asking the network that learned to know real images",
     "inversion": "Searching the generator for the input that draws a person's image best",
@@ -72,6 +74,7 @@ def reidentification(test: Entry) -> Told:
                 f"patients {percent(test['detector_auc'])} of the time. It learned from "
                 f"{plain(test['patients_with_several_images'])} patients with several images."
             ),
+            *((_BLIND,) if not (test["detector_recall"] or 0.0) >= _SEEING else ()),
         ),
     )
 
