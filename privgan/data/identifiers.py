@@ -37,7 +37,7 @@ _CHUNK = re.compile(r"[^\s\"'<>(){}\[\],;=]+")
 _DOTTED = re.compile(r"(?<!\d)\d++([._-])\d++(?:\1\d++){2,}")  # a UID, also behind a prefix as in CT.1.2.840.1
 _BEHIND_LETTERS = re.compile(rf"(?<![^\W_])[^\W\d_]+(\d{{{SHORTEST_NUMBER},}})(?![^\W_])")
 _LONGEST_TEXT = 10240  # characters of a DICOM LT; no identifier is longer
-# Letters that lose nothing when accents go, as they are written where a keyboard lacks them: Müller, Mueller.
+# What is written for signs that no key has, or that keep their form when accents go: ue for ü, l for ł.
 _WRITTEN_OUT = (
     str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}),
     str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ð": "d"}),
@@ -61,7 +61,7 @@ def _normalise_any(text: str) -> str:
 def forms(category: str, value: str) -> Iterator[str]:
     """Normalised spellings under which a value could appear in an output, each long enough to mean something.
 
-    A name also gives its parts (category `name_part`), both orders and letters written out (ue for ü), a date the
+    A name also gives its parts (category `name_part`), both orders and other spellings (ue for ü), a date the
     usual three orders.
     """
     for _, form in labelled_forms(category, value):
@@ -73,7 +73,7 @@ def labelled_forms(category: str, value: str) -> Iterator[tuple[str, str]]:
     candidates: Iterator[tuple[str, str]]
     if category == NAME:
         plain = unicodedata.normalize("NFC", value).lower()
-        spellings = dict.fromkeys((value, *(plain.translate(letters) for letters in _WRITTEN_OUT)))
+        spellings = dict.fromkeys((value, *(plain.translate(table) for table in _WRITTEN_OUT)))
         candidates = chain.from_iterable(map(_name_forms, spellings))
     elif category == DATE:
         candidates = ((DATE, form) for form in _date_forms(normalise(value)))

@@ -51,6 +51,34 @@ def test_own_words_and_public_words_are_no_evidence() -> None:
     assert found.find("zorkelitis") is None
 
 
+def test_names_of_tongues_and_months_stay_evidence() -> None:
+    """They are surnames, and a word in the sources is lost as one."""
+    assert identifiers.own_words().isdisjoint({"english", "french", "german", "mueller", "january", "days", "born"})
+
+
+@pytest.mark.parametrize(
+    ("name", "spelling"),
+    [("Müller", "Mueller"), ("Żółkiewska", "Zolkiewska"), ("Sørensen", "Soerensen"), ("Sørensen", "Sorensen")],
+)
+def test_names_are_found_as_a_keyboard_writes_them(name: str, spelling: str) -> None:
+    assert digests(("name", name)).find(spelling) == "name"
+
+
+@pytest.mark.parametrize(
+    ("category", "value", "text"),
+    [
+        ("uid", "1.2.840.99.1.22.333.4444.5", "CT.1.2.840.99.1.22.333.4444.5.dcm"),
+        ("identifier", "44718823", "scan44718823.png"),
+        ("text", "fell from the old bridge on a rainy day", "fell from the old bridge, on a rainy day."),
+        ("date", "19570314", "on 14 March 1957"),
+    ],
+)
+def test_candidates_cover_what_stands_in_other_words(category: str, value: str, text: str) -> None:
+    known = digests((category, value))
+    assert category in {known.find_form(form) for form in candidates(text)}
+    assert not any(known.find_form(form) for form in candidates(text.replace("4", "5").replace("bridge", "house")))
+
+
 def test_candidates_cover_names_numbers_and_uids_inside_a_text() -> None:
     found = digests(("name", "Zorkel^Vimbru"), ("identifier", "ZZ-4711-MARK"), ("uid", "1.2.840.99.1.22.333.4444.5"))
     text = 'a <b title="for Vimbru Zorkel"> (ZZ-4711-mark); see 1.2.840.99.1.22.333.4444.5, or not'

@@ -17,7 +17,8 @@ LEAST_DIGITS_IN_NOISE = 10  # smooth dark pixels spell short numbers
 _LONGEST_RUN = 256
 _BLOCK = 4096
 _MARGIN = 64
-_FILLER = re.compile(rb"(?<=\0{4})\0{64,}(?=\0{4})")  # of UTF-32, the first or the last letter keeps its zeros
+_FILLER = re.compile(rb"\0{72,}")
+_KEPT_ZEROS = 4  # the first or last letter of a text in UTF-32 needs them
 _RUN = re.compile(rb"[\x20-\x7e\x80-\xff]{4,}")
 _ASCII_RUN = re.compile(rb"[\x20-\x7e]{4,}")
 _NOISE_RUN = re.compile(rb"[\x20-\x7e]{8,}")
@@ -49,8 +50,11 @@ _NOT_ALNUM = bytes(code for code in range(128) if not chr(code).isalnum())
 
 def byte_pieces(content: bytes) -> Iterator[Piece]:
     """Runs of four or more characters in any character set, and identifiers in the binary form of 2.25 UIDs."""
-    for part in _FILLER.split(content):
-        yield from _texts(part)
+    position = 0
+    for filler in _FILLER.finditer(content):
+        yield from _texts(content[position : filler.start() + _KEPT_ZEROS])
+        position = filler.end() - _KEPT_ZEROS
+    yield from _texts(content[position:])
 
 
 def _texts(content: bytes) -> Iterator[Piece]:
