@@ -25,7 +25,6 @@ LABEL = "label"
 NEIGHBOURS = 5
 FEWEST = 10  # patients on each side of whom a value is known, without whom nothing can be compared
 TASK = "attribute disclosure"
-_Z_ONE_SIDED, _Z_TWO_SIDED = 1.6448536269514722, 1.959963984540054
 _EQUAL = 1e-9  # sums of the same patients in another order count as equal
 
 Floats = NDArray[np.float64]
@@ -147,7 +146,7 @@ def _advantage(right: Floats, non_member: NDArray[np.bool_]) -> dict[str, Any]:
     """What is guessed of members beyond what is guessed of others; the bounds are Newcombe's (1998)."""
     ours, theirs = (side[~np.isnan(side)] for side in (right[~non_member], right[non_member]))
     a, c = float(ours.mean()), float(theirs.mean())
-    two_sided = st.difference_interval(a, len(ours), c, len(theirs), _Z_TWO_SIDED)
+    two_sided = st.difference_interval(a, len(ours), c, len(theirs), st.Z_TWO_SIDED)
     upper = advantage_bounds(a, len(ours), c, len(theirs))[1]
     return {
         "members": a,
@@ -168,8 +167,8 @@ def advantage_bounds(a: float, members: int, c: float, non_members: int) -> tupl
         c: share of non-members guessed right.
         non_members: patients.
     """
-    low = st.difference_interval(a, members, c, non_members, _Z_TWO_SIDED)[0]
-    return low, st.difference_interval(a, members, c, non_members, _Z_ONE_SIDED)[1]
+    low = st.difference_interval(a, members, c, non_members, st.Z_TWO_SIDED)[0]
+    return low, st.difference_interval(a, members, c, non_members, st.Z_ONE_SIDED)[1]
 
 
 def _baseline(attribute: Attribute, scores: Scores) -> dict[str, Any]:

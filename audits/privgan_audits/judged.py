@@ -12,7 +12,7 @@ from privgan.files import sha256_bytes
 from privgan_audits.approval import RECORD, Approved
 from privgan_audits.policy import Policy
 from privgan_audits.signing import read_bounded
-from privgan_audits.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, judge
+from privgan_audits.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, Verdict, judge
 
 _LARGEST_BYTES = 1 << 26  # of audit.json; one of 5,000 patients has a few hundred thousand
 
@@ -45,24 +45,22 @@ def read_record(report: Path) -> tuple[dict[str, Any], str]:
     return record, sha256_bytes(content)
 
 
-def consistent(record: Mapping[str, Any]) -> Policy:
-    """The policy of a record that says what this version would say of its numbers, word for word.
+def require_consistent(record: Mapping[str, Any]) -> None:
+    """Refuse a record that does not say what this version would say of its numbers, word for word.
 
     Raises:
         IntegrityError: a field is missing or odd, or verdict, scope, reasons or level are others.
     """
+    _, verdict = _judged(record)
     try:
-        policy = Policy.from_json(record["policy"])
-        verdict = judge(policy, record)
         told = (record["verdict"], record["scope"], tuple(record["reasons"]), record["level"])
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
-        told = None
-    if told is None or told != (verdict.verdict, verdict.scope, verdict.reasons, verdict.level):
+    except (KeyError, TypeError):
+        raise _odd() from None
+    if told != (verdict.verdict, verdict.scope, verdict.reasons, verdict.level):
         raise IntegrityError(
             "Expected audit.json as the audit wrote it, it contradicts itself: edited, or of another version. "
             "Audit again."
         )
-    return policy
 
 
 def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
@@ -73,12 +71,7 @@ def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
         NotReleasableError: INCONCLUSIVE or INVALID, no privacy claim, or another verdict than the recorded one.
         IntegrityError: a field is missing or odd.
     """
-    odd = IntegrityError("Expected the record of an audit, a field of it is missing or odd.")
-    try:
-        policy = Policy.from_json(record["policy"])
-        verdict = judge(policy, record)
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
-        raise odd from None
+    policy, verdict = _judged(record)
     if verdict.verdict == FAIL:
         raise AuditFailedError(f"The audit's verdict is FAIL; nothing may leave. {verdict.reasons[0]}")
     if verdict.verdict != PASS:
@@ -94,8 +87,20 @@ def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
     try:
         approved = _approved(record, sha256, policy)
     except (KeyError, TypeError, UsageError, OverflowError):
-        raise odd from None
+        raise _odd() from None
     return Judged(record=record, policy=policy, approved=approved)
+
+
+def _judged(record: Mapping[str, Any]) -> tuple[Policy, Verdict]:
+    try:
+        policy = Policy.from_json(record["policy"])
+        return policy, judge(policy, record)
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+        raise _odd() from None
+
+
+def _odd() -> IntegrityError:
+    return IntegrityError("Expected the record of an audit, a field of it is missing or odd.")
 
 
 def _approved(record: Mapping[str, Any], sha256: str, policy: Policy) -> Approved:

@@ -28,7 +28,6 @@ RATES = {"10_percent": 0.1, "1_percent": 0.01, "0_1_percent": 0.001}
 ONE_SIDED = 0.05  # error of each one-sided bound that the verdict reads
 EPSILON_ERROR = 0.01  # error of the lower bound on epsilon
 PREVALENCES = (0.001, 0.01, 0.1)  # of members among the people whom an attacker suspects
-_Z_ONE_SIDED, _Z_TWO_SIDED = 1.6448536269514722, 1.959963984540054
 _GRID = np.geomspace(1e-3, 1.0, 121)
 _BINS = 30  # of the distances
 
@@ -105,7 +104,7 @@ def membership_findings(ranked: Ranked, non_member: NDArray[np.bool_], pool: Lab
         "p": float(p_values(statistic, as_labels(non_member), pool)[0]),
         "auc": area,
         "auc_interval": auc_interval(order),
-        "auc_upper": area + _Z_ONE_SIDED * se,
+        "auc_upper": area + st.Z_ONE_SIDED * se,
         "auc_lower": max(auc for auc, _ in lower),
         "auc_se_when_safe": st.auc_null_se(members, non_members),
         "tpr_upper": tpr_upper,
@@ -125,7 +124,7 @@ def _lower_bounds(order: Order, error: float) -> tuple[float, float]:
 def auc_interval(order: Order) -> list[float]:
     """The two-sided 95 % interval of an attack's AUC."""
     area, se = st.auc(order), st.auc_se(order)
-    return [max(0.0, area - _Z_TWO_SIDED * se), min(1.0, area + _Z_TWO_SIDED * se)]
+    return [max(0.0, area - st.Z_TWO_SIDED * se), min(1.0, area + st.Z_TWO_SIDED * se)]
 
 
 def true_positive_rates(order: Order) -> dict[str, dict[str, float]]:

@@ -21,6 +21,7 @@ from privgan_audits.near_copies import NO_NON_MEMBERS
 from privgan_audits.scores import SMALLEST_REFERENCE, patient_scores, synthetic_points
 from privgan_audits.spaces.neighbours import nearest, upright
 from privgan_audits.spaces.pixels import Grid
+from privgan_audits.statistics import Z_TWO_SIDED
 
 CELL = 50  # images of non-members that a cell should hold on average
 MOST_CELLS = 20
@@ -36,7 +37,6 @@ MEANINGS: Mapping[str, str] = {
     "authenticity": "The share of synthetic images that are farther from their nearest member than that member is "
     "from any other; low values can mean copies, or only little variety.",
 }
-_Z = 1.959963984540054
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -121,7 +121,7 @@ def dcr_share(synthetic: Grid, real: Side, non_member: Flags) -> dict[str, Any]:
         "measured": float(counts[~non_member].sum()),
         "expected_when_safe": expected,
         "sd_when_safe": sd,
-        "range_when_safe": [max(0.0, expected - _Z * sd), min(1.0, expected + _Z * sd)],
+        "range_when_safe": [max(0.0, expected - Z_TWO_SIDED * sd), min(1.0, expected + Z_TWO_SIDED * sd)],
     }
 
 

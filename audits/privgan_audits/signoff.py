@@ -13,13 +13,13 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from privgan.data.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
 from privgan_audits.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, Grant, Revocation, opened
-from privgan_audits.judged import Judged, consistent, judge_again, read_record
+from privgan_audits.judged import Judged, judge_again, read_record, require_consistent
 from privgan_audits.signing import key_line, key_of_line, read_bounded, sign
+from privgan_audits.statement import ledger_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def draft_approval(report: Path, grant: Grant, *, force: bool = False) -> Draft:
     """
     record, digest = read_record(report)
     judged = judge_again(record, digest)
-    consistent(record)
+    require_consistent(record)
     _require_not_withdrawn(report)
     if os.path.lexists(report / APPROVAL) and not force:
         raise UsageError(f"Expected a report without an approval, {report / APPROVAL} exists. --force replaces it.")
@@ -156,8 +156,7 @@ def revoke(
         audit_sha256=audit_sha256,
         public_key=key_line(key.public_key()),
     )
-    found = open_cohort(cohort)
-    ledger = Ledger.of_cohort(found.ledger_path, cohort_sha256=found.sha256)
+    ledger = ledger_of(cohort)
     if audit_sha256 not in {entry["report_sha256"] for entry in ledger.of_kind("audit")}:
         raise IntegrityError("Expected the cohort whose ledger remembers the approved audit, got another one.")
     if os.path.lexists(report / REVOCATION) and not force:

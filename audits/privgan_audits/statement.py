@@ -86,7 +86,7 @@ def statement_of(cohort: Path) -> Statement:
         IntegrityError: it was edited.
         BudgetError: its ledger is damaged, or not the newest that the site anchor knows.
     """
-    ledger = _ledger(cohort)
+    ledger = ledger_of(cohort)
     return Statement(
         spend=ledger.spend(),
         max_epsilon=ledger.cap.max_epsilon,
@@ -106,7 +106,7 @@ def answer_about(cohort: Path, patient: str) -> PatientAnswer:
     """
     if not patient.strip():
         raise UsageError("Expected a patient's number, got nothing.")
-    ledger, side = _ledger(cohort), side_of(cohort, patient)
+    ledger, side = ledger_of(cohort), side_of(cohort, patient)
     own = tuple(entry["run_id"] for entry in ledger.of_kind("charge"))
     elsewhere: dict[str, tuple[str, ...]] = {}
     if ledger.anchor:
@@ -116,7 +116,8 @@ def answer_about(cohort: Path, patient: str) -> PatientAnswer:
     return PatientAnswer(side=side, runs=own if side == "member" else (), elsewhere=elsewhere)
 
 
-def _ledger(cohort: Path) -> Ledger:
+def ledger_of(cohort: Path) -> Ledger:
+    """The verified ledger of a cohort folder; raises what `statement_of` raises."""
     opened = open_cohort(cohort)
     return Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
 

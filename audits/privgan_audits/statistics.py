@@ -22,6 +22,7 @@ Order = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 PRECEDENCE_RANKS = (1, 5, 20)
+Z_ONE_SIDED, Z_TWO_SIDED = 1.6448536269514722, 1.959963984540054  # standard errors of 95 % bounds and intervals
 SMALLEST_P = 1e-300  # a probability that underflows is still not zero
 _BONFERRONI_BELOW = 1e-8  # below it, 1 - (sum of nearly 1) has lost its digits
 

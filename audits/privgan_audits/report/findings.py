@@ -30,10 +30,7 @@ def measured_facts(test: Mapping[str, Any]) -> Iterator[Fact]:
 def _spaces(test: Mapping[str, Any]) -> Iterator[Fact]:
     for name, space in test["spaces"].items():
         yield Fact(name=f"Comparing by {name}: p-value", value=plain(space["p"]))
-        for rank, count in space["members_before_non_member"].items():
-            nearest = "the closest non-member" if rank == "1" else f"non-member number {rank} by closeness"
-            safe = f"a safe set: about {plain(space['expected_when_safe'][rank])}"
-            yield Fact(name=f"Members closer than {nearest}", value=plain(count), note=safe)
+        yield from _ranks(space)
 
 
 def _look_alikes(test: Mapping[str, Any]) -> Iterator[Fact]:
@@ -77,10 +74,10 @@ def _places(test: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact(name="Found in", value=place["file"], note=f"{place['kind']}: {place['category']}")
 
 
-def _ranks(test: Mapping[str, Any]) -> Iterator[Fact]:
-    for rank, count in test["members_before_non_member"].items():
+def _ranks(counted: Mapping[str, Any]) -> Iterator[Fact]:
+    for rank, count in counted["members_before_non_member"].items():
         nearest = "the closest non-member" if rank == "1" else f"non-member number {rank} by closeness"
-        safe = f"a safe set: about {plain(test['expected_when_safe'][rank])}"
+        safe = f"a safe set: about {plain(counted['expected_when_safe'][rank])}"
         yield Fact(name=f"Members closer than {nearest}", value=plain(count), note=safe)
 
 

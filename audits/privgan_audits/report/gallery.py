@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.errors import IntegrityError
-from privgan.files import PRIVATE_FOLDER, open_regular, sha256_bytes, write_bytes
+from privgan.files import PRIVATE_FOLDER, sha256_bytes, write_bytes
 from privgan_audits.interface import Evidence, Images
+from privgan_audits.signing import read_bounded
 
 GALLERY = "private/gallery.npz"
 PAIRS_A_SIDE = 12
@@ -43,11 +44,6 @@ class Pair:
 
     def __repr__(self) -> str:
         return "Pair(sensitive)"
-
-    @property
-    def is_member(self) -> bool:
-        """Whether the real image was learned from."""
-        return self.side == _MEMBER
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,8 +127,7 @@ def read_gallery(folder: Path, sha256: str) -> Gallery | None:
     """
     if not (folder / GALLERY).exists():
         return None
-    with open_regular(folder / GALLERY) as stream:
-        content: bytes = stream.read(_LARGEST_BYTES)
+    content = read_bounded(folder / GALLERY, _LARGEST_BYTES)
     if sha256_bytes(content) != sha256:
         raise IntegrityError(f"Expected {GALLERY} as the audit wrote it, it was edited or is another report's.")
     return Gallery.from_bytes(content)

@@ -76,6 +76,7 @@ class Promise:
 
     sentences: tuple[str, ...]
     beliefs: tuple[tuple[str, str, str], ...]
+    note: str = frame.BELIEFS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,9 @@ class Pictures:
     blinded: tuple[Picture, ...]
     key: Table
     after: str
+    before: str = frame.GALLERY
+    identical_title: str = frame.IDENTICAL
+    identical_why: str = frame.IDENTICAL_WHY
 
 
 @dataclass(frozen=True, kw_only=True)

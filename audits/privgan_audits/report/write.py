@@ -10,24 +10,16 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from privgan.data.cohort import open_cohort
-from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError
-from privgan.files import (
-    PRIVATE_FILE,
-    SHAREABLE_FILE,
-    sha256_file,
-    write_json,
-    write_text,
-)
+from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, sha256_file, write_json, write_text
 from privgan_audits.approval import RECORD
-from privgan_audits.judged import consistent, read_record
+from privgan_audits.judged import read_record, require_consistent
 from privgan_audits.record import Record
 from privgan_audits.report.gallery import Gallery, read_gallery, write_gallery
 from privgan_audits.report.page import Page
 from privgan_audits.report.sign_off import sign_off
 from privgan_audits.report.view import internal_page, public_page
-from privgan_audits.report.words import frame
+from privgan_audits.statement import ledger_of
 
 INTERNAL_PAGE, PUBLIC_PAGE = "audit.html", "audit-public.html"
 
@@ -64,7 +56,7 @@ def render_again(folder: Path, cohort: Path | None = None) -> Record:
     record, digest = read_record(folder)
     if cohort is not None:
         _require_known(cohort, digest)
-    consistent(record)
+    require_consistent(record)
     try:
         gallery = read_gallery(folder, record["gallery_sha256"]) if record["gallery_sha256"] else None
         _write_pages(folder, record, digest, gallery)
@@ -74,9 +66,7 @@ def render_again(folder: Path, cohort: Path | None = None) -> Record:
 
 
 def _require_known(cohort: Path, digest: str) -> None:
-    opened = open_cohort(cohort)
-    audits = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256).of_kind("audit")
-    if digest not in [entry["report_sha256"] for entry in audits]:
+    if digest not in {entry["report_sha256"] for entry in ledger_of(cohort).of_kind("audit")}:
         raise IntegrityError("Expected an audit that this cohort's ledger knows; this record is edited or foreign.")
 
 
@@ -91,13 +81,7 @@ def render(page: Page) -> str:
     )
     # The style sheet is our own file; as text it would be escaped.
     style = Markup(environment.get_template("style.css").render())  # noqa: S704
-    words = {
-        "beliefs_note": frame.BELIEFS,
-        "gallery_words": frame.GALLERY,
-        "identical_title": frame.IDENTICAL,
-        "identical_why": frame.IDENTICAL_WHY,
-    }
-    return environment.get_template("report.html.j2").render(page=page, style=style, **words)
+    return environment.get_template("report.html.j2").render(page=page, style=style)
 
 
 def _write_pages(folder: Path, record: Record, digest: str, gallery: Gallery | None) -> None:
