@@ -16,10 +16,10 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file, write_json
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits import signing
-from privgan_audits.approval import Grant
+from privgan_audits.approval import Grant, Revocation
 from privgan_audits.policy import Policy
 from privgan_audits.release import Case, release
-from privgan_audits.signoff import SignedApproval, draft_approval
+from privgan_audits.signoff import SignedApproval, draft_approval, revoke
 from privgan_audits.verify import VerifiedBundle, verify
 from tests.synthetic.making import RUN_ID, make_set
 
@@ -166,6 +166,11 @@ class Gate:
         """Have the holder of NAME.key approve the report."""
         grant = Grant(officer="Dr. Ada Byron", purpose="teaching", approved=first, until=last)
         return draft_approval(self.root / "report", grant, **options).sign(self.key_of(name))
+
+    def take_back(self, by: str = "officer", **options: Any) -> Revocation:
+        """Have the holder of BY.key withdraw the approval."""
+        folders = self.root / "report", self.root / "cohort"
+        return revoke(*folders, self.key_of(by), **{"reason": "wrong recipient", "today": TODAY, **options})
 
     def release(self, by: str = "site", today: date = TODAY, **options: Any) -> Record:
         """Call the gate."""
