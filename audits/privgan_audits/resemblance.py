@@ -152,10 +152,10 @@ def c_t(synthetic: Grid, members: Grid, others: Grid) -> dict[str, Any]:
         ours, theirs, made = members[of_members == cell], others[of_others == cell], synthetic[of_synthetic == cell]
         if len(ours) and min(len(theirs), len(made)) >= FEWEST:
             to_members = [nearest(points, ours, k=1, turns=upright).distances[:, 0] for points in (made, theirs)]
-            weights.append(len(theirs) / len(others))
+            weights.append(len(theirs))
             scores.append(rank_z(*to_members))
     measured = float(np.average(scores, weights=weights)) if weights else math.nan
-    return {"measured": measured, "cells": len(weights), "covered": float(sum(weights))}
+    return {"measured": measured, "cells": len(weights), "covered": sum(weights) / len(others)}
 
 
 def rank_z(first: Floats, second: Floats) -> float:

@@ -6,7 +6,7 @@ from privgan_audits.report.numbers import chances, humanised, percent, plain, po
 from privgan_audits.report.told.telling import Entry, Told
 
 _SEEING = 0.5  # of pairs of one patient, below which a detector overlooks most
-_BLIND = "It overlooks most people: that nothing was found here could not have been otherwise, and proves little."
+_BLIND = "This detector overlooks most people, so that finding nobody proves little."
 _NETWORKS = {
     "discriminator": "Asking the network that learned to know real images",
     "inversion": "Searching the generator for the input that draws a person's image best",
