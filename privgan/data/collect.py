@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.dicom_reader import ISSUER_MARK
+from privgan.data.dicom.identifying import ISSUER_MARK
 from privgan.data.identifiers import FILE_NAME, IdentifierDigests
 from privgan.data.source import Entry, Source
 from privgan.data.sources import refusal_of, reject_nothing_readable, watched

@@ -3,9 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from privgan.data.dicom_reader import ISSUER_MARK
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.dicom.identifying import ISSUER_MARK
 from privgan.data.identifiers import IDENTIFIER
 from privgan.data.image_reader import SUFFIXES
 from privgan.data.isolation import CRASHED, TIMED_OUT, Job, run_isolated
@@ -13,6 +17,7 @@ from privgan.data.labels import FILE_NAME, Row, read_labels
 from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
 from privgan.data.reading import DICOM, PICTURE, Reading, Request
 from privgan.data.refusals import RefusedError, read_regular
+from privgan.data.selection import FIRST
 from privgan.data.source import DEEP, Entry, Wishes
 from privgan.data.worker import configuration_of, decode
 from privgan.errors import UsageError
@@ -26,13 +31,14 @@ DEFAULT_SIZE = 64
 class FileSource:
     """See `source.Source`."""
 
-    def __init__(self, folder: Path, files: list[Path], wishes: Wishes) -> None:
+    def __init__(self, folder: Path, files: list[Path], wishes: Wishes, missing: int = 0) -> None:
         """Look at the first readable file where preset or size are left open.
 
         Args:
             folder: the source folder.
             files: its files, sorted; a labels.csv at the top is the label table, unless wishes name another.
             wishes: what the user asked for.
+            missing: how many more a DICOMDIR lists that are not there.
         """
         table = (
             wishes.csv.resolve() if wishes.csv else next((file for file in files if file == folder / FILE_NAME), None)
@@ -45,7 +51,8 @@ class FileSource:
         self._kind = _kind(self._files)
         if self._table and self._kind == PICTURE and self._table.key != "file":
             raise UsageError("Expected a column `file` in the label table of PNG or JPEG files, it has none.")
-        self._notes: list[str] = []
+        self._notes = [f"{missing} files that the DICOMDIR lists are missing."] if missing else []
+        self._workers = wishes.workers
         self._colour = self._deep = 0
         self.total = len(self._files)
         self.declared = wishes.classes
@@ -54,6 +61,7 @@ class FileSource:
         self._request = Request(
             kind=self._kind,
             recipe=self.recipe,
+            selection=wishes.selection,
             accept_burned_in=wishes.accept_burned_in,
             trusted=wishes.trusted,
         )
@@ -61,11 +69,12 @@ class FileSource:
         self._unique = frozenset(name for name, count in counts.items() if count == 1)
 
     def entries(self) -> Iterator[Entry]:
-        """One entry a file."""
-        for file, reading in zip(self._files, _read(self._files, self._request), strict=True):
+        """One entry a file, or one a frame of a file of many."""
+        readings = _read(self._files, self._request, self._workers)
+        for file, reading in zip(self._files, readings, strict=True):
             self._colour += reading.colour
             self._deep += reading.deep
-            yield self._entry(file, reading)
+            yield from _frames(self._entry(file, reading), reading.images)
 
     def notes(self) -> tuple[str, ...]:
         """See `source.Source`."""
@@ -73,7 +82,7 @@ class FileSource:
         if self._kind == PICTURE and not self._named:
             found.append("There is no labels.csv with patients: each file counts as one patient.")
         if self._colour:
-            found.append(f"{self._colour} colour pictures were converted to grey.")
+            found.append(f"{self._colour} colour files were converted to grey.")
         if self._deep:
             found.append(f"{self._deep} pictures: {DEEP}")
         return (*found, *(self._table.notes() if self._table else ()))
@@ -100,10 +109,11 @@ class FileSource:
         probe = Request(
             kind=self._kind,
             recipe=Recipe(preset="custom", window=(0.0, 1.0), size=SMALLEST),
+            selection=replace(wishes.selection, frames=FIRST),
             accept_burned_in=wishes.accept_burned_in,
             trusted=wishes.trusted,
         )
-        readings = _read(self._files[:PROBED], probe)
+        readings = _read(self._files[:PROBED], probe, workers=1)
         return next((reading for reading in readings if not reading.code), Reading(side=DEFAULT_SIZE))
 
     def _entry(self, file: Path, reading: Reading) -> Entry:
@@ -118,7 +128,6 @@ class FileSource:
         named_by_table = ((IDENTIFIER, row.patient),) if row and row.patient else ()
         return Entry(
             code=code,
-            image=None if code else reading.image,
             patient=patient or where,
             label=row.label if row else "",
             columns=row.columns if row else (),
@@ -141,9 +150,19 @@ class FileSource:
                 return self._table.find(reading.patient, reading.patient.partition(ISSUER_MARK)[0])
 
 
-def _read(files: list[Path], request: Request) -> Iterator[Reading]:
+def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:
+    """The entry of a file once for each of its images, or as the refusal that it is."""
+    if entry.code or images is None:
+        yield entry
+        return
+    yield replace(entry, image=images[0])
+    for number, image in enumerate(images[1:], start=1):
+        yield replace(entry, image=image, frame=number, identifiers=())
+
+
+def _read(files: list[Path], request: Request, workers: int | None) -> Iterator[Reading]:
     job = Job(target=HANDLER, configuration=configuration_of(request))
-    for answer in run_isolated(job, [os.fsencode(file) for file in files]):
+    for answer in run_isolated(job, [os.fsencode(file) for file in files], workers):
         try:
             yield Reading(code=LOST[answer]) if answer in LOST else decode(answer, request.recipe.size)
         except (ValueError, TypeError, KeyError):  # the worker did not survive what it read

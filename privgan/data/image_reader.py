@@ -30,7 +30,7 @@ def read_picture(path: Path, request: Request) -> Reading:
         values, highest, colour = _grey(picture)
     image = prepare_image(Pixels(values=values, low=0, high=highest), request.recipe)
     deep = highest > 255 and request.recipe.rule.scaling == STORED_RANGE
-    return Reading(image=image, side=max(values.shape), colour=colour, deep=deep)
+    return Reading(images=image[None], side=max(values.shape), colour=colour, deep=deep)
 
 
 def _open(content: bytes) -> Image.Image:

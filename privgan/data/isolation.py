@@ -55,13 +55,18 @@ class _Worker:
         self.process.close()
 
 
-def run_isolated(job: Job, requests: Sequence[bytes]) -> Iterator[bytes]:
+def run_isolated(job: Job, requests: Sequence[bytes], workers: int | None = None) -> Iterator[bytes]:
     """Answer every request, in order; CRASHED or TIMED_OUT where the worker was lost.
+
+    Args:
+        job: what the workers run.
+        requests: one after another.
+        workers: how many processes; None takes one a processor, at most eight, and fewer for few requests.
 
     Raises:
         PrivganError: workers cannot be started at all.
     """
-    pool = _Pool(job, requests)
+    pool = _Pool(job, requests, workers or _worker_count(len(requests)))
     try:
         for index in range(len(requests)):
             while index not in pool.answers:
@@ -72,13 +77,13 @@ def run_isolated(job: Job, requests: Sequence[bytes]) -> Iterator[bytes]:
 
 
 class _Pool:
-    def __init__(self, job: Job, requests: Sequence[bytes]) -> None:
+    def __init__(self, job: Job, requests: Sequence[bytes], workers: int) -> None:
         self.job = job
         self.requests = requests
         self.answers: dict[int, bytes] = {}
         self.waiting: deque[int] = deque()  # returned by lost workers
         self.next = 0
-        self.workers = [self._start() for _ in range(_worker_count(len(requests)))]
+        self.workers = [self._start() for _ in range(workers)]
 
     def stop(self) -> None:
         for worker in self.workers:

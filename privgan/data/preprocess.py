@@ -43,11 +43,12 @@ class Preset:
 PRESETS = {
     preset.name: preset
     for preset in (
-        # Projection images carry no physical unit; CT, MR, PT and NM do, and would be scaled wrongly.
+        # Projection images carry no physical unit; CT, MR, PT and NM do, and would be scaled wrongly. Masks, doses
+        # and slides are no pictures of that kind at all.
         Preset(
             name="cxr",
             scaling=STORED_RANGE,
-            excludes=("CT", "MR", "PT", "NM"),
+            excludes=("CT", "MR", "PT", "NM", "SEG", "RTDOSE", "SM"),
             modality="CR",
             body_part="CHEST",
         ),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.preprocess import Recipe
+from privgan.data.selection import EVERYTHING, Selection
 
 DICOM, PICTURE = "dicom", "picture"
 
@@ -14,27 +15,29 @@ DICOM, PICTURE = "dicom", "picture"
 class Request:
     """How the files of one source are to be read.
 
-    kind: "dicom" or "picture". accept_burned_in: read pictures that may show names. trusted: the files were made
-    by a generator; the rules that protect patients (burned-in text, modality, patient number) do not apply.
+    kind: "dicom" or "picture". selection: which DICOM files and frames are wanted. accept_burned_in: read pictures
+    that may show names. trusted: the files were made by a generator; the rules that protect patients (burned-in
+    text, modality, patient number) do not apply.
     """
 
     kind: str
     recipe: Recipe
+    selection: Selection = EVERYTHING
     accept_burned_in: bool = False
     trusted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What one file gave: an image (code is empty) or a refusal; sensitive, so its repr shows the code only.
+    """What one file gave: images (code is empty) or a refusal; sensitive, so its repr shows the code only.
 
-    image: uint8 (size, size). patient, study, instance: keys, empty when unknown. modality, side: for choosing a
-    preset and a size. identifiers: (category, value) pairs found in the header. colour: it was converted to grey.
-    deep: its grey values had 16 bits, and the whole stored range became 8.
+    images: uint8 (k, size, size), one for each frame that was wanted. patient, study, instance: keys, empty when
+    unknown. modality, side: for choosing a preset and a size. identifiers: (category, value) pairs found in the
+    header. colour: it was converted to grey. deep: its grey values had 16 bits, and the whole stored range became 8.
     """
 
     code: str = ""
-    image: NDArray[np.uint8] | None = None
+    images: NDArray[np.uint8] | None = None
     patient: str = ""
     study: str = ""
     instance: str = ""
@@ -45,4 +48,4 @@ class Reading:
     identifiers: tuple[tuple[str, str], ...] = field(default=())
 
     def __repr__(self) -> str:
-        return f"Reading({self.code or 'an image'})"
+        return f"Reading({self.code or 'images'})"

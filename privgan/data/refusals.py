@@ -7,30 +7,37 @@
 | empty_file           | zero bytes                                                               |
 | too_large            | the file, its rows and columns, or its decoding exceed the limits        |
 | not_dicom            | no DICOM preamble, in a DICOM folder                                     |
+| directory            | a DICOMDIR: the files that it lists are read by themselves               |
 | not_an_image         | neither PNG nor JPEG, in an image folder                                 |
 | damaged              | the parser gave up: broken structure, nested too deep, bad values        |
 | truncated            | fewer pixel bytes than rows and columns announce                         |
-| transfer_syntax      | a DICOM compression that is not on the allow-list                        |
-| no_pixels            | no pixel data: a report, a DICOMDIR, a header alone                      |
-| multi_frame          | more than one frame                                                      |
-| colour               | a colour or palette DICOM image                                          |
+| transfer_syntax      | a DICOM compression that is not on the allow-list, or a rare kind of it  |
+| no_decoder           | a compression whose decoder is not installed: privgan[jpeg-lossless]     |
+| no_pixels            | no pixel data: a report, a plan, a header alone, floating-point pixels   |
+| multi_frame          | a PNG or JPEG file of more than one picture                              |
+| colour               | an unknown coding of colour, or colour where Hounsfield units are needed |
 | bit_depth            | not 8 to 16 stored bits, or unusual packing                              |
 | other_modality       | a modality that the preset does not admit                                |
 | burned_in            | BurnedInAnnotation is YES                                                |
 | likely_burned_in     | a modality that usually shows names in the picture (US, SC, XA, OT, ES)  |
 | missing_rescale      | CT without slope and intercept: its Hounsfield units are unknown         |
-| modality_lut         | a table instead of slope and intercept                                   |
+| modality_lut         | a table instead of slope and intercept that is damaged or not in HU      |
 | non_finite_pixels    | NaN or infinity, stored or after rescale                                 |
 | missing_patient_id   | nobody to protect: the patient is unknown                                |
+| not_selected         | not among the modalities, body parts, views, slices or frames asked for  |
+| missing_slice_number | every n-th slice was asked for, and it has no Instance Number            |
 | missing_label        | the label table does not name it                                         |
 | unknown_class        | a label outside the declared classes                                     |
 | decoder_crashed      | the decoding process died on it                                          |
 | decoder_timeout      | the decoding process took too long on it                                 |
 """
 
+import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 MAX_FILE_BYTES = 128 << 20
 MAX_SIDE = 16384
@@ -46,7 +53,21 @@ class RefusedError(Exception):
 
 
 def read_regular(path: Path, head: int | None = None) -> bytes:
-    """The bytes of a regular file, or its first `head` bytes; never waits for a FIFO, never follows a final link.
+    """The bytes of a regular file, or its first `head` bytes.
+
+    Raises:
+        RefusedError: not_regular, unreadable, empty_file or too_large.
+    """
+    with open_input(path, MAX_FILE_BYTES if head is None else None) as stream:
+        try:
+            return stream.read(head or MAX_FILE_BYTES)
+        except OSError:
+            raise RefusedError("unreadable") from None
+
+
+@contextlib.contextmanager
+def open_input(path: Path, most_bytes: int | None) -> Iterator[BinaryIO]:
+    """A regular file of at most so many bytes; never waits for a FIFO, never follows a final link.
 
     Raises:
         RefusedError: not_regular, unreadable, empty_file or too_large.
@@ -63,12 +84,9 @@ def read_regular(path: Path, head: int | None = None) -> bytes:
             raise RefusedError("not_regular")
         if facts.st_size == 0:
             raise RefusedError("empty_file")
-        if head is None and facts.st_size > MAX_FILE_BYTES:
+        if most_bytes is not None and facts.st_size > most_bytes:
             raise RefusedError("too_large")
-        try:
-            return stream.read(head or MAX_FILE_BYTES)
-        except OSError:
-            raise RefusedError("unreadable") from None
+        yield stream
 
 
 def check_shape(rows: int, columns: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.preprocess import Recipe
+from privgan.data.selection import EVERYTHING, Selection
 
 DEEP = "16 bits became 8, and the value 65,535 became white; fewer bits stored in 16 come out dark."
 
@@ -18,7 +19,8 @@ class Wishes:
     """What the user asked for; None is chosen by the source and then said in its notes.
 
     classes: declared class names, empty when none were. columns: further columns to read, all that hold categories
-    when None. max_images: read only the first files or rows.
+    when None. max_images: read only the first files or rows. workers: processes that decode files; None takes one a
+    processor, at most eight.
     The other fields are those of `Recipe` and `reading.Request`.
     """
 
@@ -30,17 +32,20 @@ class Wishes:
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] | None = ()
     max_images: int | None = None
+    selection: Selection = EVERYTHING
+    workers: int | None = None
     accept_burned_in: bool = False
     trusted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One file or row: an image when code is empty, else a refusal. Sensitive; its repr shows the code only.
+    """One frame of a file, or one row: an image when code is empty, else a refusal.
 
-    image: uint8 (size, size). patient: the key of one person. label: a class name, empty when there are no labels.
-    columns: one value of each of the source's columns. where: where it lay below the source. names: its file stem
-    and folder names. identifiers: (category, value).
+    Sensitive; its repr shows the code only. image: uint8 (size, size). patient: the key of one person. label: a class
+    name, empty when there are no labels. columns: one value of each of the source's columns. frame: number among the
+    entries of one file, from 0. where: where it lay below the source. names: its file stem and folder names.
+    identifiers: (category, value).
     """
 
     code: str = ""
@@ -48,6 +53,7 @@ class Entry:
     patient: str = ""
     label: str = ""
     columns: tuple[str, ...] = ()
+    frame: int = 0
     where: str
     names: tuple[str, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = ()

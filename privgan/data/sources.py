@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.columns import columns_of
+from privgan.data.dicom.directory import NAME as DICOMDIR
+from privgan.data.dicom.directory import listed_files
 from privgan.data.file_source import FileSource
 from privgan.data.npz_source import NpzSource
 from privgan.data.source import Entry, Source, Wishes
@@ -61,16 +63,23 @@ def open_source(path: Path, wishes: Wishes) -> Source:
             raise InputRejectedError("Expected images, the source folder is empty.")
         return FileSource(path, files, wishes)
     if not path.exists():
-        raise UsageError(f"Expected a folder or an .npz file, {path} is missing.")
-    if path.suffix.lower() != ".npz":
-        raise InputRejectedError("Expected a folder of DICOM, PNG or JPEG files, or one .npz file.")
-    return NpzSource(path.resolve(), wishes)
+        raise UsageError(f"Expected a folder, a DICOMDIR or an .npz file, {path} is missing.")
+    if path.suffix.lower() == ".npz":
+        return NpzSource(path.resolve(), wishes)
+    if not path.name.upper().startswith(DICOMDIR):
+        raise InputRejectedError("Expected a folder of DICOM, PNG or JPEG files, a DICOMDIR, or one .npz file.")
+    listed, missing = listed_files(path, list_files(path.parent))
+    if not listed:
+        raise InputRejectedError("Expected a DICOMDIR that lists files beside it, there is none of them.")
+    return FileSource(path.parent, listed, wishes, missing=missing)
 
 
 def watched(source: Source, progress: Progress) -> Iterator[Entry]:
-    """The entries of a source, now and then reported to `progress`."""
-    for done, entry in enumerate(source.entries(), start=1):
-        if done % _REPORTED_EVERY == 0 or done == source.total:
+    """The entries of a source; `progress` is told now and then of the files or rows that were read."""
+    done = 0
+    for entry in source.entries():
+        done += entry.frame == 0
+        if entry.frame == 0 and (done % _REPORTED_EVERY == 0 or done == source.total):
             progress(TASK, done, source.total)
         yield entry
 

@@ -1,10 +1,9 @@
 """The one place that turns any failure of a reader into a reason code.
 
 `handler` is what the isolated workers run: hostile bytes are parsed there, and only sizes, codes, prepared pixels
-and the few header values that `prepare` needs come back, as JSON and raw bytes; never pickles.
+and the few header values that `prepare` needs come back, as a line of JSON and raw bytes; never pickles.
 """
 
-import base64
 import json
 import logging
 import os
@@ -16,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from privgan.data.dicom_reader import read_dicom
+from privgan.data.dicom.reader import read_dicom
 from privgan.data.image_reader import read_picture
 from privgan.data.preprocess import Recipe
 from privgan.data.reading import DICOM, Reading, Request
 from privgan.data.refusals import RefusedError
+from privgan.data.selection import Selection
 
 
 def read_entry(path: Path, request: Request) -> Reading:
@@ -44,7 +44,10 @@ def handler(configuration: str) -> Callable[[bytes], bytes]:
     recipe = table.pop("recipe")
     for name in ("window", "roi"):
         recipe[name] = tuple(recipe[name]) if recipe[name] else None
-    request = Request(recipe=Recipe(**recipe), **table)
+    selection: dict[str, Any] = table.pop("selection")
+    for name in ("modalities", "body_parts", "views"):
+        selection[name] = tuple(selection[name])
+    request = Request(recipe=Recipe(**recipe), selection=Selection(**selection), **table)
     return lambda path: encode(read_entry(Path(os.fsdecode(path)), request))
 
 
@@ -54,19 +57,20 @@ def configuration_of(request: Request) -> str:
 
 
 def encode(reading: Reading) -> bytes:
-    """A Reading as JSON bytes."""
-    table = {name: value for name, value in vars(reading).items() if name != "image"}
-    if reading.image is not None:
-        table["image"] = base64.b64encode(reading.image.tobytes()).decode("ascii")
-    return json.dumps(table).encode("ascii")
+    """A Reading as one line of JSON, followed by the bytes of its images."""
+    table = {name: value for name, value in vars(reading).items() if name != "images"}
+    count = None if reading.images is None else len(reading.images)
+    line = json.dumps({**table, "images": count}).encode("ascii") + b"\n"
+    return line if reading.images is None else line + reading.images.tobytes()
 
 
 def decode(content: bytes, size: int) -> Reading:
-    """The Reading that a worker sent; its image must be uint8 (size, size)."""
-    table: dict[str, Any] = json.loads(content)
-    pixels = table.pop("image", None)
-    image = None
-    if pixels is not None:
-        image = np.frombuffer(base64.b64decode(pixels), dtype=np.uint8).reshape(size, size)
+    """The Reading that a worker sent; its images must be uint8 (k, size, size)."""
+    line, _, pixels = content.partition(b"\n")
+    table: dict[str, Any] = json.loads(line)
+    count = table.pop("images")
+    images = None
+    if count is not None:
+        images = np.frombuffer(pixels, dtype=np.uint8).reshape(count, size, size)
     identifiers = tuple((str(category), str(value)) for category, value in table.pop("identifiers"))
-    return Reading(image=image, identifiers=identifiers, **table)
+    return Reading(images=images, identifiers=identifiers, **table)

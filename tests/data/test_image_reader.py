@@ -37,13 +37,13 @@ def test_grey_png_passes_bit_by_bit_however_it_is_stored(tmp_path: Path) -> None
     for values in (GREY, np.stack([GREY] * 3, axis=-1)):
         reading = read_entry(png(tmp_path / "a.png", values), PICTURE)
         assert (reading.code, reading.colour) == ("", False)
-        np.testing.assert_array_equal(reading.image, GREY)
+        np.testing.assert_array_equal(reading.images[0], GREY)
 
 
 def test_sixteen_bit_png_uses_its_whole_range(tmp_path: Path) -> None:
     values = GREY.astype(np.uint16) * 257
     reading = read_entry(png(tmp_path / "a.png", values), PICTURE)
-    np.testing.assert_array_equal(reading.image, GREY)
+    np.testing.assert_array_equal(reading.images[0], GREY)
 
 
 def test_colour_becomes_luminance_and_is_said(tmp_path: Path) -> None:
@@ -51,14 +51,14 @@ def test_colour_becomes_luminance_and_is_said(tmp_path: Path) -> None:
     values[..., 1] = 200
     reading = read_entry(png(tmp_path / "a.png", values), PICTURE)
     assert reading.colour
-    assert np.unique(reading.image).tolist() == [117]  # 0.587 x 200
+    assert np.unique(reading.images[0]).tolist() == [117]  # 0.587 x 200
 
 
 def test_jpeg_is_read(tmp_path: Path) -> None:
     reading = read_entry(png(tmp_path / "a.jpg", np.full((80, 40), 99, np.uint8)), PICTURE)
-    assert reading.image is not None
-    assert np.abs(reading.image[:, 32].astype(int) - 99).max() <= 1
-    assert not reading.image[:, :16].any()
+    assert reading.images[0] is not None
+    assert np.abs(reading.images[0][:, 32].astype(int) - 99).max() <= 1
+    assert not reading.images[0][:, :16].any()
 
 
 @pytest.mark.parametrize(

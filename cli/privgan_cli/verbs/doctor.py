@@ -33,7 +33,7 @@ def doctor(
 
     versions = {name: _version(name) for name in _LIBRARIES}
     accelerator = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
-    codecs = _codecs()
+    codecs, missing = _codecs()
     tools = {name: shutil.which(name) is not None for name in _OPTIONAL}
     secure_generator().random()  # raises if the cryptographic generator cannot be keyed
     findings = _attack() if attack_mechanism else None
@@ -46,6 +46,7 @@ def doctor(
             "threads": torch.get_num_threads(),
             "entropy": "ChaCha20, keyed by the operating system",
             "codecs": codecs,
+            "codecs_missing": missing,
             "tools": tools,
             **({} if findings is None else {"attacks": [finding.to_json() for finding in findings]}),
         },
@@ -54,6 +55,7 @@ def doctor(
         f"accelerator: {accelerator or 'none, the processor is used'} ({torch.get_num_threads()} threads)",
         "noise and draws: ChaCha20, keyed by the operating system",
         f"transfer syntaxes: {', '.join(codecs)}",
+        *([f"not readable here, privgan[jpeg-lossless] is missing: {', '.join(missing)}"] if missing else []),
         *(f"{name}: {'found' if there else 'not found'} ({_OPTIONAL[name]})" for name, there in tools.items()),
         *_in_words(findings or ()),
     )
@@ -108,7 +110,8 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _codecs() -> list[str]:
-    from privgan.data.dicom_reader import READABLE
+def _codecs() -> tuple[list[str], list[str]]:
+    """Transfer syntaxes that are read here, and those whose decoder is missing."""
+    from privgan.data.dicom.syntaxes import missing_here, readable_here
 
-    return [uid.name for uid in READABLE]
+    return readable_here(), missing_here()

@@ -1,0 +1,73 @@
+"""Which images of a source are wanted, by what their headers say: public configuration, never a patient's value.
+
+>>> Selection(frames="middle").frame_numbers(9)
+range(4, 5)
+>>> list(Selection(every=3).frame_numbers(8))
+[0, 3, 6]
+"""
+
+import re
+from dataclasses import dataclass
+
+from privgan.errors import UsageError
+
+ALL, FIRST, MIDDLE = "all", "first", "middle"
+_SPAN = re.compile(r"([1-9]\d{0,5})-([1-9]\d{0,5})")
+_CODE = re.compile(r"[A-Z0-9 _]{1,16}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What is read of what could be read; the default is everything.
+
+    modalities, body_parts, views: DICOM code strings in capitals, of which a file must carry one; empty: any.
+    every: of the slices of a series, only number 1, 1 + every, ... by Instance Number; of the frames of one file,
+    by their position. frames: "all", "first", "middle" or "A-B" (from 1, both included) of a file of many frames.
+    """
+
+    modalities: tuple[str, ...] = ()
+    body_parts: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    every: int = 1
+    frames: str = ALL
+
+    def __post_init__(self) -> None:
+        for name in ("modalities", "body_parts", "views"):
+            if not all(_CODE.fullmatch(code) for code in getattr(self, name)):
+                raise UsageError(f"Expected {name} as DICOM code strings: capitals, digits and _, at most 16.")
+        if self.every < 1:
+            raise UsageError(f"Expected every at least 1, got {self.every}.")
+        if self.frames not in (ALL, FIRST, MIDDLE) and self._span() is None:
+            raise UsageError(f"Expected frames as all, first, middle or A-B with A <= B, got {self.frames!r}.")
+
+    def wants(self, *, modality: str, body_part: str, view: str) -> bool:
+        """Whether a file with these code strings is wanted."""
+        pairs = ((self.modalities, modality), (self.body_parts, body_part), (self.views, view))
+        return all(not wanted or found in wanted for wanted, found in pairs)
+
+    def wants_slice(self, number: int) -> bool:
+        """Whether a slice with this Instance Number is wanted."""
+        return (number - 1) % self.every == 0
+
+    def frame_numbers(self, count: int) -> range:
+        """Positions, from 0, of the wanted frames of a file that has `count`."""
+        match self.frames:
+            case "all":
+                chosen = range(count)
+            case "first":
+                chosen = range(min(count, 1))
+            case "middle":
+                chosen = range(count // 2, min(count, count // 2 + 1))
+            case _:
+                first, last = self._span() or (1, count)
+                chosen = range(first - 1, min(last, count))
+        return chosen[:: self.every]
+
+    def _span(self) -> tuple[int, int] | None:
+        match = _SPAN.fullmatch(self.frames)
+        if match is None or int(match[1]) > int(match[2]):
+            return None
+        return int(match[1]), int(match[2])
+
+
+EVERYTHING = Selection()
