@@ -146,7 +146,8 @@ class _Pool:
     def _start(self) -> _Worker:
         ours, theirs = _CONTEXT.Pipe()
         process = _CONTEXT.Process(target=_serve, args=(theirs, self.job), daemon=True)
-        process.start()
+        with _one_thread():
+            process.start()
         theirs.close()
         return _Worker(process=process, connection=ours, deadline=time.monotonic() + SECONDS_TO_START)
 
@@ -156,11 +157,26 @@ def _worker_count(requests: int) -> int:
     return max(1, min(len(os.sched_getaffinity(0)), 8, requests // 50))
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Processes started inside compute with one thread each: more would reserve memory and wait for each other.
+
+    Libraries read these variables when they are loaded, which may be before a worker's first own line.
+    """
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
 def _serve(connection: Connection, job: Job) -> None:
     """The life of a worker: silent (C libraries print header values), limited, deaf to Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _silence()
-    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # each thread would reserve memory
     module, _, factory = job.target.partition(":")
     function = getattr(importlib.import_module(module), factory)(job.configuration)
     _limit_memory(job.memory_bytes)

@@ -4,6 +4,8 @@ Windows come from the preset or the user, never from the data set: a minimum or 
 leak outside the privacy accounting. `mr` scales each image by its own range, which concerns one patient only.
 """
 
+import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +16,7 @@ from privgan.data.refusals import RefusedError
 from privgan.errors import UsageError
 
 SMALLEST, LARGEST = 28, 256
-_COLUMNS_AT_ONCE = 256  # bounds the memory of resampling
+_LARGEST = float(np.finfo(np.float32).max)
 STORED_RANGE = "stored"  # the full range of the stored bits is the window
 OWN_RANGE = "own"  # each image's minimum and maximum are its window
 GIVEN = "given"  # low and high in units after rescale
@@ -141,19 +143,11 @@ def prepare_image(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
     cropped = _crop(pixels.values, recipe.roi)
     if _is_ready(cropped, pixels, recipe):
         return np.array(cropped, dtype=np.uint8)
-    with np.errstate(all="ignore"):  # overflow shows as infinity, which is refused below
-        values = cropped.astype(np.float32)
-        values *= np.float32(pixels.slope)
-        values += np.float32(pixels.intercept)
-    if not np.isfinite(values).all():
-        raise RefusedError("non_finite_pixels")
-    low, high = _window(values, pixels, recipe)
-    values -= np.float32(low)  # in place from here: a mammogram leaves little room in a worker
-    values /= np.float32(max(high - low, 1e-12))
-    np.clip(values, 0, 1, out=values)
-    if pixels.inverted:
-        np.subtract(1, values, out=values)
-    return np.rint(_fit(values, recipe.size) * 255).astype(np.uint8)
+    small = _fitted(cropped, _window(cropped, pixels, recipe), recipe.size)
+    square = np.zeros((recipe.size, recipe.size), dtype=np.uint8)
+    top, left = ((recipe.size - side) // 2 for side in small.shape)
+    square[top : top + small.shape[0], left : left + small.shape[1]] = np.rint(small * 255)
+    return square
 
 
 def _is_ready(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> bool:
@@ -176,41 +170,74 @@ def _crop(values: NDArray[np.generic], roi: tuple[float, float, float, float] | 
     return values[y : max(y + 1, round(bottom * height)), x : max(x + 1, round(right * width))]
 
 
-def _window(values: NDArray[np.float32], pixels: Pixels, recipe: Recipe) -> tuple[float, float]:
-    match recipe.rule.scaling:
-        case "stored":
-            ends = [end * pixels.slope + pixels.intercept for end in (pixels.low, pixels.high)]
-            return min(ends), max(ends)
-        case "own":
-            return float(values.min()), float(values.max())
-        case _:
-            return recipe.limits
+@dataclass(frozen=True, kw_only=True)
+class _Window:
+    """(value * slope + offset) / width, clipped to 0..1 and turned around if inverted."""
+
+    slope: float
+    offset: float
+    width: float
+    inverted: bool
+
+    def unit(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Stored values as 0..1; in this order, exact wherever whole numbers are."""
+        block = values.astype(np.float32)
+        block *= np.float32(self.slope)
+        block += np.float32(self.offset)
+        block /= np.float32(self.width)
+        np.clip(block, 0, 1, out=block)
+        return np.subtract(1, block, out=block) if self.inverted else block
 
 
-def _fit(unit: NDArray[np.float32], size: int) -> NDArray[np.float64]:
-    """Scale the longer side to `size`, keep the aspect, centre on black."""
-    height, width = unit.shape
+def _window(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> _Window:
+    """What maps the values of one image.
+
+    Raises:
+        RefusedError: non_finite_pixels.
+    """
+    scaling = recipe.rule.scaling
+    looked_at = values.dtype.kind == "f" or scaling == OWN_RANGE
+    ends = (float(values.min()), float(values.max())) if looked_at else (pixels.low, pixels.high)
+    low, high = sorted(end * pixels.slope + pixels.intercept for end in ends)
+    if not (-_LARGEST <= low <= high <= _LARGEST):
+        raise RefusedError("non_finite_pixels")
+    if scaling == STORED_RANGE:
+        low, high = sorted(end * pixels.slope + pixels.intercept for end in (pixels.low, pixels.high))
+    elif scaling == GIVEN:
+        low, high = recipe.limits
+    return _Window(
+        slope=pixels.slope,
+        offset=pixels.intercept - low,
+        width=max(high - low, 1e-12),
+        inverted=pixels.inverted,
+    )
+
+
+def _fitted(values: NDArray[np.generic], window: _Window, size: int) -> NDArray[np.float32]:
+    """Scale the longer side to `size` by area means, keeping the aspect; values 0..1.
+
+    Some rows at a time become numbers, so that a mammogram needs no room for itself as such.
+    """
+    height, width = values.shape
     scale = size / max(height, width)
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-    small = _area(_area(unit, rows).T, columns).T
-    square = np.zeros((size, size))
-    top, left = (size - rows) // 2, (size - columns) // 2
-    square[top : top + rows, left : left + columns] = small
-    return square
+    flat = np.empty((rows, width), dtype=np.float32)
+    for row, (start, weights) in enumerate(_intervals(height, rows)):
+        np.dot(weights, window.unit(values[start : start + len(weights)]), out=flat[row])
+    across = np.zeros((width, columns), dtype=np.float32)
+    for column, (start, weights) in enumerate(_intervals(width, columns)):
+        across[start : start + len(weights), column] = weights
+    fitted: NDArray[np.float32] = np.clip(flat @ across, 0, 1)
+    return fitted
 
 
-def _area(values: NDArray[np.floating], length: int) -> NDArray[np.float64]:
-    """Mean over each of `length` equal intervals of the first axis: differences of the running integral."""
-    count = len(values)
-    if count == length:
-        return values.astype(np.float64)
-    edges = np.linspace(0, count, length + 1)
-    below = np.minimum(edges.astype(np.int64), count - 1)
-    part = (edges - below)[:, None]
-    means = np.empty((length, values.shape[1]))
-    for start in range(0, values.shape[1], _COLUMNS_AT_ONCE):
-        block = values[:, start : start + _COLUMNS_AT_ONCE]
-        integral = np.zeros((count + 1, block.shape[1]))
-        np.cumsum(block, axis=0, out=integral[1:])
-        means[:, start : start + _COLUMNS_AT_ONCE] = np.diff(integral[below] + part * block[below], axis=0)
-    return np.clip(means * (length / count), 0, 1)
+@functools.lru_cache(maxsize=16)
+def _intervals(count: int, length: int) -> tuple[tuple[int, NDArray[np.float32]], ...]:
+    """For each of `length` equal intervals of `count` samples: its first sample, and how much each counts."""
+    found = []
+    for number in range(length):
+        left, right = number * count / length, (number + 1) * count / length
+        first, last = int(left), min(math.ceil(right), count)
+        edges = np.clip(np.arange(first, last + 1), left, right)
+        found.append((first, (np.diff(edges) / (right - left)).astype(np.float32)))
+    return tuple(found)

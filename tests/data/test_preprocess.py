@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from privgan.data.preprocess import Pixels, Recipe, _area, prepare_image, preset_for
+from privgan.data.preprocess import Pixels, Recipe, _fitted, _intervals, _Window, prepare_image, preset_for
 from privgan.data.refusals import RefusedError
 from privgan.errors import UsageError
 
@@ -31,8 +31,22 @@ def area_twin(values: NDArray[Any], length: int) -> NDArray[np.float64]:
     st.integers(1, 60),
 )
 @settings(deadline=None, derandomize=True)
-def test_area_resampling_equals_its_slow_twin(values: NDArray[np.float32], length: int) -> None:
-    np.testing.assert_allclose(_area(values, length), area_twin(values, length), atol=1e-9)
+def test_area_means_equal_their_slow_twin(values: NDArray[np.float32], length: int) -> None:
+    found = [weights @ values[start : start + len(weights)] for start, weights in _intervals(len(values), length)]
+    np.testing.assert_allclose(found, area_twin(values, length), atol=1e-6)
+
+
+@given(
+    hnp.arrays(np.uint16, st.tuples(st.integers(1, 70), st.integers(1, 70))),
+    st.integers(28, 64),
+)
+@settings(deadline=None, derandomize=True, max_examples=50)
+def test_fitting_equals_its_slow_twin(values: NDArray[np.uint16], size: int) -> None:
+    window = _Window(slope=2.0, offset=-30000.0, width=65535.0, inverted=False)
+    unit = np.clip((values * 2.0 - 30000.0) / 65535.0, 0, 1)
+    rows, columns = (max(1, round(side * size / max(values.shape))) for side in values.shape)
+    expected = area_twin(area_twin(unit, rows).T, columns).T
+    np.testing.assert_allclose(_fitted(values, window, size), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [28, 64, 256])

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from privgan.data import identifiers as kinds
@@ -39,15 +40,17 @@ IDENTIFYING = {
 }  # fmt: skip
 # Sequences whose items repeat the patient's or the order's numbers; deeper ones are not opened.
 NESTED = ("OtherPatientIDsSequence", "RequestAttributesSequence")
+_CATEGORIES = {
+    tag_for_keyword(keyword): category for category, keywords in IDENTIFYING.items() for keyword in keywords
+}
 KEYWORDS = (*itertools.chain(*IDENTIFYING.values()), *NESTED)
 
 
 def identifiers_of(dataset: Dataset) -> Iterator[tuple[str, str]]:
     """(category, value) of everything that is listed above. Sensitive."""
     for part in (dataset, *(item for keyword in NESTED for item in items_of(dataset, keyword))):
-        for category, keywords in IDENTIFYING.items():
-            for keyword in keywords:
-                yield from ((category, value) for value in values_of(part, keyword))
+        for tag in part.keys() & _CATEGORIES.keys():
+            yield from ((_CATEGORIES[tag], value) for value in values_of(part, tag))
 
 
 def patient_key(dataset: Dataset) -> str:

@@ -3,17 +3,21 @@
 import math
 from collections.abc import Iterator
 
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
 
 from privgan.data.refusals import RefusedError
 
 _LONGEST_NUMBER = 64  # characters; int() of a very long text is slow on purpose
 
 
-def values_of(dataset: Dataset, keyword: str) -> list[str]:
-    """All non-empty values of an element as texts without padding."""
-    value = dataset.get(keyword)
+def values_of(dataset: Dataset, key: str | BaseTag) -> list[str]:
+    """All non-empty values of an element, by keyword or tag, as texts without padding."""
+    value = dataset.get(key)
+    if isinstance(value, DataElement):  # what pydicom gives for a tag
+        value = value.value
     if value is None:
         return []
     several = value if isinstance(value, list) or hasattr(value, "__delitem__") else [value]
