@@ -16,6 +16,7 @@ from privgan.data.refusals import RefusedError
 from privgan.errors import UsageError
 
 SMALLEST, LARGEST = 28, 256
+_VALUES_AT_ONCE = 1 << 16
 _LARGEST = float(np.finfo(np.float32).max)
 STORED_RANGE = "stored"  # the full range of the stored bits is the window
 OWN_RANGE = "own"  # each image's minimum and maximum are its window
@@ -172,21 +173,19 @@ def _crop(values: NDArray[np.generic], roi: tuple[float, float, float, float] | 
 
 @dataclass(frozen=True, kw_only=True)
 class _Window:
-    """(value * slope + offset) / width, clipped to 0..1 and turned around if inverted."""
+    """Takes stored values to value * slope + offset, clipped to 0..width, and turned around if inverted."""
 
     slope: float
     offset: float
     width: float
     inverted: bool
 
-    def unit(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Stored values as 0..1; in this order, exact wherever whole numbers are."""
-        block = values.astype(np.float32)
-        block *= np.float32(self.slope)
-        block += np.float32(self.offset)
-        block /= np.float32(self.width)
-        np.clip(block, 0, 1, out=block)
-        return np.subtract(1, block, out=block) if self.inverted else block
+    def clipped(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
+        """In this order exact wherever whole numbers are; the division by width comes after the means."""
+        scaled = values if self.slope == 1 else np.multiply(values, np.float32(self.slope), dtype=np.float32)
+        block: NDArray[np.float32] = np.add(scaled, np.float32(self.offset), dtype=np.float32)
+        np.clip(block, 0, np.float32(self.width), out=block)
+        return np.subtract(np.float32(self.width), block, out=block) if self.inverted else block
 
 
 def _window(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> _Window:
@@ -222,12 +221,18 @@ def _fitted(values: NDArray[np.generic], window: _Window, size: int) -> NDArray[
     scale = size / max(height, width)
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     flat = np.empty((rows, width), dtype=np.float32)
-    for row, (start, weights) in enumerate(_intervals(height, rows)):
-        np.dot(weights, window.unit(values[start : start + len(weights)]), out=flat[row])
+    intervals = _intervals(height, rows)
+    at_once = max(1, _VALUES_AT_ONCE * rows // (height * width))
+    for first in range(0, rows, at_once):
+        some = intervals[first : first + at_once]
+        top, (bottom, last) = some[0][0], some[-1]
+        block = window.clipped(values[top : bottom + len(last)])
+        for row, (start, weights) in enumerate(some, start=first):
+            np.dot(weights, block[start - top : start - top + len(weights)], out=flat[row])
     across = np.zeros((width, columns), dtype=np.float32)
     for column, (start, weights) in enumerate(_intervals(width, columns)):
         across[start : start + len(weights), column] = weights
-    fitted: NDArray[np.float32] = np.clip(flat @ across, 0, 1)
+    fitted: NDArray[np.float32] = np.clip(flat @ across / np.float32(window.width), 0, 1)
     return fitted
 
 
