@@ -11,7 +11,7 @@ JPEG, JPEG_LS, JPEG_2000 = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.80", "
 CR = "1.2.840.10008.5.1.4.1.1.1"
 UNDEFINED = 0xFFFFFFFF
 LONG = ("OB", "OW", "SQ", "UN", "UT", "UC", "OF", "OD")
-SECRET = "Zorkel^Vimbru"  # whoever sees it outside has been told a name
+PERSON = "Zorkel^Vimbru"  # whoever sees it outside has been told a name
 ITEM, END_OF_ITEM, END_OF_SEQUENCE = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 
@@ -42,7 +42,7 @@ def meta(syntax: str, sop_class: str = CR) -> bytes:
 PATIENT: dict[int, bytes] = {
     0x00080018: element(0x00080018, "UI", b"1.2.3.4.5"),
     0x00080060: element(0x00080060, "CS", b"CR"),
-    0x00100010: element(0x00100010, "PN", SECRET.encode()),
+    0x00100010: element(0x00100010, "PN", PERSON.encode()),
     0x00100020: element(0x00100020, "LO", b"ZZ-4711-MARK"),
 }
 

@@ -34,7 +34,7 @@ def bases() -> list[bytes]:
     values = rng.integers(0, 4096, (2, 40, 40)).astype(np.uint16)
     found = [craft.meta(craft.EXPLICIT) + craft.body()]
     for syntax in (None, RLELossless, JPEGLSLossless, JPEG2000Lossless):
-        dataset = build_dicom(values[0], BitsStored=12, HighBit=11, NumberOfFrames=2, PatientName=craft.SECRET)
+        dataset = build_dicom(values[0], BitsStored=12, HighBit=11, NumberOfFrames=2, PatientName=craft.PERSON)
         dataset.SpecificCharacterSet = "ISO_IR 192"
         dataset.PixelData = values.tobytes()
         if syntax:

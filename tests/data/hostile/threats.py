@@ -113,11 +113,25 @@ THREATS = (
     Threat("a deflate bomb", _deflate_bomb, ("too_large",)),
     Threat("a deflated file that is cut", lambda: _deflated(body())[:-20], ("truncated",)),
     Threat("rows and columns of 65,535", lambda: NATIVE + body(craft.image(65535, 65535)), ("too_large",)),
-    Threat("RLE that claims 30,000 x 30,000", lambda: _encapsulated(craft.RLE, _rle_segments(), rows=30000, columns=30000), ("too_large",)),
-    Threat("RLE that claims 5,000 x 5,000", lambda: _encapsulated(craft.RLE, _rle_segments(), rows=5000, columns=5000), REFUSED_SIZE),
+    Threat(
+        "RLE that claims 30,000 x 30,000",
+        lambda: _encapsulated(craft.RLE, _rle_segments(), rows=30000, columns=30000),
+        ("too_large",),
+    ),
+    Threat(
+        "RLE that claims 5,000 x 5,000",
+        lambda: _encapsulated(craft.RLE, _rle_segments(), rows=5000, columns=5000),
+        REFUSED_SIZE,
+    ),
     Threat("two billion frames", _text(0x00280008, "IS", b"2147483647"), ("too_large",)),
     Threat("16,000 frames that are not there", _text(0x00280008, "IS", b"16000"), ("truncated",)),
-    Threat("frames without end", lambda: meta(craft.RLE) + body({0x00280008: element(0x00280008, "IS", b"16000")}, tail=frames(*[b""] * 40000)), ("damaged",)),
+    Threat(
+        "frames without end",
+        lambda: (
+            meta(craft.RLE) + body({0x00280008: element(0x00280008, "IS", b"16000")}, tail=frames(*[b""] * 40000))
+        ),
+        ("damaged",),
+    ),
     Threat("minus one frame is one", _text(0x00280008, "IS", b"-1"), READ),
     Threat("infinitely many frames", _text(0x00280008, "IS", b"1e999"), ("damaged",)),
     Threat("a number of 10 MB", _text(0x00280008, "UT", b"1" * (10 << 20)), ("damaged",)),
@@ -127,40 +141,150 @@ THREATS = (
     Threat("nesting under an unknown VR", lambda: _deep(3000, 0x00091001, "UN"), ("damaged",)),
     Threat("a hundred thousand elements", lambda: _many_elements(100_000), READ),
     Threat("a million items", lambda: _many_items(1_000_000), ("", "decoder_timeout", "too_large")),
-    Threat("a name that claims two gigabytes", lambda: NATIVE + body({0x00100010: element(0x00100010, "UT", b"x", length=1 << 31)}), ("truncated", "too_large", "no_pixels", "damaged")),
-    Threat("an unlisted element that claims four gigabytes", lambda: NATIVE + body({0x00091001: element(0x00091001, "OB", b"x", length=0xFFFFFFF0)}), ("truncated",)),
-    Threat("pixels that claim more than there is", lambda: NATIVE + body(tail=element(0x7FE00010, "OW", bytes(128), length=1 << 30)), READ),
-    Threat("pixels that claim less than they need", lambda: NATIVE + body(tail=element(0x7FE00010, "OW", bytes(128), length=60)), ("truncated",)),
-    Threat("pixels of undefined length that are not compressed", lambda: NATIVE + body(tail=frames(bytes(128))), ("damaged",)),
+    Threat(
+        "a name that claims two gigabytes",
+        lambda: NATIVE + body({0x00100010: element(0x00100010, "UT", b"x", length=1 << 31)}),
+        ("truncated", "too_large", "no_pixels", "damaged"),
+    ),
+    Threat(
+        "an unlisted element that claims four gigabytes",
+        lambda: NATIVE + body({0x00091001: element(0x00091001, "OB", b"x", length=0xFFFFFFF0)}),
+        ("truncated",),
+    ),
+    Threat(
+        "pixels that claim more than there is",
+        lambda: NATIVE + body(tail=element(0x7FE00010, "OW", bytes(128), length=1 << 30)),
+        READ,
+    ),
+    Threat(
+        "pixels that claim less than they need",
+        lambda: NATIVE + body(tail=element(0x7FE00010, "OW", bytes(128), length=60)),
+        ("truncated",),
+    ),
+    Threat(
+        "pixels of undefined length that are not compressed",
+        lambda: NATIVE + body(tail=frames(bytes(128))),
+        ("damaged",),
+    ),
     Threat("compressed pixels of a defined length", lambda: meta(craft.RLE) + body(), ("damaged",)),
-    Threat("a fragment that claims four gigabytes", lambda: meta(craft.RLE) + body(tail=element(0x7FE00010, "OB", length=craft.UNDEFINED) + craft.delimiter(craft.ITEM) + craft.delimiter(craft.ITEM, 0xFFFFFF00) + b"x"), ("damaged", "truncated", "too_large")),
-    Threat("an offset table of nonsense", lambda: meta(craft.RLE) + body(tail=element(0x7FE00010, "OB", length=craft.UNDEFINED) + craft.delimiter(craft.ITEM, 4000) + b"\xff" * 4000 + craft.delimiter(craft.ITEM, 64) + _rle_segments()[:64]), ("damaged",)),
-    Threat("an extended offset table of nonsense", lambda: meta(craft.RLE) + body({0x7FE00001: element(0x7FE00001, "OV", b"\xff" * 80)}, tail=frames(_rle_segments())), ("damaged", "truncated", "no_pixels", "")),
-    Threat("JPEG of another size than the header", lambda: _encapsulated(craft.JPEG, _jpeg(512), rows=8, columns=8, bits=8), ("damaged",)),
-    Threat("JPEG 2000 that announces 60,000 x 60,000", lambda: _encapsulated(craft.JPEG_2000, _jpeg_2000_claims(60000, 60000)), REFUSED_SIZE),
-    Threat("JPEG 2000 that announces 2^32 - 1", lambda: _encapsulated(craft.JPEG_2000, _jpeg_2000_claims(2**32 - 1, 2**32 - 1)), REFUSED_SIZE),
-    Threat("JPEG-LS that announces 65,535 x 65,535", lambda: _encapsulated(craft.JPEG_LS, _jpeg_ls_claims(65535, 65535), bits=8), REFUSED_SIZE),
-    Threat("JPEG 2000 of noise", lambda: _encapsulated(craft.JPEG_2000, b"\xff\x4f\xff\x51" + np.random.default_rng(0).bytes(4096)), ("damaged", "decoder_crashed", "decoder_timeout")),
-    Threat("JPEG-LS of noise", lambda: _encapsulated(craft.JPEG_LS, b"\xff\xd8\xff\xf7" + np.random.default_rng(0).bytes(4096)), ("damaged", "decoder_crashed", "decoder_timeout")),
+    Threat(
+        "a fragment that claims four gigabytes",
+        lambda: (
+            meta(craft.RLE)
+            + body(
+                tail=element(0x7FE00010, "OB", length=craft.UNDEFINED)
+                + craft.delimiter(craft.ITEM)
+                + craft.delimiter(craft.ITEM, 0xFFFFFF00)
+                + b"x"
+            )
+        ),
+        ("damaged", "truncated", "too_large"),
+    ),
+    Threat(
+        "an offset table of nonsense",
+        lambda: (
+            meta(craft.RLE)
+            + body(
+                tail=element(0x7FE00010, "OB", length=craft.UNDEFINED)
+                + craft.delimiter(craft.ITEM, 4000)
+                + b"\xff" * 4000
+                + craft.delimiter(craft.ITEM, 64)
+                + _rle_segments()[:64]
+            )
+        ),
+        ("damaged",),
+    ),
+    Threat(
+        "an extended offset table of nonsense",
+        lambda: (
+            meta(craft.RLE)
+            + body({0x7FE00001: element(0x7FE00001, "OV", b"\xff" * 80)}, tail=frames(_rle_segments()))
+        ),
+        ("damaged", "truncated", "no_pixels", ""),
+    ),
+    Threat(
+        "JPEG of another size than the header",
+        lambda: _encapsulated(craft.JPEG, _jpeg(512), rows=8, columns=8, bits=8),
+        ("damaged",),
+    ),
+    Threat(
+        "JPEG 2000 that announces 60,000 x 60,000",
+        lambda: _encapsulated(craft.JPEG_2000, _jpeg_2000_claims(60000, 60000)),
+        REFUSED_SIZE,
+    ),
+    Threat(
+        "JPEG 2000 that announces 2^32 - 1",
+        lambda: _encapsulated(craft.JPEG_2000, _jpeg_2000_claims(2**32 - 1, 2**32 - 1)),
+        REFUSED_SIZE,
+    ),
+    Threat(
+        "JPEG-LS that announces 65,535 x 65,535",
+        lambda: _encapsulated(craft.JPEG_LS, _jpeg_ls_claims(65535, 65535), bits=8),
+        REFUSED_SIZE,
+    ),
+    Threat(
+        "JPEG 2000 of noise",
+        lambda: _encapsulated(craft.JPEG_2000, b"\xff\x4f\xff\x51" + np.random.default_rng(0).bytes(4096)),
+        ("damaged", "decoder_crashed", "decoder_timeout"),
+    ),
+    Threat(
+        "JPEG-LS of noise",
+        lambda: _encapsulated(craft.JPEG_LS, b"\xff\xd8\xff\xf7" + np.random.default_rng(0).bytes(4096)),
+        ("damaged", "decoder_crashed", "decoder_timeout"),
+    ),
     Threat("a palette that is too short", lambda: _palette(b"\1\2", segmented=False), ("damaged",)),
-    Threat("a segmented palette that multiplies itself", lambda: _palette(_segmented_bomb(), segmented=True), ("damaged", "too_large", "decoder_timeout")),
+    Threat(
+        "a segmented palette that multiplies itself",
+        lambda: _palette(_segmented_bomb(), segmented=True),
+        ("damaged", "too_large", "decoder_timeout"),
+    ),
     Threat("a slope of 1e308", _text(0x00281053, "DS", b"1e308"), ("non_finite_pixels",)),
     Threat("an intercept of -1e308", _text(0x00281052, "DS", b"-1e308"), ("non_finite_pixels",)),
     Threat("a slope of zero", _text(0x00281053, "DS", b"0"), ("damaged",)),
-    Threat("a slope that is a name", _text(0x00281053, "DS", craft.SECRET.encode()), ("damaged",)),
+    Threat("a slope that is a name", _text(0x00281053, "DS", craft.PERSON.encode()), ("damaged",)),
     Threat("an intercept that is not a number", _nan_table, ("damaged",)),
-    Threat("floating-point pixels", lambda: NATIVE + body(tail=element(0x7FE00008, "OF", b"\xff" * 256)), ("no_pixels",)),
-    Threat("an unknown character set", _charset(b"ISO_IR 9999", craft.SECRET.encode()), READ),
+    Threat(
+        "floating-point pixels", lambda: NATIVE + body(tail=element(0x7FE00008, "OF", b"\xff" * 256)), ("no_pixels",)
+    ),
+    Threat("an unknown character set", _charset(b"ISO_IR 9999", craft.PERSON.encode()), READ),
     Threat("a thousand character sets", _charset(b"\\".join([b"ISO 2022 IR 87"] * 1000), b"\x1b$B" * 500), READ),
-    Threat("escape sequences that end nowhere", _charset(b"ISO 2022 IR 13\\ISO 2022 IR 87", b"\x1b$B\x1b(J\x1b\x1b$)C\xff\xfe"), READ),
-    Threat("bytes that are no UTF-8", _charset(b"ISO_IR 192", b"\xff\xfe\xc0\xaf" + craft.SECRET.encode()), READ),
-    Threat("a character set that is a path", _charset(b"../../../etc/passwd", craft.SECRET.encode()), READ),
+    Threat(
+        "escape sequences that end nowhere",
+        _charset(b"ISO 2022 IR 13\\ISO 2022 IR 87", b"\x1b$B\x1b(J\x1b\x1b$)C\xff\xfe"),
+        READ,
+    ),
+    Threat("bytes that are no UTF-8", _charset(b"ISO_IR 192", b"\xff\xfe\xc0\xaf" + craft.PERSON.encode()), READ),
+    Threat("a character set that is a path", _charset(b"../../../etc/passwd", craft.PERSON.encode()), READ),
     Threat("an executable in the preamble", lambda: b"MZ" + b"\x90" * 126 + (NATIVE + body())[128:], READ),
-    Threat("a script in the preamble", lambda: b"#!/bin/sh\ntouch /tmp/owned\n".ljust(128, b"\n") + (NATIVE + body())[128:], READ),
+    Threat(
+        "a script in the preamble",
+        lambda: b"#!/bin/sh\ntouch /tmp/owned\n".ljust(128, b"\n") + (NATIVE + body())[128:],
+        READ,
+    ),
     Threat("a zip behind the pixels", lambda: NATIVE + body() + b"PK\3\4" + bytes(200), READ),
-    Threat("values that are not of their VR", lambda: NATIVE + body({0x00080018: element(0x00080018, "UI", craft.SECRET.encode()), 0x00200013: element(0x00200013, "IS", craft.SECRET.encode())}), READ),
-    Threat("file meta that never ends", lambda: NATIVE[:132] + element(0x00020010, "UI", b"1.2.840.10008.1.2.1") * 20000 + body(), READ),
+    Threat(
+        "values that are not of their VR",
+        lambda: (
+            NATIVE
+            + body(
+                {
+                    0x00080018: element(0x00080018, "UI", craft.PERSON.encode()),
+                    0x00200013: element(0x00200013, "IS", craft.PERSON.encode()),
+                }
+            )
+        ),
+        READ,
+    ),
+    Threat(
+        "file meta that never ends",
+        lambda: NATIVE[:132] + element(0x00020010, "UI", b"1.2.840.10008.1.2.1") * 20000 + body(),
+        READ,
+    ),
     Threat("file meta alone", lambda: NATIVE, ("no_pixels",)),
     Threat("nothing but the mark", lambda: bytes(128) + b"DICM", ("transfer_syntax",)),
-    Threat("a number type as rows", lambda: NATIVE + body({0x00280010: number(0x00280010, 8)[:4] + b"FD" + number(0x00280010, 8)[6:]}), ("damaged", "truncated", "no_pixels", "")),
-)  # fmt: skip
+    Threat(
+        "a number type as rows",
+        lambda: NATIVE + body({0x00280010: number(0x00280010, 8)[:4] + b"FD" + number(0x00280010, 8)[6:]}),
+        ("damaged", "truncated", "no_pixels", ""),
+    ),
+)
