@@ -33,7 +33,9 @@ def read_entry(path: Path, request: Request) -> Reading:
             return Reading(code=refusal.code)
         except MemoryError:
             return Reading(code="too_large")
-        except Exception:  # noqa: BLE001 - hostile bytes may raise anything; they cost this file only
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 - hostile bytes may raise anything, a panic of a decoder in Rust included
             return Reading(code="damaged")
 
 

@@ -133,6 +133,11 @@ THREATS = (
         ("damaged",),
     ),
     Threat("minus one frame is one", _text(0x00280008, "IS", b"-1"), READ),
+    Threat(
+        "RLE that ends early",
+        lambda: _encapsulated(craft.RLE, _rle_segments()[:70]),
+        ("damaged",),
+    ),
     Threat("infinitely many frames", _text(0x00280008, "IS", b"1e999"), ("damaged",)),
     Threat("a number of 10 MB", _text(0x00280008, "UT", b"1" * (10 << 20)), ("damaged",)),
     Threat("3,000 nested sequences", lambda: _deep(3000), ("damaged",)),
