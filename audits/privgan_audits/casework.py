@@ -7,7 +7,8 @@ from pathlib import Path
 from privgan.checks import positive
 from privgan.data.cohort import MARKER as COHORT_MARKER
 from privgan.data.cohort import CohortFacts, write_facts
-from privgan.data.prepare import PrepareOptions, prepare
+from privgan.data.prepare import prepare
+from privgan.data.prepare_options import PrepareOptions
 from privgan.dp.accounting import default_delta
 from privgan.dp.budget.anchor import SiteAnchor
 from privgan.dp.budget.ledger import Ledger

@@ -1,11 +1,7 @@
 """From a source to a cohort: read everything once, decide who is who, write what training and audits will read."""
 
-import hmac
-import json
 import secrets
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import compress
 from pathlib import Path
@@ -14,111 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan import __version__
-from privgan.checks import within
 from privgan.data.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, write_facts
+from privgan.data.cohort_files import write_images, write_patients, write_refused
 from privgan.data.collect import Collected, People, collect, decide_people
 from privgan.data.columns import FILE as COLUMNS
-from privgan.data.columns import check_names, columns_of, write_columns
+from privgan.data.columns import columns_of, write_columns
 from privgan.data.identifiers import IdentifierDigests
 from privgan.data.lookup import write_sides
-from privgan.data.preprocess import LARGEST, SMALLEST, Recipe
-from privgan.data.source import Source, Wishes
-from privgan.data.sources import class_names, open_source, refusal_of, watched
+from privgan.data.prepare_options import ACCEPT_BURNED_IN, PrepareOptions
+from privgan.data.source import Source
+from privgan.data.sources import class_names, open_source
 from privgan.data.split import KEY_BYTES, assign_sides, read_withdrawn
-from privgan.errors import InputRejectedError, UsageError
-from privgan.files import PRIVATE_FILE, PRIVATE_FOLDER, require_space, sha256_file, write_bytes
+from privgan.errors import InputRejectedError
+from privgan.files import PRIVATE_FOLDER, require_space, sha256_file, write_bytes
 from privgan.progress import Progress, silent
 
 SMALLEST_CLASS = 10  # patients; a class name found in data must not point at one of them
-ACCEPT_BURNED_IN = "accept-burned-in"
-_COPIED_ROWS = 4096
 
 Meet = Callable[[Sequence[frozenset[str]]], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrepareOptions:
-    """Everything `prepare` and `scan` can be told; all of it public.
-
-    size: side of the images. preset, window, roi: see `preprocess.Recipe`; preset None is chosen by the first
-    readable file. non_members: fraction of patients held back for the audit. csv: label table. exclude: file of
-    withdrawn patients' keys. classes: declared names. columns: further columns to keep, as text categories.
-    max_images: read only the first files or rows.
-    """
-
-    size: int = 64
-    preset: str | None = None
-    window: tuple[float, float] | None = None
-    roi: tuple[float, float, float, float] | None = None
-    non_members: float = 0.333
-    csv: Path | None = None
-    exclude: Path | None = None
-    classes: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    max_images: int | None = None
-    accept_burned_in: bool = False
-
-    def __post_init__(self) -> None:
-        within(SMALLEST, LARGEST, size=self.size)
-        if not 0 <= self.non_members < 1:
-            raise UsageError(f"Expected 0 <= non_members < 1, got {self.non_members}.")
-        if len(set(self.classes)) != len(self.classes) or not all(self.classes):
-            raise UsageError("Expected different, non-empty class names.")
-        check_names(self.columns)
-        preset = self.preset or ("custom" if self.window else "cxr")
-        Recipe(preset=preset, size=self.size, window=self.window, roi=self.roi)  # checks them together
-
-    @property
-    def wishes(self) -> Wishes:
-        """The part that concerns reading; a window without a preset means `custom`."""
-        return Wishes(
-            size=self.size,
-            preset="custom" if self.window and not self.preset else self.preset,
-            window=self.window,
-            roi=self.roi,
-            csv=self.csv,
-            classes=self.classes,
-            columns=self.columns,
-            max_images=self.max_images,
-            accept_burned_in=self.accept_burned_in,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScanReport:
-    """What a source holds: files or rows looked at, readable images, refusals by code, and patients."""
-
-    files: int
-    readable: int
-    refused: dict[str, int]
-    patients: int
-    preset: str
-    notes: tuple[str, ...]
-
-
-def scan(source: Path, options: PrepareOptions, progress: Progress = silent) -> ScanReport:
-    """Read everything exactly as `prepare` would, and write nothing.
-
-    Raises:
-        UsageError, InputRejectedError: the source is missing, empty or no source; nothing readable is a result.
-    """
-    origin = open_source(source, options.wishes)
-    refused: Counter[str] = Counter()
-    patients = set()
-    for entry in watched(origin, progress):
-        code = refusal_of(entry, origin.declared)
-        if code:
-            refused[code] += 1
-        else:
-            patients.add(entry.patient)
-    return ScanReport(
-        files=origin.total,
-        readable=origin.total - refused.total(),
-        refused=dict(sorted(refused.items())),
-        patients=len(patients),
-        preset=origin.recipe.preset,
-        notes=origin.notes(),
-    )
 
 
 def nobody(_: Sequence[frozenset[str]]) -> None:
@@ -158,11 +67,11 @@ def prepare(
         _check_classes(labels, people.persons)
     sides = assign_sides(key, people.keys, options.non_members)
     _check_people(people, sides)
-    _write_images(rows, folder / "images.npy", people.kept, options.size)
-    _write_patients(folder / "patients.npz", people, labels, classes, sides)
+    write_images(rows, folder / "images.npy", people.kept, options.size)
+    write_patients(folder / "patients.npz", people, labels, classes, sides)
     if options.columns:
         write_columns(folder / COLUMNS, columns_of(options.columns, list(compress(found.columns, people.kept))))
-    _write_refused(folder / "refused.jsonl", found.refused, key)
+    write_refused(folder / "refused.jsonl", found.refused, key)
     found.digests.discard(_public_words(origin, classes))
     found.digests.write(private / "identifiers")
     write_sides(folder, key, people.spellings, sides.tolist())
@@ -189,42 +98,6 @@ def _check_people(people: People, sides: NDArray[np.uint8]) -> None:
     count = len(people.keys)
     if count < 2 or not (sides == MEMBER).any():
         raise InputRejectedError(f"Expected at least two patients and one member, got {count} patients.")
-
-
-def _write_images(rows: Path, target: Path, kept: NDArray[np.bool_], size: int) -> None:
-    """Copy the rows that stay, some thousand at a time, and remove the rest."""
-    source = np.memmap(rows, dtype=np.uint8, mode="r", shape=(len(kept), size, size))
-    images = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=(int(kept.sum()), size, size))
-    wanted = np.flatnonzero(kept)
-    for start in range(0, len(wanted), _COPIED_ROWS):
-        chosen = wanted[start : start + _COPIED_ROWS]
-        images[start : start + len(chosen)] = source[chosen]
-    images.flush()
-    del source, images
-    target.chmod(PRIVATE_FILE)
-    rows.unlink()
-
-
-def _write_patients(
-    target: Path, people: People, labels: list[str], classes: tuple[str, ...], sides: NDArray[np.uint8]
-) -> None:
-    numbers = {name: number for number, name in enumerate(classes)}
-    with target.open("xb") as stream:
-        np.savez(
-            stream,
-            patient=people.persons,
-            label=np.array([numbers.get(label, 0) for label in labels], dtype=np.int64),
-            split=sides[people.persons],
-        )
-    target.chmod(PRIVATE_FILE)
-
-
-def _write_refused(target: Path, refused: list[tuple[str, str]], key: bytes) -> None:
-    def line(code: str, where: str) -> str:
-        mark = hmac.new(key, b"refused:" + where.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
-        return json.dumps({"code": code, "where": mark}) + "\n"
-
-    write_bytes(target, "".join(line(code, where) for code, where in refused).encode())
 
 
 def _public_words(origin: Source, classes: tuple[str, ...]) -> tuple[str, ...]:

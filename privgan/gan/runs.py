@@ -26,13 +26,13 @@ from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, che
 from privgan.dp.sampling import PatientIndex
 from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError
 from privgan.files import remove_partials, require_absent, sha256_file, staged_folder, write_text
-from privgan.gan.interruption import StopRequest
 from privgan.gan.networks import save_generator
 from privgan.gan.settings import TrainSettings
 from privgan.gan.state import has_state
 from privgan.gan.timing import affordable_steps
 from privgan.gan.training import Training, fit
 from privgan.gan.warm_start import Members
+from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
 from privgan.run import MARKER, WEIGHTS, RunFacts, make_run_folders, read_run, write_run
 

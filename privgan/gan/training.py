@@ -22,13 +22,13 @@ from privgan.dp.noise import replayable_generator, secure_generator
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import poisson_draw
 from privgan.gan.class_balance import measure_class_balance
-from privgan.gan.interruption import StopRequest
 from privgan.gan.ladder import Ladder
 from privgan.gan.losses import anchor_loss, as_targets, discriminator_losses, fake_accuracy, generator_loss
 from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.settings import TrainSettings
 from privgan.gan.state import TrainingState, restore_state, save_state, saved_moments
 from privgan.gan.warm_start import Members, Moments, from_uint8, measure_moments
+from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 

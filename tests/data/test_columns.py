@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from privgan.data.cohort import Cohort, open_cohort
-from privgan.data.prepare import PrepareOptions, prepare
+from privgan.data.prepare import prepare
+from privgan.data.prepare_options import PrepareOptions
 from privgan.data.sources import read_images
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import read_json, staged_folder, write_json

@@ -7,7 +7,8 @@ import pytest
 
 from privgan.data.cohort import MEMBER, NON_MEMBER, open_cohort
 from privgan.data.lookup import PATIENTS, side_of, write_sides
-from privgan.data.prepare import PrepareOptions, prepare
+from privgan.data.prepare import prepare
+from privgan.data.prepare_options import PrepareOptions
 from privgan.errors import IntegrityError
 
 

@@ -16,7 +16,9 @@ from privgan.data import prepare as prepare_module
 from privgan.data.cohort import Cohort, open_cohort
 from privgan.data.identifiers import IdentifierDigests
 from privgan.data.phantoms import write_phantoms
-from privgan.data.prepare import PrepareOptions, prepare, scan
+from privgan.data.prepare import prepare
+from privgan.data.prepare_options import PrepareOptions
+from privgan.data.scan import scan
 from privgan.data.split import assign_sides
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import staged_folder

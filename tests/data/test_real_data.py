@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from privgan.data.cohort import open_cohort
-from privgan.data.prepare import PrepareOptions, prepare, scan
+from privgan.data.prepare import prepare
+from privgan.data.prepare_options import PrepareOptions
+from privgan.data.scan import scan
 from privgan.data.sources import read_images
 
 

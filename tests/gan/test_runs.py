@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 
 from privgan.data.cohort import Cohort, CohortFacts, open_cohort
-from privgan.data.prepare import PrepareOptions, prepare
+from privgan.data.prepare import prepare
+from privgan.data.prepare_options import PrepareOptions
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, PreemptedError, UsageError
 from privgan.files import sha256_file
 from privgan.gan import runs, training
 from privgan.gan.class_balance import ClassBalance, ClassBalanceSettings, measure_class_balance
-from privgan.gan.interruption import StopRequest
 from privgan.gan.networks import load_generator
 from privgan.gan.runs import TrainRequest, resume_run, start_run
 from privgan.gan.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
+from privgan.interruption import StopRequest
 from privgan.run import WEIGHTS, read_run
 
 REQUEST = TrainRequest(

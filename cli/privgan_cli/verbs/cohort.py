@@ -28,8 +28,8 @@ def scan(
     accept_burned_in: AcceptBurnedIn = False,
 ) -> int:
     """Say what would be read or refused, and why; writes nothing."""
-    from privgan.data.prepare import PrepareOptions
-    from privgan.data.prepare import scan as scan_source
+    from privgan.data.prepare_options import PrepareOptions
+    from privgan.data.scan import scan as scan_source
 
     options = PrepareOptions(preset=preset, window=_pair(window), csv=csv, accept_burned_in=accept_burned_in)
     found = scan_source(source, options, console.progress)
@@ -76,7 +76,7 @@ def prepare(
     force: Force = False,
 ) -> int:
     """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
-    from privgan.data.prepare import PrepareOptions
+    from privgan.data.prepare_options import PrepareOptions
     from privgan_audits.casework import Terms, low_power_text, open_cohort_file
 
     options = PrepareOptions(

@@ -83,9 +83,9 @@ def train(
 ) -> int:
     """Train a generator under patient-level differential privacy."""
     from privgan.data.cohort import open_cohort
-    from privgan.gan.interruption import stop_on_signals
     from privgan.gan.runs import TrainRequest, resume_run, start_run
     from privgan.gan.settings import read_settings
+    from privgan.interruption import stop_on_signals
 
     request = TrainRequest(
         epsilon=epsilon,

@@ -1,0 +1,60 @@
+"""What `prepare` and `scan` can be told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from privgan.checks import within
+from privgan.data.columns import check_names
+from privgan.data.preprocess import LARGEST, SMALLEST, Recipe
+from privgan.data.source import Wishes
+from privgan.errors import UsageError
+
+ACCEPT_BURNED_IN = "accept-burned-in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareOptions:
+    """Everything `prepare` and `scan` can be told; all of it public.
+
+    size: side of the images. preset, window, roi: see `preprocess.Recipe`; preset None is chosen by the first
+    readable file. non_members: fraction of patients held back for the audit. csv: label table. exclude: file of
+    withdrawn patients' keys. classes: declared names. columns: further columns to keep, as text categories.
+    max_images: read only the first files or rows.
+    """
+
+    size: int = 64
+    preset: str | None = None
+    window: tuple[float, float] | None = None
+    roi: tuple[float, float, float, float] | None = None
+    non_members: float = 0.333
+    csv: Path | None = None
+    exclude: Path | None = None
+    classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    max_images: int | None = None
+    accept_burned_in: bool = False
+
+    def __post_init__(self) -> None:
+        within(SMALLEST, LARGEST, size=self.size)
+        if not 0 <= self.non_members < 1:
+            raise UsageError(f"Expected 0 <= non_members < 1, got {self.non_members}.")
+        if len(set(self.classes)) != len(self.classes) or not all(self.classes):
+            raise UsageError("Expected different, non-empty class names.")
+        check_names(self.columns)
+        preset = self.preset or ("custom" if self.window else "cxr")
+        Recipe(preset=preset, size=self.size, window=self.window, roi=self.roi)  # checks them together
+
+    @property
+    def wishes(self) -> Wishes:
+        """The part that concerns reading; a window without a preset means `custom`."""
+        return Wishes(
+            size=self.size,
+            preset="custom" if self.window and not self.preset else self.preset,
+            window=self.window,
+            roi=self.roi,
+            csv=self.csv,
+            classes=self.classes,
+            columns=self.columns,
+            max_images=self.max_images,
+            accept_burned_in=self.accept_burned_in,
+        )
