@@ -4,6 +4,7 @@ Colour becomes luminance (ITU-R BT.601), palettes are looked up, and the modalit
 which an enhanced object may give for each frame, say what the stored values mean (PS3.3 C.11.1, C.7.6.16.2.9).
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.sequence import Sequence
+from pydicom.uid import JPEGLSTransferSyntaxes
 
 from privgan.data.dicom.image_header import PALETTE, ImageHeader
 from privgan.data.dicom.parsing import UNDEFINED_LENGTH, Parsed
@@ -22,6 +25,7 @@ from privgan.data.dicom.values import number_of, text_of, values_of
 from privgan.data.preprocess import Pixels
 from privgan.data.refusals import RefusedError
 
+_END_OF_IMAGE = b"\xff\xd9"
 _RED_GREEN_BLUE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _MOST_ENTRIES = 65536
 _COLOURS = ("Red", "Green", "Blue")
@@ -77,12 +81,23 @@ def _decoded(parsed: Parsed, header: ImageHeader, numbers: range) -> Iterator[ND
     if "ExtendedOffsetTable" in parsed.dataset and parsed.pixel_bytes == UNDEFINED_LENGTH:
         tables = parsed.dataset.ExtendedOffsetTable, parsed.dataset.get("ExtendedOffsetTableLengths")
         options["extended_offsets"] = tables
+    if parsed.syntax in JPEGLSTransferSyntaxes:
+        _require_ends(parsed, header.frames)
     everything = numbers == range(header.frames)
     found = get_decoder(parsed.syntax).iter_array(
         parsed.stream, indices=None if everything else numbers, decoding_plugin=decoder.plugin, **options
     )
     for _, (frame, _properties) in zip(numbers, found, strict=False):  # more frames than announced are not read
         yield frame
+
+
+def _require_ends(parsed: Parsed, frames: int) -> None:
+    """Refuse JPEG-LS frames without their end marker: the decoder looks for it for seconds behind the last byte."""
+    start = parsed.stream.tell()
+    for frame in itertools.islice(generate_frames(parsed.stream, number_of_frames=frames), frames):
+        if _END_OF_IMAGE not in frame[-4:]:
+            raise RefusedError("truncated")
+    parsed.stream.seek(start)
 
 
 def _luminance(frame: NDArray[Any], dataset: Dataset, header: ImageHeader) -> Pixels:
