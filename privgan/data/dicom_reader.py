@@ -157,7 +157,7 @@ def _check_source(dataset: Dataset, request: Request) -> None:
         raise RefusedError("no_pixels")
     if not request.recipe.rule.accepts(modality):
         raise RefusedError("other_modality")
-    if not _text(dataset, "PatientID"):
+    if not _text(dataset, "PatientID") and not request.patient_from_table:
         raise RefusedError("missing_patient_id")
 
 

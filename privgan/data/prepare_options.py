@@ -1,13 +1,14 @@
 """What `prepare` and `scan` can be told."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from privgan.checks import within
-from privgan.data.columns import check_names
+from privgan.data.columns import Wanted, column_types
 from privgan.data.preprocess import LARGEST, SMALLEST, Recipe
 from privgan.data.source import Wishes
 from privgan.errors import UsageError
+from privgan.files import canonical_json, sha256_bytes, sha256_file
 
 ACCEPT_BURNED_IN = "accept-burned-in"
 
@@ -17,9 +18,9 @@ class PrepareOptions:
     """Everything `prepare` and `scan` can be told; all of it public.
 
     size: side of the images. preset, window, roi: see `preprocess.Recipe`; preset None is chosen by the first
-    readable file. non_members: fraction of patients held back for the audit. csv: label table. exclude: file of
-    withdrawn patients' keys. classes: declared names. columns: further columns to keep, as text categories.
-    max_images: read only the first files or rows.
+    readable file. non_members: fraction of patients held back for the audit. csv: label tables. exclude: file of
+    withdrawn patients' keys. merge: file of numbers that are one person. classes: declared names. columns: further
+    columns to keep, `name` or `name:type`. max_images: read only the first files or rows.
     """
 
     size: int = 64
@@ -27,8 +28,9 @@ class PrepareOptions:
     window: tuple[float, float] | None = None
     roi: tuple[float, float, float, float] | None = None
     non_members: float = 0.333
-    csv: Path | None = None
+    csv: tuple[Path, ...] = ()
     exclude: Path | None = None
+    merge: Path | None = None
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     max_images: int | None = None
@@ -40,9 +42,16 @@ class PrepareOptions:
             raise UsageError(f"Expected 0 <= non_members < 1, got {self.non_members}.")
         if len(set(self.classes)) != len(self.classes) or not all(self.classes):
             raise UsageError("Expected different, non-empty class names.")
-        check_names(self.columns)
+        column_types(self.columns)
         preset = self.preset or ("custom" if self.window else "cxr")
         Recipe(preset=preset, size=self.size, window=self.window, roi=self.roi)  # checks them together
+
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of everything but the tables, with the content of the files that are named."""
+        values = {name: value for name, value in asdict(self).items() if name != "csv"}
+        for name in ("exclude", "merge"):
+            values[name] = sha256_file(values[name].resolve()) if values[name] else ""
+        return sha256_bytes(canonical_json(values))
 
     @property
     def wishes(self) -> Wishes:
@@ -54,7 +63,7 @@ class PrepareOptions:
             roi=self.roi,
             csv=self.csv,
             classes=self.classes,
-            columns=self.columns,
+            columns=Wanted(types=column_types(self.columns)),
             max_images=self.max_images,
             accept_burned_in=self.accept_burned_in,
         )

@@ -16,12 +16,14 @@ class Request:
 
     kind: "dicom" or "picture". accept_burned_in: read pictures that may show names. trusted: the files were made
     by a generator; the rules that protect patients (burned-in text, modality, patient number) do not apply.
+    patient_from_table: a label table says who the patient is; a file need not.
     """
 
     kind: str
     recipe: Recipe
     accept_burned_in: bool = False
     trusted: bool = False
+    patient_from_table: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

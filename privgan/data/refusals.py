@@ -22,7 +22,8 @@
 | modality_lut         | a table instead of slope and intercept                                   |
 | non_finite_pixels    | NaN or infinity, stored or after rescale                                 |
 | missing_patient_id   | nobody to protect: the patient is unknown                                |
-| missing_label        | the label table does not name it                                         |
+| missing_label        | no label table names it                                                  |
+| contradiction        | two label tables say different things of it                              |
 | unknown_class        | a label outside the declared classes                                     |
 | decoder_crashed      | the decoding process died on it                                          |
 | decoder_timeout      | the decoding process took too long on it                                 |

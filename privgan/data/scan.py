@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from privgan.data.prepare_options import PrepareOptions
+from privgan.data.source import Seen
 from privgan.data.sources import open_source, refusal_of, watched
 from privgan.progress import Progress, silent
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScanReport:
-    """What a source holds: files or rows looked at, readable images, refusals by code, and patients."""
+    """What a source holds: files or rows looked at, how many gave an image, refusals by code, and patients."""
 
     files: int
     readable: int
@@ -28,19 +29,20 @@ def scan(source: Path, options: PrepareOptions, progress: Progress = silent) -> 
         UsageError, InputRejectedError: the source is missing, empty or no source; nothing readable is a result.
     """
     origin = open_source(source, options.wishes)
-    refused: Counter[str] = Counter()
-    patients = set()
-    for entry in watched(origin, progress):
-        code = refusal_of(entry, origin.declared)
-        if code:
-            refused[code] += 1
-        else:
-            patients.add(entry.patient)
+    refused, patients, seen, readable = Counter[str](), set[str](), Seen(), 0
+    for entries in watched(origin, progress):
+        codes = [refusal_of(entry, origin.declared) for entry in entries]
+        readable += not all(codes)
+        refused.update(filter(None, codes))
+        for entry, code in zip(entries, codes, strict=True):
+            seen.add(entry.remarks, entry.rows)
+            if not code:
+                patients.add(entry.patient)
     return ScanReport(
         files=origin.total,
-        readable=origin.total - refused.total(),
+        readable=readable,
         refused=dict(sorted(refused.items())),
         patients=len(patients),
         preset=origin.recipe.preset,
-        notes=origin.notes(),
+        notes=origin.notes(seen),
     )

@@ -13,7 +13,10 @@ Preset = Annotated[
     str | None,
     typer.Option(help="cxr, ct-lung, ct-soft, mr or custom; chosen by the first readable file if left out."),
 ]
-Csv = Annotated[Path | None, typer.Option(help="Table of labels by patient or by file.")]
+Csv = Annotated[
+    list[Path] | None,
+    typer.Option(help="Table by patient, study, instance or file: labels, patients, columns. May be repeated."),
+]
 Window = Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")]
 AcceptBurnedIn = Annotated[
     bool, typer.Option("--accept-burned-in", help="Read kinds of images that may show text. In red in every report.")
@@ -31,7 +34,9 @@ def scan(
     from privgan.data.prepare_options import PrepareOptions
     from privgan.data.scan import scan as scan_source
 
-    options = PrepareOptions(preset=preset, window=_pair(window), csv=csv, accept_burned_in=accept_burned_in)
+    options = PrepareOptions(
+        preset=preset, window=_pair(window), csv=tuple(csv or ()), accept_burned_in=accept_burned_in
+    )
     found = scan_source(source, options, console.progress)
     lines = [f"{found.readable} of {found.files} files readable, {found.patients} patients, preset {found.preset}"]
     lines += [f"  {count:6d}  {code}" for code, count in found.refused.items()]
@@ -58,10 +63,11 @@ def prepare(
     non_members: Annotated[float, typer.Option(help="Share of patients held back for the audit.")] = 0.333,
     csv: Csv = None,
     exclude: Annotated[Path | None, typer.Option(help="Keys of withdrawn patients, one a line.")] = None,
+    merge: Annotated[
+        Path | None, typer.Option(help="Patients with several numbers: CSV, all numbers of one person in one line.")
+    ] = None,
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
-    columns: Annotated[
-        str, typer.Option(help="Further columns to keep for the audit, such as sex,age_band: categories only.")
-    ] = "",
+    columns: Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")] = "",
     window: Window = None,
     roi: Annotated[str | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM as fractions of the image.")] = None,
     max_epsilon: Annotated[float, typer.Option(help="Cap on what all runs together may spend.")] = 10.0,
@@ -73,10 +79,13 @@ def prepare(
     accept_low_power: Annotated[
         bool, typer.Option("--accept-low-power", help="Go on although no audit is likely to pass. In red.")
     ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interruption stopped.")] = False,
     force: Force = False,
 ) -> int:
     """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
     from privgan.data.prepare_options import PrepareOptions
+    from privgan.interruption import stop_on_signals
+    from privgan.resumable import unfinished_folder
     from privgan_audits.casework import Terms, low_power_text, open_cohort_file
 
     options = PrepareOptions(
@@ -85,8 +94,9 @@ def prepare(
         window=_pair(window),
         roi=_box(roi),
         non_members=non_members,
-        csv=csv,
+        csv=tuple(csv or ()),
         exclude=exclude,
+        merge=merge,
         classes=_names(classes),
         columns=_names(columns.lower()),
         accept_burned_in=accept_burned_in,
@@ -96,9 +106,13 @@ def prepare(
         max_epsilon=max_epsilon,
         accept_low_power=accept_low_power,
         force=force,
+        resume=resume,
         site_anchor=site_anchor,
     )
-    opened = open_cohort_file(source, cohort, options, terms, console.progress)
+    if not resume and unfinished_folder(cohort).exists():
+        console.note("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
+    with stop_on_signals() as stop:
+        opened = open_cohort_file(source, cohort, options, terms, progress=console.progress, stop=stop)
     facts, expected = opened.facts, opened.preflight
     if not expected.sufficient:
         console.note(f"Warning: {low_power_text(expected)}")
@@ -111,7 +125,7 @@ def prepare(
             "non_members": facts.non_members,
             "images": facts.images,
             "classes": list(facts.classes),
-            "columns": list(facts.columns),
+            "columns": facts.columns,
             "refused": facts.refused,
             "merged_patients": facts.merged_patients,
             "excluded_patients": facts.excluded_patients,
@@ -127,7 +141,7 @@ def prepare(
         f"{facts.images} images of {facts.patients} patients: {facts.members} members to learn from, "
         f"{facts.non_members} held back for the audit",
         f"classes {', '.join(facts.classes)}; {facts.image_size} px, preset {facts.preset}",
-        f"{refused} files refused, {facts.merged_patients} patients merged with another of identical images, "
+        f"{refused} files refused, {facts.merged_patients} numbers of patients merged with another, "
         f"{facts.excluded_patients} withdrawn",
         f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; " + _seen(limit),
         *_shared(opened.shared),
