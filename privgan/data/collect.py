@@ -19,7 +19,7 @@ from privgan.data.split import Persons
 from privgan.interruption import StopRequest
 from privgan.progress import Progress
 
-_SHARED = ""  # stands for "more than one patient"; never a patient key
+_SHARED = b""  # stands for "more than one patient"; never the digest of one
 _T = TypeVar("_T", bound=Hashable)
 
 
@@ -41,7 +41,7 @@ class Collected:
     seen: Seen = field(default_factory=Seen)
     _numbers: dict[str, int] = field(default_factory=dict)
     _owners: dict[bytes, int] = field(default_factory=dict)
-    _names: dict[bytes, str] = field(default_factory=dict)
+    _names: dict[bytes, bytes] = field(default_factory=dict)
     _once: dict[Hashable, Hashable] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -55,15 +55,15 @@ class Collected:
         """Take in one entry, read or remembered; its image is there if it can be used."""
         for kind, digest in note.identifiers:
             self.digests.keep(kind, digest)
-        patient = self._shared(note.patient)
+        owner = self._shared(note.owner)
         for name in note.names:
-            if self._names.setdefault(name, patient) != patient:
+            if self._names.setdefault(name, owner) != owner:
                 self._names[name] = _SHARED
         self.seen.add(note.remarks, note.rows)
         if image is None:
             self.refused.append((note.code, note.mark))
             return
-        number = self._number(patient)
+        number = self._number(note.patient)
         if image.min() != image.max():  # a blank picture is nobody's
             self.persons.join(self._owners.setdefault(hashlib.sha256(image.tobytes()).digest(), number), number)
         self.patients.append(number)

@@ -17,15 +17,16 @@ from privgan.data.sources import refusal_of
 class Note:
     """One entry without its pixels; sensitive, so its repr shows the code only.
 
-    usable: it has a row of pixels. code: why not. mark: then the keyed hash of where it was. patient, label,
-    columns: as in `Entry`. names: digests of the names of its file and folders. identifiers: (category, digest) that
-    no note before had. remarks, rows: as in `Entry`.
+    usable: it has a row of pixels. code: why not. mark: then the keyed hash of where it was. patient: as in `Entry`,
+    empty if there is no image. owner: digest of the patient. names: those of the names of its file and folders.
+    identifiers: (category, digest) that no note before had. label, columns, remarks, rows: as in `Entry`.
     """
 
     usable: bool
     code: str
     mark: bytes
     patient: str
+    owner: bytes
     label: str
     columns: tuple[str, ...]
     names: tuple[bytes, ...]
@@ -52,12 +53,16 @@ class Note:
         image = None if code else entry.image
         found = dict.fromkeys(each for pair in entry.identifiers for each in digests.digests_of(*pair))
         names = dict.fromkeys(digest for name in entry.names for _, digest in digests.digests_of(FILE_NAME, name))
-        where = b"refused:" + entry.where.encode("utf-8", "surrogatepass")
+
+        def keyed(purpose: bytes, text: str) -> bytes:
+            return hmac.digest(key, purpose + text.encode("utf-8", "surrogatepass"), "sha256")
+
         note = cls(
             usable=image is not None,
             code=code,
-            mark=hmac.digest(key, where, "sha256") if image is None else b"",
-            patient=entry.patient,
+            mark=keyed(b"refused:", entry.where) if image is None else b"",
+            patient="" if image is None else entry.patient,
+            owner=keyed(b"owner:", entry.patient),
             label=entry.label,
             columns=entry.columns,
             names=tuple(names),
@@ -69,20 +74,21 @@ class Note:
 
     def to_json(self) -> list[Any]:
         """Its values in order, digests in hex."""
+        known = (self.patient, self.owner.hex(), self.label, self.columns)
         names = [name.hex() for name in self.names]
         identifiers = [(kind, digest.hex()) for kind, digest in self.identifiers]
-        known = (self.patient, self.label, self.columns)
         return [self.usable, self.code, self.mark.hex(), *known, names, identifiers, self.remarks, self.rows]
 
     @classmethod
     def from_json(cls, value: Sequence[Any]) -> Self:
         """What `to_json` made."""
-        usable, code, mark, patient, label, columns, names, identifiers, remarks, rows = value
+        usable, code, mark, patient, owner, label, columns, names, identifiers, remarks, rows = value
         return cls(
             usable=usable,
             code=code,
             mark=bytes.fromhex(mark),
             patient=patient,
+            owner=bytes.fromhex(owner),
             label=label,
             columns=tuple(columns),
             names=tuple(map(bytes.fromhex, names)),
