@@ -175,18 +175,27 @@ def staged_folder(target: Path, *, marker: str, force: bool = False) -> Iterator
     Raises:
         UsageError: see `require_absent`; or the parent does not exist.
     """
+    make_way(target, marker=marker, force=force)
+    staging = target.with_name(f".{target.name}.{_this_machine()}-{os.getpid()}.{secrets.token_hex(4)}.partial")
+    staging.mkdir(mode=PRIVATE_FOLDER)
+    try:
+        yield staging
+        swap_in(staging, target)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def make_way(target: Path, *, marker: str, force: bool) -> None:
+    """See to it that an output may be made: what kills left is mended, and nothing is in the way.
+
+    Raises:
+        UsageError: see `require_absent`; or the parent does not exist.
+    """
     if not target.parent.is_dir():
         raise UsageError(f"Expected an existing folder to write into, {target.parent} is missing.")
     recover(target)
     require_absent(target, marker=marker, force=force)
-    staging = target.with_name(f".{target.name}.{_this_process()}.{secrets.token_hex(4)}.partial")
-    staging.mkdir(mode=PRIVATE_FOLDER)
-    try:
-        yield staging
-        _swap(staging, target)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
 
 
 def recover(target: Path) -> None:
@@ -202,10 +211,6 @@ def recover(target: Path) -> None:
             left.rename(target) if not target.exists() else shutil.rmtree(left)
         elif left.name.endswith(".partial") and left.is_dir() and _is_dead(left.name.split(".")[-3]):
             shutil.rmtree(left)
-
-
-def _this_process() -> str:
-    return f"{_this_machine()}-{os.getpid()}"
 
 
 def _this_machine() -> str:
@@ -225,7 +230,8 @@ def _is_dead(process: str) -> bool:
     return False
 
 
-def _swap(staging: Path, target: Path) -> None:
+def swap_in(staging: Path, target: Path) -> None:
+    """Give a finished folder its name; the one that had it goes once the new one is there."""
     os.sync()  # every file of the new folder is durable before its name is
     if not target.exists():
         staging.rename(target)

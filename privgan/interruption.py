@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that the training loop grants at the next step, with everything saved."""
+"""Ctrl-C and SIGTERM as a wish that a long loop grants at its next step, with everything saved."""
 
 import signal
 from collections.abc import Iterator
@@ -18,11 +18,13 @@ class StopRequest:
         """The signal handler."""
         self.signal = self.signal or number
 
-    def error(self) -> InterruptedRunError | PreemptedError:
-        """The refusal to raise once the state is saved."""
+    def error(
+        self, saved: str = "the run is saved. Continue it with --resume."
+    ) -> InterruptedRunError | PreemptedError:
+        """The refusal to raise once everything is saved; it says what is, and how to go on."""
         if self.signal == signal.SIGINT:
-            return InterruptedRunError("Interrupted; the run is saved. Continue it with --resume.")
-        return PreemptedError("Asked to stop (SIGTERM); the run is saved. Continue it with --resume.")
+            return InterruptedRunError(f"Interrupted; {saved}")
+        return PreemptedError(f"Asked to stop (SIGTERM); {saved}")
 
 
 @contextmanager

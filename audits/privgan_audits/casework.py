@@ -7,6 +7,7 @@ from pathlib import Path
 from privgan.checks import positive
 from privgan.data.cohort import MARKER as COHORT_MARKER
 from privgan.data.cohort import CohortFacts, write_facts
+from privgan.data.journal import FILE as JOURNAL
 from privgan.data.prepare import prepare
 from privgan.data.prepare_options import PrepareOptions
 from privgan.dp.accounting import default_delta
@@ -15,7 +16,9 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.budget.renyi import RenyiFilter
 from privgan.errors import BudgetError, InputRejectedError, UsageError
 from privgan.files import recover, sha256_file, staged_folder
+from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
+from privgan.resumable import resumable_folder
 from privgan_audits.approval import RECORD
 from privgan_audits.audit import AuditRecord, run_audit
 from privgan_audits.interface import Evidence
@@ -37,6 +40,7 @@ class Terms:
     max_epsilon: the cap that no sum of runs may pass.
     accept_low_power: go on below the policy's chance of a pass; stands in red in every report.
     force: replace an older cohort, unless privacy was spent on it.
+    resume: go on where an interruption stopped.
     site_anchor: folder outside all cohorts that remembers this one; made when absent.
     """
 
@@ -44,6 +48,7 @@ class Terms:
     max_epsilon: float = 10.0
     accept_low_power: bool = False
     force: bool = False
+    resume: bool = False
     site_anchor: Path | None = None
 
     def __post_init__(self) -> None:
@@ -60,11 +65,20 @@ class Opened:
 
 
 def open_cohort_file(
-    source: Path, cohort: Path, options: PrepareOptions, terms: Terms, progress: Progress = silent
+    source: Path,
+    cohort: Path,
+    options: PrepareOptions,
+    terms: Terms,
+    *,
+    progress: Progress = silent,
+    stop: StopRequest | None = None,
 ) -> Opened:
     """Prepare a cohort, say what its audit will be able to see, and open its ledger; all of it or nothing.
 
+    But when `stop` asks for an end, what was read stays beside the cohort for `Terms.resume`.
+
     Raises:
+        PreemptedError, InterruptedRunError: `stop` asked for it.
         InputRejectedError: nothing readable, or an audit could not pass and this was not accepted.
         BudgetError: the cohort to be replaced has spent privacy.
     """
@@ -75,8 +89,10 @@ def open_cohort_file(
         if anchor:
             people.extend(frozenset(map(anchor.digest, numbers)) for numbers in members)
 
-    with staged_folder(cohort, marker=COHORT_MARKER, force=terms.force) as folder:
-        facts = prepare(source, folder, options, progress, meet)
+    with resumable_folder(
+        cohort, marker=COHORT_MARKER, journal=JOURNAL, force=terms.force, resume=terms.resume
+    ) as folder:
+        facts = prepare(source, folder, options, progress, meet=meet, stop=stop)
         expected = preflight(
             facts.members, facts.non_members, EXPECTED_SYNTHETIC_PER_MEMBER * facts.members, terms.policy
         )

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from privgan.data.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
+from privgan.data.columns import NUMBER, Values, Wanted
 from privgan.data.sources import read_images
 from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
@@ -20,8 +20,11 @@ from privgan.files import canonical_json, list_files, sha256_bytes, sha256_file
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import MARKER as SET_MARKER
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
+from privgan_audits.bands import Floats, banded, quartiles
 from privgan_audits.interface import Claim, Evidence, Images, Integers, Sample
 
+NO_EDGES: Mapping[str, Floats] = {}
+ANYTHING = Wanted(anything=True)
 _ALONE = "counts as one patient"  # how a source's notes say that it names no patients
 
 
@@ -34,18 +37,23 @@ class _Loaded:
     patients: Integers
     keys: frozenset[str] | None
     classes: tuple[str, ...]
-    columns: Mapping[str, NDArray[np.str_]]
+    columns: Mapping[str, Values]
     sha256: str
     claim: Claim | None
     notes: tuple[str, ...]
 
-    def sample(self, classes: tuple[str, ...], first_patient: int = 0) -> Sample:
-        """The images with labels that count into `classes`, and patients numbered from `first_patient`."""
+    def sample(
+        self, classes: tuple[str, ...], first_patient: int = 0, edges: Mapping[str, Floats] = NO_EDGES
+    ) -> Sample:
+        """The images with labels that count into `classes`, and patients numbered from `first_patient`.
+
+        edges: of the columns that are numbers, between their quarters.
+        """
         return Sample(
             images=self.images,
             labels=_relabelled(self.labels, self.classes, classes),
             patients=self.patients + first_patient,
-            columns=self.columns,
+            columns=banded(self.columns, edges),
         )
 
 
@@ -63,12 +71,15 @@ def load_cohort_evidence(
         raise UsageError(f"Expected a run folder, {run} is missing.")
     opened = open_cohort(cohort)
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
-    loaded = _load(synthetic, "the synthetic set", opened.facts.image_size, progress)
+    numbers = [name for name, kind in opened.facts.columns.items() if kind == NUMBER]
+    edges = {name: quartiles(opened.columns[name].astype(np.float64), opened.patients) for name in numbers}
+    wanted = Wanted(types=dict.fromkeys(numbers, NUMBER), anything=True)
+    loaded = _load(synthetic, "the synthetic set", opened.facts.image_size, progress, wanted)
     classes = _all_classes(loaded.classes, opened.facts.classes)
     return Evidence(
-        members=_side(opened, MEMBER, classes),
-        non_members=_side(opened, NON_MEMBER, classes) if opened.facts.non_members else None,
-        synthetic=loaded.sample(classes),
+        members=_side(opened, MEMBER, classes, edges),
+        non_members=_side(opened, NON_MEMBER, classes, edges) if opened.facts.non_members else None,
+        synthetic=loaded.sample(classes, edges=edges),
         synthetic_folder=synthetic,
         synthetic_sha256=loaded.sha256,
         classes=classes,
@@ -113,13 +124,13 @@ def load_file_evidence(
     )
 
 
-def _side(cohort: Cohort, side: int, classes: tuple[str, ...]) -> Sample:
+def _side(cohort: Cohort, side: int, classes: tuple[str, ...], edges: Mapping[str, Floats]) -> Sample:
     rows = cohort.rows(side)
     return Sample(
         images=cohort.images[rows],
         labels=_relabelled(cohort.labels[rows], cohort.facts.classes, classes),
         patients=cohort.patients[rows],
-        columns={name: column[rows] for name, column in cohort.columns.items()},
+        columns={name: column[rows] for name, column in banded(cohort.columns, edges).items()},
     )
 
 
@@ -133,11 +144,11 @@ def _relabelled(labels: Integers, old: tuple[str, ...], new: tuple[str, ...]) ->
     return np.array([new.index(name) for name in old], np.int64)[labels]
 
 
-def _load(path: Path, what: str, size: int | None, progress: Progress) -> _Loaded:
+def _load(path: Path, what: str, size: int | None, progress: Progress, wanted: Wanted = ANYTHING) -> _Loaded:
     if (path / SET_MARKER).is_file():
         loaded = _from_set(open_synthetic_set(path, progress))
     else:
-        loaded = _from_files(path, what, size, progress)
+        loaded = _from_files(path, what, size, progress, wanted)
     if size is not None and loaded.images.shape[1] != size:
         raise UsageError(f"Expected {what} of {size} x {size} pixels, got {loaded.images.shape[1]}.")
     return loaded
@@ -164,8 +175,8 @@ def _from_set(opened: SyntheticSet) -> _Loaded:
     )
 
 
-def _from_files(path: Path, what: str, size: int | None, progress: Progress) -> _Loaded:
-    read = read_images(path, size=size, preset=None, columns=None, trusted=True, progress=progress)
+def _from_files(path: Path, what: str, size: int | None, progress: Progress, wanted: Wanted) -> _Loaded:
+    read = read_images(path, size=size, preset=None, columns=wanted, trusted=True, progress=progress)
     alone = any(_ALONE in note for note in read.notes)
     refused = sum(read.refused.values())
     lost = (f"{refused} files could not be read and were left out.",) if refused else ()

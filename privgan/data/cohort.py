@@ -3,12 +3,12 @@
 COHORT/cohort.json    public facts and digests
        images.npy     uint8 (n, h, w), rows in source order; opened as a memory map
        patients.npz   patient int64, label int64, split uint8 (0 member, 1 non-member), one value a row
-       columns.npz    further columns by name, one text a row; only where some were asked for
+       columns.npz    further columns by name, one text or number a row; only where some were asked for
        refused.jsonl  one line a refused file: a reason code and a keyed hash of where it was
        private/       key, digests of identifiers and of patients, ledger.jsonl
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.data.columns import CATEGORY, Values, read_columns
 from privgan.data.columns import FILE as COLUMNS
-from privgan.data.columns import read_columns
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_json
 
@@ -42,7 +42,7 @@ class CohortFacts:
     count patients and are public by the zero-out adjacency. `overrides` are the red flags the user raised.
     `notes` are sentences about how the source was read, with counts only. `officer_key` is the line of the public
     key without whose approval nothing of this cohort is released; empty where one person may release. `columns` are
-    the further columns' names.
+    the further columns' types by name.
     """
 
     cohort_id: str
@@ -67,14 +67,14 @@ class CohortFacts:
     digests: dict[str, str]
     notes: tuple[str, ...] = ()
     officer_key: str = ""
-    columns: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
     """A cohort whose files were all checked against cohort.json. Its repr shows counts only.
 
-    columns: further columns by name, str (n,), empty where nothing is known.
+    columns: further columns by name: str (n,), empty where nothing is known, or float64 (n,), NaN there.
     """
 
     folder: Path
@@ -83,7 +83,7 @@ class Cohort:
     patients: NDArray[np.int64]
     labels: NDArray[np.int64]
     split: NDArray[np.uint8]
-    columns: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    columns: Mapping[str, Values] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Cohort({self.facts.members} members, {self.facts.non_members} non-members)"
@@ -103,7 +103,7 @@ class Cohort:
         return np.flatnonzero(self.split == side)
 
 
-def digested_files(columns: tuple[str, ...]) -> tuple[str, ...]:
+def digested_files(columns: Collection[str]) -> tuple[str, ...]:
     """The files whose digests cohort.json holds, for a cohort with these further columns."""
     return (*DIGESTED_FILES, COLUMNS) if columns else DIGESTED_FILES
 
@@ -150,7 +150,8 @@ def _read_facts(folder: Path) -> CohortFacts:
         raise IntegrityError(f"Expected a cohort of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
     try:
         lists = {name: tuple(table[name]) for name in ("classes", "overrides", "notes")}
-        lists["columns"] = tuple(table.get("columns", ()))  # older cohorts have none
-        return CohortFacts(**{**table, **lists})
+        columns = table.get("columns", ())  # older cohorts have none, or a list of categories
+        types = dict(columns if isinstance(columns, dict) else dict.fromkeys(columns, CATEGORY))
+        return CohortFacts(**{**table, **lists, "columns": types})
     except (TypeError, KeyError):
         raise IntegrityError(f"Expected the fields of a privgan cohort in {folder / MARKER}.") from None

@@ -1,20 +1,19 @@
 """The files of a cohort that hold one row an image, or one line a refusal."""
 
-import hmac
 import json
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.collect import People
+from privgan.data.people import People
 from privgan.files import PRIVATE_FILE, write_bytes
 
 _COPIED_ROWS = 4096
 
 
 def write_images(rows: Path, target: Path, kept: NDArray[np.bool_], size: int) -> None:
-    """Copy the rows that stay, some thousand at a time, and remove the rest."""
+    """Copy the rows that stay, some thousand at a time."""
     source = np.memmap(rows, dtype=np.uint8, mode="r", shape=(len(kept), size, size))
     images = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=(int(kept.sum()), size, size))
     wanted = np.flatnonzero(kept)
@@ -24,7 +23,6 @@ def write_images(rows: Path, target: Path, kept: NDArray[np.bool_], size: int) -
     images.flush()
     del source, images
     target.chmod(PRIVATE_FILE)
-    rows.unlink()
 
 
 def write_patients(
@@ -42,11 +40,7 @@ def write_patients(
     target.chmod(PRIVATE_FILE)
 
 
-def write_refused(target: Path, refused: list[tuple[str, str]], key: bytes) -> None:
-    """refused.jsonl: a code and a keyed hash of the place (sensitive) for every refusal."""
-
-    def line(code: str, where: str) -> str:
-        mark = hmac.new(key, b"refused:" + where.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
-        return json.dumps({"code": code, "where": mark}) + "\n"
-
-    write_bytes(target, "".join(line(code, where) for code, where in refused).encode())
+def write_refused(target: Path, refused: list[tuple[str, bytes]]) -> None:
+    """refused.jsonl: a code and a keyed hash of the place for every refusal."""
+    lines = (json.dumps({"code": code, "where": mark.hex()}) + "\n" for code, mark in refused)
+    write_bytes(target, "".join(lines).encode())

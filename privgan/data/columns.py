@@ -1,12 +1,14 @@
-"""Further columns of a cohort: what else is known of an image, such as sex or age band, kept as text categories.
+"""Further columns of a cohort: what else is known of an image, such as sex or age, as categories or as numbers.
 
-An audit asks whether a synthetic set gives them away. They are the most private numbers that a cohort holds beside
-its images, so only those are kept that were asked for by name, and only categories: a column of many different
-values is an identifier or a raw number, and either would say more of a patient than the audit can use.
+An audit asks whether a synthetic set gives them away. They are the most private values that a cohort holds beside
+its images, so only those are kept that were asked for by name. A category has few different values: what has many
+is an identifier or a raw number, and whoever wants a number says so.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import PRIVATE_FILE
 
 FILE = "columns.npz"
+CATEGORY, NUMBER = "category", "number"
+TYPES = (CATEGORY, NUMBER)
 MOST_VALUES = 32  # different ones that still are categories
 LONGEST_VALUE = 64  # characters
 MOST_COLUMNS = 32
@@ -34,21 +38,48 @@ READ_ANYWAY = (
 )
 RESERVED = frozenset((*READ_ANYWAY, "allow_pickle"))  # the last is an argument of the function that writes them
 _NAME = re.compile(r"[a-z0-9_]{1,64}")
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
-Texts = NDArray[np.str_]
+Values = NDArray[np.str_] | NDArray[np.float64]
+"""A column in memory: texts (n,), empty where nothing is known, or numbers (n,), NaN there."""
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Refuse names of columns that cannot be asked for.
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which further columns to read.
+
+    types: CATEGORY or NUMBER by name. anything: none of them need be there or fit, and all others that hold
+    categories are read, too.
+    """
+
+    types: Mapping[str, str] = field(default_factory=dict)
+    anything: bool = False
+
+    def type_of(self, name: str) -> str:
+        """As what a column is read."""
+        return self.types.get(name, CATEGORY)
+
+
+NOTHING = Wanted()
+
+
+def column_types(wishes: Sequence[str]) -> dict[str, str]:
+    """Types by name from `name` or `name:type`, where `category` may be left out.
 
     Raises:
-        UsageError: one is repeated, has a meaning of its own, or other characters than letters, digits and `_`.
+        UsageError: a name is repeated, has a meaning of its own, or other characters than letters, digits and `_`;
+            or an unknown type.
     """
-    if len(set(names)) != len(names) or len(names) > MOST_COLUMNS or not all(map(is_name, names)):
+    pairs = [(name, kind if colon else CATEGORY) for name, colon, kind in (wish.partition(":") for wish in wishes)]
+    types = dict(pairs)
+    if len(types) != len(pairs) or len(types) > MOST_COLUMNS or not all(map(is_name, types)):
         raise UsageError(
             f"Expected at most {MOST_COLUMNS} different columns of letters, digits and _, "
             "and none that is read anyway (label, patient, file, ...)."
         )
+    if not set(types.values()) <= set(TYPES):
+        raise UsageError(f"Expected one of the types {', '.join(TYPES)} behind a column's name, as in age:number.")
+    return types
 
 
 def is_name(name: str) -> bool:
@@ -62,41 +93,71 @@ def are_categories(values: Iterable[str]) -> bool:
     return len(different) <= MOST_VALUES and all(len(value) <= LONGEST_VALUE for value in different)
 
 
-def require_categories(name: str, values: Iterable[str]) -> None:
-    """Refuse a column that was asked for and holds no categories.
+def spelled(kind: str, text: str) -> str:
+    """A cell as it is kept: of a number one spelling, so that 40 and 40.0 agree; what is none stays as it is."""
+    return repr(float(text)) if kind == NUMBER and _is_number(text) else text
+
+
+def fits(kind: str, values: Iterable[str]) -> bool:
+    """Whether all values of a column are of its type; an empty one always is."""
+    return are_categories(values) if kind == CATEGORY else not _no_numbers(values)
+
+
+def require_fitting(name: str, kind: str, values: Iterable[str]) -> None:
+    """Refuse a column that was asked for and holds something else.
 
     Raises:
-        InputRejectedError: there are too many different values, or one is too long.
+        InputRejectedError: categories with too many different values or one that is too long; numbers that are none.
     """
-    if not are_categories(values):
+    if kind == NUMBER:
+        if count := _no_numbers(values):
+            raise InputRejectedError(
+                f"Expected finite decimal numbers such as 63 or 1.75 in the column {name}, {count} cells hold "
+                "something else. Leave a cell empty where nothing is known."
+            )
+    elif not are_categories(values):
         raise InputRejectedError(
             f"Expected at most {MOST_VALUES} values of up to {LONGEST_VALUE} characters in the column {name}: "
-            "what has more is an identifier or a raw number. Band it first (age into age bands), or leave it out."
+            f"what has more is an identifier or a number. Ask for numbers as {name}:number, or leave it out."
         )
 
 
-def columns_of(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> dict[str, Texts]:
+def _is_number(text: str) -> bool:
+    return _DECIMAL.fullmatch(text) is not None and math.isfinite(float(text))
+
+
+def _no_numbers(values: Iterable[str]) -> int:
+    return sum(1 for value in values if value and not _is_number(value))
+
+
+def columns_of(types: Mapping[str, str], rows: Sequence[tuple[str, ...]]) -> dict[str, Values]:
     """One array (n,) a column; `rows` (n) has one value of each column for each image."""
-    return {name: np.array([row[number] for row in rows], dtype=np.str_) for number, name in enumerate(names)}
+    return {
+        name: np.array([float(row[number] or "nan") for row in rows], dtype=np.float64)
+        if kind == NUMBER
+        else np.array([row[number] for row in rows], dtype=np.str_)
+        for number, (name, kind) in enumerate(types.items())
+    }
 
 
-def write_columns(target: Path, columns: Mapping[str, Texts]) -> None:
-    """Write texts (n,) by name."""
+def write_columns(target: Path, columns: Mapping[str, Values]) -> None:
+    """Write arrays (n,) by name."""
     arrays: dict[str, Any] = dict(columns)
     with target.open("xb") as stream:
         np.savez(stream, **arrays)
     target.chmod(PRIVATE_FILE)
 
 
-def read_columns(path: Path, names: Sequence[str], count: int) -> Mapping[str, Texts]:
+def read_columns(path: Path, types: Mapping[str, str], count: int) -> Mapping[str, Values]:
     """The columns of `count` images, as written.
 
     Raises:
-        IntegrityError: other columns, or others than one text for each image.
+        IntegrityError: other columns, or others than one text or number for each image.
     """
     with np.load(path, allow_pickle=False) as stored:
         columns = {name: stored[name] for name in stored.files}
-    fits = all(column.shape == (count,) and column.dtype.kind == "U" for column in columns.values())
-    if set(columns) != set(names) or not fits:
-        raise IntegrityError(f"Expected one text for each image and column in {FILE}, got others.")
+    kinds = {name: "f" if kind == NUMBER else "U" for name, kind in types.items()}
+    whole = all(column.shape == (count,) for column in columns.values())
+    if {name: column.dtype.kind for name, column in columns.items()} != kinds or not whole:
+        raise IntegrityError(f"Expected one value for each image and column in {FILE}, got others.")
     return columns

@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.dicom.identifying import ISSUER_MARK
 from privgan.data.identifiers import IDENTIFIER
 from privgan.data.image_reader import SUFFIXES
 from privgan.data.isolation import CRASHED, TIMED_OUT, Job, run_isolated
-from privgan.data.labels import FILE_NAME, Row, read_labels
+from privgan.data.labels import FILE_NAME
 from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
 from privgan.data.reading import DICOM, PICTURE, Reading, Request
 from privgan.data.refusals import RefusedError, read_regular
 from privgan.data.selection import FIRST
-from privgan.data.source import DEEP, Entry, Wishes
+from privgan.data.source import DEEP, Entry, Seen, Wishes, fingerprint_of
+from privgan.data.tables import Tables
 from privgan.data.worker import configuration_of, decode
 from privgan.errors import UsageError
+from privgan.files import canonical_json, sha256_bytes
 
 HANDLER = "privgan.data.worker:handler"
 LOST = {CRASHED: "decoder_crashed", TIMED_OUT: "decoder_timeout"}
@@ -40,23 +41,19 @@ class FileSource:
             wishes: what the user asked for.
             missing: how many more a DICOMDIR lists that are not there.
         """
-        table = (
-            wishes.csv.resolve() if wishes.csv else next((file for file in files if file == folder / FILE_NAME), None)
-        )
-        self._table = read_labels(table, wishes.columns) if table is not None else None
-        if wishes.columns and self._table is None:
-            raise UsageError("Expected a label table that has the further columns, there is none. --csv names it.")
+        tables = [table.resolve() for table in wishes.csv] or [file for file in files if file == folder / FILE_NAME]
+        self._tables = Tables(tables, wishes.columns)
         self._folder = folder
-        self._files = [file for file in files if table is None or not _same(file, table)][: wishes.max_images]
+        self._files = [file for file in files if not _is_among(file, tables)][: wishes.max_images]
         self._kind = _kind(self._files)
-        if self._table and self._kind == PICTURE and self._table.key != "file":
+        allowed = {"file", "patient"} if self._tables.name_patients else {"file"}
+        if self._kind == PICTURE and not self._tables.keys <= allowed:
             raise UsageError("Expected a column `file` in the label table of PNG or JPEG files, it has none.")
         self._notes = [f"{missing} files that the DICOMDIR lists are missing."] if missing else []
         self._workers = wishes.workers
-        self._colour = self._deep = 0
         self.total = len(self._files)
         self.declared = wishes.classes
-        self.columns = self._table.columns if self._table else ()
+        self.columns = self._tables.columns
         self.recipe = self._recipe(wishes)
         self._request = Request(
             kind=self._kind,
@@ -64,33 +61,33 @@ class FileSource:
             selection=wishes.selection,
             accept_burned_in=wishes.accept_burned_in,
             trusted=wishes.trusted,
+            patient_from_table=self._tables.name_patients,
         )
         counts = Counter(file.name for file in self._files)
         self._unique = frozenset(name for name, count in counts.items() if count == 1)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self, start: int = 0) -> Iterator[Entry]:
         """One entry a file, or one a frame of a file of many."""
-        readings = _read(self._files, self._request, self._workers)
-        for file, reading in zip(self._files, readings, strict=True):
-            self._colour += reading.colour
-            self._deep += reading.deep
+        files = self._files[start:]
+        for file, reading in zip(files, _read(files, self._request, self._workers), strict=True):
             yield from _frames(self._entry(file, reading), reading.images)
 
-    def notes(self) -> tuple[str, ...]:
-        """See `source.Source`."""
-        found = list(self._notes)
-        if self._kind == PICTURE and not self._named:
-            found.append("There is no labels.csv with patients: each file counts as one patient.")
-        if self._colour:
-            found.append(f"{self._colour} colour files were converted to grey.")
-        if self._deep:
-            found.append(f"{self._deep} pictures: {DEEP}")
-        return (*found, *(self._table.notes() if self._table else ()))
+    def fingerprint(self) -> str:
+        """See `source.Source`; the tables count with their content."""
+        return sha256_bytes(canonical_json([fingerprint_of(self._folder, self._files), *self._tables.digests]))
 
-    @property
-    def _named(self) -> bool:
-        """Whether the label table says whose pictures these are."""
-        return self._table is not None and self._table.has_patients
+    def notes(self, seen: Seen) -> tuple[str, ...]:
+        """See `source.Source`."""
+        found, counts = list(self._notes), seen.remarks
+        if self._kind == PICTURE and not self._tables.name_patients:
+            found.append("There is no labels.csv with patients: each file counts as one patient.")
+        if self._kind == DICOM and self._tables.name_patients:
+            found.append("The label table says who the patients are; PatientID was not used.")
+        if counts["colour"]:
+            found.append(f"{counts['colour']} colour files were converted to grey.")
+        if counts["deep"]:
+            found.append(f"{counts['deep']} pictures: {DEEP}")
+        return (*found, *self._tables.notes(len(seen.rows)))
 
     def _recipe(self, wishes: Wishes) -> Recipe:
         preset, size = wishes.preset, wishes.size
@@ -112,42 +109,31 @@ class FileSource:
             selection=replace(wishes.selection, frames=FIRST),
             accept_burned_in=wishes.accept_burned_in,
             trusted=wishes.trusted,
+            patient_from_table=self._tables.name_patients,
         )
         readings = _read(self._files[:PROBED], probe, workers=1)
         return next((reading for reading in readings if not reading.code), Reading(side=DEFAULT_SIZE))
 
     def _entry(self, file: Path, reading: Reading) -> Entry:
         where = file.relative_to(self._folder).as_posix()
-        row = self._row(where, file.name, reading)
-        patient = row.patient if row and self._kind == PICTURE else reading.patient
-        code = reading.code
-        if not code and self._table and (row is None or (self._table.has_labels and not row.label)):
-            code = "missing_label"
-        if not code and self._named and self._kind == PICTURE and not patient:
-            code = "missing_patient_id"
-        named_by_table = ((IDENTIFIER, row.patient),) if row and row.patient else ()
+        names = {
+            "file": (where, *((file.name,) if file.name in self._unique else ())),
+            "instance": (reading.instance,),
+            "study": (reading.study,),
+        }
+        told = self._tables.ask(names, reading.patient)
+        code = reading.code or told.code
         return Entry(
             code=code,
-            patient=patient or where,
-            label=row.label if row else "",
-            columns=row.columns if row else (),
+            patient=(told.patient if self._tables.name_patients else reading.patient) or where,
+            label=told.label,
+            columns=told.columns,
             where=where,
             names=(file.stem, *Path(where).parent.parts),
-            identifiers=(*reading.identifiers, *named_by_table),
+            identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),
+            remarks=tuple(word for word in ("colour", "deep") if getattr(reading, word)),
+            rows=told.rows,
         )
-
-    def _row(self, where: str, name: str, reading: Reading) -> Row | None:
-        if self._table is None:
-            return None
-        match self._table.key:
-            case "file":
-                return self._table.find(where, *((name,) if name in self._unique else ()))
-            case "instance":
-                return self._table.find(reading.instance)
-            case "study":
-                return self._table.find(reading.study)
-            case _:
-                return self._table.find(reading.patient, reading.patient.partition(ISSUER_MARK)[0])
 
 
 def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:
@@ -156,8 +142,8 @@ def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:
         yield entry
         return
     yield replace(entry, image=images[0])
-    for number, image in enumerate(images[1:], start=1):
-        yield replace(entry, image=image, frame=number, identifiers=())
+    for image in images[1:]:
+        yield replace(entry, image=image, identifiers=(), remarks=(), rows=())
 
 
 def _read(files: list[Path], request: Request, workers: int | None) -> Iterator[Reading]:
@@ -169,8 +155,8 @@ def _read(files: list[Path], request: Request, workers: int | None) -> Iterator[
             yield Reading(code="decoder_crashed")
 
 
-def _same(file: Path, table: Path) -> bool:
-    return file.name == table.name and file.resolve() == table.resolve()
+def _is_among(file: Path, tables: list[Path]) -> bool:
+    return any(file.name == table.name and file.resolve() == table.resolve() for table in tables)
 
 
 def _kind(files: list[Path]) -> str:

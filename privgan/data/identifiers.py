@@ -156,11 +156,23 @@ class IdentifierDigests:
     def __repr__(self) -> str:
         return f"IdentifierDigests({len(self)} digests)"
 
+    def __contains__(self, digest: bytes) -> bool:
+        return digest in self._categories
+
     def add(self, category: str, value: str) -> None:
         """Remember every form of one identifying value."""
+        for kind, digest in self.digests_of(category, value):
+            self.keep(kind, digest)
+
+    def digests_of(self, category: str, value: str) -> Iterator[tuple[str, bytes]]:
+        """What `add` would remember: each form's category and digest."""
         for kind, form in labelled_forms(category, value):
             if any(map(str.isdigit, form)) or form not in own_words():
-                self._categories.setdefault(self._digest(form), kind)
+                yield kind, self._digest(form)
+
+    def keep(self, kind: str, digest: bytes) -> None:
+        """Remember a digest that `digests_of` gave; the first category stays."""
+        self._categories.setdefault(digest, kind)
 
     def discard(self, words: Iterable[str]) -> None:
         """Forget words that are no identifiers here: class names, the body part, privgan's own constants."""

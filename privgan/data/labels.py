@@ -1,4 +1,4 @@
-"""The label table beside the images: a CSV that says which patient and class a file, study or patient has."""
+"""One table beside the images: a CSV that says which patient and class a file, study or patient has."""
 
 import csv
 import io
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from privgan.data.columns import MOST_COLUMNS, are_categories, is_name, require_categories
+from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
 from privgan.data.refusals import RefusedError, read_regular
 from privgan.errors import InputRejectedError, UsageError
 
@@ -14,62 +14,58 @@ FILE_NAME = "labels.csv"
 KEY_COLUMNS = ("instance", "file", "study", "patient")  # the most specific one present is the key
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """What the table says about one key; an empty text where it says nothing. columns: of the table's, in order."""
+    """What the table says about one key; an empty text where it says nothing. columns: of the table's, in order.
+
+    number: its place among the keys of the table.
+    """
 
     patient: str
     label: str
     columns: tuple[str, ...] = ()
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelTable:
-    """Rows by key; sensitive, so its repr shows a count only. `duplicates` counts repeated identical rows."""
+    """Rows by key; sensitive, so its repr shows a count only.
+
+    columns: further ones, types by name. duplicates: repeated identical rows.
+    """
 
     key: str
     rows: dict[str, Row]
     has_labels: bool
     has_patients: bool
-    columns: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
     duplicates: int = 0
-    _used: set[str] = field(default_factory=set)
 
     def __repr__(self) -> str:
         return f"LabelTable({len(self.rows)} rows by {self.key})"
 
+    @property
+    def names_patients(self) -> bool:
+        """Whether it says whose a file, study or instance is."""
+        return self.has_patients and self.key != "patient"
+
     def find(self, *names: str) -> Row | None:
         """The row of the first name that the table knows."""
-        for name in names:
-            if name in self.rows:
-                self._used.add(name)
-                return self.rows[name]
-        return None
-
-    def notes(self) -> list[str]:
-        """What the reader of the table should know afterwards; counts only."""
-        unused = len(self.rows) - len(self._used)
-        return [
-            text
-            for count, text in (
-                (self.duplicates, f"{self.duplicates} repeated rows in the label table were ignored."),
-                (unused, f"{unused} rows of the label table name nothing that was read."),
-            )
-            if count
-        ]
+        return next((self.rows[name] for name in names if name in self.rows), None)
 
 
-def read_labels(path: Path, wanted: tuple[str, ...] | None = ()) -> LabelTable:
+def read_labels(path: Path, wanted: Wanted) -> LabelTable:
     """Read a label table: columns among instance, file, study, patient, and label, in any order.
 
     Args:
         path: the CSV file.
-        wanted: further columns to keep; None keeps those that hold categories and give no key two values.
+        wanted: further columns to keep, as far as this table has them. Of those that nobody asked for the ones are
+            kept that fit their type and give no key two values.
 
     Raises:
-        UsageError: there is no such file, or it has no key column or lacks one that is wanted.
+        UsageError: there is no such file, it has no key column, or nothing beside it that is wanted.
         InputRejectedError: it is not CSV in UTF-8, gives one key two different labels, patients or values, or a
-            wanted column holds no categories.
+            wanted column holds something else than its type.
     """
     try:
         text = read_regular(path).decode("utf-8-sig")
@@ -82,22 +78,21 @@ def read_labels(path: Path, wanted: tuple[str, ...] | None = ()) -> LabelTable:
     except csv.Error:
         raise InputRejectedError("Expected a label table as CSV, it cannot be parsed.") from None
     columns = {name.strip().lower(): index for index, name in enumerate(lines[0] if lines else [])}
-    key = next((name for name in KEY_COLUMNS if name in columns), None)
-    if key is None or not {"label", "patient"} & columns.keys() - {key}:
+    key = next((name for name in KEY_COLUMNS if name in columns), "")
+    kept = _further(lines[1:], columns, key, wanted) if wanted.anything else wanted.types
+    types = {name: wanted.type_of(name) for name in kept if name in columns}
+    if not key or not {"label", "patient", *types} & columns.keys() - {key}:
         raise UsageError(
-            "Expected a label table with a column file, patient, study or instance, and a column label "
-            "(or file and patient); got other columns."
+            "Expected a label table with a column file, patient, study or instance, and beside it label, patient "
+            "or a column that --columns names; got other columns."
         )
-    kept = _further(lines[1:], columns, key) if wanted is None else wanted
-    if not set(kept) <= columns.keys():
-        raise UsageError(f"Expected the columns {', '.join(kept)} in the label table, it does not have all of them.")
-    rows, duplicates = _collect(lines[1:], columns, key, kept)
-    for number, name in enumerate(kept):
-        require_categories(name, (row.columns[number] for row in rows.values()))
+    rows, duplicates = _collect(lines[1:], columns, key, types)
+    for number, (name, kind) in enumerate(types.items()):
+        require_fitting(name, kind, (row.columns[number] for row in rows.values()))
     return LabelTable(
         key=key,
         rows=rows,
-        columns=kept,
+        columns=types,
         has_labels="label" in columns,
         has_patients="patient" in columns,
         duplicates=duplicates,
@@ -105,7 +100,7 @@ def read_labels(path: Path, wanted: tuple[str, ...] | None = ()) -> LabelTable:
 
 
 def _collect(
-    lines: list[list[str]], columns: dict[str, int], key: str, kept: tuple[str, ...]
+    lines: list[list[str]], columns: dict[str, int], key: str, types: dict[str, str]
 ) -> tuple[dict[str, Row], int]:
     rows: dict[str, Row] = {}
     duplicates = conflicts = 0
@@ -113,7 +108,8 @@ def _collect(
         row = Row(
             patient=cells.get("patient", ""),
             label=cells.get("label", ""),
-            columns=tuple(cells.get(column, "") for column in kept),
+            columns=tuple(spelled(kind, cells.get(column, "")) for column, kind in types.items()),
+            number=len(rows),
         )
         known = rows.setdefault(name, row)
         duplicates += known is not row and known == row
@@ -126,16 +122,16 @@ def _collect(
     return rows, duplicates
 
 
-def _further(lines: list[list[str]], columns: dict[str, int], key: str) -> tuple[str, ...]:
+def _further(lines: list[list[str]], columns: dict[str, int], key: str, wanted: Wanted) -> list[str]:
     """Further columns that nobody asked for: one that cannot be used must not keep the others from being read."""
     found = []
     for column in sorted(filter(is_name, columns)):
-        values: dict[str, set[str]] = {}
+        kind, values = wanted.type_of(column), dict[str, set[str]]()
         for name, cells in _named(lines, columns, key):
-            values.setdefault(name, set()).add(cells.get(column, ""))
-        if all(len(each) == 1 for each in values.values()) and are_categories(set().union(*values.values())):
+            values.setdefault(name, set()).add(spelled(kind, cells.get(column, "")))
+        if all(len(each) == 1 for each in values.values()) and fits(kind, set().union(*values.values())):
             found.append(column)
-    return tuple(found[:MOST_COLUMNS])
+    return found[:MOST_COLUMNS]
 
 
 def _named(lines: list[list[str]], columns: dict[str, int], key: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from privgan.data.columns import MOST_COLUMNS, are_categories, is_name, require_categories
+from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
 from privgan.data.refusals import RefusedError, check_shape
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import open_regular
@@ -48,16 +48,16 @@ class NpzContents:
         return f"NpzContents(shape={self.shape}, dtype={self.dtype})"
 
 
-def open_npz(path: Path, wanted: tuple[str, ...] | None = ()) -> NpzContents:
+def open_npz(path: Path, wanted: Wanted) -> NpzContents:
     """Check a file's structure and read its columns.
 
     Args:
         path: the .npz file.
-        wanted: further columns to read; None reads those that hold categories.
+        wanted: further columns to read.
 
     Raises:
         UsageError: a wanted column is missing.
-        InputRejectedError: it is not such a file, or a wanted column holds no categories.
+        InputRejectedError: it is not such a file, or a wanted column holds something else than its type.
     """
     try:
         with open_regular(path) as stream, zipfile.ZipFile(stream) as archive:
@@ -91,7 +91,7 @@ def stream_images(contents: NpzContents) -> Iterator[NDArray[Any]]:
         raise InputRejectedError("Expected as many images in the .npz as it announces, it is damaged.") from None
 
 
-def _contents(path: Path, archive: zipfile.ZipFile, wanted: tuple[str, ...] | None) -> NpzContents:
+def _contents(path: Path, archive: zipfile.ZipFile, wanted: Wanted) -> NpzContents:
     names = {name.removesuffix(".npy"): name for name in archive.namelist()}
     prefix = "" if "images" in names else "train_"
     if f"{prefix}images" not in names:
@@ -118,35 +118,38 @@ def _contents(path: Path, archive: zipfile.ZipFile, wanted: tuple[str, ...] | No
 
 
 def _further(
-    archive: zipfile.ZipFile, there: dict[str, str], count: int, wanted: tuple[str, ...] | None
+    archive: zipfile.ZipFile, there: dict[str, str], count: int, wanted: Wanted
 ) -> dict[str, NDArray[np.str_]]:
     """The wanted columns, or all that can be used; `there` maps names in lower case to entries of the archive."""
-    if wanted is None:
-        return dict(islice(_usable(archive, there, count), MOST_COLUMNS))
-    if not set(wanted) <= there.keys():
-        raise UsageError(f"Expected the keys {', '.join(wanted)} in the .npz, it does not have all of them.")
-    found = {name: _categories(archive, there[name], count) for name in wanted}
+    if wanted.anything:
+        return dict(islice(_usable(archive, there, count, wanted), MOST_COLUMNS))
+    if not wanted.types.keys() <= there.keys():
+        raise UsageError(f"Expected the keys {', '.join(wanted.types)} in the .npz, it does not have all of them.")
+    found = {name: _cells(archive, there[name], count, kind) for name, kind in wanted.types.items()}
     for name, column in found.items():
-        require_categories(name, np.unique(column).tolist())
+        require_fitting(name, wanted.type_of(name), column.tolist())
     return found
 
 
-def _usable(archive: zipfile.ZipFile, there: dict[str, str], count: int) -> Iterator[tuple[str, NDArray[np.str_]]]:
+def _usable(
+    archive: zipfile.ZipFile, there: dict[str, str], count: int, wanted: Wanted
+) -> Iterator[tuple[str, NDArray[np.str_]]]:
     """Columns that nobody asked for: one that cannot be used must not keep the others from being read."""
     for name in sorted(filter(is_name, there)):
         try:
-            column = _categories(archive, there[name], count)
+            column = _cells(archive, there[name], count, wanted.type_of(name))
         except (InputRejectedError, ValueError, KeyError):
             continue
-        if are_categories(np.unique(column).tolist()):
+        if fits(wanted.type_of(name), np.unique(column).tolist()):
             yield name, column
 
 
-def _categories(archive: zipfile.ZipFile, name: str, count: int) -> NDArray[np.str_]:
+def _cells(archive: zipfile.ZipFile, name: str, count: int, kind: str) -> NDArray[np.str_]:
     """Values as texts (count,) without spaces around them; a number that is none is unknown."""
     column = _column(archive, name, count)
     texts = np.char.strip(column.astype(np.str_))
-    return np.where(texts == "nan", "", texts) if column.dtype.kind == "f" else texts
+    known = np.where(texts == "nan", "", texts) if column.dtype.kind == "f" else texts
+    return np.array([spelled(kind, text) for text in known.tolist()], dtype=np.str_)
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -10,7 +11,7 @@ from privgan.data.identifiers import IDENTIFIER
 from privgan.data.npz_reader import NpzContents, open_npz, stream_images
 from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Pixels, Recipe, prepare_image
 from privgan.data.refusals import RefusedError
-from privgan.data.source import DEEP, Entry, Wishes
+from privgan.data.source import DEEP, Entry, Seen, Wishes, fingerprint_of
 from privgan.errors import UsageError
 
 
@@ -18,13 +19,13 @@ class NpzSource:
     """See `source.Source`."""
 
     def __init__(self, path: Path, wishes: Wishes) -> None:
-        if wishes.csv is not None:
+        if wishes.csv:
             raise UsageError("Expected labels inside the .npz, got a label table: --csv is for folders.")
         self._contents = open_npz(path, wishes.columns)
         count, height, width = self._contents.shape
         self.total = min(count, wishes.max_images or count)
         self.declared = wishes.classes or self._contents.classes or ()
-        self.columns = tuple(self._contents.columns)
+        self.columns = {name: wishes.columns.type_of(name) for name in self._contents.columns}
         self.recipe = Recipe(
             preset=wishes.preset or "cxr",
             size=wishes.size or min(max(height, width, SMALLEST), LARGEST),
@@ -34,12 +35,13 @@ class NpzSource:
         _check_window(self._contents, self.recipe)
         self._chosen = wishes.preset is None
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self, start: int = 0) -> Iterator[Entry]:
         """One entry a row."""
         kind = self._contents.dtype
         limits = np.iinfo(kind) if kind.kind in "iu" else None
         low, high = (int(limits.min), int(limits.max)) if limits else (0, 1)
-        for values, row in zip(stream_images(self._contents), range(self.total), strict=False):
+        rows = zip(stream_images(self._contents), range(self.total), strict=False)
+        for values, row in islice(rows, start, None):
             entry = self._describe(row)
             try:
                 image = prepare_image(Pixels(values=values, low=low, high=high), self.recipe)
@@ -48,7 +50,11 @@ class NpzSource:
             else:
                 yield entry if entry.code else replace(entry, image=image)
 
-    def notes(self) -> tuple[str, ...]:
+    def fingerprint(self) -> str:
+        """See `source.Source`."""
+        return fingerprint_of(self._contents.path.parent, [self._contents.path])
+
+    def notes(self, _: Seen) -> tuple[str, ...]:
         """See `source.Source`."""
         alone = self._contents.patients is None
         deep = self._contents.dtype == np.uint16 and self.recipe.rule.scaling == STORED_RANGE

@@ -12,19 +12,23 @@ from numpy.typing import NDArray
 from privgan import __version__
 from privgan.data.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, write_facts
 from privgan.data.cohort_files import write_images, write_patients, write_refused
-from privgan.data.collect import Collected, People, collect, decide_people
+from privgan.data.collect import Collected, collect
 from privgan.data.columns import FILE as COLUMNS
 from privgan.data.columns import columns_of, write_columns
-from privgan.data.identifiers import IdentifierDigests
+from privgan.data.journal import FILE as JOURNAL
+from privgan.data.journal import ROWS, Journal
 from privgan.data.lookup import write_sides
+from privgan.data.people import People, decide_people
 from privgan.data.prepare_options import ACCEPT_BURNED_IN, PrepareOptions
-from privgan.data.source import Source
+from privgan.data.source import Seen, Source
 from privgan.data.sources import class_names, open_source
-from privgan.data.split import KEY_BYTES, assign_sides, read_withdrawn
+from privgan.data.split import KEY_BYTES, assign_sides, read_merged, read_withdrawn
 from privgan.errors import InputRejectedError
-from privgan.files import PRIVATE_FOLDER, require_space, sha256_file, write_bytes
+from privgan.files import PRIVATE_FOLDER, list_files, require_space, sha256_file, write_bytes
+from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
 
+KEY = "private/hmac.key"
 SMALLEST_CLASS = 10  # patients; a class name found in data must not point at one of them
 
 Meet = Callable[[Sequence[frozenset[str]]], None]
@@ -35,9 +39,15 @@ def nobody(_: Sequence[frozenset[str]]) -> None:
 
 
 def prepare(
-    source: Path, folder: Path, options: PrepareOptions, progress: Progress = silent, meet: Meet = nobody
+    source: Path,
+    folder: Path,
+    options: PrepareOptions,
+    progress: Progress = silent,
+    *,
+    meet: Meet = nobody,
+    stop: StopRequest | None = None,
 ) -> CohortFacts:
-    """Write a cohort, but for its ledger, into an existing empty folder.
+    """Write a cohort, but for its ledger, into an existing folder: an empty one, or one that an interruption left.
 
     Args:
         source: a folder or an .npz file.
@@ -45,40 +55,65 @@ def prepare(
         options: everything that was told.
         progress: told of every file.
         meet: told the numbers of every member patient, one set a person. Sensitive: it may keep digests only.
+        stop: asked after every file whether to stop; what was read then stays in the folder, with patients' numbers.
 
     Raises:
-        UsageError: the source or a table is missing, options do not fit it, or the disk is too full.
+        UsageError: the source or a table is missing, options do not fit it, the disk is too full, or what an
+            interruption left belongs to another source, other options or another version.
         InputRejectedError: nothing readable, fewer than two patients, or a found class of fewer than ten patients.
+        PreemptedError, InterruptedRunError: `stop` asked for it.
     """
     origin = open_source(source, options.wishes)
-    withdrawn = read_withdrawn(options.exclude)
-    # Twice the pixels: rows as they come, then the rows that stay; and some hundred bytes a row for the rest.
-    require_space(folder, origin.total * (2 * options.size**2 + 4096))
-    key = secrets.token_bytes(KEY_BYTES)
-    private = folder / "private"
-    private.mkdir(mode=PRIVATE_FOLDER)
-    write_bytes(private / "hmac.key", key)
-    rows = private / "rows.partial"
-    found = collect(origin, rows, IdentifierDigests(key), progress)
-    people = decide_people(found, withdrawn)
+    withdrawn, merged = read_withdrawn(options.exclude), read_merged(options.merge)
+    key = _key_of(folder)
+    with Journal(folder, options.size, _bound(origin, options)) as journal:
+        # Twice the pixels: rows as they come, then the rows that stay; and some hundred bytes a row for the rest.
+        needed = origin.total * (2 * options.size**2 + 4096)
+        require_space(folder, needed - (folder / ROWS).stat().st_size)
+        found = collect(origin, journal, key, progress, stop)
+    people = decide_people(found, withdrawn, merged)
     labels = list(compress(found.labels, people.kept))
     classes = class_names(labels, origin.declared)
     if not origin.declared:
         _check_classes(labels, people.persons)
     sides = assign_sides(key, people.keys, options.non_members)
     _check_people(people, sides)
-    write_images(rows, folder / "images.npy", people.kept, options.size)
+    write_images(folder / ROWS, folder / "images.npy", people.kept, options.size)
     write_patients(folder / "patients.npz", people, labels, classes, sides)
-    if options.columns:
-        write_columns(folder / COLUMNS, columns_of(options.columns, list(compress(found.columns, people.kept))))
-    write_refused(folder / "refused.jsonl", found.refused, key)
+    if origin.columns:
+        write_columns(folder / COLUMNS, columns_of(origin.columns, list(compress(found.columns, people.kept))))
+    write_refused(folder / "refused.jsonl", found.refused)
     found.digests.discard(_public_words(origin, classes))
-    found.digests.write(private / "identifiers")
+    found.digests.write(folder / "private" / "identifiers")
     write_sides(folder, key, people.spellings, sides.tolist())
     meet([people.spellings[person] for person in np.flatnonzero(sides == MEMBER)])
+    journal.discard()
     facts = _facts(folder, options, origin, found, people, classes, sides)
     write_facts(folder, facts)
     return facts
+
+
+def _key_of(folder: Path) -> bytes:
+    """A new cohort's key, or that of an interrupted one, of which everything else but the journal is made anew."""
+    kept = {folder / name for name in (KEY, JOURNAL, ROWS)}
+    if (folder / JOURNAL).is_file():
+        for path in list_files(folder):
+            if path not in kept:
+                path.unlink()
+        return (folder / KEY).read_bytes()
+    (folder / "private").mkdir(mode=PRIVATE_FOLDER)
+    key = secrets.token_bytes(KEY_BYTES)
+    write_bytes(folder / KEY, key)
+    return key
+
+
+def _bound(origin: Source, options: PrepareOptions) -> dict[str, str]:
+    """What must not change between two halves of one reading."""
+    return {
+        "privgan's version": __version__,
+        "the source's files and tables": origin.fingerprint(),
+        "the options": options.fingerprint(),
+    }
 
 
 def _check_classes(labels: list[str], persons: NDArray[np.int64]) -> None:
@@ -109,12 +144,16 @@ def _public_words(origin: Source, classes: tuple[str, ...]) -> tuple[str, ...]:
     return (*classes, *dates, rule.name, rule.modality, rule.body_part)
 
 
-def _notes(origin: Source, people: People) -> tuple[str, ...]:
+def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:
     texts = (
-        (people.along, f"{people.along} patients were left out because they share an image with a withdrawn one."),
+        (
+            people.along,
+            f"{people.along} patients were left out because they are the same person as a withdrawn one.",
+        ),
         (people.unmatched, f"{people.unmatched} keys of withdrawn patients match nobody who was read."),
+        (people.strangers, f"{people.strangers} numbers of the merge file match nobody who was read."),
     )
-    return (*origin.notes(), *(text for count, text in texts if count))
+    return (*origin.notes(seen), *(text for count, text in texts if count))
 
 
 def _facts(
@@ -147,7 +186,7 @@ def _facts(
         excluded_patients=people.withdrawn,
         refused=found.refused_by_code(),
         overrides=(ACCEPT_BURNED_IN,) if options.accept_burned_in else (),
-        notes=_notes(origin, people),
-        digests={name: sha256_file(folder / name) for name in digested_files(options.columns)},
-        columns=options.columns,
+        notes=_notes(origin, found.seen, people),
+        digests={name: sha256_file(folder / name) for name in digested_files(origin.columns)},
+        columns=origin.columns,
     )

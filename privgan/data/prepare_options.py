@@ -1,14 +1,17 @@
 """What `prepare` and `scan` can be told."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from privgan.checks import within
-from privgan.data.columns import check_names
+from privgan.data.columns import Wanted, column_types
 from privgan.data.preprocess import LARGEST, SMALLEST, Recipe
+from privgan.data.selection import EVERYTHING, Selection
 from privgan.data.source import Wishes
 from privgan.errors import UsageError
+from privgan.files import canonical_json, sha256_bytes, sha256_file
 
+MOST_WORKERS = 64
 ACCEPT_BURNED_IN = "accept-burned-in"
 
 
@@ -17,9 +20,10 @@ class PrepareOptions:
     """Everything `prepare` and `scan` can be told; all of it public.
 
     size: side of the images. preset, window, roi: see `preprocess.Recipe`; preset None is chosen by the first
-    readable file. non_members: fraction of patients held back for the audit. csv: label table. exclude: file of
-    withdrawn patients' keys. classes: declared names. columns: further columns to keep, as text categories.
-    max_images: read only the first files or rows.
+    readable file. non_members: fraction of patients held back for the audit. csv: label tables. exclude: file of
+    withdrawn patients' keys. merge: file of numbers that are one person. classes: declared names. columns: further
+    columns to keep, `name` or `name:type`. max_images: read only the first files or rows. selection: which DICOM
+    files and frames are wanted. workers: processes that decode; None takes one a processor.
     """
 
     size: int = 64
@@ -27,11 +31,14 @@ class PrepareOptions:
     window: tuple[float, float] | None = None
     roi: tuple[float, float, float, float] | None = None
     non_members: float = 0.333
-    csv: Path | None = None
+    csv: tuple[Path, ...] = ()
     exclude: Path | None = None
+    merge: Path | None = None
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     max_images: int | None = None
+    selection: Selection = EVERYTHING
+    workers: int | None = None
     accept_burned_in: bool = False
 
     def __post_init__(self) -> None:
@@ -40,9 +47,18 @@ class PrepareOptions:
             raise UsageError(f"Expected 0 <= non_members < 1, got {self.non_members}.")
         if len(set(self.classes)) != len(self.classes) or not all(self.classes):
             raise UsageError("Expected different, non-empty class names.")
-        check_names(self.columns)
+        column_types(self.columns)
+        if self.workers is not None:
+            within(1, MOST_WORKERS, workers=self.workers)
         preset = self.preset or ("custom" if self.window else "cxr")
         Recipe(preset=preset, size=self.size, window=self.window, roi=self.roi)  # checks them together
+
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of all that decides what comes out, but the tables; files that are named count by content."""
+        values = {name: value for name, value in asdict(self).items() if name not in ("csv", "workers")}
+        for name in ("exclude", "merge"):
+            values[name] = sha256_file(values[name].resolve()) if values[name] else ""
+        return sha256_bytes(canonical_json(values))
 
     @property
     def wishes(self) -> Wishes:
@@ -54,7 +70,9 @@ class PrepareOptions:
             roi=self.roi,
             csv=self.csv,
             classes=self.classes,
-            columns=self.columns,
+            columns=Wanted(types=column_types(self.columns)),
             max_images=self.max_images,
+            selection=self.selection,
+            workers=self.workers,
             accept_burned_in=self.accept_burned_in,
         )

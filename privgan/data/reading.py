@@ -17,7 +17,8 @@ class Request:
 
     kind: "dicom" or "picture". selection: which DICOM files and frames are wanted. accept_burned_in: read pictures
     that may show names. trusted: the files were made by a generator; the rules that protect patients (burned-in
-    text, modality, patient number) do not apply.
+    text, modality, patient number) do not apply. patient_from_table: a label table says who the patient is; a file
+    need not.
     """
 
     kind: str
@@ -25,6 +26,7 @@ class Request:
     selection: Selection = EVERYTHING
     accept_burned_in: bool = False
     trusted: bool = False
+    patient_from_table: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,8 @@
 | missing_patient_id   | nobody to protect: the patient is unknown                                |
 | not_selected         | not among the modalities, body parts, views, slices or frames asked for  |
 | missing_slice_number | every n-th slice was asked for, and it has no Instance Number            |
-| missing_label        | the label table does not name it                                         |
+| missing_label        | no label table names it                                                  |
+| contradiction        | two label tables say different things of it                              |
 | unknown_class        | a label outside the declared classes                                     |
 | decoder_crashed      | the decoding process died on it                                          |
 | decoder_timeout      | the decoding process took too long on it                                 |

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from privgan.data.prepare_options import PrepareOptions
+from privgan.data.source import Seen
 from privgan.data.sources import open_source, refusal_of, watched
 from privgan.progress import Progress, silent
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScanReport:
-    """What a source holds: files or rows looked at, readable images, refusals by code, and patients."""
+    """What a source holds: files or rows looked at, how many gave an image, refusals by code, and patients."""
 
     files: int
     readable: int
+    images: int
     refused: dict[str, int]
     patients: int
     preset: str
@@ -28,19 +30,23 @@ def scan(source: Path, options: PrepareOptions, progress: Progress = silent) -> 
         UsageError, InputRejectedError: the source is missing, empty or no source; nothing readable is a result.
     """
     origin = open_source(source, options.wishes)
-    refused: Counter[str] = Counter()
-    patients = set()
-    for entry in watched(origin, progress):
-        code = refusal_of(entry, origin.declared)
+    refused, patients, seen = Counter[str](), set[str](), Seen()
+    readable = images = 0
+    for entries in watched(origin, progress):
+        code = refusal_of(entries[0], origin.declared)  # images of one file have one patient and one label
+        for entry in entries:
+            seen.add(entry.remarks, entry.rows)
         if code:
             refused[code] += 1
         else:
-            patients.add(entry.patient)
+            readable, images = readable + 1, images + len(entries)
+            patients.add(entries[0].patient)
     return ScanReport(
         files=origin.total,
-        readable=origin.total - refused.total(),
+        readable=readable,
+        images=images,
         refused=dict(sorted(refused.items())),
         patients=len(patients),
         preset=origin.recipe.preset,
-        notes=origin.notes(),
+        notes=origin.notes(seen),
     )

@@ -1,13 +1,16 @@
 """What a source of images is: a stream of entries, read once, in a fixed order."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.data.columns import NOTHING, Wanted
 from privgan.data.preprocess import Recipe
 from privgan.data.selection import EVERYTHING, Selection
 
@@ -18,9 +21,9 @@ DEEP = "16 bits became 8, and the value 65,535 became white; fewer bits stored i
 class Wishes:
     """What the user asked for; None is chosen by the source and then said in its notes.
 
-    classes: declared class names, empty when none were. columns: further columns to read, all that hold categories
-    when None. max_images: read only the first files or rows. workers: processes that decode files; None takes one a
-    processor, at most eight.
+    csv: label tables. classes: declared class names, empty when none were. columns: further columns to read.
+    max_images: read only the first files or rows. workers: processes that decode files; None takes one a processor,
+    at most eight.
     The other fields are those of `Recipe` and `reading.Request`.
     """
 
@@ -28,9 +31,9 @@ class Wishes:
     preset: str | None = None
     window: tuple[float, float] | None = None
     roi: tuple[float, float, float, float] | None = None
-    csv: Path | None = None
+    csv: tuple[Path, ...] = ()
     classes: tuple[str, ...] = ()
-    columns: tuple[str, ...] | None = ()
+    columns: Wanted = NOTHING
     max_images: int | None = None
     selection: Selection = EVERYTHING
     workers: int | None = None
@@ -40,12 +43,12 @@ class Wishes:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One frame of a file, or one row: an image when code is empty, else a refusal.
+    """An image of a file or row when code is empty, else a refusal. Sensitive; its repr shows the code only.
 
-    Sensitive; its repr shows the code only. image: uint8 (size, size). patient: the key of one person. label: a class
-    name, empty when there are no labels. columns: one value of each of the source's columns. frame: number among the
-    entries of one file, from 0. where: where it lay below the source. names: its file stem and folder names.
-    identifiers: (category, value).
+    image: uint8 (size, size). patient: the key of one person. label: a class name, empty when there are no labels.
+    columns: one value of each of the source's columns. where: where it lay below the source; entries of one file
+    follow each other and have the same. names: its file stem and folder names. identifiers: (category, value).
+    remarks: words by which the source's notes count it. rows: of the label tables, those that speak of it.
     """
 
     code: str = ""
@@ -53,28 +56,59 @@ class Entry:
     patient: str = ""
     label: str = ""
     columns: tuple[str, ...] = ()
-    frame: int = 0
     where: str
     names: tuple[str, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"Entry({self.code or 'an image'})"
 
 
+def fingerprint_of(folder: Path, files: Iterable[Path]) -> str:
+    """Hex SHA-256 of paths below a folder, sizes in bytes and times of the last change in nanoseconds."""
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            facts = file.lstat()
+        except OSError:
+            line = f"{file.relative_to(folder)} gone\n"
+        else:
+            line = f"{file.relative_to(folder)} {facts.st_size} {facts.st_mtime_ns}\n"
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What the notes count. remarks: how often each was made. rows: of the label tables, those that spoke."""
+
+    remarks: Counter[str] = field(default_factory=Counter)
+    rows: set[int] = field(default_factory=set)
+
+    def add(self, remarks: tuple[str, ...], rows: tuple[int, ...]) -> None:
+        """One more entry."""
+        self.remarks.update(remarks)
+        self.rows.update(rows)
+
+
 class Source(Protocol):
     """total: files or rows that will be looked at. declared: class names that were not found in the data.
 
-    columns: names of the further columns of which every image has a value.
+    columns: types by name of the further columns of which every image has a value.
     """
 
     total: int
     recipe: Recipe
     declared: tuple[str, ...]
-    columns: tuple[str, ...]
+    columns: dict[str, str]
 
-    def entries(self) -> Iterator[Entry]:
-        """Every file or row once, in source order."""
+    def entries(self, start: int = 0) -> Iterator[Entry]:
+        """Every file or row once, in source order, from the one with the number `start` on."""
 
-    def notes(self) -> tuple[str, ...]:
-        """What a reader of the result should know; complete once `entries` is exhausted; counts only."""
+    def fingerprint(self) -> str:
+        """Hex SHA-256 over which files these are, how large and from when; another one means another source."""
+
+    def notes(self, seen: Seen) -> tuple[str, ...]:
+        """What a reader of the result should know, after all entries were seen; counts only."""

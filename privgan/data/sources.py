@@ -6,17 +6,18 @@ Everything downstream sees a stream of entries in source order: an image with it
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.columns import columns_of
+from privgan.data.columns import NOTHING, Values, Wanted, columns_of
 from privgan.data.dicom.directory import NAME as DICOMDIR
 from privgan.data.dicom.directory import listed_files
 from privgan.data.file_source import FileSource
 from privgan.data.npz_source import NpzSource
-from privgan.data.source import Entry, Source, Wishes
+from privgan.data.source import Entry, Seen, Source, Wishes
 from privgan.errors import InputRejectedError, UsageError
 from privgan.files import list_files
 from privgan.progress import Progress, silent
@@ -31,7 +32,7 @@ class LoadedImages:
     """All images of a source in memory; sensitive, so its repr shows counts only.
 
     images: uint8 (n, size, size). labels: int64 (n,), numbers into classes. patients: int64 (n,), 0..p-1 in order
-    of first appearance, numbers into patient_keys. columns: further texts (n,) by name. refused: files by reason
+    of first appearance, numbers into patient_keys. columns: further ones (n,) by name. refused: images by reason
     code. notes: what a report must say.
     """
 
@@ -41,7 +42,7 @@ class LoadedImages:
     patient_keys: tuple[str, ...]
     classes: tuple[str, ...]
     refused: dict[str, int]
-    columns: Mapping[str, NDArray[np.str_]]
+    columns: Mapping[str, Values]
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -74,14 +75,12 @@ def open_source(path: Path, wishes: Wishes) -> Source:
     return FileSource(path.parent, listed, wishes, missing=missing)
 
 
-def watched(source: Source, progress: Progress) -> Iterator[Entry]:
-    """The entries of a source; `progress` is told now and then of the files or rows that were read."""
-    done = 0
-    for entry in source.entries():
-        done += entry.frame == 0
-        if entry.frame == 0 and (done % _REPORTED_EVERY == 0 or done == source.total):
+def watched(source: Source, progress: Progress, start: int = 0) -> Iterator[tuple[Entry, ...]]:
+    """The entries of each file or row together, from number `start` on, now and then reported to `progress`."""
+    for done, (_, entries) in enumerate(groupby(source.entries(start), lambda entry: entry.where), start + 1):
+        if done % _REPORTED_EVERY == 0 or done == source.total:
             progress(TASK, done, source.total)
-        yield entry
+        yield tuple(entries)
 
 
 def class_names(labels: Iterable[str], declared: tuple[str, ...]) -> tuple[str, ...]:
@@ -110,8 +109,8 @@ def read_images(
     *,
     size: int | None,
     preset: str | None,
-    csv: Path | None = None,
-    columns: tuple[str, ...] | None = (),
+    csv: tuple[Path, ...] = (),
+    columns: Wanted = NOTHING,
     trusted: bool = False,
     progress: Progress = silent,
 ) -> LoadedImages:
@@ -121,8 +120,8 @@ def read_images(
         path: a DICOM folder, an image folder or an .npz file.
         size: side of the square images; None takes that of the first one, within 28 to 256.
         preset: a name from `preprocess.PRESETS`; None chooses by the first readable file.
-        csv: the label table; None takes `labels.csv` at the top of a folder, if there is one.
-        columns: further columns to read; None reads all that hold categories.
+        csv: label tables; without one `labels.csv` at the top of a folder is taken, if there is one.
+        columns: further columns to read.
         trusted: the images were made by a generator (see `reading.Request`).
         progress: told after every file.
 
@@ -133,8 +132,9 @@ def read_images(
     source = open_source(path, Wishes(size=size, preset=preset, csv=csv, columns=columns, trusted=trusted))
     images, labels, further, refused = [], [], [], Counter[str]()
     numbers: dict[str, int] = {}
-    patients = []
-    for entry in watched(source, progress):
+    patients, seen = [], Seen()
+    for entry in chain.from_iterable(watched(source, progress)):
+        seen.add(entry.remarks, entry.rows)
         code = refusal_of(entry, source.declared)
         if code or entry.image is None:
             refused[code] += 1
@@ -154,7 +154,7 @@ def read_images(
         classes=classes,
         refused=dict(refused),
         columns=columns_of(source.columns, further),
-        notes=source.notes(),
+        notes=source.notes(seen),
     )
 
 

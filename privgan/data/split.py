@@ -4,6 +4,7 @@ A patient is a member iff HMAC-SHA256(key, patient) falls below the member fract
 else, so that adding or removing a patient moves nobody else to the other side.
 """
 
+import csv
 import hmac
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,8 +72,28 @@ def read_withdrawn(path: Path | None) -> frozenset[str]:
     """
     if path is None:
         return frozenset()
+    return frozenset(line.strip() for line in _lines(path, "withdrawn patients, one key a line")) - {""}
+
+
+def read_merged(path: Path | None) -> tuple[frozenset[str], ...]:
+    """Numbers that are one person, from a CSV file with one line a person; sensitive.
+
+    Raises:
+        UsageError: the file cannot be read, or is not CSV in UTF-8.
+    """
+    if path is None:
+        return ()
+    what = "numbers, one line a person, separated by commas"
     try:
-        lines = read_regular(path.resolve()).decode("utf-8-sig").splitlines()
+        lines = list(csv.reader(_lines(path, what), strict=True))
+    except csv.Error:
+        raise UsageError(f"Expected a CSV file of {what}, it cannot be parsed.") from None
+    people = (frozenset(cell.strip() for cell in line) - {""} for line in lines)
+    return tuple(numbers for numbers in people if numbers)
+
+
+def _lines(path: Path, what: str) -> list[str]:
+    try:
+        return read_regular(path.resolve()).decode("utf-8-sig").splitlines()
     except (RefusedError, UnicodeDecodeError):
-        raise UsageError("Expected a readable text file of withdrawn patients, one key a line.") from None
-    return frozenset(line.strip() for line in lines) - {""}
+        raise UsageError(f"Expected a readable text file in UTF-8 of {what}.") from None

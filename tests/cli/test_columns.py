@@ -30,7 +30,7 @@ def test_columns_reach_the_evidence_of_an_audit(privgan: Privgan, source: Path, 
     cohort = tmp_path / "cohort"
     words = ("prepare", source, cohort, "--size", 28, "--accept-low-power", "--columns", "sex")
     said = json.loads(privgan(*words, "--json").stdout)
-    assert said["columns"] == ["sex"]
+    assert said["columns"] == {"sex": "category"}
     assert not any(NUMBER.encode() in path.read_bytes() for path in cohort.rglob("*") if path.is_file())
     synthetic = tmp_path / "synthetic.npz"
     np.savez(synthetic, images=blobs(20, 4), sex=np.array(["f", "m"] * 10), unheard_of=np.arange(20) % 3)

@@ -126,7 +126,7 @@ def test_picture_folder_with_labels(tmp_path: Path) -> None:
     loaded = read(tmp_path / "src")
     np.testing.assert_array_equal(loaded.images, values[:3])
     assert (loaded.patients.tolist(), loaded.classes) == ([0, 0, 1], ("sick", "well"))
-    assert loaded.refused == {"missing_label": 1}
+    assert loaded.refused == {"missing_patient_id": 1}
     assert any(note.startswith("1 repeated rows") for note in loaded.notes)
     assert any(note.startswith("1 rows of the label table name nothing") for note in loaded.notes)
 
@@ -138,7 +138,7 @@ def test_a_bare_name_that_two_folders_share_labels_neither(tmp_path: Path) -> No
     (tmp_path / "src" / "labels.csv").write_text("file,patient\n0.png,anna\n1.png,bob\n")
     loaded = read(tmp_path / "src")
     assert loaded.patient_keys == ("bob",)
-    assert loaded.refused == {"missing_label": 2}
+    assert loaded.refused == {"missing_patient_id": 2}
 
 
 def test_picture_folder_without_labels_counts_each_file_as_a_patient(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_dicom_labels_by_any_key(make_dicom: Any, tmp_path: Path, key: str) -> N
     (tmp_path / "table.csv").write_text(
         f"\ufefflabel,{key}\nyes,{names[key][0]}\nno,{names[key][1]}\n", encoding="utf-8"
     )
-    loaded = read(tmp_path / "src", csv=tmp_path / "table.csv")
+    loaded = read(tmp_path / "src", csv=(tmp_path / "table.csv",))
     assert (loaded.classes, loaded.labels.tolist()) == (("no", "yes"), [1, 0])
 
 
@@ -188,7 +188,7 @@ def test_label_tables_that_cannot_be_used(make_dicom: Any, tmp_path: Path, text:
     make_dicom(tmp_path / "src" / "a.dcm", PIXELS)
     (tmp_path / "table.csv").write_text(text)
     with pytest.raises(error, match="Expected"):
-        read(tmp_path / "src", csv=tmp_path / "table.csv")
+        read(tmp_path / "src", csv=(tmp_path / "table.csv",))
 
 
 def test_preset_and_size_follow_the_first_readable_file(make_dicom: Any, tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_links_that_the_user_names_are_followed(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("file,patient\n0.png,a\n")
     (tmp_path / "link.csv").symlink_to(tmp_path / "table.csv")
     assert len(read(tmp_path / "b.npz").images) == 2
-    assert read(tmp_path / "src", csv=tmp_path / "link.csv").patient_keys == ("a",)
+    assert read(tmp_path / "src", csv=(tmp_path / "link.csv",)).patient_keys == ("a",)
 
 
 def test_nothing_readable_is_refused_with_counts(make_dicom: Any, tmp_path: Path) -> None:

@@ -1,23 +1,32 @@
 """scan, prepare: what a cohort could be, and is."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from privgan_cli.console import console
 from privgan_cli.options import Force, PolicyFile, read_policy
+from privgan_cli.reading_options import (
+    AcceptBurnedIn,
+    BodyPart,
+    Csv,
+    Every,
+    Frames,
+    Modality,
+    Preset,
+    Source,
+    View,
+    Window,
+    Workers,
+    box_of,
+    names_of,
+    pair_of,
+    selection_of,
+)
 
-Source = Annotated[Path, typer.Argument(help="A DICOM folder, an image folder, or an .npz file.")]
-Preset = Annotated[
-    str | None,
-    typer.Option(help="cxr, ct-lung, ct-soft, mr or custom; chosen by the first readable file if left out."),
-]
-Csv = Annotated[Path | None, typer.Option(help="Table of labels by patient or by file.")]
-Window = Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")]
-AcceptBurnedIn = Annotated[
-    bool, typer.Option("--accept-burned-in", help="Read kinds of images that may show text. In red in every report.")
-]
+if TYPE_CHECKING:
+    from privgan_audits.casework import Opened
 
 
 def scan(
@@ -25,20 +34,35 @@ def scan(
     preset: Preset = None,
     window: Window = None,
     csv: Csv = None,
+    modality: Modality = "",
+    body_part: BodyPart = "",
+    view: View = "",
+    every: Every = 1,
+    frames: Frames = "all",
+    workers: Workers = None,
     accept_burned_in: AcceptBurnedIn = False,
 ) -> int:
     """Say what would be read or refused, and why; writes nothing."""
     from privgan.data.prepare_options import PrepareOptions
     from privgan.data.scan import scan as scan_source
 
-    options = PrepareOptions(preset=preset, window=_pair(window), csv=csv, accept_burned_in=accept_burned_in)
+    options = PrepareOptions(
+        preset=preset,
+        window=pair_of(window),
+        csv=tuple(csv or ()),
+        selection=selection_of((modality, body_part, view), every, frames),
+        workers=workers,
+        accept_burned_in=accept_burned_in,
+    )
     found = scan_source(source, options, console.progress)
-    lines = [f"{found.readable} of {found.files} files readable, {found.patients} patients, preset {found.preset}"]
+    held = f"{found.images} images of {found.patients} patients, preset {found.preset}"
+    lines = [f"{found.readable} of {found.files} files readable: {held}"]
     lines += [f"  {count:6d}  {code}" for code, count in found.refused.items()]
     console.result(
         {
             "files": found.files,
             "readable": found.readable,
+            "images": found.images,
             "refused": found.refused,
             "patients": found.patients,
             "preset": found.preset,
@@ -58,11 +82,18 @@ def prepare(
     non_members: Annotated[float, typer.Option(help="Share of patients held back for the audit.")] = 0.333,
     csv: Csv = None,
     exclude: Annotated[Path | None, typer.Option(help="Keys of withdrawn patients, one a line.")] = None,
+    merge: Annotated[
+        Path | None, typer.Option(help="Patients with several numbers: CSV, all numbers of one person in one line.")
+    ] = None,
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
-    columns: Annotated[
-        str, typer.Option(help="Further columns to keep for the audit, such as sex,age_band: categories only.")
-    ] = "",
+    columns: Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")] = "",
     window: Window = None,
+    modality: Modality = "",
+    body_part: BodyPart = "",
+    view: View = "",
+    every: Every = 1,
+    frames: Frames = "all",
+    workers: Workers = None,
     roi: Annotated[str | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM as fractions of the image.")] = None,
     max_epsilon: Annotated[float, typer.Option(help="Cap on what all runs together may spend.")] = 10.0,
     policy: PolicyFile = None,
@@ -73,22 +104,28 @@ def prepare(
     accept_low_power: Annotated[
         bool, typer.Option("--accept-low-power", help="Go on although no audit is likely to pass. In red.")
     ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interruption stopped.")] = False,
     force: Force = False,
 ) -> int:
     """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
     from privgan.data.prepare_options import PrepareOptions
-    from privgan_audits.casework import Terms, low_power_text, open_cohort_file
+    from privgan.interruption import stop_on_signals
+    from privgan.resumable import unfinished_folder
+    from privgan_audits.casework import Terms, open_cohort_file
 
     options = PrepareOptions(
         size=size,
         preset=preset,
-        window=_pair(window),
-        roi=_box(roi),
+        window=pair_of(window),
+        roi=box_of(roi),
         non_members=non_members,
-        csv=csv,
+        csv=tuple(csv or ()),
         exclude=exclude,
-        classes=_names(classes),
-        columns=_names(columns.lower()),
+        merge=merge,
+        classes=names_of(classes),
+        columns=names_of(columns.lower()),
+        selection=selection_of((modality, body_part, view), every, frames),
+        workers=workers,
         accept_burned_in=accept_burned_in,
     )
     terms = Terms(
@@ -96,9 +133,20 @@ def prepare(
         max_epsilon=max_epsilon,
         accept_low_power=accept_low_power,
         force=force,
+        resume=resume,
         site_anchor=site_anchor,
     )
-    opened = open_cohort_file(source, cohort, options, terms, console.progress)
+    if not resume and unfinished_folder(cohort).exists():
+        console.note("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
+    with stop_on_signals() as stop:
+        opened = open_cohort_file(source, cohort, options, terms, progress=console.progress, stop=stop)
+    _show(opened)
+    return 0
+
+
+def _show(opened: "Opened") -> None:
+    from privgan_audits.casework import low_power_text
+
     facts, expected = opened.facts, opened.preflight
     if not expected.sufficient:
         console.note(f"Warning: {low_power_text(expected)}")
@@ -111,7 +159,7 @@ def prepare(
             "non_members": facts.non_members,
             "images": facts.images,
             "classes": list(facts.classes),
-            "columns": list(facts.columns),
+            "columns": facts.columns,
             "refused": facts.refused,
             "merged_patients": facts.merged_patients,
             "excluded_patients": facts.excluded_patients,
@@ -127,14 +175,13 @@ def prepare(
         f"{facts.images} images of {facts.patients} patients: {facts.members} members to learn from, "
         f"{facts.non_members} held back for the audit",
         f"classes {', '.join(facts.classes)}; {facts.image_size} px, preset {facts.preset}",
-        f"{refused} files refused, {facts.merged_patients} patients merged with another of identical images, "
+        f"{refused} files refused, {facts.merged_patients} numbers of patients merged with another, "
         f"{facts.excluded_patients} withdrawn",
         f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; " + _seen(limit),
         *_shared(opened.shared),
         *_pinned(facts.officer_key),
         *facts.notes,
     )
-    return 0
 
 
 def _shared(patients: int) -> list[str]:
@@ -153,29 +200,3 @@ def _seen(limit: int | None) -> str:
     if limit is None:
         return "copies of patients may go unseen, however many"
     return f"copies of {limit} different patients or more are seen"
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",")) if text else ()
-
-
-def _pair(text: str | None) -> tuple[float, float] | None:
-    numbers = _numbers(text, 2)
-    return (numbers[0], numbers[1]) if numbers else None
-
-
-def _box(text: str | None) -> tuple[float, float, float, float] | None:
-    numbers = _numbers(text, 4)
-    return (numbers[0], numbers[1], numbers[2], numbers[3]) if numbers else None
-
-
-def _numbers(text: str | None, count: int) -> list[float]:
-    if text is None:
-        return []
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != count:
-        raise typer.BadParameter(f"Expected {count} numbers separated by commas, got {text!r}.")
-    return numbers

@@ -87,7 +87,7 @@ def _check_source(parsed: Parsed, request: Request) -> None:
         raise RefusedError("no_pixels")
     if not request.recipe.rule.accepts(modality):
         raise RefusedError("other_modality")
-    if not patient_key(dataset):
+    if not (patient_key(dataset) or request.patient_from_table):
         raise RefusedError("missing_patient_id")
 
 

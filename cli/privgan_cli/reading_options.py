@@ -1,0 +1,66 @@
+"""Options of the verbs that read a source, and how they are understood."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from privgan.data.selection import Selection
+
+Source = Annotated[Path, typer.Argument(help="A DICOM folder or DICOMDIR, an image folder, or an .npz file.")]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="cxr, ct-lung, ct-soft, mr or custom; chosen by the first readable file if left out."),
+]
+Csv = Annotated[
+    list[Path] | None,
+    typer.Option(help="Table by patient, study, instance or file: labels, patients, columns. May be repeated."),
+]
+Window = Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")]
+Modality = Annotated[str, typer.Option(help="Only these DICOM modalities, such as CR,DX.")]
+BodyPart = Annotated[str, typer.Option(help="Only these body parts, such as CHEST.")]
+View = Annotated[str, typer.Option(help="Only these view positions, such as PA,AP.")]
+Every = Annotated[int, typer.Option(help="Of a series only every n-th slice, of a file only every n-th frame.")]
+Frames = Annotated[str, typer.Option(help="Of a file of many frames: all, first, middle or A-B.")]
+Workers = Annotated[int | None, typer.Option(help="Processes that decode files; one a processor if left out.")]
+AcceptBurnedIn = Annotated[
+    bool, typer.Option("--accept-burned-in", help="Read kinds of images that may show text. In red in every report.")
+]
+
+
+def selection_of(codes: tuple[str, str, str], every: int, frames: str) -> "Selection":
+    """The selection that --modality, --body-part and --view, --every and --frames ask for."""
+    from privgan.data.selection import Selection
+
+    modalities, body_parts, views = (names_of(text.upper()) for text in codes)
+    return Selection(modalities=modalities, body_parts=body_parts, views=views, every=every, frames=frames)
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Names separated by commas."""
+    return tuple(name.strip() for name in text.split(",")) if text else ()
+
+
+def pair_of(text: str | None) -> tuple[float, float] | None:
+    """Two numbers separated by a comma."""
+    numbers = _numbers(text, 2)
+    return (numbers[0], numbers[1]) if numbers else None
+
+
+def box_of(text: str | None) -> tuple[float, float, float, float] | None:
+    """Four numbers separated by commas."""
+    numbers = _numbers(text, 4)
+    return (numbers[0], numbers[1], numbers[2], numbers[3]) if numbers else None
+
+
+def _numbers(text: str | None, count: int) -> list[float]:
+    if text is None:
+        return []
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise typer.BadParameter(f"Expected {count} numbers separated by commas, got {text!r}.")
+    return numbers
