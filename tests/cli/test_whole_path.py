@@ -1,6 +1,7 @@
 """The whole path as processes, from hostile headers to the recipient's check, with identifiers planted everywhere."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,7 +12,9 @@ import pytest
 from pydicom import dcmread
 
 from privgan.data.phantoms import write_phantoms
+from tests.data.markers import plant
 
+MARK = re.compile(rb"QZ\d\d[PF]\d{5}VK")
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 LINES = ("scan", "prepare", "plan", "train", "generate", "audit", "release", "budget", "doctor")
 
@@ -22,9 +25,23 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hospital") / "dicom"
     folder.mkdir()
     write_phantoms(folder, patients=120)
-    first = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".csv")[0]
-    (first.parent / "Zebulon_Quixmire_19470213.dcm").write_bytes(first.read_bytes()[:900])
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".csv")
+    (files[0].parent / "Zebulon_Quixmire_19470213.dcm").write_bytes(files[0].read_bytes()[:900])
+    _mark(folder, files)
     return folder
+
+
+def _mark(folder: Path, files: list[Path]) -> None:
+    """Marks in every place of every file, and the numbers that the label table must then name."""
+    table, renamed = (folder / "labels.csv").read_text(), dict[str, str]()
+    owners = {path.parent: number for number, path in enumerate(files)}
+    for number, path in enumerate(files):
+        before = dcmread(path, stop_before_pixels=True).PatientID
+        assert len(set(plant(path, number, owners[path.parent]))) >= 36
+        renamed[before] = dcmread(path, stop_before_pixels=True).PatientID
+    for before, after in renamed.items():
+        table = table.replace(before, after)
+    (folder / "labels.csv").write_text(table)
 
 
 def _planted(folder: Path) -> set[str]:
@@ -89,6 +106,20 @@ def test_no_planted_identifier_appears_anywhere(finished: tuple[Path, dict[str, 
         content = path.read_bytes() + str(path.relative_to(work)).encode()
         assert not [word for word in planted if word.encode() in content], path.relative_to(work)
         assert not [word for word in planted if word.encode("utf-16-le") in content], path.relative_to(work)
+
+
+def test_no_mark_of_any_place_appears_anywhere(finished: tuple[Path, dict[str, str]], hospital: Path) -> None:
+    """Whatever place of a file held it: not in what was said, not in a name, not in a file, private/ included."""
+    work, said = finished
+    source = b"".join(path.read_bytes() for path in hospital.rglob("*.dcm"))
+    assert len(set(MARK.findall(source))) > 36 * 120
+    assert not MARK.search("".join(said.values()).encode())
+    for path in work.rglob("*"):
+        assert not MARK.search(str(path.relative_to(work)).encode())
+        if path.is_file():
+            content = path.read_bytes()
+            assert not MARK.search(content), path.relative_to(work)
+            assert not MARK.search(content.replace(b"\0", b"")), path.relative_to(work)  # as UTF-16
 
 
 def test_identifiers_are_kept_only_as_keyed_digests(finished: tuple[Path, dict[str, str]], hospital: Path) -> None:
