@@ -22,7 +22,8 @@ def _texts(dataset: Dataset, mark: Mark) -> None:
     for keyword in (
         "PatientName", "PatientID", "PatientBirthName", "PatientAddress", "PatientComments", "StudyDescription",
         "SeriesDescription", "AccessionNumber", "InstitutionName", "InstitutionAddress", "StationName",
-        "ReferringPhysicianName", "DeviceSerialNumber", "ProtocolName", "ImageComments", "StudyID", "IssuerOfPatientID",
+        "ReferringPhysicianName", "DeviceSerialNumber", "ProtocolName", "ImageComments", "StudyID",
+        "IssuerOfPatientID",
     ):  # fmt: skip
         setattr(dataset, keyword, mark(keyword))
     dataset.OperatorsName = [mark("OperatorsName"), "Nobody"]
@@ -39,9 +40,6 @@ def _sequences(dataset: Dataset, mark: Mark) -> None:
     dataset.ContentSequence = _item(TextValue=mark("text value"), ValueType="TEXT")
     dataset.IconImageSequence = _item(PixelData=mark("icon").encode())
     dataset.IconImageSequence[0]["PixelData"].VR = "OB"
-    dataset.ReferencedStudySequence = _item(
-        ReferencedSOPInstanceUID=f"1.2.{int(mark('uid').encode().hex(), 16)}"[:60]
-    )
 
 
 def _hidden(dataset: Dataset, mark: Mark) -> None:
@@ -78,9 +76,8 @@ def plant(path: Path, number: int, owner: int) -> Iterator[str]:
 
     def mark(place: str) -> str:
         shared = place in ("PatientID", "PatientName", "IssuerOfPatientID")
-        return found.setdefault(
-            place, f"QZ{len(found):02d}{'P' if shared else 'F'}{owner if shared else number:05d}VK"
-        )
+        whose = f"P{owner:05d}" if shared else f"F{number:05d}"
+        return found.setdefault(place, f"QZ{len(found):02d}{whose}VK")
 
     dataset = dcmread(path)
     for planting in (_texts, _sequences, _hidden):
