@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import MediaStorageDirectoryStorage
 
@@ -19,6 +20,7 @@ from privgan.data.dicom.values import integer_of, text_of
 from privgan.data.preprocess import prepare_image
 from privgan.data.reading import Reading, Request
 from privgan.data.refusals import RefusedError, open_input
+from privgan.data.selection import Selection
 
 LIKELY_BURNED_IN = ("US", "IVUS", "SC", "XA", "XC", "OT", "ES", "GM", "DOC")
 MAX_BYTES = 2 << 30
@@ -60,11 +62,11 @@ def read_dicom(path: Path, request: Request) -> Reading:
 
 def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool]:
     """The wanted frames, uint8 (k, size, size), and whether they had colour."""
+    _check_wanted(parsed.dataset, request.selection)
     if not request.trusted:
         _check_source(parsed, request)
     header = image_header.image_header(parsed)
-    _check_selected(parsed, request, header.frames)
-    numbers = request.selection.frame_numbers(header.frames)
+    numbers = _wanted_frames(parsed.dataset, request.selection, header.frames)
     size, units = request.recipe.size, request.recipe.preset.startswith("ct-") and not request.trusted
     if len(numbers) * size * size > MAX_RESULT_BYTES:
         raise RefusedError("too_large")
@@ -91,21 +93,25 @@ def _check_source(parsed: Parsed, request: Request) -> None:
         raise RefusedError("missing_patient_id")
 
 
-def _check_selected(parsed: Parsed, request: Request, frames: int) -> None:
-    """Refuse what was not asked for, before pixels are touched."""
-    dataset, selection = parsed.dataset, request.selection
-    codes = {
-        name: text_of(dataset, keyword).upper()
-        for name, keyword in (
-            ("modality", "Modality"),
-            ("body_part", "BodyPartExamined"),
-            ("view", "ViewPosition"),
-        )
-    }
-    if not selection.wants(**codes) or not selection.frame_numbers(frames):
+def _check_wanted(dataset: Dataset, selection: Selection) -> None:
+    """Refuse what was not asked for, whatever else may be wrong with it."""
+    wanted = selection.wants(
+        modality=text_of(dataset, "Modality").upper(),
+        body_part=text_of(dataset, "BodyPartExamined").upper(),
+        view=text_of(dataset, "ViewPosition").upper(),
+    )
+    if not wanted:
         raise RefusedError("not_selected")
+
+
+def _wanted_frames(dataset: Dataset, selection: Selection, frames: int) -> range:
+    """Positions of the frames to read; a file of one is a slice of its series."""
     if selection.every > 1 and frames == 1:
         if not text_of(dataset, "InstanceNumber"):
             raise RefusedError("missing_slice_number")
         if not selection.wants_slice(integer_of(dataset, "InstanceNumber")):
             raise RefusedError("not_selected")
+    numbers = selection.frame_numbers(frames)
+    if not numbers:
+        raise RefusedError("not_selected")
+    return numbers
