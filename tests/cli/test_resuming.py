@@ -117,9 +117,10 @@ def test_a_merge_file_and_several_tables_from_the_command_line(privgan: Privgan,
     exam = [f"1.2.{number},{'ab'[number % 2]}" for number in range(FILES)]
     (tmp_path / "labels.csv").write_text("\n".join(["instance,label", *exam]))
     tables = ("--csv", tmp_path / "labels.csv", "--csv", tmp_path / "ages.csv")
-    scanned = json.loads(privgan("scan", exams, "--preset", "cxr", *tables[:2], "--json").stdout)
+    columns = ("--columns", "Age:number")
+    scanned = json.loads(privgan("scan", exams, "--preset", "cxr", *tables, *columns, "--json").stdout)
     assert (scanned["readable"], scanned["patients"]) == (FILES, 120)
-    words = (*WORDS, *tables, "--columns", "Age:number", "--merge", tmp_path / "merge.csv", "--json")
+    words = (*WORDS, *tables, *columns, "--merge", tmp_path / "merge.csv", "--json")
     done = privgan("prepare", exams, tmp_path / "cohort", *words)
     said = json.loads(done.stdout)
     assert (said["columns"], said["classes"]) == ({"age": "number"}, ["a", "b"])

@@ -1,12 +1,15 @@
 """scan, prepare: what a cohort could be, and is."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from privgan_cli.console import console
 from privgan_cli.options import Force, PolicyFile, read_policy
+
+if TYPE_CHECKING:
+    from privgan_audits.casework import Opened
 
 Source = Annotated[Path, typer.Argument(help="A DICOM folder, an image folder, or an .npz file.")]
 Preset = Annotated[
@@ -17,6 +20,7 @@ Csv = Annotated[
     list[Path] | None,
     typer.Option(help="Table by patient, study, instance or file: labels, patients, columns. May be repeated."),
 ]
+Columns = Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")]
 Window = Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")]
 AcceptBurnedIn = Annotated[
     bool, typer.Option("--accept-burned-in", help="Read kinds of images that may show text. In red in every report.")
@@ -28,6 +32,7 @@ def scan(
     preset: Preset = None,
     window: Window = None,
     csv: Csv = None,
+    columns: Columns = "",
     accept_burned_in: AcceptBurnedIn = False,
 ) -> int:
     """Say what would be read or refused, and why; writes nothing."""
@@ -35,7 +40,11 @@ def scan(
     from privgan.data.scan import scan as scan_source
 
     options = PrepareOptions(
-        preset=preset, window=_pair(window), csv=tuple(csv or ()), accept_burned_in=accept_burned_in
+        preset=preset,
+        window=_pair(window),
+        csv=tuple(csv or ()),
+        columns=_names(columns.lower()),
+        accept_burned_in=accept_burned_in,
     )
     found = scan_source(source, options, console.progress)
     lines = [f"{found.readable} of {found.files} files readable, {found.patients} patients, preset {found.preset}"]
@@ -67,7 +76,7 @@ def prepare(
         Path | None, typer.Option(help="Patients with several numbers: CSV, all numbers of one person in one line.")
     ] = None,
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
-    columns: Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")] = "",
+    columns: Columns = "",
     window: Window = None,
     roi: Annotated[str | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM as fractions of the image.")] = None,
     max_epsilon: Annotated[float, typer.Option(help="Cap on what all runs together may spend.")] = 10.0,
@@ -113,42 +122,50 @@ def prepare(
         console.note("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
     with stop_on_signals() as stop:
         opened = open_cohort_file(source, cohort, options, terms, progress=console.progress, stop=stop)
+    if not opened.preflight.sufficient:
+        console.note(f"Warning: {low_power_text(opened.preflight)}")
+    console.result(_as_json(opened), *_in_words(opened))
+    return 0
+
+
+def _as_json(opened: "Opened") -> dict[str, Any]:
     facts, expected = opened.facts, opened.preflight
-    if not expected.sufficient:
-        console.note(f"Warning: {low_power_text(expected)}")
-    refused = sum(facts.refused.values())
-    limit = expected.limit_of_detection
-    console.result(
-        {
-            "patients": facts.patients,
-            "members": facts.members,
-            "non_members": facts.non_members,
-            "images": facts.images,
-            "classes": list(facts.classes),
-            "columns": facts.columns,
-            "refused": facts.refused,
-            "merged_patients": facts.merged_patients,
-            "excluded_patients": facts.excluded_patients,
-            "preflight": {
-                "chance": expected.chance,
-                "limit_of_detection": limit,
-                "smallest_non_members": expected.smallest_non_members,
-            },
-            "shared_patients": opened.shared,
-            "officer_key": facts.officer_key,
-            "notes": list(facts.notes),
+    return {
+        "patients": facts.patients,
+        "members": facts.members,
+        "non_members": facts.non_members,
+        "images": facts.images,
+        "classes": list(facts.classes),
+        "columns": facts.columns,
+        "refused": facts.refused,
+        "merged_patients": facts.merged_patients,
+        "excluded_patients": facts.excluded_patients,
+        "preflight": {
+            "chance": expected.chance,
+            "limit_of_detection": expected.limit_of_detection,
+            "smallest_non_members": expected.smallest_non_members,
         },
-        f"{facts.images} images of {facts.patients} patients: {facts.members} members to learn from, "
-        f"{facts.non_members} held back for the audit",
+        "shared_patients": opened.shared,
+        "officer_key": facts.officer_key,
+        "notes": list(facts.notes),
+    }
+
+
+def _in_words(opened: "Opened") -> list[str]:
+    facts, expected = opened.facts, opened.preflight
+    sides = f"{facts.members} members to learn from, {facts.non_members} held back for the audit"
+    refused, merged = sum(facts.refused.values()), facts.merged_patients
+    left = f"{merged} numbers of patients merged with another, {facts.excluded_patients} withdrawn"
+    seen = _seen(expected.limit_of_detection)
+    return [
+        f"{facts.images} images of {facts.patients} patients: {sides}",
         f"classes {', '.join(facts.classes)}; {facts.image_size} px, preset {facts.preset}",
-        f"{refused} files refused, {facts.merged_patients} numbers of patients merged with another, "
-        f"{facts.excluded_patients} withdrawn",
-        f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; " + _seen(limit),
+        f"{refused} files refused, {left}",
+        f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; {seen}",
         *_shared(opened.shared),
         *_pinned(facts.officer_key),
         *facts.notes,
-    )
-    return 0
+    ]
 
 
 def _shared(patients: int) -> list[str]:
