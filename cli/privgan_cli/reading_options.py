@@ -17,6 +17,7 @@ Csv = Annotated[
     list[Path] | None,
     typer.Option(help="Table by patient, study, instance or file: labels, patients, columns. May be repeated."),
 ]
+Columns = Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")]
 Window = Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")]
 Modality = Annotated[str, typer.Option(help="Only these DICOM modalities, such as CR,DX.")]
 BodyPart = Annotated[str, typer.Option(help="Only these body parts, such as CHEST.")]

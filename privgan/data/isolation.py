@@ -4,6 +4,7 @@ A file that crashes, hangs or exhausts its worker costs that file; the worker is
 Messages in both directions are plain bytes: a subverted worker cannot make its parent unpickle anything.
 """
 
+import atexit
 import contextlib
 import importlib
 import multiprocessing
@@ -15,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
@@ -67,6 +69,7 @@ def run_isolated(job: Job, requests: Sequence[bytes], workers: int | None = None
         PrivganError: workers cannot be started at all.
     """
     pool = _Pool(job, requests, workers or _worker_count(len(requests)))
+    atexit.register(pool.stop)  # for a caller who never ends the iteration: workers are deaf to being asked to end
     try:
         for index in range(len(requests)):
             while index not in pool.answers:
@@ -74,6 +77,7 @@ def run_isolated(job: Job, requests: Sequence[bytes], workers: int | None = None
             yield pool.answers.pop(index)
     finally:
         pool.stop()
+        atexit.unregister(pool.stop)
 
 
 class _Pool:
@@ -86,8 +90,8 @@ class _Pool:
         self.workers = [self._start() for _ in range(workers)]
 
     def stop(self) -> None:
-        for worker in self.workers:
-            worker.stop()
+        while self.workers:
+            self.workers.pop().stop()
 
     def step(self, wanted: int) -> None:
         """Hand out work, then take in what has come or expired."""
@@ -146,10 +150,24 @@ class _Pool:
     def _start(self) -> _Worker:
         ours, theirs = _CONTEXT.Pipe()
         process = _CONTEXT.Process(target=_serve, args=(theirs, self.job), daemon=True)
-        with _one_thread():
+        with _one_thread(), _signals_held():
             process.start()
         theirs.close()
         return _Worker(process=process, connection=ours, deadline=time.monotonic() + SECONDS_TO_START)
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """What is started in the block never hears Ctrl-C and SIGTERM, which a whole group of processes may be sent.
+
+    The parent decides what they mean; a worker that died of one would make its file look like one that kills.
+    """
+    resource_tracker.ensure_running()  # a start would begin with this, which lets both signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _worker_count(requests: int) -> int:
@@ -174,8 +192,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _serve(connection: Connection, job: Job) -> None:
-    """The life of a worker: silent (C libraries print header values), limited, deaf to Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """The life of a worker: silent (C libraries print header values), and limited."""
     _silence()
     module, _, factory = job.target.partition(":")
     function = getattr(importlib.import_module(module), factory)(job.configuration)

@@ -42,7 +42,29 @@ def test_columns_reach_the_evidence_of_an_audit(privgan: Privgan, source: Path, 
     assert found.synthetic.columns["sex"].tolist() == ["f", "m"] * 10
 
 
-@pytest.mark.parametrize(("columns", "code"), [("age", 5), ("name", 5), ("weight", 2), ("sex,sex", 2), ("a b", 2)])
+def test_numbers_reach_the_tests_as_quarters(privgan: Privgan, source: Path, tmp_path: Path) -> None:
+    """Of both sides together; the synthetic set's numbers are banded by the cohort's edges."""
+    cohort, synthetic = tmp_path / "cohort", tmp_path / "synthetic.npz"
+    words = ("prepare", source, cohort, "--size", 28, "--accept-low-power", "--columns", "age:number,sex")
+    privgan(*words)
+    np.savez(synthetic, images=blobs(40, 4), age=np.linspace(-5, 60, 40))
+    found = load_cohort_evidence(synthetic, cohort)
+    assert found.non_members is not None
+    sides = (found.members, found.non_members)
+    quarters = np.concatenate([side.columns["age"] for side in sides])
+    ages = np.concatenate([side.patients for side in sides]) % 50
+    for number, name in enumerate(("1st quarter", "2nd quarter", "3rd quarter", "4th quarter")):
+        assert 24 <= (quarters == name).sum() <= 26
+        assert ages[quarters == name].min() >= 12 * number
+    made = found.synthetic.columns["age"].tolist()
+    assert made == sorted(made)
+    assert set(made) == set(quarters)
+
+
+@pytest.mark.parametrize(
+    ("columns", "code"),
+    [("age", 5), ("name", 5), ("weight", 2), ("sex,sex", 2), ("a b", 2), ("sex:number", 5), ("age:text", 2)],
+)
 def test_what_is_no_column_of_categories_is_refused(
     privgan: Privgan, source: Path, tmp_path: Path, columns: str, code: int
 ) -> None:

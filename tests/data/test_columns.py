@@ -1,4 +1,4 @@
-"""Further columns: kept only when asked for, only as categories, and by the same row as the image."""
+"""Further columns: kept only when asked for, as categories or as numbers, and by the same row as the image."""
 
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,9 @@ def test_values_stay_with_their_images_when_patients_leave(tmp_path: Path) -> No
     assert cohort.columns["row"].tolist() == [str(row % 5) for row in kept]
 
 
-@pytest.mark.parametrize("names", [("sex", "sex"), ("label",), ("patient_id",), ("a-b",), ("",), ("Sex",), ("../x",)])
+@pytest.mark.parametrize(
+    "names", [("sex", "sex"), ("label",), ("patient_id",), ("a-b",), ("",), ("Sex",), ("../x",), ("a", "a:number")]
+)
 def test_impossible_names_are_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="columns of letters"):
         PrepareOptions(columns=names)
@@ -145,3 +147,74 @@ def test_an_older_cohort_has_no_columns(tmp_path: Path) -> None:
     facts.pop("columns")
     write_json(cohort.folder / "cohort.json", facts)
     assert open_cohort(cohort.folder).facts.columns == {}
+
+
+@pytest.mark.parametrize("kind", ["npz", "table"])
+def test_numbers_are_kept_as_numbers(tmp_path: Path, kind: str) -> None:
+    """Any finite decimal; NaN where nothing is known. As many different ones as there are."""
+    cells = [f" {row}.5 " if row % 3 else "" for row in range(20)] + ["-1e-3", "+7", ".5", "8."]
+    values = [row + 0.5 if row % 3 else np.nan for row in range(20)] + [-0.001, 7, 0.5, 8]
+    source = (
+        npz(tmp_path / "a.npz", Dose=np.array(values), sex=np.array(SEX))
+        if kind == "npz"
+        else folder_with_table(tmp_path / "src", {**TABLE, "Dose": cells})
+    )
+    cohort = make(source, tmp_path / "cohort", "dose:number", "sex")
+    rows = range(24) if kind == "npz" else sorted(range(24), key=str)
+    assert cohort.columns["dose"].dtype == np.float64
+    np.testing.assert_array_equal(cohort.columns["dose"], [values[row] for row in rows])
+    assert cohort.columns["sex"].tolist() == [SEX[row].strip() for row in rows]
+    assert cohort.facts.columns == read_json(cohort.folder / "cohort.json")["columns"]
+    assert cohort.facts.columns == {"dose": "number", "sex": "category"}
+
+
+@pytest.mark.parametrize("bad", ["inf", "nan", "1_0", "0x1", "zz", "1,5", "1e999", "٣", "1 2"])
+def test_what_is_no_finite_decimal_is_refused_with_a_count_and_without_an_echo(tmp_path: Path, bad: str) -> None:
+    cells = ["1.5"] * 22 + [f'"{bad}"'] * 2
+    table = folder_with_table(tmp_path / "src", {**TABLE, "dose": cells})
+    arrays = [npz(tmp_path / "a.npz", dose=np.array([cell.strip('"') for cell in cells]))]
+    if bad == "inf":
+        arrays.append(npz(tmp_path / "b.npz", dose=np.array([1.5] * 22 + [-np.inf] * 2)))
+    for source in (table, *arrays):
+        with pytest.raises(InputRejectedError, match="column dose, 2 cells") as caught:
+            make(source, tmp_path / "cohort", "dose:number")
+        assert bad not in str(caught.value).replace("finite", "")
+    assert not (tmp_path / "cohort").exists()
+
+
+def test_spellings_of_one_number_agree(tmp_path: Path) -> None:
+    table = {name: [*cells, cells[0]] for name, cells in {**TABLE, "dose": ["40"] * 24}.items()}
+    table["dose"][-1] = "40.0"
+    source = folder_with_table(tmp_path / "src", table)
+    assert make(source, tmp_path / "cohort", "dose:number").columns["dose"].tolist() == [40.0] * 24
+    with pytest.raises(InputRejectedError, match="1 rows contradict"):
+        make(source, tmp_path / "other", "dose")
+
+
+@pytest.mark.parametrize("wish", ["age:numbers", "age:", "age:number:x", ":number"])
+def test_unknown_types_are_refused(wish: str) -> None:
+    with pytest.raises(UsageError, match="Expected"):
+        PrepareOptions(columns=(wish,))
+
+
+def test_nobody_asks_for_numbers_but_who_names_them(tmp_path: Path) -> None:
+    """Of a source of which anything is wanted, numbers are those that were named and are numbers."""
+    source = npz(tmp_path / "a.npz", age=np.arange(24) / 3, sex=np.array(SEX), dose=np.arange(24) % 2)
+    named = Wanted(types={"age": "number", "sex": "number", "absent": "number"}, anything=True)
+    assert set(read_images(source, size=28, preset=None, columns=ANYTHING).columns) == {"age", "sex", "dose"}
+    loaded = read_images(source, size=28, preset=None, columns=named)
+    assert {name: column.dtype.kind for name, column in loaded.columns.items()} == {"age": "f", "dose": "U"}
+
+
+def test_a_list_of_names_in_an_older_cohort_means_categories(tmp_path: Path) -> None:
+    cohort = make(npz(tmp_path / "a.npz", sex=np.array(SEX)), tmp_path / "cohort", "sex")
+    facts = read_json(cohort.folder / "cohort.json")
+    facts["columns"] = ["sex"]
+    write_json(cohort.folder / "cohort.json", facts)
+    older = open_cohort(cohort.folder)
+    assert older.facts.columns == {"sex": "category"}
+    assert older.columns["sex"].tolist() == cohort.columns["sex"].tolist()
+    facts["columns"] = {"sex": "number"}
+    write_json(cohort.folder / "cohort.json", facts)
+    with pytest.raises(IntegrityError, match="one value for each image"):
+        open_cohort(cohort.folder)

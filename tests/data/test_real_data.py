@@ -1,14 +1,18 @@
 """Real images, read in place: the counts that were seen by hand must stay."""
 
+import hmac
+import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from privgan.data.cohort import open_cohort
 from privgan.data.prepare import prepare
 from privgan.data.prepare_options import PrepareOptions
 from privgan.data.scan import scan
-from privgan.data.sources import read_images
+from privgan.data.sources import open_source, read_images
 
 
 def test_ct_of_ten_patients(shared_data: Path) -> None:
@@ -33,6 +37,22 @@ def test_other_real_dicom_is_refused_for_the_right_reasons(shared_data: Path) ->
     report = scan(shared_data / "dicom/highdicom_test_files", options)
     assert report.readable == 1  # the one radiograph among masks, slides, a CT and reports
     assert report.refused == {"not_dicom": 4, "no_pixels": 3, "other_modality": 21}
+
+
+@pytest.mark.parametrize("accept", [False, True])
+def test_scan_and_prepare_agree_on_every_file(shared_data: Path, tmp_path: Path, accept: bool) -> None:
+    """File by file: what scan counts is what prepare refuses, and for the same reason."""
+    folder = shared_data / "dicom"
+    options = PrepareOptions(preset="custom", window=(0.0, 4095.0), accept_burned_in=accept)
+    report, facts = scan(folder, options), prepare(folder, tmp_path, options)
+    assert (facts.refused, facts.images) == (report.refused, report.images)
+    source = open_source(folder, options.wishes)
+    codes = {entry.where: entry.code for entry in source.entries() if entry.code}
+    assert dict(Counter(codes.values())) == report.refused
+    key = (tmp_path / "private" / "hmac.key").read_bytes()
+    marks = {hmac.new(key, b"refused:" + where.encode(), "sha256").hexdigest(): code for where, code in codes.items()}
+    lines = [json.loads(line) for line in (tmp_path / "refused.jsonl").read_text().splitlines()]
+    assert {line["where"]: line["code"] for line in lines} == marks
 
 
 def test_chest_x_rays_of_4097_patients(shared_data: Path, tmp_path: Path) -> None:

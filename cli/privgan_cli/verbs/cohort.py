@@ -1,7 +1,7 @@
 """scan, prepare: what a cohort could be, and is."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,7 @@ from privgan_cli.options import Force, PolicyFile, read_policy
 from privgan_cli.reading_options import (
     AcceptBurnedIn,
     BodyPart,
+    Columns,
     Csv,
     Every,
     Frames,
@@ -34,6 +35,7 @@ def scan(
     preset: Preset = None,
     window: Window = None,
     csv: Csv = None,
+    columns: Columns = "",
     modality: Modality = "",
     body_part: BodyPart = "",
     view: View = "",
@@ -50,6 +52,7 @@ def scan(
         preset=preset,
         window=pair_of(window),
         csv=tuple(csv or ()),
+        columns=names_of(columns.lower()),
         selection=selection_of((modality, body_part, view), every, frames),
         workers=workers,
         accept_burned_in=accept_burned_in,
@@ -86,7 +89,7 @@ def prepare(
         Path | None, typer.Option(help="Patients with several numbers: CSV, all numbers of one person in one line.")
     ] = None,
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
-    columns: Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")] = "",
+    columns: Columns = "",
     window: Window = None,
     modality: Modality = "",
     body_part: BodyPart = "",
@@ -111,7 +114,7 @@ def prepare(
     from privgan.data.prepare_options import PrepareOptions
     from privgan.interruption import stop_on_signals
     from privgan.resumable import unfinished_folder
-    from privgan_audits.casework import Terms, open_cohort_file
+    from privgan_audits.casework import Terms, low_power_text, open_cohort_file
 
     options = PrepareOptions(
         size=size,
@@ -140,48 +143,50 @@ def prepare(
         console.note("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
     with stop_on_signals() as stop:
         opened = open_cohort_file(source, cohort, options, terms, progress=console.progress, stop=stop)
-    _show(opened)
+    if not opened.preflight.sufficient:
+        console.note(f"Warning: {low_power_text(opened.preflight)}")
+    console.result(_as_json(opened), *_in_words(opened))
     return 0
 
 
-def _show(opened: "Opened") -> None:
-    from privgan_audits.casework import low_power_text
-
+def _as_json(opened: "Opened") -> dict[str, Any]:
     facts, expected = opened.facts, opened.preflight
-    if not expected.sufficient:
-        console.note(f"Warning: {low_power_text(expected)}")
-    refused = sum(facts.refused.values())
-    limit = expected.limit_of_detection
-    console.result(
-        {
-            "patients": facts.patients,
-            "members": facts.members,
-            "non_members": facts.non_members,
-            "images": facts.images,
-            "classes": list(facts.classes),
-            "columns": facts.columns,
-            "refused": facts.refused,
-            "merged_patients": facts.merged_patients,
-            "excluded_patients": facts.excluded_patients,
-            "preflight": {
-                "chance": expected.chance,
-                "limit_of_detection": limit,
-                "smallest_non_members": expected.smallest_non_members,
-            },
-            "shared_patients": opened.shared,
-            "officer_key": facts.officer_key,
-            "notes": list(facts.notes),
+    return {
+        "patients": facts.patients,
+        "members": facts.members,
+        "non_members": facts.non_members,
+        "images": facts.images,
+        "classes": list(facts.classes),
+        "columns": facts.columns,
+        "refused": facts.refused,
+        "merged_patients": facts.merged_patients,
+        "excluded_patients": facts.excluded_patients,
+        "preflight": {
+            "chance": expected.chance,
+            "limit_of_detection": expected.limit_of_detection,
+            "smallest_non_members": expected.smallest_non_members,
         },
-        f"{facts.images} images of {facts.patients} patients: {facts.members} members to learn from, "
-        f"{facts.non_members} held back for the audit",
+        "shared_patients": opened.shared,
+        "officer_key": facts.officer_key,
+        "notes": list(facts.notes),
+    }
+
+
+def _in_words(opened: "Opened") -> list[str]:
+    facts, expected = opened.facts, opened.preflight
+    sides = f"{facts.members} members to learn from, {facts.non_members} held back for the audit"
+    refused, merged = sum(facts.refused.values()), facts.merged_patients
+    left = f"{merged} numbers of patients merged with another, {facts.excluded_patients} withdrawn"
+    seen = _seen(expected.limit_of_detection)
+    return [
+        f"{facts.images} images of {facts.patients} patients: {sides}",
         f"classes {', '.join(facts.classes)}; {facts.image_size} px, preset {facts.preset}",
-        f"{refused} files refused, {facts.merged_patients} numbers of patients merged with another, "
-        f"{facts.excluded_patients} withdrawn",
-        f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; " + _seen(limit),
+        f"{refused} files refused, {left}",
+        f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; {seen}",
         *_shared(opened.shared),
         *_pinned(facts.officer_key),
         *facts.notes,
-    )
+    ]
 
 
 def _shared(patients: int) -> list[str]:
