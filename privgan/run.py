@@ -25,7 +25,8 @@ class RunFacts:
 
     `not_private` is True for seeded test runs, whose noise can be replayed: audit and release refuse them.
     `state` is "training" until the planned steps are done, then "finished". `plan` is the public plan of `dp.plan`;
-    `epsilon` is what it costs, `target_epsilon` what was asked for.
+    `epsilon` is what it costs, `target_epsilon` what was asked for. `window` are the Hounsfield units of black and
+    white; None where values have no unit.
     """
 
     run_id: str
@@ -49,6 +50,7 @@ class RunFacts:
     generator_sha256: str
     accepted_delta: bool
     not_private: bool
+    window: tuple[float, float] | None = None
 
 
 def write_run(folder: Path, facts: RunFacts) -> None:
@@ -67,7 +69,8 @@ def read_run(folder: Path) -> RunFacts:
     if (version, kind) != (SCHEMA_VERSION, "run"):
         raise IntegrityError(f"Expected a run of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
     try:
-        return RunFacts(**{**table, "classes": tuple(table["classes"])})
+        window = tuple(table["window"]) if table.get("window") else None  # older runs have none
+        return RunFacts(**{**table, "classes": tuple(table["classes"]), "window": window})
     except (TypeError, KeyError):
         raise IntegrityError(f"Expected the fields of a privgan run in {folder / MARKER}.") from None
 

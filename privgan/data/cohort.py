@@ -69,6 +69,11 @@ class CohortFacts:
     officer_key: str = ""
     columns: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def hounsfield(self) -> tuple[float, float] | None:
+        """Hounsfield units of black and white; None where grey values have no unit."""
+        return (self.window_low, self.window_high) if self.modality == "CT" else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:

@@ -83,7 +83,8 @@ def prepare(
     if origin.columns:
         write_columns(folder / COLUMNS, columns_of(origin.columns, list(compress(found.columns, people.kept))))
     write_refused(folder / "refused.jsonl", found.refused)
-    found.digests.discard(_public_words(origin, classes))
+    asked = options.selection
+    found.digests.discard(_public_words(origin, (*classes, *asked.modalities, *asked.body_parts)))
     found.digests.write(folder / "private" / "identifiers")
     write_sides(folder, key, people.spellings, sides.tolist())
     meet([people.spellings[person] for person in np.flatnonzero(sides == MEMBER)])
@@ -135,13 +136,13 @@ def _check_people(people: People, sides: NDArray[np.uint8]) -> None:
         raise InputRejectedError(f"Expected at least two patients and one member, got {count} patients.")
 
 
-def _public_words(origin: Source, classes: tuple[str, ...]) -> tuple[str, ...]:
+def _public_words(origin: Source, configured: tuple[str, ...]) -> tuple[str, ...]:
     """Words that outputs carry by design, today's date among them."""
     rule, today = origin.recipe.rule, datetime.now(UTC).astimezone()
     dates = {
         moment.strftime(form) for moment in (today, datetime.now(UTC)) for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y")
     }
-    return (*classes, *dates, rule.name, rule.modality, rule.body_part)
+    return (*configured, *dates, rule.name, rule.modality, rule.body_part)
 
 
 def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:
@@ -174,8 +175,8 @@ def _facts(
         window_low=low,
         window_high=high,
         image_size=options.size,
-        modality=rule.modality,
-        body_part=rule.body_part,
+        modality=_only(options.selection.modalities) or rule.modality,
+        body_part=_only(options.selection.body_parts) or rule.body_part,
         classes=classes,
         patients=len(people.keys),
         members=int((sides == MEMBER).sum()),
@@ -190,3 +191,8 @@ def _facts(
         digests={name: sha256_file(folder / name) for name in digested_files(origin.columns)},
         columns=origin.columns,
     )
+
+
+def _only(asked: tuple[str, ...]) -> str:
+    """A public word for outputs: what was asked for, if it was one thing."""
+    return asked[0] if len(asked) == 1 else ""

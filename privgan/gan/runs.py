@@ -259,6 +259,7 @@ def _facts(cohort: Cohort, plan: Plan, request: TrainRequest) -> RunFacts:
         generator_sha256="",
         accepted_delta=request.accept_delta and plan.delta > 1 / (10 * plan.members),
         not_private=request.replay_seed is not None,
+        window=about.hounsfield,
     )
 
 

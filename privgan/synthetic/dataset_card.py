@@ -6,6 +6,7 @@ compare: a card that says anything else is searched word by word.
 
 import math
 
+from privgan.synthetic.dicom.form import SECONDARY_CAPTURE
 from privgan.synthetic.synthetic_set import Manifest
 
 _PRIVATE = """\
@@ -59,7 +60,7 @@ leave the hospital. A released set comes in a signed bundle; check it with `priv
 
 - `images.npz`: `images` (uint8, count x height x width), `labels` (numbers), `classes` (names in label order).
 - `labels.csv`: `file,patient,label`.
-- `dicom/`, if present: DICOM Secondary Capture, marked Synthetic Data (0008,001C) = YES. Study dates are dummies.
+- `dicom/`, if present: {objects}, marked Synthetic Data (0008,001C) = YES. Study dates are dummies.
 - `contact-sheet.png`, if present: a glance at up to 100 images.
 - `manifest.json`: the SHA-256 of each of these files.
 
@@ -84,6 +85,7 @@ def dataset_card(manifest: Manifest) -> str:
         count=f"{manifest.count:,}",
         size=manifest.image_size,
         subject=_subject(manifest),
+        objects=_objects(manifest),
         privacy=_privacy(manifest),
         version=manifest.privgan_version,
         created=manifest.created,
@@ -112,6 +114,20 @@ def odds_factor(epsilon: float) -> str:
 def _subject(manifest: Manifest) -> str:
     words = " ".join(word for word in (manifest.modality, manifest.body_part) if word)
     return f" ({words})" if words else ""
+
+
+def _objects(manifest: Manifest) -> str:
+    form = manifest.dicom
+    words = (
+        "DICOM Secondary Capture" if form.kind == SECONDARY_CAPTURE else f"DICOM {form.kind.upper()} Image Storage"
+    )
+    if form.frames > 1:
+        words += f", up to {form.frames} images of one class as the frames of a file"
+    if manifest.window is not None and form.frames == 1:
+        words += ", values in Hounsfield units by slope and intercept"
+    if form.kind in ("ct", "mr", "dx"):
+        words += "; spacing and position are nominal, not measured"
+    return words if form.bits == 8 else f"{words}; {form.bits} bits hold the generator's 256 levels"
 
 
 def _shares(manifest: Manifest) -> str:

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from privgan import __version__
 from privgan.checks import one_of
-from privgan.errors import IntegrityError, UsageError
+from privgan.errors import IntegrityError, PrivganError, UsageError
 from privgan.files import SHAREABLE_FILE, open_new, require_space, sha256_file, write_text
 from privgan.progress import Progress, silent
 from privgan.run import RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, UNIFORM, class_labels
 from privgan.synthetic.dataset_card import dataset_card
+from privgan.synthetic.dicom.form import SECONDARY_CAPTURE, SOP_CLASSES, DicomForm, files_of, resolved
 from privgan.synthetic.labels_table import Row, label_rows, labels_csv
 from privgan.synthetic.synthetic_set import (
     CARD,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from privgan.gan.networks import LoadedGenerator
 
 FORMATS = ("dicom", "npz", "png")
-SOP_CLASSES = ("secondary-capture", "match")
 _BATCH = 256
 _PROGRESS_EVERY = 50
 _BLOCK_BYTES = 4096
@@ -52,14 +52,15 @@ class GenerateOptions:
     count: number of images, at least 1.
     formats: any of dicom, npz, png. images.npz is always written, asked for or not: the audit reads it.
     classes: "uniform", "measured" (by the run, with noise), or shares as "name:weight,name:weight".
-    sop_class: only secondary-capture. `match` would have to invent an acquisition's geometry, positions and
-        exposure, and a viewer would take them for measured.
+    sop_class, bits, frames: the form of the DICOM files, see `dicom.form.resolved`.
     """
 
     count: int
     formats: tuple[str, ...] = FORMATS
     classes: str = UNIFORM
-    sop_class: str = SOP_CLASSES[0]
+    sop_class: str = SECONDARY_CAPTURE
+    bits: int | None = None
+    frames: int = 1
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -69,8 +70,6 @@ class GenerateOptions:
         for name in self.formats:
             one_of(FORMATS, format=name)
         one_of(SOP_CLASSES, sop_class=self.sop_class)
-        if self.sop_class != SOP_CLASSES[0]:
-            raise UsageError("Only --sop-class secondary-capture is available in this version of privgan.")
 
 
 def generate(
@@ -95,6 +94,7 @@ def generate(
         IntegrityError: the run or its generator was edited.
     """
     facts = _finished(run)
+    form = resolved(options.sop_class, modality=facts.modality, bits=options.bits, frames=options.frames)
     require_space(folder, output_bytes(options, facts.image_size))
     generator = _load(run, facts)
     balance = generator.class_balance
@@ -102,10 +102,11 @@ def generate(
     labels = class_labels(options.classes, facts.classes, options.count, rng, shares)
     images = _sample(generator, labels, rng, progress)
     _write_arrays(folder / IMAGES, images, labels, facts.classes)
-    manifest = _manifest(facts, options, labels, balance)
-    rows = label_rows(facts.run_id, facts.classes, labels, dicom="dicom" in options.formats)
-    if "dicom" in options.formats:
-        _write_dicom(folder, images, rows, manifest, progress)
+    manifest = _manifest(facts, options, labels, balance, form)
+    files = files_of(labels, form.frames) if "dicom" in options.formats else None
+    rows = label_rows(facts.run_id, facts.classes, labels, files)
+    if files is not None:
+        _write_dicom(folder, [images[file.start : file.stop] for file in files], rows, manifest, progress)
     if "png" in options.formats:
         from privgan.synthetic.contact_sheet import write_contact_sheet
 
@@ -121,7 +122,7 @@ def output_bytes(options: GenerateOptions, image_size: int) -> int:
     pixels = image_size**2
     total = options.count * (pixels + 64) + 100 * _BLOCK_BYTES + 4 * 100 * pixels * ("png" in options.formats)
     if "dicom" in options.formats:
-        blocks = 1 + -(-(pixels + _DICOM_HEADER_BYTES) // _BLOCK_BYTES)
+        blocks = 1 + -(-(2 * pixels + _DICOM_HEADER_BYTES) // _BLOCK_BYTES)
         total += options.count * (blocks * _BLOCK_BYTES + 128)
     return total
 
@@ -164,7 +165,9 @@ def _write_arrays(path: Path, images: Images, labels: Labels, classes: tuple[str
         np.savez(stream, images=images, labels=labels, classes=np.array(classes))
 
 
-def _manifest(facts: RunFacts, options: GenerateOptions, labels: Labels, balance: "ClassBalance | None") -> Manifest:
+def _manifest(
+    facts: RunFacts, options: GenerateOptions, labels: Labels, balance: "ClassBalance | None", form: DicomForm
+) -> Manifest:
     counts = np.bincount(labels, minlength=len(facts.classes))
     return Manifest(
         run_id=facts.run_id,
@@ -185,14 +188,26 @@ def _manifest(facts: RunFacts, options: GenerateOptions, labels: Labels, balance
         generator_sha256=facts.generator_sha256,
         not_private=facts.not_private,
         class_margin=balance.margin if balance is not None and options.classes == MEASURED else None,
+        dicom=form,
+        window=facts.window,
     )
 
 
-def _write_dicom(folder: Path, images: Images, rows: list[Row], manifest: Manifest, progress: Progress) -> None:
-    from privgan.synthetic.dicom_writer import DicomLook, DicomWriter
+def _write_dicom(folder: Path, files: list[Images], rows: list[Row], manifest: Manifest, progress: Progress) -> None:
+    """Write and check every file; a sample goes to the system's validator, too, where there is one."""
+    from privgan.synthetic.dicom.look import DicomLook
+    from privgan.synthetic.dicom.validator import MOST_FILES, NAME, complaints
+    from privgan.synthetic.dicom.writer import DicomWriter
 
-    writer = DicomWriter(DicomLook.of(manifest), image_size=manifest.image_size)
-    for number, (image, (_, patient, label)) in enumerate(zip(images, rows, strict=True), start=1):
-        writer.write(folder, image, label, patient_id=patient, number=number)
+    writer = DicomWriter(DicomLook.of(manifest))
+    sample: list[Path] = []
+    for number, (images, (_, patient, label)) in enumerate(zip(files, rows, strict=True), start=1):
+        path = writer.write(folder, images, label, patient_id=patient, number=number)
+        if len(sample) < MOST_FILES:
+            sample.append(path)
         if number % _PROGRESS_EVERY == 0 or number == len(rows):
             progress("writing DICOM", number, len(rows))
+    if found := complaints(sample):
+        raise PrivganError(
+            f"Expected DICOM files that {NAME} accepts, it has {found} complaints about {len(sample)}."
+        )

@@ -1,10 +1,11 @@
-"""labels.csv: which file and which invented patient each image of a set is.
+"""labels.csv: which file and which invented patient the images of a set are.
 
 Written by `generate` and computed again by the audit, so that the two can never mean different things.
 """
 
 import csv
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,22 +15,26 @@ from privgan.synthetic.synthetic_set import IMAGES, file_name, patient_id
 Row = tuple[str, str, str]
 
 
-def label_rows(run_id: str, classes: tuple[str, ...], labels: NDArray[np.int64], *, dicom: bool) -> list[Row]:
-    """One (file, invented patient, label) for each image; without DICOM the file is a row of images.npz.
+def label_rows(
+    run_id: str, classes: tuple[str, ...], labels: NDArray[np.int64], files: Sequence[range] | None
+) -> list[Row]:
+    """One (file, invented patient, label) for each file; without DICOM a file is a row of images.npz.
 
     Args:
         run_id: the run that made the set.
         classes: class names.
         labels: int64 (n,), indices into `classes`.
-        dicom: whether the set has DICOM files.
+        files: which images each DICOM file holds; None when there are none.
     """
+    dicom = files is not None
+    held = files if files is not None else [range(number, number + 1) for number in range(len(labels))]
     return [
         (
             file_name(number) if dicom else f"{IMAGES}[{number - 1}]",
             patient_id(run_id, number),
-            classes[label],
+            classes[labels[images.start]],
         )
-        for number, label in enumerate(labels, start=1)
+        for number, images in enumerate(held, start=1)
     ]
 
 

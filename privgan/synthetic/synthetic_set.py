@@ -32,6 +32,7 @@ from privgan.files import (
     write_text,
 )
 from privgan.progress import Progress, silent
+from privgan.synthetic.dicom.form import DicomForm
 
 SCHEMA_VERSION = 1
 KIND = "synthetic"
@@ -41,6 +42,7 @@ IMAGES = "images.npz"
 LABELS = "labels.csv"
 CARD = "README.md"
 CONTACT_SHEET = "contact-sheet.png"
+_PLAIN = DicomForm()
 NOT_RELEASED_TEXT = (
     "This synthetic set is NOT RELEASED.\n"
     "It must not leave the hospital until 'privgan audit' has passed it and 'privgan release' has signed it.\n"
@@ -53,6 +55,7 @@ class Manifest:
 
     created: the day, YYYY-MM-DD. class_policy: what the user asked for. class_counts: images of each class.
     class_margin: of class shares measured with noise, how far that may have moved them (two standard errors).
+    dicom: the form of the DICOM files. window: Hounsfield units of black and white, None where values have no unit.
     epsilon, delta, unit, adjacency: the run's claim. not_private: a test run; audit and release refuse it.
     """
 
@@ -74,6 +77,8 @@ class Manifest:
     generator_sha256: str
     not_private: bool
     class_margin: float | None = None
+    dicom: DicomForm = _PLAIN
+    window: tuple[float, float] | None = None
 
     @property
     def noise_drowned_classes(self) -> bool:
@@ -204,8 +209,9 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
     try:
         files = {str(name): str(digest) for name, digest in table.pop("files").items()}
         privacy, classes = table.pop("privacy"), tuple(map(str, table.pop("classes")))
-        manifest = Manifest(**table, **privacy, classes=classes)
-    except (TypeError, KeyError, AttributeError, ValueError):
+        form, window = DicomForm(**table.pop("dicom", {})), _window_of(table.pop("window", None))
+        manifest = Manifest(**table, **privacy, classes=classes, dicom=form, window=window)
+    except (TypeError, KeyError, AttributeError, ValueError, UsageError):
         raise IntegrityError(f"Expected the fields of a synthetic set in {folder / MARKER}.") from None
     numbers = (manifest.epsilon, manifest.delta, manifest.count, manifest.image_size)
     if (
@@ -219,6 +225,15 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
     if IMAGES not in files:
         raise IntegrityError(f"Expected {IMAGES} among the files of the synthetic set.")
     return manifest, files
+
+
+def _window_of(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    low, high = map(float, value)
+    if not -math.inf < low < high < math.inf:
+        raise ValueError
+    return low, high
 
 
 def _require_mark(folder: Path) -> None:

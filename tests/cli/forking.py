@@ -25,7 +25,7 @@ LOADED = (  # what the verbs import where they need it
     "privgan.data.prepare",
     "privgan.gan.runs",
     "privgan.synthetic.contact_sheet",
-    "privgan.synthetic.dicom_writer",
+    "privgan.synthetic.dicom.writer",
     "privgan.synthetic.generate",
     "privgan_audits.casework",
     "privgan_audits.release",

@@ -7,6 +7,8 @@ one of them is compared here with the arrays, so that no other image and no othe
 import io
 import zipfile
 from collections import Counter
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -14,7 +16,11 @@ from pydicom.dataset import Dataset, FileDataset
 
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.contact_sheet import contact_sheet
-from privgan.synthetic.dicom_writer import DicomLook, patient_name, pixel_bytes, template
+from privgan.synthetic.dicom.form import files_of
+from privgan.synthetic.dicom.look import DicomLook
+from privgan.synthetic.dicom.modules import template
+from privgan.synthetic.dicom.values import pixel_bytes
+from privgan.synthetic.dicom.writer import patient_name
 from privgan.synthetic.labels_table import label_rows, labels_csv
 from privgan.synthetic.synthetic_set import Manifest
 from privgan_audits.interface import Sample
@@ -37,8 +43,9 @@ class AsAudited:
     def __init__(self, manifest: Manifest, audited: Sample) -> None:
         self._audited = audited
         self._manifest = manifest
-        self._numbers = {layout.file_name(number): number for number in range(1, len(audited.images) + 1)}
-        self._look = _image_group(template(DicomLook.of(manifest), image_size=audited.images.shape[1]))
+        self._files = files_of(audited.labels, manifest.dicom.frames)
+        self._numbers = {layout.file_name(number): number for number in range(1, len(self._files) + 1)}
+        self._look = replace(DicomLook.of(manifest), size=audited.images.shape[1])
         self._found: Counter[str] = Counter()
         self.dicom_files = 0
         self._table: bytes | None = None
@@ -72,15 +79,15 @@ class AsAudited:
         return {name: count for name, count in sorted(found.items()) if count}
 
     def _expected_table(self) -> bytes:
-        manifest, dicom = self._manifest, self.dicom_files > 0
-        rows = label_rows(manifest.run_id, manifest.classes, self._audited.labels, dicom=dicom)
+        manifest, files = self._manifest, self._files if self.dicom_files else None
+        rows = label_rows(manifest.run_id, manifest.classes, self._audited.labels, files)
         return labels_csv(rows).encode()
 
     def _see_dicom(self, number: int, content: bytes, dataset: FileDataset | None) -> None:
         if dataset is None:
             self._found["pixels"] += 1
             return
-        label = self._manifest.classes[self._audited.labels[number - 1]]
+        label = self._manifest.classes[self._audited.labels[self._files[number - 1].start]]
         patient = (patient_name(number), layout.patient_id(self._manifest.run_id, number))
         named = (str(dataset.get("PatientName", "")), str(dataset.get("PatientID", "")))
         self._found["pixels"] += not self._same_pixels(number, content, dataset)
@@ -89,10 +96,12 @@ class AsAudited:
 
     def _same_pixels(self, number: int, content: bytes, dataset: FileDataset) -> bool:
         """Uncompressed, to be read and shown as written, once in the file, and at its very end."""
-        if _PIXELS not in dataset or _image_group(dataset) != self._look:
+        file = self._files[number - 1]
+        if _PIXELS not in dataset or _image_group(dataset) != _expected_group(self._look, len(file)):
             return False
         start = dataset[_PIXELS].file_tell or 0
-        expected = pixel_bytes(self._audited.images[number - 1])
+        images = self._audited.images[file.start : file.stop]
+        expected = pixel_bytes(images, self._look.form, self._look.window)
         return content[start:] == expected and content.count(_PIXEL_TAG, 0, start) == 1
 
     def _same_arrays(self, content: bytes) -> bool:
@@ -119,6 +128,11 @@ class AsAudited:
                 return alike and np.array_equal(np.asarray(image), expected)
         except Exception:  # noqa: BLE001 a damaged picture may raise anything; it is not what was audited
             return False
+
+
+@lru_cache(maxsize=64)
+def _expected_group(look: DicomLook, frames: int) -> dict[int, str]:
+    return _image_group(template(look, frames=frames))
 
 
 def _image_group(dataset: Dataset) -> dict[int, str]:

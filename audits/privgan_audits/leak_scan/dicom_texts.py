@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 from pydicom.dataset import FileDataset
 
-from privgan.synthetic.dicom_writer import DicomLook, template
+from privgan.synthetic.dicom.conformance import faults_of
+from privgan.synthetic.dicom.look import DicomLook
+from privgan.synthetic.dicom.modules import template
+from privgan.synthetic.synthetic_set import Manifest
 from privgan_audits.leak_scan.dicom_elements import (
     NEXT_GROUP,
     Located,
@@ -31,6 +34,9 @@ _VARIABLE = (
     "(0020,4000)",
     "(7FE0,0010)",
 )
+# Of files of many frames, how many there are; of a scanner's kinds, the frame of reference.
+_PAGES = ("(0018,2001)", "(0028,0008)")
+_FRAME_OF_REFERENCE = "(0020,0052)"
 _TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 
 
@@ -38,8 +44,8 @@ class DicomTexts:
     """Reads one file after another and counts structural findings over all of them.
 
     structure: how many files have a private tag, no Synthetic Data mark, an element or a text that privgan does
-        not write, lack an element that it does write, have a preamble that is not zero, BurnedInAnnotation other than
-        NO, or cannot be parsed.
+        not write, lack an element that it does write, do not conform to the standard, have a preamble that is not
+        zero, BurnedInAnnotation other than NO, or cannot be parsed.
     kept: how many `files` were compared with what privgan writes, and how many of them lack an element of it
         (`tag_retained`), have a text of it empty (`text_notnull`) or another text instead (`text_retained`).
     """
@@ -51,10 +57,10 @@ class DicomTexts:
         self._written: dict[str, str] = {}
         self._texts: frozenset[str] = frozenset()
         if own.manifest is not None:
-            known = [*located(template(DicomLook.of(own.manifest), image_size=own.manifest.image_size))]
-            self._written = {item.path: item.text for item in known}
+            known = [*located(template(DicomLook.of(own.manifest)))]
+            self._written = {item.path: item.text for item in known if item.path not in _PAGES}
             self._texts = frozenset(text for item in known for text in _spellings(item))
-        self._tags = frozenset(self._written).union(_VARIABLE) if self._written else frozenset()
+        self._tags = frozenset(self._written).union(_variable(own.manifest)) if own.manifest else frozenset()
 
     def pieces(self, content: bytes, file: Parsed | None, opening: Opening) -> Iterator[Piece]:
         """All texts of one file, `parsed`, that privgan has not demonstrably written itself."""
@@ -64,6 +70,7 @@ class DicomTexts:
             return
         self.structure.update({*_marks(content, file.dataset), *self._surprises(file)})
         if self._written:
+            self.structure.update({"nonconformant"} if faults_of(content) else ())
             lost = self._lost(file)
             self.structure.update({"missing_elements"} if TAG_RETAINED in lost else ())
             self.kept.update({FILES, *lost})
@@ -94,6 +101,13 @@ class DicomTexts:
             elif texts[path] != expected:
                 lost.add(TEXT_RETAINED if texts[path] else TEXT_NOTNULL)
         return lost
+
+
+def _variable(manifest: Manifest) -> Iterator[str]:
+    """Paths of the elements that differ from file to file of a set."""
+    yield from _VARIABLE
+    yield from _PAGES if manifest.dicom.frames > 1 else ()
+    yield from (_FRAME_OF_REFERENCE,) if manifest.dicom.kind in ("ct", "mr") else ()
 
 
 def _marks(content: bytes, dataset: FileDataset) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydicom.dataset import FileDataset
 
+_OF_SOME = "FrameOfReferenceUID"
 _OF_DATA_SET = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
 
@@ -29,5 +30,7 @@ class UidCheck:
 
 
 def _uids(dataset: FileDataset) -> Iterator[str]:
+    if _OF_SOME in dataset:
+        yield str(dataset.get(_OF_SOME))
     for keyword in _OF_DATA_SET:
         yield str(dataset.get(keyword, ""))

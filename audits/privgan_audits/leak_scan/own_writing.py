@@ -14,6 +14,7 @@ from pathlib import Path
 from privgan.errors import IntegrityError
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.dataset_card import dataset_card
+from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.synthetic_set import Manifest, read_manifest
 
 _COUNTER = r"\d{6,9}"
@@ -53,6 +54,7 @@ class OwnWriting:
 
 def _manifest_texts(manifest: Manifest) -> Iterator[str]:
     yield from (*_KEYS, *_ARRAYS, *(field.name for field in fields(Manifest)))
+    yield from (*(field.name for field in fields(DicomForm)), manifest.dicom.kind)
     yield from (*manifest.classes, manifest.class_policy, manifest.modality, manifest.body_part)
     yield from (manifest.unit, manifest.adjacency, manifest.privgan_version)
     for text in (manifest.run_id, manifest.cohort_id, manifest.generator_sha256):

@@ -17,6 +17,7 @@ from privgan.data.identifiers import IdentifierDigests
 from privgan.errors import IntegrityError
 from privgan.files import list_entries, open_regular
 from privgan.progress import Progress, silent
+from privgan.synthetic.dicom.validator import MOST_FILES, complaints
 from privgan.synthetic.synthetic_set import LABELS
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
 from privgan_audits.leak_scan.as_audited import AsAudited
@@ -41,7 +42,9 @@ class IdentifierScan:
 
     Findings: `identifiers_found` (places where a known identifier stands), `by_category`,
     `places` (up to 20, each file, kind and category), `files`, `known_identifiers` (how many digests were
-    looked for), `structure` (how many files have each oddity, see `DicomTexts`), `unreadable_entries` (links
+    looked for), `structure` (how many files have each oddity, see `DicomTexts`), `validator_complaints` (of the
+    system's DICOM validator about the first files of a privgan set, None where there is none; for information only,
+    because validators differ), `unreadable_entries` (links
     and other things that are not regular files, members of archives that cannot be opened), `midi_b` (the same and
     more in the categories of a benchmark, see `midi_b`) and, of a privgan set alone, `not_as_audited` (how many files
     differ from the audited arrays, see `AsAudited`). `structure` and `not_as_audited` need no cohort: they are told
@@ -90,6 +93,7 @@ class _Scan:
         self._dicom = DicomTexts(self._own)
         self._as_audited = AsAudited(self._own.manifest, audited) if self._own.manifest else None
         self._uids = UidCheck()
+        self._validated: list[Path] = []
         self._unreadable = 0
         self._categories: Counter[str] = Counter()
         self._places: list[dict[str, str]] = []
@@ -106,6 +110,7 @@ class _Scan:
             "places": self._places,
             "files": self.files,
             **self.form(),
+            "validator_complaints": complaints(self._validated) if self._validated else None,
             "unreadable_entries": self._unreadable,
             "midi_b": midi_b(self._counts()),
         }
@@ -152,6 +157,8 @@ class _Scan:
     def _unexplained(self, name: str, content: bytes, opening: Opening) -> Iterator[Piece]:
         """Everything in a file that is not demonstrably privgan's own writing."""
         file = parsed(content, opening) if is_dicom(content) else None
+        if file and self._own.manifest and len(self._validated) < MOST_FILES:
+            self._validated.append(self._root / name)
         if self._as_audited:
             self._as_audited.see(name, content, file.dataset if file else None)
             if file:

@@ -126,6 +126,8 @@ def generate(
     count: Annotated[int, typer.Option(help="Images to make.")],
     formats: Annotated[str, typer.Option("--format", help="Any of dicom,npz,png.")] = "dicom,npz,png",
     sop_class: Annotated[str, typer.Option(help="secondary-capture or match.")] = "secondary-capture",
+    bits: Annotated[int | None, typer.Option(help="8, 12 or 16 a value; 12 for CT and MR objects, else 8.")] = None,
+    frames: Annotated[int, typer.Option(help="Images of one class in a file; secondary-capture only.")] = 1,
     classes: Annotated[str, typer.Option(help="uniform, measured, or NAME:WEIGHT,NAME:WEIGHT.")] = "uniform",
     force: Force = False,
 ) -> int:
@@ -141,6 +143,8 @@ def generate(
         formats=tuple(name.strip() for name in formats.split(",")),
         classes=classes,
         sop_class=sop_class,
+        bits=bits,
+        frames=frames,
     )
     with staged_folder(synthetic, marker=MARKER, force=force) as folder:
         made = generate_set(run, folder, options, secure_generator(), console.progress)

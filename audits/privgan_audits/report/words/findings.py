@@ -76,6 +76,9 @@ LABELS: dict[str, dict[str, Label]] = {
         "by_category": Label(name="Kinds of identifiers found"),
         "files": Label(name="Files searched, every byte"),
         "structure": Label(name="Files with something odd in their structure", note="in a privgan set a FAIL"),
+        "validator_complaints": Label(
+            name="Complaints of the DICOM validator", note="of the first files; not judged"
+        ),
         "not_as_audited": Label(name="Files that differ from the audited images", note="a single one is a FAIL"),
         "unreadable_entries": Label(name="Links and other entries that are not files"),
         "known_identifiers": Label(name="Identifiers searched for", note="known here only as keyed digests"),

@@ -1,0 +1,1 @@
+"""Synthetic images as DICOM files that no archive can take for a patient's."""

@@ -1,0 +1,86 @@
+"""In which form a set's images are written as DICOM: the kind of object, the bits of a value, the frames of a file.
+
+Facts alone, for options, manifests and documents; nothing here knows the DICOM library.
+
+>>> resolved("match", modality="CT", bits=None, frames=1)
+DicomForm(kind='ct', bits=12, frames=1)
+>>> resolved("secondary-capture", modality="CT", bits=None, frames=1).bits
+8
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.checks import one_of
+from privgan.errors import UsageError
+
+SECONDARY_CAPTURE, MATCH = "secondary-capture", "match"
+SOP_CLASSES = (SECONDARY_CAPTURE, MATCH)
+BITS = (8, 12, 16)
+MOST_FRAMES = 1024
+MATCHED = {"CT": "ct", "MR": "mr", "CR": "cr", "DX": "dx"}
+KINDS = (SECONDARY_CAPTURE, *MATCHED.values())
+_WORDS_ONLY = ("ct", "mr")  # their definitions demand 16 allocated bits (PS3.3 C.8.2.1.1.4, C.8.3.1.1.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DicomForm:
+    """kind: one of KINDS. bits: stored bits of a value. frames: at most so many images of one class in a file."""
+
+    kind: str = SECONDARY_CAPTURE
+    bits: int = 8
+    frames: int = 1
+
+    def __post_init__(self) -> None:
+        one_of(KINDS, sop_class=self.kind)
+        if self.bits not in BITS:
+            raise UsageError(f"Expected 8, 12 or 16 bits, got {self.bits}.")
+        if self.bits == 8 and self.kind in _WORDS_ONLY:
+            raise UsageError("Expected 12 or 16 bits for CT and MR objects, whose definition knows no 8.")
+        if not 1 <= self.frames <= MOST_FRAMES:
+            raise UsageError(f"Expected 1 to {MOST_FRAMES} frames a file, got {self.frames}.")
+        if self.frames > 1 and self.kind != SECONDARY_CAPTURE:
+            raise UsageError(
+                "Expected --sop-class secondary-capture with --frames: the others hold one image a file."
+            )
+
+
+def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int) -> DicomForm:
+    """The form that was asked for, of a run whose cohort has this modality.
+
+    Args:
+        sop_class: "secondary-capture", or "match" for the object that a scanner of the modality would write.
+        modality: the cohort's configured word.
+        bits: None takes 12 for CT and MR and 8 otherwise.
+        frames: images in a file.
+
+    Raises:
+        UsageError: no object is known that matches, or the three do not go together.
+    """
+    one_of(SOP_CLASSES, sop_class=sop_class)
+    if sop_class == MATCH and modality not in MATCHED:
+        raise UsageError(
+            f"Expected a cohort of {', '.join(MATCHED)} images for --sop-class match, this one is of "
+            f"{modality or 'unknown'} ones. Take secondary-capture, or prepare the cohort with --modality."
+        )
+    kind = MATCHED[modality] if sop_class == MATCH else SECONDARY_CAPTURE
+    return DicomForm(kind=kind, bits=bits or (12 if kind in _WORDS_ONLY else 8), frames=frames)
+
+
+def files_of(labels: Sequence[int] | NDArray[np.int64], frames: int) -> list[range]:
+    """Which images each file of a set holds: neighbours of one class, at most `frames` of them, in order.
+
+    >>> files_of([0, 0, 0, 1, 0], 2)
+    [range(0, 2), range(2, 3), range(3, 4), range(4, 5)]
+    """
+    files: list[range] = []
+    for number, label in enumerate(labels):
+        last = files[-1] if files else range(0)
+        if files and len(last) < frames and labels[last.start] == label:
+            files[-1] = range(last.start, number + 1)
+        else:
+            files.append(range(number, number + 1))
+    return files

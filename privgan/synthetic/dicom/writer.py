@@ -1,0 +1,110 @@
+"""Writes the files of one synthetic set.
+
+Every data set is built new from the list in `modules`; nothing is ever copied from a source file. The identifier scan
+builds the same list again to know what privgan itself has written.
+"""
+
+import contextlib
+import io
+import secrets
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import config, dcmwrite
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from privgan.errors import PrivganError, UsageError
+from privgan.files import SHAREABLE_FILE, open_new
+from privgan.synthetic.dicom.conformance import faults_of
+from privgan.synthetic.dicom.kinds import kind_of
+from privgan.synthetic.dicom.look import DicomLook
+from privgan.synthetic.dicom.modules import template
+from privgan.synthetic.dicom.values import pixel_bytes
+from privgan.synthetic.synthetic_set import file_name
+
+
+def new_uid() -> UID:
+    """A random UID under 2.25 (PS3.5 B.2), from the operating system's entropy."""
+    return UID(f"2.25.{uuid.UUID(int=secrets.randbits(128), version=4).int}")
+
+
+@contextlib.contextmanager
+def strict_validation() -> Iterator[None]:
+    """Make pydicom refuse bad values on assignment and on writing; its own default only warns.
+
+    The modes are global in pydicom; the former ones return when the block ends.
+    """
+    before = config.settings.reading_validation_mode, config.settings.writing_validation_mode
+    config.settings.reading_validation_mode = config.settings.writing_validation_mode = config.RAISE
+    try:
+        yield
+    finally:
+        config.settings.reading_validation_mode, config.settings.writing_validation_mode = before
+
+
+class DicomWriter:
+    """Writes the files of one set; what they share is built once for each number of frames."""
+
+    def __init__(self, look: DicomLook) -> None:
+        """Check that the look can be written at all.
+
+        Raises:
+            UsageError: modality or body part are no DICOM code strings.
+        """
+        self._look = look
+        self._own_uids = kind_of(look.form, colour=look.colour).own_uids
+        self._templates: dict[int, Dataset] = {}
+        with strict_validation():
+            try:
+                self._templates[1] = template(look)
+            except ValueError:
+                raise UsageError(
+                    "Expected modality and body part as DICOM code strings (capital letters, at most 16)."
+                ) from None
+
+    def write(self, folder: Path, images: NDArray[np.uint8], label: str, *, patient_id: str, number: int) -> Path:
+        """Write file `number` (from 1) below `folder`; it must not exist.
+
+        Args:
+            folder: the synthetic set.
+            images: uint8 (k, n, n) or (k, n, n, 3), 0 black: the frames of the file.
+            label: the class name. It becomes Image Comments (0020,4000): shown by viewers, used by no software,
+                and, unlike a description of the study or a diagnosis, no statement about a person.
+            patient_id: the invented one.
+            number: the counter of file and patient.
+
+        Returns:
+            The file.
+
+        Raises:
+            PrivganError: what came out does not conform to the standard; the file is not written.
+        """
+        with strict_validation():
+            dataset = self._templates.setdefault(len(images), template(self._look, frames=len(images)))
+            dataset.PatientName = patient_name(number)
+            dataset.PatientID = patient_id
+            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", *self._own_uids):
+                setattr(dataset, keyword, new_uid())
+            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            dataset.ImageComments = label
+            dataset.PixelData = pixel_bytes(images, self._look.form, self._look.window)
+            dataset["PixelData"].VR = "OB" if dataset.BitsAllocated == 8 else "OW"
+            buffer = io.BytesIO()
+            dcmwrite(buffer, dataset, enforce_file_format=True)
+        content = buffer.getvalue()
+        if faults := faults_of(content):
+            raise PrivganError(f"Expected a DICOM file that conforms to the standard, it does not: {faults[0]}.")
+        target = folder / file_name(number)
+        target.parent.mkdir(parents=True)
+        with open_new(target, SHAREABLE_FILE) as stream:
+            stream.write(content)
+        return target
+
+
+def patient_name(number: int) -> str:
+    """The invented patient's name."""
+    return f"SYNTHETIC^{number:06d}"
