@@ -1,6 +1,7 @@
 """Small real runs and synthetic sets for the tests: a tiny untrained generator, written as training would."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from privgan.gan.networks import Generator, GeneratorConfig, save_generator
 from privgan.run import RunFacts, make_run_folders, write_run
 from privgan.synthetic.generate import GenerateOptions, generate
 
+Form = dict[str, Any]
 RUN_ID = "0123abcd4567ef89"
 CLASSES = ("normal", "effusion")
 
@@ -47,9 +49,15 @@ def make_run(folder: Path, **changes: object) -> Path:
     return folder
 
 
-def make_set(folder: Path, count: int = 6, formats: tuple[str, ...] = ("dicom", "npz", "png"), **run: object) -> Path:
-    """A synthetic set of such a run, in `folder`, which must not exist."""
+ALL_FORMATS = ("dicom", "npz", "png")
+
+
+def make_set(
+    folder: Path, count: int = 6, formats: tuple[str, ...] = ALL_FORMATS, form: Form | None = None, **run: object
+) -> Path:
+    """A synthetic set of such a run, in `folder`, which must not exist. form: of GenerateOptions."""
     source = make_run(folder.with_name(f"{folder.name}-run"), **run)
     folder.mkdir(mode=0o700)
-    generate(source, folder, GenerateOptions(count=count, formats=formats), np.random.default_rng(0))
+    options = GenerateOptions(count=count, formats=formats, **(form or {}))
+    generate(source, folder, options, np.random.default_rng(0))
     return folder

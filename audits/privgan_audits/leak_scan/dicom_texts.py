@@ -35,7 +35,7 @@ _VARIABLE = (
     "(7FE0,0010)",
 )
 # Of files of many frames, how many there are; of a scanner's kinds, the frame of reference.
-_PAGES = ("(0018,2001)", "(0028,0008)")
+_PAGES = ("(0018,2001)", "(0028,0008)", "(0028,0009)")
 _FRAME_OF_REFERENCE = "(0020,0052)"
 _TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 

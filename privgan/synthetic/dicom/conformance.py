@@ -5,6 +5,7 @@ fault names an attribute and never a value.
 """
 
 import io
+import warnings
 from collections.abc import Iterator
 
 from pydicom import dcmread
@@ -28,9 +29,8 @@ _COMMON = {
 _CAPTURE = {"C.8.6.1 SC Equipment": ("ConversionType", "")}
 _PAGES = {
     **_CAPTURE,
-    "C.7.6.6 Multi-frame": ("NumberOfFrames FrameIncrementPointer", ""),
+    "C.7.6.6 Multi-frame": ("NumberOfFrames", ""),
     "C.8.6.3 SC Multi-frame Image": ("BurnedInAnnotation", ""),
-    "C.8.6.4 SC Multi-frame Vector": ("PageNumberVector", ""),
 }
 _GREY_PAGES = {**_PAGES, "C.8.6.3 of grey": ("PresentationLUTShape RescaleIntercept RescaleSlope RescaleType", "")}
 _EQUIPMENT = {"C.7.5.1 General Equipment": ("", "Manufacturer")}
@@ -79,10 +79,16 @@ def faults_of(content: bytes) -> list[str]:
     if any(content[:128]):
         return ["the preamble is not zero"]
     try:
-        dataset = dcmread(io.BytesIO(content))
-        return [*_file_meta(dataset), *_modules(dataset), *_values(dataset), *_pixels(dataset), *_marks(dataset)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they quote values; what they warn of is looked for below
+            dataset = dcmread(io.BytesIO(content))
+            return _faults(dataset)
     except Exception:  # noqa: BLE001 - whatever a parser says may quote the file
         return ["it cannot be parsed"]
+
+
+def _faults(dataset: FileDataset) -> list[str]:
+    return [*_file_meta(dataset), *_modules(dataset), *_values(dataset), *_pixels(dataset), *_marks(dataset)]
 
 
 def _file_meta(dataset: FileDataset) -> Iterator[str]:
@@ -140,8 +146,9 @@ def _pixels(dataset: Dataset) -> Iterator[str]:
         yield "PlanarConfiguration is not 0"
     if dataset.SOPClassUID in _SIXTEEN_BITS and allocated != 16:
         yield "BitsAllocated is not 16"
-    if len(_several(dataset.get("PageNumberVector"))) not in (0, frames):
-        yield "PageNumberVector has another length than NumberOfFrames"
+    pages = len(_several(dataset.get("PageNumberVector")))
+    if pages != (frames if frames > 1 else 0) or ("FrameIncrementPointer" in dataset) != (frames > 1):
+        yield "PageNumberVector or FrameIncrementPointer does not fit NumberOfFrames (type 1C, PS3.3 C.7.6.6, C.8.6.4)"
     if ("RescaleSlope" in dataset) != ("RescaleIntercept" in dataset) or dataset.get("RescaleSlope", 1) == 0:
         yield "RescaleSlope and RescaleIntercept contradict each other"
     if ("WindowCenter" in dataset) != ("WindowWidth" in dataset) or dataset.get("WindowWidth", 1) < 1:

@@ -65,6 +65,8 @@ def kind_of(form: DicomForm, *, colour: bool) -> Kind:
 
 def pages(count: int) -> Attributes:
     """What says that a file has many frames, and that they are pages and not moments (PS3.3 C.7.6.6, C.8.6.4)."""
+    if count == 1:
+        return {"NumberOfFrames": 1}
     return {
         "NumberOfFrames": count,
         "FrameIncrementPointer": _PAGE_NUMBER_VECTOR,

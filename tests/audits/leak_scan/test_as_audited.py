@@ -42,7 +42,12 @@ def synthetic(original: SyntheticSet, tmp_path: Path) -> Path:
 
 
 def differences(folder: Path, cohort: Path, audited: SyntheticSet) -> dict[str, int]:
-    """What T10 finds in a folder whose arrays were these when they were audited."""
+    """What T10 finds to differ in a folder whose arrays were these when they were audited."""
+    return dict(scanned(folder, cohort, audited)["not_as_audited"])
+
+
+def scanned(folder: Path, cohort: Path, audited: SyntheticSet) -> dict[str, Any]:
+    """All that T10 finds in such a folder."""
     one = np.zeros(1, np.int64)
     patients = np.arange(len(audited.images))
     evidence = Evidence(
@@ -56,13 +61,38 @@ def differences(folder: Path, cohort: Path, audited: SyntheticSet) -> dict[str, 
     )
     outcome = IdentifierScan().run(evidence, np.random.default_rng(0))
     assert isinstance(outcome, Measured)
-    return dict(outcome.findings["not_as_audited"])
+    return dict(outcome.findings)
 
 
 @pytest.mark.parametrize("formats", [("dicom",), ("npz",), ("png",), ("dicom", "png")])
 def test_every_set_is_as_it_was_generated(tmp_path: Path, cohort: Path, formats: tuple[str, ...]) -> None:
     made = open_synthetic_set(make_set(tmp_path / "synthetic", formats=formats))
     assert differences(made.folder, cohort, made) == {}
+
+
+CT = {"modality": "CT", "body_part": "", "window": (-160.0, 240.0)}
+FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "frames": ({"frames": 2}, {}),
+    "frames of 16 bits": ({"frames": 4, "bits": 16}, {}),
+    "12 bits": ({"bits": 12}, {}),
+    "a capture of CT": ({}, CT),
+    "CT": ({"sop_class": "match"}, CT),
+    "MR": ({"sop_class": "match"}, {"modality": "MR", "body_part": "HEAD"}),
+    "CR": ({"sop_class": "match"}, {}),
+    "DX of 16 bits": ({"sop_class": "match", "bits": 16}, {"modality": "DX"}),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_is_as_it_was_generated_and_an_edit_is_found(tmp_path: Path, cohort: Path, name: str) -> None:
+    form, run = FORMS[name]
+    made = open_synthetic_set(make_set(tmp_path / "synthetic", form=form, **run))
+    findings = scanned(made.folder, cohort, made)
+    assert findings["not_as_audited"] == {}
+    assert findings["structure"] == {}
+    assert findings["identifiers_found"] == 0
+    in_dicom(one_pixel, "dicom/000001/000001.dcm")(made.folder)
+    assert differences(made.folder, cohort, made) == {"pixels": 1}
 
 
 def in_dicom(change: Callable[[Dataset], object], name: str = IMAGE) -> Change:
