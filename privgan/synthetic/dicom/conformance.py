@@ -148,7 +148,7 @@ def _pixels(dataset: Dataset) -> Iterator[str]:
         yield "BitsAllocated is not 16"
     pages = len(_several(dataset.get("PageNumberVector")))
     if pages != (frames if frames > 1 else 0) or ("FrameIncrementPointer" in dataset) != (frames > 1):
-        yield "PageNumberVector or FrameIncrementPointer does not fit NumberOfFrames (type 1C, PS3.3 C.7.6.6, C.8.6.4)"
+        yield "PageNumberVector or FrameIncrementPointer does not fit NumberOfFrames (type 1C, PS3.3 C.7.6.6)"
     if ("RescaleSlope" in dataset) != ("RescaleIntercept" in dataset) or dataset.get("RescaleSlope", 1) == 0:
         yield "RescaleSlope and RescaleIntercept contradict each other"
     if ("WindowCenter" in dataset) != ("WindowWidth" in dataset) or dataset.get("WindowWidth", 1) < 1:
