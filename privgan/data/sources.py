@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.columns import NOTHING, Values, Wanted, columns_of
+from privgan.data.file_list import FileList
 from privgan.data.file_source import FileSource
 from privgan.data.npz_source import NpzSource
 from privgan.data.source import Entry, Seen, Source, Wishes
 from privgan.errors import InputRejectedError, UsageError
-from privgan.files import list_files
 from privgan.progress import Progress, silent
 
 ONLY_CLASS = "image"  # where nothing has a label
@@ -57,7 +57,7 @@ def open_source(path: Path, wishes: Wishes) -> Source:
     if wishes.max_images is not None and wishes.max_images < 1:
         raise UsageError(f"Expected max_images of at least 1, got {wishes.max_images}.")
     if path.is_dir():
-        files = list_files(path)
+        files = FileList.found(path)
         if not files:
             raise InputRejectedError("Expected images, the source folder is empty.")
         return FileSource(path, files, wishes)
