@@ -7,22 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.people import People
-from privgan.files import PRIVATE_FILE, write_bytes
+from privgan.files import PRIVATE_FILE, open_new, open_regular, write_bytes
 
 _COPIED_ROWS = 4096
 
 
 def write_images(rows: Path, target: Path, kept: NDArray[np.bool_], size: int) -> None:
-    """Copy the rows that stay, some thousand at a time."""
-    source = np.memmap(rows, dtype=np.uint8, mode="r", shape=(len(kept), size, size))
-    images = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=(int(kept.sum()), size, size))
-    wanted = np.flatnonzero(kept)
-    for start in range(0, len(wanted), _COPIED_ROWS):
-        chosen = wanted[start : start + _COPIED_ROWS]
-        images[start : start + len(chosen)] = source[chosen]
-    images.flush()
-    del source, images
-    target.chmod(PRIVATE_FILE)
+    """images.npy: the rows that stay, uint8 (n, size, size), copied some thousand at a time."""
+    shape = (int(kept.sum()), size, size)
+    with open_regular(rows) as source, open_new(target) as stream:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(stream, header)
+        for start in range(0, len(kept), _COPIED_ROWS):
+            chosen = kept[start : start + _COPIED_ROWS]
+            pixels = np.frombuffer(source.read(len(chosen) * size**2), dtype=np.uint8)
+            stream.write(pixels.reshape(-1, size, size)[chosen].tobytes())
 
 
 def write_patients(

@@ -2,13 +2,14 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.data.file_list import FileList
 from privgan.data.identifiers import IDENTIFIER
 from privgan.data.image_reader import SUFFIXES
 from privgan.data.isolation import CRASHED, TIMED_OUT, Job, run_isolated
@@ -32,19 +33,21 @@ DEFAULT_SIZE = 64
 class FileSource:
     """See `source.Source`."""
 
-    def __init__(self, folder: Path, files: list[Path], wishes: Wishes, missing: int = 0) -> None:
+    def __init__(self, folder: Path, files: FileList, wishes: Wishes, missing: int = 0) -> None:
         """Look at the first readable file where preset or size are left open.
 
         Args:
             folder: the source folder.
-            files: its files, sorted; a labels.csv at the top is the label table, unless wishes name another.
+            files: its files; a labels.csv at the top is the label table, unless wishes name another.
             wishes: what the user asked for.
             missing: how many more a DICOMDIR lists that are not there.
         """
-        tables = [table.resolve() for table in wishes.csv] or [file for file in files if file == folder / FILE_NAME]
+        own = folder / FILE_NAME
+        found = [own] if os.path.lexists(own) and not own.is_dir() else []
+        tables = [table.resolve() for table in wishes.csv] or found
         self._tables = Tables(tables, wishes.columns)
         self._folder = folder
-        self._files = [file for file in files if not _is_among(file, tables)][: wishes.max_images]
+        self._files = files.without(tables)[: wishes.max_images]
         self._kind = _kind(self._files)
         allowed = {"file", "patient"} if self._tables.name_patients else {"file"}
         if self._kind == PICTURE and not self._tables.keys <= allowed:
@@ -63,7 +66,7 @@ class FileSource:
             trusted=wishes.trusted,
             patient_from_table=self._tables.name_patients,
         )
-        counts = Counter(file.name for file in self._files)
+        counts = Counter(file.name for file in self._files if "file" in self._tables.keys)
         self._unique = frozenset(name for name, count in counts.items() if count == 1)
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
@@ -146,7 +149,7 @@ def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:
         yield replace(entry, image=image, identifiers=(), remarks=(), rows=())
 
 
-def _read(files: list[Path], request: Request, workers: int | None) -> Iterator[Reading]:
+def _read(files: Sequence[Path], request: Request, workers: int | None) -> Iterator[Reading]:
     job = Job(target=HANDLER, configuration=configuration_of(request))
     for answer in run_isolated(job, [os.fsencode(file) for file in files], workers):
         try:
@@ -155,11 +158,7 @@ def _read(files: list[Path], request: Request, workers: int | None) -> Iterator[
             yield Reading(code="decoder_crashed")
 
 
-def _is_among(file: Path, tables: list[Path]) -> bool:
-    return any(file.name == table.name and file.resolve() == table.resolve() for table in tables)
-
-
-def _kind(files: list[Path]) -> str:
+def _kind(files: Sequence[Path]) -> str:
     """A folder holds pictures when it has PNG or JPEG files and nothing that looks like DICOM."""
     pictures = [file for file in files if file.suffix.lower() in SUFFIXES]
     others = (file for file in files if file.suffix.lower() not in SUFFIXES)

@@ -11,6 +11,7 @@ hide a value: `normalise` removes them on both sides.
 import functools
 import hmac
 import re
+import sys
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,7 @@ from typing import Self
 import privgan
 from privgan.data.date_spellings import dates_in
 from privgan.errors import IntegrityError
-from privgan.files import open_regular, write_bytes
+from privgan.files import open_new, open_regular
 
 SHORTEST = 4  # characters; anything shorter is found everywhere
 SHORTEST_NUMBER = 6  # digits after leading zeros; less is a count, a size or a running number in every file
@@ -172,7 +173,7 @@ class IdentifierDigests:
 
     def keep(self, kind: str, digest: bytes) -> None:
         """Remember a digest that `digests_of` gave; the first category stays."""
-        self._categories.setdefault(digest, kind)
+        self._categories.setdefault(digest, sys.intern(kind))
 
     def discard(self, words: Iterable[str]) -> None:
         """Forget words that are no identifiers here: class names, the body part, privgan's own constants."""
@@ -192,8 +193,9 @@ class IdentifierDigests:
 
     def write(self, path: Path) -> None:
         """Write one line `category hex` a digest, sorted by digest so that the order tells nothing."""
-        lines = (f"{kind} {digest.hex()}\n" for digest, kind in sorted(self._categories.items()))
-        write_bytes(path, "".join(lines).encode())
+        with open_new(path) as stream:
+            for digest in sorted(self._categories):  # there may be millions
+                stream.write(f"{self._categories[digest]} {digest.hex()}\n".encode())
 
     @classmethod
     def read(cls, path: Path, key: bytes) -> Self:

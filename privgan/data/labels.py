@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
@@ -73,20 +74,16 @@ def read_labels(path: Path, wanted: Wanted) -> LabelTable:
         raise UsageError(f"Expected a label table, the CSV file cannot be read ({refusal.code}).") from None
     except UnicodeDecodeError:
         raise InputRejectedError("Expected a label table in UTF-8, it has other bytes.") from None
-    try:
-        lines = list(csv.reader(io.StringIO(text), strict=True))
-    except csv.Error:
-        raise InputRejectedError("Expected a label table as CSV, it cannot be parsed.") from None
-    columns = {name.strip().lower(): index for index, name in enumerate(lines[0] if lines else [])}
+    columns = {name.strip().lower(): index for index, name in enumerate(next(_lines(text), []))}
     key = next((name for name in KEY_COLUMNS if name in columns), "")
-    kept = _further(lines[1:], columns, key, wanted) if wanted.anything else wanted.types
+    kept = _further(text, columns, key, wanted) if wanted.anything else wanted.types
     types = {name: wanted.type_of(name) for name in kept if name in columns}
     if not key or not {"label", "patient", *types} & columns.keys() - {key}:
         raise UsageError(
             "Expected a label table with a column file, patient, study or instance, and beside it label, patient "
             "or a column that --columns names; got other columns."
         )
-    rows, duplicates = _collect(lines[1:], columns, key, types)
+    rows, duplicates = _collect(text, columns, key, types)
     for number, (name, kind) in enumerate(types.items()):
         require_fitting(name, kind, (row.columns[number] for row in rows.values()))
     return LabelTable(
@@ -99,12 +96,10 @@ def read_labels(path: Path, wanted: Wanted) -> LabelTable:
     )
 
 
-def _collect(
-    lines: list[list[str]], columns: dict[str, int], key: str, types: dict[str, str]
-) -> tuple[dict[str, Row], int]:
+def _collect(text: str, columns: dict[str, int], key: str, types: dict[str, str]) -> tuple[dict[str, Row], int]:
     rows: dict[str, Row] = {}
     duplicates = conflicts = 0
-    for name, cells in _named(lines, columns, key):
+    for name, cells in _named(text, columns, key):
         row = Row(
             patient=cells.get("patient", ""),
             label=cells.get("label", ""),
@@ -122,21 +117,29 @@ def _collect(
     return rows, duplicates
 
 
-def _further(lines: list[list[str]], columns: dict[str, int], key: str, wanted: Wanted) -> list[str]:
+def _further(text: str, columns: dict[str, int], key: str, wanted: Wanted) -> list[str]:
     """Further columns that nobody asked for: one that cannot be used must not keep the others from being read."""
     found = []
     for column in sorted(filter(is_name, columns)):
         kind, values = wanted.type_of(column), dict[str, set[str]]()
-        for name, cells in _named(lines, columns, key):
+        for name, cells in _named(text, columns, key):
             values.setdefault(name, set()).add(spelled(kind, cells.get(column, "")))
         if all(len(each) == 1 for each in values.values()) and fits(kind, set().union(*values.values())):
             found.append(column)
     return found[:MOST_COLUMNS]
 
 
-def _named(lines: list[list[str]], columns: dict[str, int], key: str) -> Iterator[tuple[str, dict[str, str]]]:
+def _named(text: str, columns: dict[str, int], key: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Key and cells by column of every line that has a key."""
-    for line in lines:
+    for line in islice(_lines(text), 1, None):
         cells = {name: line[index].strip() for name, index in columns.items() if index < len(line)}
         if cells.get(key):
             yield cells[key], cells
+
+
+def _lines(text: str) -> Iterator[list[str]]:
+    """Every line, the names of the columns first; parsed anew each time, because all of them together are large."""
+    try:
+        yield from csv.reader(io.StringIO(text), strict=True)
+    except csv.Error:
+        raise InputRejectedError("Expected a label table as CSV, it cannot be parsed.") from None

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from privgan.data.columns import NOTHING, Values, Wanted, columns_of
 from privgan.data.dicom.directory import NAME as DICOMDIR
 from privgan.data.dicom.directory import listed_files
+from privgan.data.file_list import FileList
 from privgan.data.file_source import FileSource
 from privgan.data.npz_source import NpzSource
 from privgan.data.source import Entry, Seen, Source, Wishes
 from privgan.errors import InputRejectedError, UsageError
-from privgan.files import list_files
 from privgan.progress import Progress, silent
 
 ONLY_CLASS = "image"  # where nothing has a label
@@ -59,7 +59,7 @@ def open_source(path: Path, wishes: Wishes) -> Source:
     if wishes.max_images is not None and wishes.max_images < 1:
         raise UsageError(f"Expected max_images of at least 1, got {wishes.max_images}.")
     if path.is_dir():
-        files = list_files(path)
+        files = FileList.found(path)
         if not files:
             raise InputRejectedError("Expected images, the source folder is empty.")
         return FileSource(path, files, wishes)
@@ -69,10 +69,11 @@ def open_source(path: Path, wishes: Wishes) -> Source:
         return NpzSource(path.resolve(), wishes)
     if not path.name.upper().startswith(DICOMDIR):
         raise InputRejectedError("Expected a folder of DICOM, PNG or JPEG files, a DICOMDIR, or one .npz file.")
-    listed, missing = listed_files(path, list_files(path.parent))
+    listed, missing = listed_files(path, FileList.found(path.parent))
     if not listed:
         raise InputRejectedError("Expected a DICOMDIR that lists files beside it, there is none of them.")
-    return FileSource(path.parent, listed, wishes, missing=missing)
+    names = [file.relative_to(path.parent).as_posix() for file in listed]
+    return FileSource(path.parent, FileList(path.parent, names), wishes, missing=missing)
 
 
 def watched(source: Source, progress: Progress, start: int = 0) -> Iterator[tuple[Entry, ...]]:
