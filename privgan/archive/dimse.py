@@ -1,9 +1,8 @@
 """C-STORE (PS3.4 annex B): one association, one file after another, each acknowledged before the next."""
 
 import socket
-import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from privgan.archive.access import Access, require_known, require_library
 from privgan.archive.destination import Peer
 from privgan.archive.instance import OUT_OF_RESOURCES, Identity, Instance, Receipt, judged
 from privgan.archive.stopping import UnfinishedError
-from privgan.archive.web import tls_refusal
+from privgan.archive.tls import handshake_refusal
 from privgan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from pynetdicom.events import Event
 
 OWN_TITLE = "PRIVGAN"
+_UNACCEPTED = "sop_class_or_transfer_syntax"  # archives do not agree on how to tell the two apart
 _MOST_CONTEXTS = 128  # PS3.8 9.3.2.2: odd numbers of one byte
-_ALERT_WAIT_S = 0.3
 # PS3.8 table 9-21: (source, reason) of a rejection that time alone does not mend.
 _REJECTIONS = {
     (1, 3): "does not know our AE title. Give one that it knows with --calling, or have it entered there",
@@ -50,20 +49,11 @@ def store_by_association(instances: Sequence[Instance], peer: Peer, access: Acce
     # A file is sent as it lies on the disk, never encoded anew; and nobody is told what is in it.
     _config.STORE_SEND_CHUNKED_DATASET, _config.LOG_HANDLER_LEVEL = True, "none"
     kinds = {(identity.sop_class, identity.transfer_syntax) for identity in map(_identity, instances)}
-    association = _associate(peer, access, sorted(kinds))
-    if not association.accepted_contexts:
-        yield from (Receipt(name=instance.name, refused="sop_class") for instance in instances)
-        return
-    with TemporaryDirectory() as folder:
+    with _association(peer, access, sorted(kinds)) as association, TemporaryDirectory() as folder:
         copy = Path(folder) / "instance"
-        try:
-            for instance in instances:
-                copy.write_bytes(instance.read())
-                yield Receipt(name=instance.name, refused=_store(copy, association))
-            association.release()
-        finally:
-            if association.is_alive():
-                association.abort()
+        for instance in instances:
+            copy.write_bytes(instance.read())
+            yield Receipt(name=instance.name, refused=_store(copy, association))
 
 
 def _identity(instance: Instance) -> Identity:
@@ -72,10 +62,12 @@ def _identity(instance: Instance) -> Identity:
 
 def _store(file: Path, association: "Association") -> str:
     """Why the archive refuses a file; empty when it has it."""
+    if not association.accepted_contexts:
+        return _UNACCEPTED
     try:
         status = association.send_c_store(file)
     except ValueError:
-        return "transfer_syntax"  # no presentation context for it was accepted
+        return _UNACCEPTED
     except RuntimeError:
         status = None
     if not status or "Status" not in status:
@@ -86,35 +78,47 @@ def _store(file: Path, association: "Association") -> str:
     return refused
 
 
-def _associate(peer: Peer, access: Access, kinds: Sequence[tuple[str, str]]) -> "Association":
+@contextmanager
+def _association(peer: Peer, access: Access, kinds: Sequence[tuple[str, str]]) -> Iterator["Association"]:
+    """An association, released when all went well; however the block ends, its threads end, too."""
     from pynetdicom import AE, evt
 
     address = require_known(peer)
     context = access.tls_context() if access.tls else None
-    if context:
-        _require_tls(peer, address, context, access.timeout_s)
+    if context and (refusal := handshake_refusal(peer, access)):
+        raise refusal  # the library does not say why its own handshake failed
     entity = AE(ae_title=access.calling or OWN_TITLE)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = access.timeout_s
     entity.connection_timeout = access.timeout_s
     for sop_class, transfer_syntax in kinds[:_MOST_CONTEXTS]:
         entity.add_requested_context(sop_class, transfer_syntax)
+    begun: list[Association] = []
 
-    def bound_writes(event: "Event") -> None:
-        # The library waits for ever for a peer that no longer reads.
-        connection = event.assoc.dul.socket
-        if connection and connection.socket:
+    def set_socket(event: "Event") -> None:
+        # The library waits for ever for a peer that no longer reads, and its small messages for each other.
+        if (connection := event.assoc.dul.socket) and connection.socket:
             connection.socket.settimeout(access.timeout_s)
+            connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    association = entity.associate(
-        address,
-        peer.port,
-        ae_title=peer.title,
-        tls_args=(context, peer.host) if context else None,
-        evt_handlers=[(evt.EVT_CONN_OPEN, bound_writes)],
-    )
-    if not association.is_established and not association.rejected_contexts:
-        raise _refusal(association)
-    return association
+    try:
+        association = entity.associate(
+            address,
+            peer.port,
+            ae_title=peer.title,
+            tls_args=(context, peer.host) if context else None,
+            evt_handlers=[
+                (evt.EVT_REQUESTED, lambda event: begun.append(event.assoc)),
+                (evt.EVT_CONN_OPEN, set_socket),
+            ],
+        )
+        if not association.is_established and not association.rejected_contexts:
+            raise _refusal(association)
+        yield association
+        association.release()
+    finally:
+        for association in begun:
+            association.dul.kill_dul()
+            association.kill()
 
 
 def _refusal(association: "Association") -> UsageError | UnfinishedError:
@@ -127,20 +131,3 @@ def _refusal(association: "Association") -> UsageError | UnfinishedError:
             return UsageError("The archive rejected the association for good. Ask who runs it.")
         return UnfinishedError("The archive rejected the association for now.")
     return UnfinishedError("The archive could not be reached, or gave no association in time.")
-
-
-def _require_tls(peer: Peer, address: str, context: ssl.SSLContext, timeout_s: float) -> None:
-    """One handshake beforehand, because the library does not say why its own failed.
-
-    An archive that misses our certificate says so only after the handshake (TLS 1.3), so we listen for a moment.
-    """
-    try:
-        with (
-            socket.create_connection((address, peer.port), timeout_s) as plain,
-            context.wrap_socket(plain, server_hostname=peer.host) as connection,
-        ):
-            connection.settimeout(min(_ALERT_WAIT_S, timeout_s))
-            with suppress(TimeoutError):
-                connection.recv(1)
-    except OSError as error:
-        raise tls_refusal(error) or UnfinishedError("The archive could not be reached.") from None

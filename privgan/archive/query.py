@@ -17,6 +17,7 @@ from privgan.errors import UsageError
 from privgan.progress import Progress, silent
 
 PAGE = 200
+_SMALLEST_CAP = 10  # an archive may give smaller pages than it is asked for, but hardly pages of nine
 _PAGE_BYTES = 32 << 20
 _JSON = "application/dicom+json, application/json"
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -138,7 +139,7 @@ def _pages(archive: WebArchive, url: str, wanted: Mapping[str, str], tag: str) -
         yield from new
         seen.update(uid for uid in new if uid is not None)
         offset += len(page)
-        if not page or all(uid is None for uid in new):  # the end, or an archive that knows no pages
+        if len(page) < _SMALLEST_CAP or not any(new):  # the end, or an archive that knows no pages
             return
 
 

@@ -5,7 +5,6 @@ they keep whole answers in memory, encode data sets anew instead of sending a fi
 carry addresses in their errors.
 """
 
-import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from privgan.archive.access import Access, require_known, require_library
 from privgan.archive.destination import WebService
 from privgan.archive.stopping import UnfinishedError
+from privgan.archive.tls import handshake_refusal, tls_refusal
 from privgan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class WebArchive:
             access.tls_context()  # refuses in plain words what the library would refuse in its own
         require_known(service)
         self._service = service
-        self._timeout_s = access.timeout_s
+        self._access = access
         self._session = create_session()
         self._session.trust_env = False
         self._session.headers["Accept-Encoding"] = "identity"
@@ -98,19 +98,35 @@ class WebArchive:
             UsageError: TLS or the credentials were refused, or the service is elsewhere.
             UnfinishedError: the connection failed or was lost, or the service is silent, busy or too slow.
         """
-        with _told_plainly(self._timeout_s):
+        with self._told_plainly():
             response = self._session.request(
                 method,
                 url,
                 params=query,
                 data=body,
                 headers=headers,
-                timeout=self._timeout_s,
+                timeout=self._access.timeout_s,
                 allow_redirects=False,
                 stream=True,
             )
             with response:
                 return self._read(response, most_bytes)
+
+    @contextmanager
+    def _told_plainly(self) -> Iterator[None]:
+        """Errors of the network without what they carry: addresses, with identifiers in them."""
+        import requests
+        import urllib3
+
+        try:
+            yield
+        except requests.exceptions.Timeout:
+            raise UnfinishedError(f"The archive did not answer within {self._access.timeout_s:g} s.") from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            refusal = tls_refusal(error)
+            if refusal is None and self._service.encrypted:  # an alert may have been lost with the connection
+                refusal = handshake_refusal(self._service, self._access)
+            raise refusal or UnfinishedError("The connection to the archive failed or was lost.") from None
 
     def _read(self, response: "Response", most_bytes: int) -> Answer:
         status = response.status_code
@@ -127,7 +143,7 @@ class WebArchive:
             size += len(piece)
             if size > most_bytes:
                 return Answer(status=status, oversized=True)
-            if time.monotonic() - began > self._timeout_s + size / _SLOWEST_BYTES_PER_S:
+            if time.monotonic() - began > self._access.timeout_s + size / _SLOWEST_BYTES_PER_S:
                 raise UnfinishedError("The archive answers too slowly.")
             pieces.append(piece)
         content_type = response.headers.get("Content-Type", "")
@@ -149,45 +165,3 @@ def require_service(answer: Answer) -> None:
         raise UnfinishedError(f"The archive failed ({answer.status}).")
     if answer.status >= 400:
         raise UsageError(f"The archive refuses the request ({answer.status}).")
-
-
-@contextmanager
-def _told_plainly(timeout_s: float) -> Iterator[None]:
-    """Errors of the network without what they carry: addresses, with identifiers in them."""
-    import requests
-    import urllib3
-
-    try:
-        yield
-    except requests.exceptions.Timeout:
-        raise UnfinishedError(f"The archive did not answer within {timeout_s:g} s.") from None
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise tls_refusal(error) or UnfinishedError("The connection to the archive failed or was lost.") from None
-
-
-def tls_refusal(error: BaseException) -> UsageError | None:
-    """The refusal if TLS is what failed; None if the connection was lost in any other way."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return UsageError(
-                "TLS: the archive's certificate is not one that is trusted here, or it is for another name. "
-                "Give the certificate of its authority with --ca."
-            )
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            return UsageError(
-                "TLS: the archive refused, or does not speak TLS here. Check the port and --client-cert."
-            )
-    return None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and everything that it was made of."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        found = waiting.pop()
-        if id(found) in seen:
-            continue
-        seen.add(id(found))
-        yield found
-        inner = (getattr(found, "reason", None), found.__cause__, found.__context__, *found.args)
-        waiting += [cause for cause in inner if isinstance(cause, BaseException)]

@@ -1,5 +1,6 @@
 """A real archive to talk to: Orthanc on loopback, with one application entity that it knows, and a web service."""
 
+import base64
 import json
 import shutil
 import signal
@@ -51,7 +52,7 @@ class Orthanc:
     def ask(self, path: str, body: object = None) -> Any:
         """Orthanc's own interface, which privgan does not know."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", data=data)  # noqa: S310
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", data=data)
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             content = answer.read()
         return json.loads(content) if answer.headers["Content-Type"].startswith("application/json") else content
@@ -63,9 +64,7 @@ class Orthanc:
     def empty(self) -> None:
         """Forget everything."""
         for patient in self.ask("/patients"):
-            request = urllib.request.Request(  # noqa: S310
-                f"http://127.0.0.1:{self.http_port}/patients/{patient}", method="DELETE"
-            )
+            request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}/patients/{patient}", method="DELETE")
             urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
 
 
@@ -108,7 +107,10 @@ def running(folder: Path, settings: dict[str, object] | None = None) -> Iterator
             yield server
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            try:
+                process.wait(2)
+            except subprocess.TimeoutExpired:  # it waits for a client that went away
+                process.kill()
 
 
 def _await(server: Orthanc, process: subprocess.Popen[bytes]) -> None:
@@ -128,3 +130,10 @@ def _await(server: Orthanc, process: subprocess.Popen[bytes]) -> None:
 def wipe(folder: Path) -> None:
     """Remove a server's storage."""
     shutil.rmtree(folder / "storage", ignore_errors=True)
+
+
+def basic(path: Path, user: str, password: str) -> Path:
+    """A token file for Orthanc's own kind of login."""
+    path.write_text(f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}\n")
+    path.chmod(0o600)
+    return path
