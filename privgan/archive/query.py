@@ -145,6 +145,8 @@ def _pages(archive: WebArchive, url: str, wanted: Mapping[str, str], tag: str) -
 
 def _page(archive: WebArchive, url: str, query: Mapping[str, str]) -> list[Any]:
     answer = archive.get(url, _JSON, _PAGE_BYTES, query)
+    if answer.status == 404 and url != f"{archive.address()}/studies":
+        return []  # it was removed since it was listed
     require_service(answer)
     if answer.status == 204 or (not answer.body and not answer.oversized):
         return []

@@ -63,8 +63,10 @@ def _accept(server: socket.socket, port: int, wire: Wire, context: ssl.SSLContex
 def _connect(client: socket.socket, port: int, wire: Wire, context: ssl.SSLContext | None) -> None:
     with suppress(OSError):
         client.settimeout(10)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = context.wrap_socket(client, server_side=True) if context else client
         archive = socket.create_connection(("127.0.0.1", port))
+        archive.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire.ends += [client, archive]
         threading.Thread(target=_pump, args=(archive, client), daemon=True).start()
         _pump(client, archive, wire)

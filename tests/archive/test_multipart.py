@@ -88,6 +88,7 @@ def test_boundaries(value: str, boundary: bytes | None) -> None:
         ("multipart/mixed; boundary=b", b"--b\r\n\r\n\r\nDICM\r\n--b--"),
         (RELATED + "b", b""),
         (RELATED + "b", b"--b--"),
+        (RELATED + "b", b"--bb\r\nA: 1\r\n\r\nDICM\r\n--b--"),
         (RELATED + "b", b"--b\r\nA: 1\r\n\r\nDICM"),
         (RELATED + "b", b"--b\r\nA: 1\r\n\r\nDICM\r\n--b"),
         (RELATED + "b", b"--b\r\nA: 1\r\n\r\nDICM\r\n--b\r\nA: 1\r\n\r\nDICM\r\n--b--"),

@@ -75,6 +75,12 @@ def test_an_entry_without_an_identifier_costs_itself(uid: object) -> None:
     assert (len(found.places), found.nameless) == (1, 3)
 
 
+def test_a_study_that_was_removed_meanwhile_is_not_the_end() -> None:
+    everything = service({"studies": 3, "series": 1, "instances": 1})
+    found, _ = listed(lambda asked: Said(status=404) if asked.path.startswith("/studies/1.2/") else everything(asked))
+    assert len(found.places) == 2
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b"3", b"[" * 100_000, b"\xff", b"1" * 9999])
 def test_what_is_no_list_is_no_service(body: bytes) -> None:
     with pytest.raises(UsageError, match="DICOMweb"):

@@ -175,6 +175,21 @@ def test_an_association_carries_the_verified_bytes(instances: list[Instance]) ->
     assert threading.active_count() <= before
 
 
+def test_a_file_that_would_be_written_in_another_way_is_sent_as_it_is(
+    instances: list[Instance], tmp_path: Path
+) -> None:
+    """A group length, which libraries drop when they encode a data set anew."""
+    group_length = b"\x08\0\0\0UL\x04\0\x2a\0\0\0"
+    head, mark, rest = instances[0].read().partition(b"\x08\0\x05\0CS")
+    path = tmp_path / "old.dcm"
+    path.write_bytes(head + group_length + mark + rest)
+    received: list[bytes] = []
+    with listening(lambda event: (received.append(event.request.DataSet.getvalue()), 0)[1]) as peer:
+        old = Instance(name="old", path=path, sha256=sha256_file(path))
+        assert list(store_by_association([old], peer, Access(timeout_s=5))) == [Receipt(name="old")]
+    assert received == [group_length + mark + rest]
+
+
 def test_an_archive_of_other_images_takes_none_of_ours(instances: list[Instance]) -> None:
     with listening(lambda _: 0, sop_class=CTImageStorage) as peer:
         receipts = list(store_by_association(instances, peer, Access(timeout_s=5)))
