@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 from privgan import __version__
 from privgan.errors import PrivganError
 from privgan_cli.console import console
-from privgan_cli.verbs import budget, cohort, demo, doctor, gate, model, officer, report
+from privgan_cli.verbs import archive, budget, cohort, demo, doctor, gate, model, officer, report
 
 _EVERYWHERE = {"--json": "as_json", "--quiet": "quiet", "-q": "quiet", "--verbose": "verbose", "-v": "verbose"}
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
@@ -43,6 +43,7 @@ def _options(version: bool = typer.Option(False, "--version", help="Print the ve
 for _verb in (
     demo.demo,
     doctor.doctor,
+    archive.fetch,
     cohort.scan,
     cohort.prepare,
     budget.budget,
@@ -56,6 +57,7 @@ for _verb in (
     officer.revoke,
     gate.release,
     gate.verify,
+    archive.send,
 ):
     app.command()(_verb)
 

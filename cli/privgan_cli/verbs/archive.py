@@ -1,0 +1,118 @@
+"""send, fetch: a released bundle into a real archive, and a hospital's images out of one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privgan_cli.console import console
+from privgan_cli.options import today
+
+TokenFile = Annotated[Path | None, typer.Option(help="File (0600) with the token for a DICOMweb service.")]
+Ca = Annotated[Path | None, typer.Option(help="Certificates to trust instead of the usual ones, PEM.")]
+ClientCert = Annotated[Path | None, typer.Option(help="Our own certificate, PEM.")]
+ClientKey = Annotated[Path | None, typer.Option(help="Its key (0600), PEM, without a passphrase.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="How long the archive may be silent.")]
+
+
+def send(
+    bundle: Annotated[Path, typer.Argument(help="A released bundle.")],
+    public_key: Annotated[Path, typer.Option(help="The hospital's public key.")],
+    to: Annotated[str, typer.Option(metavar="URL|TITLE@HOST:PORT", help="A DICOMweb service or a DICOM archive.")],
+    officer_key: Annotated[Path | None, typer.Option(help="The privacy officer's, too: demands an approval.")] = None,
+    calling: Annotated[str, typer.Option(metavar="TITLE", help="Our own AE title; PRIVGAN if left out.")] = "",
+    tls: Annotated[bool, typer.Option("--tls", help="TLS for TITLE@HOST:PORT.")] = False,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    client_cert: ClientCert = None,
+    client_key: ClientKey = None,
+    timeout: Timeout = 30.0,
+) -> int:
+    """Verify a bundle and store its DICOM files in an archive, by STOW-RS or C-STORE; run again to send the rest."""
+    from privgan.archive.access import Access, read_token
+    from privgan.archive.destination import parse_destination
+    from privgan_audits.sending import Parcel
+    from privgan_audits.sending import send as send_bundle
+
+    access = Access(
+        token=read_token(token_file) if token_file else "",
+        ca=ca,
+        certificate=client_cert,
+        key=client_key,
+        tls=tls,
+        calling=calling,
+        timeout_s=timeout,
+    )
+    parcel = Parcel(bundle=bundle, public_key=public_key, officer_key=officer_key, today=today())
+    done = send_bundle(parcel, parse_destination(to), access, console.progress)
+    console.result(
+        {
+            "instances": done.instances,
+            "stored": done.stored,
+            "stored_before": done.stored_before,
+            "rejected": done.rejected,
+            "journal": str(done.journal),
+        },
+        f"the archive has {done.stored + done.stored_before} of {done.instances} instances, {done.stored} since now",
+        *_counts("rejected", done.rejected),
+        f"journal: {done.journal}",
+    )
+    return 5 if done.rejected else 0
+
+
+def fetch(
+    url: Annotated[str, typer.Argument(help="The address of a DICOMweb service.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to make.")],
+    query: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="What to look for; may be given several times.")
+    ] = None,
+    patients: Annotated[Path | None, typer.Option(help="File (0600) with patient numbers, one a line.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many instances.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a folder that was begun.")] = False,
+    token_file: TokenFile = None,
+    ca: Ca = None,
+    client_cert: ClientCert = None,
+    client_key: ClientKey = None,
+    timeout: Timeout = 30.0,
+) -> int:
+    """Fetch a hospital's images from its archive by QIDO-RS and WADO-RS into a folder that scan and prepare read."""
+    from privgan.archive.access import Access, read_token
+    from privgan.archive.destination import parse_service
+    from privgan.archive.fetching import Wanted
+    from privgan.archive.fetching import fetch as fetch_images
+    from privgan.archive.query import Query
+    from privgan.archive.web import WebArchive
+    from privgan.data.refusals import MAX_FILE_BYTES
+
+    service = parse_service(url)
+    wanted = Wanted(query=Query.of(query or [], patients), limit=limit, largest_bytes=MAX_FILE_BYTES)
+    access = Access(
+        token=read_token(token_file) if token_file else "",
+        ca=ca,
+        certificate=client_cert,
+        key=client_key,
+        timeout_s=timeout,
+    )
+    access.require_fitting(service)
+    if not service.sheltered:
+        console.warn("Patients' images will cross the network unencrypted: everybody on the way can read them.")
+    done = fetch_images(WebArchive(service, access), folder, wanted, resume=resume, progress=console.progress)
+    files = done.fetched + done.fetched_before
+    console.result(
+        {
+            "folder": str(folder),
+            "found": done.found,
+            "fetched": done.fetched,
+            "fetched_before": done.fetched_before,
+            "fetched_bytes": done.fetched_bytes,
+            "not_given": done.not_given,
+        },
+        f"{done.found} instances match, {files} are in {folder}, {done.fetched} since now",
+        *_counts("not given", done.not_given),
+        *([f"next: privgan scan {folder}, then: privgan prepare {folder} COHORT"] if files else []),
+    )
+    return 0 if files else 5
+
+
+def _counts(what: str, reasons: dict[str, int]) -> list[str]:
+    return [f"  {count:6d}  {what}: {reason}" for reason, count in reasons.items()]
