@@ -20,7 +20,7 @@ from privgan.progress import Progress, silent
 from privgan.run import RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, UNIFORM, class_labels
 from privgan.synthetic.dataset_card import dataset_card
-from privgan.synthetic.dicom.form import SECONDARY_CAPTURE, SOP_CLASSES, DicomForm, files_of, resolved
+from privgan.synthetic.dicom.form import SECONDARY_CAPTURE, SOP_CLASSES, DicomForm, files_of, neighbours, resolved
 from privgan.synthetic.labels_table import Row, label_rows, labels_csv
 from privgan.synthetic.synthetic_set import (
     CARD,
@@ -100,6 +100,7 @@ def generate(
     balance = generator.class_balance
     shares = None if balance is None else balance.shares
     labels = class_labels(options.classes, facts.classes, options.count, rng, shares)
+    labels = neighbours(labels, form.frames, rng)
     images = _sample(generator, labels, rng, progress)
     _write_arrays(folder / IMAGES, images, labels, facts.classes)
     manifest = _manifest(facts, options, labels, balance, form)

@@ -70,6 +70,17 @@ def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int) ->
     return DicomForm(kind=kind, bits=bits or (12 if kind in _WORDS_ONLY else 8), frames=frames)
 
 
+def neighbours(labels: NDArray[np.int64], frames: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """The same labels with those of one class side by side, as many as fill a file; the files in random order."""
+    if frames == 1:
+        return labels
+    together = np.sort(labels)
+    files = files_of(together, frames)
+    return np.concatenate(
+        [together[files[number].start : files[number].stop] for number in rng.permutation(len(files))]
+    )
+
+
 def files_of(labels: Sequence[int] | NDArray[np.int64], frames: int) -> list[range]:
     """Which images each file of a set holds: neighbours of one class, at most `frames` of them, in order.
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privgan.errors import UsageError
-from privgan.synthetic.dicom.form import BITS, KINDS, DicomForm, files_of, resolved
+from privgan.synthetic.dicom.form import BITS, KINDS, DicomForm, files_of, neighbours, resolved
 from privgan.synthetic.dicom.values import stored
 
 
@@ -49,6 +49,17 @@ def test_files_hold_neighbours_of_one_class_in_order(labels: list[int], frames: 
     assert all(1 <= len(file) <= frames and len({labels[number] for number in file}) == 1 for file in files)
     for one, other in itertools.pairwise(files):  # none could have held more
         assert len(one) == frames or labels[one.start] != labels[other.start]
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=40), st.integers(2, 6))
+@settings(deadline=None, derandomize=True)
+def test_images_of_a_class_come_together_and_files_are_as_full_as_can_be(labels: list[int], frames: int) -> None:
+    given = np.array(labels, dtype=np.int64)
+    ordered = neighbours(given, frames, np.random.default_rng(0))
+    assert sorted(ordered.tolist()) == sorted(labels)
+    fewest = sum(-(-labels.count(label) // frames) for label in set(labels))
+    assert len(files_of(ordered, frames)) == fewest
+    np.testing.assert_array_equal(neighbours(given, 1, np.random.default_rng(0)), given)
 
 
 @pytest.mark.parametrize("kind", KINDS)
