@@ -227,7 +227,7 @@ def test_colour_is_refused_in_arrays_and_converted_with_a_note_in_pictures(tmp_p
     with pytest.raises(InputRejectedError, match="colour"):
         load_file_evidence(as_npz(tmp_path, "c", colour), members, None)
     found = load_file_evidence(as_pictures(tmp_path, "c", colour), members, None)
-    assert "The synthetic images: 2 colour pictures were converted to grey." in found.notes
+    assert "The synthetic images: 2 colour files were converted to grey." in found.notes
     luminance = colour @ [0.299, 0.587, 0.114]
     assert np.abs(found.synthetic.images - luminance).max() < 1
     in_three = load_file_evidence(as_pictures(tmp_path, "g", np.repeat(grey[..., None], 3, axis=3)), members, None)
