@@ -4,6 +4,7 @@ A file is read once more when it is sent, and only bytes with the signed digest 
 """
 
 import io
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from privgan.errors import IntegrityError
 from privgan.files import open_regular, sha256_bytes
 
 LARGEST_BYTES = 1 << 30
+DUPLICATE = 0x0111  # PS3.7 C.5.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,9 @@ class Identity:
         from pydicom.errors import InvalidDicomError
 
         try:
-            meta = dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=[]).file_meta
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # they repeat values of the file
+                meta = dcmread(io.BytesIO(content), stop_before_pixels=True, specific_tags=[]).file_meta
             return cls(
                 sop_class=str(meta.MediaStorageSOPClassUID),
                 sop_instance=str(meta.MediaStorageSOPInstanceUID),
@@ -74,14 +78,16 @@ class Receipt:
 def judged(status: int) -> str:
     """Why a status of C-STORE (PS3.4 B.2.3) or a reason of STOW-RS (PS3.18 I.2.2) refuses; empty if it does not.
 
+    A duplicate is no refusal: our UIDs are random, so what the archive has under one of them is that instance.
+
     >>> judged(0x0000), judged(0xB000), judged(0x0122)
     ('', '', 'sop_class')
     """
-    if status == 0 or status >> 12 == 0xB:
+    if status in (0, DUPLICATE) or status >> 12 == 0xB:
         return ""
     if status >> 8 == 0xA7:
         return OUT_OF_RESOURCES
-    by_code = {0x0122: "sop_class", 0xC122: "transfer_syntax", 0x0124: "not_authorised", 0x0111: "duplicate"}
+    by_code = {0x0122: "sop_class", 0xC122: "transfer_syntax", 0x0124: "not_authorised"}
     by_range = {0xA9: "data_set", 0xC0: "not_understood"}
     return by_code.get(status) or by_range.get(status >> 8) or "other"
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from privgan.archive.instance import OUT_OF_RESOURCES, Identity, Instance, Receipt, judged
+from privgan.archive.instance import DUPLICATE, OUT_OF_RESOURCES, Identity, Instance, Receipt, judged
 from privgan.archive.multipart import joined
 from privgan.archive.stopping import UnfinishedError
 from privgan.archive.web import Answer, WebArchive, require_service
@@ -74,7 +74,7 @@ def _refusals(answer: Answer) -> dict[str, str]:
         module: dict[str, Any] = found[0] if isinstance(found, list) else found
         stored = {_value(item, _INSTANCE): "" for item in module.get(_STORED, {}).get("Value", [])}
         failed = {
-            _value(item, _INSTANCE): judged(int(_value(item, _REASON))) or "other"
+            _value(item, _INSTANCE): _failure(int(_value(item, _REASON)))
             for item in module.get(_FAILED, {}).get("Value", [])
         }
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
@@ -83,6 +83,11 @@ def _refusals(answer: Answer) -> dict[str, str]:
             "Is this the address of a DICOMweb service?"
         ) from None
     return {**failed, **stored}
+
+
+def _failure(reason: int) -> str:
+    """Why an instance in the list of failures is not stored; a code of success says nothing there."""
+    return judged(reason) or ("" if reason == DUPLICATE else "other")
 
 
 def _value(item: dict[str, Any], tag: str) -> str:

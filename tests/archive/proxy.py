@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import select
 import socket
 import ssl
 import threading
@@ -68,22 +69,27 @@ def _connect(client: socket.socket, port: int, wire: Wire, context: ssl.SSLConte
         archive = socket.create_connection(("127.0.0.1", port))
         archive.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire.ends += [client, archive]
-        threading.Thread(target=_pump, args=(archive, client), daemon=True).start()
-        _pump(client, archive, wire)
+        _carry(client, archive, wire)
 
 
-def _pump(source: socket.socket, sink: socket.socket, wire: Wire | None = None) -> None:
+def _carry(client: socket.socket, archive: socket.socket, wire: Wire) -> None:
+    """Both ways, in one thread, because two must not use one TLS connection."""
     with suppress(OSError, ValueError):
-        while data := source.recv(1024):
-            if wire is not None:
-                wire.taken += len(data)
+        while True:
+            waiting = isinstance(client, ssl.SSLSocket) and client.pending()
+            for end in [client] if waiting else select.select([client, archive], [], [])[0]:
+                data = end.recv(1024)
+                if end is client:
+                    wire.taken += len(data)
                 if wire.most_bytes is not None and wire.taken > wire.most_bytes:
                     wire.stalled.set()
                     if not wire.cuts:
                         return  # both ends stay open and hear nothing
-                    break
-            sink.sendall(data)
-    for end in (source, sink):
+                    data = b""
+                if not data:
+                    raise ConnectionError
+                (archive if end is client else client).sendall(data)
+    for end in (client, archive):
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
         end.close()

@@ -269,3 +269,11 @@ def _through(wire: Wire, archive: Orthanc, way: str) -> str:
 
 def _stored(said: str) -> int:
     return int(said.partition(f" of {COUNT} instances are stored")[0].rpartition(" ")[2])
+
+
+def test_without_the_extra_the_remedy_is_named(
+    here: Here, released: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for library, to in (("pynetdicom", "ANY@127.0.0.1:1"), ("dicomweb_client", "http://127.0.0.1:1/")):
+        monkeypatch.setitem(sys.modules, library, None)
+        assert "pip install 'privgan[archive]'" in here(*words(released, bundle, to), code=2)

@@ -157,7 +157,7 @@ def listening(
 def test_an_association_carries_the_verified_bytes(instances: list[Instance]) -> None:
     """The data set arrives as it lies in the file; every kind of status is understood."""
     received: list[bytes] = []
-    statuses = {0x0000: "", 0xB000: "", 0xB007: "", 0x0122: "sop_class", 0x0124: "not_authorised", 0xA900: "data_set"}
+    statuses = {0x0000: "", 0xB000: "", 0x0111: "", 0x0122: "sop_class", 0x0124: "not_authorised", 0xA900: "data_set"}
     statuses |= {0xC001: "not_understood", 0x0110: "other"}
     waiting = iter(statuses)
 
