@@ -98,6 +98,11 @@ def test_whoever_withdraws_under_one_number_withdraws_under_all(named: str) -> N
     assert people.keys == ("c",)
 
 
+def test_a_withdrawn_number_of_a_person_of_whom_nothing_was_read_matches_nobody() -> None:
+    people = decide_people(collected(["a", "b"]), frozenset({"y", "a"}), [frozenset("yz")])
+    assert (people.withdrawn, people.along, people.unmatched, people.strangers) == (1, 0, 1, 2)
+
+
 def test_one_person_by_the_map_is_on_one_side_and_found_under_every_number(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     numbers = [f"NUM-{n:03d}" for n in range(40)]
