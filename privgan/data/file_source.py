@@ -160,7 +160,7 @@ def _read(files: Sequence[Path], request: Request, workers: int | None) -> Itera
 
 def _kind(files: Sequence[Path]) -> str:
     """A folder holds pictures when it has PNG or JPEG files and nothing that looks like DICOM."""
-    pictures = [file for file in files if file.suffix.lower() in SUFFIXES]
+    pictures = any(file.suffix.lower() in SUFFIXES for file in files)
     others = (file for file in files if file.suffix.lower() not in SUFFIXES)
     return PICTURE if pictures and not any(_looks_like_dicom(file) for file in others) else DICOM
 
