@@ -25,7 +25,7 @@ from privgan.errors import PrivganError
 MEMORY_BYTES = 1 << 30
 SECONDS_PER_FILE = 30.0
 SECONDS_TO_START = 120.0
-IN_FLIGHT = 4  # requests a worker holds, so that it never waits for its parent
+IN_FLIGHT = 16  # requests a worker holds, so that it never waits for its parent
 WINDOW = 256  # results that may wait for a slower one before them
 CRASHED, TIMED_OUT = b"crashed", b"timed out"  # answers of the pool itself; real ones start with a brace
 _READY = b"ready"

@@ -5,6 +5,7 @@
 
 The loop is what one writes in ten minutes: dcmread, pixel_array, rescale, window, Pillow's box filter; no checks, no
 limits, no process of its own. Ours includes starting its workers. Medians of interleaved rounds, after a warm-up.
+Libraries are imported where they are used: a worker imports this script again when it starts, as it does a user's.
 """
 
 import itertools
@@ -15,44 +16,34 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from measuring import timed
-from PIL import Image
-from pydicom import dcmread
-from pydicom.pixels import apply_rescale
-from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
-from scipy.ndimage import gaussian_filter
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from privgan.data.preprocess import PRESETS, Recipe
-from privgan.data.reading import Request
-from privgan.data.source import Wishes
-from privgan.data.sources import open_source
-from privgan.data.worker import read_entry
-from tests.data.conftest import build_dicom
 
-KINDS = (("uncompressed", None, 2000), ("RLE", RLELossless, 1000), ("JPEG-LS", JPEGLSLossless, 500),
-         ("JPEG 2000", JPEG2000Lossless, 500))  # fmt: skip
-SIDE, SIZE, ROUNDS, DIFFERENT = 512, 64, 4, 8
+KINDS = (  # name, transfer syntax, pixels a side, files
+    ("slices, uncompressed", None, 512, 4000),
+    ("slices, RLE", "1.2.840.10008.1.2.5", 512, 2000),
+    ("slices, JPEG-LS", "1.2.840.10008.1.2.4.80", 512, 600),
+    ("slices, JPEG 2000", "1.2.840.10008.1.2.4.90", 512, 600),
+    ("radiographs, uncompressed", None, 2048, 300),
+)
+SIZE, ROUNDS, DIFFERENT = 64, 3, 4
 PRESET = "ct-soft"
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "dicom"
 
 
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
-    """One line a transfer syntax."""
-    rng = np.random.default_rng(0)
-    smooth = [gaussian_filter(rng.standard_normal((SIDE, SIDE)), 6) for _ in range(DIFFERENT)]
-    slices = [np.clip(8000 * image + 2000, 0, 4095).astype(np.uint16) for image in smooth]
-    for name, syntax, count in KINDS:
+    """One line a kind of file."""
+    for name, syntax, side, count in KINDS:
         files = folder / name
         files.mkdir()
-        _write(files, slices, syntax, count)
+        _write(files, _pictures(side), syntax, count)
         plain, one, two = timed(
             [lambda f=files: loop(f), lambda f=files: ours(f, 1), lambda f=files: ours(f, 2)], rounds=ROUNDS
         )
         yield {
-            "syntax": name,
+            "what": name,
             "files": count,
             "pydicom_per_s": round(count / plain),
             "one_worker_per_s": round(count / one),
@@ -64,6 +55,13 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
 
 def loop(folder: Path) -> int:
     """The plain loop over a folder; how many images."""
+    import numpy as np
+    from PIL import Image
+    from pydicom import dcmread
+    from pydicom.pixels import apply_rescale
+
+    from privgan.data.preprocess import PRESETS
+
     low, high = PRESETS[PRESET].window
     images = []
     for path in sorted(folder.iterdir()):
@@ -76,15 +74,29 @@ def loop(folder: Path) -> int:
 
 def ours(folder: Path, workers: int) -> int:
     """The same as `prepare` reads; how many images."""
+    from privgan.data.source import Wishes
+    from privgan.data.sources import open_source
+
     source = open_source(folder, Wishes(preset=PRESET, size=SIZE, workers=workers))
     return sum(entry.image is not None for entry in source.entries())
 
 
-def _write(folder: Path, slices: list[np.ndarray[Any, Any]], syntax: str | None, count: int) -> None:
+def _pictures(side: int) -> list[Any]:
+    import numpy as np
+    from scipy.ndimage import gaussian_filter
+
+    rng = np.random.default_rng(0)
+    smooth = [gaussian_filter(rng.standard_normal((side, side)), 6) for _ in range(DIFFERENT)]
+    return [np.clip(8000 * image + 2000, 0, 4095).astype(np.uint16) for image in smooth]
+
+
+def _write(folder: Path, pictures: list[Any], syntax: str | None, count: int) -> None:
+    from tests.data.conftest import build_dicom
+
     scale = {"RescaleSlope": "1", "RescaleIntercept": "-1024", "Modality": "CT"}
     for number in range(count):
         dataset = build_dicom(
-            slices[number % DIFFERENT], BitsStored=12, HighBit=11, PatientID=str(number // 5), **scale
+            pictures[number % DIFFERENT], BitsStored=12, HighBit=11, PatientID=str(number // 5), **scale
         )
         if syntax:
             dataset.compress(syntax, generate_instance_uid=False)
@@ -95,6 +107,10 @@ def file_table() -> Iterator[str]:
     """A line for every real file: what its header announces, and what privgan does with it."""
     yield "| file | transfer syntax | pixels | as a picture | by `privgan scan --preset custom --window 0,4095` |"
     yield "|---|---|---|---|---|"
+    from privgan.data.preprocess import Recipe
+    from privgan.data.reading import Request
+    from privgan.data.worker import read_entry
+
     recipe = Recipe(preset="custom", window=(0.0, 4095.0))
     asked = Request(kind="dicom", recipe=recipe)
     anything = Request(kind="dicom", recipe=recipe, trusted=True)
@@ -112,6 +128,8 @@ def file_table() -> Iterator[str]:
 
 def _announced(path: Path) -> tuple[str, str]:
     import warnings
+
+    from pydicom import dcmread
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
