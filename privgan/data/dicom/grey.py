@@ -60,7 +60,7 @@ def grey_frames(parsed: Parsed, header: ImageHeader, numbers: range, *, units: b
         if header.coloured:
             yield _luminance(frame, parsed.dataset, header)
         else:
-            yield _in_units(frame, parsed.dataset, header, number, required=units)
+            yield _in_units(frame, parsed, header, number, required=units)
 
 
 def _decoded(parsed: Parsed, header: ImageHeader, numbers: range) -> Iterator[NDArray[Any]]:
@@ -111,19 +111,19 @@ def _luminance(frame: NDArray[Any], dataset: Dataset, header: ImageHeader) -> Pi
     return Pixels(values=colours.astype(np.float32) @ _RED_GREEN_BLUE, low=0, high=high)
 
 
-def _in_units(frame: NDArray[Any], dataset: Dataset, header: ImageHeader, number: int, *, required: bool) -> Pixels:
+def _in_units(frame: NDArray[Any], parsed: Parsed, header: ImageHeader, number: int, *, required: bool) -> Pixels:
     inverted = header.photometric == "MONOCHROME1"
-    table = _item(dataset, "ModalityLUTSequence", 0)
+    table = _item(parsed.dataset, "ModalityLUTSequence", 0)
     if table is not None:
         if required and text_of(table, "ModalityLUTType") != "HU":
             raise RefusedError("modality_lut")
-        values, high = _looked_up(frame, table)
+        values, high = _looked_up(frame, table, "<u2" if parsed.syntax.is_little_endian else ">u2")
         return Pixels(values=values, low=0, high=high, inverted=inverted)
-    slope, intercept = _rescale(dataset, number, required=required)
+    slope, intercept = _rescale(parsed.dataset, number, required=required)
     return Pixels(values=frame, low=header.low, high=header.high, slope=slope, intercept=intercept, inverted=inverted)
 
 
-def _looked_up(frame: NDArray[Any], table: Dataset) -> tuple[NDArray[np.uint16], int]:
+def _looked_up(frame: NDArray[Any], table: Dataset, word: str) -> tuple[NDArray[np.uint16], int]:
     """Values of a modality table (PS3.3 C.11.1.1) and the largest that it can hold."""
     descriptor = values_of(table, "LUTDescriptor")
     if len(descriptor) != 3:
@@ -135,7 +135,7 @@ def _looked_up(frame: NDArray[Any], table: Dataset) -> tuple[NDArray[np.uint16],
     data = table.get("LUTData")
     if not 1 <= entries <= _MOST_ENTRIES or not 8 <= bits <= 16:
         raise RefusedError("modality_lut")
-    lut = np.frombuffer(data, dtype="<u2") if isinstance(data, bytes) else np.asarray(data)
+    lut = np.frombuffer(data, dtype=word) if isinstance(data, bytes) else np.asarray(data)
     if len(lut) < entries or lut.min() < 0 or lut.max() >= 2**bits:
         raise RefusedError("modality_lut")
     positions = np.clip(frame.astype(np.int64) - first, 0, entries - 1)
