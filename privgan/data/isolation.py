@@ -26,7 +26,8 @@ MEMORY_BYTES = 1 << 30
 SECONDS_PER_FILE = 30.0
 SECONDS_TO_START = 120.0
 IN_FLIGHT = 16  # requests a worker holds, so that it never waits for its parent
-WINDOW = 256  # results that may wait for a slower one before them
+WINDOW = 256  # results that may wait for a slower one before them,
+HELD_BYTES = 64 << 20  # and how many bytes they may have when another one is asked for
 CRASHED, TIMED_OUT = b"crashed", b"timed out"  # answers of the pool itself; real ones start with a brace
 _READY = b"ready"
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -74,7 +75,7 @@ def run_isolated(job: Job, requests: Sequence[bytes], workers: int | None = None
         for index in range(len(requests)):
             while index not in pool.answers:
                 pool.step(index)
-            yield pool.answers.pop(index)
+            yield pool.take(index)
     finally:
         pool.stop()
         atexit.unregister(pool.stop)
@@ -85,6 +86,7 @@ class _Pool:
         self.job = job
         self.requests = requests
         self.answers: dict[int, bytes] = {}
+        self.held_bytes = 0  # of answers that wait for their turn
         self.waiting: deque[int] = deque()  # returned by lost workers
         self.next = 0
         self.workers = [self._start() for _ in range(workers)]
@@ -92,6 +94,16 @@ class _Pool:
     def stop(self) -> None:
         while self.workers:
             self.workers.pop().stop()
+
+    def take(self, index: int) -> bytes:
+        """An answer that has come."""
+        answer = self.answers.pop(index)
+        self.held_bytes -= len(answer)
+        return answer
+
+    def _keep(self, index: int, answer: bytes) -> None:
+        self.answers[index] = answer
+        self.held_bytes += len(answer)
 
     def step(self, wanted: int) -> None:
         """Hand out work, then take in what has come or expired."""
@@ -109,7 +121,7 @@ class _Pool:
         while worker.ready and len(worker.pending) < IN_FLIGHT:
             if self.waiting:
                 index = self.waiting.popleft()
-            elif self.next < min(len(self.requests), wanted + WINDOW):
+            elif self.next < len(self.requests) and self._has_room(wanted):
                 index, self.next = self.next, self.next + 1
             else:
                 break
@@ -121,6 +133,10 @@ class _Pool:
         if worker.ready and not worker.pending:
             worker.deadline = time.monotonic() + self.job.seconds
 
+    def _has_room(self, wanted: int) -> bool:
+        """Whether more may be asked while an answer is waited for: so that memory stays bounded."""
+        return self.next <= wanted or (self.next < wanted + WINDOW and self.held_bytes < HELD_BYTES)
+
     def _receive(self, worker: _Worker) -> None:
         try:
             answer = worker.connection.recv_bytes()
@@ -130,7 +146,7 @@ class _Pool:
         if not worker.ready:
             worker.ready = answer == _READY
         elif worker.pending:
-            self.answers[worker.pending.popleft()] = answer
+            self._keep(worker.pending.popleft(), answer)
         worker.deadline = time.monotonic() + self.job.seconds
 
     def _replace(self, worker: _Worker, verdict: bytes) -> None:
@@ -141,7 +157,7 @@ class _Pool:
                 "if __name__ == '__main__', and is there 1 GiB of memory?"
             )
         if worker.pending:
-            self.answers[worker.pending.popleft()] = verdict
+            self._keep(worker.pending.popleft(), verdict)
         self.waiting.extend(worker.pending)
         self.workers.remove(worker)
         worker.stop()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from privgan.data import isolation
 from privgan.data.isolation import CRASHED, TIMED_OUT, Job, run_isolated
 from privgan.errors import PrivganError
 
@@ -22,6 +23,10 @@ def factory(configuration):
                 bytearray(1 << 30)
             except MemoryError:
                 return b"{no memory"
+        if request == b"slow":
+            time.sleep(1)
+        if request.startswith(b"large"):
+            return b"{" + request + bytes(1 << 18)
         print("SECRET"); os.write(2, b"SECRET")
         return b"{" + configuration.encode() + request
     return answer
@@ -51,6 +56,23 @@ def test_a_lost_worker_costs_its_request_only(target: str, capfd: pytest.Capture
     assert answers == expected
     assert time.monotonic() - start < 30
     assert "SECRET" not in "".join(capfd.readouterr())
+
+
+def test_large_answers_do_not_pile_up_behind_a_slow_one(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "HELD_BYTES", 1 << 20)
+    requests = [b"slow", *[b"large" + str(number).encode() for number in range(100)]]
+    pool = isolation._Pool(Job(target=target, configuration=""), requests, 2)
+    highest = 0
+    try:
+        for index, request in enumerate(requests):
+            while index not in pool.answers:
+                pool.step(index)
+                highest = max(highest, pool.held_bytes)
+            assert pool.take(index).startswith(b"{" + request)
+    finally:
+        pool.stop()
+    assert pool.held_bytes == 0
+    assert highest < (1 << 20) + 2 * (isolation.IN_FLIGHT + 1) * (1 << 18)
 
 
 def test_workers_that_cannot_start_are_said(target: str) -> None:

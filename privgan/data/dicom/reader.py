@@ -24,7 +24,7 @@ from privgan.data.selection import Selection
 
 LIKELY_BURNED_IN = ("US", "IVUS", "SC", "XA", "XC", "OT", "ES", "GM", "DOC")
 MAX_BYTES = 2 << 30
-MAX_RESULT_BYTES = 256 << 20  # of prepared images of one file, in memory at once
+MAX_RESULT_BYTES = 128 << 20  # of prepared images of one file, in memory at once
 _TECHNICAL = ("Modality", "BodyPartExamined", "ViewPosition", "InstanceNumber", "BurnedInAnnotation")
 TAGS: list[BaseTag | int] = [
     Tag(keyword) for keyword in (*_TECHNICAL, *image_header.KEYWORDS, *grey.KEYWORDS, *identifying.KEYWORDS)

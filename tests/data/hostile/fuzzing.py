@@ -124,7 +124,7 @@ class LivingWorker:
         index = len(self._requests) - 1
         while index not in self._pool.answers:
             self._pool.step(index)
-        return self._pool.answers.pop(index)
+        return self._pool.take(index)
 
     def stop(self) -> None:
         """End the process."""
