@@ -37,3 +37,14 @@ def test_json_names_every_attack(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"name", "tried", "measured", "expected", "passed", "p_value"} == set(attacks[0])
     exact = {a["name"]: a["passed"] for a in attacks if a["p_value"] is None}
     assert all(exact[name] for name in ("clipping", "patient level", "public divisor", "no mixing", "once a step"))
+
+
+def test_extras_that_are_missing_are_told_with_what_they_are_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And nothing else of the machine is called ill for it."""
+    monkeypatch.setitem(doctor._EXTRAS, "archive", (("no_such_module",), "send and fetch"))
+    assert run(["doctor"]) == 0
+    assert "privgan[archive]: not found (send and fetch)" in capsys.readouterr().out
+    assert run(["doctor", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["extras"]["archive"] is False

@@ -1,6 +1,7 @@
 """doctor: is this machine ready, and what would be missed if something is not there."""
 
 import importlib.metadata
+import importlib.util
 import platform
 import shutil
 import sys
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 _LIBRARIES = ("torch", "opacus", "dp-accounting", "pydicom", "numpy", "cryptography", "randomgen", "safetensors")
 _OPTIONAL = {"dciodvfy": "checks written DICOM against the standard", "openssl": "checks bundles without privgan"}
+_EXTRAS = {  # what must be importable, and what it is for
+    "archive": (("pynetdicom", "dicomweb_client"), "send and fetch"),
+    "encoder": (("onnxruntime",), "an image encoder of your own"),
+    "jpeg-lossless": (("gdcm",), "DICOM files in JPEG Lossless"),
+}
 _ATTACK_SIZE, _ATTACK_STEPS = 16, 3000  # half a minute on one core, a second half for slower ones
 
 
@@ -35,6 +41,7 @@ def doctor(
     accelerator = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     codecs, missing = _codecs()
     tools = {name: shutil.which(name) is not None for name in _OPTIONAL}
+    extras = {name: all(map(importlib.util.find_spec, modules)) for name, (modules, _) in _EXTRAS.items()}
     secure_generator().random()  # raises if the cryptographic generator cannot be keyed
     findings = _attack() if attack_mechanism else None
     console.result(
@@ -48,6 +55,7 @@ def doctor(
             "codecs": codecs,
             "codecs_missing": missing,
             "tools": tools,
+            "extras": extras,
             **({} if findings is None else {"attacks": [finding.to_json() for finding in findings]}),
         },
         f"privgan {__version__}, Python {platform.python_version()} on {sys.platform}",
@@ -55,13 +63,18 @@ def doctor(
         f"accelerator: {accelerator or 'none, the processor is used'} ({torch.get_num_threads()} threads)",
         "noise and draws: ChaCha20, keyed by the operating system",
         f"transfer syntaxes: {', '.join(codecs)}",
-        *([f"not readable here, privgan[jpeg-lossless] is missing: {', '.join(missing)}"] if missing else []),
-        *(f"{name}: {'found' if there else 'not found'} ({_OPTIONAL[name]})" for name, there in tools.items()),
+        *([f"not readable here: {', '.join(missing)}"] if missing else []),
+        *(f"privgan[{name}]: {_found(there)} ({_EXTRAS[name][1]})" for name, there in extras.items()),
+        *(f"{name}: {_found(there)} ({_OPTIONAL[name]})" for name, there in tools.items()),
         *_in_words(findings or ()),
     )
     if not all(finding.passed for finding in findings or ()):
         return AuditFailedError.exit_code
     return 0 if all(versions.values()) else 1
+
+
+def _found(there: bool) -> str:
+    return "found" if there else "not found"
 
 
 def _attack() -> "tuple[Finding, ...]":
