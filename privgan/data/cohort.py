@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from privgan.data.columns import CATEGORY, Values, read_columns
 from privgan.data.columns import FILE as COLUMNS
+from privgan.data.preprocess import GIVEN, PRESETS
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_json
 
@@ -32,6 +33,9 @@ DIGESTED_FILES = (
     "private/identifiers",
     "private/patients",
 )
+
+
+_IN_UNITS = frozenset(name for name, preset in PRESETS.items() if preset.scaling == GIVEN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +75,12 @@ class CohortFacts:
 
     @property
     def hounsfield(self) -> tuple[float, float] | None:
-        """Hounsfield units of black and white; None where grey values have no unit."""
-        return (self.window_low, self.window_high) if self.modality == "CT" else None
+        """Hounsfield units of black and white; None where grey values have no unit.
+
+        Pictures may be called CT by `--modality`, but a window that is the range of their bits is none of units.
+        """
+        known = self.modality == "CT" and self.preset in _IN_UNITS
+        return (self.window_low, self.window_high) if known else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,15 @@ from privgan.progress import Progress, silent
 from privgan.run import RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, UNIFORM, class_labels
 from privgan.synthetic.dataset_card import dataset_card
-from privgan.synthetic.dicom.form import SECONDARY_CAPTURE, SOP_CLASSES, DicomForm, files_of, neighbours, resolved
+from privgan.synthetic.dicom.form import (
+    MATCHED,
+    SECONDARY_CAPTURE,
+    SOP_CLASSES,
+    DicomForm,
+    files_of,
+    neighbours,
+    resolved,
+)
 from privgan.synthetic.labels_table import Row, label_rows, labels_csv
 from privgan.synthetic.synthetic_set import (
     CARD,
@@ -95,6 +103,11 @@ def generate(
     """
     facts = _finished(run)
     form = resolved(options.sop_class, modality=facts.modality, bits=options.bits, frames=options.frames)
+    if form.kind == MATCHED["CT"] and facts.window is None:
+        raise UsageError(
+            "Expected a run that knows its Hounsfield units for CT objects, this one does not. Take "
+            "secondary-capture, or prepare and train again with a ct preset, or --window with --modality CT."
+        )
     require_space(folder, output_bytes(options, facts.image_size))
     generator = _load(run, facts)
     balance = generator.class_balance

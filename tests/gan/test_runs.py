@@ -137,6 +137,25 @@ def test_a_seeded_run_is_stamped_and_repeats(cohort: Cohort, tmp_path: Path) -> 
     assert [entry["replayable"] for entry in charges] == [True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("preset", "modality", "window"),
+    [
+        ("ct-soft", "CT", (-160.0, 240.0)),
+        ("custom", "CT", (-160.0, 240.0)),
+        ("custom", "OT", None),
+        ("cxr", "CT", None),  # pictures that --modality calls CT
+        ("mr", "MR", None),
+    ],
+)
+def test_a_run_knows_units_only_where_the_window_has_them(
+    cohort: Cohort, tmp_path: Path, preset: str, modality: str, window: tuple[float, float] | None
+) -> None:
+    facts = replace(cohort.facts, preset=preset, modality=modality, window_low=-160.0, window_high=240.0)
+    known = start_run(replace(cohort, facts=facts), tmp_path / "run", REQUEST, StopRequest(), force=False)
+    assert known.window == window
+    assert read_run(tmp_path / "run").window == window
+
+
 def test_a_stop_is_granted_at_the_next_step(cohort: Cohort, tmp_path: Path) -> None:
     """With the wish noted before the first step, one step is done, saved, and the run goes on later."""
     run, stop = tmp_path / "run", StopRequest()

@@ -15,9 +15,10 @@ from PIL import Image
 from pydicom import dcmread
 
 from privgan import files
-from privgan.errors import IntegrityError, UsageError
+from privgan.errors import IntegrityError, PrivganError, UsageError
 from privgan.synthetic.class_shares import apportion, class_labels
 from privgan.synthetic.dataset_card import dataset_card, odds_factor
+from privgan.synthetic.dicom import validator
 from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
 from tests.synthetic.making import CLASSES, make_run, make_set
@@ -207,3 +208,16 @@ def test_the_disk_estimate_covers_what_is_written(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1 << 30, 1 << 30, estimate // 2))
     with pytest.raises(UsageError, match="free disk"):
         make_set(tmp_path / "other", count=40)
+
+
+def test_ct_objects_need_a_run_that_knows_its_units(tmp_path: Path) -> None:
+    """Older runs, and pictures called CT, know none; nothing is left behind."""
+    with pytest.raises(UsageError, match="Hounsfield"):
+        make_set(tmp_path / "set", form={"sop_class": "match"}, modality="CT")
+    assert not list((tmp_path / "set").iterdir())
+
+
+def test_files_that_the_validator_complains_of_are_no_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validator, "complaints", lambda files: 2 * len(files))
+    with pytest.raises(PrivganError, match="10 complaints about 5"):
+        run_generate(make_run(tmp_path / "run"), tmp_path / "set")
