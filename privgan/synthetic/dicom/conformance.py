@@ -8,10 +8,13 @@ import io
 import warnings
 from collections.abc import Iterator
 
-from pydicom import dcmread
+from pydicom import config, dcmread
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.multival import MultiValue
 from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.valuerep import STR_VR, VR, validate_value
 
 # Of each module the attributes of type 1 (present, with a value) and of type 2 (present).
 _COMMON = {
@@ -124,6 +127,22 @@ def _values(dataset: Dataset) -> Iterator[str]:
             yield "a private element is present"
         if element.VR == "UI" and any(not UID(uid).is_valid for uid in _several(element.value)):
             yield f"{element.keyword} is no valid UID"
+        if not element.tag.is_private and not _fits_its_vr(element):
+            yield f"{element.keyword} does not fit its VR (PS3.5 6.2, PS3.6)"
+
+
+def _fits_its_vr(element: DataElement) -> bool:
+    """Whether the VR is the dictionary's and the values are such as it allows; of UIDs it is asked elsewhere."""
+    if dictionary_has_tag(element.tag) and element.VR not in dictionary_VR(element.tag).split(" or "):
+        return False
+    if element.VR not in STR_VR or element.VR == VR.UI:
+        return True
+    try:
+        for text in _several(element.value):
+            validate_value(element.VR, text, config.RAISE)
+    except ValueError:
+        return False
+    return True
 
 
 def _several(value: object) -> list[str]:

@@ -67,7 +67,7 @@ def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int) ->
             f"{modality or 'unknown'} ones. Take secondary-capture, or prepare the cohort with --modality."
         )
     kind = MATCHED[modality] if sop_class == MATCH else SECONDARY_CAPTURE
-    return DicomForm(kind=kind, bits=bits or (12 if kind in _WORDS_ONLY else 8), frames=frames)
+    return DicomForm(kind=kind, bits=bits if bits is not None else 12 if kind in _WORDS_ONLY else 8, frames=frames)
 
 
 def neighbours(labels: NDArray[np.int64], frames: int, rng: np.random.Generator) -> NDArray[np.int64]:

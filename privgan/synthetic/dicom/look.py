@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
-from privgan.synthetic.dicom.form import DicomForm
+from privgan.errors import UsageError
+from privgan.synthetic.dicom.form import SECONDARY_CAPTURE, DicomForm
 from privgan.synthetic.dicom.kinds import FIELD_OF_VIEW_MM
 from privgan.synthetic.dicom.values import Window
 from privgan.synthetic.synthetic_set import Manifest
@@ -32,6 +33,10 @@ class DicomLook:
     colour: bool = False
     form: DicomForm = _PLAIN
     window: Window | None = None
+
+    def __post_init__(self) -> None:
+        if self.colour and (self.form.kind, self.form.bits) != (SECONDARY_CAPTURE, 8):
+            raise UsageError("Expected 8 bits and secondary-capture for colour images.")
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:

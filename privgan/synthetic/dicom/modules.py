@@ -125,7 +125,7 @@ def _image(look: DicomLook, kind: Kind) -> dict[str, Any]:
         "LossyImageCompression": "00",
         **shown,
         **pixel_module((look.size, look.size), look.form, colour=look.colour),
-        **rescale(look.form, look.window),
+        **({} if look.colour else rescale(look.form, look.window)),
     }
 
 

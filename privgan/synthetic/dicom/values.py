@@ -51,9 +51,12 @@ def pixel_module(size: tuple[int, int], form: DicomForm, *, colour: bool) -> dic
 
 
 def display_window(form: DicomForm, window: Window | None) -> dict[str, Any]:
-    """Centre and width that show black as black and white as white (PS3.3 C.11.2.1.2)."""
+    """Centre and width that show black as black and white as white; none is narrower than 1 (PS3.3 C.11.2.1.2)."""
     low, high = window or (0.0, float(2**form.bits))
-    return {"WindowCenter": DSfloat((low + high) / 2, auto_format=True), "WindowWidth": DSfloat(high - low)}
+    if high - low < 1:
+        return {}
+    width = DSfloat(high - low, auto_format=True)
+    return {"WindowCenter": DSfloat((low + high) / 2, auto_format=True), "WindowWidth": width}
 
 
 def rescale(form: DicomForm, window: Window | None) -> dict[str, Any]:

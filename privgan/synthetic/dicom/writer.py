@@ -84,7 +84,7 @@ class DicomWriter:
             PrivganError: what came out does not conform to the standard; the file is not written.
         """
         with strict_validation():
-            dataset = self._templates.setdefault(len(images), template(self._look, frames=len(images)))
+            dataset = self._template(len(images))
             dataset.PatientName = patient_name(number)
             dataset.PatientID = patient_id
             for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", *self._own_uids):
@@ -103,6 +103,11 @@ class DicomWriter:
         with open_new(target, SHAREABLE_FILE) as stream:
             stream.write(content)
         return target
+
+    def _template(self, frames: int) -> Dataset:
+        if frames not in self._templates:
+            self._templates[frames] = template(self._look, frames=frames)
+        return self._templates[frames]
 
 
 def patient_name(number: int) -> str:

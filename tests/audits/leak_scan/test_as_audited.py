@@ -191,6 +191,38 @@ def one_more(folder: Path) -> None:
     shutil.copyfile(folder / IMAGE, folder / "dicom" / "000007" / "000007.dcm")
 
 
+def one_place(folder: Path) -> None:
+    """Two invented patients in one frame of reference."""
+    first = dcmread(folder / IMAGE)
+    in_dicom(lambda d: setattr(d, "FrameOfReferenceUID", first.FrameOfReferenceUID), OTHER)(folder)
+
+
+STRUCTURE: dict[str, Change] = {
+    "nonconformant": in_dicom(lambda d: setattr(d, "HighBit", 6)),
+    "unexpected_elements": in_dicom(lambda d: setattr(d, "NumberOfFrames", 1)),
+}
+
+
+@pytest.mark.parametrize("finding", STRUCTURE)
+def test_oddities_of_structure_are_counted(
+    synthetic: Path, cohort: Path, original: SyntheticSet, finding: str
+) -> None:
+    STRUCTURE[finding](synthetic)
+    assert scanned(synthetic, cohort, original)["structure"][finding] == 1
+
+
+def test_a_capture_has_no_frame_of_reference(synthetic: Path, cohort: Path, original: SyntheticSet) -> None:
+    in_dicom(lambda d: setattr(d, "FrameOfReferenceUID", "2.25.7"))(synthetic)
+    assert scanned(synthetic, cohort, original)["structure"] == {"unexpected_elements": 1}
+
+
+def test_a_shared_frame_of_reference_is_found(tmp_path: Path, cohort: Path) -> None:
+    made = open_synthetic_set(make_set(tmp_path / "synthetic", form={"sop_class": "match"}, **CT))
+    before = scanned(made.folder, cohort, made)["midi_b"]
+    one_place(made.folder)
+    assert scanned(made.folder, cohort, made)["midi_b"] != before
+
+
 FAULTS: dict[str, tuple[str, Change]] = {
     "one pixel": ("pixels", in_dicom(one_pixel)),
     "inverted on display": ("pixels", in_dicom(lambda d: setattr(d, "PhotometricInterpretation", "MONOCHROME1"))),

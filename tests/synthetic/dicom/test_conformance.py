@@ -53,10 +53,19 @@ def other_kind(dataset: FileDataset) -> None:
     dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.88.11"
 
 
-def bad_uid(dataset: FileDataset) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        dataset.FrameOfReferenceUID = "1.02.3"
+def put_badly(**values: Any) -> Change:
+    """Values that pydicom warns of."""
+
+    def change(dataset: FileDataset) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            put(**values)(dataset)
+
+    return change
+
+
+def other_vr(dataset: FileDataset) -> None:
+    dataset["StudyID"].VR = "LO"
 
 
 FAULTS: dict[str, tuple[dict[str, Any], Change]] = {
@@ -74,7 +83,10 @@ FAULTS: dict[str, tuple[dict[str, Any], Change]] = {
     "PageNumberVector or FrameIncrementPointer": (PAGES, without("FrameIncrementPointer")),
     "NumberOfFrames has no value": (PAGES, lone_frame),
     "a private element": ({}, private),
-    "FrameOfReferenceUID is no valid UID": (CT, bad_uid),
+    "FrameOfReferenceUID is no valid UID": (CT, put_badly(FrameOfReferenceUID="1.02.3")),
+    "PatientBirthDate does not fit": ({}, put_badly(PatientBirthDate=PERSON)),
+    "Modality does not fit": ({}, put_badly(Modality="lower case")),
+    "StudyID does not fit": ({}, other_vr),
     "PixelData has another length": ({}, put(PixelData=bytes(10))),
     "BitsAllocated, BitsStored": ({}, put(HighBit=6)),
     "PhotometricInterpretation": ({}, put(PhotometricInterpretation="RGB")),

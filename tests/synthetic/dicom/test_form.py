@@ -31,6 +31,7 @@ def test_match_takes_the_modality_of_the_cohort(modality: str, kind: str, bits: 
         ("match", "MR", 8, 1),
         ("match", "CR", None, 2),
         ("secondary-capture", "CR", 10, 1),
+        ("secondary-capture", "CR", 0, 1),
         ("secondary-capture", "CR", None, 0),
         ("secondary-capture", "CR", None, 1025),
         ("enhanced", "CT", None, 1),

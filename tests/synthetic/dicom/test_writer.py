@@ -8,8 +8,11 @@ from pydicom import config, dcmread
 from pydicom.dataset import Dataset
 
 from privgan.errors import UsageError
+from privgan.synthetic.dicom import writer
+from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.writer import strict_validation
-from tests.synthetic.dicom.writing import uids, write
+from tests.synthetic.dicom.writing import SOFT, uids, write
 
 EXPECTED_KEYWORDS = """
 SpecificCharacterSet ImageType InstanceCreationDate SOPClassUID SOPInstanceUID SyntheticData StudyDate
@@ -92,3 +95,44 @@ def test_validation_raises_inside_and_is_restored(tmp_path: Path) -> None:
     with strict_validation(), pytest.raises(ValueError, match="Invalid"):
         Dataset().Modality = "lower case"
     assert (config.settings.reading_validation_mode, config.settings.writing_validation_mode) == before
+
+
+def test_what_files_share_is_built_once_for_each_number_of_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, template = [], writer.template
+
+    def counted(look: DicomLook, *, frames: int = 1) -> Dataset:
+        built.append(frames)
+        return template(look, frames=frames)
+
+    monkeypatch.setattr(writer, "template", counted)
+    write(tmp_path, 10, form=DicomForm(frames=3))
+    assert built == [1, 3]
+
+
+@pytest.mark.parametrize("kind", ["ct", "mr"])
+def test_geometry_is_a_square_around_the_origin(tmp_path: Path, kind: str) -> None:
+    """The corners of the first and the last pixel mirror each other, and the pixels fill the field of view."""
+    dataset = dcmread(write(tmp_path, form=DicomForm(kind=kind, bits=12), modality=kind.upper(), window=SOFT)[0])
+    row, column = map(float, dataset.PixelSpacing)
+    assert row == column == pytest.approx({"ct": 400, "mr": 240}[kind] / 28)
+    first = np.array(dataset.ImagePositionPatient, float)
+    last = first + np.array([27 * column, 27 * row, 0])
+    np.testing.assert_allclose(last, [-first[0], -first[1], 0], atol=1e-6)
+    assert "nominal" in dataset.DerivationDescription
+    assert "nominal" not in dcmread(write(tmp_path / "sc")[0]).DerivationDescription
+
+
+@pytest.mark.parametrize("window", [(0.1, 0.3), (1 / 3, 2000 / 3), (-1000.1, 400.3)])
+@pytest.mark.parametrize("form", [DicomForm(), DicomForm(kind="ct", bits=12)], ids=str)
+def test_any_window_can_be_written(tmp_path: Path, window: tuple[float, float], form: DicomForm) -> None:
+    dataset = dcmread(write(tmp_path, modality="CT", window=window, form=form)[0])
+    assert ("WindowWidth" in dataset) == (window[1] - window[0] >= 1)
+
+
+def test_colours_have_eight_bits_and_no_units(tmp_path: Path) -> None:
+    assert "RescaleSlope" not in dcmread(write(tmp_path, colour=True, modality="CT", window=SOFT)[0])
+    for form in (DicomForm(bits=12), DicomForm(kind="cr")):
+        with pytest.raises(UsageError, match="colour"):
+            write(tmp_path / "other", colour=True, form=form)
