@@ -4,6 +4,7 @@ A file that several decoders could read is always given to the same one, so that
 on what else is installed. All but the one for JPEG Lossless come with privgan, under permissive licences.
 """
 
+import functools
 import importlib.util
 from dataclasses import dataclass
 
@@ -30,6 +31,11 @@ from pydicom.uid import (
 from privgan.data.refusals import RefusedError
 
 
+@functools.cache  # asked for every file
+def _importable(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decoder:
     """What unpacks a transfer syntax.
@@ -45,7 +51,7 @@ class Decoder:
     @property
     def installed(self) -> bool:
         """Whether this installation has it."""
-        return importlib.util.find_spec(self.module) is not None
+        return _importable(self.module)
 
 
 _NATIVE = Decoder()
