@@ -146,7 +146,7 @@ def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:
         return
     yield replace(entry, image=images[0])
     for image in images[1:]:
-        yield replace(entry, image=image, identifiers=(), remarks=(), rows=())
+        yield replace(entry, image=image, identifiers=(), names=(), remarks=(), rows=())
 
 
 def _read(files: Sequence[Path], request: Request, workers: int | None) -> Iterator[Reading]:

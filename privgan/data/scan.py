@@ -33,7 +33,7 @@ def scan(source: Path, options: PrepareOptions, progress: Progress = silent) -> 
     refused, patients, seen = Counter[str](), set[str](), Seen()
     readable = images = 0
     for entries in watched(origin, progress):
-        code = refusal_of(entries[0], origin.declared)  # images of one file have one patient and one label
+        code = refusal_of(entries[0], origin.declared)
         for entry in entries:
             seen.add(entry.remarks, entry.rows)
         if code:

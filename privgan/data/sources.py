@@ -77,11 +77,15 @@ def open_source(path: Path, wishes: Wishes) -> Source:
 
 
 def watched(source: Source, progress: Progress, start: int = 0) -> Iterator[tuple[Entry, ...]]:
-    """The entries of each file or row together, from number `start` on, now and then reported to `progress`."""
-    for done, (_, entries) in enumerate(groupby(source.entries(start), lambda entry: entry.where), start + 1):
+    """The entries of each file or row together, from number `start` on, now and then reported to `progress`.
+
+    All images of a file have one patient and one label: a file is refused once, however many images it holds.
+    """
+    for done, (_, group) in enumerate(groupby(source.entries(start), lambda entry: entry.where), start + 1):
         if done % _REPORTED_EVERY == 0 or done == source.total:
             progress(TASK, done, source.total)
-        yield tuple(entries)
+        entries = tuple(group)
+        yield entries[:1] if refusal_of(entries[0], source.declared) else entries
 
 
 def class_names(labels: Iterable[str], declared: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,9 +11,13 @@ import pytest
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from privgan.data.prepare import prepare
+from privgan.data.prepare_options import PrepareOptions
 from privgan.data.refusals import MAX_PIXELS
+from privgan.data.scan import scan
 from privgan.data.sources import read_images
 from privgan.errors import InputRejectedError, UsageError
+from tests.data.conftest import build_dicom
 
 PIXELS = np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16)
 
@@ -264,3 +268,24 @@ def test_missing_empty_and_strange_sources(tmp_path: Path) -> None:
     (tmp_path / "src" / "labels.csv").write_text("patient,label\na,b\n")
     with pytest.raises(UsageError, match="column `file`"):
         read(tmp_path / "src")
+
+
+def test_a_file_of_many_frames_is_refused_once_by_scan_and_by_prepare(tmp_path: Path) -> None:
+    """Three frames with a label that nobody declared are one refused file; the others give two images each."""
+    source = tmp_path / "source"
+    source.mkdir()
+    rng = np.random.default_rng(0)
+    lines = ["patient,label"]
+    for number in range(30):
+        frames = rng.integers(0, 4096, (2 + (number == 0), 32, 32)).astype(np.uint16)
+        dataset = build_dicom(frames[0], NumberOfFrames=len(frames), PatientID=f"PAT-{number}")
+        dataset.PixelData = frames.tobytes()
+        dataset.save_as(source / f"{number:02d}.dcm", enforce_file_format=True)
+        lines.append(f"PAT-{number},{'b' if number else 'a'}")
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(lines))
+    options = PrepareOptions(preset="cxr", csv=(table,), classes=("b",), size=32)
+    (tmp_path / "cohort").mkdir()
+    seen, made = scan(source, options), prepare(source, tmp_path / "cohort", options)
+    assert seen.refused == made.refused == {"unknown_class": 1}
+    assert seen.images == made.images == 58
