@@ -1,6 +1,5 @@
 """Utility beside privacy: does the synthetic set teach, look real, vary? Measured, and never judged upon."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from privgan_audits.utility.diversity import measure_diversity
 from privgan_audits.utility.drawing import class_name
 from privgan_audits.utility.fidelity import NEIGHBOURS, frechet_distance, kernel_distance, manifolds
 from privgan_audits.utility.points import Points, draw_points
+from privgan_audits.utility.spectrum import spectrum_distance
 from privgan_audits.utility.teaching import measure_teaching
 
 NOT_COMPARABLE = "not comparable with published FID, which is measured in another network's features"
@@ -68,15 +68,20 @@ def measure_fidelity(points: Points, classes: tuple[str, ...]) -> dict[str, Any]
 
 def _compared(points: Points) -> dict[str, Any]:
     """Each number, of the synthetic set and of the reference."""
-    synthetic, reference = (_numbers(points.X, side) for side in (points.synthetic, points.reference))
-    return {name: {"synthetic": synthetic[name], "reference": reference[name]} for name in synthetic}
+    sides = {"synthetic": points.synthetic, "reference": points.reference}
+    found = {side: _numbers(points.X, Y) | _spectral(points, side) for side, Y in sides.items()}
+    return {name: {side: found[side][name] for side in sides} for name in found["synthetic"]}
 
 
-def _numbers(X: Grid, Y: Grid) -> Mapping[str, float]:
+def _numbers(X: Grid, Y: Grid) -> dict[str, float]:
     return asdict(manifolds(X, Y)) | {
         "frechet_distance": frechet_distance(X, Y),
         "kernel_distance": kernel_distance(X, Y),
     }
+
+
+def _spectral(points: Points, side: str) -> dict[str, float]:
+    return {"spectrum_distance": spectrum_distance(points.spectra["X"], points.spectra[side])}
 
 
 def _counts(points: Points) -> dict[str, int]:

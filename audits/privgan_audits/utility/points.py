@@ -12,6 +12,7 @@ from privgan_audits.scores import EMBEDDING, ENCODER
 from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.pixels import Grid
 from privgan_audits.utility.drawing import drawn
+from privgan_audits.utility.spectrum import Floats, radial_spectra
 
 LARGEST = 3_000  # points a side: rates are then within 2 %
 _PRODUCTS = LARGEST**2 * 256  # multiplications of one comparison: with more than 256 features there are fewer points
@@ -23,7 +24,7 @@ class Points:
     """X (n, d): one image of each of n members, of mean 0 and variance 1 altogether. reference, synthetic: (m, d).
 
     The reference is one image of each of m held-back patients: what "as good as real" would be. labels: of each, by
-    the same names.
+    the same names. spectra: log power of each image at each radial frequency, by the same names.
     """
 
     space: str
@@ -31,6 +32,7 @@ class Points:
     reference: Grid
     synthetic: Grid
     labels: dict[str, Integers]
+    spectra: dict[str, Floats]
 
     def of_class(self, label: int) -> "Points | None":
         """Those of one class, as many of the reference as of the synthetic set; None if there are too few."""
@@ -45,6 +47,7 @@ class Points:
             reference=self.reference[rows["reference"]],
             synthetic=self.synthetic[rows["synthetic"]],
             labels={name: self.labels[name][chosen] for name, chosen in rows.items()},
+            spectra={name: self.spectra[name][chosen] for name, chosen in rows.items()},
         )
 
 
@@ -80,6 +83,11 @@ def draw_points(evidence: Evidence, others: Sample, rng: np.random.Generator, pr
         reference=placed(look(others.images[held])),
         synthetic=placed(look(synthetic.images[made])),
         labels={"X": members.labels[real], "reference": others.labels[held], "synthetic": synthetic.labels[made]},
+        spectra={
+            "X": radial_spectra(members.images[real]),
+            "reference": radial_spectra(others.images[held]),
+            "synthetic": radial_spectra(synthetic.images[made]),
+        },
     )
 
 

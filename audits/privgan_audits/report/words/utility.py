@@ -27,4 +27,8 @@ FIDELITY = {
     "coverage": ("Coverage", "share of real images that have a synthetic neighbour"),
     "frechet_distance": ("Frechet distance", "0 is alike; read beside other real patients"),
     "kernel_distance": ("Kernel distance", "0 is alike; may fall just below by chance"),
+    "spectrum_distance": (
+        "Spectrum distance",
+        "0: as much coarse and fine detail as real images; 0.7: double or half as much",
+    ),
 }
