@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check bench studies examples clean
+.PHONY: install demo test check bench quality studies examples clean
 
 install: $(STAMP)
 
@@ -29,7 +29,18 @@ check: install
 	$(BIN)/python -m pytest -q tests/test_docs.py
 
 bench: install
-	for benchmark in tests/benchmarks/*.py; do $(BIN)/python $$benchmark --json || exit 1; done
+	for benchmark in $(filter-out %/quality.py, $(wildcard tests/benchmarks/*.py)); do \
+		$(BIN)/python $$benchmark --json || exit 1; done
+
+# Hours: a training for each data set and epsilon. `make quality DATASETS=mnist EPSILON=10 MINUTES=30` is less.
+DATASETS ?= mnist fashion pneumonia xray
+EPSILON ?= 1,10
+MINUTES ?= 60
+
+quality: install
+	for dataset in $(DATASETS); do \
+		$(BIN)/python tests/benchmarks/quality.py --json --dataset $$dataset --epsilon $(EPSILON) --minutes $(MINUTES) \
+		$(QUALITY) || exit 1; done
 
 examples: install
 	PYTHONPATH=. $(BIN)/python tests/examples.py

@@ -11,12 +11,12 @@ entropy, as they do for a hospital, and every row is a training of its own. `min
 what a hospital pays; the examination counts apart. The ceiling is what the same network learns from the real training
 pictures; `pneumonia` and `xray` have it unasked. Likeness is measured with the audit's own code.
 
---json: {"schema_version": 1, "rows": [...]}, each row with dataset, unit ("record" or "patient"), epsilon (asked for),
+--json: {"schema_version": 1, "rows": [...]}, each row with dataset, unit ("record" or "patient"), epsilon (asked),
 spent (the accountant's), delta, seed, accuracy and auc (0 to 1, of test pictures), ceiling_accuracy and ceiling_auc
-(where measured), minutes and prepare_, train_, generate_ and evaluation_minutes, peak_mib (the most that a verb held),
-method, network, loss and preset (where the run names them), steps, members, count, epochs, chosen_epoch, limited,
-precision, recall, density, coverage, kernel_distance, spectrum_distance (of synthetic beside test pictures; null of too
-few), and `reference`: the same six of real training pictures.
+(where measured), minutes and prepare_, train_, generate_ and evaluation_minutes, peak_mib (the most that a verb
+held), method, network, loss and preset (where the run names them), steps, members, count, epochs, chosen_epoch,
+limited, precision, recall, density, coverage, kernel_distance, spectrum_distance (of synthetic beside test pictures;
+null of too few), and `reference`: the same six of real training pictures.
 """
 
 import argparse

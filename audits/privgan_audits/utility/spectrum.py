@@ -21,16 +21,19 @@ Floats = NDArray[np.float64]
 def radial_spectra(images: Images) -> Floats:
     """Natural log of the power at each radial frequency 1..h/2: images uint8 (n, h, h) to float64 (n, h // 2).
 
-    The azimuthal average of the squared Fourier transform (Durall et al. 2020, equation 3), over rings of width one,
-    each pixel's share of it, plus `ROUNDING`. Brightness, frequency 0, is left out; colour channels are averaged.
+    The azimuthal average of the squared Fourier transform (Durall et al. 2020, equation 3) over rings of width one,
+    in squared grey values a pixel, plus `ROUNDING`. Each image's mean is taken off, and a Hann window lowers its
+    borders (Harris 1978): where opposite ones do not fit, their edge would drown the fine detail of smooth images.
+    Colour channels are averaged.
     """
     side = images.shape[1]
-    rings = _rings(side)
+    rings, window = _rings(side), _window(side)
     found = np.empty((len(images), side // 2))
     for start in range(0, len(images), _BLOCK):
         block = images[start : start + _BLOCK].astype(np.float64)
-        power = np.square(np.abs(np.fft.fft2(block, axes=(1, 2)))) / side**2
-        power = power.reshape(*power.shape[:3], -1).mean(axis=3)
+        channels = block.reshape(*block.shape[:3], -1).transpose(0, 3, 1, 2)
+        varying = channels - channels.mean(axis=(2, 3), keepdims=True)
+        power = np.square(np.abs(np.fft.fft2(varying * window))).mean(axis=1)
         found[start : start + len(block)] = np.log(power.reshape(len(block), -1) @ rings + ROUNDING)
     return found
 
@@ -43,6 +46,13 @@ def spectrum_distance(A: Floats, B: Floats) -> float:
         B: those of the other, (m, f).
     """
     return float(np.sqrt(np.square(A.mean(axis=0) - B.mean(axis=0)).mean()))
+
+
+def _window(side: int) -> Floats:
+    """Hann's in both directions, of squares (side, side) that sum to one: white noise keeps its power."""
+    along = np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2
+    both = np.outer(along, along)
+    return np.asarray(both / np.sqrt(np.square(both).sum()))
 
 
 def _rings(side: int) -> Floats:

@@ -42,7 +42,7 @@ UTILITY = {
         "space": "the audit's own embedding",
         "note": "not comparable with published FID",
         "images": {"members": 2718, "reference": 1414, "synthetic": 4000},
-        "all": {name: {"synthetic": 0.5, "reference": 0.9} for name in ("precision", "recall", "frechet_distance")},
+        "all": {name: {"synthetic": 0.5, "reference": 0.9} for name in ("precision", "recall", "spectrum_distance")},
         "classes": {},
     },
     "diversity": {

@@ -57,6 +57,8 @@ def test_fresh_patients_are_as_real_and_as_varied_as_held_back_ones(
     distances = fidelity["all"]["frechet_distance"]
     assert distances["synthetic"] == pytest.approx(distances["reference"], rel=0.3)
     assert abs(fidelity["all"]["kernel_distance"]["synthetic"]) < 0.05
+    for part in (fidelity["all"], *fidelity["classes"].values()):
+        assert max(part["spectrum_distance"].values()) < 0.15
     assert list(fidelity["classes"]) == ["left", "right"]
     assert fidelity["space"] == "embedding"
     assert diversity["collapse"] == NONE
@@ -93,6 +95,7 @@ def test_noise_looks_like_nothing_real_and_is_no_collapse(
     assert (found["precision"], found["density"], found["coverage"]) == (0.0, 0.0, 0.0)
     assert found["frechet_distance"] > 5 * fidelity["all"]["frechet_distance"]["reference"]
     assert found["kernel_distance"] > 1
+    assert found["spectrum_distance"] > 1 > 10 * fidelity["all"]["spectrum_distance"]["reference"]
     assert diversity["collapse"] == NONE
 
 

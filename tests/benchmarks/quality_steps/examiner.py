@@ -67,26 +67,18 @@ def examine(learned: Pictures, test: Pictures, classes: int, *, seed: int, epoch
         torch.manual_seed(seed)
         rows = np.random.default_rng(seed).permutation(len(learned.images))
         cut = max(1, round(HELD_OUT * len(rows)))
-        network = _network(learned.images.shape[1], classes)
+        network = build(learned.images.shape[1], classes)
         epoch = _learn(network, learned.part(rows[cut:]), learned.part(rows[:cut]), epochs, task)
     chances = probabilities(network, test.images)
     return Grade(
         accuracy=float((chances.argmax(axis=1) == test.labels).mean()),
-        auc=_mean_auc(chances, test.labels),
+        auc=mean_auc(chances, test.labels),
         epoch=epoch,
         minutes=(time.perf_counter() - started) / 60,
     )
 
 
-def probabilities(network: nn.Module, images: Images) -> np.ndarray:
-    """The chance of each class, float64 (n, classes)."""
-    network.eval()
-    with torch.inference_mode():
-        blocks = [network(_prepared(part)) for part in torch.from_numpy(images).split(_EXAMINED_AT_ONCE)]
-        return F.softmax(torch.cat(blocks).double(), dim=1).numpy()
-
-
-def _network(size: int, classes: int) -> nn.Sequential:
+def build(size: int, classes: int) -> nn.Sequential:
     """Maximum before rectifier: the same numbers as after it, at a quarter of the cost."""
     large = size > LARGE
     inner = (size - 2) // 2 if large else size - 2
@@ -106,6 +98,22 @@ def _network(size: int, classes: int) -> nn.Sequential:
         nn.Linear(128, classes),
     )
     return network.to(memory_format=torch.channels_last)
+
+
+def probabilities(network: nn.Module, images: Images) -> np.ndarray:
+    """The chance of each class, float64 (n, classes)."""
+    network.eval()
+    with torch.inference_mode():
+        blocks = [network(_prepared(part)) for part in torch.from_numpy(images).split(_EXAMINED_AT_ONCE)]
+        return F.softmax(torch.cat(blocks).double(), dim=1).numpy()
+
+
+def mean_auc(chances: np.ndarray, labels: Integers) -> float:
+    """Over the classes that the test pictures show."""
+    there = np.unique(labels)
+    if len(there) < 2:
+        return float("nan")
+    return float(np.mean([roc_auc_score(labels == label, chances[:, label]) for label in there]))
 
 
 def _learn(network: nn.Module, learned: Pictures, held_out: Pictures, epochs: int, task: str) -> int:
@@ -132,11 +140,3 @@ def _learn(network: nn.Module, learned: Pictures, held_out: Pictures, epochs: in
 def _prepared(images: Tensor) -> Tensor:
     """uint8 (n, h, h) to float32 (n, 1, h, h) in [0, 1]."""
     return (images[:, None].float() / 255).contiguous(memory_format=torch.channels_last)
-
-
-def _mean_auc(chances: np.ndarray, labels: Integers) -> float:
-    """Over the classes that the test pictures show."""
-    there = np.unique(labels)
-    if len(there) < 2:
-        return float("nan")
-    return float(np.mean([roc_auc_score(labels == label, chances[:, label]) for label in there]))
