@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 SCRIPT = Path(__file__).parent / "benchmarks/quality.py"
-COUNT, LIMIT = 40, 100
+COUNT, LIMIT = 40, 64
 BRIEF = "schema = 1\n[privacy]\nsteps = 2\nbatch = 64\n"
 SHARES = ("accuracy", "auc", "ceiling_accuracy", "ceiling_auc", "precision", "recall", "coverage")
 NUMBERS = ("density", "kernel_distance", "spectrum_distance", "minutes", "prepare_minutes", "train_minutes")
@@ -75,7 +75,7 @@ def row(folder: Path) -> dict[str, Any]:
     """The only row of a run with as little of everything as there may be."""
     (folder / "train.toml").write_text(BRIEF)
     words = ["--dataset", "pneumonia", "--epsilon", 8, "--config", folder / "train.toml", "--data", folder, "--json"]
-    tiny = ["--count", COUNT, "--epochs", 5, "--limit", LIMIT, "--threads", 1]
+    tiny = ["--count", COUNT, "--epochs", 4, "--limit", LIMIT, "--threads", 1]
     done = benchmark(*words, *tiny, "--grid", folder / "grid.png", "--keep", folder / "kept")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
