@@ -270,13 +270,13 @@ def test_several_images_of_one_file_are_remembered_together(tmp_path: Path) -> N
         ]
         for file, frames in enumerate((1, 4, 2))
     ]
-    with Journal(tmp_path, 28, {}) as journal:
+    with Journal(tmp_path, (28, 28), {}) as journal:
         assert list(journal.replay()) == []
         for noted in files:
             journal.append(noted)
         journal.commit()
     assert (tmp_path / ROWS).stat().st_size == 5 * 28**2
-    with Journal(tmp_path, 28, {}) as journal:
+    with Journal(tmp_path, (28, 28), {}) as journal:
         remembered = list(journal.replay())
         assert journal.files == 3
     for (note, image), (expected, pixels) in zip(remembered, chain.from_iterable(files), strict=True):
@@ -285,7 +285,7 @@ def test_several_images_of_one_file_are_remembered_together(tmp_path: Path) -> N
         assert image is None or np.array_equal(image, pixels)
     with (tmp_path / ROWS).open("r+b") as stream:  # a part of the last file's last row is gone
         stream.truncate(5 * 28**2 - 1)
-    with Journal(tmp_path, 28, {}) as journal:
+    with Journal(tmp_path, (28, 28), {}) as journal:
         assert len(list(journal.replay())) == 5
         assert journal.files == 2
     assert (tmp_path / ROWS).stat().st_size == 4 * 28**2
