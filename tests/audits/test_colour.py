@@ -24,7 +24,7 @@ from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.perceptual import perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace, pair_distances
 from privgan_audits.spaces.pixels import MAX_SHIFT, luminance, normalise, orbit, pool, shifted_distances
-from privgan_audits.spaces.searches import spectra, views
+from privgan_audits.spaces.searches import spectra, spectrum_turns, views
 from privgan_audits.utility.classifier import Lessons, train_classifier
 
 SIZE = 32
@@ -201,6 +201,8 @@ def test_forms_of_each_channel_are_those_of_grey_images_but_for_the_common_norm(
         grey = spectra(fine[..., channel], corners)
         share = np.sqrt((seen[..., channel] ** 2).sum(axis=(2, 3), keepdims=True))
         np.testing.assert_allclose(seen[..., channel], grey * share, atol=1e-5)
+        for turn, one in zip(spectrum_turns(seen), spectrum_turns(seen[..., channel]), strict=True):
+            np.testing.assert_array_equal(turn.reshape(4, -1, 3)[..., channel], one)
     np.testing.assert_allclose((normalise(fine) ** 2).sum(axis=(1, 2, 3)), 1, rtol=1e-5)
     np.testing.assert_allclose(normalise(fine).mean(axis=(1, 2)), 0, atol=1e-6)
     assert [view.shape for view in orbit(fine)] == [fine.shape] * 8

@@ -19,7 +19,9 @@ from privgan.data.reading import Reading, Request
 from privgan.data.scan import scan
 from privgan.data.worker import read_entry
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
+from privgan.run import read_run
 from tests.data.conftest import build_dicom
+from tests.synthetic.making import make_run
 
 RNG = np.random.default_rng(5)
 PHOTO = Recipe(preset="photo", size=28)
@@ -237,6 +239,15 @@ def test_an_older_cohort_is_grey_and_a_false_number_of_channels_is_noticed(tmp_p
     write_facts(folder, CohortFacts(**{**vars(facts), "channels": 3}))
     with pytest.raises(IntegrityError, match="rows"):
         open_cohort(folder)
+
+
+def test_an_older_run_is_grey(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    assert read_run(run).channels == 1
+    table = json.loads((run / "run.json").read_text())
+    del table["channels"]
+    (run / "run.json").write_text(json.dumps(table))
+    assert read_run(run).channels == 1
 
 
 def test_the_needed_space_counts_all_channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,9 @@ from privgan.synthetic.dicom.form import DicomForm, resolved
 from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.evidence import load_file_evidence
+from privgan_audits.interface import NotApplicable
 from privgan_audits.leak_scan.as_audited import AsAudited
+from privgan_audits.leak_scan.scan import IdentifierScan
 from tests.synthetic.making import CLASSES, make_run
 
 SIZE = 28
@@ -123,6 +125,9 @@ def test_the_scan_compares_every_file_in_colour(tmp_path: Path) -> None:
     evidence = load_file_evidence(folder, folder / "images.npz", None)
     assert evidence.members.images.shape == evidence.synthetic.images.shape == (9, SIZE, SIZE, 3)
     opened = open_synthetic_set(folder)
+    scanned = IdentifierScan().run(evidence, np.random.default_rng(0))
+    assert isinstance(scanned, NotApplicable)  # there is no cohort, but the files were looked at
+    assert scanned.findings == {"structure": {}, "not_as_audited": {}}
 
     def differences(**changed: bytes) -> dict[str, int]:
         scan = AsAudited(opened.manifest, evidence.synthetic)
