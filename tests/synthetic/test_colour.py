@@ -111,9 +111,11 @@ def test_a_manifest_of_another_number_of_channels_is_refused(tmp_path: Path) -> 
             open_synthetic_set(folder)
 
 
-def test_enough_disk_for_three_channels_is_asked_for(tmp_path: Path) -> None:
-    options = GenerateOptions(count=200)
+def test_enough_disk_for_three_channels_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options, asked = GenerateOptions(count=200), list[int]()
+    monkeypatch.setattr(generating, "require_space", lambda _, needed: asked.append(needed))
     folder = make(tmp_path / "set", count=200)
+    assert asked == [output_bytes(options, SIZE, 3)]
     written = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     assert written < output_bytes(options, SIZE, 3) < 4 * written
     assert output_bytes(options, 128, 3) > 200 * 2 * 128**2 * 3
