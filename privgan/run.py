@@ -26,7 +26,7 @@ class RunFacts:
     `not_private` is True for seeded test runs, whose noise can be replayed: audit and release refuse them.
     `state` is "training" until the planned steps are done, then "finished". `plan` is the public plan of `dp.plan`;
     `epsilon` is what it costs, `target_epsilon` what was asked for. `window` are the Hounsfield units of black and
-    white; None where values have no unit.
+    white; None where values have no unit. `channels` are 1 of grey images and 3 of red, green and blue ones.
     """
 
     run_id: str
@@ -51,6 +51,7 @@ class RunFacts:
     accepted_delta: bool
     not_private: bool
     window: tuple[float, float] | None = None
+    channels: int = 1
 
 
 def write_run(folder: Path, facts: RunFacts) -> None:

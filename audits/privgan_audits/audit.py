@@ -140,5 +140,5 @@ def _seed(evidence: Evidence) -> list[int]:
     for sample in (evidence.members, evidence.non_members, evidence.synthetic):
         if isinstance(sample, Sample):
             for array in (sample.images, sample.patients):
-                digest.update(np.ascontiguousarray(array).tobytes())
+                digest.update(np.ascontiguousarray(array).data)
     return [int.from_bytes(digest.digest()[8 * word : 8 * word + 8], "big") for word in range(4)]

@@ -27,6 +27,7 @@ RESPLITS = 200
 RESPLIT_LEVEL = 0.05
 _FEWEST = 8  # patients on each side without which a split check says nothing
 _GRID = 12
+_BLOCK_PIXELS = 1 << 22  # of a channel, that become numbers at once
 _QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 
 Floats = NDArray[np.float64]
@@ -98,10 +99,18 @@ def split_check(
 
 
 def features(images: Images) -> Floats:
-    """A coarse picture, brightness quantiles, contrast and sharpness of images uint8 (n, h, h): float64 (n, d).
+    """A coarse picture, brightness quantiles, contrast and sharpness of images uint8 (n, h, h[, 3]): float64 (n, d).
 
-    What differs between scanners, sites and exports.
+    What differs between scanners, sites and exports; in colour, of each channel.
     """
+    step = max(1, _BLOCK_PIXELS // images.shape[1] ** 2)
+    blocks = [images[start : start + step] for start in range(0, len(images), step)]
+    channels = [...] if images.ndim == 3 else [(..., channel) for channel in range(3)]
+    return np.concatenate([np.concatenate([_features(block[pick]) for pick in channels], axis=1) for block in blocks])
+
+
+def _features(images: Images) -> Floats:
+    """Those of grey images."""
     grid = min(_GRID, images.shape[1])
     small = pool(images, grid).reshape(len(images), -1).astype(np.float64)
     flat = images.reshape(len(images), -1)

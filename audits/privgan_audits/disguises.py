@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from privgan_audits.spaces.pixels import by_channel
+
 Images = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 Disguise = Callable[[Images, np.random.Generator], NDArray[np.generic]]
@@ -15,7 +17,7 @@ JPEG_QUALITY = 75
 
 
 def disguised(images: Images, disguise: Disguise, rng: np.random.Generator) -> Images:
-    """Images uint8 (n, h, h) in a disguise, rounded to grey values."""
+    """Images uint8 (n, h, h) or (n, h, h, 3) in a disguise, rounded to whole values."""
     return np.clip(np.rint(disguise(images, rng)), 0, 255).astype(np.uint8)
 
 
@@ -35,7 +37,11 @@ def crop(share: float) -> Disguise:
         size = images.shape[1]
         at = (size - 1) / 2 + share * (np.arange(size) - (size - 1) / 2)
         places = np.meshgrid(at, at, indexing="ij")
-        return np.stack([ndimage.map_coordinates(image.astype(float), places, order=1) for image in images])
+
+        def stretched(image: NDArray[np.generic]) -> Floats:
+            return np.asarray(ndimage.map_coordinates(image.astype(float), places, order=1))
+
+        return by_channel(lambda grey: np.stack([stretched(image) for image in grey]), images)
 
     return cropped
 
@@ -67,9 +73,18 @@ def rotation(degrees: float) -> Disguise:
     return turned
 
 
+def hue(degrees: float) -> Disguise:
+    """Colours turned about the axis from black to white; their sum stays."""
+    angle = np.deg2rad(degrees)
+    across = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+    turn = np.cos(angle) * np.eye(3) + (1 - np.cos(angle)) / 3 + np.sin(angle) * across
+    return lambda images, _: images @ turn.T
+
+
 def _shift(images: Images, rng: np.random.Generator) -> Images:
     del rng
-    return np.pad(images, ((0, 0), (2, 0), (2, 0)), mode="edge")[:, :-2, :-2]
+    moved = np.pad(images, ((0, 0), (2, 0), (2, 0), *((0, 0),) * (images.ndim - 3)), mode="edge")
+    return moved[:, :-2, :-2]
 
 
 DISGUISES: dict[str, Disguise] = {
@@ -85,3 +100,9 @@ DISGUISES: dict[str, Disguise] = {
     "crop_95_percent": crop(0.95),
     "blend_20_percent": _blend,
 }
+IN_COLOUR: dict[str, Disguise] = {"hue_30_degrees": hue(30)}
+
+
+def disguises_of(images: Images) -> dict[str, Disguise]:
+    """Those that change images (n, h, h), or (n, h, h, 3)."""
+    return DISGUISES if images.ndim == 3 else DISGUISES | IN_COLOUR

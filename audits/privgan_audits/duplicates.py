@@ -3,12 +3,15 @@
 One such image is a leak, whatever any statistic says. Constant images (all black) are excepted: they are nobody's.
 Beside the pixels themselves the ranks of their grey values are compared: which pixel is darker than which survives
 every strictly monotone change of the grey values (brightness, contrast stretch, a look-up table), and an inversion
-turns it round. The test is as exact as a hash: one changed pixel hides a copy from it, and so do two grey values that
-became one (clipped, or contrast reduced, or nearly any gamma when written in 8 bits); that is what T2 is for.
+turns it round. In colour all channels are compared; their ranks are taken in each by itself and know no order of
+channels, so that another white balance or an exchange of red and blue hides nothing either. The test is as exact as a
+hash: one changed pixel hides a copy from it, and so do two grey values that became one (clipped, or contrast reduced,
+or nearly any gamma when written in 8 bits); that is what T2 is for.
 """
 
 import hashlib
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,7 +26,7 @@ from privgan_audits.spaces.pixels import orbit
 # tones comes out in the same order with chance 1/16! = 5e-14, and somewhere among 20,000 x 20,000 pairs,
 # 8 orientations and both signs in one of 3,000 audits.
 MIN_TONES = 16
-_BLOCK = 1024
+_BLOCK_BYTES = 1 << 22
 _SHOWN = 24
 _GREYS = 256
 
@@ -104,13 +107,16 @@ def _matches(synthetic: list[Print | None], real: Sample, progress: Progress) ->
 
 
 def prints(images: Images, progress: Progress = silent) -> list[Print | None]:
-    """One print for each image uint8 (n, h, h), None for constant ones."""
+    """One print for each image uint8 (n, h, h) or (n, h, h, 3), None for constant ones."""
     found: list[Print | None] = []
-    for start in range(0, len(images), _BLOCK):
-        block = images[start : start + _BLOCK]
+    step = max(1, _BLOCK_BYTES // math.prod(images.shape[1:]))
+    for start in range(0, len(images), step):
+        block = images[start : start + step]
         ranks, tones = tone_ranks(block)
         opposite = (tones[:, None, None] - 1 - ranks).astype(np.uint8)
-        smallest = zip(_smallest_turn(block), _smallest_turn(ranks), _smallest_turn(opposite), tones, strict=True)
+        most = tones.reshape(len(block), -1).max(axis=1)  # channels are too alike to add their tones up
+        views = (_smallest_turn(block), *(_smallest_turn(order, _any_order) for order in (ranks, opposite)))
+        smallest = zip(*views, most, strict=True)
         for pixels, upright, inverted, count in smallest:
             exact = hashlib.sha256(pixels).digest()
             ordered = hashlib.sha256(min(upright, inverted)).digest() if count >= MIN_TONES else exact
@@ -120,11 +126,15 @@ def prints(images: Images, progress: Progress = silent) -> list[Print | None]:
 
 
 def tone_ranks(images: Images) -> tuple[Images, Integers]:
-    """Dense ranks: of each pixel, how many different grey values of its image are darker.
+    """Dense ranks: of each pixel, how many different grey values of its image, or of its channel, are darker.
 
     Returns:
-        uint8 as the images (n, h, w), and how many different values each has, int64 (n,).
+        uint8 as the images (n, h, w[, 3]), and how many different values each has, int64 (n,) or (n, 3).
     """
+    if images.ndim == 4:
+        parts = [tone_ranks(np.ascontiguousarray(images[..., channel])) for channel in range(3)]
+        ranks, tones = zip(*parts, strict=True)
+        return np.stack(ranks, axis=-1), np.stack(tones, axis=-1)
     flat = images.reshape(len(images), -1)
     keys = flat + _GREYS * np.arange(len(flat), dtype=np.int64)[:, None]
     used = np.bincount(keys.ravel(), minlength=_GREYS * len(flat)).reshape(len(flat), _GREYS) > 0
@@ -132,7 +142,14 @@ def tone_ranks(images: Images) -> tuple[Images, Integers]:
     return np.take_along_axis(table, flat, axis=1).reshape(images.shape), used.sum(axis=1)
 
 
-def _smallest_turn(images: Images) -> list[bytes]:
+def _smallest_turn(images: Images, in_bytes: Callable[[Images], bytes] = np.ndarray.tobytes) -> list[bytes]:
     """Of each image the first, in the order of bytes, of its 8 orientations."""
     turned = [np.ascontiguousarray(view) for view in orbit(images)]
-    return [min(view[row].tobytes() for view in turned) for row in range(len(images))]
+    return [min(in_bytes(view[row]) for view in turned) for row in range(len(images))]
+
+
+def _any_order(image: Images) -> bytes:
+    """The bytes of an image (h, w), or of its channels (h, w, 3) in their own order."""
+    if image.ndim == 2:
+        return image.tobytes()
+    return b"".join(sorted(image[..., channel].tobytes() for channel in range(3)))

@@ -1,7 +1,7 @@
 """Gathers what an audit may look at, from a cohort or from bare files.
 
-All images come out grey, square and of the synthetic set's size, and patients get numbers that mean nothing
-outside. Whatever had to be assumed on the way is among the notes.
+All images come out square, of the synthetic set's size, all grey or all in colour, and patients get numbers that mean
+nothing outside. Whatever had to be assumed on the way is among the notes.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ import numpy as np
 
 from privgan.data.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
 from privgan.data.columns import NUMBER, Values, Wanted
+from privgan.data.preprocess import PHOTO
 from privgan.data.sources import read_images
 from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
@@ -26,6 +27,14 @@ from privgan_audits.interface import Claim, Evidence, Images, Integers, Sample
 NO_EDGES: Mapping[str, Floats] = {}
 ANYTHING = Wanted(anything=True)
 _ALONE = "counts as one patient"  # how a source's notes say that it names no patients
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Form:
+    """What images must be like. shape: of one, empty where it is free. colour: files are read in colour."""
+
+    shape: tuple[int, ...] = ()
+    colour: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +83,8 @@ def load_cohort_evidence(
     numbers = [name for name, kind in opened.facts.columns.items() if kind == NUMBER]
     edges = {name: quartiles(opened.columns[name].astype(np.float64), opened.patients) for name in numbers}
     wanted = Wanted(types=dict.fromkeys(numbers, NUMBER), anything=True)
-    loaded = _load(synthetic, "the synthetic set", opened.facts.image_size, progress, wanted)
+    shape = opened.facts.image_shape
+    loaded = _load(synthetic, "the synthetic set", _Form(shape=shape, colour=len(shape) == 3), progress, wanted)
     classes = _all_classes(loaded.classes, opened.facts.classes)
     return Evidence(
         members=_side(opened, MEMBER, classes, edges),
@@ -92,19 +102,27 @@ def load_cohort_evidence(
 
 
 def load_file_evidence(
-    synthetic: Path, members: Path, non_members: Path | None, progress: Progress = silent
+    synthetic: Path,
+    members: Path,
+    non_members: Path | None,
+    progress: Progress = silent,
+    *,
+    colour: bool = False,
 ) -> Evidence:
     """Evidence from files alone, for any generator; no claim of differential privacy can be checked.
+
+    Images are compared in colour if that is asked for, or if the synthetic ones are a privgan set in colour; else
+    colour becomes luminance.
 
     Raises:
         UsageError: a path is missing, or a patient is among members and non-members.
         InputRejectedError: nothing readable in one of them.
         IntegrityError: an edited privgan set.
     """
-    loaded = _load(synthetic, "the synthetic images", None, progress)
-    size = loaded.images.shape[1]
-    ours = _load(members, "members", size, progress)
-    theirs = _load(non_members, "non-members", size, progress) if non_members else None
+    loaded = _load(synthetic, "the synthetic images", _Form(colour=colour), progress)
+    form = _Form(shape=loaded.images.shape[1:], colour=loaded.images.ndim == 4)
+    ours = _load(members, "members", form, progress)
+    theirs = _load(non_members, "non-members", form, progress) if non_members else None
     shared = (ours.keys or frozenset()) & (theirs.keys or frozenset()) if theirs else frozenset()
     if shared:
         raise UsageError(
@@ -144,14 +162,18 @@ def _relabelled(labels: Integers, old: tuple[str, ...], new: tuple[str, ...]) ->
     return np.array([new.index(name) for name in old], np.int64)[labels]
 
 
-def _load(path: Path, what: str, size: int | None, progress: Progress, wanted: Wanted = ANYTHING) -> _Loaded:
+def _load(path: Path, what: str, form: _Form, progress: Progress, wanted: Wanted = ANYTHING) -> _Loaded:
     if (path / SET_MARKER).is_file():
         loaded = _from_set(open_synthetic_set(path, progress))
     else:
-        loaded = _from_files(path, what, size, progress, wanted)
-    if size is not None and loaded.images.shape[1] != size:
-        raise UsageError(f"Expected {what} of {size} x {size} pixels, got {loaded.images.shape[1]}.")
+        loaded = _from_files(path, what, form, progress, wanted)
+    if form.shape and loaded.images.shape[1:] != form.shape:
+        raise UsageError(f"Expected {what} of {_in_words(form.shape)}, got {_in_words(loaded.images.shape[1:])}.")
     return loaded
+
+
+def _in_words(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} x {shape[1]} pixels{' in colour' if len(shape) == 3 else ''}"
 
 
 def _from_set(opened: SyntheticSet) -> _Loaded:
@@ -175,8 +197,9 @@ def _from_set(opened: SyntheticSet) -> _Loaded:
     )
 
 
-def _from_files(path: Path, what: str, size: int | None, progress: Progress, wanted: Wanted) -> _Loaded:
-    read = read_images(path, size=size, preset=None, columns=wanted, trusted=True, progress=progress)
+def _from_files(path: Path, what: str, form: _Form, progress: Progress, wanted: Wanted) -> _Loaded:
+    size, preset = form.shape[0] if form.shape else None, PHOTO if form.colour else None
+    read = read_images(path, size=size, preset=preset, columns=wanted, trusted=True, progress=progress)
     alone = any(_ALONE in note for note in read.notes)
     refused = sum(read.refused.values())
     lost = (f"{refused} files could not be read and were left out.",) if refused else ()

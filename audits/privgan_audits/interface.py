@@ -31,8 +31,8 @@ Integers = NDArray[np.int64]
 class Sample:
     """Images of some patients.
 
-    images: uint8 (n, h, w); labels, patients: int64 (n,). A patient id means nothing outside one Evidence.
-    columns: further attributes by name, str (n,) each, empty where nothing is known.
+    images: uint8 (n, h, w) or, in colour, (n, h, w, 3); labels, patients: int64 (n,). A patient id means nothing
+    outside one Evidence. columns: further attributes by name, str (n,) each, empty where nothing is known.
     """
 
     images: Images
@@ -42,8 +42,9 @@ class Sample:
 
     def __post_init__(self) -> None:
         shape = (len(self.images),)
-        if self.images.ndim != 3 or self.labels.shape != shape or self.patients.shape != shape:
-            raise UsageError("Expected grey images (n, h, w) with one label and one patient each.")
+        kind = self.images.shape[3:] in ((), (3,)) and self.images.ndim >= 3
+        if not kind or self.labels.shape != shape or self.patients.shape != shape:
+            raise UsageError("Expected images (n, h, w) or (n, h, w, 3) with one label and one patient each.")
         if any(column.shape != shape for column in self.columns.values()):
             raise UsageError("Expected one value of each column for each image.")
 
@@ -98,9 +99,12 @@ class Evidence:
         if self.non_members is not None and np.intersect1d(self.members.patients, self.non_members.patients).size:
             raise UsageError("Expected members and non-members to share no patient.")
         sizes = {part.images.shape[1:] for part in (self.members, self.non_members, self.synthetic) if part}
-        height, width = self.synthetic.images.shape[1:]
+        height, width = self.synthetic.images.shape[1:3]
         if len(sizes) > 1 or height != width or height < SMALLEST_IMAGE:
-            raise UsageError(f"Expected square images of one size of at least {SMALLEST_IMAGE} pixels, got {sizes}.")
+            raise UsageError(
+                f"Expected square images of one size of at least {SMALLEST_IMAGE} pixels, all grey or all in colour, "
+                f"got {sizes}."
+            )
         if not all(len(part.images) for part in (self.members, self.non_members, self.synthetic) if part):
             raise UsageError("Expected at least one image among members, non-members and synthetic images each.")
 

@@ -11,6 +11,10 @@ from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
 from privgan_audits.interface import Evidence
 from privgan_audits.policy import Policy
 
+COLOUR = (
+    "Images are in colour: T1, the space of pixels and the classifier see red, green and blue; the embedding and the "
+    "perceptual hashes see the luminance."
+)
 RATES = np.geomspace(1e-3, 1.0, 121)  # false-positive rates at which the ceiling is drawn
 
 
@@ -34,7 +38,7 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
         "cohort": {"cohort_id": cohort.facts.cohort_id, "sha256": cohort.sha256} if cohort else None,
-        "notes": [*evidence.notes, *_declared(evidence), *no_claim],
+        "notes": [*evidence.notes, *_colour(evidence), *_declared(evidence), *no_claim],
         "ceiling": _ceiling(evidence, spend),
         "ledger": _books(evidence.ledger),
     }
@@ -55,6 +59,11 @@ def _ceiling(evidence: Evidence, spend: PrivacySpend | None) -> dict[str, list[f
 def _books(ledger: Ledger | None) -> dict[str, Any] | None:
     """Every entry of the cohort's ledger before this audit, and the hash that stands for all of them."""
     return {"entries": [dict(entry) for entry in ledger.entries], "head": ledger.head} if ledger else None
+
+
+def _colour(evidence: Evidence) -> tuple[str, ...]:
+    """Which tests saw it."""
+    return (COLOUR,) if evidence.synthetic.images.ndim == 4 else ()
 
 
 def _declared(evidence: Evidence) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.progress import Progress, silent
-from privgan_audits.disguises import DISGUISES, disguised
+from privgan_audits.disguises import disguised, disguises_of
 from privgan_audits.interface import Images
 from privgan_audits.near_copies import near_copy_statistic
 from privgan_audits.relabelling import Labels, as_labels, is_significant
@@ -65,7 +65,7 @@ def limits_of_detection(
 
     Args:
         scores: of the set as it is.
-        images: the members' images, uint8 (n, h, h), in the order of the scores.
+        images: the members' images, uint8 (n, h, h[, 3]), in the order of the scores.
         level: a near-copy p-value below it makes the verdict FAIL.
         pool: random choices of the non-members.
         rng: draws which members, which images and which noise.
@@ -75,13 +75,14 @@ def limits_of_detection(
         The limit, or None where even `search_limit` copies were missed in one of the REPEATS.
     """
     rows = chosen_images(scores, rng)
-    limits: dict[str, int | None] = dict.fromkeys(DISGUISES)
+    disguises = disguises_of(images)
+    limits: dict[str, int | None] = dict.fromkeys(disguises)
     if not len(rows):
         return limits
-    for done, (name, disguise) in enumerate(DISGUISES.items(), start=1):
+    for done, (name, disguise) in enumerate(disguises.items(), start=1):
         planted = plant(scores, disguised(images[rows], disguise, rng))
         limits[name] = limit(scores, planted, level, pool, rng)
-        progress("limit of detection", done, len(DISGUISES), name)
+        progress("limit of detection", done, len(disguises), name)
     return limits
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Source = Annotated[Path, typer.Argument(help="A DICOM folder or DICOMDIR, an image folder, or an .npz file.")]
 Preset = Annotated[
     str | None,
-    typer.Option(help="cxr, ct-lung, ct-soft, mr or custom; chosen by the first readable file if left out."),
+    typer.Option(help="cxr, ct-lung, ct-soft, mr, photo or custom; chosen by the first readable file if left out."),
 ]
 Csv = Annotated[
     list[Path] | None,
@@ -19,6 +19,7 @@ Csv = Annotated[
 ]
 Columns = Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")]
 Window = Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")]
+Colour = Annotated[bool, typer.Option("--colour", help="Keep red, green and blue; with no other preset it is photo.")]
 Modality = Annotated[str, typer.Option(help="Only these DICOM modalities, such as CR,DX.")]
 BodyPart = Annotated[str, typer.Option(help="Only these body parts, such as CHEST.")]
 View = Annotated[str, typer.Option(help="Only these view positions, such as PA,AP.")]

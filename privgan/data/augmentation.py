@@ -45,16 +45,16 @@ def augment(images: Images, rng: np.random.Generator, settings: AugmentationSett
     """Change every image independently; what comes in from outside the picture is black.
 
     Args:
-        images: float32 (n, h, w) in [-1, 1]; not modified.
+        images: float32 (n, h, w) or, in colour, (n, h, w, 3), in [-1, 1]; not modified.
         rng: source of the random changes.
         settings: how far.
 
     Returns:
-        float32 (n, h, w) in [-1, 1].
+        float32, of the same shape, in [-1, 1].
     """
     count = len(images)
     mirrored = rng.random(count) < settings.flip
-    changed = np.where(mirrored[:, None, None], images[:, :, ::-1], images)
+    changed = np.where(mirrored.reshape(count, *(1,) * (images.ndim - 1)), images[:, :, ::-1], images)
     if not settings.moves:
         return changed
 
@@ -63,7 +63,7 @@ def augment(images: Images, rng: np.random.Generator, settings: AugmentationSett
 
     angle = spread(math.radians(settings.rotation_degrees))
     zoom = 1 + spread(settings.scale)
-    shift = np.stack([spread(settings.shift), spread(settings.shift)], axis=1) * images.shape[1:]
+    shift = np.stack([spread(settings.shift), spread(settings.shift)], axis=1) * images.shape[1:3]
     return transform(changed, angle, zoom, shift)
 
 
@@ -71,12 +71,12 @@ def transform(images: Images, angle: Numbers, zoom: Numbers, shift: Numbers) -> 
     """Turn by angle (radians), enlarge by zoom and move by shift (rows, columns), about the centre, bilinearly.
 
     Args:
-        images: float32 (n, h, w).
+        images: float32 (n, h, w) or (n, h, w, 3).
         angle: (n,).
         zoom: (n,).
         shift: (n, 2).
     """
-    _, height, width = images.shape
+    height, width = images.shape[1:3]
     moves = shift.astype(np.float32)
     y = np.arange(height, dtype=np.float32)[None, :, None] - (height - 1) / 2 - moves[:, 0, None, None]
     x = np.arange(width, dtype=np.float32)[None, None, :] - (width - 1) / 2 - moves[:, 1, None, None]
@@ -85,7 +85,9 @@ def transform(images: Images, angle: Numbers, zoom: Numbers, shift: Numbers) -> 
 
 
 def _sample(images: Images, rows: Images, columns: Images) -> Images:
-    """Bilinear interpolation at fractional positions (n, h, w); black outside."""
+    """Bilinear interpolation at fractional positions (n, h, w), the same in all channels; black outside."""
+    if images.ndim == 4:
+        return np.stack([_sample(images[..., channel], rows, columns) for channel in range(3)], axis=-1)
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=BLACK)
     _, height, width = padded.shape
     rows, columns = np.clip(rows + 1, 0, height - 1), np.clip(columns + 1, 0, width - 1)

@@ -1,7 +1,7 @@
 """A prepared cohort: the only form in which real images are read after `prepare`.
 
 COHORT/cohort.json    public facts and digests
-       images.npy     uint8 (n, h, w), rows in source order; opened as a memory map
+       images.npy     uint8 (n, h, w) or, in colour, (n, h, w, 3), rows in source order; opened as a memory map
        patients.npz   patient int64, label int64, split uint8 (0 member, 1 non-member), one value a row
        columns.npz    further columns by name, one text or number a row; only where some were asked for
        refused.jsonl  one line a refused file: a reason code and a keyed hash of where it was
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from privgan.data.columns import CATEGORY, Values, read_columns
 from privgan.data.columns import FILE as COLUMNS
-from privgan.data.preprocess import GIVEN, PRESETS
+from privgan.data.preprocess import GIVEN, PRESETS, image_shape
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_json
 
@@ -42,11 +42,11 @@ _IN_UNITS = frozenset(name for name, preset in PRESETS.items() if preset.scaling
 class CohortFacts:
     """The content of cohort.json: configuration, public counts and digests.
 
-    Class list, size and windows are configuration, never computed from images. `members` and `non_members`
-    count patients and are public by the zero-out adjacency. `overrides` are the red flags the user raised.
-    `notes` are sentences about how the source was read, with counts only. `officer_key` is the line of the public
-    key without whose approval nothing of this cohort is released; empty where one person may release. `columns` are
-    the further columns' types by name.
+    Class list, size, windows and channels (1 grey; 3 red, green and blue) are configuration, never computed from
+    images. `members` and `non_members` count patients and are public by the zero-out adjacency. `overrides` are the
+    red flags the user raised. `notes` are sentences about how the source was read, with counts only. `officer_key` is
+    the line of the public key without whose approval nothing of this cohort is released; empty where one person may
+    release. `columns` are the further columns' types by name.
     """
 
     cohort_id: str
@@ -72,6 +72,12 @@ class CohortFacts:
     notes: tuple[str, ...] = ()
     officer_key: str = ""
     columns: dict[str, str] = field(default_factory=dict)
+    channels: int = 1
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Of one image: (h, w), or (h, w, 3)."""
+        return image_shape(self.image_size, self.channels)
 
     @property
     def hounsfield(self) -> tuple[float, float] | None:
@@ -142,8 +148,8 @@ def open_cohort(folder: Path) -> Cohort:
     images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
     with np.load(folder / "patients.npz", allow_pickle=False) as columns:
         patients, labels, split = columns["patient"], columns["label"], columns["split"]
-    size = facts.image_size
-    if images.shape != (facts.images, size, size) or not len(patients) == len(labels) == len(split) == facts.images:
+    shape = (facts.images, *facts.image_shape)
+    if images.shape != shape or not len(patients) == len(labels) == len(split) == facts.images:
         raise IntegrityError("Expected as many rows in images.npy and patients.npz as cohort.json says.")
     return Cohort(
         folder=folder,

@@ -1,6 +1,7 @@
 """The files of a cohort that hold one row an image, or one line a refusal."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +10,20 @@ from numpy.typing import NDArray
 from privgan.data.people import People
 from privgan.files import PRIVATE_FILE, open_new, open_regular, write_bytes
 
-_COPIED_ROWS = 4096
+_COPIED_BYTES = 1 << 24
 
 
-def write_images(rows: Path, target: Path, kept: NDArray[np.bool_], size: int) -> None:
-    """images.npy: the rows that stay, uint8 (n, size, size), copied some thousand at a time."""
-    shape = (int(kept.sum()), size, size)
+def write_images(rows: Path, target: Path, kept: NDArray[np.bool_], shape: tuple[int, ...]) -> None:
+    """images.npy: the rows that stay, uint8 (n, *shape), copied some megabytes at a time."""
+    row_bytes = math.prod(shape)
+    at_once = max(1, _COPIED_BYTES // row_bytes)
     with open_regular(rows) as source, open_new(target) as stream:
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        header = {"descr": "|u1", "fortran_order": False, "shape": (int(kept.sum()), *shape)}
         np.lib.format.write_array_header_1_0(stream, header)
-        for start in range(0, len(kept), _COPIED_ROWS):
-            chosen = kept[start : start + _COPIED_ROWS]
-            pixels = np.frombuffer(source.read(len(chosen) * size**2), dtype=np.uint8)
-            stream.write(pixels.reshape(-1, size, size)[chosen].tobytes())
+        for start in range(0, len(kept), at_once):
+            chosen = kept[start : start + at_once]
+            pixels = np.frombuffer(source.read(len(chosen) * row_bytes), dtype=np.uint8)
+            stream.write(pixels.reshape(-1, row_bytes)[chosen].tobytes())
 
 
 def write_patients(

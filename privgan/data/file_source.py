@@ -86,6 +86,8 @@ class FileSource:
             found.append("There is no labels.csv with patients: each file counts as one patient.")
         if self._kind == DICOM and self._tables.name_patients:
             found.append("The label table says who the patients are; PatientID was not used.")
+        if counts["grey"]:
+            found.append(f"{counts['grey']} grey files: red, green and blue became what grey was.")
         if counts["colour"]:
             found.append(f"{counts['colour']} colour files were converted to grey.")
         if counts["deep"]:
@@ -100,7 +102,7 @@ class FileSource:
         if preset is None:
             preset = preset_for(first.modality)
             self._notes.append(f"Preset {preset} was chosen by the first readable file.")
-        recipe = Recipe(preset=preset, size=size, window=wishes.window, roi=wishes.roi)
+        recipe = Recipe(preset=preset, size=size, window=wishes.window, roi=wishes.roi, colour=wishes.colour)
         if self._kind == PICTURE and recipe.rule.scaling == GIVEN and recipe.window is None:
             raise UsageError("Expected DICOM or .npz for a ct preset: pictures hold no Hounsfield units. Use cxr.")
         return recipe
@@ -134,9 +136,19 @@ class FileSource:
             where=where,
             names=(file.stem, *Path(where).parent.parts),
             identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),
-            remarks=tuple(word for word in ("colour", "deep") if getattr(reading, word)),
+            remarks=tuple(_remarks(reading, self.recipe)),
             rows=told.rows,
         )
+
+
+def _remarks(reading: Reading, recipe: Recipe) -> Iterator[str]:
+    """What was done to a file beyond preparing it."""
+    if recipe.channels == 1 and reading.colour:
+        yield "colour"
+    if recipe.channels == 3 and not (reading.colour or reading.code):
+        yield "grey"
+    if reading.deep:
+        yield "deep"
 
 
 def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:
@@ -153,7 +165,7 @@ def _read(files: Sequence[Path], request: Request, workers: int | None) -> Itera
     job = Job(target=HANDLER, configuration=configuration_of(request))
     for answer in run_isolated(job, [os.fsencode(file) for file in files], workers):
         try:
-            yield Reading(code=LOST[answer]) if answer in LOST else decode(answer, request.recipe.size)
+            yield Reading(code=LOST[answer]) if answer in LOST else decode(answer, request.recipe.shape)
         except (ValueError, TypeError, KeyError):  # the worker did not survive what it read
             yield Reading(code="decoder_crashed")
 

@@ -17,7 +17,7 @@ SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I")
 
 
 def read_picture(path: Path, request: Request) -> Reading:
-    """Read one picture; colour becomes grey by luminance and is reported.
+    """Read one picture; where grey is wanted, colour becomes luminance. What it had is reported.
 
     Raises:
         RefusedError: it cannot be used.
@@ -27,10 +27,13 @@ def read_picture(path: Path, request: Request) -> Reading:
         check_shape(picture.height, picture.width)
         if getattr(picture, "n_frames", 1) > 1:
             raise RefusedError("multi_frame")
-        values, highest, colour = _grey(picture)
+        values, highest = _values(picture)
+    colour, side = values.ndim == 3, max(values.shape[:2])
+    if colour and request.recipe.channels == 1:
+        values = np.asarray(Image.fromarray(values).convert("L"))
     image = prepare_image(Pixels(values=values, low=0, high=highest), request.recipe)
     deep = highest > 255 and request.recipe.rule.scaling == STORED_RANGE
-    return Reading(images=image[None], side=max(values.shape), colour=colour, deep=deep)
+    return Reading(images=image[None], side=side, colour=colour, deep=deep)
 
 
 def _open(content: bytes) -> Image.Image:
@@ -45,17 +48,16 @@ def _open(content: bytes) -> Image.Image:
         raise RefusedError("too_large") from None
 
 
-def _grey(picture: Image.Image) -> tuple[NDArray[np.generic], int, bool]:
-    """Grey values, the highest that could be stored, and whether there was colour."""
+def _values(picture: Image.Image) -> tuple[NDArray[np.generic], int]:
+    """Grey values (h, w), or red, green and blue (h, w, 3) if they differ; and the highest that could be stored."""
     if picture.mode in SIXTEEN_BIT:
         values = np.asarray(picture)
         if values.min() < 0 or values.max() > 65535:
             raise RefusedError("bit_depth")
-        return values, 65535, False
+        return values, 65535
     upright = ImageOps.exif_transpose(picture)
     if upright.mode in ("1", "L", "LA"):
-        return np.asarray(upright.convert("L")), 255, False
+        return np.asarray(upright.convert("L")), 255
     channels = np.asarray(upright.convert("RGB"))
-    if (channels == channels[..., :1]).all():  # grey, stored as colour
-        return channels[..., 0], 255, False
-    return np.asarray(upright.convert("RGB").convert("L")), 255, True
+    stored_grey = (channels == channels[..., :1]).all()
+    return (channels[..., 0] if stored_grey else channels), 255

@@ -9,6 +9,7 @@ beginning are true, and the rest is cut off.
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,19 +37,19 @@ class Journal:
     folder: what is being prepared. files: how many files or rows it knows.
     """
 
-    def __init__(self, folder: Path, size: int, bound: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, shape: tuple[int, ...], bound: Mapping[str, str]) -> None:
         """Open or begin it.
 
         Args:
             folder: has a folder `private`.
-            size: side of the images.
+            shape: of the images.
             bound: what must be the same when the reading goes on, by what it is called in a message.
 
         Raises:
             UsageError: the journal is bound to something else.
         """
         self.folder, self.files = folder, 0
-        self._size = size
+        self._shape, self._row_bytes = shape, math.prod(shape)
         self._waiting: list[str] = []
         self._committed = time.monotonic()
         self._lines, self._rows = _opened(folder / FILE), _opened(folder / ROWS)
@@ -113,11 +114,11 @@ class Journal:
         return None
 
     def _row(self) -> NDArray[np.uint8]:
-        pixels = self._rows.read(self._size**2)
-        return np.frombuffer(pixels, dtype=np.uint8).reshape(self._size, self._size)
+        pixels = self._rows.read(self._row_bytes)
+        return np.frombuffer(pixels, dtype=np.uint8).reshape(self._shape)
 
     def _cut(self, end: int, rows: int) -> None:
-        for stream, length in ((self._lines, end), (self._rows, rows * self._size**2)):
+        for stream, length in ((self._lines, end), (self._rows, rows * self._row_bytes)):
             stream.seek(length)
             stream.truncate()
 

@@ -1,7 +1,8 @@
 """Images in one .npz file, streamed row by row: nothing is allocated on the word of a header.
 
-Keys: `images` (n, h, w) or (n, h, w, 1), `labels`, `patient_id`, and optionally `classes` and `filenames`;
-or MedMNIST's `train_images` and `train_labels`, of which only the train split is read. Pickles are never loaded.
+Keys: `images` (n, h, w), (n, h, w, 1) or, in colour, (n, h, w, 3), `labels`, `patient_id`, and optionally `classes`
+and `filenames`; or MedMNIST's `train_images` and `train_labels`, of which only the train split is read. Pickles are
+never loaded.
 """
 
 import math
@@ -30,13 +31,14 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 class NpzContents:
     """Everything but the pixels; sensitive, so its repr shows the shape only.
 
+    shape: (n, h, w) or (n, h, w, 3).
     labels: (n,) integers or texts. patients, filenames: (n,) texts. classes: names by label number.
     columns: further (n,) texts by name.
     """
 
     path: Path
     member: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     dtype: np.dtype[Any]
     labels: NDArray[Any] | None
     patients: NDArray[Any] | None
@@ -69,13 +71,13 @@ def open_npz(path: Path, wanted: Wanted) -> NpzContents:
 
 
 def stream_images(contents: NpzContents) -> Iterator[NDArray[Any]]:
-    """Every image (h, w) in file order, one at a time.
+    """Every image (h, w) or (h, w, 3) in file order, one at a time.
 
     Raises:
         InputRejectedError: the file is shorter than its header says, or its checksum is wrong.
     """
-    count, height, width = contents.shape
-    size = height * width * contents.dtype.itemsize
+    count, *shape = contents.shape
+    values = math.prod(shape)
     try:
         with (
             open_regular(contents.path) as stream,
@@ -84,8 +86,8 @@ def stream_images(contents: NpzContents) -> Iterator[NDArray[Any]]:
         ):
             _header(member)
             for _ in range(count):
-                row = member.read(size)
-                yield np.frombuffer(row, dtype=contents.dtype, count=height * width).reshape(height, width)
+                row = member.read(values * contents.dtype.itemsize)
+                yield np.frombuffer(row, dtype=contents.dtype, count=values).reshape(shape)
             member.read(1)  # the end: this is where zipfile compares the checksum
     except (zipfile.BadZipFile, ValueError, EOFError, OSError):
         raise InputRejectedError("Expected as many images in the .npz as it announces, it is damaged.") from None
@@ -161,19 +163,21 @@ def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
-def _image_shape(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[tuple[int, int, int], np.dtype[Any]]:
+def _image_shape(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if len(shape) == 4 and shape[3] == 1:
         shape = shape[:3]
-    if len(shape) != 3 or dtype.kind not in "iuf":
-        raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got another shape or type (colour?).")
-    count, height, width = shape
+    if not (len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)) or dtype.kind not in "iuf":
+        raise InputRejectedError(
+            "Expected grey images (n, h, w) in the .npz, or colour ones (n, h, w, 3), got another shape or type."
+        )
+    count, height, width = shape[:3]
     try:
         check_shape(height, width)
     except RefusedError:
         raise InputRejectedError("Expected images of sensible size in the .npz, got absurd dimensions.") from None
     if not 0 < count <= MAX_ROWS:
         raise InputRejectedError(f"Expected 1 to {MAX_ROWS} images in the .npz, got {count}.")
-    return (count, height, width), dtype
+    return shape, dtype
 
 
 def _array(archive: zipfile.ZipFile, name: str, count: int | None = None) -> NDArray[Any]:

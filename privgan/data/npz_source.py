@@ -12,7 +12,7 @@ from privgan.data.npz_reader import NpzContents, open_npz, stream_images
 from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Pixels, Recipe, prepare_image
 from privgan.data.refusals import RefusedError
 from privgan.data.source import DEEP, Entry, Seen, Wishes, fingerprint_of
-from privgan.errors import UsageError
+from privgan.errors import InputRejectedError, UsageError
 
 
 class NpzSource:
@@ -22,7 +22,7 @@ class NpzSource:
         if wishes.csv:
             raise UsageError("Expected labels inside the .npz, got a label table: --csv is for folders.")
         self._contents = open_npz(path, wishes.columns)
-        count, height, width = self._contents.shape
+        count, height, width = self._contents.shape[:3]
         self.total = min(count, wishes.max_images or count)
         self.declared = wishes.classes or self._contents.classes or ()
         self.columns = {name: wishes.columns.type_of(name) for name in self._contents.columns}
@@ -31,7 +31,10 @@ class NpzSource:
             size=wishes.size or min(max(height, width, SMALLEST), LARGEST),
             window=wishes.window,
             roi=wishes.roi,
+            colour=wishes.colour,
         )
+        if len(self._contents.shape) == 4 and self.recipe.channels == 1:
+            raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got colour; --colour keeps it.")
         _check_window(self._contents, self.recipe)
         self._chosen = wishes.preset is None
 
@@ -57,12 +60,14 @@ class NpzSource:
     def notes(self, _: Seen) -> tuple[str, ...]:
         """See `source.Source`."""
         alone = self._contents.patients is None
+        grey = len(self._contents.shape) == 3 and self.recipe.channels == 3
         deep = self._contents.dtype == np.uint16 and self.recipe.rule.scaling == STORED_RANGE
         return tuple(
             text
             for applies, text in (
                 (alone, "The .npz has no patient_id: each image counts as one patient."),
                 (self._chosen, "Preset cxr was chosen: stored values from black to white."),
+                (grey, "All images are grey: red, green and blue became what grey was."),
                 (deep, f"All images: {DEEP}"),
             )
             if applies

@@ -1,5 +1,6 @@
 """From a source to a cohort: read everything once, decide who is who, write what training and audits will read."""
 
+import math
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -66,9 +67,10 @@ def prepare(
     origin = open_source(source, options.wishes)
     withdrawn, merged = read_withdrawn(options.exclude), read_merged(options.merge)
     key = _key_of(folder)
-    with Journal(folder, options.size, _bound(origin, options)) as journal:
+    shape = origin.recipe.shape
+    with Journal(folder, shape, _bound(origin, options)) as journal:
         # Twice the pixels: rows as they come, then the rows that stay; and some hundred bytes a row for the rest.
-        needed = origin.total * (2 * options.size**2 + 4096)
+        needed = origin.total * (2 * math.prod(shape) + 4096)
         require_space(folder, needed - (folder / ROWS).stat().st_size)
         found = collect(origin, journal, key, progress, stop)
     people = decide_people(found, withdrawn, merged)
@@ -78,7 +80,7 @@ def prepare(
         _check_classes(labels, people.persons)
     sides = assign_sides(key, people.keys, options.non_members)
     _check_people(people, sides)
-    write_images(folder / ROWS, folder / "images.npy", people.kept, options.size)
+    write_images(folder / ROWS, folder / "images.npy", people.kept, shape)
     write_patients(folder / "patients.npz", people, labels, classes, sides)
     if origin.columns:
         write_columns(folder / COLUMNS, columns_of(origin.columns, list(compress(found.columns, people.kept))))
@@ -175,6 +177,7 @@ def _facts(
         window_low=low,
         window_high=high,
         image_size=options.size,
+        channels=origin.recipe.channels,
         modality=_only(options.selection.modalities) or rule.modality,
         body_part=_only(options.selection.body_parts) or rule.body_part,
         classes=classes,

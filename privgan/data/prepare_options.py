@@ -5,7 +5,7 @@ from pathlib import Path
 
 from privgan.checks import within
 from privgan.data.columns import Wanted, column_types
-from privgan.data.preprocess import LARGEST, SMALLEST, Recipe
+from privgan.data.preprocess import LARGEST, PHOTO, SMALLEST, Recipe
 from privgan.data.selection import EVERYTHING, Selection
 from privgan.data.source import Wishes
 from privgan.errors import UsageError
@@ -19,7 +19,7 @@ ACCEPT_BURNED_IN = "accept-burned-in"
 class PrepareOptions:
     """Everything `prepare` and `scan` can be told; all of it public.
 
-    size: side of the images. preset, window, roi: see `preprocess.Recipe`; preset None is chosen by the first
+    size: side of the images. preset, window, colour, roi: see `preprocess.Recipe`; preset None is chosen by the first
     readable file. non_members: fraction of patients held back for the audit. csv: label tables. exclude: file of
     withdrawn patients' keys. merge: file of numbers that are one person. classes: declared names. columns: further
     columns to keep, `name` or `name:type`. max_images: read only the first files or rows. selection: which DICOM
@@ -29,6 +29,7 @@ class PrepareOptions:
     size: int = 64
     preset: str | None = None
     window: tuple[float, float] | None = None
+    colour: bool = False
     roi: tuple[float, float, float, float] | None = None
     non_members: float = 0.333
     csv: tuple[Path, ...] = ()
@@ -50,8 +51,8 @@ class PrepareOptions:
         column_types(self.columns)
         if self.workers is not None:
             within(1, MOST_WORKERS, workers=self.workers)
-        preset = self.preset or ("custom" if self.window else "cxr")
-        Recipe(preset=preset, size=self.size, window=self.window, roi=self.roi)  # checks them together
+        preset = self._preset or "cxr"
+        Recipe(preset=preset, size=self.size, window=self.window, roi=self.roi, colour=self.colour)  # checks them
 
     def fingerprint(self) -> str:
         """Hex SHA-256 of all that decides what comes out, but the tables; files that are named count by content."""
@@ -61,12 +62,18 @@ class PrepareOptions:
         return sha256_bytes(canonical_json(values))
 
     @property
+    def _preset(self) -> str | None:
+        """A window without a preset means `custom`, colour without either `photo`."""
+        return self.preset or ("custom" if self.window else PHOTO if self.colour else None)
+
+    @property
     def wishes(self) -> Wishes:
-        """The part that concerns reading; a window without a preset means `custom`."""
+        """The part that concerns reading."""
         return Wishes(
             size=self.size,
-            preset="custom" if self.window and not self.preset else self.preset,
+            preset=self._preset,
             window=self.window,
+            colour=self.colour,
             roi=self.roi,
             csv=self.csv,
             classes=self.classes,

@@ -21,13 +21,15 @@ _LARGEST = float(np.finfo(np.float32).max)
 STORED_RANGE = "stored"  # the full range of the stored bits is the window
 OWN_RANGE = "own"  # each image's minimum and maximum are its window
 GIVEN = "given"  # low and high in units after rescale
+PHOTO = "photo"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
     """A named window. `modality` and `body_part` are the public words that outputs will carry.
 
-    admits: DICOM modalities it may be applied to; excludes: those it may not; both empty: any.
+    admits: DICOM modalities it may be applied to; excludes: those it may not; both empty: any. colour: whether
+    images keep theirs: True, False, or None where the user says so.
     """
 
     name: str
@@ -37,21 +39,23 @@ class Preset:
     excludes: tuple[str, ...] = ()
     modality: str
     body_part: str
+    colour: bool | None = False
 
     def accepts(self, modality: str) -> bool:
         """Whether a DICOM modality may be read with this window."""
         return modality not in self.excludes and (not self.admits or modality in self.admits)
 
 
+# Units that would be scaled wrongly; masks and doses, which are no pictures; whole slides, whose labels show names.
+_NO_PICTURES = ("CT", "MR", "PT", "NM", "SEG", "RTDOSE", "SM")
+
 PRESETS = {
     preset.name: preset
     for preset in (
-        # Projection images carry no physical unit; CT, MR, PT and NM do, and would be scaled wrongly. Masks, doses
-        # and slides are no pictures of that kind at all.
         Preset(
             name="cxr",
             scaling=STORED_RANGE,
-            excludes=("CT", "MR", "PT", "NM", "SEG", "RTDOSE", "SM"),
+            excludes=_NO_PICTURES,
             modality="CR",
             body_part="CHEST",
         ),
@@ -72,7 +76,15 @@ PRESETS = {
             body_part="",
         ),
         Preset(name="mr", scaling=OWN_RANGE, admits=("MR",), modality="MR", body_part=""),
-        Preset(name="custom", scaling=GIVEN, modality="OT", body_part=""),
+        Preset(
+            name=PHOTO,
+            scaling=STORED_RANGE,
+            excludes=_NO_PICTURES,
+            modality="XC",
+            body_part="",
+            colour=True,
+        ),
+        Preset(name="custom", scaling=GIVEN, modality="OT", body_part="", colour=None),
     )
 }
 
@@ -89,18 +101,22 @@ class Recipe:
     size: side of the square result, 28 to 256 pixels.
     window: (low, high) after rescale; only with preset `custom`, and then required.
     roi: (left, top, right, bottom) as fractions of width and height; None keeps the whole picture.
+    colour: images keep red, green and blue, by a preset that can; `photo` always does.
     """
 
     preset: str = "cxr"
     size: int = 64
     window: tuple[float, float] | None = None
     roi: tuple[float, float, float, float] | None = None
+    colour: bool = False
 
     def __post_init__(self) -> None:
         one_of(tuple(PRESETS), preset=self.preset)
         within(SMALLEST, LARGEST, size=self.size)
         if (self.preset == "custom") != (self.window is not None):
             raise UsageError("Expected a window with the preset custom, and with no other preset.")
+        if self.colour and self.rule.colour is False:
+            raise UsageError(f"Expected colour with the preset {PHOTO} or custom, got {self.preset}, which is grey.")
         if self.window is not None and not (np.isfinite(self.window).all() and self.window[0] < self.window[1]):
             raise UsageError(f"Expected a finite window with low < high, got {self.window}.")
         if self.roi is not None:
@@ -118,13 +134,33 @@ class Recipe:
         """The window in force; (0, 1) stands for the whole range where the scaling is `stored` or `own`."""
         return self.window or self.rule.window
 
+    @property
+    def channels(self) -> int:
+        """3 where images keep their colour, else 1."""
+        return 3 if self.colour or self.rule.colour else 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a prepared image."""
+        return image_shape(self.size, self.channels)
+
+
+def image_shape(size: int, channels: int) -> tuple[int, ...]:
+    """Of one square image, grey or with red, green and blue last.
+
+    >>> image_shape(64, 1), image_shape(64, 3)
+    ((64, 64), (64, 64, 3))
+    """
+    return (size, size) if channels == 1 else (size, size, channels)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pixels:
-    """One decoded grey image before any interpretation.
+    """One decoded image before any interpretation.
 
-    values: (h, w), integer or float; slope, intercept: the modality rescale; low, high: smallest and largest
-    value that could have been stored; inverted: small values are bright (MONOCHROME1).
+    values: (h, w), or (h, w, 3) of red, green and blue, integer or float; slope, intercept: the modality rescale;
+    low, high: smallest and largest value that could have been stored; inverted: small values are bright
+    (MONOCHROME1).
     """
 
     values: NDArray[np.generic]
@@ -136,17 +172,30 @@ class Pixels:
 
 
 def prepare_image(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
-    """Rescale, window, invert, crop, resample by area and pad with black to uint8 (size, size).
+    """Rescale, window, invert, crop, resample by area and pad with black to uint8 of the recipe's shape.
+
+    Red, green and blue are prepared alike, each as a grey image would be. Where colour is wanted, grey values are
+    repeated for all three.
 
     Raises:
         RefusedError: non_finite_pixels.
     """
     cropped = _crop(pixels.values, recipe.roi)
     if _is_ready(cropped, pixels, recipe):
-        return np.array(cropped, dtype=np.uint8)
-    small = _fitted(cropped, _window(cropped, pixels, recipe), recipe.size)
-    square = np.zeros((recipe.size, recipe.size), dtype=np.uint8)
-    top, left = ((recipe.size - side) // 2 for side in small.shape)
+        image = np.array(cropped, dtype=np.uint8)
+    else:
+        window = _window(cropped, pixels, recipe)
+        planes = [cropped] if cropped.ndim == 2 else [cropped[..., channel] for channel in range(3)]
+        squares = [_square(_fitted(plane, window, recipe.size)) for plane in planes]
+        image = squares[0] if cropped.ndim == 2 else np.stack(squares, axis=-1)
+    return image if image.shape == recipe.shape else np.repeat(image[..., None], 3, axis=-1)
+
+
+def _square(small: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Values 0..1 (h, w) in the middle of a black square, as uint8."""
+    size = max(small.shape)
+    square = np.zeros((size, size), dtype=np.uint8)
+    top, left = ((size - side) // 2 for side in small.shape)
     square[top : top + small.shape[0], left : left + small.shape[1]] = np.rint(small * 255)
     return square
 
@@ -155,7 +204,7 @@ def _is_ready(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> bo
     """8-bit, of the wanted size, and mapped onto itself: passes bit by bit."""
     return (
         values.dtype == np.uint8
-        and values.shape == (recipe.size, recipe.size)
+        and values.shape[:2] == (recipe.size, recipe.size)
         and recipe.rule.scaling == STORED_RANGE
         and (pixels.low, pixels.high, pixels.slope, pixels.intercept) == (0, 255, 1, 0)
         and not pixels.inverted
@@ -165,7 +214,7 @@ def _is_ready(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> bo
 def _crop(values: NDArray[np.generic], roi: tuple[float, float, float, float] | None) -> NDArray[np.generic]:
     if roi is None:
         return values
-    height, width = values.shape
+    height, width = values.shape[:2]
     left, top, right, bottom = roi
     x, y = int(left * width), int(top * height)
     return values[y : max(y + 1, round(bottom * height)), x : max(x + 1, round(right * width))]

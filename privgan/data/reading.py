@@ -33,9 +33,9 @@ class Request:
 class Reading:
     """What one file gave: images (code is empty) or a refusal; sensitive, so its repr shows the code only.
 
-    images: uint8 (k, size, size), one for each frame that was wanted. patient, study, instance: keys, empty when
-    unknown. modality, side: for choosing a preset and a size. identifiers: (category, value) pairs found in the
-    header. colour: it was converted to grey. deep: its grey values had 16 bits, and the whole stored range became 8.
+    images: uint8 (k, *shape) of the recipe, one for each frame that was wanted. patient, study, instance: keys, empty
+    when unknown. modality, side: for choosing a preset and a size. identifiers: (category, value) pairs found in the
+    header. colour: it had some, kept or not. deep: its grey values had 16 bits, and the whole stored range became 8.
     """
 
     code: str = ""

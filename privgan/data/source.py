@@ -30,6 +30,7 @@ class Wishes:
     size: int | None = None
     preset: str | None = None
     window: tuple[float, float] | None = None
+    colour: bool = False
     roi: tuple[float, float, float, float] | None = None
     csv: tuple[Path, ...] = ()
     classes: tuple[str, ...] = ()
@@ -45,9 +46,9 @@ class Wishes:
 class Entry:
     """An image of a file or row when code is empty, else a refusal. Sensitive; its repr shows the code only.
 
-    image: uint8 (size, size). patient: the key of one person. label: a class name, empty when there are no labels.
-    columns: one value of each of the source's columns. where: where it lay below the source; entries of one file
-    follow each other and have the same. names: its file stem and folder names. identifiers: (category, value).
+    image: uint8, of the recipe's shape. patient: the key of one person. label: a class name, empty when there are no
+    labels. columns: one value of each of the source's columns. where: where it lay below the source; entries of one
+    file follow each other and have the same. names: its file stem and folder names. identifiers: (category, value).
     remarks: words by which the source's notes count it. rows: of the label tables, those that speak of it.
     """
 

@@ -66,13 +66,13 @@ def encode(reading: Reading) -> bytes:
     return line if reading.images is None else line + reading.images.tobytes()
 
 
-def decode(content: bytes, size: int) -> Reading:
-    """The Reading that a worker sent; its images must be uint8 (k, size, size)."""
+def decode(content: bytes, shape: tuple[int, ...]) -> Reading:
+    """The Reading that a worker sent; its images must be uint8 (k, *shape)."""
     line, _, pixels = content.partition(b"\n")
     table: dict[str, Any] = json.loads(line)
     count = table.pop("images")
     images = None
     if count is not None:
-        images = np.frombuffer(pixels, dtype=np.uint8).reshape(count, size, size)
+        images = np.frombuffer(pixels, dtype=np.uint8).reshape(count, *shape)
     identifiers = tuple((str(category), str(value)) for category, value in table.pop("identifiers"))
     return Reading(images=images, identifiers=identifiers, **table)

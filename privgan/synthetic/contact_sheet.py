@@ -12,21 +12,21 @@ _COLUMNS, _ROWS = 10, 10
 _STRIP_PIXELS = 16
 _SMALLEST_TILE_PIXELS = 56
 
-Grey = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 
 
-def write_contact_sheet(path: Path, images: Grey, labels: NDArray[np.int64], classes: tuple[str, ...]) -> None:
+def write_contact_sheet(path: Path, images: Pixels, labels: NDArray[np.int64], classes: tuple[str, ...]) -> None:
     """Write `contact_sheet` as a PNG without text chunks to `path`, which must not exist."""
     sheet = contact_sheet(images, labels, classes)
     with open_new(path, SHAREABLE_FILE) as stream:
         Image.fromarray(sheet).save(stream, format="PNG")
 
 
-def contact_sheet(images: Grey, labels: NDArray[np.int64], classes: tuple[str, ...]) -> Grey:
-    """The sheet's pixels, uint8 (height, width), computed from nothing but the arguments.
+def contact_sheet(images: Pixels, labels: NDArray[np.int64], classes: tuple[str, ...]) -> Pixels:
+    """The sheet's pixels, uint8 (height, width) or (height, width, 3), computed from nothing but the arguments.
 
     Args:
-        images: uint8 (n, s, s).
+        images: uint8 (n, s, s) or (n, s, s, 3).
         labels: int64 (n,), indices into `classes`.
         classes: a strip with the name stands above the images of each; a class without images is left out, and
             so are classes after the tenth.
@@ -37,20 +37,22 @@ def contact_sheet(images: Grey, labels: NDArray[np.int64], classes: tuple[str, .
     parts = []
     for label in present:
         grid = _grid(images[labels == label][:tiles_each]).repeat(scale, axis=0).repeat(scale, axis=1)
-        parts += [_strip(classes[label], grid.shape[1]), grid]
+        strip = _strip(classes[label], grid.shape[1])
+        parts += [strip if grid.ndim == 2 else np.stack([strip] * 3, axis=-1), grid]
     return np.concatenate(parts)
 
 
-def _grid(tiles: Grey) -> Grey:
-    """Tiles (n, s, s) in rows of ten, the last row filled up with black."""
-    size = tiles.shape[1]
+def _grid(tiles: Pixels) -> Pixels:
+    """Tiles (n, s, s[, 3]) in rows of ten, the last row filled up with black."""
+    _, size, _, *channels = tiles.shape
     rows = -(-len(tiles) // _COLUMNS)
-    filled = np.zeros((rows * _COLUMNS, size, size), np.uint8)
+    filled = np.zeros((rows * _COLUMNS, *tiles.shape[1:]), np.uint8)
     filled[: len(tiles)] = tiles
-    return filled.reshape(rows, _COLUMNS, size, size).swapaxes(1, 2).reshape(rows * size, _COLUMNS * size)
+    grid = filled.reshape(rows, _COLUMNS, *tiles.shape[1:]).swapaxes(1, 2)
+    return grid.reshape(rows * size, _COLUMNS * size, *channels)
 
 
-def _strip(text: str, width: int) -> Grey:
+def _strip(text: str, width: int) -> Pixels:
     strip = Image.new("L", (width, _STRIP_PIXELS), color=0)
     ImageDraw.Draw(strip).text((4, 2), text.encode("ascii", "replace").decode(), 255, ImageFont.load_default())
     return np.asarray(strip)

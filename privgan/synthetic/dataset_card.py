@@ -35,7 +35,7 @@ release refuse it. Treat the images like the patients' own.
 _CARD = """\
 # Synthetic images
 
-{count} grey images of {size} x {size} pixels, drawn by a computer program. **No image shows a patient**, and the
+{count} {kind} images of {size} x {size} pixels, drawn by a computer program. **No image shows a patient**, and the
 patient numbers in the files are invented, one for each image. The set imitates what many images of a hospital
 have in common{subject}.
 
@@ -58,7 +58,7 @@ leave the hospital. A released set comes in a signed bundle; check it with `priv
 
 ## What lies here
 
-- `images.npz`: `images` (uint8, count x height x width), `labels` (numbers), `classes` (names in label order).
+- `images.npz`: `images` (uint8, {axes}), `labels` (numbers), `classes` (names in label order).
 - `labels.csv`: `file,patient,label`.
 - `dicom/`, if present: {objects}, marked Synthetic Data (0008,001C) = YES. Study dates are dummies.
 - `contact-sheet.png`, if present: a glance at up to 100 images.
@@ -84,6 +84,8 @@ def dataset_card(manifest: Manifest) -> str:
     return _CARD.format(
         count=f"{manifest.count:,}",
         size=manifest.image_size,
+        kind="grey" if manifest.channels == 1 else "colour",
+        axes="count x height x width" + (" x red, green, blue" if manifest.channels == 3 else ""),
         subject=_subject(manifest),
         objects=_objects(manifest),
         privacy=_privacy(manifest),
@@ -121,6 +123,8 @@ def _objects(manifest: Manifest) -> str:
     words = (
         "DICOM Secondary Capture" if form.kind == SECONDARY_CAPTURE else f"DICOM {form.kind.upper()} Image Storage"
     )
+    if manifest.channels == 3:
+        words += ", in colour"
     if form.frames > 1:
         words += f", up to {form.frames} images of one class as the frames of a file"
     if manifest.window is not None and form.frames == 1:

@@ -102,13 +102,19 @@ def generate(
         IntegrityError: the run or its generator was edited.
     """
     facts = _finished(run)
-    form = resolved(options.sop_class, modality=facts.modality, bits=options.bits, frames=options.frames)
+    form = resolved(
+        options.sop_class,
+        modality=facts.modality,
+        bits=options.bits,
+        frames=options.frames,
+        colour=facts.channels == 3,
+    )
     if form.kind == MATCHED["CT"] and facts.window is None:
         raise UsageError(
             "Expected a run that knows its Hounsfield units for CT objects, this one does not. Take "
             "secondary-capture, or prepare and train again with a ct preset, or --window with --modality CT."
         )
-    require_space(folder, output_bytes(options, facts.image_size))
+    require_space(folder, output_bytes(options, facts.image_size, facts.channels))
     generator = _load(run, facts)
     balance = generator.class_balance
     shares = None if balance is None else balance.shares
@@ -131,9 +137,9 @@ def generate(
     return manifest
 
 
-def output_bytes(options: GenerateOptions, image_size: int) -> int:
+def output_bytes(options: GenerateOptions, image_size: int, channels: int = 1) -> int:
     """About how much disk a set takes, in bytes; a folder and a file are whole blocks each."""
-    pixels = image_size**2
+    pixels = channels * image_size**2
     total = options.count * (pixels + 64) + 100 * _BLOCK_BYTES + 4 * 100 * pixels * ("png" in options.formats)
     if "dicom" in options.formats:
         blocks = 1 + -(-(2 * pixels + _DICOM_HEADER_BYTES) // _BLOCK_BYTES)
@@ -166,10 +172,12 @@ def _load(run: Path, facts: RunFacts) -> "LoadedGenerator":
 
 
 def _sample(generator: "LoadedGenerator", labels: Labels, rng: np.random.Generator, progress: Progress) -> Images:
-    size = generator.image_size
-    images = np.empty((len(labels), size, size), np.uint8)
+    images: Images = np.empty(0, np.uint8)
     for start in range(0, len(labels), _BATCH):
-        images[start : start + _BATCH] = generator.sample(labels[start : start + _BATCH], rng)
+        some = generator.sample(labels[start : start + _BATCH], rng)
+        if start == 0:
+            images = np.empty((len(labels), *some.shape[1:]), np.uint8)
+        images[start : start + _BATCH] = some
         progress("sampling images", min(start + _BATCH, len(labels)), len(labels))
     return images
 
@@ -204,6 +212,7 @@ def _manifest(
         class_margin=balance.margin if balance is not None and options.classes == MEASURED else None,
         dicom=form,
         window=facts.window,
+        channels=facts.channels,
     )
 
 

@@ -1,7 +1,7 @@
 """The synthetic set on disk: what `generate` wrote, and proof that nothing was changed since.
 
 SYNTHETIC/ (0700)  dicom/000001/000001.dcm ...   one invented patient each (optional)
-                   images.npz                    images uint8 (n, h, w), labels int64 (n,), classes; always there
+                   images.npz                    images uint8 (n, h, w[, 3]), labels int64 (n,), classes; always there
                    contact-sheet.png             a glance at up to 100 images (optional)
                    labels.csv                    file,patient,label
                    README.md                     the dataset card
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.data.preprocess import image_shape
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import (
     PRIVATE_FILE,
@@ -56,6 +57,7 @@ class Manifest:
     created: the day, YYYY-MM-DD. class_policy: what the user asked for. class_counts: images of each class.
     class_margin: of class shares measured with noise, how far that may have moved them (two standard errors).
     dicom: the form of the DICOM files. window: Hounsfield units of black and white, None where values have no unit.
+    channels: 1 for grey, 3 for red, green and blue.
     epsilon, delta, unit, adjacency: the run's claim. not_private: a test run; audit and release refuse it.
     """
 
@@ -79,6 +81,7 @@ class Manifest:
     class_margin: float | None = None
     dicom: DicomForm = _PLAIN
     window: tuple[float, float] | None = None
+    channels: int = 1
 
     @property
     def noise_drowned_classes(self) -> bool:
@@ -99,7 +102,7 @@ _PRIVACY = ("epsilon", "delta", "unit", "adjacency")
 class SyntheticSet:
     """A set whose every file was checked. sha256: of manifest.json, which stands for all the others.
 
-    images: uint8 (n, h, w). labels: int64 (n,), indices into `classes`.
+    images: uint8 (n, h, w) or (n, h, w, 3). labels: int64 (n,), indices into `classes`.
     """
 
     folder: Path
@@ -219,6 +222,8 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
         or type(manifest.not_private) is not bool
     ):
         raise IntegrityError(f"Expected positive finite numbers in {folder / MARKER}.")
+    if manifest.channels not in (1, 3):
+        raise IntegrityError(f"Expected 1 or 3 channels in {folder / MARKER}.")
     margin = manifest.class_margin
     if margin is not None and not (type(margin) in (int, float) and 0 <= margin <= 1):
         raise IntegrityError(f"Expected a class margin between 0 and 1 in {folder / MARKER}.")
@@ -249,8 +254,9 @@ def _read_arrays(path: Path, manifest: Manifest) -> tuple[NDArray[np.uint8], NDA
     except (ValueError, KeyError, OSError, EOFError):
         raise IntegrityError(f"Expected arrays images, labels and classes in {path.name}.") from None
     size, count = manifest.image_size, manifest.count
-    if images.shape != (count, size, size) or images.dtype != np.uint8:
-        raise IntegrityError(f"Expected {count} grey images of {size} x {size} in {path.name}, got {images.shape}.")
+    if images.shape != (count, *image_shape(size, manifest.channels)) or images.dtype != np.uint8:
+        kind = "grey" if manifest.channels == 1 else "colour"
+        raise IntegrityError(f"Expected {count} {kind} images of {size} x {size} in {path.name}, got {images.shape}.")
     in_range = labels.dtype == np.int64 and bool(np.isin(labels, np.arange(len(manifest.classes))).all())
     if labels.shape != (count,) or not in_range or tuple(map(str, classes)) != manifest.classes:
         raise IntegrityError(f"Expected {count} labels of the manifest's classes in {path.name}.")

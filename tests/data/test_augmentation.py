@@ -30,6 +30,17 @@ def test_the_default_changes_nothing_and_flip_mirrors() -> None:
     np.testing.assert_array_equal(augment(IMAGES, RNG, AugmentationSettings(flip=1.0)), IMAGES[:, :, ::-1])
 
 
+def test_all_channels_change_alike() -> None:
+    settings = AugmentationSettings(flip=0.5, rotation_degrees=20, scale=0.2, shift=0.1)
+    colour = np.stack([IMAGES, -IMAGES, IMAGES[::-1]], axis=-1)
+    for some in (AugmentationSettings(flip=0.5), settings):
+        changed = augment(colour, np.random.default_rng(7), some)
+        assert (changed.shape, changed.dtype) == (colour.shape, np.float32)
+        for channel in range(3):
+            grey = augment(np.ascontiguousarray(colour[..., channel]), np.random.default_rng(7), some)
+            np.testing.assert_array_equal(changed[..., channel], grey)
+
+
 def test_a_shift_moves_by_whole_pixels_and_leaves_black() -> None:
     moved = transform(IMAGES, np.zeros(12), np.ones(12), np.tile([2.0, -3.0], (12, 1)))
     np.testing.assert_allclose(moved[:, 2:, :-3], IMAGES[:, :-2, 3:], atol=1e-6)

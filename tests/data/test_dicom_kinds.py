@@ -22,7 +22,7 @@ from pydicom.uid import (
 )
 
 from privgan.data.dicom import syntaxes
-from privgan.data.dicom.grey import grey_frames
+from privgan.data.dicom.frames import decoded_frames
 from privgan.data.dicom.image_header import ImageHeader, image_header
 from privgan.data.dicom.parsing import parse
 from privgan.data.dicom.reader import TAGS
@@ -216,7 +216,7 @@ def decoded(path: Path) -> tuple[str, ImageHeader, list[np.ndarray[Any, Any]]] |
         with path.open("rb") as stream:
             parsed = parse(stream, TAGS)
             header = image_header(parsed)
-            frames = grey_frames(parsed, header, range(header.frames), units=False)
+            frames = decoded_frames(parsed, header, range(header.frames), units=False)
             return parsed.syntax, header, [pixels.values for pixels in frames]
     except Exception:  # noqa: BLE001 - other tests say which files cannot be read, and why
         return None

@@ -269,7 +269,7 @@ def test_every_code_that_is_raised_is_in_the_table() -> None:
 
 def test_readings_survive_the_way_from_the_worker(make_dicom: Any, tmp_path: Path) -> None:
     reading = read_entry(make_dicom(tmp_path / "a.dcm", PIXELS), CXR)
-    again = decode(encode(reading), 64)
+    again = decode(encode(reading), (64, 64))
     np.testing.assert_array_equal(again.images, reading.images)
     assert {**vars(again), "images": None} == {**vars(reading), "images": None}
-    assert decode(encode(Reading(code="damaged")), 64) == Reading(code="damaged")
+    assert decode(encode(Reading(code="damaged")), (64, 64)) == Reading(code="damaged")

@@ -1,6 +1,7 @@
 """An interrupted reading goes on where it was and ends as if nothing had been; and only on what it was begun with."""
 
 import logging
+import math
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -253,7 +254,8 @@ def test_rows_of_an_npz_resume_too(tmp_path: Path) -> None:
     assert contents(tmp_path / "cohort") == contents(tmp_path / "twin")
 
 
-def test_several_images_of_one_file_are_remembered_together(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 3)])
+def test_several_images_of_one_file_are_remembered_together(tmp_path: Path, shape: tuple[int, ...]) -> None:
     """A line is a file, whole or not there, with a row of pixels for each of its usable images."""
     digests, key = IdentifierDigests(bytes(32)), bytes(32)
     (tmp_path / "private").mkdir()
@@ -266,17 +268,17 @@ def test_several_images_of_one_file_are_remembered_together(tmp_path: Path) -> N
                 digests,
                 key,
             )
-            for frame, image in enumerate(rng.integers(0, 256, (frames, 28, 28), dtype=np.uint8))
+            for frame, image in enumerate(rng.integers(0, 256, (frames, *shape), dtype=np.uint8))
         ]
         for file, frames in enumerate((1, 4, 2))
     ]
-    with Journal(tmp_path, 28, {}) as journal:
+    with Journal(tmp_path, shape, {}) as journal:
         assert list(journal.replay()) == []
         for noted in files:
             journal.append(noted)
         journal.commit()
-    assert (tmp_path / ROWS).stat().st_size == 5 * 28**2
-    with Journal(tmp_path, 28, {}) as journal:
+    assert (tmp_path / ROWS).stat().st_size == 5 * math.prod(shape)
+    with Journal(tmp_path, shape, {}) as journal:
         remembered = list(journal.replay())
         assert journal.files == 3
     for (note, image), (expected, pixels) in zip(remembered, chain.from_iterable(files), strict=True):
@@ -284,8 +286,8 @@ def test_several_images_of_one_file_are_remembered_together(tmp_path: Path) -> N
         assert (image is not None) == note.usable == (pixels is not None)
         assert image is None or np.array_equal(image, pixels)
     with (tmp_path / ROWS).open("r+b") as stream:  # a part of the last file's last row is gone
-        stream.truncate(5 * 28**2 - 1)
-    with Journal(tmp_path, 28, {}) as journal:
+        stream.truncate(5 * math.prod(shape) - 1)
+    with Journal(tmp_path, shape, {}) as journal:
         assert len(list(journal.replay())) == 5
         assert journal.files == 2
-    assert (tmp_path / ROWS).stat().st_size == 4 * 28**2
+    assert (tmp_path / ROWS).stat().st_size == 4 * math.prod(shape)

@@ -122,10 +122,10 @@ class AsAudited:
         expected = contact_sheet(self._audited.images, self._audited.labels, self._manifest.classes)
         try:
             with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-                alike = (
-                    image.mode == "L" and image.size == expected.shape[::-1] and getattr(image, "n_frames", 1) == 1
-                )
-                return alike and np.array_equal(np.asarray(image), expected)
+                mode = "L" if expected.ndim == 2 else "RGB"
+                alike = image.mode == mode and image.size == expected.shape[1::-1]
+                alone = getattr(image, "n_frames", 1) == 1
+                return alike and alone and np.array_equal(np.asarray(image), expected)
         except Exception:  # noqa: BLE001 a damaged picture may raise anything; it is not what was audited
             return False
 

@@ -29,7 +29,7 @@ _MEMBER, _OTHER = "member", "non-member"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
-    """A real image and a synthetic one, uint8 (h, w) each, and what the key says about them. Sensitive.
+    """A real image and a synthetic one, uint8 (h, w) or (h, w, 3) each, and what the key says about them. Sensitive.
 
     side: member or non-member. real_row, synthetic_row: their rows in the cohort's side and in the set, from 0.
     how: in words, how close they are and in which space.

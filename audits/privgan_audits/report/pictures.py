@@ -47,8 +47,8 @@ def pictures_of(gallery: Gallery) -> Pictures:
 
 
 def data_uri(image: NDArray[np.uint8]) -> str:
-    """A grey image, uint8 (h, w), enlarged without smoothing, as a PNG data URI."""
-    factor = max(1, _PIXELS // max(image.shape))
+    """An image, uint8 (h, w) or (h, w, 3), enlarged without smoothing, as a PNG data URI."""
+    factor = max(1, _PIXELS // max(image.shape[:2]))
     buffer = io.BytesIO()
-    Image.fromarray(np.kron(image, np.ones((factor, factor), np.uint8))).save(buffer, format="PNG", optimize=True)
+    Image.fromarray(image.repeat(factor, axis=0).repeat(factor, axis=1)).save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

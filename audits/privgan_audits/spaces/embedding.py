@@ -6,6 +6,8 @@ features, averaged over the 8 flips and right-angle turns, are then weighed by a
 what a disguise changes counts little, what tells images apart counts much. The network alone, trained as briefly
 as an audit can wait, finds far fewer copies.
 
+Of colour images it sees the luminance: another hue disguises nothing from it, and tells it nothing.
+
 Members and non-members are pooled, without labels, in an order that the images themselves give: what is learned is
 a function of the pool alone, so that the tests built on it stay exact.
 """
@@ -24,7 +26,7 @@ from torch import Tensor, nn
 
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.augment import Move, Strength, disguised
-from privgan_audits.spaces.pixels import FINE, Grid, pool
+from privgan_audits.spaces.pixels import FINE, Grid, luminance, pool
 
 TASK = "learning an embedding"
 DIMENSIONS = 64
@@ -64,7 +66,7 @@ class Embedding:
     weights: Tensor
 
     def embed(self, images: Images) -> Grid:
-        """Images uint8 (n, h, h) to float32 (n, d), rows of unit norm, or zeros."""
+        """Images uint8 (n, h, h[, 3]) to float32 (n, d), rows of unit norm, or zeros."""
         return self._embedded(images, VIEWS[:1])[:, 0]
 
     def embed_moved(self, images: Images) -> Grid:
@@ -100,7 +102,7 @@ _TRAINED: OrderedDict[bytes, Embedding] = OrderedDict()
 
 
 def train_embedding(images: Images, progress: Progress = silent) -> Embedding:
-    """Learn an embedding of images uint8 (n, h, h), n >= 1, members' and non-members' pooled.
+    """Learn an embedding of images uint8 (n, h, h[, 3]), n >= 1, members' and non-members' pooled.
 
     One machine and one number of threads give the same bits for the same set of images, whatever their order and
     however often each occurs. The last two are kept, so that audits of one cohort learn once.
@@ -128,8 +130,8 @@ def image_digests(images: Images) -> NDArray[np.bytes_]:
 
 
 def _fine(images: Images) -> Tensor:
-    """Images uint8 (n, h, h) as float32 (n, 1, s, s) in [0, 1]."""
-    return torch.from_numpy(pool(images, FINE))[:, None] / 255
+    """Images uint8 (n, h, h[, 3]) as float32 (n, 1, s, s) in [0, 1]."""
+    return torch.from_numpy(luminance(pool(images, FINE)))[:, None] / 255
 
 
 def _learned(images: Tensor, seed: int, progress: Progress) -> Embedding:

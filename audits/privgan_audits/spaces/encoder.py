@@ -21,7 +21,7 @@ from privgan.errors import UsageError
 from privgan.files import sha256_bytes
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.onnx_file import check_alone
-from privgan_audits.spaces.pixels import Grid, orbit, pool
+from privgan_audits.spaces.pixels import Grid, by_channel, luminance, orbit, pool
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -37,7 +37,8 @@ _QUIET = 4  # fatal errors alone are logged; the others are raised
 class Encoder:
     """A loaded encoder.
 
-    sha256: of the ONNX file. trained_on: the user's words. channels: 1 or 3, to which grey images are repeated.
+    sha256: of the ONNX file. trained_on: the user's words. channels: 3, to which grey images are repeated, or 1, of
+    which colour images give the luminance.
     side: pixels that the model insists on, None if it takes any size. one_by_one: its batch is fixed to 1.
     """
 
@@ -85,7 +86,7 @@ class Encoder:
         return {"sha256": self.sha256, "trained_on": self.trained_on}
 
     def embed(self, images: NDArray[np.uint8], progress: Progress = silent) -> Grid:
-        """One unit vector for each image uint8 (n, h, h): float32 (n, d).
+        """One unit vector for each image uint8 (n, h, h[, 3]): float32 (n, d).
 
         Features are averaged over the 8 orientations, so that turned copies have the same vector and one search is
         enough; the price is eight forward passes. An image without any feature has the zero vector.
@@ -105,9 +106,13 @@ class Encoder:
         return unit
 
     def _averaged(self, images: Grid) -> NDArray[np.float64]:
-        """Mean features over the orbit of images (n, s, s) in [0, 1]: float64 (n, d)."""
-        views = np.stack(orbit(images), axis=1).reshape(-1, 1, *images.shape[1:]).astype(np.float32)
-        inputs = np.ascontiguousarray(np.repeat(views, self.channels, axis=1))
+        """Mean features over the orbit of images (n, s, s[, 3]) in [0, 1]: float64 (n, d)."""
+        seen = luminance(images) if self.channels == 1 else images
+        views = np.stack(orbit(seen), axis=1).reshape(-1, *seen.shape[1:]).astype(np.float32)
+        channels = (
+            views.transpose(0, 3, 1, 2) if views.ndim == 4 else np.repeat(views[:, None], self.channels, axis=1)
+        )
+        inputs = np.ascontiguousarray(channels)
         calls = np.split(inputs, len(inputs)) if self.one_by_one else [inputs]
         features = np.concatenate([self._forward(call) for call in calls])
         return np.asarray(features.reshape(len(images), 8, -1).mean(axis=1, dtype=np.float64))
@@ -172,7 +177,9 @@ def _input(session: "InferenceSession") -> tuple[int, int | None, bool]:
 
 
 def _resized(images: NDArray[np.uint8], side: int) -> Grid:
-    """Images (n, h, h) as float32 (n, side, side) in [0, 1]: averaged down, or interpolated up."""
+    """Images (n, h, h[, 3]) as float32 (n, side, side[, 3]) in [0, 1]: averaged down, or interpolated up."""
+    if images.ndim == 4 and side > images.shape[1]:
+        return by_channel(lambda grey: _resized(grey, side), images)
     if side <= images.shape[1]:
         return pool(images, side) / np.float32(255)
     grey = torch.from_numpy(images.astype(np.float32) / np.float32(255))[:, None]

@@ -4,13 +4,14 @@ The DCT hash of Zauner ("Implementation and Benchmarking of Perceptual Image Has
 the lowest 8 x 8 frequencies without those that are constant along an axis, and of each whether it is above their
 median. Half of the bits are set, so that two hashes differ in an even number of bits. A hit is a look-alike, not
 proof: chest X-rays of two patients differ in 27 bits on average, but half of the patients have another within 10.
+Of colour images it sees the luminance.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from privgan_audits.spaces.pixels import Grid, pool
+from privgan_audits.spaces.pixels import Grid, luminance, pool
 
 BITS = 64
 _SIDE = 32  # pixels before the transform
@@ -24,7 +25,7 @@ Coefficients = NDArray[np.float64]
 
 
 def perceptual_bits(images: NDArray[np.uint8]) -> Grid:
-    """The hash of each image uint8 (n, h, h): float32 (n, 64) of +1 and -1.
+    """The hash of each image uint8 (n, h, h[, 3]): float32 (n, 64) of +1 and -1.
 
     A quarter of the squared Euclidean distance is the Hamming distance.
     """
@@ -53,7 +54,7 @@ def _coefficients(images: NDArray[np.uint8]) -> Coefficients:
     """Low frequencies of the orthonormal DCT-II, float64 (n, 8, 8)."""
     found = np.empty((len(images), _LOW.stop - _LOW.start, _LOW.stop - _LOW.start))
     for start in range(0, len(images), _BLOCK):
-        block = pool(images[start : start + _BLOCK], _SIDE).astype(np.float64)
+        block = luminance(pool(images[start : start + _BLOCK], _SIDE)).astype(np.float64)
         found[start : start + len(block)] = fft.dctn(block, type=2, axes=(1, 2), norm="ortho")[:, _LOW, _LOW]
     # Symmetric images have many coefficients of zero; their signs must not be what rounding made of them.
     return np.where(np.abs(found) < _NOTHING, 0.0, found)

@@ -17,14 +17,14 @@ PAIR_BLOCK = 2048
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PixelSpace:
-    """Grey values without brightness and contrast; turns, flips and small shifts are forgiven."""
+    """Values of all channels without brightness and contrast; turns, flips and small shifts are forgiven."""
 
     name: ClassVar[str] = "pixels"
     real: Views
 
     @classmethod
     def of(cls, real: Images) -> "PixelSpace":
-        """All real images, uint8 (n, h, h)."""
+        """All real images, uint8 (n, h, h[, 3])."""
         return cls(real=views(real, searching=True))
 
     def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
@@ -99,7 +99,7 @@ def pair_distances(
 
 
 def _turned(images: Grid, view: Integers) -> Grid:
-    """Each image (n, f, f) in its own member of `orbit`."""
+    """Each image (n, f, f[, 3]) in its own member of `orbit`."""
     result = np.empty_like(images)
     for number, turned in enumerate(orbit(images)):
         result[view == number] = turned[view == number]

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Lessons:
-    """Images to learn from. images: uint8 (n, h, h); labels: int64 (n,), 0..classes-1; weights: float64 (n,).
+    """Images to learn from. images: uint8 (n, h, h[, 3]); labels: int64 (n,), 0..classes-1; weights: float64 (n,).
 
     An image is drawn with its weight as chance; the weights sum to one.
     """
@@ -47,14 +47,14 @@ class Classifier:
     layers: tuple[tuple[Tensor, Tensor], ...]
 
     def probabilities(self, images: Images) -> Floats:
-        """Images uint8 (n, h, h) to the chance of each class, float64 (n, classes)."""
+        """Images uint8 (n, h, h[, 3]) to the chance of each class, float64 (n, classes)."""
         blocks = [images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK)]
         with torch.no_grad():
             logits = torch.cat([self.logits(_prepared(block)) for block in blocks])
         return np.asarray(F.softmax(logits.double(), dim=1).numpy())
 
     def logits(self, images: Tensor) -> Tensor:
-        """Images float32 (n, 1, s, s) to (n, classes)."""
+        """Images float32 (n, 1 or 3, s, s) to (n, classes)."""
         x = images
         for kernel, bias in self.layers[:-1]:
             x = F.conv2d(x, kernel, bias, stride=2, padding=kernel.shape[-1] // 2)
@@ -69,7 +69,7 @@ def train_classifier(
     draws = rng.choice(len(lessons.images), size=(STEPS, BATCH), p=lessons.weights)
     used, place = np.unique(draws, return_inverse=True)  # so that the cost does not grow with the cohort
     images, labels = _prepared(lessons.images[used]), torch.from_numpy(lessons.labels[used])
-    network = _untrained(images.shape[-1], classes)
+    network = _untrained(images.shape[-1], classes, images.shape[1])
     parameters = [parameter for layer in network.layers for parameter in layer]
     optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS, pct_start=0.1)
@@ -85,12 +85,12 @@ def train_classifier(
     return network
 
 
-def _untrained(side: int, classes: int) -> Classifier:
+def _untrained(side: int, classes: int, channels: int) -> Classifier:
     """Random weights (He et al. 2015), the same ones every time."""
     generator = torch.Generator().manual_seed(0)
     shapes: list[tuple[int, ...]] = []
-    for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
-        size = 5 if before == 1 else 3
+    for before, after in zip((channels, *CHANNELS), CHANNELS, strict=False):
+        size = 5 if before == channels else 3
         shapes.append((after, before, size, size))
         side = -(-side // 2)
     shapes.append((classes, CHANNELS[-1] * side**2))
@@ -106,5 +106,6 @@ def _layer(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, 
 
 
 def _prepared(images: Images) -> Tensor:
-    """Images uint8 (n, h, h) as float32 (n, 1, s, s) in [-1, 1], averaged down to at most `FINE` pixels."""
-    return torch.from_numpy(pool(images, min(FINE, images.shape[1])))[:, None] / 127.5 - 1
+    """Images uint8 (n, h, h[, 3]) as float32 (n, 1 or 3, s, s) in [-1, 1], averaged down to at most `FINE` pixels."""
+    fine = torch.from_numpy(pool(images, min(FINE, images.shape[1])))
+    return (fine[:, None] if fine.ndim == 3 else fine.permute(0, 3, 1, 2).contiguous()) / 127.5 - 1

@@ -25,7 +25,7 @@ def discriminator_scores(
 
     Args:
         discriminator: in evaluation mode.
-        images: uint8 (n, h, h).
+        images: uint8 (n, h, h[, 3]).
         labels: int64 (n,).
         progress: listener.
     """

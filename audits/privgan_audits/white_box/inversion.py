@@ -73,7 +73,7 @@ def invert(
 
     Args:
         generator: whose weights are read and left alone.
-        images: uint8 (n, h, h), of the generator's size.
+        images: uint8 (n, h, h[, 3]), of the generator's shape.
         labels: int64 (n,).
         rng: draws the starting points.
         progress: listener.
@@ -141,6 +141,9 @@ def _side_by_side() -> Iterator[Executor]:
 
 
 def _compared(images: Tensor) -> Tensor:
-    """Images (n, 1, h, h) as vectors of norm one around zero, at most FINE pixels a side; constant ones are zeros."""
-    fine = F.adaptive_avg_pool2d(images, min(FINE, images.shape[-1])).flatten(1)
-    return F.normalize(fine - fine.mean(1, keepdim=True), eps=_SMALLEST_NORM)
+    """Images (n, 1 or 3, h, h) as vectors of norm one, each channel around zero; constant ones are zeros.
+
+    At most FINE pixels a side.
+    """
+    fine = F.adaptive_avg_pool2d(images, min(FINE, images.shape[-1])).flatten(2)
+    return F.normalize((fine - fine.mean(2, keepdim=True)).flatten(1), eps=_SMALLEST_NORM)

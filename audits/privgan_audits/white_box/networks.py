@@ -32,7 +32,9 @@ def run_networks(evidence: Evidence, claim: Claim) -> Networks:
     size = evidence.synthetic.images.shape[1]
     classes = max(int(part.labels.max()) for part in (evidence.members, evidence.non_members) if part) + 1
     named = (facts.run_id, generator.sha256) == (claim.run_id, claim.generator_sha256)
-    if not named or generator.image_size != size or len(generator.classes) < classes:
+    channels = 3 if evidence.synthetic.images.ndim == 4 else 1
+    same_form = (generator.image_size, facts.channels) == (size, channels)
+    if not named or not same_form or len(generator.classes) < classes:
         raise IntegrityError("the run folder's generator is not the one that made the synthetic set")
     try:
         discriminator = saved_discriminator(

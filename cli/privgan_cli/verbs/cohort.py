@@ -10,6 +10,7 @@ from privgan_cli.options import Force, PolicyFile, read_policy
 from privgan_cli.reading_options import (
     AcceptBurnedIn,
     BodyPart,
+    Colour,
     Columns,
     Csv,
     Every,
@@ -34,6 +35,7 @@ def scan(
     source: Source,
     preset: Preset = None,
     window: Window = None,
+    colour: Colour = False,
     csv: Csv = None,
     columns: Columns = "",
     modality: Modality = "",
@@ -51,6 +53,7 @@ def scan(
     options = PrepareOptions(
         preset=preset,
         window=pair_of(window),
+        colour=colour,
         csv=tuple(csv or ()),
         columns=names_of(columns.lower()),
         selection=selection_of((modality, body_part, view), every, frames),
@@ -91,6 +94,7 @@ def prepare(
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
     columns: Columns = "",
     window: Window = None,
+    colour: Colour = False,
     modality: Modality = "",
     body_part: BodyPart = "",
     view: View = "",
@@ -120,6 +124,7 @@ def prepare(
         size=size,
         preset=preset,
         window=pair_of(window),
+        colour=colour,
         roi=box_of(roi),
         non_members=non_members,
         csv=tuple(csv or ()),
@@ -156,6 +161,7 @@ def _as_json(opened: "Opened") -> dict[str, Any]:
         "members": facts.members,
         "non_members": facts.non_members,
         "images": facts.images,
+        "channels": facts.channels,
         "classes": list(facts.classes),
         "columns": facts.columns,
         "refused": facts.refused,
@@ -175,12 +181,13 @@ def _as_json(opened: "Opened") -> dict[str, Any]:
 def _in_words(opened: "Opened") -> list[str]:
     facts, expected = opened.facts, opened.preflight
     sides = f"{facts.members} members to learn from, {facts.non_members} held back for the audit"
+    colour = " in colour" if facts.channels == 3 else ""
     refused, merged = sum(facts.refused.values()), facts.merged_patients
     left = f"{merged} numbers of patients merged with another, {facts.excluded_patients} withdrawn"
     seen = _seen(expected.limit_of_detection)
     return [
         f"{facts.images} images of {facts.patients} patients: {sides}",
-        f"classes {', '.join(facts.classes)}; {facts.image_size} px, preset {facts.preset}",
+        f"classes {', '.join(facts.classes)}; {facts.image_size} px{colour}, preset {facts.preset}",
         f"{refused} files refused, {left}",
         f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; {seen}",
         *_shared(opened.shared),

@@ -25,6 +25,7 @@ def audit(
     cohort: Annotated[Path | None, typer.Option(help="The cohort that was trained on.")] = None,
     members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were trained on.")] = None,
     non_members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were not.")] = None,
+    colour: Annotated[bool, typer.Option("--colour", help="Without a cohort: compare red, green and blue.")] = False,
     policy: PolicyFile = None,
     run: Annotated[Path | None, typer.Option(help="The run folder, for checks of the model.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="Your own image encoder, an ONNX file.")] = None,
@@ -38,7 +39,8 @@ def audit(
 
     thresholds = read_policy(policy)
     own = read_encoder(encoder, encoder_trained_on)
-    evidence = dataclasses.replace(_evidence(synthetic, cohort, members, non_members, run), encoder=own)
+    sides = members, non_members
+    evidence = dataclasses.replace(_evidence(synthetic, cohort, sides, run, colour=colour), encoder=own)
     overrides = list(evidence.cohort.facts.overrides) if evidence.cohort else []
     if accept_delta:
         overrides.append(ACCEPT_DELTA)
@@ -149,14 +151,17 @@ def _approval_lines(facts: Mapping[str, str]) -> list[str]:
 
 
 def _evidence(
-    synthetic: Path, cohort: Path | None, members: Path | None, non_members: Path | None, run: Path | None
+    synthetic: Path, cohort: Path | None, sides: tuple[Path | None, Path | None], run: Path | None, *, colour: bool
 ) -> "Evidence":
     from privgan_audits.evidence import load_cohort_evidence, load_file_evidence
 
+    members, non_members = sides
+    if colour and cohort is not None:
+        raise UsageError("Expected --colour with --members alone: a cohort knows whether it is in colour.")
     if cohort is not None and members is None and non_members is None:
         return load_cohort_evidence(synthetic, cohort, run, console.progress)
     if cohort is None and members is not None and run is None:
-        return load_file_evidence(synthetic, members, non_members, console.progress)
+        return load_file_evidence(synthetic, members, non_members, console.progress, colour=colour)
     raise UsageError("Expected either --cohort (and --run), or --members and --non-members.")
 
 

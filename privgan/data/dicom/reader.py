@@ -4,6 +4,7 @@ The transfer syntax is looked up first, only allow-listed tags are parsed, and n
 than the patient key, study and instance UIDs, and the values whose digests `prepare` keeps.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from privgan.data.dicom import grey, identifying, image_header
-from privgan.data.dicom.grey import grey_frames
+from privgan.data.dicom import frames, identifying, image_header
+from privgan.data.dicom.frames import decoded_frames
 from privgan.data.dicom.identifying import identifiers_of, patient_key
 from privgan.data.dicom.parsing import Parsed, parse
 from privgan.data.dicom.values import integer_of, text_of
@@ -27,7 +28,7 @@ MAX_BYTES = 2 << 30
 MAX_RESULT_BYTES = 128 << 20  # of prepared images of one file, in memory at once
 _TECHNICAL = ("Modality", "BodyPartExamined", "ViewPosition", "InstanceNumber", "BurnedInAnnotation")
 TAGS: list[BaseTag | int] = [
-    Tag(keyword) for keyword in (*_TECHNICAL, *image_header.KEYWORDS, *grey.KEYWORDS, *identifying.KEYWORDS)
+    Tag(keyword) for keyword in (*_TECHNICAL, *image_header.KEYWORDS, *frames.KEYWORDS, *identifying.KEYWORDS)
 ]
 
 
@@ -61,18 +62,19 @@ def read_dicom(path: Path, request: Request) -> Reading:
 
 
 def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool]:
-    """The wanted frames, uint8 (k, size, size), and whether they had colour."""
+    """The wanted frames, uint8 (k, *shape) of the recipe, and whether they had colour."""
     _check_wanted(parsed.dataset, request.selection)
     if not request.trusted:
         _check_source(parsed, request)
     header = image_header.image_header(parsed)
     numbers = _wanted_frames(parsed.dataset, request.selection, header.frames)
-    size, units = request.recipe.size, request.recipe.preset.startswith("ct-") and not request.trusted
-    if len(numbers) * size * size > MAX_RESULT_BYTES:
+    recipe, units = request.recipe, request.recipe.preset.startswith("ct-") and not request.trusted
+    if len(numbers) * math.prod(recipe.shape) > MAX_RESULT_BYTES:
         raise RefusedError("too_large")
-    images = np.empty((len(numbers), size, size), dtype=np.uint8)
-    for image, pixels in zip(images, grey_frames(parsed, header, numbers, units=units), strict=True):
-        image[:] = prepare_image(pixels, request.recipe)
+    images = np.empty((len(numbers), *recipe.shape), dtype=np.uint8)
+    decoded = decoded_frames(parsed, header, numbers, units=units, colour=recipe.channels == 3)
+    for image, pixels in zip(images, decoded, strict=True):
+        image[:] = prepare_image(pixels, recipe)
     return images, header.coloured
 
 

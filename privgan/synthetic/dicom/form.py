@@ -48,19 +48,25 @@ class DicomForm:
             )
 
 
-def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int) -> DicomForm:
+def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int, colour: bool = False) -> DicomForm:
     """The form that was asked for, of a run whose cohort has this modality.
 
     Args:
-        sop_class: "secondary-capture", or "match" for the object that a scanner of the modality would write.
+        sop_class: "secondary-capture", or "match" for the object that a scanner of the modality would write, which of
+            colour images is a secondary capture, too.
         modality: the cohort's configured word.
         bits: None takes 12 for CT and MR and 8 otherwise.
         frames: images in a file.
+        colour: whether images are in colour.
 
     Raises:
-        UsageError: no object is known that matches, or the three do not go together.
+        UsageError: no object is known that matches, or they do not go together.
     """
     one_of(SOP_CLASSES, sop_class=sop_class)
+    if colour:
+        if bits not in (None, 8):
+            raise UsageError(f"Expected 8 bits for colour images, got {bits}.")
+        return DicomForm(frames=frames)
     if sop_class == MATCH and modality not in MATCHED:
         raise UsageError(
             f"Expected a cohort of {', '.join(MATCHED)} images for --sop-class match, this one is of "

@@ -49,6 +49,7 @@ class DicomLook:
             delta=manifest.delta,
             not_private=manifest.not_private,
             size=manifest.image_size,
+            colour=manifest.channels == 3,
             form=manifest.dicom,
             window=manifest.window,
         )

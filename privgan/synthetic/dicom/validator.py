@@ -1,7 +1,8 @@
 """A second opinion by dciodvfy (David Clunie's dicom3tools), where it is installed.
 
-Its dictionary is older than Synthetic Data (0008,001C), whose lines are left out; everything else that it calls an
-error or a warning counts. What it says can quote values, so that only the number of its complaints is passed on.
+Its dictionary is older than Synthetic Data (0008,001C) and dermoscopy, whose lines are left out; everything else that
+it calls an error or a warning counts. What it says can quote values, so that only the number of its complaints is
+passed on.
 """
 
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 NAME = "dciodvfy"
 MOST_FILES = 8  # all files of a set come from one template
 _SECONDS = 60
-_OUTDATED = "</(0008,001c)>"
+_OUTDATED = ("</(0008,001c)>", "</Modality(0008,0060)[1]> - Unrecognized defined term = <DMS>")
 
 
 def complaints(files: Sequence[Path]) -> int | None:
@@ -32,5 +33,7 @@ def _lines(program: str, path: Path) -> list[str]:
         [program, "-new", path.resolve()], capture_output=True, timeout=_SECONDS, check=False
     )
     lines = done.stderr.decode("utf-8", "replace").splitlines()
-    found = [line for line in lines if line.startswith(("Error", "Warning")) and _OUTDATED not in line]
+    found = [
+        line for line in lines if line.startswith(("Error", "Warning")) and not any(old in line for old in _OUTDATED)
+    ]
     return found or ([] if done.returncode == 0 else ["no answer"])

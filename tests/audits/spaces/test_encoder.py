@@ -88,6 +88,19 @@ def test_grey_becomes_three_channels(tmp_path: Path) -> None:
     np.testing.assert_allclose(coloured.embed(images(4)), grey.embed(images(4)), atol=1e-5)
 
 
+def test_a_model_of_three_channels_sees_colour_and_one_of_one_the_luminance(tmp_path: Path) -> None:
+    """A kernel that looks at blue alone sees the blue channel, at the model's own size, too."""
+    colour = np.stack([images(4), images(4, seed=1), images(4, seed=2)], axis=-1)
+    blue = np.concatenate([np.zeros_like(KERNEL), np.zeros_like(KERNEL), KERNEL], axis=1)
+    for sides in (["h", "w"], [16, 16], [24, 24]):
+        three = Encoder.load(make(tmp_path / "3.onnx", shape=["n", 3, *sides], kernel=blue), SAID)
+        one = Encoder.load(make(tmp_path / "1.onnx", shape=["n", 1, *sides]), SAID)
+        np.testing.assert_allclose(three.embed(colour), one.embed(images(4, seed=2)), atol=1e-5)
+    exact = [features_twin(image @ [0.299, 0.587, 0.114] / 255) for image in colour]
+    free = Encoder.load(make(tmp_path / "1.onnx", shape=["n", 1, "h", "w"]), SAID)
+    np.testing.assert_allclose(free.embed(colour), exact, atol=1e-5)
+
+
 @pytest.mark.parametrize(("size", "to"), [(32, 16), (16, 40)])
 def test_a_model_of_one_size_gets_that_size(tmp_path: Path, size: int, to: int) -> None:
     flat = [helper.make_node("Flatten", ["x"], ["f"]), helper.make_node("Relu", ["f"], ["y"])]

@@ -34,7 +34,7 @@ def require_an_answer(worker: LivingWorker, path: Path, base: int, edits: list[E
         edit(content)
     answer = worker.answer(os.fsencode(craft.write(path, bytes(content))))
     assert answer not in (CRASHED, TIMED_OUT)
-    reading = decode(answer, 28)
+    reading = decode(answer, (28, 28))
     assert reading.code in CODES
     assert (reading.images is None) == bool(reading.code)
 
@@ -42,7 +42,7 @@ def require_an_answer(worker: LivingWorker, path: Path, base: int, edits: list[E
 def test_the_bases_are_read(worker: LivingWorker, tmp_path: Path) -> None:
     for number in range(len(BASES)):
         require_an_answer(worker, tmp_path / "a.dcm", number, [])
-        assert decode(worker.answer(os.fsencode(tmp_path / "a.dcm")), 28).code == ""
+        assert decode(worker.answer(os.fsencode(tmp_path / "a.dcm")), (28, 28)).code == ""
 
 
 @settings(

@@ -100,4 +100,5 @@ COPIES = {
     "jpeg_75": "compressed (JPEG quality 75)",
     "crop_95_percent": "cropped to 95 %, stretched",
     "blend_20_percent": "mixed with 20 % of another",
+    "hue_30_degrees": "with another hue (30 degrees)",
 }

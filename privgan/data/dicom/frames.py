@@ -1,7 +1,8 @@
-"""From the decoded frames of a file to grey pixels in the units that the header defines.
+"""From the decoded frames of a file to pixels in the units that the header defines.
 
-Colour becomes luminance (ITU-R BT.601), palettes are looked up, and the modality's own table or slope and intercept,
-which an enhanced object may give for each frame, say what the stored values mean (PS3.3 C.11.1, C.7.6.16.2.9).
+Colour stays or becomes luminance (ITU-R BT.601), palettes are looked up, and the modality's own table or slope and
+intercept, which an enhanced object may give for each frame, say what the stored values mean (PS3.3 C.11.1,
+C.7.6.16.2.9).
 """
 
 import itertools
@@ -42,7 +43,9 @@ KEYWORDS = (
 )  # fmt: skip
 
 
-def grey_frames(parsed: Parsed, header: ImageHeader, numbers: range, *, units: bool) -> Iterator[Pixels]:
+def decoded_frames(
+    parsed: Parsed, header: ImageHeader, numbers: range, *, units: bool, colour: bool = False
+) -> Iterator[Pixels]:
     """The frames at these positions, decoded one after another.
 
     Args:
@@ -50,6 +53,7 @@ def grey_frames(parsed: Parsed, header: ImageHeader, numbers: range, *, units: b
         header: what it says about its pixels.
         numbers: positions from 0; they must be below the number of frames.
         units: whether values are wanted in physical units, so that the header must say how.
+        colour: whether red, green and blue are kept; luminance otherwise.
 
     Raises:
         RefusedError: transfer_syntax, no_decoder, colour, missing_rescale, modality_lut, non_finite_pixels, damaged.
@@ -58,7 +62,7 @@ def grey_frames(parsed: Parsed, header: ImageHeader, numbers: range, *, units: b
         raise RefusedError("colour")
     for number, frame in zip(numbers, _decoded(parsed, header, numbers), strict=True):
         if header.coloured:
-            yield _luminance(frame, parsed.dataset, header)
+            yield _coloured(frame, parsed.dataset, header, keep=colour)
         else:
             yield _in_units(frame, parsed, header, number, required=units)
 
@@ -100,7 +104,7 @@ def _require_ends(parsed: Parsed, frames: int) -> None:
     parsed.stream.seek(start)
 
 
-def _luminance(frame: NDArray[Any], dataset: Dataset, header: ImageHeader) -> Pixels:
+def _coloured(frame: NDArray[Any], dataset: Dataset, header: ImageHeader, *, keep: bool) -> Pixels:
     high = header.high
     if header.photometric == PALETTE:
         frame = apply_color_lut(frame, dataset)
@@ -108,7 +112,7 @@ def _luminance(frame: NDArray[Any], dataset: Dataset, header: ImageHeader) -> Pi
     colours = frame[..., :3]
     if (colours == colours[..., :1]).all():  # grey, stored as colour
         return Pixels(values=colours[..., 0], low=0, high=high)
-    return Pixels(values=colours.astype(np.float32) @ _RED_GREEN_BLUE, low=0, high=high)
+    return Pixels(values=colours if keep else colours.astype(np.float32) @ _RED_GREEN_BLUE, low=0, high=high)
 
 
 def _in_units(frame: NDArray[Any], parsed: Parsed, header: ImageHeader, number: int, *, required: bool) -> Pixels:
