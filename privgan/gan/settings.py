@@ -8,6 +8,8 @@ from privgan.config import from_table, read_toml
 from privgan.data.augmentation import AugmentationSettings
 from privgan.gan.class_balance import ClassBalanceSettings
 from privgan.gan.ladder import LadderSettings
+from privgan.gan.losses import LOSSES, NON_SATURATING
+from privgan.gan.networks import CONV, NETWORKS
 from privgan.gan.warm_start import MomentSettings
 
 
@@ -30,23 +32,32 @@ class PrivacySettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:
-    """latent: dimensions of z. Widths: channels of the generator's convolutions and the discriminator's first."""
+    """network: conv, mlp (for small images) or autoencoder (conv that starts as a decoder of procedural images).
 
+    latent: dimensions of z. Widths: channels of the generator's convolutions and the discriminator's first; `mlp` has
+    eight times as many hidden units. autoencoder_steps: how long that decoder is fitted.
+    """
+
+    network: str = CONV
     latent: int = 64
     generator_width: int = 32
     discriminator_width: int = 16
+    autoencoder_steps: int = 150
 
     def __post_init__(self) -> None:
-        positive(latent=self.latent)
+        one_of(NETWORKS, network=self.network)
+        positive(latent=self.latent, autoencoder_steps=self.autoencoder_steps)
         within(8, 512, generator_width=self.generator_width, discriminator_width=self.discriminator_width)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefinementSettings:
-    """The adversarial part. Adam's rates; fakes: a constant number in each discriminator step; anchor: weight of
-    the released moments in the generator's loss; average: decay of the generator's moving average.
+    """The adversarial part. loss: what the two players want. Adam's rates; fakes: a constant number in each
+    discriminator step; anchor: weight of the released moments in the generator's loss; average: decay of the
+    generator's moving average.
     """
 
+    loss: str = NON_SATURATING
     discriminator_rate: float = 1e-3
     generator_rate: float = 2e-4
     fakes: int = 128
@@ -54,6 +65,7 @@ class RefinementSettings:
     average: float = 0.98
 
     def __post_init__(self) -> None:
+        one_of(tuple(LOSSES), loss=self.loss)
         positive(discriminator_rate=self.discriminator_rate, generator_rate=self.generator_rate, fakes=self.fakes)
         within(0.0, 1e6, anchor=self.anchor)
         within(0.0, 0.99999, average=self.average)

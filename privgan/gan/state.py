@@ -18,7 +18,8 @@ from privgan.errors import BudgetError, IntegrityError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
 from privgan.gan.class_balance import ClassBalance
 from privgan.gan.ladder import Ladder
-from privgan.gan.networks import Discriminator, Generator
+from privgan.gan.monitor import Alarm, Monitor
+from privgan.gan.networks import Discriminator, Generator, GeneratorConfig
 from privgan.gan.warm_start import Moments
 
 _FILE = "state.safetensors"
@@ -26,7 +27,10 @@ _FILE = "state.safetensors"
 
 @dataclass(kw_only=True)
 class TrainingState:
-    """Everything that one step hands to the next. Mutable: the networks learn in place."""
+    """Everything that one step hands to the next. Mutable: the networks learn in place.
+
+    monitor: watches the generator and holds what it warned of; None when nobody watches.
+    """
 
     step: int
     waited: int
@@ -38,6 +42,7 @@ class TrainingState:
     generator_optimiser: torch.optim.Adam
     discriminator_optimiser: torch.optim.Adam
     class_balance: ClassBalance | None = None
+    monitor: Monitor | None = None
 
 
 def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> Ledger:
@@ -51,6 +56,8 @@ def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> 
     }
     if state.class_balance is not None:
         numbers["class_balance"] = json.dumps(asdict(state.class_balance))
+    if state.monitor is not None:
+        numbers["alarms"] = json.dumps([asdict(alarm) for alarm in state.monitor.alarms])
     content = save({name: t.detach().cpu().contiguous() for name, t in _tensors(state).items()}, metadata=numbers)
     ledger = ledger.checkpoint(run_id, step=state.step, sha256=sha256_bytes(content))
     write_bytes(run / "private" / _FILE, content)
@@ -79,10 +86,10 @@ def saved_moments(run: Path, ledger: Ledger, run_id: str) -> Moments | None:
         return Moments(**{part: tensors.get_tensor(f"moments.{part}") for part in ("means", "loadings", "counts")})
 
 
-def saved_discriminator(
-    run: Path, ledger: Ledger, run_id: str, *, image_size: int, classes: int
-) -> Discriminator | None:
+def saved_discriminator(run: Path, ledger: Ledger, run_id: str, *, beside: GeneratorConfig) -> Discriminator | None:
     """The discriminator of a run's newest state, for the hospital's own attacks on it; None without a state.
+
+    `beside`: the run's generator, for whose images and classes it was built.
 
     Raises:
         BudgetError: the state is not the newest that the ledger knows of this run.
@@ -97,8 +104,13 @@ def saved_discriminator(
         names = [name for name in tensors.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a dict)
         saved = {name.removeprefix(prefix): tensors.get_tensor(name) for name in names}
     try:
-        network = Discriminator(image_size=image_size, classes=classes, width=len(saved["features.0.weight"]))
-        network.load_state_dict(saved)
+        network = Discriminator.of_weights(
+            saved,
+            image_size=beside.image_size,
+            classes=len(beside.classes),
+            channels=beside.channels,
+            network=beside.network,
+        )
     except (KeyError, RuntimeError):
         raise IntegrityError(
             "Expected a discriminator that fits the run's generator, the state's does not."
@@ -122,6 +134,8 @@ def restore_state(state: TrainingState, run: Path) -> None:
         accuracy=float(numbers["ladder_accuracy"]),
         since=int(numbers["ladder_since"]),
     )
+    if state.monitor is not None:  # older states have no warnings
+        state.monitor.alarms = [Alarm(**alarm) for alarm in json.loads(numbers.get("alarms", "[]"))]
     if "class_balance" in numbers:
         state.class_balance = ClassBalance.from_json(json.loads(numbers["class_balance"]))
 

@@ -7,8 +7,9 @@ released answers or the discriminator.
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,11 +24,14 @@ from privgan.dp.plan import Plan
 from privgan.dp.sampling import poisson_draw
 from privgan.gan.class_balance import measure_class_balance
 from privgan.gan.ladder import Ladder
-from privgan.gan.losses import anchor_loss, as_targets, discriminator_losses, fake_accuracy, generator_loss
-from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
+from privgan.gan.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
+from privgan.gan.monitor import Monitor, require_finite
+from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
+from privgan.gan.networks.autoencoder import fit_as_decoder
+from privgan.gan.pixels import channels_of, from_uint8
 from privgan.gan.settings import TrainSettings
-from privgan.gan.state import TrainingState, restore_state, save_state, saved_moments
-from privgan.gan.warm_start import Members, Moments, from_uint8, measure_moments
+from privgan.gan.state import TrainingState, has_state, restore_state, save_state, saved_moments
+from privgan.gan.warm_start import Members, Moments, measure_moments
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
@@ -99,24 +103,23 @@ def _begin(training: Training, ledger: Ledger, rng: np.random.Generator) -> tupl
     return state, save_state(state, training.run, ledger, training.run_id)
 
 
-def fresh_state(training: Training, moments: Moments) -> TrainingState:
+def fresh_state(training: Training, moments: Moments, progress: Progress = silent) -> TrainingState:
     """Networks and optimisers at the start of refinement."""
     settings, device = training.settings, training.device
-    size = training.members.images.shape[1]
-    config = GeneratorConfig(
-        image_size=size,
-        classes=training.classes,
-        latent=settings.model.latent,
-        width=settings.model.generator_width,
-        order=settings.warm_start.order,
-    )
-    generator, average = placed(Generator(config), device), placed(Generator(config), device)
-    generator.warm_start(moments)
+    generator = _first_generator(training, moments)
+    monitor = Monitor.of(generator)
+    if settings.model.network == AUTOENCODER and not has_state(training.run):  # a resumed run has it in its state
+        fit_as_decoder(generator, settings.model.autoencoder_steps, progress)
+    average = placed(Generator(generator.config), device)
     average.load_state_dict(generator.state_dict())
-    discriminator = placed(
-        Discriminator(image_size=size, classes=len(training.classes), width=settings.model.discriminator_width),
-        device,
+    discriminator = Discriminator(
+        image_size=generator.config.image_size,
+        classes=len(training.classes),
+        width=settings.model.discriminator_width,
+        channels=generator.config.channels,
+        network=settings.model.network,
     )
+    discriminator = placed(discriminator, device)
     rates, betas = settings.refinement, (0.5, 0.999)
     return TrainingState(
         step=0,
@@ -130,7 +133,24 @@ def fresh_state(training: Training, moments: Moments) -> TrainingState:
         discriminator_optimiser=torch.optim.Adam(
             discriminator.parameters(), lr=rates.discriminator_rate, betas=betas
         ),
+        monitor=monitor,
     )
+
+
+def _first_generator(training: Training, moments: Moments) -> Generator:
+    settings, images = training.settings, training.members.images
+    config = GeneratorConfig(
+        image_size=images.shape[1],
+        classes=training.classes,
+        latent=settings.model.latent,
+        width=settings.model.generator_width,
+        order=settings.warm_start.order,
+        channels=channels_of(images),
+        network=settings.model.network,
+    )
+    generator = placed(Generator(config), training.device)
+    generator.warm_start(moments)
+    return generator
 
 
 def step(training: Training, state: TrainingState, critic: PatientGradients, rng: np.random.Generator) -> None:
@@ -143,7 +163,7 @@ def step(training: Training, state: TrainingState, critic: PatientGradients, rng
     noisy_gradient(
         critic,
         batch,
-        discriminator_losses,
+        LOSSES[settings.refinement.loss].discriminator,
         MechanismSettings(
             clipping_norm=training.plan.clipping_norm,
             noise_multiplier=training.plan.noise_multiplier,
@@ -180,7 +200,7 @@ def _contributions(training: Training, fakes: Tensor, fake_labels: Tensor, rng: 
 
 
 def _fakes(state: TrainingState, count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Fakes (n, 1, h, w), their labels in the released class proportions, and their latents."""
+    """Fakes (n, channels, h, w), their labels in the released class proportions, and their latents."""
     labels = torch.multinomial(state.moments.counts, count, replacement=True).to(device)
     z = torch.randn(count, state.generator.config.latent, device=device)
     return state.generator(z, labels), labels, z
@@ -192,6 +212,7 @@ def _pieces(count: int) -> list[int]:
 
 def _generator_step(training: Training, state: TrainingState) -> None:
     refinement = training.settings.refinement
+    generator_loss, weights = LOSSES[refinement.loss].generator, list(state.generator.parameters())
     state.generator_optimiser.zero_grad(set_to_none=True)
     told_apart = distance = 0.0
     for count in _pieces(refinement.fakes):
@@ -202,11 +223,18 @@ def _generator_step(training: Training, state: TrainingState) -> None:
         torch.autograd.backward(share * (generator_loss(scores) + refinement.anchor * anchor))
         told_apart += share * fake_accuracy(scores.detach())
         distance += share * float(anchor.detach())
+        require_finite([fakes.detach()], state.step)
+    require_finite([weight.grad for weight in weights if weight.grad is not None], state.step)
     state.generator_optimiser.step()
     state.discriminator.zero_grad(set_to_none=True)
     _follow(state, refinement.average)
     state.ladder = state.ladder.observe(told_apart, training.settings.ladder)
     _log(training, {"step": state.step, "accuracy_on_fakes": state.ladder.accuracy, "anchor": distance})
+    if state.monitor is not None:
+        for alarm in state.monitor.observe(
+            state.generator, step=state.step, told_apart=told_apart, distance=distance
+        ):
+            _log(training, asdict(alarm))
 
 
 def _follow(state: TrainingState, decay: float) -> None:
@@ -217,6 +245,6 @@ def _follow(state: TrainingState, decay: float) -> None:
             mean.lerp_(value, weight)
 
 
-def _log(training: Training, entry: dict[str, float]) -> None:
+def _log(training: Training, entry: dict[str, Any]) -> None:
     with (training.run / "private" / "metrics.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(entry) + "\n")

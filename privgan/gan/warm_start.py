@@ -21,6 +21,7 @@ from torch import Tensor
 from privgan.checks import positive, strictly_within
 from privgan.dp.query import noisy_sum
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.pixels import from_uint8
 
 _BATCH = 64
 Describe = Callable[[Tensor, Tensor], Tensor]  # (coefficients (n, m), labels (n,)) -> vectors (n, d), norm <= 1
@@ -157,11 +158,6 @@ def _patient_vectors(members: Members, basis: Tensor, describe: Describe) -> Ite
         sums.index_add_(0, owners * classes + labels, described)
         del real, described  # sensitive: only the sum over patients leaves, with noise
         yield sums.reshape(patients, -1) / torch.bincount(owners, minlength=patients)[:, None]
-
-
-def from_uint8(images: NDArray[np.uint8]) -> Tensor:
-    """uint8 (n, h, w) -> float32 (n, 1, h, w) in [-1, 1]."""
-    return (torch.from_numpy(np.ascontiguousarray(images)).float()[:, None]).div(127.5).sub(1.0)
 
 
 def _clip(vectors: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def run_networks(evidence: Evidence, claim: Claim) -> Networks:
         raise IntegrityError("the run folder's generator is not the one that made the synthetic set")
     try:
         discriminator = saved_discriminator(
-            evidence.run, evidence.ledger, claim.run_id, image_size=size, classes=len(generator.classes)
+            evidence.run, evidence.ledger, claim.run_id, beside=generator.network.config
         )
     except (BudgetError, IntegrityError):
         raise IntegrityError("the run's resume state is not the newest that the ledger knows of this run") from None

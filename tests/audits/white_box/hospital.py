@@ -14,8 +14,9 @@ from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
 from privgan.gan.ladder import Ladder
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, save_generator
+from privgan.gan.pixels import from_uint8
 from privgan.gan.state import TrainingState, save_state
-from privgan.gan.warm_start import Moments, from_uint8
+from privgan.gan.warm_start import Moments
 from privgan_audits.interface import Claim, Evidence, Sample
 from tests.audits.releasing import QUERIES, make_cohort
 from tests.cli.conftest import blobs

@@ -1,0 +1,71 @@
+"""Discriminators: convolutions, or their twin of dense layers, small enough for two cores.
+
+None has normalisation: a layer that mixes images would let one patient act through another's gradient, and "Private
+GANs, Revisited" (Bie, Kamath and Zhang 2023) does best without any. The class enters through a projection (Miyato and
+Koyama 2018).
+"""
+
+from collections.abc import Mapping
+from typing import Self
+
+from torch import Tensor, nn
+
+from privgan.checks import one_of
+from privgan.gan.networks.generators import HIDDEN_PER_WIDTH, MLP, NETWORKS, SMALLEST_MAP
+
+
+class Discriminator(nn.Module):
+    """(images (n, channels, size, size) in [-1, 1], labels (n,)) -> scores (n,); positive means real. Never released.
+
+    width: channels of the first convolution; `mlp` has eight times as many hidden units.
+    """
+
+    def __init__(
+        self, *, image_size: int, classes: int, width: int = 16, channels: int = 1, network: str = NETWORKS[0]
+    ) -> None:
+        super().__init__()
+        one_of(NETWORKS, network=network)
+        if network == MLP:
+            self.features, found = _dense(channels * image_size**2, width * HIDDEN_PER_WIDTH)
+        else:
+            self.features, found = convolutions(image_size, channels, width)
+        self.score = nn.Linear(found, 1)
+        self.project = nn.Linear(found, classes, bias=False)
+
+    @classmethod
+    def of_weights(
+        cls, weights: Mapping[str, Tensor], *, image_size: int, classes: int, channels: int, network: str
+    ) -> Self:
+        """The discriminator that these weights belong to.
+
+        Raises:
+            KeyError, RuntimeError: they are of another network, or of other images or classes.
+        """
+        units = len(weights["features.1.weight" if network == MLP else "features.0.weight"])
+        width = units // HIDDEN_PER_WIDTH if network == MLP else units
+        built = cls(image_size=image_size, classes=classes, width=width, channels=channels, network=network)
+        built.load_state_dict(dict(weights))
+        return built
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """See the class."""
+        features = self.features(images).flatten(1)
+        scores: Tensor = self.score(features).squeeze(1)
+        projected: Tensor = self.project(features).gather(1, labels[:, None]).squeeze(1)
+        return scores + projected
+
+
+def convolutions(image_size: int, channels: int, width: int) -> tuple[nn.Sequential, int]:
+    """Strided convolutions down to the smallest map, and how many numbers they leave of an image."""
+    layers: list[nn.Module] = []
+    inputs, side, outputs = channels, image_size, width
+    while side > SMALLEST_MAP:
+        # Not in place: Opacus' backward hooks hold views of these outputs.
+        layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        inputs, outputs, side = outputs, min(outputs * 2, width * 4), side // 2
+    return nn.Sequential(*layers), inputs * side**2
+
+
+def _dense(pixels: int, hidden: int) -> tuple[nn.Sequential, int]:
+    layers = [nn.Linear(pixels, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2)]
+    return nn.Sequential(nn.Flatten(), *layers), hidden

@@ -1,0 +1,150 @@
+"""Generators: what the warm start released, drawn by a linear part, and a detail part that learns the rest.
+
+A generator sees no patients and may normalise as it likes. It takes its class through an embedding.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from privgan.checks import one_of
+from privgan.errors import UsageError
+from privgan.gan.warm_start import Moments, cosine_basis, gaussian_coefficients
+
+Network = TypeVar("Network", bound=nn.Module)
+CONV, MLP, AUTOENCODER = "conv", "mlp", "autoencoder"
+NETWORKS = (CONV, MLP, AUTOENCODER)
+SMALLEST_MAP = 4
+HIDDEN_PER_WIDTH = 8  # dense units for each channel of the convolutions: about as much work on small images
+# More at once leave the cache, and the C library asks the system for their maps anew each time.
+FAKES_AT_ONCE = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig:
+    """Everything needed to rebuild a generator: public settings only.
+
+    image_size: pixels a side. latent: dimensions of z. width: channels of the convolutions; `mlp` has eight times as
+    many hidden units. order: cosine frequencies of the linear part. channels: 1 grey, 3 colour.
+    network: one of NETWORKS; `autoencoder` is built like `conv` and differs in where it starts.
+    """
+
+    image_size: int
+    classes: tuple[str, ...]
+    latent: int = 64
+    width: int = 32
+    order: int = 15
+    channels: int = 1
+    network: str = CONV
+
+    def __post_init__(self) -> None:
+        one_of(NETWORKS, network=self.network)
+        if self.channels not in (1, 3):
+            raise UsageError(f"Expected 1 channel (grey) or 3 (colour), got {self.channels}.")
+
+
+class Generator(nn.Module):
+    """(z (n, latent), labels (n,)) -> images (n, channels, size, size) in [-1, 1].
+
+    A linear part draws the Gaussian image of the warm start, means and loadings on a cosine basis, one channel after
+    the other; a detail part, zero at first, adds what the discriminator asks for. Both keep learning.
+    """
+
+    basis: Tensor
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("basis", cosine_basis(config.image_size, config.order), persistent=False)
+        classes, coefficients = len(config.classes), config.channels * len(self.basis)
+        self.means = nn.Parameter(torch.zeros(classes, coefficients))
+        self.loadings = nn.Parameter(torch.zeros(classes, coefficients, config.latent))
+        self.embed = nn.Embedding(classes, config.latent)
+        self.lift, self.blocks, self.last = _dense(config) if config.network == MLP else _convolutions(config)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # Optional in the stubs, present by default
+
+    def warm_start(self, moments: Moments) -> None:
+        """Begin where the released moments are."""
+        with torch.no_grad():
+            self.means.copy_(moments.means)
+            self.loadings.copy_(moments.loadings)
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        """See the class."""
+        image = self.gaussian_images(z, labels)
+        return F.hardtanh(image + self.detail(z, labels, image))
+
+    def gaussian_images(self, z: Tensor, labels: Tensor) -> Tensor:
+        """The linear part alone, unbounded: (n, channels, size, size)."""
+        size, channels = self.config.image_size, self.config.channels
+        linear = gaussian_coefficients(self.means, self.loadings, z, labels)
+        return (linear.reshape(len(z), channels, -1) @ self.basis).reshape(len(z), channels, size, size)
+
+    def detail(self, z: Tensor, labels: Tensor, image: Tensor) -> Tensor:
+        """What is added to a smooth image (n, channels, size, size); of its shape."""
+        x = self.lift(torch.cat([z, self.embed(labels)], dim=1))
+        if self.config.network == MLP:
+            for block in self.blocks:
+                x = block(x)
+            dense: Tensor = self.last(x).reshape(image.shape)
+            return dense
+        start = _first_map(self.config.image_size)
+        x = x.reshape(len(z), -1, start, start)
+        for block in self.blocks:
+            x = block(torch.cat([x, _resized(image, x.shape[-1])], dim=1))
+        return _centre_crop(self.last(torch.cat([x, _resized(image, x.shape[-1])], dim=1)), image.shape[-1])
+
+
+Layers = tuple[nn.Linear, nn.ModuleList, nn.Conv2d | nn.Linear]  # lift, blocks, last
+
+
+def _convolutions(config: GeneratorConfig) -> Layers:
+    doublings, deep = _doublings(config.image_size), config.width * 2
+    lift = nn.Linear(2 * config.latent, deep * _first_map(config.image_size) ** 2)
+    widths = [deep] + [max(config.width >> max(level - 1, 0), 16) for level in range(doublings)]
+    blocks = nn.ModuleList(_up(a + config.channels, b) for a, b in itertools.pairwise(widths))
+    return lift, blocks, nn.Conv2d(widths[-1] + config.channels, config.channels, 3, padding=1)
+
+
+def _dense(config: GeneratorConfig) -> Layers:
+    hidden = config.width * HIDDEN_PER_WIDTH
+    block = nn.Sequential(nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
+    last = nn.Linear(hidden, config.channels * config.image_size**2)
+    return nn.Linear(2 * config.latent, hidden), nn.ModuleList([block]), last
+
+
+def _doublings(size: int) -> int:
+    return max(0, int(math.log2(size / SMALLEST_MAP)))
+
+
+def _first_map(size: int) -> int:
+    return math.ceil(size / (1 << _doublings(size)))
+
+
+def _up(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Upsample(scale_factor=2, mode="nearest"),
+        nn.Conv2d(inputs, outputs, 3, padding=1),
+        nn.GroupNorm(4, outputs),
+        nn.ReLU(),
+    )
+
+
+def _resized(image: Tensor, side: int) -> Tensor:
+    return F.adaptive_avg_pool2d(image, side) if side <= image.shape[-1] else F.interpolate(image, size=(side, side))
+
+
+def _centre_crop(image: Tensor, size: int) -> Tensor:
+    margin = (image.shape[-1] - size) // 2
+    return image[..., margin : margin + size, margin : margin + size]
+
+
+def placed(network: Network, device: torch.device | str) -> Network:
+    """A network on a device, its maps with the channels last: a third faster convolutions there and here."""
+    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

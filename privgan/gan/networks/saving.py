@@ -1,0 +1,105 @@
+"""A trained generator as files, and back: data only, checked before anything is used."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import read_json, sha256_file, write_bytes, write_json
+from privgan.gan.class_balance import ClassBalance
+from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator, GeneratorConfig, placed
+from privgan.gan.pixels import to_uint8
+from privgan.run import WEIGHTS
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedGenerator:
+    """A trained generator, ready to be sampled, and the class balance if its run measured that."""
+
+    network: Generator
+    sha256: str
+    class_balance: ClassBalance | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in label order."""
+        return self.network.config.classes
+
+    @property
+    def image_size(self) -> int:
+        """Pixels a side."""
+        return self.network.config.image_size
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for colour."""
+        return self.network.config.channels
+
+    def sample(self, labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """One image a label: uint8 (n, size, size), or (n, size, size, 3) in colour."""
+        device = next(self.network.parameters()).device
+        pieces = [labels[at : at + FAKES_AT_ONCE] for at in range(0, len(labels), FAKES_AT_ONCE)]
+        return np.concatenate([self._batch(piece, rng, device) for piece in pieces])
+
+    def _batch(self, labels: NDArray[np.int64], rng: np.random.Generator, device: torch.device) -> NDArray[np.uint8]:
+        z = rng.standard_normal((len(labels), self.network.config.latent), dtype=np.float32)
+        with torch.no_grad():
+            images = self.network(torch.from_numpy(z).to(device), torch.from_numpy(labels).to(device))
+        return to_uint8(images)
+
+
+def save_generator(run_folder: Path, network: Generator, class_balance: ClassBalance | None = None) -> str:
+    """Write model/generator.safetensors and config.json; returns the SHA-256 of the weights."""
+    from safetensors.torch import save
+
+    folder = run_folder / "model"
+    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    measured = None if class_balance is None else asdict(class_balance)
+    config = {"schema_version": SCHEMA_VERSION, **asdict(network.config), "class_balance": measured}
+    write_json(folder / "config.json", config)
+    write_bytes(run_folder / WEIGHTS, save(state))
+    return sha256_file(run_folder / WEIGHTS)
+
+
+def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
+    """Rebuild a generator from RUN/model, checking names and shapes before anything is used.
+
+    Raises:
+        UsageError: there is no finished model.
+        IntegrityError: config and weights disagree.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    weights = run_folder / WEIGHTS
+    if not weights.is_file():
+        raise UsageError(f"Expected a finished run in {run_folder}, it has no generator. Train it to the end first.")
+    config, class_balance = _read_config(run_folder / "model" / "config.json")
+    network = Generator(config)
+    digest = sha256_file(weights)
+    try:
+        network.load_state_dict(load_file(weights), strict=True)
+    except (SafetensorError, RuntimeError, KeyError):
+        raise IntegrityError("Expected weights that fit the generator's config.json, they do not.") from None
+    return LoadedGenerator(network=placed(network, device).eval(), sha256=digest, class_balance=class_balance)
+
+
+def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:
+    table: dict[str, Any] = read_json(path)
+    if table.pop("schema_version", None) != SCHEMA_VERSION:
+        raise IntegrityError("Expected a generator configuration of a known schema version.")
+    try:
+        measured = table.pop("class_balance", None)
+        config = GeneratorConfig(**{**table, "classes": tuple(table["classes"])})
+        class_balance = None if measured is None else ClassBalance.from_json(measured)
+    except (TypeError, KeyError, UsageError):
+        raise IntegrityError("Expected the fields of a generator configuration.") from None
+    if class_balance is not None and len(class_balance.counts) != len(config.classes):
+        raise IntegrityError("Expected a measured count for each class in the generator's configuration.")
+    return config, class_balance

@@ -1,0 +1,29 @@
+"""Between stored pixels and the networks' numbers: grey or colour, levels 0 to 255 or values in [-1, 1]."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def from_uint8(images: NDArray[np.uint8]) -> Tensor:
+    """uint8 grey (n, h, w) or colour (n, h, w, 3) -> float32 (n, 1 or 3, h, w) in [-1, 1].
+
+    >>> from_uint8(np.zeros((2, 8, 8, 3), dtype=np.uint8)).shape
+    torch.Size([2, 3, 8, 8])
+    """
+    levels = torch.from_numpy(np.ascontiguousarray(images)).float()
+    planes = levels[:, None] if levels.ndim == 3 else levels.permute(0, 3, 1, 2).contiguous()
+    return planes.div(127.5).sub(1.0)
+
+
+def to_uint8(images: Tensor) -> NDArray[np.uint8]:
+    """(n, 1 or 3, h, w) in [-1, 1] -> uint8 grey (n, h, w) or colour (n, h, w, 3)."""
+    scaled = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    levels: NDArray[np.uint8] = (scaled[:, 0] if scaled.shape[1] == 1 else scaled.permute(0, 2, 3, 1)).cpu().numpy()
+    return np.ascontiguousarray(levels)
+
+
+def channels_of(images: NDArray[np.uint8]) -> int:
+    """1 for grey images (n, h, w), 3 for colour (n, h, w, 3)."""
+    return 1 if images.ndim == 3 else int(images.shape[3])
