@@ -21,8 +21,8 @@ from privgan.dp.sampling import PatientIndex
 from privgan.gan.ladder import LadderSettings
 from privgan.gan.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
 from privgan.gan.state import TrainingState
-from privgan.gan.training import Training, fresh_state, step
-from privgan.gan.warm_start import Members, Moments, MomentSettings, cosine_basis
+from privgan.gan.training import Training, fresh_state, generator_config, step
+from privgan.gan.warm_start import Members, Mixture, MixtureSettings
 from privgan.progress import Progress, silent
 
 Images = NDArray[np.float32]
@@ -33,9 +33,9 @@ _FAKES = 1
 _QUIET = 1e-9  # noise too small to matter
 _SETTINGS = TrainSettings(
     privacy=PrivacySettings(images_per_patient=IMAGES_PER_PATIENT),
-    model=ModelSettings(latent=1, generator_width=8, discriminator_width=8),
+    model=ModelSettings(latent=2, generator_width=8, discriminator_width=8),
     refinement=RefinementSettings(fakes=_FAKES),
-    warm_start=MomentSettings(order=2),
+    warm_start=MixtureSettings(order=2),
     ladder=LadderSettings(first=10**9),  # the generator sees no patient: it stands still
 )
 
@@ -62,10 +62,9 @@ class Laboratory:
         """Networks for images of `size` pixels a side, the same every time."""
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            training, m = _training(size, device), len(cosine_basis(size, _SETTINGS.warm_start.order))
+            training = _training(size, device)
             # From nothing, a generator draws plain grey of the first class: the attacker knows every fake.
-            counts = torch.tensor([1.0, 0.0])
-            nothing = Moments(means=torch.zeros(2, m), loadings=torch.zeros(2, m, 1), counts=counts)
+            nothing = replace(Mixture.grey(generator_config(training).mixture), counts=torch.tensor([1.0, 0.0]))
             state = fresh_state(training, nothing)
         laboratory = cls(training=training, state=state, critic=PatientGradients(state.discriminator))
         state.discriminator_optimiser.param_groups[0]["lr"] = 0.0

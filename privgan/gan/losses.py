@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from privgan.gan.warm_start import Moments
+from privgan.gan.warm_start import analysed
 
 NON_SATURATING, HINGE, WASSERSTEIN = "non-saturating", "hinge", "wasserstein"
 _DRIFT = 0.05
@@ -64,16 +64,12 @@ LOSSES: Mapping[str, Loss] = {
 }
 
 
-def anchor_loss(images: Tensor, basis: Tensor, z: Tensor, labels: Tensor, moments: Moments) -> Tensor:
-    """Mean square distance, a pixel, of the fakes' low frequencies from what the released moments say for this z.
+def anchor_loss(images: Tensor, start: Tensor, basis: Tensor) -> Tensor:
+    """Mean square distance, a pixel, of the fakes' low frequencies from those that the warm start drew.
 
-    High frequencies are free: the release knows nothing about them. Images are (n, channels, h, w).
+    High frequencies are free: the release knows nothing about them. Both are (n, channels, h, w).
     """
-    found = images.flatten(2) @ basis.T
-    wanted = moments.coefficients(z, labels).reshape(found.shape)
-    # Clamping to the valid range moves coefficients of the release too; compare after it.
-    clamped = (wanted @ basis).clamp(-1, 1) @ basis.T
-    return (found - clamped).square().sum((1, 2)).mean() / images[0].numel()
+    return analysed(images - start, basis).square().sum(1).mean() / images[0].numel()
 
 
 def fake_accuracy(scores: Tensor) -> float:

@@ -1,5 +1,7 @@
 """Between stored pixels and the networks' numbers: grey or colour, levels 0 to 255 or values in [-1, 1]."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,9 +14,13 @@ def from_uint8(images: NDArray[np.uint8]) -> Tensor:
     >>> from_uint8(np.zeros((2, 8, 8, 3), dtype=np.uint8)).shape
     torch.Size([2, 3, 8, 8])
     """
-    levels = torch.from_numpy(np.ascontiguousarray(images)).float()
-    planes = levels[:, None] if levels.ndim == 3 else levels.permute(0, 3, 1, 2).contiguous()
-    return planes.div(127.5).sub(1.0)
+    return planes(images).float().div(127.5).sub(1.0)
+
+
+def planes(images: NDArray[Any]) -> Tensor:
+    """Grey (n, h, w) or colour (n, h, w, 3) as (n, 1 or 3, h, w)."""
+    values = torch.from_numpy(np.ascontiguousarray(images))
+    return values[:, None] if values.ndim == 3 else values.permute(0, 3, 1, 2).contiguous()
 
 
 def to_uint8(images: Tensor) -> NDArray[np.uint8]:

@@ -133,7 +133,7 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
         raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to train on, the cohort has {members}.")
     settings = request.settings
     delta = checked_delta(request.delta, members, accept=request.accept_delta)
-    privacy, moments, balance = settings.privacy, settings.warm_start, settings.class_balance
+    privacy, start, balance = settings.privacy, settings.warm_start, settings.class_balance
     plan = Plan(
         members=members,
         batch=privacy.batch,
@@ -141,7 +141,7 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
         delta=delta,
         noise_multiplier=1.0,
         clipping_norm=privacy.clipping_norm,
-        warm_start=calibrate_queries(moments.share * request.epsilon, delta, (moments.mean_noise, 1.0)),
+        warm_start=calibrate_queries(start.share * request.epsilon, delta, start.noise_ratios),
     )
     if balance.measure:
         (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
@@ -256,6 +256,7 @@ def _facts(cohort: Cohort, plan: Plan, request: TrainRequest) -> RunFacts:
         classes=about.classes,
         modality=about.modality,
         body_part=about.body_part,
+        channels=about.channels,
         generator_sha256="",
         accepted_delta=request.accept_delta and plan.delta > 1 / (10 * plan.members),
         not_private=request.replay_seed is not None,

@@ -10,7 +10,7 @@ from privgan.gan.class_balance import ClassBalanceSettings
 from privgan.gan.ladder import LadderSettings
 from privgan.gan.losses import LOSSES, NON_SATURATING
 from privgan.gan.networks import CONV, NETWORKS
-from privgan.gan.warm_start import MomentSettings
+from privgan.gan.warm_start import MixtureSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class TrainSettings:
     """The whole of train.toml; every table and every key may be left out."""
 
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
-    warm_start: MomentSettings = field(default_factory=MomentSettings)
+    warm_start: MixtureSettings = field(default_factory=MixtureSettings)
     class_balance: ClassBalanceSettings = field(default_factory=ClassBalanceSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     refinement: RefinementSettings = field(default_factory=RefinementSettings)

@@ -20,7 +20,6 @@ from privgan.gan.class_balance import ClassBalance
 from privgan.gan.ladder import Ladder
 from privgan.gan.monitor import Alarm, Monitor
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig
-from privgan.gan.warm_start import Moments
 
 _FILE = "state.safetensors"
 
@@ -29,13 +28,14 @@ _FILE = "state.safetensors"
 class TrainingState:
     """Everything that one step hands to the next. Mutable: the networks learn in place.
 
+    counts: (classes,), the noisy numbers of patients that the warm start released; fakes are drawn in their shares.
     monitor: watches the generator and holds what it warned of; None when nobody watches.
     """
 
     step: int
     waited: int
     ladder: Ladder
-    moments: Moments
+    counts: Tensor
     generator: Generator
     average: Generator
     discriminator: Discriminator
@@ -69,8 +69,8 @@ def has_state(run: Path) -> bool:
     return (run / "private" / _FILE).exists()
 
 
-def saved_moments(run: Path, ledger: Ledger, run_id: str) -> Moments | None:
-    """The released moments of a resumable run, or None when it was stopped before its first state.
+def may_restore(run: Path, ledger: Ledger, run_id: str) -> bool:
+    """Whether a run has a state to go on from; none when it was stopped before its first.
 
     Raises:
         BudgetError: the run is closed, or its state is missing, old or foreign.
@@ -80,10 +80,9 @@ def saved_moments(run: Path, ledger: Ledger, run_id: str) -> Moments | None:
         # At most the first state can be announced and not yet named.
         if len(ledger.of_kind("checkpoint", run_id)) > 1:
             raise BudgetError("Expected the resume state that the ledger knows of, the file is missing.")
-        return None
+        return False
     ledger.require_resumable(run_id, sha256_file(path))
-    with _opened(path) as tensors:
-        return Moments(**{part: tensors.get_tensor(f"moments.{part}") for part in ("means", "loadings", "counts")})
+    return True
 
 
 def saved_discriminator(run: Path, ledger: Ledger, run_id: str, *, beside: GeneratorConfig) -> Discriminator | None:
@@ -119,9 +118,10 @@ def saved_discriminator(run: Path, ledger: Ledger, run_id: str, *, beside: Gener
 
 
 def restore_state(state: TrainingState, run: Path) -> None:
-    """Fill a fresh state, built around `saved_moments`, with what was saved."""
+    """Fill a fresh state with what was saved."""
     with _opened(run / "private" / _FILE) as tensors:
         numbers = tensors.metadata()
+        state.counts = tensors.get_tensor("counts")
         for name, target in _networks(state).items():
             own = {key: tensors.get_tensor(f"{name}.{key}") for key in target.state_dict()}
             target.load_state_dict(own)
@@ -156,11 +156,7 @@ def _optimisers(state: TrainingState) -> dict[str, torch.optim.Adam]:
 
 
 def _tensors(state: TrainingState) -> dict[str, Tensor]:
-    tensors = {
-        "moments.means": state.moments.means,
-        "moments.loadings": state.moments.loadings,
-        "moments.counts": state.moments.counts,
-    }
+    tensors = {"counts": state.counts}
     for name, network in _networks(state).items():
         tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
     for name, optimiser in _optimisers(state).items():

@@ -12,8 +12,8 @@ from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.settings import TrainSettings
-from privgan.gan.training import Training, fresh_state, step
-from privgan.gan.warm_start import Members, Moments, cosine_basis
+from privgan.gan.training import Training, fresh_state, generator_config, step
+from privgan.gan.warm_start import Members, Mixture
 from privgan.memory import keep_freed_memory
 from privgan.run import make_run_folders
 
@@ -35,13 +35,8 @@ def affordable_steps(
 
 def _seconds_a_step(training: Training) -> float:
     """The slowest half of two rounds of the ladder's first rung, after one round to warm up."""
-    settings, size = training.settings, training.members.images.shape[1]
-    m, latent = len(cosine_basis(size, settings.warm_start.order)), settings.model.latent
-    classes = training.members.classes
-    nothing = Moments(
-        means=torch.zeros(classes, m), loadings=torch.zeros(classes, m, latent), counts=torch.ones(classes)
-    )
-    state = fresh_state(training, nothing)
+    settings = training.settings
+    state = fresh_state(training, Mixture.grey(generator_config(training).mixture))
     critic = PatientGradients(state.discriminator)
     rng, rounds = training.generator(), []
     for _ in range(3):

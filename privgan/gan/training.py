@@ -7,7 +7,7 @@ released answers or the discriminator.
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,10 @@ from privgan.gan.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
 from privgan.gan.monitor import Monitor, require_finite
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
-from privgan.gan.pixels import channels_of, from_uint8
+from privgan.gan.pixels import channels_of, planes
 from privgan.gan.settings import TrainSettings
-from privgan.gan.state import TrainingState, has_state, restore_state, save_state, saved_moments
-from privgan.gan.warm_start import Members, Moments, measure_moments
+from privgan.gan.state import TrainingState, has_state, may_restore, restore_state, save_state
+from privgan.gan.warm_start import Members, Mixture, measure_mixture
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
@@ -87,26 +87,25 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
 
 
 def _begin(training: Training, ledger: Ledger, rng: np.random.Generator) -> tuple[TrainingState, Ledger]:
-    moments = saved_moments(training.run, ledger, training.run_id)
-    if moments is not None:
-        state = fresh_state(training, moments)
+    config = generator_config(training)
+    if may_restore(training.run, ledger, training.run_id):
+        state = fresh_state(training, Mixture.grey(config.mixture))
         restore_state(state, training.run)
         return state, ledger
-    settings, noise = training.settings, training.plan.warm_start
-    moments = measure_moments(
-        training.members, settings.warm_start, (noise[0], noise[1]), latent=settings.model.latent, rng=rng
-    )
-    state = fresh_state(training, moments)
+    noise, members = training.plan.warm_start, training.members
+    mixture = measure_mixture(members, training.settings.warm_start, noise, config.mixture, rng)
+    state = fresh_state(training, mixture)
     if training.plan.class_balance is not None:
         state.class_balance = measure_class_balance(training.members, training.plan.class_balance, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, save_state(state, training.run, ledger, training.run_id)
 
 
-def fresh_state(training: Training, moments: Moments, progress: Progress = silent) -> TrainingState:
+def fresh_state(training: Training, mixture: Mixture, progress: Progress = silent) -> TrainingState:
     """Networks and optimisers at the start of refinement."""
     settings, device = training.settings, training.device
-    generator = _first_generator(training, moments)
+    generator = placed(Generator(generator_config(training)), device)
+    generator.warm_start(mixture)
     monitor = Monitor.of(generator)
     if settings.model.network == AUTOENCODER and not has_state(training.run):  # a resumed run has it in its state
         fit_as_decoder(generator, settings.model.autoencoder_steps, progress)
@@ -125,7 +124,7 @@ def fresh_state(training: Training, moments: Moments, progress: Progress = silen
         step=0,
         waited=0,
         ladder=Ladder(steps=settings.ladder.first),
-        moments=replace(moments, means=moments.means.to(device), loadings=moments.loadings.to(device)),
+        counts=mixture.counts,
         generator=generator,
         average=average,
         discriminator=discriminator,
@@ -137,9 +136,10 @@ def fresh_state(training: Training, moments: Moments, progress: Progress = silen
     )
 
 
-def _first_generator(training: Training, moments: Moments) -> Generator:
+def generator_config(training: Training) -> GeneratorConfig:
+    """The generator that settings, classes and image size ask for."""
     settings, images = training.settings, training.members.images
-    config = GeneratorConfig(
+    return GeneratorConfig(
         image_size=images.shape[1],
         classes=training.classes,
         latent=settings.model.latent,
@@ -147,10 +147,9 @@ def _first_generator(training: Training, moments: Moments) -> Generator:
         order=settings.warm_start.order,
         channels=channels_of(images),
         network=settings.model.network,
+        components=settings.warm_start.components,
+        pose=settings.warm_start.pose,
     )
-    generator = placed(Generator(config), training.device)
-    generator.warm_start(moments)
-    return generator
 
 
 def step(training: Training, state: TrainingState, critic: PatientGradients, rng: np.random.Generator) -> None:
@@ -188,8 +187,8 @@ def _contributions(training: Training, fakes: Tensor, fake_labels: Tensor, rng: 
     draw = poisson_draw(
         members.index, rate=plan.sample_rate, images=training.settings.privacy.images_per_patient, rng=rng
     )
-    real = from_uint8(members.images[draw.rows])
-    real = torch.from_numpy(augment(real[:, 0].numpy(), rng, training.settings.augmentation))[:, None].to(device)
+    levels = members.images[draw.rows].astype(np.float32) / np.float32(127.5) - 1
+    real = planes(augment(levels, rng, training.settings.augmentation)).to(device)
     owners = np.concatenate([draw.owners, draw.patients + np.arange(len(fakes))])
     return Contributions(
         images=torch.cat([real, fakes]),
@@ -200,10 +199,11 @@ def _contributions(training: Training, fakes: Tensor, fake_labels: Tensor, rng: 
 
 
 def _fakes(state: TrainingState, count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Fakes (n, channels, h, w), their labels in the released class proportions, and their latents."""
-    labels = torch.multinomial(state.moments.counts, count, replacement=True).to(device)
+    """Fakes (n, channels, h, w), their labels in the released class proportions, and what they were at the start."""
+    labels = torch.multinomial(state.counts, count, replacement=True).to(device)
     z = torch.randn(count, state.generator.config.latent, device=device)
-    return state.generator(z, labels), labels, z
+    fakes, start = state.generator.drawn(z, labels)
+    return fakes, labels, start
 
 
 def _pieces(count: int) -> list[int]:
@@ -217,9 +217,9 @@ def _generator_step(training: Training, state: TrainingState) -> None:
     told_apart = distance = 0.0
     for count in _pieces(refinement.fakes):
         share = count / refinement.fakes
-        fakes, labels, z = _fakes(state, count, training.device)
+        fakes, labels, start = _fakes(state, count, training.device)
         scores = state.discriminator(fakes, labels)
-        anchor = anchor_loss(fakes, state.generator.basis, z, labels, state.moments)
+        anchor = anchor_loss(fakes, start, state.generator.basis)
         torch.autograd.backward(share * (generator_loss(scores) + refinement.anchor * anchor))
         told_apart += share * fake_accuracy(scores.detach())
         distance += share * float(anchor.detach())

@@ -166,8 +166,9 @@ def _load(run: Path, facts: RunFacts) -> "LoadedGenerator":
     from privgan.gan.networks import load_generator
 
     generator = load_generator(run)
-    if (generator.classes, generator.image_size) != (facts.classes, facts.image_size):
-        raise IntegrityError("Expected a generator of the run's classes and image size, its settings were edited.")
+    promised = (facts.classes, facts.image_size, facts.channels)
+    if (generator.classes, generator.image_size, generator.channels) != promised:
+        raise IntegrityError("Expected a generator of the run's classes, image size and channels, not an edited one.")
     return generator
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from privgan.checks import one_of
 from privgan.errors import UsageError
-from privgan.gan.warm_start import Moments, cosine_basis, gaussian_coefficients
+from privgan.gan.warm_start import Mixture, MixtureImages, MixtureShape
 
 Network = TypeVar("Network", bound=nn.Module)
 CONV, MLP, AUTOENCODER = "conv", "mlp", "autoencoder"
@@ -30,7 +30,7 @@ class GeneratorConfig:
     """Everything needed to rebuild a generator: public settings only.
 
     image_size: pixels a side. latent: dimensions of z. width: channels of the convolutions; `mlp` has eight times as
-    many hidden units. order: cosine frequencies of the linear part. channels: 1 grey, 3 colour.
+    many hidden units. channels: 1 grey, 3 colour. order, components, pose: see `MixtureSettings`.
     network: one of NETWORKS; `autoencoder` is built like `conv` and differs in where it starts.
     """
 
@@ -41,50 +41,61 @@ class GeneratorConfig:
     order: int = 15
     channels: int = 1
     network: str = CONV
+    components: int = 1
+    pose: bool = False
 
     def __post_init__(self) -> None:
         one_of(NETWORKS, network=self.network)
         if self.channels not in (1, 3):
             raise UsageError(f"Expected 1 channel (grey) or 3 (colour), got {self.channels}.")
 
+    @property
+    def mixture(self) -> MixtureShape:
+        """Of the part that the warm start fills."""
+        return MixtureShape(
+            image_size=self.image_size,
+            channels=self.channels,
+            classes=len(self.classes),
+            components=self.components,
+            latent=self.latent,
+            order=self.order,
+            pose=self.pose,
+        )
+
 
 class Generator(nn.Module):
     """(z (n, latent), labels (n,)) -> images (n, channels, size, size) in [-1, 1].
 
-    A linear part draws the Gaussian image of the warm start, means and loadings on a cosine basis, one channel after
-    the other; a detail part, zero at first, adds what the discriminator asks for. Both keep learning.
+    `start` draws what the warm start released and does not learn; a detail part, zero at first, adds what the
+    discriminator asks for.
     """
-
-    basis: Tensor
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
-        self.register_buffer("basis", cosine_basis(config.image_size, config.order), persistent=False)
-        classes, coefficients = len(config.classes), config.channels * len(self.basis)
-        self.means = nn.Parameter(torch.zeros(classes, coefficients))
-        self.loadings = nn.Parameter(torch.zeros(classes, coefficients, config.latent))
-        self.embed = nn.Embedding(classes, config.latent)
+        self.start = MixtureImages(config.mixture)
+        self.embed = nn.Embedding(len(config.classes), config.latent)
         self.lift, self.blocks, self.last = _dense(config) if config.network == MLP else _convolutions(config)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # Optional in the stubs, present by default
 
-    def warm_start(self, moments: Moments) -> None:
-        """Begin where the released moments are."""
-        with torch.no_grad():
-            self.means.copy_(moments.means)
-            self.loadings.copy_(moments.loadings)
+    @property
+    def basis(self) -> Tensor:
+        """The cosines of low frequency, (m, size x size)."""
+        return self.start.basis
+
+    def warm_start(self, mixture: Mixture) -> None:
+        """Begin where the released mixture is."""
+        self.start.fill(mixture)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         """See the class."""
-        image = self.gaussian_images(z, labels)
-        return F.hardtanh(image + self.detail(z, labels, image))
+        return self.drawn(z, labels)[0]
 
-    def gaussian_images(self, z: Tensor, labels: Tensor) -> Tensor:
-        """The linear part alone, unbounded: (n, channels, size, size)."""
-        size, channels = self.config.image_size, self.config.channels
-        linear = gaussian_coefficients(self.means, self.loadings, z, labels)
-        return (linear.reshape(len(z), channels, -1) @ self.basis).reshape(len(z), channels, size, size)
+    def drawn(self, z: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The images, and what they were at the warm start."""
+        image = self.start(z, labels)
+        return F.hardtanh(image + self.detail(z, labels, image)), image
 
     def detail(self, z: Tensor, labels: Tensor, image: Tensor) -> Tensor:
         """What is added to a smooth image (n, channels, size, size); of its shape."""

@@ -1,0 +1,17 @@
+"""Where a generator starts: mixtures of Gaussians, measured with noise."""
+
+from privgan.gan.warm_start.cosines import analysed, cosine_basis
+from privgan.gan.warm_start.measure import MixtureSettings, measure_mixture
+from privgan.gan.warm_start.members import Members
+from privgan.gan.warm_start.mixture import Mixture, MixtureImages, MixtureShape
+
+__all__ = [
+    "Members",
+    "Mixture",
+    "MixtureImages",
+    "MixtureSettings",
+    "MixtureShape",
+    "analysed",
+    "cosine_basis",
+    "measure_mixture",
+]

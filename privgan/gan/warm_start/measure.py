@@ -1,0 +1,255 @@
+"""A one-shot start for the generator: what a few noisy sums tell about the images, before any adversary.
+
+Every image is described by its low spatial frequencies, a few cosine coefficients; where `pose` is set, those of the
+image in its usual pose, and the pose. Gaussian queries of every member then ask, in this order:
+
+1. the mean of each class, with a constant coordinate for the counts;
+2. the second moments of each class around that mean;
+3. the grey levels of each class, a histogram of its pixels;
+4. for more than one component: rounds of k-means within each class, in the directions that 2. kept (as DPLloyd of
+   Su et al. 2016 does), then the second moments of each component.
+
+This is a mean embedding in the family of DP-MERF (Harder, Adamczewski and Park 2021), on coordinates that anatomy
+lives in. Of noisy covariances only what rises above the noise is kept (`shrinkage`), so that noise does not become
+texture. The generator starts from the images that all this implies, and stays anchored to them during refinement.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from privgan.checks import positive, strictly_within, within
+from privgan.dp.query import Described, noisy_products, noisy_sums
+from privgan.gan.warm_start.cosines import analysed, cosine_basis
+from privgan.gan.warm_start.members import Members
+from privgan.gan.warm_start.mixture import KNOTS, Mixture, MixtureImages, MixtureShape, quantiles
+from privgan.gan.warm_start.pose import pose_of, posed, weighed
+from privgan.gan.warm_start.shrinkage import loadings
+
+_LEVELS = 64  # of the histogram of grey levels
+_DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
+_FIRST_CENTRES = 0.6  # of the class's spread, so that every one of them has images around it
+_SMALLEST = 0.2  # a component with less than this part of an equal share is dropped: it would draw its noise
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureSettings:
+    """Public constants of the queries.
+
+    share: of the target epsilon, spent on them. order: cosine frequencies u + v < order are used. pose: bring every
+    image into one pose first. components: Gaussians a class; rounds: of k-means. mean_radius, spread_radius:
+    coefficients are clipped to these norms, in units of one pixel of range [-1, 1] (root mean square over the image),
+    around grey and around the class mean. component_radius: the same around a component's mean, in units of the
+    class's spread. count_share: the constant coordinate's part of a vector. mean_noise, tone_noise: noise of those
+    queries relative to the others.
+    """
+
+    share: float = 0.6
+    order: int = 15
+    pose: bool = False
+    components: int = 1
+    rounds: int = 3
+    mean_radius: float = 1.0
+    spread_radius: float = 0.4
+    component_radius: float = 1.2
+    count_share: float = 0.3
+    mean_noise: float = 2.0
+    tone_noise: float = 3.0
+
+    def __post_init__(self) -> None:
+        positive(order=self.order, mean_radius=self.mean_radius, spread_radius=self.spread_radius)
+        positive(component_radius=self.component_radius, mean_noise=self.mean_noise, tone_noise=self.tone_noise)
+        strictly_within(0.0, 1.0, share=self.share, count_share=self.count_share)
+        within(1, 200, components=self.components)
+        within(1, 20, rounds=self.rounds)
+
+    @property
+    def noise_ratios(self) -> tuple[float, ...]:
+        """The noises of the queries in the order they are asked, relative to each other."""
+        once = (self.mean_noise, 1.0, self.tone_noise)
+        return once if self.components == 1 else (*once, *(1.0 for _ in range(self.rounds)), 1.0)
+
+
+def measure_mixture(
+    members: Members,
+    settings: MixtureSettings,
+    noise: tuple[float, ...],
+    shape: MixtureShape,
+    rng: np.random.Generator,
+) -> Mixture:
+    """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`."""
+    asked = _Queries(members=members, settings=settings, shape=shape, rng=rng)
+    counts, means = asked.class_means(noise[0])
+    spreads = loadings(asked.class_products(means, noise[1]), noise[1] * asked.spread**2, counts, shape.latent - 1)
+    wanted = asked.grey_levels(noise[2])
+    found = Mixture(
+        counts=counts.float(),
+        shares=torch.ones(shape.classes, 1),
+        means=means[:, None].float(),
+        loadings=spreads[:, None].float(),
+        drawn=Mixture.grey(shape).drawn,
+        wanted=wanted.float(),
+    )
+    if settings.components > 1:
+        found = asked.components(found, noise[3:])
+    return _with_tones(found, shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Queries:
+    members: Members
+    settings: MixtureSettings
+    shape: MixtureShape
+    rng: np.random.Generator
+
+    @property
+    def spread(self) -> float:
+        return self.settings.spread_radius * self._unit
+
+    @property
+    def _unit(self) -> float:
+        return float(self.shape.image_size * self.shape.channels**0.5)
+
+    def class_means(self, noise: float) -> tuple[Tensor, Tensor]:
+        """Patients (classes,) and mean coordinates (classes, m)."""
+        radius, constant = self.settings.mean_radius * self._unit, self.settings.count_share
+        weight = (1 - constant**2) ** 0.5
+
+        def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            return _with_constant(clipped(coordinates / radius), constant), labels
+
+        first = self._sums(describe, self.shape.classes, 1 + self.shape.coordinates, noise)
+        counts = (first[:, 0] / constant).clamp_min(1.0)
+        return counts, first[:, 1:] * radius / (weight * counts[:, None])
+
+    def class_products(self, means: Tensor, noise: float) -> Tensor:
+        """Sums of products around the class means, (classes, m, m)."""
+        centres = means.float()
+
+        def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            return clipped((coordinates - centres[labels]) / self.spread), labels
+
+        m = self.shape.coordinates
+        return self._products(describe, self.shape.classes, m, noise) * self.spread**2
+
+    def grey_levels(self, noise: float) -> Tensor:
+        """Quantiles of the grey levels in [-1, 1]: (classes, channels, KNOTS)."""
+        channels, classes = self.shape.channels, self.shape.classes
+
+        def batches() -> Iterator[Described]:
+            for images, labels, owners in self.members.batches():
+                levels = ((images.flatten(2) + 1) * (_LEVELS / 2)).long().clamp(0, _LEVELS - 1)
+                counted = torch.zeros(*levels.shape[:2], _LEVELS).scatter_add_(2, levels, torch.ones(levels.shape))
+                shares = counted.flatten(1) / (levels.shape[2] * channels**0.5)
+                yield Described(vectors=shares, cells=labels, owners=owners)
+
+        size = channels * _LEVELS
+        counted = noisy_sums(batches(), cells=classes, dimensions=size, noise=noise, rng=self.rng)
+        heights = counted.reshape(classes * channels, _LEVELS).clamp_min(0.0) + 1e-9
+        ends = torch.nn.functional.pad(heights.cumsum(1) / heights.sum(1, keepdim=True), (1, 0))
+        edges = np.linspace(-1, 1, _LEVELS + 1)
+        at = np.linspace(0, 1, KNOTS)
+        found = np.stack([np.interp(at, row, edges) for row in ends.numpy()])
+        return torch.from_numpy(found).reshape(classes, channels, KNOTS)
+
+    def components(self, found: Mixture, noise: tuple[float, ...]) -> Mixture:
+        """Several Gaussians a class, in the directions that its one Gaussian has."""
+        k, classes, settings = self.settings.components, self.shape.classes, self.settings
+        axes, scales = _axes(found.loadings[:, 0])
+        reach = scales.square().sum(1).sqrt()  # (classes,), the spread of a class
+        radius = (settings.component_radius * reach).clamp_min(1e-6)
+        constant, weight = settings.count_share, (1 - settings.count_share**2) ** 0.5
+        draws = torch.from_numpy(self.rng.standard_normal((classes, k, scales.shape[1]))).float()
+        centres, size = _FIRST_CENTRES * draws * scales[:, None], scales.shape[1]
+
+        def within_class(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            inside = torch.einsum("nm,nmr->nr", coordinates - found.means[labels, 0], axes[labels])
+            nearest = (inside[:, None] - centres[labels]).square().sum(2).argmin(1)
+            return (inside - centres[labels, nearest]) / radius[labels, None], labels * k + nearest
+
+        def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            offsets, cells = within_class(coordinates, labels)
+            return _with_constant(clipped(offsets), constant), cells
+
+        counts = torch.ones(classes, k)
+        for s in noise[:-1]:
+            sums = self._sums(describe, classes * k, 1 + size, s).reshape(classes, k, -1).float()
+            counts = (sums[..., 0] / constant).clamp_min(1.0)
+            moved = sums[..., 1:] / (weight * counts[..., None])
+            # Empirical Bayes: of what a centre seems to have moved, the part that is more than its noise.
+            unsure = (s / (weight * counts)).square() / moved.square().mean(2).clamp_min(1e-12)
+            centres = centres + moved * radius[:, None, None] * (1 - unsure).clamp_min(0.0)[..., None]
+
+        def inside(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            offsets, cells = within_class(coordinates, labels)
+            return clipped(offsets), cells
+
+        products = self._products(inside, classes * k, size, noise[-1]).reshape(classes, k, size, size)
+        spreads = torch.stack(
+            [
+                loadings(products[c] * radius[c] ** 2, noise[-1] * float(radius[c]) ** 2, counts[c].double(), size)
+                for c in range(classes)
+            ]
+        ).float()
+        shares = torch.where(counts < _SMALLEST * counts.mean(1, keepdim=True), 0.0, counts)
+        return replace(
+            found,
+            shares=shares / shares.sum(1, keepdim=True),
+            means=found.means + torch.einsum("ckr,cmr->ckm", centres, axes),
+            loadings=torch.einsum("cmr,ckrs->ckms", axes, spreads),
+        )
+
+    def _sums(self, describe: "_Describe", cells: int, dimensions: int, noise: float) -> Tensor:
+        return noisy_sums(self._described(describe), cells=cells, dimensions=dimensions, noise=noise, rng=self.rng)
+
+    def _products(self, describe: "_Describe", cells: int, dimensions: int, noise: float) -> Tensor:
+        return noisy_products(
+            self._described(describe), cells=cells, dimensions=dimensions, noise=noise, rng=self.rng
+        )
+
+    def _described(self, describe: "_Describe") -> Iterator[Described]:
+        basis = cosine_basis(self.shape.image_size, self.shape.order)
+        for images, labels, owners in self.members.batches():
+            vectors, cells = describe(_coordinates(images, basis, pose=self.shape.pose), labels)
+            yield Described(vectors=vectors, cells=cells, owners=owners)
+
+
+_Describe = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # (coordinates, labels) -> (vectors, cells)
+
+
+def _coordinates(images: Tensor, basis: Tensor, *, pose: bool) -> Tensor:
+    if not pose:
+        return analysed(images, basis)
+    poses = pose_of(images)
+    return torch.cat([analysed(posed(images, poses), basis), weighed(poses, images.shape[-1])], dim=1)
+
+
+def clipped(vectors: Tensor) -> Tensor:
+    """Rows scaled down to norm 1 where they are longer."""
+    return vectors.div(vectors.norm(dim=1, keepdim=True).clamp_min(1.0))
+
+
+def _with_constant(vectors: Tensor, constant: float) -> Tensor:
+    """A first coordinate that counts, and the vectors in what it leaves of norm 1."""
+    return torch.cat([torch.full((len(vectors), 1), constant), vectors * (1 - constant**2) ** 0.5], dim=1)
+
+
+def _axes(scaled: Tensor) -> tuple[Tensor, Tensor]:
+    """Unit directions (classes, m, r) and standard deviations (classes, r) of loadings (classes, m, r)."""
+    scales = scaled.norm(dim=1)
+    return scaled / scales.clamp_min(1e-9)[:, None], scales
+
+
+def _with_tones(found: Mixture, shape: MixtureShape) -> Mixture:
+    """Note which grey levels the Gaussians draw: a look at their images, which costs nothing."""
+    images = MixtureImages(shape)
+    images.fill(found)
+    drawn = []
+    for label in range(shape.classes):
+        z = torch.randn(_DRAWN, shape.latent)
+        pixels = images.gaussian(z, torch.full((_DRAWN,), label))
+        drawn.append(quantiles(pixels.transpose(0, 1).flatten(1)))
+    return replace(found, drawn=torch.stack(drawn))

@@ -1,0 +1,126 @@
+"""What the warm start releases, and the images that it says: mixtures of Gaussians with the right grey levels."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor, nn
+
+from privgan.gan.warm_start.cosines import cosine_basis, synthesised
+from privgan.gan.warm_start.pose import POSE, unposed, unweighed
+
+KNOTS = 129
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureShape:
+    """Public: pixels a side, channels, classes, components a class, latent dimensions, cosine order, posed or not."""
+
+    image_size: int
+    channels: int
+    classes: int
+    components: int
+    latent: int
+    order: int
+    pose: bool
+
+    @property
+    def coordinates(self) -> int:
+        """Cosine coefficients of all channels, then the pose."""
+        order = self.order
+        inside = sum(min(order - u, self.image_size) for u in range(min(order, self.image_size)))
+        return self.channels * inside + POSE * self.pose
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mixture:
+    """All of it differentially private.
+
+    counts: (classes,), noisy patients. shares: (classes, components), each row sums to 1. means: (classes,
+    components, m); loadings: (classes, components, m, latent - 1). drawn, wanted: (classes, channels, KNOTS),
+    quantiles of what the Gaussians draw and of the grey levels that were measured.
+    """
+
+    counts: Tensor
+    shares: Tensor
+    means: Tensor
+    loadings: Tensor
+    drawn: Tensor
+    wanted: Tensor
+
+    @classmethod
+    def grey(cls, shape: MixtureShape) -> "Mixture":
+        """Of a warm start that has measured nothing."""
+        c, k, m = shape.classes, shape.components, shape.coordinates
+        levels = torch.linspace(-1, 1, KNOTS).expand(c, shape.channels, KNOTS).clone()
+        return cls(
+            counts=torch.ones(c),
+            shares=torch.full((c, k), 1 / k),
+            means=torch.zeros(c, k, m),
+            loadings=torch.zeros(c, k, m, shape.latent - 1),
+            drawn=levels,
+            wanted=levels.clone(),
+        )
+
+    def tensors(self) -> dict[str, Tensor]:
+        """By name, for saving."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
+
+
+class MixtureImages(nn.Module):
+    """(z (n, latent), labels (n,)) -> images (n, channels, size, size) in [-1, 1]; nothing in it is learned.
+
+    The last latent coordinate picks the component, the others are its Gaussian's.
+    """
+
+    basis: Tensor
+    shares: Tensor
+    means: Tensor
+    loadings: Tensor
+    drawn: Tensor
+    wanted: Tensor
+
+    def __init__(self, shape: MixtureShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.register_buffer("basis", cosine_basis(shape.image_size, shape.order), persistent=False)
+        for name, value in Mixture.grey(shape).tensors().items():
+            if name != "counts":
+                self.register_buffer(name, value)
+
+    def fill(self, mixture: Mixture) -> None:
+        """Take over what was released."""
+        for name, value in mixture.tensors().items():
+            if name != "counts":
+                getattr(self, name).copy_(value)
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        """See the class."""
+        return _toned(self.gaussian(z, labels), self.drawn[labels], self.wanted[labels])
+
+    def gaussian(self, z: Tensor, labels: Tensor) -> Tensor:
+        """The images before their grey levels are set right; unbounded."""
+        shape = self.shape
+        ends = self.shares[labels].cumsum(1)
+        component = (torch.special.ndtr(z[:, -1:]) > ends[:, :-1]).sum(1)
+        spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], z[:, :-1])
+        found = self.means[labels, component] + spread
+        if not shape.pose:
+            return synthesised(found, self.basis, shape.channels)
+        images = synthesised(found[:, :-POSE], self.basis, shape.channels)
+        return unposed(images, unweighed(found[:, -POSE:], shape.image_size))
+
+
+def quantiles(values: Tensor) -> Tensor:
+    """KNOTS quantiles of each row of (rows, n), strictly increasing."""
+    ranks = torch.linspace(0, values.shape[1] - 1, KNOTS).round().long()
+    return values.sort(dim=1).values[:, ranks] + torch.linspace(0, 1e-3, KNOTS)
+
+
+def _toned(images: Tensor, drawn: Tensor, wanted: Tensor) -> Tensor:
+    """Each channel through the line that leads its quantiles to those wanted (histogram specification)."""
+    flat = images.flatten(2).contiguous()
+    right = torch.searchsorted(drawn.contiguous(), flat).clamp(1, KNOTS - 1)
+    x0, x1 = drawn.gather(2, right - 1), drawn.gather(2, right)
+    y0, y1 = wanted.gather(2, right - 1), wanted.gather(2, right)
+    toned = y0 + (y1 - y0) * ((flat - x0) / (x1 - x0)).clamp(0, 1)
+    return toned.reshape(images.shape)
