@@ -39,8 +39,8 @@ _TEXTS = {
         "above its noise. Take more patients, a larger epsilon, or a larger warm_start.share."
     ),
     "copies": (
-        "{} of the pairs of images of one class are nearly the same picture. Lower refinement.generator_rate, or take "
-        "another refinement.loss."
+        "{} of the pairs of images of one class are nearly the same picture. Lower refinement.generator_rate, or "
+        "take another refinement.loss."
     ),
     "saturated": (
         "{} of all pixels are pure black or white. Lower refinement.generator_rate or raise refinement.anchor."
@@ -118,7 +118,7 @@ class Monitor:
         """For a generator that stands at its warm start."""
         classes, device = generator.config.classes, generator.basis.device
         count = min(_LATENTS, _PER_CLASS * len(classes))
-        z = torch.randn(count, generator.config.latent, device=device)
+        z = torch.randn(count, generator.config.mixture.latent, device=device)
         labels = torch.arange(count, device=device) % min(len(classes), _MOST_CLASSES)
         start = Look.at(_drawn(generator, z, labels), labels, len(classes))
         return cls(z=z, labels=labels, classes=classes, start=start)

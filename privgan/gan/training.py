@@ -201,7 +201,7 @@ def _contributions(training: Training, fakes: Tensor, fake_labels: Tensor, rng: 
 def _fakes(state: TrainingState, count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Fakes (n, channels, h, w), their labels in the released class proportions, and what they were at the start."""
     labels = torch.multinomial(state.counts, count, replacement=True).to(device)
-    z = torch.randn(count, state.generator.config.latent, device=device)
+    z = torch.randn(count, state.generator.config.mixture.latent, device=device)
     fakes, start = state.generator.drawn(z, labels)
     return fakes, labels, start
 

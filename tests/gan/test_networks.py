@@ -1,5 +1,6 @@
 """The networks: every size, no layer that mixes images, a generator that comes back as it was saved."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,14 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, write_json
 from privgan.gan.ladder import Ladder, LadderSettings
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, load_generator, save_generator
-from privgan.gan.warm_start import Moments, cosine_basis
+from privgan.gan.warm_start import Mixture, cosine_basis
 from privgan.run import make_run_folders
 
 
 def _generator(size: int = 28) -> Generator:
     torch.manual_seed(0)
     generator = Generator(GeneratorConfig(image_size=size, classes=("a", "b"), latent=12, width=16, order=6))
-    torch.nn.init.normal_(generator.loadings, std=0.3)
+    torch.nn.init.normal_(generator.start.loadings, std=0.3)
     return generator
 
 
@@ -41,10 +42,18 @@ def test_it_begins_at_the_released_moments() -> None:
     """Before refinement an image is exactly the Gaussian image of its latent."""
     generator = _generator()
     m = len(cosine_basis(28, 6))
-    moments = Moments(means=torch.randn(2, m), loadings=0.1 * torch.randn(2, m, 12), counts=torch.ones(2))
-    generator.warm_start(moments)
+    grey = Mixture.grey(generator.config.mixture)
+    mixture = replace(grey, means=torch.randn(2, 1, m), loadings=0.1 * torch.randn(2, 1, m, 11))
+    generator.warm_start(mixture)
     z, labels = torch.randn(5, 12), torch.tensor([0, 1, 1, 0, 1])
-    wanted = (moments.coefficients(z, labels) @ generator.basis).clamp(-1, 1).reshape(5, 1, 28, 28)
+    wanted = torch.stack(
+        [
+            ((mixture.means[y, 0] + mixture.loadings[y, 0] @ x[:-1]) @ generator.basis)
+            .clamp(-1, 1)
+            .reshape(1, 28, 28)
+            for x, y in zip(z, labels.tolist(), strict=True)
+        ]
+    )
     assert torch.allclose(generator(z, labels), wanted, atol=1e-5)
 
 

@@ -4,53 +4,113 @@ import numpy as np
 import pytest
 import torch
 
+from privgan.dp.query import Described, noisy_products, noisy_sums
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.pixels import from_uint8
 from privgan.gan.warm_start import (
     Members,
-    MomentSettings,
-    _kept,
-    _mean_vectors,
-    _spread_vectors,
-    _symmetric,
+    Mixture,
+    MixtureImages,
+    MixtureSettings,
+    MixtureShape,
     cosine_basis,
-    measure_moments,
+    measure_mixture,
 )
+from privgan.gan.warm_start.cosines import analysed, synthesised
+from privgan.gan.warm_start.pose import pose_of, posed, unposed
+from privgan.gan.warm_start.shrinkage import kept
 
-SETTINGS = MomentSettings(order=8)
+QUIET = 1e-9
 
 
-def _members(patients: int = 300, seed: int = 0, size: int = 28) -> Members:
-    rng = np.random.default_rng(seed)
+def _members(patients: int = 300, size: int = 28, channels: int = 1) -> Members:
+    rng = np.random.default_rng(0)
     owners = np.repeat(np.arange(patients), rng.integers(1, 4, patients))
     labels = rng.integers(0, 2, len(owners))
     y, x = np.mgrid[0:size, 0:size] / size
     shapes = np.stack([np.cos(3 * x), np.sin(4 * y)])[labels]
     scale = 60 + 12 * rng.standard_normal(len(owners))
     images = np.clip(128 + scale[:, None, None] * shapes, 0, 255).astype(np.uint8)
+    if channels == 3:
+        images = np.stack([images, images // 2, 255 - images], axis=3)
     return Members(images=images, labels=labels, index=PatientIndex.of(owners, np.arange(len(owners))), classes=2)
 
 
-@pytest.mark.parametrize("extreme", [None, 0, 255])
-def test_every_patients_vectors_have_norm_at_most_one(extreme: int | None) -> None:
-    """Sensitivity of both queries is 1 before any clipping of the sum, also for all-black and all-white images."""
-    members = _members(60)
-    if extreme is not None:
-        members.images[:] = extreme
-    basis = cosine_basis(28, SETTINGS.order)
-    for vectors in (
-        _mean_vectors(members, basis, SETTINGS),
-        _spread_vectors(members, basis, torch.zeros(2, len(basis)), 0.3 * 28),
-    ):
-        rows = torch.cat(list(vectors))
-        assert len(rows) == members.index.count
-        assert float(rows.norm(dim=1).max()) <= 1 + 1e-5
+def _shape(settings: MixtureSettings, members: Members, latent: int = 40) -> MixtureShape:
+    return MixtureShape(
+        image_size=members.images.shape[1],
+        channels=1 if members.images.ndim == 3 else 3,
+        classes=members.classes,
+        components=settings.components,
+        latent=latent,
+        order=settings.order,
+        pose=settings.pose,
+    )
+
+
+def _measured(members: Members, settings: MixtureSettings, noise: float = QUIET) -> Mixture:
+    rng = np.random.default_rng(0)
+    noises = tuple(noise for _ in settings.noise_ratios)
+    return measure_mixture(members, settings, noises, _shape(settings, members), rng)
+
+
+def _batch(seed: int = 0, patients: int = 40) -> Described:
+    rng = np.random.default_rng(seed)
+    owners = np.repeat(np.arange(patients), rng.integers(1, 5, patients))
+    vectors = torch.from_numpy(rng.standard_normal((len(owners), 3)) * rng.uniform(0.1, 2, (len(owners), 1)))
+    return Described(
+        vectors=vectors, cells=torch.from_numpy(rng.integers(0, 4, len(owners))), owners=torch.from_numpy(owners)
+    )
+
+
+def test_sums_and_products_are_those_of_a_plain_loop() -> None:
+    """One vector a patient, the mean over their images; each image's norm at most 1."""
+    batch = _batch()
+    sums, products = torch.zeros(4, 3).double(), torch.zeros(4, 3, 3).double()
+    for vector, cell, owner in zip(batch.vectors, batch.cells, batch.owners, strict=True):
+        v = vector / max(float(vector.norm()), 1.0)
+        weight = 1 / int((batch.owners == owner).sum())
+        sums[cell] += weight * v
+        products[cell] += weight * torch.outer(v, v)
+    rng = np.random.default_rng(0)
+    assert torch.allclose(noisy_sums([batch], cells=4, dimensions=3, noise=QUIET, rng=rng), sums, atol=1e-6)
+    assert torch.allclose(noisy_products([batch], cells=4, dimensions=3, noise=QUIET, rng=rng), products, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e6, float("nan"), float("inf")])
+def test_no_patient_moves_a_query_by_more_than_one(size: float) -> None:
+    """Whatever their vectors are and however many: the release differs by a vector of norm at most 1."""
+    batch = _batch()
+    others = batch.owners != 7
+    grown = Described(
+        vectors=torch.where(others[:, None], batch.vectors, batch.vectors * size),
+        cells=batch.cells,
+        owners=batch.owners,
+    )
+    renumbered = torch.unique(batch.owners[others], return_inverse=True)[1]
+    without = Described(vectors=batch.vectors[others], cells=batch.cells[others], owners=renumbered)
+    rng = np.random.default_rng(0)
+    for query in (noisy_sums, noisy_products):
+        with_them = query([grown], cells=4, dimensions=3, noise=QUIET, rng=rng)
+        moved = with_them - query([without], cells=4, dimensions=3, noise=QUIET, rng=rng)
+        assert float(moved.norm()) <= 1 + 1e-6
+
+
+def test_the_noise_of_products_is_that_of_a_symmetric_release() -> None:
+    """Variance noise^2 on the diagonal and half of it elsewhere, the same above and below."""
+    nothing = Described(vectors=torch.zeros(1, 60), cells=torch.zeros(1).long(), owners=torch.zeros(1).long())
+    rng = np.random.default_rng(0)
+    found = noisy_products([nothing], cells=1, dimensions=60, noise=2.0, rng=rng)[0]
+    assert torch.equal(found, found.T)
+    assert float(found.diagonal().std()) == pytest.approx(2.0, rel=0.3)
+    assert float(found[np.triu_indices(60, 1)].std()) == pytest.approx(2.0**0.5, rel=0.1)
 
 
 def test_without_noise_the_moments_are_the_moments() -> None:
     """Means, counts and covariances come out as a plain computation gives them."""
     members = _members()
-    settings = MomentSettings(order=8, mean_radius=5.0, spread_radius=5.0)
-    found = measure_moments(members, settings, (1e-9, 1e-9), latent=40, rng=np.random.default_rng(0))
+    settings = MixtureSettings(order=8, mean_radius=5.0, spread_radius=5.0)
+    found = _measured(members, settings)
     basis = cosine_basis(28, 8)
     rows, index = members.index.rows, members.index
     coefficients = (torch.from_numpy(members.images[rows]).float() / 127.5 - 1).flatten(1) @ basis.T
@@ -62,23 +122,84 @@ def test_without_noise_the_moments_are_the_moments() -> None:
         centred = coefficients[mine] - mean
         covariance = (shares[:, None] * centred).T @ centred
         assert float(found.counts[label]) == pytest.approx(float(weight[mine].sum()), rel=1e-4)
-        assert torch.allclose(found.means[label], mean, atol=1e-3)
-        assert torch.allclose(found.loadings[label] @ found.loadings[label].T, covariance, atol=2e-2)
+        assert torch.allclose(found.means[label, 0], mean, atol=1e-3)
+        loadings = found.loadings[label, 0]
+        assert torch.allclose(loadings @ loadings.T, covariance, atol=2e-2)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_grey_levels_of_the_start_are_those_of_the_patients(channels: int) -> None:
+    """Drawn images have the measured histogram, channel by channel; without the query they would not."""
+    members = _members(channels=channels)
+    settings = MixtureSettings(order=3)
+    shape, found = _shape(settings, members), _measured(members, settings)
+    images = MixtureImages(shape)
+    images.fill(found)
+    labels = torch.zeros(200).long()
+    drawn = images(torch.randn(200, shape.latent), labels)
+    real = from_uint8(members.images[members.labels == 0])
+    ranks = torch.linspace(0.05, 0.95, 10)
+    for channel in range(channels):
+        ours, theirs = (torch.quantile(x[:200, channel].flatten(), ranks) for x in (drawn, real))
+        assert float((ours - theirs).abs().max()) < 0.12
+
+
+def test_components_find_the_two_kinds_that_a_class_has() -> None:
+    """Black and white pictures of one class: one Gaussian draws grey ones, two do not."""
+    rng = np.random.default_rng(0)
+    levels = np.where(rng.random(800) < 0.5, 40, 215)
+    images = np.clip(levels[:, None, None] + rng.normal(0, 4, (800, 16, 16)), 0, 255).astype(np.uint8)
+    index = PatientIndex.of(np.arange(800), np.arange(800))
+    members = Members(images=images, labels=np.zeros(800, np.int64), index=index, classes=1)
+    middle = {}
+    for components in (1, 4):
+        settings = MixtureSettings(order=3, components=components, mean_radius=2.0, spread_radius=2.0)
+        part = MixtureImages(_shape(settings, members, latent=8))
+        part.fill(_measured_with(members, settings))
+        brightness = part.gaussian(torch.randn(400, 8), torch.zeros(400).long()).mean((1, 2, 3))
+        middle[components] = float((brightness.abs() < 0.4).float().mean())
+    assert middle[1] > 0.3
+    assert middle[4] < 0.1
+
+
+def _measured_with(members: Members, settings: MixtureSettings) -> Mixture:
+    shape = _shape(settings, members, latent=8)
+    noises = tuple(0.5 for _ in settings.noise_ratios)
+    return measure_mixture(members, settings, noises, shape, np.random.default_rng(1))
+
+
+def test_a_component_that_nobody_is_in_is_not_drawn() -> None:
+    """Its centre would be noise."""
+    found = _measured(_members(60), MixtureSettings(order=4, components=20), noise=1.0)
+    assert torch.allclose(found.shares.sum(1), torch.ones(2))
+    assert bool((found.shares == 0).any())
 
 
 def test_noise_alone_keeps_no_direction() -> None:
     """A covariance that is nothing but the query's noise is thrown away; a strong direction in it is kept."""
     m, noise = 60, 0.5
-    upper = torch.from_numpy(np.random.default_rng(1).standard_normal((1, m * (m + 1) // 2))) * noise
-    pure = _symmetric(upper, m)[0]
-    assert _kept(pure, noise, 40).shape[1] <= 1
+    nothing = Described(vectors=torch.zeros(1, m), cells=torch.zeros(1).long(), owners=torch.zeros(1).long())
+    pure = noisy_products([nothing], cells=1, dimensions=m, noise=noise, rng=np.random.default_rng(1))[0]
+    assert kept(pure, noise, 40).shape[1] <= 1
     direction = torch.zeros(m, dtype=pure.dtype)
     direction[7] = 1.0
     strong = 40.0
-    kept = _kept(pure + strong * torch.outer(direction, direction), noise, 40)
-    assert kept.shape[1] in (1, 2)
-    assert float(kept[:, 0].square().sum()) == pytest.approx(strong, rel=0.15)
-    assert abs(float(kept[7, 0])) / float(kept[:, 0].norm()) > 0.95
+    found = kept(pure + strong * torch.outer(direction, direction), noise, 40)
+    assert found.shape[1] in (1, 2)
+    assert float(found[:, 0].square().sum()) == pytest.approx(strong, rel=0.15)
+    assert abs(float(found[7, 0])) / float(found[:, 0].norm()) > 0.95
+
+
+def test_a_pose_can_be_undone() -> None:
+    """A slanted, shifted bar comes out upright, and goes back to where it was."""
+    image = torch.full((1, 1, 28, 28), -1.0)
+    for row in range(6, 24):
+        image[0, 0, row, 8 + row // 3 : 11 + row // 3] = 1.0
+    pose = pose_of(image)
+    upright = posed(image, pose)
+    assert abs(float(pose_of(upright)[0, 3])) < 0.03  # slant
+    assert float(pose_of(upright)[0, :2].abs().max()) < 0.5  # of a 28th of the frame
+    assert float((unposed(upright, pose) - image).square().mean()) < 0.1 * float(image.var())
 
 
 def test_the_basis_is_orthonormal() -> None:
@@ -86,3 +207,17 @@ def test_the_basis_is_orthonormal() -> None:
     for size in (28, 37, 64):
         basis = cosine_basis(size, 15)
         assert torch.allclose(basis @ basis.T, torch.eye(len(basis)), atol=1e-4)
+    colours = torch.randn(2, 3, 28, 28)
+    full = cosine_basis(28, 60)
+    assert torch.allclose(synthesised(analysed(colours, full), full, 3), colours, atol=1e-3)
+
+
+def test_members_come_in_batches_of_whole_patients() -> None:
+    """Every row once, and nobody is cut in two, however large the images are."""
+    members = _members(50, size=64)
+    seen, patients = 0, 0
+    for images, labels, owners in members.batches():
+        assert len(images) == len(labels) == len(owners)
+        seen += len(images)
+        patients += int(owners.max()) + 1
+    assert (seen, patients) == (len(members.index.rows), members.index.count)

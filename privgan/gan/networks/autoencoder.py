@@ -74,7 +74,7 @@ def _evidence_bound(generator: Generator, encoder: Encoder, images: Tensor, labe
 
 def _turn_down(generator: Generator) -> None:
     with torch.no_grad():
-        z = torch.randn(FAKES_AT_ONCE, generator.config.latent, device=generator.basis.device)
+        z = torch.randn(FAKES_AT_ONCE, generator.config.mixture.latent, device=generator.basis.device)
         labels = torch.arange(len(z), device=z.device) % len(generator.config.classes)
         added = generator.detail(z, labels, generator.start(z, labels))
         gain = START / added.square().mean().sqrt().clamp_min(START)

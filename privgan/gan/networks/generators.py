@@ -29,9 +29,9 @@ FAKES_AT_ONCE = 32
 class GeneratorConfig:
     """Everything needed to rebuild a generator: public settings only.
 
-    image_size: pixels a side. latent: dimensions of z. width: channels of the convolutions; `mlp` has eight times as
-    many hidden units. channels: 1 grey, 3 colour. order, components, pose: see `MixtureSettings`.
-    network: one of NETWORKS; `autoencoder` is built like `conv` and differs in where it starts.
+    image_size: pixels a side. latent: factors of the warm start; the detail part sees them, too. width: channels of
+    the convolutions; `mlp` has eight times as many hidden units. channels: 1 grey, 3 colour. network: one of NETWORKS;
+    `autoencoder` is built like `conv` and differs in where it starts. order, components, pose: see `MixtureSettings`.
     """
 
     image_size: int
@@ -51,13 +51,13 @@ class GeneratorConfig:
 
     @property
     def mixture(self) -> MixtureShape:
-        """Of the part that the warm start fills."""
+        """Of the part that the warm start fills; its `latent` is the dimension of z."""
         return MixtureShape(
             image_size=self.image_size,
             channels=self.channels,
             classes=len(self.classes),
             components=self.components,
-            latent=self.latent,
+            factors=self.latent,
             order=self.order,
             pose=self.pose,
         )
@@ -99,7 +99,7 @@ class Generator(nn.Module):
 
     def detail(self, z: Tensor, labels: Tensor, image: Tensor) -> Tensor:
         """What is added to a smooth image (n, channels, size, size); of its shape."""
-        x = self.lift(torch.cat([z, self.embed(labels)], dim=1))
+        x = self.lift(torch.cat([z[:, : self.config.latent], self.embed(labels)], dim=1))
         if self.config.network == MLP:
             for block in self.blocks:
                 x = block(x)

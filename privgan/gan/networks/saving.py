@@ -48,7 +48,7 @@ class LoadedGenerator:
         return np.concatenate([self._batch(piece, rng, device) for piece in pieces])
 
     def _batch(self, labels: NDArray[np.int64], rng: np.random.Generator, device: torch.device) -> NDArray[np.uint8]:
-        z = rng.standard_normal((len(labels), self.network.config.latent), dtype=np.float32)
+        z = rng.standard_normal((len(labels), self.network.config.mixture.latent), dtype=np.float32)
         with torch.no_grad():
             images = self.network(torch.from_numpy(z).to(device), torch.from_numpy(labels).to(device))
         return to_uint8(images)

@@ -32,7 +32,9 @@ from privgan.gan.warm_start.shrinkage import loadings
 _LEVELS = 64  # of the histogram of grey levels
 _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
 _FIRST_CENTRES = 0.6  # of the class's spread, so that every one of them has images around it
-_SMALLEST = 0.2  # a component with less than this part of an equal share is dropped: it would draw its noise
+# A component with less than this part of an equal share, or within so many standard errors of nobody, is dropped: it
+# would draw its noise.
+_SMALLEST, _ERRORS = 0.2, 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +85,17 @@ def measure_mixture(
     """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`."""
     asked = _Queries(members=members, settings=settings, shape=shape, rng=rng)
     counts, means = asked.class_means(noise[0])
-    spreads = loadings(asked.class_products(means, noise[1]), noise[1] * asked.spread**2, counts, shape.latent - 1)
+    products = asked.class_products(means, noise[1])
+    spreads = loadings(products, noise[1] * asked.spread**2, counts, shape.factors)
+    # What the kept directions leave of each coordinate's variance.
+    left = products.diagonal(dim1=1, dim2=2) / counts[:, None] - spreads.square().sum(2)
     wanted = asked.grey_levels(noise[2])
     found = Mixture(
         counts=counts.float(),
         shares=torch.ones(shape.classes, 1),
         means=means[:, None].float(),
         loadings=spreads[:, None].float(),
+        grain=left.clamp_min(0.0).sqrt().float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
     )
@@ -194,7 +200,9 @@ class _Queries:
                 for c in range(classes)
             ]
         ).float()
-        shares = torch.where(counts < _SMALLEST * counts.mean(1, keepdim=True), 0.0, counts)
+        sure = torch.clamp_min(_SMALLEST * counts.mean(1, keepdim=True), _ERRORS * noise[-2] / constant)
+        largest = counts == counts.amax(1, keepdim=True)
+        shares = torch.where((counts >= sure) | largest, counts, 0.0)
         return replace(
             found,
             shares=shares / shares.sum(1, keepdim=True),

@@ -1,4 +1,8 @@
-"""What the warm start releases, and the images that it says: mixtures of Gaussians with the right grey levels."""
+"""What the warm start releases, and the images that it says: mixtures of Gaussians with the right grey levels.
+
+Each Gaussian is a factor analyser (Ghahramani and Hinton 1996): some directions that are more than noise, and grain,
+an independent variation of every coordinate, which stands for all directions that were not.
+"""
 
 from dataclasses import dataclass, fields
 
@@ -13,13 +17,13 @@ KNOTS = 129
 
 @dataclass(frozen=True, kw_only=True)
 class MixtureShape:
-    """Public: pixels a side, channels, classes, components a class, latent dimensions, cosine order, posed or not."""
+    """Public: pixels a side, channels, classes, components a class, factors, cosine order, posed or not."""
 
     image_size: int
     channels: int
     classes: int
     components: int
-    latent: int
+    factors: int
     order: int
     pose: bool
 
@@ -30,20 +34,26 @@ class MixtureShape:
         inside = sum(min(order - u, self.image_size) for u in range(min(order, self.image_size)))
         return self.channels * inside + POSE * self.pose
 
+    @property
+    def latent(self) -> int:
+        """Standard normal numbers that make an image: factors, one that picks the component, grain."""
+        return self.factors + 1 + self.coordinates
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mixture:
     """All of it differentially private.
 
     counts: (classes,), noisy patients. shares: (classes, components), each row sums to 1. means: (classes,
-    components, m); loadings: (classes, components, m, latent - 1). drawn, wanted: (classes, channels, KNOTS),
-    quantiles of what the Gaussians draw and of the grey levels that were measured.
+    components, m); loadings: (classes, components, m, factors). grain: (classes, m), standard deviations.
+    drawn, wanted: (classes, channels, KNOTS), quantiles of what the Gaussians draw and of the grey levels measured.
     """
 
     counts: Tensor
     shares: Tensor
     means: Tensor
     loadings: Tensor
+    grain: Tensor
     drawn: Tensor
     wanted: Tensor
 
@@ -56,7 +66,8 @@ class Mixture:
             counts=torch.ones(c),
             shares=torch.full((c, k), 1 / k),
             means=torch.zeros(c, k, m),
-            loadings=torch.zeros(c, k, m, shape.latent - 1),
+            loadings=torch.zeros(c, k, m, shape.factors),
+            grain=torch.zeros(c, m),
             drawn=levels,
             wanted=levels.clone(),
         )
@@ -69,13 +80,14 @@ class Mixture:
 class MixtureImages(nn.Module):
     """(z (n, latent), labels (n,)) -> images (n, channels, size, size) in [-1, 1]; nothing in it is learned.
 
-    The last latent coordinate picks the component, the others are its Gaussian's.
+    The first latent numbers are factors, the next picks the component, the last are grain.
     """
 
     basis: Tensor
     shares: Tensor
     means: Tensor
     loadings: Tensor
+    grain: Tensor
     drawn: Tensor
     wanted: Tensor
 
@@ -101,9 +113,10 @@ class MixtureImages(nn.Module):
         """The images before their grey levels are set right; unbounded."""
         shape = self.shape
         ends = self.shares[labels].cumsum(1)
-        component = (torch.special.ndtr(z[:, -1:]) > ends[:, :-1]).sum(1)
-        spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], z[:, :-1])
-        found = self.means[labels, component] + spread
+        factors, pick, grain = torch.split(z, [shape.factors, 1, shape.coordinates], dim=1)
+        component = (torch.special.ndtr(pick) > ends[:, :-1]).sum(1)
+        spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
+        found = self.means[labels, component] + spread + self.grain[labels] * grain
         if not shape.pose:
             return synthesised(found, self.basis, shape.channels)
         images = synthesised(found[:, :-POSE], self.basis, shape.channels)

@@ -16,7 +16,6 @@ from privgan.gan.ladder import Ladder
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, save_generator
 from privgan.gan.pixels import from_uint8
 from privgan.gan.state import TrainingState, save_state
-from privgan.gan.warm_start import Moments
 from privgan_audits.interface import Claim, Evidence, Sample
 from tests.audits.releasing import QUERIES, make_cohort
 from tests.cli.conftest import blobs
@@ -50,7 +49,7 @@ def trained_networks(sample: Sample, steps: int, seed: int = 0) -> Networks:
         )
         for step in range(steps):
             rows, fake_labels = torch.randint(len(real), (_BATCH,)), torch.randint(len(CLASSES), (_BATCH,))
-            fakes = generator(torch.randn(_BATCH, config.latent), fake_labels)
+            fakes = generator(torch.randn(_BATCH, config.mixture.latent), fake_labels)
             told = F.softplus(discriminator(fakes.detach(), fake_labels)).mean()
             _descend(theirs, told + F.softplus(-discriminator(real[rows], labels[rows])).mean())
             if step % _GENERATOR_EVERY == 0:
@@ -97,11 +96,7 @@ def _state(generator: Generator, discriminator: Discriminator) -> TrainingState:
         step=1,
         waited=0,
         ladder=Ladder(steps=1),
-        moments=Moments(
-            means=generator.means.detach().clone(),
-            loadings=generator.loadings.detach().clone(),
-            counts=torch.ones(len(CLASSES)),
-        ),
+        counts=torch.ones(len(CLASSES)),
         generator=generator,
         average=copy.deepcopy(generator),
         discriminator=discriminator,
