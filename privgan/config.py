@@ -42,8 +42,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     return table
 
 
-def from_table(kind: type[T], table: Mapping[str, Any]) -> T:
-    """Build a (possibly nested) dataclass from a TOML table.
+def from_table(kind: type[T], table: Mapping[str, Any], base: T | None = None) -> T:
+    """Build a (possibly nested) dataclass from a TOML table; what the table leaves out is as in `base`.
 
     Raises:
         UsageError: an unknown key (with the nearest known one) or a value of the wrong type.
@@ -54,14 +54,15 @@ def from_table(kind: type[T], table: Mapping[str, Any]) -> T:
             near = difflib.get_close_matches(key, hints, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(sorted(hints))}."
             raise UsageError(f"Unknown key {key!r} in the configuration.{hint}")
-    return kind(**{key: _value(key, hints[key], value) for key, value in table.items()})
+    values = {key: _value(key, hints[key], value, getattr(base, key, None)) for key, value in table.items()}
+    return kind(**values) if base is None else dataclasses.replace(base, **values)  # type: ignore[type-var]
 
 
-def _value(key: str, expected: Any, value: Any) -> Any:
+def _value(key: str, expected: Any, value: Any, base: Any = None) -> Any:
     if dataclasses.is_dataclass(expected) and isinstance(expected, type):
         if not isinstance(value, dict):
             raise UsageError(f"Expected a table [{key}] in the configuration, got {value!r}.")
-        return from_table(expected, value)
+        return from_table(expected, value, base)
     if typing.get_origin(expected) is tuple:
         if not isinstance(value, list):
             raise UsageError(f"Expected a list for {key}, got {value!r}.")

@@ -1,5 +1,6 @@
 """train.toml: every setting of a training, with what touches the guarantee apart from what touches speed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from privgan.gan.class_balance import ClassBalanceSettings
 from privgan.gan.ladder import LadderSettings
 from privgan.gan.losses import LOSSES, NON_SATURATING
 from privgan.gan.networks import CONV, NETWORKS
+from privgan.gan.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, Choice
 from privgan.gan.warm_start import MixtureSettings
 
 
@@ -91,8 +93,9 @@ class SpeedSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """The whole of train.toml; every table and every key may be left out."""
+    """The whole of train.toml; every table and every key may be left out. preset: what the rest started from."""
 
+    preset: str = BALANCED
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     warm_start: MixtureSettings = field(default_factory=MixtureSettings)
     class_balance: ClassBalanceSettings = field(default_factory=ClassBalanceSettings)
@@ -103,13 +106,40 @@ class TrainSettings:
     speed: SpeedSettings = field(default_factory=SpeedSettings)
 
 
-def read_settings(path: Path | None, *, device: str | None = None, measure_classes: bool = False) -> TrainSettings:
-    """Defaults, then train.toml, then the command line's device and wish to measure the class balance.
+PRESETS: Mapping[str, TrainSettings] = {
+    SMALL_COHORT: TrainSettings(
+        preset=SMALL_COHORT,
+        privacy=PrivacySettings(batch=64, steps=150),
+        warm_start=MixtureSettings(share=0.85, order=12),
+    ),
+    BALANCED: TrainSettings(preset=BALANCED),
+    LARGE_COHORT: TrainSettings(
+        preset=LARGE_COHORT,
+        privacy=PrivacySettings(batch=256, steps=400),
+        warm_start=MixtureSettings(order=20, components=10),
+        refinement=RefinementSettings(fakes=256),
+    ),
+}
+
+
+def read_settings(
+    path: Path | None, *, choice: Choice, device: str | None = None, measure_classes: bool = False
+) -> TrainSettings:
+    """A preset, then train.toml, then the command line's device and wish to measure the class balance.
+
+    `choice` is used unless the file names a preset of its own.
 
     Raises:
         UsageError: the file is missing, has an unknown key or a value out of range.
     """
-    settings = TrainSettings() if path is None else from_table(TrainSettings, read_toml(path))
+    table = {} if path is None else read_toml(path)
+    name = table.get("preset", choice.preset)
+    one_of(tuple(PRESETS), preset=name)
+    base = PRESETS[name]
+    # No more patients a step than there are, with some left to be drawn or not.
+    batch = max(1, min(base.privacy.batch, choice.members // 2))
+    base = replace(base, privacy=replace(base.privacy, batch=batch))
+    settings = from_table(TrainSettings, table, base)
     if measure_classes:
         settings = replace(settings, class_balance=replace(settings.class_balance, measure=True))
     return settings if device is None else replace(settings, speed=replace(settings.speed, device=device))

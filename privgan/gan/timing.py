@@ -37,6 +37,7 @@ def _seconds_a_step(training: Training) -> float:
     """The slowest half of two rounds of the ladder's first rung, after one round to warm up."""
     settings = training.settings
     state = fresh_state(training, Mixture.grey(generator_config(training).mixture))
+    state.monitor = None  # a rehearsal warns of nothing
     critic = PatientGradients(state.discriminator)
     rng, rounds = training.generator(), []
     for _ in range(3):

@@ -10,6 +10,7 @@ from privgan_cli.options import Device, Force, PolicyFile, read_policy
 
 Epsilon = Annotated[float | None, typer.Option(help="The guarantee to reach, per patient.")]
 Delta = Annotated[float | None, typer.Option(help="Default: largest power of ten <= 1/(10 x members).")]
+Preset = Annotated[str, typer.Option(help="auto, small-cohort, balanced or large-cohort.")]
 AcceptDelta = Annotated[
     bool, typer.Option("--accept-delta", help="Take a delta above 1/(10 x members). In red in every report.")
 ]
@@ -24,11 +25,15 @@ def plan(
     delta: Delta = None,
     non_members: Annotated[float, typer.Option(help="Share of all patients that would be held back.")] = 0.333,
     policy: PolicyFile = None,
+    class_count: Annotated[int, typer.Option(help="Classes, for the choice of a preset.")] = 2,
+    minutes: Annotated[float | None, typer.Option(help="Time to train, for the choice of a preset.")] = None,
+    preset: Preset = "auto",
     accept_delta: AcceptDelta = False,
     accept_low_power: Annotated[bool, typer.Option("--accept-low-power", help="Do not mind a weak audit.")] = False,
 ) -> int:
     """Say what training would cost in privacy, and whether its audit could pass; touches no data."""
     from privgan.dp.plan import plan_steps
+    from privgan.gan.presets import choose
     from privgan_audits.casework import EXPECTED_SYNTHETIC_PER_MEMBER, low_power_text
     from privgan_audits.preflight import preflight
 
@@ -42,6 +47,9 @@ def plan(
         accept_delta=accept_delta,
     )
     spend = planned.spend()
+    chosen = choose(
+        patients, classes=class_count, epsilon=spend.epsilon, delta=spend.delta, minutes=minutes, named=preset
+    )
     held_back = round(patients * non_members / (1 - non_members)) if 0 <= non_members < 1 else 0
     expected = preflight(patients, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * patients, read_policy(policy))
     console.result(
@@ -51,9 +59,11 @@ def plan(
             "noise_multiplier": planned.noise_multiplier,
             "steps": steps,
             "batch": batch,
+            "preset": chosen.preset,
             "preflight": {"chance": expected.chance, "non_members": held_back},
         },
         f"{spend}: noise multiplier {planned.noise_multiplier:.4g}, {steps} steps of {batch} of {patients} patients",
+        f"`privgan train` would start from the preset {chosen.preset}: {chosen.reason}",
         f"with {held_back} patients held back, a safe set passes its audit with probability {expected.chance:.2f}",
     )
     if not (expected.sufficient or accept_low_power):
@@ -69,6 +79,7 @@ def train(
     delta: Delta = None,
     steps: Annotated[int | None, typer.Option(help="Discriminator steps; all are charged up front.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Instead of --steps: as many as fit.")] = None,
+    preset: Preset = "auto",
     config: Annotated[Path | None, typer.Option(help="train.toml.")] = None,
     measure_classes: Annotated[
         bool, typer.Option("--measure-classes", help="Spend a part of epsilon on the classes' shares.")
@@ -83,21 +94,31 @@ def train(
 ) -> int:
     """Train a generator under patient-level differential privacy."""
     from privgan.data.cohort import open_cohort
+    from privgan.dp.accounting import default_delta
+    from privgan.gan.presets import choose
     from privgan.gan.runs import TrainRequest, resume_run, start_run
     from privgan.gan.settings import read_settings
     from privgan.interruption import stop_on_signals
 
-    request = TrainRequest(
-        epsilon=epsilon,
-        delta=delta,
-        steps=steps,
-        minutes=minutes,
-        settings=read_settings(config, device=device, measure_classes=measure_classes),
-        accept_delta=accept_delta,
-        replay_seed=not_private_seed,
-    )
     with stop_on_signals() as stop:
         opened = open_cohort(cohort)
+        chosen = choose(
+            opened.facts.members,
+            classes=len(opened.facts.classes),
+            epsilon=epsilon,
+            delta=delta or default_delta(opened.facts.members),
+            minutes=minutes,
+            named=preset,
+        )
+        request = TrainRequest(
+            epsilon=epsilon,
+            delta=delta,
+            steps=steps,
+            minutes=minutes,
+            settings=read_settings(config, choice=chosen, device=device, measure_classes=measure_classes),
+            accept_delta=accept_delta,
+            replay_seed=not_private_seed,
+        )
         if resume:
             facts = resume_run(opened, run, request, stop, progress=console.progress)
         else:

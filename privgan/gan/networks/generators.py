@@ -30,8 +30,9 @@ class GeneratorConfig:
     """Everything needed to rebuild a generator: public settings only.
 
     image_size: pixels a side. latent: factors of the warm start; the detail part sees them, too. width: channels of
-    the convolutions; `mlp` has eight times as many hidden units. channels: 1 grey, 3 colour. network: one of NETWORKS;
-    `autoencoder` is built like `conv` and differs in where it starts. order, components, pose: see `MixtureSettings`.
+    the convolutions; `mlp` has eight times as many hidden units. channels: 1 grey, 3 colour. network: one of
+    NETWORKS; `autoencoder` is built like `conv` and differs in where it starts. order, components, pose: see
+    `MixtureSettings`.
     """
 
     image_size: int
