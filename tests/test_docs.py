@@ -108,7 +108,8 @@ def test_make_knows_the_commands_of_the_readme() -> None:
 
 def test_every_setting_is_documented_with_its_default() -> None:
     """train.toml and policy.toml: each key stands in the reference with the default that the code has."""
-    tables = [(field.name, field.default_factory) for field in dataclasses.fields(TrainSettings)]
+    fields = dataclasses.fields(TrainSettings)
+    tables = [(f.name, f.default_factory) for f in fields if f.default_factory is not dataclasses.MISSING]
     for name, kind in [*tables, ("policy.toml", Policy)]:
         start = CONFIGURATION_PAGE.index(f"[{name}]" if kind is not Policy else f"## {name}")
         section = re.split(r"^##", CONFIGURATION_PAGE[start + 3 :], flags=re.MULTILINE)[0]

@@ -26,7 +26,7 @@ def _generator(size: int = 28) -> Generator:
 @pytest.mark.parametrize("size", [28, 29, 32, 37, 64, 100, 256])
 def test_every_size_works(size: int) -> None:
     """28 to 256 pixels, even or odd."""
-    z, labels = torch.randn(2, 12), torch.tensor([0, 1])
+    z, labels = torch.randn(2, _generator(size).config.mixture.latent), torch.tensor([0, 1])
     images = _generator(size)(z, labels).detach()
     assert images.shape == (2, 1, size, size)
     assert float(images.abs().max()) <= 1
@@ -43,12 +43,12 @@ def test_it_begins_at_the_released_moments() -> None:
     generator = _generator()
     m = len(cosine_basis(28, 6))
     grey = Mixture.grey(generator.config.mixture)
-    mixture = replace(grey, means=torch.randn(2, 1, m), loadings=0.1 * torch.randn(2, 1, m, 11))
+    mixture = replace(grey, means=torch.randn(2, 1, m), loadings=0.1 * torch.randn(2, 1, m, 12))
     generator.warm_start(mixture)
-    z, labels = torch.randn(5, 12), torch.tensor([0, 1, 1, 0, 1])
+    z, labels = torch.randn(5, generator.config.mixture.latent), torch.tensor([0, 1, 1, 0, 1])
     wanted = torch.stack(
         [
-            ((mixture.means[y, 0] + mixture.loadings[y, 0] @ x[:-1]) @ generator.basis)
+            ((mixture.means[y, 0] + mixture.loadings[y, 0] @ x[:12]) @ generator.basis)
             .clamp(-1, 1)
             .reshape(1, 28, 28)
             for x, y in zip(z, labels.tolist(), strict=True)

@@ -186,8 +186,8 @@ def test_a_kill_neither_measures_class_shares_twice_nor_forgets_them(
     assert len(answers) == 1
     assert load_generator(run).class_balance == answers[0]
     (charge,) = Ledger.read(cohort.ledger_path).of_kind("charge")
-    assert [query["steps"] for query in charge["queries"]] == [1, 1, 1, 4]
-    assert charge["queries"][2]["noise_multiplier"] == facts.plan["class_balance"] == answers[0].noise
+    assert [query["steps"] for query in charge["queries"]] == [1, 1, 1, 1, 4]
+    assert charge["queries"][3]["noise_multiplier"] == facts.plan["class_balance"] == answers[0].noise
 
 
 def test_what_was_not_planned_is_not_measured(cohort: Cohort, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_what_was_not_planned_is_not_measured(cohort: Cohort, tmp_path: Path) ->
     with pytest.raises(UsageError, match="measure class shares"):
         resume_run(cohort, run, MEASURING, StopRequest())
     facts = resume_run(cohort, run, REQUEST, StopRequest())
-    assert len(Ledger.read(cohort.ledger_path).queries(facts.run_id)) == 3
+    assert len(Ledger.read(cohort.ledger_path).queries(facts.run_id)) == 4
     assert facts.plan["class_balance"] is load_generator(run).class_balance is None
 
 
