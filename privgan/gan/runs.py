@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 import privgan
-from privgan.checks import positive
+from privgan.checks import positive, within
 from privgan.config import from_table, read_toml, to_toml
 from privgan.data.cohort import MEMBER, Cohort
 from privgan.dp.accounting import ADJACENCY, UNIT
@@ -37,6 +37,8 @@ from privgan.progress import Progress, silent
 from privgan.run import MARKER, WEIGHTS, RunFacts, make_run_folders, read_run, write_run
 
 CONFIG = "config.resolved.toml"
+_LEAST_MINUTES, _MOST = 1e-3, 1e9
+_WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,7 @@ class TrainRequest:
             raise UsageError("Expected --steps or --minutes, got both.")
         for name, value in (("steps", self.steps), ("minutes", self.minutes)):
             if value is not None:
-                positive(**{name: value})
+                within(0 if name == "steps" else _LEAST_MINUTES, _MOST, **{name: value})
 
 
 def start_run(
@@ -134,6 +136,8 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
     settings = request.settings
     delta = checked_delta(request.delta, members, accept=request.accept_delta)
     privacy, start, balance = settings.privacy, settings.warm_start, settings.class_balance
+    # Without steps the warm start is all there is, and has what the class balance leaves.
+    share = start.share if privacy.steps else _WHOLE - balance.share * balance.measure
     plan = Plan(
         members=members,
         batch=privacy.batch,
@@ -141,12 +145,12 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
         delta=delta,
         noise_multiplier=1.0,
         clipping_norm=privacy.clipping_norm,
-        warm_start=calibrate_queries(start.share * request.epsilon, delta, start.noise_ratios),
+        warm_start=calibrate_queries(share * request.epsilon, delta, start.noise_ratios),
     )
     if balance.measure:
         (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
         plan = replace(plan, class_balance=noise)
-    return calibrate(plan, request.epsilon)
+    return calibrate(plan, request.epsilon) if plan.steps else plan
 
 
 def _train(

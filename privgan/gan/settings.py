@@ -19,7 +19,8 @@ from privgan.gan.warm_start import MixtureSettings
 class PrivacySettings:
     """batch: expected patients a step. images_per_patient: so many of a drawn patient's images at most are averaged.
 
-    steps: discriminator steps, all charged before the first. clipping_norm: C.
+    steps: discriminator steps, all charged before the first; 0 leaves the generator at its warm start.
+    clipping_norm: C.
     """
 
     batch: int = 128
@@ -28,7 +29,8 @@ class PrivacySettings:
     steps: int = 250
 
     def __post_init__(self) -> None:
-        positive(batch=self.batch, images_per_patient=self.images_per_patient, steps=self.steps)
+        positive(batch=self.batch, images_per_patient=self.images_per_patient)
+        within(0, 1e9, steps=self.steps)
         positive(clipping_norm=self.clipping_norm)
 
 

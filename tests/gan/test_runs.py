@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from privgan.data.cohort import Cohort, CohortFacts, open_cohort
 from privgan.data.prepare import prepare
@@ -241,3 +242,16 @@ def test_one_process_trains_a_run(cohort: Cohort, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="other process"):
             resume_run(cohort, run, REQUEST, StopRequest())
     assert resume_run(cohort, run, REQUEST, StopRequest()).finished_steps == 4
+
+
+def test_without_steps_the_warm_start_has_all_of_epsilon(cohort: Cohort, tmp_path: Path) -> None:
+    """`--steps 0`: no discriminator is trained or charged, and the generator draws what was measured."""
+    alone = replace(REQUEST, settings=replace(REQUEST.settings, privacy=PrivacySettings(batch=20, steps=0)))
+    facts = start_run(cohort, tmp_path / "run", alone, StopRequest(), force=False)
+    assert (facts.state, facts.finished_steps) == ("finished", 0)
+    assert 0.95 * alone.epsilon < facts.epsilon <= alone.epsilon
+    assert [query.sample_rate for query in Ledger.read(cohort.ledger_path).queries(facts.run_id)] == [1.0, 1.0, 1.0]
+    network = load_generator(tmp_path / "run").network
+    z = torch.randn(2, network.config.mixture.latent)
+    images, start = network.drawn(z, torch.tensor([0, 1]))
+    assert torch.equal(images, start.clamp(-1, 1))
