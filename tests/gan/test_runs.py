@@ -253,5 +253,5 @@ def test_without_steps_the_warm_start_has_all_of_epsilon(cohort: Cohort, tmp_pat
     assert [query.sample_rate for query in Ledger.read(cohort.ledger_path).queries(facts.run_id)] == [1.0, 1.0, 1.0]
     network = load_generator(tmp_path / "run").network
     z = torch.randn(2, network.config.mixture.latent)
-    images, start = network.drawn(z, torch.tensor([0, 1]))
+    images, start = network.drawn(z, torch.tensor([0, 0]))
     assert torch.equal(images, start.clamp(-1, 1))
