@@ -27,7 +27,7 @@ from privgan.gan.warm_start.cosines import analysed, cosine_basis
 from privgan.gan.warm_start.members import Members
 from privgan.gan.warm_start.mixture import KNOTS, Mixture, MixtureImages, MixtureShape, quantiles
 from privgan.gan.warm_start.pose import pose_of, posed, weighed
-from privgan.gan.warm_start.shrinkage import loadings
+from privgan.gan.warm_start.shrinkage import loadings, shrunk
 
 _LEVELS = 64  # of the histogram of grey levels
 _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
@@ -84,7 +84,8 @@ def measure_mixture(
 ) -> Mixture:
     """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`."""
     asked = _Queries(members=members, settings=settings, shape=shape, rng=rng)
-    counts, means = asked.class_means(noise[0])
+    counts, means, unsure = asked.class_means(noise[0])
+    means = shrunk(means, counts, unsure, bands(shape))
     products = asked.class_products(means, noise[1])
     spreads = loadings(products, noise[1] * asked.spread**2, counts, shape.factors)
     # What the kept directions leave of each coordinate's variance.
@@ -95,7 +96,7 @@ def measure_mixture(
         shares=torch.ones(shape.classes, 1),
         means=means[:, None].float(),
         loadings=spreads[:, None].float(),
-        grain=left.clamp_min(0.0).sqrt().float(),
+        grain=((left * counts[:, None]).sum(0) / counts.sum()).clamp_min(0.0).sqrt().float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
     )
@@ -119,8 +120,8 @@ class _Queries:
     def _unit(self) -> float:
         return float(self.shape.image_size * self.shape.channels**0.5)
 
-    def class_means(self, noise: float) -> tuple[Tensor, Tensor]:
-        """Patients (classes,) and mean coordinates (classes, m)."""
+    def class_means(self, noise: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Patients (classes,), mean coordinates (classes, m) and the standard error that noise gives them (classes,)."""
         radius, constant = self.settings.mean_radius * self._unit, self.settings.count_share
         weight = (1 - constant**2) ** 0.5
 
@@ -129,7 +130,8 @@ class _Queries:
 
         first = self._sums(describe, self.shape.classes, 1 + self.shape.coordinates, noise)
         counts = (first[:, 0] / constant).clamp_min(1.0)
-        return counts, first[:, 1:] * radius / (weight * counts[:, None])
+        scale = radius / (weight * counts)
+        return counts, first[:, 1:] * scale[:, None], noise * scale
 
     def class_products(self, means: Tensor, noise: float) -> Tensor:
         """Sums of products around the class means, (classes, m, m)."""
@@ -233,6 +235,14 @@ def _coordinates(images: Tensor, basis: Tensor, *, pose: bool) -> Tensor:
         return analysed(images, basis)
     poses = pose_of(images)
     return torch.cat([analysed(posed(images, poses), basis), weighed(poses, images.shape[-1])], dim=1)
+
+
+def bands(shape: MixtureShape) -> Tensor:
+    """Which coordinates (m,) are alike: cosines by their frequency u + v, and each number of the pose by itself."""
+    order, side = shape.order, min(shape.order, shape.image_size)
+    frequencies = [u + v for u in range(side) for v in range(side) if u + v < order]
+    pose = range(order, order + shape.coordinates - shape.channels * len(frequencies))
+    return torch.tensor([*(frequencies * shape.channels), *pose])
 
 
 def clipped(vectors: Tensor) -> Tensor:

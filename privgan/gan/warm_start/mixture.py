@@ -45,7 +45,7 @@ class Mixture:
     """All of it differentially private.
 
     counts: (classes,), noisy patients. shares: (classes, components), each row sums to 1. means: (classes,
-    components, m); loadings: (classes, components, m, factors). grain: (classes, m), standard deviations.
+    components, m); loadings: (classes, components, m, factors). grain: (m,), standard deviations, the same in all classes.
     drawn, wanted: (classes, channels, KNOTS), quantiles of what the Gaussians draw and of the grey levels measured.
     """
 
@@ -67,7 +67,7 @@ class Mixture:
             shares=torch.full((c, k), 1 / k),
             means=torch.zeros(c, k, m),
             loadings=torch.zeros(c, k, m, shape.factors),
-            grain=torch.zeros(c, m),
+            grain=torch.zeros(m),
             drawn=levels,
             wanted=levels.clone(),
         )
@@ -116,7 +116,7 @@ class MixtureImages(nn.Module):
         factors, pick, grain = torch.split(z, [shape.factors, 1, shape.coordinates], dim=1)
         component = (torch.special.ndtr(pick) > ends[:, :-1]).sum(1)
         spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
-        found = self.means[labels, component] + spread + self.grain[labels] * grain
+        found = self.means[labels, component] + spread + self.grain * grain
         if not shape.pose:
             return synthesised(found, self.basis, shape.channels)
         images = synthesised(found[:, :-POSE], self.basis, shape.channels)
