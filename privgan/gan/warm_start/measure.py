@@ -27,7 +27,7 @@ from privgan.gan.warm_start.cosines import analysed, cosine_basis
 from privgan.gan.warm_start.members import Members
 from privgan.gan.warm_start.mixture import KNOTS, Mixture, MixtureImages, MixtureShape, quantiles
 from privgan.gan.warm_start.pose import pose_of, posed, weighed
-from privgan.gan.warm_start.shrinkage import loadings, shrunk
+from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
 
 _LEVELS = 64  # of the histogram of grey levels
 _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
@@ -96,7 +96,7 @@ def measure_mixture(
         shares=torch.ones(shape.classes, 1),
         means=means[:, None].float(),
         loadings=spreads[:, None].float(),
-        grain=((left * counts[:, None]).sum(0) / counts.sum()).clamp_min(0.0).sqrt().float(),
+        grain=grain(left, noise[1] * asked.spread**2, counts, bands(shape)).float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
     )
@@ -121,7 +121,7 @@ class _Queries:
         return float(self.shape.image_size * self.shape.channels**0.5)
 
     def class_means(self, noise: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Patients (classes,), mean coordinates (classes, m) and the standard error that noise gives them (classes,)."""
+        """Patients (classes,), mean coordinates (classes, m) and the noise of these (classes,)."""
         radius, constant = self.settings.mean_radius * self._unit, self.settings.count_share
         weight = (1 - constant**2) ** 0.5
 

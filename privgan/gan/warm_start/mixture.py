@@ -45,7 +45,8 @@ class Mixture:
     """All of it differentially private.
 
     counts: (classes,), noisy patients. shares: (classes, components), each row sums to 1. means: (classes,
-    components, m); loadings: (classes, components, m, factors). grain: (m,), standard deviations, the same in all classes.
+    components, m); loadings: (classes, components, m, factors). grain: (m,), standard
+    deviations, the same in all classes.
     drawn, wanted: (classes, channels, KNOTS), quantiles of what the Gaussians draw and of the grey levels measured.
     """
 

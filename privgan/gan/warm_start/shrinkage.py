@@ -17,7 +17,9 @@ def shrunk(means: Tensor, counts: Tensor, noise: Tensor, bands: Tensor) -> Tenso
     true distance is then (1 - noise^2 / mean d^2) d (James and Stein 1961).
 
     Args:
-        means: (classes, m). counts: (classes,). noise: (classes,), standard deviation of a coordinate.
+        means: (classes, m).
+        counts: (classes,).
+        noise: (classes,), standard deviation of a coordinate.
         bands: (m,), from 0; coordinates of one band are thought alike.
     """
     average = (means * counts[:, None]).sum(0) / counts.sum()
@@ -26,6 +28,22 @@ def shrunk(means: Tensor, counts: Tensor, noise: Tensor, bands: Tensor) -> Tenso
     power = torch.zeros(len(means), len(size), dtype=means.dtype).index_add_(1, bands, away.square().to(means.dtype))
     true = (1 - noise[:, None] ** 2 / (power / size).clamp_min(1e-12)).clamp_min(0.0)
     return average + away * true[:, bands]
+
+
+def grain(left: Tensor, noise: float, counts: Tensor, bands: Tensor) -> Tensor:
+    """Standard deviations (m,) of what the kept directions leave, of all classes together and alike within a band.
+
+    Args:
+        left: (classes, m), variances that may be noise.
+        noise: of a diagonal entry of the sums that the variances come from.
+        counts: (classes,), what those were divided by.
+        bands: as in `shrunk`.
+    """
+    pooled = (left * counts[:, None]).sum(0) / counts.sum()
+    size = torch.bincount(bands).double()
+    average = torch.zeros_like(size).index_add_(0, bands, pooled.double()) / size
+    unsure = noise * len(left) ** 0.5 / float(counts.sum()) / size.sqrt()
+    return (average - unsure).clamp_min(0.0).sqrt()[bands]
 
 
 def kept(covariance: Tensor, noise: float, most: int) -> Tensor:
