@@ -39,8 +39,8 @@ _TEXTS = {
         "above its noise. Take more patients, a larger epsilon, or a larger warm_start.share."
     ),
     "copies": (
-        "{} of the pairs of images of one class are nearly the same picture. Lower refinement.generator_rate, or take "
-        "another refinement.loss."
+        "{} of the pairs of images of one class are nearly the same picture. Lower refinement.generator_rate, or "
+        "take another refinement.loss."
     ),
     "saturated": (
         "{} of all pixels are pure black or white. Lower refinement.generator_rate or raise refinement.anchor."
