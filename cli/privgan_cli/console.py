@@ -1,6 +1,7 @@
 """What the command line says, and where: results on stdout, everything else on stderr."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -85,3 +86,11 @@ def _new_bars() -> "RichProgress":
 
 console = Console()
 """The console of the running command; `main` sets it up before a verb runs."""
+
+
+class LibraryWarnings(logging.Handler):
+    """Shows what the library warns of while it works, as a note."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one warning."""
+        console.note(f"privgan: {record.getMessage()}")

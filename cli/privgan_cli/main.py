@@ -4,6 +4,7 @@ Tracebacks are never printed: they can carry values from patients' files.
 """
 
 import errno
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from typer.exceptions import TyperException
 
 from privgan import __version__
 from privgan.errors import PrivganError
-from privgan_cli.console import console
+from privgan_cli.console import LibraryWarnings, console
 from privgan_cli.verbs import archive, budget, cohort, demo, doctor, gate, model, officer, report
 
 _EVERYWHERE = {"--json": "as_json", "--quiet": "quiet", "-q": "quiet", "--verbose": "verbose", "-v": "verbose"}
@@ -71,6 +72,8 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; used by `main`, by `demo` and by tests."""
     outer = (console.as_json, console.quiet, console.verbose)
+    listener, library = LibraryWarnings(logging.WARNING), logging.getLogger("privgan")
+    library.addHandler(listener)
     try:
         return _dispatch(_take_everywhere(arguments))
     except BaseException as error:
@@ -78,6 +81,7 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return _refuse(*_explained(error))
     finally:
+        library.removeHandler(listener)
         console.close()
         console.as_json, console.quiet, console.verbose = outer
 
