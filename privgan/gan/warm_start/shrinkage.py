@@ -43,7 +43,8 @@ def grain(left: Tensor, noise: float, counts: Tensor, bands: Tensor) -> Tensor:
     size = torch.bincount(bands).double()
     average = torch.zeros_like(size).index_add_(0, bands, pooled.double()) / size
     unsure = noise * len(left) ** 0.5 / float(counts.sum()) / size.sqrt()
-    return (average - unsure).clamp_min(0.0).sqrt()[bands]
+    deviations: Tensor = (average - unsure).clamp_min(0.0).sqrt()
+    return deviations[bands]
 
 
 def kept(covariance: Tensor, noise: float, most: int) -> Tensor:
