@@ -27,6 +27,7 @@ class RunFacts:
     `state` is "training" until the planned steps are done, then "finished". `plan` is the public plan of `dp.plan`;
     `epsilon` is what it costs, `target_epsilon` what was asked for. `window` are the Hounsfield units of black and
     white; None where values have no unit. `channels` are 1 of grey images and 3 of red, green and blue ones.
+    `warnings`: what the generator's own images showed in training.
     """
 
     run_id: str
@@ -52,6 +53,7 @@ class RunFacts:
     not_private: bool
     window: tuple[float, float] | None = None
     channels: int = 1
+    warnings: tuple[str, ...] = ()
 
 
 def write_run(folder: Path, facts: RunFacts) -> None:
@@ -71,7 +73,8 @@ def read_run(folder: Path) -> RunFacts:
         raise IntegrityError(f"Expected a run of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
     try:
         window = tuple(table["window"]) if table.get("window") else None  # older runs have none
-        return RunFacts(**{**table, "classes": tuple(table["classes"]), "window": window})
+        warnings = tuple(table.get("warnings", ()))
+        return RunFacts(**{**table, "classes": tuple(table["classes"]), "window": window, "warnings": warnings})
     except (TypeError, KeyError):
         raise IntegrityError(f"Expected the fields of a privgan run in {folder / MARKER}.") from None
 

@@ -61,6 +61,7 @@ for _verb in (
     archive.send,
 ):
     app.command()(_verb)
+logging.getLogger("privgan").addHandler(LibraryWarnings(logging.WARNING))
 
 
 def main() -> None:
@@ -72,8 +73,6 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; used by `main`, by `demo` and by tests."""
     outer = (console.as_json, console.quiet, console.verbose)
-    listener, library = LibraryWarnings(logging.WARNING), logging.getLogger("privgan")
-    library.addHandler(listener)
     try:
         return _dispatch(_take_everywhere(arguments))
     except BaseException as error:
@@ -81,7 +80,6 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return _refuse(*_explained(error))
     finally:
-        library.removeHandler(listener)
         console.close()
         console.as_json, console.quiet, console.verbose = outer
 

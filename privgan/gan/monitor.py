@@ -70,6 +70,9 @@ class Alarm:
     step: int
     text: str
 
+    def __str__(self) -> str:
+        return f"step {self.step}: {self.text}"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Look:
@@ -150,7 +153,7 @@ class Monitor:
             if kind not in known
         ]
         for alarm in new:
-            _log.warning("step %d: %s", alarm.step, alarm.text)
+            _log.warning("%s", alarm)
         self.alarms += new
         return new
 

@@ -180,7 +180,7 @@ def _train(
         state = fit(training, ledger, stop, progress)
     digest = save_generator(run, state.average, state.class_balance)
     ledger.close(facts.run_id, generator_sha256=digest)
-    return _finish(run, facts, digest)
+    return _finish(run, replace(facts, warnings=state.warnings), digest)
 
 
 @contextmanager

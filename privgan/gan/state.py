@@ -44,6 +44,11 @@ class TrainingState:
     class_balance: ClassBalance | None = None
     monitor: Monitor | None = None
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was noticed so far, in plain words; public."""
+        return () if self.monitor is None else tuple(str(alarm) for alarm in self.monitor.alarms)
+
 
 def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> Ledger:
     """Announce the state's hash in the ledger, then write it atomically."""

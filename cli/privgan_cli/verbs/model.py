@@ -133,10 +133,12 @@ def train(
             "steps": facts.finished_steps,
             "members": facts.members,
             "not_private": facts.not_private,
+            "warnings": list(facts.warnings),
         },
         *(["NOT PRIVATE: seeded test run; audit and release refuse it"] if facts.not_private else []),
         f"trained {facts.finished_steps} steps on {facts.members} patients: epsilon {facts.epsilon:.3g} at delta "
         f"{facts.delta:g}, per {facts.unit}",
+        *(f"noticed at {warning}" for warning in facts.warnings),
     )
     return 0
 
