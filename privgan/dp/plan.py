@@ -13,7 +13,7 @@ remains, so the number of members N is public). A plan makes these releases and 
 
 Theorem. The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`. Sketch:
 
-- 1 and 2 have sensitivity 1 in the Euclidean norm (`query.noisy_sum` scales every vector down to it); 3 has C
+- 1 and 2 have sensitivity 1 in the Euclidean norm (`query` scales every vector down to it); 3 has C
   (`PatientGradients`: one mean gradient a patient, clipped over all parameters together), because the
   number of fakes and the divisor do not depend on the draw. An empty draw is a release like any other.
 - Draws are independent between patients and steps (`sampling.poisson_draw`), so each step is dominated by the pair

@@ -15,6 +15,7 @@ _SHARE, _RATIOS = 0.6, (2.0, 1.0, 3.0)  # of a warm start with one Gaussian a cl
 # second, there are enough of them for ten Gaussians a class. Tuned on MNIST and Fashion-MNIST.
 _FEW, _MANY = 150.0, 3000.0
 _QUICK_MINUTES = 2.0
+_PLENTY = 50.0  # of epsilon; more makes no difference here
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ def choose(
     if named != AUTO:
         one_of(NAMES, preset=named)
         return Choice(preset=named, members=members, reason="it was asked for")
-    noise = calibrate_queries(_SHARE * epsilon, delta, _RATIOS)[1]
+    noise = calibrate_queries(_SHARE * min(epsilon, _PLENTY), delta, _RATIOS)[1]
     heard = members / classes / noise
     seen = (
         f"{members} patients in {classes} classes at epsilon {epsilon:g}: {heard:.0f} a class for each unit of noise"
