@@ -9,7 +9,7 @@ import fcntl
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,16 +17,16 @@ import numpy as np
 import torch
 
 import privgan
-from privgan.checks import positive, within
 from privgan.config import from_table, read_toml, to_toml
 from privgan.data.cohort import MEMBER, Cohort
 from privgan.dp.accounting import ADJACENCY, UNIT
 from privgan.dp.budget.ledger import Ledger
-from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
+from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
-from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError
+from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import remove_partials, require_absent, sha256_file, staged_folder, write_text
 from privgan.gan.networks import save_generator
+from privgan.gan.request import TrainRequest, make_plan
 from privgan.gan.settings import TrainSettings
 from privgan.gan.state import has_state
 from privgan.gan.timing import affordable_steps
@@ -37,29 +37,6 @@ from privgan.progress import Progress, silent
 from privgan.run import MARKER, WEIGHTS, RunFacts, make_run_folders, read_run, write_run
 
 CONFIG = "config.resolved.toml"
-_LEAST_MINUTES, _MOST = 1e-3, 1e9
-_WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainRequest:
-    """What a user asks of `train`. steps and minutes are alternatives; replay_seed stamps the run NOT PRIVATE."""
-
-    epsilon: float
-    delta: float | None = None
-    steps: int | None = None
-    minutes: float | None = None
-    settings: TrainSettings
-    accept_delta: bool = False
-    replay_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        positive(epsilon=self.epsilon)
-        if self.steps is not None and self.minutes is not None:
-            raise UsageError("Expected --steps or --minutes, got both.")
-        for name, value in (("steps", self.steps), ("minutes", self.minutes)):
-            if value is not None:
-                within(0 if name == "steps" else _LEAST_MINUTES, _MOST, **{name: value})
 
 
 def start_run(
@@ -122,35 +99,6 @@ def resume_run(
         raise BudgetError("Expected the plan that the ledger charged, run.json holds another one.")
     request = replace(request, settings=from_table(TrainSettings, read_toml(run / CONFIG)))
     return _train(cohort, run, facts, request, ledger, stop, progress)
-
-
-def make_plan(members: int, request: TrainRequest) -> Plan:
-    """The cheapest noise that keeps warm start, class balance and all steps within the asked epsilon.
-
-    Raises:
-        InputRejectedError: fewer members than MIN_MEMBERS or than the batch.
-        UsageError: delta above 1 / (10 x members) without the override.
-    """
-    if members < MIN_MEMBERS:
-        raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to train on, the cohort has {members}.")
-    settings = request.settings
-    delta = checked_delta(request.delta, members, accept=request.accept_delta)
-    privacy, start, balance = settings.privacy, settings.warm_start, settings.class_balance
-    # Without steps the warm start is all there is, and has what the class balance leaves.
-    share = start.share if privacy.steps else _WHOLE - balance.share * balance.measure
-    plan = Plan(
-        members=members,
-        batch=privacy.batch,
-        steps=privacy.steps,
-        delta=delta,
-        noise_multiplier=1.0,
-        clipping_norm=privacy.clipping_norm,
-        warm_start=calibrate_queries(share * request.epsilon, delta, start.noise_ratios),
-    )
-    if balance.measure:
-        (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
-        plan = replace(plan, class_balance=noise)
-    return calibrate(plan, request.epsilon) if plan.steps else plan
 
 
 def _train(
@@ -285,8 +233,14 @@ def _ledger(cohort: Cohort) -> Ledger:
 def _with_steps(request: TrainRequest, cohort: Cohort, device: torch.device) -> TrainSettings:
     settings, steps = request.settings, request.steps
     if request.minutes is not None:
+        about = cohort.facts
         steps = affordable_steps(
-            settings, request.minutes, size=cohort.facts.image_size, classes=len(cohort.facts.classes), device=device
+            settings,
+            request.minutes,
+            shape=about.image_shape,
+            members=about.members,
+            classes=len(about.classes),
+            device=device,
         )
     return settings if steps is None else replace(settings, privacy=replace(settings.privacy, steps=steps))
 

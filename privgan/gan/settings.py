@@ -46,7 +46,7 @@ class ModelSettings:
     latent: int = 64
     generator_width: int = 32
     discriminator_width: int = 16
-    autoencoder_steps: int = 150
+    autoencoder_steps: int = 200
 
     def __post_init__(self) -> None:
         one_of(NETWORKS, network=self.network)

@@ -11,9 +11,10 @@ import torch
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.networks import AUTOENCODER, CONV
 from privgan.gan.settings import TrainSettings
 from privgan.gan.training import Training, fresh_state, generator_config, step
-from privgan.gan.warm_start import Members, Mixture
+from privgan.gan.warm_start import Members, Mixture, measure_mixture
 from privgan.memory import keep_freed_memory
 from privgan.run import make_run_folders
 
@@ -21,16 +22,34 @@ _RESERVE = 0.8  # machines slow down, checkpoints take time
 
 
 def affordable_steps(
-    settings: TrainSettings, minutes: float, *, size: int, classes: int, device: torch.device
+    settings: TrainSettings,
+    minutes: float,
+    *,
+    shape: tuple[int, ...],
+    members: int,
+    classes: int,
+    device: torch.device,
 ) -> int:
-    """At least 1; the number of discriminator steps, with their share of generator steps, that fill the minutes."""
+    """At least 1; the number of discriminator steps, with their share of generator steps, that fill the minutes.
+
+    shape: of an image, (h, w) or (h, w, 3). The warm start is counted in, at one image a member: how many there are
+    is private.
+    """
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         make_run_folders(run)
-        return max(
-            1, int(minutes * 60 * _RESERVE / _seconds_a_step(_rehearsal(settings, run, size, classes, device)))
-        )
+        rehearsal = _rehearsal(settings, run, shape, classes, device)
+        left = minutes * 60 * _RESERVE - members * _seconds_an_image_of_warm_start(rehearsal)
+        return max(1, int(left / _seconds_a_step(rehearsal)))
+
+
+def _seconds_an_image_of_warm_start(training: Training) -> float:
+    start, members = training.settings.warm_start, training.members
+    started = time.perf_counter()
+    noise, shape = tuple(1.0 for _ in start.noise_ratios), generator_config(training).mixture
+    measure_mixture(members, start, noise, shape, training.generator())
+    return (time.perf_counter() - started) / len(members.images)
 
 
 def _seconds_a_step(training: Training) -> float:
@@ -48,11 +67,13 @@ def _seconds_a_step(training: Training) -> float:
     return max(rounds[1:])
 
 
-def _rehearsal(settings: TrainSettings, run: Path, size: int, classes: int, device: torch.device) -> Training:
+def _rehearsal(
+    settings: TrainSettings, run: Path, shape: tuple[int, ...], classes: int, device: torch.device
+) -> Training:
     """A training like the real one, on noise images of invented patients with as many images as are ever read."""
     batch, each = settings.privacy.batch, settings.privacy.images_per_patient
     owners = np.repeat(np.arange(2 * batch), each)
-    images = np.random.default_rng(0).integers(0, 256, (len(owners), size, size), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (len(owners), *shape), dtype=np.uint8)
     index = PatientIndex.of(owners, np.arange(len(owners)))
     labels = np.zeros(len(owners), dtype=np.int64)
     plan = Plan(members=2 * batch, batch=batch, steps=1, delta=1e-5, noise_multiplier=1.0)
@@ -62,6 +83,11 @@ def _rehearsal(settings: TrainSettings, run: Path, size: int, classes: int, devi
         members=Members(images=images, labels=labels, index=index, classes=classes),
         classes=tuple(str(number) for number in range(classes)),
         plan=replace(plan, clipping_norm=settings.privacy.clipping_norm),
-        settings=settings,
+        # A head start takes time once, not at each step.
+        settings=replace(settings, model=replace(settings.model, network=_without_head_start(settings))),
         device=device,
     )
+
+
+def _without_head_start(settings: TrainSettings) -> str:
+    return CONV if settings.model.network == AUTOENCODER else settings.model.network

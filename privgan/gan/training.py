@@ -69,7 +69,7 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
     """
     keep_freed_memory()
     rng = training.generator()
-    state, ledger = _begin(training, ledger, rng)
+    state, ledger = _begin(training, ledger, rng, progress)
     critic = PatientGradients(state.discriminator)
     saved, total = time.monotonic(), training.plan.steps
     charged = f"epsilon {training.plan.spend().epsilon:.3g} charged"
@@ -86,7 +86,9 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
     return state
 
 
-def _begin(training: Training, ledger: Ledger, rng: np.random.Generator) -> tuple[TrainingState, Ledger]:
+def _begin(
+    training: Training, ledger: Ledger, rng: np.random.Generator, progress: Progress
+) -> tuple[TrainingState, Ledger]:
     config = generator_config(training)
     if may_restore(training.run, ledger, training.run_id):
         state = fresh_state(training, Mixture.grey(config.mixture))
@@ -94,7 +96,7 @@ def _begin(training: Training, ledger: Ledger, rng: np.random.Generator) -> tupl
         return state, ledger
     noise, members = training.plan.warm_start, training.members
     mixture = measure_mixture(members, training.settings.warm_start, noise, config.mixture, rng)
-    state = fresh_state(training, mixture)
+    state = fresh_state(training, mixture, progress)
     if training.plan.class_balance is not None:
         state.class_balance = measure_class_balance(training.members, training.plan.class_balance, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.

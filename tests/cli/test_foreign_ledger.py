@@ -7,7 +7,8 @@ import pytest
 from privgan.data.cohort import MARKER, open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError
-from privgan.gan.runs import TrainRequest, start_run
+from privgan.gan.request import TrainRequest
+from privgan.gan.runs import start_run
 from privgan.gan.settings import TrainSettings
 from privgan.interruption import StopRequest
 from privgan_cli.verbs.budget import budget

@@ -102,6 +102,7 @@ def test_other_refusals(privgan: Privgan, trained: tuple[Path, Path], fast_confi
     assert "batch" in privgan(*train, 4, "--config", typo, code=2).stderr
     privgan("train", cohort, run, "--epsilon", 4, "--config", fast_config, code=2)
     assert "cap" in privgan(*train, 30, "--config", fast_config, code=7).stderr
-    assert "batch" in privgan(*train, 4, code=5).stderr  # the default batch is larger than this cohort
+    typo.write_text("schema = 1\n[privacy]\nbatch = 128\n")
+    assert "batch" in privgan(*train, 4, "--config", typo, code=5).stderr  # more than this cohort has
     privgan("train", tmp_path / "nowhere", tmp_path / "run", "--epsilon", 4, code=2)
     assert not (tmp_path / "run").exists()

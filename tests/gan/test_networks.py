@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,25 +13,39 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, write_json
 from privgan.gan.ladder import Ladder, LadderSettings
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, load_generator, save_generator
+from privgan.gan.pixels import channels_of, from_uint8, to_uint8
 from privgan.gan.warm_start import Mixture, cosine_basis
 from privgan.run import make_run_folders
 
 
-def _generator(size: int = 28) -> Generator:
+def _generator(size: int = 28, **others: Any) -> Generator:
     torch.manual_seed(0)
-    generator = Generator(GeneratorConfig(image_size=size, classes=("a", "b"), latent=12, width=16, order=6))
+    config = GeneratorConfig(image_size=size, classes=("a", "b"), latent=12, width=16, order=6, **others)
+    generator = Generator(config)
     torch.nn.init.normal_(generator.start.loadings, std=0.3)
     return generator
 
 
-@pytest.mark.parametrize("size", [28, 29, 32, 37, 64, 100, 256])
-def test_every_size_works(size: int) -> None:
-    """28 to 256 pixels, even or odd."""
-    z, labels = torch.randn(2, _generator(size).config.mixture.latent), torch.tensor([0, 1])
-    images = _generator(size)(z, labels).detach()
-    assert images.shape == (2, 1, size, size)
-    assert float(images.abs().max()) <= 1
-    discriminator = Discriminator(image_size=size, classes=2, width=8)
+@pytest.mark.parametrize(
+    ("size", "channels", "network"),
+    [
+        *((size, 1, "conv") for size in (28, 29, 32, 37, 64, 100, 256)),
+        *((size, 3, "conv") for size in (28, 37, 128)),
+        *((size, channels, "mlp") for size in (28, 37, 128) for channels in (1, 3)),
+    ],
+)
+def test_every_size_works(size: int, channels: int, network: str) -> None:
+    """28 to 256 pixels, even or odd, grey or colour: forward, clipped by patient, and back to the generator."""
+    generator = _generator(size, channels=channels, network=network)
+    z, labels = torch.randn(2, generator.config.mixture.latent), torch.tensor([0, 1])
+    images = generator(z, labels)
+    assert images.shape == (2, channels, size, size)
+    assert float(images.detach().abs().max()) <= 1
+    discriminator = Discriminator(image_size=size, classes=2, width=8, channels=channels, network=network)
+    torch.autograd.backward(-discriminator(images, labels).sum())
+    learned = [p.grad is not None and float(p.grad.abs().max()) > 0 for p in generator.last.parameters()]
+    assert all(learned)
+    images = images.detach()
     assert discriminator(images, labels).shape == (2,)
     sums = PatientGradients(discriminator).clipped_sums(
         lambda rows: discriminator(images[rows], labels[rows]), torch.tensor([[0], [1]]), 1.0
@@ -38,31 +53,32 @@ def test_every_size_works(size: int) -> None:
     assert all(bool(total.isfinite().all()) for total in sums)
 
 
-def test_it_begins_at_the_released_moments() -> None:
-    """Before refinement an image is exactly the Gaussian image of its latent."""
-    generator = _generator()
-    m = len(cosine_basis(28, 6))
+@pytest.mark.parametrize(("channels", "network"), [(1, "conv"), (3, "conv"), (1, "mlp"), (3, "mlp")])
+def test_it_begins_at_the_released_moments(channels: int, network: str) -> None:
+    """Before refinement an image is exactly the Gaussian image of its latent, one channel after the other."""
+    generator = _generator(channels=channels, network=network)
+    m = channels * len(cosine_basis(28, 6))
     grey = Mixture.grey(generator.config.mixture)
     mixture = replace(grey, means=torch.randn(2, 1, m), loadings=0.1 * torch.randn(2, 1, m, 12))
     generator.warm_start(mixture)
     z, labels = torch.randn(5, generator.config.mixture.latent), torch.tensor([0, 1, 1, 0, 1])
-    wanted = torch.stack(
-        [
-            ((mixture.means[y, 0] + mixture.loadings[y, 0] @ x[:12]) @ generator.basis)
-            .clamp(-1, 1)
-            .reshape(1, 28, 28)
-            for x, y in zip(z, labels.tolist(), strict=True)
-        ]
-    )
+    drawn = [mixture.means[y, 0] + mixture.loadings[y, 0] @ x[:12] for x, y in zip(z, labels.tolist(), strict=True)]
+    parts = torch.stack(drawn).chunk(channels, dim=1)
+    wanted = torch.stack([(part @ generator.basis).clamp(-1, 1).reshape(5, 28, 28) for part in parts], dim=1)
     assert torch.allclose(generator(z, labels), wanted, atol=1e-5)
 
 
-def test_saved_and_loaded_it_draws_the_same(tmp_path: Path) -> None:
-    """Weights and configuration come back; the digest is the file's."""
+@pytest.mark.parametrize("kind", [{}, {"channels": 3}, {"network": "mlp"}, {"network": "mlp", "channels": 3}])
+def test_saved_and_loaded_it_draws_the_same(tmp_path: Path, kind: dict[str, Any]) -> None:
+    """Weights and configuration come back; the digest is the file's; colour comes last in what is drawn."""
     make_run_folders(tmp_path / "run")
-    digest = save_generator(tmp_path / "run", _generator())
+    digest = save_generator(tmp_path / "run", _generator(**kind))
     loaded = load_generator(tmp_path / "run")
     labels = np.array([0, 1, 1])
+    assert loaded.channels == kind.get("channels", 1)
+    assert loaded.sample(labels, np.random.default_rng(0)).shape == (
+        (3, 28, 28) if loaded.channels == 1 else (3, 28, 28, 3)
+    )
     assert loaded.sha256 == digest
     assert np.array_equal(
         loaded.sample(labels, np.random.default_rng(0)), loaded.sample(labels, np.random.default_rng(0))
@@ -70,6 +86,21 @@ def test_saved_and_loaded_it_draws_the_same(tmp_path: Path) -> None:
     assert not np.array_equal(
         loaded.sample(labels, np.random.default_rng(0)), loaded.sample(labels, np.random.default_rng(1))
     )
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 5), (4, 6, 5, 3)])
+def test_pixels_come_back(shape: tuple[int, ...]) -> None:
+    """All levels, grey and colour, and the channel of each value is kept."""
+    levels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    levels.flat[:2] = 0, 255
+    values = from_uint8(levels)
+    assert values.shape == (4, channels_of(levels), 6, 5)
+    assert values.is_contiguous()
+    assert (float(values.min()), float(values.max())) == (-1.0, 1.0)
+    assert np.array_equal(to_uint8(values), levels)
+    assert np.array_equal(to_uint8(2 * values), to_uint8((2 * values).clamp(-1, 1)))
+    if len(shape) == 4:
+        assert np.array_equal(to_uint8(values[:, 1:2]), levels[..., 1])
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:

@@ -1,26 +1,23 @@
 """The last moments of a run: whatever a kill leaves, the same generator comes out and nothing is paid twice."""
 
 import fcntl
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
-from privgan.data.cohort import Cohort, CohortFacts, open_cohort
-from privgan.data.prepare import prepare
-from privgan.data.prepare_options import PrepareOptions
+from privgan.data.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, PreemptedError, UsageError
 from privgan.files import sha256_file
 from privgan.gan import runs, training
 from privgan.gan.class_balance import ClassBalance, ClassBalanceSettings, measure_class_balance
 from privgan.gan.networks import load_generator
-from privgan.gan.runs import TrainRequest, resume_run, start_run
+from privgan.gan.request import TrainRequest
+from privgan.gan.runs import resume_run, start_run
 from privgan.gan.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
 from privgan.interruption import StopRequest
 from privgan.run import WEIGHTS, read_run
@@ -41,32 +38,6 @@ MEASURING = replace(
 
 class Killed(BaseException):
     """Stands for kill -9: nothing below catches it."""
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CohortFacts]:
-    """60 patients of one noisy image each; always the same members, so that a plan is calibrated once."""
-    rng, home = np.random.default_rng(0), tmp_path_factory.mktemp("prepared")
-    source, folder = home / "source.npz", home / "cohort"
-    images = rng.integers(0, 256, (60, 28, 28), dtype=np.uint8)
-    np.savez(source, images=images, labels=np.zeros(60, dtype=np.int64), patient_id=np.arange(60))
-    folder.mkdir()
-    return folder, prepare(source, folder, PrepareOptions(size=28))
-
-
-@pytest.fixture
-def cohort(prepared: tuple[Path, CohortFacts], tmp_path: Path) -> Cohort:
-    """A cohort of its own for every test, with nothing spent."""
-    made, facts = prepared
-    folder = Path(shutil.copytree(made, tmp_path / "cohort"))
-    Ledger.create(
-        folder / "private" / "ledger.jsonl",
-        cohort_sha256=sha256_file(folder / "cohort.json"),
-        members=facts.members,
-        delta=1e-3,
-        max_epsilon=10.0,
-    )
-    return open_cohort(folder)
 
 
 def _killed_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:

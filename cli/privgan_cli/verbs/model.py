@@ -96,7 +96,8 @@ def train(
     from privgan.data.cohort import open_cohort
     from privgan.dp.accounting import default_delta
     from privgan.gan.presets import choose
-    from privgan.gan.runs import TrainRequest, resume_run, start_run
+    from privgan.gan.request import TrainRequest
+    from privgan.gan.runs import resume_run, start_run
     from privgan.gan.settings import read_settings
     from privgan.interruption import stop_on_signals
 

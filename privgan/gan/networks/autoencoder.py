@@ -1,7 +1,7 @@
 """A head start for the detail part: how edges sit on smooth images, learned from procedural pictures alone.
 
 The generator's detail part is fitted as the decoder of a variational autoencoder (Kingma and Welling 2014), whose
-latents are close to standard normal as the generator's are. A picture's low frequencies take the place of the warm
+latents are close to standard normal as the generator's are. A picture's lowest frequencies take the place of the warm
 start; the decoder adds what they lack. No patient is involved: this costs nothing but time.
 """
 
@@ -12,20 +12,28 @@ from torch import Tensor, nn
 from privgan.gan.networks.dead_leaves import dead_leaves
 from privgan.gan.networks.discriminators import convolutions
 from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator
+from privgan.gan.warm_start import cosine_basis
 from privgan.progress import Progress, silent
 
 TASK = "fitting the autoencoder"
 START = 0.02  # root mean square of what is added to the warm start's images at first, of values in [-1, 1]
 _PICTURES = 512
-_RATE = 1e-3
-_PIXEL_NOISE = 0.1  # of the decoder's Gaussian: how much a pixel may be missed
+_RATE = 2e-3
+_PIXEL_NOISE = 0.2  # of the decoder's Gaussian: how much a pixel may be missed; twice as much, and z is not used
+# With all the frequencies of the linear part given, what is left can hardly be learned; a warm start varies in the
+# lowest ones anyway.
+_GIVEN = 3  # one part in so many of the orders
 
 
-def fit_as_decoder(generator: Generator, steps: int, progress: Progress = silent) -> None:
-    """Fit the detail part, then turn it down until it hardly changes the images that the linear part draws."""
+def fit_as_decoder(generator: Generator, steps: int, progress: Progress = silent) -> "Encoder":
+    """Fit the detail part, then turn it down until it hardly changes the images that the linear part draws.
+
+    Returns:
+        The other half of the autoencoder, of no further use in training.
+    """
     config, device = generator.config, generator.basis.device
     pictures = dead_leaves(_PICTURES, config.image_size, config.channels, np.random.default_rng(0))
-    encoder = Encoder(generator).to(device)
+    encoder, lowest = Encoder(generator).to(device), lowest_basis(generator).to(device)
     parts = (generator.embed, generator.lift, generator.blocks, generator.last, encoder)
     nn.init.normal_(generator.last.weight, std=0.02)
     optimiser = torch.optim.Adam([p for part in parts for p in part.parameters()], lr=_RATE)
@@ -34,11 +42,12 @@ def fit_as_decoder(generator: Generator, steps: int, progress: Progress = silent
         images = torch.from_numpy(pictures[rows.numpy()]).to(device)
         labels = torch.randint(len(config.classes), (len(images),), device=device)
         optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(_evidence_bound(generator, encoder, images, labels))
+        torch.autograd.backward(_evidence_bound(generator, encoder, images, labels, lowest))
         optimiser.step()
         progress(TASK, step + 1, steps)
     generator.zero_grad(set_to_none=True)
     _turn_down(generator)
+    return encoder
 
 
 class Encoder(nn.Module):
@@ -56,16 +65,21 @@ class Encoder(nn.Module):
         return mean, log_variance.clamp(-10, 10)
 
 
+def lowest_basis(generator: Generator) -> Tensor:
+    """The cosines (m, size x size) that stand for a warm start."""
+    return cosine_basis(generator.config.image_size, max(1, generator.config.order // _GIVEN))
+
+
 def smooth(images: Tensor, basis: Tensor) -> Tensor:
-    """The low frequencies of images (n, channels, h, w)."""
+    """What a basis (m, h x w) says of images (n, channels, h, w)."""
     return (images.flatten(2) @ basis.T @ basis).reshape(images.shape)
 
 
-def _evidence_bound(generator: Generator, encoder: Encoder, images: Tensor, labels: Tensor) -> Tensor:
+def _evidence_bound(generator: Generator, encoder: Encoder, images: Tensor, labels: Tensor, lowest: Tensor) -> Tensor:
     """-ELBO: |x - G(z)|^2 / (2 s^2) + KL(N(mean, variance) | N(0, 1)), averaged over the pictures."""
     mean, log_variance = encoder(images)
     z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-    low = smooth(images, generator.basis)
+    low = smooth(images, lowest)
     missed = (images - low - generator.detail(z, labels, low)).square().sum((1, 2, 3)) / (2 * _PIXEL_NOISE**2)
     divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
     bound: Tensor = (missed + divergence).mean()

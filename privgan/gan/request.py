@@ -1,0 +1,61 @@
+"""What a user asks of `train`, and the plan that meets it."""
+
+from dataclasses import dataclass, replace
+
+from privgan.checks import positive, within
+from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
+from privgan.errors import InputRejectedError, UsageError
+from privgan.gan.settings import TrainSettings
+
+_LEAST_MINUTES, _MOST = 1e-3, 1e9
+_WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRequest:
+    """What a user asks of `train`. steps and minutes are alternatives; replay_seed stamps the run NOT PRIVATE."""
+
+    epsilon: float
+    delta: float | None = None
+    steps: int | None = None
+    minutes: float | None = None
+    settings: TrainSettings
+    accept_delta: bool = False
+    replay_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        positive(epsilon=self.epsilon)
+        if self.steps is not None and self.minutes is not None:
+            raise UsageError("Expected --steps or --minutes, got both.")
+        for name, value in (("steps", self.steps), ("minutes", self.minutes)):
+            if value is not None:
+                within(0 if name == "steps" else _LEAST_MINUTES, _MOST, **{name: value})
+
+
+def make_plan(members: int, request: TrainRequest) -> Plan:
+    """The cheapest noise that keeps warm start, class balance and all steps within the asked epsilon.
+
+    Raises:
+        InputRejectedError: fewer members than MIN_MEMBERS or than the batch.
+        UsageError: delta above 1 / (10 x members) without the override.
+    """
+    if members < MIN_MEMBERS:
+        raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to train on, the cohort has {members}.")
+    settings = request.settings
+    delta = checked_delta(request.delta, members, accept=request.accept_delta)
+    privacy, start, balance = settings.privacy, settings.warm_start, settings.class_balance
+    # Without steps the warm start is all there is, and has what the class balance leaves.
+    share = start.share if privacy.steps else _WHOLE - balance.share * balance.measure
+    plan = Plan(
+        members=members,
+        batch=privacy.batch,
+        steps=privacy.steps,
+        delta=delta,
+        noise_multiplier=1.0,
+        clipping_norm=privacy.clipping_norm,
+        warm_start=calibrate_queries(share * request.epsilon, delta, start.noise_ratios),
+    )
+    if balance.measure:
+        (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
+        plan = replace(plan, class_balance=noise)
+    return calibrate(plan, request.epsilon) if plan.steps else plan

@@ -1,0 +1,58 @@
+"""A training without a cohort: few small images of invented patients, in grey or colour, from a released mixture."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from privgan.dp.plan import Plan
+from privgan.dp.sampling import PatientIndex
+from privgan.gan.ladder import LadderSettings
+from privgan.gan.settings import ModelSettings, RefinementSettings, TrainSettings
+from privgan.gan.training import Training
+from privgan.gan.warm_start import Members, Mixture, MixtureSettings, MixtureShape
+from privgan.run import make_run_folders
+
+SIZE, LATENT, ORDER = 16, 8, 5
+SETTINGS = TrainSettings(
+    model=ModelSettings(latent=LATENT, generator_width=8, discriminator_width=8, autoencoder_steps=3),
+    refinement=RefinementSettings(fakes=8),
+    warm_start=MixtureSettings(order=ORDER),
+    ladder=LadderSettings(first=1),
+)
+
+
+def small_mixture(channels: int = 1) -> Mixture:
+    """Means around grey, and loadings that make images of a class differ by a fifth of the range."""
+    shape = MixtureShape(
+        image_size=SIZE, channels=channels, classes=2, components=1, factors=LATENT, order=ORDER, pose=False
+    )
+    m, generator = shape.coordinates, torch.Generator().manual_seed(0)
+    return replace(
+        Mixture.grey(shape),
+        means=0.1 * SIZE * torch.randn(2, 1, m, generator=generator) / m**0.5,
+        loadings=0.3 * SIZE * torch.randn(2, 1, m, LATENT, generator=generator) / (m * LATENT / channels) ** 0.5,
+    )
+
+
+def small_training(run: Path, *, network: str = "conv", **refinement: object) -> Training:
+    """Forty invented patients of one image each."""
+    make_run_folders(run)
+    settings = replace(
+        SETTINGS,
+        model=replace(SETTINGS.model, network=network),
+        refinement=replace(SETTINGS.refinement, **refinement),
+    )
+    numbers = np.arange(40)
+    images = np.random.default_rng(0).integers(0, 256, (40, SIZE, SIZE), dtype=np.uint8)
+    return Training(
+        run=run,
+        run_id="small",
+        members=Members(images=images, labels=numbers % 2, index=PatientIndex.of(numbers, numbers), classes=2),
+        classes=("clear", "opacity"),
+        plan=Plan(members=40, batch=8, steps=60, delta=1e-3, noise_multiplier=1.0),
+        settings=settings,
+        device=torch.device("cpu"),
+        replay_seed=0,
+    )
