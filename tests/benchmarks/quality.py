@@ -151,6 +151,7 @@ def rows_of(dataset: Dataset, asked: argparse.Namespace, place: Path) -> list[di
         for epsilon in asked.epsilons:
             folder = place / f"{dataset.name}-epsilon{epsilon:g}-seed{seed}"
             rows.append(measured(dataset, asked, epsilon, seed, folder) | ceiling)
+            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)  # not lost with what comes after it
     return rows
 
 
