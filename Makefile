@@ -39,7 +39,7 @@ MINUTES ?= 60
 
 quality: install
 	for dataset in $(DATASETS); do \
-		$(BIN)/python tests/benchmarks/quality.py --json --dataset $$dataset --epsilon $(EPSILON) --minutes $(MINUTES) \
+		$(BIN)/python tests/benchmarks/quality.py --json --dataset $$dataset --epsilon $(EPSILON) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(QUALITY) || exit 1; done
 
 examples: install
