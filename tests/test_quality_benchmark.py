@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+pytestmark = pytest.mark.study  # four verbs as processes; the benchmark itself is no part of the product
 SCRIPT = Path(__file__).parent / "benchmarks/quality.py"
 COUNT, LIMIT = 40, 64
 BRIEF = "schema = 1\n[privacy]\nsteps = 2\nbatch = 64\n"

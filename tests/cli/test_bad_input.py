@@ -137,12 +137,12 @@ def test_plan_prints_what_the_accountants_say(privgan: Privgan, fresh: Privgan) 
     words = ("plan", "--patients", 2000, "--batch", 100, "--steps", 50, "--json")
     by_noise = json.loads(privgan(*words, "--noise-multiplier", 1.5).stdout)
     by_epsilon = json.loads(fresh(*words, "--epsilon", 2).stdout)
-    assert {"schema_version", "epsilon", "delta", "noise_multiplier", "steps", "batch"} <= set(by_noise)
+    assert {"schema_version", "epsilon", "delta", "noise_multiplier", "steps", "batch", "preset"} <= set(by_noise)
     assert by_noise["delta"] == by_epsilon["delta"] == 1e-5
     assert 1.98 < by_epsilon["epsilon"] <= 2
-    weak = ("plan", "--patients", 60, "--batch", 10, "--steps", 50, "--noise-multiplier", 1.5, "--json")
-    assert json.loads(privgan(*weak, code=5).stdout)["epsilon"] > 0
-    privgan(*weak, "--accept-low-power")
+    weak = ("plan", "--patients", 60, "--batch", 10, "--steps", 50, "--noise-multiplier", 1.5)
+    assert json.loads(privgan(*weak, "--json", code=5).stdout)["epsilon"] > 0
+    assert "the preset small-cohort: 60 patients in 2 classes" in privgan(*weak, "--accept-low-power").stdout
 
 
 def test_help_and_version_are_quick_and_complete(fresh: Privgan) -> None:
