@@ -1,4 +1,8 @@
-"""Images as cosine coefficients of low frequency, the two-dimensional DCT."""
+"""Images as cosine coefficients of low frequency, the two-dimensional DCT.
+
+Colour is looked at as brightness and two differences of colour, which vary far less and hardly together with it
+(Ohta, Kanade and Sakai 1980).
+"""
 
 import numpy as np
 import torch
@@ -14,11 +18,23 @@ def cosine_basis(size: int, order: int) -> Tensor:
 
 
 def analysed(images: Tensor, basis: Tensor) -> Tensor:
-    """Coefficients (n, channels x m), one channel after the other, of images (n, channels, h, w)."""
-    return (images.flatten(2) @ basis.T).flatten(1)
+    """Coefficients (n, channels x m) of images (n, channels, h, w): of the only channel, or of brightness, then of
+    the two differences of colour.
+    """
+    coefficients = images.flatten(2) @ basis.T
+    return (_opponents(coefficients) @ coefficients).flatten(1)
 
 
 def synthesised(coefficients: Tensor, basis: Tensor, channels: int) -> Tensor:
     """Images (n, channels, size, size) of coefficients (n, channels x m)."""
     size = round(basis.shape[1] ** 0.5)
-    return (coefficients.reshape(len(coefficients), channels, -1) @ basis).reshape(-1, channels, size, size)
+    planes = coefficients.reshape(len(coefficients), channels, -1)
+    return (_opponents(planes).T @ planes @ basis).reshape(-1, channels, size, size)
+
+
+def _opponents(planes: Tensor) -> Tensor:
+    """An orthonormal matrix for the channels of planes (n, channels, m)."""
+    if planes.shape[1] == 1:
+        return torch.ones(1, 1, device=planes.device, dtype=planes.dtype)
+    rows = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -2.0, 1.0]], device=planes.device)
+    return rows.div(rows.norm(dim=1, keepdim=True)).to(planes.dtype)

@@ -238,11 +238,12 @@ def _coordinates(images: Tensor, basis: Tensor, *, pose: bool) -> Tensor:
 
 
 def bands(shape: MixtureShape) -> Tensor:
-    """Which coordinates (m,) are alike: cosines by their frequency u + v, and each number of the pose by itself."""
+    """Which coordinates (m,) are alike: cosines of a channel by their frequency u + v, each pose number by itself."""
     order, side = shape.order, min(shape.order, shape.image_size)
     frequencies = [u + v for u in range(side) for v in range(side) if u + v < order]
-    pose = range(order, order + shape.coordinates - shape.channels * len(frequencies))
-    return torch.tensor([*(frequencies * shape.channels), *pose])
+    cosines = [channel * order + band for channel in range(shape.channels) for band in frequencies]
+    first = shape.channels * order
+    return torch.tensor([*cosines, *range(first, first + shape.coordinates - len(cosines))])
 
 
 def clipped(vectors: Tensor) -> Tensor:
