@@ -97,7 +97,7 @@ class Plan:
 def calibrate(plan: Plan, target: float) -> Plan:
     """The plan with the smallest noise multiplier whose printed epsilon is at most `target`.
 
-    The queries before the first step are kept as they are.
+    The queries before the first step are kept as they are; without steps nothing is left to find.
 
     Raises:
         UsageError: the target is not positive, or not above what those queries alone cost.
@@ -109,6 +109,8 @@ def calibrate(plan: Plan, target: float) -> Plan:
             raise UsageError(
                 f"Expected epsilon above the {alone:.3f} that warm start and class balance cost, got {target}."
             )
+    if not plan.steps:
+        return plan
     low, high = _bracket(plan, target)
     root = brentq(lambda x: math.log(_fast_epsilon(plan, math.exp(x), target) / target), low, high, xtol=_RELATIVE)
     found = replace(plan, noise_multiplier=math.exp(root))

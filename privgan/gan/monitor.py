@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from privgan.errors import UsageError
 from privgan.gan.networks import FAKES_AT_ONCE, Generator
@@ -117,14 +117,14 @@ class Monitor:
     fooled: int = 0
 
     @classmethod
-    def of(cls, generator: Generator) -> Self:
-        """For a generator that stands at its warm start."""
+    def of(cls, generator: Generator, alarms: Iterable[Alarm] = ()) -> Self:
+        """For a generator, whatever it has learned since its warm start; `alarms` were told before."""
         classes, device = generator.config.classes, generator.basis.device
         count = min(_LATENTS, _PER_CLASS * len(classes))
         z = torch.randn(count, generator.config.mixture.latent, device=device)
         labels = torch.arange(count, device=device) % min(len(classes), _MOST_CLASSES)
-        start = Look.at(_drawn(generator, z, labels), labels, len(classes))
-        return cls(z=z, labels=labels, classes=classes, start=start)
+        start = Look.at(_drawn(generator.start, z, labels).clamp(-1, 1), labels, len(classes))
+        return cls(z=z, labels=labels, classes=classes, start=start, alarms=list(alarms))
 
     def observe(self, generator: Generator, *, step: int, told_apart: float, distance: float) -> list[Alarm]:
         """Take note of one generator step, and tell of what is new.
@@ -187,7 +187,7 @@ def require_finite(tensors: Iterable[Tensor], step: int) -> None:
         )
 
 
-def _drawn(generator: Generator, z: Tensor, labels: Tensor) -> Tensor:
+def _drawn(images: nn.Module, z: Tensor, labels: Tensor) -> Tensor:
     with torch.no_grad():
         pieces = zip(torch.split(z, FAKES_AT_ONCE), torch.split(labels, FAKES_AT_ONCE), strict=True)
-        return torch.cat([generator(some, of) for some, of in pieces])
+        return torch.cat([images(some, of) for some, of in pieces])

@@ -14,7 +14,12 @@ def from_uint8(images: NDArray[np.uint8]) -> Tensor:
     >>> from_uint8(np.zeros((2, 8, 8, 3), dtype=np.uint8)).shape
     torch.Size([2, 3, 8, 8])
     """
-    return planes(images).float().div(127.5).sub(1.0)
+    return planes(unit_range(images))
+
+
+def unit_range(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Levels 0 to 255 as values in [-1, 1], of the same shape."""
+    return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def planes(images: NDArray[Any]) -> Tensor:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from privgan.checks import one_of
 from privgan.dp.plan import calibrate_queries
+from privgan.gan.warm_start import MixtureSettings
 
 AUTO, SMALL_COHORT, BALANCED, LARGE_COHORT = "auto", "small-cohort", "balanced", "large-cohort"
 NAMES = (SMALL_COHORT, BALANCED, LARGE_COHORT)
-_SHARE, _RATIOS = 0.6, (2.0, 1.0, 3.0)  # of a warm start with one Gaussian a class
+_START = MixtureSettings()
 # Patients a class for each unit of noise: below the first, noise is most of what is seen of a class; above the
 # second, there are enough of them for ten Gaussians a class. Tuned on MNIST and Fashion-MNIST.
 _FEW, _MANY = 150.0, 3000.0
@@ -38,7 +39,7 @@ def choose(
     if named != AUTO:
         one_of(NAMES, preset=named)
         return Choice(preset=named, members=members, reason="it was asked for")
-    noise = calibrate_queries(_SHARE * min(epsilon, _PLENTY), delta, _RATIOS)[1]
+    noise = calibrate_queries(_START.share * min(epsilon, _PLENTY), delta, _START.noise_ratios)[1]
     heard = members / classes / noise
     seen = (
         f"{members} patients in {classes} classes at epsilon {epsilon:g}: {heard:.0f} a class for each unit of noise"

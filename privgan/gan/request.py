@@ -27,9 +27,10 @@ class TrainRequest:
         positive(epsilon=self.epsilon)
         if self.steps is not None and self.minutes is not None:
             raise UsageError("Expected --steps or --minutes, got both.")
-        for name, value in (("steps", self.steps), ("minutes", self.minutes)):
-            if value is not None:
-                within(0 if name == "steps" else _LEAST_MINUTES, _MOST, **{name: value})
+        if self.steps is not None:
+            within(0, _MOST, steps=self.steps)
+        if self.minutes is not None:
+            within(_LEAST_MINUTES, _MOST, minutes=self.minutes)
 
 
 def make_plan(members: int, request: TrainRequest) -> Plan:
@@ -58,4 +59,4 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
     if balance.measure:
         (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
         plan = replace(plan, class_balance=noise)
-    return calibrate(plan, request.epsilon) if plan.steps else plan
+    return calibrate(plan, request.epsilon)

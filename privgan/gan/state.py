@@ -139,8 +139,8 @@ def restore_state(state: TrainingState, run: Path) -> None:
         accuracy=float(numbers["ladder_accuracy"]),
         since=int(numbers["ladder_since"]),
     )
-    if state.monitor is not None:  # older states have no warnings
-        state.monitor.alarms = [Alarm(**alarm) for alarm in json.loads(numbers.get("alarms", "[]"))]
+    told = json.loads(numbers.get("alarms", "[]"))  # older states have no warnings
+    state.monitor = Monitor.of(state.generator, [Alarm(**alarm) for alarm in told])
     if "class_balance" in numbers:
         state.class_balance = ClassBalance.from_json(json.loads(numbers["class_balance"]))
 

@@ -11,7 +11,6 @@ import torch
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
-from privgan.gan.networks import AUTOENCODER, CONV
 from privgan.gan.settings import TrainSettings
 from privgan.gan.training import Training, fresh_state, generator_config, step
 from privgan.gan.warm_start import Members, Mixture, measure_mixture
@@ -56,7 +55,6 @@ def _seconds_a_step(training: Training) -> float:
     """The slowest half of two rounds of the ladder's first rung, after one round to warm up."""
     settings = training.settings
     state = fresh_state(training, Mixture.grey(generator_config(training).mixture))
-    state.monitor = None  # a rehearsal warns of nothing
     critic = PatientGradients(state.discriminator)
     rng, rounds = training.generator(), []
     for _ in range(3):
@@ -83,11 +81,6 @@ def _rehearsal(
         members=Members(images=images, labels=labels, index=index, classes=classes),
         classes=tuple(str(number) for number in range(classes)),
         plan=replace(plan, clipping_norm=settings.privacy.clipping_norm),
-        # A head start takes time once, not at each step.
-        settings=replace(settings, model=replace(settings.model, network=_without_head_start(settings))),
+        settings=settings,
         device=device,
     )
-
-
-def _without_head_start(settings: TrainSettings) -> str:
-    return CONV if settings.model.network == AUTOENCODER else settings.model.network

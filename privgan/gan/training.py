@@ -28,9 +28,9 @@ from privgan.gan.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
 from privgan.gan.monitor import Monitor, require_finite
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
-from privgan.gan.pixels import channels_of, planes
+from privgan.gan.pixels import channels_of, planes, unit_range
 from privgan.gan.settings import TrainSettings
-from privgan.gan.state import TrainingState, has_state, may_restore, restore_state, save_state
+from privgan.gan.state import TrainingState, may_restore, restore_state, save_state
 from privgan.gan.warm_start import Members, Mixture, measure_mixture
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
@@ -96,21 +96,22 @@ def _begin(
         return state, ledger
     noise, members = training.plan.warm_start, training.members
     mixture = measure_mixture(members, training.settings.warm_start, noise, config.mixture, rng)
-    state = fresh_state(training, mixture, progress)
+    state = fresh_state(training, mixture)
+    if training.settings.model.network == AUTOENCODER:
+        fit_as_decoder(state.generator, training.settings.model.autoencoder_steps, progress)
+        state.average.load_state_dict(state.generator.state_dict())
+    state.monitor = Monitor.of(state.generator)
     if training.plan.class_balance is not None:
         state.class_balance = measure_class_balance(training.members, training.plan.class_balance, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, save_state(state, training.run, ledger, training.run_id)
 
 
-def fresh_state(training: Training, mixture: Mixture, progress: Progress = silent) -> TrainingState:
-    """Networks and optimisers at the start of refinement."""
+def fresh_state(training: Training, mixture: Mixture) -> TrainingState:
+    """Networks and optimisers at the start of refinement, watched by nobody."""
     settings, device = training.settings, training.device
     generator = placed(Generator(generator_config(training)), device)
     generator.warm_start(mixture)
-    monitor = Monitor.of(generator)
-    if settings.model.network == AUTOENCODER and not has_state(training.run):  # a resumed run has it in its state
-        fit_as_decoder(generator, settings.model.autoencoder_steps, progress)
     average = placed(Generator(generator.config), device)
     average.load_state_dict(generator.state_dict())
     discriminator = Discriminator(
@@ -134,7 +135,6 @@ def fresh_state(training: Training, mixture: Mixture, progress: Progress = silen
         discriminator_optimiser=torch.optim.Adam(
             discriminator.parameters(), lr=rates.discriminator_rate, betas=betas
         ),
-        monitor=monitor,
     )
 
 
@@ -189,8 +189,8 @@ def _contributions(training: Training, fakes: Tensor, fake_labels: Tensor, rng: 
     draw = poisson_draw(
         members.index, rate=plan.sample_rate, images=training.settings.privacy.images_per_patient, rng=rng
     )
-    levels = members.images[draw.rows].astype(np.float32) / np.float32(127.5) - 1
-    real = planes(augment(levels, rng, training.settings.augmentation)).to(device)
+    values = unit_range(members.images[draw.rows])
+    real = planes(augment(values, rng, training.settings.augmentation)).to(device)
     owners = np.concatenate([draw.owners, draw.patients + np.arange(len(fakes))])
     return Contributions(
         images=torch.cat([real, fakes]),

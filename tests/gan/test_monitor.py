@@ -4,17 +4,21 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from privgan.dp.budget.ledger import Ledger
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.errors import UsageError
-from privgan.gan.monitor import EVERY, Look, Monitor, require_finite
+from privgan.gan.monitor import EVERY, Alarm, Look, Monitor, require_finite
 from privgan.gan.networks import Generator, GeneratorConfig
+from privgan.gan.state import restore_state, save_state
 from privgan.gan.training import fresh_state, step
+from privgan.gan.warm_start import Mixture
 from tests.gan.small import LATENT, ORDER, SIZE, small_mixture, small_training
 
 CLASSES = ("clear", "opacity")
@@ -137,6 +141,7 @@ def test_a_healthy_short_training_is_passed_in_silence(tmp_path: Path) -> None:
     for rate, quiet in ((2e-4, True), (0.5, False)):
         training = small_training(tmp_path / str(rate), generator_rate=rate)
         state, rng = fresh_state(training, small_mixture()), np.random.default_rng(0)
+        state.monitor = Monitor.of(state.generator)
         critic = PatientGradients(state.discriminator)
         for _ in range(2 * EVERY + 2):
             step(training, state, critic, rng)
@@ -163,3 +168,17 @@ def test_what_is_not_finite_stops_before_it_is_learned(tmp_path: Path) -> None:
     for bad in (torch.nan, torch.inf):
         with pytest.raises(UsageError, match="diverged"):
             require_finite([torch.ones(3), torch.tensor([1.0, bad])], 1)
+
+
+def test_a_resumed_training_is_compared_with_its_own_warm_start(tmp_path: Path) -> None:
+    """Not with the grey images of a generator that nothing was restored into yet; what was told is not told again."""
+    training = small_training(tmp_path / "run")
+    state = fresh_state(training, small_mixture())
+    state.monitor = Monitor.of(state.generator, [Alarm(kind="copies", step=3, text="told.")])
+    save_state(state, training.run, create_autospec(Ledger), training.run_id)
+    resumed = fresh_state(training, Mixture.grey(state.generator.config.mixture))
+    restore_state(resumed, training.run)
+    assert resumed.monitor is not None
+    assert [alarm.kind for alarm in resumed.monitor.alarms] == ["copies"]
+    assert resumed.monitor.observe(resumed.generator, step=7, told_apart=0.7, distance=1e-4) == []
+    assert float(resumed.monitor.start.spread.min()) > 0.1

@@ -120,17 +120,26 @@ class _Queries:
     def _unit(self) -> float:
         return float(self.shape.image_size * self.shape.channels**0.5)
 
+    @property
+    def _weight(self) -> float:
+        return float((1 - self.settings.count_share**2) ** 0.5)
+
+    def _counted(self, vectors: Tensor) -> Tensor:
+        """A first coordinate that counts, and the vectors in what it leaves of norm 1."""
+        clipped = vectors / vectors.norm(dim=1, keepdim=True).clamp_min(1.0)
+        constant = torch.full((len(vectors), 1), self.settings.count_share)
+        return torch.cat([constant, clipped * self._weight], dim=1)
+
     def class_means(self, noise: float) -> tuple[Tensor, Tensor, Tensor]:
         """Patients (classes,), mean coordinates (classes, m) and the noise of these (classes,)."""
-        radius, constant = self.settings.mean_radius * self._unit, self.settings.count_share
-        weight = (1 - constant**2) ** 0.5
+        radius = self.settings.mean_radius * self._unit
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            return _with_constant(clipped(coordinates / radius), constant), labels
+            return self._counted(coordinates / radius), labels
 
         first = self._sums(describe, self.shape.classes, 1 + self.shape.coordinates, noise)
-        counts = (first[:, 0] / constant).clamp_min(1.0)
-        scale = radius / (weight * counts)
+        counts = (first[:, 0] / self.settings.count_share).clamp_min(1.0)
+        scale = radius / (self._weight * counts)
         return counts, first[:, 1:] * scale[:, None], noise * scale
 
     def class_products(self, means: Tensor, noise: float) -> Tensor:
@@ -138,7 +147,7 @@ class _Queries:
         centres = means.float()
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            return clipped((coordinates - centres[labels]) / self.spread), labels
+            return (coordinates - centres[labels]) / self.spread, labels
 
         m = self.shape.coordinates
         return self._products(describe, self.shape.classes, m, noise) * self.spread**2
@@ -169,7 +178,7 @@ class _Queries:
         axes, scales = _axes(found.loadings[:, 0])
         reach = scales.square().sum(1).sqrt()  # (classes,), the spread of a class
         radius = (settings.component_radius * reach).clamp_min(1e-6)
-        constant, weight = settings.count_share, (1 - settings.count_share**2) ** 0.5
+        constant, weight = settings.count_share, self._weight
         draws = torch.from_numpy(self.rng.standard_normal((classes, k, scales.shape[1]))).float()
         centres, size = _FIRST_CENTRES * draws * scales[:, None], scales.shape[1]
 
@@ -180,7 +189,7 @@ class _Queries:
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
             offsets, cells = within_class(coordinates, labels)
-            return _with_constant(clipped(offsets), constant), cells
+            return self._counted(offsets), cells
 
         counts = torch.ones(classes, k)
         for s in noise[:-1]:
@@ -191,11 +200,7 @@ class _Queries:
             unsure = (s / (weight * counts)).square() / moved.square().mean(2).clamp_min(1e-12)
             centres = centres + moved * radius[:, None, None] * (1 - unsure).clamp_min(0.0)[..., None]
 
-        def inside(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            offsets, cells = within_class(coordinates, labels)
-            return clipped(offsets), cells
-
-        products = self._products(inside, classes * k, size, noise[-1]).reshape(classes, k, size, size)
+        products = self._products(within_class, classes * k, size, noise[-1]).reshape(classes, k, size, size)
         spreads = torch.stack(
             [
                 loadings(products[c] * radius[c] ** 2, noise[-1] * float(radius[c]) ** 2, counts[c].double(), size)
@@ -227,7 +232,8 @@ class _Queries:
             yield Described(vectors=vectors, cells=cells, owners=owners)
 
 
-_Describe = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # (coordinates, labels) -> (vectors, cells)
+# (coordinates, labels) -> (vectors, cells); `dp.query` scales every vector down to norm 1.
+_Describe = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def _coordinates(images: Tensor, basis: Tensor, *, pose: bool) -> Tensor:
@@ -244,16 +250,6 @@ def bands(shape: MixtureShape) -> Tensor:
     cosines = [channel * order + band for channel in range(shape.channels) for band in frequencies]
     first = shape.channels * order
     return torch.tensor([*cosines, *range(first, first + shape.coordinates - len(cosines))])
-
-
-def clipped(vectors: Tensor) -> Tensor:
-    """Rows scaled down to norm 1 where they are longer."""
-    return vectors.div(vectors.norm(dim=1, keepdim=True).clamp_min(1.0))
-
-
-def _with_constant(vectors: Tensor, constant: float) -> Tensor:
-    """A first coordinate that counts, and the vectors in what it leaves of norm 1."""
-    return torch.cat([torch.full((len(vectors), 1), constant), vectors * (1 - constant**2) ** 0.5], dim=1)
 
 
 def _axes(scaled: Tensor) -> tuple[Tensor, Tensor]:

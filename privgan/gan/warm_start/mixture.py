@@ -73,9 +73,9 @@ class Mixture:
             wanted=levels.clone(),
         )
 
-    def tensors(self) -> dict[str, Tensor]:
-        """By name, for saving."""
-        return {part.name: getattr(self, part.name) for part in fields(self)}
+    def drawn_from(self) -> dict[str, Tensor]:
+        """What an image depends on, by name: all but the counts."""
+        return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "counts"}
 
 
 class MixtureImages(nn.Module):
@@ -96,15 +96,13 @@ class MixtureImages(nn.Module):
         super().__init__()
         self.shape = shape
         self.register_buffer("basis", cosine_basis(shape.image_size, shape.order), persistent=False)
-        for name, value in Mixture.grey(shape).tensors().items():
-            if name != "counts":
-                self.register_buffer(name, value)
+        for name, value in Mixture.grey(shape).drawn_from().items():
+            self.register_buffer(name, value)
 
     def fill(self, mixture: Mixture) -> None:
         """Take over what was released."""
-        for name, value in mixture.tensors().items():
-            if name != "counts":
-                getattr(self, name).copy_(value)
+        for name, value in mixture.drawn_from().items():
+            getattr(self, name).copy_(value)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         """See the class."""
