@@ -43,7 +43,7 @@ def _drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def make(folder: Path, count: int = 9, **options: Any) -> Path:
-    run = make_run(folder.with_name(f"{folder.name}-run"), channels=3, modality="DMS", body_part="")
+    run = make_run(folder.with_name(f"{folder.name}-run"), channels=3, modality="DMS", body_part="SKIN")
     folder.mkdir(mode=0o700)
     generate(run, folder, GenerateOptions(count=count, **options), np.random.default_rng(0))
     return folder

@@ -70,6 +70,9 @@ _MODULES = {
         "C.7.6.14 Acquisition Context": ("", "AcquisitionContextSequence"),
     },
 }
+# Of the defined terms for Body Part Examined (PS3.16 annex L) those of which there are a left and a right one.
+_LIMBS = ("ANKLE", "ARM", "ELBOW", "EXTREMITY", "FOOT", "HAND", "HIP", "KNEE", "LEG", "SHOULDER")
+_PAIRED = (*_LIMBS, "BREAST", "CLAVICLE", "EYE", "KIDNEY", "LUNG")
 _SIXTEEN_BITS = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4")
 
 
@@ -177,8 +180,9 @@ def _pixels(dataset: Dataset) -> Iterator[str]:
 def _marks(dataset: Dataset) -> Iterator[str]:
     if dataset.get("SyntheticData") != "YES":
         yield "SyntheticData is not YES"
-    if not (dataset.get("BodyPartExamined") or dataset.get("ImageLaterality")):
-        yield "neither BodyPartExamined nor a side is present (type 2C, PS3.3 C.7.3.1)"
+    part, sided = dataset.get("BodyPartExamined"), "Laterality" in dataset or dataset.get("ImageLaterality")
+    if (not part or part in _PAIRED) and not sided:
+        yield "a side is missing, of a body part that is unknown or paired (type 2C, PS3.3 C.7.3.1)"
     forbidden = ("SourceImageSequence", "ReferencedImageSequence", "OriginalAttributesSequence")
     for keyword in forbidden:
         if keyword in dataset:

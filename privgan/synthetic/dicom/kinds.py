@@ -125,7 +125,6 @@ def _dx(size: int, part: str) -> Attributes:
     region.CodeValue, region.CodingSchemeDesignator, region.CodeMeaning = code, "SCT", meaning
     return {
         "PresentationIntentType": "FOR PRESENTATION",
-        "ImageLaterality": "U",
         "AnatomicRegionSequence": Sequence([region]),
         "PatientOrientation": ["L", "F"],
         "PixelIntensityRelationship": "LOG",

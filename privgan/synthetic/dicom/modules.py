@@ -74,15 +74,8 @@ def _study_and_series(look: DicomLook) -> dict[str, Any]:
         "Modality": look.modality or "OT",
         "SeriesNumber": 1,
         "SeriesDescription": f"SYNTHETIC privgan {__version__}",
-        **_part(look),
+        **({"BodyPartExamined": look.body_part} if look.body_part or look.form.kind == "cr" else {}),
     }
-
-
-def _part(look: DicomLook) -> dict[str, Any]:
-    """The body part, or that the image of nobody has no side: one of the two must be there (type 2C)."""
-    if look.body_part:
-        return {"BodyPartExamined": look.body_part}
-    return {"ImageLaterality": "U", **({"BodyPartExamined": ""} if look.form.kind == "cr" else {})}
 
 
 def _equipment() -> dict[str, Any]:
@@ -122,6 +115,7 @@ def _image(look: DicomLook, kind: Kind) -> dict[str, Any]:
         "ContentTime": DUMMY_TIME,
         "DerivationDescription": look.provenance,
         **_annotation(look),
+        "ImageLaterality": "U",  # nobody's image has no side; of a paired body part something must be said (type 2C)
         "LossyImageCompression": "00",
         **shown,
         **pixel_module((look.size, look.size), look.form, colour=look.colour),

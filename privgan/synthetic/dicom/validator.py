@@ -1,8 +1,9 @@
 """A second opinion by dciodvfy (David Clunie's dicom3tools), where it is installed.
 
-Its dictionary is older than Synthetic Data (0008,001C) and dermoscopy, whose lines are left out; everything else that
-it calls an error or a warning counts. What it says can quote values, so that only the number of its complaints is
-passed on.
+Its dictionary is older than Synthetic Data (0008,001C) and dermoscopy, and does not hold every body part: Body Part
+Examined (0018,0015) has defined terms, and a value that is none of them is not invalid (PS3.5 section 6.3). Such
+lines are left out; everything else that it calls an error or a warning counts. What it says can quote values, so that
+only the number of its complaints is passed on.
 """
 
 import shutil
@@ -13,7 +14,11 @@ from pathlib import Path
 NAME = "dciodvfy"
 MOST_FILES = 8  # all files of a set come from one template
 _SECONDS = 60
-_OUTDATED = ("</(0008,001c)>", "</Modality(0008,0060)[1]> - Unrecognized defined term = <DMS>")
+_UNKNOWN_TO_IT = (
+    "</(0008,001c)>",
+    "</Modality(0008,0060)[1]> - Unrecognized defined term = <DMS>",
+    "</BodyPartExamined(0018,0015)[1]> - Unrecognized defined term = <",
+)
 
 
 def complaints(files: Sequence[Path]) -> int | None:
@@ -34,6 +39,8 @@ def _lines(program: str, path: Path) -> list[str]:
     )
     lines = done.stderr.decode("utf-8", "replace").splitlines()
     found = [
-        line for line in lines if line.startswith(("Error", "Warning")) and not any(old in line for old in _OUTDATED)
+        line
+        for line in lines
+        if line.startswith(("Error", "Warning")) and not any(term in line for term in _UNKNOWN_TO_IT)
     ]
     return found or ([] if done.returncode == 0 else ["no answer"])

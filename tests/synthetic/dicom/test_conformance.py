@@ -94,7 +94,8 @@ FAULTS: dict[str, tuple[dict[str, Any], Change]] = {
     "RescaleSlope and": (CT, put(RescaleSlope="0")),
     "WindowCenter and": ({}, without("WindowWidth")),
     "SyntheticData is not YES": ({}, put(SyntheticData="NO")),
-    "neither BodyPartExamined": ({}, without("BodyPartExamined")),
+    "a side is missing": ({"body_part": ""}, without("ImageLaterality")),
+    "a side is missing, of a body part": ({"body_part": "KNEE"}, without("ImageLaterality")),
     "ReferencedImageSequence would point": ({}, put(ReferencedImageSequence=[])),
 }
 
@@ -113,6 +114,18 @@ def test_each_fault_is_found_and_no_other(tmp_path: Path, fault: str) -> None:
     assert len(found) == 1
     assert found[0].startswith(fault)
     assert PERSON not in found[0]
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("SKIN", without("ImageLaterality")),  # nothing says that it is paired
+        ("KNEE", lambda dataset: [without("ImageLaterality")(dataset), put(Laterality="")(dataset)]),
+        ("", put(ImageLaterality="L")),
+    ],
+)
+def test_a_side_is_demanded_of_no_more_than_the_standard_does(tmp_path: Path, part: str, change: Change) -> None:
+    assert faults_of(changed(tmp_path, {"body_part": part}, change)) == []
 
 
 def test_sixteen_bits_are_demanded_of_ct(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ PatientName PatientID PatientBirthDate PatientSex PatientIdentityRemoved Deident
 BodyPartExamined DeviceSerialNumber SoftwareVersions ContributingEquipmentSequence StudyInstanceUID
 SeriesInstanceUID StudyID SeriesNumber InstanceNumber PatientOrientation ImageComments SamplesPerPixel
 PhotometricInterpretation Rows Columns BitsAllocated BitsStored HighBit PixelRepresentation
-BurnedInAnnotation RecognizableVisualFeatures WindowCenter WindowWidth LossyImageCompression PixelData
+BurnedInAnnotation RecognizableVisualFeatures WindowCenter WindowWidth ImageLaterality LossyImageCompression PixelData
 """
 
 

@@ -53,6 +53,8 @@ def looks() -> dict[str, dict[str, Any]]:
         "capture of a head": mr,
         "capture of a test run": {"not_private": True},
         "capture in colour": {"colour": True},
+        "capture of skin in colour": {"modality": "XC", "body_part": "SKIN", "colour": True},
+        "capture of a knee": {"body_part": "KNEE"},
         "capture of CT": ct,
         "capture of CT, 12 bits": {**ct, "form": DicomForm(bits=12)},
         "capture, 12 bits": {"form": DicomForm(bits=12)},
@@ -70,6 +72,8 @@ def looks() -> dict[str, dict[str, Any]]:
         "CR of nothing known, 12 bits": {"body_part": "", "form": DicomForm(kind="cr", bits=12)},
         "DX": {"modality": "DX", "form": DicomForm(kind="dx")},
         "DX of nothing known, 12 bits": {"modality": "DX", "body_part": "", "form": DicomForm(kind="dx", bits=12)},
+        "DX of a knee": {"modality": "DX", "body_part": "KNEE", "form": DicomForm(kind="dx")},
+        "CR of skin": {"body_part": "SKIN", "form": DicomForm(kind="cr")},
         "DX, 16 bits": {"modality": "DX", "form": DicomForm(kind="dx", bits=16)},
     }
     return forms
