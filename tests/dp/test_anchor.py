@@ -167,7 +167,8 @@ def test_cohorts_that_share_members_spend_together(tmp_path: Path) -> None:
     more = GaussianQueries(
         noise_multiplier=(ledger(a).cap.order / (2 * left * 1.01)) ** 0.5, sample_rate=1.0, steps=1
     )
-    with pytest.raises(BudgetError, match="cap"):  # fits under c's own cap of 10, not under a's of 3
+    # It fits under c's own cap of 10, but not under a's of 3.
+    with pytest.raises(BudgetError, match="shares patients with this cohort, epsilon 3 "):
         ledger(c).charge("two", [more], delta=DELTA)
     assert not SiteAnchor.read(tmp_path / "anchor").charges("c")
     ledger(d).charge("two", [more], delta=DELTA)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from privgan.dp.accounting import GaussianQueries, PrivacySpend, renyi
 from privgan.dp.budget.chain import start_chain
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.plan import calibrate_queries
 from privgan.errors import BudgetError, IntegrityError
 
 QUERY = GaussianQueries(noise_multiplier=2.0, sample_rate=0.05, steps=100)
@@ -21,6 +22,12 @@ def _new(folder: Path, max_epsilon: float = 10.0) -> Ledger:
     return Ledger.create(
         folder / "ledger.jsonl", cohort_sha256="c" * 64, members=1000, delta=1e-5, max_epsilon=max_epsilon
     )
+
+
+def _once(epsilon: float, delta: float) -> GaussianQueries:
+    """One query of everybody that spends this."""
+    (noise,) = calibrate_queries(epsilon, delta, (1.0,))
+    return GaussianQueries(noise_multiplier=noise, sample_rate=1.0, steps=1)
 
 
 def _used(folder: Path) -> Ledger:
@@ -65,6 +72,40 @@ def test_a_refusal_says_what_would_still_fit(tmp_path: Path) -> None:
     last = GaussianQueries(noise_multiplier=noise, sample_rate=1.0, steps=1)
     assert PrivacySpend.of([last], 1e-5).epsilon == pytest.approx(ledger.cap.room(ledger.queries()), rel=0.01)
     ledger.charge("two", [last], delta=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "delta", "where", "planned"),
+    [
+        (10.0, 1e-4, "that delta", ", planned with --delta 1e-05 or less"),
+        (12.0, 1e-5, "that delta", ""),
+        (12.0, 1e-7, "its own delta 1e-07, which is smaller,", ""),
+    ],
+)
+def test_a_first_run_is_told_at_which_delta_it_passes_the_cap(
+    tmp_path: Path, epsilon: float, delta: float, where: str, planned: str
+) -> None:
+    """Epsilon 10 at a larger delta is more than 10 at the cohort's own; a run as the message says then fits."""
+    ledger, asked = _new(tmp_path), _once(epsilon, delta)
+    spends = PrivacySpend.of([asked], min(delta, 1e-5)).epsilon
+    assert spends > 10
+    with pytest.raises(BudgetError) as refused:
+        ledger.charge("one", [asked], delta=delta)
+    assert str(refused.value) == (
+        f"This run does not fit under this cohort's cap, epsilon 10 counted at delta 1e-05: at {where} "
+        f"it would spend {spends:.3f}; one more run of up to about epsilon 10 fits{planned}."
+    )
+    ledger.charge("one", [_once(9.9, 1e-5)], delta=1e-5)
+
+
+def test_a_later_run_is_told_what_it_would_bring_the_total_to_at_the_cohorts_delta(tmp_path: Path) -> None:
+    """Before and with the run, both at the delta that the cap is counted at, whatever the run's own is."""
+    ledger = _new(tmp_path).charge("one", [QUERY], delta=1e-5)
+    asked = _once(10.0, 1e-3)
+    before, together = (PrivacySpend.of(queries, 1e-5).epsilon for queries in ([QUERY], [QUERY, asked]))
+    told = rf"at that delta {before:.3f} was spent before and {together:.3f} would be.* --delta 1e-05 or less"
+    with pytest.raises(BudgetError, match=told):
+        ledger.charge("two", [asked], delta=1e-3)
 
 
 @pytest.mark.parametrize("edit", [{"budget": 1e6}, {"max_epsilon": 1e3}, {"order": 1.5}])

@@ -163,15 +163,11 @@ class Ledger:
             BudgetError: the cap would be passed.
         """
         before = self.all_queries(but=run_id)
-        if all(cap.admits(before, queries, delta=delta) for cap in self._caps()):
-            return
-        room = self.room()
-        fits = f"one more run of up to about epsilon {room:.3g} fits" if room else "no further run fits"
-        raise BudgetError(
-            f"This run does not fit under the cohort's cap of epsilon {self.cap.max_epsilon:g}: "
-            f"{self.spend().epsilon:.3f} was spent before, {fits}. Runs that are planned "
-            "after seeing others are counted by a Renyi filter, which is stricter than the printed total."
-        )
+        refusing = [cap for cap in self._caps() if not cap.admits(before, queries, delta=delta)]
+        if refusing:
+            cap = min(refusing, key=lambda cap: cap.room(before))
+            whose = "this cohort's cap" if cap == self.cap else "the cap of one that shares patients with this cohort"
+            raise BudgetError(f"This run does not fit under {whose}, {cap.refusal(before, queries, delta=delta)}")
 
     def charge(
         self, run_id: str, queries: Sequence[GaussianQueries], *, delta: float, replayable: bool = False

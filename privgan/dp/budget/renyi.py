@@ -95,6 +95,23 @@ class RenyiFilter:
             return True
         return renyi([*before, *asked], self.order) <= self.budget
 
+    def refusal(self, before: Sequence[GaussianQueries], asked: Sequence[GaussianQueries], *, delta: float) -> str:
+        """The cap, what it is passed by and what would fit, in plain words; the arguments are those of `admits`."""
+        if before:
+            spent, total = (PrivacySpend.of(q, self.delta).epsilon for q in (before, [*before, *asked]))
+            passed = (
+                f"at that delta {spent:.3f} was spent before and {total:.3f} would be with it. Runs that are planned "
+                "after seeing others are counted by a Renyi filter, which is stricter than these totals"
+            )
+        else:
+            claimed = f"its own delta {delta:g}, which is smaller," if delta < self.delta else "that delta"
+            passed = f"at {claimed} it would spend {PrivacySpend.of(asked, min(delta, self.delta)).epsilon:.3f}"
+        fits = "no further run fits: prepare fixed the cap for good"
+        if room := self.room(before):
+            planned = f", planned with --delta {self.delta:g} or less" if delta > self.delta else ""
+            fits = f"one more run of up to about epsilon {room:.3g} fits{planned}"
+        return f"epsilon {self.max_epsilon:g} counted at delta {self.delta:g}: {passed}; {fits}."
+
     def room(self, before: Sequence[GaussianQueries]) -> float:
         """About how much epsilon one more run may have: what a single Gaussian query that just fits would cost."""
         if not before:
