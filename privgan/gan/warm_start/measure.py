@@ -23,6 +23,7 @@ from torch import Tensor
 
 from privgan.checks import positive, strictly_within, within
 from privgan.dp.query import Described, noisy_products, noisy_sums
+from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.cosines import analysed, cosine_basis
 from privgan.gan.warm_start.members import Members
 from privgan.gan.warm_start.mixture import KNOTS, Mixture, MixtureImages, MixtureShape, quantiles
@@ -31,10 +32,6 @@ from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
 
 _LEVELS = 64  # of the histogram of grey levels
 _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
-_FIRST_CENTRES = 0.6  # of the class's spread, so that every one of them has images around it
-# A component with less than this part of an equal share, or within so many standard errors of nobody, is dropped: it
-# would draw its noise.
-_SMALLEST, _ERRORS = 0.2, 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,48 +171,36 @@ class _Queries:
 
     def components(self, found: Mixture, noise: tuple[float, ...]) -> Mixture:
         """Several Gaussians a class, in the directions that its one Gaussian has."""
-        k, classes, settings = self.settings.components, self.shape.classes, self.settings
-        axes, scales = _axes(found.loadings[:, 0])
-        reach = scales.square().sum(1).sqrt()  # (classes,), the spread of a class
-        radius = (settings.component_radius * reach).clamp_min(1e-6)
-        constant, weight = settings.count_share, self._weight
-        draws = torch.from_numpy(self.rng.standard_normal((classes, k, scales.shape[1]))).float()
-        centres, size = _FIRST_CENTRES * draws * scales[:, None], scales.shape[1]
+        size = (self.shape.classes, self.settings.components, found.loadings.shape[3])
+        draws = torch.from_numpy(self.rng.standard_normal(size)).float()
+        centres = Centres.first(found, draws, radius=self.settings.component_radius)
+        for s in noise[:-1]:
+            centres = self._kmeans_round(centres, s)
+        spreads = self._component_loadings(centres, noise[-1])
+        return centres.mixture(found, spreads, error=noise[-2] / self.settings.count_share)
 
-        def within_class(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            inside = torch.einsum("nm,nmr->nr", coordinates - found.means[labels, 0], axes[labels])
-            nearest = (inside[:, None] - centres[labels]).square().sum(2).argmin(1)
-            return (inside - centres[labels, nearest]) / radius[labels, None], labels * k + nearest
+    def _kmeans_round(self, centres: Centres, noise: float) -> Centres:
+        """Every centre moves to the mean of the images that it is nearest to."""
+        classes, k, size = centres.places.shape
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            offsets, cells = within_class(coordinates, labels)
+            offsets, cells = centres.offsets(coordinates, labels)
             return self._counted(offsets), cells
 
-        counts = torch.ones(classes, k)
-        for s in noise[:-1]:
-            sums = self._sums(describe, classes * k, 1 + size, s).reshape(classes, k, -1).float()
-            counts = (sums[..., 0] / constant).clamp_min(1.0)
-            moved = sums[..., 1:] / (weight * counts[..., None])
-            # Empirical Bayes: of what a centre seems to have moved, the part that is more than its noise.
-            unsure = (s / (weight * counts)).square() / moved.square().mean(2).clamp_min(1e-12)
-            centres = centres + moved * radius[:, None, None] * (1 - unsure).clamp_min(0.0)[..., None]
+        sums = self._sums(describe, classes * k, 1 + size, noise).reshape(classes, k, -1).float()
+        counts = (sums[..., 0] / self.settings.count_share).clamp_min(1.0)
+        scale = self._weight * counts
+        return centres.moved(counts, sums[..., 1:] / scale[..., None], noise / scale)
 
-        products = self._products(within_class, classes * k, size, noise[-1]).reshape(classes, k, size, size)
-        spreads = torch.stack(
-            [
-                loadings(products[c] * radius[c] ** 2, noise[-1] * float(radius[c]) ** 2, counts[c].double(), size)
-                for c in range(classes)
-            ]
-        ).float()
-        sure = torch.clamp_min(_SMALLEST * counts.mean(1, keepdim=True), _ERRORS * noise[-2] / constant)
-        largest = counts == counts.amax(1, keepdim=True)
-        shares = torch.where((counts >= sure) | largest, counts, 0.0)
-        return replace(
-            found,
-            shares=shares / shares.sum(1, keepdim=True),
-            means=found.means + torch.einsum("ckr,cmr->ckm", centres, axes),
-            loadings=torch.einsum("cmr,ckrs->ckms", axes, spreads),
-        )
+    def _component_loadings(self, centres: Centres, noise: float) -> Tensor:
+        """What the second moments around the centres leave above the noise: (classes, k, r, r)."""
+        classes, k, size = centres.places.shape
+        products = self._products(centres.offsets, classes * k, size, noise).reshape(classes, k, size, size)
+        kept = [
+            loadings(of_class * radius**2, noise * float(radius) ** 2, counts.double(), size)
+            for of_class, radius, counts in zip(products, centres.radius, centres.counts, strict=True)
+        ]
+        return torch.stack(kept).float()
 
     def _sums(self, describe: "_Describe", cells: int, dimensions: int, noise: float) -> Tensor:
         return noisy_sums(self._described(describe), cells=cells, dimensions=dimensions, noise=noise, rng=self.rng)
@@ -250,12 +235,6 @@ def bands(shape: MixtureShape) -> Tensor:
     cosines = [channel * order + band for channel in range(shape.channels) for band in frequencies]
     first = shape.channels * order
     return torch.tensor([*cosines, *range(first, first + shape.coordinates - len(cosines))])
-
-
-def _axes(scaled: Tensor) -> tuple[Tensor, Tensor]:
-    """Unit directions (classes, m, r) and standard deviations (classes, r) of loadings (classes, m, r)."""
-    scales = scaled.norm(dim=1)
-    return scaled / scales.clamp_min(1e-9)[:, None], scales
 
 
 def _with_tones(found: Mixture, shape: MixtureShape) -> Mixture:
