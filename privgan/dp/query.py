@@ -24,25 +24,6 @@ class Described:
     owners: Tensor
 
 
-def noisy_sum(vectors: Iterable[Tensor], dimensions: int, *, noise: float, rng: np.random.Generator) -> Tensor:
-    """Sum of one vector a patient, each scaled down to norm 1 if it is longer, plus N(0, noise^2) once.
-
-    Args:
-        vectors: batches (n, dimensions) with one row a patient, every member in exactly one row.
-        dimensions: length of a vector; public.
-        noise: standard deviation for a sensitivity of 1.
-        rng: a cryptographic generator.
-
-    Returns:
-        float64 (dimensions,). A vector that is not finite counts as zero.
-    """
-    positive(noise=noise)
-    total = torch.zeros(dimensions, dtype=torch.float64)
-    for batch in vectors:
-        total += _bounded(batch).sum(0).cpu()
-    return noised(total, scale=noise, rng=rng)
-
-
 def noisy_sums(
     batches: Iterable[Described], *, cells: int, dimensions: int, noise: float, rng: np.random.Generator
 ) -> Tensor:

@@ -12,10 +12,9 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from privgan.checks import positive, strictly_within
-from privgan.dp.query import noisy_sum
+from privgan.dp.query import Described, noisy_sums
 from privgan.errors import UsageError
 from privgan.gan.warm_start import Members
 
@@ -80,15 +79,11 @@ class ClassBalance:
 
 def measure_class_balance(members: Members, noise: float, rng: np.random.Generator) -> ClassBalance:
     """Ask the query; `noise` is its noise multiplier, as charged."""
-    counts = noisy_sum([patient_shares(members)], members.classes, noise=noise, rng=rng)
+    index = members.index
+    everybody = Described(
+        vectors=torch.ones(len(index.rows), 1),
+        cells=torch.from_numpy(members.labels[index.rows]),
+        owners=torch.from_numpy(np.repeat(np.arange(index.count), np.diff(index.starts))),
+    )
+    counts = noisy_sums([everybody], cells=members.classes, dimensions=1, noise=noise, rng=rng)[:, 0]
     return ClassBalance(counts=tuple(counts.tolist()), noise=noise)
-
-
-def patient_shares(members: Members) -> Tensor:
-    """Shares of the classes among each patient's images: (patients, classes), rows of norm at most 1. Sensitive."""
-    index, classes = members.index, members.classes
-    images = np.diff(index.starts)
-    owners = np.repeat(np.arange(index.count), images)
-    cells = owners * classes + members.labels[index.rows]
-    shares = np.bincount(cells, weights=1 / images[owners], minlength=index.count * classes)
-    return torch.from_numpy(shares.reshape(index.count, classes))

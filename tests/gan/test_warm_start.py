@@ -77,7 +77,7 @@ def test_sums_and_products_are_those_of_a_plain_loop() -> None:
     assert torch.allclose(noisy_products([batch], cells=4, dimensions=3, noise=QUIET, rng=rng), products, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [1e-3, 1.0, 1e6, float("nan"), float("inf")])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e6, 1e30, float("nan"), float("inf")])
 def test_no_patient_moves_a_query_by_more_than_one(size: float) -> None:
     """Whatever their vectors are and however many: the release differs by a vector of norm at most 1."""
     batch = _batch()
