@@ -13,8 +13,9 @@ from privgan.data.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort
 from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.accounting import GaussianQueries
 from privgan.dp.budget.ledger import Ledger
-from privgan.files import sha256_file, write_json
+from privgan.files import list_files, sha256_file, write_json
 from privgan.synthetic.synthetic_set import open_synthetic_set
+from privgan_audits import bundle as layout
 from privgan_audits import signing
 from privgan_audits.approval import Grant, Revocation
 from privgan_audits.policy import Policy
@@ -192,6 +193,38 @@ def make_gate(root: Path, officer: str = "", **run: object) -> Gate:
     gate.ledger.charge(RUN_ID, QUERIES, delta=1e-5)
     gate.ledger.close(RUN_ID, generator_sha256=open_synthetic_set(root / "synthetic").generator_sha256)
     return gate
+
+
+def make_officers_gate(root: Path) -> Gate:
+    """Audited, with the officer's key pinned in the cohort, but not approved."""
+    gate = make_gate(root, officer="officer")
+    gate.audit()
+    return gate
+
+
+def make_released(root: Path) -> Gate:
+    """Approved by the officer and released by the hospital; `plain` beside it without an approval."""
+    gate = make_gate(root)
+    gate.audit()
+    gate.release()
+    (root / "bundle").rename(root / "plain")
+    gate.approve()
+    gate.release()
+    return gate
+
+
+def sign_again(released: Gate, bundle: Path, change: Callable[[Record], object] = lambda _: None) -> None:
+    """Whoever holds the hospital's key alone signs what the bundle holds now, with a changed predicate."""
+    files = [path for path in list_files(bundle) if path.name not in (layout.ATTESTATION, layout.SUMS)]
+    digests = {path.relative_to(bundle).as_posix(): sha256_file(path) for path in files}
+    site = released.key
+    predicate = signing.open_signed((bundle / layout.ATTESTATION).read_bytes(), site.public_key())["predicate"]
+    change(predicate)
+    envelope = signing.sign(signing.statement(digests, layout.PREDICATE_TYPE, predicate), site)
+    (bundle / layout.ATTESTATION).write_bytes(envelope)
+    (bundle / layout.SUMS).write_bytes(
+        layout.sums_text({**digests, layout.ATTESTATION: sha256_file(bundle / layout.ATTESTATION)})
+    )
 
 
 def _measured_tests() -> list[Record]:

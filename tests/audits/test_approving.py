@@ -26,7 +26,7 @@ from privgan_audits.approval import (
 )
 from privgan_audits.policy import Policy
 from privgan_audits.signoff import draft_approval
-from tests.audits.releasing import Gate, Record, make_gate
+from tests.audits.releasing import Gate, Record, make_officers_gate
 from tests.audits.test_release import in_test
 
 LAST = date(2026, 12, 31)
@@ -35,10 +35,7 @@ Harm = Callable[[Gate], object]
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Gate:
-    """Audited, with the officer's key pinned in the cohort, but not approved."""
-    gate = make_gate(tmp_path, officer="officer")
-    gate.audit()
-    return gate
+    return make_officers_gate(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +72,11 @@ def test_what_is_no_record_is_refused(gate: Gate, content: bytes) -> None:
     (gate.root / "report" / "audit.json").write_bytes(content)
     with pytest.raises(IntegrityError):
         gate.approve()
+
+
+def test_a_report_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        draft_approval(tmp_path / "absent", Grant(officer="A", approved="2026-01-31", until="2026-01-31"))
 
 
 GOOD = {"officer": "A", "purpose": "p", "recipient": "r", "approved": "2026-01-31", "until": "2026-01-31"}

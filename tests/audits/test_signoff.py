@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import json
 import os
-import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,25 +12,12 @@ from typing import Any
 import pytest
 
 from privgan.data.cohort import MARKER
-from privgan.errors import (
-    IntegrityError,
-    PrivganError,
-    UsageError,
-)
-from privgan.files import sha256_bytes, sha256_file
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import sha256_file
 from privgan_audits import signing
-from privgan_audits.approval import (
-    APPROVAL,
-    REVOCATION,
-    Approval,
-    Grant,
-    Revocation,
-    opened,
-)
+from privgan_audits.approval import APPROVAL, REVOCATION, Approval, opened
 from privgan_audits.policy import Policy
-from privgan_audits.signoff import draft_approval, revoke
-from privgan_audits.statement import statement_of
-from tests.audits.releasing import TODAY, Gate, Record, make_cohort, make_gate
+from tests.audits.releasing import Gate, Record, make_gate, make_officers_gate
 from tests.audits.test_release import in_test
 
 LAST = date(2026, 12, 31)
@@ -40,10 +26,7 @@ Harm = Callable[[Gate], object]
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Gate:
-    """Audited, with the officer's key pinned in the cohort, but not approved."""
-    gate = make_gate(tmp_path, officer="officer")
-    gate.audit()
-    return gate
+    return make_officers_gate(tmp_path)
 
 
 def refused(gate: Gate, match: str, **options: Any) -> None:
@@ -257,62 +240,3 @@ def test_an_approval_that_nobody_demanded_must_hold_too(
     refused(gate, match, **release)
     gate.approve(force=True)
     assert gate.release()["approval"]["officer"] == "Dr. Ada Byron"
-
-
-def test_a_withdrawal_names_the_approval_and_stays_in_the_ledger(gate: Gate) -> None:
-    before = statement_of(gate.root / "cohort")
-    envelope = gate.approve().envelope
-    found = gate.take_back()
-    officer = signing.load_public_key(gate.root / "officer.pub")
-    assert opened(Revocation, (gate.root / "report" / REVOCATION).read_bytes(), officer) == found
-    assert found.approval_sha256 == sha256_bytes(envelope)
-    (entry,) = gate.ledger.of_kind("revoked")
-    assert (entry["approval_sha256"], entry["report_sha256"]) == (found.approval_sha256, found.audit_sha256)
-    assert statement_of(gate.root / "cohort") == before
-
-
-def test_a_lost_report_is_withdrawn_by_the_approval_in_the_bundle(gate: Gate, tmp_path: Path) -> None:
-    gate.approve()
-    gate.release()
-    folder = tmp_path / "from-the-bundle"
-    folder.mkdir()
-    shutil.copy(gate.root / "bundle" / APPROVAL, folder)
-    shutil.rmtree(gate.root / "bundle")
-    revoke(folder, gate.root / "cohort", gate.key_of("officer"), reason="x", today=TODAY)
-    refused(gate, "withdrew")
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "match"),
-    [
-        ({"by": "second"}, IntegrityError, "officer's key"),
-        ({"reason": ""}, UsageError, "reason"),
-        ({"reason": "a\nb"}, UsageError, "reason"),
-        ({"reason": "x" * 301}, UsageError, "reason"),
-    ],
-)
-def test_only_who_approved_withdraws_and_says_why(
-    gate: Gate, options: dict[str, Any], error: type[PrivganError], match: str
-) -> None:
-    gate.approve()
-    with pytest.raises(error, match=match):
-        gate.take_back(**options)
-    assert not gate.ledger.of_kind("revoked")
-    gate.release()
-
-
-def test_a_withdrawal_needs_its_approval_its_cohort_and_is_not_replaced(gate: Gate, tmp_path: Path) -> None:
-    with pytest.raises(IntegrityError, match="regular file"):
-        gate.take_back()
-    gate.approve()
-    other = make_cohort(tmp_path / "other")
-    with pytest.raises(IntegrityError, match="remembers the approved audit"):
-        revoke(gate.root / "report", other, gate.key_of("officer"), reason="x", today=TODAY)
-    gate.take_back()
-    with pytest.raises(UsageError, match="--force"):
-        gate.take_back()
-    gate.take_back(force=True)
-    with pytest.raises(UsageError):
-        draft_approval(tmp_path / "absent", Grant(officer="A", approved="2026-01-31", until="2026-01-31"))
-    with pytest.raises(UsageError):
-        revoke(tmp_path / "absent", other, gate.key_of("officer"), reason="x", today=TODAY)

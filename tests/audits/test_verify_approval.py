@@ -1,13 +1,9 @@
 """The recipient sees two signatures, and a bundle whose permission is foreign, ended or withdrawn is refused."""
 
 import dataclasses
-import json
-import os
-import re
 import shutil
-import subprocess
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +16,12 @@ from privgan_audits import signing
 from privgan_audits.approval import APPROVAL, REVOCATION, Revocation
 from privgan_audits.signoff import revoke
 from privgan_audits.verify import VerifiedBundle, verify
-from tests.audits.releasing import TODAY, Gate, make_gate
-
-Statement = dict[str, Any]
+from tests.audits.releasing import TODAY, Gate, make_released, sign_again
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    """Approved by the officer and released by the hospital; `plain` beside it without an approval."""
-    root = tmp_path_factory.mktemp("gate")
-    gate = make_gate(root)
-    gate.audit()
-    gate.release()
-    (root / "bundle").rename(root / "plain")
-    gate.approve()
-    gate.release()
-    return gate
+    return make_released(tmp_path_factory.mktemp("gate"))
 
 
 @pytest.fixture
@@ -50,20 +36,6 @@ def check(released: Gate, bundle: Path, **options: Any) -> VerifiedBundle:
 def refused(released: Gate, bundle: Path, match: str, **options: Any) -> None:
     with pytest.raises(IntegrityError, match=match):
         check(released, bundle, **options)
-
-
-def sign_again(released: Gate, bundle: Path, change: Callable[[Statement], object] = lambda _: None) -> None:
-    """Whoever holds the hospital's key alone signs what the bundle holds now, with a changed predicate."""
-    files = [path for path in list_files(bundle) if path.name not in (layout.ATTESTATION, layout.SUMS)]
-    digests = {path.relative_to(bundle).as_posix(): sha256_file(path) for path in files}
-    site = released.key_of("site")
-    predicate = signing.open_signed((bundle / layout.ATTESTATION).read_bytes(), site.public_key())["predicate"]
-    change(predicate)
-    envelope = signing.sign(signing.statement(digests, layout.PREDICATE_TYPE, predicate), site)
-    (bundle / layout.ATTESTATION).write_bytes(envelope)
-    (bundle / layout.SUMS).write_bytes(
-        layout.sums_text({**digests, layout.ATTESTATION: sha256_file(bundle / layout.ATTESTATION)})
-    )
 
 
 def test_both_signatures_are_shown(released: Gate, bundle: Path) -> None:
@@ -232,77 +204,3 @@ def test_a_withdrawal_by_anybody_else_says_nothing_and_is_refused(
         check(released, bundle, revocation=tmp_path / "absent")
     with pytest.raises(UsageError, match="none that could be withdrawn"):
         check(released, released.root / "plain", revocation=foreign)
-
-
-def guide(released: Gate, bundle: Path, scratch: Path) -> subprocess.CompletedProcess[str]:
-    """Run the commands of VERIFY.md as they stand there."""
-    scratch.mkdir()
-    blocks = re.findall(r"```sh\n(.*?)```", (bundle / "VERIFY.md").read_text(), flags=re.DOTALL)
-    assert len(blocks) == 8
-    environment = {"PATH": os.environ["PATH"], "KEY": str(released.root / "site.pub"), "TMP": str(scratch)}
-    script = "set -e -o pipefail\n" + "\n".join(blocks)
-    return subprocess.run(
-        ["bash", "-c", script], cwd=bundle, env=environment, capture_output=True, text=True, check=False
-    )
-
-
-@pytest.fixture
-def current(released: Gate, bundle: Path) -> Path:
-    """The bundle with an approval that holds on the day that the shell's clock says."""
-    approval = check(released, bundle).approval
-    assert approval is not None
-    today = datetime.now(UTC).date()
-    days = {"approved": today.isoformat(), "until": (today + timedelta(days=1)).isoformat()}
-    now = dataclasses.replace(approval, grant=dataclasses.replace(approval.grant, **days))
-    (bundle / APPROVAL).write_bytes(signing.sign(now.statement(), released.key_of("officer")))
-    sign_again(released, bundle, lambda predicate: predicate.update(approval=now.facts()))
-    return bundle
-
-
-def test_the_guide_checks_both_signatures_with_standard_tools(released: Gate, current: Path, tmp_path: Path) -> None:
-    result = guide(released, current, tmp_path / "scratch")
-    assert result.returncode == 0, result.stderr + result.stdout
-    hospital, first, officer, second = result.stdout.splitlines()
-    assert first == second == "Signature Verified Successfully"
-    for line, name in ((hospital, "site"), (officer, "officer")):
-        assert line.split()[0] == signing.fingerprint(signing.load_public_key(released.root / f"{name}.pub"))
-
-
-def test_the_guide_finds_a_foreign_signature_of_the_officer(released: Gate, current: Path, tmp_path: Path) -> None:
-    told = json.loads(json.dumps(signing.unverified((current / APPROVAL).read_bytes())))
-    (current / APPROVAL).write_bytes(signing.sign(told, released.key_of("site")))
-    sign_again(released, current)
-    result = guide(released, current, tmp_path / "scratch")
-    assert result.returncode != 0
-    assert "Signature Verification Failure" in result.stdout
-
-
-def test_the_guide_finds_another_audit(released: Gate, current: Path, tmp_path: Path) -> None:
-    told = json.loads(json.dumps(signing.unverified((current / APPROVAL).read_bytes())))
-    told["predicate"]["audit"]["audit_sha256"] = "0" * 64
-    (current / APPROVAL).write_bytes(signing.sign(told, released.key_of("officer")))
-    sign_again(released, current)
-    result = guide(released, current, tmp_path / "scratch")
-    assert result.returncode != 0
-    assert "0" * 64 in result.stdout
-
-
-def test_the_guide_finds_another_set(released: Gate, current: Path, tmp_path: Path) -> None:
-    (current / layout.MANIFEST).write_bytes((current / layout.MANIFEST).read_bytes() + b"\n")
-    sign_again(released, current)
-    result = guide(released, current, tmp_path / "scratch")
-    assert result.returncode != 0
-    assert "dataset/manifest.json: FAILED" in result.stdout
-
-
-def test_the_guide_finds_that_the_permission_ended(released: Gate, bundle: Path, tmp_path: Path) -> None:
-    approval = check(released, bundle).approval
-    assert approval is not None
-    old = dataclasses.replace(
-        approval, grant=dataclasses.replace(approval.grant, approved="2020-01-01", until="2020-12-31")
-    )
-    (bundle / APPROVAL).write_bytes(signing.sign(old.statement(), released.key_of("officer")))
-    sign_again(released, bundle, lambda predicate: predicate.update(approval=old.facts()))
-    result = guide(released, bundle, tmp_path / "scratch")
-    assert result.returncode != 0
-    assert result.stdout.splitlines()[-1] == "It ended on 2020-12-31."
