@@ -151,6 +151,7 @@ def generator_config(training: Training) -> GeneratorConfig:
         network=settings.model.network,
         components=settings.warm_start.components,
         pose=settings.warm_start.pose,
+        bend=settings.warm_start.bend,
     )
 
 

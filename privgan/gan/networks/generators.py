@@ -31,7 +31,7 @@ class GeneratorConfig:
 
     image_size: pixels a side. latent: factors of the warm start; the detail part sees them, too. width: channels of
     the convolutions; `mlp` has eight times as many hidden units. channels: 1 grey, 3 colour. network: one of
-    NETWORKS; `autoencoder` is built like `conv` and differs in where it starts. order, components, pose: see
+    NETWORKS; `autoencoder` is built like `conv` and differs in where it starts. order, components, pose, bend: see
     `MixtureSettings`.
     """
 
@@ -44,6 +44,7 @@ class GeneratorConfig:
     network: str = CONV
     components: int = 1
     pose: bool = False
+    bend: float = 0.0
 
     def __post_init__(self) -> None:
         one_of(NETWORKS, network=self.network)
@@ -61,6 +62,7 @@ class GeneratorConfig:
             factors=self.latent,
             order=self.order,
             pose=self.pose,
+            bend=self.bend,
         )
 
 

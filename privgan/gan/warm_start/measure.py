@@ -39,16 +39,18 @@ class MixtureSettings:
     """Public constants of the queries.
 
     share: of the target epsilon, spent on them. order: cosine frequencies u + v < order are used. pose: bring every
-    image into one pose first. components: Gaussians a class; rounds: of k-means. mean_radius, spread_radius:
-    coefficients are clipped to these norms, in units of one pixel of range [-1, 1] (root mean square over the image),
-    around grey and around the class mean. component_radius: the same around a component's mean, in units of the
-    class's spread. count_share: the constant coordinate's part of a vector. mean_noise, tone_noise: noise of those
-    queries relative to the others.
+    image into one pose first. bend: distort what is drawn by so many 28ths of the frame (root mean square), as
+    things of its kind vary; nothing is asked about it. components: Gaussians a class; rounds: of k-means.
+    mean_radius, spread_radius: coefficients are clipped to these norms, in units of one pixel of range [-1, 1] (root
+    mean square over the image), around grey and around the class mean. component_radius: the same around a
+    component's mean, in units of the class's spread. count_share: the constant coordinate's part of a vector.
+    mean_noise, tone_noise: noise of those queries relative to the others.
     """
 
     share: float = 0.6
     order: int = 15
     pose: bool = False
+    bend: float = 0.0
     components: int = 1
     rounds: int = 3
     mean_radius: float = 1.0
@@ -64,6 +66,7 @@ class MixtureSettings:
         strictly_within(0.0, 1.0, share=self.share, count_share=self.count_share)
         within(1, 200, components=self.components)
         within(1, 20, rounds=self.rounds)
+        within(0.0, 4.0, bend=self.bend)
 
     @property
     def noise_ratios(self) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor, nn
 
+from privgan.gan.warm_start.bending import BENDS, bent, waves
 from privgan.gan.warm_start.cosines import cosine_basis, synthesised
 from privgan.gan.warm_start.pose import POSE, unposed, unweighed
 
@@ -17,7 +18,7 @@ KNOTS = 129
 
 @dataclass(frozen=True, kw_only=True)
 class MixtureShape:
-    """Public: pixels a side, channels, classes, components a class, factors, cosine order, posed or not."""
+    """Public: pixels a side, channels, classes, components a class, factors, cosine order, posed or not, bend."""
 
     image_size: int
     channels: int
@@ -26,6 +27,7 @@ class MixtureShape:
     factors: int
     order: int
     pose: bool
+    bend: float = 0.0
 
     @property
     def coordinates(self) -> int:
@@ -36,8 +38,8 @@ class MixtureShape:
 
     @property
     def latent(self) -> int:
-        """Standard normal numbers that make an image: factors, one that picks the component, grain."""
-        return self.factors + 1 + self.coordinates
+        """Standard normal numbers that make an image: factors, one that picks the component, grain, bends."""
+        return self.factors + 1 + self.coordinates + BENDS * (self.bend > 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,10 +83,11 @@ class Mixture:
 class MixtureImages(nn.Module):
     """(z (n, latent), labels (n,)) -> images (n, channels, size, size) in [-1, 1]; nothing in it is learned.
 
-    The first latent numbers are factors, the next picks the component, the last are grain.
+    The first latent numbers are factors, the next picks the component, then come grain and bends.
     """
 
     basis: Tensor
+    field: Tensor
     shares: Tensor
     means: Tensor
     loadings: Tensor
@@ -96,6 +99,7 @@ class MixtureImages(nn.Module):
         super().__init__()
         self.shape = shape
         self.register_buffer("basis", cosine_basis(shape.image_size, shape.order), persistent=False)
+        self.register_buffer("field", waves(shape.image_size), persistent=False)
         for name, value in Mixture.grey(shape).drawn_from().items():
             self.register_buffer(name, value)
 
@@ -112,14 +116,17 @@ class MixtureImages(nn.Module):
         """The images before their grey levels are set right; unbounded."""
         shape = self.shape
         ends = self.shares[labels].cumsum(1)
-        factors, pick, grain = torch.split(z, [shape.factors, 1, shape.coordinates], dim=1)
+        parts = [shape.factors, 1, shape.coordinates, BENDS if shape.bend else 0]
+        factors, pick, grain, bends = torch.split(z, parts, dim=1)
         component = (torch.special.ndtr(pick) > ends[:, :-1]).sum(1)
         spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
         found = self.means[labels, component] + spread + self.grain * grain
-        if not shape.pose:
-            return synthesised(found, self.basis, shape.channels)
-        images = synthesised(found[:, :-POSE], self.basis, shape.channels)
-        return unposed(images, unweighed(found[:, -POSE:], shape.image_size))
+        if shape.pose:
+            images = synthesised(found[:, :-POSE], self.basis, shape.channels)
+            images = unposed(images, unweighed(found[:, -POSE:], shape.image_size))
+        else:
+            images = synthesised(found, self.basis, shape.channels)
+        return bent(images, bends, self.field, shape.bend) if shape.bend else images
 
 
 def quantiles(values: Tensor) -> Tensor:
