@@ -114,7 +114,7 @@ PRESETS: Mapping[str, TrainSettings] = {
         privacy=PrivacySettings(batch=64, steps=150),
         warm_start=MixtureSettings(share=0.85, order=12),
     ),
-    BALANCED: TrainSettings(preset=BALANCED, warm_start=MixtureSettings(order=20, components=3)),
+    BALANCED: TrainSettings(preset=BALANCED),
     LARGE_COHORT: TrainSettings(
         preset=LARGE_COHORT,
         privacy=PrivacySettings(batch=256, steps=400),
