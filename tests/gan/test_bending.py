@@ -45,9 +45,7 @@ def test_a_white_square_moves_as_a_slow_twin_moves_it() -> None:
 
 def test_without_a_bend_there_are_no_numbers_for_it_and_with_one_images_of_one_latent_differ() -> None:
     straight, bending = (
-        MixtureShape(
-            image_size=SIZE, channels=1, classes=2, components=1, factors=4, order=6, pose=False, bend=bend
-        )
+        MixtureShape(image_size=SIZE, channels=1, classes=2, components=1, factors=4, order=6, pose=False, bend=bend)
         for bend in (0.0, 1.0)
     )
     assert bending.latent - straight.latent == BENDS

@@ -102,7 +102,9 @@ def prepare(
     frames: Frames = "all",
     workers: Workers = None,
     roi: Annotated[str | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM as fractions of the image.")] = None,
-    max_epsilon: Annotated[float, typer.Option(help="Cap on what all runs together may spend, at the cohort's own delta.")] = 10.0,
+    max_epsilon: Annotated[
+        float, typer.Option(help="Cap on what all runs together may spend, at the cohort's own delta.")
+    ] = 10.0,
     policy: PolicyFile = None,
     site_anchor: Annotated[
         Path | None, typer.Option(help="Folder outside all cohorts that notices copies and second preparations.")

@@ -13,14 +13,17 @@ from privgan.gan.warm_start.cosines import cosine_basis
 
 _ORDER = 6
 _WAVE = 2.2  # cosine order at which displacements fall off: a correlation length of a seventh of the frame
-BENDS = _ORDER * (_ORDER + 1)  # standard normal numbers that make a displacement, half of them down, half of them right
+BENDS = _ORDER * (
+    _ORDER + 1
+)  # standard normal numbers that make a displacement, half of them down, half of them right
 
 
 def waves(size: int) -> Tensor:
     """(BENDS / 2, size x size): times standard normal numbers, a displacement of root mean square 1."""
     height = torch.tensor([u * u + v * v for u in range(_ORDER) for v in range(_ORDER) if u + v < _ORDER])
     weights = torch.exp(-height / (2 * _WAVE**2))
-    return cosine_basis(size, _ORDER) * (size * weights / weights.norm())[:, None]
+    scaled: Tensor = cosine_basis(size, _ORDER) * (size * weights / weights.norm())[:, None]
+    return scaled
 
 
 def bent(images: Tensor, z: Tensor, field: Tensor, bend: float) -> Tensor:
