@@ -72,6 +72,18 @@ def test_it_begins_at_the_released_moments(channels: int, network: str) -> None:
     assert torch.allclose(generator(z, labels), wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("network", ["conv", "mlp"])
+def test_the_class_comes_from_the_released_mixture_alone(network: str) -> None:
+    """Classes that look alike are drawn alike, whatever was learned: nothing can paint the label into an image."""
+    generator = _generator(network=network)
+    torch.nn.init.normal_(generator.last.weight, std=0.1)
+    z, zeros = torch.randn(4, generator.config.mixture.latent), torch.zeros(4, dtype=torch.int64)
+    generator.start.loadings[1] = generator.start.loadings[0]
+    assert torch.equal(generator(z, zeros), generator(z, zeros + 1))
+    generator.start.means[1] += 0.1
+    assert not torch.equal(generator(z, zeros), generator(z, zeros + 1))
+
+
 @pytest.mark.parametrize("kind", [{}, {"channels": 3}, {"network": "mlp"}, {"network": "mlp", "channels": 3}])
 def test_saved_and_loaded_it_draws_the_same(tmp_path: Path, kind: dict[str, Any]) -> None:
     """Weights and configuration come back; the digest is the file's; colour comes last in what is drawn."""

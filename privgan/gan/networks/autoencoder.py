@@ -34,15 +34,14 @@ def fit_as_decoder(generator: Generator, steps: int, progress: Progress = silent
     config, device = generator.config, generator.basis.device
     pictures = dead_leaves(_PICTURES, config.image_size, config.channels, np.random.default_rng(0))
     encoder, lowest = Encoder(generator).to(device), lowest_basis(generator).to(device)
-    parts = (generator.embed, generator.lift, generator.blocks, generator.last, encoder)
+    parts = (generator.lift, generator.blocks, generator.last, encoder)
     nn.init.normal_(generator.last.weight, std=0.02)
     optimiser = torch.optim.Adam([p for part in parts for p in part.parameters()], lr=_RATE)
     for step in range(steps):
         rows = torch.randint(len(pictures), (FAKES_AT_ONCE,))
         images = torch.from_numpy(pictures[rows.numpy()]).to(device)
-        labels = torch.randint(len(config.classes), (len(images),), device=device)
         optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(_evidence_bound(generator, encoder, images, labels, lowest))
+        torch.autograd.backward(_evidence_bound(generator, encoder, images, lowest))
         optimiser.step()
         progress(TASK, step + 1, steps)
     generator.zero_grad(set_to_none=True)
@@ -75,12 +74,12 @@ def smooth(images: Tensor, basis: Tensor) -> Tensor:
     return (images.flatten(2) @ basis.T @ basis).reshape(images.shape)
 
 
-def _evidence_bound(generator: Generator, encoder: Encoder, images: Tensor, labels: Tensor, lowest: Tensor) -> Tensor:
+def _evidence_bound(generator: Generator, encoder: Encoder, images: Tensor, lowest: Tensor) -> Tensor:
     """-ELBO: |x - G(z)|^2 / (2 s^2) + KL(N(mean, variance) | N(0, 1)), averaged over the pictures."""
     mean, log_variance = encoder(images)
     z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
     low = smooth(images, lowest)
-    missed = (images - low - generator.detail(z, labels, low)).square().sum((1, 2, 3)) / (2 * _PIXEL_NOISE**2)
+    missed = (images - low - generator.detail(z, low)).square().sum((1, 2, 3)) / (2 * _PIXEL_NOISE**2)
     divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
     bound: Tensor = (missed + divergence).mean()
     return bound
@@ -90,7 +89,7 @@ def _turn_down(generator: Generator) -> None:
     with torch.no_grad():
         z = torch.randn(FAKES_AT_ONCE, generator.config.mixture.latent, device=generator.basis.device)
         labels = torch.arange(len(z), device=z.device) % len(generator.config.classes)
-        added = generator.detail(z, labels, generator.start(z, labels))
+        added = generator.detail(z, generator.start(z, labels))
         gain = START / added.square().mean().sqrt().clamp_min(START)
         for weights in generator.last.parameters():
             weights.mul_(gain)

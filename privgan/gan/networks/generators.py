@@ -1,6 +1,7 @@
 """Generators: what the warm start released, drawn by a linear part, and a detail part that learns the rest.
 
-A generator sees no patients and may normalise as it likes. It takes its class through an embedding.
+A generator sees no patients and may normalise as it likes. Its detail part is not told the class: it would write
+the class into every image as a faint pattern, which is all that a classifier would then learn of them.
 """
 
 import itertools
@@ -77,7 +78,6 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         self.start = MixtureImages(config.mixture)
-        self.embed = nn.Embedding(len(config.classes), config.latent)
         self.lift, self.blocks, self.last = _dense(config) if config.network == MLP else _convolutions(config)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # Optional in the stubs, present by default
@@ -98,18 +98,19 @@ class Generator(nn.Module):
     def drawn(self, z: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The images, and what they were at the warm start."""
         image = self.start(z, labels)
-        return F.hardtanh(image + self.detail(z, labels, image)), image
+        return F.hardtanh(image + self.detail(z, image)), image
 
-    def detail(self, z: Tensor, labels: Tensor, image: Tensor) -> Tensor:
+    def detail(self, z: Tensor, image: Tensor) -> Tensor:
         """What is added to a smooth image (n, channels, size, size); of its shape."""
-        x = self.lift(torch.cat([z[:, : self.config.latent], self.embed(labels)], dim=1))
+        z = z[:, : self.config.latent]
         if self.config.network == MLP:
+            x = self.lift(torch.cat([z, image.flatten(1)], dim=1))
             for block in self.blocks:
                 x = block(x)
             dense: Tensor = self.last(x).reshape(image.shape)
             return dense
         start = _first_map(self.config.image_size)
-        x = x.reshape(len(z), -1, start, start)
+        x = self.lift(z).reshape(len(z), -1, start, start)
         for block in self.blocks:
             x = block(torch.cat([x, _resized(image, x.shape[-1])], dim=1))
         return _centre_crop(self.last(torch.cat([x, _resized(image, x.shape[-1])], dim=1)), image.shape[-1])
@@ -120,7 +121,7 @@ Layers = tuple[nn.Linear, nn.ModuleList, nn.Conv2d | nn.Linear]  # lift, blocks,
 
 def _convolutions(config: GeneratorConfig) -> Layers:
     doublings, deep = _doublings(config.image_size), config.width * 2
-    lift = nn.Linear(2 * config.latent, deep * _first_map(config.image_size) ** 2)
+    lift = nn.Linear(config.latent, deep * _first_map(config.image_size) ** 2)
     widths = [deep] + [max(config.width >> max(level - 1, 0), 16) for level in range(doublings)]
     blocks = nn.ModuleList(_up(a + config.channels, b) for a, b in itertools.pairwise(widths))
     return lift, blocks, nn.Conv2d(widths[-1] + config.channels, config.channels, 3, padding=1)
@@ -129,8 +130,8 @@ def _convolutions(config: GeneratorConfig) -> Layers:
 def _dense(config: GeneratorConfig) -> Layers:
     hidden = config.width * HIDDEN_PER_WIDTH
     block = nn.Sequential(nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
-    last = nn.Linear(hidden, config.channels * config.image_size**2)
-    return nn.Linear(2 * config.latent, hidden), nn.ModuleList([block]), last
+    pixels = config.channels * config.image_size**2
+    return nn.Linear(config.latent + pixels, hidden), nn.ModuleList([block]), nn.Linear(hidden, pixels)
 
 
 def _doublings(size: int) -> int:
