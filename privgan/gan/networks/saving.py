@@ -15,7 +15,7 @@ from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator, GeneratorC
 from privgan.gan.pixels import to_uint8
 from privgan.run import WEIGHTS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +92,12 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
 
 def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:
     table: dict[str, Any] = read_json(path)
-    if table.pop("schema_version", None) != SCHEMA_VERSION:
-        raise IntegrityError("Expected a generator configuration of a known schema version.")
+    version = table.pop("schema_version", None)
+    if version != SCHEMA_VERSION:
+        raise IntegrityError(
+            f"Expected a generator of schema version {SCHEMA_VERSION}, got {version!r}. Generate with the version of "
+            "privgan that trained it, or train again with this one."
+        )
     try:
         measured = table.pop("class_balance", None)
         config = GeneratorConfig(**{**table, "classes": tuple(table["classes"])})
