@@ -27,11 +27,11 @@ def waves(size: int) -> Tensor:
 
 
 def bent(images: Tensor, z: Tensor, field: Tensor, bend: float) -> Tensor:
-    """Images (n, channels, size, size), black around them, displaced by z (n, BENDS), standard normal.
+    """Images (n, channels, size, size) displaced by z (n, BENDS), standard normal; edges go on beyond the frame.
 
     field: `waves(size)`. bend: root mean square displacement each way, in 28ths of the frame.
     """
     n, _, size, _ = images.shape
     moved = (z.reshape(n, 2, -1) @ field).reshape(n, 2, size, size) * (2 * bend / 28)
     still = F.affine_grid(torch.eye(2, 3, device=z.device).expand(n, 2, 3), list(images.shape), align_corners=False)
-    return F.grid_sample(images + 1, still + moved.permute(0, 2, 3, 1), align_corners=False) - 1
+    return F.grid_sample(images, still + moved.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
