@@ -209,6 +209,7 @@ def test_generators_that_do_not_leak_pass(
     assert counted["PASS"] >= 180, counted
 
 
+@pytest.mark.study
 def test_images_that_are_much_alike_within_patients_pass(draw: Draw, weigh: Weigh) -> None:
     """Four images of every fourth patient, nearly the same: tests of images instead of patients cry wolf here."""
     rng = np.random.default_rng(19)
