@@ -26,7 +26,7 @@ SETTINGS = TrainSettings(
 def small_mixture(channels: int = 1) -> Mixture:
     """Means around grey, and loadings that make images of a class differ by a fifth of the range."""
     shape = MixtureShape(
-        image_size=SIZE, channels=channels, classes=2, components=1, factors=LATENT, order=ORDER, pose=False
+        image_size=SIZE, channels=channels, classes=2, components=1, factors=LATENT, order=ORDER, pose=False, bend=0.0
     )
     m, generator = shape.coordinates, torch.Generator().manual_seed(0)
     return replace(

@@ -45,6 +45,7 @@ def _shape(settings: MixtureSettings, members: Members, latent: int = 40) -> Mix
         factors=latent,
         order=settings.order,
         pose=settings.pose,
+        bend=settings.bend,
     )
 
 

@@ -27,7 +27,7 @@ class MixtureShape:
     factors: int
     order: int
     pose: bool
-    bend: float = 0.0
+    bend: float
 
     @property
     def coordinates(self) -> int:
@@ -37,9 +37,14 @@ class MixtureShape:
         return self.channels * inside + POSE * self.pose
 
     @property
+    def bends(self) -> int:
+        """Standard normal numbers that make a distortion; none without a bend."""
+        return BENDS if self.bend else 0
+
+    @property
     def latent(self) -> int:
         """Standard normal numbers that make an image: factors, one that picks the component, grain, bends."""
-        return self.factors + 1 + self.coordinates + BENDS * (self.bend > 0)
+        return self.factors + 1 + self.coordinates + self.bends
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,7 +121,7 @@ class MixtureImages(nn.Module):
         """The images before their grey levels are set right; unbounded."""
         shape = self.shape
         ends = self.shares[labels].cumsum(1)
-        parts = [shape.factors, 1, shape.coordinates, BENDS if shape.bend else 0]
+        parts = [shape.factors, 1, shape.coordinates, shape.bends]
         factors, pick, grain, bends = torch.split(z, parts, dim=1)
         component = (torch.special.ndtr(pick) > ends[:, :-1]).sum(1)
         spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
