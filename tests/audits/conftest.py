@@ -1,5 +1,6 @@
-"""Populations for the audit's tests: smooth random pictures that share an anatomy, as X-rays do."""
+"""Populations for the audit's tests, smooth random pictures that share an anatomy, as X-rays do; released bundles."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from privgan_audits.interface import Evidence, Sample
 from privgan_audits.spaces import embedding
+from tests.audits.releasing import Gate, make_released
 
 SIZE = 32
 Draw = Callable[..., Sample]
@@ -75,3 +77,15 @@ def weigh(tmp_path_factory: pytest.TempPathFactory) -> Weigh:
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    """Approved and released; a module that needs another release has its own fixture of this name."""
+    return make_released(tmp_path_factory.mktemp("gate"))
+
+
+@pytest.fixture
+def bundle(released: Gate, tmp_path: Path) -> Path:
+    """A copy of its bundle, to be harmed."""
+    return Path(shutil.copytree(released.root / "bundle", tmp_path / "bundle"))

@@ -15,23 +15,13 @@ import pytest
 from privgan_audits import bundle as layout
 from privgan_audits import signing
 from privgan_audits.approval import APPROVAL, Approval, opened
-from tests.audits.releasing import Gate, make_released, sign_again
+from tests.audits.releasing import Gate, sign_again
 from tests.audits.test_verify import forged_signature
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return make_released(tmp_path_factory.mktemp("gate"))
 
 
 @pytest.fixture
 def plain(released: Gate, tmp_path: Path) -> Path:
     return Path(shutil.copytree(released.root / "plain", tmp_path / "bundle"))
-
-
-@pytest.fixture
-def bundle(released: Gate, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(released.root / "bundle", tmp_path / "bundle"))
 
 
 def guide(released: Gate, bundle: Path, scratch: Path) -> subprocess.CompletedProcess[str]:

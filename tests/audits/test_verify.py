@@ -1,7 +1,6 @@
 """The recipient's check: any flipped byte, any extra, missing or foreign thing is found."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,11 +29,6 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     gate.audit()
     gate.release()
     return gate
-
-
-@pytest.fixture
-def bundle(released: Gate, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(released.root / "bundle", tmp_path / "bundle"))
 
 
 def test_flipping_any_bit_of_any_file_is_found(released: Gate) -> None:

@@ -16,17 +16,7 @@ from privgan_audits import signing
 from privgan_audits.approval import APPROVAL, REVOCATION, Revocation
 from privgan_audits.signoff import revoke
 from privgan_audits.verify import VerifiedBundle, verify
-from tests.audits.releasing import TODAY, Gate, make_released, sign_again
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return make_released(tmp_path_factory.mktemp("gate"))
-
-
-@pytest.fixture
-def bundle(released: Gate, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(released.root / "bundle", tmp_path / "bundle"))
+from tests.audits.releasing import TODAY, Gate, sign_again
 
 
 def check(released: Gate, bundle: Path, **options: Any) -> VerifiedBundle:
