@@ -150,6 +150,7 @@ def generator_config(training: Training) -> GeneratorConfig:
         channels=channels_of(images),
         network=settings.model.network,
         components=settings.warm_start.components,
+        brightness=settings.warm_start.brightness,
         pose=settings.warm_start.pose,
         bend=settings.warm_start.bend,
     )

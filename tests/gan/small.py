@@ -11,7 +11,7 @@ from privgan.dp.sampling import PatientIndex
 from privgan.gan.ladder import LadderSettings
 from privgan.gan.settings import ModelSettings, RefinementSettings, TrainSettings
 from privgan.gan.training import Training
-from privgan.gan.warm_start import Members, Mixture, MixtureSettings, MixtureShape
+from privgan.gan.warm_start import Coordinates, Members, Mixture, MixtureSettings, MixtureShape
 from privgan.run import make_run_folders
 
 SIZE, LATENT, ORDER = 16, 8, 5
@@ -25,10 +25,9 @@ SETTINGS = TrainSettings(
 
 def small_mixture(channels: int = 1) -> Mixture:
     """Means around grey, and loadings that make images of a class differ by a fifth of the range."""
-    shape = MixtureShape(
-        image_size=SIZE, channels=channels, classes=2, components=1, factors=LATENT, order=ORDER, pose=False, bend=0.0
-    )
-    m, generator = shape.coordinates, torch.Generator().manual_seed(0)
+    coordinates = Coordinates(image_size=SIZE, channels=channels, order=ORDER, brightness=False, pose=False)
+    shape = MixtureShape(coordinates=coordinates, classes=2, components=1, factors=LATENT, bend=0.0)
+    m, generator = coordinates.count, torch.Generator().manual_seed(0)
     return replace(
         Mixture.grey(shape),
         means=0.1 * SIZE * torch.randn(2, 1, m, generator=generator) / m**0.5,

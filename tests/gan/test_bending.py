@@ -2,7 +2,7 @@
 
 import torch
 
-from privgan.gan.warm_start import MixtureImages, MixtureShape
+from privgan.gan.warm_start import Coordinates, MixtureImages, MixtureShape
 from privgan.gan.warm_start.bending import BENDS, bent, waves
 
 SIZE = 28
@@ -44,13 +44,13 @@ def test_a_white_bar_at_the_edge_moves_as_a_slow_twin_moves_it() -> None:
 
 
 def test_without_a_bend_there_are_no_numbers_for_it_and_with_one_images_of_one_latent_differ() -> None:
+    coordinates = Coordinates(image_size=SIZE, channels=1, order=6, brightness=False, pose=False)
     straight, bending = (
-        MixtureShape(image_size=SIZE, channels=1, classes=2, components=1, factors=4, order=6, pose=False, bend=bend)
-        for bend in (0.0, 1.0)
+        MixtureShape(coordinates=coordinates, classes=2, components=1, factors=4, bend=bend) for bend in (0.0, 1.0)
     )
     assert bending.latent - straight.latent == BENDS
     images = MixtureImages(bending)
-    images.means[:] = torch.randn(bending.coordinates, generator=torch.Generator().manual_seed(3))
+    images.means[:] = torch.randn(coordinates.count, generator=torch.Generator().manual_seed(3))
     z = torch.zeros(2, bending.latent)
     labels = torch.zeros(2, dtype=torch.int64)
     assert torch.equal(*images(z, labels))

@@ -1,5 +1,7 @@
 """The one-shot start: what it asks of a patient is bounded, what it learns is right, its noise is not learned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from privgan.dp.query import Described, noisy_products, noisy_sums
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.pixels import from_uint8
 from privgan.gan.warm_start import (
+    Coordinates,
     Members,
     Mixture,
     MixtureImages,
@@ -16,6 +19,7 @@ from privgan.gan.warm_start import (
     cosine_basis,
     measure_mixture,
 )
+from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.cosines import analysed, synthesised
 from privgan.gan.warm_start.pose import pose_of, posed, unposed
 from privgan.gan.warm_start.shrinkage import kept
@@ -37,14 +41,18 @@ def _members(patients: int = 300, size: int = 28, channels: int = 1) -> Members:
 
 
 def _shape(settings: MixtureSettings, members: Members, latent: int = 40) -> MixtureShape:
-    return MixtureShape(
+    coordinates = Coordinates(
         image_size=members.images.shape[1],
         channels=1 if members.images.ndim == 3 else 3,
+        order=settings.order,
+        brightness=settings.brightness,
+        pose=settings.pose,
+    )
+    return MixtureShape(
+        coordinates=coordinates,
         classes=members.classes,
         components=settings.components,
         factors=latent,
-        order=settings.order,
-        pose=settings.pose,
         bend=settings.bend,
     )
 
@@ -167,6 +175,80 @@ def _measured_with(members: Members, settings: MixtureSettings) -> Mixture:
     shape = _shape(settings, members, latent=8)
     noises = tuple(0.5 for _ in settings.noise_ratios)
     return measure_mixture(members, settings, noises, shape, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("components", [1, 3])
+def test_a_calm_class_is_not_drawn_as_a_busy_one(components: int) -> None:
+    """Each class varies as much as its own patients do, even where noise hides in which directions."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(3000) % 2
+    basis = cosine_basis(16, 6)
+    busy = torch.from_numpy(rng.standard_normal((3000, len(basis))) * 0.5 * (1 + 5 * labels[:, None])).float()
+    images = ((busy @ basis).clamp(-1, 1) * 127.5 + 127.5).round().byte().reshape(-1, 16, 16).numpy()
+    index = PatientIndex.of(np.arange(3000), np.arange(3000))
+    members = Members(images=images, labels=labels, index=index, classes=2)
+    settings = MixtureSettings(order=6, components=components, spread_radius=1.5)
+    part = MixtureImages(_shape(settings, members))
+    part.fill(_measured(members, settings, noise=0.3))
+    for label in range(2):
+        drawn = part.gaussian(torch.randn(2000, part.shape.latent), torch.full((2000,), label)).flatten(1) @ basis.T
+        true = from_uint8(images[labels == label]).flatten(1) @ basis.T
+        assert float(drawn.var(0).sum()) == pytest.approx(float(true.var(0).sum()), rel=0.25)
+
+
+def test_the_grain_of_components_is_that_of_a_plain_loop() -> None:
+    """Without noise, what the kept directions leave of every component's variance, averaged by band."""
+    generator = torch.Generator().manual_seed(0)
+    coordinates = torch.randn(400, 6, generator=generator) * torch.tensor([3.0, 2.0, 1.0, 1.0, 0.5, 0.5])
+    bands = torch.tensor([0, 0, 1, 1, 2, 2])
+    labels = torch.zeros(400).long()
+    axes = torch.eye(6)[None, :, :2]
+    centres = Centres(
+        means=torch.zeros(1, 6),
+        axes=axes,
+        radius=torch.tensor([20.0]),
+        places=torch.tensor([[[2.0, 0.0], [-2.0, 0.0]]]),
+        counts=torch.zeros(1, 2),
+    )
+    offsets, cells = centres.offsets(coordinates, labels)
+    counts = torch.bincount(cells).float()[None]
+    vectors = torch.cat([offsets, centres.beyond(coordinates, labels, bands)], dim=1).double()
+    products = torch.stack([vectors[cells == cell].T @ vectors[cells == cell] for cell in range(2)])[None]
+    spreads, grains = replace(centres, counts=counts).spreads(products, 1e-9, bands)
+    for cell in range(2):
+        mine = coordinates[cells == cell].clone()
+        mine[:, :2] -= centres.places[0, cell]
+        left = mine.square().mean(0)
+        left[:2] -= spreads[0, cell].square().sum(1)
+        for band in range(3):
+            wanted = left[bands == band].mean().clamp_min(0.0).sqrt()
+            assert torch.allclose(grains[0, cell, bands == band], wanted, atol=1e-2)
+
+
+def test_grain_is_stronger_in_one_image_than_in_another_and_right_on_average() -> None:
+    """One image's grain is one Gaussian's times its own strength."""
+    shape = _shape(MixtureSettings(order=8), _members())
+    part = MixtureImages(shape)
+    part.fill(replace(Mixture.grey(shape), grain=torch.full((2, 1, shape.coordinates.count), 0.7)))
+    drawn = part.gaussian(torch.randn(4000, shape.latent), torch.zeros(4000).long()).flatten(1) @ part.basis.T
+    assert float(drawn.square().mean().sqrt()) == pytest.approx(0.7, rel=0.05)
+    strength = drawn.square().mean(1).sqrt().log()
+    # Without a strength of their own, images of 36 coordinates would differ by 0.12.
+    assert 0.25 < float(strength.std()) < 0.4
+
+
+def test_an_image_is_described_as_its_darker_self_but_for_the_brightness() -> None:
+    """Half the light: the same cosines and pose, another brightness; and what is drawn from it is as dark."""
+    rng = np.random.default_rng(0)
+    light = torch.from_numpy(rng.random((5, 1, 28, 28))).float().cumsum(2).cumsum(3)
+    light = light / light.amax((1, 2, 3), keepdim=True)
+    system = Coordinates(image_size=28, channels=1, order=60, brightness=True, pose=False)
+    basis = cosine_basis(28, 60)
+    bright, dark = (system.of(2 * light * factor - 1, basis) for factor in (1.0, 0.5))
+    assert torch.allclose(bright[:, :-1], dark[:, :-1], atol=1e-3)
+    assert bool((bright[:, -1] - dark[:, -1] > 1).all())
+    assert torch.allclose(system.drawn(dark, basis), light - 1, atol=1e-4)
+    assert bool(torch.isfinite(system.of(torch.full((1, 1, 28, 28), -1.0), basis)).all())
 
 
 def test_a_component_that_nobody_is_in_is_not_drawn() -> None:

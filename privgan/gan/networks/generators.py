@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from privgan.checks import one_of
 from privgan.errors import UsageError
-from privgan.gan.warm_start import Mixture, MixtureImages, MixtureShape
+from privgan.gan.warm_start import Coordinates, Mixture, MixtureImages, MixtureShape
 
 Network = TypeVar("Network", bound=nn.Module)
 CONV, MLP, AUTOENCODER = "conv", "mlp", "autoencoder"
@@ -32,8 +32,8 @@ class GeneratorConfig:
 
     image_size: pixels a side. latent: factors of the warm start; the detail part sees them, too. width: channels of
     the convolutions; `mlp` has eight times as many hidden units. channels: 1 grey, 3 colour. network: one of
-    NETWORKS; `autoencoder` is built like `conv` and differs in where it starts. order, components, pose, bend: see
-    `MixtureSettings`.
+    NETWORKS; `autoencoder` is built like `conv` and differs in where it starts. order, components, brightness, pose,
+    bend: see `MixtureSettings`.
     """
 
     image_size: int
@@ -44,6 +44,7 @@ class GeneratorConfig:
     channels: int = 1
     network: str = CONV
     components: int = 1
+    brightness: bool = False
     pose: bool = False
     bend: float = 0.0
 
@@ -55,14 +56,18 @@ class GeneratorConfig:
     @property
     def mixture(self) -> MixtureShape:
         """Of the part that the warm start fills; its `latent` is the dimension of z."""
-        return MixtureShape(
+        coordinates = Coordinates(
             image_size=self.image_size,
             channels=self.channels,
+            order=self.order,
+            brightness=self.brightness,
+            pose=self.pose,
+        )
+        return MixtureShape(
+            coordinates=coordinates,
             classes=len(self.classes),
             components=self.components,
             factors=self.latent,
-            order=self.order,
-            pose=self.pose,
             bend=self.bend,
         )
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from privgan.gan.warm_start.mixture import Mixture
+from privgan.gan.warm_start.shrinkage import grain, loadings
 
 _FIRST_CENTRES = 0.6  # of the class's spread, so that every one of them has images around it
 # A component with less than this part of an equal share, or within so many standard errors of nobody, is dropped: it
@@ -32,7 +33,7 @@ class Centres:
     def first(cls, found: Mixture, draws: Tensor, *, radius: float) -> Self:
         """Draws (classes, k, r) from N(0, 1), spread as the class is; `radius` in units of the class's spread."""
         axes, scales = _axes(found.loadings[:, 0])
-        reach = scales.square().sum(1).sqrt()  # (classes,), the spread of a class
+        reach = (scales.square().sum(1) + found.grain[:, 0].square().sum(1)).sqrt()  # (classes,), a class's spread
         return cls(
             means=found.means[:, 0],
             axes=axes,
@@ -48,6 +49,35 @@ class Centres:
         offsets = (inside - self.places[labels, nearest]) / self.radius[labels, None]
         return offsets, labels * self.places.shape[1] + nearest
 
+    def beyond(self, coordinates: Tensor, labels: Tensor, bands: Tensor) -> Tensor:
+        """Norms (n, bands) of what lies outside of the directions, in units of the radius."""
+        away, axes = coordinates - self.means[labels], self.axes[labels]
+        outside = away - torch.einsum("nmr,nr->nm", axes, torch.einsum("nm,nmr->nr", away, axes))
+        size = len(torch.bincount(bands))
+        norms = torch.zeros(len(away), size).index_add_(1, bands, outside.square()).sqrt()
+        return norms / self.radius[labels, None]
+
+    def spreads(self, products: Tensor, noise: float, bands: Tensor) -> tuple[Tensor, Tensor]:
+        """Loadings (classes, k, r, r) in the directions and the grain (classes, k, m) beyond them.
+
+        products: (classes, k, r + bands, r + bands), sums over each component's patients of products of what
+        `offsets` and `beyond` say. noise: of their diagonal entries. bands: as in `shrinkage`.
+        """
+        classes, k, r = self.places.shape
+        inside, outside = products[..., :r, :r], products[..., r:, r:].diagonal(dim1=2, dim2=3)
+        units, counts = self.radius.double().square(), self.counts.double()
+        spreads, left = [], []
+        for c in range(classes):
+            axes = self.axes[c].double()
+            own = loadings(inside[c] * units[c], noise * float(units[c]), counts[c], r)
+            rest = inside[c] * units[c] / counts[c][:, None, None] - own @ own.mT
+            beyond = outside[c] * units[c] / counts[c][:, None] / torch.bincount(bands)
+            left.append(torch.einsum("mr,krs,ms->km", axes, rest, axes) + beyond[:, bands])
+            spreads.append(own)
+        unsure = noise * units[:, None] / counts
+        grains = grain(torch.cat(left), unsure.flatten(), counts.flatten(), bands)
+        return torch.stack(spreads).float(), grains.reshape(classes, k, -1).float()
+
     def moved(self, counts: Tensor, steps: Tensor, unsure: Tensor) -> Self:
         """Each by its mean offset, `steps` (classes, k, r), whose numbers have the standard errors `unsure`."""
         # Empirical Bayes: of what a centre seems to have moved, the part that is more than its noise.
@@ -55,8 +85,8 @@ class Centres:
         gone = steps * self.radius[:, None, None] * (1 - doubt).clamp_min(0.0)[..., None]
         return replace(self, places=self.places + gone, counts=counts)
 
-    def mixture(self, found: Mixture, spreads: Tensor, *, error: float) -> Mixture:
-        """The mixture with these components, of loadings `spreads` (classes, k, r, r) in the directions.
+    def mixture(self, found: Mixture, spreads: Tensor, grains: Tensor, *, error: float) -> Mixture:
+        """The mixture with these components, of loadings (classes, k, r, r) in the directions and such grains.
 
         error: standard error of a count.
         """
@@ -68,6 +98,7 @@ class Centres:
             shares=shares / shares.sum(1, keepdim=True),
             means=self.means[:, None] + torch.einsum("ckr,cmr->ckm", self.places, self.axes),
             loadings=torch.einsum("cmr,ckrs->ckms", self.axes, spreads),
+            grain=grains,
         )
 
 

@@ -1,7 +1,7 @@
 """A one-shot start for the generator: what a few noisy sums tell about the images, before any adversary.
 
-Every image is described by its low spatial frequencies, a few cosine coefficients; where `pose` is set, those of the
-image in its usual pose, and the pose. Gaussian queries of every member then ask, in this order:
+Every image is described by a few numbers, most of them cosine coefficients of low frequency (`coordinates`). Gaussian
+queries of every member then ask, in this order:
 
 1. the mean of each class, with a constant coordinate for the counts;
 2. the second moments of each class around that mean;
@@ -24,10 +24,9 @@ from torch import Tensor
 from privgan.checks import positive, strictly_within, within
 from privgan.dp.query import Described, noisy_products, noisy_sums
 from privgan.gan.warm_start.components import Centres
-from privgan.gan.warm_start.cosines import analysed, cosine_basis
+from privgan.gan.warm_start.cosines import cosine_basis
 from privgan.gan.warm_start.members import Members
 from privgan.gan.warm_start.mixture import KNOTS, Mixture, MixtureImages, MixtureShape, quantiles
-from privgan.gan.warm_start.pose import pose_of, posed, weighed
 from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
 
 _LEVELS = 64  # of the histogram of grey levels
@@ -38,31 +37,35 @@ _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
 class MixtureSettings:
     """Public constants of the queries.
 
-    share: of the target epsilon, spent on them. order: cosine frequencies u + v < order are used. pose: bring every
-    image into one pose first. bend: distort what is drawn by so many 28ths of the frame (root mean square), as
-    things of its kind vary; nothing is asked about it. components: Gaussians a class; rounds: of k-means.
+    share: of the target epsilon, spent on them. order: cosine frequencies u + v < order are used. brightness, pose:
+    bring every image to one brightness, into one pose first. bend: distort what is drawn by so many 28ths of the
+    frame (root mean square), as things of its kind vary; nothing is asked about it. components: Gaussians a class;
+    rounds: of k-means.
     mean_radius, spread_radius: coefficients are clipped to these norms, in units of one pixel of range [-1, 1] (root
     mean square over the image), around grey and around the class mean. component_radius: the same around a
     component's mean, in units of the class's spread. count_share: the constant coordinate's part of a vector.
-    mean_noise, tone_noise: noise of those queries relative to the others.
+    mean_noise, tone_noise, round_noise: noise of those queries, and of each round, relative to the second moments.
     """
 
     share: float = 0.6
     order: int = 15
+    brightness: bool = False
     pose: bool = False
     bend: float = 0.0
     components: int = 1
     rounds: int = 3
     mean_radius: float = 1.0
     spread_radius: float = 0.4
-    component_radius: float = 1.2
+    component_radius: float = 1.3
     count_share: float = 0.3
     mean_noise: float = 2.0
     tone_noise: float = 3.0
+    round_noise: float = 3.0
 
     def __post_init__(self) -> None:
         positive(order=self.order, mean_radius=self.mean_radius, spread_radius=self.spread_radius)
-        positive(component_radius=self.component_radius, mean_noise=self.mean_noise, tone_noise=self.tone_noise)
+        positive(component_radius=self.component_radius, mean_noise=self.mean_noise)
+        positive(tone_noise=self.tone_noise, round_noise=self.round_noise)
         strictly_within(0.0, 1.0, share=self.share, count_share=self.count_share)
         within(1, 200, components=self.components)
         within(1, 20, rounds=self.rounds)
@@ -72,7 +75,7 @@ class MixtureSettings:
     def noise_ratios(self) -> tuple[float, ...]:
         """The noises of the queries in the order they are asked, relative to each other."""
         once = (self.mean_noise, 1.0, self.tone_noise)
-        return once if self.components == 1 else (*once, *(1.0 for _ in range(self.rounds)), 1.0)
+        return once if self.components == 1 else (*once, *(self.round_noise for _ in range(self.rounds)), 1.0)
 
 
 def measure_mixture(
@@ -85,7 +88,7 @@ def measure_mixture(
     """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`."""
     asked = _Queries(members=members, settings=settings, shape=shape, rng=rng)
     counts, means, unsure = asked.class_means(noise[0])
-    means = shrunk(means, counts, unsure, bands(shape))
+    means = shrunk(means, counts, unsure, shape.coordinates.bands)
     products = asked.class_products(means, noise[1])
     spreads = loadings(products, noise[1] * asked.spread**2, counts, shape.factors)
     # What the kept directions leave of each coordinate's variance.
@@ -96,7 +99,7 @@ def measure_mixture(
         shares=torch.ones(shape.classes, 1),
         means=means[:, None].float(),
         loadings=spreads[:, None].float(),
-        grain=grain(left, noise[1] * asked.spread**2, counts, bands(shape)).float(),
+        grain=grain(left, noise[1] * asked.spread**2 / counts, counts, shape.coordinates.bands)[:, None].float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
     )
@@ -118,7 +121,7 @@ class _Queries:
 
     @property
     def _unit(self) -> float:
-        return float(self.shape.image_size * self.shape.channels**0.5)
+        return float(self.shape.coordinates.image_size * self.shape.coordinates.channels**0.5)
 
     @property
     def _weight(self) -> float:
@@ -137,7 +140,7 @@ class _Queries:
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
             return self._counted(coordinates / radius), labels
 
-        first = self._sums(describe, self.shape.classes, 1 + self.shape.coordinates, noise)
+        first = self._sums(describe, self.shape.classes, 1 + self.shape.coordinates.count, noise)
         counts = (first[:, 0] / self.settings.count_share).clamp_min(1.0)
         scale = radius / (self._weight * counts)
         return counts, first[:, 1:] * scale[:, None], noise * scale
@@ -149,12 +152,12 @@ class _Queries:
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
             return (coordinates - centres[labels]) / self.spread, labels
 
-        m = self.shape.coordinates
+        m = self.shape.coordinates.count
         return self._products(describe, self.shape.classes, m, noise) * self.spread**2
 
     def grey_levels(self, noise: float) -> Tensor:
         """Quantiles of the grey levels in [-1, 1]: (classes, channels, KNOTS)."""
-        channels, classes = self.shape.channels, self.shape.classes
+        channels, classes = self.shape.coordinates.channels, self.shape.classes
 
         def batches() -> Iterator[Described]:
             for images, labels, owners in self.members.batches():
@@ -179,8 +182,8 @@ class _Queries:
         centres = Centres.first(found, draws, radius=self.settings.component_radius)
         for s in noise[:-1]:
             centres = self._kmeans_round(centres, s)
-        spreads = self._component_loadings(centres, noise[-1])
-        return centres.mixture(found, spreads, error=noise[-2] / self.settings.count_share)
+        spreads, left = self._component_spreads(centres, noise[-1])
+        return centres.mixture(found, spreads, left, error=noise[-2] / self.settings.count_share)
 
     def _kmeans_round(self, centres: Centres, noise: float) -> Centres:
         """Every centre moves to the mean of the images that it is nearest to."""
@@ -195,15 +198,20 @@ class _Queries:
         scale = self._weight * counts
         return centres.moved(counts, sums[..., 1:] / scale[..., None], noise / scale)
 
-    def _component_loadings(self, centres: Centres, noise: float) -> Tensor:
-        """What the second moments around the centres leave above the noise: (classes, k, r, r)."""
+    def _component_spreads(self, centres: Centres, noise: float) -> tuple[Tensor, Tensor]:
+        """What the second moments around the centres leave above the noise (classes, k, r, r), and the grain that
+        they leave below it (classes, k, m).
+        """
         classes, k, size = centres.places.shape
-        products = self._products(centres.offsets, classes * k, size, noise).reshape(classes, k, size, size)
-        kept = [
-            loadings(of_class * radius**2, noise * float(radius) ** 2, counts.double(), size)
-            for of_class, radius, counts in zip(products, centres.radius, centres.counts, strict=True)
-        ]
-        return torch.stack(kept).float()
+        of_bands = self.shape.coordinates.bands
+
+        def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            offsets, cells = centres.offsets(coordinates, labels)
+            return torch.cat([offsets, centres.beyond(coordinates, labels, of_bands)], dim=1), cells
+
+        wide = size + int(of_bands.max()) + 1
+        products = self._products(describe, classes * k, wide, noise).reshape(classes, k, wide, wide)
+        return centres.spreads(products, noise, of_bands)
 
     def _sums(self, describe: "_Describe", cells: int, dimensions: int, noise: float) -> Tensor:
         return noisy_sums(self._described(describe), cells=cells, dimensions=dimensions, noise=noise, rng=self.rng)
@@ -214,30 +222,15 @@ class _Queries:
         )
 
     def _described(self, describe: "_Describe") -> Iterator[Described]:
-        basis = cosine_basis(self.shape.image_size, self.shape.order)
+        coordinates = self.shape.coordinates
+        basis = cosine_basis(coordinates.image_size, coordinates.order)
         for images, labels, owners in self.members.batches():
-            vectors, cells = describe(_coordinates(images, basis, pose=self.shape.pose), labels)
+            vectors, cells = describe(coordinates.of(images, basis), labels)
             yield Described(vectors=vectors, cells=cells, owners=owners)
 
 
 # (coordinates, labels) -> (vectors, cells); `dp.query` scales every vector down to norm 1.
 _Describe = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-
-
-def _coordinates(images: Tensor, basis: Tensor, *, pose: bool) -> Tensor:
-    if not pose:
-        return analysed(images, basis)
-    poses = pose_of(images)
-    return torch.cat([analysed(posed(images, poses), basis), weighed(poses, images.shape[-1])], dim=1)
-
-
-def bands(shape: MixtureShape) -> Tensor:
-    """Which coordinates (m,) are alike: cosines of a channel by their frequency u + v, each pose number by itself."""
-    order, side = shape.order, min(shape.order, shape.image_size)
-    frequencies = [u + v for u in range(side) for v in range(side) if u + v < order]
-    cosines = [channel * order + band for channel in range(shape.channels) for band in frequencies]
-    first = shape.channels * order
-    return torch.tensor([*cosines, *range(first, first + shape.coordinates - len(cosines))])
 
 
 def _with_tones(found: Mixture, shape: MixtureShape) -> Mixture:

@@ -7,8 +7,6 @@ synthetic images.
 import torch
 from torch import Tensor
 
-_OWN_SHARE = 0.9  # a group keeps its own covariance if it explains this much of what pooling explains
-
 
 def shrunk(means: Tensor, counts: Tensor, noise: Tensor, bands: Tensor) -> Tensor:
     """Class means drawn towards their average, band by band, as far as noise explains their differences.
@@ -30,21 +28,25 @@ def shrunk(means: Tensor, counts: Tensor, noise: Tensor, bands: Tensor) -> Tenso
     return average + away * true[:, bands]
 
 
-def grain(left: Tensor, noise: float, counts: Tensor, bands: Tensor) -> Tensor:
-    """Standard deviations (m,) of what the kept directions leave, of all classes together and alike within a band.
+def grain(left: Tensor, noise: Tensor, counts: Tensor, bands: Tensor) -> Tensor:
+    """Standard deviations (groups, m) of what the kept directions leave, alike within a band.
+
+    A group's own variance in a band is drawn towards that of all groups as far as noise explains their difference
+    (empirical Bayes, as in `shrunk`, each group heard as clearly as its noise lets it speak).
 
     Args:
-        left: (classes, m), variances that may be noise.
-        noise: of a diagonal entry of the sums that the variances come from.
-        counts: (classes,), what those were divided by.
+        left: (groups, m), variances that may be noise.
+        noise: (groups,), standard deviation of each of them.
+        counts: (groups,), patients.
         bands: as in `shrunk`.
     """
-    pooled = (left * counts[:, None]).sum(0) / counts.sum()
-    size = torch.bincount(bands).double()
-    average = torch.zeros_like(size).index_add_(0, bands, pooled.double()) / size
-    unsure = noise * len(left) ** 0.5 / float(counts.sum()) / size.sqrt()
-    deviations: Tensor = (average - unsure).clamp_min(0.0).sqrt()
-    return deviations[bands]
+    size = torch.bincount(bands).to(left.dtype)
+    own = torch.zeros(len(left), len(size), dtype=left.dtype).index_add_(1, bands, left) / size
+    average = (own * counts[:, None]).sum(0) / counts.sum()
+    away, unsure = own - average, noise[:, None].square() / size
+    true = ((away.square() / unsure - 1).sum(0) / (1 / unsure).sum(0)).clamp_min(0.0)
+    drawn = average + away * true / (true + unsure)
+    return drawn.clamp_min(0.0).sqrt()[:, bands]
 
 
 def kept(covariance: Tensor, noise: float, most: int) -> Tensor:
@@ -63,7 +65,10 @@ def kept(covariance: Tensor, noise: float, most: int) -> Tensor:
 
 
 def loadings(sums: Tensor, noise: float, counts: Tensor, most: int) -> Tensor:
-    """Kept directions of each group's covariance, or of the pooled one where a group's own is too noisy.
+    """Kept directions of each group's covariance.
+
+    They are looked for among all directions, and among the fewer that stand out of all groups together, where the
+    noise is less; the search that explains more of the group is taken.
 
     Args:
         sums: (groups, m, m), noisy sums of products.
@@ -75,9 +80,11 @@ def loadings(sums: Tensor, noise: float, counts: Tensor, most: int) -> Tensor:
         (groups, m, most), zeros where fewer are kept.
     """
     pooled = kept(sums.sum(0) / counts.sum(), noise * len(sums) ** 0.5 / float(counts.sum()), most)
+    shared = pooled / pooled.norm(dim=0).clamp_min(1e-12)
     found = torch.zeros((len(sums), sums.shape[1], most), dtype=sums.dtype)
     for group, (total, count) in enumerate(zip(sums, counts.tolist(), strict=True)):
         own = kept(total / count, noise / count, most)
-        best = own if own.square().sum() >= _OWN_SHARE * pooled.square().sum() else pooled
+        among = shared @ kept(shared.T @ total @ shared / count, noise / count, most)
+        best = max(own, among, key=lambda directions: float(directions.square().sum()))
         found[group, :, : best.shape[1]] = best
     return found
