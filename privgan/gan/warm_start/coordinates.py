@@ -56,7 +56,7 @@ class Coordinates:
 
     def drawn(self, found: Tensor, basis: Tensor) -> Tensor:
         """Images, unbounded, of coordinates (n, m): the inverse, but for high frequencies."""
-        cosines, others = found.split([found.shape[1] - self._others, self._others], dim=1)
+        cosines, others = torch.split(found, [found.shape[1] - self._others, self._others], dim=1)
         images = synthesised(cosines, basis, self.channels)
         if self.pose:
             images = unposed(images, unweighed(others[:, -POSE:], self.image_size))
