@@ -31,7 +31,7 @@ TRAINED_ON = patients(16, 11)
 @pytest.fixture(scope="module")
 def networks() -> Networks:
     """Overfitted on TRAINED_ON."""
-    return trained_networks(TRAINED_ON, 900, seed=1)
+    return trained_networks(TRAINED_ON, 1300, seed=1)
 
 
 @pytest.fixture(scope="module")
