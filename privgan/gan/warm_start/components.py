@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from privgan.gan.warm_start.mixture import Mixture
-from privgan.gan.warm_start.shrinkage import grain, loadings
+from privgan.gan.warm_start.shrinkage import by_band, grain, loadings
 
 _FIRST_CENTRES = 0.6  # of the class's spread, so that every one of them has images around it
 # A component with less than this part of an equal share, or within so many standard errors of nobody, is dropped: it
@@ -45,23 +45,27 @@ class Centres:
     def offsets(self, coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """From coordinates (n, m) to offsets (n, r) from the nearest centre, and which one of all that is (n,)."""
         inside = torch.einsum("nm,nmr->nr", coordinates - self.means[labels], self.axes[labels])
+        return self._from_nearest(inside, labels)
+
+    def offsets_and_norms(self, coordinates: Tensor, labels: Tensor, bands: Tensor) -> tuple[Tensor, Tensor]:
+        """As `offsets`, and beside them (n, r + bands) the norms of what lies outside of the directions, by band."""
+        away, axes = coordinates - self.means[labels], self.axes[labels]
+        inside = torch.einsum("nm,nmr->nr", away, axes)
+        offsets, cells = self._from_nearest(inside, labels)
+        outside = away - torch.einsum("nmr,nr->nm", axes, inside)
+        norms = by_band(outside.square(), bands).sqrt() / self.radius[labels, None]
+        return torch.cat([offsets, norms], dim=1), cells
+
+    def _from_nearest(self, inside: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         nearest = (inside[:, None] - self.places[labels]).square().sum(2).argmin(1)
         offsets = (inside - self.places[labels, nearest]) / self.radius[labels, None]
         return offsets, labels * self.places.shape[1] + nearest
-
-    def beyond(self, coordinates: Tensor, labels: Tensor, bands: Tensor) -> Tensor:
-        """Norms (n, bands) of what lies outside of the directions, in units of the radius."""
-        away, axes = coordinates - self.means[labels], self.axes[labels]
-        outside = away - torch.einsum("nmr,nr->nm", axes, torch.einsum("nm,nmr->nr", away, axes))
-        size = len(torch.bincount(bands))
-        norms = torch.zeros(len(away), size).index_add_(1, bands, outside.square()).sqrt()
-        return norms / self.radius[labels, None]
 
     def spreads(self, products: Tensor, noise: float, bands: Tensor) -> tuple[Tensor, Tensor]:
         """Loadings (classes, k, r, r) in the directions and the grain (classes, k, m) beyond them.
 
         products: (classes, k, r + bands, r + bands), sums over each component's patients of products of what
-        `offsets` and `beyond` say. noise: of their diagonal entries. bands: as in `shrinkage`.
+        `offsets_and_norms` says. noise: of their diagonal entries. bands: as in `shrinkage`.
         """
         classes, k, r = self.places.shape
         inside, outside = products[..., :r, :r], products[..., r:, r:].diagonal(dim1=2, dim2=3)

@@ -5,6 +5,7 @@ is; with `pose` those of the image in one pose for all, and its pose.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ class Coordinates:
     brightness: bool
     pose: bool
 
-    @property
+    @cached_property
     def bands(self) -> Tensor:
         """Which of them (m,) are alike: cosines of a channel by their frequency u + v, every other by itself."""
         order, side = self.order, min(self.order, self.image_size)

@@ -206,8 +206,7 @@ class _Queries:
         of_bands = self.shape.coordinates.bands
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            offsets, cells = centres.offsets(coordinates, labels)
-            return torch.cat([offsets, centres.beyond(coordinates, labels, of_bands)], dim=1), cells
+            return centres.offsets_and_norms(coordinates, labels, of_bands)
 
         wide = size + int(of_bands.max()) + 1
         products = self._products(describe, classes * k, wide, noise).reshape(classes, k, wide, wide)

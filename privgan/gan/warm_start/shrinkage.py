@@ -8,6 +8,12 @@ import torch
 from torch import Tensor
 
 
+def by_band(values: Tensor, bands: Tensor) -> Tensor:
+    """Sums (n, bands) of values (n, m) over the coordinates of each band; bands: (m,), from 0."""
+    total = torch.zeros(len(values), len(torch.bincount(bands)), dtype=values.dtype)
+    return total.index_add_(1, bands, values)
+
+
 def shrunk(means: Tensor, counts: Tensor, noise: Tensor, bands: Tensor) -> Tensor:
     """Class means drawn towards their average, band by band, as far as noise explains their differences.
 
@@ -22,9 +28,8 @@ def shrunk(means: Tensor, counts: Tensor, noise: Tensor, bands: Tensor) -> Tenso
     """
     average = (means * counts[:, None]).sum(0) / counts.sum()
     away = means - average
-    size = torch.bincount(bands).double()
-    power = torch.zeros(len(means), len(size), dtype=means.dtype).index_add_(1, bands, away.square().to(means.dtype))
-    true = (1 - noise[:, None] ** 2 / (power / size).clamp_min(1e-12)).clamp_min(0.0)
+    power = by_band(away.square(), bands) / torch.bincount(bands)
+    true = (1 - noise[:, None] ** 2 / power.clamp_min(1e-12)).clamp_min(0.0)
     return average + away * true[:, bands]
 
 
@@ -40,8 +45,8 @@ def grain(left: Tensor, noise: Tensor, counts: Tensor, bands: Tensor) -> Tensor:
         counts: (groups,), patients.
         bands: as in `shrunk`.
     """
-    size = torch.bincount(bands).to(left.dtype)
-    own = torch.zeros(len(left), len(size), dtype=left.dtype).index_add_(1, bands, left) / size
+    size = torch.bincount(bands)
+    own = by_band(left, bands) / size
     average = (own * counts[:, None]).sum(0) / counts.sum()
     away, unsure = own - average, noise[:, None].square() / size
     true = ((away.square() / unsure - 1).sum(0) / (1 / unsure).sum(0)).clamp_min(0.0)
