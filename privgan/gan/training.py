@@ -146,13 +146,9 @@ def generator_config(training: Training) -> GeneratorConfig:
         classes=training.classes,
         latent=settings.model.latent,
         width=settings.model.generator_width,
-        order=settings.warm_start.order,
         channels=channels_of(images),
         network=settings.model.network,
-        components=settings.warm_start.components,
-        brightness=settings.warm_start.brightness,
-        pose=settings.warm_start.pose,
-        bend=settings.warm_start.bend,
+        **settings.warm_start.constants,
     )
 
 

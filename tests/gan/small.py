@@ -25,7 +25,9 @@ SETTINGS = TrainSettings(
 
 def small_mixture(channels: int = 1) -> Mixture:
     """Means around grey, and loadings that make images of a class differ by a fifth of the range."""
-    coordinates = Coordinates(image_size=SIZE, channels=channels, order=ORDER, brightness=False, pose=False)
+    coordinates = Coordinates(
+        image_size=SIZE, channels=channels, order=ORDER, fine=ORDER, brightness=False, pose=False, align=False
+    )
     shape = MixtureShape(coordinates=coordinates, classes=2, components=1, factors=LATENT, bend=0.0)
     m, generator = coordinates.count, torch.Generator().manual_seed(0)
     return replace(

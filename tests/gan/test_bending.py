@@ -44,7 +44,7 @@ def test_a_white_bar_at_the_edge_moves_as_a_slow_twin_moves_it() -> None:
 
 
 def test_without_a_bend_there_are_no_numbers_for_it_and_with_one_images_of_one_latent_differ() -> None:
-    coordinates = Coordinates(image_size=SIZE, channels=1, order=6, brightness=False, pose=False)
+    coordinates = Coordinates(image_size=SIZE, channels=1, order=6, fine=6, brightness=False, pose=False, align=False)
     straight, bending = (
         MixtureShape(coordinates=coordinates, classes=2, components=1, factors=4, bend=bend) for bend in (0.0, 1.0)
     )

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from privgan.gan.warm_start import Coordinates, cosine_basis
+from privgan.gan.warm_start.bending import waves
 from privgan.gan.warm_start.cosines import analysed, synthesised
 from privgan.gan.warm_start.pose import pose_of, posed, unposed
 
@@ -13,13 +14,12 @@ def test_an_image_is_described_as_its_darker_self_but_for_the_brightness() -> No
     rng = np.random.default_rng(0)
     light = torch.from_numpy(rng.random((5, 1, 28, 28))).float().cumsum(2).cumsum(3)
     light = light / light.amax((1, 2, 3), keepdim=True)
-    system = Coordinates(image_size=28, channels=1, order=60, brightness=True, pose=False)
-    basis = cosine_basis(28, 60)
-    bright, dark = (system.of(2 * light * factor - 1, basis) for factor in (1.0, 0.5))
+    system = Coordinates(image_size=28, channels=1, order=60, fine=60, brightness=True, pose=False, align=False)
+    bright, dark = (system.of(2 * light * factor - 1) for factor in (1.0, 0.5))
     assert torch.allclose(bright[:, :-1], dark[:, :-1], atol=1e-3)
     assert bool((bright[:, -1] - dark[:, -1] > 1).all())
-    assert torch.allclose(system.drawn(dark, basis), light - 1, atol=1e-4)
-    assert bool(torch.isfinite(system.of(torch.full((1, 1, 28, 28), -1.0), basis)).all())
+    assert torch.allclose(system.drawn(dark, system.basis, waves(28)), light - 1, atol=1e-4)
+    assert bool(torch.isfinite(system.of(torch.full((1, 1, 28, 28), -1.0))).all())
 
 
 def test_a_pose_can_be_undone() -> None:

@@ -131,7 +131,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError):
         load_generator(run)
     write_json(run / "model" / "config.json", {**config, "schema_version": 1})
-    with pytest.raises(IntegrityError, match="schema version 3, got 1"):
+    with pytest.raises(IntegrityError, match="schema version 4, got 1"):
         load_generator(run)
     write_json(run / "model" / "config.json", config)
     weights = run / "model" / "generator.safetensors"

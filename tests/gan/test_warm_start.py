@@ -10,7 +10,6 @@ from privgan.dp.query import Described, noisy_products, noisy_sums
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.pixels import from_uint8
 from privgan.gan.warm_start import (
-    Coordinates,
     Members,
     Mixture,
     MixtureImages,
@@ -39,19 +38,9 @@ def _members(patients: int = 300, size: int = 28, channels: int = 1) -> Members:
 
 
 def _shape(settings: MixtureSettings, members: Members, latent: int = 40) -> MixtureShape:
-    coordinates = Coordinates(
-        image_size=members.images.shape[1],
-        channels=1 if members.images.ndim == 3 else 3,
-        order=settings.order,
-        brightness=settings.brightness,
-        pose=settings.pose,
-    )
-    return MixtureShape(
-        coordinates=coordinates,
-        classes=members.classes,
-        components=settings.components,
-        factors=latent,
-        bend=settings.bend,
+    channels = 1 if members.images.ndim == 3 else 3
+    return settings.shape(
+        image_size=members.images.shape[1], channels=channels, classes=members.classes, factors=latent
     )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from privgan.checks import one_of
 from privgan.errors import UsageError
-from privgan.gan.warm_start import Coordinates, Mixture, MixtureImages, MixtureShape
+from privgan.gan.warm_start import ImageModel, Mixture, MixtureImages, MixtureShape
 
 Network = TypeVar("Network", bound=nn.Module)
 CONV, MLP, AUTOENCODER = "conv", "mlp", "autoencoder"
@@ -27,28 +27,23 @@ FAKES_AT_ONCE = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneratorConfig:
+class GeneratorConfig(ImageModel):
     """Everything needed to rebuild a generator: public settings only.
 
     image_size: pixels a side. latent: factors of the warm start; the detail part sees them, too. width: channels of
     the convolutions; `mlp` has eight times as many hidden units. channels: 1 grey, 3 colour. network: one of
-    NETWORKS; `autoencoder` is built like `conv` and differs in where it starts. order, components, brightness, pose,
-    bend: see `MixtureSettings`.
+    NETWORKS; `autoencoder` is built like `conv` and differs in where it starts. The rest: see `ImageModel`.
     """
 
     image_size: int
     classes: tuple[str, ...]
     latent: int = 64
     width: int = 32
-    order: int = 15
     channels: int = 1
     network: str = CONV
-    components: int = 1
-    brightness: bool = False
-    pose: bool = False
-    bend: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         one_of(NETWORKS, network=self.network)
         if self.channels not in (1, 3):
             raise UsageError(f"Expected 1 channel (grey) or 3 (colour), got {self.channels}.")
@@ -56,19 +51,8 @@ class GeneratorConfig:
     @property
     def mixture(self) -> MixtureShape:
         """Of the part that the warm start fills; its `latent` is the dimension of z."""
-        coordinates = Coordinates(
-            image_size=self.image_size,
-            channels=self.channels,
-            order=self.order,
-            brightness=self.brightness,
-            pose=self.pose,
-        )
-        return MixtureShape(
-            coordinates=coordinates,
-            classes=len(self.classes),
-            components=self.components,
-            factors=self.latent,
-            bend=self.bend,
+        return self.shape(
+            image_size=self.image_size, channels=self.channels, classes=len(self.classes), factors=self.latent
         )
 
 

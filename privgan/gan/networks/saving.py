@@ -15,7 +15,7 @@ from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator, GeneratorC
 from privgan.gan.pixels import to_uint8
 from privgan.run import WEIGHTS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @dataclass(frozen=True, kw_only=True)

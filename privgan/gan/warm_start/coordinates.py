@@ -1,49 +1,83 @@
 """An image as the numbers that the queries ask about, and an image drawn from such numbers.
 
 First its low spatial frequencies; with `brightness` those of the image at one brightness for all, and how bright it
-is; with `pose` those of the image in one pose for all, and its pose.
+is; with `pose` those of the image in one pose for all, and its pose; with `align` those of the image whose parts lie
+where its class has them on average, and how they had to be moved.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from privgan.gan.warm_start.cosines import analysed, synthesised
+from privgan.gan.warm_start.alignment import REACH, movements
+from privgan.gan.warm_start.bending import BENDS, WAVES, bent, unbent, waves
+from privgan.gan.warm_start.cosines import analysed, cosine_basis, cosine_frequencies, synthesised
 from privgan.gan.warm_start.pose import POSE, pose_of, posed, unposed, unweighed, weighed
 
 _BRIGHTNESS_WEIGHT = 10.0  # what a unit of its logarithm is worth in cosine coefficients at 28 pixels
+_MOVEMENT_WEIGHT = 1.0  # what a number of a movement is worth in them
 _DARKEST = 0.03  # brightness from 0 to 1; an image below is thought as bright as that
 _BRIGHTEST = 2.5  # a pixel relative to its image's brightness
 
 
 @dataclass(frozen=True, kw_only=True)
 class Coordinates:
-    """Which numbers: all of it public."""
+    """Which numbers: all of it public.
+
+    Those that vary from image to image come first: cosines of frequencies below `order`, brightness, pose, movements.
+    Cosines from there to below `fine` follow, which are asked about and drawn as the average of a class alone.
+    """
 
     image_size: int
     channels: int
     order: int
+    fine: int
     brightness: bool
     pose: bool
+    align: bool
+
+    @property
+    def still(self) -> Self:
+        """Those that ask nobody to be moved; they are the first of these."""
+        return replace(self, align=False, fine=self.order)
 
     @cached_property
     def bands(self) -> Tensor:
-        """Which of them (m,) are alike: cosines of a channel by their frequency u + v, every other by itself."""
-        order, side = self.order, min(self.order, self.image_size)
-        frequencies = [u + v for u in range(side) for v in range(side) if u + v < order]
-        cosines = [channel * order + band for channel in range(self.channels) for band in frequencies]
-        first = self.channels * order
-        return torch.tensor([*cosines, *range(first, first + self._others)])
+        """Which of all of them are alike, from 0: cosines of a channel by frequency, movements of a direction by
+        theirs, every other by itself.
+        """
+        low, high = self._cosines[: self._low], self._cosines[self._low :]
+        moved = [u + v for u, v in WAVES]
+        groups = [low] * self.channels + [[0]] * self._others + [moved] * (2 * self.align) + [high] * self.channels
+        found: list[int] = []
+        for group in filter(None, groups):
+            start = found[-1] + 1 if found else 0
+            found += [start + band - group[0] for band in group]
+        return torch.tensor(found)
 
-    @property
+    @cached_property
     def count(self) -> int:
-        """m, how many there are."""
-        return len(self.bands)
+        """m, how many vary from image to image."""
+        return self._low * self.channels + self._others + self._movements
 
-    def of(self, images: Tensor, basis: Tensor) -> Tensor:
-        """(n, m) of images (n, channels, size, size) in [-1, 1]; basis: the cosines."""
+    @cached_property
+    def fine_count(self) -> int:
+        """f, how many do not."""
+        return len(self.bands) - self.count
+
+    @cached_property
+    def basis(self) -> Tensor:
+        """The cosines, (all, size x size)."""
+        return cosine_basis(self.image_size, self.fine)
+
+    def of(self, images: Tensor, templates: Tensor | None = None) -> Tensor:
+        """(n, m + f) of images (n, channels, size, size) in [-1, 1].
+
+        templates: with `align`, for every image the average of its class.
+        """
         parts = []
         if self.brightness:
             bright = brightness_of(images)
@@ -53,21 +87,57 @@ class Coordinates:
             poses = pose_of(images)
             parts.append(weighed(poses, self.image_size))
             images = posed(images, poses)
-        return torch.cat([analysed(images, basis), *parts], dim=1)
+        if templates is not None:
+            moved = movements(images, templates)
+            parts.append(moved * self._movement_weight)
+            images = unbent(images, moved, waves(self.image_size), REACH)
+        low, high = self.basis[: self._low], self.basis[self._low :]
+        return torch.cat([analysed(images, low), *parts, analysed(images, high)], dim=1)
 
-    def drawn(self, found: Tensor, basis: Tensor) -> Tensor:
-        """Images, unbounded, of coordinates (n, m): the inverse, but for high frequencies."""
-        cosines, others = torch.split(found, [found.shape[1] - self._others, self._others], dim=1)
-        images = synthesised(cosines, basis, self.channels)
+    def drawn(self, found: Tensor, basis: Tensor, field: Tensor) -> Tensor:
+        """Images, unbounded, of coordinates (n, m + f): the inverse, but for higher frequencies.
+
+        basis, field: the cosines and the waves of movements, where the coordinates are.
+        """
+        sizes = [self._low * self.channels, self._others, self._movements, self.fine_count]
+        low, others, moved, high = torch.split(found, sizes, dim=1)
+        images = self._synthesised(low, high, basis)
+        if self.align:
+            images = bent(images, moved / self._movement_weight, field, REACH)
         if self.pose:
             images = unposed(images, unweighed(others[:, -POSE:], self.image_size))
         if self.brightness:
             images = _relit(images, (others[:, 0] / self._brightness_weight).exp())
         return images
 
+    def template(self, means: Tensor) -> Tensor:
+        """Images of the cosines among means (classes, m + f): in the one pose and brightness, nothing moved."""
+        low, high = means[:, : self._low * self.channels], means[:, self.count :]
+        return self._synthesised(low, high, self.basis).clamp(-1.0, 1.0)
+
+    def _synthesised(self, low: Tensor, high: Tensor, basis: Tensor) -> Tensor:
+        below, above = basis[: self._low], basis[self._low :]
+        return synthesised(low, below, self.channels) + synthesised(high, above, self.channels)
+
+    @cached_property
+    def _cosines(self) -> list[int]:
+        return [u + v for u, v in cosine_frequencies(self.image_size, self.fine)]
+
+    @cached_property
+    def _low(self) -> int:
+        return sum(band < self.order for band in self._cosines)
+
     @property
     def _others(self) -> int:
         return self.brightness + POSE * self.pose
+
+    @property
+    def _movements(self) -> int:
+        return BENDS * self.align
+
+    @property
+    def _movement_weight(self) -> float:
+        return _MOVEMENT_WEIGHT * self.image_size / 28
 
     @property
     def _brightness_weight(self) -> float:

@@ -11,10 +11,19 @@ from torch import Tensor
 
 
 def cosine_basis(size: int, order: int) -> Tensor:
-    """Orthonormal low-frequency cosines: float32 (m, size x size), m = order (order + 1) / 2 at most."""
+    """Orthonormal low-frequency cosines: float32 (m, size x size), m = order (order + 1) / 2 at most.
+
+    They come by frequency u + v, so that those of a lower order are the first of them.
+    """
     columns = idct(np.eye(size), axis=0, norm="ortho")
-    pairs = [(u, v) for u in range(min(order, size)) for v in range(min(order, size)) if u + v < order]
-    return torch.from_numpy(np.stack([np.outer(columns[:, u], columns[:, v]).ravel() for u, v in pairs])).float()
+    waves = [np.outer(columns[:, u], columns[:, v]).ravel() for u, v in cosine_frequencies(size, order)]
+    return torch.from_numpy(np.stack(waves)).float()
+
+
+def cosine_frequencies(size: int, order: int) -> list[tuple[int, int]]:
+    """(u, v) of each of them."""
+    within = range(min(order, size))
+    return sorted(((u, v) for u in within for v in within if u + v < order), key=sum)
 
 
 def analysed(images: Tensor, basis: Tensor) -> Tensor:
@@ -28,7 +37,7 @@ def analysed(images: Tensor, basis: Tensor) -> Tensor:
 def synthesised(coefficients: Tensor, basis: Tensor, channels: int) -> Tensor:
     """Images (n, channels, size, size) of coefficients (n, channels x m)."""
     size = round(basis.shape[1] ** 0.5)
-    planes = coefficients.reshape(len(coefficients), channels, -1)
+    planes = coefficients.reshape(len(coefficients), channels, len(basis))
     return (_opponents(planes).T @ planes @ basis).reshape(-1, channels, size, size)
 
 

@@ -4,9 +4,10 @@ Every image is described by a few numbers, most of them cosine coefficients of l
 queries of every member then ask, in this order:
 
 1. the mean of each class, with a constant coordinate for the counts;
-2. the second moments of each class around that mean;
-3. the grey levels of each class, a histogram of its pixels;
-4. for more than one component: rounds of k-means within each class, in the directions that 2. kept (as DPLloyd of
+2. with `align`: the mean of each class after every image was moved onto the mean of 1., and that of the movements;
+3. the second moments of each class around that mean;
+4. the grey levels of each class, a histogram of its pixels;
+5. for more than one component: rounds of k-means within each class, in the directions that 3. kept (as DPLloyd of
    Su et al. 2016 does), then the second moments of each component.
 
 This is a mean embedding in the family of DP-MERF (Harder, Adamczewski and Park 2021), on coordinates that anatomy
@@ -24,9 +25,9 @@ from torch import Tensor
 from privgan.checks import positive, strictly_within, within
 from privgan.dp.query import Described, noisy_products, noisy_sums
 from privgan.gan.warm_start.components import Centres
-from privgan.gan.warm_start.cosines import cosine_basis
+from privgan.gan.warm_start.coordinates import Coordinates
 from privgan.gan.warm_start.members import Members
-from privgan.gan.warm_start.mixture import KNOTS, Mixture, MixtureImages, MixtureShape, quantiles
+from privgan.gan.warm_start.mixture import KNOTS, ImageModel, Mixture, MixtureImages, MixtureShape, quantiles
 from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
 
 _LEVELS = 64  # of the histogram of grey levels
@@ -34,25 +35,18 @@ _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
 
 
 @dataclass(frozen=True, kw_only=True)
-class MixtureSettings:
+class MixtureSettings(ImageModel):
     """Public constants of the queries.
 
-    share: of the target epsilon, spent on them. order: cosine frequencies u + v < order are used. brightness, pose:
-    bring every image to one brightness, into one pose first. bend: distort what is drawn by so many 28ths of the
-    frame (root mean square), as things of its kind vary; nothing is asked about it. components: Gaussians a class;
-    rounds: of k-means.
+    share: of the target epsilon, spent on them. rounds: of k-means.
     mean_radius, spread_radius: coefficients are clipped to these norms, in units of one pixel of range [-1, 1] (root
     mean square over the image), around grey and around the class mean. component_radius: the same around a
     component's mean, in units of the class's spread. count_share: the constant coordinate's part of a vector.
-    mean_noise, tone_noise, round_noise: noise of those queries, and of each round, relative to the second moments.
+    mean_noise, tone_noise, round_noise: noise of those queries, and of each round, relative to the second moments;
+    with `align` there are two queries of means.
     """
 
     share: float = 0.6
-    order: int = 15
-    brightness: bool = False
-    pose: bool = False
-    bend: float = 0.0
-    components: int = 1
     rounds: int = 3
     mean_radius: float = 1.0
     spread_radius: float = 0.4
@@ -63,18 +57,22 @@ class MixtureSettings:
     round_noise: float = 3.0
 
     def __post_init__(self) -> None:
-        positive(order=self.order, mean_radius=self.mean_radius, spread_radius=self.spread_radius)
+        positive(
+            order=self.order,
+            fine_order=self.fine_order,
+            mean_radius=self.mean_radius,
+            spread_radius=self.spread_radius,
+        )
         positive(component_radius=self.component_radius, mean_noise=self.mean_noise)
         positive(tone_noise=self.tone_noise, round_noise=self.round_noise)
         strictly_within(0.0, 1.0, share=self.share, count_share=self.count_share)
-        within(1, 200, components=self.components)
         within(1, 20, rounds=self.rounds)
-        within(0.0, 4.0, bend=self.bend)
 
     @property
     def noise_ratios(self) -> tuple[float, ...]:
         """The noises of the queries in the order they are asked, relative to each other."""
-        once = (self.mean_noise, 1.0, self.tone_noise)
+        means = (self.mean_noise,) * (2 if self.align else 1)
+        once = (*means, 1.0, self.tone_noise)
         return once if self.components == 1 else (*once, *(self.round_noise for _ in range(self.rounds)), 1.0)
 
 
@@ -86,34 +84,57 @@ def measure_mixture(
     rng: np.random.Generator,
 ) -> Mixture:
     """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`."""
-    asked = _Queries(members=members, settings=settings, shape=shape, rng=rng)
-    counts, means, unsure = asked.class_means(noise[0])
-    means = shrunk(means, counts, unsure, shape.coordinates.bands)
-    products = asked.class_products(means, noise[1])
-    spreads = loadings(products, noise[1] * asked.spread**2, counts, shape.factors)
+    asked = _Queries(members=members, settings=settings, coordinates=shape.coordinates.still, shape=shape, rng=rng)
+    left = iter(noise)
+    counts, means = asked.class_means(next(left))
+    if settings.align:
+        asked = asked.moved_onto(means)
+        means = asked.moved_means(means, counts, next(left))
+        asked = asked.moved_onto(means)
+    means, fine = torch.split(means, [shape.coordinates.count, shape.coordinates.fine_count], dim=1)
+    s = next(left)
+    products = asked.class_products(means, s)
+    spreads = loadings(products, s * asked.spread**2, counts, shape.factors)
     # What the kept directions leave of each coordinate's variance.
-    left = products.diagonal(dim1=1, dim2=2) / counts[:, None] - spreads.square().sum(2)
-    wanted = asked.grey_levels(noise[2])
+    rest = products.diagonal(dim1=1, dim2=2) / counts[:, None] - spreads.square().sum(2)
+    wanted = asked.grey_levels(next(left))
     found = Mixture(
         counts=counts.float(),
         shares=torch.ones(shape.classes, 1),
         means=means[:, None].float(),
         loadings=spreads[:, None].float(),
-        grain=grain(left, noise[1] * asked.spread**2 / counts, counts, shape.coordinates.bands)[:, None].float(),
+        grain=grain(rest, s * asked.spread**2 / counts, counts, asked.bands)[:, None].float(),
+        fine=fine.float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
     )
     if settings.components > 1:
-        found = asked.components(found, noise[3:])
+        found = asked.components(found, tuple(left))
     return _with_tones(found, shape)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Queries:
+    """coordinates: that images are described by so far. templates: (classes, channels, size, size), what they are
+    moved onto before.
+    """
+
     members: Members
     settings: MixtureSettings
+    coordinates: Coordinates
     shape: MixtureShape
     rng: np.random.Generator
+    templates: Tensor | None = None
+
+    def moved_onto(self, means: Tensor) -> "_Queries":
+        """The same queries of images that were moved onto the mean of their class."""
+        coordinates = self.shape.coordinates
+        return replace(self, coordinates=coordinates, templates=self.coordinates.template(means.float()))
+
+    @property
+    def bands(self) -> Tensor:
+        """Of the coordinates that vary, (m,)."""
+        return self.coordinates.bands[: self.coordinates.count]
 
     @property
     def spread(self) -> float:
@@ -121,7 +142,7 @@ class _Queries:
 
     @property
     def _unit(self) -> float:
-        return float(self.shape.coordinates.image_size * self.shape.coordinates.channels**0.5)
+        return float(self.coordinates.image_size * self.coordinates.channels**0.5)
 
     @property
     def _weight(self) -> float:
@@ -133,31 +154,42 @@ class _Queries:
         constant = torch.full((len(vectors), 1), self.settings.count_share)
         return torch.cat([constant, clipped * self._weight], dim=1)
 
-    def class_means(self, noise: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Patients (classes,), mean coordinates (classes, m) and the noise of these (classes,)."""
+    def class_means(self, noise: float) -> tuple[Tensor, Tensor]:
+        """Patients (classes,) and mean coordinates (classes, m)."""
         radius = self.settings.mean_radius * self._unit
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
             return self._counted(coordinates / radius), labels
 
-        first = self._sums(describe, self.shape.classes, 1 + self.shape.coordinates.count, noise)
+        first = self._sums(describe, self.shape.classes, 1 + len(self.coordinates.bands), noise)
         counts = (first[:, 0] / self.settings.count_share).clamp_min(1.0)
         scale = radius / (self._weight * counts)
-        return counts, first[:, 1:] * scale[:, None], noise * scale
+        return counts, shrunk(first[:, 1:] * scale[:, None], counts, noise * scale, self.coordinates.bands)
+
+    def moved_means(self, before: Tensor, counts: Tensor, noise: float) -> Tensor:
+        """Mean coordinates (classes, m), given those of the images before they were moved."""
+        wide = len(self.coordinates.bands)
+        centres = torch.nn.functional.pad(before, (0, wide - before.shape[1]))
+        sums = self._sums(self._around(centres), self.shape.classes, wide, noise)
+        scale = self.spread / counts
+        return shrunk(centres + sums * scale[:, None], counts, noise * scale, self.coordinates.bands)
 
     def class_products(self, means: Tensor, noise: float) -> Tensor:
         """Sums of products around the class means, (classes, m, m)."""
-        centres = means.float()
+        around, m = self._around(means), means.shape[1]
+        return self._products(around, self.shape.classes, m, noise) * self.spread**2
+
+    def _around(self, means: Tensor) -> "_Describe":
+        centres, wide = means.float(), means.shape[1]
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            return (coordinates - centres[labels]) / self.spread, labels
+            return (coordinates[:, :wide] - centres[labels]) / self.spread, labels
 
-        m = self.shape.coordinates.count
-        return self._products(describe, self.shape.classes, m, noise) * self.spread**2
+        return describe
 
     def grey_levels(self, noise: float) -> Tensor:
         """Quantiles of the grey levels in [-1, 1]: (classes, channels, KNOTS)."""
-        channels, classes = self.shape.coordinates.channels, self.shape.classes
+        channels, classes = self.coordinates.channels, self.shape.classes
 
         def batches() -> Iterator[Described]:
             for images, labels, owners in self.members.batches():
@@ -188,9 +220,10 @@ class _Queries:
     def _kmeans_round(self, centres: Centres, noise: float) -> Centres:
         """Every centre moves to the mean of the images that it is nearest to."""
         classes, k, size = centres.places.shape
+        varying = self.coordinates.count
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            offsets, cells = centres.offsets(coordinates, labels)
+            offsets, cells = centres.offsets(coordinates[:, :varying], labels)
             return self._counted(offsets), cells
 
         sums = self._sums(describe, classes * k, 1 + size, noise).reshape(classes, k, -1).float()
@@ -203,10 +236,11 @@ class _Queries:
         they leave below it (classes, k, m).
         """
         classes, k, size = centres.places.shape
-        of_bands = self.shape.coordinates.bands
+        varying = self.coordinates.count
+        of_bands = self.bands
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            return centres.offsets_and_norms(coordinates, labels, of_bands)
+            return centres.offsets_and_norms(coordinates[:, :varying], labels, of_bands)
 
         wide = size + int(of_bands.max()) + 1
         products = self._products(describe, classes * k, wide, noise).reshape(classes, k, wide, wide)
@@ -221,10 +255,10 @@ class _Queries:
         )
 
     def _described(self, describe: "_Describe") -> Iterator[Described]:
-        coordinates = self.shape.coordinates
-        basis = cosine_basis(coordinates.image_size, coordinates.order)
+        templates = self.templates
         for images, labels, owners in self.members.batches():
-            vectors, cells = describe(coordinates.of(images, basis), labels)
+            onto = None if templates is None else templates[labels]
+            vectors, cells = describe(self.coordinates.of(images, onto), labels)
             yield Described(vectors=vectors, cells=cells, owners=owners)
 
 

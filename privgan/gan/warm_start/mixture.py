@@ -5,18 +5,64 @@ an independent variation of every coordinate, which stands for all directions th
 """
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from privgan.checks import positive, within
 from privgan.gan.warm_start.bending import BENDS, bent, waves
 from privgan.gan.warm_start.coordinates import Coordinates
-from privgan.gan.warm_start.cosines import cosine_basis
 
 KNOTS = 129
 # Standard deviation of the logarithm of the grain's strength: from image to image cloth is plain or patterned, tissue
 # calm or busy (Wainwright and Simoncelli 2000). Public; it is 0.2 to 0.45 on clothes, digits and radiographs.
 _UNEVEN = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageModel:
+    """How images are described and drawn: public constants.
+
+    order: cosine frequencies u + v < order vary from image to image. brightness, pose: bring every image to one
+    brightness, into one pose first. align: move the parts of every image to where its class has them on average, and
+    let them move again when images are drawn; then the class means have frequencies up to fine_order. bend: distort
+    what is drawn by so many 28ths of the frame (root mean square), as things of its kind vary; nothing is asked about
+    it. components: Gaussians a class.
+    """
+
+    order: int = 15
+    fine_order: int = 24
+    brightness: bool = False
+    pose: bool = False
+    align: bool = False
+    bend: float = 0.0
+    components: int = 1
+
+    def __post_init__(self) -> None:
+        positive(order=self.order, fine_order=self.fine_order)
+        within(1, 200, components=self.components)
+        within(0.0, 4.0, bend=self.bend)
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """All of them by name."""
+        return {part.name: getattr(self, part.name) for part in fields(ImageModel)}
+
+    def shape(self, *, image_size: int, channels: int, classes: int, factors: int) -> "MixtureShape":
+        """Of images of that size, with so many factors."""
+        coordinates = Coordinates(
+            image_size=image_size,
+            channels=channels,
+            order=self.order,
+            fine=max(self.order, self.fine_order) if self.align else self.order,
+            brightness=self.brightness,
+            pose=self.pose,
+            align=self.align,
+        )
+        return MixtureShape(
+            coordinates=coordinates, classes=classes, components=self.components, factors=factors, bend=self.bend
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +92,7 @@ class Mixture:
 
     counts: (classes,), noisy patients. shares: (classes, components), each row sums to 1. means: (classes,
     components, m); loadings: (classes, components, m, factors). grain: (classes, components, m), standard deviations.
+    fine: (classes, f), the coordinates of which there are averages alone.
     drawn, wanted: (classes, channels, KNOTS), quantiles of what the Gaussians draw and of the grey levels measured.
     """
 
@@ -54,6 +101,7 @@ class Mixture:
     means: Tensor
     loadings: Tensor
     grain: Tensor
+    fine: Tensor
     drawn: Tensor
     wanted: Tensor
 
@@ -68,6 +116,7 @@ class Mixture:
             means=torch.zeros(c, k, m),
             loadings=torch.zeros(c, k, m, shape.factors),
             grain=torch.zeros(c, k, m),
+            fine=torch.zeros(c, shape.coordinates.fine_count),
             drawn=levels,
             wanted=levels.clone(),
         )
@@ -90,6 +139,7 @@ class MixtureImages(nn.Module):
     means: Tensor
     loadings: Tensor
     grain: Tensor
+    fine: Tensor
     drawn: Tensor
     wanted: Tensor
 
@@ -97,7 +147,7 @@ class MixtureImages(nn.Module):
         super().__init__()
         self.shape = shape
         size = shape.coordinates.image_size
-        self.register_buffer("basis", cosine_basis(size, shape.coordinates.order), persistent=False)
+        self.register_buffer("basis", shape.coordinates.basis, persistent=False)
         self.register_buffer("field", waves(size), persistent=False)
         for name, value in Mixture.grey(shape).drawn_from().items():
             self.register_buffer(name, value)
@@ -121,7 +171,8 @@ class MixtureImages(nn.Module):
         spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
         uneven = torch.exp(_UNEVEN * strength - _UNEVEN**2)  # its square is 1 on average
         found = self.means[labels, component] + spread + self.grain[labels, component] * grain * uneven
-        images = shape.coordinates.drawn(found, self.basis)
+        found = torch.cat([found, self.fine[labels]], dim=1)
+        images = shape.coordinates.drawn(found, self.basis, self.field)
         return bent(images, bends, self.field, shape.bend) if shape.bend else images
 
 

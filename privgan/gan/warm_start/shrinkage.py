@@ -15,7 +15,7 @@ def by_band(values: Tensor, bands: Tensor) -> Tensor:
 
 
 def shrunk(means: Tensor, counts: Tensor, noise: Tensor, bands: Tensor) -> Tensor:
-    """Class means drawn towards their average, band by band, as far as noise explains their differences.
+    """Class means drawn towards their average, and that towards 0, band by band, as far as noise explains them.
 
     Within a band a class's distances d_i from the average have the mean square s^2 + noise^2; the best guess of a
     true distance is then (1 - noise^2 / mean d^2) d (James and Stein 1961).
@@ -26,11 +26,15 @@ def shrunk(means: Tensor, counts: Tensor, noise: Tensor, bands: Tensor) -> Tenso
         noise: (classes,), standard deviation of a coordinate.
         bands: (m,), from 0; coordinates of one band are thought alike.
     """
-    average = (means * counts[:, None]).sum(0) / counts.sum()
-    away = means - average
-    power = by_band(away.square(), bands) / torch.bincount(bands)
+    average = (means * counts[:, None]).sum(0, keepdim=True) / counts.sum()
+    unsure = (noise * counts).norm(dim=0, keepdim=True) / counts.sum()
+    return _more_than_noise(average, unsure, bands) + _more_than_noise(means - average, noise, bands)
+
+
+def _more_than_noise(values: Tensor, noise: Tensor, bands: Tensor) -> Tensor:
+    power = by_band(values.square(), bands) / torch.bincount(bands)
     true = (1 - noise[:, None] ** 2 / power.clamp_min(1e-12)).clamp_min(0.0)
-    return average + away * true[:, bands]
+    return values * true[:, bands]
 
 
 def grain(left: Tensor, noise: Tensor, counts: Tensor, bands: Tensor) -> Tensor:

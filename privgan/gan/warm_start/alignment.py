@@ -1,0 +1,75 @@
+"""Where the parts of a thing lie: the smooth movement that leads the average of its kind onto it.
+
+Averages of things whose parts lie a little differently are blurred, and a Gaussian of their pixels fades parts in and
+out instead of moving them. An active appearance model (Cootes, Edwards and Taylor 2001) describes a thing by where
+its parts lie and, apart from that, by how they look. Here the average of the kind is what an earlier query released,
+and everybody is moved onto it alone, so that a patient still adds one vector of bounded norm.
+"""
+
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from privgan.gan.warm_start.bending import BENDS, bent, waves
+
+REACH = 1.0  # of movements, root mean square, in 28ths of the frame: what a movement of size 1 in every number makes
+_LARGEST = 3.0  # of such a number
+_SIDE = 32  # pixels a side, at most, that movements are looked for at: they are smooth
+_ROUNDS = 3
+# How far a pixel of range [-1, 1] may be off, as a standard deviation, before a movement is worth its improbability.
+_ROUGH = 0.5
+
+
+def movements(images: Tensor, templates: Tensor) -> Tensor:
+    """The numbers z (n, BENDS) for which `bent(templates, z, field, REACH)` is closest to the images.
+
+    The most probable ones, when each is N(0, 1) and pixels differ by `_ROUGH` besides; by steps of Gauss and Newton.
+
+    Args:
+        images: (n, channels, size, size) in [-1, 1]; brightness alone is looked at.
+        templates: of that shape, for each the average of its kind.
+    """
+    still, wanted = _small(templates), _small(images)
+    side = still.shape[-1]
+    field, (pairs, of_pair) = waves(side), _products(side)
+    z = torch.zeros(len(images), BENDS)
+    for _ in range(_ROUNDS):
+        moved = bent(still, z, field, REACH)
+        away = (wanted - moved).flatten(1) / _ROUGH
+        right, down = (slope * (REACH * side / 28 / _ROUGH) for slope in _slopes(moved))
+        # The normal equations, through products of waves that are the same for all images.
+        rows = [torch.cat([_summed(a * b, pairs)[:, of_pair] for b in (right, down)], 2) for a in (right, down)]
+        pull = torch.cat([_summed(right * away, field), _summed(down * away, field)], 1)
+        step = torch.linalg.solve(torch.cat(rows, 1) + torch.eye(BENDS), pull - z)
+        z = (z + step).clamp(-_LARGEST, _LARGEST)
+    return z
+
+
+def _summed(pixels: Tensor, waves_: Tensor) -> Tensor:
+    return pixels @ waves_.T
+
+
+def _small(images: Tensor) -> Tensor:
+    """Brightness (n, 1, side, side), at most _SIDE pixels a side."""
+    grey = images.mean(1, keepdim=True)
+    return F.adaptive_avg_pool2d(grey, min(_SIDE, grey.shape[-1]))
+
+
+def _slopes(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Change from pixel to pixel, to the right and downwards: (n, size x size) each."""
+    wide = F.pad(images, (1, 1, 1, 1), mode="replicate")
+    right = (wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]) / 2
+    down = (wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]) / 2
+    return right.flatten(1), down.flatten(1)
+
+
+@cache
+def _products(side: int) -> tuple[Tensor, Tensor]:
+    """Products of two waves each (pairs, side x side), and which of them (k, k) belongs to a pair of waves."""
+    field = waves(side)
+    first, second = torch.triu_indices(len(field), len(field))
+    of_pair = torch.zeros(len(field), len(field), dtype=torch.int64)
+    of_pair[first, second] = of_pair[second, first] = torch.arange(len(first))
+    return field[first] * field[second], of_pair
