@@ -18,7 +18,7 @@ SIZE, LATENT, ORDER = 16, 8, 5
 SETTINGS = TrainSettings(
     model=ModelSettings(latent=LATENT, generator_width=8, discriminator_width=8, autoencoder_steps=3),
     refinement=RefinementSettings(fakes=8),
-    warm_start=MixtureSettings(order=ORDER),
+    warm_start=MixtureSettings(order=ORDER, align=False),
     ladder=LadderSettings(first=1),
 )
 

@@ -122,7 +122,7 @@ def test_an_average_of_moved_things_is_sharp_and_what_is_drawn_moves() -> None:
         part.fill(mixture)
         torch.manual_seed(0)
         drawn = part(torch.randn(n, shape.latent), torch.zeros(n, dtype=torch.int64))
-        means = torch.cat([mixture.means[:, 0], mixture.fine], dim=1)
+        means = torch.cat([mixture.means[:, 0], mixture.fine[None]], dim=1)
         edges[align] = steepness(shape.coordinates.template(means))
         likeness[align] = float(torch.cdist(images.flatten(1), drawn.flatten(1)).amin(1).mean())
     assert edges[True] > 1.2 * edges[False]

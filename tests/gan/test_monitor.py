@@ -27,7 +27,9 @@ Change = Callable[[Generator], None]
 
 def _generator() -> Generator:
     torch.manual_seed(0)
-    generator = Generator(GeneratorConfig(image_size=SIZE, classes=CLASSES, latent=LATENT, width=8, order=ORDER))
+    generator = Generator(
+        GeneratorConfig(image_size=SIZE, classes=CLASSES, latent=LATENT, width=8, order=ORDER, align=False)
+    )
     generator.warm_start(small_mixture())
     return generator
 

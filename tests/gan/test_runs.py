@@ -158,8 +158,8 @@ def test_a_kill_neither_measures_class_shares_twice_nor_forgets_them(
     assert len(answers) == 1
     assert load_generator(run).class_balance == answers[0]
     (charge,) = Ledger.read(cohort.ledger_path).of_kind("charge")
-    assert [query["steps"] for query in charge["queries"]] == [1, 1, 1, 1, 4]
-    assert charge["queries"][3]["noise_multiplier"] == facts.plan["class_balance"] == answers[0].noise
+    assert [query["steps"] for query in charge["queries"]] == [1, 1, 1, 1, 1, 4]
+    assert charge["queries"][4]["noise_multiplier"] == facts.plan["class_balance"] == answers[0].noise
 
 
 def test_what_was_not_planned_is_not_measured(cohort: Cohort, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_what_was_not_planned_is_not_measured(cohort: Cohort, tmp_path: Path) ->
     with pytest.raises(UsageError, match="measure class shares"):
         resume_run(cohort, run, MEASURING, StopRequest())
     facts = resume_run(cohort, run, REQUEST, StopRequest())
-    assert len(Ledger.read(cohort.ledger_path).queries(facts.run_id)) == 4
+    assert len(Ledger.read(cohort.ledger_path).queries(facts.run_id)) == 5
     assert facts.plan["class_balance"] is load_generator(run).class_balance is None
 
 
@@ -221,7 +221,7 @@ def test_without_steps_the_warm_start_has_all_of_epsilon(cohort: Cohort, tmp_pat
     facts = start_run(cohort, tmp_path / "run", alone, StopRequest(), force=False)
     assert (facts.state, facts.finished_steps) == ("finished", 0)
     assert 0.95 * alone.epsilon < facts.epsilon <= alone.epsilon
-    assert [query.sample_rate for query in Ledger.read(cohort.ledger_path).queries(facts.run_id)] == [1.0, 1.0, 1.0]
+    assert [query.sample_rate for query in Ledger.read(cohort.ledger_path).queries(facts.run_id)] == [1.0] * 4
     network = load_generator(tmp_path / "run").network
     z = torch.randn(2, network.config.mixture.latent)
     images, start = network.drawn(z, torch.tensor([0, 0]))

@@ -28,7 +28,7 @@ class Coordinates:
     """Which numbers: all of it public.
 
     Those that vary from image to image come first: cosines of frequencies below `order`, brightness, pose, movements.
-    Cosines from there to below `fine` follow, which are asked about and drawn as the average of a class alone.
+    Cosines from there to below `fine` follow, of which only the average of all images is asked and drawn.
     """
 
     image_size: int

@@ -49,7 +49,7 @@ class MixtureSettings(ImageModel):
     share: float = 0.6
     rounds: int = 3
     mean_radius: float = 1.0
-    spread_radius: float = 0.4
+    spread_radius: float = 0.3
     component_radius: float = 1.3
     count_share: float = 0.3
     mean_noise: float = 2.0
@@ -104,7 +104,7 @@ def measure_mixture(
         means=means[:, None].float(),
         loadings=spreads[:, None].float(),
         grain=grain(rest, s * asked.spread**2 / counts, counts, asked.bands)[:, None].float(),
-        fine=fine.float(),
+        fine=fine[0].float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
     )
@@ -167,12 +167,16 @@ class _Queries:
         return counts, shrunk(first[:, 1:] * scale[:, None], counts, noise * scale, self.coordinates.bands)
 
     def moved_means(self, before: Tensor, counts: Tensor, noise: float) -> Tensor:
-        """Mean coordinates (classes, m), given those of the images before they were moved."""
+        """Mean coordinates (classes, m + f), given those of the still images; the last f are alike in all classes."""
         wide = len(self.coordinates.bands)
         centres = torch.nn.functional.pad(before, (0, wide - before.shape[1]))
         sums = self._sums(self._around(centres), self.shape.classes, wide, noise)
         scale = self.spread / counts
-        return shrunk(centres + sums * scale[:, None], counts, noise * scale, self.coordinates.bands)
+        found = centres + sums * scale[:, None]
+        # Without variation around it, a class's own average would be a mark that gives the class away.
+        alike = found[:, self.coordinates.count :]
+        alike[:] = (alike * counts[:, None]).sum(0) / counts.sum()
+        return shrunk(found, counts, noise * scale, self.coordinates.bands)
 
     def class_products(self, means: Tensor, noise: float) -> Tensor:
         """Sums of products around the class means, (classes, m, m)."""

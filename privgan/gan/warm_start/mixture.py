@@ -26,16 +26,16 @@ class ImageModel:
 
     order: cosine frequencies u + v < order vary from image to image. brightness, pose: bring every image to one
     brightness, into one pose first. align: move the parts of every image to where its class has them on average, and
-    let them move again when images are drawn; then the class means have frequencies up to fine_order. bend: distort
-    what is drawn by so many 28ths of the frame (root mean square), as things of its kind vary; nothing is asked about
-    it. components: Gaussians a class.
+    let them move again when images are drawn; then the average of all images has frequencies up to fine_order. bend:
+    distort what is drawn by so many 28ths of the frame (root mean square), as things of its kind vary; nothing is
+    asked about it. components: Gaussians a class.
     """
 
     order: int = 15
     fine_order: int = 24
     brightness: bool = False
     pose: bool = False
-    align: bool = False
+    align: bool = True
     bend: float = 0.0
     components: int = 1
 
@@ -92,7 +92,7 @@ class Mixture:
 
     counts: (classes,), noisy patients. shares: (classes, components), each row sums to 1. means: (classes,
     components, m); loadings: (classes, components, m, factors). grain: (classes, components, m), standard deviations.
-    fine: (classes, f), the coordinates of which there are averages alone.
+    fine: (f,), the coordinates that are the same in all images.
     drawn, wanted: (classes, channels, KNOTS), quantiles of what the Gaussians draw and of the grey levels measured.
     """
 
@@ -116,7 +116,7 @@ class Mixture:
             means=torch.zeros(c, k, m),
             loadings=torch.zeros(c, k, m, shape.factors),
             grain=torch.zeros(c, k, m),
-            fine=torch.zeros(c, shape.coordinates.fine_count),
+            fine=torch.zeros(shape.coordinates.fine_count),
             drawn=levels,
             wanted=levels.clone(),
         )
@@ -171,7 +171,7 @@ class MixtureImages(nn.Module):
         spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
         uneven = torch.exp(_UNEVEN * strength - _UNEVEN**2)  # its square is 1 on average
         found = self.means[labels, component] + spread + self.grain[labels, component] * grain * uneven
-        found = torch.cat([found, self.fine[labels]], dim=1)
+        found = torch.cat([found, self.fine.expand(len(found), -1)], dim=1)
         images = shape.coordinates.drawn(found, self.basis, self.field)
         return bent(images, bends, self.field, shape.bend) if shape.bend else images
 
