@@ -11,25 +11,22 @@ from privgan.dp.sampling import PatientIndex
 from privgan.gan.ladder import LadderSettings
 from privgan.gan.settings import ModelSettings, RefinementSettings, TrainSettings
 from privgan.gan.training import Training
-from privgan.gan.warm_start import Coordinates, Members, Mixture, MixtureSettings, MixtureShape
+from privgan.gan.warm_start import Members, Mixture, MixtureSettings
 from privgan.run import make_run_folders
 
 SIZE, LATENT, ORDER = 16, 8, 5
 SETTINGS = TrainSettings(
     model=ModelSettings(latent=LATENT, generator_width=8, discriminator_width=8, autoencoder_steps=3),
     refinement=RefinementSettings(fakes=8),
-    warm_start=MixtureSettings(order=ORDER, align=False),
+    warm_start=MixtureSettings(order=ORDER, align=False, bend=0.0),
     ladder=LadderSettings(first=1),
 )
 
 
 def small_mixture(channels: int = 1) -> Mixture:
     """Means around grey, and loadings that make images of a class differ by a fifth of the range."""
-    coordinates = Coordinates(
-        image_size=SIZE, channels=channels, order=ORDER, fine=ORDER, brightness=False, pose=False, align=False
-    )
-    shape = MixtureShape(coordinates=coordinates, classes=2, components=1, factors=LATENT, bend=0.0)
-    m, generator = coordinates.count, torch.Generator().manual_seed(0)
+    shape = SETTINGS.warm_start.shape(image_size=SIZE, channels=channels, classes=2, factors=LATENT)
+    m, generator = shape.coordinates.count, torch.Generator().manual_seed(0)
     return replace(
         Mixture.grey(shape),
         means=0.1 * SIZE * torch.randn(2, 1, m, generator=generator) / m**0.5,

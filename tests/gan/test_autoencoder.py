@@ -10,7 +10,14 @@ from privgan.gan.networks.dead_leaves import dead_leaves
 from tests.gan.small import LATENT, ORDER, SIZE, small_mixture
 
 CONFIG = GeneratorConfig(
-    image_size=SIZE, classes=("a", "b"), latent=LATENT, width=16, order=ORDER, align=False, network="autoencoder"
+    image_size=SIZE,
+    classes=("a", "b"),
+    latent=LATENT,
+    width=16,
+    order=ORDER,
+    align=False,
+    bend=0.0,
+    network="autoencoder",
 )
 
 

@@ -28,7 +28,7 @@ Change = Callable[[Generator], None]
 def _generator() -> Generator:
     torch.manual_seed(0)
     generator = Generator(
-        GeneratorConfig(image_size=SIZE, classes=CLASSES, latent=LATENT, width=8, order=ORDER, align=False)
+        GeneratorConfig(image_size=SIZE, classes=CLASSES, latent=LATENT, width=8, order=ORDER, align=False, bend=0.0)
     )
     generator.warm_start(small_mixture())
     return generator

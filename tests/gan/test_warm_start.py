@@ -105,7 +105,7 @@ def test_the_noise_of_products_is_that_of_a_symmetric_release() -> None:
 def test_without_noise_the_moments_are_the_moments() -> None:
     """Means, counts and covariances come out as a plain computation gives them."""
     members = _members()
-    settings = MixtureSettings(order=8, align=False, mean_radius=5.0, spread_radius=5.0)
+    settings = MixtureSettings(order=8, align=False, bend=0.0, mean_radius=5.0, spread_radius=5.0)
     found = _measured(members, settings)
     basis = cosine_basis(28, 8)
     rows, index = members.index.rows, members.index
@@ -127,7 +127,7 @@ def test_without_noise_the_moments_are_the_moments() -> None:
 def test_grey_levels_of_the_start_are_those_of_the_patients(channels: int) -> None:
     """Drawn images have the measured histogram, channel by channel; without the query they would not."""
     members = _members(channels=channels)
-    settings = MixtureSettings(order=3, align=False)
+    settings = MixtureSettings(order=3, align=False, bend=0.0)
     shape, found = _shape(settings, members), _measured(members, settings)
     images = MixtureImages(shape)
     images.fill(found)
@@ -149,7 +149,9 @@ def test_components_find_the_two_kinds_that_a_class_has() -> None:
     members = Members(images=images, labels=np.zeros(800, np.int64), index=index, classes=1)
     middle = {}
     for components in (1, 4):
-        settings = MixtureSettings(order=3, align=False, components=components, mean_radius=2.0, spread_radius=2.0)
+        settings = MixtureSettings(
+            order=3, align=False, bend=0.0, components=components, mean_radius=2.0, spread_radius=2.0
+        )
         part = MixtureImages(_shape(settings, members, latent=8))
         part.fill(_measured_with(members, settings))
         brightness = part.gaussian(torch.randn(400, part.shape.latent), torch.zeros(400).long()).mean((1, 2, 3))
@@ -174,7 +176,7 @@ def test_a_calm_class_is_not_drawn_as_a_busy_one(components: int) -> None:
     images = ((busy @ basis).clamp(-1, 1) * 127.5 + 127.5).round().byte().reshape(-1, 16, 16).numpy()
     index = PatientIndex.of(np.arange(3000), np.arange(3000))
     members = Members(images=images, labels=labels, index=index, classes=2)
-    settings = MixtureSettings(order=6, align=False, components=components, spread_radius=1.5)
+    settings = MixtureSettings(order=6, align=False, bend=0.0, components=components, spread_radius=1.5)
     part = MixtureImages(_shape(settings, members))
     part.fill(_measured(members, settings, noise=0.3))
     for label in range(2):
@@ -213,7 +215,7 @@ def test_the_grain_of_components_is_that_of_a_plain_loop() -> None:
 
 def test_grain_is_stronger_in_one_image_than_in_another_and_right_on_average() -> None:
     """One image's grain is one Gaussian's times its own strength."""
-    shape = _shape(MixtureSettings(order=8, align=False), _members())
+    shape = _shape(MixtureSettings(order=8, align=False, bend=0.0), _members())
     part = MixtureImages(shape)
     part.fill(replace(Mixture.grey(shape), grain=torch.full((2, 1, shape.coordinates.count), 0.7)))
     drawn = part.gaussian(torch.randn(4000, shape.latent), torch.zeros(4000).long()).flatten(1) @ part.basis.T
@@ -225,7 +227,7 @@ def test_grain_is_stronger_in_one_image_than_in_another_and_right_on_average() -
 
 def test_a_component_that_nobody_is_in_is_not_drawn() -> None:
     """Its centre would be noise."""
-    found = _measured(_members(60), MixtureSettings(order=4, align=False, components=20), noise=1.0)
+    found = _measured(_members(60), MixtureSettings(order=4, align=False, bend=0.0, components=20), noise=1.0)
     assert torch.allclose(found.shares.sum(1), torch.ones(2))
     assert bool((found.shares == 0).any())
 

@@ -1,9 +1,9 @@
-"""Where the parts of a thing lie: the smooth movement that leads the average of its kind onto it.
+"""Where the parts of a thing lie: the smooth movement that leads the average onto it.
 
 Averages of things whose parts lie a little differently are blurred, and a Gaussian of their pixels fades parts in and
 out instead of moving them. An active appearance model (Cootes, Edwards and Taylor 2001) describes a thing by where
-its parts lie and, apart from that, by how they look. Here the average of the kind is what an earlier query released,
-and everybody is moved onto it alone, so that a patient still adds one vector of bounded norm.
+its parts lie and, apart from that, by how they look. Here the average is what an earlier query released, and
+everybody is moved onto it alone, so that a patient still adds one vector of bounded norm.
 """
 
 from functools import cache
@@ -22,16 +22,17 @@ _ROUNDS = 3
 _ROUGH = 0.5
 
 
-def movements(images: Tensor, templates: Tensor) -> Tensor:
-    """The numbers z (n, BENDS) for which `bent(templates, z, field, REACH)` is closest to the images.
+def movements(images: Tensor, template: Tensor) -> Tensor:
+    """The numbers z (n, BENDS) for which the template, `bent` by them, is closest to the images.
 
     The most probable ones, when each is N(0, 1) and pixels differ by `_ROUGH` besides; by steps of Gauss and Newton.
 
     Args:
         images: (n, channels, size, size) in [-1, 1]; brightness alone is looked at.
-        templates: of that shape, for each the average of its kind.
+        template: (channels, size, size), the average that they are compared with.
     """
-    still, wanted = _small(templates), _small(images)
+    wanted = _small(images)
+    still = _small(template[None]).expand_as(wanted)
     side = still.shape[-1]
     field, (pairs, of_pair) = waves(side), _products(side)
     z = torch.zeros(len(images), BENDS)
@@ -40,15 +41,11 @@ def movements(images: Tensor, templates: Tensor) -> Tensor:
         away = (wanted - moved).flatten(1) / _ROUGH
         right, down = (slope * (REACH * side / 28 / _ROUGH) for slope in _slopes(moved))
         # The normal equations, through products of waves that are the same for all images.
-        rows = [torch.cat([_summed(a * b, pairs)[:, of_pair] for b in (right, down)], 2) for a in (right, down)]
-        pull = torch.cat([_summed(right * away, field), _summed(down * away, field)], 1)
+        rows = [torch.cat([((a * b) @ pairs.T)[:, of_pair] for b in (right, down)], 2) for a in (right, down)]
+        pull = torch.cat([(slope * away) @ field.T for slope in (right, down)], 1)
         step = torch.linalg.solve(torch.cat(rows, 1) + torch.eye(BENDS), pull - z)
         z = (z + step).clamp(-_LARGEST, _LARGEST)
     return z
-
-
-def _summed(pixels: Tensor, waves_: Tensor) -> Tensor:
-    return pixels @ waves_.T
 
 
 def _small(images: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 First its low spatial frequencies; with `brightness` those of the image at one brightness for all, and how bright it
 is; with `pose` those of the image in one pose for all, and its pose; with `align` those of the image whose parts lie
-where its class has them on average, and how they had to be moved.
+where they lie on average, and how they had to be moved.
 """
 
 from dataclasses import dataclass, replace
@@ -73,10 +73,10 @@ class Coordinates:
         """The cosines, (all, size x size)."""
         return cosine_basis(self.image_size, self.fine)
 
-    def of(self, images: Tensor, templates: Tensor | None = None) -> Tensor:
+    def of(self, images: Tensor, template: Tensor | None = None) -> Tensor:
         """(n, m + f) of images (n, channels, size, size) in [-1, 1].
 
-        templates: with `align`, for every image the average of its class.
+        template: with `align`, the average image (channels, size, size) that they are moved onto.
         """
         parts = []
         if self.brightness:
@@ -87,8 +87,8 @@ class Coordinates:
             poses = pose_of(images)
             parts.append(weighed(poses, self.image_size))
             images = posed(images, poses)
-        if templates is not None:
-            moved = movements(images, templates)
+        if template is not None:
+            moved = movements(images, template)
             parts.append(moved * self._movement_weight)
             images = unbent(images, moved, waves(self.image_size), REACH)
         low, high = self.basis[: self._low], self.basis[self._low :]
@@ -110,10 +110,10 @@ class Coordinates:
             images = _relit(images, (others[:, 0] / self._brightness_weight).exp())
         return images
 
-    def template(self, means: Tensor) -> Tensor:
-        """Images of the cosines among means (classes, m + f): in the one pose and brightness, nothing moved."""
-        low, high = means[:, : self._low * self.channels], means[:, self.count :]
-        return self._synthesised(low, high, self.basis).clamp(-1.0, 1.0)
+    def template(self, mean: Tensor) -> Tensor:
+        """The image (channels, size, size) of a mean's cosines: in the one pose and brightness, nothing moved."""
+        low, high = mean[None, : self._low * self.channels], mean[None, self.count :]
+        return self._synthesised(low, high, self.basis)[0].clamp(-1.0, 1.0)
 
     def _synthesised(self, low: Tensor, high: Tensor, basis: Tensor) -> Tensor:
         below, above = basis[: self._low], basis[self._low :]

@@ -4,7 +4,7 @@ Every image is described by a few numbers, most of them cosine coefficients of l
 queries of every member then ask, in this order:
 
 1. the mean of each class, with a constant coordinate for the counts;
-2. with `align`: the mean of each class after every image was moved onto the mean of 1., and that of the movements;
+2. with `align`: the mean of each class after every image was moved onto the mean of all, and that of the movements;
 3. the second moments of each class around that mean;
 4. the grey levels of each class, a histogram of its pixels;
 5. for more than one component: rounds of k-means within each class, in the directions that 3. kept (as DPLloyd of
@@ -90,7 +90,6 @@ def measure_mixture(
     if settings.align:
         asked = asked.moved_onto(means)
         means = asked.moved_means(means, counts, next(left))
-        asked = asked.moved_onto(means)
     means, fine = torch.split(means, [shape.coordinates.count, shape.coordinates.fine_count], dim=1)
     s = next(left)
     products = asked.class_products(means, s)
@@ -115,21 +114,22 @@ def measure_mixture(
 
 @dataclass(frozen=True, kw_only=True)
 class _Queries:
-    """coordinates: that images are described by so far. templates: (classes, channels, size, size), what they are
-    moved onto before.
-    """
+    """coordinates: that images are described by so far. template: (channels, size, size), moved onto before."""
 
     members: Members
     settings: MixtureSettings
     coordinates: Coordinates
     shape: MixtureShape
     rng: np.random.Generator
-    templates: Tensor | None = None
+    template: Tensor | None = None
 
     def moved_onto(self, means: Tensor) -> "_Queries":
-        """The same queries of images that were moved onto the mean of their class."""
-        coordinates = self.shape.coordinates
-        return replace(self, coordinates=coordinates, templates=self.coordinates.template(means.float()))
+        """The same queries of images that were moved onto the mean of all classes.
+
+        One for all: moved onto the mean of its own, an image would become a better example of its class than it is.
+        """
+        template = self.coordinates.template(means.float().mean(0))
+        return replace(self, coordinates=self.shape.coordinates, template=template)
 
     @property
     def bands(self) -> Tensor:
@@ -259,10 +259,8 @@ class _Queries:
         )
 
     def _described(self, describe: "_Describe") -> Iterator[Described]:
-        templates = self.templates
         for images, labels, owners in self.members.batches():
-            onto = None if templates is None else templates[labels]
-            vectors, cells = describe(self.coordinates.of(images, onto), labels)
+            vectors, cells = describe(self.coordinates.of(images, self.template), labels)
             yield Described(vectors=vectors, cells=cells, owners=owners)
 
 

@@ -25,8 +25,8 @@ class ImageModel:
     """How images are described and drawn: public constants.
 
     order: cosine frequencies u + v < order vary from image to image. brightness, pose: bring every image to one
-    brightness, into one pose first. align: move the parts of every image to where its class has them on average, and
-    let them move again when images are drawn; then the average of all images has frequencies up to fine_order. bend:
+    brightness, into one pose first. align: move the parts of every image to where they lie on average, and let
+    them move again when images are drawn; then the average of all images has frequencies up to fine_order. bend:
     distort what is drawn by so many 28ths of the frame (root mean square), as things of its kind vary; nothing is
     asked about it. components: Gaussians a class.
     """
@@ -36,7 +36,7 @@ class ImageModel:
     brightness: bool = False
     pose: bool = False
     align: bool = True
-    bend: float = 0.0
+    bend: float = 0.3
     components: int = 1
 
     def __post_init__(self) -> None:
