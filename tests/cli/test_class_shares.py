@@ -39,7 +39,7 @@ def test_measured_shares_come_near_the_members(
     config.write_text(FAST_TRAINING + "[warm_start]\nshare = 0.3\n[class_balance]\nshare = 0.5\n")
     trained = privgan("train", skewed, run, "--epsilon", 4, "--config", config, "--measure-classes", "--json")
     assert json.loads(trained.stdout)["epsilon"] <= 4
-    assert len(Ledger.read(skewed / "private" / "ledger.jsonl").queries()) == 5
+    assert len(Ledger.read(skewed / "private" / "ledger.jsonl").queries()) == 6
     fresh("generate", run, made, "--count", 1000, "--format", "npz", "--classes", "measured")
     manifest = json.loads((made / "manifest.json").read_text())
     margin = manifest["class_margin"]
