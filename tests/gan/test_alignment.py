@@ -55,7 +55,7 @@ def test_movements_are_found_where_they_were_made() -> None:
     assert abs(float(torch.corrcoef(torch.stack([wrong.flatten(), z.flatten()]))[0, 1])) < 0.2
 
 
-def test_what_is_there_is_not_moved_and_nothing_is_found_in_noise_or_darkness() -> None:
+def test_what_is_there_is_not_moved_nor_is_darkness_and_noise_gives_numbers() -> None:
     assert float(movements(ring(3), ring(1)[0]).abs().max()) < 1e-4
     dark = torch.full((2, 1, SIZE, SIZE), -1.0)
     assert float(movements(dark, dark[0]).abs().max()) < 1e-4
@@ -84,6 +84,8 @@ def test_bands_and_counts_fit_what_describes_an_image(channels: int) -> None:
     images = torch.rand(2, channels, SIZE, SIZE) * 2 - 1
     assert whole.of(images, images[0]).shape == (2, len(whole.bands))
     assert whole.still.of(images).shape == (2, len(whole.still.bands))
+    assert torch.equal(whole.varying.of(images, images[0]), whole.of(images, images[0])[:, : whole.count])
+    assert torch.equal(whole.varying.bands, whole.bands[: whole.count])
     assert torch.equal(whole.bands[: whole.still.count], whole.still.bands)
     assert whole.bands.unique().tolist() == list(range(int(whole.bands.max()) + 1))
     # 10 cosines in 4 bands a channel, brightness, pose, 21 waves each way in 6 bands, and 11 finer cosines in 2.

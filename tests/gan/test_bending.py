@@ -2,7 +2,7 @@
 
 import torch
 
-from privgan.gan.warm_start import Coordinates, MixtureImages, MixtureShape
+from privgan.gan.warm_start import ImageModel, MixtureImages
 from privgan.gan.warm_start.bending import BENDS, bent, waves
 
 SIZE = 28
@@ -44,13 +44,13 @@ def test_a_white_bar_at_the_edge_moves_as_a_slow_twin_moves_it() -> None:
 
 
 def test_without_a_bend_there_are_no_numbers_for_it_and_with_one_images_of_one_latent_differ() -> None:
-    coordinates = Coordinates(image_size=SIZE, channels=1, order=6, fine=6, brightness=False, pose=False, align=False)
     straight, bending = (
-        MixtureShape(coordinates=coordinates, classes=2, components=1, factors=4, bend=bend) for bend in (0.0, 1.0)
+        ImageModel(order=6, align=False, bend=bend).shape(image_size=SIZE, channels=1, classes=2, factors=4)
+        for bend in (0.0, 1.0)
     )
     assert bending.latent - straight.latent == BENDS
     images = MixtureImages(bending)
-    images.means[:] = torch.randn(coordinates.count, generator=torch.Generator().manual_seed(3))
+    images.means[:] = torch.randn(bending.coordinates.count, generator=torch.Generator().manual_seed(3))
     z = torch.zeros(2, bending.latent)
     labels = torch.zeros(2, dtype=torch.int64)
     assert torch.equal(*images(z, labels))

@@ -1,6 +1,7 @@
 """The one-shot start: what it asks of a patient is bounded, what it learns is right, its noise is not learned."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from privgan.dp.query import Described, noisy_products, noisy_sums
 from privgan.dp.sampling import PatientIndex
+from privgan.errors import UsageError
 from privgan.gan.pixels import from_uint8
 from privgan.gan.warm_start import (
     Members,
@@ -256,3 +258,23 @@ def test_members_come_in_batches_of_whole_patients() -> None:
         seen += len(images)
         patients += int(owners.max()) + 1
     assert (seen, patients) == (len(members.index.rows), members.index.count)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"order": 0},
+        {"fine_order": 0},
+        {"components": 0},
+        {"components": 201},
+        {"bend": -0.1},
+        {"bend": 4.1},
+        {"rounds": 0},
+        {"share": 1.0},
+        {"spread_radius": 0.0},
+    ],
+)
+def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    """Those of what an image is described by, too, which a generator's configuration shares."""
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        MixtureSettings(**wrong)

@@ -34,7 +34,7 @@ def movements(images: Tensor, template: Tensor) -> Tensor:
     wanted = _small(images)
     still = _small(template[None]).expand_as(wanted)
     side = still.shape[-1]
-    field, (pairs, of_pair) = waves(side), _products(side)
+    field, pairs, of_pair = _waves(side)
     z = torch.zeros(len(images), BENDS)
     for _ in range(_ROUNDS):
         moved = bent(still, z, field, REACH)
@@ -63,10 +63,10 @@ def _slopes(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @cache
-def _products(side: int) -> tuple[Tensor, Tensor]:
-    """Products of two waves each (pairs, side x side), and which of them (k, k) belongs to a pair of waves."""
+def _waves(side: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The waves (k, side x side), products of two each (pairs, side x side), and which of these (k, k) is whose."""
     field = waves(side)
     first, second = torch.triu_indices(len(field), len(field))
     of_pair = torch.zeros(len(field), len(field), dtype=torch.int64)
     of_pair[first, second] = of_pair[second, first] = torch.arange(len(first))
-    return field[first] * field[second], of_pair
+    return field, field[first] * field[second], of_pair

@@ -40,9 +40,14 @@ class Coordinates:
     align: bool
 
     @property
+    def varying(self) -> Self:
+        """Those that vary from image to image: the first of these."""
+        return replace(self, fine=self.order)
+
+    @property
     def still(self) -> Self:
-        """Those that ask nobody to be moved; they are the first of these."""
-        return replace(self, align=False, fine=self.order)
+        """Those that ask nobody to be moved: the first of these again."""
+        return replace(self.varying, align=False)
 
     @cached_property
     def bands(self) -> Tensor:
@@ -73,6 +78,11 @@ class Coordinates:
         """The cosines, (all, size x size)."""
         return cosine_basis(self.image_size, self.fine)
 
+    @cached_property
+    def field(self) -> Tensor:
+        """The waves of movements, (BENDS / 2, size x size)."""
+        return waves(self.image_size)
+
     def of(self, images: Tensor, template: Tensor | None = None) -> Tensor:
         """(n, m + f) of images (n, channels, size, size) in [-1, 1].
 
@@ -90,7 +100,7 @@ class Coordinates:
         if template is not None:
             moved = movements(images, template)
             parts.append(moved * self._movement_weight)
-            images = unbent(images, moved, waves(self.image_size), REACH)
+            images = unbent(images, moved, self.field, REACH)
         low, high = self.basis[: self._low], self.basis[self._low :]
         return torch.cat([analysed(images, low), *parts, analysed(images, high)], dim=1)
 

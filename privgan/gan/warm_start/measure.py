@@ -57,12 +57,8 @@ class MixtureSettings(ImageModel):
     round_noise: float = 3.0
 
     def __post_init__(self) -> None:
-        positive(
-            order=self.order,
-            fine_order=self.fine_order,
-            mean_radius=self.mean_radius,
-            spread_radius=self.spread_radius,
-        )
+        super().__post_init__()
+        positive(mean_radius=self.mean_radius, spread_radius=self.spread_radius)
         positive(component_radius=self.component_radius, mean_noise=self.mean_noise)
         positive(tone_noise=self.tone_noise, round_noise=self.round_noise)
         strictly_within(0.0, 1.0, share=self.share, count_share=self.count_share)
@@ -90,6 +86,7 @@ def measure_mixture(
     if settings.align:
         asked = asked.moved_onto(means)
         means = asked.moved_means(means, counts, next(left))
+        asked = replace(asked, coordinates=shape.coordinates.varying)
     means, fine = torch.split(means, [shape.coordinates.count, shape.coordinates.fine_count], dim=1)
     s = next(left)
     products = asked.class_products(means, s)
@@ -102,7 +99,7 @@ def measure_mixture(
         shares=torch.ones(shape.classes, 1),
         means=means[:, None].float(),
         loadings=spreads[:, None].float(),
-        grain=grain(rest, s * asked.spread**2 / counts, counts, asked.bands)[:, None].float(),
+        grain=grain(rest, s * asked.spread**2 / counts, counts, asked.coordinates.bands)[:, None].float(),
         fine=fine[0].float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
@@ -130,11 +127,6 @@ class _Queries:
         """
         template = self.coordinates.template(means.float().mean(0))
         return replace(self, coordinates=self.shape.coordinates, template=template)
-
-    @property
-    def bands(self) -> Tensor:
-        """Of the coordinates that vary, (m,)."""
-        return self.coordinates.bands[: self.coordinates.count]
 
     @property
     def spread(self) -> float:
@@ -184,10 +176,10 @@ class _Queries:
         return self._products(around, self.shape.classes, m, noise) * self.spread**2
 
     def _around(self, means: Tensor) -> "_Describe":
-        centres, wide = means.float(), means.shape[1]
+        centres = means.float()
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            return (coordinates[:, :wide] - centres[labels]) / self.spread, labels
+            return (coordinates - centres[labels]) / self.spread, labels
 
         return describe
 
@@ -224,10 +216,9 @@ class _Queries:
     def _kmeans_round(self, centres: Centres, noise: float) -> Centres:
         """Every centre moves to the mean of the images that it is nearest to."""
         classes, k, size = centres.places.shape
-        varying = self.coordinates.count
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            offsets, cells = centres.offsets(coordinates[:, :varying], labels)
+            offsets, cells = centres.offsets(coordinates, labels)
             return self._counted(offsets), cells
 
         sums = self._sums(describe, classes * k, 1 + size, noise).reshape(classes, k, -1).float()
@@ -240,11 +231,10 @@ class _Queries:
         they leave below it (classes, k, m).
         """
         classes, k, size = centres.places.shape
-        varying = self.coordinates.count
-        of_bands = self.bands
+        of_bands = self.coordinates.bands
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            return centres.offsets_and_norms(coordinates[:, :varying], labels, of_bands)
+            return centres.offsets_and_norms(coordinates, labels, of_bands)
 
         wide = size + int(of_bands.max()) + 1
         products = self._products(describe, classes * k, wide, noise).reshape(classes, k, wide, wide)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from privgan.checks import positive, within
-from privgan.gan.warm_start.bending import BENDS, bent, waves
+from privgan.gan.warm_start.bending import BENDS, bent
 from privgan.gan.warm_start.coordinates import Coordinates
 
 KNOTS = 129
@@ -146,9 +146,8 @@ class MixtureImages(nn.Module):
     def __init__(self, shape: MixtureShape) -> None:
         super().__init__()
         self.shape = shape
-        size = shape.coordinates.image_size
         self.register_buffer("basis", shape.coordinates.basis, persistent=False)
-        self.register_buffer("field", waves(size), persistent=False)
+        self.register_buffer("field", shape.coordinates.field, persistent=False)
         for name, value in Mixture.grey(shape).drawn_from().items():
             self.register_buffer(name, value)
 
