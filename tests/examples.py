@@ -19,8 +19,8 @@ import numpy as np
 
 from privgan_cli.main import run
 from tests.audits.report.browser import browsing
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 XRAYS = ROOT.parent / "shared/data/images/kermany_cxr_64.npz"
 TARGET = ROOT / "docs/examples"
 PICTURES = ROOT / "docs/images"

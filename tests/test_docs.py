@@ -15,8 +15,8 @@ import pytest
 
 from privgan.gan.settings import TrainSettings
 from privgan_audits.policy import Policy
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 VERBS_PAGE = (ROOT / "docs/reference/verbs.md").read_text()
 CONFIGURATION_PAGE = (ROOT / "docs/reference/configuration.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -10,8 +10,7 @@ import pytest
 
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import open_regular, require_absent, require_space, staged_folder, write_bytes
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.places import ROOT
 
 
 def _make(target: Path, text: str, *, force: bool = False) -> None:

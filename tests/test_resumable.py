@@ -11,8 +11,8 @@ import pytest
 from privgan.errors import InputRejectedError, InterruptedRunError, PreemptedError, UsageError
 from privgan.files import recover
 from privgan.resumable import resumable_folder, unfinished_folder
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 MARK, JOURNAL = "mark", "journal"
 
 

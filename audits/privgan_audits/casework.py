@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from privgan.checks import positive
-from privgan.data.cohort import MARKER as COHORT_MARKER
-from privgan.data.cohort import CohortFacts, write_facts
-from privgan.data.journal import FILE as JOURNAL
-from privgan.data.prepare import prepare
-from privgan.data.prepare_options import PrepareOptions
+from privgan.data.cohort.cohort import MARKER as COHORT_MARKER
+from privgan.data.cohort.cohort import CohortFacts, write_facts
+from privgan.data.cohort.journal import FILE as JOURNAL
+from privgan.data.cohort.options import PrepareOptions
+from privgan.data.cohort.prepare import prepare
 from privgan.dp.accounting import default_delta
 from privgan.dp.budget.anchor import SiteAnchor
 from privgan.dp.budget.ledger import Ledger

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from privgan.data.cohort import Cohort
+from privgan.data.cohort.cohort import Cohort
 from privgan.dp.accounting import ADJACENCY, UNIT, epsilon
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from privgan.data.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
+from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
 from privgan.data.columns import NUMBER, Values, Wanted
 from privgan.data.preprocess import PHOTO
-from privgan.data.sources import read_images
+from privgan.data.sources.opening import read_images
 from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError

@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from privgan import __version__
-from privgan.data.cohort import open_cohort
+from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from privgan.data.cohort import open_cohort
-from privgan.data.lookup import side_of
+from privgan.data.cohort.cohort import open_cohort
+from privgan.data.cohort.sides import side_of
 from privgan.dp.accounting import PrivacySpend, queries_of
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.data.phantom_images import SIZE, Anatomy, draw_images
+from privgan.data.phantoms.phantom_images import SIZE, Anatomy, draw_images
 from privgan.dp.attack.bounds import canary_bound, canary_scores
 from privgan.dp.attack.releases import (
     Finding,

@@ -18,7 +18,7 @@ import torch
 
 import privgan
 from privgan.config import from_table, read_toml, to_toml
-from privgan.data.cohort import MEMBER, Cohort
+from privgan.data.cohort.cohort import MEMBER, Cohort
 from privgan.dp.accounting import ADJACENCY, UNIT
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.plan import Plan

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from privgan.checks import one_of, positive, within
 from privgan.config import from_table, read_toml
-from privgan.data.augmentation import AugmentationSettings
 from privgan.gan.class_balance import ClassBalanceSettings
 from privgan.gan.ladder import LadderSettings
 from privgan.gan.losses import LOSSES, NON_SATURATING
 from privgan.gan.networks import CONV, NETWORKS
 from privgan.gan.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, Choice
 from privgan.gan.warm_start import MixtureSettings
+from privgan.images.augmentation import AugmentationSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from privgan.data.augmentation import augment
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
@@ -28,10 +27,11 @@ from privgan.gan.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
 from privgan.gan.monitor import Monitor, require_finite
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
-from privgan.gan.pixels import channels_of, planes, unit_range
 from privgan.gan.settings import TrainSettings
 from privgan.gan.state import TrainingState, may_restore, restore_state, save_state
 from privgan.gan.warm_start import Members, Mixture, measure_mixture
+from privgan.images.augmentation import augment
+from privgan.images.pixels import channels_of, planes, unit_range
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent

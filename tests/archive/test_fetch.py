@@ -11,7 +11,7 @@ import pytest
 from pydicom import dcmread
 
 from privgan.archive.fetching import journal_of
-from privgan.data.phantoms import write_phantoms
+from privgan.data.phantoms.phantoms import write_phantoms
 from tests.archive.conftest import Here, Process
 from tests.archive.orthanc import Orthanc
 from tests.archive.proxy import wire_to

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from privgan.data.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort, write_facts
+from privgan.data.cohort.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort, write_facts
 from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.accounting import GaussianQueries
 from privgan.dp.budget.ledger import Ledger

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from privgan.data.phantom_photos import CLASSES, Skin, draw_photos
 from privgan.errors import UsageError
 from privgan_audits.controls import features
 from privgan_audits.disguises import DISGUISES, IN_COLOUR, disguised, disguises_of, hue
@@ -26,6 +25,7 @@ from privgan_audits.spaces.pixel_space import PixelSpace, pair_distances
 from privgan_audits.spaces.pixels import MAX_SHIFT, luminance, normalise, orbit, pool, shifted_distances
 from privgan_audits.spaces.searches import spectra, spectrum_turns, views
 from privgan_audits.utility.classifier import Lessons, train_classifier
+from tests.data.phantom_photos import CLASSES, Skin, draw_photos
 
 SIZE = 32
 Array = np.ndarray[Any, Any]

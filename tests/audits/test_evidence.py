@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from privgan.data.cohort import MARKER
+from privgan.data.cohort.cohort import MARKER
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import sha256_file

@@ -16,8 +16,9 @@ from privgan_audits.report.words.frame import POLICIES
 from privgan_audits.spike_in import SEARCHED, SEARCHED_AT_LEAST
 from privgan_audits.verdict import judge
 from tests.audits.test_verdict import good, test
+from tests.places import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/write-a-policy.md"
+PAGE = ROOT / "docs/how-to/write-a-policy.md"
 KEYS = [field.name for field in dataclasses.fields(Policy) if field.name != "officer_key"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from privgan.data.cohort import MARKER
+from privgan.data.cohort.cohort import MARKER
 from privgan.errors import (
     AuditFailedError,
     BudgetError,

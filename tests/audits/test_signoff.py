@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from privgan.data.cohort import MARKER
+from privgan.data.cohort.cohort import MARKER
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_file
 from privgan_audits import signing

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.cli.forking import Warm, warm
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 
 FAST_TRAINING = """schema = 1

@@ -22,7 +22,7 @@ LOADED = (  # what the verbs import where they need it
     "dp_accounting.pld.privacy_loss_distribution",
     "matplotlib.figure",
     "opacus.accountants",
-    "privgan.data.prepare",
+    "privgan.data.cohort.prepare",
     "privgan.gan.runs",
     "privgan.synthetic.contact_sheet",
     "privgan.synthetic.dicom.writer",

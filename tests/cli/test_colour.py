@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from privgan.data.phantom_photos import Skin, draw_photos
+from tests.data.phantom_photos import Skin, draw_photos
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from privgan.data.cohort import MARKER, open_cohort
+from privgan.data.cohort.cohort import MARKER, open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError
 from privgan.gan.request import TrainRequest

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from privgan.data.cohort import open_cohort
+from privgan.data.cohort.cohort import open_cohort
 from privgan_audits import signing
 from privgan_audits.approval import REVOCATION
 from privgan_audits.policy import Policy

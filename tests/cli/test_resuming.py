@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from pydicom.filewriter import dcmwrite
 
-from privgan.data import prepare as prepare_module
-from privgan.data.journal import FILE, ROWS
-from privgan.data.prepare import prepare
-from privgan.data.prepare_options import PrepareOptions
+from privgan.data.cohort import prepare as prepare_module
+from privgan.data.cohort.journal import FILE, ROWS
+from privgan.data.cohort.options import PrepareOptions
+from privgan.data.cohort.prepare import prepare
 from privgan.files import read_json
 from privgan.resumable import unfinished_folder
 from tests.cli.conftest import blobs

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from privgan.data.phantoms import write_phantoms
+from privgan.data.phantoms.phantoms import write_phantoms
 from tests.data.markers import plant
 
 MARK = re.compile(rb"QZ\d\d[PF]\d{5}VK")

@@ -10,17 +10,17 @@ import pytest
 from PIL import Image
 from pydicom.pixels.processing import apply_color_lut
 
-from privgan.data.cohort import CohortFacts, open_cohort, write_facts
-from privgan.data.phantom_photos import Skin, draw_photos
-from privgan.data.prepare import prepare
-from privgan.data.prepare_options import PrepareOptions
+from privgan.data.cohort.cohort import CohortFacts, open_cohort, write_facts
+from privgan.data.cohort.options import PrepareOptions
+from privgan.data.cohort.prepare import prepare
+from privgan.data.cohort.scan import scan
+from privgan.data.formats.reading import Reading, Request
+from privgan.data.formats.worker import read_entry
 from privgan.data.preprocess import Pixels, Recipe, prepare_image
-from privgan.data.reading import Reading, Request
-from privgan.data.scan import scan
-from privgan.data.worker import read_entry
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.run import read_run
 from tests.data.conftest import build_dicom
+from tests.data.phantom_photos import Skin, draw_photos
 from tests.synthetic.making import make_run
 
 RNG = np.random.default_rng(5)
@@ -252,7 +252,7 @@ def test_an_older_run_is_grey(tmp_path: Path) -> None:
 
 def test_the_needed_space_counts_all_channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    monkeypatch.setattr("privgan.data.prepare.require_space", lambda _, needed: asked.append(needed))
+    monkeypatch.setattr("privgan.data.cohort.prepare.require_space", lambda _, needed: asked.append(needed))
     as_npz(tmp_path / "a.npz")
     (tmp_path / "cohort").mkdir()
     prepare(tmp_path / "a.npz", tmp_path / "cohort", PrepareOptions(size=128, colour=True))

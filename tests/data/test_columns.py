@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from privgan.data.cohort import Cohort, open_cohort
+from privgan.data.cohort.cohort import Cohort, open_cohort
+from privgan.data.cohort.options import PrepareOptions
+from privgan.data.cohort.prepare import prepare
 from privgan.data.columns import Wanted
-from privgan.data.prepare import prepare
-from privgan.data.prepare_options import PrepareOptions
-from privgan.data.sources import read_images
+from privgan.data.sources.opening import read_images
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import read_json, staged_folder, write_json
 

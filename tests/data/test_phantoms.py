@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 
-from privgan.data.phantom_images import Anatomy, draw_images
-from privgan.data.phantoms import write_phantoms
-from privgan.data.sources import read_images
+from privgan.data.phantoms.phantom_images import Anatomy, draw_images
+from privgan.data.phantoms.phantoms import write_phantoms
+from privgan.data.sources.opening import read_images
 
 
 def test_the_folder_reads_back_as_labelled_patients(tmp_path: Path) -> None:

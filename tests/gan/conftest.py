@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from privgan.data.cohort import Cohort, CohortFacts, open_cohort
-from privgan.data.prepare import prepare
-from privgan.data.prepare_options import PrepareOptions
+from privgan.data.cohort.cohort import Cohort, CohortFacts, open_cohort
+from privgan.data.cohort.options import PrepareOptions
+from privgan.data.cohort.prepare import prepare
 from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from privgan.config import from_table, read_toml
-from privgan.data.cohort import Cohort
+from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, PreemptedError, UsageError
 from privgan.files import read_json, write_json

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from privgan.data.cohort import Cohort
+from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, PreemptedError, UsageError
 from privgan.files import sha256_file

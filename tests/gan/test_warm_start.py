@@ -10,7 +10,6 @@ import torch
 from privgan.dp.query import Described, noisy_products, noisy_sums
 from privgan.dp.sampling import PatientIndex
 from privgan.errors import UsageError
-from privgan.gan.pixels import from_uint8
 from privgan.gan.warm_start import (
     Members,
     Mixture,
@@ -22,6 +21,7 @@ from privgan.gan.warm_start import (
 )
 from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.shrinkage import kept
+from privgan.images.pixels import from_uint8
 
 QUIET = 1e-9
 

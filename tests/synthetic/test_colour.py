@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
 
-from privgan.data.phantom_photos import Skin, draw_photos
-from privgan.data.sources import read_images
+from privgan.data.sources.opening import read_images
 from privgan.errors import IntegrityError, UsageError
 from privgan.synthetic import generate as generating
 from privgan.synthetic.contact_sheet import contact_sheet
@@ -25,6 +24,7 @@ from privgan_audits.evidence import load_file_evidence
 from privgan_audits.interface import NotApplicable
 from privgan_audits.leak_scan.as_audited import AsAudited
 from privgan_audits.leak_scan.scan import IdentifierScan
+from tests.data.phantom_photos import Skin, draw_photos
 from tests.synthetic.making import CLASSES, make_run
 
 SIZE = 28

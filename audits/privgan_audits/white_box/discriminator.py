@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 
 from privgan.gan.networks import Discriminator
-from privgan.gan.pixels import from_uint8
+from privgan.images.pixels import from_uint8
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Images, Integers
 from privgan_audits.spaces.embedding import image_digests

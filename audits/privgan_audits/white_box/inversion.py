@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from privgan.gan.networks import FAKES_AT_ONCE, Generator, LoadedGenerator
-from privgan.gan.pixels import from_uint8
+from privgan.images.pixels import from_uint8
 from privgan.progress import Progress, silent
 from privgan_audits.interface import Images, Integers
 from privgan_audits.spaces.pixels import FINE

@@ -47,8 +47,8 @@ def scan(
     accept_burned_in: AcceptBurnedIn = False,
 ) -> int:
     """Say what would be read or refused, and why; writes nothing."""
-    from privgan.data.prepare_options import PrepareOptions
-    from privgan.data.scan import scan as scan_source
+    from privgan.data.cohort.options import PrepareOptions
+    from privgan.data.cohort.scan import scan as scan_source
 
     options = PrepareOptions(
         preset=preset,
@@ -117,7 +117,7 @@ def prepare(
     force: Force = False,
 ) -> int:
     """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
-    from privgan.data.prepare_options import PrepareOptions
+    from privgan.data.cohort.options import PrepareOptions
     from privgan.interruption import stop_on_signals
     from privgan.resumable import unfinished_folder
     from privgan_audits.casework import Terms, low_power_text, open_cohort_file

@@ -29,7 +29,7 @@ def demo(
     ),
 ) -> int:
     """Run the whole path on an embedded phantom cohort: from invented patients to a verified bundle."""
-    from privgan.data.phantoms import write_phantoms
+    from privgan.data.phantoms.phantoms import write_phantoms
     from privgan_audits.preflight import smallest_cohort
 
     started = time.monotonic()

@@ -125,6 +125,6 @@ def _version(name: str) -> str | None:
 
 def _codecs() -> tuple[list[str], list[str]]:
     """Transfer syntaxes that are read here, and those whose decoder is missing."""
-    from privgan.data.dicom.syntaxes import missing_here, readable_here
+    from privgan.data.formats.dicom.syntaxes import missing_here, readable_here
 
     return readable_here(), missing_here()

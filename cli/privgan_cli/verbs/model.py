@@ -93,7 +93,7 @@ def train(
     force: Force = False,
 ) -> int:
     """Train a generator under patient-level differential privacy."""
-    from privgan.data.cohort import open_cohort
+    from privgan.data.cohort.cohort import open_cohort
     from privgan.dp.accounting import default_delta
     from privgan.gan.presets import choose
     from privgan.gan.request import TrainRequest

@@ -12,7 +12,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_bytes, write_json
 from privgan.gan.class_balance import ClassBalance
 from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator, GeneratorConfig, placed
-from privgan.gan.pixels import to_uint8
+from privgan.images.pixels import to_uint8
 from privgan.run import WEIGHTS
 
 SCHEMA_VERSION = 4

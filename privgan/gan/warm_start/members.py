@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from privgan.dp.sampling import PatientIndex
-from privgan.gan.pixels import from_uint8
+from privgan.images.pixels import from_uint8
 
 _PATIENTS = 512
 _PIXELS = 1 << 22  # about so many values of images at once

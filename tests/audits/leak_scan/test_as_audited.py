@@ -13,7 +13,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
-from privgan.data.cohort import open_cohort
+from privgan.data.cohort.cohort import open_cohort
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set, read_manifest, seal
 from privgan_audits.evidence import load_file_evidence
 from privgan_audits.interface import Evidence, Measured, NotApplicable, Sample

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
 
-from privgan.data.cohort import open_cohort
+from privgan.data.cohort.cohort import open_cohort
 from privgan.data.identifiers import CONSTANTS, IDENTIFIER, normalise
 from privgan.data.identifiers import UID as UID_CATEGORY
 from privgan.errors import IntegrityError

@@ -9,10 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.audits.report.recorded import record
+from tests.places import ROOT
 
 Record = dict[str, Any]
-SCHEMA = json.loads((Path(__file__).parents[3] / "docs/reference/audit.schema.json").read_text())
-EXAMPLES = sorted((Path(__file__).parents[3] / "docs/examples").glob("*/audit.json"))
+SCHEMA = json.loads((ROOT / "docs/reference/audit.schema.json").read_text())
+EXAMPLES = sorted((ROOT / "docs/examples").glob("*/audit.json"))
 
 
 def errors(content: Record) -> list[str]:

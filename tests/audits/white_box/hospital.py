@@ -9,13 +9,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from privgan.data.cohort import open_cohort
+from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
 from privgan.gan.ladder import Ladder
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, save_generator
-from privgan.gan.pixels import from_uint8
 from privgan.gan.state import TrainingState, save_state
+from privgan.images.pixels import from_uint8
 from privgan_audits.interface import Claim, Evidence, Sample
 from tests.audits.releasing import QUERIES, make_cohort
 from tests.cli.conftest import blobs

@@ -12,7 +12,7 @@ import torch
 
 from privgan.files import sha256_file
 from privgan.gan.networks import LoadedGenerator
-from privgan.gan.pixels import from_uint8
+from privgan.images.pixels import from_uint8
 from privgan.progress import silent
 from privgan.run import WEIGHTS
 from privgan_audits.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample

@@ -89,7 +89,7 @@ def write(path: Path, content: bytes) -> Path:
 
 def request(**changes: Any) -> Any:
     """A request that would take nearly anything."""
+    from privgan.data.formats.reading import Request
     from privgan.data.preprocess import Recipe
-    from privgan.data.reading import Request
 
     return Request(kind="dicom", recipe=Recipe(preset="custom", window=(0, 4095), size=28), **changes)

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from privgan.data.isolation import Job, _Pool
+from privgan.data.formats.isolation import Job, _Pool
 from tests.data.conftest import build_dicom
 from tests.data.hostile import crafting as craft
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privgan.data import refusals
-from privgan.data.isolation import CRASHED, TIMED_OUT, Job
-from privgan.data.worker import configuration_of, decode
+from privgan.data.formats.isolation import CRASHED, TIMED_OUT, Job
+from privgan.data.formats.worker import configuration_of, decode
 from tests.data.hostile import crafting as craft
 from tests.data.hostile.fuzzing import EDITS, Edit, LivingWorker, bases
 
@@ -22,7 +22,9 @@ EXAMPLE = given(st.sampled_from(range(len(BASES))), st.lists(EDITS, min_size=1, 
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[LivingWorker]:
-    job = Job(target="privgan.data.worker:handler", configuration=configuration_of(craft.request()), seconds=10)
+    job = Job(
+        target="privgan.data.formats.worker:handler", configuration=configuration_of(craft.request()), seconds=10
+    )
     living = LivingWorker(job)
     yield living
     living.stop()

@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.data.hostile import crafting as craft
 from tests.data.hostile.threats import THREATS
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 PARENT_MIB, WORKER_MIB = 150, 1024  # of resident memory; a worker may reserve 1 GiB
 SECRETS = ("Zorkel", "4711")
 
@@ -19,8 +18,8 @@ SECRETS = ("Zorkel", "4711")
 SCRIPT = """
 import json, re, resource, sys
 from pathlib import Path
-from privgan.data import file_source
-from privgan.data.isolation import Job
+from privgan.data.sources import file_source
+from privgan.data.formats.isolation import Job
 from tests.data.hostile.crafting import request
 
 if __name__ == "__main__":

@@ -1,0 +1,120 @@
+"""The one pass over the source: pixels go to disk row by row, memory keeps numbers, labels and digests."""
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.cohort.journal import Journal
+from privgan.data.cohort.notes import Note
+from privgan.data.cohort.persons import Persons
+from privgan.data.identifiers import FILE_NAME, IdentifierDigests
+from privgan.data.sources.opening import reject_nothing_readable, watched
+from privgan.data.sources.source import Seen, Source
+from privgan.interruption import StopRequest
+from privgan.progress import Progress
+
+_SHARED = b""  # stands for "more than one patient"; never the digest of one
+_T = TypeVar("_T", bound=Hashable)
+
+
+@dataclass(kw_only=True)
+class Collected:
+    """What one pass found; sensitive, so its repr shows counts only.
+
+    patients, labels, columns: of every written row. keys: patient keys by number. persons: who shares an image with
+    whom. refused: (reason code, keyed hash of where) in source order.
+    """
+
+    digests: IdentifierDigests
+    patients: "array[int]" = field(default_factory=lambda: array("q"))
+    labels: list[str] = field(default_factory=list)
+    columns: list[tuple[str, ...]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    persons: Persons = field(default_factory=Persons)
+    refused: list[tuple[str, bytes]] = field(default_factory=list)
+    seen: Seen = field(default_factory=Seen)
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _owners: dict[bytes, int] = field(default_factory=dict)
+    _names: dict[bytes, bytes] = field(default_factory=dict)
+    _once: dict[Hashable, Hashable] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Collected({len(self.patients)} rows, {len(self.keys)} patients)"
+
+    def refused_by_code(self) -> dict[str, int]:
+        """How many images were refused for which reason."""
+        return dict(sorted(Counter(code for code, _ in self.refused).items()))
+
+    def take(self, note: Note, image: NDArray[np.uint8] | None) -> None:
+        """Take in one entry, read or remembered; its image is there if it can be used."""
+        for kind, digest in note.identifiers:
+            self.digests.keep(kind, digest)
+        owner = self._shared(note.owner)
+        for name in note.names:
+            if self._names.setdefault(name, owner) != owner:
+                self._names[name] = _SHARED
+        self.seen.add(note.remarks, note.rows)
+        if image is None:
+            self.refused.append((note.code, note.mark))
+            return
+        number = self._number(note.patient)
+        if (image != image[0, 0]).any():  # a blank picture is nobody's
+            self.persons.join(self._owners.setdefault(hashlib.sha256(image.tobytes()).digest(), number), number)
+        self.patients.append(number)
+        self.labels.append(self._shared(note.label))
+        self.columns.append(self._shared(note.columns))
+
+    def finish(self) -> None:
+        """Count the names of files and folders that belong to one patient among the identifiers."""
+        for name, owner in self._names.items():
+            if owner != _SHARED:
+                self.digests.keep(FILE_NAME, name)
+        for needed_while_reading in (self._numbers, self._owners, self._names, self._once):
+            needed_while_reading.clear()
+
+    def _number(self, key: str) -> int:
+        if key not in self._numbers:
+            self._numbers[key] = self.persons.add()
+            self.keys.append(key)
+        return self._numbers[key]
+
+    def _shared(self, value: _T) -> _T:
+        """The same value, held once however many images have it."""
+        return self._once.setdefault(value, value)  # type: ignore[return-value]
+
+
+def collect(
+    source: Source, journal: Journal, key: bytes, progress: Progress, stop: StopRequest | None = None
+) -> Collected:
+    """Read every entry once; what the journal remembers is not read again.
+
+    Raises:
+        InputRejectedError: not one image can be used.
+        PreemptedError, InterruptedRunError: an end was asked for; the journal keeps what was read.
+    """
+    found = Collected(digests=IdentifierDigests(key))
+    for note, image in journal.replay():
+        found.take(note, image)
+    for entries in watched(source, progress, journal.files):
+        noted = [Note.of(entry, source.declared, found.digests, key) for entry in entries]
+        journal.append(noted)
+        for note, image in noted:
+            found.take(note, image)
+        if stop is not None and stop.signal is not None:
+            journal.commit()
+            raise stop.error(
+                f"{journal.files} of {source.total} files are read. What was read lies in the hidden folder "
+                f"{journal.folder}: real images and patient numbers, for nobody's eyes but yours. Go on by the same "
+                "command with --resume. To throw it away, delete that folder, or prepare without --resume."
+            )
+    journal.commit()
+    if not found.patients:
+        raise reject_nothing_readable(found.refused_by_code())
+    found.finish()
+    return found

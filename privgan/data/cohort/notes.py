@@ -1,0 +1,98 @@
+"""What is kept of an entry once its file is closed: the patient's number, words and digests."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.identifiers import FILE_NAME, IdentifierDigests
+from privgan.data.sources.opening import refusal_of
+from privgan.data.sources.source import Entry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """One entry without its pixels; sensitive, so its repr shows the code only.
+
+    usable: it has a row of pixels. code: why not. mark: then the keyed hash of where it was. patient: as in `Entry`,
+    empty if there is no image. owner: digest of the patient. names: those of the names of its file and folders.
+    identifiers: (category, digest) that no note before had. label, columns, remarks, rows: as in `Entry`.
+    """
+
+    usable: bool
+    code: str
+    mark: bytes
+    patient: str
+    owner: bytes
+    label: str
+    columns: tuple[str, ...]
+    names: tuple[bytes, ...]
+    identifiers: tuple[tuple[str, bytes], ...]
+    remarks: tuple[str, ...]
+    rows: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return f"Note({self.code or 'an image'})"
+
+    @classmethod
+    def of(
+        cls, entry: Entry, declared: tuple[str, ...], digests: IdentifierDigests, key: bytes
+    ) -> tuple[Self, NDArray[np.uint8] | None]:
+        """The note of an entry, and its image if that can be used.
+
+        Args:
+            entry: what a source gave.
+            declared: the class names that a label may have, if they are declared.
+            digests: of all notes before.
+            key: the cohort's private key.
+        """
+        code = refusal_of(entry, declared)
+        image = None if code else entry.image
+        found = dict.fromkeys(each for pair in entry.identifiers for each in digests.digests_of(*pair))
+        names = dict.fromkeys(digest for name in entry.names for _, digest in digests.digests_of(FILE_NAME, name))
+
+        def keyed(purpose: bytes, text: str) -> bytes:
+            return hmac.digest(key, purpose + text.encode("utf-8", "surrogatepass"), "sha256")
+
+        note = cls(
+            usable=image is not None,
+            code=code,
+            mark=keyed(b"refused:", entry.where) if image is None else b"",
+            patient="" if image is None else entry.patient,
+            owner=keyed(b"owner:", entry.patient),
+            label=entry.label,
+            columns=entry.columns,
+            names=tuple(names),
+            identifiers=tuple((kind, digest) for kind, digest in found if digest not in digests),
+            remarks=entry.remarks,
+            rows=entry.rows,
+        )
+        return note, image
+
+    def to_json(self) -> list[Any]:
+        """Its values in order, digests in hex."""
+        known = (self.patient, self.owner.hex(), self.label, self.columns)
+        names = [name.hex() for name in self.names]
+        identifiers = [(kind, digest.hex()) for kind, digest in self.identifiers]
+        return [self.usable, self.code, self.mark.hex(), *known, names, identifiers, self.remarks, self.rows]
+
+    @classmethod
+    def from_json(cls, value: Sequence[Any]) -> Self:
+        """What `to_json` made."""
+        usable, code, mark, patient, owner, label, columns, names, identifiers, remarks, rows = value
+        return cls(
+            usable=usable,
+            code=code,
+            mark=bytes.fromhex(mark),
+            patient=patient,
+            owner=bytes.fromhex(owner),
+            label=label,
+            columns=tuple(columns),
+            names=tuple(map(bytes.fromhex, names)),
+            identifiers=tuple((kind, bytes.fromhex(digest)) for kind, digest in identifiers),
+            remarks=tuple(remarks),
+            rows=tuple(rows),
+        )

@@ -1,0 +1,102 @@
+"""Who is one person and who leaves: decided once everything is read, before anybody is put on a side."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.cohort.collect import Collected
+from privgan.data.cohort.persons import Persons
+from privgan.data.formats.dicom.identifying import ISSUER_MARK
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """Who stays in the cohort, after withdrawals and merges.
+
+    kept: (rows,) which rows stay. persons: int64 (kept rows,), 0..p-1 in order of first appearance.
+    keys: one key a person (sensitive). spellings: all numbers of each person, with and without their issuer, also
+    those that only the merge map has (sensitive). merged: numbers that turned out to be somebody else's.
+    withdrawn: numbers taken out; along: how many of them only because they are the person of one that was named.
+    unmatched: named keys of nobody who was read. strangers: numbers of the merge map of which no image was read.
+    """
+
+    kept: NDArray[np.bool_]
+    persons: NDArray[np.int64]
+    keys: tuple[str, ...] = field(repr=False)
+    spellings: tuple[frozenset[str], ...] = field(repr=False)
+    merged: int
+    withdrawn: int
+    along: int
+    unmatched: int
+    strangers: int
+
+
+def decide_people(found: Collected, named: frozenset[str], lines: Sequence[frozenset[str]] = ()) -> People:
+    """Merge patients who share an image or a line of the merge map, and take out withdrawn ones.
+
+    Whoever shares an image or a line with a withdrawn patient is that person under a second number, and goes too.
+
+    Args:
+        found: what was read; its persons are merged further.
+        named: keys of withdrawn patients.
+        lines: numbers of one person each; one without an issuer means it from any issuer.
+    """
+    numbers = merge(found.keys, found.persons, lines)
+    read = len(found.keys)  # numbers from here on are only in the map
+    roots = np.array([found.persons.find(place) for place in range(len(numbers))])
+    matched = np.array([bool({number, _bare(number)} & named) for number in numbers])
+    gone = np.isin(roots, roots[matched])[:read]
+    keys: dict[int, str] = {}
+    for place in np.flatnonzero(~gone).tolist():  # the smallest key of a person that was read decides the side
+        root = int(roots[place])
+        keys[root] = min(keys.get(root, numbers[place]), numbers[place])
+    spellings: dict[int, set[str]] = {root: set() for root in keys}
+    for number, root in zip(numbers, roots.tolist(), strict=True):
+        if root in spellings:
+            spellings[root] |= _spellings([number])
+    patients = np.array(found.patients)
+    kept = ~gone[patients]
+    owners = roots[patients[kept]]
+    order, first = np.unique(owners, return_index=True)
+    appearance = order[np.argsort(first)]
+    position = np.empty(read, dtype=np.int64)
+    position[appearance] = np.arange(len(appearance))
+    withdrawn = np.flatnonzero(matched & (roots < read))  # the smallest number of a person who was read was read
+    return People(
+        kept=kept,
+        persons=position[owners],
+        keys=tuple(keys[root] for root in appearance.tolist()),
+        spellings=tuple(frozenset(spellings[root]) for root in appearance.tolist()),
+        merged=int((~gone).sum()) - len(keys),
+        withdrawn=int(gone.sum()),
+        along=int(gone.sum()) - int(matched[:read].sum()),
+        unmatched=len(named - _spellings(numbers[place] for place in withdrawn)),
+        strangers=len(frozenset[str]().union(*lines) - _spellings(found.keys)),
+    )
+
+
+def merge(read: Sequence[str], persons: Persons, lines: Sequence[frozenset[str]]) -> tuple[str, ...]:
+    """Join the numbers of every line, and give all numbers: those that were read, then those that only lines have."""
+    places = {number: place for place, number in enumerate(read)}
+    for line in lines:
+        for number in sorted(line):
+            if number not in places:
+                places[number] = persons.add()
+            persons.join(places[min(line)], places[number])
+    alike: dict[str, list[int]] = {}
+    for number, place in places.items():
+        alike.setdefault(_bare(number), []).append(place)
+    for number in frozenset[str]().union(*lines) & alike.keys():  # those without an issuer
+        for place in alike[number]:
+            persons.join(places[number], place)
+    return tuple(places)
+
+
+def _bare(number: str) -> str:
+    return number.partition(ISSUER_MARK)[0]
+
+
+def _spellings(numbers: Iterable[str]) -> set[str]:
+    return {spelling for number in numbers for spelling in (number, _bare(number))}

@@ -1,0 +1,69 @@
+"""Who is one person and who withdrew, as it was told; numbers of patients are sensitive."""
+
+import csv
+from pathlib import Path
+
+from privgan.data.refusals import RefusedError, read_regular
+from privgan.errors import UsageError
+
+
+class Persons:
+    """Union-find over patient numbers 0..n-1: numbers that share an image belong to one person."""
+
+    def __init__(self) -> None:
+        self._parents: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._parents)
+
+    def add(self) -> int:
+        """A new patient number, so far a person of its own."""
+        self._parents.append(len(self._parents))
+        return self._parents[-1]
+
+    def find(self, patient: int) -> int:
+        """The smallest patient number of the same person."""
+        while self._parents[patient] != patient:
+            self._parents[patient] = self._parents[self._parents[patient]]
+            patient = self._parents[patient]
+        return patient
+
+    def join(self, one: int, other: int) -> None:
+        """Two numbers turn out to be one person."""
+        low, high = sorted((self.find(one), self.find(other)))
+        self._parents[high] = low
+
+
+def read_withdrawn(path: Path | None) -> frozenset[str]:
+    """Patient keys of withdrawn patients, one a line; sensitive.
+
+    Raises:
+        UsageError: the file cannot be read, or is not a text in UTF-8.
+    """
+    if path is None:
+        return frozenset()
+    return frozenset(line.strip() for line in _lines(path, "withdrawn patients, one key a line")) - {""}
+
+
+def read_merged(path: Path | None) -> tuple[frozenset[str], ...]:
+    """Numbers that are one person, from a CSV file with one line a person; sensitive.
+
+    Raises:
+        UsageError: the file cannot be read, or is not CSV in UTF-8.
+    """
+    if path is None:
+        return ()
+    what = "numbers, one line a person, separated by commas"
+    try:
+        lines = list(csv.reader(_lines(path, what), strict=True))
+    except csv.Error:
+        raise UsageError(f"Expected a CSV file of {what}, it cannot be parsed.") from None
+    people = (frozenset(cell.strip() for cell in line) - {""} for line in lines)
+    return tuple(numbers for numbers in people if numbers)
+
+
+def _lines(path: Path, what: str) -> list[str]:
+    try:
+        return read_regular(path.resolve()).decode("utf-8-sig").splitlines()
+    except (RefusedError, UnicodeDecodeError):
+        raise UsageError(f"Expected a readable text file in UTF-8 of {what}.") from None

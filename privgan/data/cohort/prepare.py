@@ -1,0 +1,201 @@
+"""From a source to a cohort: read everything once, decide who is who, write what training and audits will read."""
+
+import math
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import compress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan import __version__
+from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, write_facts
+from privgan.data.cohort.collect import Collected, collect
+from privgan.data.cohort.files import write_images, write_patients, write_refused
+from privgan.data.cohort.journal import FILE as JOURNAL
+from privgan.data.cohort.journal import ROWS, Journal
+from privgan.data.cohort.options import ACCEPT_BURNED_IN, PrepareOptions
+from privgan.data.cohort.people import People, decide_people
+from privgan.data.cohort.persons import read_merged, read_withdrawn
+from privgan.data.cohort.sides import KEY_BYTES, assign_sides, write_sides
+from privgan.data.columns import FILE as COLUMNS
+from privgan.data.columns import columns_of, write_columns
+from privgan.data.sources.opening import class_names, open_source
+from privgan.data.sources.source import Seen, Source
+from privgan.errors import InputRejectedError
+from privgan.files import PRIVATE_FOLDER, list_files, require_space, sha256_file, write_bytes
+from privgan.interruption import StopRequest
+from privgan.progress import Progress, silent
+
+KEY = "private/hmac.key"
+SMALLEST_CLASS = 10  # patients; a class name found in data must not point at one of them
+
+Meet = Callable[[Sequence[frozenset[str]]], None]
+
+
+def nobody(_: Sequence[frozenset[str]]) -> None:
+    """Nobody outside the cohort remembers its members."""
+
+
+def prepare(
+    source: Path,
+    folder: Path,
+    options: PrepareOptions,
+    progress: Progress = silent,
+    *,
+    meet: Meet = nobody,
+    stop: StopRequest | None = None,
+) -> CohortFacts:
+    """Write a cohort, but for its ledger, into an existing folder: an empty one, or one that an interruption left.
+
+    Args:
+        source: a folder or an .npz file.
+        folder: where to write.
+        options: everything that was told.
+        progress: told of every file.
+        meet: told the numbers of every member patient, one set a person. Sensitive: it may keep digests only.
+        stop: asked after every file whether to stop; what was read then stays in the folder, with patients' numbers.
+
+    Raises:
+        UsageError: the source or a table is missing, options do not fit it, the disk is too full, or what an
+            interruption left belongs to another source, other options or another version.
+        InputRejectedError: nothing readable, fewer than two patients, or a found class of fewer than ten patients.
+        PreemptedError, InterruptedRunError: `stop` asked for it.
+    """
+    origin = open_source(source, options.wishes)
+    withdrawn, merged = read_withdrawn(options.exclude), read_merged(options.merge)
+    key = _key_of(folder)
+    shape = origin.recipe.shape
+    with Journal(folder, shape, _bound(origin, options)) as journal:
+        # Twice the pixels: rows as they come, then the rows that stay; and some hundred bytes a row for the rest.
+        needed = origin.total * (2 * math.prod(shape) + 4096)
+        require_space(folder, needed - (folder / ROWS).stat().st_size)
+        found = collect(origin, journal, key, progress, stop)
+    people = decide_people(found, withdrawn, merged)
+    labels = list(compress(found.labels, people.kept))
+    classes = class_names(labels, origin.declared)
+    if not origin.declared:
+        _check_classes(labels, people.persons)
+    sides = assign_sides(key, people.keys, options.non_members)
+    _check_people(people, sides)
+    write_images(folder / ROWS, folder / "images.npy", people.kept, shape)
+    write_patients(folder / "patients.npz", people, labels, classes, sides)
+    if origin.columns:
+        write_columns(folder / COLUMNS, columns_of(origin.columns, list(compress(found.columns, people.kept))))
+    write_refused(folder / "refused.jsonl", found.refused)
+    asked = options.selection
+    found.digests.discard(_public_words(origin, (*classes, *asked.modalities, *asked.body_parts)))
+    found.digests.write(folder / "private" / "identifiers")
+    write_sides(folder, key, people.spellings, sides.tolist())
+    meet([people.spellings[person] for person in np.flatnonzero(sides == MEMBER)])
+    journal.discard()
+    facts = _facts(folder, options, origin, found, people, classes, sides)
+    write_facts(folder, facts)
+    return facts
+
+
+def _key_of(folder: Path) -> bytes:
+    """A new cohort's key, or that of an interrupted one, of which everything else but the journal is made anew."""
+    kept = {folder / name for name in (KEY, JOURNAL, ROWS)}
+    if (folder / JOURNAL).is_file():
+        for path in list_files(folder):
+            if path not in kept:
+                path.unlink()
+        return (folder / KEY).read_bytes()
+    (folder / "private").mkdir(mode=PRIVATE_FOLDER)
+    key = secrets.token_bytes(KEY_BYTES)
+    write_bytes(folder / KEY, key)
+    return key
+
+
+def _bound(origin: Source, options: PrepareOptions) -> dict[str, str]:
+    """What must not change between two halves of one reading."""
+    return {
+        "privgan's version": __version__,
+        "the source's files and tables": origin.fingerprint(),
+        "the options": options.fingerprint(),
+    }
+
+
+def _check_classes(labels: list[str], persons: NDArray[np.int64]) -> None:
+    """A class list found in the data is data; it may be public only when many share each class."""
+    owners: dict[str, set[int]] = {}
+    for label, person in zip(labels, persons.tolist(), strict=True):
+        owners.setdefault(label, set()).add(person)
+    small = sum(1 for label, people in owners.items() if label and len(people) < SMALLEST_CLASS)
+    if small:
+        raise InputRejectedError(
+            f"Expected at least {SMALLEST_CLASS} patients in every class that was found in the data, {small} of "
+            f"{len(owners)} classes have fewer. Declare the class list with --classes, or drop those labels."
+        )
+
+
+def _check_people(people: People, sides: NDArray[np.uint8]) -> None:
+    count = len(people.keys)
+    if count < 2 or not (sides == MEMBER).any():
+        raise InputRejectedError(f"Expected at least two patients and one member, got {count} patients.")
+
+
+def _public_words(origin: Source, configured: tuple[str, ...]) -> tuple[str, ...]:
+    """Words that outputs carry by design, today's date among them."""
+    rule, today = origin.recipe.rule, datetime.now(UTC).astimezone()
+    dates = {
+        moment.strftime(form) for moment in (today, datetime.now(UTC)) for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y")
+    }
+    return (*configured, *dates, rule.name, rule.modality, rule.body_part)
+
+
+def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:
+    texts = (
+        (
+            people.along,
+            f"{people.along} patients were left out because they are the same person as a withdrawn one.",
+        ),
+        (people.unmatched, f"{people.unmatched} keys of withdrawn patients match nobody who was read."),
+        (people.strangers, f"{people.strangers} numbers of the merge file match nobody who was read."),
+    )
+    return (*origin.notes(seen), *(text for count, text in texts if count))
+
+
+def _facts(
+    folder: Path,
+    options: PrepareOptions,
+    origin: Source,
+    found: Collected,
+    people: People,
+    classes: tuple[str, ...],
+    sides: NDArray[np.uint8],
+) -> CohortFacts:
+    rule, (low, high) = origin.recipe.rule, origin.recipe.limits
+    return CohortFacts(
+        cohort_id=secrets.token_hex(8),
+        privgan_version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        preset=rule.name,
+        window_low=low,
+        window_high=high,
+        image_size=options.size,
+        channels=origin.recipe.channels,
+        modality=_only(options.selection.modalities) or rule.modality,
+        body_part=_only(options.selection.body_parts) or rule.body_part,
+        classes=classes,
+        patients=len(people.keys),
+        members=int((sides == MEMBER).sum()),
+        non_members=int((sides == NON_MEMBER).sum()),
+        images=int(people.kept.sum()),
+        non_member_fraction=options.non_members,
+        merged_patients=people.merged,
+        excluded_patients=people.withdrawn,
+        refused=found.refused_by_code(),
+        overrides=(ACCEPT_BURNED_IN,) if options.accept_burned_in else (),
+        notes=_notes(origin, found.seen, people),
+        digests={name: sha256_file(folder / name) for name in digested_files(origin.columns)},
+        columns=origin.columns,
+    )
+
+
+def _only(asked: tuple[str, ...]) -> str:
+    """A public word for outputs: what was asked for, if it was one thing."""
+    return asked[0] if len(asked) == 1 else ""

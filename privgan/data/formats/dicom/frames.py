@@ -1,0 +1,171 @@
+"""From the decoded frames of a file to pixels in the units that the header defines.
+
+Colour stays or becomes luminance (ITU-R BT.601), palettes are looked up, and the modality's own table or slope and
+intercept, which an enhanced object may give for each frame, say what the stored values mean (PS3.3 C.11.1,
+C.7.6.16.2.9).
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.sequence import Sequence
+from pydicom.uid import JPEGLSTransferSyntaxes
+
+from privgan.data.formats.dicom.image_header import PALETTE, ImageHeader
+from privgan.data.formats.dicom.parsing import UNDEFINED_LENGTH, Parsed
+from privgan.data.formats.dicom.syntaxes import decoder_for
+from privgan.data.formats.dicom.values import number_of, text_of, values_of
+from privgan.data.preprocess import Pixels
+from privgan.data.refusals import RefusedError
+
+_END_OF_IMAGE = b"\xff\xd9"
+_RED_GREEN_BLUE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_MOST_ENTRIES = 65536
+_COLOURS = ("Red", "Green", "Blue")
+_PALETTES = tuple(
+    f"{part}{colour}PaletteColorLookupTable{kind}"
+    for colour in _COLOURS
+    for part, kind in (("", "Descriptor"), ("", "Data"), ("Segmented", "Data"))
+)
+_SHARED, _PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
+_TRANSFORMATION = "PixelValueTransformationSequence"
+KEYWORDS = (
+    "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", *_PALETTES, _SHARED, _PER_FRAME,
+    "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
+)  # fmt: skip
+
+
+def decoded_frames(
+    parsed: Parsed, header: ImageHeader, numbers: range, *, units: bool, colour: bool = False
+) -> Iterator[Pixels]:
+    """The frames at these positions, decoded one after another.
+
+    Args:
+        parsed: the file.
+        header: what it says about its pixels.
+        numbers: positions from 0; they must be below the number of frames.
+        units: whether values are wanted in physical units, so that the header must say how.
+        colour: whether red, green and blue are kept; luminance otherwise.
+
+    Raises:
+        RefusedError: transfer_syntax, no_decoder, colour, missing_rescale, modality_lut, non_finite_pixels, damaged.
+    """
+    if units and header.coloured:
+        raise RefusedError("colour")
+    for number, frame in zip(numbers, _decoded(parsed, header, numbers), strict=True):
+        if header.coloured:
+            yield _coloured(frame, parsed.dataset, header, keep=colour)
+        else:
+            yield _in_units(frame, parsed, header, number, required=units)
+
+
+def _decoded(parsed: Parsed, header: ImageHeader, numbers: range) -> Iterator[NDArray[Any]]:
+    decoder = decoder_for(parsed.syntax, header.stored)
+    options: dict[str, Any] = {
+        "rows": header.rows,
+        "columns": header.columns,
+        "number_of_frames": header.frames,
+        "samples_per_pixel": header.samples,
+        "photometric_interpretation": header.photometric,
+        "bits_allocated": header.allocated,
+        "bits_stored": header.stored,
+        "pixel_representation": int(header.signed),
+        "planar_configuration": header.planar,
+        "pixel_keyword": "PixelData",
+        "pixel_vr": parsed.vr,
+    }
+    if "ExtendedOffsetTable" in parsed.dataset and parsed.pixel_bytes == UNDEFINED_LENGTH:
+        tables = parsed.dataset.ExtendedOffsetTable, parsed.dataset.get("ExtendedOffsetTableLengths")
+        options["extended_offsets"] = tables
+    if parsed.syntax in JPEGLSTransferSyntaxes:
+        _require_ends(parsed, header.frames)
+    everything = numbers == range(header.frames)
+    found = get_decoder(parsed.syntax).iter_array(
+        parsed.stream, indices=None if everything else numbers, decoding_plugin=decoder.plugin, **options
+    )
+    for _, (frame, _properties) in zip(numbers, found, strict=False):  # more frames than announced are not read
+        yield frame
+
+
+def _require_ends(parsed: Parsed, frames: int) -> None:
+    """Refuse JPEG-LS frames without their end marker: the decoder looks for it for seconds behind the last byte."""
+    start = parsed.stream.tell()
+    for frame in itertools.islice(generate_frames(parsed.stream, number_of_frames=frames), frames):
+        if _END_OF_IMAGE not in frame[-4:]:
+            raise RefusedError("truncated")
+    parsed.stream.seek(start)
+
+
+def _coloured(frame: NDArray[Any], dataset: Dataset, header: ImageHeader, *, keep: bool) -> Pixels:
+    high = header.high
+    if header.photometric == PALETTE:
+        frame = apply_color_lut(frame, dataset)
+        high = int(np.iinfo(frame.dtype).max)
+    colours = frame[..., :3]
+    if (colours == colours[..., :1]).all():  # grey, stored as colour
+        return Pixels(values=colours[..., 0], low=0, high=high)
+    return Pixels(values=colours if keep else colours.astype(np.float32) @ _RED_GREEN_BLUE, low=0, high=high)
+
+
+def _in_units(frame: NDArray[Any], parsed: Parsed, header: ImageHeader, number: int, *, required: bool) -> Pixels:
+    inverted = header.photometric == "MONOCHROME1"
+    table = _item(parsed.dataset, "ModalityLUTSequence", 0)
+    if table is not None:
+        if required and text_of(table, "ModalityLUTType") != "HU":
+            raise RefusedError("modality_lut")
+        values, high = _looked_up(frame, table, "<u2" if parsed.syntax.is_little_endian else ">u2")
+        return Pixels(values=values, low=0, high=high, inverted=inverted)
+    slope, intercept = _rescale(parsed.dataset, number, required=required)
+    return Pixels(values=frame, low=header.low, high=header.high, slope=slope, intercept=intercept, inverted=inverted)
+
+
+def _looked_up(frame: NDArray[Any], table: Dataset, word: str) -> tuple[NDArray[np.uint16], int]:
+    """Values of a modality table (PS3.3 C.11.1.1) and the largest that it can hold."""
+    descriptor = values_of(table, "LUTDescriptor")
+    if len(descriptor) != 3:
+        raise RefusedError("modality_lut")
+    entries, first, bits = (int(float(text)) for text in descriptor)
+    entries = entries or _MOST_ENTRIES
+    if frame.dtype.kind == "i" and first >= _MOST_ENTRIES // 2:  # signed, read as unsigned
+        first -= _MOST_ENTRIES
+    data = table.get("LUTData")
+    if not 1 <= entries <= _MOST_ENTRIES or not 8 <= bits <= 16:
+        raise RefusedError("modality_lut")
+    lut = np.frombuffer(data, dtype=word) if isinstance(data, bytes) else np.asarray(data)
+    if len(lut) < entries or lut.min() < 0 or lut.max() >= 2**bits:
+        raise RefusedError("modality_lut")
+    positions = np.clip(frame.astype(np.int64) - first, 0, entries - 1)
+    return lut.astype(np.uint16)[positions], 2**bits - 1
+
+
+def _rescale(dataset: Dataset, number: int, *, required: bool) -> tuple[float, float]:
+    """Slope and intercept of one frame: its own, those of all frames, or those of the file."""
+    for group in (_item(dataset, _PER_FRAME, number), _item(dataset, _SHARED, 0)):
+        own = _item(group, _TRANSFORMATION, 0)
+        if own is not None:
+            dataset = own
+            break
+    if required and not (values_of(dataset, "RescaleSlope") and values_of(dataset, "RescaleIntercept")):
+        raise RefusedError("missing_rescale")
+    slope, intercept = number_of(dataset, "RescaleSlope", 1), number_of(dataset, "RescaleIntercept", 0)
+    if not (math.isfinite(slope) and math.isfinite(intercept)):
+        raise RefusedError("non_finite_pixels")
+    if slope == 0:
+        raise RefusedError("damaged")
+    return slope, intercept
+
+
+def _item(dataset: Dataset | None, keyword: str, number: int) -> Dataset | None:
+    """One item of a sequence, if it is there."""
+    items = dataset.get(keyword) if dataset is not None else None
+    if not isinstance(items, Sequence) or number >= len(items):
+        return None
+    return items[number]

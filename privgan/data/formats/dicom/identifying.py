@@ -1,0 +1,59 @@
+"""What of a header could name a patient: read only so that `prepare` can keep keyed digests of it."""
+
+import itertools
+from collections.abc import Iterator
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+
+from privgan.data import identifiers as kinds
+from privgan.data.formats.dicom.values import items_of, text_of, values_of
+
+ISSUER_MARK = "^^^"  # joins a patient number and who issued it, as HL7 does
+IDENTIFYING = {
+    kinds.NAME: (
+        "PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "ResponsiblePerson",
+        "ReferringPhysicianName", "PerformingPhysicianName", "PhysiciansOfRecord", "RequestingPhysician",
+        "NameOfPhysiciansReadingStudy", "OperatorsName", "ConsultingPhysicianName",
+        "ScheduledPerformingPhysicianName",
+    ),
+    kinds.IDENTIFIER: (
+        "PatientID", "OtherPatientIDs", "AccessionNumber", "StudyID", "AdmissionID", "RequestedProcedureID",
+        "PerformedProcedureStepID", "MedicalRecordLocator", "PatientTelephoneNumbers", "CurrentPatientLocation",
+        "ScheduledProcedureStepID", "FillerOrderNumberImagingServiceRequest",
+        "PlacerOrderNumberImagingServiceRequest",
+    ),
+    kinds.UID: (
+        "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID", "DeviceUID",
+        "SynchronizationFrameOfReferenceUID", "IrradiationEventUID",
+    ),
+    kinds.DATE: (
+        "PatientBirthDate", "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "AcquisitionDateTime",
+        "InstanceCreationDate", "AdmittingDate", "PerformedProcedureStepStartDate",
+    ),
+    kinds.PLACE: (
+        "InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "PatientAddress",
+        "ReferringPhysicianAddress", "IssuerOfPatientID",
+    ),
+    kinds.DEVICE: ("StationName", "DeviceSerialNumber", "PerformedStationName", "PlateID", "DetectorID"),
+    kinds.TEXT: ("PatientComments", "ImageComments", "StudyComments", "AdditionalPatientHistory"),
+}  # fmt: skip
+# Sequences whose items repeat the patient's or the order's numbers; deeper ones are not opened.
+NESTED = ("OtherPatientIDsSequence", "RequestAttributesSequence")
+_CATEGORIES = {
+    tag_for_keyword(keyword): category for category, keywords in IDENTIFYING.items() for keyword in keywords
+}
+KEYWORDS = (*itertools.chain(*IDENTIFYING.values()), *NESTED)
+
+
+def identifiers_of(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """(category, value) of everything that is listed above. Sensitive."""
+    for part in (dataset, *(item for keyword in NESTED for item in items_of(dataset, keyword))):
+        for tag in part.keys() & _CATEGORIES.keys():
+            yield from ((_CATEGORIES[tag], value) for value in values_of(part, tag))
+
+
+def patient_key(dataset: Dataset) -> str:
+    """PatientID, with its issuer where there is one; empty when there is no PatientID. Sensitive."""
+    number, issuer = text_of(dataset, "PatientID"), text_of(dataset, "IssuerOfPatientID")
+    return f"{number}{ISSUER_MARK}{issuer}" if number and issuer else number

@@ -1,0 +1,119 @@
+"""One DICOM file, read as if it were hostile: what it claims is checked before anything is allocated for it.
+
+The transfer syntax is looked up first, only allow-listed tags are parsed, and nothing of the header travels further
+than the patient key, study and instance UIDs, and the values whose digests `prepare` keeps.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import MediaStorageDirectoryStorage
+
+from privgan.data.formats.dicom import frames, identifying, image_header
+from privgan.data.formats.dicom.frames import decoded_frames
+from privgan.data.formats.dicom.identifying import identifiers_of, patient_key
+from privgan.data.formats.dicom.parsing import Parsed, parse
+from privgan.data.formats.dicom.values import integer_of, text_of
+from privgan.data.formats.reading import Reading, Request
+from privgan.data.preprocess import prepare_image
+from privgan.data.refusals import RefusedError, open_input
+from privgan.data.selection import Selection
+
+LIKELY_BURNED_IN = ("US", "IVUS", "SC", "XA", "XC", "OT", "ES", "GM", "DOC")
+MAX_BYTES = 2 << 30
+MAX_RESULT_BYTES = 128 << 20  # of prepared images of one file, in memory at once
+_TECHNICAL = ("Modality", "BodyPartExamined", "ViewPosition", "InstanceNumber", "BurnedInAnnotation")
+TAGS: list[BaseTag | int] = [
+    Tag(keyword) for keyword in (*_TECHNICAL, *image_header.KEYWORDS, *frames.KEYWORDS, *identifying.KEYWORDS)
+]
+
+
+def read_dicom(path: Path, request: Request) -> Reading:
+    """Read one DICOM file; a file of many frames gives many images, all of one patient.
+
+    Raises:
+        RefusedError: nothing of its header could be read; later refusals are in the Reading's code.
+    """
+    with open_input(path, MAX_BYTES) as stream:
+        parsed = parse(stream, TAGS)
+        if parsed.sop_class == MediaStorageDirectoryStorage:
+            raise RefusedError("directory")
+        code, images, coloured = "", None, False
+        try:
+            images, coloured = _images(parsed, request)
+        except RefusedError as refusal:
+            code = refusal.code
+    dataset = parsed.dataset
+    return Reading(
+        code=code,
+        images=images,
+        patient=patient_key(dataset),
+        study=text_of(dataset, "StudyInstanceUID"),
+        instance=text_of(dataset, "SOPInstanceUID"),
+        modality=text_of(dataset, "Modality").upper(),
+        side=0 if code else max(integer_of(dataset, "Rows"), integer_of(dataset, "Columns")),
+        colour=coloured,
+        identifiers=tuple(identifiers_of(dataset)),
+    )
+
+
+def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool]:
+    """The wanted frames, uint8 (k, *shape) of the recipe, and whether they had colour."""
+    _check_wanted(parsed.dataset, request.selection)
+    if not request.trusted:
+        _check_source(parsed, request)
+    header = image_header.image_header(parsed)
+    numbers = _wanted_frames(parsed.dataset, request.selection, header.frames)
+    recipe, units = request.recipe, request.recipe.preset.startswith("ct-") and not request.trusted
+    if len(numbers) * math.prod(recipe.shape) > MAX_RESULT_BYTES:
+        raise RefusedError("too_large")
+    images = np.empty((len(numbers), *recipe.shape), dtype=np.uint8)
+    decoded = decoded_frames(parsed, header, numbers, units=units, colour=recipe.channels == 3)
+    for image, pixels in zip(images, decoded, strict=True):
+        image[:] = prepare_image(pixels, recipe)
+    return images, header.coloured
+
+
+def _check_source(parsed: Parsed, request: Request) -> None:
+    """Refuse what would endanger or misplace a patient."""
+    dataset = parsed.dataset
+    modality = text_of(dataset, "Modality").upper()
+    if not request.accept_burned_in:
+        if text_of(dataset, "BurnedInAnnotation").upper() == "YES":
+            raise RefusedError("burned_in")
+        if modality in LIKELY_BURNED_IN:
+            raise RefusedError("likely_burned_in")
+    if parsed.pixel_bytes is None:
+        raise RefusedError("no_pixels")
+    if not request.recipe.rule.accepts(modality):
+        raise RefusedError("other_modality")
+    if not (patient_key(dataset) or request.patient_from_table):
+        raise RefusedError("missing_patient_id")
+
+
+def _check_wanted(dataset: Dataset, selection: Selection) -> None:
+    """Refuse what was not asked for, whatever else may be wrong with it."""
+    wanted = selection.wants(
+        modality=text_of(dataset, "Modality").upper(),
+        body_part=text_of(dataset, "BodyPartExamined").upper(),
+        view=text_of(dataset, "ViewPosition").upper(),
+    )
+    if not wanted:
+        raise RefusedError("not_selected")
+
+
+def _wanted_frames(dataset: Dataset, selection: Selection, frames: int) -> range:
+    """Positions of the frames to read; a file of one is a slice of its series."""
+    if selection.every > 1 and frames == 1:
+        if not text_of(dataset, "InstanceNumber"):
+            raise RefusedError("missing_slice_number")
+        if not selection.wants_slice(integer_of(dataset, "InstanceNumber")):
+            raise RefusedError("not_selected")
+    numbers = selection.frame_numbers(frames)
+    if not numbers:
+        raise RefusedError("not_selected")
+    return numbers

@@ -1,0 +1,186 @@
+"""Files of a folder as entries, each read in an isolated worker: DICOM, or PNG and JPEG."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.formats.isolation import CRASHED, TIMED_OUT, Job, run_isolated
+from privgan.data.formats.picture import SUFFIXES
+from privgan.data.formats.reading import DICOM, PICTURE, Reading, Request
+from privgan.data.formats.worker import configuration_of, decode
+from privgan.data.identifiers import IDENTIFIER
+from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
+from privgan.data.refusals import RefusedError, read_regular
+from privgan.data.selection import FIRST
+from privgan.data.sources.file_list import FileList
+from privgan.data.sources.labels import FILE_NAME
+from privgan.data.sources.source import DEEP, Entry, Seen, Wishes, fingerprint_of
+from privgan.data.sources.tables import Tables
+from privgan.errors import UsageError
+from privgan.files import canonical_json, sha256_bytes
+
+HANDLER = "privgan.data.formats.worker:handler"
+LOST = {CRASHED: "decoder_crashed", TIMED_OUT: "decoder_timeout"}
+PROBED = 500  # files among which the first readable one is looked for
+DEFAULT_SIZE = 64
+
+
+class FileSource:
+    """See `source.Source`."""
+
+    def __init__(self, folder: Path, files: FileList, wishes: Wishes, missing: int = 0) -> None:
+        """Look at the first readable file where preset or size are left open.
+
+        Args:
+            folder: the source folder.
+            files: its files; a labels.csv at the top is the label table, unless wishes name another.
+            wishes: what the user asked for.
+            missing: how many more a DICOMDIR lists that are not there.
+        """
+        own = folder / FILE_NAME
+        found = [own] if os.path.lexists(own) and not own.is_dir() else []
+        tables = [table.resolve() for table in wishes.csv] or found
+        self._tables = Tables(tables, wishes.columns)
+        self._folder = folder
+        self._files = files.without(tables)[: wishes.max_images]
+        self._kind = _kind(self._files)
+        allowed = {"file", "patient"} if self._tables.name_patients else {"file"}
+        if self._kind == PICTURE and not self._tables.keys <= allowed:
+            raise UsageError("Expected a column `file` in the label table of PNG or JPEG files, it has none.")
+        self._notes = [f"{missing} files that the DICOMDIR lists are missing."] if missing else []
+        self._workers = wishes.workers
+        self.total = len(self._files)
+        self.declared = wishes.classes
+        self.columns = self._tables.columns
+        self.recipe = self._recipe(wishes)
+        self._request = Request(
+            kind=self._kind,
+            recipe=self.recipe,
+            selection=wishes.selection,
+            accept_burned_in=wishes.accept_burned_in,
+            trusted=wishes.trusted,
+            patient_from_table=self._tables.name_patients,
+        )
+        counts = Counter(file.name for file in self._files if "file" in self._tables.keys)
+        self._unique = frozenset(name for name, count in counts.items() if count == 1)
+
+    def entries(self, start: int = 0) -> Iterator[Entry]:
+        """One entry a file, or one a frame of a file of many."""
+        files = self._files[start:]
+        for file, reading in zip(files, _read(files, self._request, self._workers), strict=True):
+            yield from _frames(self._entry(file, reading), reading.images)
+
+    def fingerprint(self) -> str:
+        """See `source.Source`; the tables count with their content."""
+        return sha256_bytes(canonical_json([fingerprint_of(self._folder, self._files), *self._tables.digests]))
+
+    def notes(self, seen: Seen) -> tuple[str, ...]:
+        """See `source.Source`."""
+        found, counts = list(self._notes), seen.remarks
+        if self._kind == PICTURE and not self._tables.name_patients:
+            found.append("There is no labels.csv with patients: each file counts as one patient.")
+        if self._kind == DICOM and self._tables.name_patients:
+            found.append("The label table says who the patients are; PatientID was not used.")
+        if counts["grey"]:
+            found.append(f"{counts['grey']} grey files: red, green and blue became what grey was.")
+        if counts["colour"]:
+            found.append(f"{counts['colour']} colour files were converted to grey.")
+        if counts["deep"]:
+            found.append(f"{counts['deep']} pictures: {DEEP}")
+        return (*found, *self._tables.notes(len(seen.rows)))
+
+    def _recipe(self, wishes: Wishes) -> Recipe:
+        preset, size = wishes.preset, wishes.size
+        if preset is None or size is None:
+            first = self._first_readable(wishes)
+            size = size or min(max(first.side, SMALLEST), LARGEST)
+        if preset is None:
+            preset = preset_for(first.modality)
+            self._notes.append(f"Preset {preset} was chosen by the first readable file.")
+        recipe = Recipe(preset=preset, size=size, window=wishes.window, roi=wishes.roi, colour=wishes.colour)
+        if self._kind == PICTURE and recipe.rule.scaling == GIVEN and recipe.window is None:
+            raise UsageError("Expected DICOM or .npz for a ct preset: pictures hold no Hounsfield units. Use cxr.")
+        return recipe
+
+    def _first_readable(self, wishes: Wishes) -> Reading:
+        probe = Request(
+            kind=self._kind,
+            recipe=Recipe(preset="custom", window=(0.0, 1.0), size=SMALLEST),
+            selection=replace(wishes.selection, frames=FIRST),
+            accept_burned_in=wishes.accept_burned_in,
+            trusted=wishes.trusted,
+            patient_from_table=self._tables.name_patients,
+        )
+        readings = _read(self._files[:PROBED], probe, workers=1)
+        return next((reading for reading in readings if not reading.code), Reading(side=DEFAULT_SIZE))
+
+    def _entry(self, file: Path, reading: Reading) -> Entry:
+        where = file.relative_to(self._folder).as_posix()
+        names = {
+            "file": (where, *((file.name,) if file.name in self._unique else ())),
+            "instance": (reading.instance,),
+            "study": (reading.study,),
+        }
+        told = self._tables.ask(names, reading.patient)
+        code = reading.code or told.code
+        return Entry(
+            code=code,
+            patient=(told.patient if self._tables.name_patients else reading.patient) or where,
+            label=told.label,
+            columns=told.columns,
+            where=where,
+            names=(file.stem, *Path(where).parent.parts),
+            identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),
+            remarks=tuple(_remarks(reading, self.recipe)),
+            rows=told.rows,
+        )
+
+
+def _remarks(reading: Reading, recipe: Recipe) -> Iterator[str]:
+    """What was done to a file beyond preparing it."""
+    if recipe.channels == 1 and reading.colour:
+        yield "colour"
+    if recipe.channels == 3 and not (reading.colour or reading.code):
+        yield "grey"
+    if reading.deep:
+        yield "deep"
+
+
+def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:
+    """The entry of a file once for each of its images, or as the refusal that it is."""
+    if entry.code or images is None:
+        yield entry
+        return
+    yield replace(entry, image=images[0])
+    for image in images[1:]:
+        yield replace(entry, image=image, identifiers=(), names=(), remarks=(), rows=())
+
+
+def _read(files: Sequence[Path], request: Request, workers: int | None) -> Iterator[Reading]:
+    job = Job(target=HANDLER, configuration=configuration_of(request))
+    for answer in run_isolated(job, [os.fsencode(file) for file in files], workers):
+        try:
+            yield Reading(code=LOST[answer]) if answer in LOST else decode(answer, request.recipe.shape)
+        except (ValueError, TypeError, KeyError):  # the worker did not survive what it read
+            yield Reading(code="decoder_crashed")
+
+
+def _kind(files: Sequence[Path]) -> str:
+    """A folder holds pictures when it has PNG or JPEG files and nothing that looks like DICOM."""
+    pictures = any(file.suffix.lower() in SUFFIXES for file in files)
+    others = (file for file in files if file.suffix.lower() not in SUFFIXES)
+    return PICTURE if pictures and not any(_looks_like_dicom(file) for file in others) else DICOM
+
+
+def _looks_like_dicom(file: Path) -> bool:
+    if file.suffix.lower() in (".dcm", ".dicom"):
+        return True
+    try:
+        return read_regular(file, head=132)[128:] == b"DICM"
+    except RefusedError:
+        return False

@@ -1,0 +1,118 @@
+"""Rows of an .npz file as entries."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from privgan.data.identifiers import IDENTIFIER
+from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Pixels, Recipe, prepare_image
+from privgan.data.refusals import RefusedError
+from privgan.data.sources.npz_reader import NpzContents, open_npz, stream_images
+from privgan.data.sources.source import DEEP, Entry, Seen, Wishes, fingerprint_of
+from privgan.errors import InputRejectedError, UsageError
+
+
+class NpzSource:
+    """See `source.Source`."""
+
+    def __init__(self, path: Path, wishes: Wishes) -> None:
+        if wishes.csv:
+            raise UsageError("Expected labels inside the .npz, got a label table: --csv is for folders.")
+        self._contents = open_npz(path, wishes.columns)
+        count, height, width = self._contents.shape[:3]
+        self.total = min(count, wishes.max_images or count)
+        self.declared = wishes.classes or self._contents.classes or ()
+        self.columns = {name: wishes.columns.type_of(name) for name in self._contents.columns}
+        self.recipe = Recipe(
+            preset=wishes.preset or "cxr",
+            size=wishes.size or min(max(height, width, SMALLEST), LARGEST),
+            window=wishes.window,
+            roi=wishes.roi,
+            colour=wishes.colour,
+        )
+        if len(self._contents.shape) == 4 and self.recipe.channels == 1:
+            raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got colour; --colour keeps it.")
+        _check_window(self._contents, self.recipe)
+        self._chosen = wishes.preset is None
+
+    def entries(self, start: int = 0) -> Iterator[Entry]:
+        """One entry a row."""
+        kind = self._contents.dtype
+        limits = np.iinfo(kind) if kind.kind in "iu" else None
+        low, high = (int(limits.min), int(limits.max)) if limits else (0, 1)
+        rows = zip(stream_images(self._contents), range(self.total), strict=False)
+        for values, row in islice(rows, start, None):
+            entry = self._describe(row)
+            try:
+                image = prepare_image(Pixels(values=values, low=low, high=high), self.recipe)
+            except RefusedError as refusal:
+                yield replace(entry, code=refusal.code)
+            else:
+                yield entry if entry.code else replace(entry, image=image)
+
+    def fingerprint(self) -> str:
+        """See `source.Source`."""
+        return fingerprint_of(self._contents.path.parent, [self._contents.path])
+
+    def notes(self, _: Seen) -> tuple[str, ...]:
+        """See `source.Source`."""
+        alone = self._contents.patients is None
+        grey = len(self._contents.shape) == 3 and self.recipe.channels == 3
+        deep = self._contents.dtype == np.uint16 and self.recipe.rule.scaling == STORED_RANGE
+        return tuple(
+            text
+            for applies, text in (
+                (alone, "The .npz has no patient_id: each image counts as one patient."),
+                (self._chosen, "Preset cxr was chosen: stored values from black to white."),
+                (grey, "All images are grey: red, green and blue became what grey was."),
+                (deep, f"All images: {DEEP}"),
+            )
+            if applies
+        )
+
+    def _describe(self, row: int) -> Entry:
+        """Everything but the image."""
+        where, label = f"row {row}", self._label(row)
+        code = "missing_label" if self._contents.labels is not None and not label else ""
+        columns = tuple(str(column[row]) for column in self._contents.columns.values())
+        patients, filenames = self._contents.patients, self._contents.filenames
+        if patients is None:
+            return Entry(code=code, where=where, patient=where, label=label, columns=columns)
+        patient = str(patients[row]).strip()
+        name = PurePosixPath(str(filenames[row]) if filenames is not None else "")
+        return Entry(
+            code=code if patient else "missing_patient_id",
+            where=where,
+            patient=patient,
+            label=label,
+            columns=columns,
+            names=(name.stem, *name.parent.parts),
+            identifiers=((IDENTIFIER, patient),),
+        )
+
+    def _label(self, row: int) -> str:
+        """A class name; a number that is none counts into the declared names."""
+        if self._contents.labels is None:
+            return ""
+        label = self._contents.labels[row]
+        text = label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
+        number = int(label) if self._contents.labels.dtype.kind in "iub" else -1
+        if text not in self.declared and 0 <= number < len(self.declared):
+            return self.declared[number]
+        return text
+
+
+def _check_window(contents: NpzContents, recipe: Recipe) -> None:
+    """Stored ranges are only known for 8 and 16 bit; Hounsfield units are never 8 bit."""
+    unsigned = contents.dtype.kind == "u" and contents.dtype.itemsize <= 2
+    if recipe.rule.scaling == STORED_RANGE and not unsigned:
+        raise UsageError(
+            f"Expected --preset custom with --window LOW,HIGH (or a ct or mr preset) for {contents.dtype} images."
+        )
+    if recipe.rule.scaling == GIVEN and recipe.window is None and contents.dtype == np.uint8:
+        raise UsageError(
+            "Expected Hounsfield units for a ct preset, 8-bit images cannot hold them. Use --preset cxr."
+        )

@@ -1,0 +1,167 @@
+"""One way to read images, whatever they come in: a DICOM folder, a picture folder with labels.csv, or an .npz.
+
+Everything downstream sees a stream of entries in source order: an image with its patient and label, or a refusal.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.columns import NOTHING, Values, Wanted, columns_of
+from privgan.data.formats.dicom.directory import NAME as DICOMDIR
+from privgan.data.formats.dicom.directory import listed_files
+from privgan.data.sources.file_list import FileList
+from privgan.data.sources.file_source import FileSource
+from privgan.data.sources.npz_source import NpzSource
+from privgan.data.sources.source import Entry, Seen, Source, Wishes
+from privgan.errors import InputRejectedError, UsageError
+from privgan.progress import Progress, silent
+
+ONLY_CLASS = "image"  # where nothing has a label
+TASK = "Reading images"
+_REPORTED_EVERY = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedImages:
+    """All images of a source in memory; sensitive, so its repr shows counts only.
+
+    images: uint8 (n, size, size). labels: int64 (n,), numbers into classes. patients: int64 (n,), 0..p-1 in order
+    of first appearance, numbers into patient_keys. columns: further ones (n,) by name. refused: images by reason
+    code. notes: what a report must say.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    patients: NDArray[np.int64]
+    patient_keys: tuple[str, ...]
+    classes: tuple[str, ...]
+    refused: dict[str, int]
+    columns: Mapping[str, Values]
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"LoadedImages({len(self.images)} images, {len(self.patient_keys)} patients)"
+
+
+def open_source(path: Path, wishes: Wishes) -> Source:
+    """Find out what a path holds and how it will be read.
+
+    Raises:
+        UsageError: the path is missing, or the wishes do not fit it.
+        InputRejectedError: an empty folder, or not a source at all.
+    """
+    if wishes.max_images is not None and wishes.max_images < 1:
+        raise UsageError(f"Expected max_images of at least 1, got {wishes.max_images}.")
+    if path.is_dir():
+        files = FileList.found(path)
+        if not files:
+            raise InputRejectedError("Expected images, the source folder is empty.")
+        return FileSource(path, files, wishes)
+    if not path.exists():
+        raise UsageError(f"Expected a folder, a DICOMDIR or an .npz file, {path} is missing.")
+    if path.suffix.lower() == ".npz":
+        return NpzSource(path.resolve(), wishes)
+    if not path.name.upper().startswith(DICOMDIR):
+        raise InputRejectedError("Expected a folder of DICOM, PNG or JPEG files, a DICOMDIR, or one .npz file.")
+    listed, missing = listed_files(path, FileList.found(path.parent))
+    if not listed:
+        raise InputRejectedError("Expected a DICOMDIR that lists files beside it, there is none of them.")
+    names = [file.relative_to(path.parent).as_posix() for file in listed]
+    return FileSource(path.parent, FileList(path.parent, names), wishes, missing=missing)
+
+
+def watched(source: Source, progress: Progress, start: int = 0) -> Iterator[tuple[Entry, ...]]:
+    """The entries of each file or row together, from number `start` on, now and then reported to `progress`.
+
+    All images of a file have one patient and one label: a file is refused once, however many images it holds.
+    """
+    for done, (_, group) in enumerate(groupby(source.entries(start), lambda entry: entry.where), start + 1):
+        if done % _REPORTED_EVERY == 0 or done == source.total:
+            progress(TASK, done, source.total)
+        entries = tuple(group)
+        yield entries[:1] if refusal_of(entries[0], source.declared) else entries
+
+
+def class_names(labels: Iterable[str], declared: tuple[str, ...]) -> tuple[str, ...]:
+    """The declared classes, or those found: numbers in order, then texts; one class where nothing has a label."""
+    found = set(labels) - {""}
+    if declared:
+        return declared
+    return tuple(sorted(found, key=_class_order)) or (ONLY_CLASS,)
+
+
+def refusal_of(entry: Entry, declared: tuple[str, ...]) -> str:
+    """Why an entry cannot be used, its label included; empty when it can."""
+    if entry.code or not declared or entry.label in declared or (len(declared) == 1 and not entry.label):
+        return entry.code
+    return "unknown_class" if entry.label else "missing_label"
+
+
+def reject_nothing_readable(refused: dict[str, int]) -> InputRejectedError:
+    """The error of a source in which not one image can be used: counts by reason."""
+    counts = ", ".join(f"{code}: {count}" for code, count in sorted(refused.items()))
+    return InputRejectedError(f"Expected readable images, every file was refused ({counts}).")
+
+
+def read_images(
+    path: Path,
+    *,
+    size: int | None,
+    preset: str | None,
+    csv: tuple[Path, ...] = (),
+    columns: Wanted = NOTHING,
+    trusted: bool = False,
+    progress: Progress = silent,
+) -> LoadedImages:
+    """Read a whole source into memory.
+
+    Args:
+        path: a DICOM folder, an image folder or an .npz file.
+        size: side of the square images; None takes that of the first one, within 28 to 256.
+        preset: a name from `preprocess.PRESETS`; None chooses by the first readable file.
+        csv: label tables; without one `labels.csv` at the top of a folder is taken, if there is one.
+        columns: further columns to read.
+        trusted: the images were made by a generator (see `reading.Request`).
+        progress: told after every file.
+
+    Raises:
+        UsageError: the path is missing, or size, preset or table do not fit it.
+        InputRejectedError: not one image can be used.
+    """
+    source = open_source(path, Wishes(size=size, preset=preset, csv=csv, columns=columns, trusted=trusted))
+    images, labels, further, refused = [], [], [], Counter[str]()
+    numbers: dict[str, int] = {}
+    patients, seen = [], Seen()
+    for entry in chain.from_iterable(watched(source, progress)):
+        seen.add(entry.remarks, entry.rows)
+        code = refusal_of(entry, source.declared)
+        if code or entry.image is None:
+            refused[code] += 1
+            continue
+        images.append(entry.image)
+        labels.append(entry.label)
+        further.append(entry.columns)
+        patients.append(numbers.setdefault(entry.patient, len(numbers)))
+    if not images:
+        raise reject_nothing_readable(refused)
+    classes = class_names(labels, source.declared)
+    return LoadedImages(
+        images=np.stack(images),
+        labels=np.array([classes.index(label) if label else 0 for label in labels], dtype=np.int64),
+        patients=np.array(patients, dtype=np.int64),
+        patient_keys=tuple(numbers),
+        classes=classes,
+        refused=dict(refused),
+        columns=columns_of(source.columns, further),
+        notes=source.notes(seen),
+    )
+
+
+def _class_order(label: str) -> tuple[int, int, str]:
+    return (0, int(label), "") if label.isascii() and label.isdigit() else (1, 0, label)

@@ -1,0 +1,122 @@
+"""Several label tables as one: labels by instance, exam numbers to persons, clinical columns by person.
+
+Each table has a key of its own. Where two of them speak of the same file they must agree; a file of which they say
+different things is refused, because nobody could say which of them is right.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from privgan.data.columns import Wanted
+from privgan.data.formats.dicom.identifying import ISSUER_MARK
+from privgan.data.sources.labels import LabelTable, Row, read_labels
+from privgan.errors import UsageError
+from privgan.files import sha256_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What all tables say of one file; sensitive, so its repr shows the code only.
+
+    code: why the file cannot be used, if they say so. patient: whose it is, empty if no table says it. label: empty
+    if no table gives it one. columns: one value of each further column. rows: the rows that speak of it, counted
+    through all tables.
+    """
+
+    code: str
+    patient: str
+    label: str
+    columns: tuple[str, ...]
+    rows: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return f"Told({self.code or len(self.rows)})"
+
+
+class Tables:
+    """The label tables of one source. Its repr shows counts only.
+
+    columns: types of the further columns by name. name_patients: whether a table says whose a file is. has_labels:
+    whether one says of which class it is. keys: of all tables. digests: hex SHA-256 of the files.
+    """
+
+    def __init__(self, paths: Sequence[Path], wanted: Wanted) -> None:
+        """Read them.
+
+        Raises:
+            UsageError, InputRejectedError: see `labels.read_labels`; or none of them has a column that is wanted.
+        """
+        self._tables = [read_labels(path, wanted) for path in paths]
+        self.digests = tuple(sha256_file(path) for path in paths)
+        found = {name for table in self._tables for name in table.columns}
+        missing = [] if wanted.anything else sorted(wanted.types.keys() - found)
+        if missing:
+            raise UsageError(
+                f"Expected the columns {', '.join(missing)} in a label table, there is none that has them. "
+                "--csv names one."
+            )
+        names = sorted(found) if wanted.anything else list(wanted.types)
+        self.columns = {name: wanted.type_of(name) for name in names}
+        self.name_patients = any(table.names_patients for table in self._tables)
+        self.has_labels = any(table.has_labels for table in self._tables)
+        self.keys = frozenset(table.key for table in self._tables)
+
+    def __repr__(self) -> str:
+        return f"Tables({self._tables})"
+
+    def ask(self, names: Mapping[str, Sequence[str]], patient: str) -> Told:
+        """What is known of one file.
+
+        Args:
+            names: what the file is called by each key but `patient`, the best name first.
+            patient: whose it is as far as the file itself says; a table that names patients knows better.
+        """
+        found = self._find(names)
+        persons = {row.patient for _, _, row in found} - {""}
+        if self.name_patients:
+            patient = min(persons, default="")
+        by_person = {"patient": (patient, patient.partition(ISSUER_MARK)[0])} if patient else {}
+        found += self._find(by_person)
+        labels = {row.label for _, _, row in found} - {""}
+        values: dict[str, set[str]] = {name: set() for name in self.columns}
+        for table, _, row in found:
+            for name, value in zip(table.columns, row.columns, strict=True):
+                values[name] |= {value} - {""}
+        return Told(
+            code=self._code(persons, labels, values),
+            patient=patient if persons else "",
+            label=min(labels, default=""),
+            columns=tuple(min(each, default="") for each in values.values()),
+            rows=tuple(start + row.number for _, start, row in found),
+        )
+
+    def notes(self, spoke: int) -> list[str]:
+        """What the reader of the tables should know, of which so many rows spoke; counts only."""
+        repeated = sum(table.duplicates for table in self._tables)
+        unused = sum(len(table.rows) for table in self._tables) - spoke
+        return [
+            text
+            for count, text in (
+                (repeated, f"{repeated} repeated rows in the label table were ignored."),
+                (unused, f"{unused} rows of the label table name nothing that was read."),
+            )
+            if count
+        ]
+
+    def _find(self, names: Mapping[str, Sequence[str]]) -> list[tuple[LabelTable, int, Row]]:
+        """The rows that these names have, with their tables and with how many rows come before the table."""
+        found, start = [], 0
+        for table in self._tables:
+            row = table.find(*names.get(table.key, ()))
+            if row is not None:
+                found.append((table, start, row))
+            start += len(table.rows)
+        return found
+
+    def _code(self, persons: set[str], labels: set[str], values: Mapping[str, set[str]]) -> str:
+        if any(len(each) > 1 for each in (persons, labels, *values.values())):
+            return "contradiction"
+        if self.name_patients and not persons:
+            return "missing_patient_id"
+        return "missing_label" if self.has_labels and not labels else ""

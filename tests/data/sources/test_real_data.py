@@ -1,0 +1,65 @@
+"""Real images, read in place: the counts that were seen by hand must stay."""
+
+import hmac
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from privgan.data.cohort.cohort import open_cohort
+from privgan.data.cohort.options import PrepareOptions
+from privgan.data.cohort.prepare import prepare
+from privgan.data.cohort.scan import scan
+from privgan.data.sources.opening import open_source, read_images
+
+
+def test_ct_of_ten_patients(shared_data: Path) -> None:
+    loaded = read_images(shared_data / "dicom/ct_tcia_nysbu_10_patients", size=64, preset="ct-soft")
+    assert (len(loaded.images), len(loaded.patient_keys)) == (62, 10)
+    assert loaded.refused == {"not_dicom": 2}  # licence and description
+    fractions = [(loaded.images == value).mean() for value in (0, 255)]
+    assert 0.1 < fractions[0] < 0.8  # air is black, bone is white, tissue lies between
+    assert fractions[1] < 0.3
+
+
+def test_pydicom_files_are_each_read_or_refused(shared_data: Path) -> None:
+    report = scan(shared_data / "dicom/pydicom_test_files", PrepareOptions(preset="custom", window=(0.0, 4095.0)))
+    assert report.files == report.readable + sum(report.refused.values()) == 195
+    assert report.readable >= 39
+    assert {"transfer_syntax", "likely_burned_in", "no_pixels", "not_dicom", "directory"} <= report.refused.keys()
+
+
+def test_other_real_dicom_is_refused_for_the_right_reasons(shared_data: Path) -> None:
+    options = PrepareOptions(preset="cxr")
+    assert "likely_burned_in" in scan(shared_data / "dicom/deid_data", options).refused
+    report = scan(shared_data / "dicom/highdicom_test_files", options)
+    assert report.readable == 1  # the one radiograph among masks, slides, a CT and reports
+    assert report.refused == {"not_dicom": 4, "no_pixels": 3, "other_modality": 21}
+
+
+@pytest.mark.parametrize("accept", [False, True])
+def test_scan_and_prepare_agree_on_every_file(shared_data: Path, tmp_path: Path, accept: bool) -> None:
+    """File by file: what scan counts is what prepare refuses, and for the same reason."""
+    folder = shared_data / "dicom"
+    options = PrepareOptions(preset="custom", window=(0.0, 4095.0), accept_burned_in=accept)
+    report, facts = scan(folder, options), prepare(folder, tmp_path, options)
+    assert (facts.refused, facts.images) == (report.refused, report.images)
+    source = open_source(folder, options.wishes)
+    codes = {entry.where: entry.code for entry in source.entries() if entry.code}
+    assert dict(Counter(codes.values())) == report.refused
+    key = (tmp_path / "private" / "hmac.key").read_bytes()
+    marks = {hmac.new(key, b"refused:" + where.encode(), "sha256").hexdigest(): code for where, code in codes.items()}
+    lines = [json.loads(line) for line in (tmp_path / "refused.jsonl").read_text().splitlines()]
+    assert {line["where"]: line["code"] for line in lines} == marks
+
+
+def test_chest_x_rays_of_4097_patients(shared_data: Path, tmp_path: Path) -> None:
+    source = shared_data / "images/kermany_cxr_64.npz"
+    facts = prepare(source, tmp_path, PrepareOptions())
+    assert (facts.images, facts.patients + facts.merged_patients) == (5856, 4097)
+    assert facts.classes == ("normal", "bacteria", "virus")
+    assert abs(facts.non_members / facts.patients - 0.333) < 0.03
+    with np.load(source) as archive:
+        np.testing.assert_array_equal(open_cohort(tmp_path).images, archive["images"])
