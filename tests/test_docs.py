@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from privgan.gan.settings import TrainSettings
+from privgan.gan.training.settings import TrainSettings
 from privgan_audits.policy import Policy
 from tests.places import ROOT
 

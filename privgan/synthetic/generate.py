@@ -40,8 +40,8 @@ from privgan.synthetic.synthetic_set import (
 )
 
 if TYPE_CHECKING:
-    from privgan.gan.class_balance import ClassBalance
     from privgan.gan.networks import LoadedGenerator
+    from privgan.gan.warm_start.class_balance import ClassBalance
 
 FORMATS = ("dicom", "npz", "png")
 _BATCH = 256

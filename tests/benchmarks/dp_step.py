@@ -26,9 +26,9 @@ from torch.func import functional_call, grad, vmap
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.noise import noised, secure_generator
-from privgan.gan.losses import as_targets, discriminator_losses
 from privgan.gan.networks import Discriminator, placed
-from privgan.gan.settings import SpeedSettings
+from privgan.gan.networks.losses import as_targets, discriminator_losses
+from privgan.gan.training.settings import SpeedSettings
 from privgan.memory import keep_freed_memory
 
 # (pixels, channels of the first layer, expected patients a step): about 0.1, 0.4 and 1.7 million parameters each.

@@ -23,7 +23,7 @@ LOADED = (  # what the verbs import where they need it
     "matplotlib.figure",
     "opacus.accountants",
     "privgan.data.cohort.prepare",
-    "privgan.gan.runs",
+    "privgan.gan.training.runs",
     "privgan.synthetic.contact_sheet",
     "privgan.synthetic.dicom.writer",
     "privgan.synthetic.generate",

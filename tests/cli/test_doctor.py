@@ -22,7 +22,7 @@ def test_a_broken_mechanism_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     def repeated(*arguments: Any, microbatch: int, **_: Any) -> None:
         noisy_gradient(*arguments, rng=replayable_generator(0), microbatch=microbatch)
 
-    monkeypatch.setattr("privgan.gan.training.noisy_gradient", repeated)
+    monkeypatch.setattr("privgan.gan.training.step.noisy_gradient", repeated)
     assert run(["doctor", "--attack-mechanism"]) == 3
     said = capsys.readouterr().out
     assert "FAILED  fresh noise" in said

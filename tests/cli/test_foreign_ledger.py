@@ -7,9 +7,9 @@ import pytest
 from privgan.data.cohort.cohort import MARKER, open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError
-from privgan.gan.request import TrainRequest
-from privgan.gan.runs import start_run
-from privgan.gan.settings import TrainSettings
+from privgan.gan.training.request import TrainRequest
+from privgan.gan.training.runs import start_run
+from privgan.gan.training.settings import TrainSettings
 from privgan.interruption import StopRequest
 from privgan_cli.verbs.budget import budget
 from tests.audits.releasing import make_cohort

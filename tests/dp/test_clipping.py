@@ -14,8 +14,8 @@ from torch.nn.functional import softplus
 
 from privgan.dp.clipping import shares
 from privgan.dp.clipping.patient_gradients import PatientGradients
-from privgan.gan.losses import discriminator_losses
 from privgan.gan.networks import Discriminator
+from privgan.gan.networks.losses import discriminator_losses
 
 # How the cheaper way is chosen: as measured, always Gram matrices, never.
 WAYS = (shares.COST_OF_A_GRAM_PRODUCT, 0, 10**9)

@@ -11,8 +11,8 @@ from torch import Tensor
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.noise import NORM_SLACK, gaussian_like, noised, secure_generator
-from privgan.gan.losses import discriminator_losses
 from privgan.gan.networks import Discriminator
+from privgan.gan.networks.losses import discriminator_losses
 
 SETTINGS = MechanismSettings(clipping_norm=0.5, noise_multiplier=2.0, normaliser=10.0)
 

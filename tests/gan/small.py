@@ -8,9 +8,9 @@ import torch
 
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
-from privgan.gan.ladder import LadderSettings
-from privgan.gan.settings import ModelSettings, RefinementSettings, TrainSettings
-from privgan.gan.training import Training
+from privgan.gan.training.ladder import LadderSettings
+from privgan.gan.training.settings import ModelSettings, RefinementSettings, TrainSettings
+from privgan.gan.training.step import Training
 from privgan.gan.warm_start import Members, Mixture, MixtureSettings
 from privgan.run import make_run_folders
 

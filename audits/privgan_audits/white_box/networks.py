@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.gan.networks import Discriminator, LoadedGenerator, load_generator, placed
-from privgan.gan.state import saved_discriminator
+from privgan.gan.networks.saving import saved_discriminator
 from privgan.run import read_run
 from privgan_audits.interface import Claim, Evidence
 

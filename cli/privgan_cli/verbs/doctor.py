@@ -15,7 +15,7 @@ from privgan.errors import AuditFailedError
 from privgan_cli.console import console
 
 if TYPE_CHECKING:
-    from privgan.dp.attack.releases import Finding
+    from privgan.attack.releases import Finding
 
 _LIBRARIES = ("torch", "opacus", "dp-accounting", "pydicom", "numpy", "cryptography", "randomgen", "safetensors")
 _OPTIONAL = {"dciodvfy": "checks written DICOM against the standard", "openssl": "checks bundles without privgan"}
@@ -80,9 +80,9 @@ def _found(there: bool) -> str:
 def _attack() -> "tuple[Finding, ...]":
     import torch
 
+    from privgan.attack.laboratory import Laboratory
+    from privgan.attack.mechanism import attack_mechanism
     from privgan.dp.noise import secure_generator
-    from privgan.gan.attack import attack_mechanism
-    from privgan.gan.attack_lab import Laboratory
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     laboratory = Laboratory.build(_ATTACK_SIZE, device)
@@ -93,7 +93,7 @@ def _attack() -> "tuple[Finding, ...]":
 def _in_words(findings: "Sequence[Finding]") -> list[str]:
     if not findings:
         return []
-    from privgan.dp.attack.releases import FAMILY_ERROR
+    from privgan.attack.releases import FAMILY_ERROR
 
     lines = [
         "",

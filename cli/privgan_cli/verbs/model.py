@@ -33,7 +33,7 @@ def plan(
 ) -> int:
     """Say what training would cost in privacy, and whether its audit could pass; touches no data."""
     from privgan.dp.plan import plan_steps
-    from privgan.gan.presets import choose
+    from privgan.gan.training.presets import choose
     from privgan_audits.casework import EXPECTED_SYNTHETIC_PER_MEMBER, low_power_text
     from privgan_audits.preflight import preflight
 
@@ -95,10 +95,10 @@ def train(
     """Train a generator under patient-level differential privacy."""
     from privgan.data.cohort.cohort import open_cohort
     from privgan.dp.accounting import default_delta
-    from privgan.gan.presets import choose
-    from privgan.gan.request import TrainRequest
-    from privgan.gan.runs import resume_run, start_run
-    from privgan.gan.settings import read_settings
+    from privgan.gan.training.presets import choose
+    from privgan.gan.training.request import TrainRequest
+    from privgan.gan.training.runs import resume_run, start_run
+    from privgan.gan.training.settings import read_settings
     from privgan.interruption import stop_on_signals
 
     with stop_on_signals() as stop:

@@ -1,21 +1,27 @@
-"""A trained generator as files, and back: data only, checked before anything is used."""
+"""Networks as files, and back: a trained generator, and what a resume state holds; data only, checked before use."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from privgan.errors import IntegrityError, UsageError
+from privgan.dp.budget.ledger import Ledger
+from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_bytes, write_json
-from privgan.gan.class_balance import ClassBalance
+from privgan.gan.networks.discriminators import Discriminator
 from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator, GeneratorConfig, placed
+from privgan.gan.warm_start.class_balance import ClassBalance
 from privgan.images.pixels import to_uint8
 from privgan.run import WEIGHTS
 
+if TYPE_CHECKING:
+    from safetensors import safe_open
+
 SCHEMA_VERSION = 4
+STATE = "private/state.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,3 +113,54 @@ def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:
     if class_balance is not None and len(class_balance.counts) != len(config.classes):
         raise IntegrityError("Expected a measured count for each class in the generator's configuration.")
     return config, class_balance
+
+
+def has_state(run: Path) -> bool:
+    """Whether a resume state was ever saved."""
+    return (run / STATE).exists()
+
+
+def saved_discriminator(run: Path, ledger: Ledger, run_id: str, *, beside: GeneratorConfig) -> Discriminator | None:
+    """The discriminator of a run's newest state, for the hospital's own attacks on it; None without a state.
+
+    `beside`: the run's generator, for whose images and classes it was built.
+
+    Raises:
+        BudgetError: the state is not the newest that the ledger knows of this run.
+        IntegrityError: it holds a discriminator of other images or classes, or none.
+    """
+    path, prefix = run / STATE, "discriminator."
+    if not has_state(run):
+        return None
+    if [entry["sha256"] for entry in ledger.of_kind("checkpoint", run_id)][-1:] != [sha256_file(path)]:
+        raise BudgetError("Expected the newest state that the ledger knows of this run, got an older or foreign one.")
+    with opened_state(path) as tensors:
+        names = [name for name in tensors.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a dict)
+        saved = {name.removeprefix(prefix): tensors.get_tensor(name) for name in names}
+    try:
+        network = Discriminator.of_weights(
+            saved,
+            image_size=beside.image_size,
+            classes=len(beside.classes),
+            channels=beside.channels,
+            network=beside.network,
+        )
+    except (KeyError, RuntimeError):
+        raise IntegrityError(
+            "Expected a discriminator that fits the run's generator, the state's does not."
+        ) from None
+    return network.eval()
+
+
+def opened_state(path: Path) -> "safe_open":
+    """A resume state, open for reading.
+
+    Raises:
+        BudgetError: it is none, or was cut off.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        return safe_open(path, framework="pt")
+    except SafetensorError:
+        raise BudgetError("Expected the resume state as it was saved, it cannot be read.") from None

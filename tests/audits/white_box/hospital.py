@@ -12,9 +12,9 @@ from torch import Tensor
 from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
-from privgan.gan.ladder import Ladder
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, save_generator
-from privgan.gan.state import TrainingState, save_state
+from privgan.gan.training.ladder import Ladder
+from privgan.gan.training.state import TrainingState, save_state
 from privgan.images.pixels import from_uint8
 from privgan_audits.interface import Claim, Evidence, Sample
 from tests.audits.releasing import QUERIES, make_cohort

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from privgan.errors import UsageError
-from privgan.gan.presets import BALANCED, LARGE_COHORT, NAMES, SMALL_COHORT, choose
-from privgan.gan.settings import PRESETS, read_settings
+from privgan.gan.training.presets import BALANCED, LARGE_COHORT, NAMES, SMALL_COHORT, choose
+from privgan.gan.training.settings import PRESETS, read_settings
 
 
 def test_more_patients_and_more_epsilon_never_ask_for_less() -> None:

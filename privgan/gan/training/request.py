@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from privgan.checks import positive, within
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
 from privgan.errors import InputRejectedError, UsageError
-from privgan.gan.settings import TrainSettings
+from privgan.gan.training.settings import TrainSettings
 
 _LEAST_MINUTES, _MOST = 1e-3, 1e9
 _WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from

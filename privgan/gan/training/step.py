@@ -21,15 +21,15 @@ from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradien
 from privgan.dp.noise import replayable_generator, secure_generator
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import poisson_draw
-from privgan.gan.class_balance import measure_class_balance
-from privgan.gan.ladder import Ladder
-from privgan.gan.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
-from privgan.gan.monitor import Monitor, require_finite
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
-from privgan.gan.settings import TrainSettings
-from privgan.gan.state import TrainingState, may_restore, restore_state, save_state
+from privgan.gan.networks.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
+from privgan.gan.training.ladder import Ladder
+from privgan.gan.training.monitor import Monitor, require_finite
+from privgan.gan.training.settings import TrainSettings
+from privgan.gan.training.state import TrainingState, may_restore, restore_state, save_state
 from privgan.gan.warm_start import Members, Mixture, measure_mixture
+from privgan.gan.warm_start.class_balance import measure_class_balance
 from privgan.images.augmentation import augment
 from privgan.images.pixels import channels_of, planes, unit_range
 from privgan.interruption import StopRequest

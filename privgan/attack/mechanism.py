@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.data.phantoms.phantom_images import SIZE, Anatomy, draw_images
-from privgan.dp.attack.bounds import canary_bound, canary_scores
-from privgan.dp.attack.releases import (
+from privgan.attack.bounds import canary_bound, canary_scores
+from privgan.attack.laboratory import IMAGES_PER_PATIENT, Images, Laboratory, Patients
+from privgan.attack.releases import (
     Finding,
     Floats,
     Integers,
@@ -22,9 +22,9 @@ from privgan.dp.attack.releases import (
     noise_without_patients,
     participation,
 )
-from privgan.dp.attack.sums import clipped_norm, no_mixing, once_a_step, patient_level, public_normaliser
+from privgan.attack.sums import clipped_norm, no_mixing, once_a_step, patient_level, public_normaliser
+from privgan.data.phantoms.phantom_images import SIZE, Anatomy, draw_images
 from privgan.dp.plan import Plan
-from privgan.gan.attack_lab import IMAGES_PER_PATIENT, Images, Laboratory, Patients
 from privgan.progress import Progress, silent
 
 _DELTA = 1e-5

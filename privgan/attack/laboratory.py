@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from privgan.dp.attack.releases import Floats, Integers
+from privgan.attack.releases import Floats, Integers
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
-from privgan.gan.ladder import LadderSettings
-from privgan.gan.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
-from privgan.gan.state import TrainingState
-from privgan.gan.training import Training, fresh_state, generator_config, step
+from privgan.gan.training.ladder import LadderSettings
+from privgan.gan.training.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
+from privgan.gan.training.state import TrainingState
+from privgan.gan.training.step import Training, fresh_state, generator_config, step
 from privgan.gan.warm_start import Members, Mixture, MixtureSettings
 from privgan.progress import Progress, silent
 

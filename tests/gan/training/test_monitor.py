@@ -14,10 +14,10 @@ from torch import Tensor
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.errors import UsageError
-from privgan.gan.monitor import EVERY, Alarm, Look, Monitor, require_finite
 from privgan.gan.networks import Generator, GeneratorConfig
-from privgan.gan.state import restore_state, save_state
-from privgan.gan.training import fresh_state, step
+from privgan.gan.training.monitor import EVERY, Alarm, Look, Monitor, require_finite
+from privgan.gan.training.state import restore_state, save_state
+from privgan.gan.training.step import fresh_state, step
 from privgan.gan.warm_start import Mixture
 from tests.gan.small import LATENT, ORDER, SIZE, small_mixture, small_training
 

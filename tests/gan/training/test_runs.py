@@ -13,12 +13,13 @@ from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, PreemptedError, UsageError
 from privgan.files import sha256_file
-from privgan.gan import runs, training
-from privgan.gan.class_balance import ClassBalance, ClassBalanceSettings, measure_class_balance
 from privgan.gan.networks import load_generator
-from privgan.gan.request import TrainRequest
-from privgan.gan.runs import resume_run, start_run
-from privgan.gan.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
+from privgan.gan.training.request import TrainRequest
+from privgan.gan.training.runs import resume_run, start_run
+from privgan.gan.training.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
+from privgan.gan.training.step import runs
+from privgan.gan.training.step import step as training
+from privgan.gan.warm_start.class_balance import ClassBalance, ClassBalanceSettings, measure_class_balance
 from privgan.interruption import StopRequest
 from privgan.run import WEIGHTS, read_run
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from privgan.dp.attack.releases import (
+from privgan.attack.releases import (
     Finding,
     Floats,
     Integers,
@@ -19,7 +19,7 @@ from privgan.dp.attack.releases import (
     noise_without_patients,
     participation,
 )
-from privgan.dp.attack.sums import clipped_norm, no_mixing, once_a_step, patient_level, public_normaliser
+from privgan.attack.sums import clipped_norm, no_mixing, once_a_step, patient_level, public_normaliser
 from privgan.dp.noise import NORM_SLACK
 
 STEPS, PARAMETERS, MEMBERS, RATE = 80, 150, 10, 0.1

@@ -26,11 +26,11 @@ from privgan.dp.sampling import PatientIndex
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import remove_partials, require_absent, sha256_file, staged_folder, write_text
 from privgan.gan.networks import save_generator
-from privgan.gan.request import TrainRequest, make_plan
-from privgan.gan.settings import TrainSettings
-from privgan.gan.state import has_state
-from privgan.gan.timing import affordable_steps
-from privgan.gan.training import Training, fit
+from privgan.gan.networks.saving import has_state
+from privgan.gan.training.request import TrainRequest, make_plan
+from privgan.gan.training.settings import TrainSettings
+from privgan.gan.training.step import Training, fit
+from privgan.gan.training.timing import affordable_steps
 from privgan.gan.warm_start import Members
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent

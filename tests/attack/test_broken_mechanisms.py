@@ -13,14 +13,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from privgan.dp.attack.releases import Finding, Floats
-from privgan.dp.attack.sums import no_mixing
+from privgan.attack.laboratory import Laboratory
+from privgan.attack.mechanism import attack_mechanism
+from privgan.attack.releases import Finding, Floats
+from privgan.attack.sums import no_mixing
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
 from privgan.dp.sampling import Draw, PatientIndex, poisson_draw
-from privgan.gan.attack import attack_mechanism
-from privgan.gan.attack_lab import Laboratory
-from privgan.gan.losses import discriminator_losses
+from privgan.gan.networks.losses import discriminator_losses
 
 STEPS = 100
 DRAWS = {"participation", "draw size", "empty draws", "once a step"}
@@ -143,7 +143,7 @@ def test_a_broken_mechanism_is_caught(
     caught: set[str],
     untouched: set[str],
 ) -> None:
-    monkeypatch.setattr(f"privgan.gan.training.{part}", broken())
+    monkeypatch.setattr(f"privgan.gan.training.step.{part}", broken())
     findings = attack_mechanism(laboratory, np.random.default_rng(1), steps=STEPS)
     failed = {finding.name for finding in findings if not finding.passed}
     assert caught <= failed
@@ -152,7 +152,7 @@ def test_a_broken_mechanism_is_caught(
 
 def test_half_the_noise_shows_in_epsilon(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     """With enough steps the membership attack alone does better than the accountant allows."""
-    monkeypatch.setattr("privgan.gan.training.noisy_gradient", half_the_noise())
+    monkeypatch.setattr("privgan.gan.training.step.noisy_gradient", half_the_noise())
     findings = attack_mechanism(laboratory, np.random.default_rng(1), steps=800)
     assert "epsilon of one step" in {finding.name for finding in findings if not finding.passed}
 

@@ -12,9 +12,9 @@ from scipy.stats import chi2
 
 from privgan.dp.sampling import PatientIndex
 from privgan.errors import IntegrityError, UsageError
-from privgan.gan.class_balance import ClassBalance, measure_class_balance
 from privgan.gan.networks import Generator, GeneratorConfig, load_generator, save_generator
 from privgan.gan.warm_start import Members
+from privgan.gan.warm_start.class_balance import ClassBalance, measure_class_balance
 
 CLASSES = 3
 PEOPLE = st.lists(st.lists(st.integers(0, CLASSES - 1), min_size=1, max_size=5), min_size=2, max_size=12)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from privgan.errors import UsageError
-from privgan.gan.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
-from privgan.gan.settings import RefinementSettings
+from privgan.gan.networks.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
+from privgan.gan.training.settings import RefinementSettings
 from privgan.gan.warm_start import cosine_basis
 from tests.gan.small import ORDER, SIZE
 

@@ -11,8 +11,8 @@ import torch
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, write_json
-from privgan.gan.ladder import Ladder, LadderSettings
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, load_generator, save_generator
+from privgan.gan.training.ladder import Ladder, LadderSettings
 from privgan.gan.warm_start import Mixture, cosine_basis
 from privgan.images.pixels import channels_of, from_uint8, to_uint8
 from privgan.run import make_run_folders

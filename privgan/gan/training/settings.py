@@ -6,12 +6,12 @@ from pathlib import Path
 
 from privgan.checks import one_of, positive, within
 from privgan.config import from_table, read_toml
-from privgan.gan.class_balance import ClassBalanceSettings
-from privgan.gan.ladder import LadderSettings
-from privgan.gan.losses import LOSSES, NON_SATURATING
 from privgan.gan.networks import CONV, NETWORKS
-from privgan.gan.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, Choice
+from privgan.gan.networks.losses import LOSSES, NON_SATURATING
+from privgan.gan.training.ladder import LadderSettings
+from privgan.gan.training.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, Choice
 from privgan.gan.warm_start import MixtureSettings
+from privgan.gan.warm_start.class_balance import ClassBalanceSettings
 from privgan.images.augmentation import AugmentationSettings
 
 

@@ -9,19 +9,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import BudgetError, IntegrityError
+from privgan.errors import BudgetError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
-from privgan.gan.class_balance import ClassBalance
-from privgan.gan.ladder import Ladder
-from privgan.gan.monitor import Alarm, Monitor
-from privgan.gan.networks import Discriminator, Generator, GeneratorConfig
-
-_FILE = "state.safetensors"
+from privgan.gan.networks import Discriminator, Generator
+from privgan.gan.networks.saving import STATE, has_state, opened_state
+from privgan.gan.training.ladder import Ladder
+from privgan.gan.training.monitor import Alarm, Monitor
+from privgan.gan.warm_start.class_balance import ClassBalance
 
 
 @dataclass(kw_only=True)
@@ -65,13 +63,8 @@ def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> 
         numbers["alarms"] = json.dumps([asdict(alarm) for alarm in state.monitor.alarms])
     content = save({name: t.detach().cpu().contiguous() for name, t in _tensors(state).items()}, metadata=numbers)
     ledger = ledger.checkpoint(run_id, step=state.step, sha256=sha256_bytes(content))
-    write_bytes(run / "private" / _FILE, content)
+    write_bytes(run / STATE, content)
     return ledger
-
-
-def has_state(run: Path) -> bool:
-    """Whether a resume state was ever saved."""
-    return (run / "private" / _FILE).exists()
 
 
 def may_restore(run: Path, ledger: Ledger, run_id: str) -> bool:
@@ -80,7 +73,7 @@ def may_restore(run: Path, ledger: Ledger, run_id: str) -> bool:
     Raises:
         BudgetError: the run is closed, or its state is missing, old or foreign.
     """
-    path = run / "private" / _FILE
+    path = run / STATE
     if not has_state(run):
         # At most the first state can be announced and not yet named.
         if len(ledger.of_kind("checkpoint", run_id)) > 1:
@@ -90,41 +83,9 @@ def may_restore(run: Path, ledger: Ledger, run_id: str) -> bool:
     return True
 
 
-def saved_discriminator(run: Path, ledger: Ledger, run_id: str, *, beside: GeneratorConfig) -> Discriminator | None:
-    """The discriminator of a run's newest state, for the hospital's own attacks on it; None without a state.
-
-    `beside`: the run's generator, for whose images and classes it was built.
-
-    Raises:
-        BudgetError: the state is not the newest that the ledger knows of this run.
-        IntegrityError: it holds a discriminator of other images or classes, or none.
-    """
-    path, prefix = run / "private" / _FILE, "discriminator."
-    if not has_state(run):
-        return None
-    if [entry["sha256"] for entry in ledger.of_kind("checkpoint", run_id)][-1:] != [sha256_file(path)]:
-        raise BudgetError("Expected the newest state that the ledger knows of this run, got an older or foreign one.")
-    with _opened(path) as tensors:
-        names = [name for name in tensors.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a dict)
-        saved = {name.removeprefix(prefix): tensors.get_tensor(name) for name in names}
-    try:
-        network = Discriminator.of_weights(
-            saved,
-            image_size=beside.image_size,
-            classes=len(beside.classes),
-            channels=beside.channels,
-            network=beside.network,
-        )
-    except (KeyError, RuntimeError):
-        raise IntegrityError(
-            "Expected a discriminator that fits the run's generator, the state's does not."
-        ) from None
-    return network.eval()
-
-
 def restore_state(state: TrainingState, run: Path) -> None:
     """Fill a fresh state with what was saved."""
-    with _opened(run / "private" / _FILE) as tensors:
+    with opened_state(run / STATE) as tensors:
         numbers = tensors.metadata()
         state.counts = tensors.get_tensor("counts")
         for name, target in _networks(state).items():
@@ -143,13 +104,6 @@ def restore_state(state: TrainingState, run: Path) -> None:
     state.monitor = Monitor.of(state.generator, [Alarm(**alarm) for alarm in told])
     if "class_balance" in numbers:
         state.class_balance = ClassBalance.from_json(json.loads(numbers["class_balance"]))
-
-
-def _opened(path: Path) -> safe_open:
-    try:
-        return safe_open(path, framework="pt")
-    except SafetensorError:
-        raise BudgetError("Expected the resume state as it was saved, it cannot be read.") from None
 
 
 def _networks(state: TrainingState) -> dict[str, nn.Module]:

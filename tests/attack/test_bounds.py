@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from privgan.attack.bounds import canary_bound, canary_scores, lower_bound
 from privgan.dp.accounting import GaussianQueries
-from privgan.dp.attack.bounds import canary_bound, canary_scores, lower_bound
 from privgan.dp.noise import NORM_SLACK
 
 DELTA = 1e-5

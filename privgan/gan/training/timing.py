@@ -11,8 +11,8 @@ import torch
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
-from privgan.gan.settings import TrainSettings
-from privgan.gan.training import Training, fresh_state, generator_config, step
+from privgan.gan.training.settings import TrainSettings
+from privgan.gan.training.step import Training, fresh_state, generator_config, step
 from privgan.gan.warm_start import Members, Mixture, measure_mixture
 from privgan.memory import keep_freed_memory
 from privgan.run import make_run_folders

@@ -7,9 +7,9 @@ import pytest
 import torch
 from scipy import stats
 
-from privgan.dp.attack.releases import FAMILY_ERROR, NORM_SLACK, STATISTICAL_TESTS
-from privgan.gan.attack import DRAWN, EVERYBODY, Knowledge, attack_releases, attack_sums
-from privgan.gan.attack_lab import IMAGES_PER_PATIENT, Laboratory
+from privgan.attack.laboratory import IMAGES_PER_PATIENT, Laboratory
+from privgan.attack.mechanism import DRAWN, EVERYBODY, Knowledge, attack_releases, attack_sums
+from privgan.attack.releases import FAMILY_ERROR, NORM_SLACK, STATISTICAL_TESTS
 
 SEEDS, STEPS = 200, 20
 
