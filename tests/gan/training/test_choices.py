@@ -17,7 +17,7 @@ from privgan.gan.networks.saving import saved_discriminator
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.training.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
-from privgan.gan.training.step import step as training
+from privgan.gan.training import step as training
 from privgan.interruption import StopRequest
 from privgan.run import read_run
 
