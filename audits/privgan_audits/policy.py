@@ -16,7 +16,7 @@ from privgan.checks import positive, strictly_within, within
 from privgan.config import from_table, read_toml
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
-from privgan_audits.signing import key_of_line
+from privgan_audits.seals import key_of_line
 
 DEFAULT, RESTRICTED_ACCESS, OPEN_RELEASE = "default", "restricted-access", "open-release"
 OWN = "own"  # thresholds that are no preset's

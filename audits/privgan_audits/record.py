@@ -7,6 +7,7 @@ from typing import Any
 
 from privgan_audits.policy import Policy
 
+RECORD = "audit.json"  # the file
 Record = Mapping[str, Any]
 
 

@@ -43,7 +43,7 @@ def read_encoder(path: Path | None, trained_on: str | None) -> "Encoder | None":
 
 def read_key(path: Path) -> "Ed25519PrivateKey":
     """A signing key; asks for its passphrase if it has one."""
-    from privgan_audits.signing import is_encrypted, load_private_key
+    from privgan_audits.seals import is_encrypted, load_private_key
 
     return load_private_key(path, ask("Passphrase: ") if is_encrypted(path) else None)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
-from privgan_audits.interface import Evidence, Sample
+from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.spaces import embedding
 from tests.audits.releasing import Gate, make_released
 

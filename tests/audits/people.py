@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan_audits.scores import Scores
+from privgan_audits.questions.scores import Scores
 from privgan_audits.spaces.pixels import Grid
 from privgan_audits.spaces.space import VectorSpace
 

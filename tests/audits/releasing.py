@@ -15,13 +15,13 @@ from privgan.dp.accounting import GaussianQueries
 from privgan.dp.budget.ledger import Ledger
 from privgan.files import list_files, sha256_file, write_json
 from privgan.synthetic.synthetic_set import open_synthetic_set
-from privgan_audits import bundle as layout
-from privgan_audits import signing
-from privgan_audits.approval import Grant, Revocation
+from privgan_audits import seals
 from privgan_audits.policy import Policy
-from privgan_audits.release import Case, release
-from privgan_audits.signoff import SignedApproval, draft_approval, revoke
-from privgan_audits.verify import VerifiedBundle, verify
+from privgan_audits.release import bundle as layout
+from privgan_audits.release.approval import Grant, Revocation
+from privgan_audits.release.release import Case, release
+from privgan_audits.release.signoff import SignedApproval, draft_approval, revoke
+from privgan_audits.release.verify import VerifiedBundle, verify
 from tests.synthetic.making import RUN_ID, make_set
 
 KEY = bytes(range(32))
@@ -103,12 +103,12 @@ class Gate:
     def key_of(self, name: str) -> Ed25519PrivateKey:
         """The key NAME.key, made when it is first asked for."""
         if not (self.root / f"{name}.key").exists():
-            signing.generate_key(self.root / name, None)
-        return signing.load_private_key(self.root / f"{name}.key")
+            seals.generate_key(self.root / name, None)
+        return seals.load_private_key(self.root / f"{name}.key")
 
     def line_of(self, name: str) -> str:
         """The public half of NAME.key as a policy names it."""
-        return signing.key_line(self.key_of(name).public_key())
+        return seals.key_line(self.key_of(name).public_key())
 
     def record(self) -> Record:
         """An audit record of the set that passes."""
@@ -218,9 +218,9 @@ def sign_again(released: Gate, bundle: Path, change: Callable[[Record], object] 
     files = [path for path in list_files(bundle) if path.name not in (layout.ATTESTATION, layout.SUMS)]
     digests = {path.relative_to(bundle).as_posix(): sha256_file(path) for path in files}
     site = released.key
-    predicate = signing.open_signed((bundle / layout.ATTESTATION).read_bytes(), site.public_key())["predicate"]
+    predicate = seals.open_signed((bundle / layout.ATTESTATION).read_bytes(), site.public_key())["predicate"]
     change(predicate)
-    envelope = signing.sign(signing.statement(digests, layout.PREDICATE_TYPE, predicate), site)
+    envelope = seals.sign(seals.statement(digests, layout.PREDICATE_TYPE, predicate), site)
     (bundle / layout.ATTESTATION).write_bytes(envelope)
     (bundle / layout.SUMS).write_bytes(
         layout.sums_text({**digests, layout.ATTESTATION: sha256_file(bundle / layout.ATTESTATION)})

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from privgan_audits.attacks import attack_scores
-from privgan_audits.audit import ALL_TESTS, AuditRecord, run_audit
-from privgan_audits.interface import Evidence, Measured, Sample
-from privgan_audits.near_copies import NearCopies
+from privgan_audits.evidence.interface import Evidence, Measured, Sample
+from privgan_audits.examine import ALL_TESTS, AuditRecord, run_audit
 from privgan_audits.policy import Policy
-from privgan_audits.scores import patient_scores
+from privgan_audits.questions.membership.attacks import attack_scores
+from privgan_audits.questions.near_copies.measure import NearCopies
+from privgan_audits.questions.scores import patient_scores
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]

@@ -11,20 +11,20 @@ import pytest
 from PIL import Image
 
 from privgan.errors import UsageError
-from privgan_audits.controls import features
-from privgan_audits.disguises import DISGUISES, IN_COLOUR, disguised, disguises_of, hue
-from privgan_audits.duplicates import Duplicates, prints
-from privgan_audits.evidence import load_file_evidence
-from privgan_audits.interface import Evidence, Sample
-from privgan_audits.near_copies import NearCopies
-from privgan_audits.record_facts import COLOUR
+from privgan_audits.evidence.interface import Evidence, Sample
+from privgan_audits.evidence.loading import load_file_evidence
+from privgan_audits.gate.record_facts import COLOUR
+from privgan_audits.questions.controls.disguises import DISGUISES, IN_COLOUR, disguised, disguises_of, hue
+from privgan_audits.questions.controls.measure import features
+from privgan_audits.questions.exact_copies.measure import Duplicates, prints
+from privgan_audits.questions.near_copies.measure import NearCopies
+from privgan_audits.questions.utility.classifier import Lessons, train_classifier
 from privgan_audits.report.pictures import data_uri
 from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.perceptual import perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace, pair_distances
 from privgan_audits.spaces.pixels import MAX_SHIFT, luminance, normalise, orbit, pool, shifted_distances
 from privgan_audits.spaces.searches import spectra, spectrum_turns, views
-from privgan_audits.utility.classifier import Lessons, train_classifier
 from tests.data.phantom_photos import CLASSES, Skin, draw_photos
 
 SIZE = 32
@@ -240,7 +240,7 @@ def test_the_embedding_does_not_see_hue(cohort: Any) -> None:
 
 def test_the_classifier_learns_a_class_that_is_a_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     """And that luminance does not show: 0.299 * 40 is nearly 0.114 * 105."""
-    monkeypatch.setattr("privgan_audits.utility.classifier.STEPS", 60)
+    monkeypatch.setattr("privgan_audits.questions.utility.classifier.STEPS", 60)
     rng = np.random.default_rng(3)
     labels = np.arange(120) % 2
     grey = rng.integers(105, 200, (120, 16, 16))

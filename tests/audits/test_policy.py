@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scipy import optimize, stats
 
 from privgan.errors import IntegrityError, UsageError
-from privgan_audits import signing
+from privgan_audits import seals
+from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import DEFAULT, OPEN_RELEASE, OWN, PRESETS, RESTRICTED_ACCESS, Policy
+from privgan_audits.questions.controls.spike_in import SEARCHED, SEARCHED_AT_LEAST
 from privgan_audits.report.words.frame import POLICIES
-from privgan_audits.spike_in import SEARCHED, SEARCHED_AT_LEAST
-from privgan_audits.verdict import judge
-from tests.audits.test_verdict import good, test
+from tests.audits.gate.test_verdict import good, test
 from tests.places import ROOT
 
 PAGE = ROOT / "docs/how-to/write-a-policy.md"
@@ -147,7 +147,7 @@ def test_a_report_cannot_claim_another_name_or_hide_what_is_looser() -> None:
 
 
 def test_an_officers_key_is_part_of_the_policy_but_no_threshold(tmp_path: Path) -> None:
-    line = signing.key_line(Ed25519PrivateKey.generate().public_key())
+    line = seals.key_line(Ed25519PrivateKey.generate().public_key())
     path = write(tmp_path / "p.toml", 'preset = "restricted-access"', f'officer_key = "{line}"')
     policy, bare = Policy.read(path), PRESETS[RESTRICTED_ACCESS]
     assert (policy.preset, policy.looser_than_default()) == (RESTRICTED_ACCESS, bare.looser_than_default())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan_audits.interface import Sample
+from privgan_audits.evidence.interface import Sample
 from privgan_audits.spaces.pixels import pool
 
 

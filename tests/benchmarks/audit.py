@@ -16,8 +16,8 @@ import numpy as np
 from measuring import held_mib
 from numpy.typing import NDArray
 
-from privgan_audits.audit import run_audit
-from privgan_audits.interface import Evidence, Sample
+from privgan_audits.evidence.interface import Evidence, Sample
+from privgan_audits.examine import run_audit
 from privgan_audits.policy import Policy
 
 SIZE, FREQUENCIES = 64, 8

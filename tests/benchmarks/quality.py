@@ -37,7 +37,7 @@ from quality_steps.likeness import NUMBERS, likeness
 from quality_steps.verbs import Made, Order, make_synthetic
 
 from privgan.synthetic.contact_sheet import write_contact_sheet
-from privgan_audits.interface import Sample
+from privgan_audits.evidence.interface import Sample
 
 SHOWN = ("epsilon", "seed", "accuracy", "auc", "ceiling_accuracy", "ceiling_auc", "minutes", *NUMBERS)
 COLUMNS = 10  # of a grid

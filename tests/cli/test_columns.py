@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from privgan_audits.evidence import load_cohort_evidence
+from privgan_audits.evidence.loading import load_cohort_evidence
 from tests.cli.conftest import blobs
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]

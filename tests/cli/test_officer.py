@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from privgan.data.cohort.cohort import open_cohort
-from privgan_audits import signing
-from privgan_audits.approval import REVOCATION
+from privgan_audits import seals
 from privgan_audits.policy import Policy
+from privgan_audits.release.approval import REVOCATION
 from privgan_cli.main import run
 from privgan_cli.verbs import demo
 from tests.audits.releasing import Gate, make_gate
@@ -66,7 +66,7 @@ def test_prepare_pins_the_key_of_the_policy(source: Path, tmp_path: Path, capsys
     for name in ("officer", "second"):
         lines[name] = json.loads(run_here("keygen", tmp_path / name, "--no-passphrase", "--json"))["officer_key"]
         (tmp_path / f"{name}.toml").write_text(f'schema = 1\nofficer_key = "{lines[name]}"\n')
-    assert lines["officer"] == signing.key_line(signing.load_public_key(tmp_path / "officer.pub"))
+    assert lines["officer"] == seals.key_line(seals.load_public_key(tmp_path / "officer.pub"))
     prepare = ("prepare", source, tmp_path / "cohort", "--size", 28, "--accept-low-power")
     assert "approval by the officer's key" in run_here(*prepare, "--policy", tmp_path / "officer.toml")
     assert open_cohort(tmp_path / "cohort").facts.officer_key == lines["officer"]

@@ -20,10 +20,10 @@ from privgan.synthetic.contact_sheet import contact_sheet
 from privgan.synthetic.dicom.form import DicomForm, resolved
 from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
 from privgan.synthetic.synthetic_set import open_synthetic_set
-from privgan_audits.evidence import load_file_evidence
-from privgan_audits.interface import NotApplicable
-from privgan_audits.leak_scan.as_audited import AsAudited
-from privgan_audits.leak_scan.scan import IdentifierScan
+from privgan_audits.evidence.interface import NotApplicable
+from privgan_audits.evidence.loading import load_file_evidence
+from privgan_audits.questions.identifiers.as_audited import AsAudited
+from privgan_audits.questions.identifiers.measure import IdentifierScan
 from tests.data.phantom_photos import Skin, draw_photos
 from tests.synthetic.making import CLASSES, make_run
 

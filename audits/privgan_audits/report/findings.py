@@ -6,9 +6,9 @@ Internal page only: these are exact numbers computed from patients' images.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from privgan_audits.report.numbers import humanised, percent, plain, points
 from privgan_audits.report.page import Fact
 from privgan_audits.report.words.findings import LABELS, Label
+from privgan_audits.telling.numbers import humanised, percent, plain, points
 
 _FRAME = frozenset({"id", "title", "outcome", "reason", "series"})
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from privgan.errors import IntegrityError
 from privgan.files import PRIVATE_FOLDER, sha256_bytes, write_bytes
-from privgan_audits.interface import Evidence, Images
-from privgan_audits.signing import read_bounded
+from privgan_audits.evidence.interface import Evidence, Images
+from privgan_audits.seals import read_bounded
 
 GALLERY = "private/gallery.npz"
 PAIRS_A_SIDE = 12

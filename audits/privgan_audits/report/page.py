@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from privgan import __version__
-from privgan_audits.report.plots import Chart
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.glossary import GLOSSARY
 from privgan_audits.report.words.regulators import NO_CONCLUSION, REGULATORS
 from privgan_audits.report.words.verdicts import OutcomeWords
+from privgan_audits.telling.plots import Chart
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from privgan_audits.record import Record
-from privgan_audits.report.numbers import belief, percent, percent_at_most, plain, rounded_up
+from privgan_audits.report.limits import finding
 from privgan_audits.report.page import Promise
-from privgan_audits.report.rules import finding
 from privgan_audits.report.words import frame
+from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up
 
 PRIORS = (0.001, 0.01, 0.1, 0.5)
 _FALSE_ACCUSATIONS = 0.01

@@ -10,23 +10,25 @@ from collections.abc import Iterator
 
 from privgan_audits.policy import Policy
 from privgan_audits.record import Record
+from privgan_audits.report.cards import inside_groups, outside_groups
 from privgan_audits.report.charts import charts_of
 from privgan_audits.report.findings import measured_facts
 from privgan_audits.report.front import front
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.ledger import charges, history
-from privgan_audits.report.numbers import plain
+from privgan_audits.report.limits import detection_limit, internal_limits, planted_copies, public_limits
 from privgan_audits.report.page import Appendix, Fact, Page
 from privgan_audits.report.pictures import pictures_of
 from privgan_audits.report.promise import promise
-from privgan_audits.report.questions import inside_groups, outside_groups
-from privgan_audits.report.rules import detection_limit, internal_limits, planted_copies, public_limits
 from privgan_audits.report.usefulness import usefulness
 from privgan_audits.report.words import frame
+from privgan_audits.telling.numbers import plain
 
 
-def internal_page(record: Record, audit_sha256: str, gallery: Gallery | None) -> Page:
-    """The page for the hospital: every measured number, the charts and the closest pairs."""
+def internal_page(
+    record: Record, audit_sha256: str, gallery: Gallery | None, approval: tuple[Fact, ...] = ()
+) -> Page:
+    """The page for the hospital: every measured number, the charts, the closest pairs, and who approved it."""
     policy = Policy.from_json(record["policy"])
     return Page(
         tier="internal",
@@ -40,6 +42,7 @@ def internal_page(record: Record, audit_sha256: str, gallery: Gallery | None) ->
         digests=(Fact(name="This record", value=audit_sha256, note="SHA-256 of audit.json"), *_digests(record)),
         how_to_verify=frame.VERIFY_INTERNAL,
         ledger=tuple(history(record["ledger"])),
+        approval=approval,
         usefulness=usefulness(record["utility"]),
         pictures=pictures_of(gallery) if gallery else None,
         no_pictures=frame.NO_GALLERY if record["gallery_sha256"] and not gallery else "",

@@ -31,8 +31,8 @@ def send(
     """Verify a bundle and store its DICOM files in an archive, by STOW-RS or C-STORE; run again to send the rest."""
     from privgan.archive.access import Access, read_token
     from privgan.archive.destination import parse_destination
-    from privgan_audits.sending import Parcel
-    from privgan_audits.sending import send as send_bundle
+    from privgan_audits.release.sending import Parcel
+    from privgan_audits.release.sending import send as send_bundle
 
     access = Access(
         token=read_token(token_file) if token_file else "",

@@ -9,7 +9,7 @@ import typer
 from privgan_cli.console import console
 
 if TYPE_CHECKING:
-    from privgan_audits.statement import Statement
+    from privgan.account import Statement
 
 _SIDES = {
     "member": "a member of this cohort: every run charged to it may have drawn from this patient",
@@ -25,7 +25,7 @@ def budget(
     ] = None,
 ) -> int:
     """Say what this cohort has spent over all runs, and what is left."""
-    from privgan_audits.statement import answer_about, statement_of
+    from privgan.account import answer_about, statement_of
 
     if patient is not None:
         answer = answer_about(cohort, sys.stdin.readline() if patient == "-" else patient)

@@ -28,7 +28,7 @@ from privgan_cli.reading_options import (
 )
 
 if TYPE_CHECKING:
-    from privgan_audits.casework import Opened
+    from privgan_audits.enrol import Enrolled
 
 
 def scan(
@@ -120,7 +120,7 @@ def prepare(
     from privgan.data.cohort.options import PrepareOptions
     from privgan.interruption import stop_on_signals
     from privgan.resumable import unfinished_folder
-    from privgan_audits.casework import Terms, low_power_text, open_cohort_file
+    from privgan_audits.enrol import Terms, enrol, low_power_text
 
     options = PrepareOptions(
         size=size,
@@ -149,14 +149,14 @@ def prepare(
     if not resume and unfinished_folder(cohort).exists():
         console.note("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
     with stop_on_signals() as stop:
-        opened = open_cohort_file(source, cohort, options, terms, progress=console.progress, stop=stop)
+        opened = enrol(source, cohort, options, terms, progress=console.progress, stop=stop)
     if not opened.preflight.sufficient:
         console.note(f"Warning: {low_power_text(opened.preflight)}")
     console.result(_as_json(opened), *_in_words(opened))
     return 0
 
 
-def _as_json(opened: "Opened") -> dict[str, Any]:
+def _as_json(opened: "Enrolled") -> dict[str, Any]:
     facts, expected = opened.facts, opened.preflight
     return {
         "patients": facts.patients,
@@ -180,7 +180,7 @@ def _as_json(opened: "Opened") -> dict[str, Any]:
     }
 
 
-def _in_words(opened: "Opened") -> list[str]:
+def _in_words(opened: "Enrolled") -> list[str]:
     facts, expected = opened.facts, opened.preflight
     sides = f"{facts.members} members to learn from, {facts.non_members} held back for the audit"
     colour = " in colour" if facts.channels == 3 else ""

@@ -30,7 +30,7 @@ def demo(
 ) -> int:
     """Run the whole path on an embedded phantom cohort: from invented patients to a verified bundle."""
     from privgan.data.phantoms.phantoms import write_phantoms
-    from privgan_audits.preflight import smallest_cohort
+    from privgan_audits.gate.preflight import smallest_cohort
 
     started = time.monotonic()
     _fresh(folder)
@@ -70,7 +70,7 @@ def _keys(folder: Path) -> list[list[str]]:
 
 
 def _pin_the_officer(folder: Path) -> None:
-    from privgan_audits.signing import key_line, load_public_key
+    from privgan_audits.seals import key_line, load_public_key
 
     line = key_line(load_public_key(folder / "keys" / "officer.pub"))
     write_text(folder / _POLICY, f'schema = 1\nofficer_key = "{line}"\n')

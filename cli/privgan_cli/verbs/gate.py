@@ -13,7 +13,7 @@ from privgan_cli.console import console
 from privgan_cli.options import Force, PolicyFile, ask, read_encoder, read_key, read_policy, today
 
 if TYPE_CHECKING:
-    from privgan_audits.interface import Evidence
+    from privgan_audits.evidence.interface import Evidence
 
 Synthetic = Annotated[Path, typer.Argument(help="A privgan set, a DICOM folder, an image folder or an .npz file.")]
 EXIT_CODES = {"PASS": 0, "FAIL": 3, "INCONCLUSIVE": 4, "INVALID": 4}
@@ -34,8 +34,7 @@ def audit(
     force: Force = False,
 ) -> int:
     """Attack a synthetic set as an adversary would, and give a verdict: 0 PASS, 3 FAIL, 4 neither."""
-    from privgan_audits.audit import ACCEPT_DELTA
-    from privgan_audits.casework import audit_to_report
+    from privgan_audits.examine import ACCEPT_DELTA, examine
 
     thresholds = read_policy(policy)
     own = read_encoder(encoder, encoder_trained_on)
@@ -44,9 +43,7 @@ def audit(
     overrides = list(evidence.cohort.facts.overrides) if evidence.cohort else []
     if accept_delta:
         overrides.append(ACCEPT_DELTA)
-    record = audit_to_report(
-        evidence, report, thresholds, overrides=overrides, force=force, progress=console.progress
-    )
+    record = examine(evidence, report, thresholds, overrides=overrides, force=force, progress=console.progress)
     content = record.to_json()
     console.result(
         {key: value for key, value in content.items() if key != "schema_version"},
@@ -62,7 +59,7 @@ def keygen(
     no_passphrase: Annotated[bool, typer.Option("--no-passphrase", help="Do not ask for one.")] = False,
 ) -> int:
     """Make a signing key: NAME.key stays with you, NAME.pub goes to recipients."""
-    from privgan_audits.signing import generate_key, key_line, load_public_key
+    from privgan_audits.seals import generate_key, key_line, load_public_key
 
     pair = generate_key(name, None if no_passphrase else _new_passphrase())
     line = key_line(load_public_key(pair.public))
@@ -89,8 +86,8 @@ def release(
     force: Force = False,
 ) -> int:
     """Judge again and, only on PASS, write the signed bundle that may leave the hospital."""
-    from privgan_audits.release import Case
-    from privgan_audits.release import release as release_set
+    from privgan_audits.release.release import Case
+    from privgan_audits.release.release import release as release_set
 
     case = Case(synthetic=synthetic, cohort=cohort, report=report)
     signed = release_set(case, to, read_key(key), today=today(), force=force, progress=console.progress)
@@ -110,7 +107,7 @@ def verify(
     revocation: Annotated[Path | None, typer.Option(help="A withdrawal that the hospital sent.")] = None,
 ) -> int:
     """Check a bundle's signatures and every file; offline, for the recipient."""
-    from privgan_audits.verify import verify as verify_bundle
+    from privgan_audits.release.verify import verify as verify_bundle
 
     found = verify_bundle(
         bundle,
@@ -153,7 +150,7 @@ def _approval_lines(facts: Mapping[str, str]) -> list[str]:
 def _evidence(
     synthetic: Path, cohort: Path | None, sides: tuple[Path | None, Path | None], run: Path | None, *, colour: bool
 ) -> "Evidence":
-    from privgan_audits.evidence import load_cohort_evidence, load_file_evidence
+    from privgan_audits.evidence.loading import load_cohort_evidence, load_file_evidence
 
     members, non_members = sides
     if colour and cohort is not None:

@@ -34,8 +34,8 @@ def plan(
     """Say what training would cost in privacy, and whether its audit could pass; touches no data."""
     from privgan.dp.plan import plan_steps
     from privgan.gan.training.presets import choose
-    from privgan_audits.casework import EXPECTED_SYNTHETIC_PER_MEMBER, low_power_text
-    from privgan_audits.preflight import preflight
+    from privgan_audits.enrol import EXPECTED_SYNTHETIC_PER_MEMBER, low_power_text
+    from privgan_audits.gate.preflight import preflight
 
     planned = plan_steps(
         members=patients,

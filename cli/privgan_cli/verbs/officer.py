@@ -22,9 +22,9 @@ def approve(
     force: Force = False,
 ) -> int:
     """Judge a report again, say what it means, and sign that its set may be released."""
-    from privgan_audits.approval import APPROVAL, Grant
-    from privgan_audits.report.write import render_again
-    from privgan_audits.signoff import draft_approval
+    from privgan_audits.release.approval import APPROVAL, Grant
+    from privgan_audits.release.render_again import render_again
+    from privgan_audits.release.signoff import draft_approval
 
     grant = Grant(
         officer=name.strip(),
@@ -67,9 +67,9 @@ def revoke(
     force: Force = False,
 ) -> int:
     """Withdraw an approval for good, in the cohort's ledger and in a file for those who have the bundle."""
-    from privgan_audits.approval import REVOCATION
-    from privgan_audits.report.write import render_again
-    from privgan_audits.signoff import revoke as revoke_approval
+    from privgan_audits.release.approval import REVOCATION
+    from privgan_audits.release.render_again import render_again
+    from privgan_audits.release.signoff import revoke as revoke_approval
 
     found = revoke_approval(report, cohort, read_key(key), reason=reason.strip(), today=today(), force=force)
     render_again(report)

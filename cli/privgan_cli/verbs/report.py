@@ -13,7 +13,8 @@ def report(
     cohort: Annotated[Path | None, typer.Option(help="Ask this cohort's ledger whether it knows the record.")] = None,
 ) -> int:
     """Draw a report's two pages again from its audit.json, and refuse one that contradicts itself."""
-    from privgan_audits.report.write import INTERNAL_PAGE, PUBLIC_PAGE, render_again
+    from privgan_audits.release.render_again import render_again
+    from privgan_audits.report.write import INTERNAL_PAGE, PUBLIC_PAGE
 
     record = render_again(report, cohort)
     inside, outside = report / INTERNAL_PAGE, report / PUBLIC_PAGE

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from privgan.errors import IntegrityError, UsageError
+from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
+from privgan_audits.release.render_again import render_again
 from privgan_audits.report.gallery import Gallery, read_gallery, worrying_excess
 from privgan_audits.report.words import frame
-from privgan_audits.report.write import render_again
-from privgan_audits.verdict import judge
 from tests.audits.report.reading import seen, written
 from tests.audits.report.recorded import GALLERY, record
 

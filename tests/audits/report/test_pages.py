@@ -10,17 +10,17 @@ import pytest
 from privgan.dp.accounting import GaussianQueries
 from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file
-from privgan_audits.audit import run_audit
-from privgan_audits.interface import Evidence, Sample
+from privgan_audits.evidence.interface import Evidence, Sample
+from privgan_audits.examine import run_audit
 from privgan_audits.policy import Policy
 from privgan_audits.report.findings import measured_facts
 from privgan_audits.report.gallery import Gallery
-from privgan_audits.report.numbers import humanised
 from privgan_audits.report.told.told import told
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.tests import TESTS
 from privgan_audits.report.words.verdicts import STATES, VERDICTS
 from privgan_audits.report.write import write_report
+from privgan_audits.telling.numbers import humanised
 from tests.audits.report.reading import seen, written
 from tests.audits.report.recorded import ATTACK, GALLERY, SECRET, record
 

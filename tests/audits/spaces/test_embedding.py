@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from privgan_audits.interface import Sample
+from privgan_audits.evidence.interface import Sample
 from privgan_audits.spaces import embedding
 from privgan_audits.spaces.augment import Move
 from privgan_audits.spaces.embedding import Embedding, nt_xent, train_embedding

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from privgan_audits.interface import Sample
+from privgan_audits.evidence.interface import Sample
 from privgan_audits.spaces import pixels
 
 Draw = Callable[..., Sample]

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan_audits.interface import Sample
-from privgan_audits.utility.drawing import subset
+from privgan_audits.evidence.interface import Sample
+from privgan_audits.questions.utility.drawing import subset
 from quality_steps import ROOT
 
 SHARED = ROOT.parent / "shared" / "data" / "images"

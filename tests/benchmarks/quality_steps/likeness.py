@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from privgan_audits.interface import Evidence, Sample
-from privgan_audits.utility.drawing import drawn, subset
-from privgan_audits.utility.measure import measure_fidelity
-from privgan_audits.utility.points import draw_points
+from privgan_audits.evidence.interface import Evidence, Sample
+from privgan_audits.questions.utility.drawing import drawn, subset
+from privgan_audits.questions.utility.measure import measure_fidelity
+from privgan_audits.questions.utility.points import draw_points
 from quality_steps.datasets import Dataset
 
 COMPARED = 1_500  # patients on each side

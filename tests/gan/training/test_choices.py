@@ -14,10 +14,10 @@ from privgan.errors import IntegrityError, PreemptedError, UsageError
 from privgan.files import read_json, write_json
 from privgan.gan.networks import load_generator
 from privgan.gan.networks.saving import saved_discriminator
+from privgan.gan.training import step as training
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.training.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
-from privgan.gan.training import step as training
 from privgan.interruption import StopRequest
 from privgan.run import read_run
 

@@ -1,9 +1,9 @@
 """What the questions about images, books and files measured: T0, T1, T2, T6, T10."""
 
-from privgan_audits.report.numbers import chances, humanised, plain
+from privgan_audits.gate.verdict import GATING_COPIES
 from privgan_audits.report.told.telling import Entry, Told
 from privgan_audits.report.words.frame import COPIES
-from privgan_audits.verdict import GATING_COPIES
+from privgan_audits.telling.numbers import chances, humanised, plain
 
 
 def controls(test: Entry) -> Told:

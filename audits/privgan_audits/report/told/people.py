@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from privgan_audits.report.numbers import chances, humanised, percent, plain, points
 from privgan_audits.report.told.telling import Entry, Told
+from privgan_audits.telling.numbers import chances, humanised, percent, plain, points
 
 _SEEING = 0.5  # of pairs of one patient, below which a detector overlooks most
 _BLIND = "This detector overlooks most people, so that finding nobody proves little."

@@ -1,0 +1,141 @@
+"""A cohort is enrolled: prepared, told what its audit will be able to see, and given its ledger; or nothing is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from privgan.checks import positive
+from privgan.data.cohort.cohort import MARKER as COHORT_MARKER
+from privgan.data.cohort.cohort import CohortFacts, write_facts
+from privgan.data.cohort.journal import FILE as JOURNAL
+from privgan.data.cohort.options import PrepareOptions
+from privgan.data.cohort.prepare import prepare
+from privgan.dp.accounting import default_delta
+from privgan.dp.budget.anchor import SiteAnchor
+from privgan.dp.budget.ledger import Ledger
+from privgan.dp.budget.renyi import RenyiFilter
+from privgan.errors import BudgetError, InputRejectedError, UsageError
+from privgan.files import recover, sha256_file
+from privgan.interruption import StopRequest
+from privgan.progress import Progress, silent
+from privgan.resumable import resumable_folder
+from privgan_audits.gate.preflight import Preflight, preflight
+from privgan_audits.policy import Policy
+
+ACCEPT_LOW_POWER = "accept-low-power"
+EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Under which a cohort is opened.
+
+    policy: the officer's thresholds, for the pre-flight, and the officer's key, which the cohort pins.
+    max_epsilon: the cap that no sum of runs may pass.
+    accept_low_power: go on below the policy's chance of a pass; stands in red in every report.
+    force: replace an older cohort, unless privacy was spent on it.
+    resume: go on where an interruption stopped.
+    site_anchor: folder outside all cohorts that remembers this one; made when absent.
+    """
+
+    policy: Policy
+    max_epsilon: float = 10.0
+    accept_low_power: bool = False
+    force: bool = False
+    resume: bool = False
+    site_anchor: Path | None = None
+
+    def __post_init__(self) -> None:
+        positive(max_epsilon=self.max_epsilon)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolled:
+    """A cohort that was just opened. shared: its members who are members of other cohorts of the site, too."""
+
+    facts: CohortFacts
+    preflight: Preflight
+    shared: int
+
+
+def enrol(
+    source: Path,
+    cohort: Path,
+    options: PrepareOptions,
+    terms: Terms,
+    *,
+    progress: Progress = silent,
+    stop: StopRequest | None = None,
+) -> Enrolled:
+    """Prepare a cohort, say what its audit will be able to see, and open its ledger; all of it or nothing.
+
+    But when `stop` asks for an end, what was read stays beside the cohort for `Terms.resume`.
+
+    Raises:
+        PreemptedError, InterruptedRunError: `stop` asked for it.
+        InputRejectedError: nothing readable, or an audit could not pass and this was not accepted.
+        BudgetError: the cohort to be replaced has spent privacy.
+    """
+    _require_unspent(cohort)
+    anchor, people = _site_anchor(terms, cohort), list[frozenset[str]]()  # digests, never numbers
+
+    def meet(members: Sequence[frozenset[str]]) -> None:
+        if anchor:
+            people.extend(frozenset(map(anchor.digest, numbers)) for numbers in members)
+
+    with resumable_folder(
+        cohort, marker=COHORT_MARKER, journal=JOURNAL, force=terms.force, resume=terms.resume
+    ) as folder:
+        facts = prepare(source, folder, options, progress, meet=meet, stop=stop)
+        expected = preflight(
+            facts.members, facts.non_members, EXPECTED_SYNTHETIC_PER_MEMBER * facts.members, terms.policy
+        )
+        if not expected.sufficient:
+            if not terms.accept_low_power:
+                raise InputRejectedError(f"{low_power_text(expected)} --accept-low-power goes on all the same.")
+            facts = replace(facts, overrides=(*facts.overrides, ACCEPT_LOW_POWER))
+        facts = replace(facts, officer_key=terms.policy.officer_key)
+        write_facts(folder, facts)
+        delta = default_delta(facts.members)
+        seat = anchor.join(facts.cohort_id, people, RenyiFilter.of(terms.max_epsilon, delta)) if anchor else None
+        Ledger.create(
+            folder / "private" / "ledger.jsonl",
+            cohort_sha256=sha256_file(folder / COHORT_MARKER),
+            members=facts.members,
+            delta=delta,
+            max_epsilon=terms.max_epsilon,
+            seat=seat,
+        )
+    return Enrolled(facts=facts, preflight=expected, shared=seat.shared if seat else 0)
+
+
+def low_power_text(expected: Preflight) -> str:
+    """Why an audit of so few patients would not help, with numbers and what to do."""
+    advice = (
+        f"Hold back {expected.smallest_non_members} of these patients (--non-members), or use more patients."
+        if expected.smallest_non_members is not None
+        else "No split of so few patients is enough: use more patients."
+    )
+    return (
+        f"With {expected.members} members and {expected.non_members} non-members even a set that leaks nothing "
+        f"passes the audit with probability {expected.chance:.2f} only. {advice}"
+    )
+
+
+def _site_anchor(terms: Terms, cohort: Path) -> SiteAnchor | None:
+    if terms.site_anchor is None:
+        return None
+    if terms.site_anchor.resolve().is_relative_to(cohort.resolve()):
+        raise UsageError("Expected a site anchor outside the cohort: inside, it would be copied along with it.")
+    return SiteAnchor.found_or_made(terms.site_anchor)
+
+
+def _require_unspent(cohort: Path) -> None:
+    """A new ledger would forget what the old one charged."""
+    recover(cohort)  # an older cohort that a kill left aside has a ledger too
+    ledger = cohort / "private" / "ledger.jsonl"
+    if ledger.exists() and Ledger.read(ledger).queries():
+        raise BudgetError(
+            "Expected a cohort on which no privacy was spent, this one's ledger has charges. Prepare under "
+            "another name, or delete the folder by hand if you are sure that its outputs were never used."
+        )

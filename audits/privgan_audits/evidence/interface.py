@@ -1,0 +1,161 @@
+"""What an audit is given, and what each test may answer.
+
+A test measures and never judges; `policy` judges and never measures; `report` renders and does neither.
+A test answers with one of three values, so that "did not run" can never look like "found nothing".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.data.cohort.cohort import Cohort
+from privgan.dp.accounting import PrivacySpend
+from privgan.dp.budget.ledger import Ledger
+from privgan.errors import UsageError
+from privgan.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from privgan_audits.spaces.encoder import Encoder
+
+NO_NON_MEMBERS = "there are no non-members to compare with"
+SMALLEST_IMAGE = 8  # pixels; below it there is nothing left to compare
+
+Images = NDArray[np.uint8]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Images of some patients.
+
+    images: uint8 (n, h, w) or, in colour, (n, h, w, 3); labels, patients: int64 (n,). A patient id means nothing
+    outside one Evidence. columns: further attributes by name, str (n,) each, empty where nothing is known.
+    """
+
+    images: Images
+    labels: Integers
+    patients: Integers
+    columns: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.images),)
+        kind = self.images.shape[3:] in ((), (3,)) and self.images.ndim >= 3
+        if not kind or self.labels.shape != shape or self.patients.shape != shape:
+            raise UsageError("Expected images (n, h, w) or (n, h, w, 3) with one label and one patient each.")
+        if any(column.shape != shape for column in self.columns.values()):
+            raise UsageError("Expected one value of each column for each image.")
+
+    @property
+    def patient_count(self) -> int:
+        """How many different patients the sample holds."""
+        return len(np.unique(self.patients))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What the synthetic set's manifest says about its privacy, and the run that it names."""
+
+    run_id: str
+    cohort_id: str
+    spend: PrivacySpend
+    generator_sha256: str
+    not_private: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """Everything an audit may look at; members and non-members must share no patient.
+
+    Compared by identity, so that tests of one audit can share what they computed from it.
+
+    synthetic_folder: every byte below it is what would be released (files-only audits may give a single file).
+    synthetic_sha256: digest of the manifest, or of the file or listing when there is no manifest.
+    cohort, ledger: None in a files-only audit. claim: None when no differential privacy is claimed.
+    run: the run folder, when given.
+    level: a near-copy p-value below it makes the verdict FAIL whatever else was found (attempts lower it).
+    accepted_delta: the user took a delta above 1/(10 x members) on themselves.
+    encoder: the user's own way to compare images, beside the audit's; None when none was given.
+    """
+
+    members: Sample
+    non_members: Sample | None
+    synthetic: Sample
+    synthetic_folder: Path
+    synthetic_sha256: str
+    classes: tuple[str, ...]
+    cohort: Cohort | None = None
+    ledger: Ledger | None = None
+    claim: Claim | None = None
+    run: Path | None = None
+    notes: tuple[str, ...] = ()
+    level: float = 0.0029
+    accepted_delta: bool = False
+    encoder: "Encoder | None" = None
+
+    def __post_init__(self) -> None:
+        if self.non_members is not None and np.intersect1d(self.members.patients, self.non_members.patients).size:
+            raise UsageError("Expected members and non-members to share no patient.")
+        sizes = {part.images.shape[1:] for part in (self.members, self.non_members, self.synthetic) if part}
+        height, width = self.synthetic.images.shape[1:3]
+        if len(sizes) > 1 or height != width or height < SMALLEST_IMAGE:
+            raise UsageError(
+                f"Expected square images of one size of at least {SMALLEST_IMAGE} pixels, all grey or all in colour, "
+                f"got {sizes}."
+            )
+        if not all(len(part.images) for part in (self.members, self.non_members, self.synthetic) if part):
+            raise UsageError("Expected at least one image among members, non-members and synthetic images each.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A test ran. findings: numbers and short texts that `policy` judges; series: arrays that `plots` draws.
+
+    internal: what only the internal report may show (rows of closest pairs, per-patient values).
+    """
+
+    test: str
+    findings: Mapping[str, Any]
+    series: Mapping[str, Any] = field(default_factory=dict)
+    internal: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotApplicable:
+    """The question does not arise (no privacy claim, no table, ...); never blocks a release by itself.
+
+    findings: what was seen all the same; a hard rule may refuse it.
+    """
+
+    test: str
+    reason: str
+    findings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotRun:
+    """Evidence that should exist is missing; blocks a PASS."""
+
+    test: str
+    reason: str
+
+
+Outcome = Measured | NotApplicable | NotRun
+
+
+class Test(Protocol):
+    """One question an attacker would ask, in plain words; `id` and `title` may be class attributes."""
+
+    @property
+    def id(self) -> str:
+        """T0..T10."""
+
+    @property
+    def title(self) -> str:
+        """The question."""
+
+    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+        """Measure, using no randomness but `rng` and writing nothing."""

@@ -1,0 +1,181 @@
+"""A set is examined: every question is asked of one body of evidence, the answers are judged, told and remembered."""
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from privgan.files import staged_folder
+from privgan.memory import keep_freed_memory
+from privgan.progress import Progress, silent
+from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample, Test
+from privgan_audits.gate.preflight import near_copy_level
+from privgan_audits.gate.record_facts import record_facts
+from privgan_audits.gate.verdict import Verdict, judge
+from privgan_audits.policy import Policy
+from privgan_audits.questions.attributes.measure import AttributeDisclosure
+from privgan_audits.questions.books.measure import Books
+from privgan_audits.questions.controls.measure import Controls
+from privgan_audits.questions.exact_copies.measure import Duplicates
+from privgan_audits.questions.identifiers.measure import IdentifierScan
+from privgan_audits.questions.membership.measure import Membership
+from privgan_audits.questions.near_copies.measure import NearCopies
+from privgan_audits.questions.networks.measure import WhiteBox
+from privgan_audits.questions.reidentification.measure import Reidentification
+from privgan_audits.questions.resemblance.measure import Resemblance
+from privgan_audits.questions.utility.measure import Utility
+from privgan_audits.record import RECORD
+from privgan_audits.release.signoff import require_one_officer
+from privgan_audits.report.gallery import Gallery
+from privgan_audits.report.write import write_report
+
+SCHEMA_VERSION = 1
+ACCEPT_DELTA = "accept-delta"
+ALL_TESTS: tuple[Test, ...] = (
+    Controls(),
+    Duplicates(),
+    NearCopies(),
+    Membership(),
+    WhiteBox(),
+    Books(),
+    Reidentification(),
+    AttributeDisclosure(),
+    Resemblance(),
+    IdentifierScan(),
+)
+UTILITY = Utility()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRecord:
+    """One finished audit. content: audit.json. internal: per test, what only the internal report may show."""
+
+    verdict: Verdict
+    content: Mapping[str, Any]
+    internal: Mapping[str, Mapping[str, Any]] = field(repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """audit.json."""
+        return dict(self.content)
+
+
+def run_audit(
+    evidence: Evidence,
+    policy: Policy,
+    *,
+    overrides: Sequence[str] = (),
+    progress: Progress = silent,
+    today: date | None = None,
+) -> AuditRecord:
+    """Attack the evidence with every test and judge.
+
+    Deterministic: the only randomness is seeded by the digest of what is audited, so that auditing again
+    gives the same answer.
+
+    Args:
+        evidence: from `load_cohort_evidence` or `load_file_evidence`.
+        policy: the thresholds.
+        overrides: the red flags that the user raised, e.g. ACCEPT_DELTA.
+        progress: told the test at work.
+        today: the day that the record is dated; the present one if left out.
+    """
+    keep_freed_memory()
+    attempt = evidence.ledger.attempt(evidence.synthetic_sha256) if evidence.ledger else 1
+    level, accepted = near_copy_level(policy, attempt), ACCEPT_DELTA in overrides
+    evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
+    seed = _seed(evidence)
+    outcomes = []
+    stages = (*ALL_TESTS, UTILITY)
+    for number, test in enumerate(stages):
+        progress("audit", number, len(stages), f"{test.id}: {test.title}")
+        outcomes.append(test.run(evidence, np.random.default_rng([number, *seed]), progress))
+    progress("audit", len(stages), len(stages))
+    *entries, utility = (_entry(test, outcome) for test, outcome in zip(stages, outcomes, strict=True))
+    facts = {
+        "date": (today or datetime.now(UTC).date()).isoformat(),
+        **record_facts(evidence, policy, attempt, overrides),
+        "tests": entries,
+        "utility": {key: value for key, value in utility.items() if key not in ("id", "title")},
+    }
+    verdict = judge(policy, facts)
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "audit",
+        "verdict": verdict.verdict,
+        "scope": verdict.scope,
+        "reasons": list(verdict.reasons),
+        "level": verdict.level,
+        **facts,
+    }
+    internal = {outcome.test: outcome.internal for outcome in outcomes if isinstance(outcome, Measured)}
+    return AuditRecord(verdict=verdict, content=content, internal=internal)
+
+
+def examine(
+    evidence: Evidence,
+    report: Path,
+    policy: Policy,
+    *,
+    overrides: Sequence[str] = (),
+    force: bool = False,
+    progress: Progress = silent,
+) -> AuditRecord:
+    """Audit, write the report, and let the cohort's ledger remember both before the report gets its name.
+
+    Raises:
+        UsageError: the report exists.
+        IntegrityError: the policy names another officer's key than the cohort.
+        BudgetError: the ledger is damaged.
+    """
+    if evidence.cohort:
+        require_one_officer(evidence.cohort.facts.officer_key, policy.officer_key)
+    with staged_folder(report, marker=RECORD, force=force) as folder:
+        record = run_audit(evidence, policy, overrides=overrides, progress=progress)
+        digest = write_report(folder, record.to_json(), Gallery.of(record.internal, evidence))
+        if evidence.ledger:
+            evidence.ledger.record_audit(
+                report_sha256=digest,
+                synthetic_sha256=evidence.synthetic_sha256,
+                policy_sha256=policy.sha256,
+                verdict=record.verdict.verdict,
+            )
+    return record
+
+
+def _entry(test: Test, outcome: Outcome) -> dict[str, Any]:
+    head = {"id": test.id, "title": test.title}
+    match outcome:
+        case Measured(findings=findings, series=series):
+            body = {**findings, "series": series} if series else findings
+            return {**head, "outcome": "measured", **_finite(body)}
+        case NotApplicable(reason=reason, findings=findings):
+            return {**head, "outcome": "not-applicable", "reason": reason, **_finite(findings)}
+        case NotRun(reason=reason):
+            return {**head, "outcome": "not-run", "reason": reason}
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity; null stands for them, which every rule refuses."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _seed(evidence: Evidence) -> list[int]:
+    """Four 64-bit words of a digest of everything that is compared."""
+    digest = hashlib.sha256(evidence.synthetic_sha256.encode())
+    for sample in (evidence.members, evidence.non_members, evidence.synthetic):
+        if isinstance(sample, Sample):
+            for array in (sample.images, sample.patients):
+                digest.update(np.ascontiguousarray(array).data)
+    return [int.from_bytes(digest.digest()[8 * word : 8 * word + 8], "big") for word in range(4)]

@@ -1,0 +1,185 @@
+"""Before any budget is spent: can an audit of this size ever pass?
+
+A safe set is simulated through the one thing that the verdict depends on, the order of exchangeable patients,
+and judged by `judge` itself. An audit too small to pass is better found here than after training.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from privgan.checks import strictly_within
+from privgan.errors import UsageError
+from privgan_audits.gate.verdict import GATING_COPIES, PASS, SHARES, judge
+from privgan_audits.policy import Policy
+from privgan_audits.questions.attributes.statistic import advantage_bounds
+from privgan_audits.questions.membership.statistic import ENSEMBLE, membership_findings
+from privgan_audits.questions.near_copies.statistic import near_copy_findings
+from privgan_audits.stats.statistics import Order, near_copy_ranks, precedence_p
+
+GUESSED_RIGHT = 0.75  # of hidden facts, of members and non-members alike; nobody knows it before there is a set
+SIMULATIONS, SEARCH_SIMULATIONS = 2000, 400
+_SEED = 20_250_101  # public: the answer depends on nothing but the numbers asked for
+_LARGEST_COHORT = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preflight:
+    """What to expect of the first audit of a cohort.
+
+    chance: that a set which leaks nothing passes. limit_of_detection: distinct patients whose perfect copies are
+    always found, by calculation; disguised copies need more, the audit measures how many; None if none suffice.
+    smallest_non_members: of the same number of patients, the fewest to hold back for a chance of
+    `policy.min_chance_of_pass`; None when there are too few patients for any split.
+    """
+
+    members: int
+    non_members: int
+    synthetic: int
+    chance: float
+    limit_of_detection: int | None
+    smallest_non_members: int | None
+    sufficient: bool
+
+
+def preflight(members: int, non_members: int, synthetic: int, policy: Policy) -> Preflight:
+    """Predict the audit of a safe set.
+
+    Args:
+        members: patients who would be trained on.
+        non_members: patients held back; 0 means that no audit can pass.
+        synthetic: images to be made; a safe set's chance does not depend on it.
+        policy: the thresholds.
+
+    Raises:
+        UsageError: a number is negative, or there is no member.
+    """
+    if members < 1 or non_members < 0 or synthetic < 0:
+        raise UsageError(f"Expected at least 1 member and no negative number, got {members}, {non_members}.")
+    chance = chance_of_pass(members, non_members, policy)
+    return Preflight(
+        members=members,
+        non_members=non_members,
+        synthetic=synthetic,
+        chance=chance,
+        limit_of_detection=perfect_copies_needed(members, non_members, policy),
+        smallest_non_members=smallest_hold_out(members + non_members, policy),
+        sufficient=chance >= policy.min_chance_of_pass,
+    )
+
+
+def chance_of_pass(members: int, non_members: int, policy: Policy, simulations: int = SIMULATIONS) -> float:
+    """The share of safe sets that pass; a standard error of at most half a per cent at 0.95."""
+    if not _could_pass(members, non_members, policy):
+        return 0.0
+    rng = np.random.default_rng(_SEED)
+    order = np.zeros(members + non_members, bool)
+    order[:non_members] = True
+    copies = perfect_copies_needed(members, non_members, policy)
+    sides = (members, non_members)
+    right = [rng.binomial(side, GUESSED_RIGHT, simulations) / side for side in sides]
+    passed = 0
+    for ours, theirs in zip(*right, strict=True):
+        rng.shuffle(order)
+        advantage = advantage_bounds(ours, members, theirs, non_members)
+        passed += judge(policy, _safe_record(order, copies, advantage)).verdict == PASS
+    return passed / simulations
+
+
+def _could_pass(members: int, non_members: int, policy: Policy) -> bool:
+    """One order that shows nothing at all, so that hopeless sizes are not simulated."""
+    if min(members, non_members) < 2:
+        return False
+    order = np.zeros(members + non_members, bool)
+    order[np.linspace(0, len(order) - 1, non_members).astype(int)] = True
+    copies = perfect_copies_needed(members, non_members, policy)
+    advantage = advantage_bounds(GUESSED_RIGHT, members, GUESSED_RIGHT, non_members)
+    return judge(policy, _safe_record(order, copies, advantage)).verdict == PASS
+
+
+def _safe_record(order: Order, copies: int | None, advantage: tuple[float, float]) -> dict[str, Any]:
+    """The record of an audit whose other tests found nothing; advantage: T8's bounds."""
+    limits = dict.fromkeys(GATING_COPIES, copies)
+    attack = membership_findings({ENSEMBLE: np.arange(len(order))}, order)
+    calm = {"split_p": 1.0, "resplits": 200, "small_p_near_copies": 0, "small_p_membership": 0}
+    return {
+        "attempt": 1,
+        "counts": {"members": int((~order).sum())},
+        "tests": [
+            {"id": "T0", "outcome": "measured", **calm, "limit_of_detection": limits},
+            {"id": "T1", "outcome": "measured", "copies_of_members": 0, "copies_of_other_patients": 0},
+            {"id": "T2", "outcome": "measured", **near_copy_findings(order)},
+            {"id": "T3", "outcome": "measured", **attack, "epsilon_lower_bound": 0.0},
+            {"id": "T6", "outcome": "not-applicable"},
+            {"id": "T7", "outcome": "not-applicable"},
+            {"id": "T8", "outcome": "measured", "p": 1.0}
+            | dict(zip(("largest_advantage_lower", "largest_advantage_upper"), advantage, strict=True)),
+            {"id": "T10", "outcome": "not-applicable"},
+        ],
+    }
+
+
+def perfect_copies_needed(members: int, non_members: int, policy: Policy) -> int | None:
+    """The smallest number of distinct members whose perfect copies always make the first audit FAIL.
+
+    Perfect copies come before every non-member, so that each precedence count is at least their number.
+    """
+    ranks = near_copy_ranks(non_members)
+    level = near_copy_level(policy, attempt=1)
+
+    def found(copies: int) -> bool:
+        return precedence_p(dict.fromkeys(ranks, copies), members, non_members) < level
+
+    if not ranks or not found(members):
+        return None
+    low, high = 0, members
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if found(middle) else (middle, high)
+    return high
+
+
+def near_copy_level(policy: Policy, attempt: int) -> float:
+    """A near-copy p-value below it is a FAIL whatever the other tests say: Holm's first step."""
+    return policy.level(attempt) * SHARES["T2"]
+
+
+def smallest_hold_out(patients: int, policy: Policy) -> int | None:
+    """The fewest non-members among `patients` that give a chance of `policy.min_chance_of_pass`."""
+    target = policy.min_chance_of_pass
+
+    def enough(non_members: int) -> bool:
+        return chance_of_pass(patients - non_members, non_members, policy, SEARCH_SIMULATIONS) >= target
+
+    low, high = 0, patients // 2
+    if not enough(high):
+        return None
+    while high - low > max(1, patients // 200):  # to half a per cent of the patients
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def smallest_cohort(chance: float, policy: Policy | None = None, non_member_fraction: float = 1 / 3) -> int:
+    """The fewest patients, to the next 50, of whom a safe set passes with at least this chance.
+
+    Raises:
+        UsageError: no cohort below 100,000 patients is enough.
+    """
+    strictly_within(0.0, 1.0, chance=chance, non_member_fraction=non_member_fraction)
+    used = policy or Policy()
+
+    def enough(patients: int) -> bool:
+        non_members = round(patients * non_member_fraction)
+        return chance_of_pass(patients - non_members, non_members, used) >= chance
+
+    low, high = 0, 400
+    while not enough(high):
+        low, high = high, high * 2
+        if high > _LARGEST_COHORT:
+            raise UsageError(f"Expected a chance that a cohort can reach under this policy, got {chance}.")
+    while high - low > 50:
+        middle = (low + high) // 100 * 50
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high

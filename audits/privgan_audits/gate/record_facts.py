@@ -1,0 +1,84 @@
+"""Everything in audit.json that no test measured: the claim, its ceiling, the books, counts, digests, assumptions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from privgan.dp.accounting import PrivacySpend
+from privgan.dp.budget.ledger import Ledger
+from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
+from privgan_audits.evidence.interface import Evidence
+from privgan_audits.policy import Policy
+
+COLOUR = (
+    "Images are in colour: T1, the space of pixels and the classifier see red, green and blue; the embedding and the "
+    "perceptual hashes see the luminance."
+)
+RATES = np.geomspace(1e-3, 1.0, 121)  # false-positive rates at which the ceiling is drawn
+
+
+def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Sequence[str]) -> dict[str, Any]:
+    """Everything in audit.json that no test measured."""
+    spend = evidence.claim.spend if evidence.claim and evidence.ledger else None
+    cohort = evidence.cohort
+    no_claim = () if spend else ("No DP claim: what follows is what known attacks found, not a guarantee.",)
+    return {
+        "policy": policy.to_json(),
+        "privacy": {
+            "epsilon": spend.epsilon if spend else None,
+            "delta": spend.delta if spend else None,
+            "unit": spend.unit if spend else None,
+            "adjacency": spend.adjacency if spend else None,
+        },
+        "claim_not_private": bool(evidence.claim and evidence.claim.not_private),
+        "attempt": attempt,
+        "overrides": list(overrides),
+        "counts": _counts(evidence),
+        "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
+        "encoder": evidence.encoder.facts() if evidence.encoder else None,
+        "cohort": {"cohort_id": cohort.facts.cohort_id, "sha256": cohort.sha256} if cohort else None,
+        "notes": [*evidence.notes, *_colour(evidence), *_declared(evidence), *no_claim],
+        "ceiling": _ceiling(evidence, spend),
+        "ledger": _books(evidence.ledger),
+    }
+
+
+def _ceiling(evidence: Evidence, spend: PrivacySpend | None) -> dict[str, list[float]] | None:
+    """The accountant's ceiling on the true-positive rate of any attack, by false-positive rate; None without a claim.
+
+    A claim without a charge has only its own word; T6 refuses it.
+    """
+    if spend is None or evidence.ledger is None:
+        return None
+    queries = evidence.ledger.queries()
+    bound = tpr_bound(queries, RATES) if queries else tpr_bound_at(spend.epsilon, spend.delta, RATES)
+    return {"fpr": RATES.tolist(), "tpr": bound.tolist()}
+
+
+def _books(ledger: Ledger | None) -> dict[str, Any] | None:
+    """Every entry of the cohort's ledger before this audit, and the hash that stands for all of them."""
+    return {"entries": [dict(entry) for entry in ledger.entries], "head": ledger.head} if ledger else None
+
+
+def _colour(evidence: Evidence) -> tuple[str, ...]:
+    """Which tests saw it."""
+    return (COLOUR,) if evidence.synthetic.images.ndim == 4 else ()
+
+
+def _declared(evidence: Evidence) -> tuple[str, ...]:
+    """What the user said of the encoder: one that learned from the members alone would make them look different."""
+    encoder = evidence.encoder
+    return (f"Encoder of the user's, declared to have learned from: {encoder.trained_on}.",) if encoder else ()
+
+
+def _counts(evidence: Evidence) -> dict[str, int]:
+    others = evidence.non_members
+    return {
+        "members": evidence.members.patient_count,
+        "non_members": others.patient_count if others else 0,
+        "member_images": len(evidence.members.images),
+        "non_member_images": len(others.images) if others else 0,
+        "synthetic": len(evidence.synthetic.images),
+        "image_size": int(evidence.synthetic.images.shape[1]),
+    }

@@ -1,0 +1,1 @@
+"""The questions of an audit, a folder each: how it is measured, judged and told."""

@@ -1,0 +1,1 @@
+"""T6: is the privacy promise true to its books?"""

@@ -1,0 +1,91 @@
+"""T6, the static part: is the privacy promise of the manifest true to the cohort's ledger?
+
+Every check has a name and a truth value, so that the verdict can refuse each by itself. The ledger's chain is
+verified when it is read, before any of this.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from privgan.data.cohort.cohort import Cohort
+from privgan.dp.accounting import ADJACENCY, UNIT, epsilon
+from privgan.dp.budget.ledger import Ledger
+from privgan.errors import IntegrityError
+from privgan.files import sha256_file
+from privgan.progress import Progress, silent
+from privgan.run import WEIGHTS, read_run
+from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotApplicable, Outcome
+
+TOLERANCE = 1.001  # two accountants on two machines may differ in the last digits
+DELTA_TIMES_MEMBERS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books:
+    """T6 without running the mechanism: books, units and digests."""
+
+    id: ClassVar[str] = "T6"
+    title: ClassVar[str] = "Is the privacy promise true to its books?"
+
+    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+        """Recompute what the ledger says and compare it with the manifest and the run."""
+        del rng
+        claim, ledger, cohort = evidence.claim, evidence.ledger, evidence.cohort
+        if claim is None:
+            return NotApplicable(test=self.id, reason="the synthetic set makes no claim of differential privacy")
+        if ledger is None or cohort is None:
+            return NotApplicable(
+                test=self.id,
+                reason="without the cohort the claim of differential privacy cannot be checked",
+            )
+        progress("privacy accounting", 0, 1)
+        recomputed = epsilon(ledger.queries(claim.run_id), claim.spend.delta)
+        total = ledger.spend().epsilon
+        progress("privacy accounting", 1, 1)
+        members = evidence.members.patient_count
+        small_delta = claim.spend.delta * members <= DELTA_TIMES_MEMBERS * (1 + 1e-9)
+        checks = {
+            **_book_checks(claim, ledger, cohort, members),
+            "generator_is_the_runs": _matches_run(evidence, claim),
+            "epsilon_covers_the_ledger": bool(recomputed <= claim.spend.epsilon * TOLERANCE),
+            "delta_is_small_or_accepted": bool(small_delta or evidence.accepted_delta),
+        }
+        findings = {
+            "claimed_epsilon": claim.spend.epsilon,
+            "recomputed_epsilon": recomputed,
+            "cohort_total_epsilon": total,
+            "delta": claim.spend.delta,
+            "checks": checks,
+        }
+        return Measured(test=self.id, findings=findings)
+
+
+def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> dict[str, bool]:
+    closed = ledger.of_kind("closed", claim.run_id)
+    charges = ledger.of_kind("charge", claim.run_id)
+    deltas, seeded = [entry["delta"] for entry in charges], any(entry.get("replayable", True) for entry in charges)
+    return {
+        "unit_is_the_patient": claim.spend.unit == UNIT,
+        "adjacency_is_zero_out": claim.spend.adjacency == ADJACENCY,
+        "noise_is_not_seeded": claim.not_private is False and not seeded,
+        "cohort_is_the_claims": claim.cohort_id == cohort.facts.cohort_id,
+        "run_is_charged_once": len(deltas) == 1,
+        "delta_is_the_charged_one": deltas == [claim.spend.delta],
+        "run_is_closed_once": len(closed) == 1,
+        "generator_is_the_closed_one": [entry["generator_sha256"] for entry in closed] == [claim.generator_sha256],
+        "members_are_the_ledgers": ledger.opening["members"] == cohort.facts.members == members,
+    }
+
+
+def _matches_run(evidence: Evidence, claim: Claim) -> bool:
+    """True without a run folder: the ledger's own record of the generator is checked in any case."""
+    if evidence.run is None:
+        return True
+    try:
+        facts, weights = read_run(evidence.run), sha256_file(evidence.run / WEIGHTS)
+    except IntegrityError:
+        return False
+    same = facts.run_id == claim.run_id and facts.cohort_id == claim.cohort_id
+    return same and facts.generator_sha256 == weights == claim.generator_sha256 and facts.not_private is False

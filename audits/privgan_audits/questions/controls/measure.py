@@ -1,0 +1,162 @@
+"""T0: would this audit have noticed a leak, and would it have stayed silent without one?
+
+Members and non-members must be drawn from one population: two scanners look like a leak to every membership
+test. So a classifier that never sees a synthetic image tries to tell them apart; members are split among
+themselves, where nothing can be found; and copies are planted, which must be found (`spike_in`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from privgan.progress import Progress, silent
+from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Images, Integers, Measured, NotRun, Outcome
+from privgan_audits.questions.controls.spike_in import limits_of_detection, search_limit
+from privgan_audits.questions.membership.attacks import attack_scores
+from privgan_audits.questions.membership.statistic import FPR, with_ensemble
+from privgan_audits.questions.scores import Scores, patient_scores
+from privgan_audits.spaces.pixels import pool
+from privgan_audits.stats.relabelling import (
+    RELABELLINGS,
+    MembershipStatistic,
+    NearCopyStatistic,
+    p_values,
+    relabellings,
+)
+
+RESPLITS = 200
+RESPLIT_LEVEL = 0.05
+_FEWEST = 8  # patients on each side without which a split check says nothing
+_GRID = 12
+_BLOCK_PIXELS = 1 << 22  # of a channel, that become numbers at once
+_QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controls:
+    """T0: split check, member-only re-splits, limit of detection."""
+
+    id: ClassVar[str] = "T0"
+    title: ClassVar[str] = "Would this audit have noticed a leak?"
+
+    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+        """Run all controls on the audit's own distances."""
+        if evidence.non_members is None:
+            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
+        scores = patient_scores(evidence, progress)
+        if min(scores.members, scores.non_members) < 2 * _FEWEST:
+            return NotRun(test=self.id, reason="there are too few patients for controls")
+        images = np.concatenate([evidence.members.images, evidence.non_members.images])
+        progress("split check", 0, 2)
+        split = split_check(features(images), scores.owner, scores.non_member, rng)
+        progress("split check", 1, 2, "splits among members")
+        pretended = resplits(scores, attack_scores(evidence, progress), rng)
+        progress("split check", 2, 2)
+        choices = relabellings(len(scores.non_member), scores.non_members, rng)
+        limits = limits_of_detection(scores, evidence.members.images, evidence.level, choices, rng, progress)
+        findings: dict[str, Any] = {
+            **split,
+            **pretended,
+            "limit_of_detection": limits,
+            "copies_planted_at_most": search_limit(scores.members),
+        }
+        return Measured(test=self.id, findings=findings)
+
+
+def split_check(
+    seen: Floats, owner: Integers, non_member: NDArray[np.bool_], rng: np.random.Generator
+) -> dict[str, float]:
+    """Tell members from non-members without any synthetic image; p is exact-sized on patients held back.
+
+    A shrunken linear discriminant learns on a random half of either side's patients; the other half's mean
+    scores are compared by Mann and Whitney's test, two-sided.
+
+    Args:
+        seen: the images' `features`, float64 (n, d).
+        owner: patient of each image (n,).
+        non_member: bool (patients,).
+        rng: draws the halves.
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    learning = np.zeros(len(non_member), bool)
+    for side in (False, True):
+        patients = rng.permutation(np.flatnonzero(non_member == side))
+        learning[patients[: len(patients) // 2]] = True
+    taught = learning[owner]
+    spread = seen[taught].std(axis=0)
+    if not spread.any():
+        return {"split_p": 1.0, "split_auc": 0.5}
+    seen = seen[:, spread > 0] / spread[spread > 0]
+    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
+    model.fit(seen[taught], non_member[owner[taught]])
+    totals = np.bincount(owner, model.decision_function(seen), minlength=len(non_member))
+    score = totals / np.bincount(owner, minlength=len(non_member))
+    ours, theirs = score[~learning & ~non_member], score[~learning & non_member]
+    result = stats.mannwhitneyu(theirs, ours, alternative="two-sided")
+    return {"split_p": float(result.pvalue), "split_auc": float(result.statistic) / (len(ours) * len(theirs))}
+
+
+def features(images: Images) -> Floats:
+    """A coarse picture, brightness quantiles, contrast and sharpness of images uint8 (n, h, h[, 3]): float64 (n, d).
+
+    What differs between scanners, sites and exports; in colour, of each channel.
+    """
+    step = max(1, _BLOCK_PIXELS // images.shape[1] ** 2)
+    blocks = [images[start : start + step] for start in range(0, len(images), step)]
+    channels = [...] if images.ndim == 3 else [(..., channel) for channel in range(3)]
+    return np.concatenate([np.concatenate([_features(block[pick]) for pick in channels], axis=1) for block in blocks])
+
+
+def _features(images: Images) -> Floats:
+    """Those of grey images."""
+    grid = min(_GRID, images.shape[1])
+    small = pool(images, grid).reshape(len(images), -1).astype(np.float64)
+    flat = images.reshape(len(images), -1)
+    grey = np.quantile(flat, _QUANTILES, axis=1).T
+    steps = [np.abs(np.diff(images.astype(np.int16), axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)]
+    bends = np.abs(np.diff(images.astype(np.int16), n=2, axis=2)).mean(axis=(1, 2))
+    rest = np.stack([flat.mean(axis=1), flat.std(axis=1), *steps, bends, np.log1p(bends)], axis=1)
+    return np.concatenate([small, grey, rest], axis=1)
+
+
+def resplits(
+    scores: Scores, attacks: Mapping[str, Floats], rng: np.random.Generator, relabelled: int = RELABELLINGS
+) -> dict[str, int]:
+    """Split the members at random in the audit's own proportion, RESPLITS times, and count small p-values.
+
+    Nothing can be found there, so more small p-values than the binomial law allows mean a broken test. Each split is
+    judged by the very statistics of T2 and T3, on the distances that are already there.
+
+    Args:
+        scores: of all patients.
+        attacks: T3's scores of all patients, by name.
+        rng: draws the splits.
+        relabelled: choices in the pool of the permutation test.
+    """
+    members = np.flatnonzero(~scores.non_member)
+    taken = round(len(members) * scores.non_members / len(scores.non_member))
+    place = np.cumsum(~scores.non_member) - 1  # of a member among the members
+
+    def closest_first(score: Floats) -> Integers:
+        order = scores.closest_first(score)
+        return np.asarray(place[order[~scores.non_member[order]]])
+
+    near = NearCopyStatistic(
+        orders=[closest_first(each.patient) for each in scores.ranked.values()],
+        hits=[each.hits(each.patient)[members] for each in scores.counted.values()],
+    )
+    ranked = with_ensemble(attacks, closest_first)
+    membership = MembershipStatistic(orders=list(ranked.values()), fpr=FPR)
+    splits, pool = (relabellings(len(members), taken, rng, count) for count in (RESPLITS, relabelled))
+    return {
+        "resplits": RESPLITS,
+        "small_p_near_copies": int((p_values(near, splits, pool) <= RESPLIT_LEVEL).sum()),
+        "small_p_membership": int((p_values(membership, splits, pool) <= RESPLIT_LEVEL).sum()),
+    }

@@ -1,0 +1,1 @@
+"""T1: is a real image among the synthetic ones?"""

@@ -1,0 +1,1 @@
+"""T3: can someone tell who was in the training data?"""

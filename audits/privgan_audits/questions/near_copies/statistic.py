@@ -1,0 +1,17 @@
+"""T2's numbers of one space: how many members come before the first, the fifth and the twentieth non-member."""
+
+from typing import Any
+
+from privgan_audits.stats.statistics import Order, near_copy_ranks, precedence_count, precedence_p
+
+
+def near_copy_findings(order: Order) -> dict[str, Any]:
+    """p-value and counts of one space's order of patients, closest first."""
+    non_members = int(order.sum())
+    members = len(order) - non_members
+    counts = {rank: precedence_count(order, rank) for rank in near_copy_ranks(non_members)}
+    return {
+        "p": precedence_p(counts, members, non_members),
+        "members_before_non_member": {str(rank): count for rank, count in counts.items()},
+        "expected_when_safe": {str(rank): rank * members / (non_members + 1) for rank in counts},
+    }

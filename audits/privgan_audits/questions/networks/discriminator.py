@@ -1,0 +1,38 @@
+"""The discriminator's own opinion: it was taught to call the members' images real, and may know them by heart."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from privgan.gan.networks import Discriminator
+from privgan.images.pixels import from_uint8
+from privgan.progress import Progress, silent
+from privgan_audits.evidence.interface import Images, Integers
+from privgan_audits.spaces.embedding import image_digests
+
+_BLOCK = 256
+
+Floats = NDArray[np.float64]
+
+
+def discriminator_scores(
+    discriminator: Discriminator, images: Images, labels: Integers, progress: Progress = silent
+) -> Floats:
+    """Minus the logit of each image, float64 (n,): the smaller, the likelier a member's.
+
+    The white-box attack of Hayes et al. (2019, "LOGAN"). Images are taken in the order of their digests, so that
+    not even rounding depends on the order of the rows.
+
+    Args:
+        discriminator: in evaluation mode.
+        images: uint8 (n, h, h[, 3]).
+        labels: int64 (n,).
+        progress: listener.
+    """
+    order, found = np.lexsort((labels, image_digests(images))), np.empty(len(images))
+    for start in range(0, len(images), _BLOCK):
+        rows = order[start : start + _BLOCK]
+        with torch.no_grad():
+            found[rows] = -discriminator(from_uint8(images[rows]), torch.from_numpy(labels[rows])).double().numpy()
+        progress("asking the discriminator", start + len(rows), len(images))
+    return found

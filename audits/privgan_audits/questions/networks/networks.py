@@ -1,0 +1,45 @@
+"""The networks under attack: those of the very run that made the audited set, or none at all."""
+
+from dataclasses import dataclass
+
+from privgan.errors import BudgetError, IntegrityError, UsageError
+from privgan.gan.networks import Discriminator, LoadedGenerator, load_generator, placed
+from privgan.gan.networks.saving import saved_discriminator
+from privgan.run import read_run
+from privgan_audits.evidence.interface import Claim, Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Networks:
+    """generator: of RUN/model. discriminator: of the resume state that the ledger knows; None without a state."""
+
+    generator: LoadedGenerator
+    discriminator: Discriminator | None
+
+
+def run_networks(evidence: Evidence, claim: Claim) -> Networks:
+    """Load what `evidence.run` holds, and see that it is what the claim speaks of.
+
+    Raises:
+        IntegrityError: the reason, fit for a report, why these networks cannot be attacked in the set's place.
+    """
+    if evidence.run is None or evidence.ledger is None:
+        raise IntegrityError("there is no run folder, or no ledger that knows the run")
+    try:
+        facts, generator = read_run(evidence.run), load_generator(evidence.run)
+    except (IntegrityError, UsageError):
+        raise IntegrityError("the run's model cannot be read") from None
+    size = evidence.synthetic.images.shape[1]
+    classes = max(int(part.labels.max()) for part in (evidence.members, evidence.non_members) if part) + 1
+    named = (facts.run_id, generator.sha256) == (claim.run_id, claim.generator_sha256)
+    channels = 3 if evidence.synthetic.images.ndim == 4 else 1
+    same_form = (generator.image_size, facts.channels) == (size, channels)
+    if not named or not same_form or len(generator.classes) < classes:
+        raise IntegrityError("the run folder's generator is not the one that made the synthetic set")
+    try:
+        discriminator = saved_discriminator(
+            evidence.run, evidence.ledger, claim.run_id, beside=generator.network.config
+        )
+    except (BudgetError, IntegrityError):
+        raise IntegrityError("the run's resume state is not the newest that the ledger knows of this run") from None
+    return Networks(generator=generator, discriminator=discriminator and placed(discriminator, "cpu"))

@@ -1,0 +1,1 @@
+"""T7: can another image of a patient be recognised in the set?"""

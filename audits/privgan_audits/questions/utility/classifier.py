@@ -1,0 +1,111 @@
+"""The small network that learns the hospital's own label from one set of images or another.
+
+Small and brief on purpose: what is wanted is not the best classifier but the same one three times. Every training
+takes the same number of steps from the same first weights, so that a larger set is not also studied for longer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from privgan.progress import Progress, silent
+from privgan_audits.evidence.interface import Images, Integers
+from privgan_audits.spaces.pixels import FINE, pool
+
+STEPS = 500
+BATCH = 64
+CHANNELS = (16, 32, 64)  # each convolution halves the side
+GROUPS = 4  # of the channels; batch norm would carry the training images' grey values into the test
+RATE = 2e-3  # Adam, rising and falling once (Smith and Topin 2019)
+DECAY = 0.02
+SHIFT = 2  # pixels by which a batch is moved at most, so that fewer images are learned by heart
+_BLOCK = 512
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lessons:
+    """Images to learn from. images: uint8 (n, h, h[, 3]); labels: int64 (n,), 0..classes-1; weights: float64 (n,).
+
+    An image is drawn with its weight as chance; the weights sum to one.
+    """
+
+    images: Images
+    labels: Integers
+    weights: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Classifier:
+    """Trained weights: a kernel and a bias of each layer, the last one linear."""
+
+    layers: tuple[tuple[Tensor, Tensor], ...]
+
+    def probabilities(self, images: Images) -> Floats:
+        """Images uint8 (n, h, h[, 3]) to the chance of each class, float64 (n, classes)."""
+        blocks = [images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK)]
+        with torch.no_grad():
+            logits = torch.cat([self.logits(_prepared(block)) for block in blocks])
+        return np.asarray(F.softmax(logits.double(), dim=1).numpy())
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Images float32 (n, 1 or 3, s, s) to (n, classes)."""
+        x = images
+        for kernel, bias in self.layers[:-1]:
+            x = F.conv2d(x, kernel, bias, stride=2, padding=kernel.shape[-1] // 2)
+            x = F.relu(F.group_norm(x, GROUPS))
+        return F.linear(x.flatten(1), *self.layers[-1])
+
+
+def train_classifier(
+    lessons: Lessons, classes: int, rng: np.random.Generator, task: str, progress: Progress = silent
+) -> Classifier:
+    """Learn labels 0..classes-1 by `STEPS` steps of `BATCH` images; deterministic given `rng` and threads."""
+    draws = rng.choice(len(lessons.images), size=(STEPS, BATCH), p=lessons.weights)
+    used, place = np.unique(draws, return_inverse=True)  # so that the cost does not grow with the cohort
+    images, labels = _prepared(lessons.images[used]), torch.from_numpy(lessons.labels[used])
+    network = _untrained(images.shape[-1], classes, images.shape[1])
+    parameters = [parameter for layer in network.layers for parameter in layer]
+    optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS, pct_start=0.1)
+    for step, rows in enumerate(torch.from_numpy(place.reshape(STEPS, BATCH)), start=1):
+        down, right = rng.integers(-SHIFT, SHIFT + 1, 2).tolist()
+        moved = torch.roll(images[rows], (down, right), (2, 3))
+        loss = F.cross_entropy(network.logits(moved), labels[rows])
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        progress(task, step, STEPS)
+    return network
+
+
+def _untrained(side: int, classes: int, channels: int) -> Classifier:
+    """Random weights (He et al. 2015), the same ones every time."""
+    generator = torch.Generator().manual_seed(0)
+    shapes: list[tuple[int, ...]] = []
+    for before, after in zip((channels, *CHANNELS), CHANNELS, strict=False):
+        size = 5 if before == channels else 3
+        shapes.append((after, before, size, size))
+        side = -(-side // 2)
+    shapes.append((classes, CHANNELS[-1] * side**2))
+    return Classifier(layers=tuple(_layer(shape, generator) for shape in shapes))
+
+
+def _layer(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    kernel, bias = torch.empty(shape), torch.zeros(shape[0])
+    torch.nn.init.kaiming_normal_(kernel, nonlinearity="relu", generator=generator)
+    if len(shape) == 4:
+        kernel = kernel.contiguous(memory_format=torch.channels_last)
+    return kernel.requires_grad_(), bias.requires_grad_()
+
+
+def _prepared(images: Images) -> Tensor:
+    """Images uint8 (n, h, h[, 3]) as float32 (n, 1 or 3, s, s) in [-1, 1], averaged down to at most `FINE` pixels."""
+    fine = torch.from_numpy(pool(images, min(FINE, images.shape[1])))
+    return (fine[:, None] if fine.ndim == 3 else fine.permute(0, 3, 1, 2).contiguous()) / 127.5 - 1

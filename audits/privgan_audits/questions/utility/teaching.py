@@ -1,0 +1,155 @@
+"""Does the synthetic set teach? Train on it, test on patients that nobody trained on.
+
+One network learns the hospital's own label three times: from members, from the synthetic set, and from both, and is
+examined on the held-back patients (train on synthetic, test on real: Esteban et al. 2017, "Real-valued (medical)
+time series generation with recurrent conditional GANs").
+
+Classes are drawn evenly in training, all three times: the shares of classes in a synthetic set are the user's
+choice and not what its images teach. So the balanced accuracy is the number to read. Among real images each patient
+of a class is drawn as often as any other; "both" takes half of each class from either side, however many
+synthetic images there are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.progress import Progress, silent
+from privgan_audits.evidence.interface import Evidence, Integers, Sample
+from privgan_audits.questions.utility.classifier import Lessons, train_classifier
+from privgan_audits.questions.utility.drawing import class_name, drawn, subset
+from privgan_audits.questions.utility.examination import Curve, Examination, differences
+
+FEWEST = 10  # patients, below which a rate of them says too little
+LEARNED = 10_000  # patients, or synthetic images, to learn from at most: there are 32,000 draws
+EXAMINED = 2_500  # patients: an interval of at most 2 % either way
+EACH = 4  # images of a patient
+UNKNOWN = "not known"
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """The label to learn: the numbers of its classes, their names, and the three samples that show it."""
+
+    labels: Integers
+    names: tuple[str, ...]
+    members: Sample
+    held_back: Sample
+    synthetic: Sample
+
+
+def measure_teaching(
+    evidence: Evidence, others: Sample, rng: np.random.Generator, progress: Progress = silent
+) -> dict[str, Any]:
+    """Three trainings and their examination on the non-members, `others`.
+
+    Returns:
+        `training` by source with values and 95 % intervals, `guessing`, `subgroups` by column, `classes`,
+        `held_back` patients and images; or `reason` alone where the question does not arise.
+    """
+    task = _task(evidence, others, rng)
+    if isinstance(task, str):
+        return {"reason": task}
+    held = task.held_back
+    labels = np.searchsorted(task.labels, held.labels)
+    exam = Examination.of(labels, held.patients, len(task.names), rng)
+    found = {}
+    for source, lessons in _lessons(task).items():
+        network = train_classifier(lessons, len(task.names), rng, f"learning from {source} images", progress)
+        found[source] = network.probabilities(held.images)
+    return {
+        "classes": list(task.names),
+        "held_back": {"patients": held.patient_count, "images": len(held.images)},
+        "guessing": _guessing(exam),
+        "training": _training(exam, found, task.names),
+        "subgroups": {name: _subgroups(exam, found, column) for name, column in sorted(held.columns.items())},
+    }
+
+
+def _task(evidence: Evidence, others: Sample, rng: np.random.Generator) -> _Task | str:
+    """Some images of each side and what can be learned from them, or why nothing can."""
+    if evidence.cohort is not None and evidence.cohort.facts.classes != evidence.classes:
+        return "the synthetic set has other classes than the cohort"
+    sizes = ((evidence.members, LEARNED), (others, EXAMINED), (evidence.synthetic, LEARNED))
+    sides = [subset(side, drawn(side, rng, patients=patients, each=EACH)) for side, patients in sizes]
+    labels = np.intersect1d(sides[0].labels, sides[1].labels)
+    if len(labels) < 2:
+        return "the real images do not show two classes on both sides of the split"
+    if len(np.intersect1d(labels, sides[2].labels)) < 2:
+        return "the synthetic set does not show two of the real images' classes"
+    members, held_back, synthetic = (subset(side, np.isin(side.labels, labels)) for side in sides)
+    if held_back.patient_count < FEWEST:
+        return f"there are fewer than {FEWEST} held-back patients to test on"
+    names = tuple(class_name(evidence.classes, int(label)) for label in labels)
+    return _Task(labels=labels, names=names, members=members, held_back=held_back, synthetic=synthetic)
+
+
+def _lessons(task: _Task) -> dict[str, Lessons]:
+    real, synthetic = (_lesson(task, sample) for sample in (task.members, task.synthetic))
+    both = Lessons(
+        images=np.concatenate([real.images, synthetic.images]),
+        labels=np.concatenate([real.labels, synthetic.labels]),
+        weights=_even(np.concatenate([real.labels, synthetic.labels]), np.append(real.weights, synthetic.weights)),
+    )
+    return {"real": real, "synthetic": synthetic, "both": both}
+
+
+def _lesson(task: _Task, sample: Sample) -> Lessons:
+    labels = np.searchsorted(task.labels, sample.labels)
+    _, person, images = np.unique(sample.patients, return_inverse=True, return_counts=True)
+    return Lessons(images=sample.images, labels=labels, weights=_even(labels, 1 / images[person]))
+
+
+def _even(labels: Integers, weights: Floats) -> Floats:
+    """Weights (n,) that give every class which is there the same sum, and one together."""
+    even = weights / np.bincount(labels, weights)[labels]
+    return np.asarray(even / even.sum())
+
+
+def _guessing(exam: Examination) -> dict[str, float]:
+    """What is reached without a look at the images: always the most frequent class, or a chance order."""
+    shares = np.bincount(exam.labels, exam.weights)
+    return {"accuracy": float(shares.max() / shares.sum()), "balanced_accuracy": 1 / exam.classes, "auc": 0.5}
+
+
+def _training(exam: Examination, found: Mapping[str, Floats], names: tuple[str, ...]) -> dict[str, Any]:
+    curves = {source: exam.curves(probabilities) for source, probabilities in found.items()}
+    result: dict[str, Any] = {}
+    for source, of_source in curves.items():
+        by_class = exam.sensitivities(found[source])
+        result[source] = {name: curve.to_json() for name, curve in of_source.items()}
+        result[source]["sensitivity"] = {
+            name: curve.to_json() | {"patients": curve.patients} for name, curve in zip(names, by_class, strict=True)
+        }
+        if source != "real":
+            result[source]["difference"] = differences(of_source, curves["real"])
+    return result
+
+
+def _subgroups(exam: Examination, found: Mapping[str, Floats], column: NDArray[np.str_]) -> dict[str, Any]:
+    """Accuracy by what a column says of the patient; groups of fewer than `FEWEST` patients are counted together."""
+    known = np.where(column == "", UNKNOWN, column)
+    groups = {str(value): exam.patients(known == value) for value in np.unique(known)}
+    shown = [value for value, patients in groups.items() if patients >= FEWEST]
+    rest = ~np.isin(known, shown)
+    right = {source: probabilities.argmax(axis=1) == exam.labels for source, probabilities in found.items()}
+
+    def curve(source: str, value: str) -> Curve:
+        return exam.rate(right[source], known == value)
+
+    return {
+        "groups": {
+            value: {
+                "patients": groups[value],
+                "accuracy": {source: curve(source, value).to_json() for source in found},
+                "difference": curve("synthetic", value).minus(curve("real", value)).to_json(),
+            }
+            for value in shown
+        },
+        "too_few": {"groups": len(groups) - len(shown), "patients": exam.patients(rest)},
+    }

@@ -1,0 +1,243 @@
+"""The gate: only a set whose audit passed, by the ledger's own memory of that audit, is signed and copied out.
+
+Nothing that was said before is believed. The set and the cohort are checked byte for byte, the report must be the
+one that the ledger remembers as this set's newest, and it is judged again here. The public page is rendered
+anew from that report, so that an edited page cannot leave. Where an officer's key is named, the officer must
+have approved that very report: see `signoff`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from privgan import __version__
+from privgan.data.cohort.cohort import open_cohort
+from privgan.dp.budget.chain import Entry
+from privgan.dp.budget.ledger import Ledger
+from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError
+from privgan.files import (
+    SHAREABLE_FILE,
+    list_files,
+    open_new,
+    open_regular,
+    require_space,
+    sha256_bytes,
+    sha256_file,
+    staged_folder,
+    write_bytes,
+    write_json,
+    write_text,
+)
+from privgan.progress import Progress, silent
+from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set
+from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS
+from privgan_audits.release import bundle as layout
+from privgan_audits.release.approval import APPROVAL
+from privgan_audits.release.judged import Judged, judge_again, read_record
+from privgan_audits.release.signoff import SignedApproval, permission
+from privgan_audits.seals import fingerprint, in_toto, sign
+
+_SUMMARY_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """The folders that a release looks into; they stay as they are.
+
+    cohort: which the set's run was trained on. report: of the audit, with the officer's approval if there is one.
+    """
+
+    synthetic: Path
+    cohort: Path
+    report: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleared:
+    """Everything that had to be true before a signature: what leaves, and why it may."""
+
+    synthetic: SyntheticSet
+    ledger: Ledger
+    judged: Judged
+    permission: SignedApproval | None
+    today: date
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """audit.json."""
+        return self.judged.record
+
+
+def release(
+    case: Case,
+    bundle: Path,
+    key: Ed25519PrivateKey,
+    *,
+    today: date,
+    force: bool = False,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Sign a passed set and write the bundle that may leave the hospital.
+
+    Args:
+        case: the set, its cohort, and its audit.
+        bundle: appears complete or not at all.
+        key: see `seals.load_private_key`.
+        today: the day that is signed, and on which an approval must hold; UTC.
+        force: replace an older bundle of that name.
+        progress: told of checking and copying.
+
+    Returns:
+        The signed predicate: privacy spend, verdict, digests.
+
+    Raises:
+        UsageError: a folder is missing, or the bundle exists.
+        IntegrityError: the set, the cohort or the report is edited, foreign or superseded; or the officer's approval
+            is missing, foreign, ended or withdrawn.
+        BudgetError: the ledger is damaged, or the cohort was charged again after the audit.
+        AuditFailedError: the verdict is FAIL, or the run was a test run without privacy.
+        NotReleasableError: the verdict is INCONCLUSIVE or INVALID, or there is no privacy claim.
+    """
+    with staged_folder(bundle, marker=layout.ATTESTATION, force=force) as folder:
+        cleared = clear(case, key.public_key(), today, progress)
+        return _write_bundle(folder, cleared, key, progress)
+
+
+def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = silent) -> Cleared:
+    """Check everything that `release` requires, writing nothing; raises what `release` raises."""
+    record, digest = read_record(case.report)
+    held, opened = open_synthetic_set(case.synthetic, progress), open_cohort(case.cohort)
+    if held.not_private:
+        raise AuditFailedError("The run behind this set was a test run, NOT PRIVATE: it is never released.")
+    if held.cohort_id != opened.facts.cohort_id:
+        raise IntegrityError("Expected the cohort that this set's run was trained on, got another one.")
+    ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
+    entry = _remembered(ledger, held, digest)
+    judged = judge_again(record, digest)
+    _require_own_claim(judged, held, entry)
+    pinned = opened.facts.officer_key
+    granted = permission(case.report, judged, ledger, pinned=pinned, release_key=key, today=today)
+    return Cleared(synthetic=held, ledger=ledger, judged=judged, permission=granted, today=today)
+
+
+def _remembered(ledger: Ledger, synthetic: SyntheticSet, digest: str) -> Entry:
+    audits = [entry for entry in ledger.of_kind("audit") if entry["synthetic_sha256"] == synthetic.sha256]
+    if not audits or audits[-1]["report_sha256"] != digest:
+        raise IntegrityError(
+            "Expected this set's newest audit as the cohort's ledger remembers it; this report is edited, "
+            "superseded, or of another set. Audit again."
+        )
+    if ledger.charged_since(audits[-1]):
+        raise BudgetError(
+            "The cohort was charged again after this audit, so that its total is out of date. Audit again."
+        )
+    return audits[-1]
+
+
+def _require_own_claim(judged: Judged, synthetic: SyntheticSet, entry: Entry) -> None:
+    if entry["verdict"] != PASS:
+        raise NotReleasableError("The remembered verdict is not the one that this version gives. Audit again.")
+    said, what = judged.record["privacy"], judged.approved
+    claimed = (what.epsilon, what.delta, what.unit, said.get("adjacency"))
+    own = (synthetic.epsilon, synthetic.delta, synthetic.unit, synthetic.adjacency)
+    same_set = what.synthetic_sha256 == synthetic.sha256
+    if not same_set or claimed != own or entry["policy_sha256"] != what.policy_sha256:
+        raise IntegrityError("Expected the audit of this set's own claim under the remembered policy.")
+
+
+def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progress: Progress) -> dict[str, Any]:
+    _copy_dataset(folder / layout.DATASET, cleared.synthetic, progress)
+    _write_public_report(folder, cleared)
+    name = fingerprint(key.public_key())
+    if cleared.permission:
+        write_bytes(folder / APPROVAL, cleared.permission.envelope, SHAREABLE_FILE)
+    write_text(folder / layout.GUIDE, layout.guide_text(name, approved=bool(cleared.permission)), SHAREABLE_FILE)
+    subjects = {path.relative_to(folder).as_posix(): sha256_file(path) for path in list_files(folder)}
+    predicate = _predicate(cleared)
+    stated = in_toto(subjects, layout.PREDICATE_TYPE, predicate)
+    layout.subjects_of(stated)  # refuses here what a recipient would have to refuse
+    envelope = sign(stated, key)
+    write_bytes(folder / layout.ATTESTATION, envelope, SHAREABLE_FILE)
+    sums = layout.sums_text({**subjects, layout.ATTESTATION: sha256_bytes(envelope)})
+    write_bytes(folder / layout.SUMS, sums, SHAREABLE_FILE)
+    return {**predicate, "files": len(subjects) + 2, "key_fingerprint": name}
+
+
+def _copy_dataset(target: Path, synthetic: SyntheticSet, progress: Progress) -> None:
+    """Copy what the manifest names, and check the copies: a file may have changed since it was opened."""
+    digests = {**synthetic.files, MARKER: synthetic.sha256}
+    require_space(target.parent, sum((synthetic.folder / name).stat().st_size + 8192 for name in digests))
+    for done, (name, digest) in enumerate(digests.items(), start=1):
+        with open_regular(synthetic.folder / name) as stream:
+            content: bytes = stream.read()
+        if sha256_bytes(content) != digest:
+            raise IntegrityError(f"Expected {name} as it was audited, it changed during the release.")
+        copy = target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with open_new(copy, SHAREABLE_FILE) as stream:
+            stream.write(content)
+        progress("copying the synthetic set", done, len(digests))
+
+
+def _write_public_report(folder: Path, cleared: Cleared) -> None:
+    from privgan_audits.report.view import public_page
+    from privgan_audits.report.write import render
+
+    (folder / layout.REPORT).mkdir()
+    write_text(folder / layout.PUBLIC_PAGE, render(public_page(cleared.record)), SHAREABLE_FILE)
+    write_json(folder / layout.PUBLIC_SUMMARY, _public_summary(cleared), SHAREABLE_FILE)
+
+
+def _public_summary(cleared: Cleared) -> dict[str, Any]:
+    """Only what names no measurement: outcomes and p-values come from private data and are not DP."""
+    record = cleared.record
+    return {
+        "schema_version": _SUMMARY_VERSION,
+        "kind": "audit-public",
+        "verdict": PASS,
+        "scope": DIFFERENTIAL_PRIVACY,
+        "privacy": _privacy(cleared),
+        "policy": cleared.judged.policy.to_json(),
+        "overrides": list(record["overrides"]),
+        "attempt": record["attempt"],
+        "tests": [{"id": test["id"], "outcome": test["outcome"]} for test in record["tests"]],
+    }
+
+
+def _predicate(cleared: Cleared) -> dict[str, Any]:
+    held, record = cleared.synthetic, cleared.record
+    return {
+        "privgan_version": __version__,
+        "signed": cleared.today.isoformat(),
+        "verdict": PASS,
+        "scope": DIFFERENTIAL_PRIVACY,
+        "privacy": _privacy(cleared),
+        "overrides": list(record["overrides"]),
+        "attempt": record["attempt"],
+        "policy_sha256": cleared.judged.policy.sha256,
+        "policy_looser_than_default": cleared.judged.policy.looser_than_default(),
+        "audit_sha256": cleared.judged.approved.audit_sha256,
+        "synthetic_sha256": held.sha256,
+        "generator_sha256": held.generator_sha256,
+        "run_id": held.run_id,
+        "cohort_id": held.cohort_id,
+        "ledger_head": cleared.ledger.head,
+        **({"approval": cleared.permission.approval.facts()} if cleared.permission else {}),
+    }
+
+
+def _privacy(cleared: Cleared) -> dict[str, Any]:
+    """The run's own spend, and what all runs and queries on the cohort cost together."""
+    held = cleared.synthetic
+    total = next(test["cohort_total_epsilon"] for test in cleared.record["tests"] if test["id"] == "T6")
+    return {
+        "epsilon": held.epsilon,
+        "delta": held.delta,
+        "unit": held.unit,
+        "adjacency": held.adjacency,
+        "cohort_total_epsilon": total,
+    }

@@ -1,0 +1,69 @@
+"""A report drawn again from its record, with what its sign-off box says of the officer's approval beside it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from privgan.account import ledger_of
+from privgan.errors import IntegrityError
+from privgan_audits.record import Record
+from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, opened
+from privgan_audits.release.judged import read_record, require_consistent
+from privgan_audits.report.gallery import read_gallery
+from privgan_audits.report.page import Fact
+from privgan_audits.report.write import write_pages
+from privgan_audits.seals import read_bounded
+
+
+def render_again(folder: Path, cohort: Path | None = None) -> Record:
+    """Draw both pages of a report again from its audit.json and its pictures.
+
+    Args:
+        folder: the report.
+        cohort: whose ledger is asked; without it only edits that contradict something else in the file are found.
+
+    Raises:
+        UsageError: there is no such folder.
+        IntegrityError: audit.json or the pictures were edited, or the cohort's ledger does not know the record.
+    """
+    record, digest = read_record(folder)
+    if cohort is not None:
+        _require_known(cohort, digest)
+    require_consistent(record)
+    try:
+        gallery = read_gallery(folder, record["gallery_sha256"]) if record["gallery_sha256"] else None
+        write_pages(folder, record, digest, gallery, tuple(sign_off(folder, digest)))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise IntegrityError("Expected audit.json as the audit wrote it, a field of it is missing or odd.") from None
+    return record
+
+
+def _require_known(cohort: Path, digest: str) -> None:
+    if digest not in {entry["report_sha256"] for entry in ledger_of(cohort).of_kind("audit")}:
+        raise IntegrityError("Expected an audit that this cohort's ledger knows; this record is edited or foreign.")
+
+
+def sign_off(folder: Path, audit_sha256: str) -> Iterator[Fact]:
+    """For the internal page; that the key is the officer's is for `release` and `verify` to find out.
+
+    Args:
+        folder: the report.
+        audit_sha256: of its audit.json.
+    """
+    if os.path.lexists(folder / REVOCATION):
+        yield Fact(name="Withdrawn", value="The approval of this report was withdrawn, for good.", note=REVOCATION)
+    if not os.path.lexists(folder / APPROVAL):
+        return
+    try:
+        approval = opened(Approval, read_bounded(folder / APPROVAL, LARGEST_BYTES))
+    except IntegrityError:
+        yield Fact(name="Approval", value="A file lies here that is no approval, or was edited.", note=APPROVAL)
+        return
+    facts = approval.facts()
+    if approval.audit.audit_sha256 != audit_sha256:
+        yield Fact(name="Approval", value="The approval that lies here is of another audit.", note=APPROVAL)
+        return
+    yield Fact(name="Approved by", value=facts["officer"], note=f"key {facts['key_fingerprint'][:16]}")
+    yield Fact(name="Valid", value=f"{facts['approved']} to {facts['until']}", note="both days included, UTC")
+    yield Fact(name="Purpose", value=facts["purpose"] or "not said")
+    yield Fact(name="Recipient", value=facts["recipient"] or "not said")

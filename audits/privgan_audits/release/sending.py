@@ -1,0 +1,124 @@
+"""From a released bundle into an archive: verified first, all of it, and then exactly those bytes.
+
+The journal lies beside the bundle, never inside it: the bundle's list of files is exact.
+"""
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from privgan.archive.access import Access
+from privgan.archive.destination import Peer, WebService
+from privgan.archive.dimse import store_by_association
+from privgan.archive.instance import Instance, Receipt
+from privgan.archive.journal import Journal
+from privgan.archive.stopping import UnfinishedError, ended_by_sigterm
+from privgan.archive.stow import store_by_stow
+from privgan.archive.web import WebArchive
+from privgan.errors import UsageError
+from privgan.files import sha256_bytes
+from privgan.progress import Progress, silent
+from privgan_audits.release.bundle import ATTESTATION, DATASET, subjects_of
+from privgan_audits.release.verify import verify
+from privgan_audits.seals import load_public_key, open_signed, read_bounded
+
+TASK = "Sending images"
+_SUFFIX = ".dcm"
+_LARGEST_ATTESTATION_BYTES = 1 << 28
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """A bundle and how to check it. officer_key: demands the officer's approval by this key. today: UTC."""
+
+    bundle: Path
+    public_key: Path
+    officer_key: Path | None
+    today: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What one run of `send` did.
+
+    instances: in the bundle. stored, stored_before: acknowledged by the archive, in this run and in earlier ones.
+    rejected: by the reason why the archive does not want them. journal: the file that knows.
+    """
+
+    instances: int
+    stored: int
+    stored_before: int
+    rejected: dict[str, int]
+    journal: Path
+
+
+def send(parcel: Parcel, destination: WebService | Peer, access: Access, progress: Progress = silent) -> Delivery:
+    """Verify a bundle and store its DICOM files in an archive, those that it has not acknowledged before.
+
+    Args:
+        parcel: what to send.
+        destination: where.
+        access: how.
+        progress: told of every file that is checked, and of every instance that is sent.
+
+    Raises:
+        UsageError: a key is missing, there is no DICOM in the bundle, or the archive does not want to talk to us.
+        IntegrityError: the bundle does not verify, or a file was changed afterwards; nothing of that is sent.
+        UnfinishedError: the archive cannot go on now, or SIGTERM arrived; the same call sends the rest.
+    """
+    access.require_fitting(destination)
+    verify(parcel.bundle, parcel.public_key, today=parcel.today, officer_key=parcel.officer_key, progress=progress)
+    bundle_sha256, instances = _signed_instances(parcel)
+    subject = f"send {bundle_sha256} {destination}"
+    with Journal.opened(_journal_of(parcel.bundle, subject), subject) as journal, ended_by_sigterm():
+        waiting = [instance for instance in instances if instance.name not in journal.done]
+        before, rejected = len(instances) - len(waiting), Counter[str]()
+        try:
+            with closing(_store(waiting, destination, access)) as receipts:
+                for done, receipt in enumerate(receipts, start=before + 1):
+                    if receipt.refused:
+                        rejected[receipt.refused] += 1
+                    else:
+                        journal.add(receipt.name)
+                    progress(TASK, done, len(instances))
+        except UnfinishedError as error:
+            stored = sum(instance.name in journal.done for instance in instances)
+            raise UnfinishedError(
+                f"{error} {stored} of {len(instances)} instances are stored. The same command sends the rest."
+            ) from None
+    return Delivery(
+        instances=len(instances),
+        stored=len(waiting) - rejected.total(),
+        stored_before=before,
+        rejected=dict(sorted(rejected.items())),
+        journal=journal.path,
+    )
+
+
+def _signed_instances(parcel: Parcel) -> tuple[str, list[Instance]]:
+    """The bundle's digest, and its DICOM files with the digests that the hospital signed."""
+    attestation = read_bounded(parcel.bundle / ATTESTATION, _LARGEST_ATTESTATION_BYTES)
+    digests = subjects_of(open_signed(attestation, load_public_key(parcel.public_key)))
+    instances = [
+        Instance(name=name, path=parcel.bundle / name, sha256=digest)
+        for name, digest in sorted(digests.items())
+        if name.startswith(f"{DATASET}/") and name.endswith(_SUFFIX)
+    ]
+    if not instances:
+        raise UsageError("Expected DICOM files in the bundle, there are none. Generate with --format dicom.")
+    return sha256_bytes(attestation), instances
+
+
+def _store(instances: list[Instance], destination: WebService | Peer, access: Access) -> Generator[Receipt]:
+    if isinstance(destination, Peer):
+        yield from store_by_association(instances, destination, access)
+    else:
+        yield from store_by_stow(instances, WebArchive(destination, access))
+
+
+def _journal_of(bundle: Path, subject: str) -> Path:
+    place = bundle.resolve()
+    return place.with_name(f"{place.name}.sent-{sha256_bytes(subject.encode())[:12]}.jsonl")

@@ -1,0 +1,217 @@
+"""The officer's sign-off: a second person says yes to a release, and a no outlives the file that it stands in.
+
+Where a policy names the officer's key, or `prepare` has pinned it in the cohort, a set leaves only with a signed
+approval of exactly its audit by exactly that key, and never on the word of one person with two roles.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from math import exp
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from privgan.account import ledger_of
+from privgan.dp.budget.ledger import Ledger
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
+from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, Grant, Revocation, opened
+from privgan_audits.release.judged import Judged, judge_again, read_record, require_consistent
+from privgan_audits.seals import key_line, key_of_line, read_bounded, sign
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedApproval:
+    """An approval and the envelope that it stands in."""
+
+    approval: Approval
+    envelope: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the envelope."""
+        return sha256_bytes(self.envelope)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """An approval before it is signed. facts: what it means, in plain words. warnings: what belongs in red."""
+
+    report: Path
+    grant: Grant
+    judged: Judged
+    facts: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def sign(self, key: Ed25519PrivateKey) -> SignedApproval:
+        """Sign and write REPORT/approval.dsse.json.
+
+        Raises:
+            UsageError: the audit's policy names another key.
+        """
+        line = key_line(key.public_key())
+        if self.judged.policy.officer_key not in ("", line):
+            raise UsageError("Expected the key that the audit's policy names as the officer's, got another one.")
+        approval = Approval(grant=self.grant, audit=self.judged.approved, public_key=line)
+        signed = SignedApproval(approval=approval, envelope=sign(approval.statement(), key))
+        write_bytes(self.report / APPROVAL, signed.envelope, SHAREABLE_FILE)
+        return signed
+
+
+def draft_approval(report: Path, grant: Grant, *, force: bool = False) -> Draft:
+    """Judge a report again and say in plain words what an approval of it would mean; signs nothing.
+
+    Args:
+        report: the folder of an audit.
+        grant: in the officer's words.
+        force: an older approval may be replaced.
+
+    Raises:
+        UsageError: there is no such folder, or it has an approval.
+        AuditFailedError, NotReleasableError: the audit did not pass, or has no privacy claim.
+        IntegrityError: the record is odd, or its approval was withdrawn.
+    """
+    record, digest = read_record(report)
+    judged = judge_again(record, digest)
+    require_consistent(record)
+    _require_not_withdrawn(report)
+    if os.path.lexists(report / APPROVAL) and not force:
+        raise UsageError(f"Expected a report without an approval, {report / APPROVAL} exists. --force replaces it.")
+    try:
+        facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise IntegrityError("Expected the record of an audit, a count of it is missing or odd.") from None
+    return Draft(report=report, grant=grant, judged=judged, facts=facts, warnings=warnings)
+
+
+def permission(
+    report: Path, judged: Judged, ledger: Ledger, *, pinned: str, release_key: Ed25519PublicKey, today: date
+) -> SignedApproval | None:
+    """The approval that a release carries; None if none is demanded and none is there.
+
+    Args:
+        report: the folder that alone is looked into.
+        judged: its record.
+        ledger: of the cohort; remembers withdrawals.
+        pinned: the line of the officer's key in cohort.json, or "".
+        release_key: which must be another person's.
+        today: the day of the release, UTC.
+
+    Raises:
+        IntegrityError: missing though demanded; of another key, report or set; not valid today; withdrawn; or the
+            officer is the one who releases.
+    """
+    _require_not_withdrawn(report)
+    for entry in ledger.of_kind("revoked"):
+        if entry["synthetic_sha256"] == judged.approved.synthetic_sha256:
+            raise IntegrityError(f"The officer withdrew the approval of this set on {entry['date']}, for good.")
+    demanded = _demanded(pinned, judged.policy.officer_key)
+    if not os.path.lexists(report / APPROVAL):
+        if demanded:
+            raise IntegrityError(
+                "Expected the privacy officer's approval in the report's folder, there is none. "
+                "The officer signs with 'privgan approve REPORT'."
+            )
+        return None
+    envelope = read_bounded(report / APPROVAL, LARGEST_BYTES)
+    approval = opened(Approval, envelope, key_of_line(demanded) if demanded else None)
+    if approval.audit != judged.approved:
+        raise IntegrityError("Expected the officer's approval of this very audit, it is of another one.")
+    if trouble := approval.trouble_on(today):
+        raise IntegrityError(f"Expected an approval that holds today, it {trouble}. Ask the officer for a new one.")
+    if approval.public_key == key_line(release_key):
+        raise IntegrityError("Expected two people: the officer who approved and whoever releases have the same key.")
+    return SignedApproval(approval=approval, envelope=envelope)
+
+
+def revoke(
+    report: Path, cohort: Path, key: Ed25519PrivateKey, *, reason: str, today: date, force: bool = False
+) -> Revocation:
+    """Withdraw the approval of a report for good: in the cohort's ledger first, then in REPORT/revocation.dsse.json.
+
+    Args:
+        report: holds the approval; its other files are not read.
+        cohort: whose ledger remembers the audit.
+        key: which signed the approval.
+        reason: in the officer's words; recipients will read it.
+        today: UTC.
+        force: an older revocation's file may be replaced.
+
+    Raises:
+        UsageError: a folder is missing, the revocation exists, or the reason is not a line of words.
+        IntegrityError: no approval by this key, or the ledger does not know the audit that was approved.
+        BudgetError: the ledger is damaged.
+    """
+    if not report.is_dir():
+        raise UsageError(f"Expected a report folder, {report} is missing.")
+    envelope = read_bounded(report / APPROVAL, LARGEST_BYTES)
+    approved = opened(Approval, envelope, key.public_key()).audit
+    audit_sha256 = approved.audit_sha256
+    revocation = Revocation(
+        reason=reason,
+        revoked=today.isoformat(),
+        approval_sha256=sha256_bytes(envelope),
+        audit_sha256=audit_sha256,
+        public_key=key_line(key.public_key()),
+    )
+    ledger = ledger_of(cohort)
+    if audit_sha256 not in {entry["report_sha256"] for entry in ledger.of_kind("audit")}:
+        raise IntegrityError("Expected the cohort whose ledger remembers the approved audit, got another one.")
+    if os.path.lexists(report / REVOCATION) and not force:
+        raise UsageError(f"Expected no withdrawal yet, {report / REVOCATION} exists. --force replaces it.")
+    ledger.record_revocation(
+        report_sha256=audit_sha256,
+        synthetic_sha256=approved.synthetic_sha256,
+        approval_sha256=revocation.approval_sha256,
+        date=revocation.revoked,
+    )
+    write_bytes(report / REVOCATION, sign(revocation.statement(), key), SHAREABLE_FILE)
+    return revocation
+
+
+def require_one_officer(pinned: str, named: str) -> None:
+    """Refuse a policy that names another officer's key than the one that `prepare` pinned in the cohort.
+
+    Raises:
+        IntegrityError: both are given and differ.
+    """
+    if pinned and named and pinned != named:
+        raise IntegrityError(
+            "Expected the officer's key that 'privgan prepare' pinned in this cohort, the policy names another one."
+        )
+
+
+def _demanded(pinned: str, named: str) -> str:
+    require_one_officer(pinned, named)
+    return pinned or named
+
+
+def _require_not_withdrawn(report: Path) -> None:
+    """Its mere presence refuses: whoever wrote it, a doubt about a withdrawal is no permission."""
+    if os.path.lexists(report / REVOCATION):
+        raise IntegrityError(f"The approval of this report was withdrawn: {REVOCATION} lies in its folder.")
+
+
+def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
+    from privgan_audits.report.limits import detection_limit, finding
+    from privgan_audits.report.words import frame
+
+    what, total = judged.approved, float(finding(judged.record, "T6", "cohort_total_epsilon"))
+    yield f"Verdict {what.verdict}, judged again just now, under the policy {judged.policy.preset!r}."
+    yield (
+        f"Epsilon {what.epsilon:.3g} at delta {what.delta:g}, per {what.unit}: an attacker's odds about one patient "
+        f"change at most {exp(what.epsilon):.3g}-fold. All runs on this cohort together: epsilon {total:.3g}."
+    )
+    yield f"{detection_limit(judged.record)} {frame.INVISIBLE.capitalize()}"
+    yield from (f"Not covered: {limit}" for limit in frame.NOT_COVERED)
+    yield f"Purpose: {grant.purpose or 'not said'}. Recipient: {grant.recipient or 'not said'}."
+    yield f"Approved by {grant.officer}, from {grant.approved} until {grant.until}. The recipient will read this."
+
+
+def _warnings(judged: Judged) -> Iterator[str]:
+    from privgan_audits.report.words import frame
+
+    yield from (f"Override --{name}: {frame.OVERRIDDEN}" for name in judged.approved.overrides)
+    yield from (f"Looser than the default policy: {line}." for line in judged.policy.looser_than_default())

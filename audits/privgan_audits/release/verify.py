@@ -1,0 +1,159 @@
+"""What a recipient runs: offline, with nothing but the bundle and the hospital's public key.
+
+Imports neither torch nor pydicom, decodes no image, and trusts nothing in the bundle before the signature over
+it has been checked.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from privgan.config import from_table
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import require_exact_files, sha256_bytes
+from privgan.progress import Progress, silent
+from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, Approval, Approved, Revocation, opened
+from privgan_audits.release.bundle import ATTESTATION, MANIFEST, SUMS, subjects_of, sums_text
+from privgan_audits.seals import fingerprint, key_line, key_of_line, load_public_key, open_signed, read_bounded
+
+_LARGEST_ATTESTATION_BYTES = 1 << 28
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifiedBundle:
+    """What the signature covers, as the signer stated it.
+
+    epsilon, delta: of the released run, per `unit`. files: how many were checked, the attestation and
+    SHA256SUMS included. key_fingerprint: hex SHA-256 of the public key. signed: the day, YYYY-MM-DD.
+    overrides: the warnings that the hospital accepted; the recipient should see them.
+    approval: the privacy officer's, None where the hospital releases without one.
+    """
+
+    epsilon: float
+    delta: float
+    unit: str
+    adjacency: str
+    verdict: str
+    scope: str
+    overrides: tuple[str, ...]
+    files: int
+    key_fingerprint: str
+    signed: str
+    privgan_version: str
+    approval: Approval | None
+
+
+def verify(
+    bundle: Path,
+    public_key: Path,
+    *,
+    today: date,
+    officer_key: Path | None = None,
+    revocation: Path | None = None,
+    progress: Progress = silent,
+) -> VerifiedBundle:
+    """Check the signatures, every digest, the exact list of files, and that the officer's approval still holds.
+
+    Args:
+        bundle: the folder.
+        public_key: the hospital's.
+        today: on which an approval must hold; UTC.
+        officer_key: the officer's, from the hospital over another channel: then an approval by it is demanded.
+        revocation: a withdrawal that the hospital sent.
+        progress: told of every file.
+
+    Raises:
+        UsageError: the bundle or a key is missing, or a key is not an Ed25519 public key.
+        IntegrityError: unsigned, signed with another key, or a file is edited, extra, missing or not regular; or the
+            approval is of something else, ended or withdrawn.
+    """
+    key = load_public_key(public_key)
+    if not bundle.is_dir():
+        raise UsageError(f"Expected a bundle, {bundle} is missing or not a folder.")
+    attestation = read_bounded(bundle / ATTESTATION, _LARGEST_ATTESTATION_BYTES)
+    statement = open_signed(attestation, key)
+    digests = {**subjects_of(statement), ATTESTATION: sha256_bytes(attestation)}
+    sums = sums_text(digests)
+    require_exact_files(bundle, {**digests, SUMS: sha256_bytes(sums)}, progress)
+    approval = _approval(bundle, statement, digests)
+    if approval and approval.public_key == key_line(key):
+        raise IntegrityError("Expected two people: the approval is signed with the key that signed the release.")
+    if officer_key and (approval is None or approval.public_key != key_line(load_public_key(officer_key))):
+        raise IntegrityError("Expected an approval with the officer's key that was given, there is none.")
+    summary = _summary(statement, approval, files=len(digests) + 1, key_fingerprint=fingerprint(key))
+    if revocation:
+        _require_not_withdrawn(revocation, approval, digests)
+    if approval and (trouble := approval.trouble_on(today)):
+        raise IntegrityError(
+            f"The files and the signatures are intact, but the permission to use them {trouble}. Ask the hospital."
+        )
+    return summary
+
+
+def _approval(bundle: Path, statement: dict[str, Any], digests: dict[str, str]) -> Approval | None:
+    """The approval in a bundle whose files were checked; it must be of what the hospital signed, by whom it says."""
+    stated = statement.get("predicate")
+    told = stated.get("approval") if isinstance(stated, dict) else None
+    if (told is None) != (APPROVAL not in digests):
+        raise IntegrityError("Expected the officer's approval both in the bundle and in the attestation, or in none.")
+    if told is None:
+        return None
+    try:
+        key = key_of_line(told["public_key"])
+        approval = opened(Approval, read_bounded(bundle / APPROVAL, LARGEST_BYTES), key)
+        same = told == approval.facts() and _released(statement["predicate"], digests[MANIFEST]) == approval.audit
+    except (UsageError, KeyError, TypeError, ValueError, OverflowError):
+        same = False
+    if not same:
+        raise IntegrityError("Expected the officer's approval of this very release, it is of another one.")
+    return approval
+
+
+def _released(predicate: dict[str, Any], manifest_sha256: str) -> Approved:
+    """What the hospital signed, in the form in which it was approved."""
+    names = ("audit_sha256", "policy_sha256", "verdict", "scope", "overrides")
+    privacy = {name: predicate["privacy"][name] for name in ("epsilon", "delta", "unit")}
+    return from_table(
+        Approved, {**{name: predicate[name] for name in names}, **privacy, "synthetic_sha256": manifest_sha256}
+    )
+
+
+def _require_not_withdrawn(path: Path, approval: Approval | None, digests: dict[str, str]) -> None:
+    if approval is None:
+        raise UsageError("Expected a bundle with an officer's approval, this one has none that could be withdrawn.")
+    if not os.path.lexists(path):
+        raise UsageError(f"Expected a revocation, {path} is missing.")
+    found = opened(Revocation, read_bounded(path, LARGEST_BYTES), key_of_line(approval.public_key))
+    if found.takes_back(approval, digests[APPROVAL]):
+        raise IntegrityError(
+            f"The hospital withdrew its approval of this bundle on {found.revoked}. Do not use it; ask the hospital."
+        )
+
+
+def _summary(
+    statement: dict[str, Any], approval: Approval | None, *, files: int, key_fingerprint: str
+) -> VerifiedBundle:
+    try:
+        predicate = statement["predicate"]
+        privacy = predicate["privacy"]
+        summary = VerifiedBundle(
+            epsilon=float(privacy["epsilon"]),
+            delta=float(privacy["delta"]),
+            unit=str(privacy["unit"]),
+            adjacency=str(privacy["adjacency"]),
+            verdict=str(predicate["verdict"]),
+            scope=str(predicate["scope"]),
+            overrides=tuple(map(str, predicate["overrides"])),
+            files=files,
+            key_fingerprint=key_fingerprint,
+            signed=str(predicate["signed"]),
+            privgan_version=str(predicate["privgan_version"]),
+            approval=approval,
+        )
+    except (KeyError, TypeError, ValueError):
+        raise IntegrityError("Expected the privacy spend and the verdict in the attestation.") from None
+    if summary.verdict != "PASS":
+        raise IntegrityError("Expected a released bundle to carry the verdict PASS, this one does not.")
+    return summary

@@ -1,0 +1,118 @@
+"""The policy's rules beside what they were applied to: exactly on the internal page, rounded on the public one.
+
+The public rows are written one by one, so that each shows by itself what of a private value it lets through.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from privgan_audits.gate.verdict import GATING_COPIES, POWER, SHARES
+from privgan_audits.policy import Policy
+from privgan_audits.record import Record
+from privgan_audits.report.page import Limit, Table
+from privgan_audits.report.words.frame import COPIES
+from privgan_audits.telling.numbers import exactly, humanised, plain, rounded_up
+
+_JUDGED = "see the verdict"
+_WEIGHT = ("no, for information", "yes")
+_COPIES = "Copies of real images, identical but perhaps for brightness"
+_IDENTIFIERS = "Identifiers of patients in the files"
+_NEAR = "Near copies: p-value must not be below"
+_AUC = "AUC of the membership attack, upper bound"
+_TPR = "Members recognised at 1 % false accusations, upper bound"
+_HIDDEN = "Hidden facts: how much better they are guessed for members, upper bound"
+_SEEN = "Smallest advantage in AUC that would have been seen"
+_DETECTION = "Limit of detection, in distinct copied patients"
+_EPSILON = "epsilon of the cohort in total, all runs"
+
+
+def finding(record: Record, test: str, key: str) -> Any:
+    """One finding of one test, or None when the test did not run or has no such finding."""
+    return next((entry.get(key) for entry in record["tests"] if entry["id"] == test), None)
+
+
+def public_limits(record: Record, policy: Policy) -> Iterator[Limit]:
+    """Thresholds, with upper bounds rounded upwards to two decimals; nothing else of a private value."""
+    yield Limit(name=_COPIES, required="none", measured=_JUDGED)
+    yield Limit(name=_IDENTIFIERS, required="none", measured=_JUDGED)
+    yield Limit(name=_NEAR, required=plain(policy.alpha), measured=_JUDGED)
+    yield Limit(name=_AUC, required=f"at most {plain(policy.max_auc)}", measured=_at_most(record, "T3", "auc_upper"))
+    yield Limit(name=_TPR, required=f"at most {plain(policy.max_tpr)}", measured=_at_most(record, "T3", "tpr_upper"))
+    hidden = _at_most(record, "T8", "largest_advantage_upper")
+    yield Limit(name=_HIDDEN, required=f"at most {plain(policy.max_attribute_advantage)}", measured=hidden)
+    yield Limit(name=_DETECTION, required=f"at most {plain(allowed_copies(record))}", measured=_JUDGED)
+    yield _ledger_limit(record, policy)
+
+
+def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
+    """The same rules with the numbers that the verdict read."""
+    exact = [finding(record, "T1", key) for key in ("copies_of_members", "copies_of_other_patients")]
+    copies = None if None in exact else sum(exact)
+    seen = finding(record, "T3", "auc_se_when_safe")
+    seen = None if seen is None else POWER * seen
+    level = f"{plain(record['level'] * SHARES['T2'])} (attempt {plain(record['attempt'])}, its share of the error)"
+    yield Limit(name=_COPIES, required="none", measured=plain(copies))
+    yield Limit(name=_IDENTIFIERS, required="none", measured=plain(finding(record, "T10", "identifiers_found")))
+    yield Limit(name=_NEAR, required=level, measured=exactly(finding(record, "T2", "p")))
+    for name, most, key in ((_AUC, policy.max_auc, "auc_upper"), (_TPR, policy.max_tpr, "tpr_upper")):
+        yield Limit(name=name, required=f"at most {plain(most)}", measured=exactly(finding(record, "T3", key)))
+    hidden = exactly(finding(record, "T8", "largest_advantage_upper"))
+    yield Limit(name=_HIDDEN, required=f"at most {plain(policy.max_attribute_advantage)}", measured=hidden)
+    yield Limit(name=_SEEN, required=f"at most {plain(policy.max_detectable_auc)}", measured=exactly(seen))
+    required = f"at most {plain(allowed_copies(record))}"
+    yield Limit(name=_DETECTION, required=required, measured=worst_limit(record))
+    yield _ledger_limit(record, policy)
+
+
+def planted_copies(record: Record) -> Table | None:
+    """The limit of detection of each kind of planted copy."""
+    found = finding(record, "T0", "limit_of_detection")
+    missed = f"not even from {plain(finding(record, 'T0', 'copies_planted_at_most'))} patients"
+    if not found:
+        return None
+    rows = [
+        (
+            COPIES.get(kind, humanised(kind)),
+            missed if count is None else f"{plain(count)} patients",
+            _WEIGHT[kind in GATING_COPIES],
+        )
+        for kind, count in found.items()
+    ]
+    return Table(
+        caption="Planted copies",
+        head=("Kind of copy", "Found reliably from", "Counts for the verdict"),
+        rows=tuple(rows),
+    )
+
+
+def detection_limit(record: Record) -> str:
+    """How few copied patients the audit had to be able to find: from the policy and a public count alone."""
+    return (
+        f"To pass, the audit must reliably find {plain(allowed_copies(record))} distinct copied patients of "
+        f"{plain(record['counts']['members'])} members, also when the copies are mirrored, shifted or noisy."
+    )
+
+
+def _ledger_limit(record: Record, policy: Policy) -> Limit:
+    total = finding(record, "T6", "cohort_total_epsilon")
+    measured = "no ledger" if total is None else f"at most {rounded_up(total)}"
+    return Limit(name=_EPSILON, required=f"at most {plain(policy.max_epsilon)}", measured=measured)
+
+
+def _at_most(record: Record, test: str, key: str) -> str:
+    value = finding(record, test, key)
+    return f"at most {rounded_up(value)}" if isinstance(value, int | float) else "not measured"
+
+
+def allowed_copies(record: Record) -> int:
+    """The largest limit of detection that the policy accepts: from the policy and a public count alone."""
+    return int(Policy.from_json(record["policy"]).largest_copied(record["counts"]["members"]))
+
+
+def worst_limit(record: Record) -> str:
+    """The limit of detection that the verdict reads."""
+    found = finding(record, "T0", "limit_of_detection")
+    if not found:
+        return "not measured"
+    gating = [found.get(kind) for kind in GATING_COPIES]
+    return "not found" if None in gating else f"{plain(max(gating))} patients"

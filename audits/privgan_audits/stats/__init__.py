@@ -1,0 +1,1 @@
+"""Statistics that know no images: functions of an order of patients, and of how they could be relabelled."""

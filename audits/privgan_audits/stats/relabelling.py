@@ -1,0 +1,192 @@
+"""One p-value for many attacks at once: who was held back is drawn anew, and the strongest attack is taken each time.
+
+Under "no leak" every choice of the non-members is equally likely, whatever sorted the patients. So the smallest of
+many single p-values is compared with the same minimum under thousands of random choices (Westfall and Young 1993):
+attacks that say the same thing cost nothing, and the test is exact however they depend on each other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from privgan_audits.stats import statistics as st
+
+RELABELLINGS = 10_000
+_BLOCK = 1000  # columns of labels that are summed at once
+_EQUAL = 1 + 1e-9  # equal probabilities from two tables count as equal
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Labels = NDArray[np.uint8]
+
+
+def relabellings(patients: int, non_members: int, rng: np.random.Generator, count: int = RELABELLINGS) -> Labels:
+    """Random choices of the non-members: uint8 (patients, count), ones where somebody was held back."""
+    labels = np.zeros((count, patients), np.uint8)
+    labels[:, :non_members] = 1
+    return np.ascontiguousarray(rng.permuted(labels, axis=1, out=labels).T)
+
+
+def as_labels(non_member: NDArray[np.bool_]) -> Labels:
+    """The true choice as one column."""
+    return non_member.astype(np.uint8)[:, None]
+
+
+class Statistic(Protocol):
+    """The smallest of `parts` p-values, each exact by itself or only used to weigh attacks against each other."""
+
+    @property
+    def parts(self) -> int:
+        """How many there are."""
+
+    def __call__(self, labels: Labels) -> Floats:
+        """The statistic for each column of labels (patients, b): (b,)."""
+
+
+def p_values(statistic: Statistic, labels: Labels, pool: Labels | None) -> Floats:
+    """P of each column of `labels`: (b,), never 0.
+
+    The share of the pool that is at least as extreme, or Bonferroni's bound where that is smaller: both are at
+    least the exact p but for the simulation's error, and later attempts need values that no pool can resolve.
+
+    Args:
+        statistic: of how strongly an attack separates.
+        labels: (patients, b).
+        pool: random choices of the same number of non-members; None leaves Bonferroni's bound.
+    """
+    return _p(statistic(labels), statistic, pool)
+
+
+def _p(observed: Floats, statistic: Statistic, pool: Labels | None) -> Floats:
+    bound = np.minimum(1.0, statistic.parts * observed)
+    if pool is None or statistic.parts == 1:
+        return bound
+    null = np.sort(statistic(pool))
+    extreme = np.searchsorted(null, observed * _EQUAL, side="right")
+    return np.asarray(np.minimum(bound, (1 + extreme) / (1 + len(null))))
+
+
+def is_significant(statistic: Statistic, labels: Labels, pool: Labels, level: float) -> bool:
+    """Whether p of the single column is below the level; asks the pool only where bounds leave it open."""
+    observed = statistic(labels)
+    if observed[0] >= level:  # no minimum of several is rarer than it would be alone
+        return False
+    return bool(statistic.parts * observed[0] < level or _p(observed, statistic, pool)[0] < level)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NearCopyStatistic:
+    """T2's: precedence counts in each space that ranks, hypergeometric counts in each that only tells hits.
+
+    orders: per ranking space the patients, closest first, int64 (P,). hits: per counting space bool (P,).
+    """
+
+    orders: Sequence[Integers]
+    hits: Sequence[NDArray[np.bool_]] = ()
+
+    @property
+    def parts(self) -> int:
+        """How many p-values the smallest is taken of; spaces without a hit say nothing and cost nothing."""
+        return len(self.orders) + sum(bool(hit.any()) for hit in self.hits)
+
+    def __call__(self, labels: Labels) -> Floats:
+        """See Statistic."""
+        parts = [precedence_ps(order, labels) for order in self.orders]
+        parts += [hit_ps(hit, labels) for hit in self.hits if hit.any()]
+        return np.asarray(np.minimum.reduce(parts))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MembershipStatistic:
+    """T3's: the AUC and the tail at one per cent false positives of each attack.
+
+    orders: per attack the patients, the likeliest member first, int64 (P,).
+    """
+
+    orders: Sequence[Integers]
+    fpr: float
+
+    @property
+    def parts(self) -> int:
+        """Two for each attack."""
+        return 2 * len(self.orders)
+
+    def __call__(self, labels: Labels) -> Floats:
+        """See Statistic."""
+        non_members = int(labels[:, 0].sum())
+        members = len(labels) - non_members
+        rank = st.tpr_rank(non_members, self.fpr)
+        tails = st.precedence_tails(members, non_members, rank)
+        parts = [tails[precedence_counts(order, (rank,), labels)[rank]] for order in self.orders]
+        parts.append(st.auc_p(aucs(self.orders, labels).max(axis=0), members, non_members))
+        return np.asarray(np.minimum.reduce(parts))
+
+
+def precedence_counts(order: Integers, ranks: Sequence[int], labels: Labels) -> Mapping[int, Integers]:
+    """Members before the rank-th non-member, for each column of labels: rank -> int64 (b,)."""
+    patients, last = len(order), max(ranks)
+    length = min(patients, 64 + 3 * last * patients // max(1, int(labels[:, 0].sum())))
+    while True:
+        before = labels[order[:length]].cumsum(axis=0, dtype=np.int32)
+        if length == patients or before[-1].min() >= last:
+            break
+        length = min(patients, 2 * length)
+    return {rank: (before < rank).sum(axis=0) - (rank - 1) for rank in ranks}
+
+
+def precedence_ps(order: Integers, labels: Labels) -> Floats:
+    """The exact p of one space's precedence counts at all ranks together, for each column: (b,)."""
+    non_members = int(labels[:, 0].sum())
+    members = len(labels) - non_members
+    ranks = st.near_copy_ranks(non_members)
+    counts = precedence_counts(order, ranks, labels)
+    smallest = np.minimum.reduce([st.precedence_tails(members, non_members, rank)[counts[rank]] for rank in ranks])
+    values, place = np.unique(smallest, return_inverse=True)
+    return np.array([st.min_p_law(ranks, members, non_members, float(value)) for value in values])[place]
+
+
+def hit_ps(hits: NDArray[np.bool_], labels: Labels) -> Floats:
+    """P(at least so many of the patients who were hit are members), for each column: (b,)."""
+    total, non_members = int(hits.sum()), int(labels[:, 0].sum())
+    member_hits = total - labels[hits].sum(axis=0, dtype=np.int64)
+    return np.asarray(_hit_tails(len(labels), len(labels) - non_members, total)[member_hits])
+
+
+@lru_cache(maxsize=4096)
+def _hit_tails(patients: int, members: int, hits: int) -> Floats:
+    """P(at least h of `hits` patients are members) for h = 0..hits."""
+    return np.asarray(np.maximum(stats.hypergeom.sf(np.arange(-1, hits), patients, members, hits), st.SMALLEST_P))
+
+
+def excesses(scores: Floats, labels: Labels) -> Floats:
+    """By how much members exceed their share of a score's sum, in standard deviations: float64 (scores, b).
+
+    The mean and variance of a sum over patients drawn without replacement. A patient of unknown score has the mean.
+
+    Args:
+        scores: float64 (scores, P), NaN where unknown.
+        labels: (P, b).
+    """
+    centred = np.nan_to_num(scores - np.nanmean(scores, axis=1, keepdims=True))
+    patients, non_members = len(labels), int(labels[:, 0].sum())
+    drawn = (patients - non_members) * non_members / (patients * (patients - 1))
+    spread = np.sqrt(drawn * np.square(centred).sum(axis=1, keepdims=True))
+    sums = [centred @ labels[:, start : start + _BLOCK].astype(float) for start in range(0, labels.shape[1], _BLOCK)]
+    return np.asarray(-np.concatenate(sums, axis=1) / np.where(spread > 0, spread, 1.0))
+
+
+def aucs(orders: Sequence[Integers], labels: Labels) -> Floats:
+    """P(a member comes before a non-member) by each order, for each column of labels: float64 (orders, b)."""
+    non_members = int(labels[:, 0].sum())
+    members = len(labels) - non_members
+    places = np.empty((len(orders), len(labels)))
+    for number, order in enumerate(orders):
+        places[number, order] = np.arange(len(order))
+    sums = [places @ labels[:, start : start + _BLOCK].astype(float) for start in range(0, labels.shape[1], _BLOCK)]
+    before = np.concatenate(sums, axis=1) - non_members * (non_members - 1) / 2
+    return np.asarray(before / (members * non_members))

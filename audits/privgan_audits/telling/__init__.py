@@ -1,0 +1,1 @@
+"""How findings are said: numbers for people, charts, and the words that every question uses."""

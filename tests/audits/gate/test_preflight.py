@@ -1,0 +1,87 @@
+"""The pre-flight must foretell what the audit will do, by the rules of the audit itself."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from privgan.errors import UsageError
+from privgan_audits.gate.preflight import (
+    chance_of_pass,
+    near_copy_level,
+    perfect_copies_needed,
+    preflight,
+    smallest_cohort,
+)
+from privgan_audits.policy import Policy
+from privgan_audits.questions.near_copies.statistic import near_copy_findings
+
+
+def test_the_recommended_size_passes_nineteen_times_in_twenty() -> None:
+    found = preflight(1333, 667, 4000, Policy())
+    assert found.chance == pytest.approx(0.96, abs=0.02)
+    assert found.limit_of_detection == 17
+    assert found.sufficient
+    assert found.smallest_non_members is not None
+    assert 400 <= found.smallest_non_members <= 600
+
+
+def test_the_smallest_hold_out_is_enough_and_less_is_not() -> None:
+    policy = Policy()
+    found = preflight(1333, 667, 4000, policy).smallest_non_members
+    assert found is not None
+    assert chance_of_pass(2000 - found, found, policy) >= policy.min_chance_of_pass - 0.05
+    assert chance_of_pass(2000 - found + 60, found - 60, policy) < policy.min_chance_of_pass
+
+
+@pytest.mark.parametrize(("members", "non_members"), [(40, 20), (1, 1), (10, 0), (300, 5)])
+def test_hopeless_sizes_are_said_to_be_hopeless(members: int, non_members: int) -> None:
+    found = preflight(members, non_members, 100, Policy())
+    assert (found.chance, found.smallest_non_members, found.sufficient) == (0.0, None, False)
+
+
+def test_a_looser_policy_needs_fewer_patients() -> None:
+    further = {"max_attribute_advantage": 0.2}
+    loose = dataclasses.replace(Policy(), max_auc=0.6, max_tpr=0.1, max_detectable_auc=0.1, **further)
+    assert chance_of_pass(400, 200, Policy()) == 0
+    assert chance_of_pass(400, 200, loose) > 0.8
+
+
+def test_attribute_disclosure_is_counted_in() -> None:
+    """A policy that alone forbids what chance makes of hidden facts passes nobody."""
+    strict = dataclasses.replace(Policy(), max_attribute_advantage=0.03)
+    assert chance_of_pass(1333, 667, strict) < 0.3
+    assert chance_of_pass(1333, 667, Policy()) > 0.9
+
+
+def test_that_many_copies_are_always_found_and_one_fewer_is_not() -> None:
+    """The worst case: after the copies, a non-member comes first and members nowhere stand out."""
+    policy, needed = Policy(), perfect_copies_needed(1333, 667, Policy())
+    assert needed is not None
+
+    def p(copies: int) -> float:
+        rest = np.zeros(2000 - copies, bool)
+        rest[np.linspace(0, len(rest) - 1, 667).astype(int)] = True
+        rest[:20] = True
+        rest[np.flatnonzero(rest)[667:]] = False
+        return float(near_copy_findings(np.concatenate([np.zeros(copies, bool), rest]))["p"])
+
+    assert p(needed) < near_copy_level(policy, 1) <= p(needed - 1)
+
+
+def test_the_cohort_for_a_sure_pass() -> None:
+    patients = smallest_cohort(0.99)
+    assert 2000 <= patients <= 3600
+    assert chance_of_pass(patients - round(patients / 3), round(patients / 3), Policy()) >= 0.99
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.0, math.nan])
+def test_impossible_chances_are_refused(chance: float) -> None:
+    with pytest.raises(UsageError, match="chance"):
+        smallest_cohort(chance)
+
+
+def test_negative_numbers_are_refused() -> None:
+    with pytest.raises(UsageError, match="negative"):
+        preflight(10, -1, 10, Policy())

@@ -1,0 +1,250 @@
+"""Every rule has a row that only it refuses, and nothing that is missing or not a number can pass."""
+
+import copy
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from privgan_audits.gate.verdict import judge
+from privgan_audits.policy import Policy
+
+Table = dict[str, Any]
+
+
+def good() -> Table:
+    """The record of an audit that passes."""
+    limits = {"exact": 15, "flip": 16, "shift_2_px": 17, "noise_2_percent": 18, "rotation_5_degrees": None}
+    checks = {"unit_is_the_patient": True, "epsilon_covers_the_ledger": True}
+    tests: list[Table] = [
+        {"id": "T0", "split_p": 0.4, "resplits": 200, "small_p_near_copies": 9, "small_p_membership": 11}
+        | {"limit_of_detection": limits, "copies_planted_at_most": 40},
+        {"id": "T1", "copies_of_members": 0, "copies_of_other_patients": 0},
+        {"id": "T2", "p": 0.3},
+        {"id": "T3", "p": 0.6, "auc_lower": 0.48, "auc_upper": 0.53, "auc_se_when_safe": 0.0137}
+        | {"tpr_lower": 0.001, "tpr_upper": 0.03, "epsilon_lower_bound": 0.0},
+        {"id": "T4", "p": 0.02, "epsilon_lower_bound": 0.4},
+        {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": checks},
+        {"id": "T7", "p": 0.2},
+        {"id": "T8", "p": 0.1, "largest_advantage_lower": -0.02, "largest_advantage_upper": 0.04},
+        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}, "structure": {}},
+    ]
+    return {
+        "attempt": 1,
+        "counts": {"members": 1333},
+        "claim_not_private": False,
+        "tests": [test | {"outcome": "measured"} for test in tests],
+    }
+
+
+def test(record: Table, name: str) -> Table:
+    return next(entry for entry in record["tests"] if entry["id"] == name)
+
+
+test.__test__ = False  # type: ignore[attr-defined]
+
+
+def changed(name: str, **findings: Any) -> Callable[[Table], None]:
+    return lambda record: test(record, name).update(findings)
+
+
+def test_the_good_record_passes() -> None:
+    verdict = judge(Policy(), json.loads(json.dumps(good())))
+    assert (verdict.verdict, verdict.scope) == ("PASS", "differential-privacy")
+
+
+RULES = [
+    ("FAIL", changed("T1", copies_of_members=1)),
+    ("FAIL", changed("T1", copies_of_other_patients=1)),
+    ("FAIL", changed("T10", identifiers_found=1)),
+    ("FAIL", changed("T10", not_as_audited={"pixels": 1})),
+    ("FAIL", changed("T10", structure={"private_tags": 1})),
+    ("FAIL", changed("T6", checks={"unit_is_the_patient": True, "epsilon_covers_the_ledger": False})),
+    ("FAIL", changed("T6", checks={"unit_is_the_patient": None})),
+    ("FAIL", changed("T6", cohort_total_epsilon=10.001)),
+    ("FAIL", lambda record: record.update(claim_not_private=True)),
+    ("INVALID", changed("T0", split_p=0.0009)),
+    ("INVALID", changed("T0", small_p_near_copies=22)),
+    ("INVALID", changed("T0", small_p_membership=22)),
+    ("FAIL", changed("T2", p=0.0029)),
+    ("FAIL", changed("T3", p=0.0029, auc_lower=0.521)),
+    ("FAIL", changed("T3", p=0.0029, tpr_lower=0.021)),
+    ("FAIL", changed("T3", epsilon_lower_bound=3.01)),
+    ("FAIL", changed("T4", epsilon_lower_bound=3.01)),
+    ("FAIL", changed("T7", p=0.00012)),
+    ("FAIL", changed("T8", p=0.00012, largest_advantage_lower=0.091)),
+    ("INCONCLUSIVE", changed("T8", largest_advantage_upper=0.091)),
+    ("INCONCLUSIVE", changed("T3", auc_upper=0.551)),
+    ("INCONCLUSIVE", changed("T3", tpr_upper=0.051)),
+    ("INCONCLUSIVE", changed("T3", auc_se_when_safe=0.0202)),
+    ("INCONCLUSIVE", changed("T10", unreadable_entries=1)),
+    ("INCONCLUSIVE", changed("T6", checks={})),
+    ("INCONCLUSIVE", lambda record: test(record, "T10").pop("not_as_audited")),
+    ("INCONCLUSIVE", changed("T10", not_as_audited=None)),
+    ("INCONCLUSIVE", lambda record: test(record, "T10").pop("structure")),
+    *[
+        ("INCONCLUSIVE", lambda record, name=name: test(record, "T0")["limit_of_detection"].update({name: 21}))
+        for name in ("exact", "flip", "shift_2_px", "noise_2_percent")
+    ],
+    *[
+        ("INCONCLUSIVE", lambda record, name=name: test(record, "T0")["limit_of_detection"].pop(name))
+        for name in ("exact", "flip", "shift_2_px", "noise_2_percent")
+    ],
+    *[
+        ("INCONCLUSIVE", changed(name, outcome="not-run", reason="of the test"))
+        for name in ("T0", "T1", "T2", "T3", "T4", "T6", "T7", "T8", "T10")
+    ],
+    *[("INCONCLUSIVE", changed(name, outcome="not-applicable")) for name in ("T0", "T1", "T2", "T3")],
+    ("INCONCLUSIVE", lambda record: record["tests"].append({"id": "T5", "outcome": "not-run", "reason": "x"})),
+    ("INCONCLUSIVE", lambda record: record.pop("attempt")),
+]
+
+
+@pytest.mark.parametrize(("expected", "change"), RULES)
+def test_each_rule_alone_refuses(expected: str, change: Callable[[Table], None]) -> None:
+    record = good()
+    change(record)
+    verdict = judge(Policy(), record)
+    assert verdict.verdict == expected
+    assert len(verdict.reasons) == 1
+    assert list(verdict.against.values()) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [
+        (changed("T3", auc_upper=0.5504), "0.5504"),
+        (changed("T3", auc_upper=math.nextafter(0.55, 1)), "0.5500000000000002"),
+        (changed("T3", auc_upper=0.61234), "0.612"),
+        (changed("T3", tpr_upper=0.05003), "0.05003"),
+        (changed("T6", cohort_total_epsilon=10.00004), "10.00004"),
+    ],
+)
+def test_a_reason_never_says_the_same_number_twice(change: Callable[[Table], None], got: str) -> None:
+    record = good()
+    change(record)
+    (reason,) = judge(Policy(), record).reasons
+    assert got in reason.rstrip(".").replace(",", "").split()
+
+
+def numbers(record: Table) -> list[tuple[str, str]]:
+    return [
+        (entry["id"], key)
+        for entry in record["tests"]
+        for key, value in entry.items()
+        if isinstance(value, int | float)
+        and (entry["id"], key) not in (("T0", "copies_planted_at_most"), ("T4", "p"))
+    ]
+
+
+@pytest.mark.parametrize("value", [math.nan, None, "0", True])
+@pytest.mark.parametrize(("name", "key"), numbers(good()))
+def test_a_number_that_is_none_never_passes(name: str, key: str, value: object) -> None:
+    record = good()
+    test(record, name)[key] = value
+    assert judge(Policy(), record).verdict != "PASS"
+
+
+@pytest.mark.parametrize("name", ["T0", "T1", "T2", "T3", "T6", "T7", "T8", "T10"])
+def test_a_test_that_is_absent_never_passes(name: str) -> None:
+    record = good()
+    record["tests"].remove(test(record, name))
+    assert judge(Policy(), record).verdict == "INCONCLUSIVE"
+
+
+def test_the_order_of_verdicts_and_all_reasons_are_kept() -> None:
+    record = good()
+    stages = (
+        ("INCONCLUSIVE", changed("T3", auc_upper=0.6)),
+        ("FAIL", changed("T2", p=1e-6)),
+        ("INVALID", changed("T0", split_p=1e-6)),
+        ("FAIL", changed("T1", copies_of_members=2)),
+    )
+    for number, (expected, change) in enumerate(stages, start=1):
+        change(record)
+        verdict = judge(Policy(), record)
+        assert (verdict.verdict, len(verdict.reasons)) == (expected, number)
+
+
+def test_later_attempts_are_judged_more_strictly() -> None:
+    record = good()
+    test(record, "T2")["p"] = 0.002
+    assert judge(Policy(), record).verdict == "FAIL"
+    record["attempt"] = 2
+    assert judge(Policy(), record).verdict == "PASS"
+    assert sum(Policy().level(attempt) for attempt in range(1, 10_000)) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_membership_p_alone_is_no_leak_and_holm_gives_the_second_test_more_room() -> None:
+    record = good()
+    changed("T3", p=0.004, auc_lower=0.53)(record)
+    assert judge(Policy(), record).verdict == "PASS"  # above its share of the level, and nothing else was rejected
+    changed("T2", p=0.001)(record)
+    assert len(judge(Policy(), record).reasons) == 2
+
+
+def test_what_only_informs_never_refuses_and_white_box_attacks_need_a_run() -> None:
+    record = good()
+    record["tests"].append({"id": "T9", "outcome": "not-run", "reason": "x"})
+    record["tests"].remove(test(record, "T4"))
+    assert judge(Policy(), record).verdict == "PASS"
+
+
+def test_small_shares_of_the_level_are_not_wasted_on_what_cannot_fail() -> None:
+    """A p-value between its own share of the level and the rest's is no alarm; once T2 has failed it may be one."""
+    record = good()
+    changed("T7", p=0.0002)(record)
+    assert judge(Policy(), record).verdict == "PASS"
+    changed("T2", p=1e-6)(record)
+    changed("T3", p=1e-6, auc_lower=0.53)(record)
+    assert judge(Policy(), record).against == {"T2": "FAIL", "T3": "FAIL", "T7": "FAIL"}
+
+
+def test_attribute_disclosure_fails_only_beyond_what_is_allowed() -> None:
+    record = good()
+    changed("T8", p=1e-6, largest_advantage_lower=0.089)(record)
+    assert judge(Policy(), record).verdict == "PASS"
+
+
+def test_files_only_audits_pass_as_empirical() -> None:
+    record = good()
+    for name in ("T6", "T10"):
+        test(record, name).update(outcome="not-applicable")
+    verdict = judge(Policy(), record)
+    assert (verdict.verdict, verdict.scope) == ("PASS", "empirical")
+
+
+def test_what_differs_from_what_was_audited_fails_without_a_cohort_too() -> None:
+    record = good()
+    for name in ("T6", "T10"):
+        test(record, name).update(outcome="not-applicable", not_as_audited={"pixels": 2, "extra_files": 1})
+    verdict = judge(Policy(), record)
+    assert verdict.verdict == "FAIL"
+    assert "What was audited is not what would leave" in verdict.reasons[0]
+    assert "pixels 2, extra files 1" in verdict.reasons[0]
+
+
+def test_odd_headers_are_information_when_privgan_did_not_write_the_files() -> None:
+    record = good()
+    test(record, "T6").update(outcome="not-applicable")
+    test(record, "T10").update(outcome="not-applicable", structure={"private_tags": 9})
+    assert judge(Policy(), record).reasons[0].startswith("DICOM files of the set hold")
+    del test(record, "T10")["not_as_audited"]
+    assert judge(Policy(), record).verdict == "PASS"
+
+
+def test_a_large_cohort_may_miss_one_and_a_half_per_cent() -> None:
+    record = good()
+    test(record, "T0")["limit_of_detection"] = dict.fromkeys(("exact", "flip", "shift_2_px", "noise_2_percent"), 30)
+    assert judge(Policy(), record).verdict == "INCONCLUSIVE"
+    record["counts"]["members"] = 2000
+    assert judge(Policy(), record).verdict == "PASS"
+
+
+def test_judging_changes_nothing() -> None:
+    record = good()
+    before = copy.deepcopy(record)
+    judge(Policy(), record)
+    assert record == before

@@ -1,0 +1,153 @@
+"""The audit's own controls: are planted copies counted as the real audit would count them, is a bad split seen?"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from privgan.errors import UsageError
+from privgan_audits.evidence.interface import Evidence, NotRun, Sample
+from privgan_audits.examine import run_audit
+from privgan_audits.policy import Policy
+from privgan_audits.questions.controls import spike_in
+from privgan_audits.questions.controls.disguises import DISGUISES, disguised
+from privgan_audits.questions.controls.measure import Controls, features, resplits, split_check
+from privgan_audits.questions.membership.attacks import attack_scores
+from privgan_audits.questions.near_copies.measure import near_copy_statistic
+from privgan_audits.questions.scores import Scores, patient_scores
+from privgan_audits.stats.relabelling import Labels, as_labels, p_values, relabellings
+
+Draw = Callable[..., Sample]
+Weigh = Callable[..., Evidence]
+
+
+@pytest.fixture(scope="module")
+def small(draw: Draw, weigh: Weigh) -> Evidence:
+    rng = np.random.default_rng(21)
+    return weigh(draw(rng, 160), draw(rng, 80, first=160), draw(rng, 150, most=1).images)
+
+
+@pytest.fixture(scope="module")
+def scores(small: Evidence) -> Scores:
+    return patient_scores(small)
+
+
+@pytest.fixture(scope="module")
+def pool(scores: Scores) -> Labels:
+    return relabellings(len(scores.non_member), scores.non_members, np.random.default_rng(0), 2000)
+
+
+@pytest.mark.parametrize("kind", ["exact", "shift_2_px", "noise_2_percent", "blend_20_percent"])
+def test_planted_copies_score_as_if_they_had_been_in_the_set(
+    small: Evidence, scores: Scores, weigh: Weigh, kind: str
+) -> None:
+    """The slow twin plants the same copies into the synthetic images and audits those, in every space."""
+    rng = np.random.default_rng(5)
+    rows = spike_in.chosen_images(scores, rng)[:30]
+    copies = disguised(small.members.images[rows], DISGUISES[kind], rng)
+    planted = spike_in.plant(scores, copies)
+    for count in (3, 30):
+        fast = spike_in.with_copies(scores, planted, np.arange(30) < count)
+        images = np.concatenate([small.synthetic.images, copies[:count]])
+        slow = patient_scores(weigh(small.members, small.non_members, images)).spaces
+        copied = scores.owner[rows[:count]]
+        assert set(fast) == set(slow) == {"pixels", "embedding", "hashes"}
+        for name, found in fast.items():
+            # To the rounding of a network, which is that of float32 and depends on what shares a block.
+            np.testing.assert_allclose(found[copied], slow[name].patient[copied], rtol=1e-3, atol=1e-3)
+            finite = np.isfinite(found)
+            np.testing.assert_array_equal(finite, np.isfinite(slow[name].patient))
+            # Others meet only their two nearest copies.
+            assert (np.abs(found - slow[name].patient)[finite] < 1e-3).mean() > 0.9
+
+
+def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, scores: Scores, pool: Labels) -> None:
+    level, rng = 0.003, np.random.default_rng(1)
+    planted = spike_in.plant(scores, small.members.images[spike_in.chosen_images(scores, rng)])
+    found = spike_in.limit(scores, planted, level, pool, rng)
+    assert found is not None
+    turns = [rng.permutation(planted.count) for _ in range(spike_in.REPEATS)]
+    assert spike_in.always_found(scores, planted, turns, found + 1, level, pool)
+    assert not spike_in.always_found(scores, planted, turns, found - 2, level, pool)
+
+
+def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Scores, pool: Labels) -> None:
+    """Without a copy, what the repeats ask is what T2 asks."""
+    planted = spike_in.plant(scores, small.members.images[:1])
+    p = p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]
+    for level in (p * 0.999, p * 1.001):
+        assert spike_in.always_found(scores, planted, [np.array([0])], 0, level, pool) == (level > p)
+
+
+def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, pool: Labels) -> None:
+    rows = spike_in.chosen_images(scores, np.random.default_rng(0))
+    planted = spike_in.plant(scores, small.members.images[rows])
+    found = [spike_in.limit(scores, planted, level, pool, np.random.default_rng(0)) for level in (0.05, 1e-4)]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0] < found[1]
+
+
+def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Labels) -> None:
+    limits = spike_in.limits_of_detection(scores, small.members.images, 0.003, pool, np.random.default_rng(2))
+    assert list(limits) == list(DISGUISES)
+    for kind in ("exact", "flip", "rotation_90_degrees", "shift_2_px", "noise_2_percent"):
+        assert limits[kind] is not None, kind
+    assert DISGUISES["jpeg_75"](small.members.images[:2], np.random.default_rng(0)).shape == (2, 32, 32)
+
+
+def test_split_check_keeps_its_size(draw: Draw) -> None:
+    sample = draw(np.random.default_rng(6), 300)
+    p, seen = [], features(sample.images)
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        side = rng.permutation(300) < 100
+        p.append(split_check(seen, sample.patients, side, rng)["split_p"])
+    assert np.count_nonzero(np.array(p) < 0.05) <= 10
+    assert np.mean(p) == pytest.approx(0.5, abs=0.15)
+
+
+@pytest.mark.parametrize("scanner", ["gamma", "noise", "blur"])
+def test_split_check_sees_another_scanner(draw: Draw, scanner: str) -> None:
+    rng = np.random.default_rng(7)
+    sample = draw(rng, 600)
+    side = rng.permutation(600) < 200
+    other = side[sample.patients]
+    images = sample.images.astype(float)
+    changed = {
+        "gamma": 255 * (images / 255) ** 0.9,
+        "noise": images + rng.normal(0, 3, images.shape),
+        "blur": (images + np.roll(images, 1, axis=1)) / 2,
+    }[scanner]
+    images = np.where(other[:, None, None], changed, images)
+    found = split_check(features(np.clip(images, 0, 255).astype(np.uint8)), sample.patients, side, rng)
+    assert found["split_p"] < 1e-6
+
+
+def test_splits_among_members_rarely_alarm_and_always_count(small: Evidence, scores: Scores) -> None:
+    found = resplits(scores, attack_scores(small), np.random.default_rng(8))
+    assert found["resplits"] == 200
+    assert 0 <= found["small_p_near_copies"] <= 20
+    assert 0 <= found["small_p_membership"] <= 20
+
+
+def test_too_few_patients_for_controls_are_not_controlled(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(9)
+    evidence = weigh(draw(rng, 20), draw(rng, 10, first=20), draw(rng, 5).images)
+    assert isinstance(Controls().run(evidence, rng), NotRun)
+
+
+def test_nothing_but_black_images_is_inconclusive(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(10)
+    black = [dataclasses.replace(s, images=np.zeros_like(s.images)) for s in (draw(rng, 40), draw(rng, 30, first=40))]
+    record = run_audit(weigh(*black, np.zeros((9, 32, 32), np.uint8)), Policy())
+    assert record.verdict.verdict == "INCONCLUSIVE"
+    assert record.internal["T2"]["pairs"] == []
+
+
+def test_images_of_different_sizes_are_refused(draw: Draw, weigh: Weigh) -> None:
+    sample = draw(np.random.default_rng(11), 4)
+    for images in (sample.images[:, :16, :16], sample.images[:, :, :16], sample.images[:0]):
+        with pytest.raises(UsageError):
+            weigh(sample, None, images)

@@ -1,0 +1,79 @@
+"""A study, run by `make studies`: how many copied patients the near-copy test finds, by disguise and space."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from privgan_audits.evidence.interface import Evidence
+from privgan_audits.policy import Policy
+from privgan_audits.questions.controls import spike_in
+from privgan_audits.questions.controls.disguises import DISGUISES, Disguise, crop, disguised, rotation
+from privgan_audits.questions.near_copies.measure import near_copy_statistic
+from privgan_audits.questions.scores import Floats, Scores, patient_scores
+from privgan_audits.stats.relabelling import Labels, NearCopyStatistic, as_labels, is_significant, relabellings
+from tests.audits.conftest import Weigh
+from tests.audits.xrays import XRays
+
+COUNTS = (4, 8, 12, 16, 20, 30, 40)
+REPEATS = 100
+ALL = "all together"
+BETWEEN: dict[str, Disguise] = {  # what no view of the embedding was made for, and what lies beyond
+    "rotation_2_degrees": rotation(2),
+    "rotation_8_degrees": rotation(8),
+    "rotation_12_degrees": rotation(12),
+    "crop_97_percent": crop(0.97),
+    "crop_90_percent": crop(0.9),
+    "crop_85_percent": crop(0.85),
+    "rotation_3_degrees_of_a_crop": lambda images, rng: rotation(3)(disguised(images, crop(0.95), rng), rng),
+}
+
+
+def statistic_of(scores: Scores, patient: dict[str, Floats], space: str) -> NearCopyStatistic:
+    if space == ALL:
+        return near_copy_statistic(scores, patient)
+    if space in scores.ranked:
+        return NearCopyStatistic(orders=[scores.closest_first(patient[space])])
+    return NearCopyStatistic(orders=[], hits=[scores.spaces[space].hits(patient[space])])
+
+
+def power(
+    scores: Scores, planted: spike_in.Planted, turns: list[NDArray[np.int64]], space: str, pool: Labels
+) -> list[float]:
+    """The share of the repeats in which each number of copies is found at the first attempt's level."""
+    labels, level, found = as_labels(scores.non_member), Policy().level(1) / 2, []
+    for copies in COUNTS:
+        hits = 0
+        for turn in turns:
+            statistic = statistic_of(scores, spike_in.with_copies(scores, planted, turn < copies), space)
+            hits += statistic.parts > 0 and is_significant(statistic, labels, pool, level)
+        found.append(hits / len(turns))
+    return found
+
+
+@pytest.mark.study
+@pytest.mark.parametrize("blur", [0.0, 1.0], ids=["sharp", "blurred"])
+def test_detection_curves(shared_data: Path, weigh: Weigh, blur: float) -> None:
+    """1,333 members, 667 non-members; the other patients' images, sharp or blurred, are the safe set."""
+    rng = np.random.default_rng(1)
+    members, others, rest = XRays.read(shared_data).split(rng, 1333, 667, 1600)
+    images = ndimage.gaussian_filter(rest.images.astype(float), (0, blur, blur)).astype(np.uint8)
+    evidence: Evidence = weigh(members, others, images)
+    scores = patient_scores(evidence)
+    pool = relabellings(len(scores.non_member), scores.non_members, rng)
+    print(f"\ncopied patients: {COUNTS}, share found in {REPEATS} repeats, level {Policy().level(1) / 2:.2g}")
+    for kind, disguise in (DISGUISES | BETWEEN).items():
+        rows = spike_in.chosen_images(scores, rng)
+        planted = spike_in.plant(scores, disguised(members.images[rows], disguise, rng))
+        turns = [rng.permutation(planted.count) for _ in range(REPEATS)]
+        limit = spike_in.limit(scores, planted, Policy().level(1) / 2, pool, rng)
+        curves = {space: power(scores, planted, turns, space, pool) for space in (*scores.spaces, ALL)}
+        for space, curve in curves.items():
+            print(f"| {kind} | {space} | " + " | ".join(f"{share:.2f}" for share in curve) + " |", flush=True)
+        print(f"{kind}: limit of detection {limit}", flush=True)
+        if kind in ("exact", "flip", "rotation_90_degrees", "shift_2_px", "noise_2_percent"):
+            assert limit is not None
+            assert limit <= 20, kind
+            assert curves[ALL][COUNTS.index(30)] == 1.0

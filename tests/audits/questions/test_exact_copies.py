@@ -1,0 +1,159 @@
+"""Exact duplicates: every copy whose pixels keep their order is found, in all orientations, and nothing else is."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from privgan_audits.evidence.interface import Evidence, Measured, Sample
+from privgan_audits.questions.exact_copies.measure import MIN_TONES, Duplicates, prints, tone_ranks
+
+Draw = Callable[..., Sample]
+Weigh = Callable[..., Evidence]
+Image = NDArray[np.uint8]
+SIZE = 12
+
+
+def picture(rng: np.random.Generator, tones: int, low: int = 0, high: int = 255) -> Image:
+    """Random pixels of exactly so many tones between low and high."""
+    values = np.sort(rng.choice(np.arange(low, high + 1), tones, replace=False)).astype(np.uint8)
+    order = np.concatenate([np.arange(tones), rng.integers(0, tones, SIZE * SIZE - tones)])
+    return values[rng.permutation(order).reshape(SIZE, SIZE)]
+
+
+def orbit_twin(image: Image) -> list[Image]:
+    return [np.rot90(side, turns) for side in (image, image.T) for turns in range(4)]
+
+
+def same_order(a: Image, b: Image) -> bool:
+    """Whether a strictly monotone map makes the one image of the other: pair by pair of pixels."""
+    left, right = a.astype(int).ravel(), b.astype(int).ravel()
+    return np.array_equal(np.sign(left[:, None] - left), np.sign(right[:, None] - right))
+
+
+def alike_twin(a: Image, b: Image) -> bool:
+    if min(len(np.unique(a)), len(np.unique(b))) < 2:
+        return False
+    if any(np.array_equal(turned, b) for turned in orbit_twin(a)):
+        return True
+    if min(len(np.unique(a)), len(np.unique(b))) < MIN_TONES:
+        return False
+    return any(same_order(turned, b) or same_order(255 - turned, b) for turned in orbit_twin(a))
+
+
+def alike(a: Image, b: Image) -> bool:
+    first, second = prints(np.stack([a, b]))
+    return first is not None and second is not None and first.tones == second.tones
+
+
+STRICT: dict[str, Callable[[Image], NDArray[np.generic]]] = {
+    "the same": lambda x: x,
+    "brighter": lambda x: x + 40,
+    "stretched": lambda x: 2 * (x.astype(int) - 50),
+    "inverted": lambda x: 255 - x,
+    "inverted, turned and darker": lambda x: np.rot90(200 - x),
+    "mirrored": np.fliplr,
+    "equalised": lambda x: np.unique(x, return_inverse=True)[1].reshape(x.shape),
+}
+OTHERWISE: dict[str, Callable[[Image], NDArray[np.generic]]] = {
+    "contrast reduced, greys merged": lambda x: x // 2,
+    "clipped": lambda x: np.minimum(x, 120),
+    "one pixel": lambda x: np.where(np.arange(x.size).reshape(x.shape) == 7, 255 - x, x),
+    "not monotone": lambda x: np.where(x > 90, 200 - x, x),
+    "moved by a pixel": lambda x: np.roll(x, 1, axis=0),
+}
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_every_change_that_keeps_the_order_is_seen_through(name: str) -> None:
+    rng = np.random.default_rng(1)
+    image = picture(rng, 40, low=51, high=170)
+    changed = STRICT[name](image).astype(np.uint8)
+    assert alike(image, changed)
+    assert alike_twin(image, changed)
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_whatever_changes_the_order_hides_a_copy(name: str) -> None:
+    """This is the limit of the test, stated in its module; near copies are another test's."""
+    image = picture(np.random.default_rng(2), 60, low=51, high=170)
+    changed = OTHERWISE[name](image).astype(np.uint8)
+    assert not alike(image, changed)
+    assert not alike_twin(image, changed)
+
+
+def test_the_same_answers_as_comparing_pixel_by_pixel() -> None:
+    rng = np.random.default_rng(3)
+    images = [picture(rng, tones, low=51, high=170) for tones in (1, 2, MIN_TONES - 1, MIN_TONES, 90)]
+    changes = [*STRICT.values(), *OTHERWISE.values()]
+    pool = [(image, change(image).astype(np.uint8)) for image in images for change in changes]
+    answers = [alike(*pair) for pair in pool]
+    assert answers == [alike_twin(*pair) for pair in pool]
+    assert 0 < sum(answers) < len(pool)
+
+
+def test_ranks_are_those_of_each_image_alone() -> None:
+    rng = np.random.default_rng(4)
+    images = np.stack(
+        [picture(rng, tones) for tones in (1, 2, 100)] + [np.arange(144, dtype=np.uint8).reshape(12, 12)]
+    )
+    ranks, tones = tone_ranks(images)
+    assert tones.tolist() == [1, 2, 100, 144]
+    for image, got in zip(images, ranks, strict=True):
+        np.testing.assert_array_equal(got, np.unique(image, return_inverse=True)[1].reshape(image.shape))
+
+
+def test_all_256_greys_are_told_apart() -> None:
+    image = np.random.default_rng(5).permutation(256).reshape(16, 16).astype(np.uint8)
+    np.testing.assert_array_equal(tone_ranks(image[None])[0][0], image)
+    assert alike(image, 255 - image)
+
+
+def test_masks_do_not_collide_but_equal_masks_do() -> None:
+    """A mask drawn with 0 and 255 and one drawn with 0 and 1 are two files, perhaps of one outline by chance."""
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    mask[3:8, 2:6] = 255
+    assert alike(mask, mask.T)
+    assert not alike(mask, mask // 255)
+    assert not alike(mask, 255 - mask)
+    few, enough = (picture(np.random.default_rng(6), tones, high=120) for tones in (MIN_TONES - 1, MIN_TONES))
+    assert (alike(few, few + 9), alike(enough, enough + 9)) == (False, True)
+
+
+def test_findings_count_synthetic_images_and_say_how_they_match(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(7)
+    members, others = draw(rng, 30, most=1), draw(rng, 20, first=30, most=1)
+    members.images[:] = np.clip(members.images, 40, 215)
+    images = draw(rng, 50, most=1).images.copy()
+    images[3] = np.rot90(members.images[4])
+    images[8] = 255 - members.images[4]
+    images[9] = members.images[6] - 40
+    images[10] = 255 - others.images[2]
+    images[11] = 7
+    outcome = Duplicates().run(weigh(members, others, images), rng)
+    assert isinstance(outcome, Measured)
+    assert outcome.findings == {
+        "copies_of_members": 3,
+        "rescaled_copies_of_members": 2,
+        "copies_of_other_patients": 1,
+        "rescaled_copies_of_other_patients": 1,
+        "constant_images": 1,
+        "compared_real_images": 50,
+    }
+    assert outcome.internal["pairs"] == [
+        {"real_row": 4, "synthetic_row": 3},
+        {"real_row": 4, "synthetic_row": 8, "rescaled": True},
+        {"real_row": 6, "synthetic_row": 9, "rescaled": True},
+    ]
+
+
+def test_an_exact_copy_is_not_called_rescaled_because_a_second_member_is(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(8)
+    members = draw(rng, 5, most=1)
+    members.images[1] = 255 - members.images[0]
+    outcome = Duplicates().run(weigh(members, None, members.images[:1].copy()), rng)
+    assert isinstance(outcome, Measured)
+    assert outcome.findings["copies_of_members"] == 1
+    assert outcome.findings["rescaled_copies_of_members"] == 0
+    assert len(outcome.internal["pairs"]) == 2

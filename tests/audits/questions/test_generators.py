@@ -1,0 +1,251 @@
+"""Generators that leak must FAIL and those that do not must PASS, over many splits of one population.
+
+What costs time, distances, is computed once: copies are planted as the audit's own controls plant them (a test of
+those compares with real planting), and who was held back is drawn anew for each seed, which is what exactness allows.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from privgan.progress import silent
+from privgan_audits.evidence.interface import Evidence, Measured, Sample
+from privgan_audits.gate.verdict import GATING_COPIES, judge
+from privgan_audits.policy import Policy
+from privgan_audits.questions.controls import spike_in
+from privgan_audits.questions.controls.disguises import DISGUISES, disguised
+from privgan_audits.questions.controls.measure import features, resplits, split_check
+from privgan_audits.questions.membership.attacks import measure_attacks
+from privgan_audits.questions.membership.measure import Membership
+from privgan_audits.questions.membership.statistic import (
+    ENSEMBLE,
+    epsilon_findings,
+    membership_findings,
+    with_ensemble,
+)
+from privgan_audits.questions.near_copies.measure import NearCopies, near_copy_statistic
+from privgan_audits.questions.scores import Floats, Scores, patient_scores, score_of, smallest_per_patient
+from privgan_audits.stats.relabelling import Labels, as_labels, p_values, relabellings
+from tests.audits.overfitting import overfitted_gan
+
+Draw = Callable[..., Sample]
+Weigh = Callable[..., Evidence]
+
+MEMBERS, NON_MEMBERS, SYNTHETIC, SEEDS = 1333, 667, 800, 200
+POOL = 1000  # relabellings; the audit's own 10,000 would only sharpen p
+CALM = {"split_p": 1.0, "split_auc": 0.5, "resplits": 200, "small_p_near_copies": 10, "small_p_membership": 10}
+
+
+def verdict_of(scores: Scores, findings: Mapping[str, Mapping[str, Any]]) -> str:
+    """The verdict on T0, T2 and T3, where all other tests have found nothing."""
+    control = {**CALM, "limit_of_detection": dict.fromkeys(GATING_COPIES, 17), "copies_planted_at_most": 40}
+    measured = {
+        "T0": {**control, **findings.get("T0", {})},
+        "T1": {"copies_of_members": 0, "copies_of_other_patients": 0},
+        "T2": findings["T2"],
+        "T3": {"epsilon_lower_bound": 0.0, **findings["T3"]},
+    }
+    tests = [{"id": name, "outcome": "measured", **each} for name, each in measured.items()]
+    tests += [{"id": name, "outcome": "not-applicable"} for name in ("T6", "T7", "T8", "T10")]
+    return judge(Policy(), {"attempt": 1, "counts": {"members": scores.members}, "tests": tests}).verdict
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class World:
+    """A cohort, what a generator made, and everything that is computed once."""
+
+    evidence: Evidence
+    scores: Scores
+    attacks: Mapping[str, Floats]
+    pool: Labels
+
+
+def world_of(evidence: Evidence, scores: Scores) -> World:
+    pool = relabellings(len(scores.non_member), scores.non_members, np.random.default_rng(0), POOL)
+    attacks = measure_attacks(evidence, scores, silent)
+    return World(evidence=evidence, scores=scores, attacks=attacks, pool=pool)
+
+
+def with_images(world: World, images: NDArray[np.uint8]) -> World:
+    """The same patients beside other synthetic images; what is known of the patients is not computed again."""
+    synthetic = dataclasses.replace(world.evidence.synthetic, images=images)
+    spaces = {}
+    for name, each in world.scores.spaces.items():
+        found = each.space.closest(images)
+        score = score_of(found.distance, each.reference, each.hit_limit)
+        score[world.scores.flat] = np.inf
+        patient = smallest_per_patient(score, world.scores.owner, len(each.patient))
+        spaces[name] = dataclasses.replace(each, closest=found, score=score, patient=patient)
+    evidence = dataclasses.replace(world.evidence, synthetic=synthetic)
+    return world_of(evidence, dataclasses.replace(world.scores, spaces=spaces))
+
+
+@pytest.fixture(scope="module")
+def population(draw: Draw) -> tuple[Sample, Sample]:
+    rng = np.random.default_rng(7)
+    return draw(rng, MEMBERS, most=2), draw(rng, NON_MEMBERS, first=MEMBERS, most=2)
+
+
+@pytest.fixture(scope="module")
+def safe_images(draw: Draw) -> NDArray[np.uint8]:
+    return draw(np.random.default_rng(17), SYNTHETIC, most=1).images
+
+
+@pytest.fixture(scope="module")
+def safe(population: tuple[Sample, Sample], safe_images: NDArray[np.uint8], weigh: Weigh) -> World:
+    evidence = weigh(*population, safe_images)
+    return world_of(evidence, patient_scores(evidence))
+
+
+def verdict_with(world: World, patient: Mapping[str, Floats] | None = None) -> str:
+    """The verdict on this very split, perhaps with other scores by space."""
+    scores = world.scores
+    near = near_copy_statistic(scores, patient)
+    findings = membership_findings(with_ensemble(world.attacks, scores.closest_first), scores.non_member, world.pool)
+    p = float(p_values(near, as_labels(scores.non_member), world.pool)[0])
+    return verdict_of(scores, {"T2": {"p": p}, "T3": findings})
+
+
+@pytest.mark.parametrize("kind", ["exact", "flip", "rotation_90_degrees", "shift_2_px", "noise_2_percent"])
+def test_copies_of_distinct_members_fail_without_the_exact_test(safe: World, kind: str) -> None:
+    """3, 10 and 100 % of as many images as the safe set has, each of another member."""
+    rng = np.random.default_rng(5)
+    scores, images = safe.scores, safe.evidence.members.images
+    rows = rng.permutation(np.unique(scores.owner[: len(images)], return_index=True)[1])[:SYNTHETIC]
+    planted = spike_in.plant(scores, disguised(images[rows], DISGUISES[kind], rng))
+    for count in (24, 80, SYNTHETIC):
+        assert verdict_with(safe, spike_in.with_copies(scores, planted, np.arange(SYNTHETIC) < count)) == "FAIL"
+    assert verdict_with(safe) == "PASS"
+
+
+@pytest.mark.parametrize(
+    "kind", ["rotation_5_degrees", "gamma_0_9", "gamma_1_1", "jpeg_75", "crop_95_percent", "blend_20_percent"]
+)
+def test_nothing_passes_beyond_its_limit_of_detection(safe: World, kind: str) -> None:
+    """The limit is measured on some members; half as many more copies, of other members, must be found as well."""
+    scores, images, level = safe.scores, safe.evidence.members.images, Policy().level(1) / 2
+    found, fresh = [], None
+    for seed in (0, 1):
+        rng = np.random.default_rng(seed)
+        rows = spike_in.chosen_images(scores, rng)
+        fresh = spike_in.plant(scores, disguised(images[rows], DISGUISES[kind], rng))
+        found.append(spike_in.limit(scores, fresh, level, safe.pool, rng))
+    limit = found[0]
+    assert fresh is not None
+    if limit is None:  # nothing is promised; then that is what the report says
+        assert found[1] is None or found[1] > 20
+        return
+    turns = [np.random.default_rng(seed).permutation(fresh.count) for seed in range(20)]
+    copies = min(fresh.count, limit + limit // 2)
+    for turn in turns:
+        with_copies = spike_in.with_copies(scores, fresh, turn < copies)
+        assert verdict_with(safe, with_copies) == "FAIL"
+
+
+def test_an_overfitted_gan_fails(draw: Draw, weigh: Weigh) -> None:
+    """256 patients, no privacy, long training: no image need be a copy for membership to show."""
+    rng = np.random.default_rng(18)
+    members, others = draw(rng, 256, most=2), draw(rng, 256, first=256, most=2)
+    evidence = weigh(members, others, overfitted_gan(members.images, seed=0, steps=3000))
+    outcomes = [test.run(evidence, np.random.default_rng(0)) for test in (NearCopies(), Membership())]
+    findings = {each.test: each.findings for each in outcomes if isinstance(each, Measured)}
+    assert verdict_of(patient_scores(evidence), findings) == "FAIL"
+
+
+@pytest.fixture(scope="module")
+def split_ps(safe: World) -> list[dict[str, float]]:
+    return split_checks(safe)
+
+
+def split_checks(world: World) -> list[dict[str, float]]:
+    """T0's split check of every seed; it never sees the synthetic images."""
+    images = np.concatenate([side.images for side in (world.evidence.members, world.evidence.non_members) if side])
+    seen = features(images)
+    return [
+        split_check(seen, world.scores.owner, held_back(world, seed), np.random.default_rng([seed, 1]))
+        for seed in range(SEEDS)
+    ]
+
+
+def held_back(world: World, seed: int) -> NDArray[np.bool_]:
+    return np.random.default_rng([seed, 0]).permutation(world.scores.non_member)
+
+
+def verdicts(world: World, splits: list[dict[str, float]]) -> Counter[str]:
+    """Judge the same images under SEEDS draws of who was held back."""
+    ranked = with_ensemble(world.attacks, world.scores.closest_first)
+    near = near_copy_statistic(world.scores)
+    chosen = np.concatenate([as_labels(held_back(world, seed)) for seed in range(SEEDS)], axis=1)
+    near_ps = p_values(near, chosen, world.pool)
+    counted: Counter[str] = Counter()
+    for seed in range(SEEDS):
+        scores = dataclasses.replace(world.scores, non_member=held_back(world, seed))
+        membership = membership_findings(ranked, scores.non_member, world.pool)
+        proven = epsilon_findings(ranked, scores.non_member, 1e-5)
+        control = {**splits[seed], **resplits(scores, world.attacks, np.random.default_rng(seed), POOL)}
+        findings = {"T0": control, "T2": {"p": float(near_ps[seed])}, "T3": {**membership, **proven}}
+        counted[verdict_of(scores, findings)] += 1
+    print(f"{SEEDS} splits: {dict(counted)}")
+    return counted
+
+
+@pytest.mark.parametrize("generator", ["independent", "underfit", "mode_shrunk"])
+def test_generators_that_do_not_leak_pass(
+    generator: str,
+    safe: World,
+    safe_images: NDArray[np.uint8],
+    split_ps: list[dict[str, float]],
+) -> None:
+    """Tests that compare synthetic with held-back images raise false alarms or go blind in the last two."""
+    mean = safe_images.mean(axis=0)
+    made = {
+        "underfit": ndimage.gaussian_filter(safe_images.astype(float), (0, 2, 2)),
+        "mode_shrunk": mean + 0.6 * (safe_images - mean),
+    }
+    world = safe if generator == "independent" else with_images(safe, made[generator].astype(np.uint8))
+    counted = verdicts(world, split_ps)
+    assert counted["FAIL"] <= 8, counted
+    assert counted["INVALID"] <= 3, counted
+    assert counted["PASS"] >= 180, counted
+
+
+@pytest.mark.study
+def test_images_that_are_much_alike_within_patients_pass(draw: Draw, weigh: Weigh) -> None:
+    """Four images of every fourth patient, nearly the same: tests of images instead of patients cry wolf here."""
+    rng = np.random.default_rng(19)
+    members, others = draw(rng, MEMBERS, most=1), draw(rng, NON_MEMBERS, first=MEMBERS, most=1)
+    many = [repeated(rng, side) for side in (members, others)]
+    evidence = weigh(*many, draw(rng, SYNTHETIC, most=1).images)
+    world = world_of(evidence, patient_scores(evidence))
+    counted = verdicts(world, split_checks(world))
+    assert counted["FAIL"] <= 8, counted
+    assert counted["INVALID"] <= 3, counted
+    assert counted["PASS"] >= 180, counted
+
+
+def repeated(rng: np.random.Generator, side: Sample) -> Sample:
+    rows = np.repeat(np.arange(len(side.images)), rng.choice([1, 1, 1, 4], len(side.images)))
+    noisy = side.images[rows] + rng.normal(0, 2, (len(rows), *side.images.shape[1:]))
+    images = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    return Sample(images=images, labels=np.zeros(len(rows), np.int64), patients=side.patients[rows])
+
+
+def test_the_ensemble_sees_what_its_attacks_see(safe: World) -> None:
+    """A little knowledge in every attack adds up; members who leak a lot in one are seen by that one."""
+    rng, held = np.random.default_rng(3), safe.scores.non_member
+    little = {str(number): rng.normal(0.15 * held, 1) for number in range(5)}
+    found = membership_findings(with_ensemble(little, safe.scores.closest_first), held, safe.pool)
+    assert found["auc"] > max(each["auc"] for each in found["attacks"].values())
+    assert found["p"] < 1e-3
+    assert ENSEMBLE not in found["attacks"]
+    much = {str(number): rng.normal(size=len(held)) for number in range(5)}
+    much["3"][np.flatnonzero(~held)[:60]] = -9
+    found = membership_findings(with_ensemble(much, safe.scores.closest_first), held, safe.pool)
+    assert found["p"] < 1e-3
+    assert found["tpr_lower"] > Policy().fail_tpr

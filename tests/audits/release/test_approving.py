@@ -1,0 +1,168 @@
+"""What the officer signs: only a whole audit that passed, in words and days that can be checked."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from privgan.errors import (
+    AuditFailedError,
+    IntegrityError,
+    NotReleasableError,
+    PrivganError,
+    UsageError,
+)
+from privgan_audits import seals
+from privgan_audits.policy import Policy
+from privgan_audits.release.approval import APPROVAL, LONGEST_DAYS, Approval, Grant, opened
+from privgan_audits.release.signoff import draft_approval
+from tests.audits.release.test_release import in_test
+from tests.audits.releasing import Gate, Record, make_officers_gate
+
+LAST = date(2026, 12, 31)
+Harm = Callable[[Gate], object]
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    return make_officers_gate(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (in_test("T1", copies_of_members=1), AuditFailedError),
+        (in_test("T0", split_p=0.0001), NotReleasableError),
+        (in_test("T3", auc_upper=0.6), NotReleasableError),
+        (in_test("T6", outcome="not-applicable"), NotReleasableError),
+        (lambda record: record.update(verdict="FAIL"), NotReleasableError),
+        (lambda record: record["policy"].update(max_auc=0.99), IntegrityError),
+        (lambda record: record.update(overrides=["\x1b[2Jnone"]), IntegrityError),
+        (lambda record: record.update(privacy={"epsilon": None}), IntegrityError),
+        (lambda record: record["privacy"].update(epsilon=10**400), IntegrityError),
+        (lambda record: record["privacy"].update(delta=0.0), IntegrityError),
+        (lambda record: record["synthetic"].update(sha256="x"), IntegrityError),
+        (lambda record: record["counts"].pop("members"), IntegrityError),
+    ],
+)
+def test_only_a_pass_with_a_claim_can_be_approved(
+    gate: Gate, change: Callable[[Record], object], error: type[PrivganError]
+) -> None:
+    gate.audit(change)
+    with pytest.raises(PrivganError) as caught:
+        gate.approve()
+    assert caught.type is error
+    assert not (gate.root / "report" / APPROVAL).exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"[" * 99999, b"{", b'{"policy":1}', b"\xff", b'{"policy":{"officer_key":"\xc3\xa9"}}']
+)
+def test_what_is_no_record_is_refused(gate: Gate, content: bytes) -> None:
+    (gate.root / "report" / "audit.json").write_bytes(content)
+    with pytest.raises(IntegrityError):
+        gate.approve()
+
+
+def test_a_report_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        draft_approval(tmp_path / "absent", Grant(officer="A", approved="2026-01-31", until="2026-01-31"))
+
+
+GOOD = {"officer": "A", "purpose": "p", "recipient": "r", "approved": "2026-01-31", "until": "2026-01-31"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"officer": ""},
+        {"officer": " "},
+        {"officer": "A\nB"},
+        {"officer": "A\u202eB"},
+        {"officer": "x" * 101},
+        {"purpose": "\x1b[31m"},
+        {"recipient": "x" * 301},
+        {"until": "2026-01-30"},
+        {"until": (date(2026, 1, 31) + timedelta(days=LONGEST_DAYS + 1)).isoformat()},
+        {"until": "20260131"},
+        {"until": "2026-02-30"},
+        {"until": "tomorrow"},
+        {"until": ""},
+    ],
+)
+def test_names_words_and_days_are_checked(change: dict[str, str]) -> None:
+    Grant(**GOOD)
+    Grant(**{**GOOD, "purpose": "", "until": (date(2026, 1, 31) + timedelta(days=LONGEST_DAYS)).isoformat()})
+    with pytest.raises(UsageError):
+        Grant(**{**GOOD, **change})
+
+
+def test_the_officer_is_told_what_it_means(gate: Gate) -> None:
+    loose = {"max_auc": 0.6, "max_detectable_auc": 0.1}
+    gate.audit(lambda record: record.update(policy=Policy(**loose).to_json()))
+    draft = draft_approval(gate.root / "report", Grant(**GOOD))
+    said = "\n".join(draft.facts)
+    for words in (
+        "Verdict PASS",
+        "'own'",
+        "Epsilon 3 at delta 1e-05",
+        "20.1-fold",
+        "20 distinct copied",
+        "only epsilon",
+    ):
+        assert words in said
+    assert ["accept-delta" in line for line in draft.warnings] == [True, False, False]
+    assert [line.split()[-4] for line in draft.warnings[1:]] == ["0.6", "0.1"]
+
+
+def test_an_approval_is_replaced_only_by_force_and_never_after_a_withdrawal(gate: Gate) -> None:
+    first = gate.approve()
+    with pytest.raises(UsageError, match="--force"):
+        gate.approve()
+    assert gate.approve(last="2026-06-30", force=True).sha256 != first.sha256
+    gate.take_back()
+    with pytest.raises(IntegrityError, match="withdrawn"):
+        gate.approve(force=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stated: stated.update(predicateType="urn:privgan:release:v1"),
+        lambda stated: stated["subject"].append(stated["subject"][0]),
+        lambda stated: stated["subject"][0].update(name="other.json"),
+        lambda stated: stated["predicate"].update(note="x"),
+        lambda stated: stated["predicate"].pop("grant"),
+        lambda stated: stated["predicate"].update(grant=[]),
+        lambda stated: stated["predicate"]["grant"].update(officer="\x1b[2J"),
+        lambda stated: stated["predicate"]["grant"].update(until="9999-12-31"),
+        lambda stated: stated["predicate"]["audit"].update(epsilon=10**400),
+        lambda stated: stated["predicate"]["audit"].update(epsilon="3"),
+        lambda stated: stated["predicate"]["audit"].update(overrides=[["x"]]),
+        lambda stated: stated["predicate"].update(public_key="AAAA"),
+        lambda stated: stated["predicate"].update(public_key=7),
+        lambda stated: stated.update(predicate=None),
+    ],
+)
+def test_a_well_signed_approval_in_another_form_is_refused(
+    gate: Gate, change: Callable[[dict[str, Any]], object]
+) -> None:
+    stated = json.loads(json.dumps(gate.approve().approval.statement()))
+    key = gate.key_of("officer")
+    assert opened(Approval, seals.sign(stated, key)).statement()
+    change(stated)
+    for whose in (key.public_key(), None):
+        with pytest.raises(IntegrityError):
+            opened(Approval, seals.sign(stated, key), whose)
+
+
+def test_an_approval_that_names_another_key_than_it_is_signed_with_is_refused(gate: Gate) -> None:
+    approval = dataclasses.replace(gate.approve().approval, public_key=gate.line_of("second"))
+    envelope = seals.sign(approval.statement(), gate.key_of("officer"))
+    for whose in (gate.key_of("officer").public_key(), gate.key_of("second").public_key(), None):
+        with pytest.raises(IntegrityError):
+            opened(Approval, envelope, whose)
