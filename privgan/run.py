@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from privgan.errors import IntegrityError
-from privgan.files import PRIVATE_FOLDER, read_json, write_json
+from privgan.files import read_json, write_json
+from privgan.folders import PRIVATE_FOLDER
 
 SCHEMA_VERSION = 1
 MARKER = "run.json"

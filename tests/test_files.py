@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import open_regular, require_absent, require_space, staged_folder, write_bytes
+from privgan.files import open_regular, write_bytes
+from privgan.folders import require_absent, require_space, staged_folder
 from tests.places import ROOT
 
 

@@ -15,10 +15,10 @@ from privgan.dp.budget.anchor import SiteAnchor
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.budget.renyi import RenyiFilter
 from privgan.errors import BudgetError, InputRejectedError, UsageError
-from privgan.files import recover, sha256_file
+from privgan.files import sha256_file
+from privgan.folders import recover, resumable_folder
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
-from privgan.resumable import resumable_folder
 from privgan_audits.gate.preflight import Preflight, preflight
 from privgan_audits.policy import Policy
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from privgan.files import staged_folder
+from privgan.folders import staged_folder
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample, Test

@@ -15,7 +15,8 @@ from privgan.archive.query import Place, Query, list_instances
 from privgan.archive.stopping import UnfinishedError, ended_by_sigterm
 from privgan.archive.web import WebArchive
 from privgan.errors import UsageError
-from privgan.files import PRIVATE_FOLDER, remove_partials, write_bytes
+from privgan.files import write_bytes
+from privgan.folders import PRIVATE_FOLDER, remove_partials
 from privgan.progress import Progress, silent
 
 _ACCEPT = f'multipart/related; type="{DICOM}"; transfer-syntax=*'  # as it is stored, whatever that is

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from privgan.attack.releases import LEVEL, Finding, Floats, by_p_value, smallest, two_sided
+from privgan.arrays import Floats
+from privgan.attack.releases import LEVEL, Finding, by_p_value, smallest, two_sided
 from privgan.dp.accounting import GaussianQueries, epsilon
 from privgan.dp.noise import NORM_SLACK
 from privgan.dp.tradeoff import tpr_bound

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from privgan.attack.releases import Floats, Integers
+from privgan.arrays import Floats, Integers, Singles
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
@@ -25,8 +24,7 @@ from privgan.gan.training.step import Training, fresh_state, generator_config, s
 from privgan.gan.warm_start import Members, Mixture, MixtureSettings
 from privgan.progress import Progress, silent
 
-Images = NDArray[np.float32]
-Patients = Sequence[Images]  # (images, size, size) each, in grey levels 0 to 255
+Patients = Sequence[Singles]  # (images, size, size) each, in grey levels 0 to 255
 
 IMAGES_PER_PATIENT = 3
 _FAKES = 1
@@ -108,7 +106,7 @@ class Laboratory:
 
 
 class _Noted(np.ndarray[tuple[int, ...], np.dtype[np.float32]]):
-    """Images that note which of them are read."""
+    """Singles that note which of them are read."""
 
     reads: list[Integers]
 
@@ -120,7 +118,7 @@ class _Noted(np.ndarray[tuple[int, ...], np.dtype[np.float32]]):
 
     def __getitem__(self, rows: Any) -> Any:
         self.reads.append(np.asarray(rows))
-        chosen: Images = self.view(np.ndarray)[rows]
+        chosen: Singles = self.view(np.ndarray)[rows]
         return chosen
 
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from privgan.arrays import Floats, Integers, Singles
 from privgan.attack.bounds import canary_bound, canary_scores
-from privgan.attack.laboratory import IMAGES_PER_PATIENT, Images, Laboratory, Patients
+from privgan.attack.laboratory import IMAGES_PER_PATIENT, Laboratory, Patients
 from privgan.attack.releases import (
     Finding,
-    Floats,
-    Integers,
     draw_size,
     empty_draws,
     noise_is_fresh,
@@ -41,7 +40,7 @@ class Knowledge:
     """
 
     plan: Plan
-    patients: tuple[Images, ...]
+    patients: tuple[Singles, ...]
     fakes: Floats
     added: Floats
 
@@ -135,7 +134,7 @@ def attack_sums(laboratory: Laboratory) -> tuple[Finding, ...]:
     others, canary = _phantoms(plan.members - 1, size), _canary(size)
     nobody, alone = laboratory.total([], plan), laboratory.total(others, plan)
 
-    def moved_by(patient: Images) -> Floats:
+    def moved_by(patient: Singles) -> Floats:
         return laboratory.total([*others, patient], plan) - alone
 
     def canary_among(company: Patients) -> Floats:
@@ -164,7 +163,7 @@ def attack_sums(laboratory: Laboratory) -> tuple[Finding, ...]:
     )
 
 
-def _phantoms(count: int, size: int) -> list[Images]:
+def _phantoms(count: int, size: int) -> list[Singles]:
     """Invented patients with one image each, always the same ones."""
     rng = np.random.default_rng(count)
     pictures = draw_images(Anatomy.draw(np.arange(count) % 2 == 1, rng), rng)
@@ -172,15 +171,15 @@ def _phantoms(count: int, size: int) -> list[Images]:
     return [image[None] * np.float32(255) for image in small]
 
 
-def _canary(size: int) -> Images:
+def _canary(size: int) -> Singles:
     return _filled(255.0, size)
 
 
-def _filled(level: float, size: int, images: int = 1) -> Images:
+def _filled(level: float, size: int, images: int = 1) -> Singles:
     return np.full((images, size, size), level, dtype=np.float32)
 
 
-def _adversaries(size: int) -> dict[str, Images]:
+def _adversaries(size: int) -> dict[str, Singles]:
     return {
         "white": _filled(255.0, size),
         "black": _filled(0.0, size),
@@ -193,7 +192,7 @@ def _adversaries(size: int) -> dict[str, Images]:
     }
 
 
-def _with_many(size: int) -> dict[str, Images]:
+def _with_many(size: int) -> dict[str, Singles]:
     most = IMAGES_PER_PATIENT
     return {
         "one image": _filled(255.0, size),

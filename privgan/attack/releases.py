@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from privgan.arrays import Floats, Integers
 from privgan.dp.noise import NORM_SLACK
 
 FAMILY_ERROR = 0.01
@@ -21,9 +21,6 @@ STATISTICAL_TESTS = 10
 LEVEL = FAMILY_ERROR / STATISTICAL_TESTS
 _MOST_VALUES = 100_000  # so many show any shape that matters
 _FEWEST_EXPECTED = 5.0  # of Pearson's chi-square, in every cell
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from privgan.attack.releases import Finding, Floats, Integers
+from privgan.arrays import Floats, Integers
+from privgan.attack.releases import Finding
 from privgan.dp.noise import NORM_SLACK
 
 _ROUNDING = NORM_SLACK - 1  # of C: what the noise is enlarged for

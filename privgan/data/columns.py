@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Values
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import PRIVATE_FILE
 
@@ -40,7 +40,6 @@ RESERVED = frozenset((*READ_ANYWAY, "allow_pickle"))  # the last is an argument 
 _NAME = re.compile(r"[a-z0-9_]{1,64}")
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
-Values = NDArray[np.str_] | NDArray[np.float64]
 """A column in memory: texts (n,), empty where nothing is known, or numbers (n,), NaN there."""
 
 

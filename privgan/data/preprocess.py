@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.arrays import Singles
 from privgan.checks import one_of, within
 from privgan.data.refusals import RefusedError
 from privgan.errors import UsageError
@@ -191,7 +192,7 @@ def prepare_image(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
     return image if image.shape == recipe.shape else np.repeat(image[..., None], 3, axis=-1)
 
 
-def _square(small: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _square(small: Singles) -> NDArray[np.uint8]:
     """Values 0..1 (h, w) in the middle of a black square, as uint8."""
     size = max(small.shape)
     square = np.zeros((size, size), dtype=np.uint8)
@@ -229,10 +230,10 @@ class _Window:
     width: float
     inverted: bool
 
-    def clipped(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
+    def clipped(self, values: NDArray[np.generic]) -> Singles:
         """In this order exact wherever whole numbers are; the division by width comes after the means."""
         scaled = values if self.slope == 1 else np.multiply(values, np.float32(self.slope), dtype=np.float32)
-        block: NDArray[np.float32] = np.add(scaled, np.float32(self.offset), dtype=np.float32)
+        block: Singles = np.add(scaled, np.float32(self.offset), dtype=np.float32)
         np.clip(block, 0, np.float32(self.width), out=block)
         return np.subtract(np.float32(self.width), block, out=block) if self.inverted else block
 
@@ -261,7 +262,7 @@ def _window(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> _Win
     )
 
 
-def _fitted(values: NDArray[np.generic], window: _Window, size: int) -> NDArray[np.float32]:
+def _fitted(values: NDArray[np.generic], window: _Window, size: int) -> Singles:
     """Scale the longer side to `size` by area means, keeping the aspect; values 0..1.
 
     Some rows at a time become numbers, so that a mammogram needs no room for itself as such.
@@ -281,12 +282,12 @@ def _fitted(values: NDArray[np.generic], window: _Window, size: int) -> NDArray[
     across = np.zeros((width, columns), dtype=np.float32)
     for column, (start, weights) in enumerate(_intervals(width, columns)):
         across[start : start + len(weights), column] = weights
-    fitted: NDArray[np.float32] = np.clip(flat @ across / np.float32(window.width), 0, 1)
+    fitted: Singles = np.clip(flat @ across / np.float32(window.width), 0, 1)
     return fitted
 
 
 @functools.lru_cache(maxsize=16)
-def _intervals(count: int, length: int) -> tuple[tuple[int, NDArray[np.float32]], ...]:
+def _intervals(count: int, length: int) -> tuple[tuple[int, Singles], ...]:
     """For each of `length` equal intervals of `count` samples: its first sample, and how much each counts."""
     found = []
     for number in range(length):

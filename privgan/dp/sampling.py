@@ -7,12 +7,10 @@ An empty draw is a draw like any other. Shuffling instead of drawing would void 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Integers
 from privgan.checks import positive
 from privgan.errors import UsageError
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from privgan.arrays import Floats
 from privgan.checks import within
 from privgan.dp.accounting import GaussianQueries, loss_distribution
 
-Floats = NDArray[np.float64]
 _EPSILONS = np.concatenate([np.linspace(0.0, 2.0, 201), np.linspace(2.0, 12.0, 401), np.linspace(12.0, 60.0, 193)])
 
 

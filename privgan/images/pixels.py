@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from privgan.arrays import Singles
+
 
 def from_uint8(images: NDArray[np.uint8]) -> Tensor:
     """uint8 grey (n, h, w) or colour (n, h, w, 3) -> float32 (n, 1 or 3, h, w) in [-1, 1].
@@ -17,7 +19,7 @@ def from_uint8(images: NDArray[np.uint8]) -> Tensor:
     return planes(unit_range(images))
 
 
-def unit_range(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def unit_range(images: NDArray[np.uint8]) -> Singles:
     """Levels 0 to 255 as values in [-1, 1], of the same shape."""
     return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
 

@@ -6,8 +6,8 @@ Real class shares are private: a set may repeat them only as a query that was ch
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Floats, Integers
 from privgan.errors import UsageError
 
 UNIFORM, MEASURED = "uniform", "measured"
@@ -18,8 +18,8 @@ def class_labels(
     classes: tuple[str, ...],
     count: int,
     rng: np.random.Generator,
-    measured: NDArray[np.float64] | None = None,
-) -> NDArray[np.int64]:
+    measured: Floats | None = None,
+) -> Integers:
     """Labels for `count` images in random order.
 
     Args:
@@ -37,25 +37,25 @@ def class_labels(
             shares of a run that measured none.
     """
     numbers = apportion(_weights(text, classes, measured), count)
-    labels: NDArray[np.int64] = np.repeat(np.arange(len(classes), dtype=np.int64), numbers)
+    labels: Integers = np.repeat(np.arange(len(classes), dtype=np.int64), numbers)
     rng.shuffle(labels)
     return labels
 
 
-def apportion(weights: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+def apportion(weights: Floats, count: int) -> Integers:
     """Whole numbers that add up to `count`, nearest to the weights' shares (largest remainders).
 
     >>> apportion(np.array([1.0, 1.0, 1.0]), 10).tolist()
     [4, 3, 3]
     """
     shares = count * weights / weights.sum()
-    whole: NDArray[np.int64] = np.floor(shares).astype(np.int64)
+    whole: Integers = np.floor(shares).astype(np.int64)
     left = count - int(whole.sum())
     whole[np.argsort(whole - shares, kind="stable")[:left]] += 1
     return whole
 
 
-def _weights(text: str, classes: tuple[str, ...], measured: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def _weights(text: str, classes: tuple[str, ...], measured: Floats | None) -> Floats:
     if text == UNIFORM:
         return np.ones(len(classes))
     if text != MEASURED:
@@ -68,7 +68,7 @@ def _weights(text: str, classes: tuple[str, ...], measured: NDArray[np.float64] 
     return measured
 
 
-def _named_weights(text: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
+def _named_weights(text: str, classes: tuple[str, ...]) -> Floats:
     weights = np.zeros(len(classes))
     seen: set[str] = set()
     for part in text.split(","):

@@ -3,26 +3,24 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from privgan.arrays import Images, Integers
 from privgan.files import SHAREABLE_FILE, open_new
 
 _COLUMNS, _ROWS = 10, 10
 _STRIP_PIXELS = 16
 _SMALLEST_TILE_PIXELS = 56
 
-Pixels = NDArray[np.uint8]
 
-
-def write_contact_sheet(path: Path, images: Pixels, labels: NDArray[np.int64], classes: tuple[str, ...]) -> None:
+def write_contact_sheet(path: Path, images: Images, labels: Integers, classes: tuple[str, ...]) -> None:
     """Write `contact_sheet` as a PNG without text chunks to `path`, which must not exist."""
     sheet = contact_sheet(images, labels, classes)
     with open_new(path, SHAREABLE_FILE) as stream:
         Image.fromarray(sheet).save(stream, format="PNG")
 
 
-def contact_sheet(images: Pixels, labels: NDArray[np.int64], classes: tuple[str, ...]) -> Pixels:
+def contact_sheet(images: Images, labels: Integers, classes: tuple[str, ...]) -> Images:
     """The sheet's pixels, uint8 (height, width) or (height, width, 3), computed from nothing but the arguments.
 
     Args:
@@ -42,7 +40,7 @@ def contact_sheet(images: Pixels, labels: NDArray[np.int64], classes: tuple[str,
     return np.concatenate(parts)
 
 
-def _grid(tiles: Pixels) -> Pixels:
+def _grid(tiles: Images) -> Images:
     """Tiles (n, s, s[, 3]) in rows of ten, the last row filled up with black."""
     _, size, _, *channels = tiles.shape
     rows = -(-len(tiles) // _COLUMNS)
@@ -52,7 +50,7 @@ def _grid(tiles: Pixels) -> Pixels:
     return grid.reshape(rows * size, _COLUMNS * size, *channels)
 
 
-def _strip(text: str, width: int) -> Pixels:
+def _strip(text: str, width: int) -> Images:
     strip = Image.new("L", (width, _STRIP_PIXELS), color=0)
     ImageDraw.Draw(strip).text((4, 2), text.encode("ascii", "replace").decode(), 255, ImageFont.load_default())
     return np.asarray(strip)

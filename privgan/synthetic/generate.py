@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from privgan import __version__
+from privgan.arrays import Images, Integers
 from privgan.checks import one_of
 from privgan.errors import IntegrityError, PrivganError, UsageError
-from privgan.files import SHAREABLE_FILE, open_new, require_space, sha256_file, write_text
+from privgan.files import SHAREABLE_FILE, open_new, sha256_file, write_text
+from privgan.folders import require_space
 from privgan.progress import Progress, silent
 from privgan.run import RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, UNIFORM, class_labels
@@ -48,9 +49,6 @@ _BATCH = 256
 _PROGRESS_EVERY = 50
 _BLOCK_BYTES = 4096
 _DICOM_HEADER_BYTES = 2048
-
-Images = NDArray[np.uint8]
-Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +170,7 @@ def _load(run: Path, facts: RunFacts) -> "LoadedGenerator":
     return generator
 
 
-def _sample(generator: "LoadedGenerator", labels: Labels, rng: np.random.Generator, progress: Progress) -> Images:
+def _sample(generator: "LoadedGenerator", labels: Integers, rng: np.random.Generator, progress: Progress) -> Images:
     images: Images = np.empty(0, np.uint8)
     for start in range(0, len(labels), _BATCH):
         some = generator.sample(labels[start : start + _BATCH], rng)
@@ -183,13 +181,13 @@ def _sample(generator: "LoadedGenerator", labels: Labels, rng: np.random.Generat
     return images
 
 
-def _write_arrays(path: Path, images: Images, labels: Labels, classes: tuple[str, ...]) -> None:
+def _write_arrays(path: Path, images: Images, labels: Integers, classes: tuple[str, ...]) -> None:
     with open_new(path, SHAREABLE_FILE) as stream:
         np.savez(stream, images=images, labels=labels, classes=np.array(classes))
 
 
 def _manifest(
-    facts: RunFacts, options: GenerateOptions, labels: Labels, balance: "ClassBalance | None", form: DicomForm
+    facts: RunFacts, options: GenerateOptions, labels: Integers, balance: "ClassBalance | None", form: DicomForm
 ) -> Manifest:
     counts = np.bincount(labels, minlength=len(facts.classes))
     return Manifest(

@@ -7,17 +7,13 @@ import csv
 import io
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from privgan.arrays import Integers
 from privgan.synthetic.synthetic_set import IMAGES, file_name, patient_id
 
 Row = tuple[str, str, str]
 
 
-def label_rows(
-    run_id: str, classes: tuple[str, ...], labels: NDArray[np.int64], files: Sequence[range] | None
-) -> list[Row]:
+def label_rows(run_id: str, classes: tuple[str, ...], labels: Integers, files: Sequence[range] | None) -> list[Row]:
     """One (file, invented patient, label) for each file; without DICOM a file is a row of images.npz.
 
     Args:

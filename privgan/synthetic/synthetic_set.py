@@ -19,19 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.arrays import Integers
 from privgan.data.preprocess import image_shape
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import (
-    PRIVATE_FILE,
-    SHAREABLE_FILE,
-    list_files,
-    open_regular,
-    read_json,
-    require_exact_files,
-    sha256_file,
-    write_json,
-    write_text,
-)
+from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, open_regular, read_json, sha256_file, write_json, write_text
+from privgan.folders import list_files, require_exact_files
 from privgan.progress import Progress, silent
 from privgan.synthetic.dicom.form import DicomForm
 
@@ -110,7 +102,7 @@ class SyntheticSet:
     files: dict[str, str] = field(repr=False)
     sha256: str
     images: NDArray[np.uint8] = field(repr=False)
-    labels: NDArray[np.int64] = field(repr=False)
+    labels: Integers = field(repr=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -247,7 +239,7 @@ def _require_mark(folder: Path) -> None:
             raise IntegrityError(f"Expected {NOT_RELEASED} as it was written, it was edited.")
 
 
-def _read_arrays(path: Path, manifest: Manifest) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _read_arrays(path: Path, manifest: Manifest) -> tuple[NDArray[np.uint8], Integers]:
     try:
         with open_regular(path) as stream, np.load(stream, allow_pickle=False) as arrays:
             images, labels, classes = arrays["images"], arrays["labels"], arrays["classes"]

@@ -13,9 +13,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from privgan.arrays import Floats
 from privgan.attack.laboratory import Laboratory
 from privgan.attack.mechanism import attack_mechanism
-from privgan.attack.releases import Finding, Floats
+from privgan.attack.releases import Finding
 from privgan.attack.sums import no_mixing
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from privgan.arrays import Floats, Integers
 from privgan.attack.releases import (
     Finding,
-    Floats,
-    Integers,
     by_p_value,
     draw_size,
     empty_draws,

@@ -5,21 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.arrays import Integers, Singles
 from privgan_audits.questions.scores import Scores
-from privgan_audits.spaces.pixels import Grid
 from privgan_audits.spaces.space import VectorSpace
 
 LASTING, PASSING = 24, 8  # directions in which people differ, and in which one person's images do
 
-Integers = NDArray[np.int64]
 
-
-def sphere(points: NDArray[np.float64]) -> Grid:
+def sphere(points: NDArray[np.float64]) -> Singles:
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
 
 
 def scores_of(
-    points: Grid, owner: Integers, non_member: NDArray[np.bool_], canonical: Integers | None = None
+    points: Singles, owner: Integers, non_member: NDArray[np.bool_], canonical: Integers | None = None
 ) -> Scores:
     """Scores without spaces but the embedding, whose points these are."""
     space = VectorSpace(name="embedding", queries=points[:, None], points=points, place=lambda images: images)
@@ -45,7 +43,7 @@ class People:
         """So many people."""
         return cls(lasting=rng.normal(size=(count, LASTING)))
 
-    def images(self, who: Integers, rng: np.random.Generator) -> Grid:
+    def images(self, who: Integers, rng: np.random.Generator) -> Singles:
         """One new image of each of these people."""
         passing = 5 * rng.normal(size=(len(who), PASSING))
         lasting = self.lasting[who] + 0.1 * rng.normal(size=(len(who), LASTING))

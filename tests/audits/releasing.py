@@ -13,7 +13,8 @@ from privgan.data.cohort.cohort import DIGESTED_FILES, MARKER, CohortFacts, open
 from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.accounting import GaussianQueries
 from privgan.dp.budget.ledger import Ledger
-from privgan.files import list_files, sha256_file, write_json
+from privgan.files import sha256_file, write_json
+from privgan.folders import list_files
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits import seals
 from privgan_audits.policy import Policy

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from privgan.errors import UsageError
+from privgan.images.geometry import luminance, orbit, pool
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.evidence.loading import load_file_evidence
 from privgan_audits.gate.record_facts import COLOUR
@@ -23,7 +24,7 @@ from privgan_audits.report.pictures import data_uri
 from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.perceptual import perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace, pair_distances
-from privgan_audits.spaces.pixels import MAX_SHIFT, luminance, normalise, orbit, pool, shifted_distances
+from privgan_audits.spaces.pixels import MAX_SHIFT, normalise, shifted_distances
 from privgan_audits.spaces.searches import spectra, spectrum_turns, views
 from tests.data.phantom_photos import CLASSES, Skin, draw_photos
 

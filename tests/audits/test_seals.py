@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from privgan.errors import IntegrityError, UsageError
 from privgan_audits import seals
 
-STATEMENT = seals.statement({"a": "00" * 32}, "urn:test", {"x": 1})
+STATEMENT = seals.in_toto({"a": "00" * 32}, "urn:test", {"x": 1})
 
 
 def test_a_key_signs_and_its_public_half_opens(tmp_path: Path) -> None:

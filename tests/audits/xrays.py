@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.images.geometry import pool
 from privgan_audits.evidence.interface import Sample
-from privgan_audits.spaces.pixels import pool
 
 
 @dataclass(frozen=True, kw_only=True)

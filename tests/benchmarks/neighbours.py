@@ -17,9 +17,9 @@ import torch
 from measuring import Step, held_mib, peak_mib, timed
 from sklearn.neighbors import NearestNeighbors
 
+from privgan.arrays import Singles
 from privgan.memory import keep_freed_memory
 from privgan_audits.spaces.neighbours import nearest
-from privgan_audits.spaces.pixels import Grid
 
 ROWS = (
     (20_000, 20_000, 512),
@@ -50,7 +50,7 @@ def row(queries: int, base: int, dimensions: int) -> dict[str, Any]:
     }
 
 
-def search(queries: Grid, base: Grid) -> object:
+def search(queries: Singles, base: Singles) -> object:
     """Ours, as the audit calls it, with one view a query."""
     return nearest(queries, base, k=K, turns=lambda block: [block])
 
@@ -61,13 +61,13 @@ def _product(queries: torch.Tensor, base: torch.Tensor) -> None:
             torch.mm(block, part.T)
 
 
-def _faiss(queries: Grid, base: Grid) -> object:
+def _faiss(queries: Singles, base: Singles) -> object:
     index = faiss.IndexFlatL2(base.shape[1])
     index.add(base)
     return index.search(queries, K)
 
 
-def _images(queries: int, base: int, dimensions: int) -> tuple[Grid, Grid]:
+def _images(queries: int, base: int, dimensions: int) -> tuple[Singles, Singles]:
     rng = np.random.default_rng(0)
     return tuple(rng.standard_normal((n, dimensions), dtype=np.float32) for n in (queries, base))  # type: ignore[return-value]
 

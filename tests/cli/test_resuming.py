@@ -16,7 +16,7 @@ from privgan.data.cohort.journal import FILE, ROWS
 from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
 from privgan.files import read_json
-from privgan.resumable import unfinished_folder
+from privgan.folders import unfinished_folder
 from tests.cli.conftest import blobs
 from tests.cli.forking import Warm
 from tests.data.conftest import build_dicom

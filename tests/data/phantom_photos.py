@@ -10,11 +10,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.arrays import Floats
+
 CLASSES = ("plain", "two-coloured")
 _WAVES = 6  # texture: a sum of so many waves
 _SKIN = np.array([0.82, 0.62, 0.52])
 _BROWN, _BLUE = np.array([0.42, 0.25, 0.18]), np.array([0.25, 0.28, 0.42])
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,19 +27,19 @@ class Skin:
     frequencies down and across, and phase. edge: (n, 2), how ragged the mole is and where.
     """
 
-    tone: Numbers
-    brown: Numbers
-    blue: Numbers
-    mole: Numbers
-    waves: Numbers
-    edge: Numbers
+    tone: Floats
+    brown: Floats
+    blue: Floats
+    mole: Floats
+    waves: Floats
+    edge: Floats
 
     @classmethod
     def draw(cls, two_coloured: NDArray[np.bool_], rng: np.random.Generator) -> Self:
         """Draw the skin of len(two_coloured) patients."""
         n = len(two_coloured)
 
-        def around(middle: Numbers | float, spread: Numbers | float, *shape: int) -> Numbers:
+        def around(middle: Floats | float, spread: Floats | float, *shape: int) -> Floats:
             return middle + spread * np.clip(rng.standard_normal((n, *shape)), -2, 2)
 
         brown, blue = around(_BROWN, 0.05, 3), around(_BLUE, 0.04, 3)

@@ -13,7 +13,8 @@ from privgan.data.cohort.prepare import prepare
 from privgan.data.columns import Wanted
 from privgan.data.sources.opening import read_images
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
-from privgan.files import read_json, staged_folder, write_json
+from privgan.files import read_json, write_json
+from privgan.folders import staged_folder
 
 ANYTHING = Wanted(anything=True)
 PATIENTS = [f"p{row // 2}" for row in range(24)]

@@ -7,7 +7,8 @@ import pytest
 from scipy.ndimage import affine_transform
 
 from privgan.errors import UsageError
-from privgan.images.augmentation import AugmentationSettings, augment, transform
+from privgan.images.augmentation import AugmentationSettings, augment
+from privgan.images.geometry import transform
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(-1, 1, (12, 40, 30)).astype(np.float32)

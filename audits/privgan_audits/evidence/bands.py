@@ -7,17 +7,13 @@ here: what a report can show is that somebody is in the `1st quarter`, never fro
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from privgan.data.columns import Values
+from privgan.arrays import Floats, Integers, Texts, Values
 
 QUARTERS = ("1st quarter", "2nd quarter", "3rd quarter", "4th quarter")
 
-Floats = NDArray[np.float64]
-Texts = NDArray[np.str_]
 
-
-def quartiles(values: Floats, patients: NDArray[np.int64]) -> Floats:
+def quartiles(values: Floats, patients: Integers) -> Floats:
     """The three edges between the quarters of patients (3,), NaN if nothing is known of anybody.
 
     Args:

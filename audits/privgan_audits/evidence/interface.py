@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Images, Integers, Texts
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 NO_NON_MEMBERS = "there are no non-members to compare with"
 SMALLEST_IMAGE = 8  # pixels; below it there is nothing left to compare
-
-Images = NDArray[np.uint8]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +36,7 @@ class Sample:
     images: Images
     labels: Integers
     patients: Integers
-    columns: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    columns: Mapping[str, Texts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.images),)

@@ -10,19 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
+from privgan.arrays import Floats, Images, Integers, Values
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
-from privgan.data.columns import NUMBER, Values, Wanted
+from privgan.data.columns import NUMBER, Wanted
 from privgan.data.preprocess import PHOTO
 from privgan.data.sources.opening import read_images
 from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
-from privgan.files import canonical_json, list_files, sha256_bytes, sha256_file
+from privgan.files import canonical_json, sha256_bytes, sha256_file
+from privgan.folders import list_files
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import MARKER as SET_MARKER
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
-from privgan_audits.evidence.bands import Floats, banded, quartiles
-from privgan_audits.evidence.interface import Claim, Evidence, Images, Integers, Sample
+from privgan_audits.evidence.bands import banded, quartiles
+from privgan_audits.evidence.interface import Claim, Evidence, Sample
 
 NO_EDGES: Mapping[str, Floats] = {}
 ANYTHING = Wanted(anything=True)

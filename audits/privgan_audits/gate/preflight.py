@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from privgan.arrays import Order
 from privgan.checks import strictly_within
 from privgan.errors import UsageError
 from privgan_audits.gate.verdict import GATING_COPIES, PASS, SHARES, judge
@@ -16,7 +17,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions.attributes.statistic import advantage_bounds
 from privgan_audits.questions.membership.statistic import ENSEMBLE, membership_findings
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
-from privgan_audits.stats.statistics import Order, near_copy_ranks, precedence_p
+from privgan_audits.stats.statistics import near_copy_ranks, precedence_p
 
 GUESSED_RIGHT = 0.75  # of hidden facts, of members and non-members alike; nobody knows it before there is a set
 SIMULATIONS, SEARCH_SIMULATIONS = 2000, 400

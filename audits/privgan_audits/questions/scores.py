@@ -11,23 +11,19 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Flags, Floats, Images, Integers, Singles
 from privgan.errors import UsageError
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Evidence, Images
+from privgan_audits.evidence.interface import Evidence
 from privgan_audits.spaces.embedding import image_digests, train_embedding
 from privgan_audits.spaces.perceptual import hamming, orbit_bits, perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace
-from privgan_audits.spaces.pixels import Grid
 from privgan_audits.spaces.space import Closest, Space, VectorSpace
 
 EMBEDDING, ENCODER, HASHES = "embedding", "encoder", "hashes"
 SMALLEST_REFERENCE = 1e-6  # identical images of two patients: any distance counts as far, a copy as near
 _MOST_BITS = 10  # two hashes of 64 bits that differ in more are not called alike, however few patients there are
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +41,7 @@ class SpaceScores:
     patient: Floats
     hit_limit: float | None = None
 
-    def hits(self, patient: Floats) -> NDArray[np.bool_]:
+    def hits(self, patient: Floats) -> Flags:
         """Which patients (P,) a space that only counts has met."""
         return patient <= (-np.inf if self.hit_limit is None else self.hit_limit)
 
@@ -62,11 +58,11 @@ class Scores:
     """
 
     owner: Integers
-    flat: NDArray[np.bool_]
+    flat: Flags
     spaces: dict[str, SpaceScores]
     embedding: VectorSpace
     canonical: Integers
-    non_member: NDArray[np.bool_]
+    non_member: Flags
 
     @property
     def members(self) -> int:
@@ -99,7 +95,7 @@ class Scores:
 
 
 _CACHE: WeakKeyDictionary[Evidence, Scores] = WeakKeyDictionary()
-_PLACED: WeakKeyDictionary[Evidence, Grid] = WeakKeyDictionary()
+_PLACED: WeakKeyDictionary[Evidence, Singles] = WeakKeyDictionary()
 
 
 def patient_scores(evidence: Evidence, progress: Progress = silent) -> Scores:
@@ -113,7 +109,7 @@ def patient_scores(evidence: Evidence, progress: Progress = silent) -> Scores:
     return _CACHE[evidence]
 
 
-def synthetic_points(evidence: Evidence, scores: Scores) -> Grid:
+def synthetic_points(evidence: Evidence, scores: Scores) -> Singles:
     """The synthetic images in the embedding of these scores, float32 (m, d); computed once per evidence."""
     if evidence not in _PLACED:
         _PLACED[evidence] = scores.embedding.place(evidence.synthetic.images)
@@ -153,9 +149,7 @@ def _further_spaces(evidence: Evidence, real: Images) -> Iterator[Space]:
     yield VectorSpace(name=HASHES, queries=orbit_bits(real), points=perceptual_bits(real), place=perceptual_bits)
 
 
-def _in_space(
-    space: Space, synthetic: Images, owner: Integers, flat: NDArray[np.bool_], progress: Progress
-) -> SpaceScores:
+def _in_space(space: Space, synthetic: Images, owner: Integers, flat: Flags, progress: Progress) -> SpaceScores:
     reference = np.maximum(space.among_real(owner, progress), SMALLEST_REFERENCE)
     found = space.closest(synthetic, progress)
     hit_limit = _hit_limit(reference[~flat]) if space.name == HASHES else None

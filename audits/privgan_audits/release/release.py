@@ -21,17 +21,15 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError
 from privgan.files import (
     SHAREABLE_FILE,
-    list_files,
     open_new,
     open_regular,
-    require_space,
     sha256_bytes,
     sha256_file,
-    staged_folder,
     write_bytes,
     write_json,
     write_text,
 )
+from privgan.folders import list_files, require_space, staged_folder
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS

@@ -12,7 +12,8 @@ from typing import Any
 
 from privgan.config import from_table
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import require_exact_files, sha256_bytes
+from privgan.files import sha256_bytes
+from privgan.folders import require_exact_files
 from privgan.progress import Progress, silent
 from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, Approval, Approved, Revocation, opened
 from privgan_audits.release.bundle import ATTESTATION, MANIFEST, SUMS, subjects_of, sums_text

@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Floats
 from privgan_audits.gate.verdict import GATING_COPIES
 from privgan_audits.record import Record
 from privgan_audits.report.limits import allowed_copies, finding
 from privgan_audits.report.words.frame import COPIES
 from privgan_audits.telling.numbers import humanised
 from privgan_audits.telling.plots import Chart, Roc, distance_chart, limits_chart, roc_chart
-
-Floats = NDArray[np.float64]
 
 
 def charts_of(record: Record) -> dict[str, tuple[Chart, ...]]:

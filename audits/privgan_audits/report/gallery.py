@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Floats, Images
 from privgan.errors import IntegrityError
-from privgan.files import PRIVATE_FOLDER, sha256_bytes, write_bytes
-from privgan_audits.evidence.interface import Evidence, Images
+from privgan.files import sha256_bytes, write_bytes
+from privgan.folders import PRIVATE_FOLDER
+from privgan_audits.evidence.interface import Evidence
 from privgan_audits.seals import read_bounded
 
 GALLERY = "private/gallery.npz"
@@ -182,6 +183,6 @@ def worrying_excess(pairs: int) -> int:
     from scipy import stats
 
     ticks = stats.binom(pairs, 0.5).pmf(np.arange(pairs + 1))
-    difference: NDArray[np.float64] = np.convolve(ticks, ticks[::-1])  # index pairs stands for equal numbers
+    difference: Floats = np.convolve(ticks, ticks[::-1])  # index pairs stands for equal numbers
     tail = np.cumsum(difference[::-1])[::-1]
     return int(np.flatnonzero(tail < 0.05)[0]) - pairs

@@ -24,9 +24,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from privgan.arrays import Images, Singles
+from privgan.images.geometry import luminance, pool
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.augment import Move, Strength, disguised
-from privgan_audits.spaces.pixels import FINE, Grid, luminance, pool
+from privgan_audits.spaces.pixels import FINE
 
 TASK = "learning an embedding"
 DIMENSIONS = 64
@@ -51,8 +53,6 @@ VIEWS = (
 _BLOCK = 512
 _KEPT = 2
 
-Images = NDArray[np.uint8]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Embedding:
@@ -65,11 +65,11 @@ class Embedding:
     centre: Tensor
     weights: Tensor
 
-    def embed(self, images: Images) -> Grid:
+    def embed(self, images: Images) -> Singles:
         """Images uint8 (n, h, h[, 3]) to float32 (n, d), rows of unit norm, or zeros."""
         return self._embedded(images, VIEWS[:1])[:, 0]
 
-    def embed_moved(self, images: Images) -> Grid:
+    def embed_moved(self, images: Images) -> Singles:
         """The images as they are, and in all other `VIEWS`: float32 (n, views, d).
 
         What was learned forgives some of a shift, a rotation or a crop, but not all: features of every second pixel
@@ -77,7 +77,7 @@ class Embedding:
         """
         return self._embedded(images, VIEWS)
 
-    def describe(self, images: Images) -> Grid:
+    def describe(self, images: Images) -> Singles:
         """What the network sees, float32 (n, f): neither weighed by the discriminant nor brought to unit norm.
 
         The discriminant knows the images that it was learned from too well: others of the same kind lie nearer to the
@@ -85,7 +85,7 @@ class Embedding:
         """
         return _turned_features(self.features, _fine(images)).numpy()
 
-    def _embedded(self, images: Images, views: Sequence[Move]) -> Grid:
+    def _embedded(self, images: Images, views: Sequence[Move]) -> Singles:
         """In the order of the images' digests, so that not even rounding depends on the order of the rows."""
         order = np.argsort(image_digests(images), kind="stable")
         result = np.empty((len(images), len(views), self.weights.shape[1]), np.float32)

@@ -17,11 +17,12 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from privgan.arrays import Floats, Singles
 from privgan.errors import UsageError
 from privgan.files import sha256_bytes
+from privgan.images.geometry import by_channel, luminance, orbit, pool
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.onnx_file import check_alone
-from privgan_audits.spaces.pixels import Grid, by_channel, luminance, orbit, pool
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -85,7 +86,7 @@ class Encoder:
         """What the audit's record says about it."""
         return {"sha256": self.sha256, "trained_on": self.trained_on}
 
-    def embed(self, images: NDArray[np.uint8], progress: Progress = silent) -> Grid:
+    def embed(self, images: NDArray[np.uint8], progress: Progress = silent) -> Singles:
         """One unit vector for each image uint8 (n, h, h[, 3]): float32 (n, d).
 
         Features are averaged over the 8 orientations, so that turned copies have the same vector and one search is
@@ -102,10 +103,10 @@ class Encoder:
             progress("the encoder's features", min(start + block, len(images)), len(images))
         features = np.concatenate(parts)
         norms = np.linalg.norm(features, axis=1, keepdims=True)
-        unit: Grid = (features / np.where(norms > 0, norms, 1.0)).astype(np.float32)
+        unit: Singles = (features / np.where(norms > 0, norms, 1.0)).astype(np.float32)
         return unit
 
-    def _averaged(self, images: Grid) -> NDArray[np.float64]:
+    def _averaged(self, images: Singles) -> Floats:
         """Mean features over the orbit of images (n, s, s[, 3]) in [0, 1]: float64 (n, d)."""
         seen = luminance(images) if self.channels == 1 else images
         views = np.stack(orbit(seen), axis=1).reshape(-1, *seen.shape[1:]).astype(np.float32)
@@ -117,7 +118,7 @@ class Encoder:
         features = np.concatenate([self._forward(call) for call in calls])
         return np.asarray(features.reshape(len(images), 8, -1).mean(axis=1, dtype=np.float64))
 
-    def _forward(self, inputs: Grid) -> Grid:
+    def _forward(self, inputs: Singles) -> Singles:
         (given,), wanted = self.session.get_inputs(), self.session.get_outputs()[0].name
         try:
             output = self.session.run([wanted], {given.name: inputs})[0]
@@ -128,7 +129,7 @@ class Encoder:
             raise UsageError(f"Expected one vector for each of {len(inputs)} images, got the shape {output.shape}.")
         if not np.isfinite(output).all():
             raise UsageError("Expected finite features from the encoder, got values that are no numbers.")
-        features: Grid = output.reshape(len(output), -1)
+        features: Singles = output.reshape(len(output), -1)
         return features
 
 
@@ -176,12 +177,12 @@ def _input(session: "InferenceSession") -> tuple[int, int | None, bool]:
     return channels, next(iter(fixed), None), batch == 1
 
 
-def _resized(images: NDArray[np.uint8], side: int) -> Grid:
+def _resized(images: NDArray[np.uint8], side: int) -> Singles:
     """Images (n, h, h[, 3]) as float32 (n, side, side[, 3]) in [0, 1]: averaged down, or interpolated up."""
     if images.ndim == 4 and side > images.shape[1]:
         return by_channel(lambda grey: _resized(grey, side), images)
     if side <= images.shape[1]:
         return pool(images, side) / np.float32(255)
     grey = torch.from_numpy(images.astype(np.float32) / np.float32(255))[:, None]
-    larger: Grid = F.interpolate(grey, size=(side, side), mode="bilinear", align_corners=False)[:, 0].numpy()
+    larger: Singles = F.interpolate(grey, size=(side, side), mode="bilinear", align_corners=False)[:, 0].numpy()
     return larger

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
+from privgan.arrays import Flags, Floats, Integers, Singles
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.pixels import Grid
 
 BASE_BLOCK = 8192
 QUERY_VIEWS = 1024  # views of queries in one block of products
@@ -26,8 +25,6 @@ DIFFERENCES = 1 << 21  # float64 values of one block of direct differences: 16 M
 _GROUP = 32  # columns whose smallest value is looked at before they are: exact, and a quarter of a selection's time
 _SPARE = 3  # candidates beyond k, so that rounding rarely decides
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Groups = tuple[Integers, Integers]
 
 
@@ -45,11 +42,11 @@ class Neighbours:
 
 
 def nearest(
-    queries: Grid,
-    base: Grid,
+    queries: Singles,
+    base: Singles,
     *,
     k: int,
-    turns: Callable[[Grid], list[Grid]],
+    turns: Callable[[Singles], list[Singles]],
     apart: Groups | None = None,
     task: str = "nearest neighbours",
     progress: Progress = silent,
@@ -80,7 +77,7 @@ def nearest(
     )
 
 
-def upright(points: Grid) -> list[Grid]:
+def upright(points: Singles) -> list[Singles]:
     """The only view of points (n, d) that have no others."""
     return [points]
 
@@ -113,7 +110,7 @@ class _Base:
     longest: float
 
     @classmethod
-    def of(cls, base: Grid, apart: Groups | None) -> "_Base":
+    def of(cls, base: Singles, apart: Groups | None) -> "_Base":
         values = torch.from_numpy(np.ascontiguousarray(base))
         norms, grouped = values.square().sum(1), None
         if apart is not None:
@@ -177,7 +174,7 @@ class _Base:
                 rows = rows.gather(1, order)
         return values, rows
 
-    def _measured(self, block: _Block, rows: Tensor, reachable: NDArray[np.bool_], k: int) -> Neighbours:
+    def _measured(self, block: _Block, rows: Tensor, reachable: Flags, k: int) -> Neighbours:
         """The nearest k of the candidates, by float64 differences of every view."""
         squares, views = self._differences(block, rows)
         distances = np.where(reachable, np.sqrt(squares), np.inf)

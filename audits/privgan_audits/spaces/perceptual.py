@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from privgan_audits.spaces.pixels import Grid, luminance, pool
+from privgan.arrays import Floats, Integers, Singles
+from privgan.images.geometry import luminance, pool
 
 BITS = 64
 _SIDE = 32  # pixels before the transform
@@ -21,10 +22,8 @@ _NOTHING = (
 )
 _BLOCK = 2048
 
-Coefficients = NDArray[np.float64]
 
-
-def perceptual_bits(images: NDArray[np.uint8]) -> Grid:
+def perceptual_bits(images: NDArray[np.uint8]) -> Singles:
     """The hash of each image uint8 (n, h, h[, 3]): float32 (n, 64) of +1 and -1.
 
     A quarter of the squared Euclidean distance is the Hamming distance.
@@ -32,7 +31,7 @@ def perceptual_bits(images: NDArray[np.uint8]) -> Grid:
     return _bits(_coefficients(images))
 
 
-def orbit_bits(images: NDArray[np.uint8]) -> Grid:
+def orbit_bits(images: NDArray[np.uint8]) -> Singles:
     """The hashes of all 8 orientations of each image, in the order of `pixels.orbit`: float32 (n, 8, 64).
 
     From one transform: a transposed image has transposed coefficients, and a mirror image has those of odd
@@ -45,12 +44,12 @@ def orbit_bits(images: NDArray[np.uint8]) -> Grid:
     return np.stack([_bits(view) for view in [*turned, *(view * columns for view in turned)]], axis=1)
 
 
-def hamming(squared_distances: NDArray[np.float64]) -> NDArray[np.int64]:
+def hamming(squared_distances: Floats) -> Integers:
     """Bits in which hashes differ, from the squares of their Euclidean distances."""
     return np.rint(squared_distances / 4).astype(np.int64)
 
 
-def _coefficients(images: NDArray[np.uint8]) -> Coefficients:
+def _coefficients(images: NDArray[np.uint8]) -> Floats:
     """Low frequencies of the orthonormal DCT-II, float64 (n, 8, 8)."""
     found = np.empty((len(images), _LOW.stop - _LOW.start, _LOW.stop - _LOW.start))
     for start in range(0, len(images), _BLOCK):
@@ -60,7 +59,7 @@ def _coefficients(images: NDArray[np.uint8]) -> Coefficients:
     return np.where(np.abs(found) < _NOTHING, 0.0, found)
 
 
-def _bits(coefficients: Coefficients) -> Grid:
+def _bits(coefficients: Floats) -> Singles:
     flat = coefficients.reshape(len(coefficients), BITS)
-    above: Grid = np.where(flat > np.median(flat, axis=1, keepdims=True), 1.0, -1.0).astype(np.float32)
+    above: Singles = np.where(flat > np.median(flat, axis=1, keepdims=True), 1.0, -1.0).astype(np.float32)
     return above

@@ -5,11 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.images.geometry import orbit
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.neighbours import Neighbours, nearest
-from privgan_audits.spaces.pixels import FAR, Grid, orbit, shifted_distances
+from privgan_audits.spaces.pixels import FAR, shifted_distances
 from privgan_audits.spaces.searches import SEARCHES, Search, Views, views
-from privgan_audits.spaces.space import MET, Closest, Floats, Images, Integers, Met
+from privgan_audits.spaces.space import MET, Closest, Met
 
 CANDIDATES = 5  # of each search; they are compared pixel by pixel
 PAIR_BLOCK = 2048
@@ -98,7 +100,7 @@ def pair_distances(
     return distances
 
 
-def _turned(images: Grid, view: Integers) -> Grid:
+def _turned(images: Singles, view: Integers) -> Singles:
     """Each image (n, f, f[, 3]) in its own member of `orbit`."""
     result = np.empty_like(images)
     for number, turned in enumerate(orbit(images)):

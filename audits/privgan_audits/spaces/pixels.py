@@ -7,68 +7,26 @@ Images are grey, (n, h, w), or have red, green and blue last, (n, h, w, 3). Brig
 itself, so that another white balance hides nothing; contrast from all together, so that each counts by what it shows.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import numpy as np
 from numpy.typing import NDArray
+
+from privgan.arrays import Flags, Floats, Integers, Singles
+from privgan.images.geometry import by_channel
 
 FINE = 32  # pixels: larger images are averaged down to it
 MAX_SHIFT = 2  # pixels of the fine grid
 FAR = float(np.sqrt(2.0))  # distance of uncorrelated images, and of anything from a constant one
 _FLAT = 1e-3  # grey values: a window whose standard deviation is below carries no information
 
-_BLOCK_PIXELS = 1 << 23  # that are numbers at once: 32 MiB
-_RED_GREEN_BLUE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as when images are prepared
 
-Grid = NDArray[np.float32]
-_Number = TypeVar("_Number", bound=np.generic)
-
-
-def pool(images: NDArray[np.generic], size: int) -> Grid:
-    """Area-average square images (n, h, h) or (n, h, h, 3) to float32 of `size` pixels a side."""
-    return by_channel(lambda grey: _pooled(grey, size), images)
-
-
-def by_channel(function: Callable[[NDArray[Any]], NDArray[_Number]], images: NDArray[Any]) -> NDArray[_Number]:
-    """What a function of grey images (n, h, w) makes of each channel."""
-    if images.ndim == 3:
-        return function(images)
-    return np.stack([function(images[..., channel]) for channel in range(images.shape[3])], axis=-1)
-
-
-def luminance(images: Grid) -> Grid:
-    """Grey images of float32 (n, h, w, 3); grey ones as they are."""
-    return images if images.ndim == 3 else images @ _RED_GREEN_BLUE
-
-
-def _pooled(images: NDArray[np.generic], size: int) -> Grid:
-    shrink = _area_weights(images.shape[1], size)
-    out = np.empty((len(images), size, size), np.float32)
-    step = max(1, _BLOCK_PIXELS // images.shape[1] ** 2)
-    for start in range(0, len(images), step):
-        block = images[start : start + step].astype(np.float32)
-        out[start : start + len(block)] = shrink @ block @ shrink.T
-    return out
-
-
-def _area_weights(source: int, target: int) -> Grid:
-    """Row i averages the source pixels under target pixel i, by the share that it covers."""
-    edges = np.linspace(0, source, target + 1)
-    pixels = np.arange(source)
-    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    weights: Grid = (np.maximum(overlap, 0.0) * target / source).astype(np.float32)
-    return weights
-
-
-def normalise(images: Grid) -> Grid:
+def normalise(images: Singles) -> Singles:
     """Remove each channel's mean and divide by the norm of each image (n, h, w[, 3]); constant ones become zeros."""
     centred = images - images.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
     norms = np.sqrt(products(centred, centred))
     flat = norms <= _FLAT * images.shape[1]
     scaled = centred / np.where(flat, 1.0, norms).reshape(-1, *(1,) * (images.ndim - 1))
     scaled[flat] = 0.0
-    result: Grid = scaled.astype(np.float32)
+    result: Singles = scaled.astype(np.float32)
     return result
 
 
@@ -82,13 +40,7 @@ def _wide(images: NDArray[np.floating]) -> NDArray[np.floating]:
     return images if images.ndim == 3 else images.reshape(*images.shape[:2], -1)
 
 
-def orbit(images: NDArray[np.generic]) -> list[NDArray[np.generic]]:
-    """The 8 images (n, h, w[, 3]) that flips and right-angle turns make of each square image."""
-    turned = [np.rot90(images, turns, axes=(1, 2)) for turns in range(4)]
-    return turned + [view[:, :, ::-1] for view in turned]
-
-
-def shifted_distances(queries: Grid, targets: Grid) -> NDArray[np.float64]:
+def shifted_distances(queries: Singles, targets: Singles) -> Floats:
     """Distance of pairs of fine images (p, f, f[, 3]), the smallest over shifts of the target.
 
     Compares the query's centre with every window of that size in the target, each with mean removed and norm
@@ -102,7 +54,7 @@ def shifted_distances(queries: Grid, targets: Grid) -> NDArray[np.float64]:
     return best
 
 
-def _best_window(queries: Grid, targets: Grid, size: int) -> NDArray[np.float64]:
+def _best_window(queries: Singles, targets: Singles, size: int) -> Floats:
     centre = slice(MAX_SHIFT, MAX_SHIFT + size)
     crops = normalise(queries[:, centre, centre])
     spread = _window_norms(targets, size)
@@ -115,7 +67,7 @@ def _best_window(queries: Grid, targets: Grid, size: int) -> NDArray[np.float64]
     return _exact_distances(crops, targets, np.array(shifts)[correlations.argmax(axis=0)], size)
 
 
-def _exact_distances(crops: Grid, targets: Grid, corners: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+def _exact_distances(crops: Singles, targets: Singles, corners: Integers, size: int) -> Floats:
     rows = corners[:, 0, None, None] + np.arange(size)[None, :, None]
     columns = corners[:, 1, None, None] + np.arange(size)[None, None, :]
     windows = normalise(targets[np.arange(len(targets))[:, None, None], rows, columns])
@@ -125,10 +77,10 @@ def _exact_distances(crops: Grid, targets: Grid, corners: NDArray[np.int64], siz
     return np.where(informative, distances, FAR)
 
 
-def _window_norms(images: Grid, size: int) -> NDArray[np.float64]:
+def _window_norms(images: Singles, size: int) -> Floats:
     """Norm of every size x size window of (n, f, f[, 3]) without its channels' means: (n, w, w)."""
 
-    def spread(grey: Grid) -> NDArray[np.float64]:
+    def spread(grey: Singles) -> Floats:
         sums, squares = _window_sums(grey, size), _window_sums(grey.astype(np.float64) ** 2, size)
         return np.asarray(squares - sums**2 / size**2)
 
@@ -136,14 +88,14 @@ def _window_norms(images: Grid, size: int) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(np.maximum(found if images.ndim == 3 else found.sum(axis=-1), 0.0)))
 
 
-def _window_sums(images: NDArray[np.generic], size: int) -> NDArray[np.float64]:
+def _window_sums(images: NDArray[np.generic], size: int) -> Floats:
     """Sum over every size x size window of (n, f, f), as a product with bands of ones."""
     starts, pixels = np.arange(images.shape[1] - size + 1), np.arange(images.shape[1])
     band = ((pixels >= starts[:, None]) & (pixels < starts[:, None] + size)).astype(np.float64)
     return np.asarray(band @ images.astype(np.float64) @ band.T)
 
 
-def is_flat(fine: Grid) -> NDArray[np.bool_]:
+def is_flat(fine: Singles) -> Flags:
     """Whether each fine image (n, f, f[, 3]) is constant apart from its border; bool (n,)."""
     centre = fine[:, MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT]
     spread = centre.std(axis=(1, 2), dtype=np.float64).reshape(len(fine), -1)

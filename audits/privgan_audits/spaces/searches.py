@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan_audits.spaces.pixels import FINE, MAX_SHIFT, Grid, by_channel, is_flat, normalise, orbit, pool, products
+from privgan.arrays import Flags, Floats, Integers, Singles
+from privgan.images.geometry import by_channel, orbit, pool
+from privgan_audits.spaces.pixels import FINE, MAX_SHIFT, is_flat, normalise, products
 
 COARSE = 16  # pixels of the grid on which plain pixels are searched
 FREQUENCIES = 7  # cycles per window that a spectrum keeps in each direction
 _BLOCK = 2048
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +28,10 @@ class Views:
     flat: bool (n,), True where the image is constant apart from its border.
     """
 
-    fine: Grid
-    coarse: Grid
-    spectra: Grid
-    flat: NDArray[np.bool_]
+    fine: Singles
+    coarse: Singles
+    spectra: Singles
+    flat: Flags
 
     def __len__(self) -> int:
         return len(self.fine)
@@ -45,9 +45,9 @@ class Search:
     image_views: the members of `orbit` that a view may stand for.
     """
 
-    queries: Callable[[Views], Grid]
-    base: Callable[[Views], Grid]
-    turns: Callable[[Grid], list[Grid]]
+    queries: Callable[[Views], Singles]
+    base: Callable[[Views], Singles]
+    turns: Callable[[Singles], list[Singles]]
     image_views: Callable[[Integers], tuple[Integers, ...]]
 
 
@@ -63,7 +63,7 @@ def views(images: NDArray[np.uint8], *, searching: bool) -> Views:
     )
 
 
-def spectra(fine: Grid, corners: list[tuple[int, int]]) -> Grid:
+def spectra(fine: Singles, corners: list[tuple[int, int]]) -> Singles:
     """Square roots of the lowest Fourier magnitudes of some windows of fine (n, f, f[, 3]), zero frequency centred.
 
     A copy that was moved shows in its centre just what the original shows in one of the windows, or nearly so,
@@ -80,7 +80,7 @@ def spectra(fine: Grid, corners: list[tuple[int, int]]) -> Grid:
     low = np.arange(-kept, kept + 1)
     result = np.empty((len(fine), len(corners), len(low), len(low), *fine.shape[3:]), np.float32)
 
-    def magnitudes(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    def magnitudes(windows: Floats) -> Floats:
         return np.sqrt(np.abs(np.fft.fft2(windows * taper[:, None] * taper)[:, low[:, None], low]))
 
     for start in range(0, len(fine), _BLOCK):
@@ -93,14 +93,14 @@ def spectra(fine: Grid, corners: list[tuple[int, int]]) -> Grid:
     return result
 
 
-def spectrum_turns(windows: Grid) -> list[Grid]:
+def spectrum_turns(windows: Singles) -> list[Singles]:
     """Every window of spectra (n, w, s, s[, 3]) in the 4 turns that magnitudes tell apart; 4 x w vectors (n, d)."""
     quarter = np.rot90(windows, axes=(2, 3))
     turns = [windows, quarter, windows[:, :, :, ::-1], quarter[:, :, :, ::-1]]
     return [_half(turned[:, window]) for turned in turns for window in range(turned.shape[1])]
 
 
-def _half(spectrum: Grid) -> Grid:
+def _half(spectrum: Singles) -> Singles:
     """The half of a spectrum (n, s, s[, 3]) that is not its mirror image, as vectors of half the squared length."""
     half = spectrum[:, : spectrum.shape[1] // 2 + 1].copy()
     half[:, -1] *= np.float32(np.sqrt(0.5))  # the row of zero frequency holds both halves
@@ -113,7 +113,7 @@ def _spectrum_image_views(view: Integers) -> tuple[Integers, ...]:
     return first, first + 2
 
 
-def _pixel_turns(coarse: Grid) -> list[Grid]:
+def _pixel_turns(coarse: Singles) -> list[Singles]:
     return [np.ascontiguousarray(view, dtype=np.float32).reshape(len(view), -1) for view in orbit(coarse)]
 
 

@@ -9,17 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.neighbours import Neighbours, nearest
-from privgan_audits.spaces.pixels import Grid
 
 MET = 2  # planted copies that a real image is compared with, beside which no third changes a score
-
-Floats = NDArray[np.float64]
-Images = NDArray[np.uint8]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +64,12 @@ class VectorSpace:
     """
 
     name: str
-    queries: Grid
-    points: Grid
-    place: Callable[[Images], Grid]
+    queries: Singles
+    points: Singles
+    place: Callable[[Images], Singles]
 
     @classmethod
-    def of(cls, name: str, place: Callable[[Images], Grid], real: Images) -> "VectorSpace":
+    def of(cls, name: str, place: Callable[[Images], Singles], real: Images) -> "VectorSpace":
         """For a `place` to which all orientations of an image are one point."""
         points = place(real)
         return cls(name=name, queries=points[:, None], points=points, place=place)
@@ -100,7 +95,7 @@ class VectorSpace:
         return Closest(distance=distance, row=found.rows[:, 0], horizon=distance[:, None])
 
     def nearest(
-        self, points: Grid, k: int, task: str = "nearest neighbours", progress: Progress = silent
+        self, points: Singles, k: int, task: str = "nearest neighbours", progress: Progress = silent
     ) -> Neighbours:
         """The k nearest of other points, float32 (m, d), to each real image, by the closest of its views."""
         return nearest(self.queries, points, k=k, turns=_views, task=task, progress=progress)
@@ -112,5 +107,5 @@ class VectorSpace:
         return Met(real=real, copy=found.rows[real, column], distance=found.distances[real, column])
 
 
-def _views(block: Grid) -> list[Grid]:
+def _views(block: Singles) -> list[Singles]:
     return [np.ascontiguousarray(block[:, view]) for view in range(block.shape[1])]

@@ -11,28 +11,24 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from privgan.arrays import Choices, Flags, Floats, Integers
 from privgan_audits.stats import statistics as st
 
 RELABELLINGS = 10_000
 _BLOCK = 1000  # columns of labels that are summed at once
 _EQUAL = 1 + 1e-9  # equal probabilities from two tables count as equal
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Labels = NDArray[np.uint8]
 
-
-def relabellings(patients: int, non_members: int, rng: np.random.Generator, count: int = RELABELLINGS) -> Labels:
+def relabellings(patients: int, non_members: int, rng: np.random.Generator, count: int = RELABELLINGS) -> Choices:
     """Random choices of the non-members: uint8 (patients, count), ones where somebody was held back."""
     labels = np.zeros((count, patients), np.uint8)
     labels[:, :non_members] = 1
     return np.ascontiguousarray(rng.permuted(labels, axis=1, out=labels).T)
 
 
-def as_labels(non_member: NDArray[np.bool_]) -> Labels:
+def as_labels(non_member: Flags) -> Choices:
     """The true choice as one column."""
     return non_member.astype(np.uint8)[:, None]
 
@@ -44,11 +40,11 @@ class Statistic(Protocol):
     def parts(self) -> int:
         """How many there are."""
 
-    def __call__(self, labels: Labels) -> Floats:
+    def __call__(self, labels: Choices) -> Floats:
         """The statistic for each column of labels (patients, b): (b,)."""
 
 
-def p_values(statistic: Statistic, labels: Labels, pool: Labels | None) -> Floats:
+def p_values(statistic: Statistic, labels: Choices, pool: Choices | None) -> Floats:
     """P of each column of `labels`: (b,), never 0.
 
     The share of the pool that is at least as extreme, or Bonferroni's bound where that is smaller: both are at
@@ -62,7 +58,7 @@ def p_values(statistic: Statistic, labels: Labels, pool: Labels | None) -> Float
     return _p(statistic(labels), statistic, pool)
 
 
-def _p(observed: Floats, statistic: Statistic, pool: Labels | None) -> Floats:
+def _p(observed: Floats, statistic: Statistic, pool: Choices | None) -> Floats:
     bound = np.minimum(1.0, statistic.parts * observed)
     if pool is None or statistic.parts == 1:
         return bound
@@ -71,7 +67,7 @@ def _p(observed: Floats, statistic: Statistic, pool: Labels | None) -> Floats:
     return np.asarray(np.minimum(bound, (1 + extreme) / (1 + len(null))))
 
 
-def is_significant(statistic: Statistic, labels: Labels, pool: Labels, level: float) -> bool:
+def is_significant(statistic: Statistic, labels: Choices, pool: Choices, level: float) -> bool:
     """Whether p of the single column is below the level; asks the pool only where bounds leave it open."""
     observed = statistic(labels)
     if observed[0] >= level:  # no minimum of several is rarer than it would be alone
@@ -87,14 +83,14 @@ class NearCopyStatistic:
     """
 
     orders: Sequence[Integers]
-    hits: Sequence[NDArray[np.bool_]] = ()
+    hits: Sequence[Flags] = ()
 
     @property
     def parts(self) -> int:
         """How many p-values the smallest is taken of; spaces without a hit say nothing and cost nothing."""
         return len(self.orders) + sum(bool(hit.any()) for hit in self.hits)
 
-    def __call__(self, labels: Labels) -> Floats:
+    def __call__(self, labels: Choices) -> Floats:
         """See Statistic."""
         parts = [precedence_ps(order, labels) for order in self.orders]
         parts += [hit_ps(hit, labels) for hit in self.hits if hit.any()]
@@ -116,7 +112,7 @@ class MembershipStatistic:
         """Two for each attack."""
         return 2 * len(self.orders)
 
-    def __call__(self, labels: Labels) -> Floats:
+    def __call__(self, labels: Choices) -> Floats:
         """See Statistic."""
         non_members = int(labels[:, 0].sum())
         members = len(labels) - non_members
@@ -127,7 +123,7 @@ class MembershipStatistic:
         return np.asarray(np.minimum.reduce(parts))
 
 
-def precedence_counts(order: Integers, ranks: Sequence[int], labels: Labels) -> Mapping[int, Integers]:
+def precedence_counts(order: Integers, ranks: Sequence[int], labels: Choices) -> Mapping[int, Integers]:
     """Members before the rank-th non-member, for each column of labels: rank -> int64 (b,)."""
     patients, last = len(order), max(ranks)
     length = min(patients, 64 + 3 * last * patients // max(1, int(labels[:, 0].sum())))
@@ -139,7 +135,7 @@ def precedence_counts(order: Integers, ranks: Sequence[int], labels: Labels) -> 
     return {rank: (before < rank).sum(axis=0) - (rank - 1) for rank in ranks}
 
 
-def precedence_ps(order: Integers, labels: Labels) -> Floats:
+def precedence_ps(order: Integers, labels: Choices) -> Floats:
     """The exact p of one space's precedence counts at all ranks together, for each column: (b,)."""
     non_members = int(labels[:, 0].sum())
     members = len(labels) - non_members
@@ -150,7 +146,7 @@ def precedence_ps(order: Integers, labels: Labels) -> Floats:
     return np.array([st.min_p_law(ranks, members, non_members, float(value)) for value in values])[place]
 
 
-def hit_ps(hits: NDArray[np.bool_], labels: Labels) -> Floats:
+def hit_ps(hits: Flags, labels: Choices) -> Floats:
     """P(at least so many of the patients who were hit are members), for each column: (b,)."""
     total, non_members = int(hits.sum()), int(labels[:, 0].sum())
     member_hits = total - labels[hits].sum(axis=0, dtype=np.int64)
@@ -163,7 +159,7 @@ def _hit_tails(patients: int, members: int, hits: int) -> Floats:
     return np.asarray(np.maximum(stats.hypergeom.sf(np.arange(-1, hits), patients, members, hits), st.SMALLEST_P))
 
 
-def excesses(scores: Floats, labels: Labels) -> Floats:
+def excesses(scores: Floats, labels: Choices) -> Floats:
     """By how much members exceed their share of a score's sum, in standard deviations: float64 (scores, b).
 
     The mean and variance of a sum over patients drawn without replacement. A patient of unknown score has the mean.
@@ -180,7 +176,7 @@ def excesses(scores: Floats, labels: Labels) -> Floats:
     return np.asarray(-np.concatenate(sums, axis=1) / np.where(spread > 0, spread, 1.0))
 
 
-def aucs(orders: Sequence[Integers], labels: Labels) -> Floats:
+def aucs(orders: Sequence[Integers], labels: Choices) -> Floats:
     """P(a member comes before a non-member) by each order, for each column of labels: float64 (orders, b)."""
     non_members = int(labels[:, 0].sum())
     members = len(labels) - non_members

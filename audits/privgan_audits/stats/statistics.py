@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special, stats
 
-Order = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from privgan.arrays import Floats, Order
 
 PRECEDENCE_RANKS = (1, 5, 20)
 Z_ONE_SIDED, Z_TWO_SIDED = 1.6448536269514722, 1.959963984540054  # standard errors of 95 % bounds and intervals

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
+
+from privgan.arrays import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Floats = NDArray[np.float64]
 
 _INK, _GRID, _MEMBERS, _OTHERS, _BOUND, _BAD = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f", "#101112"
 _VARIABLES = {

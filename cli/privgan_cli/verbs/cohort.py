@@ -118,8 +118,8 @@ def prepare(
 ) -> int:
     """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
     from privgan.data.cohort.options import PrepareOptions
+    from privgan.folders import unfinished_folder
     from privgan.interruption import stop_on_signals
-    from privgan.resumable import unfinished_folder
     from privgan_audits.enrol import Terms, enrol, low_power_text
 
     options = PrepareOptions(

@@ -157,7 +157,7 @@ def generate(
 ) -> int:
     """Make synthetic images; free of further privacy cost."""
     from privgan.dp.noise import secure_generator
-    from privgan.files import staged_folder
+    from privgan.folders import staged_folder
     from privgan.synthetic.generate import GenerateOptions
     from privgan.synthetic.generate import generate as generate_set
     from privgan.synthetic.synthetic_set import MARKER

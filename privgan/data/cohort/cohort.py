@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.columns import CATEGORY, Values, read_columns
+from privgan.arrays import Integers, Values
+from privgan.data.columns import CATEGORY, read_columns
 from privgan.data.columns import FILE as COLUMNS
 from privgan.data.preprocess import GIVEN, PRESETS, image_shape
 from privgan.errors import IntegrityError, UsageError
@@ -99,8 +100,8 @@ class Cohort:
     folder: Path
     facts: CohortFacts
     images: NDArray[np.uint8]
-    patients: NDArray[np.int64]
-    labels: NDArray[np.int64]
+    patients: Integers
+    labels: Integers
     split: NDArray[np.uint8]
     columns: Mapping[str, Values] = field(default_factory=dict)
 
@@ -117,7 +118,7 @@ class Cohort:
         """Digest of cohort.json, which digests everything else; the ledger's opening entry repeats it."""
         return sha256_file(self.folder / MARKER)
 
-    def rows(self, side: int) -> NDArray[np.int64]:
+    def rows(self, side: int) -> Integers:
         """Row numbers of all images of MEMBER or NON_MEMBER patients, ascending."""
         return np.flatnonzero(self.split == side)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.arrays import Flags
 from privgan.data.cohort.people import People
 from privgan.files import PRIVATE_FILE, open_new, open_regular, write_bytes
 
 _COPIED_BYTES = 1 << 24
 
 
-def write_images(rows: Path, target: Path, kept: NDArray[np.bool_], shape: tuple[int, ...]) -> None:
+def write_images(rows: Path, target: Path, kept: Flags, shape: tuple[int, ...]) -> None:
     """images.npy: the rows that stay, uint8 (n, *shape), copied some megabytes at a time."""
     row_bytes = math.prod(shape)
     at_once = max(1, _COPIED_BYTES // row_bytes)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Flags, Integers
 from privgan.data.cohort.collect import Collected
 from privgan.data.cohort.persons import Persons
 from privgan.data.formats.dicom.identifying import ISSUER_MARK
@@ -22,8 +22,8 @@ class People:
     unmatched: named keys of nobody who was read. strangers: numbers of the merge map of which no image was read.
     """
 
-    kept: NDArray[np.bool_]
-    persons: NDArray[np.int64]
+    kept: Flags
+    persons: Integers
     keys: tuple[str, ...] = field(repr=False)
     spellings: tuple[frozenset[str], ...] = field(repr=False)
     merged: int

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan import __version__
+from privgan.arrays import Integers
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, write_facts
 from privgan.data.cohort.collect import Collected, collect
 from privgan.data.cohort.files import write_images, write_patients, write_refused
@@ -25,7 +26,8 @@ from privgan.data.columns import columns_of, write_columns
 from privgan.data.sources.opening import class_names, open_source
 from privgan.data.sources.source import Seen, Source
 from privgan.errors import InputRejectedError
-from privgan.files import PRIVATE_FOLDER, list_files, require_space, sha256_file, write_bytes
+from privgan.files import sha256_file, write_bytes
+from privgan.folders import PRIVATE_FOLDER, list_files, require_space
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
 
@@ -119,7 +121,7 @@ def _bound(origin: Source, options: PrepareOptions) -> dict[str, str]:
     }
 
 
-def _check_classes(labels: list[str], persons: NDArray[np.int64]) -> None:
+def _check_classes(labels: list[str], persons: Integers) -> None:
     """A class list found in the data is data; it may be public only when many share each class."""
     owners: dict[str, set[int]] = {}
     for label, person in zip(labels, persons.tolist(), strict=True):

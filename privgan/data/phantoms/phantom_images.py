@@ -10,10 +10,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.arrays import Flags, Floats, Integers, Singles
+
 SIZE = 64
 CLASSES = ("clear", "opacity")
 _WAVES = 5  # texture: sums of this many waves each way
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,26 +24,26 @@ class Anatomy:
     Lengths are fractions of half the picture: the picture spans -1 to 1 both ways, y downwards.
     """
 
-    body_width: Numbers
-    shoulder: Numbers
-    lung: Numbers  # (n, 2, 4): left and right; x, y, half width, half height
-    tilt: Numbers
-    heart: Numbers  # (n, 4): x, y, half width, half height
-    diaphragm: Numbers
-    rib_phase: Numbers
-    rib_count: Numbers
-    spine_width: Numbers
-    texture: Numbers  # (n, waves, waves) amplitudes
-    texture_phase: Numbers
-    opacity: Numbers  # (n, 4): x, y within the lung, size, strength (0 in the class "clear")
-    side: NDArray[np.int64]
+    body_width: Floats
+    shoulder: Floats
+    lung: Floats  # (n, 2, 4): left and right; x, y, half width, half height
+    tilt: Floats
+    heart: Floats  # (n, 4): x, y, half width, half height
+    diaphragm: Floats
+    rib_phase: Floats
+    rib_count: Floats
+    spine_width: Floats
+    texture: Floats  # (n, waves, waves) amplitudes
+    texture_phase: Floats
+    opacity: Floats  # (n, 4): x, y within the lung, size, strength (0 in the class "clear")
+    side: Integers
 
     @classmethod
-    def draw(cls, opaque: NDArray[np.bool_], rng: np.random.Generator) -> Self:
+    def draw(cls, opaque: Flags, rng: np.random.Generator) -> Self:
         """Draw the anatomy of len(opaque) patients; those marked have an opacity."""
         n = len(opaque)
 
-        def around(middle: float, spread: float, *shape: int) -> Numbers:
+        def around(middle: float, spread: float, *shape: int) -> Floats:
             return middle + spread * np.clip(rng.standard_normal((n, *shape)), -2, 2)
 
         lung = np.stack(
@@ -80,12 +81,12 @@ class Anatomy:
             side=rng.integers(0, 2, n),
         )
 
-    def take(self, rows: NDArray[np.int64]) -> Self:
+    def take(self, rows: Integers) -> Self:
         """The anatomy of the patients with these numbers, repetitions allowed."""
         return replace(self, **{name: value[rows] for name, value in vars(self).items()})
 
 
-def draw_images(anatomy: Anatomy, rng: np.random.Generator) -> NDArray[np.float32]:
+def draw_images(anatomy: Anatomy, rng: np.random.Generator) -> Singles:
     """One take of every patient: float32 (n, 64, 64) in [0, 1], bright where X-rays are absorbed."""
     n = len(anatomy.side)
     x, y = _grid(n, rng)
@@ -108,7 +109,7 @@ def draw_images(anatomy: Anatomy, rng: np.random.Generator) -> NDArray[np.float3
     return np.clip(picture * gain + 0.04 + grain, 0, 1).astype(np.float32)
 
 
-def _grid(n: int, rng: np.random.Generator) -> tuple[Numbers, Numbers]:
+def _grid(n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Coordinates of every pixel, a little shifted and scaled from take to take."""
     line = (np.arange(SIZE) + 0.5) / SIZE * 2 - 1
     scale = 1 + 0.012 * rng.standard_normal((n, 1, 1))
@@ -119,7 +120,7 @@ def _grid(n: int, rng: np.random.Generator) -> tuple[Numbers, Numbers]:
     return x, y
 
 
-def _lungs(anatomy: Anatomy, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+def _lungs(anatomy: Anatomy, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """How much each pixel lies in a lung, and the brightness of the opacity."""
     lungs, opacity = np.zeros_like(x), np.zeros_like(x)
     dome = _column(anatomy.diaphragm)
@@ -135,7 +136,7 @@ def _lungs(anatomy: Anatomy, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
     return lungs, opacity
 
 
-def _texture(anatomy: Anatomy, x: Numbers, y: Numbers) -> Numbers:
+def _texture(anatomy: Anatomy, x: Floats, y: Floats) -> Floats:
     """Smooth and different for every patient: a sum of waves of up to two and a half periods."""
     texture = np.zeros_like(x)
     along, down = (np.arange(_WAVES)[:, None] + 1) * np.pi / 2, (np.arange(_WAVES)[:, None] + 1) * np.pi / 2
@@ -145,17 +146,17 @@ def _texture(anatomy: Anatomy, x: Numbers, y: Numbers) -> Numbers:
     return texture
 
 
-def _ellipse(x: Numbers, y: Numbers, width: Numbers, height: Numbers | float) -> Numbers:
+def _ellipse(x: Floats, y: Floats, width: Floats, height: Floats | float) -> Floats:
     """Distance from the centre: 1 on the outline."""
     tall = height if isinstance(height, float) else _column(height)
     return np.sqrt((x / _column(width)) ** 2 + (y / tall) ** 2)
 
 
-def _inside(distance: Numbers, sharpness: float) -> Numbers:
+def _inside(distance: Floats, sharpness: float) -> Floats:
     """1 well inside (distance below 1), 0 well outside, with a soft edge."""
     return 1 / (1 + np.exp(np.clip(sharpness * 2 * (distance - 1), -30, 30)))
 
 
-def _column(values: NDArray[np.generic]) -> Numbers:
+def _column(values: NDArray[np.generic]) -> Floats:
     """One number a patient, ready to meet (n, h, w)."""
     return np.asarray(values, dtype=np.float64).reshape(-1, 1, 1)

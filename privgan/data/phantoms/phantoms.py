@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import (
@@ -19,6 +18,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from privgan.arrays import Singles
 from privgan.data.phantoms.phantom_images import CLASSES, SIZE, Anatomy, draw_images
 from privgan.files import write_text
 from privgan.progress import Progress, silent
@@ -88,7 +88,7 @@ def write_phantoms(folder: Path, *, patients: int, seed: int = 0, progress: Prog
     return written
 
 
-def _write_visit(folder: Path, visit: _Visit, pictures: NDArray[np.float32], rng: np.random.Generator) -> int:
+def _write_visit(folder: Path, visit: _Visit, pictures: Singles, rng: np.random.Generator) -> int:
     own = folder / f"{visit.number}_{visit.name.partition('^')[0]}"
     own.mkdir()
     series = _uid(rng)
@@ -137,7 +137,7 @@ def _dataset(visit: _Visit, series: str, instance: str, number: int) -> Dataset:
     return dataset
 
 
-def _add_pixels(dataset: Dataset, picture: NDArray[np.float32], visit: _Visit) -> None:
+def _add_pixels(dataset: Dataset, picture: Singles, visit: _Visit) -> None:
     stored = np.rint(picture * 4095).astype("<u2")
     for keyword, value in {
         "Rows": SIZE,

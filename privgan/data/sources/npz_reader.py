@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from privgan.arrays import Texts
 from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
 from privgan.data.refusals import RefusedError, check_shape
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
@@ -44,7 +45,7 @@ class NpzContents:
     patients: NDArray[Any] | None
     filenames: NDArray[Any] | None
     classes: tuple[str, ...] | None
-    columns: Mapping[str, NDArray[np.str_]]
+    columns: Mapping[str, Texts]
 
     def __repr__(self) -> str:
         return f"NpzContents(shape={self.shape}, dtype={self.dtype})"
@@ -119,9 +120,7 @@ def _contents(path: Path, archive: zipfile.ZipFile, wanted: Wanted) -> NpzConten
     )
 
 
-def _further(
-    archive: zipfile.ZipFile, there: dict[str, str], count: int, wanted: Wanted
-) -> dict[str, NDArray[np.str_]]:
+def _further(archive: zipfile.ZipFile, there: dict[str, str], count: int, wanted: Wanted) -> dict[str, Texts]:
     """The wanted columns, or all that can be used; `there` maps names in lower case to entries of the archive."""
     if wanted.anything:
         return dict(islice(_usable(archive, there, count, wanted), MOST_COLUMNS))
@@ -135,7 +134,7 @@ def _further(
 
 def _usable(
     archive: zipfile.ZipFile, there: dict[str, str], count: int, wanted: Wanted
-) -> Iterator[tuple[str, NDArray[np.str_]]]:
+) -> Iterator[tuple[str, Texts]]:
     """Columns that nobody asked for: one that cannot be used must not keep the others from being read."""
     for name in sorted(filter(is_name, there)):
         try:
@@ -146,7 +145,7 @@ def _usable(
             yield name, column
 
 
-def _cells(archive: zipfile.ZipFile, name: str, count: int, kind: str) -> NDArray[np.str_]:
+def _cells(archive: zipfile.ZipFile, name: str, count: int, kind: str) -> Texts:
     """Values as texts (count,) without spaces around them; a number that is none is unknown."""
     column = _column(archive, name, count)
     texts = np.char.strip(column.astype(np.str_))

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.columns import NOTHING, Values, Wanted, columns_of
+from privgan.arrays import Integers, Values
+from privgan.data.columns import NOTHING, Wanted, columns_of
 from privgan.data.formats.dicom.directory import NAME as DICOMDIR
 from privgan.data.formats.dicom.directory import listed_files
 from privgan.data.sources.file_list import FileList
@@ -37,8 +38,8 @@ class LoadedImages:
     """
 
     images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-    patients: NDArray[np.int64]
+    labels: Integers
+    patients: Integers
     patient_keys: tuple[str, ...]
     classes: tuple[str, ...]
     refused: dict[str, int]

@@ -25,16 +25,8 @@ from privgan.dp.accounting import GaussianQueries, queries_of
 from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
 from privgan.dp.budget.renyi import RenyiFilter
 from privgan.errors import BudgetError, IntegrityError
-from privgan.files import (
-    PRIVATE_FOLDER,
-    open_regular,
-    patient_digest,
-    read_json,
-    sha256_bytes,
-    staged_folder,
-    write_bytes,
-    write_json,
-)
+from privgan.files import open_regular, patient_digest, read_json, sha256_bytes, write_bytes, write_json
+from privgan.folders import PRIVATE_FOLDER, staged_folder
 
 SCHEMA_VERSION = 1
 _CHAIN, _KEY, _MEMBERS = "anchor.jsonl", "key", "members"

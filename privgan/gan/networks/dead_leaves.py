@@ -6,14 +6,15 @@ Isola and Torralba 2021, "Learning to see by looking at noise").
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from privgan.arrays import Singles
 
 _LEAVES = 40
 _SMALLEST, _LARGEST = 0.05, 0.6  # radii, in sides of the picture
 _GRAIN = 0.02
 
 
-def dead_leaves(count: int, size: int, channels: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def dead_leaves(count: int, size: int, channels: int, rng: np.random.Generator) -> Singles:
     """Pictures (count, channels, size, size) in [-1, 1]; radii have density r^-3, levels are uniform."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     pictures = np.empty((count, channels, size, size), np.float32)
@@ -26,5 +27,5 @@ def dead_leaves(count: int, size: int, channels: int, rng: np.random.Generator) 
         level = rng.uniform(-1, 1, (count, channels, 1, 1)).astype(np.float32)
         pictures = np.where(inside[:, None], level, pictures)
     grain = rng.standard_normal(pictures.shape, dtype=np.float32)
-    grainy: NDArray[np.float32] = np.clip(pictures + _GRAIN * grain, -1, 1, dtype=np.float32)
+    grainy: Singles = np.clip(pictures + _GRAIN * grain, -1, 1, dtype=np.float32)
     return grainy

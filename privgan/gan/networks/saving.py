@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from privgan.arrays import Integers
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_bytes, write_json
@@ -47,13 +48,13 @@ class LoadedGenerator:
         """1 for grey, 3 for colour."""
         return self.network.config.channels
 
-    def sample(self, labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
+    def sample(self, labels: Integers, rng: np.random.Generator) -> NDArray[np.uint8]:
         """One image a label: uint8 (n, size, size), or (n, size, size, 3) in colour."""
         device = next(self.network.parameters()).device
         pieces = [labels[at : at + FAKES_AT_ONCE] for at in range(0, len(labels), FAKES_AT_ONCE)]
         return np.concatenate([self._batch(piece, rng, device) for piece in pieces])
 
-    def _batch(self, labels: NDArray[np.int64], rng: np.random.Generator, device: torch.device) -> NDArray[np.uint8]:
+    def _batch(self, labels: Integers, rng: np.random.Generator, device: torch.device) -> NDArray[np.uint8]:
         z = rng.standard_normal((len(labels), self.network.config.mixture.latent), dtype=np.float32)
         with torch.no_grad():
             images = self.network(torch.from_numpy(z).to(device), torch.from_numpy(labels).to(device))

@@ -24,7 +24,8 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.errors import BudgetError, IntegrityError, UsageError
-from privgan.files import remove_partials, require_absent, sha256_file, staged_folder, write_text
+from privgan.files import sha256_file, write_text
+from privgan.folders import remove_partials, require_absent, staged_folder
 from privgan.gan.networks import save_generator
 from privgan.gan.networks.saving import has_state
 from privgan.gan.training.request import TrainRequest, make_plan

@@ -11,8 +11,8 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from privgan.arrays import Floats
 from privgan.checks import positive, strictly_within
 from privgan.dp.query import Described, noisy_sums
 from privgan.errors import UsageError
@@ -63,7 +63,7 @@ class ClassBalance:
         return min(1.0, float(2 * spread * self.noise / total))
 
     @property
-    def shares(self) -> NDArray[np.float64]:
+    def shares(self) -> Floats:
         """The counts above zero as shares of their sum; equal shares when noise drowns them (`margin` is 1).
 
         >>> ClassBalance(counts=(300.0, 100.0, -7.0), noise=5.0).shares.tolist()
@@ -73,7 +73,7 @@ class ClassBalance:
         return counts / counts.sum() if self.margin < 1 else np.full(len(counts), 1 / len(counts))
 
     @property
-    def _above_zero(self) -> NDArray[np.float64]:
+    def _above_zero(self) -> Floats:
         return np.maximum(self.counts, 0.0)
 
 

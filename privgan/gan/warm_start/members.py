@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from privgan.arrays import Integers
 from privgan.dp.sampling import PatientIndex
 from privgan.images.pixels import from_uint8
 
@@ -23,7 +24,7 @@ class Members:
     """
 
     images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    labels: Integers
     index: PatientIndex
     classes: int
 

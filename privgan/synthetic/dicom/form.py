@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Integers
 from privgan.checks import one_of
 from privgan.errors import UsageError
 
@@ -76,7 +76,7 @@ def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int, co
     return DicomForm(kind=kind, bits=bits if bits is not None else 12 if kind in _WORDS_ONLY else 8, frames=frames)
 
 
-def neighbours(labels: NDArray[np.int64], frames: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def neighbours(labels: Integers, frames: int, rng: np.random.Generator) -> Integers:
     """The same labels with those of one class side by side, as many as fill a file; the files in random order."""
     if frames == 1:
         return labels
@@ -87,7 +87,7 @@ def neighbours(labels: NDArray[np.int64], frames: int, rng: np.random.Generator)
     )
 
 
-def files_of(labels: Sequence[int] | NDArray[np.int64], frames: int) -> list[range]:
+def files_of(labels: Sequence[int] | Integers, frames: int) -> list[range]:
     """Which images each file of a set holds: neighbours of one class, at most `frames` of them, in order.
 
     >>> files_of([0, 0, 0, 1, 0], 2)

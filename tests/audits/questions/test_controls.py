@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from privgan.arrays import Choices
 from privgan.errors import UsageError
 from privgan_audits.evidence.interface import Evidence, NotRun, Sample
 from privgan_audits.examine import run_audit
@@ -16,7 +17,7 @@ from privgan_audits.questions.controls.measure import Controls, features, respli
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.stats.relabelling import Labels, as_labels, p_values, relabellings
+from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
@@ -34,7 +35,7 @@ def scores(small: Evidence) -> Scores:
 
 
 @pytest.fixture(scope="module")
-def pool(scores: Scores) -> Labels:
+def pool(scores: Scores) -> Choices:
     return relabellings(len(scores.non_member), scores.non_members, np.random.default_rng(0), 2000)
 
 
@@ -62,7 +63,7 @@ def test_planted_copies_score_as_if_they_had_been_in_the_set(
             assert (np.abs(found - slow[name].patient)[finite] < 1e-3).mean() > 0.9
 
 
-def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, scores: Scores, pool: Labels) -> None:
+def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, scores: Scores, pool: Choices) -> None:
     level, rng = 0.003, np.random.default_rng(1)
     planted = spike_in.plant(scores, small.members.images[spike_in.chosen_images(scores, rng)])
     found = spike_in.limit(scores, planted, level, pool, rng)
@@ -72,7 +73,7 @@ def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, s
     assert not spike_in.always_found(scores, planted, turns, found - 2, level, pool)
 
 
-def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Scores, pool: Labels) -> None:
+def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Scores, pool: Choices) -> None:
     """Without a copy, what the repeats ask is what T2 asks."""
     planted = spike_in.plant(scores, small.members.images[:1])
     p = p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]
@@ -80,7 +81,7 @@ def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Score
         assert spike_in.always_found(scores, planted, [np.array([0])], 0, level, pool) == (level > p)
 
 
-def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, pool: Labels) -> None:
+def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, pool: Choices) -> None:
     rows = spike_in.chosen_images(scores, np.random.default_rng(0))
     planted = spike_in.plant(scores, small.members.images[rows])
     found = [spike_in.limit(scores, planted, level, pool, np.random.default_rng(0)) for level in (0.05, 1e-4)]
@@ -89,7 +90,7 @@ def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, poo
     assert found[0] < found[1]
 
 
-def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Labels) -> None:
+def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Choices) -> None:
     limits = spike_in.limits_of_detection(scores, small.members.images, 0.003, pool, np.random.default_rng(2))
     assert list(limits) == list(DISGUISES)
     for kind in ("exact", "flip", "rotation_90_degrees", "shift_2_px", "noise_2_percent"):

@@ -7,13 +7,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from privgan.arrays import Choices, Floats
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES, Disguise, crop, disguised, rotation
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
-from privgan_audits.questions.scores import Floats, Scores, patient_scores
-from privgan_audits.stats.relabelling import Labels, NearCopyStatistic, as_labels, is_significant, relabellings
+from privgan_audits.questions.scores import Scores, patient_scores
+from privgan_audits.stats.relabelling import NearCopyStatistic, as_labels, is_significant, relabellings
 from tests.audits.conftest import Weigh
 from tests.audits.xrays import XRays
 
@@ -40,7 +41,7 @@ def statistic_of(scores: Scores, patient: dict[str, Floats], space: str) -> Near
 
 
 def power(
-    scores: Scores, planted: spike_in.Planted, turns: list[NDArray[np.int64]], space: str, pool: Labels
+    scores: Scores, planted: spike_in.Planted, turns: list[NDArray[np.int64]], space: str, pool: Choices
 ) -> list[float]:
     """The share of the repeats in which each number of copies is found at the first attempt's level."""
     labels, level, found = as_labels(scores.non_member), Policy().level(1) / 2, []

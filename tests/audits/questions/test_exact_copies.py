@@ -6,33 +6,33 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from privgan.arrays import Images
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
 from privgan_audits.questions.exact_copies.measure import MIN_TONES, Duplicates, prints, tone_ranks
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
-Image = NDArray[np.uint8]
 SIZE = 12
 
 
-def picture(rng: np.random.Generator, tones: int, low: int = 0, high: int = 255) -> Image:
+def picture(rng: np.random.Generator, tones: int, low: int = 0, high: int = 255) -> Images:
     """Random pixels of exactly so many tones between low and high."""
     values = np.sort(rng.choice(np.arange(low, high + 1), tones, replace=False)).astype(np.uint8)
     order = np.concatenate([np.arange(tones), rng.integers(0, tones, SIZE * SIZE - tones)])
     return values[rng.permutation(order).reshape(SIZE, SIZE)]
 
 
-def orbit_twin(image: Image) -> list[Image]:
+def orbit_twin(image: Images) -> list[Images]:
     return [np.rot90(side, turns) for side in (image, image.T) for turns in range(4)]
 
 
-def same_order(a: Image, b: Image) -> bool:
+def same_order(a: Images, b: Images) -> bool:
     """Whether a strictly monotone map makes the one image of the other: pair by pair of pixels."""
     left, right = a.astype(int).ravel(), b.astype(int).ravel()
     return np.array_equal(np.sign(left[:, None] - left), np.sign(right[:, None] - right))
 
 
-def alike_twin(a: Image, b: Image) -> bool:
+def alike_twin(a: Images, b: Images) -> bool:
     if min(len(np.unique(a)), len(np.unique(b))) < 2:
         return False
     if any(np.array_equal(turned, b) for turned in orbit_twin(a)):
@@ -42,12 +42,12 @@ def alike_twin(a: Image, b: Image) -> bool:
     return any(same_order(turned, b) or same_order(255 - turned, b) for turned in orbit_twin(a))
 
 
-def alike(a: Image, b: Image) -> bool:
+def alike(a: Images, b: Images) -> bool:
     first, second = prints(np.stack([a, b]))
     return first is not None and second is not None and first.tones == second.tones
 
 
-STRICT: dict[str, Callable[[Image], NDArray[np.generic]]] = {
+STRICT: dict[str, Callable[[Images], NDArray[np.generic]]] = {
     "the same": lambda x: x,
     "brighter": lambda x: x + 40,
     "stretched": lambda x: 2 * (x.astype(int) - 50),
@@ -56,7 +56,7 @@ STRICT: dict[str, Callable[[Image], NDArray[np.generic]]] = {
     "mirrored": np.fliplr,
     "equalised": lambda x: np.unique(x, return_inverse=True)[1].reshape(x.shape),
 }
-OTHERWISE: dict[str, Callable[[Image], NDArray[np.generic]]] = {
+OTHERWISE: dict[str, Callable[[Images], NDArray[np.generic]]] = {
     "contrast reduced, greys merged": lambda x: x // 2,
     "clipped": lambda x: np.minimum(x, 120),
     "one pixel": lambda x: np.where(np.arange(x.size).reshape(x.shape) == 7, 255 - x, x),

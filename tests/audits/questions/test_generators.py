@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from privgan.arrays import Choices, Floats
 from privgan.progress import silent
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
 from privgan_audits.gate.verdict import GATING_COPIES, judge
@@ -30,8 +31,8 @@ from privgan_audits.questions.membership.statistic import (
     with_ensemble,
 )
 from privgan_audits.questions.near_copies.measure import NearCopies, near_copy_statistic
-from privgan_audits.questions.scores import Floats, Scores, patient_scores, score_of, smallest_per_patient
-from privgan_audits.stats.relabelling import Labels, as_labels, p_values, relabellings
+from privgan_audits.questions.scores import Scores, patient_scores, score_of, smallest_per_patient
+from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
 from tests.audits.overfitting import overfitted_gan
 
 Draw = Callable[..., Sample]
@@ -63,7 +64,7 @@ class World:
     evidence: Evidence
     scores: Scores
     attacks: Mapping[str, Floats]
-    pool: Labels
+    pool: Choices
 
 
 def world_of(evidence: Evidence, scores: Scores) -> World:

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from privgan.arrays import Singles
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
 from privgan_audits.questions.reidentification.measure import (
     FALSE_MATCHES,
@@ -18,7 +19,6 @@ from privgan_audits.questions.reidentification.measure import (
 )
 from privgan_audits.questions.scores import Scores
 from privgan_audits.spaces.neighbours import nearest, upright
-from privgan_audits.spaces.pixels import Grid
 from tests.audits.people import LASTING, PASSING, People, scores_of
 
 MEMBERS, NON_MEMBERS = 200, 100
@@ -39,7 +39,7 @@ def scores(people: People) -> Scores:
 
 
 @pytest.fixture(scope="module")
-def strangers() -> Grid:
+def strangers() -> Singles:
     rng = np.random.default_rng(2)
     return People.draw(rng, 300).images(np.arange(300), rng)
 
@@ -48,7 +48,7 @@ def p_of(scores: Scores, patient: NDArray[np.float64]) -> float:
     return float(near_copy_findings(scores.non_member[scores.closest_first(patient)])["p"])
 
 
-def test_other_images_of_members_are_recognised(people: People, scores: Scores, strangers: Grid) -> None:
+def test_other_images_of_members_are_recognised(people: People, scores: Scores, strangers: Singles) -> None:
     """Thirty members, none of whose images was copied: distances between images do not see it, this does."""
     others = people.images(np.arange(30), np.random.default_rng(3))
     synthetic = np.concatenate([strangers, others])
@@ -63,7 +63,9 @@ def test_other_images_of_members_are_recognised(people: People, scores: Scores, 
     assert p_of(scores, smallest) > 0.01
 
 
-def test_strangers_and_other_images_of_everybody_are_no_leak(people: People, scores: Scores, strangers: Grid) -> None:
+def test_strangers_and_other_images_of_everybody_are_no_leak(
+    people: People, scores: Scores, strangers: Singles
+) -> None:
     """Whoever is met, members and non-members must be met alike."""
     both = people.images(np.arange(PATIENTS), np.random.default_rng(4))
     for synthetic in (strangers, both):
@@ -74,7 +76,7 @@ def test_strangers_and_other_images_of_everybody_are_no_leak(people: People, sco
     assert recognise(scores, both).linked.mean() > recognise(scores, strangers).linked.mean() + 0.3
 
 
-def test_p_keeps_its_size(scores: Scores, strangers: Grid) -> None:
+def test_p_keeps_its_size(scores: Scores, strangers: Singles) -> None:
     """Who was held back is drawn 2,000 times: the score must know nothing of it, so that any draw is as good."""
     order = scores.closest_first(recognise(scores, strangers).patient)
     rng = np.random.default_rng(5)
@@ -84,7 +86,7 @@ def test_p_keeps_its_size(scores: Scores, strangers: Grid) -> None:
     assert np.count_nonzero(p <= 0.2) >= 0.6 * 0.2 * 2000
 
 
-def test_who_is_a_member_changes_no_bit(scores: Scores, strangers: Grid) -> None:
+def test_who_is_a_member_changes_no_bit(scores: Scores, strangers: Singles) -> None:
     """Rows in another order, sides exchanged: the same scores of the same patients."""
     before = recognise(scores, strangers)
     order = np.argsort(np.random.default_rng(6).permutation(PATIENTS)[OWNER], kind="stable")
@@ -95,7 +97,7 @@ def test_who_is_a_member_changes_no_bit(scores: Scores, strangers: Grid) -> None
     assert (after.auc, after.recall) == (before.auc, before.recall)
 
 
-def test_the_ceiling_tells_whether_people_can_be_recognised_at_all(scores: Scores, strangers: Grid) -> None:
+def test_the_ceiling_tells_whether_people_can_be_recognised_at_all(scores: Scores, strangers: Singles) -> None:
     ours = recognise(scores, strangers)
     assert ours.auc > 0.9
     assert ours.recall > 0.2

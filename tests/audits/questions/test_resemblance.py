@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
+from privgan.arrays import Floats, Singles
 from privgan_audits.questions.resemblance.measure import (
     Side,
     authenticity,
@@ -16,21 +16,17 @@ from privgan_audits.questions.resemblance.measure import (
     nndr,
     rank_z,
 )
-from privgan_audits.spaces.pixels import Grid
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
-def drawn(rng: np.random.Generator, count: int, width: float = 1.0) -> Grid:
+def drawn(rng: np.random.Generator, count: int, width: float = 1.0) -> Singles:
     return (width * rng.normal(size=(count, 6))).astype(np.float32)
 
 
-def one_image_each(points: Grid) -> Side:
+def one_image_each(points: Singles) -> Side:
     return Side(points=points, owner=np.arange(len(points)))
 
 
-def distances(one: Grid, other: Grid) -> Floats:
+def distances(one: Singles, other: Singles) -> Floats:
     return np.asarray(np.linalg.norm(one[:, None].astype(float) - other[None], axis=2))
 
 
@@ -69,7 +65,7 @@ def test_the_nearest_patients_are_counted_and_ties_are_shared(real: Side) -> Non
     np.testing.assert_array_equal(nearest_counts(synthetic, turned, 8), nearest_counts(synthetic, real, 8))
 
 
-def world(seed: int, *, copies: int = 0, width: float = 1.0) -> tuple[Grid, Grid, Grid]:
+def world(seed: int, *, copies: int = 0, width: float = 1.0) -> tuple[Singles, Singles, Singles]:
     """300 members, 150 non-members, 300 synthetic images, some of them copies; without them nothing leaks."""
     rng = np.random.default_rng([seed, copies])
     members, others, synthetic = drawn(rng, 300), drawn(rng, 150), drawn(rng, 300, width)
@@ -77,7 +73,7 @@ def world(seed: int, *, copies: int = 0, width: float = 1.0) -> tuple[Grid, Grid
     return members, others, synthetic
 
 
-def measured(members: Grid, others: Grid, synthetic: Grid) -> dict[str, float]:
+def measured(members: Singles, others: Singles, synthetic: Singles) -> dict[str, float]:
     both = one_image_each(np.concatenate([members, others]))
     share = dcr_share(synthetic, both, np.arange(450) >= 300)
     return {

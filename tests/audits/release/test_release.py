@@ -15,7 +15,8 @@ from privgan.errors import (
     PrivganError,
     UsageError,
 )
-from privgan.files import list_files, sha256_file
+from privgan.files import sha256_file
+from privgan.folders import list_files
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.policy import Policy
 from tests.audits.releasing import QUERIES, Gate, Record, make_gate

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import list_files, sha256_bytes
+from privgan.files import sha256_bytes
+from privgan.folders import list_files
 from privgan_audits import seals
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.verify import VerifiedBundle

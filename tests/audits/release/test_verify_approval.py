@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import list_files, sha256_file
+from privgan.files import sha256_file
+from privgan.folders import list_files
 from privgan_audits import seals
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL, REVOCATION, Revocation

@@ -5,17 +5,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from scipy import ndimage
 
+from privgan.arrays import Images
+from privgan.images.geometry import orbit
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.spaces import embedding
 from privgan_audits.spaces.augment import Move
 from privgan_audits.spaces.embedding import Embedding, nt_xent, train_embedding
-from privgan_audits.spaces.pixels import orbit
 
 Draw = Callable[..., Sample]
-Images = NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from scipy import ndimage
 
 from privgan.errors import UsageError
 from privgan.files import sha256_file
+from privgan.images.geometry import orbit
 from privgan_audits.spaces import onnx_file
 from privgan_audits.spaces.encoder import Encoder
-from privgan_audits.spaces.pixels import orbit
 
 Shape = list[int | str]
 SAID = "chest X-rays of another hospital"

@@ -6,16 +6,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from privgan.arrays import Singles
+from privgan.images.geometry import orbit
 from privgan_audits.spaces import neighbours
 from privgan_audits.spaces.neighbours import nearest
-from privgan_audits.spaces.pixels import Grid, orbit
 
 
-def turns(block: Grid) -> list[Grid]:
+def turns(block: Singles) -> list[Singles]:
     return [np.ascontiguousarray(view).reshape(len(block), -1) for view in orbit(block)]
 
 
-def slowly(queries: Grid, base: Grid, k: int) -> tuple[list[list[float]], list[list[int]]]:
+def slowly(queries: Singles, base: Singles, k: int) -> tuple[list[list[float]], list[list[int]]]:
     distances, rows = [], []
     for query in queries:
         found = []

@@ -7,11 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from privgan.arrays import Images
+from privgan.images.geometry import orbit
 from privgan_audits.spaces.neighbours import nearest
 from privgan_audits.spaces.perceptual import BITS, hamming, orbit_bits, perceptual_bits
-from privgan_audits.spaces.pixels import orbit
-
-Images = NDArray[np.uint8]
 
 
 def pictures(count: int, size: int = 64, seed: int = 0) -> Images:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from privgan.images import geometry
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.spaces import pixels
 
@@ -17,7 +18,7 @@ def test_pooling_is_the_mean_of_what_a_pixel_covers(source: int, target: int) ->
     images = np.random.default_rng(0).integers(0, 256, (3, source, source)).astype(np.uint8)
     large = np.kron(images.astype(np.float64), np.ones((target, target)))
     expected = large.reshape(3, target, source, target, source).mean(axis=(2, 4))
-    np.testing.assert_allclose(pixels.pool(images, target), expected, rtol=1e-5)
+    np.testing.assert_allclose(geometry.pool(images, target), expected, rtol=1e-5)
 
 
 def test_shifts_noise_and_brightness_are_forgiven_and_other_images_are_not(draw: Draw) -> None:

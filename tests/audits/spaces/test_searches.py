@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from privgan.images.geometry import orbit
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.controls.disguises import DISGUISES
 from privgan_audits.spaces.pixel_space import closest
-from privgan_audits.spaces.pixels import orbit
 from privgan_audits.spaces.searches import SEARCHES, spectra, views
 
 Draw = Callable[..., Sample]

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from privgan_audits.evidence.interface import Images, Integers
+from privgan.arrays import Images, Integers
 
 RATE = 1e-3
 BATCH = 64

@@ -21,7 +21,7 @@ from privgan.data.cohort.sides import assign_sides
 from privgan.data.identifiers import IdentifierDigests
 from privgan.data.phantoms.phantoms import write_phantoms
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
-from privgan.files import staged_folder
+from privgan.folders import staged_folder
 from tests.places import ROOT
 
 MARKED = "ZZ-4711-MARK"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Flags, Floats, Integers, Singles, Texts
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import (
     NO_NON_MEMBERS,
@@ -25,7 +25,6 @@ from privgan_audits.evidence.interface import (
 )
 from privgan_audits.questions.attributes.statistic import advantage_bounds, permutation_ps
 from privgan_audits.questions.scores import Scores, patient_scores, synthetic_points
-from privgan_audits.spaces.pixels import Grid
 from privgan_audits.stats import statistics as st
 from privgan_audits.stats.relabelling import as_labels, relabellings
 
@@ -33,10 +32,6 @@ LABEL = "label"
 NEIGHBOURS = 5
 FEWEST = 10  # patients on each side of whom a value is known, without whom nothing can be compared
 TASK = "attribute disclosure"
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Texts = NDArray[np.str_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +108,7 @@ def _why_not(attribute: Attribute, scores: Scores) -> str:
 
 
 def right_guesses(
-    asked: Mapping[str, Attribute], scores: Scores, synthetic: Grid, progress: Progress = silent
+    asked: Mapping[str, Attribute], scores: Scores, synthetic: Singles, progress: Progress = silent
 ) -> dict[str, Floats]:
     """Per attribute the share of each patient's images whose value is guessed right (P,), NaN where none is known.
 
@@ -142,14 +137,14 @@ def majority(values: Texts) -> Texts:
     return chosen
 
 
-def _mean_by_patient(right: NDArray[np.bool_], usable: NDArray[np.bool_], scores: Scores) -> Floats:
+def _mean_by_patient(right: Flags, usable: Flags, scores: Scores) -> Floats:
     patients = len(scores.non_member)
     images = np.bincount(scores.owner[usable], minlength=patients)
     sums = np.bincount(scores.owner[usable], right[usable], minlength=patients)
     return np.where(images > 0, sums / np.maximum(images, 1), np.nan)
 
 
-def _advantage(right: Floats, non_member: NDArray[np.bool_]) -> dict[str, Any]:
+def _advantage(right: Floats, non_member: Flags) -> dict[str, Any]:
     """What is guessed of members beyond what is guessed of others; the bounds are Newcombe's (1998)."""
     ours, theirs = (side[~np.isnan(side)] for side in (right[~non_member], right[non_member]))
     a, c = float(ours.mean()), float(theirs.mean())

@@ -1,14 +1,10 @@
 """T8's numbers: by how much facts are guessed better of members, and how rarely chance alone would look so."""
 
-import numpy as np
-from numpy.typing import NDArray
-
+from privgan.arrays import Choices, Floats
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.relabelling import Labels, excesses
+from privgan_audits.stats.relabelling import excesses
 
 _EQUAL = 1e-9  # sums of the same patients in another order count as equal
-
-Floats = NDArray[np.float64]
 
 
 def advantage_bounds(a: float, members: int, c: float, non_members: int) -> tuple[float, float]:
@@ -24,7 +20,7 @@ def advantage_bounds(a: float, members: int, c: float, non_members: int) -> tupl
     return low, st.difference_interval(a, members, c, non_members, st.Z_ONE_SIDED)[1]
 
 
-def permutation_ps(right: Floats, labels: Labels, pool: Labels) -> tuple[list[float], float]:
+def permutation_ps(right: Floats, labels: Choices, pool: Choices) -> tuple[list[float], float]:
     """One-sided p of each attribute, and one p of the strongest of all (Westfall and Young 1993).
 
     Args:

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from privgan_audits.spaces.pixels import by_channel
+from privgan.arrays import Floats, Images
+from privgan.images.geometry import by_channel
 
-Images = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 Disguise = Callable[[Images, np.random.Generator], NDArray[np.generic]]
 
 JPEG_QUALITY = 75

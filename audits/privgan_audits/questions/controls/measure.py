@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from privgan.arrays import Flags, Floats, Images, Integers
+from privgan.images.geometry import pool
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Images, Integers, Measured, NotRun, Outcome
+from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.controls.spike_in import limits_of_detection, search_limit
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.membership.statistic import FPR, with_ensemble
 from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.spaces.pixels import pool
 from privgan_audits.stats.relabelling import (
     RELABELLINGS,
     MembershipStatistic,
@@ -34,8 +34,6 @@ _FEWEST = 8  # patients on each side without which a split check says nothing
 _GRID = 12
 _BLOCK_PIXELS = 1 << 22  # of a channel, that become numbers at once
 _QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +67,7 @@ class Controls:
         return Measured(test=self.id, findings=findings)
 
 
-def split_check(
-    seen: Floats, owner: Integers, non_member: NDArray[np.bool_], rng: np.random.Generator
-) -> dict[str, float]:
+def split_check(seen: Floats, owner: Integers, non_member: Flags, rng: np.random.Generator) -> dict[str, float]:
     """Tell members from non-members without any synthetic image; p is exact-sized on patients held back.
 
     A shrunken linear discriminant learns on a random half of either side's patients; the other half's mean

@@ -10,14 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Choices, Flags, Floats, Images, Integers
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Images
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
-from privgan_audits.questions.scores import Floats, Integers, Scores, SpaceScores, score_of
-from privgan_audits.stats.relabelling import Labels, as_labels, is_significant
+from privgan_audits.questions.scores import Scores, SpaceScores, score_of
+from privgan_audits.stats.relabelling import as_labels, is_significant
 
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05
 SEARCHED = 0.03  # share of the members up to which copies are planted, but at least:
@@ -33,7 +32,7 @@ class Changes:
     copy: Integers
     score: Floats
 
-    def planted(self, before: Floats, present: NDArray[np.bool_]) -> Floats:
+    def planted(self, before: Floats, present: Flags) -> Floats:
         """Patients' scores (P,) when the copies are in the set for which `present`, bool (count,), is true."""
         after, these = before.copy(), present[self.copy]
         np.minimum.at(after, self.patient[these], self.score[these])
@@ -57,7 +56,7 @@ def limits_of_detection(
     scores: Scores,
     images: Images,
     level: float,
-    pool: Labels,
+    pool: Choices,
     rng: np.random.Generator,
     progress: Progress = silent,
 ) -> dict[str, int | None]:
@@ -108,7 +107,7 @@ def _changes(scores: Scores, each: SpaceScores, copies: Images) -> Changes:
     return Changes(patient=patient[better], copy=met.copy[better], score=score[better])
 
 
-def limit(scores: Scores, planted: Planted, level: float, pool: Labels, rng: np.random.Generator) -> int | None:
+def limit(scores: Scores, planted: Planted, level: float, pool: Choices, rng: np.random.Generator) -> int | None:
     """Bisection: the repeats plant nested sets, and more copies are never harder to find."""
     turns = [rng.permutation(planted.count) for _ in range(REPEATS)]
     low, high = 0, min(search_limit(scores.members), planted.count)
@@ -124,7 +123,7 @@ def limit(scores: Scores, planted: Planted, level: float, pool: Labels, rng: np.
 
 
 def always_found(
-    scores: Scores, planted: Planted, turns: Iterable[Integers], copies: int, level: float, pool: Labels
+    scores: Scores, planted: Planted, turns: Iterable[Integers], copies: int, level: float, pool: Choices
 ) -> bool:
     """Whether T2 finds the first `copies` of every turn; each turn orders the prepared copies (count,)."""
     labels = as_labels(scores.non_member)
@@ -135,6 +134,6 @@ def always_found(
     return True
 
 
-def with_copies(scores: Scores, planted: Planted, present: NDArray[np.bool_]) -> dict[str, Floats]:
+def with_copies(scores: Scores, planted: Planted, present: Flags) -> dict[str, Floats]:
     """Every space's scores (P,) with some of the copies, bool (count,), in the synthetic set."""
     return {name: planted.changes[name].planted(each.patient, present) for name, each in scores.spaces.items()}

@@ -17,9 +17,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from privgan.arrays import Images, Integers
+from privgan.images.geometry import orbit
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Evidence, Images, Integers, Measured, Outcome, Sample
-from privgan_audits.spaces.pixels import orbit
+from privgan_audits.evidence.interface import Evidence, Measured, Outcome, Sample
 
 # With fewer different grey values only the pixels themselves count: masks and drawings of two or three tones share
 # their ranks with strangers. If unrelated images order their pixels independently, then one pixel for each of 16

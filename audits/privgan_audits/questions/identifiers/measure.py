@@ -15,7 +15,8 @@ import numpy as np
 
 from privgan.data.identifiers import IdentifierDigests
 from privgan.errors import IntegrityError
-from privgan.files import list_entries, open_regular
+from privgan.files import open_regular
+from privgan.folders import list_entries
 from privgan.progress import Progress, silent
 from privgan.synthetic.dicom.validator import MOST_FILES, complaints
 from privgan.synthetic.synthetic_set import LABELS

@@ -8,19 +8,17 @@ synthetic; an overfitted generator gives its members away to some of them, rarel
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Floats, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.questions.scores import Scores, patient_scores, smallest_per_patient, synthetic_points
 from privgan_audits.spaces.neighbours import nearest, upright
-from privgan_audits.spaces.pixels import Grid
 
 NEIGHBOURS = 5  # whose distance estimates a density
 FOLDS = 5
 _SMALLEST_RADIUS = 1e-6
 
-Floats = NDArray[np.float64]
 
 _CACHE: WeakKeyDictionary[Evidence, dict[str, Floats]] = WeakKeyDictionary()
 
@@ -44,7 +42,7 @@ def measure_attacks(evidence: Evidence, scores: Scores, progress: Progress) -> d
     return attacks
 
 
-def density_ratio(real: Grid, synthetic: Grid, scores: Scores) -> Floats:
+def density_ratio(real: Singles, synthetic: Singles, scores: Scores) -> Floats:
     """Log density of the real images over that of the synthetic ones at each real image: (n,).
 
     The density ratio attack of van Breugel et al. (2023, "Membership inference attacks against synthetic data
@@ -63,7 +61,7 @@ def density_ratio(real: Grid, synthetic: Grid, scores: Scores) -> Floats:
     return found
 
 
-def looks_real(real: Grid, synthetic: Grid, scores: Scores) -> Floats:
+def looks_real(real: Singles, synthetic: Singles, scores: Scores) -> Floats:
     """How surely a classifier calls each real image real: its logit (n,).
 
     The attack of Hayes et al. (2019, "LOGAN") without the discriminator: a classifier of synthetic against real

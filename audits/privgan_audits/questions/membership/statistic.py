@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special, stats
 
+from privgan.arrays import Choices, Flags, Floats, Integers, Order
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.relabelling import Labels, MembershipStatistic, as_labels, p_values
-from privgan_audits.stats.statistics import Order
+from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, p_values
 
 ENSEMBLE = "ensemble"
 FPR = 0.01
@@ -18,8 +17,6 @@ ONE_SIDED = 0.05  # error of each one-sided bound that the verdict reads
 EPSILON_ERROR = 0.01  # error of the lower bound on epsilon
 PREVALENCES = (0.001, 0.01, 0.1)  # of members among the people whom an attacker suspects
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Ranked = Mapping[str, Integers]
 
 
@@ -40,7 +37,7 @@ def _normal_scores(score: Floats) -> Floats:
     return np.asarray(special.ndtri(stats.rankdata(score) / (len(score) + 1)))
 
 
-def membership_findings(ranked: Ranked, non_member: NDArray[np.bool_], pool: Labels | None = None) -> dict[str, Any]:
+def membership_findings(ranked: Ranked, non_member: Flags, pool: Choices | None = None) -> dict[str, Any]:
     """What the verdict and the report read.
 
     Args:
@@ -114,7 +111,7 @@ def _precision(rate: float) -> dict[str, float]:
     return {f"{share:g}": share * rate / (share * rate + (1 - share) * FPR) for share in PREVALENCES}
 
 
-def epsilon_findings(ranked: Ranked, non_member: NDArray[np.bool_], delta: float) -> dict[str, float]:
+def epsilon_findings(ranked: Ranked, non_member: Flags, delta: float) -> dict[str, float]:
     """A lower bound on epsilon that one of the attacks proves, beside the largest that they could have proved."""
     error = EPSILON_ERROR / len(ranked)
     bounds = [st.epsilon_lower_bound(non_member[o], fpr=FPR, delta=delta, error=error) for o in ranked.values()]

@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from privgan.arrays import Floats
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
 from privgan_audits.questions.scores import Scores, SpaceScores, patient_scores
 from privgan_audits.spaces.perceptual import hamming
-from privgan_audits.stats.relabelling import Floats, NearCopyStatistic, as_labels, hit_ps, p_values, relabellings
+from privgan_audits.stats.relabelling import NearCopyStatistic, as_labels, hit_ps, p_values, relabellings
 
 _PAIRS_SHOWN = 24
 

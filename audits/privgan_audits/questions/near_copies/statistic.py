@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from privgan_audits.stats.statistics import Order, near_copy_ranks, precedence_count, precedence_p
+from privgan.arrays import Order
+from privgan_audits.stats.statistics import near_copy_ranks, precedence_count, precedence_p
 
 
 def near_copy_findings(order: Order) -> dict[str, Any]:

@@ -2,17 +2,14 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from privgan.arrays import Floats, Images, Integers
 from privgan.gan.networks import Discriminator
 from privgan.images.pixels import from_uint8
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Images, Integers
 from privgan_audits.spaces.embedding import image_digests
 
 _BLOCK = 256
-
-Floats = NDArray[np.float64]
 
 
 def discriminator_scores(

@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from privgan.arrays import Floats, Images, Integers
 from privgan.gan.networks import FAKES_AT_ONCE, Generator, LoadedGenerator
 from privgan.images.pixels import from_uint8
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Images, Integers
 from privgan_audits.spaces.pixels import FINE
 
 TASK = "inverting the generator"
@@ -28,8 +28,6 @@ RATE = 0.2  # Adam
 AT_64_PIXELS = 400  # images that are inverted, in 40 s of one core; with four times the pixels a quarter
 FEWEST = 64
 _SMALLEST_NORM = 1e-6
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

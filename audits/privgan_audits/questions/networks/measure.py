@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.arrays import Images, Integers
 from privgan.errors import IntegrityError
 from privgan.gan.networks import Discriminator, LoadedGenerator
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import (
     NO_NON_MEMBERS,
     Evidence,
-    Images,
     Measured,
     NotApplicable,
     NotRun,
@@ -33,7 +33,7 @@ from privgan_audits.questions.networks.tried import attack_findings, one_p
 from privgan_audits.questions.scores import Scores, patient_scores, smallest_per_patient
 from privgan_audits.spaces.embedding import image_digests
 from privgan_audits.spaces.pixel_space import PixelSpace
-from privgan_audits.stats.relabelling import Integers, relabellings
+from privgan_audits.stats.relabelling import relabellings
 
 DISCRIMINATOR, INVERSION = "discriminator", "inversion"
 NO_RUN = (

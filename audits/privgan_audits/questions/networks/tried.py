@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Choices, Flags, Floats, Integers
 from privgan_audits.questions.membership.statistic import FPR, auc_interval, true_positive_rates
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.relabelling import Floats, Integers, Labels, MembershipStatistic, as_labels, p_values
+from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, p_values
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,7 +30,7 @@ class TriedStatistic:
         """As many as all attacks have alone."""
         return sum(_alone(len(order)).parts for order in self.orders)
 
-    def __call__(self, labels: Labels) -> Floats:
+    def __call__(self, labels: Choices) -> Floats:
         """See `relabelling.Statistic`; an attack that tried nobody of one side says nothing."""
         return np.asarray(np.minimum.reduce([_smallest(labels[order]) for order in self.orders]))
 
@@ -39,7 +39,7 @@ def _alone(tried: int) -> MembershipStatistic:
     return MembershipStatistic(orders=[np.arange(tried)], fpr=FPR)
 
 
-def _smallest(arranged: Labels) -> Floats:
+def _smallest(arranged: Choices) -> Floats:
     """For each column of labels in an attack's order (tried, b): (b,)."""
     held, found = arranged.sum(axis=0, dtype=np.int64), np.ones(arranged.shape[1])
     for count in np.unique(held):
@@ -49,7 +49,7 @@ def _smallest(arranged: Labels) -> Floats:
     return found
 
 
-def one_p(orders: Sequence[Integers], non_member: NDArray[np.bool_], pool: Labels) -> float:
+def one_p(orders: Sequence[Integers], non_member: Flags, pool: Choices) -> float:
     """P of the strongest of these attacks.
 
     Args:
@@ -60,7 +60,7 @@ def one_p(orders: Sequence[Integers], non_member: NDArray[np.bool_], pool: Label
     return float(p_values(TriedStatistic(orders=orders), as_labels(non_member), pool)[0])
 
 
-def attack_findings(order: Integers, non_member: NDArray[np.bool_], pool: Labels) -> Mapping[str, Any]:
+def attack_findings(order: Integers, non_member: Flags, pool: Choices) -> Mapping[str, Any]:
     """One attack by itself; `order`, `non_member` and `pool` as in `one_p`."""
     arranged = non_member[order]
     return {

@@ -15,8 +15,8 @@ from typing import ClassVar
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
+from privgan.arrays import Flags, Floats, Integers, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotApplicable, NotRun, Outcome
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
@@ -28,7 +28,6 @@ from privgan_audits.questions.scores import (
     synthetic_points,
 )
 from privgan_audits.spaces.neighbours import nearest, upright
-from privgan_audits.spaces.pixels import Grid
 
 FOLDS = 5
 FEWEST = 40  # patients with several images; from fewer nobody learns what people keep from day to day
@@ -39,10 +38,6 @@ RARE_MATCHES = 1e-5  # the same where they count as one person's even after a se
 COMPARED = 2_000  # images of a fold, at most, whose pairs set the thresholds
 MOST_IMAGES = 8  # of one patient among them
 TASK = "re-identification"
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +101,7 @@ class _Fold:
     pairs: tuple[Integers, Floats, Floats]
 
 
-def recognise(scores: Scores, synthetic: Grid, progress: Progress = silent) -> Recognition:
+def recognise(scores: Scores, synthetic: Singles, progress: Progress = silent) -> Recognition:
     """Look for all patients.
 
     Args:
@@ -137,7 +132,7 @@ def recognise(scores: Scores, synthetic: Grid, progress: Progress = silent) -> R
     )
 
 
-def _fold(real: Grid, synthetic: Grid, owner: Integers, held: Flags) -> _Fold:
+def _fold(real: Singles, synthetic: Singles, owner: Integers, held: Flags) -> _Fold:
     """Patients held back, by directions that the others gave."""
     centre, directions = fisher_directions(real[~held].astype(np.float64), owner[~held])
     people, strangers = (_unit((points - centre) @ directions) for points in (real, synthetic))
@@ -174,7 +169,7 @@ def fisher_directions(points: Floats, owner: Integers) -> tuple[Floats, Floats]:
     return centre, np.asarray(scipy.linalg.eigh(between, within, subset_by_index=last)[1])
 
 
-def _detector(people: Grid, owner: Integers) -> tuple[Floats, tuple[Integers, Floats, Floats]]:
+def _detector(people: Singles, owner: Integers) -> tuple[Floats, tuple[Integers, Floats, Floats]]:
     """The distances below which FALSE_MATCHES and RARE_MATCHES of pairs of different patients lie: (2,).
 
     And of each pair of one patient: who it is, the share of other pairs that are less alike, whether it is linked.
@@ -205,6 +200,6 @@ def _by_patient(values: Floats, who: Integers) -> float:
     return float((np.bincount(numbers, values) / counts).mean()) if len(counts) else float("nan")
 
 
-def _unit(points: Floats) -> Grid:
+def _unit(points: Floats) -> Singles:
     lengths = np.linalg.norm(points, axis=1, keepdims=True)
     return (points / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from privgan.arrays import Flags, Floats, Integers, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.scores import SMALLEST_REFERENCE, patient_scores, synthetic_points
 from privgan_audits.spaces.neighbours import nearest, upright
-from privgan_audits.spaces.pixels import Grid
 from privgan_audits.stats.statistics import Z_TWO_SIDED
 
 CELL = 50  # images of non-members that a cell should hold on average
@@ -37,16 +36,12 @@ MEANINGS: Mapping[str, str] = {
     "from any other; low values can mean copies, or only little variety.",
 }
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Side:
     """Images of some patients: points float32 (n, d), patient of each (n,)."""
 
-    points: Grid
+    points: Singles
     owner: Integers
 
 
@@ -86,7 +81,7 @@ class Resemblance:
         return Measured(test=self.id, findings=meant)
 
 
-def nearest_counts(synthetic: Grid, real: Side, patients: int) -> Floats:
+def nearest_counts(synthetic: Singles, real: Side, patients: int) -> Floats:
     """How many synthetic images have their nearest real one in each patient (P,).
 
     A picture that several patients share counts for each of them in part, and equal distances fall by the picture:
@@ -99,7 +94,7 @@ def nearest_counts(synthetic: Grid, real: Side, patients: int) -> Floats:
     return np.asarray(np.bincount(shared[:, 1], each[shared[:, 0]], minlength=patients), dtype=np.float64)
 
 
-def dcr_share(synthetic: Grid, real: Side, non_member: Flags) -> dict[str, Any]:
+def dcr_share(synthetic: Singles, real: Side, non_member: Flags) -> dict[str, Any]:
     """Share of synthetic images whose nearest real one is a member's, and where it lies when nothing leaks.
 
     Its variance is that of a sum over patients drawn without replacement (Cochran 1977): a few real images are the
@@ -124,7 +119,7 @@ def dcr_share(synthetic: Grid, real: Side, non_member: Flags) -> dict[str, Any]:
     }
 
 
-def nndr(synthetic: Grid, side: Side) -> float:
+def nndr(synthetic: Singles, side: Side) -> float:
     """Median distance of synthetic images to the nearest image of a side over that to its nearest other patient's."""
     first = nearest(synthetic, side.points, k=1, turns=upright)
     patient = side.owner[first.rows[:, 0]]
@@ -132,7 +127,7 @@ def nndr(synthetic: Grid, side: Side) -> float:
     return float(np.median(first.distances[:, 0] / np.maximum(second, SMALLEST_REFERENCE)))
 
 
-def c_t(synthetic: Grid, members: Grid, others: Grid) -> dict[str, Any]:
+def c_t(synthetic: Singles, members: Singles, others: Singles) -> dict[str, Any]:
     """The statistic C_T of Meehan et al. (2020, "A non-parametric test to detect data-copying"), by cells.
 
     In each cell of k-means on all real images: do synthetic images lie closer to members of the cell than non-members
@@ -166,7 +161,7 @@ def rank_z(first: Floats, second: Floats) -> float:
     return excess / math.sqrt(variance) if variance > 0 else 0.0
 
 
-def authenticity(synthetic: Grid, members: Side) -> float:
+def authenticity(synthetic: Singles, members: Side) -> float:
     """Share of synthetic images farther from their nearest member image than it is from all other members' images.
 
     Alaa et al. (2022, "How faithful is your synthetic data?"), against every member: on a random part of them most

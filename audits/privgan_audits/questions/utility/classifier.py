@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
+from privgan.arrays import Floats, Images, Integers
+from privgan.images.geometry import pool
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Images, Integers
-from privgan_audits.spaces.pixels import FINE, pool
+from privgan_audits.spaces.pixels import FINE
 
 STEPS = 500
 BATCH = 64
@@ -24,8 +24,6 @@ RATE = 2e-3  # Adam, rising and falling once (Smith and Topin 2019)
 DECAY = 0.02
 SHIFT = 2  # pixels by which a batch is moved at most, so that fewer images are learned by heart
 _BLOCK = 512
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

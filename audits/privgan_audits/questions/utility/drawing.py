@@ -1,9 +1,9 @@
 """Which images stand for a sample, so that the cost of an answer does not grow with the cohort."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from privgan_audits.evidence.interface import Integers, Sample
+from privgan.arrays import Flags, Integers
+from privgan_audits.evidence.interface import Sample
 
 
 def drawn(sample: Sample, rng: np.random.Generator, *, patients: int, each: int) -> Integers:
@@ -17,7 +17,7 @@ def drawn(sample: Sample, rng: np.random.Generator, *, patients: int, each: int)
     return np.flatnonzero((rank < each) & (lot[owner] < patients))
 
 
-def subset(sample: Sample, rows: Integers | NDArray[np.bool_]) -> Sample:
+def subset(sample: Sample, rows: Integers | Flags) -> Sample:
     """Some images of a sample."""
     return Sample(
         images=sample.images[rows],

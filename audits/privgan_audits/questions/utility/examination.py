@@ -10,17 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from privgan_audits.evidence.interface import Integers
+from privgan.arrays import Flags, Floats, Integers
 from privgan_audits.stats.statistics import binomial_lower
 
 RESAMPLES = 1_000
 ERROR = 0.025  # at each end of an interval
 _AT_ONCE = 50  # resamples whose rankings are in memory together
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)

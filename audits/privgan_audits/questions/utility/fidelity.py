@@ -8,16 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
+from privgan.arrays import Flags, Floats, Integers, Singles
 from privgan_audits.spaces.neighbours import nearest
-from privgan_audits.spaces.pixels import Grid
 
 NEIGHBOURS = 5  # k of the manifold estimates
 _BLOCK = 512
 _ROUNDING = 1e-12  # of a squared distance in float64: a point lies inside its equal's ball of radius 0
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +27,7 @@ class Manifolds:
     coverage: float
 
 
-def manifolds(X: Grid, Y: Grid, k: int = NEIGHBOURS) -> Manifolds:
+def manifolds(X: Singles, Y: Singles, k: int = NEIGHBOURS) -> Manifolds:
     """Whether points lie in each other's balls, which reach to the k-th nearest point of their own set; n, m > k.
 
     precision: share of Y in a ball of X; recall: share of X in a ball of Y (Kynkaanniemi et al. 2019, equation 1).
@@ -47,12 +44,12 @@ def manifolds(X: Grid, Y: Grid, k: int = NEIGHBOURS) -> Manifolds:
     )
 
 
-def nearest_other(X: Grid) -> Floats:
+def nearest_other(X: Singles) -> Floats:
     """Distance of each point (n, d) to the nearest other one (n,)."""
     return _radii(X, 1)
 
 
-def frechet_distance(X: Grid, Y: Grid) -> float:
+def frechet_distance(X: Singles, Y: Singles) -> float:
     """|mu_X - mu_Y|^2 + tr(S_X + S_Y - 2 (S_X S_Y)^(1/2)) of the two samples (Heusel et al. 2017, section 3).
 
     With S = R'R the last trace is the sum of the singular values of R_X R_Y', which needs no square root of a matrix.
@@ -64,7 +61,7 @@ def frechet_distance(X: Grid, Y: Grid) -> float:
     return apart + spread - 2 * float(scipy.linalg.svdvals(roots[0] @ roots[1].T).sum())
 
 
-def kernel_distance(X: Grid, Y: Grid) -> float:
+def kernel_distance(X: Singles, Y: Singles) -> float:
     """Unbiased squared maximum mean discrepancy, k(x, y) = (x'y / d + 1)^3 (Binkowski et al. 2018, section 4).
 
     Points are first stretched by sqrt(d), so that real x'x / d is about 1, as the kernel expects. May be negative.
@@ -73,7 +70,7 @@ def kernel_distance(X: Grid, Y: Grid) -> float:
     return within[0] + within[1] - 2 * _kernel_sum(X, Y) / (len(X) * len(Y))
 
 
-def vendi_score(X: Grid, bandwidth: float) -> float:
+def vendi_score(X: Singles, bandwidth: float) -> float:
     """The effective number of different points (Friedman and Dieng 2023, "The Vendi score", definition 3.1).
 
     exp of the entropy of the eigenvalues of K / n, K_ij = exp(-|x_i - x_j|^2 / (2 bandwidth^2)): n where all points
@@ -85,13 +82,13 @@ def vendi_score(X: Grid, bandwidth: float) -> float:
     return float(np.exp(-(positive * np.log(positive)).sum()))
 
 
-def _radii(X: Grid, k: int) -> Floats:
+def _radii(X: Singles, k: int) -> Floats:
     """Distance of each point to the k-th nearest other one (n,)."""
     numbers = np.arange(len(X))
     return nearest(X, X, k=k, turns=_upright, apart=(numbers, numbers)).distances[:, -1]
 
 
-def _held(centres: Grid, radii: Floats, points: Grid) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _held(centres: Singles, radii: Floats, points: Singles) -> tuple[Integers, Flags]:
     """In how many balls each point lies (m,), and which balls hold any (n,)."""
     limits, values = np.square(radii)[:, None] + _ROUNDING, points.astype(np.float64)
     times, holds = np.zeros(len(points), np.int64), np.zeros(len(centres), np.bool_)
@@ -119,13 +116,13 @@ def _kernel(products: Floats) -> Floats:
     return np.asarray((products + 1.0) ** 3)
 
 
-def _kernel_sum(X: Grid, Y: Grid) -> float:
+def _kernel_sum(X: Singles, Y: Singles) -> float:
     other = Y.astype(np.float64).T
     blocks = (X[start : start + _BLOCK].astype(np.float64) for start in range(0, len(X), _BLOCK))
     return sum(float(_kernel(block @ other).sum()) for block in blocks)
 
 
-def _kernel_diagonal(X: Grid) -> float:
+def _kernel_diagonal(X: Singles) -> float:
     return float(_kernel(np.square(X.astype(np.float64)).sum(axis=1)).sum())
 
 
@@ -133,5 +130,5 @@ def _pairs(count: int) -> int:
     return count * (count - 1)
 
 
-def _upright(points: Grid) -> list[Grid]:
+def _upright(points: Singles) -> list[Singles]:
     return [points]

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from privgan.arrays import Singles
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.utility.diversity import measure_diversity
@@ -13,7 +14,6 @@ from privgan_audits.questions.utility.fidelity import NEIGHBOURS, frechet_distan
 from privgan_audits.questions.utility.points import Points, draw_points
 from privgan_audits.questions.utility.spectrum import spectrum_distance
 from privgan_audits.questions.utility.teaching import measure_teaching
-from privgan_audits.spaces.pixels import Grid
 
 NOT_COMPARABLE = "not comparable with published FID, which is measured in another network's features"
 
@@ -72,7 +72,7 @@ def _compared(points: Points) -> dict[str, Any]:
     return {name: {side: found[side][name] for side in sides} for name in found["synthetic"]}
 
 
-def _numbers(X: Grid, Y: Grid) -> dict[str, float]:
+def _numbers(X: Singles, Y: Singles) -> dict[str, float]:
     return asdict(manifolds(X, Y)) | {
         "frechet_distance": frechet_distance(X, Y),
         "kernel_distance": kernel_distance(X, Y),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Evidence, Images, Integers, Sample
+from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.questions.scores import EMBEDDING, ENCODER
 from privgan_audits.questions.utility.drawing import drawn
-from privgan_audits.questions.utility.spectrum import Floats, radial_spectra
+from privgan_audits.questions.utility.spectrum import radial_spectra
 from privgan_audits.spaces.embedding import train_embedding
-from privgan_audits.spaces.pixels import Grid
 
 LARGEST = 3_000  # points a side: rates are then within 2 %
 _PRODUCTS = LARGEST**2 * 256  # multiplications of one comparison: with more than 256 features there are fewer points
@@ -28,9 +28,9 @@ class Points:
     """
 
     space: str
-    X: Grid
-    reference: Grid
-    synthetic: Grid
+    X: Singles
+    reference: Singles
+    synthetic: Singles
     labels: dict[str, Integers]
     spectra: dict[str, Floats]
 
@@ -74,7 +74,7 @@ def draw_points(evidence: Evidence, others: Sample, rng: np.random.Generator, pr
     centre = X.mean(axis=0, dtype=np.float64)
     unit = float(np.sqrt(np.square(X - centre).sum(axis=1).mean())) or 1.0
 
-    def placed(points: Grid) -> Grid:
+    def placed(points: Singles) -> Singles:
         return np.asarray((points - centre) / unit, dtype=np.float32)
 
     return Points(
@@ -91,7 +91,7 @@ def draw_points(evidence: Evidence, others: Sample, rng: np.random.Generator, pr
     )
 
 
-def _space(evidence: Evidence, others: Sample, progress: Progress) -> tuple[str, Callable[[Images], Grid]]:
+def _space(evidence: Evidence, others: Sample, progress: Progress) -> tuple[str, Callable[[Images], Singles]]:
     """Its name, and how images come into it."""
     if evidence.encoder is not None:
         return ENCODER, evidence.encoder.embed

@@ -6,16 +6,13 @@ reproduce spectral distributions"). Blur lowers the high frequencies, noise lift
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from privgan_audits.evidence.interface import Images
+from privgan.arrays import Floats, Images
 
 ROUNDING = (
     1 / 12
 )  # power that rounding to whole grey values adds; without it an even picture would have a log of zero
 _BLOCK = 512
-
-Floats = NDArray[np.float64]
 
 
 def radial_spectra(images: Images) -> Floats:

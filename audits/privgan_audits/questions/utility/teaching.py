@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from privgan.arrays import Floats, Integers, Texts
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Evidence, Integers, Sample
+from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.questions.utility.classifier import Lessons, train_classifier
 from privgan_audits.questions.utility.drawing import class_name, drawn, subset
 from privgan_audits.questions.utility.examination import Curve, Examination, differences
@@ -28,8 +28,6 @@ LEARNED = 10_000  # patients, or synthetic images, to learn from at most: there 
 EXAMINED = 2_500  # patients: an interval of at most 2 % either way
 EACH = 4  # images of a patient
 UNKNOWN = "not known"
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +129,7 @@ def _training(exam: Examination, found: Mapping[str, Floats], names: tuple[str, 
     return result
 
 
-def _subgroups(exam: Examination, found: Mapping[str, Floats], column: NDArray[np.str_]) -> dict[str, Any]:
+def _subgroups(exam: Examination, found: Mapping[str, Floats], column: Texts) -> dict[str, Any]:
     """Accuracy by what a column says of the patient; groups of fewer than `FEWEST` patients are counted together."""
     known = np.where(column == "", UNKNOWN, column)
     groups = {str(value): exam.patients(known == value) for value in np.unique(known)}

@@ -17,7 +17,7 @@ from privgan.data.cohort.cohort import open_cohort
 from privgan.data.identifiers import CONSTANTS, IDENTIFIER, normalise
 from privgan.data.identifiers import UID as UID_CATEGORY
 from privgan.errors import IntegrityError
-from privgan.files import list_files
+from privgan.folders import list_files
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
 from privgan_audits.questions.identifiers.contents.dicom_elements import is_dicom, parsed
 from privgan_audits.questions.identifiers.contents.dicom_texts import DicomTexts

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from privgan.arrays import Singles
 from privgan_audits.questions.utility.fidelity import (
     frechet_distance,
     kernel_distance,
@@ -12,22 +12,20 @@ from privgan_audits.questions.utility.fidelity import (
     vendi_score,
 )
 
-Points = NDArray[np.float32]
 
-
-def cloud(rng: np.random.Generator, count: int, shift: float = 0.0, spread: float = 1.0) -> Points:
+def cloud(rng: np.random.Generator, count: int, shift: float = 0.0, spread: float = 1.0) -> Singles:
     return (spread * rng.normal(size=(count, 3)) + shift).astype(np.float32)
 
 
-def ball(points: Points, number: int, k: int) -> float:
+def ball(points: Singles, number: int, k: int) -> float:
     others = sorted(
         np.linalg.norm(points[number].astype(float) - points[i]) for i in range(len(points)) if i != number
     )
     return float(others[k - 1])
 
 
-def slow_manifolds(X: Points, Y: Points, k: int) -> tuple[float, float, float, float]:
-    def inside(point: Points, centre: Points, radius: float) -> bool:
+def slow_manifolds(X: Singles, Y: Singles, k: int) -> tuple[float, float, float, float]:
+    def inside(point: Singles, centre: Singles, radius: float) -> bool:
         return bool(np.linalg.norm(point.astype(float) - centre) <= radius + 1e-9)
 
     real, made = [ball(X, i, k) for i in range(len(X))], [ball(Y, j, k) for j in range(len(Y))]
@@ -77,7 +75,7 @@ def test_a_kernel_distance_averages_over_pairs_of_different_points() -> None:
     rng = np.random.default_rng(5)
     X, Y = cloud(rng, 12), cloud(rng, 9, 0.5)
 
-    def mean(a: Points, b: Points, *, others: bool) -> float:
+    def mean(a: Singles, b: Singles, *, others: bool) -> float:
         kernels = [
             (float(x @ y) + 1) ** 3 for i, x in enumerate(a) for j, y in enumerate(b) if not (others and i == j)
         ]

@@ -8,18 +8,18 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from privgan.arrays import Images
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.spectrum import ROUNDING, radial_spectra, spectrum_distance
 
-Grey = NDArray[np.uint8]
-Spoil = Callable[[Grey, np.random.Generator], NDArray[np.float64]]
+Spoil = Callable[[Images, np.random.Generator], NDArray[np.float64]]
 
 
-def pictures(count: int, size: int, seed: int = 0) -> Grey:
+def pictures(count: int, size: int, seed: int = 0) -> Images:
     return np.random.default_rng(seed).integers(0, 256, (count, size, size)).astype(np.uint8)
 
 
-def slow_spectrum(image: Grey) -> list[float]:
+def slow_spectrum(image: Images) -> list[float]:
     size = len(image)
     hann = [0.5 - 0.5 * np.cos(2 * np.pi * (x + 0.5) / size) for x in range(size)]
     window = np.array([[a * b for a in hann] for b in hann])
@@ -67,15 +67,15 @@ def test_half_the_contrast_is_a_quarter_of_the_power() -> None:
     assert found == pytest.approx(np.log(4), abs=0.01)
 
 
-def blurred(images: Grey, _: np.random.Generator) -> NDArray[np.float64]:
+def blurred(images: Images, _: np.random.Generator) -> NDArray[np.float64]:
     return ndimage.gaussian_filter(images.astype(float), (0, 0.5, 0.5))
 
 
-def noisy(images: Grey, rng: np.random.Generator) -> NDArray[np.float64]:
+def noisy(images: Images, rng: np.random.Generator) -> NDArray[np.float64]:
     return images + rng.normal(0, 3, images.shape)
 
 
-def halves(images: Grey, spoil: Spoil | None, seed: int) -> float:
+def halves(images: Images, spoil: Spoil | None, seed: int) -> float:
     """The distance of half of some images, perhaps spoiled, to the other half."""
     rng = np.random.default_rng(seed)
     one, other = np.array_split(images[rng.permutation(len(images))], 2)

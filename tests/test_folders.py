@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from privgan.errors import InputRejectedError, InterruptedRunError, PreemptedError, UsageError
-from privgan.files import recover
-from privgan.resumable import resumable_folder, unfinished_folder
+from privgan.folders import recover, resumable_folder, unfinished_folder
 from tests.places import ROOT
 
 MARK, JOURNAL = "mark", "journal"
@@ -91,7 +90,7 @@ def test_an_output_that_exists_is_refused_before_anything_is_touched(tmp_path: P
 def test_a_kill_leaves_it_for_resume_and_unlocked(tmp_path: Path) -> None:
     """While the process lives nobody else may work there; after kill -9 the next may."""
     code = (
-        "import sys; from pathlib import Path; from privgan.resumable import resumable_folder\n"
+        "import sys; from pathlib import Path; from privgan.folders import resumable_folder\n"
         "with resumable_folder(Path(sys.argv[1]), marker='mark', journal='journal') as folder:\n"
         "    (folder / 'journal').touch(); print('there', flush=True); sys.stdin.read()\n"
     )
