@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeGuard
 from scipy import stats
 
 from privgan_audits.policy import Policy
-from privgan_audits.questions.controls.measure import RESPLIT_LEVEL
+from privgan_audits.questions.controls.rule import RESPLIT_LEVEL
 from privgan_audits.record import Findings, Record
 from privgan_audits.stats.statistics import holm
 

@@ -16,6 +16,7 @@ from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.images.geometry import pool
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
+from privgan_audits.questions.controls.rule import RESPLIT_LEVEL
 from privgan_audits.questions.controls.spike_in import limits_of_detection, search_limit
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.membership.statistic import FPR, with_ensemble
@@ -29,7 +30,6 @@ from privgan_audits.stats.relabelling import (
 )
 
 RESPLITS = 200
-RESPLIT_LEVEL = 0.05
 _FEWEST = 8  # patients on each side without which a split check says nothing
 _GRID = 12
 _BLOCK_PIXELS = 1 << 22  # of a channel, that become numbers at once
