@@ -221,7 +221,7 @@ def sign_again(released: Gate, bundle: Path, change: Callable[[Record], object] 
     site = released.key
     predicate = seals.open_signed((bundle / layout.ATTESTATION).read_bytes(), site.public_key())["predicate"]
     change(predicate)
-    envelope = seals.sign(seals.statement(digests, layout.PREDICATE_TYPE, predicate), site)
+    envelope = seals.sign(seals.in_toto(digests, layout.PREDICATE_TYPE, predicate), site)
     (bundle / layout.ATTESTATION).write_bytes(envelope)
     (bundle / layout.SUMS).write_bytes(
         layout.sums_text({**digests, layout.ATTESTATION: sha256_file(bundle / layout.ATTESTATION)})

@@ -28,6 +28,7 @@ LOADED = (  # what the verbs import where they need it
     "privgan.synthetic.dicom.writer",
     "privgan.synthetic.generate",
     "privgan_audits.enrol",
+    "privgan_audits.examine",
     "privgan_audits.release.release",
     "privgan_audits.report.write",
     "privgan_audits.release.verify",

@@ -54,7 +54,7 @@ def test_the_encoder_reaches_the_audit(
         seen.append(evidence)
         return SimpleNamespace(to_json=lambda: {"verdict": "PASS", "scope": "empirical", "reasons": []})
 
-    monkeypatch.setattr("privgan_audits.enrol.examine", capture)
+    monkeypatch.setattr("privgan_audits.examine.examine", capture)
     files = {"synthetic": save(tmp_path / "s.npz", 0), "members": save(tmp_path / "m.npz", 1)}
     options = {"encoder": model, "encoder_trained_on": "nobody"} if given else {}
     assert audit(**files, report=tmp_path / "r", **options) == 0

@@ -87,7 +87,7 @@ def forged_signature(bundle: Path) -> None:
     """Somebody signs the same statement with a key of their own."""
     own = seals.load_private_key(seals.generate_key(bundle.parent / "forger", None).private)
     path = bundle / layout.ATTESTATION
-    path.write_bytes(seals.sign(seals.statement({}, layout.PREDICATE_TYPE, {"verdict": "PASS"}), own))
+    path.write_bytes(seals.sign(seals.in_toto({}, layout.PREDICATE_TYPE, {"verdict": "PASS"}), own))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_extra_missing_and_forged_things_are_found(
 def test_a_well_signed_statement_about_something_else_is_refused(
     released: Gate, bundle: Path, subjects: dict[str, str], predicate_type: str
 ) -> None:
-    envelope = seals.sign(seals.statement(subjects, predicate_type, {}), released.key)
+    envelope = seals.sign(seals.in_toto(subjects, predicate_type, {}), released.key)
     (bundle / layout.ATTESTATION).write_bytes(envelope)
     with pytest.raises(IntegrityError):
         verify(bundle, released.root / "site.pub")
