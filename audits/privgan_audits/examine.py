@@ -14,22 +14,14 @@ import numpy as np
 from privgan.folders import staged_folder
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample, Test
+from privgan_audits import questions
+from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
 from privgan_audits.gate.preflight import near_copy_level
 from privgan_audits.gate.record_facts import record_facts
 from privgan_audits.gate.verdict import Verdict, judge
 from privgan_audits.policy import Policy
-from privgan_audits.questions.attributes.measure import AttributeDisclosure
-from privgan_audits.questions.books.measure import Books
-from privgan_audits.questions.controls.measure import Controls
-from privgan_audits.questions.exact_copies.measure import Duplicates
-from privgan_audits.questions.identifiers.measure import IdentifierScan
-from privgan_audits.questions.membership.measure import Membership
-from privgan_audits.questions.near_copies.measure import NearCopies
-from privgan_audits.questions.networks.measure import WhiteBox
-from privgan_audits.questions.reidentification.measure import Reidentification
-from privgan_audits.questions.resemblance.measure import Resemblance
-from privgan_audits.questions.utility.measure import Utility
+from privgan_audits.questions.utility.measure import measure as measure_utility
+from privgan_audits.questions.utility.words import TITLE as USEFUL
 from privgan_audits.record import RECORD
 from privgan_audits.release.signoff import require_one_officer
 from privgan_audits.report.gallery import Gallery
@@ -37,19 +29,7 @@ from privgan_audits.report.write import write_report
 
 SCHEMA_VERSION = 1
 ACCEPT_DELTA = "accept-delta"
-ALL_TESTS: tuple[Test, ...] = (
-    Controls(),
-    Duplicates(),
-    NearCopies(),
-    Membership(),
-    WhiteBox(),
-    Books(),
-    Reidentification(),
-    AttributeDisclosure(),
-    Resemblance(),
-    IdentifierScan(),
-)
-UTILITY = Utility()
+UTILITY = "utility"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,17 +71,19 @@ def run_audit(
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
     seed = _seed(evidence)
     outcomes = []
-    stages = (*ALL_TESTS, UTILITY)
-    for number, test in enumerate(stages):
-        progress("audit", number, len(stages), f"{test.id}: {test.title}")
-        outcomes.append(test.run(evidence, np.random.default_rng([number, *seed]), progress))
-    progress("audit", len(stages), len(stages))
-    *entries, utility = (_entry(test, outcome) for test, outcome in zip(stages, outcomes, strict=True))
+    asked = questions.QUESTIONS
+    for number, question in enumerate(asked):
+        progress("audit", number, len(asked) + 1, f"{question.id}: {question.words.title}")
+        outcomes.append(question.measure(evidence, np.random.default_rng([number, *seed]), progress))
+    progress("audit", len(asked), len(asked) + 1, f"{UTILITY}: {USEFUL}")
+    useful = measure_utility(evidence, np.random.default_rng([len(asked), *seed]), progress)
+    progress("audit", len(asked) + 1, len(asked) + 1)
+    answered = list(zip(asked, outcomes, strict=True))
     facts = {
         "date": (today or datetime.now(UTC).date()).isoformat(),
         **record_facts(evidence, policy, attempt, overrides),
-        "tests": entries,
-        "utility": {key: value for key, value in utility.items() if key not in ("id", "title")},
+        "tests": [{"id": each.id, "title": each.words.title, **_entry(outcome)} for each, outcome in answered],
+        UTILITY: _entry(useful),
     }
     verdict = judge(policy, facts)
     content = {
@@ -113,7 +95,7 @@ def run_audit(
         "level": verdict.level,
         **facts,
     }
-    internal = {outcome.test: outcome.internal for outcome in outcomes if isinstance(outcome, Measured)}
+    internal = {each.id: outcome.internal for each, outcome in answered if isinstance(outcome, Measured)}
     return AuditRecord(verdict=verdict, content=content, internal=internal)
 
 
@@ -148,16 +130,15 @@ def examine(
     return record
 
 
-def _entry(test: Test, outcome: Outcome) -> dict[str, Any]:
-    head = {"id": test.id, "title": test.title}
+def _entry(outcome: Outcome) -> dict[str, Any]:
     match outcome:
         case Measured(findings=findings, series=series):
             body = {**findings, "series": series} if series else findings
-            return {**head, "outcome": "measured", **_finite(body)}
+            return {"outcome": "measured", **_finite(body)}
         case NotApplicable(reason=reason, findings=findings):
-            return {**head, "outcome": "not-applicable", "reason": reason, **_finite(findings)}
+            return {"outcome": "not-applicable", "reason": reason, **_finite(findings)}
         case NotRun(reason=reason):
-            return {**head, "outcome": "not-run", "reason": reason}
+            return {"outcome": "not-run", "reason": reason}
 
 
 def _finite(value: Any) -> Any:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from privgan_audits.policy import Policy
 
@@ -13,35 +13,67 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """The record with accessors that never mistake "absent" for "fine"."""
+    """What a record says of one question, with accessors that never mistake "absent" for "fine".
+
+    about: the question's id. entry: its entry, empty when the record has none. level: the family error at which this
+    attempt is judged. rejected: the questions whose p-value is below its share of that level.
+    """
 
     policy: Policy
     record: Record
     level: float
+    about: str = ""
+    rejected: frozenset[str] = frozenset()
+    entry: Record = field(init=False, repr=False)
 
-    def test(self, name: str) -> Record:
-        """The entry of one test; empty when the record has none."""
-        return next((test for test in self.record.get("tests", ()) if test.get("id") == name), {})
+    def __post_init__(self) -> None:
+        found: Record = next((test for test in self.record.get("tests", ()) if test.get("id") == self.about), {})
+        object.__setattr__(self, "entry", found)
 
-    def outcome(self, name: str) -> str:
+    def of(self, question: str) -> Self:
+        """The same record, read for another question."""
+        return replace(self, about=question)
+
+    @property
+    def outcome(self) -> str:
         """measured, not-applicable, not-run, or missing."""
-        return str(self.test(name).get("outcome", "missing"))
+        return str(self.entry.get("outcome", "missing"))
 
-    def number(self, name: str, key: str) -> float:
+    @property
+    def measured(self) -> bool:
+        """Whether the question was answered with numbers."""
+        return self.outcome == "measured"
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether chance alone would look so too rarely, at the question's share of the level."""
+        return self.about in self.rejected
+
+    def number(self, key: str) -> float:
         """A finding as a float; NaN, which every comparison refuses, unless it is a real number."""
-        value = self.test(name).get(key)
+        value = self.entry.get(key)
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
-    def table(self, name: str, key: str) -> Mapping[str, Any]:
+    def table(self, key: str) -> Mapping[str, Any]:
         """A finding that is a table; empty when absent."""
-        value = self.test(name).get(key)
+        value = self.entry.get(key)
         return value if isinstance(value, Mapping) else {}
 
-    def has_table(self, name: str, key: str) -> bool:
+    def has_table(self, key: str) -> bool:
         """Whether a finding is there and is a table, be it empty."""
-        return isinstance(self.test(name).get(key), Mapping)
+        return isinstance(self.entry.get(key), Mapping)
 
     def count(self, key: str) -> float:
         """One of the record's counts, NaN when absent."""
         value = self.record.get("counts", {}).get(key)
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else math.nan
+
+
+def finding(record: Record, test: str, key: str) -> Any:
+    """One finding of one question, or None when it was not answered or has no such finding."""
+    return next((entry.get(key) for entry in record["tests"] if entry["id"] == test), None)
+
+
+def allowed_copies(record: Record) -> int:
+    """The largest limit of detection that the policy accepts: from the policy and a public count alone."""
+    return int(Policy.from_json(record["policy"]).largest_copied(record["counts"]["members"]))

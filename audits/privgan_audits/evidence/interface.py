@@ -1,13 +1,13 @@
-"""What an audit is given, and what each test may answer.
+"""What an audit is given, and what each question may answer.
 
-A test measures and never judges; `policy` judges and never measures; `report` renders and does neither.
-A test answers with one of three values, so that "did not run" can never look like "found nothing".
+Measuring never judges, judging never measures, and the report does neither. There are three answers, so that
+"did not run" can never look like "found nothing".
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from privgan.data.cohort.cohort import Cohort
 from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
-from privgan.progress import Progress, silent
 
 if TYPE_CHECKING:
     from privgan_audits.spaces.encoder import Encoder
@@ -109,12 +108,11 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A test ran. findings: numbers and short texts that `policy` judges; series: arrays that `plots` draws.
+    """A question was answered. findings: numbers and short texts that are judged; series: arrays that charts draw.
 
     internal: what only the internal report may show (rows of closest pairs, per-patient values).
     """
 
-    test: str
     findings: Mapping[str, Any]
     series: Mapping[str, Any] = field(default_factory=dict)
     internal: Mapping[str, Any] = field(default_factory=dict)
@@ -127,7 +125,6 @@ class NotApplicable:
     findings: what was seen all the same; a hard rule may refuse it.
     """
 
-    test: str
     reason: str
     findings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -136,23 +133,7 @@ class NotApplicable:
 class NotRun:
     """Evidence that should exist is missing; blocks a PASS."""
 
-    test: str
     reason: str
 
 
 Outcome = Measured | NotApplicable | NotRun
-
-
-class Test(Protocol):
-    """One question an attacker would ask, in plain words; `id` and `title` may be class attributes."""
-
-    @property
-    def id(self) -> str:
-        """T0..T10."""
-
-    @property
-    def title(self) -> str:
-        """The question."""
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Measure, using no randomness but `rng` and writing nothing."""

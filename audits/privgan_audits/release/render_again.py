@@ -10,9 +10,9 @@ from privgan_audits.record import Record
 from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, opened
 from privgan_audits.release.judged import read_record, require_consistent
 from privgan_audits.report.gallery import read_gallery
-from privgan_audits.report.page import Fact
 from privgan_audits.report.write import write_pages
 from privgan_audits.seals import read_bounded
+from privgan_audits.telling.words import Fact
 
 
 def render_again(folder: Path, cohort: Path | None = None) -> Record:

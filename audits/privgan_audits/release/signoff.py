@@ -195,7 +195,8 @@ def _require_not_withdrawn(report: Path) -> None:
 
 
 def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
-    from privgan_audits.report.limits import detection_limit, finding
+    from privgan_audits.record import finding
+    from privgan_audits.report.limits import detection_limit
     from privgan_audits.report.words import frame
 
     what, total = judged.approved, float(finding(judged.record, "T6", "cohort_total_epsilon"))

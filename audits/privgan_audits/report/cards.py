@@ -1,29 +1,22 @@
 """The tests of a record as the cards of a page, in groups by what an attacker is after."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from privgan_audits.gate.verdict import INFORMATIVE, PASS, judge
+from privgan_audits import questions
+from privgan_audits.gate.verdict import PASS, judge
 from privgan_audits.policy import Policy
+from privgan_audits.questions.question import Question
 from privgan_audits.record import Record
-from privgan_audits.report.page import Group, Question
-from privgan_audits.report.told.told import told
-from privgan_audits.report.words.tests import GROUPS, TESTS, QuestionWords, unknown_test
-from privgan_audits.report.words.verdicts import (
-    MEASURED_INSIDE,
-    NOT_APPLICABLE,
-    NOT_RUN,
-    STATES,
-    OutcomeWords,
-)
+from privgan_audits.report.page import Card, Group
+from privgan_audits.report.words.verdicts import MEASURED_INSIDE, NOT_APPLICABLE, NOT_RUN, STATES, OutcomeWords
 from privgan_audits.telling.plots import Chart
+from privgan_audits.telling.words import GROUPS, INFERENCE, Answer, Words
 
-Charts = Mapping[str, tuple[Chart, ...]]
 
-
-def inside_groups(record: Record, policy: Policy, charts: Charts) -> tuple[Group, ...]:
+def inside_groups(record: Record, policy: Policy) -> tuple[Group, ...]:
     """For the hospital: what was measured, and what the verdict says against it."""
     against = judge(policy, record).against
-    return _grouped(_inside(test, against.get(str(test["id"])), charts) for test in record["tests"])
+    return _grouped(_inside(test, against.get(str(test["id"])), record) for test in record["tests"])
 
 
 def outside_groups(record: Record) -> tuple[Group, ...]:
@@ -31,39 +24,39 @@ def outside_groups(record: Record) -> tuple[Group, ...]:
     return _grouped(_outside(test, passed=record["verdict"] == PASS) for test in record["tests"])
 
 
-def _grouped(questions: Iterator[Question]) -> tuple[Group, ...]:
-    every = sorted(questions, key=lambda question: question.group)
+def _grouped(cards: Iterator[Card]) -> tuple[Group, ...]:
+    every = sorted(cards, key=lambda card: card.group)
     return tuple(
-        Group(title=title, intro=intro, questions=tuple(question for question in every if question.group == number))
+        Group(title=title, intro=intro, questions=tuple(card for card in every if card.group == number))
         for number, (title, intro) in GROUPS.items()
-        if any(question.group == number for question in every)
+        if any(card.group == number for card in every)
     )
 
 
-def _inside(test: Record, against: str | None, charts: Charts) -> Question:
-    measured = test["outcome"] == "measured"
-    said = told(test) if measured else None
-    return _question(
+def _inside(test: Record, against: str | None, record: Record) -> Card:
+    words = words_of(test)
+    said = words.answer(test) if test["outcome"] == "measured" else None
+    return _card(
         test,
         state=_state(test, against),
         answer=said.answer if said else "",
         measured=said.sentences if said else (_reason(test),),
-        charts=charts.get(str(test["id"]), ()),
+        charts=words.charts(record),
     )
 
 
-def _outside(test: Record, *, passed: bool) -> Question:
+def _outside(test: Record, *, passed: bool) -> Card:
     measured = test["outcome"] == "measured"
     state = _state(test, None) if passed or not measured else STATES["public"]
     # A reason may hold a count of patients that is nobody's business outside.
-    return _question(test, state=state, answer="", measured=(MEASURED_INSIDE if measured else _lead(test).rstrip(),))
+    return _card(test, state=state, answer="", measured=(MEASURED_INSIDE if measured else _lead(test).rstrip(),))
 
 
-def _question(
+def _card(
     test: Record, *, state: OutcomeWords, answer: str, measured: tuple[str, ...], charts: tuple[Chart, ...] = ()
-) -> Question:
-    spoken = _words(test)
-    return Question(
+) -> Card:
+    spoken = words_of(test)
+    return Card(
         id=str(test["id"]),
         title=spoken.title,
         short=spoken.short,
@@ -82,14 +75,26 @@ def _state(test: Record, against: str | None) -> OutcomeWords:
         return STATES[against]
     if test["outcome"] != "measured":
         return STATES[test["outcome"]]
-    if test["id"] in INFORMATIVE:
+    asked = _asked(test)
+    if asked is not None and asked.rule.informative:
         return STATES["informative"]
     good = STATES["measured"]
-    return OutcomeWords(label=_words(test).good, tone=good.tone, mark=good.mark)
+    return OutcomeWords(label=words_of(test).good, tone=good.tone, mark=good.mark)
 
 
-def _words(test: Record) -> QuestionWords:
-    return TESTS.get(str(test["id"])) or unknown_test(str(test["title"]))
+def words_of(test: Record) -> Words:
+    """The words for an entry of the record; for a question of another version, that there are none."""
+    asked = _asked(test)
+    return asked.words if asked else _unknown(str(test["title"]))
+
+
+def _asked(test: Record) -> Question | None:
+    return next((asked for asked in questions.QUESTIONS if asked.id == test["id"]), None)
+
+
+def _unknown(title: str) -> Words:
+    see, silent = "See the documentation of this test.", Answer(answer="", sentences=())
+    return Words(title=title, short=title, tries=see, caught=see, group=INFERENCE, answer=lambda _: silent)
 
 
 def _reason(test: Record) -> str:

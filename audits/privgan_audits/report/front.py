@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from privgan_audits.record import Record
-from privgan_audits.report.limits import allowed_copies, finding, worst_limit
-from privgan_audits.report.page import Fact, Front
+from privgan_audits.record import Record, allowed_copies, finding
+from privgan_audits.report.limits import worst_limit
+from privgan_audits.report.page import Front
 from privgan_audits.report.usefulness import worth
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_NEXT_STEPS, REASONS_INSIDE, STATES, VERDICTS
 from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up, whole_percent_up
+from privgan_audits.telling.words import Fact
 
 _TONES = {"PASS": "pass", "FAIL": "fail", "INVALID": "fail"}
 _MARKS = {"PASS": STATES["measured"].mark, "INCONCLUSIVE": STATES["INCONCLUSIVE"].mark}

@@ -5,8 +5,8 @@ from typing import Any
 
 from privgan.dp.accounting import GaussianQueries, queries_of
 from privgan.dp.budget.chain import Entry
-from privgan_audits.report.page import Fact
 from privgan_audits.telling.numbers import plain
+from privgan_audits.telling.words import Fact
 
 Books = Mapping[str, Any] | None
 

@@ -4,13 +4,14 @@ The public rows are written one by one, so that each shows by itself what of a p
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from privgan_audits.gate.verdict import GATING_COPIES, POWER, SHARES
 from privgan_audits.policy import Policy
-from privgan_audits.record import Record
+from privgan_audits.questions.controls.rule import GATING_COPIES
+from privgan_audits.questions.controls.words import COPIES
+from privgan_audits.questions.membership.rule import POWER
+from privgan_audits.questions.near_copies.rule import SHARE
+from privgan_audits.record import Record, allowed_copies, finding
 from privgan_audits.report.page import Limit, Table
-from privgan_audits.report.words.frame import COPIES
 from privgan_audits.telling.numbers import exactly, humanised, plain, rounded_up
 
 _JUDGED = "see the verdict"
@@ -24,11 +25,6 @@ _HIDDEN = "Hidden facts: how much better they are guessed for members, upper bou
 _SEEN = "Smallest advantage in AUC that would have been seen"
 _DETECTION = "Limit of detection, in distinct copied patients"
 _EPSILON = "epsilon of the cohort in total, all runs"
-
-
-def finding(record: Record, test: str, key: str) -> Any:
-    """One finding of one test, or None when the test did not run or has no such finding."""
-    return next((entry.get(key) for entry in record["tests"] if entry["id"] == test), None)
 
 
 def public_limits(record: Record, policy: Policy) -> Iterator[Limit]:
@@ -50,7 +46,7 @@ def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
     copies = None if None in exact else sum(exact)
     seen = finding(record, "T3", "auc_se_when_safe")
     seen = None if seen is None else POWER * seen
-    level = f"{plain(record['level'] * SHARES['T2'])} (attempt {plain(record['attempt'])}, its share of the error)"
+    level = f"{plain(record['level'] * SHARE)} (attempt {plain(record['attempt'])}, its share of the error)"
     yield Limit(name=_COPIES, required="none", measured=plain(copies))
     yield Limit(name=_IDENTIFIERS, required="none", measured=plain(finding(record, "T10", "identifiers_found")))
     yield Limit(name=_NEAR, required=level, measured=exactly(finding(record, "T2", "p")))
@@ -102,11 +98,6 @@ def _ledger_limit(record: Record, policy: Policy) -> Limit:
 def _at_most(record: Record, test: str, key: str) -> str:
     value = finding(record, test, key)
     return f"at most {rounded_up(value)}" if isinstance(value, int | float) else "not measured"
-
-
-def allowed_copies(record: Record) -> int:
-    """The largest limit of detection that the policy accepts: from the policy and a public count alone."""
-    return int(Policy.from_json(record["policy"]).largest_copied(record["counts"]["members"]))
 
 
 def worst_limit(record: Record) -> str:

@@ -8,15 +8,7 @@ from privgan_audits.report.words.glossary import GLOSSARY
 from privgan_audits.report.words.regulators import NO_CONCLUSION, REGULATORS
 from privgan_audits.report.words.verdicts import OutcomeWords
 from privgan_audits.telling.plots import Chart
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """One named value and, in small print, what it means."""
-
-    name: str
-    value: str
-    note: str = ""
+from privgan_audits.telling.words import Fact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +21,7 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Card:
     """One test: its state, its answer in a phrase, and the three columns of its card."""
 
     id: str
@@ -50,7 +42,7 @@ class Group:
 
     title: str
     intro: str
-    questions: tuple[Question, ...]
+    questions: tuple[Card, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +152,6 @@ class Page:
     version: str = __version__
 
     @property
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self) -> tuple[Card, ...]:
         """All questions, in the order of their groups."""
         return tuple(question for group in self.groups for question in group.questions)

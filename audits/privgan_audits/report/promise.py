@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from privgan_audits.record import Record
-from privgan_audits.report.limits import finding
+from privgan_audits.record import Record, finding
 from privgan_audits.report.page import Promise
 from privgan_audits.report.words import frame
 from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up

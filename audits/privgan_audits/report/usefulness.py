@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from privgan_audits.questions.utility import words
 from privgan_audits.record import Record
 from privgan_audits.report.page import Table, Usefulness
-from privgan_audits.report.words import utility as words
 from privgan_audits.telling.numbers import humanised, percent, plain, points
 from privgan_audits.telling.plots import Chart, Estimate, estimates_chart
 

@@ -10,19 +10,19 @@ from collections.abc import Iterator
 
 from privgan_audits.policy import Policy
 from privgan_audits.record import Record
+from privgan_audits.report.appendix import appendix
 from privgan_audits.report.cards import inside_groups, outside_groups
-from privgan_audits.report.charts import charts_of
-from privgan_audits.report.findings import measured_facts
 from privgan_audits.report.front import front
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.ledger import charges, history
 from privgan_audits.report.limits import detection_limit, internal_limits, planted_copies, public_limits
-from privgan_audits.report.page import Appendix, Fact, Page
+from privgan_audits.report.page import Page
 from privgan_audits.report.pictures import pictures_of
 from privgan_audits.report.promise import promise
 from privgan_audits.report.usefulness import usefulness
 from privgan_audits.report.words import frame
 from privgan_audits.telling.numbers import plain
+from privgan_audits.telling.words import Fact
 
 
 def internal_page(
@@ -34,7 +34,7 @@ def internal_page(
         tier="internal",
         tier_note=frame.INTERNAL_NOTE,
         front=front(record, inside=True),
-        groups=inside_groups(record, policy, charts_of(record)),
+        groups=inside_groups(record, policy),
         people=(*_people(record), _images(record)),
         promise=promise(record),
         detection_limit=detection_limit(record),
@@ -48,7 +48,7 @@ def internal_page(
         no_pictures=frame.NO_GALLERY if record["gallery_sha256"] and not gallery else "",
         planted=planted_copies(record),
         notes=tuple(record["notes"]),
-        appendix=tuple(_appendix(record)),
+        appendix=tuple(appendix(record)),
     )
 
 
@@ -92,13 +92,6 @@ def _images(record: Record) -> Fact:
     counts = record["counts"]
     value = f"{plain(counts['member_images'])} of members, {plain(counts['non_member_images'])} of non-members"
     return Fact(name="Real images", value=value, note="how many they are stays inside")
-
-
-def _appendix(record: Record) -> Iterator[Appendix]:
-    for test in record["tests"]:
-        facts = tuple(measured_facts(test))
-        if facts:
-            yield Appendix(id=str(test["id"]), title=str(test["title"]), facts=facts)
 
 
 def _digests(record: Record) -> Iterator[Fact]:

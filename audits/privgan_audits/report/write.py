@@ -12,8 +12,9 @@ from markupsafe import Markup
 from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, sha256_file, write_json, write_text
 from privgan_audits.record import RECORD, Record
 from privgan_audits.report.gallery import Gallery, write_gallery
-from privgan_audits.report.page import Fact, Page
+from privgan_audits.report.page import Page
 from privgan_audits.report.view import internal_page, public_page
+from privgan_audits.telling.words import Fact
 
 INTERNAL_PAGE, PUBLIC_PAGE = "audit.html", "audit-public.html"
 

@@ -168,14 +168,14 @@ def tpr_bounds(order: Order, fpr: float, error: float) -> tuple[float, float]:
     """
     non_members = int(order.sum())
     members = len(order) - non_members
-    below, above = _quantile_ranks(non_members, fpr, error / 2)
+    below, above = quantile_ranks(non_members, fpr, error / 2)
     low = precedence_count(order, below) if below else 0
     high = precedence_count(order, above) if above <= non_members else members
     return binomial_lower(low, members, error / 2), binomial_upper(high, members, error / 2)
 
 
 @lru_cache(maxsize=512)
-def _quantile_ranks(non_members: int, fpr: float, error: float) -> tuple[int, int]:
+def quantile_ranks(non_members: int, fpr: float, error: float) -> tuple[int, int]:
     """Ranks whose order statistics lie above, or below, the fpr-quantile with at most `error` each.
 
     The order statistic of rank r is above the quantile when fewer than r non-members fall below it. Rank 0 means

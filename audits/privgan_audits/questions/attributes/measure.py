@@ -8,7 +8,7 @@ leak. What it tells of members beyond what it tells of people whom nobody traine
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -42,38 +42,31 @@ class Attribute:
     synthetic: Texts
 
 
-@dataclass(frozen=True, kw_only=True)
-class AttributeDisclosure:
-    """T8 for the label and every further column."""
-
-    id: ClassVar[str] = "T8"
-    title: ClassVar[str] = "Does the synthetic set give away what else is true of a patient?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Guess every value of every patient and compare members with non-members."""
-        others = evidence.non_members
-        if others is None:
-            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
-        scores = patient_scores(evidence, progress)
-        found = attributes(evidence.members, others, evidence.synthetic)
-        left_out = {name: reason for name, each in found.items() if (reason := _why_not(each, scores))}
-        asked = {name: each for name, each in found.items() if name not in left_out}
-        listed = {"not_applicable": left_out}
-        if not asked:
-            reason = "; ".join(f"{name}: {why}" for name, why in left_out.items())
-            return NotApplicable(test=self.id, reason=f"there is nothing to infer ({reason})", findings=listed)
-        right = right_guesses(asked, scores, synthetic_points(evidence, scores), progress)
-        pool = relabellings(len(scores.non_member), scores.non_members, rng)
-        singles, joint = permutation_ps(np.stack(list(right.values())), as_labels(scores.non_member), pool)
-        columns = {
-            name: {**_advantage(right[name], scores.non_member), **_baseline(each, scores), "p": p}
-            for (name, each), p in zip(asked.items(), singles, strict=True)
-        }
-        bounds = {
-            "largest_advantage_lower": max(each["advantage_interval"][0] for each in columns.values()),
-            "largest_advantage_upper": max(each["advantage_upper"] for each in columns.values()),
-        }
-        return Measured(test=self.id, findings={"p": joint, **bounds, "columns": columns, **listed})
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Guess every value of every patient and compare members with non-members."""
+    others = evidence.non_members
+    if others is None:
+        return NotRun(reason=NO_NON_MEMBERS)
+    scores = patient_scores(evidence, progress)
+    found = attributes(evidence.members, others, evidence.synthetic)
+    left_out = {name: reason for name, each in found.items() if (reason := _why_not(each, scores))}
+    asked = {name: each for name, each in found.items() if name not in left_out}
+    listed = {"not_applicable": left_out}
+    if not asked:
+        reason = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        return NotApplicable(reason=f"there is nothing to infer ({reason})", findings=listed)
+    right = right_guesses(asked, scores, synthetic_points(evidence, scores), progress)
+    pool = relabellings(len(scores.non_member), scores.non_members, rng)
+    singles, joint = permutation_ps(np.stack(list(right.values())), as_labels(scores.non_member), pool)
+    columns = {
+        name: {**_advantage(right[name], scores.non_member), **_baseline(each, scores), "p": p}
+        for (name, each), p in zip(asked.items(), singles, strict=True)
+    }
+    bounds = {
+        "largest_advantage_lower": max(each["advantage_interval"][0] for each in columns.values()),
+        "largest_advantage_upper": max(each["advantage_upper"] for each in columns.values()),
+    }
+    return Measured(findings={"p": joint, **bounds, "columns": columns, **listed})
 
 
 def attributes(members: Sample, non_members: Sample, synthetic: Sample) -> dict[str, Attribute]:

@@ -4,9 +4,6 @@ Every check has a name and a truth value, so that the verdict can refuse each by
 verified when it is read, before any of this.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 
 from privgan.data.cohort.cohort import Cohort
@@ -22,44 +19,36 @@ TOLERANCE = 1.001  # two accountants on two machines may differ in the last digi
 DELTA_TIMES_MEMBERS = 0.1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Books:
-    """T6 without running the mechanism: books, units and digests."""
-
-    id: ClassVar[str] = "T6"
-    title: ClassVar[str] = "Is the privacy promise true to its books?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Recompute what the ledger says and compare it with the manifest and the run."""
-        del rng
-        claim, ledger, cohort = evidence.claim, evidence.ledger, evidence.cohort
-        if claim is None:
-            return NotApplicable(test=self.id, reason="the synthetic set makes no claim of differential privacy")
-        if ledger is None or cohort is None:
-            return NotApplicable(
-                test=self.id,
-                reason="without the cohort the claim of differential privacy cannot be checked",
-            )
-        progress("privacy accounting", 0, 1)
-        recomputed = epsilon(ledger.queries(claim.run_id), claim.spend.delta)
-        total = ledger.spend().epsilon
-        progress("privacy accounting", 1, 1)
-        members = evidence.members.patient_count
-        small_delta = claim.spend.delta * members <= DELTA_TIMES_MEMBERS * (1 + 1e-9)
-        checks = {
-            **_book_checks(claim, ledger, cohort, members),
-            "generator_is_the_runs": _matches_run(evidence, claim),
-            "epsilon_covers_the_ledger": bool(recomputed <= claim.spend.epsilon * TOLERANCE),
-            "delta_is_small_or_accepted": bool(small_delta or evidence.accepted_delta),
-        }
-        findings = {
-            "claimed_epsilon": claim.spend.epsilon,
-            "recomputed_epsilon": recomputed,
-            "cohort_total_epsilon": total,
-            "delta": claim.spend.delta,
-            "checks": checks,
-        }
-        return Measured(test=self.id, findings=findings)
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Recompute what the ledger says and compare it with the manifest and the run."""
+    del rng
+    claim, ledger, cohort = evidence.claim, evidence.ledger, evidence.cohort
+    if claim is None:
+        return NotApplicable(reason="the synthetic set makes no claim of differential privacy")
+    if ledger is None or cohort is None:
+        return NotApplicable(
+            reason="without the cohort the claim of differential privacy cannot be checked",
+        )
+    progress("privacy accounting", 0, 1)
+    recomputed = epsilon(ledger.queries(claim.run_id), claim.spend.delta)
+    total = ledger.spend().epsilon
+    progress("privacy accounting", 1, 1)
+    members = evidence.members.patient_count
+    small_delta = claim.spend.delta * members <= DELTA_TIMES_MEMBERS * (1 + 1e-9)
+    checks = {
+        **_book_checks(claim, ledger, cohort, members),
+        "generator_is_the_runs": _matches_run(evidence, claim),
+        "epsilon_covers_the_ledger": bool(recomputed <= claim.spend.epsilon * TOLERANCE),
+        "delta_is_small_or_accepted": bool(small_delta or evidence.accepted_delta),
+    }
+    findings = {
+        "claimed_epsilon": claim.spend.epsilon,
+        "recomputed_epsilon": recomputed,
+        "cohort_total_epsilon": total,
+        "delta": claim.spend.delta,
+        "checks": checks,
+    }
+    return Measured(findings=findings)
 
 
 def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> dict[str, bool]:

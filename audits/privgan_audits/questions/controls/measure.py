@@ -6,8 +6,7 @@ themselves, where nothing can be found; and copies are planted, which must be fo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -36,35 +35,28 @@ _BLOCK_PIXELS = 1 << 22  # of a channel, that become numbers at once
 _QUANTILES = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Controls:
-    """T0: split check, member-only re-splits, limit of detection."""
-
-    id: ClassVar[str] = "T0"
-    title: ClassVar[str] = "Would this audit have noticed a leak?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Run all controls on the audit's own distances."""
-        if evidence.non_members is None:
-            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
-        scores = patient_scores(evidence, progress)
-        if min(scores.members, scores.non_members) < 2 * _FEWEST:
-            return NotRun(test=self.id, reason="there are too few patients for controls")
-        images = np.concatenate([evidence.members.images, evidence.non_members.images])
-        progress("split check", 0, 2)
-        split = split_check(features(images), scores.owner, scores.non_member, rng)
-        progress("split check", 1, 2, "splits among members")
-        pretended = resplits(scores, attack_scores(evidence, progress), rng)
-        progress("split check", 2, 2)
-        choices = relabellings(len(scores.non_member), scores.non_members, rng)
-        limits = limits_of_detection(scores, evidence.members.images, evidence.level, choices, rng, progress)
-        findings: dict[str, Any] = {
-            **split,
-            **pretended,
-            "limit_of_detection": limits,
-            "copies_planted_at_most": search_limit(scores.members),
-        }
-        return Measured(test=self.id, findings=findings)
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Run all controls on the audit's own distances."""
+    if evidence.non_members is None:
+        return NotRun(reason=NO_NON_MEMBERS)
+    scores = patient_scores(evidence, progress)
+    if min(scores.members, scores.non_members) < 2 * _FEWEST:
+        return NotRun(reason="there are too few patients for controls")
+    images = np.concatenate([evidence.members.images, evidence.non_members.images])
+    progress("split check", 0, 2)
+    split = split_check(features(images), scores.owner, scores.non_member, rng)
+    progress("split check", 1, 2, "splits among members")
+    pretended = resplits(scores, attack_scores(evidence, progress), rng)
+    progress("split check", 2, 2)
+    choices = relabellings(len(scores.non_member), scores.non_members, rng)
+    limits = limits_of_detection(scores, evidence.members.images, evidence.level, choices, rng, progress)
+    findings: dict[str, Any] = {
+        **split,
+        **pretended,
+        "limit_of_detection": limits,
+        "copies_planted_at_most": search_limit(scores.members),
+    }
+    return Measured(findings=findings)
 
 
 def split_check(seen: Floats, owner: Integers, non_member: Flags, rng: np.random.Generator) -> dict[str, float]:

@@ -1,3 +1,65 @@
 """T0 judged: what must have been seen, and what must have stayed silent."""
 
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, TypeGuard
+
+from scipy import stats
+
+from privgan_audits.questions.rule import Entry, Rule, SafeSets
+from privgan_audits.record import Findings
+
+GATING_COPIES = ("exact", "flip", "shift_2_px", "noise_2_percent")
 RESPLIT_LEVEL = 0.05  # of the p-values that are counted in splits of members among themselves
+_CALM = {"split_p": 1.0, "resplits": 200, "small_p_near_copies": 0, "small_p_membership": 0}
+
+
+def invalid(f: Findings) -> Iterator[str]:
+    """Members and non-members differ for another reason, or the tests cry wolf."""
+    if f.number("split_p") < f.policy.split_alpha:
+        yield (
+            "Members and non-members can be told apart without any synthetic image (another scanner, site or "
+            "export?), so that no membership test between them means anything."
+        )
+    for key in ("small_p_near_copies", "small_p_membership"):
+        if f.number(key) > _most_alarms(f.policy.resplit_quantile, f.number("resplits")):
+            yield f"Splitting members among themselves gave too many alarms ({key.replace('_', ' ')})."
+
+
+def inconclusive(f: Findings) -> Iterator[str]:
+    """Copies of more patients than the policy allows might go unseen."""
+    if not f.measured:
+        return
+    allowed = f.policy.largest_copied(f.count("members"))
+    limits = f.table("limit_of_detection")
+    for name in GATING_COPIES:
+        found = limits.get(name)
+        if not (_is_count(found) and found <= allowed):
+            shown = f"{found}" if _is_count(found) else f"more than {f.number('copies_planted_at_most'):g}"
+            yield (
+                f"Too weak to see copies ({name.replace('_', ' ')}): {shown} distinct patients would have to be "
+                f"copied before they are surely found, at most {allowed:g} are allowed."
+            )
+
+
+def safe(sets: SafeSets) -> Sequence[Entry]:
+    """Controls that are as calm as can be; perfect copies are found from `sets.copies` patients on."""
+    return [{**_CALM, "limit_of_detection": dict.fromkeys(GATING_COPIES, sets.copies)}] * len(sets)
+
+
+@lru_cache
+def _most_alarms(quantile: float, resplits: float) -> float:
+    """As many as chance gives, but for 1 - quantile of all audits."""
+    return float(stats.binom.ppf(quantile, resplits, RESPLIT_LEVEL))
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+RULE = Rule(
+    needed=("split_p", "resplits", "small_p_near_copies", "small_p_membership"),
+    invalid=invalid,
+    inconclusive=inconclusive,
+    safe=safe,
+)

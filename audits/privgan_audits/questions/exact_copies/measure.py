@@ -13,7 +13,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -57,35 +57,27 @@ class _Match:
         return rows | {"rescaled": True} if self.rescaled else rows
 
 
-@dataclass(frozen=True, kw_only=True)
-class Duplicates:
-    """T1; findings count synthetic images, `internal` names the rows."""
-
-    id: ClassVar[str] = "T1"
-    title: ClassVar[str] = "Is a real image among the synthetic ones?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Compare digests of decoded pixels and of their ranks; exact, so `rng` is not used."""
-        del rng
-        synthetic = prints(evidence.synthetic.images, progress)
-        pairs = list(_matches(synthetic, evidence.members, progress))
-        other_images = 0 if evidence.non_members is None else len(evidence.non_members.images)
-        others = [] if evidence.non_members is None else list(_matches(synthetic, evidence.non_members, progress))
-        return Measured(
-            test=self.id,
-            findings={
-                "copies_of_members": len({pair.synthetic for pair in pairs}),
-                "rescaled_copies_of_members": _only_rescaled(pairs),
-                "copies_of_other_patients": len({pair.synthetic for pair in others}),
-                "rescaled_copies_of_other_patients": _only_rescaled(others),
-                "constant_images": sum(print_ is None for print_ in synthetic),
-                "compared_real_images": len(evidence.members.images) + other_images,
-            },
-            internal={
-                side: [pair.to_json() for pair in found[:_SHOWN]]
-                for side, found in (("pairs", pairs), ("decoys", others))
-            },
-        )
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Compare digests of decoded pixels and of their ranks; exact, so `rng` is not used."""
+    del rng
+    synthetic = prints(evidence.synthetic.images, progress)
+    pairs = list(_matches(synthetic, evidence.members, progress))
+    other_images = 0 if evidence.non_members is None else len(evidence.non_members.images)
+    others = [] if evidence.non_members is None else list(_matches(synthetic, evidence.non_members, progress))
+    return Measured(
+        findings={
+            "copies_of_members": len({pair.synthetic for pair in pairs}),
+            "rescaled_copies_of_members": _only_rescaled(pairs),
+            "copies_of_other_patients": len({pair.synthetic for pair in others}),
+            "rescaled_copies_of_other_patients": _only_rescaled(others),
+            "constant_images": sum(print_ is None for print_ in synthetic),
+            "compared_real_images": len(evidence.members.images) + other_images,
+        },
+        internal={
+            side: [pair.to_json() for pair in found[:_SHOWN]]
+            for side, found in (("pairs", pairs), ("decoys", others))
+        },
+    )
 
 
 def _only_rescaled(pairs: list[_Match]) -> int:

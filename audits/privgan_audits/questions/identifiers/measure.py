@@ -38,8 +38,8 @@ _MOST_PLACES = 20
 _PROGRESS_EVERY = 50
 
 
-class IdentifierScan:
-    """The test T10.
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Search every file; needs no randomness.
 
     Findings: `identifiers_found` (places where a known identifier stands), `by_category`,
     `places` (up to 20, each file, kind and category), `files`, `known_identifiers` (how many digests were
@@ -51,24 +51,19 @@ class IdentifierScan:
     differ from the audited arrays, see `AsAudited`). `structure` and `not_as_audited` need no cohort: they are told
     and judged without one as well.
     """
-
-    id = "T10"
-    title = "Does any file, name or header still name a patient?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:  # noqa: ARG002 of the protocol
-        """Search every file; needs no randomness."""
-        scan = _Scan(evidence.synthetic_folder, evidence.synthetic)
-        if evidence.cohort is None:
-            scan.run(IdentifierDigests(b""), progress)
-            return NotApplicable(test=self.id, reason=_without_cohort(scan), findings=scan.form())
-        private = evidence.cohort.folder / "private"
-        try:
-            with open_regular(private / "hmac.key") as stream:
-                digests = IdentifierDigests.read(private / "identifiers", stream.read())
-        except IntegrityError:
-            return NotRun(test=self.id, reason="The cohort's key or its identifier digests cannot be read.")
-        scan.run(digests, progress)
-        return Measured(test=self.id, findings={**scan.findings(), "known_identifiers": len(digests)})
+    del rng
+    scan = _Scan(evidence.synthetic_folder, evidence.synthetic)
+    if evidence.cohort is None:
+        scan.run(IdentifierDigests(b""), progress)
+        return NotApplicable(reason=_without_cohort(scan), findings=scan.form())
+    private = evidence.cohort.folder / "private"
+    try:
+        with open_regular(private / "hmac.key") as stream:
+            digests = IdentifierDigests.read(private / "identifiers", stream.read())
+    except IntegrityError:
+        return NotRun(reason="The cohort's key or its identifier digests cannot be read.")
+    scan.run(digests, progress)
+    return Measured(findings={**scan.findings(), "known_identifiers": len(digests)})
 
 
 def _without_cohort(scan: "_Scan") -> str:

@@ -5,9 +5,6 @@ little, the true-positive rate at 1 % false positives sees a few leaking a lot (
 permutation test takes the strongest of all of them. Upper bounds, which a PASS needs, are the ensemble's.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 
 from privgan.progress import Progress, silent
@@ -28,36 +25,28 @@ _GRID = np.geomspace(1e-3, 1.0, 121)
 _BINS = 30  # of the distances
 
 
-@dataclass(frozen=True, kw_only=True)
-class Membership:
-    """T3 with all attacks."""
-
-    id: ClassVar[str] = "T3"
-    title: ClassVar[str] = "Can someone tell who was in the training data?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Rank all patients by every attack and measure how well that separates members."""
-        if evidence.non_members is None:
-            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
-        scores = patient_scores(evidence, progress)
-        ranked = with_ensemble(attack_scores(evidence, progress), scores.closest_first)
-        progress("membership", 0, 1)
-        pool = relabellings(len(scores.non_member), scores.non_members, rng)
-        findings = membership_findings(ranked, scores.non_member, pool)
-        order = scores.non_member[ranked[ENSEMBLE]]
-        delta = evidence.claim.spend.delta if evidence.claim else 0.0
-        false, true = st.roc(order)
-        progress("membership", 1, 1)
-        return Measured(
-            test=self.id,
-            findings={**findings, **epsilon_findings(ranked, scores.non_member, delta)},
-            series={
-                "fpr": _GRID.tolist(),
-                "tpr": true[np.searchsorted(false, _GRID, side="right") - 1].tolist(),
-                "tpr_low": st.roc_lower_band(order, _GRID, ONE_SIDED).tolist(),
-                "distances": _distances(scores),
-            },
-        )
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Rank all patients by every attack and measure how well that separates members."""
+    if evidence.non_members is None:
+        return NotRun(reason=NO_NON_MEMBERS)
+    scores = patient_scores(evidence, progress)
+    ranked = with_ensemble(attack_scores(evidence, progress), scores.closest_first)
+    progress("membership", 0, 1)
+    pool = relabellings(len(scores.non_member), scores.non_members, rng)
+    findings = membership_findings(ranked, scores.non_member, pool)
+    order = scores.non_member[ranked[ENSEMBLE]]
+    delta = evidence.claim.spend.delta if evidence.claim else 0.0
+    false, true = st.roc(order)
+    progress("membership", 1, 1)
+    return Measured(
+        findings={**findings, **epsilon_findings(ranked, scores.non_member, delta)},
+        series={
+            "fpr": _GRID.tolist(),
+            "tpr": true[np.searchsorted(false, _GRID, side="right") - 1].tolist(),
+            "tpr_low": st.roc_lower_band(order, _GRID, ONE_SIDED).tolist(),
+            "distances": _distances(scores),
+        },
+    )
 
 
 def _distances(scores: Scores) -> dict[str, list[float]]:

@@ -8,7 +8,8 @@ from scipy import special, stats
 
 from privgan.arrays import Choices, Flags, Floats, Integers, Order
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, p_values
+from privgan_audits.stats.many_orders import auc_ses, tpr_bounds
+from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, aucs, p_values
 
 ENSEMBLE = "ensemble"
 FPR = 0.01
@@ -66,6 +67,29 @@ def membership_findings(ranked: Ranked, non_member: Flags, pool: Choices | None 
         "precision": _precision(tpr_upper),
         "attacks": {name: _strength(each) for name, each in orders.items() if name != ENSEMBLE},
     }
+
+
+def safe_membership(choices: Choices) -> list[dict[str, float]]:
+    """What the verdict reads of one attack, for many orders of the patients at once; the same as above.
+
+    Args:
+        choices: (P, b), the likeliest member first, ones for non-members.
+    """
+    members, attack = len(choices) - int(choices[:, 0].sum()), [np.arange(len(choices))]
+    non_members = len(choices) - members
+    p = p_values(MembershipStatistic(orders=attack, fpr=FPR), choices, None)
+    area, se = aucs(attack, choices)[0], auc_ses(choices)
+    low, high = tpr_bounds(choices, FPR, ONE_SIDED)
+    columns = {
+        "p": p,
+        "auc_upper": area + st.Z_ONE_SIDED * se,
+        "auc_lower": area - float(special.ndtri(1 - ONE_SIDED)) * se,
+        "tpr_upper": high,
+        "tpr_lower": low,
+    }
+    alike = {"auc_se_when_safe": st.auc_null_se(members, non_members), "epsilon_lower_bound": 0.0}
+    rows = zip(*(values.tolist() for values in columns.values()), strict=True)
+    return [{**dict(zip(columns, row, strict=True)), **alike} for row in rows]
 
 
 def _lower_bounds(order: Order, error: float) -> tuple[float, float]:

@@ -7,8 +7,7 @@ members and of non-members that are met. One permutation test takes the stronges
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -23,35 +22,28 @@ from privgan_audits.stats.relabelling import NearCopyStatistic, as_labels, hit_p
 _PAIRS_SHOWN = 24
 
 
-@dataclass(frozen=True, kw_only=True)
-class NearCopies:
-    """T2 in all spaces; `internal` holds the closest pairs of a member and a synthetic image, and of a non-member."""
-
-    id: ClassVar[str] = "T2"
-    title: ClassVar[str] = "Do synthetic images come closer to members than to other patients?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Count members ahead of non-members among the closest patients of each space."""
-        if evidence.non_members is None:
-            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
-        scores = patient_scores(evidence, progress)
-        progress("near copies", 0, 1)
-        pool = relabellings(len(scores.non_member), scores.non_members, rng)
-        findings = {
-            "p": float(p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]),
-            "spaces": {
-                name: near_copy_findings(scores.non_member[scores.closest_first(each.patient)])
-                for name, each in scores.ranked.items()
-            },
-            "look_alikes": {name: _hit_findings(scores, each) for name, each in scores.counted.items()},
-        }
-        progress("near copies", 1, 1)
-        members = len(evidence.members.images)
-        internal = {
-            "pairs": list(_pairs(scores, range(members))),
-            "decoys": list(_pairs(scores, range(members, len(scores.owner)))),
-        }
-        return Measured(test=self.id, findings=findings, internal=internal)
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Count members ahead of non-members among the closest patients of each space."""
+    if evidence.non_members is None:
+        return NotRun(reason=NO_NON_MEMBERS)
+    scores = patient_scores(evidence, progress)
+    progress("near copies", 0, 1)
+    pool = relabellings(len(scores.non_member), scores.non_members, rng)
+    findings = {
+        "p": float(p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]),
+        "spaces": {
+            name: near_copy_findings(scores.non_member[scores.closest_first(each.patient)])
+            for name, each in scores.ranked.items()
+        },
+        "look_alikes": {name: _hit_findings(scores, each) for name, each in scores.counted.items()},
+    }
+    progress("near copies", 1, 1)
+    members = len(evidence.members.images)
+    internal = {
+        "pairs": list(_pairs(scores, range(members))),
+        "decoys": list(_pairs(scores, range(members, len(scores.owner)))),
+    }
+    return Measured(findings=findings, internal=internal)
 
 
 def near_copy_statistic(scores: Scores, patient: Mapping[str, Floats] | None = None) -> NearCopyStatistic:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from privgan.arrays import Order
+import numpy as np
+
+from privgan.arrays import Choices, Floats, Order
+from privgan_audits.stats.relabelling import precedence_ps
 from privgan_audits.stats.statistics import near_copy_ranks, precedence_count, precedence_p
 
 
@@ -16,3 +19,12 @@ def near_copy_findings(order: Order) -> dict[str, Any]:
         "members_before_non_member": {str(rank): count for rank, count in counts.items()},
         "expected_when_safe": {str(rank): rank * members / (non_members + 1) for rank in counts},
     }
+
+
+def near_copy_ps(choices: Choices) -> Floats:
+    """The p-value of `near_copy_findings` for many orders at once: (b,).
+
+    Args:
+        choices: (P, b), the patients closest first, ones for non-members.
+    """
+    return precedence_ps(np.arange(len(choices)), choices)

@@ -7,7 +7,7 @@ tests the promise closer to its source than the images can.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,50 +44,42 @@ NO_STATE = "the run's resume state, which alone holds the discriminator, is miss
 ONE_SIDE_ALONE = "the patients drawn for this attack are all members or all non-members"
 
 
-@dataclass(frozen=True, kw_only=True)
-class WhiteBox:
-    """T4 on the run's discriminator and on its generator."""
-
-    id: ClassVar[str] = "T4"
-    title: ClassVar[str] = "Could someone who held the networks tell who was in the training data?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Rank patients by what each network says of their images."""
-        if evidence.run is None:
-            return NotApplicable(test=self.id, reason=NO_RUN)
-        if evidence.claim is None or evidence.cohort is None or evidence.ledger is None:
-            return NotApplicable(test=self.id, reason=NO_CLAIM)
-        if evidence.non_members is None:
-            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
-        try:
-            networks = run_networks(evidence, evidence.claim)
-        except IntegrityError as error:
-            return NotRun(test=self.id, reason=str(error))
-        scores = patient_scores(evidence, progress)
-        real = Real.of(evidence.members, evidence.non_members)
-        findings: dict[str, Any] = {
-            DISCRIMINATOR: {"not_measured": NO_STATE},
-            INVERSION: {"not_measured": ONE_SIDE_ALONE},
-        }
-        orders: dict[str, Integers] = {}
-        if networks.discriminator is not None:
-            orders[DISCRIMINATOR] = discriminator_order(networks.discriminator, real, scores, progress)
-        steered = inversion_order(networks.generator, real, scores, rng, progress)
-        if 0 < scores.non_member[steered.order].sum() < len(steered.order):
-            orders[INVERSION] = steered.order
-        if not orders:
-            return NotRun(test=self.id, reason=f"{NO_STATE}, and {ONE_SIDE_ALONE}")
-        pool = relabellings(len(scores.non_member), scores.non_members, rng)
-        findings |= {name: attack_findings(order, scores.non_member, pool) for name, order in orders.items()}
-        findings[INVERSION] = {**findings[INVERSION], **steered.distances}
-        return Measured(
-            test=self.id,
-            findings={
-                "p": one_p(list(orders.values()), scores.non_member, pool),
-                **findings,
-                **epsilon_findings(orders, scores.non_member, evidence.claim.spend.delta),
-            },
-        )
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Rank patients by what each network says of their images."""
+    if evidence.run is None:
+        return NotApplicable(reason=NO_RUN)
+    if evidence.claim is None or evidence.cohort is None or evidence.ledger is None:
+        return NotApplicable(reason=NO_CLAIM)
+    if evidence.non_members is None:
+        return NotRun(reason=NO_NON_MEMBERS)
+    try:
+        networks = run_networks(evidence, evidence.claim)
+    except IntegrityError as error:
+        return NotRun(reason=str(error))
+    scores = patient_scores(evidence, progress)
+    real = Real.of(evidence.members, evidence.non_members)
+    findings: dict[str, Any] = {
+        DISCRIMINATOR: {"not_measured": NO_STATE},
+        INVERSION: {"not_measured": ONE_SIDE_ALONE},
+    }
+    orders: dict[str, Integers] = {}
+    if networks.discriminator is not None:
+        orders[DISCRIMINATOR] = discriminator_order(networks.discriminator, real, scores, progress)
+    steered = inversion_order(networks.generator, real, scores, rng, progress)
+    if 0 < scores.non_member[steered.order].sum() < len(steered.order):
+        orders[INVERSION] = steered.order
+    if not orders:
+        return NotRun(reason=f"{NO_STATE}, and {ONE_SIDE_ALONE}")
+    pool = relabellings(len(scores.non_member), scores.non_members, rng)
+    findings |= {name: attack_findings(order, scores.non_member, pool) for name, order in orders.items()}
+    findings[INVERSION] = {**findings[INVERSION], **steered.distances}
+    return Measured(
+        findings={
+            "p": one_p(list(orders.values()), scores.non_member, pool),
+            **findings,
+            **epsilon_findings(orders, scores.non_member, evidence.claim.spend.delta),
+        },
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,7 +11,6 @@ dealt into folds by an order that knows no membership. What comes out is exact, 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import scipy.linalg
@@ -40,38 +39,31 @@ MOST_IMAGES = 8  # of one patient among them
 TASK = "re-identification"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reidentification:
-    """T7: near-copy counts and recognised patients in the space of people, and what that space is worth."""
-
-    id: ClassVar[str] = "T7"
-    title: ClassVar[str] = "Can someone who holds another image of a patient recognise them in a synthetic one?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Look for every patient among the synthetic images."""
-        del rng  # nothing here is left to chance
-        if evidence.non_members is None:
-            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
-        scores = patient_scores(evidence, progress)
-        several = int((np.bincount(scores.owner[~scores.flat]) > 1).sum())
-        counted = {"patients_with_several_images": several}
-        if several < FEWEST:
-            reason = f"{several} patients have two images or more, {FEWEST} are needed to learn to recognise people"
-            return NotApplicable(test=self.id, reason=reason, findings=counted)
-        found = recognise(scores, synthetic_points(evidence, scores), progress)
-        findings = {
-            **near_copy_findings(scores.non_member[scores.closest_first(found.patient)]),
-            "members_linked": float(found.linked[~scores.non_member].mean()),
-            "non_members_linked": float(found.linked[scores.non_member].mean()),
-            "threshold_share": FALSE_MATCHES,
-            "members_recognised": float(found.recognised[~scores.non_member].mean()),
-            "non_members_recognised": float(found.recognised[scores.non_member].mean()),
-            "rare_share": RARE_MATCHES,
-            "detector_auc": found.auc,
-            "detector_recall": found.recall,
-            **counted,
-        }
-        return Measured(test=self.id, findings=findings)
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Look for every patient among the synthetic images."""
+    del rng  # nothing here is left to chance
+    if evidence.non_members is None:
+        return NotRun(reason=NO_NON_MEMBERS)
+    scores = patient_scores(evidence, progress)
+    several = int((np.bincount(scores.owner[~scores.flat]) > 1).sum())
+    counted = {"patients_with_several_images": several}
+    if several < FEWEST:
+        reason = f"{several} patients have two images or more, {FEWEST} are needed to learn to recognise people"
+        return NotApplicable(reason=reason, findings=counted)
+    found = recognise(scores, synthetic_points(evidence, scores), progress)
+    findings = {
+        **near_copy_findings(scores.non_member[scores.closest_first(found.patient)]),
+        "members_linked": float(found.linked[~scores.non_member].mean()),
+        "non_members_linked": float(found.linked[scores.non_member].mean()),
+        "threshold_share": FALSE_MATCHES,
+        "members_recognised": float(found.recognised[~scores.non_member].mean()),
+        "non_members_recognised": float(found.recognised[scores.non_member].mean()),
+        "rare_share": RARE_MATCHES,
+        "detector_auc": found.auc,
+        "detector_recall": found.recall,
+        **counted,
+    }
+    return Measured(findings=findings)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

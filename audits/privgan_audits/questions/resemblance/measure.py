@@ -9,7 +9,7 @@ compare real patients with real patients, have neither fault.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -45,40 +45,32 @@ class Side:
     owner: Integers
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resemblance:
-    """T9: DCR share, NNDR, C_T and authenticity in the audit's embedding."""
-
-    id: ClassVar[str] = "T9"
-    title: ClassVar[str] = "How much do synthetic images resemble real ones? (for information)"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Measure all four."""
-        del rng  # nothing here is left to chance
-        if evidence.non_members is None:
-            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
-        scores = patient_scores(evidence, progress)
-        synthetic = synthetic_points(evidence, scores)
-        kept = ~scores.flat
-        held = scores.non_member[scores.owner]
-        members, others = (
-            Side(points=scores.embedding.points[rows], owner=scores.owner[rows])
-            for rows in (kept & ~held, kept & held)
-        )
-        real = Side(points=scores.embedding.points[kept], owner=scores.owner[kept])
-        if not (len(members.points) and len(others.points)):
-            return NotRun(test=self.id, reason="all images of one side are constant")
-        progress(TASK, 0, 4)
-        findings: dict[str, dict[str, Any]] = {"dcr_share": dcr_share(synthetic, real, scores.non_member)}
-        progress(TASK, 1, 4)
-        findings["nndr"] = {"members": nndr(synthetic, members), "non_members": nndr(synthetic, others)}
-        progress(TASK, 2, 4)
-        findings["c_t"] = c_t(synthetic, members.points, others.points)
-        progress(TASK, 3, 4)
-        findings["authenticity"] = {"share": authenticity(synthetic, members)}
-        progress(TASK, 4, 4)
-        meant = {name: {**each, "meaning": MEANINGS[name]} for name, each in findings.items()}
-        return Measured(test=self.id, findings=meant)
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Measure all four."""
+    del rng  # nothing here is left to chance
+    if evidence.non_members is None:
+        return NotRun(reason=NO_NON_MEMBERS)
+    scores = patient_scores(evidence, progress)
+    synthetic = synthetic_points(evidence, scores)
+    kept = ~scores.flat
+    held = scores.non_member[scores.owner]
+    members, others = (
+        Side(points=scores.embedding.points[rows], owner=scores.owner[rows]) for rows in (kept & ~held, kept & held)
+    )
+    real = Side(points=scores.embedding.points[kept], owner=scores.owner[kept])
+    if not (len(members.points) and len(others.points)):
+        return NotRun(reason="all images of one side are constant")
+    progress(TASK, 0, 4)
+    findings: dict[str, dict[str, Any]] = {"dcr_share": dcr_share(synthetic, real, scores.non_member)}
+    progress(TASK, 1, 4)
+    findings["nndr"] = {"members": nndr(synthetic, members), "non_members": nndr(synthetic, others)}
+    progress(TASK, 2, 4)
+    findings["c_t"] = c_t(synthetic, members.points, others.points)
+    progress(TASK, 3, 4)
+    findings["authenticity"] = {"share": authenticity(synthetic, members)}
+    progress(TASK, 4, 4)
+    meant = {name: {**each, "meaning": MEANINGS[name]} for name, each in findings.items()}
+    return Measured(findings=meant)
 
 
 def nearest_counts(synthetic: Singles, real: Side, patients: int) -> Floats:

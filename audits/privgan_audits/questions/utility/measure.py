@@ -1,7 +1,7 @@
 """Utility beside privacy: does the synthetic set teach, look real, vary? Measured, and never judged upon."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -18,28 +18,20 @@ from privgan_audits.questions.utility.teaching import measure_teaching
 NOT_COMPARABLE = "not comparable with published FID, which is measured in another network's features"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Utility:
-    """What a recipient could do with the set; all of it is computed from held-back patients, without noise."""
-
-    id: ClassVar[str] = "utility"
-    title: ClassVar[str] = "Is the synthetic set of use?"
-
-    def run(self, evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-        """Train, compare, count. Findings: `teaching`, `fidelity`, `diversity`, described where they are made."""
-        others = evidence.non_members
-        if others is None:
-            return NotRun(test=self.id, reason=NO_NON_MEMBERS)
-        teaching, looking = rng.spawn(2)
-        points = draw_points(evidence, others, looking, progress)
-        return Measured(
-            test=self.id,
-            findings={
-                "teaching": measure_teaching(evidence, others, teaching, progress),
-                "fidelity": measure_fidelity(points, evidence.classes),
-                "diversity": measure_diversity(points),
-            },
-        )
+def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
+    """Train, compare, count. Findings: `teaching`, `fidelity`, `diversity`, described where they are made."""
+    others = evidence.non_members
+    if others is None:
+        return NotRun(reason=NO_NON_MEMBERS)
+    teaching, looking = rng.spawn(2)
+    points = draw_points(evidence, others, looking, progress)
+    return Measured(
+        findings={
+            "teaching": measure_teaching(evidence, others, teaching, progress),
+            "fidelity": measure_fidelity(points, evidence.classes),
+            "diversity": measure_diversity(points),
+        },
+    )
 
 
 def measure_fidelity(points: Points, classes: tuple[str, ...]) -> dict[str, Any]:

@@ -87,18 +87,3 @@ VERIFY_PUBLIC = (
     "A released bundle is checked offline with privgan verify BUNDLE --public-key NAME.pub, or with sha256sum "
     "and openssl alone as its VERIFY.md describes. The signatures cover this page."
 )
-
-COPIES = {
-    "exact": "unchanged",
-    "flip": "mirrored",
-    "shift_2_px": "shifted by 2 pixels",
-    "noise_2_percent": "with 2 % noise",
-    "rotation_90_degrees": "turned by a right angle",
-    "rotation_5_degrees": "rotated by 5 degrees",
-    "gamma_0_9": "brightened (gamma 0.9)",
-    "gamma_1_1": "darkened (gamma 1.1)",
-    "jpeg_75": "compressed (JPEG quality 75)",
-    "crop_95_percent": "cropped to 95 %, stretched",
-    "blend_20_percent": "mixed with 20 % of another",
-    "hue_30_degrees": "with another hue (30 degrees)",
-}

@@ -1,5 +1,6 @@
 """The sentences about what the images are good for."""
 
+TITLE = "Is the synthetic set of use?"
 INTRODUCTION = (
     "Privacy is worth its price only if the images still teach. A small network was trained three times, on real "
     "members, on synthetic images, and on both, and asked for the label of the patients who were held back."

@@ -1,0 +1,38 @@
+"""T8 judged: hidden facts may not be guessed much better of members than of others."""
+
+from collections.abc import Iterator, Sequence
+
+from privgan_audits.questions.attributes.statistic import advantage_bounds
+from privgan_audits.questions.bounds import above
+from privgan_audits.questions.rule import Entry, Rule, SafeSets
+from privgan_audits.record import Findings
+
+LOWER, UPPER = "largest_advantage_lower", "largest_advantage_upper"
+
+
+def statistical(f: Findings) -> Iterator[str]:
+    """An advantage that is no chance, and above what is allowed."""
+    if f.is_rejected and f.number(LOWER) > f.policy.max_attribute_advantage:
+        yield f"What is hidden about members can be read off the synthetic set (p = {f.number('p'):.2g})."
+
+
+def inconclusive(f: Findings) -> Iterator[str]:
+    """The advantage may be above what is allowed."""
+    what = "Hidden facts may be guessed better for members than for others by"
+    yield from above(f, f.number(UPPER), f.policy.max_attribute_advantage, what)
+
+
+def safe(sets: SafeSets) -> Sequence[Entry]:
+    """One fact, guessed as often of members as of others but for chance."""
+    bounds = (advantage_bounds(ours, sets.members, theirs, sets.non_members) for ours, theirs in sets.right.tolist())
+    return [{"p": 1.0, LOWER: low, UPPER: high} for low, high in bounds]
+
+
+RULE = Rule(
+    needed=("p", LOWER, UPPER),
+    may_not_apply=True,
+    share=0.02,
+    statistical=statistical,
+    inconclusive=inconclusive,
+    safe=safe,
+)

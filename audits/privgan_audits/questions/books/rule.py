@@ -1,0 +1,33 @@
+"""T6 judged: a promise that its books do not carry is broken."""
+
+from collections.abc import Iterator
+
+from privgan_audits.questions.bounds import distinct
+from privgan_audits.questions.rule import Rule
+from privgan_audits.record import Findings
+
+
+def hard(f: Findings) -> Iterator[str]:
+    """A check that does not hold, too large a total, or noise that can be replayed."""
+    for name, true in f.table("checks").items():
+        if true is not True:
+            yield f"The privacy claim does not hold: {name.replace('_', ' ')} is not so."
+    total = f.number("cohort_total_epsilon")
+    if total > f.policy.max_epsilon:
+        yield (
+            f"The cohort's ledger adds up to epsilon {distinct(total, f.policy.max_epsilon)}, above the policy's "
+            f"{f.policy.max_epsilon:g}."
+        )
+    if f.record.get("claim_not_private") is True:
+        yield "The run was seeded for a test: its noise can be replayed and protects nobody."
+
+
+def inconclusive(f: Findings) -> Iterator[str]:
+    """Nobody looked."""
+    if f.measured and not f.table("checks"):
+        yield "The privacy claim was not checked."
+
+
+RULE = Rule(
+    needed=("claimed_epsilon", "cohort_total_epsilon"), may_not_apply=True, hard=hard, inconclusive=inconclusive
+)

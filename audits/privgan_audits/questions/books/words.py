@@ -1,0 +1,54 @@
+"""T6 told: the books behind epsilon."""
+
+from collections.abc import Iterator
+
+from privgan_audits.record import Record
+from privgan_audits.telling.numbers import humanised, plain
+from privgan_audits.telling.words import PROMISE, Answer, Fact, Label, Words
+
+
+def answer(test: Record) -> Answer:
+    """What was measured, for the internal page."""
+    held = sum(true is True for true in test["checks"].values())
+    total = len(test["checks"])
+    failed = [humanised(name) for name, true in test["checks"].items() if true is not True]
+    broken = (f"Not so: {', '.join(failed)}.",) if failed else ()
+    return Answer(
+        answer=f"{held} of {total} checks hold",
+        sentences=(
+            f"{held} of {total} checks of the books hold.",
+            *broken,
+            (
+                f"Claimed: epsilon {plain(test['claimed_epsilon'])}. Computed again from the ledger: "
+                f"{plain(test['recomputed_epsilon'])}. All runs on this cohort together: "
+                f"{plain(test['cohort_total_epsilon'])}."
+            ),
+        ),
+    )
+
+
+def _checks(test: Record) -> Iterator[Fact]:
+    failed = [humanised(name) for name, holds in test["checks"].items() if holds is not True]
+    total = len(test["checks"])
+    yield Fact(name="Checks of the books", value=f"{total - len(failed)} of {total} hold", note="")
+    for name in failed:
+        yield Fact(name="Does not hold", value=name)
+
+
+WORDS = Words(
+    title="Is the privacy promise true to its books?",
+    short="The books behind epsilon",
+    tries="Looks for a promise that the accounting does not carry: a wrong unit, training off the books, a seed "
+    "that replays the noise.",
+    caught="A claim that the cohort's ledger does not support, and a generator that is not the charged one.",
+    group=PROMISE,
+    good="holds",
+    answer=answer,
+    labels={
+        "claimed_epsilon": Label(name="epsilon that the synthetic set claims"),
+        "recomputed_epsilon": Label(name="epsilon of its run, computed again from the ledger"),
+        "cohort_total_epsilon": Label(name="epsilon of the cohort in total", note="all runs ever charged"),
+        "delta": Label(name="delta"),
+    },
+    special={"checks": _checks},
+)

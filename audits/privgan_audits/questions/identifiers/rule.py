@@ -1,0 +1,44 @@
+"""T10 judged: no identifier, and nothing that was not audited, in any file."""
+
+from collections.abc import Iterator
+
+from privgan_audits.questions.bounds import BOOKS
+from privgan_audits.questions.rule import Rule
+from privgan_audits.record import Findings
+
+UNLIKE = "not_as_audited"  # of privgan sets alone
+FORM = "structure"  # of foreign DICOM files for information
+_GENERATE_AGAIN = "If another version of privgan wrote them, generate the set again."
+
+
+def hard(f: Findings) -> Iterator[str]:
+    """An identifier, or a file that differs from what was audited or from what privgan writes."""
+    if f.number("identifiers_found") > 0:
+        yield "Identifying values of real patients were found in the files of the synthetic set."
+    if f.table(UNLIKE):
+        yield (
+            f"What was audited is not what would leave: files differ from the audited images ({_kinds(f, UNLIKE)}). "
+            + _GENERATE_AGAIN
+        )
+    if f.has_table(UNLIKE) and f.table(FORM):
+        yield (
+            f"DICOM files of the set hold what privgan does not write, or lack what it does ({_kinds(f, FORM)}). "
+            + _GENERATE_AGAIN
+        )
+
+
+def inconclusive(f: Findings) -> Iterator[str]:
+    """Files that nobody compared, or could search."""
+    if f.of(BOOKS).measured and f.measured and not all(f.has_table(key) for key in (UNLIKE, FORM)):
+        yield "The files of the synthetic set were not compared with what was audited and what privgan writes."
+    if f.number("unreadable_entries") > 0:
+        yield "Some entries of the synthetic set are not regular files and could not be searched for identifiers."
+
+
+def _kinds(f: Findings, key: str) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in f.table(key).items())
+
+
+RULE = Rule(
+    needed=("identifiers_found", "unreadable_entries"), may_not_apply=True, hard=hard, inconclusive=inconclusive
+)

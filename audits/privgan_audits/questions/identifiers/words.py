@@ -1,0 +1,57 @@
+"""T10 told: identifiers in the files."""
+
+from collections.abc import Iterator
+
+from privgan_audits.record import Record
+from privgan_audits.telling.numbers import humanised, plain
+from privgan_audits.telling.words import LINKABILITY, Answer, Fact, Label, Words
+
+
+def answer(test: Record) -> Answer:
+    """What was measured, for the internal page."""
+    found = test["identifiers_found"]
+    searched = f"{plain(test['files'])} files, every byte, were searched for {plain(test['known_identifiers'])} "
+    searched += "identifiers of the source, known here only as keyed digests."
+    kinds = "" if not found else f" By kind: {plain(test['by_category'])}."
+    result = "None was found." if not found else f"{plain(found)} places hold one.{kinds}"
+    differs = test.get("not_as_audited") or {}
+    alike = (
+        "Every file is what was audited." if not differs else f"Files differ from what was audited: {plain(differs)}."
+    )
+    return Answer(answer="none" if not found else f"{plain(found)} places", sentences=(searched, result, alike))
+
+
+def _places(test: Record) -> Iterator[Fact]:
+    for place in test["places"]:
+        yield Fact(name="Found in", value=place["file"], note=f"{place['kind']}: {place['category']}")
+
+
+def _midi_b(test: Record) -> Iterator[Fact]:
+    for name, row in test["midi_b"].items():
+        value = f"{plain(row['violations'])} violations in {plain(row['checked'])} files ({row['basis']})"
+        yield Fact(name=f"MIDI-B: {humanised(name)}", value=value, note=str(row["meaning"]))
+
+
+WORDS = Words(
+    title="Do names, numbers or dates of patients hide in the files?",
+    short="Identifiers in the files",
+    tries="Reads every byte: headers, file names, comments, private fields, encoded and compressed texts, for "
+    "anything identifying, and compares every file with the images that were audited.",
+    caught="Identifiers from the source files of four characters or more, numbers of six digits or more; files "
+    "whose images or labels are not the audited ones. Not: shorter ones, and text painted into pixels.",
+    group=LINKABILITY,
+    answer=answer,
+    labels={
+        "identifiers_found": Label(name="Places with a patient's identifier", note="a single one is a FAIL"),
+        "by_category": Label(name="Kinds of identifiers found"),
+        "files": Label(name="Files searched, every byte"),
+        "structure": Label(name="Files with something odd in their structure", note="in a privgan set a FAIL"),
+        "validator_complaints": Label(
+            name="Complaints of the DICOM validator", note="of the first files; not judged"
+        ),
+        "not_as_audited": Label(name="Files that differ from the audited images", note="a single one is a FAIL"),
+        "unreadable_entries": Label(name="Links and other entries that are not files"),
+        "known_identifiers": Label(name="Identifiers searched for", note="known here only as keyed digests"),
+    },
+    special={"places": _places, "midi_b": _midi_b},
+)

@@ -1,0 +1,25 @@
+"""T2 judged: synthetic images may not come closer to members than chance allows."""
+
+from collections.abc import Iterator, Sequence
+
+from privgan_audits.questions.near_copies.statistic import near_copy_ps
+from privgan_audits.questions.rule import Entry, Rule, SafeSets
+from privgan_audits.record import Findings
+
+# T2 sees most copies before T7 does, and few patients hide from T3 but not from T8; their sliver of the error leaves
+# T2's limit of detection as it would be without them.
+SHARE = 0.48
+
+
+def statistical(f: Findings) -> Iterator[str]:
+    """Members come first too often."""
+    if f.is_rejected:
+        yield f"Synthetic images come closer to members than chance allows (p = {f.number('p'):.2g})."
+
+
+def safe(sets: SafeSets) -> Sequence[Entry]:
+    """The p-value of a single space; several would only depend on each other."""
+    return [{"p": float(p)} for p in near_copy_ps(sets.choices)]
+
+
+RULE = Rule(needed=("p",), share=SHARE, statistical=statistical, safe=safe)

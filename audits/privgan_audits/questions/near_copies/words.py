@@ -1,0 +1,78 @@
+"""T2 told: near copies."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from privgan_audits.record import Record, finding
+from privgan_audits.telling.facts import ranks
+from privgan_audits.telling.numbers import chances, plain
+from privgan_audits.telling.plots import Chart, distance_chart
+from privgan_audits.telling.words import P_NOTE, SINGLING_OUT, Answer, Fact, Label, Words
+
+
+def answer(test: Record) -> Answer:
+    """What was measured, for the internal page."""
+    name, space = min(test["spaces"].items(), key=lambda item: _or_one(item[1]["p"]))
+    counts = [
+        f"before {'the closest' if rank == '1' else f'number {rank}'}, {plain(count)} (a safe set: about "
+        f"{plain(space['expected_when_safe'][rank])})"
+        for rank, count in space["members_before_non_member"].items()
+    ]
+    return Answer(
+        answer=f"chance alone looks so {chances(test['p'])}",
+        sentences=(
+            f"How many members come closer than held-back patients, compared by {name}: {'; '.join(counts)}.",
+            f"Taking all ways to compare together, chance alone looks at least as suspicious {chances(test['p'])}.",
+        ),
+    )
+
+
+def _or_one(p: float | None) -> float:
+    return 1.0 if p is None else p
+
+
+def _spaces(test: Record) -> Iterator[Fact]:
+    for name, space in test["spaces"].items():
+        yield Fact(name=f"Comparing by {name}: p-value", value=plain(space["p"]))
+        yield from ranks(space)
+
+
+def _look_alikes(test: Record) -> Iterator[Fact]:
+    for name, found in test["look_alikes"].items():
+        note = f"within {found['bits']} of 64 bits, at which no two real patients look alike"
+        if found["bits"] < 0:
+            note = "real patients already look alike to it, so that it cannot say anything here"
+        value = f"{plain(found['members'])} members, {plain(found['non_members'])} non-members"
+        yield Fact(name=f"Patients with a look-alike by {name}", value=value, note=note)
+
+
+def charts(record: Record) -> tuple[Chart, ...]:
+    """How far members and non-members lie from the nearest synthetic image, as T3 measured it."""
+    series = finding(record, "T3", "series")
+    if not series or not series.get("distances"):
+        return ()
+    found = {name: np.asarray(values, np.float64) for name, values in series["distances"].items()}
+    drawn = Chart(
+        svg=distance_chart(found["edges"], found["members"], found["non_members"], name="distances"),
+        title="Distance of each patient to the nearest synthetic image",
+        caption="Two curves that lie on each other: the images are no closer to the patients they were learned from "
+        "than to patients they never saw. A bump of members on the left: copies.",
+    )
+    return (drawn,)
+
+
+WORDS = Words(
+    title="Do synthetic images come suspiciously close to patients who were learned from?",
+    short="Near copies",
+    tries="Searches the synthetic images for near-copies of patients: pixel by pixel, and with a small "
+    "network that learned on the spot to know an image again when it is turned, cropped, brightened or "
+    "noisy.",
+    caught="A group of near-copied patients at least as large as the limit of detection.",
+    group=SINGLING_OUT,
+    answer=answer,
+    labels={"p": Label(name="p-value of all ways of comparing together", note=P_NOTE)},
+    special={"spaces": _spaces, "look_alikes": _look_alikes},
+    told_elsewhere=frozenset({"expected_when_safe"}),
+    charts=charts,
+)

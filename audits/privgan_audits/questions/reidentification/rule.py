@@ -1,0 +1,15 @@
+"""T7 judged: members may not be recognised more often than others."""
+
+from collections.abc import Iterator
+
+from privgan_audits.questions.rule import Rule
+from privgan_audits.record import Findings
+
+
+def statistical(f: Findings) -> Iterator[str]:
+    """Members come first too often, by their other images."""
+    if f.is_rejected:
+        yield f"Members are recognised in synthetic images more often than others (p = {f.number('p'):.2g})."
+
+
+RULE = Rule(needed=("p",), may_not_apply=True, share=0.02, statistical=statistical)

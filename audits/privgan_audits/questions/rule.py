@@ -1,0 +1,80 @@
+"""How a question is judged: from its numbers in the record alone, so that a release can judge again from the file."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from privgan.arrays import Choices, Floats
+from privgan.checks import within
+from privgan.errors import UsageError
+from privgan_audits.record import Findings
+
+Reasons = Callable[[Findings], Iterator[str]]
+"""Plain sentences against a PASS; none when there is nothing to say."""
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SafeSets:
+    """Many sets that leak nothing, as an audit of them would see patients.
+
+    choices: (patients, sets), the patients closest first, ones for non-members. copies: distinct patients whose
+    copies are always found, None if none suffice. right: (sets, 2), the share of members and of non-members of whom
+    a hidden fact is guessed.
+    """
+
+    choices: Choices
+    copies: int | None
+    right: Floats
+
+    @property
+    def non_members(self) -> int:
+        """Of every set."""
+        return int(self.choices[:, 0].sum())
+
+    @property
+    def members(self) -> int:
+        """Of every set."""
+        return len(self.choices) - self.non_members
+
+    def __len__(self) -> int:
+        return int(self.choices.shape[1])
+
+
+def nothing(_: Findings) -> Iterator[str]:
+    """Nothing can be said against a set at this stage."""
+    return iter(())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What of a question's numbers forbids a release.
+
+    needed: numbers without which there is no PASS; a rule that compares with NaN never fires.
+    may_be_absent: a record without the question can pass. may_not_apply: so can one where it does not arise.
+    share: what of the family error the question's p-value gets; 0 for none.
+    hard: broken whatever else is true. invalid: the audit's own numbers mean nothing. statistical: a leak was shown.
+    inconclusive: too weak or incomplete to say. informative: nothing ever forbids, whatever became of it.
+    safe: what the question finds in sets that leak nothing, an entry each, for those who plan an audit; None where it
+    then does not arise.
+    """
+
+    needed: tuple[str, ...] = ()
+    may_be_absent: bool = False
+    may_not_apply: bool = False
+    share: float = 0.0
+    hard: Reasons = nothing
+    invalid: Reasons = nothing
+    statistical: Reasons = nothing
+    inconclusive: Reasons = nothing
+    informative: bool = False
+    safe: Callable[[SafeSets], Sequence[Entry]] | None = None
+
+    def __post_init__(self) -> None:
+        within(0.0, 1.0, share=self.share)
+        judges = any(rule is not nothing for rule in (self.hard, self.invalid, self.statistical, self.inconclusive))
+        if self.informative == (judges or bool(self.needed)):
+            raise UsageError("Expected a rule that can refuse a set, or one that says that it only informs.")
+
+
+INFORMATIVE = Rule(informative=True, may_be_absent=True, may_not_apply=True)
