@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
-from privgan_audits.examine import ALL_TESTS, AuditRecord, run_audit
+from privgan_audits.examine import AuditRecord, run_audit
 from privgan_audits.policy import Policy
+from privgan_audits.questions import QUESTIONS, near_copies
 from privgan_audits.questions.membership.attacks import attack_scores
-from privgan_audits.questions.near_copies.measure import NearCopies
 from privgan_audits.questions.scores import patient_scores
 
 Draw = Callable[..., Sample]
@@ -30,7 +30,7 @@ def test_mirrored_copies_fail_and_their_pairs_are_ranked_first(draw: Draw, weigh
     rows = np.unique(members.patients, return_index=True)[1][:24]
     images = np.concatenate([draw(rng, 200, most=1).images, members.images[rows][:, :, ::-1]])
     evidence = weigh(members, others, images)
-    outcome = NearCopies().run(evidence, np.random.default_rng(0))
+    outcome = near_copies.QUESTION.measure(evidence, np.random.default_rng(0))
     assert isinstance(outcome, Measured)
     assert outcome.findings["p"] < Policy().level(1) / 2
     assert outcome.findings["look_alikes"]["hashes"]["members"] >= 24
@@ -149,4 +149,4 @@ def test_progress_names_the_test_at_work(draw: Draw, weigh: Weigh) -> None:
 
     rng = np.random.default_rng(15)
     run_audit(weigh(draw(rng, 20), draw(rng, 16, first=20), draw(rng, 9).images), Policy(), progress=listen)
-    assert [name for name in (*(test.id for test in ALL_TESTS), "utility") if name not in notes] == []
+    assert [name for name in (*(asked.id for asked in QUESTIONS), "utility") if name not in notes] == []

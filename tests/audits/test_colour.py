@@ -15,10 +15,10 @@ from privgan.images.geometry import luminance, orbit, pool
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.evidence.loading import load_file_evidence
 from privgan_audits.gate.record_facts import COLOUR
+from privgan_audits.questions import exact_copies, near_copies
 from privgan_audits.questions.controls.disguises import DISGUISES, IN_COLOUR, disguised, disguises_of, hue
 from privgan_audits.questions.controls.measure import features
-from privgan_audits.questions.exact_copies.measure import Duplicates, prints
-from privgan_audits.questions.near_copies.measure import NearCopies
+from privgan_audits.questions.exact_copies.measure import prints
 from privgan_audits.questions.utility.classifier import Lessons, train_classifier
 from privgan_audits.report.pictures import data_uri
 from privgan_audits.spaces.embedding import train_embedding
@@ -61,12 +61,12 @@ def evidence(cohort: Any, tmp_path: Path, *planted: Array) -> Evidence:
 
 
 def copied(found: Evidence) -> tuple[int, int]:
-    findings = Duplicates().run(found, np.random.default_rng(0)).findings  # type: ignore[union-attr]
+    findings = exact_copies.QUESTION.measure(found, np.random.default_rng(0)).findings  # type: ignore[union-attr]
     return findings["copies_of_members"], findings["copies_of_other_patients"]
 
 
 def near_copy_p(found: Evidence) -> float:
-    return float(NearCopies().run(found, np.random.default_rng(0)).findings["p"])  # type: ignore[union-attr]
+    return float(near_copies.QUESTION.measure(found, np.random.default_rng(0)).findings["p"])  # type: ignore[union-attr]
 
 
 def test_files_in_colour_are_compared_as_they_are(cohort: Any, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_copy_is_found_at_once_turned_of_another_white_balance_or_red_for_blue
     ]
     found = evidence(((even, *rest), others, fresh), tmp_path, np.stack(copies))
     assert copied(found) == (3, 0)
-    outcome = Duplicates().run(found, np.random.default_rng(0))
+    outcome = exact_copies.QUESTION.measure(found, np.random.default_rng(0))
     assert outcome.findings["rescaled_copies_of_members"] == 2  # type: ignore[union-attr]
 
 

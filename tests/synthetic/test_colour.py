@@ -22,8 +22,8 @@ from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.evidence.interface import NotApplicable
 from privgan_audits.evidence.loading import load_file_evidence
+from privgan_audits.questions import identifiers
 from privgan_audits.questions.identifiers.as_audited import AsAudited
-from privgan_audits.questions.identifiers.measure import IdentifierScan
 from tests.data.phantom_photos import Skin, draw_photos
 from tests.synthetic.making import CLASSES, make_run
 
@@ -127,7 +127,7 @@ def test_the_scan_compares_every_file_in_colour(tmp_path: Path) -> None:
     evidence = load_file_evidence(folder, folder / "images.npz", None)
     assert evidence.members.images.shape == evidence.synthetic.images.shape == (9, SIZE, SIZE, 3)
     opened = open_synthetic_set(folder)
-    scanned = IdentifierScan().run(evidence, np.random.default_rng(0))
+    scanned = identifiers.QUESTION.measure(evidence, np.random.default_rng(0))
     assert isinstance(scanned, NotApplicable)  # there is no cohort, but the files were looked at
     assert scanned.findings == {"structure": {}, "not_as_audited": {}}
 

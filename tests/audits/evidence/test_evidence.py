@@ -18,7 +18,7 @@ from privgan_audits.evidence.interface import Evidence, Measured, Sample
 from privgan_audits.evidence.loading import load_cohort_evidence, load_file_evidence
 from privgan_audits.examine import run_audit
 from privgan_audits.policy import Policy
-from privgan_audits.questions.exact_copies.measure import Duplicates
+from privgan_audits.questions import exact_copies
 from tests.audits.releasing import make_cohort, make_gate
 from tests.synthetic.making import make_set
 
@@ -173,7 +173,7 @@ def as_pictures(folder: Path, name: str, images: Pixels) -> Path:
 
 
 def copies(evidence: Evidence) -> object:
-    outcome = Duplicates().run(evidence, np.random.default_rng(0))
+    outcome = exact_copies.QUESTION.measure(evidence, np.random.default_rng(0))
     assert isinstance(outcome, Measured)
     return outcome.findings["copies_of_members"]
 

@@ -10,33 +10,16 @@ import pytest
 
 from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
+from privgan_audits.questions import QUESTIONS
+from tests.audits.entries import passing
 
 Table = dict[str, Any]
 
 
 def good() -> Table:
     """The record of an audit that passes."""
-    limits = {"exact": 15, "flip": 16, "shift_2_px": 17, "noise_2_percent": 18, "rotation_5_degrees": None}
-    checks = {"unit_is_the_patient": True, "epsilon_covers_the_ledger": True}
-    tests: list[Table] = [
-        {"id": "T0", "split_p": 0.4, "resplits": 200, "small_p_near_copies": 9, "small_p_membership": 11}
-        | {"limit_of_detection": limits, "copies_planted_at_most": 40},
-        {"id": "T1", "copies_of_members": 0, "copies_of_other_patients": 0},
-        {"id": "T2", "p": 0.3},
-        {"id": "T3", "p": 0.6, "auc_lower": 0.48, "auc_upper": 0.53, "auc_se_when_safe": 0.0137}
-        | {"tpr_lower": 0.001, "tpr_upper": 0.03, "epsilon_lower_bound": 0.0},
-        {"id": "T4", "p": 0.02, "epsilon_lower_bound": 0.4},
-        {"id": "T6", "claimed_epsilon": 3.0, "cohort_total_epsilon": 3.0, "checks": checks},
-        {"id": "T7", "p": 0.2},
-        {"id": "T8", "p": 0.1, "largest_advantage_lower": -0.02, "largest_advantage_upper": 0.04},
-        {"id": "T10", "identifiers_found": 0, "unreadable_entries": 0, "not_as_audited": {}, "structure": {}},
-    ]
-    return {
-        "attempt": 1,
-        "counts": {"members": 1333},
-        "claim_not_private": False,
-        "tests": [test | {"outcome": "measured"} for test in tests],
-    }
+    counts = {"members": 1333}
+    return copy.deepcopy({"attempt": 1, "counts": counts, "claim_not_private": False, "tests": passing()})
 
 
 def test(record: Table, name: str) -> Table:
@@ -129,14 +112,30 @@ def test_a_reason_never_says_the_same_number_twice(change: Callable[[Table], Non
     assert got in reason.rstrip(".").replace(",", "").split()
 
 
+class Watched(dict[str, Any]):
+    """An entry that remembers which of its numbers were asked for."""
+
+    def __init__(self, entry: Table) -> None:
+        super().__init__(entry)
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As of any table."""
+        if isinstance(value := super().get(key, default), int | float):
+            self.asked.add(key)
+        return value
+
+
 def numbers(record: Table) -> list[tuple[str, str]]:
-    return [
-        (entry["id"], key)
-        for entry in record["tests"]
-        for key, value in entry.items()
-        if isinstance(value, int | float)
-        and (entry["id"], key) not in (("T0", "copies_planted_at_most"), ("T4", "p"))
-    ]
+    """All numbers that a verdict reads of a record that passes."""
+    entries = [Watched(entry) for entry in record["tests"]]
+    assert judge(Policy(), record | {"tests": entries}).verdict == "PASS"
+    return sorted((entry["id"], key) for entry in entries for key in entry.asked)
+
+
+def test_all_numbers_that_a_rule_needs_are_read() -> None:
+    needed = {(asked.id, key) for asked in QUESTIONS for key in asked.rule.needed}
+    assert needed == set(numbers(good()))
 
 
 @pytest.mark.parametrize("value", [math.nan, None, "0", True])
@@ -187,7 +186,7 @@ def test_membership_p_alone_is_no_leak_and_holm_gives_the_second_test_more_room(
 
 def test_what_only_informs_never_refuses_and_white_box_attacks_need_a_run() -> None:
     record = good()
-    record["tests"].append({"id": "T9", "outcome": "not-run", "reason": "x"})
+    test(record, "T9").update(outcome="not-run", reason="x")
     record["tests"].remove(test(record, "T4"))
     assert judge(Policy(), record).verdict == "PASS"
 

@@ -14,7 +14,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError
 from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotApplicable
 from privgan_audits.evidence.loading import load_cohort_evidence
-from privgan_audits.questions.books.measure import Books
+from privgan_audits.questions import books
 from tests.audits.releasing import QUERIES, Gate, make_gate
 
 
@@ -29,7 +29,7 @@ def evidence_of(gate: Gate) -> Evidence:
 
 
 def measured(evidence: Evidence) -> dict[str, Any]:
-    outcome = Books().run(evidence, np.random.default_rng(0))
+    outcome = books.QUESTION.measure(evidence, np.random.default_rng(0))
     assert isinstance(outcome, Measured)
     return dict(outcome.findings)
 
@@ -142,7 +142,7 @@ def test_an_edited_ledger_does_not_even_open(gate: Gate) -> None:
 def test_without_claim_or_cohort_the_question_does_not_arise(gate: Gate) -> None:
     evidence = evidence_of(gate)
     for change in ({"claim": None}, {"cohort": None}, {"ledger": None}):
-        outcome = Books().run(dataclasses.replace(evidence, **change), np.random.default_rng(0))
+        outcome = books.QUESTION.measure(dataclasses.replace(evidence, **change), np.random.default_rng(0))
         assert isinstance(outcome, NotApplicable)
 
 

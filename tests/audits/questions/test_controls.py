@@ -11,9 +11,10 @@ from privgan.errors import UsageError
 from privgan_audits.evidence.interface import Evidence, NotRun, Sample
 from privgan_audits.examine import run_audit
 from privgan_audits.policy import Policy
+from privgan_audits.questions import controls
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES, disguised
-from privgan_audits.questions.controls.measure import Controls, features, resplits, split_check
+from privgan_audits.questions.controls.measure import features, resplits, split_check
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, patient_scores
@@ -136,7 +137,7 @@ def test_splits_among_members_rarely_alarm_and_always_count(small: Evidence, sco
 def test_too_few_patients_for_controls_are_not_controlled(draw: Draw, weigh: Weigh) -> None:
     rng = np.random.default_rng(9)
     evidence = weigh(draw(rng, 20), draw(rng, 10, first=20), draw(rng, 5).images)
-    assert isinstance(Controls().run(evidence, rng), NotRun)
+    assert isinstance(controls.QUESTION.measure(evidence, rng), NotRun)
 
 
 def test_nothing_but_black_images_is_inconclusive(draw: Draw, weigh: Weigh) -> None:

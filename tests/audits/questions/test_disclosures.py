@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Sample
-from privgan_audits.questions.attributes.measure import AttributeDisclosure
-from privgan_audits.questions.reidentification.measure import FEWEST, Reidentification
-from privgan_audits.questions.resemblance.measure import Resemblance
+from privgan_audits.questions import attributes, reidentification, resemblance
+from privgan_audits.questions.question import Question
+from privgan_audits.questions.reidentification.measure import FEWEST
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
-Test = Reidentification | AttributeDisclosure | Resemblance
-ALL: tuple[Test, ...] = (Reidentification(), AttributeDisclosure(), Resemblance())
+ALL = (reidentification.QUESTION, attributes.QUESTION, resemblance.QUESTION)
 
 
 def with_facts(sample: Sample, rng: np.random.Generator) -> Sample:
@@ -58,15 +57,14 @@ def copied(safe: Evidence) -> Evidence:
     return dataclasses.replace(safe, synthetic=made)
 
 
-def findings(test: Test, evidence: Evidence) -> Mapping[str, Any]:
-    found = test.run(evidence, np.random.default_rng(0))
+def findings(test: Question, evidence: Evidence) -> Mapping[str, Any]:
+    found = test.measure(evidence, np.random.default_rng(0))
     assert isinstance(found, Measured)
-    assert found.test == test.id
     return found.findings
 
 
 def test_copied_patients_are_recognised_and_strangers_are_not(safe: Evidence, copied: Evidence) -> None:
-    found, calm = (findings(Reidentification(), evidence) for evidence in (copied, safe))
+    found, calm = (findings(reidentification.QUESTION, evidence) for evidence in (copied, safe))
     assert found["p"] < 1e-4
     assert calm["p"] > 0.01
     assert found["members_linked"] > found["non_members_linked"] + 0.2
@@ -78,7 +76,7 @@ def test_copied_patients_are_recognised_and_strangers_are_not(safe: Evidence, co
 
 
 def test_what_copies_carry_is_known_of_members(safe: Evidence, copied: Evidence) -> None:
-    found, calm = (findings(AttributeDisclosure(), evidence) for evidence in (copied, safe))
+    found, calm = (findings(attributes.QUESTION, evidence) for evidence in (copied, safe))
     assert found["p"] < 1e-3
     assert calm["p"] > 0.01
     assert found["columns"].keys() == calm["columns"].keys() == {"label", "sex"}
@@ -93,7 +91,7 @@ def test_what_copies_carry_is_known_of_members(safe: Evidence, copied: Evidence)
 
 
 def test_copies_move_what_is_only_printed(safe: Evidence, copied: Evidence) -> None:
-    found, calm = (findings(Resemblance(), evidence) for evidence in (copied, safe))
+    found, calm = (findings(resemblance.QUESTION, evidence) for evidence in (copied, safe))
     low, high = calm["dcr_share"]["range_when_safe"]
     assert low <= calm["dcr_share"]["measured"] <= high
     assert found["dcr_share"]["measured"] > 0.95 > found["dcr_share"]["range_when_safe"][1]
@@ -104,17 +102,17 @@ def test_copies_move_what_is_only_printed(safe: Evidence, copied: Evidence) -> N
 
 def test_without_non_members_nothing_is_run(safe: Evidence) -> None:
     alone = dataclasses.replace(safe, non_members=None)
-    assert all(isinstance(test.run(alone, np.random.default_rng(0)), NotRun) for test in ALL)
+    assert all(isinstance(test.measure(alone, np.random.default_rng(0)), NotRun) for test in ALL)
 
 
 def test_one_image_each_and_one_class_are_no_question(safe: Evidence, draw: Draw, weigh: Weigh) -> None:
     rng = np.random.default_rng(34)
     evidence = weigh(draw(rng, 20, most=1), draw(rng, 20, first=20, most=1), draw(rng, 20, most=1).images)
-    several = Reidentification().run(evidence, rng)
+    several = reidentification.QUESTION.measure(evidence, rng)
     assert isinstance(several, NotApplicable)
     assert several.findings == {"patients_with_several_images": 0}
-    nothing = AttributeDisclosure().run(evidence, rng)
+    nothing = attributes.QUESTION.measure(evidence, rng)
     assert isinstance(nothing, NotApplicable)
     assert nothing.findings == {"not_applicable": {"label": "everybody has the same value"}}
     assert nothing.reason == "there is nothing to infer (label: everybody has the same value)"
-    assert isinstance(Resemblance().run(evidence, rng), Measured)
+    assert isinstance(resemblance.QUESTION.measure(evidence, rng), Measured)

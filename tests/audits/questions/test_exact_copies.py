@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from privgan.arrays import Images
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
-from privgan_audits.questions.exact_copies.measure import MIN_TONES, Duplicates, prints, tone_ranks
+from privgan_audits.questions import exact_copies
+from privgan_audits.questions.exact_copies.measure import MIN_TONES, prints, tone_ranks
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
@@ -131,7 +132,7 @@ def test_findings_count_synthetic_images_and_say_how_they_match(draw: Draw, weig
     images[9] = members.images[6] - 40
     images[10] = 255 - others.images[2]
     images[11] = 7
-    outcome = Duplicates().run(weigh(members, others, images), rng)
+    outcome = exact_copies.QUESTION.measure(weigh(members, others, images), rng)
     assert isinstance(outcome, Measured)
     assert outcome.findings == {
         "copies_of_members": 3,
@@ -152,7 +153,7 @@ def test_an_exact_copy_is_not_called_rescaled_because_a_second_member_is(draw: D
     rng = np.random.default_rng(8)
     members = draw(rng, 5, most=1)
     members.images[1] = 255 - members.images[0]
-    outcome = Duplicates().run(weigh(members, None, members.images[:1].copy()), rng)
+    outcome = exact_copies.QUESTION.measure(weigh(members, None, members.images[:1].copy()), rng)
     assert isinstance(outcome, Measured)
     assert outcome.findings["copies_of_members"] == 1
     assert outcome.findings["rescaled_copies_of_members"] == 0

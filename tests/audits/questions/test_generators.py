@@ -19,18 +19,18 @@ from privgan.progress import silent
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
 from privgan_audits.gate.verdict import GATING_COPIES, judge
 from privgan_audits.policy import Policy
+from privgan_audits.questions import membership, near_copies
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES, disguised
 from privgan_audits.questions.controls.measure import features, resplits, split_check
 from privgan_audits.questions.membership.attacks import measure_attacks
-from privgan_audits.questions.membership.measure import Membership
 from privgan_audits.questions.membership.statistic import (
     ENSEMBLE,
     epsilon_findings,
     membership_findings,
     with_ensemble,
 )
-from privgan_audits.questions.near_copies.measure import NearCopies, near_copy_statistic
+from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, patient_scores, score_of, smallest_per_patient
 from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
 from tests.audits.overfitting import overfitted_gan
@@ -154,8 +154,9 @@ def test_an_overfitted_gan_fails(draw: Draw, weigh: Weigh) -> None:
     rng = np.random.default_rng(18)
     members, others = draw(rng, 256, most=2), draw(rng, 256, first=256, most=2)
     evidence = weigh(members, others, overfitted_gan(members.images, seed=0, steps=3000))
-    outcomes = [test.run(evidence, np.random.default_rng(0)) for test in (NearCopies(), Membership())]
-    findings = {each.test: each.findings for each in outcomes if isinstance(each, Measured)}
+    asked = (near_copies.QUESTION, membership.QUESTION)
+    outcomes = [(each.id, each.measure(evidence, np.random.default_rng(0))) for each in asked]
+    findings = {name: each.findings for name, each in outcomes if isinstance(each, Measured)}
     assert verdict_of(patient_scores(evidence), findings) == "FAIL"
 
 

@@ -6,9 +6,8 @@ import numpy as np
 
 from privgan_audits.policy import Policy
 from privgan_audits.report.gallery import Gallery, Pair
-
-ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><b>"
-SECRET = 0.5123776611
+from tests.audits.entries import hostile
+from tests.audits.hostile import ATTACK, SECRET
 
 
 def _estimate(value: float) -> dict[str, float]:
@@ -89,60 +88,7 @@ def record(verdict: str = "PASS", *, claim: bool = True, **changes: Any) -> dict
         "ceiling": {"fpr": steps.tolist(), "tpr": np.minimum(1, 12 * steps).tolist()} if claim else None,
         "ledger": BOOKS if claim else None,
         "utility": UTILITY,
-        "tests": [
-            {"id": "T0", "title": "controls", "outcome": "measured", "split_p": SECRET, "split_auc": SECRET}
-            | {"resplits": 200, "small_p_near_copies": 11, "small_p_membership": 9, "copies_planted_at_most": 40}
-            | {"limit_of_detection": {"exact": 11, "flip": 12, "shift_2_px": 13, "noise_2_percent": 12}},
-            {"id": "T1", "title": "copies", "outcome": "measured", "copies_of_members": 0}
-            | {
-                "copies_of_other_patients": 0,
-                "rescaled_copies_of_members": 0,
-                "constant_images": 3,
-                "compared_real_images": 4132,
-            },
-            {"id": "T2", "title": "near", "outcome": "measured", "p": SECRET}
-            | {
-                "spaces": {
-                    "pixels": {"p": SECRET, "members_before_non_member": {"1": 2}, "expected_when_safe": {"1": 2.0}}
-                }
-            }
-            | {"look_alikes": {"hashes": {"bits": 3, "members": 4, "non_members": 1, "p": SECRET}}},
-            {"id": "T3", "title": "member", "outcome": "measured", "p": SECRET, "auc": SECRET, "auc_upper": 0.5301}
-            | {"auc_se_when_safe": 0.0137, "tpr_upper": 0.0234, "precision": {"0.01": SECRET}}
-            | {"tpr": {"1_percent": {"measured": SECRET, "low": 0.0, "high": 0.0234}}}
-            | {"attacks": {"classifier": {"auc": SECRET, "auc_se": 0.0137, "tpr_at_1_percent": SECRET}}}
-            | {
-                "series": {"fpr": steps.tolist(), "tpr": steps.tolist(), "tpr_low": (steps / 2).tolist()}
-                | {"distances": {"edges": [0.5, 1.0, 1.5], "members": [SECRET, 0.4], "non_members": [0.5, 0.5]}}
-            },
-            {"id": "T4", "title": "networks", "outcome": "measured", "p": SECRET, "epsilon_lower_bound": 0.1}
-            | {"largest_provable_epsilon": 4.0, "inversion": {"not_measured": "there was no time"}}
-            | {
-                "discriminator": {"auc": SECRET, "auc_interval": [0.4, 0.6], "p": SECRET, "tpr": {}}
-                | {"members": 1333, "non_members": 667}
-            },
-            {"id": "T6", "title": "books", "outcome": "measured", "claimed_epsilon": 3.204}
-            | {
-                "cohort_total_epsilon": 3.204,
-                "recomputed_epsilon": 3.204,
-                "checks": {"unit_is_the_patient": True, ATTACK: False},
-            },
-            {"id": "T7", "title": "people", "outcome": "measured", "p": SECRET, "members_linked": SECRET}
-            | {"non_members_linked": 0.25, "threshold_share": 0.001, "detector_auc": 0.97, "detector_recall": 0.5}
-            | {"patients_with_several_images": 726, "members_before_non_member": {"1": 2}}
-            | {"expected_when_safe": {"1": 2.0}},
-            {"id": "T8", "title": "facts", "outcome": "measured", "p": SECRET, "largest_advantage_upper": 0.0712}
-            | {"largest_advantage_lower": -0.0512, "not_applicable": {"age": ATTACK}}
-            | {
-                "columns": {
-                    "label": {"members": SECRET, "non_members": 0.5, "advantage": 0.01, "guessing": 0.4, "values": 2}
-                    | {"advantage_interval": [-0.05, 0.08], "advantage_upper": 0.0712, "residual_risk": 0.02}
-                    | {"p": SECRET}
-                }
-            },
-            {"id": "T9", "title": "crowds", "outcome": "not-run", "reason": "nobody asked"},
-            {"id": "T10", "title": ATTACK, "outcome": "not-run", "reason": ATTACK},
-        ],
+        "tests": [*hostile(), {"id": "T99", "title": ATTACK, "outcome": "not-run", "reason": ATTACK}],
         **changes,
     }
 

@@ -13,16 +13,17 @@ from privgan.files import sha256_file
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.examine import run_audit
 from privgan_audits.policy import Policy
-from privgan_audits.report.findings import measured_facts
+from privgan_audits.questions import QUESTIONS
+from privgan_audits.report.appendix import measured_facts
+from privgan_audits.report.cards import words_of
 from privgan_audits.report.gallery import Gallery
-from privgan_audits.report.told.told import told
 from privgan_audits.report.words import frame
-from privgan_audits.report.words.tests import TESTS
 from privgan_audits.report.words.verdicts import STATES, VERDICTS
 from privgan_audits.report.write import write_report
 from privgan_audits.telling.numbers import humanised
+from tests.audits.hostile import ATTACK, SECRET
 from tests.audits.report.reading import seen, written
-from tests.audits.report.recorded import ATTACK, GALLERY, SECRET, record
+from tests.audits.report.recorded import GALLERY, record
 
 NOT_RUN = {"outcome": "not-run", "reason": "nothing to compare with"}
 NOT_APPLICABLE = {"outcome": "not-applicable", "reason": "no claim"}
@@ -161,12 +162,12 @@ def test_knows_the_words_for_everything_that_a_real_audit_finds(folder: Path) ->
     real = run_audit(given, Policy())
     write_report(folder, real.to_json(), Gallery.of(real.internal, given))
     assert set(record()) == set(real.to_json())
+    assert [test["id"] for test in real.to_json()["tests"]] == [asked.id for asked in QUESTIONS]
     for test in real.to_json()["tests"]:
-        assert test["id"] in TESTS
         if test["outcome"] == "measured":
             bare = {fact.name for fact in measured_facts(test)} & {humanised(key) for key in test if "_" in key}
             assert not bare
-            assert told(test).sentences
+            assert words_of(test).answer(test).sentences
 
 
 def test_a_question_that_the_verdict_holds_against_the_set_says_so(folder: Path) -> None:

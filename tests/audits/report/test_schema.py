@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from privgan_audits.report.schema import record_schema
+from tests.audits.entries import passing
 from tests.audits.report.recorded import record
 from tests.places import ROOT
 
@@ -22,8 +24,13 @@ def errors(content: Record) -> list[str]:
     return ["/".join(map(str, error.absolute_path)) for error in found]
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_one_and_is_made_of_the_questions() -> None:
     Draft202012Validator.check_schema(SCHEMA)
+    assert record_schema() == SCHEMA, "make schema"
+
+
+def test_what_passes_keeps_it() -> None:
+    assert errors(record(gallery_sha256=None, tests=passing())) == []
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)

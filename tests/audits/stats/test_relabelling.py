@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from privgan.arrays import Choices
 from privgan_audits.stats import relabelling as rl
 from privgan_audits.stats import statistics as st
 
@@ -15,7 +16,7 @@ Orders = Sequence[NDArray[np.int64]]
 Statistic = rl.NearCopyStatistic | rl.MembershipStatistic
 
 
-def every_choice(members: int, non_members: int) -> rl.Labels:
+def every_choice(members: int, non_members: int) -> Choices:
     choices = itertools.combinations(range(members + non_members), non_members)
     return np.stack([np.isin(np.arange(members + non_members), c) for c in choices], axis=1).astype(np.uint8)
 

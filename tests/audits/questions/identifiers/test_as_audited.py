@@ -17,7 +17,7 @@ from privgan.data.cohort.cohort import open_cohort
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set, read_manifest, seal
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, Sample
 from privgan_audits.evidence.loading import load_file_evidence
-from privgan_audits.questions.identifiers.measure import IdentifierScan
+from privgan_audits.questions import identifiers
 from tests.audits.releasing import make_cohort
 from tests.synthetic.making import make_set
 
@@ -59,7 +59,7 @@ def scanned(folder: Path, cohort: Path, audited: SyntheticSet) -> dict[str, Any]
         classes=audited.classes,
         cohort=open_cohort(cohort),
     )
-    outcome = IdentifierScan().run(evidence, np.random.default_rng(0))
+    outcome = identifiers.QUESTION.measure(evidence, np.random.default_rng(0))
     assert isinstance(outcome, Measured)
     return dict(outcome.findings)
 
@@ -266,7 +266,7 @@ def test_each_difference_is_found_and_named(
 def test_of_foreign_files_only_their_form_is_told(synthetic: Path, original: SyntheticSet) -> None:
     """Without a manifest nobody knows what should be in them."""
     in_dicom(lambda d: d.private_block(0x0011, "ACME", create=True).add_new(1, "LO", "x"))(synthetic)
-    outcome = IdentifierScan().run(
+    outcome = identifiers.QUESTION.measure(
         load_file_evidence(synthetic / "dicom", original.folder, None), np.random.default_rng(0)
     )
     assert isinstance(outcome, NotApplicable)
@@ -287,7 +287,7 @@ def test_a_set_sealed_again_is_found_out_without_a_cohort_too(synthetic: Path, o
     (synthetic / "NOT_RELEASED").unlink()
     seal(synthetic, manifest)
     evidence = load_file_evidence(synthetic, original.folder, None)
-    outcome = IdentifierScan().run(evidence, np.random.default_rng(0))
+    outcome = identifiers.QUESTION.measure(evidence, np.random.default_rng(0))
     assert isinstance(outcome, NotApplicable)
     assert outcome.findings["not_as_audited"] == {"pixels": 1}
     assert "pixels 1" in outcome.reason

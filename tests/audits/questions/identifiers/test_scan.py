@@ -19,10 +19,10 @@ from privgan.data.identifiers import UID as UID_CATEGORY
 from privgan.errors import IntegrityError
 from privgan.folders import list_files
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
+from privgan_audits.questions import identifiers
 from privgan_audits.questions.identifiers.contents.dicom_elements import is_dicom, parsed
 from privgan_audits.questions.identifiers.contents.dicom_texts import DicomTexts
 from privgan_audits.questions.identifiers.contents.files import file_pieces, opening_of
-from privgan_audits.questions.identifiers.measure import IdentifierScan
 from privgan_audits.questions.identifiers.own_writing import OwnWriting
 from tests.audits.questions.identifiers.planting import (
     IMAGE,
@@ -78,7 +78,7 @@ def scan_of(synthetic: Path, cohort: Path | None, sample: Sample) -> Outcome:
         classes=("normal", "effusion"),
         cohort=open_cohort(cohort) if cohort else None,
     )
-    return IdentifierScan().run(evidence, np.random.default_rng(0))
+    return identifiers.QUESTION.measure(evidence, np.random.default_rng(0))
 
 
 def measured(synthetic: Path, cohort: Path) -> dict[str, object]:

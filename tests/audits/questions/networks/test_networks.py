@@ -27,7 +27,7 @@ from privgan_audits.evidence.interface import (
 from privgan_audits.questions.networks import inversion
 from privgan_audits.questions.networks import measure as white_box
 from privgan_audits.questions.networks.inversion import invert
-from privgan_audits.questions.networks.measure import Real, WhiteBox, discriminator_order, inversion_order
+from privgan_audits.questions.networks.measure import Real, discriminator_order, inversion_order
 from privgan_audits.questions.networks.networks import run_networks
 from privgan_audits.questions.scores import patient_scores
 from tests.audits.questions.networks.hospital import (
@@ -56,7 +56,7 @@ def leaking(networks: Networks, tmp_path_factory: pytest.TempPathFactory) -> Evi
 
 
 def run(evidence: Evidence, seed: int = 0) -> Outcome:
-    return WhiteBox().run(evidence, np.random.default_rng(seed))
+    return white_box.measure(evidence, np.random.default_rng(seed))
 
 
 def findings(outcome: Outcome) -> dict[str, Any]:

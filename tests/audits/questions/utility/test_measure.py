@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from privgan_audits.evidence.interface import Evidence, Measured, NotRun, Sample
-from privgan_audits.questions.utility import classifier, measure
+from privgan_audits.questions.utility import classifier
 from privgan_audits.questions.utility.diversity import (
     NONE,
     PARTIAL,
@@ -19,7 +19,7 @@ from privgan_audits.questions.utility.diversity import (
     judge_collapse,
     measure_diversity,
 )
-from privgan_audits.questions.utility.measure import Utility, measure_fidelity
+from privgan_audits.questions.utility.measure import NOT_COMPARABLE, measure, measure_fidelity
 from privgan_audits.questions.utility.points import draw_points
 
 Labelled = Callable[..., Sample]
@@ -124,7 +124,7 @@ def test_the_whole_is_json_and_depends_on_the_given_chance_alone(
 ) -> None:
     evidence = gather(*sides)
     state = torch.random.get_rng_state()
-    first, again = (Utility().run(evidence, np.random.default_rng(3)) for _ in range(2))
+    first, again = (measure(evidence, np.random.default_rng(3)) for _ in range(2))
     assert isinstance(first, Measured)
     assert isinstance(again, Measured)
     assert json.dumps(first.findings, allow_nan=False) == json.dumps(again.findings)
@@ -134,7 +134,7 @@ def test_the_whole_is_json_and_depends_on_the_given_chance_alone(
 
 
 def test_without_held_back_patients_it_is_not_run(sides: tuple[Sample, Sample, Sample], gather: Gather) -> None:
-    assert isinstance(Utility().run(gather(sides[0], None, sides[2]), np.random.default_rng(0)), NotRun)
+    assert isinstance(measure(gather(sides[0], None, sides[2]), np.random.default_rng(0)), NotRun)
 
 
 def test_a_handful_of_images_gives_reasons_instead_of_numbers(
@@ -176,4 +176,4 @@ def test_an_encoder_is_preferred_to_the_embedding(
     monkeypatch.setattr("privgan_audits.questions.utility.points.train_embedding", refuse)
     evidence = dataclasses.replace(gather(*sides), encoder=Encoder())  # type: ignore[arg-type]
     assert looked_at(evidence)[0]["space"] == "encoder"
-    assert looked_at(evidence)[0]["note"] == measure.NOT_COMPARABLE
+    assert looked_at(evidence)[0]["note"] == NOT_COMPARABLE

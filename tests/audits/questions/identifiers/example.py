@@ -1,0 +1,17 @@
+"""What this question found: in a set that passes, and with hostile texts wherever one may come from outside."""
+
+from tests.audits.hostile import ATTACK
+
+PASSES = {
+    "identifiers_found": 0,
+    "by_category": {},
+    "places": [],
+    "files": 12,
+    "structure": {},
+    "not_as_audited": {},
+    "validator_complaints": None,
+    "unreadable_entries": 0,
+    "midi_b": {},
+    "known_identifiers": 40,
+}
+HOSTILE = {"outcome": "not-run", "reason": ATTACK}
