@@ -1,14 +1,16 @@
 """What a cohort has spent, told from its ledger: the answer of `budget`."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from privgan.config import inline, to_table
 from privgan.data.cohort.cohort import open_cohort
 from privgan.data.cohort.sides import side_of
-from privgan.dp.accounting import PrivacySpend, queries_of
+from privgan.dp.accounting import queries_of, spend_of
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 
 
@@ -16,13 +18,12 @@ from privgan.errors import UsageError
 class RunLine:
     """One charged run.
 
-    epsilon: of this run alone at its own delta. queries: noisy sums over the members, those before training among
+    spend: of this run alone, at its own delta. queries: noisy sums over the members, those before training among
     them. state: open, closed, or replayable when its noise was seeded. date: on which it was charged.
     """
 
     run_id: str
-    epsilon: float
-    delta: float
+    spend: PrivacySpend = field(metadata=inline("epsilon", "delta"))
     queries: int
     state: str
     date: str
@@ -56,7 +57,7 @@ class Statement:
             "unit": self.spend.unit,
             "max_epsilon": self.max_epsilon,
             "one_more_run": self.room,
-            "runs": [asdict(run) for run in self.runs],
+            "runs": [to_table(run) for run in self.runs],
             "audits": self.audits,
             "site_anchor": asdict(self.site) if self.site else None,
         }
@@ -127,8 +128,7 @@ def _run(ledger: Ledger, charge: Entry) -> RunLine:
     state = "closed" if ledger.of_kind("closed", charge["run_id"]) else "open"
     return RunLine(
         run_id=charge["run_id"],
-        epsilon=PrivacySpend.of(queries, charge["delta"]).epsilon,
-        delta=charge["delta"],
+        spend=spend_of(queries, charge["delta"]),
         queries=sum(query.steps for query in queries),
         state="replayable" if charge["replayable"] else state,
         date=charge["date"],

@@ -6,18 +6,25 @@ RUN/run.json              what was trained, under which plan, and how far (no va
     private/              resume state and metrics on real data; never leaves
 """
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from privgan.errors import IntegrityError
+from privgan.config import from_table, inline, to_table
+from privgan.dp.spend import PrivacySpend
+from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, write_json
 from privgan.folders import PRIVATE_FOLDER
+from privgan.images.form import ImageForm
 
 SCHEMA_VERSION = 1
 MARKER = "run.json"
 WEIGHTS = "model/generator.safetensors"
+_ORDER = (  # of the first runs; what came later follows
+    *("run_id", "cohort_id", "privgan_version", "created", "state", "plan", "planned_steps", "finished_steps"),
+    *("target_epsilon", "epsilon", "delta", "unit", "adjacency", "members"),
+    *("image_size", "classes", "modality", "body_part", "generator_sha256", "accepted_delta", "not_private"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +33,8 @@ class RunFacts:
 
     `not_private` is True for seeded test runs, whose noise can be replayed: audit and release refuse them.
     `state` is "training" until the planned steps are done, then "finished". `plan` is the public plan of `dp.plan`;
-    `epsilon` is what it costs, `target_epsilon` what was asked for. `window` are the Hounsfield units of black and
-    white; None where values have no unit. `channels` are 1 of grey images and 3 of red, green and blue ones.
-    `warnings`: what the generator's own images showed in training.
+    `spend` is what it costs, `target_epsilon` what was asked for. `form` is the cohort's. `warnings`: what the
+    generator's own images showed in training.
     """
 
     run_id: str
@@ -40,26 +46,18 @@ class RunFacts:
     planned_steps: int
     finished_steps: int
     target_epsilon: float
-    epsilon: float
-    delta: float
-    unit: str
-    adjacency: str
+    spend: PrivacySpend = field(metadata=inline())
     members: int
-    image_size: int
-    classes: tuple[str, ...]
-    modality: str
-    body_part: str
     generator_sha256: str
     accepted_delta: bool
     not_private: bool
-    window: tuple[float, float] | None = None
-    channels: int = 1
+    form: ImageForm = field(metadata=inline(side="image_size"))
     warnings: tuple[str, ...] = ()
 
 
 def write_run(folder: Path, facts: RunFacts) -> None:
     """Write run.json atomically."""
-    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "run", **dataclasses.asdict(facts)})
+    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "run", **to_table(facts, _ORDER)})
 
 
 def read_run(folder: Path) -> RunFacts:
@@ -73,10 +71,8 @@ def read_run(folder: Path) -> RunFacts:
     if (version, kind) != (SCHEMA_VERSION, "run"):
         raise IntegrityError(f"Expected a run of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
     try:
-        window = tuple(table["window"]) if table.get("window") else None  # older runs have none
-        warnings = tuple(table.get("warnings", ()))
-        return RunFacts(**{**table, "classes": tuple(table["classes"]), "window": window, "warnings": warnings})
-    except (TypeError, KeyError):
+        return from_table(RunFacts, table)
+    except (TypeError, UsageError):
         raise IntegrityError(f"Expected the fields of a privgan run in {folder / MARKER}.") from None
 
 

@@ -22,6 +22,7 @@ from privgan.gan.training.settings import ModelSettings, PrivacySettings, Refine
 from privgan.gan.training.state import TrainingState
 from privgan.gan.training.step import Training, fresh_state, generator_config, step
 from privgan.gan.warm_start import Members, Mixture, MixtureSettings
+from privgan.images.form import ImageForm
 from privgan.progress import Progress, silent
 
 Patients = Sequence[Singles]  # (images, size, size) each, in grey levels 0 to 255
@@ -134,7 +135,7 @@ def _training(size: int, device: torch.device) -> Training:
         run=Path(),
         run_id="attack",
         members=_members(nobody, []),
-        classes=("one", "other"),
+        form=ImageForm(side=size, classes=("one", "other")),
         plan=Plan(members=1, batch=1, steps=1, delta=1e-5, noise_multiplier=1.0),
         settings=_SETTINGS,
         device=device,

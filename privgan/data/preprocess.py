@@ -15,6 +15,7 @@ from privgan.arrays import Singles
 from privgan.checks import one_of, within
 from privgan.data.refusals import RefusedError
 from privgan.errors import UsageError
+from privgan.images.form import image_shape
 
 SMALLEST, LARGEST = 28, 256
 _VALUES_AT_ONCE = 1 << 16
@@ -144,15 +145,6 @@ class Recipe:
     def shape(self) -> tuple[int, ...]:
         """Of a prepared image."""
         return image_shape(self.size, self.channels)
-
-
-def image_shape(size: int, channels: int) -> tuple[int, ...]:
-    """Of one square image, grey or with red, green and blue last.
-
-    >>> image_shape(64, 1), image_shape(64, 3)
-    ((64, 64), (64, 64, 3))
-    """
-    return (size, size) if channels == 1 else (size, size, channels)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ Wutschitz 2021, "Numerical composition of differential privacy") and Google's pr
 (Meiser and Mohammadi 2018; Doroshenko et al. 2022, "Connect the dots"). RDP (Mironov 2017) only bounds
 from above.
 
-    >>> print(PrivacySpend.of([GaussianQueries(noise_multiplier=1.0, sample_rate=0.01, steps=1000)], 1e-5))
+    >>> print(spend_of([GaussianQueries(noise_multiplier=1.0, sample_rate=0.01, steps=1000)], 1e-5))
     epsilon 1.83 at delta 1e-05, per patient
 """
 
@@ -17,9 +17,8 @@ from functools import lru_cache
 from typing import Any
 
 from privgan.checks import positive, strictly_within, within
+from privgan.dp.spend import PrivacySpend
 
-UNIT = "patient"
-ADJACENCY = "zero-out"
 _PLD_GRIDS = (1e-4, 1e-5)
 _MAX_EPSILON = 1e3
 _SERIES_ERROR = 1e-12  # a step; Opacus ends its series for fractional orders at terms of exp(-30)
@@ -51,22 +50,9 @@ def queries_of(charges: Iterable[Mapping[str, Any]]) -> list[GaussianQueries]:
     return [GaussianQueries(**query) for charge in charges for query in charge["queries"]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PrivacySpend:
-    """A guarantee with everything needed to read it; epsilon and delta have no unit but the patient."""
-
-    epsilon: float
-    delta: float
-    unit: str = UNIT
-    adjacency: str = ADJACENCY
-
-    @classmethod
-    def of(cls, queries: Sequence[GaussianQueries], delta: float) -> "PrivacySpend":
-        """The spend of all queries together; see `epsilon`."""
-        return cls(epsilon=epsilon(queries, delta), delta=delta)
-
-    def __str__(self) -> str:
-        return f"epsilon {self.epsilon:.3g} at delta {self.delta:g}, per {self.unit}"
+def spend_of(queries: Sequence[GaussianQueries], delta: float) -> PrivacySpend:
+    """The guarantee of all queries together; see `epsilon`."""
+    return PrivacySpend(epsilon=epsilon(queries, delta), delta=delta)
 
 
 def epsilon(queries: Sequence[GaussianQueries], delta: float) -> float:

@@ -34,7 +34,8 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
 
 from privgan.checks import positive, strictly_within
-from privgan.dp.accounting import GaussianQueries, PrivacySpend, default_delta, epsilon_pld, epsilon_rdp
+from privgan.dp.accounting import GaussianQueries, default_delta, epsilon_pld, epsilon_rdp, spend_of
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import InputRejectedError, UsageError
 
 MIN_MEMBERS = 20
@@ -90,7 +91,7 @@ class Plan:
 
     def spend(self) -> PrivacySpend:
         """The guarantee of this plan."""
-        return PrivacySpend.of(self.queries, self.delta)
+        return spend_of(self.queries, self.delta)
 
 
 @lru_cache(maxsize=32)  # the same plan is asked for by several runs of a cohort

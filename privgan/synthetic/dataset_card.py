@@ -5,6 +5,7 @@ compare: a card that says anything else is searched word by word.
 """
 
 import math
+from dataclasses import asdict
 
 from privgan.synthetic.dicom.form import SECONDARY_CAPTURE
 from privgan.synthetic.synthetic_set import Manifest
@@ -83,9 +84,9 @@ def dataset_card(manifest: Manifest) -> str:
     """Markdown text of the card."""
     return _CARD.format(
         count=f"{manifest.count:,}",
-        size=manifest.image_size,
-        kind="grey" if manifest.channels == 1 else "colour",
-        axes="count x height x width" + (" x red, green, blue" if manifest.channels == 3 else ""),
+        size=manifest.form.side,
+        kind="colour" if manifest.form.colour else "grey",
+        axes="count x height x width" + (" x red, green, blue" if manifest.form.colour else ""),
         subject=_subject(manifest),
         objects=_objects(manifest),
         privacy=_privacy(manifest),
@@ -114,20 +115,20 @@ def odds_factor(epsilon: float) -> str:
 
 
 def _subject(manifest: Manifest) -> str:
-    words = " ".join(word for word in (manifest.modality, manifest.body_part) if word)
+    words = " ".join(word for word in (manifest.form.modality, manifest.form.body_part) if word)
     return f" ({words})" if words else ""
 
 
 def _objects(manifest: Manifest) -> str:
-    form = manifest.dicom
+    form, images = manifest.dicom, manifest.form
     words = (
         "DICOM Secondary Capture" if form.kind == SECONDARY_CAPTURE else f"DICOM {form.kind.upper()} Image Storage"
     )
-    if manifest.channels == 3:
+    if images.colour:
         words += ", in colour"
     if form.frames > 1:
         words += f", up to {form.frames} images of one class as the frames of a file"
-    if manifest.window is not None and form.frames == 1:
+    if images.window is not None and form.frames == 1:
         words += ", values in Hounsfield units by slope and intercept"
     if form.kind in ("ct", "mr", "dx"):
         words += "; spacing and position are nominal, not measured"
@@ -150,11 +151,5 @@ def _shares(manifest: Manifest) -> str:
 def _privacy(manifest: Manifest) -> str:
     if manifest.not_private:
         return _NOT_PRIVATE
-    return _PRIVATE.format(
-        unit=manifest.unit,
-        epsilon=manifest.epsilon,
-        delta=manifest.delta,
-        adjacency=manifest.adjacency,
-        odds=odds_factor(manifest.epsilon),
-        caution=_LARGE if manifest.epsilon > 5 else "",
-    )
+    epsilon = manifest.spend.epsilon
+    return _PRIVATE.format(**asdict(manifest.spend), odds=odds_factor(epsilon), caution=_LARGE if epsilon > 5 else "")

@@ -4,6 +4,7 @@ Only the released generator and public facts of the run are read; the run's priv
 patients' images are out of reach.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from privgan.checks import one_of
 from privgan.errors import IntegrityError, PrivganError, UsageError
 from privgan.files import SHAREABLE_FILE, open_new, sha256_file, write_text
 from privgan.folders import require_space
+from privgan.images.form import ImageForm
 from privgan.progress import Progress, silent
 from privgan.run import RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, UNIFORM, class_labels
@@ -102,42 +104,42 @@ def generate(
     facts = _finished(run)
     form = resolved(
         options.sop_class,
-        modality=facts.modality,
+        modality=facts.form.modality,
         bits=options.bits,
         frames=options.frames,
-        colour=facts.channels == 3,
+        colour=facts.form.colour,
     )
-    if form.kind == MATCHED["CT"] and facts.window is None:
+    if form.kind == MATCHED["CT"] and facts.form.window is None:
         raise UsageError(
             "Expected a run that knows its Hounsfield units for CT objects, this one does not. Take "
             "secondary-capture, or prepare and train again with a ct preset, or --window with --modality CT."
         )
-    require_space(folder, output_bytes(options, facts.image_size, facts.channels))
+    require_space(folder, output_bytes(options, facts.form))
     generator = _load(run, facts)
     balance = generator.class_balance
     shares = None if balance is None else balance.shares
-    labels = class_labels(options.classes, facts.classes, options.count, rng, shares)
+    labels = class_labels(options.classes, facts.form.classes, options.count, rng, shares)
     labels = neighbours(labels, form.frames, rng)
     images = _sample(generator, labels, rng, progress)
-    _write_arrays(folder / IMAGES, images, labels, facts.classes)
+    _write_arrays(folder / IMAGES, images, labels, facts.form.classes)
     manifest = _manifest(facts, options, labels, balance, form)
     files = files_of(labels, form.frames) if "dicom" in options.formats else None
-    rows = label_rows(facts.run_id, facts.classes, labels, files)
+    rows = label_rows(facts.run_id, facts.form.classes, labels, files)
     if files is not None:
         _write_dicom(folder, [images[file.start : file.stop] for file in files], rows, manifest, progress)
     if "png" in options.formats:
         from privgan.synthetic.contact_sheet import write_contact_sheet
 
-        write_contact_sheet(folder / CONTACT_SHEET, images, labels, facts.classes)
+        write_contact_sheet(folder / CONTACT_SHEET, images, labels, facts.form.classes)
     write_text(folder / LABELS, labels_csv(rows), SHAREABLE_FILE)
     write_text(folder / CARD, dataset_card(manifest), SHAREABLE_FILE)
     seal(folder, manifest)
     return manifest
 
 
-def output_bytes(options: GenerateOptions, image_size: int, channels: int = 1) -> int:
+def output_bytes(options: GenerateOptions, form: ImageForm) -> int:
     """About how much disk a set takes, in bytes; a folder and a file are whole blocks each."""
-    pixels = channels * image_size**2
+    pixels = math.prod(form.shape)
     total = options.count * (pixels + 64) + 100 * _BLOCK_BYTES + 4 * 100 * pixels * ("png" in options.formats)
     if "dicom" in options.formats:
         blocks = 1 + -(-(2 * pixels + _DICOM_HEADER_BYTES) // _BLOCK_BYTES)
@@ -164,8 +166,7 @@ def _load(run: Path, facts: RunFacts) -> "LoadedGenerator":
     from privgan.gan.networks import load_generator
 
     generator = load_generator(run)
-    promised = (facts.classes, facts.image_size, facts.channels)
-    if (generator.classes, generator.image_size, generator.channels) != promised:
+    if generator.form != facts.form.bare:
         raise IntegrityError("Expected a generator of the run's classes, image size and channels, not an edited one.")
     return generator
 
@@ -189,29 +190,21 @@ def _write_arrays(path: Path, images: Images, labels: Integers, classes: tuple[s
 def _manifest(
     facts: RunFacts, options: GenerateOptions, labels: Integers, balance: "ClassBalance | None", form: DicomForm
 ) -> Manifest:
-    counts = np.bincount(labels, minlength=len(facts.classes))
+    counts = np.bincount(labels, minlength=len(facts.form.classes))
     return Manifest(
         run_id=facts.run_id,
         cohort_id=facts.cohort_id,
         privgan_version=__version__,
         created=datetime.now(UTC).date().isoformat(),
         count=options.count,
-        image_size=facts.image_size,
-        classes=facts.classes,
         class_policy=options.classes,
-        class_counts={name: int(count) for name, count in zip(facts.classes, counts, strict=True)},
-        modality=facts.modality,
-        body_part=facts.body_part,
-        epsilon=facts.epsilon,
-        delta=facts.delta,
-        unit=facts.unit,
-        adjacency=facts.adjacency,
+        class_counts={name: int(count) for name, count in zip(facts.form.classes, counts, strict=True)},
         generator_sha256=facts.generator_sha256,
         not_private=facts.not_private,
         class_margin=balance.margin if balance is not None and options.classes == MEASURED else None,
         dicom=form,
-        window=facts.window,
-        channels=facts.channels,
+        form=facts.form,
+        spend=facts.spend,
     )
 
 

@@ -12,7 +12,7 @@ The mark is a file of its own so that a released set is, byte for byte, the set 
 """
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.arrays import Integers
-from privgan.data.preprocess import image_shape
+from privgan.config import from_table, inline, to_table
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, open_regular, read_json, sha256_file, write_json, write_text
 from privgan.folders import list_files, require_exact_files
+from privgan.images.form import ImageForm
 from privgan.progress import Progress, silent
 from privgan.synthetic.dicom.form import DicomForm
 
@@ -36,6 +38,10 @@ LABELS = "labels.csv"
 CARD = "README.md"
 CONTACT_SHEET = "contact-sheet.png"
 _PLAIN = DicomForm()
+_ORDER = (  # of the first sets; what came later follows
+    *("run_id", "cohort_id", "privgan_version", "created", "count", "image_size", "classes"),
+    *("class_policy", "class_counts", "modality", "body_part"),
+)
 NOT_RELEASED_TEXT = (
     "This synthetic set is NOT RELEASED.\n"
     "It must not leave the hospital until 'privgan audit' has passed it and 'privgan release' has signed it.\n"
@@ -48,9 +54,8 @@ class Manifest:
 
     created: the day, YYYY-MM-DD. class_policy: what the user asked for. class_counts: images of each class.
     class_margin: of class shares measured with noise, how far that may have moved them (two standard errors).
-    dicom: the form of the DICOM files. window: Hounsfield units of black and white, None where values have no unit.
-    channels: 1 for grey, 3 for red, green and blue.
-    epsilon, delta, unit, adjacency: the run's claim. not_private: a test run; audit and release refuse it.
+    dicom: the form of the DICOM files. form: of the images, as the cohort's. spend: the run's claim. not_private: a
+    test run; audit and release refuse it.
     """
 
     run_id: str
@@ -58,22 +63,14 @@ class Manifest:
     privgan_version: str
     created: str
     count: int
-    image_size: int
-    classes: tuple[str, ...]
     class_policy: str
     class_counts: dict[str, int]
-    modality: str
-    body_part: str
-    epsilon: float
-    delta: float
-    unit: str
-    adjacency: str
     generator_sha256: str
     not_private: bool
     class_margin: float | None = None
     dicom: DicomForm = _PLAIN
-    window: tuple[float, float] | None = None
-    channels: int = 1
+    form: ImageForm = field(metadata=inline(side="image_size"))
+    spend: PrivacySpend
 
     @property
     def noise_drowned_classes(self) -> bool:
@@ -82,19 +79,16 @@ class Manifest:
 
     def to_json(self, files: dict[str, str]) -> dict[str, Any]:
         """The JSON object of manifest.json."""
-        table = asdict(self)
-        privacy = {name: table.pop(name) for name in _PRIVACY}
+        table = to_table(self, _ORDER)
+        privacy = table.pop("spend")
         return {"schema_version": SCHEMA_VERSION, "kind": KIND, **table, "privacy": privacy, "files": files}
-
-
-_PRIVACY = ("epsilon", "delta", "unit", "adjacency")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticSet:
     """A set whose every file was checked. sha256: of manifest.json, which stands for all the others.
 
-    images: uint8 (n, h, w) or (n, h, w, 3). labels: int64 (n,), indices into `classes`.
+    images: uint8 (n, h, w) or (n, h, w, 3). labels: int64 (n,), indices into the form's classes.
     """
 
     folder: Path
@@ -103,51 +97,6 @@ class SyntheticSet:
     sha256: str
     images: NDArray[np.uint8] = field(repr=False)
     labels: Integers = field(repr=False)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names in the order of the labels."""
-        return self.manifest.classes
-
-    @property
-    def run_id(self) -> str:
-        """The run whose generator made the set."""
-        return self.manifest.run_id
-
-    @property
-    def cohort_id(self) -> str:
-        """The cohort that the run was trained on."""
-        return self.manifest.cohort_id
-
-    @property
-    def epsilon(self) -> float:
-        """The claimed epsilon."""
-        return self.manifest.epsilon
-
-    @property
-    def delta(self) -> float:
-        """The claimed delta."""
-        return self.manifest.delta
-
-    @property
-    def unit(self) -> str:
-        """Whom the claim protects: "patient"."""
-        return self.manifest.unit
-
-    @property
-    def adjacency(self) -> str:
-        """The adjacency of the claim: "zero-out"."""
-        return self.manifest.adjacency
-
-    @property
-    def generator_sha256(self) -> str:
-        """Digest of the generator's weights."""
-        return self.manifest.generator_sha256
-
-    @property
-    def not_private(self) -> bool:
-        """Whether the run was a seeded test run without any guarantee."""
-        return self.manifest.not_private
 
 
 def patient_id(run_id: str, number: int) -> str:
@@ -203,34 +152,17 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
         raise IntegrityError(f"Expected a synthetic set of schema version {SCHEMA_VERSION} in {folder}.")
     try:
         files = {str(name): str(digest) for name, digest in table.pop("files").items()}
-        privacy, classes = table.pop("privacy"), tuple(map(str, table.pop("classes")))
-        form, window = DicomForm(**table.pop("dicom", {})), _window_of(table.pop("window", None))
-        manifest = Manifest(**table, **privacy, classes=classes, dicom=form, window=window)
+        table["spend"] = table.pop("privacy")
+        manifest = from_table(Manifest, table)
     except (TypeError, KeyError, AttributeError, ValueError, UsageError):
         raise IntegrityError(f"Expected the fields of a synthetic set in {folder / MARKER}.") from None
-    numbers = (manifest.epsilon, manifest.delta, manifest.count, manifest.image_size)
-    if (
-        not all(type(n) in (int, float) and 0 < n < math.inf for n in numbers)
-        or type(manifest.not_private) is not bool
-    ):
+    if not (0 < manifest.spend.epsilon < math.inf and manifest.count > 0):
         raise IntegrityError(f"Expected positive finite numbers in {folder / MARKER}.")
-    if manifest.channels not in (1, 3):
-        raise IntegrityError(f"Expected 1 or 3 channels in {folder / MARKER}.")
-    margin = manifest.class_margin
-    if margin is not None and not (type(margin) in (int, float) and 0 <= margin <= 1):
+    if manifest.class_margin is not None and not 0 <= manifest.class_margin <= 1:
         raise IntegrityError(f"Expected a class margin between 0 and 1 in {folder / MARKER}.")
     if IMAGES not in files:
         raise IntegrityError(f"Expected {IMAGES} among the files of the synthetic set.")
     return manifest, files
-
-
-def _window_of(value: Any) -> tuple[float, float] | None:
-    if value is None:
-        return None
-    low, high = map(float, value)
-    if not -math.inf < low < high < math.inf:
-        raise ValueError
-    return low, high
 
 
 def _require_mark(folder: Path) -> None:
@@ -245,11 +177,10 @@ def _read_arrays(path: Path, manifest: Manifest) -> tuple[NDArray[np.uint8], Int
             images, labels, classes = arrays["images"], arrays["labels"], arrays["classes"]
     except (ValueError, KeyError, OSError, EOFError):
         raise IntegrityError(f"Expected arrays images, labels and classes in {path.name}.") from None
-    size, count = manifest.image_size, manifest.count
-    if images.shape != (count, *image_shape(size, manifest.channels)) or images.dtype != np.uint8:
-        kind = "grey" if manifest.channels == 1 else "colour"
-        raise IntegrityError(f"Expected {count} {kind} images of {size} x {size} in {path.name}, got {images.shape}.")
-    in_range = labels.dtype == np.int64 and bool(np.isin(labels, np.arange(len(manifest.classes))).all())
-    if labels.shape != (count,) or not in_range or tuple(map(str, classes)) != manifest.classes:
+    form, count = manifest.form, manifest.count
+    if images.shape != (count, *form.shape) or images.dtype != np.uint8:
+        raise IntegrityError(f"Expected {count} images of {form} in {path.name}, got {images.shape}.")
+    in_range = labels.dtype == np.int64 and bool(np.isin(labels, np.arange(len(form.classes))).all())
+    if labels.shape != (count,) or not in_range or tuple(map(str, classes)) != form.classes:
         raise IntegrityError(f"Expected {count} labels of the manifest's classes in {path.name}.")
     return images, labels

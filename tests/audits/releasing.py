@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from privgan.config import from_table
 from privgan.data.cohort.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort, write_facts
 from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.accounting import GaussianQueries
@@ -83,7 +84,7 @@ def _facts(digests: dict[str, str], officer_key: str) -> CohortFacts:
         "digests": digests,
         "officer_key": officer_key,
     }
-    return CohortFacts(**values)
+    return from_table(CohortFacts, values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +194,7 @@ def make_gate(root: Path, officer: str = "", **run: object) -> Gate:
     make_cohort(root / "cohort", officer_key=gate.line_of(officer) if officer else "")
     gate.key_of("site")
     gate.ledger.charge(RUN_ID, QUERIES, delta=1e-5)
-    gate.ledger.close(RUN_ID, generator_sha256=open_synthetic_set(root / "synthetic").generator_sha256)
+    gate.ledger.close(RUN_ID, generator_sha256=open_synthetic_set(root / "synthetic").manifest.generator_sha256)
     return gate
 
 

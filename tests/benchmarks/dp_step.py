@@ -29,6 +29,7 @@ from privgan.dp.noise import noised, secure_generator
 from privgan.gan.networks import Discriminator, placed
 from privgan.gan.networks.losses import as_targets, discriminator_losses
 from privgan.gan.training.settings import SpeedSettings
+from privgan.images.form import ImageForm
 from privgan.memory import keep_freed_memory
 
 # (pixels, channels of the first layer, expected patients a step): about 0.1, 0.4 and 1.7 million parameters each.
@@ -55,7 +56,7 @@ class Case:
 
     def network(self) -> Discriminator:
         """A fresh discriminator."""
-        return Discriminator(image_size=self.size, classes=2, width=self.width)
+        return Discriminator(ImageForm(side=self.size, classes=("a", "b")), width=self.width)
 
     def batch(self) -> Contributions:
         """Noise in place of images; every image is somebody's only one."""

@@ -29,12 +29,12 @@ def test_the_account_of_a_cohort(privgan: Privgan, trained: tuple[Path, Path]) -
     facts = read_run(run)
     told = json.loads(privgan("budget", cohort, "--json").stdout)
     first = told["runs"][0]
-    assert (first["run_id"], first["state"], first["delta"]) == (facts.run_id, "closed", facts.delta)
-    assert first["epsilon"] == pytest.approx(facts.epsilon)
+    assert (first["run_id"], first["state"], first["delta"]) == (facts.run_id, "closed", facts.spend.delta)
+    assert first["epsilon"] == pytest.approx(facts.spend.epsilon)
     assert first["queries"] == sum(
         entry["steps"] for entry in Ledger.read(ledger_of(cohort)).of_kind("charge")[0]["queries"]
     )
-    assert told["epsilon"] >= facts.epsilon * 0.999
+    assert told["epsilon"] >= facts.spend.epsilon * 0.999
     assert told["site_anchor"] is None
     assert 0 < told["one_more_run"] < told["max_epsilon"] == 20
     said = privgan("budget", cohort).stdout

@@ -136,8 +136,8 @@ def lived(life: Life, kills: int, delays: np.random.Generator) -> int:
     assert ledger.of_kind("closed")[0]["generator_sha256"] == sha256_file(
         life.run / "model" / "generator.safetensors"
     )
-    assert ledger.spend(facts.delta).epsilon == pytest.approx(facts.epsilon)
-    assert facts.epsilon <= 4
+    assert ledger.spend(facts.spend.delta).epsilon == pytest.approx(facts.spend.epsilon)
+    assert facts.spend.epsilon <= 4
     assert not [path for path in life.run.parent.rglob("*") if path.name.endswith((".partial", ".retired"))]
     return done
 

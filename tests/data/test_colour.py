@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 from pydicom.pixels.processing import apply_color_lut
 
-from privgan.data.cohort.cohort import CohortFacts, open_cohort, write_facts
+from privgan.data.cohort.cohort import open_cohort, write_facts
 from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
 from privgan.data.cohort.scan import scan
@@ -18,6 +19,7 @@ from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import read_entry
 from privgan.data.preprocess import Pixels, Recipe, prepare_image
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
+from privgan.images.form import ImageForm
 from privgan.run import read_run
 from tests.data.conftest import build_dicom
 from tests.data.phantom_photos import Skin, draw_photos
@@ -162,7 +164,10 @@ def test_a_cohort_of_an_npz_is_opened_as_it_was_written(tmp_path: Path) -> None:
     options = PrepareOptions(size=32, colour=True)
     facts = prepare(tmp_path / "a.npz", tmp_path / "cohort", options)
     opened = open_cohort(tmp_path / "cohort")
-    assert (facts.channels, facts.preset, facts.modality, facts.body_part) == (3, "photo", "XC", "")
+    assert (facts.preset, facts.form) == (
+        "photo",
+        ImageForm(side=32, channels=3, classes=("plain", "two"), modality="XC"),
+    )
     assert opened.facts == facts
     np.testing.assert_array_equal(opened.images, images)
     assert json.loads((tmp_path / "cohort" / "cohort.json").read_text())["channels"] == 3
@@ -236,18 +241,18 @@ def test_an_older_cohort_is_grey_and_a_false_number_of_channels_is_noticed(tmp_p
     assert table.pop("channels") == 1
     (folder / "cohort.json").write_text(json.dumps(table))
     assert open_cohort(folder).facts == facts
-    write_facts(folder, CohortFacts(**{**vars(facts), "channels": 3}))
+    write_facts(folder, replace(facts, form=replace(facts.form, channels=3)))
     with pytest.raises(IntegrityError, match="rows"):
         open_cohort(folder)
 
 
 def test_an_older_run_is_grey(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    assert read_run(run).channels == 1
+    assert read_run(run).form.channels == 1
     table = json.loads((run / "run.json").read_text())
     del table["channels"]
     (run / "run.json").write_text(json.dumps(table))
-    assert read_run(run).channels == 1
+    assert read_run(run).form.channels == 1
 
 
 def test_the_needed_space_counts_all_channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

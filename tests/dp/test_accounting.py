@@ -11,13 +11,13 @@ from scipy.stats import norm
 
 from privgan.dp.accounting import (
     GaussianQueries,
-    PrivacySpend,
     agree,
     default_delta,
     epsilon,
     epsilon_pld,
     epsilon_prv,
     epsilon_rdp,
+    spend_of,
 )
 from privgan.dp.plan import Plan, calibrate, calibrate_queries, checked_delta, plan_steps
 from privgan.errors import InputRejectedError, UsageError
@@ -58,7 +58,7 @@ def test_one_gaussian_is_exact_from_above(sigma: float) -> None:
 
 def test_nothing_asked_costs_nothing() -> None:
     """An empty composition spends zero."""
-    assert PrivacySpend.of([], 1e-5).epsilon == 0.0
+    assert spend_of([], 1e-5).epsilon == 0.0
 
 
 @pytest.mark.parametrize("target", [0.5, 2.0, 8.0])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from privgan.dp.accounting import GaussianQueries, PrivacySpend, renyi
+from privgan.dp.accounting import GaussianQueries, renyi, spend_of
 from privgan.dp.budget.anchor import SiteAnchor
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.budget.renyi import RenyiFilter
@@ -109,10 +109,10 @@ def test_a_kill_before_the_ledger_has_a_charge_costs_it_once(used: Path) -> None
         with pytest.raises(Killed):
             ledger(used).charge("two", [QUERY], delta=DELTA)
     assert not ledger(used).of_kind("charge", "two")
-    assert ledger(used).spend() == PrivacySpend.of([QUERY, QUERY], DELTA)
+    assert ledger(used).spend() == spend_of([QUERY, QUERY], DELTA)
     with pytest.raises(BudgetError, match="others"):
         ledger(used).charge("two", [GaussianQueries(noise_multiplier=9.0, sample_rate=0.05, steps=1)], delta=DELTA)
-    assert ledger(used).charge("two", [QUERY], delta=DELTA).spend() == PrivacySpend.of([QUERY, QUERY], DELTA)
+    assert ledger(used).charge("two", [QUERY], delta=DELTA).spend() == spend_of([QUERY, QUERY], DELTA)
 
 
 def test_an_anchor_that_is_missing_foreign_or_rolled_back_is_refused(used: Path, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_cohorts_that_share_members_spend_together(tmp_path: Path) -> None:
     assert [len(anchor.connected(name)) for name in "abcd"] == [3, 3, 3, 1]
     assert anchor.connected("a")[0] == "a"
     ledger(a).charge("one", [QUERY], delta=DELTA)
-    assert ledger(c).spend() == ledger(a).spend() == PrivacySpend.of([QUERY], DELTA)
+    assert ledger(c).spend() == ledger(a).spend() == spend_of([QUERY], DELTA)
     assert ledger(d).spend().epsilon == 0
     left = ledger(a).cap.budget - renyi([QUERY], ledger(a).cap.order)
     more = GaussianQueries(
@@ -188,7 +188,7 @@ def test_a_charge_of_connected_patients_after_an_audit_is_noticed(tmp_path: Path
 
 def test_a_first_charge_elsewhere_is_a_first_charge(tmp_path: Path) -> None:
     """The whole cap may go to one run of connected cohorts, not to one run each."""
-    cap = PrivacySpend.of([QUERY], DELTA).epsilon
+    cap = spend_of([QUERY], DELTA).epsilon
     a, b = cohort(tmp_path, "a", ["1"], cap), cohort(tmp_path, "b", ["1"], cap)
     ledger(a).charge("one", [QUERY], delta=DELTA)
     with pytest.raises(BudgetError, match="no further run fits"):

@@ -16,6 +16,7 @@ from privgan.dp.clipping import shares
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.gan.networks import Discriminator
 from privgan.gan.networks.losses import discriminator_losses
+from privgan.images.form import ImageForm
 
 # How the cheaper way is chosen: as measured, always Gram matrices, never.
 WAYS = (shares.COST_OF_A_GRAM_PRODUCT, 0, 10**9)
@@ -23,7 +24,7 @@ WAYS = (shares.COST_OF_A_GRAM_PRODUCT, 0, 10**9)
 
 def _discriminator(seed: int) -> Discriminator:
     torch.manual_seed(seed)
-    return Discriminator(image_size=28, classes=2, width=8)
+    return Discriminator(ImageForm(side=28, classes=("a", "b")), width=8)
 
 
 def _batch(images: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privgan.dp.accounting import GaussianQueries, PrivacySpend, renyi
+from privgan.dp.accounting import GaussianQueries, renyi, spend_of
 from privgan.dp.budget.chain import start_chain
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.plan import calibrate_queries
@@ -39,14 +39,14 @@ def _used(folder: Path) -> Ledger:
 def test_all_runs_are_composed(tmp_path: Path) -> None:
     """Two runs cost what their queries cost together, more than either and less than the sum."""
     ledger = _new(tmp_path).charge("one", [QUERY], delta=1e-5).charge("two", [QUERY], delta=1e-5)
-    one = PrivacySpend.of([QUERY], 1e-5).epsilon
+    one = spend_of([QUERY], 1e-5).epsilon
     assert one < ledger.spend().epsilon < 2 * one
-    assert ledger.spend() == PrivacySpend.of([QUERY, QUERY], 1e-5)
+    assert ledger.spend() == spend_of([QUERY, QUERY], 1e-5)
 
 
 def test_the_cap_holds_and_a_refused_charge_leaves_nothing(tmp_path: Path) -> None:
     """The charge that would pass the cap is not written; what went before stands."""
-    cap = PrivacySpend.of([QUERY], 1e-5).epsilon * 1.1
+    cap = spend_of([QUERY], 1e-5).epsilon * 1.1
     ledger = _new(tmp_path, cap).charge("one", [QUERY], delta=1e-5)
     before = ledger.path.read_bytes()
     with pytest.raises(BudgetError, match="cap"):
@@ -56,7 +56,7 @@ def test_the_cap_holds_and_a_refused_charge_leaves_nothing(tmp_path: Path) -> No
 
 def test_a_first_run_at_the_cap_is_admitted_and_nothing_after_it(tmp_path: Path) -> None:
     """The whole cap may go to one run; the refusal of the next says that nothing is left."""
-    ledger = _new(tmp_path, PrivacySpend.of([QUERY], 1e-5).epsilon).charge("one", [QUERY], delta=1e-5)
+    ledger = _new(tmp_path, spend_of([QUERY], 1e-5).epsilon).charge("one", [QUERY], delta=1e-5)
     tiny = GaussianQueries(noise_multiplier=1e4, sample_rate=0.01, steps=1)
     with pytest.raises(BudgetError, match="no further run fits"):
         ledger.charge("two", [tiny], delta=1e-5)
@@ -70,7 +70,7 @@ def test_a_refusal_says_what_would_still_fit(tmp_path: Path) -> None:
     left = ledger.cap.budget - renyi(ledger.queries(), ledger.cap.order)
     noise = math.sqrt(ledger.cap.order / (2 * left)) * 1.001
     last = GaussianQueries(noise_multiplier=noise, sample_rate=1.0, steps=1)
-    assert PrivacySpend.of([last], 1e-5).epsilon == pytest.approx(ledger.cap.room(ledger.queries()), rel=0.01)
+    assert spend_of([last], 1e-5).epsilon == pytest.approx(ledger.cap.room(ledger.queries()), rel=0.01)
     ledger.charge("two", [last], delta=1e-5)
 
 
@@ -87,7 +87,7 @@ def test_a_first_run_is_told_at_which_delta_it_passes_the_cap(
 ) -> None:
     """Epsilon 10 at a larger delta is more than 10 at the cohort's own; a run as the message says then fits."""
     ledger, asked = _new(tmp_path), _once(epsilon, delta)
-    spends = PrivacySpend.of([asked], min(delta, 1e-5)).epsilon
+    spends = spend_of([asked], min(delta, 1e-5)).epsilon
     assert spends > 10
     with pytest.raises(BudgetError) as refused:
         ledger.charge("one", [asked], delta=delta)
@@ -102,7 +102,7 @@ def test_a_later_run_is_told_what_it_would_bring_the_total_to_at_the_cohorts_del
     """Before and with the run, both at the delta that the cap is counted at, whatever the run's own is."""
     ledger = _new(tmp_path).charge("one", [QUERY], delta=1e-5)
     asked = _once(10.0, 1e-3)
-    before, together = (PrivacySpend.of(queries, 1e-5).epsilon for queries in ([QUERY], [QUERY, asked]))
+    before, together = (spend_of(queries, 1e-5).epsilon for queries in ([QUERY], [QUERY, asked]))
     told = rf"at that delta {before:.3f} was spent before and {together:.3f} would be.* --delta 1e-05 or less"
     with pytest.raises(BudgetError, match=told):
         ledger.charge("two", [asked], delta=1e-3)

@@ -13,13 +13,14 @@ from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradien
 from privgan.dp.noise import NORM_SLACK, gaussian_like, noised, secure_generator
 from privgan.gan.networks import Discriminator
 from privgan.gan.networks.losses import discriminator_losses
+from privgan.images.form import ImageForm
 
 SETTINGS = MechanismSettings(clipping_norm=0.5, noise_multiplier=2.0, normaliser=10.0)
 
 
 def _gradient(owners: list[int], settings: MechanismSettings, *, microbatch: int = 64, seed: int = 0) -> Tensor:
     torch.manual_seed(0)
-    model = PatientGradients(Discriminator(image_size=28, classes=2, width=8))
+    model = PatientGradients(Discriminator(ImageForm(side=28, classes=("a", "b")), width=8))
     pixels = torch.rand(len(owners), 1, 28, 28, generator=torch.Generator().manual_seed(1))
     batch = Contributions(
         images=pixels,
@@ -55,7 +56,7 @@ def test_the_divisor_does_not_look_at_the_draw() -> None:
     """Without noise, twice as many patients of the same image give twice the gradient."""
     quiet = MechanismSettings(clipping_norm=1e9, noise_multiplier=1e-18, normaliser=10.0)
     torch.manual_seed(0)
-    model = PatientGradients(Discriminator(image_size=28, classes=2, width=8))
+    model = PatientGradients(Discriminator(ImageForm(side=28, classes=("a", "b")), width=8))
 
     def gradient(patients: int) -> Tensor:
         batch = Contributions(

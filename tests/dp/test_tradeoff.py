@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from privgan.dp.accounting import GaussianQueries, PrivacySpend
+from privgan.dp.accounting import GaussianQueries, spend_of
 from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
 from privgan.errors import UsageError
 
@@ -29,7 +29,7 @@ def test_is_never_looser_than_the_printed_epsilon() -> None:
         GaussianQueries(noise_multiplier=1.1, sample_rate=0.02, steps=300),
         GaussianQueries(noise_multiplier=20.0, sample_rate=1.0, steps=1),
     ]
-    spend = PrivacySpend.of(queries, 1e-5)
+    spend = spend_of(queries, 1e-5)
     bound = tpr_bound(queries, FPR)
     assert np.all(bound <= tpr_bound_at(spend.epsilon, 1e-5, FPR) + 2e-3)
     assert np.all(np.diff(bound) >= 0)

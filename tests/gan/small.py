@@ -12,9 +12,11 @@ from privgan.gan.training.ladder import LadderSettings
 from privgan.gan.training.settings import ModelSettings, RefinementSettings, TrainSettings
 from privgan.gan.training.step import Training
 from privgan.gan.warm_start import Members, Mixture, MixtureSettings
+from privgan.images.form import ImageForm
 from privgan.run import make_run_folders
 
 SIZE, LATENT, ORDER = 16, 8, 5
+FORM = ImageForm(side=SIZE, classes=("clear", "opacity"))
 SETTINGS = TrainSettings(
     model=ModelSettings(latent=LATENT, generator_width=8, discriminator_width=8, autoencoder_steps=3),
     refinement=RefinementSettings(fakes=8),
@@ -25,7 +27,7 @@ SETTINGS = TrainSettings(
 
 def small_mixture(channels: int = 1) -> Mixture:
     """Means around grey, and loadings that make images of a class differ by a fifth of the range."""
-    shape = SETTINGS.warm_start.shape(image_size=SIZE, channels=channels, classes=2, factors=LATENT)
+    shape = SETTINGS.warm_start.shape(replace(FORM, channels=channels), factors=LATENT)
     m, generator = shape.coordinates.count, torch.Generator().manual_seed(0)
     return replace(
         Mixture.grey(shape),
@@ -48,7 +50,7 @@ def small_training(run: Path, *, network: str = "conv", **refinement: object) ->
         run=run,
         run_id="small",
         members=Members(images=images, labels=numbers % 2, index=PatientIndex.of(numbers, numbers), classes=2),
-        classes=("clear", "opacity"),
+        form=FORM,
         plan=Plan(members=40, batch=8, steps=60, delta=1e-3, noise_multiplier=1.0),
         settings=settings,
         device=torch.device("cpu"),

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from privgan.config import from_table
 from privgan.gan.networks import Generator, GeneratorConfig, save_generator
+from privgan.images.form import ImageForm
 from privgan.run import RunFacts, make_run_folders, write_run
 from privgan.synthetic.generate import GenerateOptions, generate
 
@@ -16,10 +18,10 @@ CLASSES = ("normal", "effusion")
 
 
 def make_run(folder: Path, **changes: object) -> Path:
-    """A finished run with a random generator of 28 x 28 images."""
+    """A finished run with a random generator of 28 x 28 images. changes: of run.json, as it lies on disk."""
     make_run_folders(folder)
     torch.manual_seed(0)
-    network = Generator(GeneratorConfig(image_size=28, classes=CLASSES, latent=4, width=16)).eval()
+    network = Generator(GeneratorConfig(form=ImageForm(side=28, classes=CLASSES), latent=4, width=16)).eval()
     with torch.no_grad():
         network.last.weight.normal_()  # an untrained network would draw even grey
     facts = {
@@ -45,7 +47,7 @@ def make_run(folder: Path, **changes: object) -> Path:
         "accepted_delta": False,
         "not_private": False,
     }
-    write_run(folder, RunFacts(**{**facts, **changes}))
+    write_run(folder, from_table(RunFacts, {**facts, **changes}))
     return folder
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from pydicom import dcmread
 
 from privgan.data.sources.opening import read_images
 from privgan.errors import IntegrityError, UsageError
+from privgan.images.form import ImageForm
 from privgan.synthetic import generate as generating
 from privgan.synthetic.contact_sheet import contact_sheet
 from privgan.synthetic.dicom.form import DicomForm, resolved
@@ -28,6 +30,7 @@ from tests.data.phantom_photos import Skin, draw_photos
 from tests.synthetic.making import CLASSES, make_run
 
 SIZE = 28
+FORM = ImageForm(side=SIZE, channels=3, classes=CLASSES)
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +40,7 @@ def _drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def sample(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
         return draw_photos(Skin.draw(labels == 1, rng), rng, SIZE)
 
-    drawing = SimpleNamespace(sample=sample, image_size=SIZE, classes=CLASSES, class_balance=None)
+    drawing = SimpleNamespace(sample=sample, class_balance=None)
     monkeypatch.setattr(generating, "_load", lambda *_: drawing)
     return iter(())
 
@@ -52,7 +55,7 @@ def make(folder: Path, count: int = 9, **options: Any) -> Path:
 def test_every_form_of_an_image_agrees(tmp_path: Path) -> None:
     opened = open_synthetic_set(make(tmp_path / "set"))
     assert opened.images.shape == (9, SIZE, SIZE, 3)
-    assert opened.manifest.channels == 3
+    assert opened.manifest.form.colour
     assert (opened.images[..., 0] != opened.images[..., 2]).any()
     rows = [*csv.DictReader((opened.folder / "labels.csv").open())]
     for image, row in zip(opened.images, rows, strict=True):
@@ -105,7 +108,7 @@ def test_the_card_says_that_it_is_colour(tmp_path: Path) -> None:
 def test_a_manifest_of_another_number_of_channels_is_refused(tmp_path: Path) -> None:
     folder = make(tmp_path / "set", formats=("npz",))
     table = json.loads((folder / "manifest.json").read_text())
-    for channels, message in ((1, "grey images"), (2, "1 or 3 channels")):
+    for channels, message in ((1, "9 images of 28 x 28 pixels in images"), (2, "fields of a synthetic set")):
         (folder / "manifest.json").write_text(json.dumps({**table, "channels": channels}))
         with pytest.raises(IntegrityError, match=message):
             open_synthetic_set(folder)
@@ -115,10 +118,10 @@ def test_enough_disk_for_three_channels_is_asked_for(tmp_path: Path, monkeypatch
     options, asked = GenerateOptions(count=200), list[int]()
     monkeypatch.setattr(generating, "require_space", lambda _, needed: asked.append(needed))
     folder = make(tmp_path / "set", count=200)
-    assert asked == [output_bytes(options, SIZE, 3)]
+    assert asked == [output_bytes(options, FORM)]
     written = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    assert written < output_bytes(options, SIZE, 3) < 4 * written
-    assert output_bytes(options, 128, 3) > 200 * 2 * 128**2 * 3
+    assert written < output_bytes(options, FORM) < 4 * written
+    assert output_bytes(options, replace(FORM, side=128)) > 200 * 2 * 128**2 * 3
 
 
 def test_the_scan_compares_every_file_in_colour(tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydicom import dcmread
 
-from privgan import files
+from privgan import folders
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, PrivganError, UsageError
+from privgan.images.form import ImageForm
 from privgan.synthetic.class_shares import apportion, class_labels
 from privgan.synthetic.dataset_card import dataset_card, odds_factor
 from privgan.synthetic.dicom import validator
@@ -39,7 +41,7 @@ def test_every_form_of_an_image_agrees(tmp_path: Path) -> None:
         assert row["patient"] == dataset.PatientID == f"PG-0123abcd-{number + 1:06d}"
     assert len(rows) == 7
     assert opened.images.std() > 0
-    assert (opened.epsilon, opened.delta, opened.unit, opened.adjacency) == (3.0, 1e-5, "patient", "zero-out")
+    assert opened.manifest.spend == PrivacySpend(epsilon=3.0, delta=1e-5, unit="patient", adjacency="zero-out")
 
 
 def test_the_arrays_are_written_even_when_only_a_picture_is_asked_for(tmp_path: Path) -> None:
@@ -61,7 +63,7 @@ def test_nothing_tells_the_place_or_the_time_of_day(tmp_path: Path) -> None:
     folder = tmp_path / "set"
     run = make_run(tmp_path / "zanzibar-run")
     run_generate(run, folder)
-    for path in files.list_files(folder):
+    for path in folders.list_files(folder):
         content = path.read_bytes()
         assert b"zanzibar" not in content, path.name
         assert str(tmp_path).encode() not in content, path.name
@@ -203,7 +205,7 @@ def test_a_missing_run_is_a_usage_error(tmp_path: Path) -> None:
 def test_the_disk_estimate_covers_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make_set(tmp_path / "set", count=40)
     used = sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
-    estimate = output_bytes(GenerateOptions(count=40), 28)
+    estimate = output_bytes(GenerateOptions(count=40), ImageForm(side=28))
     assert used <= estimate <= 4 * used
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1 << 30, 1 << 30, estimate // 2))
     with pytest.raises(UsageError, match="free disk"):

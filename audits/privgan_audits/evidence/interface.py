@@ -13,8 +13,8 @@ import numpy as np
 
 from privgan.arrays import Images, Integers, Texts
 from privgan.data.cohort.cohort import Cohort
-from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
 from privgan.data.columns import NUMBER, Wanted
 from privgan.data.preprocess import PHOTO
 from privgan.data.sources.opening import read_images
-from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
 from privgan.files import canonical_json, sha256_bytes, sha256_file
@@ -85,9 +84,9 @@ def load_cohort_evidence(
     numbers = [name for name, kind in opened.facts.columns.items() if kind == NUMBER]
     edges = {name: quartiles(opened.columns[name].astype(np.float64), opened.patients) for name in numbers}
     wanted = Wanted(types=dict.fromkeys(numbers, NUMBER), anything=True)
-    shape = opened.facts.image_shape
-    loaded = _load(synthetic, "the synthetic set", _Form(shape=shape, colour=len(shape) == 3), progress, wanted)
-    classes = _all_classes(loaded.classes, opened.facts.classes)
+    form = _Form(shape=opened.facts.form.shape, colour=opened.facts.form.colour)
+    loaded = _load(synthetic, "the synthetic set", form, progress, wanted)
+    classes = _all_classes(loaded.classes, opened.facts.form.classes)
     return Evidence(
         members=_side(opened, MEMBER, classes, edges),
         non_members=_side(opened, NON_MEMBER, classes, edges) if opened.facts.non_members else None,
@@ -148,7 +147,7 @@ def _side(cohort: Cohort, side: int, classes: tuple[str, ...], edges: Mapping[st
     rows = cohort.rows(side)
     return Sample(
         images=cohort.images[rows],
-        labels=_relabelled(cohort.labels[rows], cohort.facts.classes, classes),
+        labels=_relabelled(cohort.labels[rows], cohort.facts.form.classes, classes),
         patients=cohort.patients[rows],
         columns={name: column[rows] for name, column in banded(cohort.columns, edges).items()},
     )
@@ -179,21 +178,21 @@ def _in_words(shape: tuple[int, ...]) -> str:
 
 
 def _from_set(opened: SyntheticSet) -> _Loaded:
-    spend = PrivacySpend(epsilon=opened.epsilon, delta=opened.delta, unit=opened.unit, adjacency=opened.adjacency)
+    manifest = opened.manifest
     return _Loaded(
         images=opened.images,
         labels=opened.labels,
         patients=np.arange(len(opened.images), dtype=np.int64),
         keys=None,
-        classes=opened.classes,
+        classes=manifest.form.classes,
         columns={},
         sha256=opened.sha256,
         claim=Claim(
-            run_id=opened.run_id,
-            cohort_id=opened.cohort_id,
-            spend=spend,
-            generator_sha256=opened.generator_sha256,
-            not_private=opened.not_private,
+            run_id=manifest.run_id,
+            cohort_id=manifest.cohort_id,
+            spend=manifest.spend,
+            generator_sha256=manifest.generator_sha256,
+            not_private=manifest.not_private,
         ),
         notes=(),
     )

@@ -1,12 +1,14 @@
 """Everything in audit.json that no test measured: the claim, its ceiling, the books, counts, digests, assumptions."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from privgan.dp.accounting import PrivacySpend
+from privgan.config import keys_of
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.spend import PrivacySpend
 from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.policy import Policy
@@ -25,12 +27,7 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
     no_claim = () if spend else ("No DP claim: what follows is what known attacks found, not a guarantee.",)
     return {
         "policy": policy.to_json(),
-        "privacy": {
-            "epsilon": spend.epsilon if spend else None,
-            "delta": spend.delta if spend else None,
-            "unit": spend.unit if spend else None,
-            "adjacency": spend.adjacency if spend else None,
-        },
+        "privacy": asdict(spend) if spend else dict.fromkeys(keys_of(PrivacySpend)),
         "claim_not_private": bool(evidence.claim and evidence.claim.not_private),
         "attempt": attempt,
         "overrides": list(overrides),

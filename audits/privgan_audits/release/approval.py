@@ -6,14 +6,15 @@ and it ends on a day, because a release is to be looked at again (ISO/IEC 27559)
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from privgan.checks import positive
-from privgan.config import from_table
+from privgan.config import from_table, inline, to_table
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json
 from privgan_audits.record import RECORD
@@ -60,18 +61,16 @@ class Approved:
     policy_sha256: str
     verdict: str
     scope: str
-    epsilon: float
-    delta: float
-    unit: str
+    spend: PrivacySpend = field(metadata=inline("epsilon", "delta", "unit"))
     overrides: tuple[str, ...]
 
     def __post_init__(self) -> None:
         for digest in (self.audit_sha256, self.synthetic_sha256, self.policy_sha256):
             if not _DIGEST.fullmatch(digest):
                 raise UsageError("Expected a hex SHA-256 in the approval.")
-        for words in (self.verdict, self.scope, self.unit, *self.overrides):
+        for words in (self.verdict, self.scope, self.spend.unit, *self.overrides):
             _line(_LONGEST_NAME, word=words)
-        positive(epsilon=self.epsilon, delta=self.delta)
+        positive(epsilon=self.spend.epsilon)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +83,7 @@ class Approval:
 
     def statement(self) -> dict[str, Any]:
         """What is signed."""
-        return in_toto({RECORD: self.audit.audit_sha256}, APPROVAL_TYPE, asdict(self))
+        return in_toto({RECORD: self.audit.audit_sha256}, APPROVAL_TYPE, to_table(self))
 
     @classmethod
     def of_statement(cls, stated: dict[str, Any]) -> "Approval":

@@ -7,7 +7,7 @@ have approved that very report: see `signoff`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -109,9 +109,9 @@ def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = s
     """Check everything that `release` requires, writing nothing; raises what `release` raises."""
     record, digest = read_record(case.report)
     held, opened = open_synthetic_set(case.synthetic, progress), open_cohort(case.cohort)
-    if held.not_private:
+    if held.manifest.not_private:
         raise AuditFailedError("The run behind this set was a test run, NOT PRIVATE: it is never released.")
-    if held.cohort_id != opened.facts.cohort_id:
+    if held.manifest.cohort_id != opened.facts.cohort_id:
         raise IntegrityError("Expected the cohort that this set's run was trained on, got another one.")
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
     entry = _remembered(ledger, held, digest)
@@ -140,10 +140,8 @@ def _require_own_claim(judged: Judged, synthetic: SyntheticSet, entry: Entry) ->
     if entry["verdict"] != PASS:
         raise NotReleasableError("The remembered verdict is not the one that this version gives. Audit again.")
     said, what = judged.record["privacy"], judged.approved
-    claimed = (what.epsilon, what.delta, what.unit, said.get("adjacency"))
-    own = (synthetic.epsilon, synthetic.delta, synthetic.unit, synthetic.adjacency)
     same_set = what.synthetic_sha256 == synthetic.sha256
-    if not same_set or claimed != own or entry["policy_sha256"] != what.policy_sha256:
+    if not same_set or said != asdict(synthetic.manifest.spend) or entry["policy_sha256"] != what.policy_sha256:
         raise IntegrityError("Expected the audit of this set's own claim under the remembered policy.")
 
 
@@ -220,9 +218,9 @@ def _predicate(cleared: Cleared) -> dict[str, Any]:
         "policy_looser_than_default": cleared.judged.policy.looser_than_default(),
         "audit_sha256": cleared.judged.approved.audit_sha256,
         "synthetic_sha256": held.sha256,
-        "generator_sha256": held.generator_sha256,
-        "run_id": held.run_id,
-        "cohort_id": held.cohort_id,
+        "generator_sha256": held.manifest.generator_sha256,
+        "run_id": held.manifest.run_id,
+        "cohort_id": held.manifest.cohort_id,
         "ledger_head": cleared.ledger.head,
         **({"approval": cleared.permission.approval.facts()} if cleared.permission else {}),
     }
@@ -230,12 +228,5 @@ def _predicate(cleared: Cleared) -> dict[str, Any]:
 
 def _privacy(cleared: Cleared) -> dict[str, Any]:
     """The run's own spend, and what all runs and queries on the cohort cost together."""
-    held = cleared.synthetic
     total = next(test["cohort_total_epsilon"] for test in cleared.record["tests"] if test["id"] == "T6")
-    return {
-        "epsilon": held.epsilon,
-        "delta": held.delta,
-        "unit": held.unit,
-        "adjacency": held.adjacency,
-        "cohort_total_epsilon": total,
-    }
+    return {**asdict(cleared.synthetic.manifest.spend), "cohort_total_epsilon": total}

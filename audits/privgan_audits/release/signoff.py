@@ -199,11 +199,11 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     from privgan_audits.report.limits import detection_limit
     from privgan_audits.report.words import frame
 
-    what, total = judged.approved, float(finding(judged.record, "T6", "cohort_total_epsilon"))
-    yield f"Verdict {what.verdict}, judged again just now, under the policy {judged.policy.preset!r}."
+    spend, total = judged.approved.spend, float(finding(judged.record, "T6", "cohort_total_epsilon"))
+    yield f"Verdict {judged.approved.verdict}, judged again just now, under the policy {judged.policy.preset!r}."
     yield (
-        f"Epsilon {what.epsilon:.3g} at delta {what.delta:g}, per {what.unit}: an attacker's odds about one patient "
-        f"change at most {exp(what.epsilon):.3g}-fold. All runs on this cohort together: epsilon {total:.3g}."
+        f"{str(spend).capitalize()}: an attacker's odds about one patient "
+        f"change at most {exp(spend.epsilon):.3g}-fold. All runs on this cohort together: epsilon {total:.3g}."
     )
     yield f"{detection_limit(judged.record)} {frame.INVISIBLE.capitalize()}"
     yield from (f"Not covered: {limit}" for limit in frame.NOT_COVERED)

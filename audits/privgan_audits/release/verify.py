@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from privgan.config import from_table
+from privgan.config import from_table, keys_of
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_bytes
 from privgan.folders import require_exact_files
@@ -26,16 +27,13 @@ _LARGEST_ATTESTATION_BYTES = 1 << 28
 class VerifiedBundle:
     """What the signature covers, as the signer stated it.
 
-    epsilon, delta: of the released run, per `unit`. files: how many were checked, the attestation and
+    spend: of the released run. files: how many were checked, the attestation and
     SHA256SUMS included. key_fingerprint: hex SHA-256 of the public key. signed: the day, YYYY-MM-DD.
     overrides: the warnings that the hospital accepted; the recipient should see them.
     approval: the privacy officer's, None where the hospital releases without one.
     """
 
-    epsilon: float
-    delta: float
-    unit: str
-    adjacency: str
+    spend: PrivacySpend
     verdict: str
     scope: str
     overrides: tuple[str, ...]
@@ -140,10 +138,7 @@ def _summary(
         predicate = statement["predicate"]
         privacy = predicate["privacy"]
         summary = VerifiedBundle(
-            epsilon=float(privacy["epsilon"]),
-            delta=float(privacy["delta"]),
-            unit=str(privacy["unit"]),
-            adjacency=str(privacy["adjacency"]),
+            spend=from_table(PrivacySpend, {name: privacy[name] for name in keys_of(PrivacySpend)}),
             verdict=str(predicate["verdict"]),
             scope=str(predicate["scope"]),
             overrides=tuple(map(str, predicate["overrides"])),
@@ -153,7 +148,7 @@ def _summary(
             privgan_version=str(predicate["privgan_version"]),
             approval=approval,
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, UsageError):
         raise IntegrityError("Expected the privacy spend and the verdict in the attestation.") from None
     if summary.verdict != "PASS":
         raise IntegrityError("Expected a released bundle to carry the verdict PASS, this one does not.")

@@ -51,7 +51,7 @@ def _lines(statement: "Statement") -> list[str]:
     )
     lines = [f"spent: {statement.spend}", f"cap: epsilon {statement.max_epsilon:g} at that delta; {left}"]
     lines += [
-        f"  {run.date}  {run.run_id}  epsilon {run.epsilon:.3g} alone, {run.queries} noisy queries, {run.state}"
+        f"  {run.date}  {run.run_id}  epsilon {run.spend.epsilon:.3g} alone, {run.queries} noisy queries, {run.state}"
         for run in statement.runs
     ]
     lines.append(f"{len(statement.runs)} runs charged; {statement.audits} audits")

@@ -163,8 +163,8 @@ def _as_json(opened: "Enrolled") -> dict[str, Any]:
         "members": facts.members,
         "non_members": facts.non_members,
         "images": facts.images,
-        "channels": facts.channels,
-        "classes": list(facts.classes),
+        "channels": facts.form.channels,
+        "classes": list(facts.form.classes),
         "columns": facts.columns,
         "refused": facts.refused,
         "merged_patients": facts.merged_patients,
@@ -183,13 +183,13 @@ def _as_json(opened: "Enrolled") -> dict[str, Any]:
 def _in_words(opened: "Enrolled") -> list[str]:
     facts, expected = opened.facts, opened.preflight
     sides = f"{facts.members} members to learn from, {facts.non_members} held back for the audit"
-    colour = " in colour" if facts.channels == 3 else ""
+    colour = " in colour" if facts.form.colour else ""
     refused, merged = sum(facts.refused.values()), facts.merged_patients
     left = f"{merged} numbers of patients merged with another, {facts.excluded_patients} withdrawn"
     seen = _seen(expected.limit_of_detection)
     return [
         f"{facts.images} images of {facts.patients} patients: {sides}",
-        f"classes {', '.join(facts.classes)}; {facts.image_size} px{colour}, preset {facts.preset}",
+        f"classes {', '.join(facts.form.classes)}; {facts.form.side} px{colour}, preset {facts.preset}",
         f"{refused} files refused, {left}",
         f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; {seen}",
         *_shared(opened.shared),

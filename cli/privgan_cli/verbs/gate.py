@@ -121,9 +121,9 @@ def verify(
         {
             "verdict": found.verdict,
             "scope": found.scope,
-            "epsilon": found.epsilon,
-            "delta": found.delta,
-            "unit": found.unit,
+            "epsilon": found.spend.epsilon,
+            "delta": found.spend.delta,
+            "unit": found.spend.unit,
             "files": found.files,
             "key_fingerprint": found.key_fingerprint,
             "signed": found.signed,
@@ -131,7 +131,7 @@ def verify(
             "approval": found.approval.facts() if found.approval else None,
         },
         f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}",
-        f"{found.verdict} ({found.scope}); epsilon {found.epsilon:.3g} at delta {found.delta:g}, per {found.unit}",
+        f"{found.verdict} ({found.scope}); {found.spend}",
         *(f"accepted by the hospital: {override}" for override in found.overrides),
         *(_approval_lines(found.approval.facts()) if found.approval else []),
     )

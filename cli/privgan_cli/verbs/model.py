@@ -105,7 +105,7 @@ def train(
         opened = open_cohort(cohort)
         chosen = choose(
             opened.facts.members,
-            classes=len(opened.facts.classes),
+            classes=len(opened.facts.form.classes),
             epsilon=epsilon,
             delta=delta or default_delta(opened.facts.members),
             minutes=minutes,
@@ -128,17 +128,16 @@ def train(
         {
             "run_id": facts.run_id,
             "state": facts.state,
-            "epsilon": facts.epsilon,
-            "delta": facts.delta,
-            "unit": facts.unit,
+            "epsilon": facts.spend.epsilon,
+            "delta": facts.spend.delta,
+            "unit": facts.spend.unit,
             "steps": facts.finished_steps,
             "members": facts.members,
             "not_private": facts.not_private,
             "warnings": list(facts.warnings),
         },
         *(["NOT PRIVATE: seeded test run; audit and release refuse it"] if facts.not_private else []),
-        f"trained {facts.finished_steps} steps on {facts.members} patients: epsilon {facts.epsilon:.3g} at delta "
-        f"{facts.delta:g}, per {facts.unit}",
+        f"trained {facts.finished_steps} steps on {facts.members} patients: {facts.spend}",
         *(f"noticed at {warning}" for warning in facts.warnings),
     )
     return 0
@@ -175,8 +174,13 @@ def generate(
     if made.noise_drowned_classes:
         console.note("privgan: the noise drowned the measured class shares; every class gets the same.")
     console.result(
-        {"count": made.count, "classes": list(made.classes), "epsilon": made.epsilon, "delta": made.delta},
-        f"{made.count} synthetic images of {made.image_size} px in {synthetic}",
+        {
+            "count": made.count,
+            "classes": list(made.form.classes),
+            "epsilon": made.spend.epsilon,
+            "delta": made.spend.delta,
+        },
+        f"{made.count} synthetic images of {made.form.side} px in {synthetic}",
         "NOT RELEASED: audit them before anyone else sees them",
     )
     return 0

@@ -9,7 +9,7 @@ COHORT/cohort.json    public facts and digests
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.arrays import Integers, Values
+from privgan.config import from_table, inline, to_table
 from privgan.data.columns import CATEGORY, read_columns
 from privgan.data.columns import FILE as COLUMNS
-from privgan.data.preprocess import GIVEN, PRESETS, image_shape
+from privgan.data.preprocess import GIVEN, PRESETS
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_json
+from privgan.images.form import ImageForm
 
 SCHEMA_VERSION = 1
 MARKER = "cohort.json"
@@ -34,8 +36,10 @@ DIGESTED_FILES = (
     "private/identifiers",
     "private/patients",
 )
-
-
+_ORDER = (  # of the first cohorts; what came later follows
+    *("cohort_id", "privgan_version", "created", "preset", "window_low", "window_high"),
+    *("image_size", "modality", "body_part", "classes"),
+)
 _IN_UNITS = frozenset(name for name, preset in PRESETS.items() if preset.scaling == GIVEN)
 
 
@@ -43,11 +47,11 @@ _IN_UNITS = frozenset(name for name, preset in PRESETS.items() if preset.scaling
 class CohortFacts:
     """The content of cohort.json: configuration, public counts and digests.
 
-    Class list, size, windows and channels (1 grey; 3 red, green and blue) are configuration, never computed from
-    images. `members` and `non_members` count patients and are public by the zero-out adjacency. `overrides` are the
-    red flags the user raised. `notes` are sentences about how the source was read, with counts only. `officer_key` is
-    the line of the public key without whose approval nothing of this cohort is released; empty where one person may
-    release. `columns` are the further columns' types by name.
+    `form` and the window, what became black and white, are configuration, never computed from images. `members` and
+    `non_members` count patients and are public by the zero-out adjacency. `overrides` are the red flags the user
+    raised. `notes` are sentences about how the source was read, with counts only. `officer_key` is the line of the
+    public key without whose approval nothing of this cohort is released; empty where one person may release.
+    `columns` are the further columns' types by name.
     """
 
     cohort_id: str
@@ -56,10 +60,6 @@ class CohortFacts:
     preset: str
     window_low: float
     window_high: float
-    image_size: int
-    modality: str
-    body_part: str
-    classes: tuple[str, ...]
     patients: int
     members: int
     non_members: int
@@ -73,21 +73,7 @@ class CohortFacts:
     notes: tuple[str, ...] = ()
     officer_key: str = ""
     columns: dict[str, str] = field(default_factory=dict)
-    channels: int = 1
-
-    @property
-    def image_shape(self) -> tuple[int, ...]:
-        """Of one image: (h, w), or (h, w, 3)."""
-        return image_shape(self.image_size, self.channels)
-
-    @property
-    def hounsfield(self) -> tuple[float, float] | None:
-        """Hounsfield units of black and white; None where grey values have no unit.
-
-        Pictures may be called CT by `--modality`, but a window that is the range of their bits is none of units.
-        """
-        known = self.modality == "CT" and self.preset in _IN_UNITS
-        return (self.window_low, self.window_high) if known else None
+    form: ImageForm = field(metadata=inline(side="image_size"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +114,19 @@ def digested_files(columns: Collection[str]) -> tuple[str, ...]:
     return (*DIGESTED_FILES, COLUMNS) if columns else DIGESTED_FILES
 
 
+def hounsfield(preset: str, modality: str, window: tuple[float, float]) -> tuple[float, float] | None:
+    """The window if it is one of Hounsfield units.
+
+    Pictures may be called CT by `--modality`, but a window that is the range of their bits is none of units.
+    """
+    return window if modality == "CT" and preset in _IN_UNITS else None
+
+
 def write_facts(folder: Path, facts: CohortFacts) -> None:
     """Write cohort.json atomically."""
-    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "cohort", **asdict(facts)})
+    table = to_table(facts, _ORDER)
+    del table["window"]  # preset, modality and what became black and white say it
+    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "cohort", **table})
 
 
 def open_cohort(folder: Path) -> Cohort:
@@ -149,7 +145,7 @@ def open_cohort(folder: Path) -> Cohort:
     images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
     with np.load(folder / "patients.npz", allow_pickle=False) as columns:
         patients, labels, split = columns["patient"], columns["label"], columns["split"]
-    shape = (facts.images, *facts.image_shape)
+    shape = (facts.images, *facts.form.shape)
     if images.shape != shape or not len(patients) == len(labels) == len(split) == facts.images:
         raise IntegrityError("Expected as many rows in images.npy and patients.npz as cohort.json says.")
     return Cohort(
@@ -169,9 +165,9 @@ def _read_facts(folder: Path) -> CohortFacts:
     if (version, kind) != (SCHEMA_VERSION, "cohort"):
         raise IntegrityError(f"Expected a cohort of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
     try:
-        lists = {name: tuple(table[name]) for name in ("classes", "overrides", "notes")}
         columns = table.get("columns", ())  # older cohorts have none, or a list of categories
-        types = dict(columns if isinstance(columns, dict) else dict.fromkeys(columns, CATEGORY))
-        return CohortFacts(**{**table, **lists, "columns": types})
-    except (TypeError, KeyError):
+        types = columns if isinstance(columns, dict) else dict.fromkeys(columns, CATEGORY)
+        units = hounsfield(table["preset"], table["modality"], (table["window_low"], table["window_high"]))
+        return from_table(CohortFacts, {**table, "columns": types, "window": units})
+    except (TypeError, KeyError, UsageError):
         raise IntegrityError(f"Expected the fields of a privgan cohort in {folder / MARKER}.") from None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from privgan import __version__
 from privgan.arrays import Integers
-from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, write_facts
+from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, hounsfield, write_facts
 from privgan.data.cohort.collect import Collected, collect
 from privgan.data.cohort.files import write_images, write_patients, write_refused
 from privgan.data.cohort.journal import FILE as JOURNAL
@@ -28,6 +28,7 @@ from privgan.data.sources.source import Seen, Source
 from privgan.errors import InputRejectedError
 from privgan.files import sha256_file, write_bytes
 from privgan.folders import PRIVATE_FOLDER, list_files, require_space
+from privgan.images.form import ImageForm
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
 
@@ -171,6 +172,7 @@ def _facts(
     sides: NDArray[np.uint8],
 ) -> CohortFacts:
     rule, (low, high) = origin.recipe.rule, origin.recipe.limits
+    modality = _only(options.selection.modalities) or rule.modality
     return CohortFacts(
         cohort_id=secrets.token_hex(8),
         privgan_version=__version__,
@@ -178,11 +180,14 @@ def _facts(
         preset=rule.name,
         window_low=low,
         window_high=high,
-        image_size=options.size,
-        channels=origin.recipe.channels,
-        modality=_only(options.selection.modalities) or rule.modality,
-        body_part=_only(options.selection.body_parts) or rule.body_part,
-        classes=classes,
+        form=ImageForm(
+            side=options.size,
+            channels=origin.recipe.channels,
+            classes=classes,
+            modality=modality,
+            body_part=_only(options.selection.body_parts) or rule.body_part,
+            window=hounsfield(rule.name, modality, (low, high)),
+        ),
         patients=len(people.keys),
         members=int((sides == MEMBER).sum()),
         non_members=int((sides == NON_MEMBER).sum()),

@@ -21,10 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from privgan.dp.accounting import GaussianQueries, PrivacySpend, queries_of
+from privgan.dp.accounting import GaussianQueries, queries_of, spend_of
 from privgan.dp.budget.anchor import Seat, SiteAnchor, anchor_of, write_place
 from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
 from privgan.dp.budget.renyi import RenyiFilter
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError, IntegrityError
 
 SCHEMA_VERSION = 1
@@ -139,7 +140,7 @@ class Ledger:
 
     def spend(self, delta: float | None = None) -> PrivacySpend:
         """The composition of everything ever charged to these patients: `all_queries`."""
-        return PrivacySpend.of(self.all_queries(), self.cap.delta if delta is None else delta)
+        return spend_of(self.all_queries(), self.cap.delta if delta is None else delta)
 
     def charged_since(self, entry: Entry) -> bool:
         """Whether anything was charged to these patients after an entry of this ledger, here or at the site."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from privgan.checks import positive, strictly_within
-from privgan.dp.accounting import GaussianQueries, PrivacySpend, epsilon, renyi
+from privgan.dp.accounting import GaussianQueries, epsilon, renyi, spend_of
 from privgan.errors import BudgetError
 
 _HIGHEST_ORDER = 256.0  # tiny caps would ask for more, where binomials leave the range of floats
@@ -91,21 +91,21 @@ class RenyiFilter:
             asked: the queries of the new charge.
             delta: of the new run's own claim; (a) is taken at the smaller of the two, which is stricter.
         """
-        if not before and PrivacySpend.of(asked, min(delta, self.delta)).epsilon <= self.max_epsilon:
+        if not before and spend_of(asked, min(delta, self.delta)).epsilon <= self.max_epsilon:
             return True
         return renyi([*before, *asked], self.order) <= self.budget
 
     def refusal(self, before: Sequence[GaussianQueries], asked: Sequence[GaussianQueries], *, delta: float) -> str:
         """The cap, what it is passed by and what would fit, in plain words; the arguments are those of `admits`."""
         if before:
-            spent, total = (PrivacySpend.of(q, self.delta).epsilon for q in (before, [*before, *asked]))
+            spent, total = (spend_of(q, self.delta).epsilon for q in (before, [*before, *asked]))
             passed = (
                 f"at that delta {spent:.3f} was spent before and {total:.3f} would be with it. Runs that are planned "
                 "after seeing others are counted by a Renyi filter, which is stricter than these totals"
             )
         else:
             claimed = f"its own delta {delta:g}, which is smaller," if delta < self.delta else "that delta"
-            passed = f"at {claimed} it would spend {PrivacySpend.of(asked, min(delta, self.delta)).epsilon:.3f}"
+            passed = f"at {claimed} it would spend {spend_of(asked, min(delta, self.delta)).epsilon:.3f}"
         fits = "no further run fits: prepare fixed the cap for good"
         if room := self.room(before):
             planned = f", planned with --delta {self.delta:g} or less" if delta > self.delta else ""

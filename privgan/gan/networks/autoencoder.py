@@ -32,7 +32,7 @@ def fit_as_decoder(generator: Generator, steps: int, progress: Progress = silent
         The other half of the autoencoder, of no further use in training.
     """
     config, device = generator.config, generator.basis.device
-    pictures = dead_leaves(_PICTURES, config.image_size, config.channels, np.random.default_rng(0))
+    pictures = dead_leaves(_PICTURES, config.form.side, config.form.channels, np.random.default_rng(0))
     encoder, lowest = Encoder(generator).to(device), lowest_basis(generator).to(device)
     parts = (generator.lift, generator.blocks, generator.last, encoder)
     nn.init.normal_(generator.last.weight, std=0.02)
@@ -55,7 +55,7 @@ class Encoder(nn.Module):
     def __init__(self, generator: Generator) -> None:
         super().__init__()
         config = generator.config
-        self.features, found = convolutions(config.image_size, config.channels, config.width // 2)
+        self.features, found = convolutions(config.form.side, config.form.channels, config.width // 2)
         self.latents = nn.Linear(found, 2 * config.latent)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,7 +66,7 @@ class Encoder(nn.Module):
 
 def lowest_basis(generator: Generator) -> Tensor:
     """The cosines (m, size x size) that stand for a warm start."""
-    return cosine_basis(generator.config.image_size, max(1, generator.config.order // _GIVEN))
+    return cosine_basis(generator.config.form.side, max(1, generator.config.order // _GIVEN))
 
 
 def smooth(images: Tensor, basis: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ def _evidence_bound(generator: Generator, encoder: Encoder, images: Tensor, lowe
 def _turn_down(generator: Generator) -> None:
     with torch.no_grad():
         z = torch.randn(FAKES_AT_ONCE, generator.config.mixture.latent, device=generator.basis.device)
-        labels = torch.arange(len(z), device=z.device) % len(generator.config.classes)
+        labels = torch.arange(len(z), device=z.device) % len(generator.config.form.classes)
         added = generator.detail(z, generator.start(z, labels))
         gain = START / added.square().mean().sqrt().clamp_min(START)
         for weights in generator.last.parameters():

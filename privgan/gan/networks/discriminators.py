@@ -5,6 +5,7 @@ GANs, Revisited" (Bie, Kamath and Zhang 2023) does best without any. The class e
 Koyama 2018).
 """
 
+import math
 from collections.abc import Mapping
 from typing import Self
 
@@ -12,30 +13,27 @@ from torch import Tensor, nn
 
 from privgan.checks import one_of
 from privgan.gan.networks.generators import HIDDEN_PER_WIDTH, MLP, NETWORKS, SMALLEST_MAP
+from privgan.images.form import ImageForm
 
 
 class Discriminator(nn.Module):
     """(images (n, channels, size, size) in [-1, 1], labels (n,)) -> scores (n,); positive means real. Never released.
 
-    width: channels of the first convolution; `mlp` has eight times as many hidden units.
+    form: of the images. width: channels of the first convolution; `mlp` has eight times as many hidden units.
     """
 
-    def __init__(
-        self, *, image_size: int, classes: int, width: int = 16, channels: int = 1, network: str = NETWORKS[0]
-    ) -> None:
+    def __init__(self, form: ImageForm, *, width: int = 16, network: str = NETWORKS[0]) -> None:
         super().__init__()
         one_of(NETWORKS, network=network)
         if network == MLP:
-            self.features, found = _dense(channels * image_size**2, width * HIDDEN_PER_WIDTH)
+            self.features, found = _dense(math.prod(form.shape), width * HIDDEN_PER_WIDTH)
         else:
-            self.features, found = convolutions(image_size, channels, width)
+            self.features, found = convolutions(form.side, form.channels, width)
         self.score = nn.Linear(found, 1)
-        self.project = nn.Linear(found, classes, bias=False)
+        self.project = nn.Linear(found, len(form.classes), bias=False)
 
     @classmethod
-    def of_weights(
-        cls, weights: Mapping[str, Tensor], *, image_size: int, classes: int, channels: int, network: str
-    ) -> Self:
+    def of_weights(cls, weights: Mapping[str, Tensor], form: ImageForm, *, network: str) -> Self:
         """The discriminator that these weights belong to.
 
         Raises:
@@ -43,7 +41,7 @@ class Discriminator(nn.Module):
         """
         units = len(weights["features.1.weight" if network == MLP else "features.0.weight"])
         width = units // HIDDEN_PER_WIDTH if network == MLP else units
-        built = cls(image_size=image_size, classes=classes, width=width, channels=channels, network=network)
+        built = cls(form, width=width, network=network)
         built.load_state_dict(dict(weights))
         return built
 

@@ -6,7 +6,7 @@ the class into every image as a faint pattern, which is all that a classifier wo
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
@@ -14,8 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from privgan.checks import one_of
+from privgan.config import inline
 from privgan.errors import UsageError
 from privgan.gan.warm_start import ImageModel, Mixture, MixtureImages, MixtureShape
+from privgan.images.form import ImageForm
 
 Network = TypeVar("Network", bound=nn.Module)
 CONV, MLP, AUTOENCODER = "conv", "mlp", "autoencoder"
@@ -30,30 +32,26 @@ FAKES_AT_ONCE = 32
 class GeneratorConfig(ImageModel):
     """Everything needed to rebuild a generator: public settings only.
 
-    image_size: pixels a side. latent: factors of the warm start; the detail part sees them, too. width: channels of
-    the convolutions; `mlp` has eight times as many hidden units. channels: 1 grey, 3 colour. network: one of
-    NETWORKS; `autoencoder` is built like `conv` and differs in where it starts. The rest: see `ImageModel`.
+    form: of the images, without words and units. latent: factors of the warm start; the detail part sees them, too.
+    width: channels of the convolutions; `mlp` has eight times as many hidden units. network: one of NETWORKS;
+    `autoencoder` is built like `conv` and differs in where it starts. The rest: see `ImageModel`.
     """
 
-    image_size: int
-    classes: tuple[str, ...]
+    form: ImageForm = field(metadata=inline("side", "classes", "channels", side="image_size"))
     latent: int = 64
     width: int = 32
-    channels: int = 1
     network: str = CONV
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of(NETWORKS, network=self.network)
-        if self.channels not in (1, 3):
-            raise UsageError(f"Expected 1 channel (grey) or 3 (colour), got {self.channels}.")
+        if self.form != self.form.bare:
+            raise UsageError("Expected the bare form of images: a generator knows no modality, body part or window.")
 
     @property
     def mixture(self) -> MixtureShape:
         """Of the part that the warm start fills; its `latent` is the dimension of z."""
-        return self.shape(
-            image_size=self.image_size, channels=self.channels, classes=len(self.classes), factors=self.latent
-        )
+        return self.shape(self.form, factors=self.latent)
 
 
 class Generator(nn.Module):
@@ -98,7 +96,7 @@ class Generator(nn.Module):
                 x = block(x)
             dense: Tensor = self.last(x).reshape(image.shape)
             return dense
-        start = _first_map(self.config.image_size)
+        start = _first_map(self.config.form.side)
         x = self.lift(z).reshape(len(z), -1, start, start)
         for block in self.blocks:
             x = block(torch.cat([x, _resized(image, x.shape[-1])], dim=1))
@@ -109,17 +107,17 @@ Layers = tuple[nn.Linear, nn.ModuleList, nn.Conv2d | nn.Linear]  # lift, blocks,
 
 
 def _convolutions(config: GeneratorConfig) -> Layers:
-    doublings, deep = _doublings(config.image_size), config.width * 2
-    lift = nn.Linear(config.latent, deep * _first_map(config.image_size) ** 2)
+    doublings, deep = _doublings(config.form.side), config.width * 2
+    lift = nn.Linear(config.latent, deep * _first_map(config.form.side) ** 2)
     widths = [deep] + [max(config.width >> max(level - 1, 0), 16) for level in range(doublings)]
-    blocks = nn.ModuleList(_up(a + config.channels, b) for a, b in itertools.pairwise(widths))
-    return lift, blocks, nn.Conv2d(widths[-1] + config.channels, config.channels, 3, padding=1)
+    blocks = nn.ModuleList(_up(a + config.form.channels, b) for a, b in itertools.pairwise(widths))
+    return lift, blocks, nn.Conv2d(widths[-1] + config.form.channels, config.form.channels, 3, padding=1)
 
 
 def _dense(config: GeneratorConfig) -> Layers:
     hidden = config.width * HIDDEN_PER_WIDTH
     block = nn.Sequential(nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
-    pixels = config.channels * config.image_size**2
+    pixels = config.form.channels * config.form.side**2
     return nn.Linear(config.latent + pixels, hidden), nn.ModuleList([block]), nn.Linear(hidden, pixels)
 
 

@@ -1,6 +1,6 @@
 """Networks as files, and back: a trained generator, and what a resume state holds; data only, checked before use."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +9,15 @@ import torch
 from numpy.typing import NDArray
 
 from privgan.arrays import Integers
+from privgan.config import from_table, to_table
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_bytes, write_json
 from privgan.gan.networks.discriminators import Discriminator
 from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator, GeneratorConfig, placed
+from privgan.gan.warm_start import ImageModel
 from privgan.gan.warm_start.class_balance import ClassBalance
+from privgan.images.form import ImageForm
 from privgan.images.pixels import to_uint8
 from privgan.run import WEIGHTS
 
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 4
 STATE = "private/state.safetensors"
+_ORDER = (  # of the first generators of this schema; what came later follows
+    *(part.name for part in fields(ImageModel)),
+    *("image_size", "classes", "latent", "width"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,19 +41,9 @@ class LoadedGenerator:
     class_balance: ClassBalance | None = None
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """The class names, in label order."""
-        return self.network.config.classes
-
-    @property
-    def image_size(self) -> int:
-        """Pixels a side."""
-        return self.network.config.image_size
-
-    @property
-    def channels(self) -> int:
-        """1 for grey, 3 for colour."""
-        return self.network.config.channels
+    def form(self) -> ImageForm:
+        """Of the images that it draws, without words and units."""
+        return self.network.config.form
 
     def sample(self, labels: Integers, rng: np.random.Generator) -> NDArray[np.uint8]:
         """One image a label: uint8 (n, size, size), or (n, size, size, 3) in colour."""
@@ -68,7 +65,8 @@ def save_generator(run_folder: Path, network: Generator, class_balance: ClassBal
     folder = run_folder / "model"
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     measured = None if class_balance is None else asdict(class_balance)
-    config = {"schema_version": SCHEMA_VERSION, **asdict(network.config), "class_balance": measured}
+    table = to_table(network.config, _ORDER)
+    config = {"schema_version": SCHEMA_VERSION, **table, "class_balance": measured}
     write_json(folder / "config.json", config)
     write_bytes(run_folder / WEIGHTS, save(state))
     return sha256_file(run_folder / WEIGHTS)
@@ -107,11 +105,11 @@ def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:
         )
     try:
         measured = table.pop("class_balance", None)
-        config = GeneratorConfig(**{**table, "classes": tuple(table["classes"])})
+        config = from_table(GeneratorConfig, table)
         class_balance = None if measured is None else ClassBalance.from_json(measured)
     except (TypeError, KeyError, UsageError):
         raise IntegrityError("Expected the fields of a generator configuration.") from None
-    if class_balance is not None and len(class_balance.counts) != len(config.classes):
+    if class_balance is not None and len(class_balance.counts) != len(config.form.classes):
         raise IntegrityError("Expected a measured count for each class in the generator's configuration.")
     return config, class_balance
 
@@ -139,13 +137,7 @@ def saved_discriminator(run: Path, ledger: Ledger, run_id: str, *, beside: Gener
         names = [name for name in tensors.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a dict)
         saved = {name.removeprefix(prefix): tensors.get_tensor(name) for name in names}
     try:
-        network = Discriminator.of_weights(
-            saved,
-            image_size=beside.image_size,
-            classes=len(beside.classes),
-            channels=beside.channels,
-            network=beside.network,
-        )
+        network = Discriminator.of_weights(saved, beside.form, network=beside.network)
     except (KeyError, RuntimeError):
         raise IntegrityError(
             "Expected a discriminator that fits the run's generator, the state's does not."

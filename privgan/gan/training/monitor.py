@@ -119,7 +119,7 @@ class Monitor:
     @classmethod
     def of(cls, generator: Generator, alarms: Iterable[Alarm] = ()) -> Self:
         """For a generator, whatever it has learned since its warm start; `alarms` were told before."""
-        classes, device = generator.config.classes, generator.basis.device
+        classes, device = generator.config.form.classes, generator.basis.device
         count = min(_LATENTS, _PER_CLASS * len(classes))
         z = torch.randn(count, generator.config.mixture.latent, device=device)
         labels = torch.arange(count, device=device) % min(len(classes), _MOST_CLASSES)

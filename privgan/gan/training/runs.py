@@ -19,7 +19,6 @@ import torch
 import privgan
 from privgan.config import from_table, read_toml, to_toml
 from privgan.data.cohort.cohort import MEMBER, Cohort
-from privgan.dp.accounting import ADJACENCY, UNIT
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
@@ -82,9 +81,9 @@ def resume_run(
     remove_partials(run)
     if facts.cohort_id != cohort.facts.cohort_id:
         raise IntegrityError("Expected a run of this cohort, it was trained on another one.")
-    if facts.target_epsilon != request.epsilon or request.delta not in (None, facts.delta):
+    if facts.target_epsilon != request.epsilon or request.delta not in (None, facts.spend.delta):
         raise UsageError(
-            f"Expected the run's own epsilon {facts.target_epsilon:g} and delta {facts.delta:g}: "
+            f"Expected the run's own epsilon {facts.target_epsilon:g} and delta {facts.spend.delta:g}: "
             "what is charged cannot change."
         )
     plan = _plan_of(facts)
@@ -119,7 +118,7 @@ def _train(
         run=run,
         run_id=facts.run_id,
         members=members_of(cohort),
-        classes=cohort.facts.classes,
+        form=cohort.facts.form.bare,
         plan=_plan_of(facts),
         settings=request.settings,
         device=_device(request.settings.speed.device),
@@ -184,7 +183,7 @@ def members_of(cohort: Cohort) -> Members:
         images=cohort.images,
         labels=cohort.labels,
         index=PatientIndex.of(cohort.patients, np.asarray(rows)),
-        classes=len(cohort.facts.classes),
+        classes=len(cohort.facts.form.classes),
     )
 
 
@@ -200,20 +199,12 @@ def _facts(cohort: Cohort, plan: Plan, request: TrainRequest) -> RunFacts:
         planned_steps=plan.steps,
         finished_steps=0,
         target_epsilon=request.epsilon,
-        epsilon=plan.spend().epsilon,
-        delta=plan.delta,
-        unit=UNIT,
-        adjacency=ADJACENCY,
+        spend=plan.spend(),
         members=plan.members,
-        image_size=about.image_size,
-        classes=about.classes,
-        modality=about.modality,
-        body_part=about.body_part,
-        channels=about.channels,
+        form=about.form,
         generator_sha256="",
         accepted_delta=request.accept_delta and plan.delta > 1 / (10 * plan.members),
         not_private=request.replay_seed is not None,
-        window=about.hounsfield,
     )
 
 
@@ -238,9 +229,8 @@ def _with_steps(request: TrainRequest, cohort: Cohort, device: torch.device) -> 
         steps = affordable_steps(
             settings,
             request.minutes,
-            shape=about.image_shape,
+            form=about.form.bare,
             members=about.members,
-            classes=len(about.classes),
             device=device,
         )
     return settings if steps is None else replace(settings, privacy=replace(settings.privacy, steps=steps))

@@ -31,7 +31,8 @@ from privgan.gan.training.state import TrainingState, may_restore, restore_state
 from privgan.gan.warm_start import Members, Mixture, measure_mixture
 from privgan.gan.warm_start.class_balance import measure_class_balance
 from privgan.images.augmentation import augment
-from privgan.images.pixels import channels_of, planes, unit_range
+from privgan.images.form import ImageForm
+from privgan.images.pixels import planes, unit_range
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
@@ -41,12 +42,12 @@ _MARGIN_AVERAGE = 10  # the moving average starts short, so that it can leave it
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What stays the same over all steps of a run."""
+    """What stays the same over all steps of a run. form: of the members' images, without words and units."""
 
     run: Path
     run_id: str
     members: Members
-    classes: tuple[str, ...]
+    form: ImageForm
     plan: Plan
     settings: TrainSettings
     device: torch.device
@@ -115,11 +116,7 @@ def fresh_state(training: Training, mixture: Mixture) -> TrainingState:
     average = placed(Generator(generator.config), device)
     average.load_state_dict(generator.state_dict())
     discriminator = Discriminator(
-        image_size=generator.config.image_size,
-        classes=len(training.classes),
-        width=settings.model.discriminator_width,
-        channels=generator.config.channels,
-        network=settings.model.network,
+        training.form, width=settings.model.discriminator_width, network=settings.model.network
     )
     discriminator = placed(discriminator, device)
     rates, betas = settings.refinement, (0.5, 0.999)
@@ -139,14 +136,12 @@ def fresh_state(training: Training, mixture: Mixture) -> TrainingState:
 
 
 def generator_config(training: Training) -> GeneratorConfig:
-    """The generator that settings, classes and image size ask for."""
-    settings, images = training.settings, training.members.images
+    """The generator that settings and images ask for."""
+    settings = training.settings
     return GeneratorConfig(
-        image_size=images.shape[1],
-        classes=training.classes,
+        form=training.form,
         latent=settings.model.latent,
         width=settings.model.generator_width,
-        channels=channels_of(images),
         network=settings.model.network,
         **settings.warm_start.constants,
     )

@@ -14,6 +14,7 @@ from privgan.dp.sampling import PatientIndex
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.step import Training, fresh_state, generator_config, step
 from privgan.gan.warm_start import Members, Mixture, measure_mixture
+from privgan.images.form import ImageForm
 from privgan.memory import keep_freed_memory
 from privgan.run import make_run_folders
 
@@ -24,21 +25,19 @@ def affordable_steps(
     settings: TrainSettings,
     minutes: float,
     *,
-    shape: tuple[int, ...],
+    form: ImageForm,
     members: int,
-    classes: int,
     device: torch.device,
 ) -> int:
     """At least 1; the number of discriminator steps, with their share of generator steps, that fill the minutes.
 
-    shape: of an image, (h, w) or (h, w, 3). The warm start is counted in, at one image a member: how many there are
-    is private.
+    form: of the images, bare. The warm start is counted in, at one image a member: how many there are is private.
     """
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         make_run_folders(run)
-        rehearsal = _rehearsal(settings, run, shape, classes, device)
+        rehearsal = _rehearsal(settings, run, form, device)
         left = minutes * 60 * _RESERVE - members * _seconds_an_image_of_warm_start(rehearsal)
         return max(1, int(left / _seconds_a_step(rehearsal)))
 
@@ -65,21 +64,19 @@ def _seconds_a_step(training: Training) -> float:
     return max(rounds[1:])
 
 
-def _rehearsal(
-    settings: TrainSettings, run: Path, shape: tuple[int, ...], classes: int, device: torch.device
-) -> Training:
+def _rehearsal(settings: TrainSettings, run: Path, form: ImageForm, device: torch.device) -> Training:
     """A training like the real one, on noise images of invented patients with as many images as are ever read."""
     batch, each = settings.privacy.batch, settings.privacy.images_per_patient
     owners = np.repeat(np.arange(2 * batch), each)
-    images = np.random.default_rng(0).integers(0, 256, (len(owners), *shape), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (len(owners), *form.shape), dtype=np.uint8)
     index = PatientIndex.of(owners, np.arange(len(owners)))
     labels = np.zeros(len(owners), dtype=np.int64)
     plan = Plan(members=2 * batch, batch=batch, steps=1, delta=1e-5, noise_multiplier=1.0)
     return Training(
         run=run,
         run_id="rehearsal",
-        members=Members(images=images, labels=labels, index=index, classes=classes),
-        classes=tuple(str(number) for number in range(classes)),
+        members=Members(images=images, labels=labels, index=index, classes=len(form.classes)),
+        form=form,
         plan=replace(plan, clipping_norm=settings.privacy.clipping_norm),
         settings=settings,
         device=device,

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from privgan.checks import positive, within
 from privgan.gan.warm_start.bending import BENDS, bent
 from privgan.gan.warm_start.coordinates import Coordinates
+from privgan.images.form import ImageForm
 
 KNOTS = 129
 # Standard deviation of the logarithm of the grain's strength: from image to image cloth is plain or patterned, tissue
@@ -49,11 +50,11 @@ class ImageModel:
         """All of them by name."""
         return {part.name: getattr(self, part.name) for part in fields(ImageModel)}
 
-    def shape(self, *, image_size: int, channels: int, classes: int, factors: int) -> "MixtureShape":
-        """Of images of that size, with so many factors."""
+    def shape(self, form: ImageForm, *, factors: int) -> "MixtureShape":
+        """Of such images, with so many factors."""
         coordinates = Coordinates(
-            image_size=image_size,
-            channels=channels,
+            image_size=form.side,
+            channels=form.channels,
             order=self.order,
             fine=max(self.order, self.fine_order) if self.align else self.order,
             brightness=self.brightness,
@@ -61,7 +62,11 @@ class ImageModel:
             align=self.align,
         )
         return MixtureShape(
-            coordinates=coordinates, classes=classes, components=self.components, factors=factors, bend=self.bend
+            coordinates=coordinates,
+            classes=len(form.classes),
+            components=self.components,
+            factors=factors,
+            bend=self.bend,
         )
 
 

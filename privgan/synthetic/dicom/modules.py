@@ -27,7 +27,7 @@ def template(look: DicomLook, *, frames: int = 1) -> Dataset:
     Raises:
         ValueError: a value is not valid for its VR (inside `strict_validation` only).
     """
-    kind = kind_of(look.form, colour=look.colour)
+    kind = kind_of(look.dicom, colour=look.form.colour)
     dataset = Dataset()
     dataset.preamble = bytes(128)
     dataset.file_meta = _file_meta(kind)
@@ -37,8 +37,8 @@ def template(look: DicomLook, *, frames: int = 1) -> Dataset:
         _equipment(),
         _sop_common(look, kind),
         _image(look, kind),
-        kind.attributes(look.size, look.body_part),
-        pages(frames) if look.form.frames > 1 else {},
+        kind.attributes(look.form.side, look.form.body_part),
+        pages(frames) if look.dicom.frames > 1 else {},
     )
     for group in groups:
         for keyword, value in group.items():
@@ -71,10 +71,10 @@ def _study_and_series(look: DicomLook) -> dict[str, Any]:
         "StudyID": "1",
         "AccessionNumber": "",
         "StudyDescription": "Synthetic (not a patient)",
-        "Modality": look.modality or "OT",
+        "Modality": look.form.modality or "OT",
         "SeriesNumber": 1,
         "SeriesDescription": f"SYNTHETIC privgan {__version__}",
-        **({"BodyPartExamined": look.body_part} if look.body_part or look.form.kind == "cr" else {}),
+        **({"BodyPartExamined": look.form.body_part} if look.form.body_part or look.dicom.kind == "cr" else {}),
     }
 
 
@@ -106,7 +106,7 @@ def _sop_common(look: DicomLook, kind: Kind) -> dict[str, Any]:
 
 
 def _image(look: DicomLook, kind: Kind) -> dict[str, Any]:
-    shown = {} if look.colour or look.form.frames > 1 else display_window(look.form, look.window)
+    shown = {} if look.form.colour or look.dicom.frames > 1 else display_window(look.dicom, look.form.window)
     return {
         "ImageType": ["DERIVED", "SECONDARY", *kind.image_type],
         "InstanceNumber": 1,
@@ -118,14 +118,14 @@ def _image(look: DicomLook, kind: Kind) -> dict[str, Any]:
         "ImageLaterality": "U",  # nobody's image has no side; of a paired body part something must be said (type 2C)
         "LossyImageCompression": "00",
         **shown,
-        **pixel_module((look.size, look.size), look.form, colour=look.colour),
-        **({} if look.colour else rescale(look.form, look.window)),
+        **pixel_module((look.form.side, look.form.side), look.dicom, colour=look.form.colour),
+        **({} if look.form.colour else rescale(look.dicom, look.form.window)),
     }
 
 
 def _annotation(look: DicomLook) -> dict[str, str]:
     """By definition NO means "not enough to identify the patient": what patient-level privacy claims."""
     if look.not_private:  # objects of many frames must say something
-        return {"BurnedInAnnotation": "YES"} if look.form.frames > 1 else {}
-    known = look.body_part not in _RECOGNISABLE
+        return {"BurnedInAnnotation": "YES"} if look.dicom.frames > 1 else {}
+    known = look.form.body_part not in _RECOGNISABLE
     return {"BurnedInAnnotation": "NO", **({"RecognizableVisualFeatures": "NO"} if known else {})}

@@ -56,7 +56,7 @@ class DicomWriter:
             UsageError: modality or body part are no DICOM code strings.
         """
         self._look = look
-        self._own_uids = kind_of(look.form, colour=look.colour).own_uids
+        self._own_uids = kind_of(look.dicom, colour=look.form.colour).own_uids
         self._templates: dict[int, Dataset] = {}
         with strict_validation():
             try:
@@ -91,7 +91,7 @@ class DicomWriter:
                 setattr(dataset, keyword, new_uid())
             dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
             dataset.ImageComments = label
-            dataset.PixelData = pixel_bytes(images, self._look.form, self._look.window)
+            dataset.PixelData = pixel_bytes(images, self._look.dicom, self._look.form.window)
             dataset["PixelData"].VR = "OB" if dataset.BitsAllocated == 8 else "OW"
             buffer = io.BytesIO()
             dcmwrite(buffer, dataset, enforce_file_format=True)

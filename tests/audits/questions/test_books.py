@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from privgan.dp.accounting import GaussianQueries, PrivacySpend, epsilon
+from privgan.dp.accounting import GaussianQueries, epsilon
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError
 from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotApplicable
 from privgan_audits.evidence.loading import load_cohort_evidence

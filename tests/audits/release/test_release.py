@@ -51,7 +51,7 @@ def test_a_pass_leaves_with_exactly_these_files(gate: Gate) -> None:
     assert predicate["ledger_head"] == gate.ledger.head
     assert predicate["policy_sha256"] == Policy().sha256
     summary = gate.verify()
-    assert (summary.epsilon, summary.delta, summary.unit, summary.verdict) == (3.0, 1e-5, "patient", "PASS")
+    assert (str(summary.spend), summary.verdict) == ("epsilon 3 at delta 1e-05, per patient", "PASS")
     assert summary.overrides == ("accept-delta",)
     assert summary.files == len(names) == predicate["files"]
 

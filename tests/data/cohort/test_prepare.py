@@ -58,7 +58,7 @@ def test_a_dicom_folder_becomes_a_cohort(phantoms: Path, tmp_path: Path, capfd: 
     (phantoms / "broken.dcm").write_bytes(b"x")
     cohort = make(phantoms, tmp_path / "cohort", size=64)
     facts = cohort.facts
-    assert (facts.patients, facts.classes, facts.preset) == (60, ("clear", "opacity"), "cxr")
+    assert (facts.patients, facts.form.classes, facts.preset) == (60, ("clear", "opacity"), "cxr")
     assert facts.members + facts.non_members == 60
     assert facts.refused == {"not_dicom": 1}
     assert facts.images == len(cohort.images) == len(list(phantoms.rglob("*.dcm"))) - 1
@@ -142,7 +142,7 @@ def test_a_class_found_in_data_must_not_point_at_few(tmp_path: Path) -> None:
     assert "rare" not in str(caught.value)
     assert not list(tmp_path.glob("*cohort*"))
     declared = make(source, tmp_path / "cohort", classes=("common", "rare", "never"))
-    assert declared.facts.classes == ("common", "rare", "never")
+    assert declared.facts.form.classes == ("common", "rare", "never")
     narrower = make(source, tmp_path / "second", classes=("common",))
     assert (narrower.facts.images, narrower.facts.refused) == (21, {"unknown_class": 9})
 

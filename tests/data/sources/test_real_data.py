@@ -59,7 +59,7 @@ def test_chest_x_rays_of_4097_patients(shared_data: Path, tmp_path: Path) -> Non
     source = shared_data / "images/kermany_cxr_64.npz"
     facts = prepare(source, tmp_path, PrepareOptions())
     assert (facts.images, facts.patients + facts.merged_patients) == (5856, 4097)
-    assert facts.classes == ("normal", "bacteria", "virus")
+    assert facts.form.classes == ("normal", "bacteria", "virus")
     assert abs(facts.non_members / facts.patients - 0.333) < 0.03
     with np.load(source) as archive:
         np.testing.assert_array_equal(open_cohort(tmp_path).images, archive["images"])

@@ -7,11 +7,10 @@ import torch
 from privgan.gan.networks import Generator, GeneratorConfig
 from privgan.gan.networks.autoencoder import START, Encoder, fit_as_decoder, lowest_basis, smooth
 from privgan.gan.networks.dead_leaves import dead_leaves
-from tests.gan.small import LATENT, ORDER, SIZE, small_mixture
+from tests.gan.small import FORM, LATENT, ORDER, SIZE, small_mixture
 
 CONFIG = GeneratorConfig(
-    image_size=SIZE,
-    classes=("a", "b"),
+    form=FORM,
     latent=LATENT,
     width=16,
     order=ORDER,

@@ -14,13 +14,15 @@ from privgan.files import read_json, write_json
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, load_generator, save_generator
 from privgan.gan.training.ladder import Ladder, LadderSettings
 from privgan.gan.warm_start import Mixture, cosine_basis
+from privgan.images.form import ImageForm
 from privgan.images.pixels import channels_of, from_uint8, to_uint8
 from privgan.run import make_run_folders
 
 
-def _generator(size: int = 28, **others: Any) -> Generator:
+def _generator(size: int = 28, channels: int = 1, **others: Any) -> Generator:
     torch.manual_seed(0)
-    config = GeneratorConfig(image_size=size, classes=("a", "b"), latent=12, width=16, order=6, **others)
+    form = ImageForm(side=size, channels=channels, classes=("a", "b"))
+    config = GeneratorConfig(form=form, latent=12, width=16, order=6, **others)
     generator = Generator(config)
     torch.nn.init.normal_(generator.start.loadings, std=0.3)
     return generator
@@ -41,7 +43,9 @@ def test_every_size_works(size: int, channels: int, network: str) -> None:
     images = generator(z, labels)
     assert images.shape == (2, channels, size, size)
     assert float(images.detach().abs().max()) <= 1
-    discriminator = Discriminator(image_size=size, classes=2, width=8, channels=channels, network=network)
+    discriminator = Discriminator(
+        ImageForm(side=size, channels=channels, classes=("a", "b")), width=8, network=network
+    )
     torch.autograd.backward(-discriminator(images, labels).sum())
     learned = [p.grad is not None and float(p.grad.abs().max()) > 0 for p in generator.last.parameters()]
     assert all(learned)
@@ -91,10 +95,8 @@ def test_saved_and_loaded_it_draws_the_same(tmp_path: Path, kind: dict[str, Any]
     digest = save_generator(tmp_path / "run", _generator(**kind))
     loaded = load_generator(tmp_path / "run")
     labels = np.array([0, 1, 1])
-    assert loaded.channels == kind.get("channels", 1)
-    assert loaded.sample(labels, np.random.default_rng(0)).shape == (
-        (3, 28, 28) if loaded.channels == 1 else (3, 28, 28, 3)
-    )
+    assert loaded.form.channels == kind.get("channels", 1)
+    assert loaded.sample(labels, np.random.default_rng(0)).shape == (3, *loaded.form.shape)
     assert loaded.sha256 == digest
     assert np.array_equal(
         loaded.sample(labels, np.random.default_rng(0)), loaded.sample(labels, np.random.default_rng(0))

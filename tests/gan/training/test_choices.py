@@ -68,9 +68,10 @@ def test_files_of_another_network_are_refused(cohort: Cohort, tmp_path: Path, ne
     kept = saved_discriminator(run, ledger, facts.run_id, beside=config)
     assert kept is not None
     assert kept(torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.int64)).shape == (2,)
-    for change in ({"network": other}, {"channels": 3}, {"classes": ("a", "b")}, {"image_size": 56}):
+    forms = (replace(config.form, **change) for change in ({"channels": 3}, {"classes": ("a", "b")}, {"side": 56}))
+    for foreign in (replace(config, network=other), *(replace(config, form=form) for form in forms)):
         with pytest.raises(IntegrityError):
-            saved_discriminator(run, ledger, facts.run_id, beside=replace(config, **change))
+            saved_discriminator(run, ledger, facts.run_id, beside=foreign)
     path = run / "model" / "config.json"
     table = read_json(path)
     for change in ({"network": other}, {"channels": 3}, {"channels": 2}, {"network": "transformer"}):

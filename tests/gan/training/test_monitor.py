@@ -19,7 +19,7 @@ from privgan.gan.training.monitor import EVERY, Alarm, Look, Monitor, require_fi
 from privgan.gan.training.state import restore_state, save_state
 from privgan.gan.training.step import fresh_state, step
 from privgan.gan.warm_start import Mixture
-from tests.gan.small import LATENT, ORDER, SIZE, small_mixture, small_training
+from tests.gan.small import FORM, LATENT, ORDER, SIZE, small_mixture, small_training
 
 CLASSES = ("clear", "opacity")
 Change = Callable[[Generator], None]
@@ -27,9 +27,7 @@ Change = Callable[[Generator], None]
 
 def _generator() -> Generator:
     torch.manual_seed(0)
-    generator = Generator(
-        GeneratorConfig(image_size=SIZE, classes=CLASSES, latent=LATENT, width=8, order=ORDER, align=False, bend=0.0)
-    )
+    generator = Generator(GeneratorConfig(form=FORM, latent=LATENT, width=8, order=ORDER, align=False, bend=0.0))
     generator.warm_start(small_mixture())
     return generator
 

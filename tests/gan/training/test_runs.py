@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from privgan.data.cohort.cohort import Cohort
+from privgan.data.cohort.cohort import Cohort, hounsfield
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, PreemptedError, UsageError
 from privgan.files import sha256_file
@@ -123,10 +123,11 @@ def test_a_seeded_run_is_stamped_and_repeats(cohort: Cohort, tmp_path: Path) -> 
 def test_a_run_knows_units_only_where_the_window_has_them(
     cohort: Cohort, tmp_path: Path, preset: str, modality: str, window: tuple[float, float] | None
 ) -> None:
-    facts = replace(cohort.facts, preset=preset, modality=modality, window_low=-160.0, window_high=240.0)
+    units = hounsfield(preset, modality, (-160.0, 240.0))
+    facts = replace(cohort.facts, form=replace(cohort.facts.form, modality=modality, window=units))
     known = start_run(replace(cohort, facts=facts), tmp_path / "run", REQUEST, StopRequest(), force=False)
-    assert known.window == window
-    assert read_run(tmp_path / "run").window == window
+    assert known.form.window == window
+    assert read_run(tmp_path / "run").form == facts.form
 
 
 def test_a_stop_is_granted_at_the_next_step(cohort: Cohort, tmp_path: Path) -> None:
@@ -221,7 +222,7 @@ def test_without_steps_the_warm_start_has_all_of_epsilon(cohort: Cohort, tmp_pat
     alone = replace(REQUEST, settings=replace(REQUEST.settings, privacy=PrivacySettings(batch=20, steps=0)))
     facts = start_run(cohort, tmp_path / "run", alone, StopRequest(), force=False)
     assert (facts.state, facts.finished_steps) == ("finished", 0)
-    assert 0.95 * alone.epsilon < facts.epsilon <= alone.epsilon
+    assert 0.95 * alone.epsilon < facts.spend.epsilon <= alone.epsilon
     assert [query.sample_rate for query in Ledger.read(cohort.ledger_path).queries(facts.run_id)] == [1.0] * 4
     network = load_generator(tmp_path / "run").network
     z = torch.randn(2, network.config.mixture.latent)

@@ -17,6 +17,7 @@ from privgan.gan.warm_start import (
 )
 from privgan.gan.warm_start.alignment import REACH, movements
 from privgan.gan.warm_start.bending import BENDS, bent, unbent, waves
+from privgan.images.form import ImageForm
 
 SIZE = 32
 MOVED = 0.8  # in every number
@@ -97,7 +98,7 @@ def test_bands_and_counts_fit_what_describes_an_image(channels: int) -> None:
 def test_an_image_is_drawn_from_what_describes_it() -> None:
     images, _ = moved_rings(10)
     model = ImageModel(order=12, fine_order=28, align=True)
-    system = model.shape(image_size=SIZE, channels=1, classes=1, factors=1).coordinates
+    system = model.shape(ImageForm(side=SIZE, classes=("a",)), factors=1).coordinates
     found = system.of(images, ring(1)[0])
     drawn = system.drawn(found, system.basis, waves(SIZE))
     assert float((drawn - images).square().mean()) < 0.05 * float(images.var())
@@ -117,7 +118,7 @@ def test_an_average_of_moved_things_is_sharp_and_what_is_drawn_moves() -> None:
     edges, likeness = {}, {}
     for align in (False, True):
         settings = MixtureSettings(order=12, fine_order=28, align=align, bend=0.0, spread_radius=0.8)
-        shape = settings.shape(image_size=SIZE, channels=1, classes=1, factors=40)
+        shape = settings.shape(ImageForm(side=SIZE, classes=("a",)), factors=40)
         noise = tuple(1e-9 for _ in settings.noise_ratios)
         mixture = measure_mixture(members, settings, noise, shape, np.random.default_rng(0))
         part = MixtureImages(shape)

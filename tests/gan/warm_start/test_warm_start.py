@@ -21,6 +21,7 @@ from privgan.gan.warm_start import (
 )
 from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.shrinkage import kept
+from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
 
 QUIET = 1e-9
@@ -40,10 +41,8 @@ def _members(patients: int = 300, size: int = 28, channels: int = 1) -> Members:
 
 
 def _shape(settings: MixtureSettings, members: Members, latent: int = 40) -> MixtureShape:
-    channels = 1 if members.images.ndim == 3 else 3
-    return settings.shape(
-        image_size=members.images.shape[1], channels=channels, classes=members.classes, factors=latent
-    )
+    channels, classes = 1 if members.images.ndim == 3 else 3, tuple(map(str, range(members.classes)))
+    return settings.shape(ImageForm(side=members.images.shape[1], channels=channels, classes=classes), factors=latent)
 
 
 def _measured(members: Members, settings: MixtureSettings, noise: float = QUIET) -> Mixture:

@@ -6,19 +6,13 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 
+from privgan.dp.spend import PrivacySpend
+from privgan.images.form import ImageForm
 from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.writer import DicomWriter
 
-LOOK = {
-    "modality": "CR",
-    "body_part": "CHEST",
-    "not_private": False,
-    "created": "20260131",
-    "epsilon": 3.0,
-    "delta": 1e-6,
-    "size": 28,
-}
+PLAIN = DicomForm()
 SOFT = (-160.0, 240.0)
 
 
@@ -28,11 +22,20 @@ def images_of(count: int, size: int = 28, *, colour: bool = False) -> np.ndarray
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
+def look_of(
+    *, size: int = 28, colour: bool = False, form: DicomForm = PLAIN, not_private: bool = False, **words: Any
+) -> DicomLook:
+    """A set's look. form: of the files. words: modality, body part, window; else of a chest."""
+    images = ImageForm(side=size, channels=3 if colour else 1, **{"modality": "CR", "body_part": "CHEST", **words})
+    spend = PrivacySpend(epsilon=3.0, delta=1e-6)
+    return DicomLook(form=images, dicom=form, created="20260131", spend=spend, not_private=not_private)
+
+
 def write(folder: Path, count: int = 2, **look: Any) -> list[Path]:
     """Files of `count` images, in as many files as the form's frames say."""
-    given = DicomLook(**{**LOOK, **look})
+    given = look_of(**look)
     writer = DicomWriter(given)
-    images, frames = images_of(count, given.size, colour=given.colour), given.form.frames
+    images, frames = images_of(count, given.form.side, colour=given.form.colour), given.dicom.frames
     for number, start in enumerate(range(0, count, frames), start=1):
         held = images[start : start + frames]
         writer.write(folder, held, "séquelle", patient_id=f"PG-0123abcd-{number:06d}", number=number)

@@ -7,8 +7,9 @@ verified when it is read, before any of this.
 import numpy as np
 
 from privgan.data.cohort.cohort import Cohort
-from privgan.dp.accounting import ADJACENCY, UNIT, epsilon
+from privgan.dp.accounting import epsilon
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.spend import ADJACENCY, UNIT
 from privgan.errors import IntegrityError
 from privgan.files import sha256_file
 from privgan.progress import Progress, silent

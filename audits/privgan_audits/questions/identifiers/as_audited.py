@@ -45,7 +45,7 @@ class AsAudited:
         self._manifest = manifest
         self._files = files_of(audited.labels, manifest.dicom.frames)
         self._numbers = {layout.file_name(number): number for number in range(1, len(self._files) + 1)}
-        self._look = replace(DicomLook.of(manifest), size=audited.images.shape[1])
+        self._look = DicomLook.of(replace(manifest, form=replace(manifest.form, side=audited.images.shape[1])))
         self._found: Counter[str] = Counter()
         self.dicom_files = 0
         self._table: bytes | None = None
@@ -80,14 +80,14 @@ class AsAudited:
 
     def _expected_table(self) -> bytes:
         manifest, files = self._manifest, self._files if self.dicom_files else None
-        rows = label_rows(manifest.run_id, manifest.classes, self._audited.labels, files)
+        rows = label_rows(manifest.run_id, manifest.form.classes, self._audited.labels, files)
         return labels_csv(rows).encode()
 
     def _see_dicom(self, number: int, content: bytes, dataset: FileDataset | None) -> None:
         if dataset is None:
             self._found["pixels"] += 1
             return
-        label = self._manifest.classes[self._audited.labels[self._files[number - 1].start]]
+        label = self._manifest.form.classes[self._audited.labels[self._files[number - 1].start]]
         patient = (patient_name(number), layout.patient_id(self._manifest.run_id, number))
         named = (str(dataset.get("PatientName", "")), str(dataset.get("PatientID", "")))
         self._found["pixels"] += not self._same_pixels(number, content, dataset)
@@ -101,7 +101,7 @@ class AsAudited:
             return False
         start = dataset[_PIXELS].file_tell or 0
         images = self._audited.images[file.start : file.stop]
-        expected = pixel_bytes(images, self._look.form, self._look.window)
+        expected = pixel_bytes(images, self._look.dicom, self._look.form.window)
         return content[start:] == expected and content.count(_PIXEL_TAG, 0, start) == 1
 
     def _same_arrays(self, content: bytes) -> bool:
@@ -113,13 +113,13 @@ class AsAudited:
                     names == sorted(_ARRAYS)
                     and np.array_equal(arrays["images"], self._audited.images)
                     and np.array_equal(arrays["labels"], self._audited.labels)
-                    and tuple(map(str, arrays["classes"])) == self._manifest.classes
+                    and tuple(map(str, arrays["classes"])) == self._manifest.form.classes
                 )
         except Exception:  # noqa: BLE001 a damaged archive may raise anything; it is not what was audited
             return False
 
     def _same_sheet(self, content: bytes) -> bool:
-        expected = contact_sheet(self._audited.images, self._audited.labels, self._manifest.classes)
+        expected = contact_sheet(self._audited.images, self._audited.labels, self._manifest.form.classes)
         try:
             with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
                 mode = "L" if expected.ndim == 2 else "RGB"

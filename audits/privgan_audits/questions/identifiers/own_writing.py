@@ -7,10 +7,11 @@ UIDs are never explained: a copied one would look just like a random one.
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
+from privgan.config import keys_of
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.dataset_card import dataset_card
@@ -53,10 +54,11 @@ class OwnWriting:
 
 
 def _manifest_texts(manifest: Manifest) -> Iterator[str]:
-    yield from (*_KEYS, *_ARRAYS, *(field.name for field in fields(Manifest)))
-    yield from (*(field.name for field in fields(DicomForm)), manifest.dicom.kind)
-    yield from (*manifest.classes, manifest.class_policy, manifest.modality, manifest.body_part)
-    yield from (manifest.unit, manifest.adjacency, manifest.privgan_version)
+    form = manifest.form
+    yield from (*_KEYS, *_ARRAYS, *keys_of(Manifest), *keys_of(PrivacySpend))
+    yield from (*keys_of(DicomForm), manifest.dicom.kind)
+    yield from (*form.classes, manifest.class_policy, form.modality, form.body_part)
+    yield from (manifest.spend.unit, manifest.spend.adjacency, manifest.privgan_version)
     for text in (manifest.run_id, manifest.cohort_id, manifest.generator_sha256):
         if _HEX.fullmatch(text):
             yield text

@@ -119,7 +119,7 @@ def inversion_order(
     patients = len(scores.non_member)
     turn = np.empty(patients, np.int64)
     turn[scores.canonical] = rng.permutation(patients)
-    rows = rows_in_turn(scores.owner, real.digests, turn)[: affordable(generator.image_size)]
+    rows = rows_in_turn(scores.owner, real.digests, turn)[: affordable(generator.form.side)]
     found = invert(generator, real.images[rows], real.labels[rows], rng, progress)
     calibrated = np.where(scores.flat[rows], np.inf, found.end / scores.spaces[PixelSpace.name].reference[rows])
     tried = scores.owner[rows]

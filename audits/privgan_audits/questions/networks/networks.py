@@ -29,12 +29,10 @@ def run_networks(evidence: Evidence, claim: Claim) -> Networks:
         facts, generator = read_run(evidence.run), load_generator(evidence.run)
     except (IntegrityError, UsageError):
         raise IntegrityError("the run's model cannot be read") from None
-    size = evidence.synthetic.images.shape[1]
     classes = max(int(part.labels.max()) for part in (evidence.members, evidence.non_members) if part) + 1
     named = (facts.run_id, generator.sha256) == (claim.run_id, claim.generator_sha256)
-    channels = 3 if evidence.synthetic.images.ndim == 4 else 1
-    same_form = (generator.image_size, facts.channels) == (size, channels)
-    if not named or not same_form or len(generator.classes) < classes:
+    same_form = generator.form == facts.form.bare and generator.form.shape == evidence.synthetic.images.shape[1:]
+    if not named or not same_form or len(generator.form.classes) < classes:
         raise IntegrityError("the run folder's generator is not the one that made the synthetic set")
     try:
         discriminator = saved_discriminator(

@@ -71,7 +71,7 @@ def measure_teaching(
 
 def _task(evidence: Evidence, others: Sample, rng: np.random.Generator) -> _Task | str:
     """Some images of each side and what can be learned from them, or why nothing can."""
-    if evidence.cohort is not None and evidence.cohort.facts.classes != evidence.classes:
+    if evidence.cohort is not None and evidence.cohort.facts.form.classes != evidence.classes:
         return "the synthetic set has other classes than the cohort"
     sizes = ((evidence.members, LEARNED), (others, EXAMINED), (evidence.synthetic, LEARNED))
     sides = [subset(side, drawn(side, rng, patients=patients, each=EACH)) for side, patients in sizes]

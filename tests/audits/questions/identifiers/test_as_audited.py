@@ -56,7 +56,7 @@ def scanned(folder: Path, cohort: Path, audited: SyntheticSet) -> dict[str, Any]
         synthetic=Sample(images=audited.images, labels=audited.labels, patients=patients),
         synthetic_folder=folder,
         synthetic_sha256="0" * 64,
-        classes=audited.classes,
+        classes=audited.manifest.form.classes,
         cohort=open_cohort(cohort),
     )
     outcome = identifiers.QUESTION.measure(evidence, np.random.default_rng(0))

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from privgan.data.cohort.cohort import open_cohort
-from privgan.dp.accounting import PrivacySpend
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.spend import PrivacySpend
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, save_generator
 from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.state import TrainingState, save_state
+from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
 from privgan_audits.evidence.interface import Claim, Evidence, Sample
 from tests.audits.releasing import QUERIES, make_cohort
@@ -22,6 +23,7 @@ from tests.cli.conftest import blobs
 from tests.synthetic.making import CLASSES, RUN_ID, make_run
 
 SIZE = 16
+FORM = ImageForm(side=SIZE, classes=CLASSES)
 EPSILON = 1.0  # what the run claims
 _BATCH, _RATE, _GENERATOR_EVERY = 16, 5e-3, 3
 
@@ -40,9 +42,9 @@ def trained_networks(sample: Sample, steps: int, seed: int = 0) -> Networks:
     real, labels = from_uint8(sample.images), torch.from_numpy(sample.labels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        config = GeneratorConfig(image_size=SIZE, classes=CLASSES, latent=16, width=8, order=8)
+        config = GeneratorConfig(form=FORM, latent=16, width=8, order=8)
         generator = Generator(config)
-        discriminator = Discriminator(image_size=SIZE, classes=len(CLASSES))
+        discriminator = Discriminator(FORM)
         ours, theirs = (
             torch.optim.Adam(network.parameters(), lr=rate, betas=(0.5, 0.99), fused=True)
             for network, rate in ((generator, 2e-3), (discriminator, _RATE))

@@ -1,0 +1,58 @@
+"""What is public about images, all of one cohort alike: one fact, handed on from the cohort to the last file."""
+
+import math
+from dataclasses import dataclass
+
+from privgan.checks import positive
+from privgan.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageForm:
+    """Configuration, never computed from patients' images.
+
+    side: pixels a side. channels: 1 for grey, 3 for red, green and blue. classes: names in the order of the labels.
+    modality, body_part: DICOM code strings; empty where nothing is said. window: Hounsfield units of black and white;
+    None where values have no unit.
+    """
+
+    side: int
+    channels: int = 1
+    classes: tuple[str, ...] = ()
+    modality: str = ""
+    body_part: str = ""
+    window: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        positive(side=self.side)
+        if self.channels not in (1, 3):
+            raise UsageError(f"Expected 1 channel (grey) or 3 (colour), got {self.channels}.")
+        if self.window is not None and not -math.inf < self.window[0] < self.window[1] < math.inf:
+            raise UsageError(f"Expected a window from a lower to a higher finite value, got {self.window}.")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one stored image: (h, w), or (h, w, 3)."""
+        return image_shape(self.side, self.channels)
+
+    @property
+    def colour(self) -> bool:
+        """Whether images have red, green and blue."""
+        return self.channels == 3
+
+    @property
+    def bare(self) -> "ImageForm":
+        """What networks are built for: the same without words and units, which no array shows."""
+        return ImageForm(side=self.side, channels=self.channels, classes=self.classes)
+
+    def __str__(self) -> str:
+        return f"{self.side} x {self.side} pixels{' in colour' if self.colour else ''}"
+
+
+def image_shape(side: int, channels: int) -> tuple[int, ...]:
+    """Of one square image, grey or with red, green and blue last.
+
+    >>> image_shape(64, 1), image_shape(64, 3)
+    ((64, 64), (64, 64, 3))
+    """
+    return (side, side) if channels == 1 else (side, side, channels)
