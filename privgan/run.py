@@ -20,10 +20,11 @@ from privgan.images.form import ImageForm
 SCHEMA_VERSION = 1
 MARKER = "run.json"
 WEIGHTS = "model/generator.safetensors"
-_ORDER = (  # of the first runs; what came later follows
+_ORDER = (  # of the keys, as it has always been; what is new follows
     *("run_id", "cohort_id", "privgan_version", "created", "state", "plan", "planned_steps", "finished_steps"),
     *("target_epsilon", "epsilon", "delta", "unit", "adjacency", "members"),
     *("image_size", "classes", "modality", "body_part", "generator_sha256", "accepted_delta", "not_private"),
+    "window",
 )
 
 

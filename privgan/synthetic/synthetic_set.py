@@ -38,9 +38,10 @@ LABELS = "labels.csv"
 CARD = "README.md"
 CONTACT_SHEET = "contact-sheet.png"
 _PLAIN = DicomForm()
-_ORDER = (  # of the first sets; what came later follows
+_ORDER = (  # of the keys, as it has always been; what is new follows
     *("run_id", "cohort_id", "privgan_version", "created", "count", "image_size", "classes"),
     *("class_policy", "class_counts", "modality", "body_part"),
+    *("generator_sha256", "not_private", "class_margin", "dicom", "window"),
 )
 NOT_RELEASED_TEXT = (
     "This synthetic set is NOT RELEASED.\n"

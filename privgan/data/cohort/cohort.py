@@ -36,7 +36,7 @@ DIGESTED_FILES = (
     "private/identifiers",
     "private/patients",
 )
-_ORDER = (  # of the first cohorts; what came later follows
+_ORDER = (  # of the keys, as it has always been; what is new follows
     *("cohort_id", "privgan_version", "created", "preset", "window_low", "window_high"),
     *("image_size", "modality", "body_part", "classes"),
 )
@@ -138,7 +138,7 @@ def open_cohort(folder: Path) -> Cohort:
     """
     if not folder.is_dir():
         raise UsageError(f"Expected a cohort folder, {folder} is missing.")
-    facts = _read_facts(folder)
+    facts = read_facts(folder)
     for name in digested_files(facts.columns):
         if sha256_file(folder / name) != facts.digests.get(name):
             raise IntegrityError(f"Expected {name} as prepare wrote it, it was edited. Prepare the cohort again.")
@@ -159,7 +159,12 @@ def open_cohort(folder: Path) -> Cohort:
     )
 
 
-def _read_facts(folder: Path) -> CohortFacts:
+def read_facts(folder: Path) -> CohortFacts:
+    """Read cohort.json; none of the files that it digests is looked at.
+
+    Raises:
+        IntegrityError: it is missing, of another version, or has other fields.
+    """
     table: dict[str, Any] = read_json(folder / MARKER)
     version, kind = table.pop("schema_version", None), table.pop("kind", None)
     if (version, kind) != (SCHEMA_VERSION, "cohort"):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 4
 STATE = "private/state.safetensors"
-_ORDER = (  # of the first generators of this schema; what came later follows
+_ORDER = (  # of the keys, as it has always been; what is new follows
     *(part.name for part in fields(ImageModel)),
     *("image_size", "classes", "latent", "width"),
 )
