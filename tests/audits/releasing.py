@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from privgan.config import from_table
+from privgan.config import from_table, to_table
 from privgan.data.cohort.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort, write_facts
 from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.accounting import GaussianQueries
@@ -20,7 +20,7 @@ from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release import bundle as layout
-from privgan_audits.release.approval import Grant, Revocation
+from privgan_audits.release.approval import Approved, Grant, Revocation
 from privgan_audits.release.release import Case, release
 from privgan_audits.release.signoff import SignedApproval, draft_approval, revoke
 from privgan_audits.release.verify import VerifiedBundle, verify
@@ -214,6 +214,11 @@ def make_released(root: Path) -> Gate:
     gate.approve()
     gate.release()
     return gate
+
+
+def changed(approved: Approved, **change: Any) -> Approved:
+    """Another approval. change: of what is signed, as it lies on disk."""
+    return from_table(Approved, {**to_table(approved), **change})
 
 
 def sign_again(released: Gate, bundle: Path, change: Callable[[Record], object] = lambda _: None) -> None:

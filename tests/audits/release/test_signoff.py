@@ -18,7 +18,7 @@ from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release.approval import APPROVAL, REVOCATION, Approval, opened
 from tests.audits.release.test_release import in_test
-from tests.audits.releasing import Gate, Record, make_gate, make_officers_gate
+from tests.audits.releasing import Gate, Record, changed, make_gate, make_officers_gate
 
 LAST = date(2026, 12, 31)
 Harm = Callable[[Gate], object]
@@ -196,7 +196,7 @@ def test_one_person_is_not_two(gate: Gate) -> None:
 def test_an_approval_of_anything_else_is_refused(gate: Gate, change: dict[str, Any]) -> None:
     """Signed by the officer's own key with another tool; one field is not that of this audit."""
     approval = gate.approve().approval
-    other = dataclasses.replace(approval, audit=dataclasses.replace(approval.audit, **change))
+    other = dataclasses.replace(approval, audit=changed(approval.audit, **change))
     envelope = seals.sign(other.statement(), gate.key_of("officer"))
     (gate.root / "report" / APPROVAL).write_bytes(envelope)
     refused(gate, "of another one")

@@ -17,7 +17,7 @@ from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL, REVOCATION, Revocation
 from privgan_audits.release.signoff import revoke
 from privgan_audits.release.verify import VerifiedBundle, verify
-from tests.audits.releasing import TODAY, Gate, sign_again
+from tests.audits.releasing import TODAY, Gate, changed, sign_again
 
 
 def check(released: Gate, bundle: Path, **options: Any) -> VerifiedBundle:
@@ -78,7 +78,7 @@ def approve_differently(released: Gate, bundle: Path, **change: Any) -> None:
     """The officer's true signature, but under an audit in which one field is another."""
     approval = check(released, bundle).approval
     assert approval is not None
-    other = dataclasses.replace(approval, audit=dataclasses.replace(approval.audit, **change))
+    other = dataclasses.replace(approval, audit=changed(approval.audit, **change))
     (bundle / APPROVAL).write_bytes(seals.sign(other.statement(), released.key_of("officer")))
 
 

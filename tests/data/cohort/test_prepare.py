@@ -227,7 +227,7 @@ def test_an_edited_cohort_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_killed_prepare_leaves_no_cohort_and_no_process(phantoms: Path, tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from privgan.files import staged_folder\n"
+        "import sys; from pathlib import Path; from privgan.folders import staged_folder\n"
         "from privgan.data.cohort.prepare import PrepareOptions, prepare\n"
         "def slow(task, done, total, note=''):\n    print('reading', flush=True); import time; time.sleep(60)\n"
         "if __name__ == '__main__':\n"
