@@ -13,6 +13,7 @@ privgan.errors.UsageError: Unknown key 'degres' in the configuration. Did you me
 import dataclasses
 import difflib
 import tomllib
+import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,6 +64,8 @@ def _value(key: str, expected: Any, value: Any, base: Any = None) -> Any:
         if not isinstance(value, dict):
             raise UsageError(f"Expected a table [{key}] in the configuration, got {value!r}.")
         return from_table(expected, value, base)
+    if isinstance(expected, types.UnionType) and isinstance(value, list):  # such as an optional tuple
+        expected = next((o for o in typing.get_args(expected) if typing.get_origin(o) is tuple), expected)
     if typing.get_origin(expected) is tuple:
         if not isinstance(value, list):
             raise UsageError(f"Expected a list for {key}, got {value!r}.")
