@@ -1,12 +1,14 @@
 """Options of the verbs that read a source, and how they are understood."""
 
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from privgan.data.selection import Selection
+    from privgan.data.sources.wishes import Wishes
 
 Source = Annotated[Path, typer.Argument(help="A DICOM folder or DICOMDIR, an image folder, or an .npz file.")]
 Preset = Annotated[
@@ -31,12 +33,24 @@ AcceptBurnedIn = Annotated[
 ]
 
 
-def selection_of(codes: tuple[str, str, str], every: int, frames: str) -> "Selection":
-    """The selection that --modality, --body-part and --view, --every and --frames ask for."""
+def wishes_of(*, modality: str, body_part: str, view: str, **told: Any) -> "Wishes":
+    """What the options of a verb ask for; all but three are called as a field of the wishes or of their selection."""
+    from privgan.data.columns import Wanted
     from privgan.data.selection import Selection
+    from privgan.data.sources.wishes import Wishes
 
-    modalities, body_parts, views = (names_of(text.upper()) for text in codes)
-    return Selection(modalities=modalities, body_parts=body_parts, views=views, every=every, frames=frames)
+    parsers: dict[str, Callable[[Any], Any]] = {
+        "window": pair_of,
+        "roi": box_of,
+        "csv": lambda files: tuple(files or ()),
+        "classes": names_of,
+        "columns": lambda text: Wanted.named(names_of(text.lower())),
+    }
+    values = {name: parsers[name](value) if name in parsers else value for name, value in told.items()}
+    selecting = {field.name: values.pop(field.name) for field in fields(Selection) if field.name in values}
+    modalities, body_parts, views = (names_of(text.upper()) for text in (modality, body_part, view))
+    selection = Selection(modalities=modalities, body_parts=body_parts, views=views, **selecting)
+    return Wishes(selection=selection, **values)
 
 
 def names_of(text: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -53,6 +53,11 @@ class Wanted:
 
     types: Mapping[str, str] = field(default_factory=dict)
     anything: bool = False
+
+    @classmethod
+    def named(cls, wishes: Sequence[str]) -> Self:
+        """Exactly these, each `name` or `name:type`; see `column_types`."""
+        return cls(types=column_types(wishes))
 
     def type_of(self, name: str) -> str:
         """As what a column is read."""

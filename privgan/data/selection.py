@@ -1,4 +1,4 @@
-"""Which images of a source are wanted, by what their headers say: public configuration, never a patient's value.
+"""Which images of a source are read, by what their headers say: public configuration, never a patient's value.
 
 >>> Selection(frames="middle").frame_numbers(9)
 range(4, 5)
@@ -23,6 +23,8 @@ class Selection:
     modalities, body_parts, views: DICOM code strings in capitals, of which a file must carry one; empty: any.
     every: of the slices of a series, only number 1, 1 + every, ... by Instance Number; of the frames of one file,
     by their position. frames: "all", "first", "middle" or "A-B" (from 1, both included) of a file of many frames.
+    accept_burned_in: read kinds of images that may show names. trusted: the files were made by a generator; the rules
+    that protect patients (burned-in text, modality, patient number) do not apply.
     """
 
     modalities: tuple[str, ...] = ()
@@ -30,6 +32,8 @@ class Selection:
     views: tuple[str, ...] = ()
     every: int = 1
     frames: str = ALL
+    accept_burned_in: bool = False
+    trusted: bool = False
 
     def __post_init__(self) -> None:
         for name in ("modalities", "body_parts", "views"):

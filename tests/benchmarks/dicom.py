@@ -75,7 +75,7 @@ def loop(folder: Path) -> int:
 def ours(folder: Path, workers: int) -> int:
     """The same as `prepare` reads; how many images."""
     from privgan.data.sources.opening import open_source
-    from privgan.data.sources.source import Wishes
+    from privgan.data.sources.wishes import Wishes
 
     source = open_source(folder, Wishes(preset=PRESET, size=SIZE, workers=workers))
     return sum(entry.image is not None for entry in source.entries())
@@ -107,13 +107,15 @@ def file_table() -> Iterator[str]:
     """A line for every real file: what its header announces, and what privgan does with it."""
     yield "| file | transfer syntax | pixels | as a picture | by `privgan scan --preset custom --window 0,4095` |"
     yield "|---|---|---|---|---|"
+    from privgan.data.formats.dicom import reader as dicom
     from privgan.data.formats.reading import Request
     from privgan.data.formats.worker import read_entry
     from privgan.data.preprocess import Recipe
+    from privgan.data.selection import Selection
 
     recipe = Recipe(preset="custom", window=(0.0, 4095.0))
-    asked = Request(kind="dicom", recipe=recipe)
-    anything = Request(kind="dicom", recipe=recipe, trusted=True)
+    asked = Request(kind=dicom.__name__, recipe=recipe)
+    anything = Request(kind=dicom.__name__, recipe=recipe, selection=Selection(trusted=True))
     found = []
     for path in sorted(path for path in REAL.rglob("*") if path.is_file()):
         readable, scanned = (read_entry(path, request) for request in (anything, asked))

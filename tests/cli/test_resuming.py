@@ -15,6 +15,7 @@ from privgan.data.cohort import prepare as prepare_module
 from privgan.data.cohort.journal import FILE, ROWS
 from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
+from privgan.data.sources.wishes import Wishes
 from privgan.files import read_json
 from privgan.folders import unfinished_folder
 from tests.cli.conftest import blobs
@@ -93,7 +94,7 @@ def test_stopped_three_times_it_ends_as_if_nothing_had_been(
     key = (cohort / "private" / "hmac.key").read_bytes()
     monkeypatch.setattr(prepare_module.secrets, "token_bytes", lambda _: key)
     (tmp_path / "twin").mkdir()
-    prepare(exams, tmp_path / "twin", PrepareOptions(size=28, preset="cxr"))
+    prepare(exams, tmp_path / "twin", PrepareOptions(reading=Wishes(size=28, preset="cxr")))
     assert contents(cohort) == contents(tmp_path / "twin")
 
 

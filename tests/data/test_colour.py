@@ -12,17 +12,20 @@ from PIL import Image
 from pydicom.pixels.processing import apply_color_lut
 
 from privgan.data.cohort.cohort import open_cohort, write_facts
-from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
 from privgan.data.cohort.scan import scan
+from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import read_entry
 from privgan.data.preprocess import Pixels, Recipe, prepare_image
+from privgan.data.selection import Selection
+from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.images.form import ImageForm
 from privgan.run import read_run
 from tests.data.conftest import build_dicom
 from tests.data.phantom_photos import Skin, draw_photos
+from tests.data.telling import told
 from tests.synthetic.making import make_run
 
 RNG = np.random.default_rng(5)
@@ -48,11 +51,12 @@ def slowly(values: Array, size: int, highest: int = 255) -> Array:
     return result
 
 
+TAKEN = Selection(accept_burned_in=True)
 TWIN = slowly(COLOURS, 28)
 
 
 def read(path: Path, recipe: Recipe = PHOTO, **request: Any) -> Reading:
-    return read_entry(path, Request(recipe=recipe, **{"kind": "dicom", "accept_burned_in": True, **request}))
+    return read_entry(path, Request(recipe=recipe, **{"kind": dicom.__name__, "selection": TAKEN, **request}))
 
 
 def same(images: Array | None, twin: Array) -> None:
@@ -93,7 +97,7 @@ def test_pictures(tmp_path: Path, mode: str) -> None:
     picture = Image.fromarray(COLOURS)
     picture = picture.quantize(64) if mode == "P" else picture.convert(mode)
     picture.save(tmp_path / "a.png")
-    found = read(tmp_path / "a.png", kind="picture")
+    found = read(tmp_path / "a.png", kind=picture.__name__)
     assert (found.code, found.colour) == ("", True)
     same(found.images, slowly(np.asarray(picture.convert("RGB")), 28))
 
@@ -161,7 +165,7 @@ def as_npz(path: Path, patients: int = 40, size: int = 32) -> Array:
 def test_a_cohort_of_an_npz_is_opened_as_it_was_written(tmp_path: Path) -> None:
     images = as_npz(tmp_path / "a.npz")
     (tmp_path / "cohort").mkdir()
-    options = PrepareOptions(size=32, colour=True)
+    options = told(size=32, colour=True)
     facts = prepare(tmp_path / "a.npz", tmp_path / "cohort", options)
     opened = open_cohort(tmp_path / "cohort")
     assert (facts.preset, facts.form) == (
@@ -183,7 +187,7 @@ def test_a_cohort_of_pictures_counts_the_grey_ones(tmp_path: Path) -> None:
         lines.append(f"{row:03d}.png,p{patient[row]},c{labels[row]}")
     (tmp_path / "photos" / "labels.csv").write_text("\n".join(lines))
     (tmp_path / "cohort").mkdir()
-    facts = prepare(tmp_path / "photos", tmp_path / "cohort", PrepareOptions(size=32, preset="photo"))
+    facts = prepare(tmp_path / "photos", tmp_path / "cohort", told(size=32, preset="photo"))
     assert "3 grey files: red, green and blue became what grey was." in facts.notes
     assert not any("converted" in note for note in facts.notes)
     found = open_cohort(tmp_path / "cohort").images
@@ -198,36 +202,36 @@ def test_two_patients_with_one_colour_alike_are_not_one_person_and_a_plain_red_i
     images[10] = images[20] = [200, 10, 10]
     np.savez(tmp_path / "a.npz", images=images, patient_id=patient.astype(str))
     (tmp_path / "cohort").mkdir()
-    assert prepare(tmp_path / "a.npz", tmp_path / "cohort", PrepareOptions(size=32, colour=True)).merged_patients == 0
+    assert prepare(tmp_path / "a.npz", tmp_path / "cohort", told(size=32, colour=True)).merged_patients == 0
     images[2] = images[0]
     np.savez(tmp_path / "b.npz", images=images, patient_id=patient.astype(str))
     (tmp_path / "other").mkdir()
-    assert prepare(tmp_path / "b.npz", tmp_path / "other", PrepareOptions(size=32, colour=True)).merged_patients == 1
+    assert prepare(tmp_path / "b.npz", tmp_path / "other", told(size=32, colour=True)).merged_patients == 1
 
 
 def test_colour_that_was_not_asked_for_is_refused_and_says_what_to_do(tmp_path: Path) -> None:
     as_npz(tmp_path / "a.npz")
     with pytest.raises(InputRejectedError, match="--colour"):
-        scan(tmp_path / "a.npz", PrepareOptions())
-    assert scan(tmp_path / "a.npz", PrepareOptions(colour=True)).readable == 80
+        scan(tmp_path / "a.npz", Wishes())
+    assert scan(tmp_path / "a.npz", Wishes(colour=True)).readable == 80
     np.savez(tmp_path / "b.npz", images=np.zeros((4, 32, 32, 4), np.uint8))
     with pytest.raises(InputRejectedError, match=r"\(n, h, w, 3\)"):
-        scan(tmp_path / "b.npz", PrepareOptions(colour=True))
+        scan(tmp_path / "b.npz", Wishes(colour=True))
 
 
 def test_colour_has_no_hounsfield_units_and_no_range_of_its_own() -> None:
     for preset in ("cxr", "ct-lung", "ct-soft", "mr"):
         with pytest.raises(UsageError, match=f"photo or custom, got {preset}"):
-            PrepareOptions(preset=preset, colour=True)
+            Wishes(preset=preset, colour=True)
     assert Recipe(preset="custom", window=(0, 1), colour=True).shape == (64, 64, 3)
-    assert PrepareOptions(colour=True).wishes.preset == "photo"
+    assert Wishes(colour=True).named_preset == "photo"
 
 
 def test_floats_in_colour_take_a_window(tmp_path: Path) -> None:
     values = RNG.random((6, 28, 28, 3)).astype(np.float32)
     np.savez(tmp_path / "a.npz", images=values)
     (tmp_path / "cohort").mkdir()
-    options = PrepareOptions(size=28, colour=True, window=(0, 1), non_members=0)
+    options = told(colour=True, window=(0, 1), non_members=0)
     prepare(tmp_path / "a.npz", tmp_path / "cohort", options)
     np.testing.assert_array_equal(open_cohort(tmp_path / "cohort").images, np.rint(values * 255))
 
@@ -236,7 +240,7 @@ def test_an_older_cohort_is_grey_and_a_false_number_of_channels_is_noticed(tmp_p
     np.savez(tmp_path / "a.npz", images=RNG.integers(0, 256, (6, 28, 28), dtype=np.uint8))
     folder = tmp_path / "cohort"
     folder.mkdir()
-    facts = prepare(tmp_path / "a.npz", folder, PrepareOptions(size=28, non_members=0))
+    facts = prepare(tmp_path / "a.npz", folder, told(non_members=0))
     table = json.loads((folder / "cohort.json").read_text())
     assert table.pop("channels") == 1
     (folder / "cohort.json").write_text(json.dumps(table))
@@ -260,5 +264,5 @@ def test_the_needed_space_counts_all_channels(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("privgan.data.cohort.prepare.require_space", lambda _, needed: asked.append(needed))
     as_npz(tmp_path / "a.npz")
     (tmp_path / "cohort").mkdir()
-    prepare(tmp_path / "a.npz", tmp_path / "cohort", PrepareOptions(size=128, colour=True))
+    prepare(tmp_path / "a.npz", tmp_path / "cohort", told(size=128, colour=True))
     assert asked[0] >= 80 * 2 * math.prod((128, 128, 3))

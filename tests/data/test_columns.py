@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 
 from privgan.data.cohort.cohort import Cohort, open_cohort
-from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
 from privgan.data.columns import Wanted
 from privgan.data.sources.opening import read_images
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import read_json, write_json
 from privgan.folders import staged_folder
+from tests.data.telling import told
 
 ANYTHING = Wanted(anything=True)
 PATIENTS = [f"p{row // 2}" for row in range(24)]
@@ -28,7 +28,7 @@ def images(count: int) -> np.ndarray[Any, Any]:
 
 def make(source: Path, target: Path, *columns: str, **options: Any) -> Cohort:
     with staged_folder(target, marker="cohort.json") as folder:
-        prepare(source, folder, PrepareOptions(size=28, columns=columns, **options))
+        prepare(source, folder, told(columns=columns, **options))
     return open_cohort(target)
 
 
@@ -84,7 +84,7 @@ def test_values_stay_with_their_images_when_patients_leave(tmp_path: Path) -> No
 )
 def test_impossible_names_are_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="columns of letters"):
-        PrepareOptions(columns=names)
+        told(columns=names)
 
 
 def test_a_missing_column_is_said_without_what_is_there(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_spellings_of_one_number_agree(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wish", ["age:numbers", "age:", "age:number:x", ":number"])
 def test_unknown_types_are_refused(wish: str) -> None:
     with pytest.raises(UsageError, match="Expected"):
-        PrepareOptions(columns=(wish,))
+        told(columns=(wish,))
 
 
 def test_nobody_asks_for_numbers_but_who_names_them(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from privgan.data.cohort.cohort import Cohort, CohortFacts, open_cohort
 from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
+from privgan.data.sources.wishes import Wishes
 from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file
 
@@ -21,7 +22,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CohortFact
     images = rng.integers(0, 256, (60, 28, 28), dtype=np.uint8)
     np.savez(source, images=images, labels=np.zeros(60, dtype=np.int64), patient_id=np.arange(60))
     folder.mkdir()
-    return folder, prepare(source, folder, PrepareOptions(size=28))
+    return folder, prepare(source, folder, PrepareOptions(reading=Wishes(size=28)))
 
 
 @pytest.fixture

@@ -21,10 +21,7 @@ from privgan_cli.reading_options import (
     View,
     Window,
     Workers,
-    box_of,
-    names_of,
-    pair_of,
-    selection_of,
+    wishes_of,
 )
 
 if TYPE_CHECKING:
@@ -47,20 +44,23 @@ def scan(
     accept_burned_in: AcceptBurnedIn = False,
 ) -> int:
     """Say what would be read or refused, and why; writes nothing."""
-    from privgan.data.cohort.options import PrepareOptions
     from privgan.data.cohort.scan import scan as scan_source
 
-    options = PrepareOptions(
+    wishes = wishes_of(
         preset=preset,
-        window=pair_of(window),
+        window=window,
         colour=colour,
-        csv=tuple(csv or ()),
-        columns=names_of(columns.lower()),
-        selection=selection_of((modality, body_part, view), every, frames),
+        csv=csv,
+        columns=columns,
+        modality=modality,
+        body_part=body_part,
+        view=view,
+        every=every,
+        frames=frames,
         workers=workers,
         accept_burned_in=accept_burned_in,
     )
-    found = scan_source(source, options, console.progress)
+    found = scan_source(source, wishes, console.progress)
     held = f"{found.images} images of {found.patients} patients, preset {found.preset}"
     lines = [f"{found.readable} of {found.files} files readable: {held}"]
     lines += [f"  {count:6d}  {code}" for code, count in found.refused.items()]
@@ -122,22 +122,24 @@ def prepare(
     from privgan.interruption import stop_on_signals
     from privgan_audits.enrol import Terms, enrol, low_power_text
 
-    options = PrepareOptions(
+    reading = wishes_of(
         size=size,
         preset=preset,
-        window=pair_of(window),
+        window=window,
         colour=colour,
-        roi=box_of(roi),
-        non_members=non_members,
-        csv=tuple(csv or ()),
-        exclude=exclude,
-        merge=merge,
-        classes=names_of(classes),
-        columns=names_of(columns.lower()),
-        selection=selection_of((modality, body_part, view), every, frames),
+        roi=roi,
+        csv=csv,
+        classes=classes,
+        columns=columns,
+        modality=modality,
+        body_part=body_part,
+        view=view,
+        every=every,
+        frames=frames,
         workers=workers,
         accept_burned_in=accept_burned_in,
     )
+    options = PrepareOptions(reading=reading, non_members=non_members, exclude=exclude, merge=merge)
     terms = Terms(
         policy=read_policy(policy),
         max_epsilon=max_epsilon,

@@ -67,7 +67,7 @@ def prepare(
         InputRejectedError: nothing readable, fewer than two patients, or a found class of fewer than ten patients.
         PreemptedError, InterruptedRunError: `stop` asked for it.
     """
-    origin = open_source(source, options.wishes)
+    origin = open_source(source, options.reading)
     withdrawn, merged = read_withdrawn(options.exclude), read_merged(options.merge)
     key = _key_of(folder)
     shape = origin.recipe.shape
@@ -88,7 +88,7 @@ def prepare(
     if origin.columns:
         write_columns(folder / COLUMNS, columns_of(origin.columns, list(compress(found.columns, people.kept))))
     write_refused(folder / "refused.jsonl", found.refused)
-    asked = options.selection
+    asked = options.reading.selection
     found.digests.discard(_public_words(origin, (*classes, *asked.modalities, *asked.body_parts)))
     found.digests.write(folder / "private" / "identifiers")
     write_sides(folder, key, people.spellings, sides.tolist())
@@ -172,7 +172,8 @@ def _facts(
     sides: NDArray[np.uint8],
 ) -> CohortFacts:
     rule, (low, high) = origin.recipe.rule, origin.recipe.limits
-    modality = _only(options.selection.modalities) or rule.modality
+    asked = options.reading.selection
+    modality = _only(asked.modalities) or rule.modality
     return CohortFacts(
         cohort_id=secrets.token_hex(8),
         privgan_version=__version__,
@@ -181,11 +182,11 @@ def _facts(
         window_low=low,
         window_high=high,
         form=ImageForm(
-            side=options.size,
+            side=origin.recipe.size,
             channels=origin.recipe.channels,
             classes=classes,
             modality=modality,
-            body_part=_only(options.selection.body_parts) or rule.body_part,
+            body_part=_only(asked.body_parts) or rule.body_part,
             window=hounsfield(rule.name, modality, (low, high)),
         ),
         patients=len(people.keys),
@@ -196,7 +197,7 @@ def _facts(
         merged_patients=people.merged,
         excluded_patients=people.withdrawn,
         refused=found.refused_by_code(),
-        overrides=(ACCEPT_BURNED_IN,) if options.accept_burned_in else (),
+        overrides=(ACCEPT_BURNED_IN,) if asked.accept_burned_in else (),
         notes=_notes(origin, found.seen, people),
         digests={name: sha256_file(folder / name) for name in digested_files(origin.columns)},
         columns=origin.columns,

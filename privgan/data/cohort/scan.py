@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from privgan.data.cohort.options import PrepareOptions
 from privgan.data.sources.opening import open_source, refusal_of, watched
 from privgan.data.sources.source import Seen
+from privgan.data.sources.wishes import Wishes
 from privgan.progress import Progress, silent
 
 
@@ -23,13 +23,13 @@ class ScanReport:
     notes: tuple[str, ...]
 
 
-def scan(source: Path, options: PrepareOptions, progress: Progress = silent) -> ScanReport:
+def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanReport:
     """Read everything exactly as `prepare` would, and write nothing.
 
     Raises:
         UsageError, InputRejectedError: the source is missing, empty or no source; nothing readable is a result.
     """
-    origin = open_source(source, options.wishes)
+    origin = open_source(source, wishes)
     refused, patients, seen = Counter[str](), set[str](), Seen()
     readable = images = 0
     for entries in watched(origin, progress):

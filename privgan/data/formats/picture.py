@@ -11,12 +11,18 @@ from privgan.data.formats.reading import Reading, Request
 from privgan.data.preprocess import STORED_RANGE, Pixels, prepare_image
 from privgan.data.refusals import RefusedError, check_shape, read_regular
 
-FORMATS = ("PNG", "JPEG")
+has_units = names_patients = False
+KINDS = ("PNG", "JPEG")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I")
 
 
-def read_picture(path: Path, request: Request) -> Reading:
+def claims(file: Path) -> bool:
+    """Whether it is called as a picture is."""
+    return file.suffix.lower() in SUFFIXES
+
+
+def read(path: Path, request: Request) -> Reading:
     """Read one picture; where grey is wanted, colour becomes luminance. What it had is reported.
 
     Raises:
@@ -38,10 +44,10 @@ def read_picture(path: Path, request: Request) -> Reading:
 
 def _open(content: bytes) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as unread:
+        with Image.open(io.BytesIO(content), formats=KINDS) as unread:
             check_shape(unread.height, unread.width)
             unread.verify()  # checksums; the picture must be opened again afterwards
-        return Image.open(io.BytesIO(content), formats=FORMATS)
+        return Image.open(io.BytesIO(content), formats=KINDS)
     except UnidentifiedImageError:
         raise RefusedError("not_an_image") from None
     except Image.DecompressionBombError:

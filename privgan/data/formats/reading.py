@@ -8,24 +8,18 @@ from numpy.typing import NDArray
 from privgan.data.preprocess import Recipe
 from privgan.data.selection import EVERYTHING, Selection
 
-DICOM, PICTURE = "dicom", "picture"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """How the files of one source are to be read.
 
-    kind: "dicom" or "picture". selection: which DICOM files and frames are wanted. accept_burned_in: read pictures
-    that may show names. trusted: the files were made by a generator; the rules that protect patients (burned-in
-    text, modality, patient number) do not apply. patient_from_table: a label table says who the patient is; a file
-    need not.
+    kind: the name of the format's module, see `known.FORMATS`. recipe: how images are prepared. selection: what of
+    the files is read. patient_from_table: a label table says who the patient is; a file need not.
     """
 
     kind: str
     recipe: Recipe
     selection: Selection = EVERYTHING
-    accept_burned_in: bool = False
-    trusted: bool = False
     patient_from_table: bool = False
 
 

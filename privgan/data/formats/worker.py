@@ -15,12 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from privgan.data.formats.dicom.reader import read_dicom
-from privgan.data.formats.picture import read_picture
-from privgan.data.formats.reading import DICOM, Reading, Request
-from privgan.data.preprocess import Recipe
+from privgan.config import from_table
+from privgan.data.formats.known import format_named
+from privgan.data.formats.reading import Reading, Request
 from privgan.data.refusals import RefusedError
-from privgan.data.selection import Selection
 
 
 def read_entry(path: Path, request: Request) -> Reading:
@@ -28,7 +26,7 @@ def read_entry(path: Path, request: Request) -> Reading:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # warnings of the parsers carry header values
         try:
-            return read_dicom(path, request) if request.kind == DICOM else read_picture(path, request)
+            return format_named(request.kind).read(path, request)
         except RefusedError as refusal:
             return Reading(code=refusal.code)
         except MemoryError:
@@ -42,14 +40,7 @@ def read_entry(path: Path, request: Request) -> Reading:
 def handler(configuration: str) -> Callable[[bytes], bytes]:
     """The worker's function: from the bytes of a path to an encoded Reading."""
     logging.disable(logging.CRITICAL)
-    table: dict[str, Any] = json.loads(configuration)
-    recipe = table.pop("recipe")
-    for name in ("window", "roi"):
-        recipe[name] = tuple(recipe[name]) if recipe[name] else None
-    selection: dict[str, Any] = table.pop("selection")
-    for name in ("modalities", "body_parts", "views"):
-        selection[name] = tuple(selection[name])
-    request = Request(recipe=Recipe(**recipe), selection=Selection(**selection), **table)
+    request = from_table(Request, json.loads(configuration))
     return lambda path: encode(read_entry(Path(os.fsdecode(path)), request))
 
 

@@ -1,4 +1,4 @@
-"""Files of a folder as entries, each read in an isolated worker: DICOM, or PNG and JPEG."""
+"""Files of a folder as entries, all of one format, each read in an isolated worker."""
 
 import os
 from collections import Counter
@@ -10,24 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.formats.isolation import CRASHED, TIMED_OUT, Job, run_isolated
-from privgan.data.formats.picture import SUFFIXES
-from privgan.data.formats.reading import DICOM, PICTURE, Reading, Request
+from privgan.data.formats.known import format_of
+from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import configuration_of, decode
 from privgan.data.identifiers import IDENTIFIER
 from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
-from privgan.data.refusals import RefusedError, read_regular
-from privgan.data.selection import FIRST
+from privgan.data.selection import FIRST, Selection
 from privgan.data.sources.file_list import FileList
 from privgan.data.sources.labels import FILE_NAME
-from privgan.data.sources.source import DEEP, Entry, Seen, Wishes, fingerprint_of
+from privgan.data.sources.source import DEEP, Entry, Seen, fingerprint_of
 from privgan.data.sources.tables import Tables
+from privgan.data.sources.wishes import DEFAULT_SIZE, Wishes
 from privgan.errors import UsageError
 from privgan.files import canonical_json, sha256_bytes
 
 HANDLER = "privgan.data.formats.worker:handler"
 LOST = {CRASHED: "decoder_crashed", TIMED_OUT: "decoder_timeout"}
 PROBED = 500  # files among which the first readable one is looked for
-DEFAULT_SIZE = 64
 
 
 class FileSource:
@@ -48,24 +47,19 @@ class FileSource:
         self._tables = Tables(tables, wishes.columns)
         self._folder = folder
         self._files = files.without(tables)[: wishes.max_images]
-        self._kind = _kind(self._files)
+        self._format = format_of(self._files)
         allowed = {"file", "patient"} if self._tables.name_patients else {"file"}
-        if self._kind == PICTURE and not self._tables.keys <= allowed:
-            raise UsageError("Expected a column `file` in the label table of PNG or JPEG files, it has none.")
+        if not self._format.names_patients and not self._tables.keys <= allowed:
+            raise UsageError(
+                "Expected a column `file` in the label table of files that name no patient, it has none."
+            )
         self._notes = [f"{missing} files that the DICOMDIR lists are missing."] if missing else []
         self._workers = wishes.workers
         self.total = len(self._files)
         self.declared = wishes.classes
         self.columns = self._tables.columns
         self.recipe = self._recipe(wishes)
-        self._request = Request(
-            kind=self._kind,
-            recipe=self.recipe,
-            selection=wishes.selection,
-            accept_burned_in=wishes.accept_burned_in,
-            trusted=wishes.trusted,
-            patient_from_table=self._tables.name_patients,
-        )
+        self._request = self._asked(self.recipe, wishes.selection)
         counts = Counter(file.name for file in self._files if "file" in self._tables.keys)
         self._unique = frozenset(name for name, count in counts.items() if count == 1)
 
@@ -82,9 +76,9 @@ class FileSource:
     def notes(self, seen: Seen) -> tuple[str, ...]:
         """See `source.Source`."""
         found, counts = list(self._notes), seen.remarks
-        if self._kind == PICTURE and not self._tables.name_patients:
+        if not (self._format.names_patients or self._tables.name_patients):
             found.append("There is no labels.csv with patients: each file counts as one patient.")
-        if self._kind == DICOM and self._tables.name_patients:
+        if self._format.names_patients and self._tables.name_patients:
             found.append("The label table says who the patients are; PatientID was not used.")
         if counts["grey"]:
             found.append(f"{counts['grey']} grey files: red, green and blue became what grey was.")
@@ -95,29 +89,29 @@ class FileSource:
         return (*found, *self._tables.notes(len(seen.rows)))
 
     def _recipe(self, wishes: Wishes) -> Recipe:
-        preset, size = wishes.preset, wishes.size
-        if preset is None or size is None:
-            first = self._first_readable(wishes)
-            size = size or min(max(first.side, SMALLEST), LARGEST)
-        if preset is None:
-            preset = preset_for(first.modality)
-            self._notes.append(f"Preset {preset} was chosen by the first readable file.")
-        recipe = Recipe(preset=preset, size=size, window=wishes.window, roi=wishes.roi, colour=wishes.colour)
-        if self._kind == PICTURE and recipe.rule.scaling == GIVEN and recipe.window is None:
+        first = Reading(side=DEFAULT_SIZE)
+        if wishes.named_preset is None or wishes.size is None:
+            first = self._first_readable(wishes) or first
+        recipe = wishes.recipe(preset_for(first.modality), min(max(first.side, SMALLEST), LARGEST))
+        if wishes.named_preset is None:
+            self._notes.append(f"Preset {recipe.preset} was chosen by the first readable file.")
+        if not self._format.has_units and recipe.rule.scaling == GIVEN and recipe.window is None:
             raise UsageError("Expected DICOM or .npz for a ct preset: pictures hold no Hounsfield units. Use cxr.")
         return recipe
 
-    def _first_readable(self, wishes: Wishes) -> Reading:
-        probe = Request(
-            kind=self._kind,
-            recipe=Recipe(preset="custom", window=(0.0, 1.0), size=SMALLEST),
-            selection=replace(wishes.selection, frames=FIRST),
-            accept_burned_in=wishes.accept_burned_in,
-            trusted=wishes.trusted,
+    def _asked(self, recipe: Recipe, selection: Selection) -> Request:
+        return Request(
+            kind=self._format.__name__,
+            recipe=recipe,
+            selection=selection,
             patient_from_table=self._tables.name_patients,
         )
+
+    def _first_readable(self, wishes: Wishes) -> Reading | None:
+        anything = Recipe(preset="custom", window=(0.0, 1.0), size=SMALLEST)
+        probe = self._asked(anything, replace(wishes.selection, frames=FIRST))
         readings = _read(self._files[:PROBED], probe, workers=1)
-        return next((reading for reading in readings if not reading.code), Reading(side=DEFAULT_SIZE))
+        return next((reading for reading in readings if not reading.code), None)
 
     def _entry(self, file: Path, reading: Reading) -> Entry:
         where = file.relative_to(self._folder).as_posix()
@@ -168,19 +162,3 @@ def _read(files: Sequence[Path], request: Request, workers: int | None) -> Itera
             yield Reading(code=LOST[answer]) if answer in LOST else decode(answer, request.recipe.shape)
         except (ValueError, TypeError, KeyError):  # the worker did not survive what it read
             yield Reading(code="decoder_crashed")
-
-
-def _kind(files: Sequence[Path]) -> str:
-    """A folder holds pictures when it has PNG or JPEG files and nothing that looks like DICOM."""
-    pictures = any(file.suffix.lower() in SUFFIXES for file in files)
-    others = (file for file in files if file.suffix.lower() not in SUFFIXES)
-    return PICTURE if pictures and not any(_looks_like_dicom(file) for file in others) else DICOM
-
-
-def _looks_like_dicom(file: Path) -> bool:
-    if file.suffix.lower() in (".dcm", ".dicom"):
-        return True
-    try:
-        return read_regular(file, head=132)[128:] == b"DICM"
-    except RefusedError:
-        return False

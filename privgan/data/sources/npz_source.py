@@ -11,7 +11,8 @@ from privgan.data.identifiers import IDENTIFIER
 from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Pixels, Recipe, prepare_image
 from privgan.data.refusals import RefusedError
 from privgan.data.sources.npz_reader import NpzContents, open_npz, stream_images
-from privgan.data.sources.source import DEEP, Entry, Seen, Wishes, fingerprint_of
+from privgan.data.sources.source import DEEP, Entry, Seen, fingerprint_of
+from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
 
 
@@ -26,17 +27,11 @@ class NpzSource:
         self.total = min(count, wishes.max_images or count)
         self.declared = wishes.classes or self._contents.classes or ()
         self.columns = {name: wishes.columns.type_of(name) for name in self._contents.columns}
-        self.recipe = Recipe(
-            preset=wishes.preset or "cxr",
-            size=wishes.size or min(max(height, width, SMALLEST), LARGEST),
-            window=wishes.window,
-            roi=wishes.roi,
-            colour=wishes.colour,
-        )
+        self.recipe = wishes.recipe("cxr", min(max(height, width, SMALLEST), LARGEST))
         if len(self._contents.shape) == 4 and self.recipe.channels == 1:
             raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got colour; --colour keeps it.")
         _check_window(self._contents, self.recipe)
-        self._chosen = wishes.preset is None
+        self._chosen = wishes.named_preset is None
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
         """One entry a row."""

@@ -16,10 +16,12 @@ from privgan.arrays import Integers, Values
 from privgan.data.columns import NOTHING, Wanted, columns_of
 from privgan.data.formats.dicom.directory import NAME as DICOMDIR
 from privgan.data.formats.dicom.directory import listed_files
+from privgan.data.selection import Selection
 from privgan.data.sources.file_list import FileList
 from privgan.data.sources.file_source import FileSource
 from privgan.data.sources.npz_source import NpzSource
-from privgan.data.sources.source import Entry, Seen, Source, Wishes
+from privgan.data.sources.source import Entry, Seen, Source
+from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
 from privgan.progress import Progress, silent
 
@@ -57,8 +59,6 @@ def open_source(path: Path, wishes: Wishes) -> Source:
         UsageError: the path is missing, or the wishes do not fit it.
         InputRejectedError: an empty folder, or not a source at all.
     """
-    if wishes.max_images is not None and wishes.max_images < 1:
-        raise UsageError(f"Expected max_images of at least 1, got {wishes.max_images}.")
     if path.is_dir():
         files = FileList.found(path)
         if not files:
@@ -128,14 +128,15 @@ def read_images(
         preset: a name from `preprocess.PRESETS`; None chooses by the first readable file.
         csv: label tables; without one `labels.csv` at the top of a folder is taken, if there is one.
         columns: further columns to read.
-        trusted: the images were made by a generator (see `reading.Request`).
+        trusted: the images were made by a generator (see `selection.Selection`).
         progress: told after every file.
 
     Raises:
         UsageError: the path is missing, or size, preset or table do not fit it.
         InputRejectedError: not one image can be used.
     """
-    source = open_source(path, Wishes(size=size, preset=preset, csv=csv, columns=columns, trusted=trusted))
+    taken = Selection(trusted=trusted)
+    source = open_source(path, Wishes(size=size, preset=preset, csv=csv, columns=columns, selection=taken))
     images, labels, further, refused = [], [], [], Counter[str]()
     numbers: dict[str, int] = {}
     patients, seen = [], Seen()

@@ -10,36 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.columns import NOTHING, Wanted
 from privgan.data.preprocess import Recipe
-from privgan.data.selection import EVERYTHING, Selection
 
 DEEP = "16 bits became 8, and the value 65,535 became white; fewer bits stored in 16 come out dark."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """What the user asked for; None is chosen by the source and then said in its notes.
-
-    csv: label tables. classes: declared class names, empty when none were. columns: further columns to read.
-    max_images: read only the first files or rows. workers: processes that decode files; None takes one a processor,
-    at most eight.
-    The other fields are those of `Recipe` and `reading.Request`.
-    """
-
-    size: int | None = None
-    preset: str | None = None
-    window: tuple[float, float] | None = None
-    colour: bool = False
-    roi: tuple[float, float, float, float] | None = None
-    csv: tuple[Path, ...] = ()
-    classes: tuple[str, ...] = ()
-    columns: Wanted = NOTHING
-    max_images: int | None = None
-    selection: Selection = EVERYTHING
-    workers: int | None = None
-    accept_burned_in: bool = False
-    trusted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from privgan.data.cohort.cohort import open_cohort
 from privgan.data.cohort.collect import Collected
-from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.people import decide_people, merge
 from privgan.data.cohort.persons import Persons, read_merged
 from privgan.data.cohort.prepare import prepare
 from privgan.data.cohort.sides import member_position, side_of
 from privgan.data.identifiers import IdentifierDigests
 from privgan.errors import UsageError
+from tests.data.telling import told
 
 NUMBERS = [f"{number}{issuer}" for number in "1234" for issuer in ("", "^^^A", "^^^B")]
 
@@ -114,7 +114,7 @@ def test_one_person_by_the_map_is_on_one_side_and_found_under_every_number(tmp_p
     )
     folder, met = tmp_path / "cohort", list[frozenset[str]]()
     folder.mkdir()
-    options = PrepareOptions(size=28, merge=tmp_path / "merge.csv")
+    options = told(merge=tmp_path / "merge.csv")
     prepare(tmp_path / "images.npz", folder, options, meet=met.extend)
     cohort = open_cohort(folder)
     assert (cohort.facts.patients, cohort.facts.merged_patients) == (30, 10)

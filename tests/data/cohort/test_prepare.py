@@ -14,14 +14,15 @@ import pytest
 
 from privgan.data.cohort import prepare as prepare_module
 from privgan.data.cohort.cohort import Cohort, open_cohort
-from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
 from privgan.data.cohort.scan import scan
 from privgan.data.cohort.sides import assign_sides
 from privgan.data.identifiers import IdentifierDigests
 from privgan.data.phantoms.phantoms import write_phantoms
+from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.folders import staged_folder
+from tests.data.telling import told
 from tests.places import ROOT
 
 MARKED = "ZZ-4711-MARK"
@@ -33,7 +34,7 @@ def images(count: int, seed: int = 0) -> np.ndarray[Any, Any]:
 
 def make(source: Path, target: Path, **options: Any) -> Cohort:
     with staged_folder(target, marker="cohort.json") as folder:
-        prepare(source, folder, PrepareOptions(**{"size": 28, **options}))
+        prepare(source, folder, told(**options))
     return open_cohort(target)
 
 
@@ -149,13 +150,13 @@ def test_a_class_found_in_data_must_not_point_at_few(tmp_path: Path) -> None:
 
 def test_scan_counts_what_prepare_would_read(phantoms: Path, tmp_path: Path) -> None:
     (phantoms / "broken.dcm").write_bytes(b"x")
-    report = scan(phantoms, PrepareOptions())
+    report = scan(phantoms, Wishes())
     cohort = make(phantoms, tmp_path / "cohort")
     assert (report.readable, report.refused, report.patients) == (cohort.facts.images, {"not_dicom": 1}, 60)
     assert report.files == report.readable + 1
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.dcm").touch()
-    assert scan(tmp_path / "src", PrepareOptions()).readable == 0
+    assert scan(tmp_path / "src", Wishes()).readable == 0
 
 
 def test_refused_files_are_named_by_a_keyed_hash_only(make_dicom: Any, tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_too_few_patients_are_refused(tmp_path: Path, count: int) -> None:
 )
 def test_impossible_options_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="Expected"):
-        PrepareOptions(**wrong)
+        told(**wrong)
 
 
 def test_an_unreadable_withdrawal_list_stops_everything(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from privgan.data.sources.source import Entry
 from privgan.errors import InterruptedRunError, PreemptedError, UsageError
 from privgan.files import read_json
 from privgan.interruption import StopRequest
+from tests.data.telling import told
 
 MARKED = "ZZ-4711-MARK"
 FILES = 14
@@ -77,7 +78,7 @@ def options(source: Path, **more: Any) -> PrepareOptions:
         "exclude": folder / "gone.txt",
         "merge": folder / "merge.csv",
     }
-    return PrepareOptions(**{**given, **more})
+    return told(**{**given, **more})
 
 
 class StopAfter(StopRequest):
@@ -244,7 +245,7 @@ def test_rows_of_an_npz_resume_too(tmp_path: Path) -> None:
     images = rng.integers(0, 256, (40, 28, 28), dtype=np.uint8)
     people = np.array([f"p{row // 2}" for row in range(40)])
     np.savez(tmp_path / "a.npz", images=images, patient_id=people, age=rng.random(40))
-    given = PrepareOptions(size=28, columns=("age:number",))
+    given = told(columns=("age:number",))
     for name in ("twin", "cohort"):
         (tmp_path / name).mkdir()
     prepare(tmp_path / "a.npz", tmp_path / "twin", given)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, open_cohort
-from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
 from privgan.data.cohort.sides import PATIENTS, side_of, write_sides
 from privgan.errors import IntegrityError
+from tests.data.telling import told
 
 
 def test_every_number_of_a_cohort_is_found_on_its_side(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_every_number_of_a_cohort_is_found_on_its_side(tmp_path: Path) -> None:
     (tmp_path / "out.txt").write_text("NUM-011\n")
     folder, met = tmp_path / "cohort", list[frozenset[str]]()
     folder.mkdir()
-    prepare(tmp_path / "images.npz", folder, PrepareOptions(size=28, exclude=tmp_path / "out.txt"), meet=met.extend)
+    prepare(tmp_path / "images.npz", folder, told(exclude=tmp_path / "out.txt"), meet=met.extend)
     cohort = open_cohort(folder)
     assert cohort.facts.merged_patients == 1
     sides = {number: side_of(folder, f" {number}\n") for number in numbers}
@@ -51,7 +51,7 @@ def test_edited_digests_are_found(tmp_path: Path, name: str) -> None:
     images = np.random.default_rng(1).integers(0, 256, (30, 28, 28), dtype=np.uint8)
     np.savez(tmp_path / "images.npz", images=images, labels=np.zeros(30, np.int64), patient_id=np.arange(30))
     (tmp_path / "cohort").mkdir()
-    prepare(tmp_path / "images.npz", tmp_path / "cohort", PrepareOptions(size=28))
+    prepare(tmp_path / "images.npz", tmp_path / "cohort", told())
     path = tmp_path / "cohort" / name
     path.write_bytes(path.read_bytes()[::-1])
     with pytest.raises(IntegrityError, match="edited"):

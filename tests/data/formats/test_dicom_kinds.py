@@ -21,6 +21,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.dicom import syntaxes
 from privgan.data.formats.dicom.frames import decoded_frames
 from privgan.data.formats.dicom.image_header import ImageHeader, image_header
@@ -40,7 +41,7 @@ RGB = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfigur
 
 
 def read(path: Path, recipe: Recipe = ANY, **request: Any) -> Reading:
-    return read_entry(path, Request(kind="dicom", recipe=recipe, **request))
+    return read_entry(path, Request(kind=dicom.__name__, recipe=recipe, **request))
 
 
 def write(path: Path, dataset: Dataset) -> Path:

@@ -20,14 +20,16 @@ from pydicom.uid import (
 
 from privgan.data import refusals
 from privgan.data.formats.dicom import parsing, reader
+from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import decode, encode, read_entry
 from privgan.data.preprocess import Recipe
+from privgan.data.selection import Selection
 from tests.places import ROOT
 
 PIXELS = np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16)
-CXR = Request(kind="dicom", recipe=Recipe())
-ANY = Request(kind="dicom", recipe=Recipe(preset="custom", window=(0, 255)))
+CXR = Request(kind=dicom.__name__, recipe=Recipe())
+ANY = Request(kind=dicom.__name__, recipe=Recipe(preset="custom", window=(0, 255)))
 
 
 def expected(values: np.ndarray[Any, Any], low: float, high: float) -> np.ndarray[Any, Any]:
@@ -64,7 +66,7 @@ def test_eight_bit_pixels_pass_bit_by_bit(make_dicom: Any, tmp_path: Path) -> No
 
 def test_ct_is_read_in_hounsfield_units(make_dicom: Any, tmp_path: Path) -> None:
     file = make_dicom(tmp_path / "a.dcm", PIXELS, Modality="CT", RescaleSlope="2", RescaleIntercept="-1024")
-    reading = read_entry(file, Request(kind="dicom", recipe=Recipe(preset="ct-soft")))
+    reading = read_entry(file, Request(kind=dicom.__name__, recipe=Recipe(preset="ct-soft")))
     np.testing.assert_allclose(
         reading.images[0], np.clip(expected(PIXELS * 2.0 - 1024, -160, 240), 0, 255), atol=0.51
     )
@@ -125,7 +127,7 @@ def test_each_fault_has_its_code(make_dicom: Any, tmp_path: Path, code: str, tag
 
 
 def test_ct_needs_its_rescale(make_dicom: Any, tmp_path: Path) -> None:
-    request = Request(kind="dicom", recipe=Recipe(preset="ct-lung"))
+    request = Request(kind=dicom.__name__, recipe=Recipe(preset="ct-lung"))
     assert read_entry(make_dicom(tmp_path / "a.dcm", PIXELS, Modality="CT"), request).code == "missing_rescale"
 
 
@@ -159,15 +161,17 @@ def test_a_damaged_or_foreign_modality_table_is_refused(
 ) -> None:
     modality = "CT" if preset == "ct-soft" else "CR"
     file = make_dicom(tmp_path / "a.dcm", PIXELS, ModalityLUTSequence=sequence, Modality=modality)
-    assert read_entry(file, Request(kind="dicom", recipe=Recipe(preset=preset))).code == "modality_lut"
+    assert read_entry(file, Request(kind=dicom.__name__, recipe=Recipe(preset=preset))).code == "modality_lut"
 
 
 def test_burned_in_pictures_are_read_only_when_accepted_or_generated(make_dicom: Any, tmp_path: Path) -> None:
     file = make_dicom(tmp_path / "a.dcm", PIXELS, Modality="OT", BurnedInAnnotation="YES")
-    recipe = Recipe()
-    assert read_entry(file, Request(kind="dicom", recipe=recipe)).code == "burned_in"
-    assert read_entry(file, Request(kind="dicom", recipe=recipe, accept_burned_in=True)).code == ""
-    assert read_entry(file, Request(kind="dicom", recipe=recipe, trusted=True)).code == ""
+    taken = {"": Selection(), "burned": Selection(accept_burned_in=True), "trusted": Selection(trusted=True)}
+    requests = {
+        name: Request(kind=dicom.__name__, recipe=Recipe(), selection=selection) for name, selection in taken.items()
+    }
+    codes = {name: read_entry(file, request).code for name, request in requests.items()}
+    assert codes == {"": "burned_in", "burned": "", "trusted": ""}
 
 
 def test_unlisted_transfer_syntaxes_are_refused_before_anything_is_parsed(make_dicom: Any, tmp_path: Path) -> None:

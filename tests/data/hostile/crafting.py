@@ -89,7 +89,8 @@ def write(path: Path, content: bytes) -> Path:
 
 def request(**changes: Any) -> Any:
     """A request that would take nearly anything."""
+    from privgan.data.formats.dicom import reader as dicom
     from privgan.data.formats.reading import Request
     from privgan.data.preprocess import Recipe
 
-    return Request(kind="dicom", recipe=Recipe(preset="custom", window=(0, 4095), size=28), **changes)
+    return Request(kind=dicom.__name__, recipe=Recipe(preset="custom", window=(0, 4095), size=28), **changes)

@@ -22,8 +22,10 @@ SCRIPT = (
     "import sys; from pathlib import Path\n"
     "from privgan.data.cohort.prepare import prepare\n"
     "from privgan.data.cohort.options import PrepareOptions\n"
+    "from privgan.data.sources.wishes import Wishes\n"
     "if __name__ == '__main__':\n"
-    "    prepare(Path(sys.argv[1]), Path(sys.argv[2]), PrepareOptions(size=28, preset='cxr'))\n"
+    "    options = PrepareOptions(reading=Wishes(size=28, preset='cxr'))\n"
+    "    prepare(Path(sys.argv[1]), Path(sys.argv[2]), options)\n"
 )
 
 

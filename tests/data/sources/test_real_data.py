@@ -12,7 +12,9 @@ from privgan.data.cohort.cohort import open_cohort
 from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
 from privgan.data.cohort.scan import scan
+from privgan.data.selection import Selection
 from privgan.data.sources.opening import open_source, read_images
+from privgan.data.sources.wishes import Wishes
 
 
 def test_ct_of_ten_patients(shared_data: Path) -> None:
@@ -25,16 +27,16 @@ def test_ct_of_ten_patients(shared_data: Path) -> None:
 
 
 def test_pydicom_files_are_each_read_or_refused(shared_data: Path) -> None:
-    report = scan(shared_data / "dicom/pydicom_test_files", PrepareOptions(preset="custom", window=(0.0, 4095.0)))
+    report = scan(shared_data / "dicom/pydicom_test_files", Wishes(preset="custom", window=(0.0, 4095.0)))
     assert report.files == report.readable + sum(report.refused.values()) == 195
     assert report.readable >= 39
     assert {"transfer_syntax", "likely_burned_in", "no_pixels", "not_dicom", "directory"} <= report.refused.keys()
 
 
 def test_other_real_dicom_is_refused_for_the_right_reasons(shared_data: Path) -> None:
-    options = PrepareOptions(preset="cxr")
-    assert "likely_burned_in" in scan(shared_data / "dicom/deid_data", options).refused
-    report = scan(shared_data / "dicom/highdicom_test_files", options)
+    wishes = Wishes(preset="cxr")
+    assert "likely_burned_in" in scan(shared_data / "dicom/deid_data", wishes).refused
+    report = scan(shared_data / "dicom/highdicom_test_files", wishes)
     assert report.readable == 1  # the one radiograph among masks, slides, a CT and reports
     assert report.refused == {"not_dicom": 4, "no_pixels": 3, "other_modality": 21}
 
@@ -43,10 +45,11 @@ def test_other_real_dicom_is_refused_for_the_right_reasons(shared_data: Path) ->
 def test_scan_and_prepare_agree_on_every_file(shared_data: Path, tmp_path: Path, accept: bool) -> None:
     """File by file: what scan counts is what prepare refuses, and for the same reason."""
     folder = shared_data / "dicom"
-    options = PrepareOptions(preset="custom", window=(0.0, 4095.0), accept_burned_in=accept)
-    report, facts = scan(folder, options), prepare(folder, tmp_path, options)
+    taken = Selection(accept_burned_in=accept)
+    wishes = Wishes(preset="custom", window=(0.0, 4095.0), selection=taken)
+    report, facts = scan(folder, wishes), prepare(folder, tmp_path, PrepareOptions(reading=wishes))
     assert (facts.refused, facts.images) == (report.refused, report.images)
-    source = open_source(folder, options.wishes)
+    source = open_source(folder, wishes)
     codes = {entry.where: entry.code for entry in source.entries() if entry.code}
     assert dict(Counter(codes.values())) == report.refused
     key = (tmp_path / "private" / "hmac.key").read_bytes()

@@ -16,6 +16,7 @@ from privgan.data.cohort.prepare import prepare
 from privgan.data.cohort.scan import scan
 from privgan.data.refusals import MAX_PIXELS
 from privgan.data.sources.opening import read_images
+from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
 from tests.data.conftest import build_dicom
 
@@ -284,8 +285,8 @@ def test_a_file_of_many_frames_is_refused_once_by_scan_and_by_prepare(tmp_path: 
         lines.append(f"PAT-{number},{'b' if number else 'a'}")
     table = tmp_path / "table.csv"
     table.write_text("\n".join(lines))
-    options = PrepareOptions(preset="cxr", csv=(table,), classes=("b",), size=32)
+    options = PrepareOptions(reading=Wishes(preset="cxr", csv=(table,), classes=("b",), size=32))
     (tmp_path / "cohort").mkdir()
-    seen, made = scan(source, options), prepare(source, tmp_path / "cohort", options)
+    seen, made = scan(source, options.reading), prepare(source, tmp_path / "cohort", options)
     assert seen.refused == made.refused == {"unknown_class": 1}
     assert seen.images == made.images == 58

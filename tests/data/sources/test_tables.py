@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.scan import scan
 from privgan.data.columns import Wanted
 from privgan.data.sources.opening import LoadedImages, read_images
 from privgan.data.sources.tables import Tables
 from privgan.errors import InputRejectedError, UsageError
+from tests.data.telling import told
 
 
 def table(path: Path, *lines: str) -> Path:
@@ -96,8 +96,8 @@ def test_tables_that_agree_are_one_and_of_a_file_that_they_disagree_on_nothing_i
     assert as_texts.refused == {"contradiction": 4}
     who = table(tmp_path / "w.csv", "instance,patient", "1.3.0,p0", "1.3.1,somebody")
     assert read(exams, people, who).refused == {"contradiction": 1}
-    options = PrepareOptions(size=28, preset="cxr", csv=(people, one, other), columns=("age:number",))
-    assert scan(exams, options).refused == {"contradiction": 2}
+    options = told(preset="cxr", csv=(people, one, other), columns=("age:number",))
+    assert scan(exams, options.reading).refused == {"contradiction": 2}
 
 
 def test_a_person_is_looked_up_by_the_table_s_number_and_never_by_the_header_s(exams: Path, tmp_path: Path) -> None:

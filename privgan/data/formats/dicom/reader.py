@@ -20,9 +20,10 @@ from privgan.data.formats.dicom.parsing import Parsed, parse
 from privgan.data.formats.dicom.values import integer_of, text_of
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.preprocess import prepare_image
-from privgan.data.refusals import RefusedError, open_input
+from privgan.data.refusals import RefusedError, open_input, read_regular
 from privgan.data.selection import Selection
 
+has_units = names_patients = True
 LIKELY_BURNED_IN = ("US", "IVUS", "SC", "XA", "XC", "OT", "ES", "GM", "DOC")
 MAX_BYTES = 2 << 30
 MAX_RESULT_BYTES = 128 << 20  # of prepared images of one file, in memory at once
@@ -32,7 +33,17 @@ TAGS: list[BaseTag | int] = [
 ]
 
 
-def read_dicom(path: Path, request: Request) -> Reading:
+def claims(file: Path) -> bool:
+    """Whether it is called as a DICOM file is, or begins as one does."""
+    if file.suffix.lower() in (".dcm", ".dicom"):
+        return True
+    try:
+        return read_regular(file, head=132)[128:] == b"DICM"
+    except RefusedError:
+        return False
+
+
+def read(path: Path, request: Request) -> Reading:
     """Read one DICOM file; a file of many frames gives many images, all of one patient.
 
     Raises:
@@ -64,11 +75,11 @@ def read_dicom(path: Path, request: Request) -> Reading:
 def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool]:
     """The wanted frames, uint8 (k, *shape) of the recipe, and whether they had colour."""
     _check_wanted(parsed.dataset, request.selection)
-    if not request.trusted:
+    if not request.selection.trusted:
         _check_source(parsed, request)
     header = image_header.image_header(parsed)
     numbers = _wanted_frames(parsed.dataset, request.selection, header.frames)
-    recipe, units = request.recipe, request.recipe.preset.startswith("ct-") and not request.trusted
+    recipe, units = request.recipe, request.recipe.preset.startswith("ct-") and not request.selection.trusted
     if len(numbers) * math.prod(recipe.shape) > MAX_RESULT_BYTES:
         raise RefusedError("too_large")
     images = np.empty((len(numbers), *recipe.shape), dtype=np.uint8)
@@ -82,7 +93,7 @@ def _check_source(parsed: Parsed, request: Request) -> None:
     """Refuse what would endanger or misplace a patient."""
     dataset = parsed.dataset
     modality = text_of(dataset, "Modality").upper()
-    if not request.accept_burned_in:
+    if not request.selection.accept_burned_in:
         if text_of(dataset, "BurnedInAnnotation").upper() == "YES":
             raise RefusedError("burned_in")
         if modality in LIKELY_BURNED_IN:
