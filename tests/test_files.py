@@ -64,7 +64,7 @@ def test_only_our_own_folders_are_replaced(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_is_tidied_up(tmp_path: Path) -> None:
     """Its half-made folder goes; a living process' folder stays; an old folder that was moved aside comes back."""
     code = (
-        "import os, signal, sys; from pathlib import Path; from privgan.files import staged_folder\n"
+        "import os, signal, sys; from pathlib import Path; from privgan.folders import staged_folder\n"
         "with staged_folder(Path(sys.argv[1]), marker='mark') as folder:\n"
         "    (folder / 'patient').touch(); os.kill(os.getpid(), signal.SIGKILL)\n"
     )

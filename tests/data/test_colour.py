@@ -94,9 +94,9 @@ def test_a_corner_of_a_photograph_keeps_its_colours() -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
 def test_pictures(tmp_path: Path, mode: str) -> None:
-    picture = Image.fromarray(COLOURS)
-    picture = picture.quantize(64) if mode == "P" else picture.convert(mode)
-    picture.save(tmp_path / "a.png")
+    drawn = Image.fromarray(COLOURS)
+    drawn = drawn.quantize(64) if mode == "P" else drawn.convert(mode)
+    drawn.save(tmp_path / "a.png")
     found = read(tmp_path / "a.png", kind=picture.__name__)
     assert (found.code, found.colour) == ("", True)
     same(found.images, slowly(np.asarray(picture.convert("RGB")), 28))

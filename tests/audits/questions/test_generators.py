@@ -17,12 +17,13 @@ from scipy import ndimage
 from privgan.arrays import Choices, Floats
 from privgan.progress import silent
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
-from privgan_audits.gate.verdict import GATING_COPIES, judge
+from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions import membership, near_copies
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES, disguised
 from privgan_audits.questions.controls.measure import features, resplits, split_check
+from privgan_audits.questions.controls.rule import GATING_COPIES
 from privgan_audits.questions.membership.attacks import measure_attacks
 from privgan_audits.questions.membership.statistic import (
     ENSEMBLE,
