@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from privgan.data.sources.wishes import Wishes
 
-Source = Annotated[Path, typer.Argument(help="A DICOM folder or DICOMDIR, an image folder, or an .npz file.")]
+Source = Annotated[Path, typer.Argument(help="A folder of DICOM, NIfTI, PNG or JPEG files, a DICOMDIR, or an .npz.")]
 Preset = Annotated[
     str | None,
     typer.Option(help="cxr, ct-lung, ct-soft, mr, photo or custom; chosen by the first readable file if left out."),
@@ -27,6 +27,7 @@ BodyPart = Annotated[str, typer.Option(help="Only these body parts, such as CHES
 View = Annotated[str, typer.Option(help="Only these view positions, such as PA,AP.")]
 Every = Annotated[int, typer.Option(help="Of a series only every n-th slice, of a file only every n-th frame.")]
 Frames = Annotated[str, typer.Option(help="Of a file of many frames: all, first, middle or A-B.")]
+Axis = Annotated[str, typer.Option(help="Slices of a volume: axial, coronal, sagittal, or stored as they lie.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that decode files; one a processor if left out.")]
 AcceptBurnedIn = Annotated[
     bool, typer.Option("--accept-burned-in", help="Read kinds of images that may show text. In red in every report.")

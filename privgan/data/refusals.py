@@ -9,23 +9,31 @@
 | not_dicom            | no DICOM preamble, in a DICOM folder                                     |
 | directory            | a DICOMDIR: the files that it lists are read by themselves               |
 | not_an_image         | neither PNG nor JPEG, in an image folder                                 |
+| not_nifti            | no NIfTI-1 header, in a folder of volumes                                |
+| nifti_2              | a NIfTI-2 file, CIFTI among them                                         |
+| nifti_pair           | NIfTI in two files, .hdr and .img                                        |
+| no_nibabel           | a NIfTI file, and what reads it is not installed: privgan[nifti]         |
 | damaged              | the parser gave up: broken structure, nested too deep, bad values        |
-| truncated            | fewer pixel bytes than rows and columns announce                         |
+| truncated            | fewer bytes than the header announces                                    |
 | transfer_syntax      | a DICOM compression that is not on the allow-list, or a rare kind of it  |
 | no_decoder           | a compression whose decoder is not installed: privgan[jpeg-lossless]     |
 | no_pixels            | no pixel data: a report, a plan, a header alone, floating-point pixels   |
-| multi_frame          | a PNG or JPEG file of more than one picture                              |
+| multi_frame          | a PNG or JPEG file of more than one picture, a NIfTI file of many volumes |
 | colour               | an unknown coding of colour, or colour where Hounsfield units are needed |
 | bit_depth            | not 8 to 16 stored bits, or unusual packing                              |
+| datatype             | NIfTI voxels that are no single number: colour, complex, bits, 128 bits  |
+| no_range             | the whole range is wanted of a volume that is not unsigned 8 or 16 bits  |
 | other_modality       | a modality that the preset does not admit                                |
 | burned_in            | BurnedInAnnotation is YES                                                |
 | likely_burned_in     | a modality that usually shows names in the picture (US, SC, XA, OT, ES)  |
-| missing_rescale      | CT without slope and intercept: its Hounsfield units are unknown         |
+| missing_rescale      | CT without slope and intercept, or whose values cannot go below zero     |
+| scaling              | a NIfTI slope or intercept that is negative, NaN or infinite             |
 | modality_lut         | a table instead of slope and intercept that is damaged or not in HU      |
 | non_finite_pixels    | NaN or infinity, stored or after rescale                                 |
 | missing_patient_id   | nobody to protect: the patient is unknown                                |
 | not_selected         | not among the modalities, body parts, views, slices or frames asked for  |
 | missing_slice_number | every n-th slice was asked for, and it has no Instance Number            |
+| no_orientation       | a volume that does not say how it lies, or says what is impossible       |
 | missing_label        | no label table names it                                                  |
 | contradiction        | two label tables say different things of it                              |
 | unknown_class        | a label outside the declared classes                                     |
@@ -36,13 +44,18 @@
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 MAX_FILE_BYTES = 128 << 20
 MAX_SIDE = 16384
 MAX_PIXELS = 1 << 25
+REMEDIES = {
+    "no_decoder": 'JPEG Lossless needs python-gdcm; install it: pip install "privgan[jpeg-lossless]".',
+    "no_nibabel": 'NIfTI needs nibabel; install it: pip install "privgan[nifti]".',
+}
+"""What to install, by the code of what was refused for want of it."""
 
 
 class RefusedError(Exception):
@@ -51,6 +64,11 @@ class RefusedError(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+def remedies(codes: Iterable[str]) -> tuple[str, ...]:
+    """One sentence for each of these codes that an installation would mend."""
+    return tuple(text for code, text in REMEDIES.items() if code in set(codes))
 
 
 def read_regular(path: Path, head: int | None = None) -> bytes:

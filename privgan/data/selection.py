@@ -9,9 +9,12 @@ range(4, 5)
 import re
 from dataclasses import dataclass
 
+from privgan.checks import one_of
 from privgan.errors import UsageError
 
 ALL, FIRST, MIDDLE = "all", "first", "middle"
+STORED = "stored"
+AXES = ("axial", "coronal", "sagittal", STORED)
 _SPAN = re.compile(r"([1-9]\d{0,5})-([1-9]\d{0,5})")
 _CODE = re.compile(r"[A-Z0-9 _]{1,16}")
 
@@ -22,7 +25,9 @@ class Selection:
 
     modalities, body_parts, views: DICOM code strings in capitals, of which a file must carry one; empty: any.
     every: of the slices of a series, only number 1, 1 + every, ... by Instance Number; of the frames of one file,
-    by their position. frames: "all", "first", "middle" or "A-B" (from 1, both included) of a file of many frames.
+    by their position. frames: "all", "first", "middle" or "A-B" (from 1, both included) of a file of many frames,
+    which the slices of a volume are, too. axis: which slices those are, by the patient's axes, or "stored": as they
+    lie in the file, whatever it says of them.
     accept_burned_in: read kinds of images that may show names. trusted: the files were made by a generator; the rules
     that protect patients (burned-in text, modality, patient number) do not apply.
     """
@@ -32,6 +37,7 @@ class Selection:
     views: tuple[str, ...] = ()
     every: int = 1
     frames: str = ALL
+    axis: str = AXES[0]
     accept_burned_in: bool = False
     trusted: bool = False
 
@@ -39,6 +45,7 @@ class Selection:
         for name in ("modalities", "body_parts", "views"):
             if not all(_CODE.fullmatch(code) for code in getattr(self, name)):
                 raise UsageError(f"Expected {name} as DICOM code strings: capitals, digits and _, at most 16.")
+        one_of(AXES, axis=self.axis)
         if self.every < 1:
             raise UsageError(f"Expected every at least 1, got {self.every}.")
         if self.frames not in (ALL, FIRST, MIDDLE) and self._span() is None:

@@ -14,6 +14,7 @@ from pydicom.pixels.processing import apply_color_lut
 from privgan.data.cohort.cohort import open_cohort, write_facts
 from privgan.data.cohort.prepare import prepare
 from privgan.data.cohort.scan import scan
+from privgan.data.formats import picture as pictures
 from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import read_entry
@@ -94,10 +95,10 @@ def test_a_corner_of_a_photograph_keeps_its_colours() -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
 def test_pictures(tmp_path: Path, mode: str) -> None:
-    drawn = Image.fromarray(COLOURS)
-    drawn = drawn.quantize(64) if mode == "P" else drawn.convert(mode)
-    drawn.save(tmp_path / "a.png")
-    found = read(tmp_path / "a.png", kind=picture.__name__)
+    picture = Image.fromarray(COLOURS)
+    picture = picture.quantize(64) if mode == "P" else picture.convert(mode)
+    picture.save(tmp_path / "a.png")
+    found = read(tmp_path / "a.png", kind=pictures.__name__)
     assert (found.code, found.colour) == ("", True)
     same(found.images, slowly(np.asarray(picture.convert("RGB")), 28))
 

@@ -9,6 +9,7 @@ from privgan_cli.console import console
 from privgan_cli.options import Force, PolicyFile, read_policy
 from privgan_cli.reading_options import (
     AcceptBurnedIn,
+    Axis,
     BodyPart,
     Colour,
     Columns,
@@ -40,6 +41,7 @@ def scan(
     view: View = "",
     every: Every = 1,
     frames: Frames = "all",
+    axis: Axis = "axial",
     workers: Workers = None,
     accept_burned_in: AcceptBurnedIn = False,
 ) -> int:
@@ -57,6 +59,7 @@ def scan(
         view=view,
         every=every,
         frames=frames,
+        axis=axis,
         workers=workers,
         accept_burned_in=accept_burned_in,
     )
@@ -100,6 +103,7 @@ def prepare(
     view: View = "",
     every: Every = 1,
     frames: Frames = "all",
+    axis: Axis = "axial",
     workers: Workers = None,
     roi: Annotated[str | None, typer.Option(help="LEFT,TOP,RIGHT,BOTTOM as fractions of the image.")] = None,
     max_epsilon: Annotated[
@@ -136,6 +140,7 @@ def prepare(
         view=view,
         every=every,
         frames=frames,
+        axis=axis,
         workers=workers,
         accept_burned_in=accept_burned_in,
     )

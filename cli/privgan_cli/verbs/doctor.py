@@ -23,6 +23,7 @@ _EXTRAS = {  # what must be importable, and what it is for
     "archive": (("pynetdicom", "dicomweb_client"), "send and fetch"),
     "encoder": (("onnxruntime",), "an image encoder of your own"),
     "jpeg-lossless": (("gdcm",), "DICOM files in JPEG Lossless"),
+    "nifti": (("nibabel",), "NIfTI volumes"),
 }
 _ATTACK_SIZE, _ATTACK_STEPS = 16, 3000  # half a minute on one core, a second half for slower ones
 

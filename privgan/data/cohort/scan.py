@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from privgan.data.refusals import remedies
 from privgan.data.sources.opening import open_source, refusal_of, watched
 from privgan.data.sources.source import Seen
 from privgan.data.sources.wishes import Wishes
@@ -48,5 +49,5 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
         refused=dict(sorted(refused.items())),
         patients=len(patients),
         preset=origin.recipe.preset,
-        notes=origin.notes(seen),
+        notes=(*origin.notes(seen), *remedies(refused)),
     )

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from privgan.data.formats import picture
 from privgan.data.formats.dicom import reader as dicom
+from privgan.data.formats.nifti import reader as nifti
 from privgan.data.formats.reading import Reading, Request
 
 
@@ -36,7 +37,7 @@ class Format(Protocol):
         """
 
 
-FORMATS: tuple[Format, ...] = (dicom, picture)
+FORMATS: tuple[Format, ...] = (dicom, nifti, picture)
 """The first is what a folder is read as that several claim a part of, or none. A file is shown to the last first."""
 
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from privgan.data.preprocess import Recipe
 from privgan.data.selection import EVERYTHING, Selection
 
+MAX_RESULT_BYTES = 128 << 20  # of prepared images of one file, in memory at once
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -30,6 +32,7 @@ class Reading:
     images: uint8 (k, *shape) of the recipe, one for each frame that was wanted. patient, study, instance: keys, empty
     when unknown. modality, side: for choosing a preset and a size. identifiers: (category, value) pairs found in the
     header. colour: it had some, kept or not. deep: its grey values had 16 bits, and the whole stored range became 8.
+    unstated: it says neither what it shows nor in what unit.
     """
 
     code: str = ""
@@ -41,6 +44,7 @@ class Reading:
     side: int = 0
     colour: bool = False
     deep: bool = False
+    unstated: bool = False
     identifiers: tuple[tuple[str, str], ...] = field(default=())
 
     def __repr__(self) -> str:

@@ -86,6 +86,8 @@ class FileSource:
             found.append(f"{counts['colour']} colour files were converted to grey.")
         if counts["deep"]:
             found.append(f"{counts['deep']} pictures: {DEEP}")
+        if counts["unstated"]:
+            found.append(f"{counts['unstated']} files do not say in what unit: it was taken to be the preset's.")
         return (*found, *self._tables.notes(len(seen.rows)))
 
     def _recipe(self, wishes: Wishes) -> Recipe:
@@ -93,6 +95,10 @@ class FileSource:
         if wishes.named_preset is None or wishes.size is None:
             first = self._first_readable(wishes) or first
         recipe = wishes.recipe(preset_for(first.modality), min(max(first.side, SMALLEST), LARGEST))
+        if wishes.named_preset is None and first.unstated:
+            raise UsageError(
+                "Expected a preset such as mr or ct-soft, or --window LOW,HIGH: the files do not say what they show."
+            )
         if wishes.named_preset is None:
             self._notes.append(f"Preset {recipe.preset} was chosen by the first readable file.")
         if not self._format.has_units and recipe.rule.scaling == GIVEN and recipe.window is None:
@@ -128,7 +134,7 @@ class FileSource:
             label=told.label,
             columns=told.columns,
             where=where,
-            names=(file.stem, *Path(where).parent.parts),
+            names=(Path(file.name.removesuffix(".gz")).stem, *Path(where).parent.parts),
             identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),
             remarks=tuple(_remarks(reading, self.recipe)),
             rows=told.rows,
@@ -143,6 +149,8 @@ def _remarks(reading: Reading, recipe: Recipe) -> Iterator[str]:
         yield "grey"
     if reading.deep:
         yield "deep"
+    if reading.unstated and not reading.code and recipe.rule.scaling == GIVEN and recipe.window is None:
+        yield "unstated"
 
 
 def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:

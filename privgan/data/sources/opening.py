@@ -1,4 +1,4 @@
-"""One way to read images, whatever they come in: a DICOM folder, a picture folder with labels.csv, or an .npz.
+"""One way to read images, whatever they come in: a folder of DICOM files, volumes or pictures, or an .npz.
 
 Everything downstream sees a stream of entries in source order: an image with its patient and label, or a refusal.
 """
@@ -16,6 +16,7 @@ from privgan.arrays import Integers, Values
 from privgan.data.columns import NOTHING, Wanted, columns_of
 from privgan.data.formats.dicom.directory import NAME as DICOMDIR
 from privgan.data.formats.dicom.directory import listed_files
+from privgan.data.refusals import remedies
 from privgan.data.selection import Selection
 from privgan.data.sources.file_list import FileList
 from privgan.data.sources.file_source import FileSource
@@ -69,7 +70,7 @@ def open_source(path: Path, wishes: Wishes) -> Source:
     if path.suffix.lower() == ".npz":
         return NpzSource(path.resolve(), wishes)
     if not path.name.upper().startswith(DICOMDIR):
-        raise InputRejectedError("Expected a folder of DICOM, PNG or JPEG files, a DICOMDIR, or one .npz file.")
+        raise InputRejectedError("Expected a folder of DICOM, NIfTI, PNG or JPEG files, a DICOMDIR, or one .npz.")
     listed, missing = listed_files(path, FileList.found(path.parent))
     if not listed:
         raise InputRejectedError("Expected a DICOMDIR that lists files beside it, there is none of them.")
@@ -107,7 +108,8 @@ def refusal_of(entry: Entry, declared: tuple[str, ...]) -> str:
 def reject_nothing_readable(refused: dict[str, int]) -> InputRejectedError:
     """The error of a source in which not one image can be used: counts by reason."""
     counts = ", ".join(f"{code}: {count}" for code, count in sorted(refused.items()))
-    return InputRejectedError(f"Expected readable images, every file was refused ({counts}).")
+    said = (f"Expected readable images, every file was refused ({counts}).", *remedies(refused))
+    return InputRejectedError(" ".join(said))
 
 
 def read_images(
@@ -123,7 +125,7 @@ def read_images(
     """Read a whole source into memory.
 
     Args:
-        path: a DICOM folder, an image folder or an .npz file.
+        path: a folder of images or an .npz file.
         size: side of the square images; None takes that of the first one, within 28 to 256.
         preset: a name from `preprocess.PRESETS`; None chooses by the first readable file.
         csv: label tables; without one `labels.csv` at the top of a folder is taken, if there is one.

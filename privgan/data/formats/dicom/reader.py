@@ -18,7 +18,7 @@ from privgan.data.formats.dicom.frames import decoded_frames
 from privgan.data.formats.dicom.identifying import identifiers_of, patient_key
 from privgan.data.formats.dicom.parsing import Parsed, parse
 from privgan.data.formats.dicom.values import integer_of, text_of
-from privgan.data.formats.reading import Reading, Request
+from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
 from privgan.data.preprocess import prepare_image
 from privgan.data.refusals import RefusedError, open_input, read_regular
 from privgan.data.selection import Selection
@@ -26,7 +26,6 @@ from privgan.data.selection import Selection
 has_units = names_patients = True
 LIKELY_BURNED_IN = ("US", "IVUS", "SC", "XA", "XC", "OT", "ES", "GM", "DOC")
 MAX_BYTES = 2 << 30
-MAX_RESULT_BYTES = 128 << 20  # of prepared images of one file, in memory at once
 _TECHNICAL = ("Modality", "BodyPartExamined", "ViewPosition", "InstanceNumber", "BurnedInAnnotation")
 TAGS: list[BaseTag | int] = [
     Tag(keyword) for keyword in (*_TECHNICAL, *image_header.KEYWORDS, *frames.KEYWORDS, *identifying.KEYWORDS)
