@@ -13,6 +13,7 @@ import typer
 from privgan.errors import UsageError
 from privgan.files import write_text
 from privgan_cli.console import console
+from privgan_cli.dispatch import dispatch
 from privgan_cli.options import today
 
 _MARKER = ".privgan-demo"
@@ -24,6 +25,7 @@ _POLICY, _APPROVED_DAYS = "policy.toml", 365
 
 
 def demo(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to work; replaced if it is a demo.")] = Path(
         "privgan-demo"
     ),
@@ -42,10 +44,10 @@ def demo(
     (folder / "keys").mkdir()
     images = write_phantoms(folder / "dicom", patients=patients, progress=console.progress)
     console.close()
-    code = _show_and_run_all(_keys(folder))
+    code = _show_and_run_all(context, _keys(folder))
     if code == 0:
         _pin_the_officer(folder)
-        code = _show_and_run_all(_path(folder))
+        code = _show_and_run_all(context, _path(folder))
     if code != 0:
         console.note(f"The demo stops here: exit code {code}. Everything is kept in {folder} to look at.")
         return code
@@ -101,18 +103,16 @@ def _path(folder: Path) -> list[list[str]]:
     ]
 
 
-def _show_and_run_all(commands: Iterable[list[str]]) -> int:
+def _show_and_run_all(context: typer.Context, commands: Iterable[list[str]]) -> int:
     """The exit code of the first that refuses, or 0."""
-    return next((code for code in map(_show_and_run, commands) if code), 0)
+    return next((code for words in commands if (code := _show_and_run(context, words))), 0)
 
 
-def _show_and_run(words: list[str]) -> int:
-    from privgan_cli.main import run
-
+def _show_and_run(context: typer.Context, words: list[str]) -> int:
     started = time.monotonic()
     console.note(f"\n$ privgan {shlex.join(words)}")
     # The demo's own answer comes at the end; the steps speak plainly even under --json, on stderr.
-    code = run([*words, "--quiet"] if console.quiet else words)
+    code = dispatch(context.find_root().command, [*words, "--quiet"] if console.quiet else words)
     console.note(f"  ({time.monotonic() - started:.0f} s)")
     return code
 
