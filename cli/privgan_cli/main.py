@@ -10,6 +10,7 @@ import typer
 from privgan import __version__
 from privgan_cli.console import LibraryWarnings, console
 from privgan_cli.dispatch import dispatch
+from privgan_cli.stack import needs_training_stack
 from privgan_cli.verbs import archive, budget, cohort, demo, doctor, gate, model, officer, report
 
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
@@ -35,23 +36,23 @@ def _options(version: bool = typer.Option(False, "--version", help="Print the ve
 
 
 for _verb in (
-    demo.demo,
-    doctor.doctor,
-    archive.fetch,
-    cohort.scan,
-    cohort.prepare,
-    budget.budget,
-    model.plan,
-    model.train,
-    model.generate,
-    gate.audit,
+    needs_training_stack(demo.demo),
+    needs_training_stack(doctor.doctor),
+    needs_training_stack(archive.fetch),
+    needs_training_stack(cohort.scan),
+    needs_training_stack(cohort.prepare),
+    needs_training_stack(budget.budget),
+    needs_training_stack(model.plan),
+    needs_training_stack(model.train),
+    needs_training_stack(model.generate),
+    needs_training_stack(gate.audit),
     report.report,
     gate.keygen,
     officer.approve,
     officer.revoke,
     gate.release,
     gate.verify,
-    archive.send,
+    needs_training_stack(archive.send),
 ):
     app.command()(_verb)
 logging.getLogger("privgan").addHandler(LibraryWarnings(logging.WARNING))

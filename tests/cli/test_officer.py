@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer
 
 from privgan.data.cohort.cohort import open_cohort
 from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release.approval import REVOCATION
-from privgan_cli.main import run
+from privgan_cli.main import app, run
 from privgan_cli.verbs import demo
 from tests.audits.releasing import Gate, make_gate
 
@@ -80,7 +81,8 @@ def test_prepare_pins_the_key_of_the_policy(source: Path, tmp_path: Path, capsys
 def test_the_demo_has_two_people(tmp_path: Path) -> None:
     """What it does before anything is prepared, and after the audit; release would refuse without the officer."""
     (tmp_path / "keys").mkdir()
-    assert demo._show_and_run_all(demo._keys(tmp_path)) == 0
+    context = typer.Context(typer.main.get_command(app))
+    assert demo._show_and_run_all(context, demo._keys(tmp_path)) == 0
     demo._pin_the_officer(tmp_path)
     policy = Policy.read(tmp_path / "policy.toml")
     gate = make_gate(tmp_path, officer="keys/officer")
@@ -89,5 +91,5 @@ def test_the_demo_has_two_people(tmp_path: Path) -> None:
     approve, *rest = [
         words for words in demo._path(tmp_path) if words[0] in {"approve", "release", "verify", "budget"}
     ]
-    assert demo._show_and_run_all(rest) == 6
-    assert demo._show_and_run_all([approve, *rest]) == 0
+    assert demo._show_and_run_all(context, rest) == 6
+    assert demo._show_and_run_all(context, [approve, *rest]) == 0

@@ -1,0 +1,111 @@
+"""A privacy officer's laptop has no training stack: what works there, and what the other verbs say.
+
+The stack is made unimportable in processes of their own. What is left is what `pip install privgan` brings.
+"""
+
+import json
+import os
+import subprocess
+import tomllib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from privgan_cli.stack import TRAINING_STACK
+from tests.audits.releasing import Gate, make_gate
+from tests.cli.conftest import as_expected, command, environment
+from tests.places import ROOT
+
+Privgan = Callable[..., subprocess.CompletedProcess[str]]
+
+BLOCKED = f"""
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {sorted(TRAINING_STACK)!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Privgan:
+    """Run `privgan ...` where the training stack is not installed."""
+    folder = tmp_path_factory.mktemp("laptop")
+    (folder / "sitecustomize.py").write_text(BLOCKED)
+    variables = environment()
+    variables["PYTHONPATH"] = os.pathsep.join((str(folder), variables["PYTHONPATH"]))
+
+    def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(command(*words), capture_output=True, text=True, env=variables, check=False)
+        return as_expected(done, code)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    gate = make_gate(tmp_path_factory.mktemp("gate"), officer="officer")
+    gate.audit()
+    return gate
+
+
+def test_the_officers_verbs_work_to_their_end(laptop: Privgan, gate: Gate) -> None:
+    root, report, bundle = gate.root, gate.root / "report", gate.root / "bundle"
+    until = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    approve = ("approve", report, "--key", root / "officer.key", "--name", "Dr. Ada Byron", "--until", until)
+    assert json.loads(laptop(*approve, "--json").stdout)["verdict"] == "PASS"
+    assert "PASS" in laptop("report", report, "--cohort", root / "cohort").stdout
+    assert "<svg" in (report / "audit.html").read_text(), "charts are drawn, too"
+    release = ("release", root / "synthetic", "--cohort", root / "cohort", "--report", report, "--to", bundle)
+    assert "released" in laptop(*release, "--key", root / "site.key").stdout
+    verify = ("verify", bundle, "--public-key", root / "site.pub", "--officer-key", root / "officer.pub")
+    assert "intact" in laptop(*verify).stdout
+    revoke = ("revoke", report, "--key", root / "officer.key", "--cohort", root / "cohort", "--reason", "enough")
+    assert "withdrawn" in laptop(*revoke).stdout
+    assert "keep it" in laptop("keygen", root / "third", "--no-passphrase").stdout
+    assert "approve" in laptop("--help").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("demo", "DIR"),
+        ("doctor",),
+        ("scan", "SOURCE"),
+        ("prepare", "SOURCE", "COHORT"),
+        ("plan", "--patients", "2000", "--batch", "128", "--steps", "250", "--epsilon", "5"),
+        ("train", "COHORT", "RUN", "--epsilon", "3"),
+        ("generate", "RUN", "SYNTHETIC", "--count", "5"),
+        ("audit", "SYNTHETIC", "--members", "SOURCE", "--report", "REPORT"),
+        ("budget", "COHORT"),
+    ],
+    ids=lambda words: str(words[0]),
+)
+def test_every_other_verb_says_in_one_sentence_what_is_missing(
+    laptop: Privgan, gate: Gate, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Whatever is asked of it: the sentence comes before anything is read, made or charged."""
+    places = {"COHORT": str(gate.root / "cohort"), "SOURCE": str(gate.root / "synthetic")}
+    given = [
+        str(tmp_path / word) if word.isupper() and word not in places else places.get(word, word) for word in words
+    ]
+    refusal = laptop(*given, code=2).stderr.strip().splitlines()
+    assert len(refusal) == 1
+    assert 'pip install "privgan[train]"' in refusal[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_pip_brings_without_extras_is_not_the_training_stack() -> None:
+    """By the names of distributions; and `train` brings all of it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    light, train = (
+        {line.partition(">")[0] for line in lines}
+        for lines in (project["dependencies"], project["optional-dependencies"]["train"])
+    )
+    assert light & set(TRAINING_STACK.values()) == set()
+    assert train == set(TRAINING_STACK.values())
