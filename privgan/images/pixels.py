@@ -35,8 +35,3 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     scaled = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     levels: NDArray[np.uint8] = (scaled[:, 0] if scaled.shape[1] == 1 else scaled.permute(0, 2, 3, 1)).cpu().numpy()
     return np.ascontiguousarray(levels)
-
-
-def channels_of(images: NDArray[np.uint8]) -> int:
-    """1 for grey images (n, h, w), 3 for colour (n, h, w, 3)."""
-    return 1 if images.ndim == 3 else int(images.shape[3])
