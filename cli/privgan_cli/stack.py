@@ -52,8 +52,8 @@ def require_training_stack(verb: str) -> None:
     missing = sorted(TRAINING_STACK[name] for name in TRAINING_STACK if not _is_installed(name))
     if missing:
         raise UsageError(
-            f"Expected the training stack for '{verb}', {', '.join(missing)} is not installed here: "
-            'pip install "privgan[train]".'
+            f"Expected the training stack for '{verb}', not installed here: {', '.join(missing)}. "
+            'Install it: pip install "privgan[train]".'
         )
 
 
