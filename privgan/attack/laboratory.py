@@ -17,6 +17,7 @@ from privgan.arrays import Floats, Integers, Singles
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.randomness import Randomness
 from privgan.gan.training.ladder import LadderSettings
 from privgan.gan.training.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
 from privgan.gan.training.state import TrainingState
@@ -53,18 +54,18 @@ class Laboratory:
     training: Training
     state: TrainingState
     critic: PatientGradients
+    public: torch.Generator
     releases: list[Floats] = field(default_factory=list)
 
     @classmethod
     def build(cls, size: int, device: torch.device) -> "Laboratory":
         """Networks for images of `size` pixels a side, the same every time."""
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            training = _training(size, device)
-            # From nothing, a generator draws plain grey of the first class: the attacker knows every fake.
-            nothing = replace(Mixture.grey(generator_config(training).mixture), counts=torch.tensor([1.0, 0.0]))
-            state = fresh_state(training, nothing)
-        laboratory = cls(training=training, state=state, critic=PatientGradients(state.discriminator))
+        training, public = _training(size, device), torch.Generator().manual_seed(0)
+        # From nothing, a generator draws plain grey of the first class: the attacker knows every fake.
+        nothing = replace(Mixture.grey(generator_config(training).mixture), counts=torch.tensor([1.0, 0.0]))
+        state = fresh_state(training, nothing, public)
+        critic = PatientGradients(state.discriminator)
+        laboratory = cls(training=training, state=state, critic=critic, public=public)
         state.discriminator_optimiser.param_groups[0]["lr"] = 0.0
         state.discriminator_optimiser.register_step_pre_hook(laboratory._note_release)
         return laboratory
@@ -87,9 +88,10 @@ class Laboratory:
         """Take so many steps of the plan on these patients; noise and draws come from `rng`."""
         images = _Noted.of(patients, self.size)
         training = replace(self.training, plan=plan, members=_members(images, patients))
+        randomness = Randomness(secret=rng, public=self.public)
         self.releases.clear()
         for number in range(steps):
-            step(training, self.state, self.critic, rng)
+            step(training, self.state, self.critic, randomness)
             progress(task, number + 1, steps)
         counts = [np.bincount(rows, minlength=len(images)) for rows in images.reads]
         return Watched(reads=np.array(counts), released=np.array(self.releases) * (plan.batch + _FAKES))

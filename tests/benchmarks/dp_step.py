@@ -55,7 +55,8 @@ class Case:
 
     def network(self) -> Discriminator:
         """A fresh discriminator."""
-        return Discriminator(image_size=self.size, classes=2, width=self.width)
+        torch_rng = torch.Generator().manual_seed(0)
+        return Discriminator(image_size=self.size, classes=2, torch_rng=torch_rng, width=self.width)
 
     def batch(self) -> Contributions:
         """Noise in place of images; every image is somebody's only one."""

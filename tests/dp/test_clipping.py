@@ -22,8 +22,8 @@ WAYS = (shares.COST_OF_A_GRAM_PRODUCT, 0, 10**9)
 
 
 def _discriminator(seed: int) -> Discriminator:
-    torch.manual_seed(seed)
-    return Discriminator(image_size=28, classes=2, width=8)
+    torch_rng = torch.Generator().manual_seed(seed)
+    return Discriminator(image_size=28, classes=2, torch_rng=torch_rng, width=8)
 
 
 def _batch(images: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -17,9 +17,13 @@ from privgan.gan.networks.losses import discriminator_losses
 SETTINGS = MechanismSettings(clipping_norm=0.5, noise_multiplier=2.0, normaliser=10.0)
 
 
+def _discriminator() -> Discriminator:
+    torch_rng = torch.Generator().manual_seed(0)
+    return Discriminator(image_size=28, classes=2, torch_rng=torch_rng, width=8)
+
+
 def _gradient(owners: list[int], settings: MechanismSettings, *, microbatch: int = 64, seed: int = 0) -> Tensor:
-    torch.manual_seed(0)
-    model = PatientGradients(Discriminator(image_size=28, classes=2, width=8))
+    model = PatientGradients(_discriminator())
     pixels = torch.rand(len(owners), 1, 28, 28, generator=torch.Generator().manual_seed(1))
     batch = Contributions(
         images=pixels,
@@ -54,8 +58,7 @@ def test_micro_batches_change_nothing(microbatch: int) -> None:
 def test_the_divisor_does_not_look_at_the_draw() -> None:
     """Without noise, twice as many patients of the same image give twice the gradient."""
     quiet = MechanismSettings(clipping_norm=1e9, noise_multiplier=1e-18, normaliser=10.0)
-    torch.manual_seed(0)
-    model = PatientGradients(Discriminator(image_size=28, classes=2, width=8))
+    model = PatientGradients(_discriminator())
 
     def gradient(patients: int) -> Tensor:
         batch = Contributions(

@@ -52,5 +52,4 @@ def small_training(run: Path, *, network: str = "conv", **refinement: object) ->
         plan=Plan(members=40, batch=8, steps=60, delta=1e-3, noise_multiplier=1.0),
         settings=settings,
         device=torch.device("cpu"),
-        replay_seed=0,
     )

@@ -8,29 +8,39 @@ Koyama 2018).
 from collections.abc import Mapping
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from privgan.checks import one_of
 from privgan.gan.networks.generators import HIDDEN_PER_WIDTH, MLP, NETWORKS, SMALLEST_MAP
+from privgan.gan.networks.layers import convolution, linear
 
 
 class Discriminator(nn.Module):
     """(images (n, channels, size, size) in [-1, 1], labels (n,)) -> scores (n,); positive means real. Never released.
 
-    width: channels of the first convolution; `mlp` has eight times as many hidden units.
+    width: channels of the first convolution; `mlp` has eight times as many hidden units. torch_rng: of the first
+    weights; without it they are zero, for whoever fills them.
     """
 
     def __init__(
-        self, *, image_size: int, classes: int, width: int = 16, channels: int = 1, network: str = NETWORKS[0]
+        self,
+        *,
+        image_size: int,
+        classes: int,
+        torch_rng: torch.Generator | None,
+        width: int = 16,
+        channels: int = 1,
+        network: str = NETWORKS[0],
     ) -> None:
         super().__init__()
         one_of(NETWORKS, network=network)
         if network == MLP:
-            self.features, found = _dense(channels * image_size**2, width * HIDDEN_PER_WIDTH)
+            self.features, found = _dense(channels * image_size**2, width * HIDDEN_PER_WIDTH, torch_rng)
         else:
-            self.features, found = convolutions(image_size, channels, width)
-        self.score = nn.Linear(found, 1)
-        self.project = nn.Linear(found, classes, bias=False)
+            self.features, found = convolutions(image_size, channels, width, torch_rng)
+        self.score = linear(found, 1, torch_rng)
+        self.project = linear(found, classes, torch_rng, bias=False)
 
     @classmethod
     def of_weights(
@@ -43,7 +53,9 @@ class Discriminator(nn.Module):
         """
         units = len(weights["features.1.weight" if network == MLP else "features.0.weight"])
         width = units // HIDDEN_PER_WIDTH if network == MLP else units
-        built = cls(image_size=image_size, classes=classes, width=width, channels=channels, network=network)
+        built = cls(
+            image_size=image_size, classes=classes, torch_rng=None, width=width, channels=channels, network=network
+        )
         built.load_state_dict(dict(weights))
         return built
 
@@ -55,17 +67,19 @@ class Discriminator(nn.Module):
         return scores + projected
 
 
-def convolutions(image_size: int, channels: int, width: int) -> tuple[nn.Sequential, int]:
+def convolutions(
+    image_size: int, channels: int, width: int, torch_rng: torch.Generator | None
+) -> tuple[nn.Sequential, int]:
     """Strided convolutions down to the smallest map, and how many numbers they leave of an image."""
     layers: list[nn.Module] = []
     inputs, side, outputs = channels, image_size, width
     while side > SMALLEST_MAP:
         # Not in place: Opacus' backward hooks hold views of these outputs.
-        layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        layers += [convolution(inputs, outputs, 4, torch_rng, stride=2), nn.LeakyReLU(0.2)]
         inputs, outputs, side = outputs, min(outputs * 2, width * 4), side // 2
     return nn.Sequential(*layers), inputs * side**2
 
 
-def _dense(pixels: int, hidden: int) -> tuple[nn.Sequential, int]:
-    layers = [nn.Linear(pixels, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2)]
-    return nn.Sequential(nn.Flatten(), *layers), hidden
+def _dense(pixels: int, hidden: int, torch_rng: torch.Generator | None) -> tuple[nn.Sequential, int]:
+    first, second = linear(pixels, hidden, torch_rng), linear(hidden, hidden, torch_rng)
+    return nn.Sequential(nn.Flatten(), first, nn.LeakyReLU(0.2), second, nn.LeakyReLU(0.2)), hidden

@@ -28,6 +28,7 @@ from privgan.files import sha256_file, write_text
 from privgan.folders import remove_partials, require_absent, staged_folder
 from privgan.gan.networks import save_generator
 from privgan.gan.networks.saving import has_state
+from privgan.gan.randomness import Randomness
 from privgan.gan.training.request import TrainRequest, make_plan
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.step import Training, fit
@@ -113,8 +114,6 @@ def _train(
 ) -> RunFacts:
     if request.settings.speed.threads:
         torch.set_num_threads(request.settings.speed.threads)
-    if request.replay_seed is not None:
-        torch.manual_seed(request.replay_seed)
     training = Training(
         run=run,
         run_id=facts.run_id,
@@ -123,10 +122,9 @@ def _train(
         plan=_plan_of(facts),
         settings=request.settings,
         device=_device(request.settings.speed.device),
-        replay_seed=request.replay_seed,
     )
     with _alone(run):
-        state = fit(training, ledger, stop, progress)
+        state = fit(training, ledger, Randomness.of(request.replay_seed), stop, progress)
     digest = save_generator(run, state.average, state.class_balance)
     ledger.close(facts.run_id, generator_sha256=digest)
     return _finish(run, replace(facts, warnings=state.warnings), digest)

@@ -18,12 +18,12 @@ from torch import Tensor
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
-from privgan.dp.noise import replayable_generator, secure_generator
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import poisson_draw
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
 from privgan.gan.networks.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
+from privgan.gan.randomness import Randomness
 from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.monitor import Monitor, require_finite
 from privgan.gan.training.settings import TrainSettings
@@ -50,14 +50,11 @@ class Training:
     plan: Plan
     settings: TrainSettings
     device: torch.device
-    replay_seed: int | None = None
-
-    def generator(self) -> np.random.Generator:
-        """Noise and draws: the operating system's entropy, unless the run is stamped NOT PRIVATE."""
-        return secure_generator() if self.replay_seed is None else replayable_generator(self.replay_seed)
 
 
-def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progress = silent) -> TrainingState:
+def fit(
+    training: Training, ledger: Ledger, randomness: Randomness, stop: StopRequest, progress: Progress = silent
+) -> TrainingState:
     """Train to the planned number of steps, from the start or from a saved state.
 
     Returns:
@@ -68,13 +65,12 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
         BudgetError: the ledger refuses to resume.
     """
     keep_freed_memory()
-    rng = training.generator()
-    state, ledger = _begin(training, ledger, rng, progress)
+    state, ledger = _begin(training, ledger, randomness, progress)
     critic = PatientGradients(state.discriminator)
     saved, total = time.monotonic(), training.plan.steps
     charged = f"epsilon {training.plan.spend().epsilon:.3g} charged"
     while state.step < total:
-        step(training, state, critic, rng)
+        step(training, state, critic, randomness)
         progress("training", state.step, total, charged)
         late = time.monotonic() - saved > training.settings.speed.checkpoint_seconds
         # The last state too: a generator that a kill leaves unfinished must come out the same again, because
@@ -87,36 +83,40 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
 
 
 def _begin(
-    training: Training, ledger: Ledger, rng: np.random.Generator, progress: Progress
+    training: Training, ledger: Ledger, randomness: Randomness, progress: Progress
 ) -> tuple[TrainingState, Ledger]:
     config = generator_config(training)
     if may_restore(training.run, ledger, training.run_id):
-        state = fresh_state(training, Mixture.grey(config.mixture))
-        restore_state(state, training.run)
+        state = fresh_state(training, Mixture.grey(config.mixture), randomness.public)
+        restore_state(state, training.run, randomness.public)
         return state, ledger
     noise, members = training.plan.warm_start, training.members
-    mixture = measure_mixture(members, training.settings.warm_start, noise, config.mixture, rng)
-    state = fresh_state(training, mixture)
+    mixture = measure_mixture(members, training.settings.warm_start, noise, config.mixture, randomness)
+    state = fresh_state(training, mixture, randomness.public)
     if training.settings.model.network == AUTOENCODER:
-        fit_as_decoder(state.generator, training.settings.model.autoencoder_steps, progress)
+        steps = training.settings.model.autoencoder_steps
+        fit_as_decoder(state.generator, steps, randomness.public, progress)
         state.average.load_state_dict(state.generator.state_dict())
-    state.monitor = Monitor.of(state.generator)
+    state.monitor = Monitor.of(state.generator, randomness.public)
     if training.plan.class_balance is not None:
-        state.class_balance = measure_class_balance(training.members, training.plan.class_balance, rng)
+        state.class_balance = measure_class_balance(training.members, training.plan.class_balance, randomness.secret)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, save_state(state, training.run, ledger, training.run_id)
 
 
-def fresh_state(training: Training, mixture: Mixture) -> TrainingState:
+def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator) -> TrainingState:
     """Networks and optimisers at the start of refinement, watched by nobody."""
     settings, device = training.settings, training.device
-    generator = placed(Generator(generator_config(training)), device)
+    generator = placed(Generator(generator_config(training), torch_rng), device)
     generator.warm_start(mixture)
-    average = placed(Generator(generator.config), device)
+    average = placed(
+        Generator(generator.config, torch_rng), device
+    )  # weights of its own, so that seeds keep their runs
     average.load_state_dict(generator.state_dict())
     discriminator = Discriminator(
         image_size=generator.config.image_size,
         classes=len(training.classes),
+        torch_rng=torch_rng,
         width=settings.model.discriminator_width,
         channels=generator.config.channels,
         network=settings.model.network,
@@ -152,13 +152,13 @@ def generator_config(training: Training) -> GeneratorConfig:
     )
 
 
-def step(training: Training, state: TrainingState, critic: PatientGradients, rng: np.random.Generator) -> None:
+def step(training: Training, state: TrainingState, critic: PatientGradients, randomness: Randomness) -> None:
     """One noisy discriminator step and, when the ladder says so, one generator step; changes `state`."""
-    settings = training.settings
+    settings, torch_rng = training.settings, randomness.public
     with torch.no_grad():
-        pieces = [_fakes(state, count, training.device) for count in _pieces(settings.refinement.fakes)]
+        pieces = [_fakes(state, count, training.device, torch_rng) for count in _pieces(settings.refinement.fakes)]
     fakes, labels = torch.cat([piece[0] for piece in pieces]), torch.cat([piece[1] for piece in pieces])
-    batch = _contributions(training, fakes, labels, rng)
+    batch = _contributions(training, fakes, labels, randomness.secret)
     noisy_gradient(
         critic,
         batch,
@@ -168,7 +168,7 @@ def step(training: Training, state: TrainingState, critic: PatientGradients, rng
             noise_multiplier=training.plan.noise_multiplier,
             normaliser=training.plan.batch + settings.refinement.fakes,
         ),
-        rng=rng,
+        rng=randomness.secret,
         microbatch=settings.speed.microbatch,
     )
     del batch  # sensitive: nothing below sees a real image
@@ -177,7 +177,7 @@ def step(training: Training, state: TrainingState, critic: PatientGradients, rng
     state.step += 1
     state.waited += 1
     if state.waited >= state.ladder.steps:
-        _generator_step(training, state)
+        _generator_step(training, state, torch_rng)
         state.waited = 0
 
 
@@ -198,10 +198,12 @@ def _contributions(training: Training, fakes: Tensor, fake_labels: Tensor, rng: 
     )
 
 
-def _fakes(state: TrainingState, count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def _fakes(
+    state: TrainingState, count: int, device: torch.device, torch_rng: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
     """Fakes (n, channels, h, w), their labels in the released class proportions, and what they were at the start."""
-    labels = torch.multinomial(state.counts, count, replacement=True).to(device)
-    z = torch.randn(count, state.generator.config.mixture.latent, device=device)
+    labels = torch.multinomial(state.counts, count, replacement=True, generator=torch_rng).to(device)
+    z = torch.randn(count, state.generator.config.mixture.latent, generator=torch_rng).to(device)
     fakes, start = state.generator.drawn(z, labels)
     return fakes, labels, start
 
@@ -210,14 +212,14 @@ def _pieces(count: int) -> list[int]:
     return [min(FAKES_AT_ONCE, count - start) for start in range(0, count, FAKES_AT_ONCE)]
 
 
-def _generator_step(training: Training, state: TrainingState) -> None:
+def _generator_step(training: Training, state: TrainingState, torch_rng: torch.Generator) -> None:
     refinement = training.settings.refinement
     generator_loss, weights = LOSSES[refinement.loss].generator, list(state.generator.parameters())
     state.generator_optimiser.zero_grad(set_to_none=True)
     told_apart = distance = 0.0
     for count in _pieces(refinement.fakes):
         share = count / refinement.fakes
-        fakes, labels, start = _fakes(state, count, training.device)
+        fakes, labels, start = _fakes(state, count, training.device, torch_rng)
         scores = state.discriminator(fakes, labels)
         anchor = anchor_loss(fakes, start, state.generator.basis)
         torch.autograd.backward(share * (generator_loss(scores) + refinement.anchor * anchor))

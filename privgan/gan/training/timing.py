@@ -11,6 +11,7 @@ import torch
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.randomness import Randomness
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.step import Training, fresh_state, generator_config, step
 from privgan.gan.warm_start import Members, Mixture, measure_mixture
@@ -47,20 +48,20 @@ def _seconds_an_image_of_warm_start(training: Training) -> float:
     start, members = training.settings.warm_start, training.members
     started = time.perf_counter()
     noise, shape = tuple(1.0 for _ in start.noise_ratios), generator_config(training).mixture
-    measure_mixture(members, start, noise, shape, training.generator())
+    measure_mixture(members, start, noise, shape, Randomness.of(None))
     return (time.perf_counter() - started) / len(members.images)
 
 
 def _seconds_a_step(training: Training) -> float:
     """The slowest half of two rounds of the ladder's first rung, after one round to warm up."""
     settings = training.settings
-    state = fresh_state(training, Mixture.grey(generator_config(training).mixture))
+    randomness, rounds = Randomness.of(None), []
+    state = fresh_state(training, Mixture.grey(generator_config(training).mixture), randomness.public)
     critic = PatientGradients(state.discriminator)
-    rng, rounds = training.generator(), []
     for _ in range(3):
         started = time.perf_counter()
         for _ in range(settings.ladder.first):
-            step(training, state, critic, rng)
+            step(training, state, critic, randomness)
         rounds.append((time.perf_counter() - started) / settings.ladder.first)
     return max(rounds[1:])
 

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from privgan.checks import positive, strictly_within, within
 from privgan.dp.query import Described, noisy_products, noisy_sums
+from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.coordinates import Coordinates
 from privgan.gan.warm_start.members import Members
@@ -77,10 +78,16 @@ def measure_mixture(
     settings: MixtureSettings,
     noise: tuple[float, ...],
     shape: MixtureShape,
-    rng: np.random.Generator,
+    randomness: Randomness,
 ) -> Mixture:
     """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`."""
-    asked = _Queries(members=members, settings=settings, coordinates=shape.coordinates.still, shape=shape, rng=rng)
+    asked = _Queries(
+        members=members,
+        settings=settings,
+        coordinates=shape.coordinates.still,
+        shape=shape,
+        rng=randomness.secret,
+    )
     left = iter(noise)
     counts, means = asked.class_means(next(left))
     if settings.align:
@@ -106,7 +113,7 @@ def measure_mixture(
     )
     if settings.components > 1:
         found = asked.components(found, tuple(left))
-    return _with_tones(found, shape)
+    return _with_tones(found, shape, randomness.public)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,13 +265,13 @@ class _Queries:
 _Describe = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-def _with_tones(found: Mixture, shape: MixtureShape) -> Mixture:
+def _with_tones(found: Mixture, shape: MixtureShape, torch_rng: torch.Generator) -> Mixture:
     """Note which grey levels the Gaussians draw: a look at their images, which costs nothing."""
     images = MixtureImages(shape)
     images.fill(found)
     drawn = []
     for label in range(shape.classes):
-        z = torch.randn(_DRAWN, shape.latent)
+        z = torch.randn(_DRAWN, shape.latent, generator=torch_rng)
         pixels = images.gaussian(z, torch.full((_DRAWN,), label))
         drawn.append(quantiles(pixels.transpose(0, 1).flatten(1)))
     return replace(found, drawn=torch.stack(drawn))

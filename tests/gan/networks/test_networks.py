@@ -21,7 +21,7 @@ from privgan.run import make_run_folders
 def _generator(size: int = 28, **others: Any) -> Generator:
     torch.manual_seed(0)
     config = GeneratorConfig(image_size=size, classes=("a", "b"), latent=12, width=16, order=6, **others)
-    generator = Generator(config)
+    generator = Generator(config, torch.default_generator)
     torch.nn.init.normal_(generator.start.loadings, std=0.3)
     return generator
 
@@ -41,7 +41,9 @@ def test_every_size_works(size: int, channels: int, network: str) -> None:
     images = generator(z, labels)
     assert images.shape == (2, channels, size, size)
     assert float(images.detach().abs().max()) <= 1
-    discriminator = Discriminator(image_size=size, classes=2, width=8, channels=channels, network=network)
+    discriminator = Discriminator(
+        image_size=size, classes=2, torch_rng=torch.default_generator, width=8, channels=channels, network=network
+    )
     torch.autograd.backward(-discriminator(images, labels).sum())
     learned = [p.grad is not None and float(p.grad.abs().max()) > 0 for p in generator.last.parameters()]
     assert all(learned)

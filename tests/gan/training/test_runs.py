@@ -98,14 +98,18 @@ def test_a_refused_charge_leaves_an_older_run_in_place(cohort: Cohort, tmp_path:
 
 
 def test_a_seeded_run_is_stamped_and_repeats(cohort: Cohort, tmp_path: Path) -> None:
-    """The same seed gives the same generator, in file and in ledger NOT PRIVATE; unseeded runs differ."""
-    digests = []
+    """The same seed gives the same generator, in file and in ledger NOT PRIVATE; unseeded runs differ.
+
+    torch's shared generator is neither asked nor seeded.
+    """
+    digests, shared = [], torch.get_rng_state()
     for number, seed in enumerate((1, 1, None)):
         request = replace(REQUEST, epsilon=1.5, replay_seed=seed)
         facts = start_run(cohort, tmp_path / str(number), request, StopRequest(), force=False)
         assert facts.not_private is (seed is not None)
         digests.append(facts.generator_sha256)
     assert digests[0] == digests[1] != digests[2]
+    assert torch.equal(shared, torch.get_rng_state())
     charges = Ledger.read(cohort.ledger_path).of_kind("charge")
     assert [entry["replayable"] for entry in charges] == [True, True, False]
 

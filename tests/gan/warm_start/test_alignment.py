@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start import (
     Coordinates,
     ImageModel,
@@ -119,7 +120,7 @@ def test_an_average_of_moved_things_is_sharp_and_what_is_drawn_moves() -> None:
         settings = MixtureSettings(order=12, fine_order=28, align=align, bend=0.0, spread_radius=0.8)
         shape = settings.shape(image_size=SIZE, channels=1, classes=1, factors=40)
         noise = tuple(1e-9 for _ in settings.noise_ratios)
-        mixture = measure_mixture(members, settings, noise, shape, np.random.default_rng(0))
+        mixture = measure_mixture(members, settings, noise, shape, Randomness.of(0))
         part = MixtureImages(shape)
         part.fill(mixture)
         torch.manual_seed(0)

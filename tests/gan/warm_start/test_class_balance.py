@@ -103,7 +103,7 @@ def test_an_edited_measurement_is_refused(tmp_path: Path, measured: object) -> N
     """One number for each class, and their noise; what was saved comes back as it was."""
     config, balance = tmp_path / "model" / "config.json", ClassBalance(counts=(60.5, -1.25, 1 / 3), noise=0.1)
     config.parent.mkdir()
-    network = Generator(GeneratorConfig(image_size=28, classes=("a", "b", "c"), latent=4, width=8, order=4))
+    network = Generator(GeneratorConfig(image_size=28, classes=("a", "b", "c"), latent=4, width=8, order=4), None)
     save_generator(tmp_path, network, balance)
     assert load_generator(tmp_path).class_balance == balance
     config.write_text(json.dumps({**json.loads(config.read_text()), "class_balance": measured}))

@@ -10,6 +10,7 @@ import torch
 from privgan.dp.query import Described, noisy_products, noisy_sums
 from privgan.dp.sampling import PatientIndex
 from privgan.errors import UsageError
+from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start import (
     Members,
     Mixture,
@@ -47,9 +48,8 @@ def _shape(settings: MixtureSettings, members: Members, latent: int = 40) -> Mix
 
 
 def _measured(members: Members, settings: MixtureSettings, noise: float = QUIET) -> Mixture:
-    rng = np.random.default_rng(0)
     noises = tuple(noise for _ in settings.noise_ratios)
-    return measure_mixture(members, settings, noises, _shape(settings, members), rng)
+    return measure_mixture(members, settings, noises, _shape(settings, members), Randomness.of(0))
 
 
 def _batch(seed: int = 0, patients: int = 40) -> Described:
@@ -165,7 +165,7 @@ def test_components_find_the_two_kinds_that_a_class_has() -> None:
 def _measured_with(members: Members, settings: MixtureSettings) -> Mixture:
     shape = _shape(settings, members, latent=8)
     noises = tuple(0.5 for _ in settings.noise_ratios)
-    return measure_mixture(members, settings, noises, shape, np.random.default_rng(1))
+    return measure_mixture(members, settings, noises, shape, Randomness.of(1))
 
 
 @pytest.mark.parametrize("components", [1, 3])

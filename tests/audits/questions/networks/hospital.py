@@ -41,8 +41,8 @@ def trained_networks(sample: Sample, steps: int, seed: int = 0) -> Networks:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         config = GeneratorConfig(image_size=SIZE, classes=CLASSES, latent=16, width=8, order=8)
-        generator = Generator(config)
-        discriminator = Discriminator(image_size=SIZE, classes=len(CLASSES))
+        generator = Generator(config, torch.default_generator)
+        discriminator = Discriminator(image_size=SIZE, classes=len(CLASSES), torch_rng=torch.default_generator)
         ours, theirs = (
             torch.optim.Adam(network.parameters(), lr=rate, betas=(0.5, 0.99), fused=True)
             for network, rate in ((generator, 2e-3), (discriminator, _RATE))
