@@ -110,3 +110,24 @@ def test_first_weights_are_those_of_torchs_own_layers(bias: bool, stride: int) -
 def test_without_a_generator_weights_are_zero() -> None:
     for layer in (linear(5, 7, None), convolution(3, 4, 3, None)):
         assert all(not weights.any() for weights in layer.parameters())
+
+
+def callers(*names: str) -> dict[str, set[str]]:
+    """Which files of the product call each of these functions."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for path in PRODUCT:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
+            if name in found:
+                found[name].add(str(path.relative_to(ROOT)))
+    return found
+
+
+def test_noise_is_added_in_one_place() -> None:
+    """`released` alone adds it, and only queries of everybody and the gradient of a step are released."""
+    noise = "privgan/dp/noise.py"
+    assert callers("gaussian_like", "noised", "released") == {
+        "gaussian_like": {noise},
+        "noised": {noise},
+        "released": {"privgan/dp/mechanism.py", "privgan/gan/patients.py"},
+    }

@@ -1,5 +1,7 @@
 """The noisy gradient: noise of the promised size, once, whoever was drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,9 @@ from scipy import stats
 from torch import Tensor
 
 from privgan.dp.clipping.patient_gradients import PatientGradients
-from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
+from privgan.dp.mechanism import clipped_sums, noisy_gradient
 from privgan.dp.noise import NORM_SLACK, gaussian_like, noised, secure_generator
+from privgan.dp.plan import MechanismSettings, Plan
 from privgan.gan.networks import Discriminator
 from privgan.gan.networks.losses import discriminator_losses
 
@@ -25,14 +28,26 @@ def _discriminator() -> Discriminator:
 def _gradient(owners: list[int], settings: MechanismSettings, *, microbatch: int = 64, seed: int = 0) -> Tensor:
     model = PatientGradients(_discriminator())
     pixels = torch.rand(len(owners), 1, 28, 28, generator=torch.Generator().manual_seed(1))
-    batch = Contributions(
-        images=pixels,
-        labels=torch.zeros(len(owners), dtype=torch.int64),
-        targets=torch.ones(len(owners)),
-        owners=torch.tensor(owners, dtype=torch.int64),
-    )
-    rng = np.random.default_rng(seed)
-    noisy_gradient(model, batch, discriminator_losses, settings, rng=rng, microbatch=microbatch)
+    owned = torch.tensor(owners, dtype=torch.int64)
+    return _released(model, pixels, owned, settings, np.random.default_rng(seed), microbatch=microbatch)
+
+
+def _released(
+    model: PatientGradients,
+    pixels: Tensor,
+    owners: Tensor,
+    settings: MechanismSettings,
+    rng: np.random.Generator,
+    *,
+    microbatch: int,
+) -> Tensor:
+    """One release about images that are all real and of the first class."""
+
+    def losses(rows: Tensor) -> Tensor:
+        return discriminator_losses(model.model(pixels[rows], torch.zeros_like(rows)), torch.ones(len(rows)))
+
+    sums = clipped_sums(model, losses, owners, clipping_norm=settings.clipping_norm, microbatch=microbatch)
+    noisy_gradient(model, sums, settings, rng=rng)
     return torch.cat([p.grad.flatten() for p in model.trainable if p.grad is not None])
 
 
@@ -61,16 +76,17 @@ def test_the_divisor_does_not_look_at_the_draw() -> None:
     model = PatientGradients(_discriminator())
 
     def gradient(patients: int) -> Tensor:
-        batch = Contributions(
-            images=torch.full((patients, 1, 28, 28), 0.3),
-            labels=torch.zeros(patients, dtype=torch.int64),
-            targets=torch.ones(patients),
-            owners=torch.arange(patients),
-        )
-        noisy_gradient(model, batch, discriminator_losses, quiet, rng=secure_generator(), microbatch=8)
-        return torch.cat([p.grad.flatten() for p in model.trainable if p.grad is not None])
+        pixels = torch.full((patients, 1, 28, 28), 0.3)
+        return _released(model, pixels, torch.arange(patients), quiet, secure_generator(), microbatch=8)
 
     assert torch.allclose(2 * gradient(3), gradient(6), rtol=1e-4)
+
+
+def test_the_divisor_is_stated_in_the_plan() -> None:
+    """Expected patients and fakes, both constants; C and sigma as planned."""
+    plan = Plan(members=50, batch=20, steps=3, delta=1e-3, noise_multiplier=1.5, clipping_norm=0.7, fakes=12)
+    assert plan.mechanism == MechanismSettings(clipping_norm=0.7, noise_multiplier=1.5, normaliser=32)
+    assert plan.spend() == replace(plan, fakes=99).spend()
 
 
 def test_two_runs_differ() -> None:

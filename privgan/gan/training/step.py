@@ -1,8 +1,8 @@
-"""The training loop: real images end here.
+"""The training loop, on the side that sees no patient.
 
-Members' images are read in two places only: the warm start's two queries and the discriminator's noisy gradient.
-Their labels are read there, and in the query of class shares. Everything else in this file sees fakes, the
-released answers or the discriminator.
+Members' images and labels stay with `Patients`, who answer the warm start's queries, that of class shares and each
+step's draw with sums. Noise is added to those, and everything else here sees fakes, the released answers or the
+discriminator.
 """
 
 import json
@@ -11,27 +11,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.clipping.patient_gradients import PatientGradients
-from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
+from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
-from privgan.dp.sampling import poisson_draw
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
-from privgan.gan.networks.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
+from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
+from privgan.gan.patients import GradientQuery, Patients
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.monitor import Monitor, require_finite
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.state import TrainingState, may_restore, restore_state, save_state
-from privgan.gan.warm_start import Members, Mixture, measure_mixture
+from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.class_balance import measure_class_balance
-from privgan.images.augmentation import augment
-from privgan.images.pixels import channels_of, planes, unit_range
+from privgan.gan.warm_start.measure import measure_mixture
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
@@ -41,12 +39,12 @@ _MARGIN_AVERAGE = 10  # the moving average starts short, so that it can leave it
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What stays the same over all steps of a run."""
+    """What stays the same over all steps of a run. config: of its generator, made of settings and public facts."""
 
     run: Path
     run_id: str
-    members: Members
-    classes: tuple[str, ...]
+    patients: Patients
+    config: GeneratorConfig
     plan: Plan
     settings: TrainSettings
     device: torch.device
@@ -85,40 +83,40 @@ def fit(
 def _begin(
     training: Training, ledger: Ledger, randomness: Randomness, progress: Progress
 ) -> tuple[TrainingState, Ledger]:
-    config = generator_config(training)
+    patients, plan, config = training.patients, training.plan, training.config
     if may_restore(training.run, ledger, training.run_id):
         state = fresh_state(training, Mixture.grey(config.mixture), randomness.public)
         restore_state(state, training.run, randomness.public)
         return state, ledger
-    noise, members = training.plan.warm_start, training.members
-    mixture = measure_mixture(members, training.settings.warm_start, noise, config.mixture, randomness)
+    warm_start = training.settings.warm_start
+    mixture = measure_mixture(patients, warm_start, plan.warm_start, config.mixture, randomness)
     state = fresh_state(training, mixture, randomness.public)
     if training.settings.model.network == AUTOENCODER:
         steps = training.settings.model.autoencoder_steps
         fit_as_decoder(state.generator, steps, randomness.public, progress)
         state.average.load_state_dict(state.generator.state_dict())
     state.monitor = Monitor.of(state.generator, randomness.public)
-    if training.plan.class_balance is not None:
-        state.class_balance = measure_class_balance(training.members, training.plan.class_balance, randomness.secret)
+    if plan.class_balance is not None:
+        classes, rng = len(config.classes), randomness.secret
+        state.class_balance = measure_class_balance(patients, classes, plan.class_balance, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, save_state(state, training.run, ledger, training.run_id)
 
 
 def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator) -> TrainingState:
     """Networks and optimisers at the start of refinement, watched by nobody."""
-    settings, device = training.settings, training.device
-    generator = placed(Generator(generator_config(training), torch_rng), device)
+    settings, config, device = training.settings, training.config, training.device
+    generator = placed(Generator(config, torch_rng), device)
     generator.warm_start(mixture)
-    average = placed(
-        Generator(generator.config, torch_rng), device
-    )  # weights of its own, so that seeds keep their runs
+    # Its first weights are drawn, too, though never used: so a seed gives the run that it always gave.
+    average = placed(Generator(config, torch_rng), device)
     average.load_state_dict(generator.state_dict())
     discriminator = Discriminator(
-        image_size=generator.config.image_size,
-        classes=len(training.classes),
+        image_size=config.image_size,
+        classes=len(config.classes),
         torch_rng=torch_rng,
         width=settings.model.discriminator_width,
-        channels=generator.config.channels,
+        channels=config.channels,
         network=settings.model.network,
     )
     discriminator = placed(discriminator, device)
@@ -138,63 +136,34 @@ def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator
     )
 
 
-def generator_config(training: Training) -> GeneratorConfig:
-    """The generator that settings, classes and image size ask for."""
-    settings, images = training.settings, training.members.images
-    return GeneratorConfig(
-        image_size=images.shape[1],
-        classes=training.classes,
-        latent=settings.model.latent,
-        width=settings.model.generator_width,
-        channels=channels_of(images),
-        network=settings.model.network,
-        **settings.warm_start.constants,
-    )
-
-
 def step(training: Training, state: TrainingState, critic: PatientGradients, randomness: Randomness) -> None:
     """One noisy discriminator step and, when the ladder says so, one generator step; changes `state`."""
-    settings, torch_rng = training.settings, randomness.public
-    with torch.no_grad():
-        pieces = [_fakes(state, count, training.device, torch_rng) for count in _pieces(settings.refinement.fakes)]
-    fakes, labels = torch.cat([piece[0] for piece in pieces]), torch.cat([piece[1] for piece in pieces])
-    batch = _contributions(training, fakes, labels, randomness.secret)
-    noisy_gradient(
-        critic,
-        batch,
-        LOSSES[settings.refinement.loss].discriminator,
-        MechanismSettings(
-            clipping_norm=training.plan.clipping_norm,
-            noise_multiplier=training.plan.noise_multiplier,
-            normaliser=training.plan.batch + settings.refinement.fakes,
-        ),
-        rng=randomness.secret,
-        microbatch=settings.speed.microbatch,
-    )
-    del batch  # sensitive: nothing below sees a real image
+    sums = training.patients.clipped_gradients(_question(training, state, critic, randomness.public))
+    noisy_gradient(critic, sums, training.plan.mechanism, rng=randomness.secret)
+    del sums  # sensitive: they have no noise
     state.discriminator_optimiser.step()
     state.discriminator_optimiser.zero_grad(set_to_none=True)
     state.step += 1
     state.waited += 1
     if state.waited >= state.ladder.steps:
-        _generator_step(training, state, torch_rng)
+        _generator_step(training, state, randomness.public)
         state.waited = 0
 
 
-def _contributions(training: Training, fakes: Tensor, fake_labels: Tensor, rng: np.random.Generator) -> Contributions:
-    """One Poisson draw of patients and the fakes, in one batch with an owner each. Sensitive."""
-    members, plan, device = training.members, training.plan, training.device
-    draw = poisson_draw(
-        members.index, rate=plan.sample_rate, images=training.settings.privacy.images_per_patient, rng=rng
-    )
-    values = unit_range(members.images[draw.rows])
-    real = planes(augment(values, rng, training.settings.augmentation)).to(device)
-    owners = np.concatenate([draw.owners, draw.patients + np.arange(len(fakes))])
-    return Contributions(
-        images=torch.cat([real, fakes]),
-        labels=torch.cat([torch.from_numpy(members.labels[draw.rows]).to(device), fake_labels]),
-        targets=as_targets(len(real), len(fakes), device),
-        owners=torch.from_numpy(owners).to(device),
+def _question(
+    training: Training, state: TrainingState, critic: PatientGradients, torch_rng: torch.Generator
+) -> GradientQuery:
+    """What the patients are asked in a step, beside as many fakes as the plan says."""
+    plan = training.plan
+    with torch.no_grad():
+        pieces = [_fakes(state, count, training.device, torch_rng) for count in _pieces(plan.fakes)]
+    return GradientQuery(
+        critic=critic,
+        losses=LOSSES[training.settings.refinement.loss].discriminator,
+        fakes=torch.cat([piece[0] for piece in pieces]),
+        labels=torch.cat([piece[1] for piece in pieces]),
+        rate=plan.sample_rate,
+        clipping_norm=plan.clipping_norm,
     )
 
 

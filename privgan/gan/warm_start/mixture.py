@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from privgan.checks import positive, within
-from privgan.gan.warm_start.bending import BENDS, bent
 from privgan.gan.warm_start.coordinates import Coordinates
+from privgan.gan.warm_start.movement import BENDS, bent
 
 KNOTS = 129
 # Standard deviation of the logarithm of the grain's strength: from image to image cloth is plain or patterned, tissue
