@@ -47,7 +47,7 @@ def config_again(folder: Path) -> Path:
     balance = ClassBalance.from_json(table.pop("class_balance"))
     del table["schema_version"]
     (folder / "model").mkdir()
-    save_generator(folder, Generator(from_table(GeneratorConfig, table)), balance)
+    save_generator(folder, Generator(from_table(GeneratorConfig, table), None), balance)
     return folder / "model" / "config.json"
 
 

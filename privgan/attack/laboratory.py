@@ -1,8 +1,8 @@
 """A laboratory for attacks: the product's own training step on invented patients, watched from all sides.
 
-Nothing is imitated. `training.step` draws, clips, adds noise and divides as it does in a run; the laboratory notes
-which images it reads and what reaches the optimiser, whose rate is zero, so that the same step can be watched again
-and again. Patients' images may hold anything here, also what `prepare` would refuse.
+Nothing is imitated. The patients' side draws and clips, and the training step adds noise and divides, as they do in a
+run; the laboratory notes which images are read and what reaches the optimiser, whose rate is zero, so that the same
+step can be watched again and again. Patients' images may hold anything here, also what `prepare` would refuse.
 """
 
 from collections.abc import Sequence
@@ -17,23 +17,24 @@ from privgan.arrays import Floats, Integers, Singles
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.randomness import Randomness
 from privgan.gan.training.ladder import LadderSettings
-from privgan.gan.training.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
+from privgan.gan.training.members import Members
+from privgan.gan.training.settings import ModelSettings, PrivacySettings, TrainSettings
 from privgan.gan.training.state import TrainingState
-from privgan.gan.training.step import Training, fresh_state, generator_config, step
-from privgan.gan.warm_start import Members, Mixture, MixtureSettings
+from privgan.gan.training.step import Training, fresh_state, step
+from privgan.gan.warm_start import Mixture
+from privgan.gan.warm_start.measure import MixtureSettings
 from privgan.images.form import ImageForm
 from privgan.progress import Progress, silent
 
 Patients = Sequence[Singles]  # (images, size, size) each, in grey levels 0 to 255
 
 IMAGES_PER_PATIENT = 3
-_FAKES = 1
 _QUIET = 1e-9  # noise too small to matter
 _SETTINGS = TrainSettings(
     privacy=PrivacySettings(images_per_patient=IMAGES_PER_PATIENT),
     model=ModelSettings(latent=2, generator_width=8, discriminator_width=8),
-    refinement=RefinementSettings(fakes=_FAKES),
     warm_start=MixtureSettings(order=2),
     ladder=LadderSettings(first=10**9),  # the generator sees no patient: it stands still
 )
@@ -54,18 +55,18 @@ class Laboratory:
     training: Training
     state: TrainingState
     critic: PatientGradients
+    public: torch.Generator
     releases: list[Floats] = field(default_factory=list)
 
     @classmethod
     def build(cls, size: int, device: torch.device) -> "Laboratory":
         """Networks for images of `size` pixels a side, the same every time."""
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            training = _training(size, device)
-            # From nothing, a generator draws plain grey of the first class: the attacker knows every fake.
-            nothing = replace(Mixture.grey(generator_config(training).mixture), counts=torch.tensor([1.0, 0.0]))
-            state = fresh_state(training, nothing)
-        laboratory = cls(training=training, state=state, critic=PatientGradients(state.discriminator))
+        training, public = _training(size, device), torch.Generator().manual_seed(0)
+        # From nothing, a generator draws plain grey of the first class: the attacker knows every fake.
+        nothing = replace(Mixture.grey(training.config.mixture), counts=torch.tensor([1.0, 0.0]))
+        state = fresh_state(training, nothing, public)
+        critic = PatientGradients(state.discriminator)
+        laboratory = cls(training=training, state=state, critic=critic, public=public)
         state.discriminator_optimiser.param_groups[0]["lr"] = 0.0
         state.discriminator_optimiser.register_step_pre_hook(laboratory._note_release)
         return laboratory
@@ -73,7 +74,7 @@ class Laboratory:
     @property
     def size(self) -> int:
         """Pixels a side."""
-        return int(self.training.members.images.shape[1])
+        return self.training.config.form.side
 
     def watch(
         self,
@@ -87,13 +88,15 @@ class Laboratory:
     ) -> Watched:
         """Take so many steps of the plan on these patients; noise and draws come from `rng`."""
         images = _Noted.of(patients, self.size)
-        training = replace(self.training, plan=plan, members=_members(images, patients))
+        device = self.training.device
+        training = replace(self.training, plan=plan, patients=_members(images, patients, device, rng))
+        randomness = Randomness(secret=rng, public=self.public)
         self.releases.clear()
         for number in range(steps):
-            step(training, self.state, self.critic, rng)
+            step(training, self.state, self.critic, randomness)
             progress(task, number + 1, steps)
         counts = [np.bincount(rows, minlength=len(images)) for rows in images.reads]
-        return Watched(reads=np.array(counts), released=np.array(self.releases) * (plan.batch + _FAKES))
+        return Watched(reads=np.array(counts), released=np.array(self.releases) * (plan.batch + plan.fakes))
 
     def total(self, patients: Patients, plan: Plan) -> Floats:
         """The sum that a step of all these patients and the fakes makes, as good as without noise."""
@@ -123,10 +126,11 @@ class _Noted(np.ndarray[tuple[int, ...], np.dtype[np.float32]]):
         return chosen
 
 
-def _members(images: Any, patients: Patients) -> Members:
+def _members(images: Any, patients: Patients, device: torch.device, rng: np.random.Generator) -> Members:
     rows = np.arange(len(images))
     index = PatientIndex.of(np.repeat(np.arange(len(patients)), [len(images) for images in patients]), rows)
-    return Members(images=images, labels=np.zeros(len(rows), dtype=np.int64), index=index, classes=2)
+    labels = np.zeros(len(rows), dtype=np.int64)
+    return Members(images=images, labels=labels, index=index, settings=_SETTINGS, device=device, rng=rng)
 
 
 def _training(size: int, device: torch.device) -> Training:
@@ -134,9 +138,9 @@ def _training(size: int, device: torch.device) -> Training:
     return Training(
         run=Path(),
         run_id="attack",
-        members=_members(nobody, []),
-        form=ImageForm(side=size, classes=("one", "other")),
-        plan=Plan(members=1, batch=1, steps=1, delta=1e-5, noise_multiplier=1.0),
+        patients=_members(nobody, [], device, np.random.default_rng(0)),
+        config=_SETTINGS.generator_config(ImageForm(side=size, classes=("one", "other"))),
+        plan=Plan(members=1, batch=1, steps=1, delta=1e-5, noise_multiplier=1.0, fakes=1),
         settings=_SETTINGS,
         device=device,
     )

@@ -28,8 +28,8 @@ from privgan.progress import Progress, silent
 
 _DELTA = 1e-5
 # C below every gradient, so that all are clipped; rate x members = 1, so that many draws are empty.
-EVERYBODY = Plan(members=4, batch=4, steps=1, delta=_DELTA, noise_multiplier=1.0, clipping_norm=0.5)
-DRAWN = Plan(members=8, batch=1, steps=1, delta=_DELTA, noise_multiplier=0.4, clipping_norm=0.5)
+EVERYBODY = Plan(members=4, batch=4, steps=1, delta=_DELTA, noise_multiplier=1.0, clipping_norm=0.5, fakes=1)
+DRAWN = Plan(members=8, batch=1, steps=1, delta=_DELTA, noise_multiplier=0.4, clipping_norm=0.5, fakes=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,109 +1,71 @@
-"""One noisy gradient of the discriminator: the only code that turns patients into a parameter update.
+"""One noisy gradient: the only code that turns patients into a parameter update.
 
-    draw patients -> mean gradient each -> clip at C -> sum -> + N(0, (sigma C)^2) once -> / public constant
+    clipped_sums      mean gradient of each owner -> clip at C -> sum            where the images are
+    noisy_gradient    + N(0, (sigma C)^2) once -> / public constant              where the model learns
 
-Fakes go through the same forward passes, a constant number of them, each clipped like a patient: they carry
-no information about patients beyond the discriminator, so they change the sensitivity of the sum by nothing.
+Nothing but sums passes between the two. The first takes losses of rows: which images those are, what is compared and
+what lies beside them is the business of whoever owns the batch. Images of nobody may: a constant number of them, each
+an owner of its own and clipped like a patient, so that they change the sensitivity of the sum by nothing.
 The divisor is fixed in advance: one that depends on the draw leaks (Opacus issues 571 and 819).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from privgan.checks import positive
-from privgan.dp.clipping.patient_gradients import PatientGradients
-from privgan.dp.noise import noised
+from privgan.dp.clipping.patient_gradients import PatientGradients, RowLosses
+from privgan.dp.noise import released
+from privgan.dp.plan import MechanismSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class MechanismSettings:
-    """What the guarantee of one step depends on.
+def clipped_sums(
+    model: PatientGradients, losses: RowLosses, owners: Tensor, *, clipping_norm: float, microbatch: int
+) -> list[Tensor]:
+    """The sum over owners of their clipped mean gradients, before the noise. Sensitive.
 
-    clipping_norm: C. noise_multiplier: sigma. normaliser: the public constant that the noisy sum is divided by.
+    Micro-batches bound the memory and change nothing: sums are float64.
+
+    Args:
+        model: whose gradients are clipped.
+        losses: runs the model on rows and gives the loss of each; no row may influence another's.
+        owners: int64 (n,), ascending: whose each row is.
+        clipping_norm: C, over all parameters together.
+        microbatch: about how many rows go through at once.
+
+    Returns:
+        One float64 tensor a trainable parameter, zeros when there is nobody.
     """
-
-    clipping_norm: float
-    noise_multiplier: float
-    normaliser: float
-
-    def __post_init__(self) -> None:
-        positive(
-            clipping_norm=self.clipping_norm,
-            noise_multiplier=self.noise_multiplier,
-            normaliser=self.normaliser,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contributions:
-    """Images of drawn patients and fakes, in one list. Sensitive: it lives for one step.
-
-    images: float32 (n, 1, h, w); labels: int64 (n,); targets: float32 (n,), +1 real and -1 fake;
-    owners: int64 (n,), ascending: drawn patients first, then every fake as an owner of its own.
-    """
-
-    images: Tensor
-    labels: Tensor
-    targets: Tensor
-    owners: Tensor
-
-
-ImageLosses = Callable[[Tensor, Tensor], Tensor]  # (scores (n,), targets (n,)) -> losses (n,)
+    totals = [torch.zeros(p.shape, dtype=torch.float64, device=p.device) for p in model.trainable]
+    for rows in _microbatches(owners, microbatch):
+        for total, part in zip(totals, model.clipped_sums(losses, rows, clipping_norm), strict=True):
+            total.add_(part)
+    return totals
 
 
 def noisy_gradient(
-    model: PatientGradients,
-    batch: Contributions,
-    losses: ImageLosses,
-    settings: MechanismSettings,
-    *,
-    rng: np.random.Generator,
-    microbatch: int,
+    model: PatientGradients, sums: Sequence[Tensor], settings: MechanismSettings, *, rng: np.random.Generator
 ) -> None:
-    """Set `.grad` of every parameter to one release of the Gaussian mechanism.
-
-    Micro-batches bound the memory and change nothing: sums are float64 and noise is added once, also when
-    nobody was drawn.
+    """Set `.grad` of every parameter to one release of the Gaussian mechanism, also when nobody was drawn.
 
     Args:
-        model: its output for (images, labels) is a score (n,).
-        batch: see `Contributions`.
-        losses: per-image losses; no image may influence another's.
+        model: that is to learn.
+        sums: one a trainable parameter; together one patient moves them by at most the clipping norm.
         settings: see `MechanismSettings`.
         rng: a cryptographic generator.
-        microbatch: about how many images go through at once.
     """
-
-    def image_losses(rows: Tensor) -> Tensor:
-        images, labels, targets = (_taken(part, rows) for part in (batch.images, batch.labels, batch.targets))
-        return losses(model.model(images, labels), targets)
-
-    totals = [torch.zeros(p.shape, dtype=torch.float64, device=p.device) for p in model.trainable]
-    for rows in _microbatches(batch.owners, microbatch):
-        for total, part in zip(totals, model.clipped_sums(image_losses, rows, settings.clipping_norm), strict=True):
-            total.add_(part)
-    for parameter, total in zip(model.trainable, totals, strict=True):
-        scale = settings.noise_multiplier * settings.clipping_norm
-        noisy = noised(total, scale=scale, rng=rng)
-        parameter.grad = noisy.div_(settings.normaliser).to(parameter.dtype)
+    noisy = released(sums, bound=settings.clipping_norm, noise=settings.noise_multiplier, rng=rng)
+    for parameter, total in zip(model.trainable, noisy, strict=True):
+        parameter.grad = total.div_(settings.normaliser).to(parameter.dtype)
 
 
 def _microbatches(owners: Tensor, microbatch: int) -> Iterator[Tensor]:
-    """Rows (patients, images) of owners with equally many images, about `microbatch` rows at a time.
+    """Rows (owners, rows of each) of owners with equally many, about `microbatch` rows at a time.
 
     owners: int64 (n,), ascending.
     """
     counts = torch.bincount(owners)
-    for images in torch.unique(counts[counts > 0]).tolist():
-        rows = torch.nonzero(counts[owners] == images).reshape(-1, images)
-        yield from torch.split(rows, max(1, microbatch // images))
-
-
-def _taken(values: Tensor, rows: Tensor) -> Tensor:
-    """values[rows] for ascending rows, without a copy where they follow one another."""
-    first, last = int(rows[0]), int(rows[-1])
-    return values[first : last + 1] if last - first + 1 == len(rows) else values[rows]
+    for each in torch.unique(counts[counts > 0]).tolist():
+        rows = torch.nonzero(counts[owners] == each).reshape(-1, each)
+        yield from torch.split(rows, max(1, microbatch // each))

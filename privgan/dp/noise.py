@@ -7,12 +7,15 @@ Opacus' own secure mode needs a package that cannot be installed, so its noise i
 
 import math
 import secrets
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
 from torch import Tensor
+
+from privgan.checks import positive
 
 # Clip factors and sums of a micro-batch are float32: one patient may move a sum by more than C, never by this much.
 NORM_SLACK = 1.0 + 2.0**-8
@@ -29,6 +32,22 @@ def secure_generator() -> np.random.Generator:
 def replayable_generator(seed: int) -> np.random.Generator:
     """A seeded generator for tests; whatever is trained with it must be stamped NOT PRIVATE."""
     return np.random.default_rng(seed)
+
+
+def released(sums: Iterable[Tensor], *, bound: float, noise: float, rng: np.random.Generator) -> list[Tensor]:
+    """The Gaussian mechanism, and the one place where sums over patients get their noise.
+
+    Args:
+        sums: exact and sensitive; together one patient moves them by at most `bound` in the Euclidean norm.
+        bound: 1 for queries of every member, C for gradients.
+        noise: the noise multiplier that was charged.
+        rng: a cryptographic generator.
+
+    Returns:
+        The sums, each + N(0, (noise x bound)^2) on every number, in float64; see `noised`.
+    """
+    positive(bound=bound, noise=noise)
+    return [noised(total, scale=noise * bound, rng=rng) for total in sums]
 
 
 def noised(value: Tensor, *, scale: float, rng: np.random.Generator) -> Tensor:

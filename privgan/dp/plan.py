@@ -7,15 +7,17 @@ remains, so the number of members N is public). A plan makes these releases and 
    Changing one member moves the sum by at most 1: a Gaussian mechanism.
 2. class balance, if `class_balance` is a noise s: a sum of one vector a member, their images' shares of the
    classes, of norm at most 1, plus N(0, s^2) once. A Gaussian mechanism, too.
-3. `steps` times: every member is drawn independently with rate batch / N; a drawn member adds a vector of
-   norm at most C to a sum; N(0, (sigma C)^2) is added; the result is divided by a public constant.
+3. `steps` times: every member is drawn independently with rate batch / N; a drawn member adds a vector of norm at
+   most C to a sum, and so does each of `fakes` images of nobody; N(0, (sigma C)^2) is added; the result is divided
+   by batch + fakes. Both numbers are part of the plan, so public and the same in D and D'.
    Changing one member moves the sum by at most C, and only if drawn: a Poisson-subsampled Gaussian mechanism.
 
 Theorem. The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`. Sketch:
 
 - 1 and 2 have sensitivity 1 in the Euclidean norm (`query` scales every vector down to it); 3 has C
-  (`PatientGradients`: one mean gradient a patient, clipped over all parameters together), because the
-  number of fakes and the divisor do not depend on the draw. An empty draw is a release like any other.
+  (`PatientGradients`: one mean gradient a patient, clipped over all parameters together), because neither `fakes`
+  nor the divisor depends on the draw. An empty draw is a release like any other. Whoever holds the images answers
+  with these sums and nothing else (`gan.patients`), and all noise is added by one function (`noise.released`).
 - Draws are independent between patients and steps (`sampling.poisson_draw`), so each step is dominated by the pair
   N(0, s^2) and (1 - q) N(0, s^2) + q N(1, s^2), in both directions (Abadi et al. 2016; Zhu, Dong and Wang 2022).
 - Each step may depend on what earlier ones released, with noises fixed in advance: adaptive composition, computed
@@ -33,7 +35,7 @@ from functools import lru_cache
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
 
-from privgan.checks import positive, strictly_within
+from privgan.checks import positive, strictly_within, within
 from privgan.dp.accounting import GaussianQueries, default_delta, epsilon_pld, epsilon_rdp, spend_of
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import InputRejectedError, UsageError
@@ -45,8 +47,30 @@ _COARSE_ABOVE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class MechanismSettings:
+    """What the guarantee of one step depends on.
+
+    clipping_norm: C. noise_multiplier: sigma. normaliser: the public constant that the noisy sum is divided by.
+    """
+
+    clipping_norm: float
+    noise_multiplier: float
+    normaliser: float
+
+    def __post_init__(self) -> None:
+        positive(
+            clipping_norm=self.clipping_norm,
+            noise_multiplier=self.noise_multiplier,
+            normaliser=self.normaliser,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that epsilon depends on. `batch` counts expected patients a step, not images."""
+    """Everything that epsilon depends on, and what a step's sum is divided by.
+
+    batch: expected patients a step, not images. fakes: images of nobody in every step, a constant.
+    """
 
     members: int
     batch: int
@@ -56,10 +80,12 @@ class Plan:
     clipping_norm: float = 1.0
     warm_start: tuple[float, ...] = ()
     class_balance: float | None = None
+    fakes: int = 0
 
     def __post_init__(self) -> None:
         positive(batch=self.batch, noise_multiplier=self.noise_multiplier, clipping_norm=self.clipping_norm)
         strictly_within(0.0, 1.0, delta=self.delta)
+        within(0, 1e9, fakes=self.fakes)
         for noise in self.up_front:
             positive(noise=noise)
         if self.steps < 0 or (self.steps == 0 and not self.up_front):
@@ -74,6 +100,15 @@ class Plan:
     def sample_rate(self) -> float:
         """The probability that a given member is drawn in a given step."""
         return self.batch / self.members
+
+    @property
+    def mechanism(self) -> MechanismSettings:
+        """Of one step; its divisor is as constant as `batch` and `fakes` are."""
+        return MechanismSettings(
+            clipping_norm=self.clipping_norm,
+            noise_multiplier=self.noise_multiplier,
+            normaliser=self.batch + self.fakes,
+        )
 
     @property
     def up_front(self) -> tuple[float, ...]:

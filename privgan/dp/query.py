@@ -1,14 +1,13 @@
-"""Gaussian queries of every member: sums of what describes their images, of norm at most 1 a member."""
+"""Queries of every member before the noise: sums of what describes their images, of norm at most 1 a member.
+
+With `noise.released` at a bound of 1 each becomes a Gaussian mechanism.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
-
-from privgan.checks import positive
-from privgan.dp.noise import noised
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -24,49 +23,55 @@ class Described:
     owners: Tensor
 
 
-def noisy_sums(
-    batches: Iterable[Described], *, cells: int, dimensions: int, noise: float, rng: np.random.Generator
-) -> Tensor:
+def bounded_sums(batches: Iterable[Described], *, cells: int, dimensions: int) -> Tensor:
     """For each cell the sum of the vectors that lie in it, an image weighing 1 / its patient's images.
 
     A patient adds the mean over their images of (cell indicator) x (vector), of norm at most 1 because each vector
-    is scaled down to 1: a Gaussian query of sensitivity 1, the noise N(0, noise^2) on every number.
+    is scaled down to 1. Sensitive.
 
     Returns:
         float64 (cells, dimensions).
     """
-    positive(noise=noise)
     total = torch.zeros((cells, dimensions), dtype=torch.float64)
     for batch in batches:
         total.index_add_(0, batch.cells, _bounded(batch.vectors) * _weights(batch)[:, None])
-    return noised(total, scale=noise, rng=rng)
+    return total
 
 
-def noisy_products(
-    batches: Iterable[Described], *, cells: int, dimensions: int, noise: float, rng: np.random.Generator
-) -> Tensor:
-    """For each cell the sum of v v^T over the vectors v that lie in it, weighed as in `noisy_sums`.
+def bounded_products(batches: Iterable[Described], *, cells: int, dimensions: int) -> Tensor:
+    """For each cell the sum of v v^T over the vectors v that lie in it, weighed as in `bounded_sums`.
 
-    A patient adds the mean over their images of (cell indicator) x (v v^T), of Frobenius norm at most 1: a Gaussian
-    query of sensitivity 1. The upper triangle is released with its off-diagonal entries times the root of 2, which
-    keeps that norm; so the noise has variance noise^2 on the diagonal and half of it elsewhere.
+    A patient adds the mean over their images of (cell indicator) x (v v^T), of Frobenius norm at most 1. Given is the
+    upper triangle, its off-diagonal entries times the root of 2, which keeps that norm. Sensitive.
 
     Returns:
-        float64 (cells, dimensions, dimensions), symmetric.
+        float64 (cells, dimensions x (dimensions + 1) / 2); see `symmetric`.
     """
-    positive(noise=noise)
     total = torch.zeros((cells, dimensions, dimensions), dtype=torch.float64)
     for batch in batches:
         scaled = _bounded(batch.vectors) * _weights(batch)[:, None].sqrt()
         order = torch.argsort(batch.cells)
         for cell, part in _groups(batch.cells[order], scaled[order]):
             total[cell] += part.T @ part
+    rows, columns, scale = _triangle(dimensions)
+    return total[:, rows, columns] * scale
+
+
+def symmetric(upper: Tensor, dimensions: int) -> Tensor:
+    """The matrices (cells, dimensions, dimensions) of what `bounded_products` gives, with noise or without.
+
+    Noise of variance s^2 on that is noise of variance s^2 on the diagonal and half of it elsewhere.
+    """
+    rows, columns, scale = _triangle(dimensions)
+    whole = upper.new_zeros((len(upper), dimensions, dimensions))
+    whole[:, rows, columns] = whole[:, columns, rows] = upper / scale
+    return whole
+
+
+def _triangle(dimensions: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows and columns of the upper triangle, and what its entries are multiplied by."""
     rows, columns = torch.triu_indices(dimensions, dimensions)
-    norm = torch.where(rows == columns, 1.0, 2.0**0.5).double()
-    upper = noised(total[:, rows, columns] * norm, scale=noise, rng=rng) / norm
-    total[:, rows, columns] = upper
-    total[:, columns, rows] = upper
-    return total
+    return rows, columns, torch.where(rows == columns, 1.0, 2.0**0.5).double()
 
 
 def _bounded(vectors: Tensor) -> Tensor:

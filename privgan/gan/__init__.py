@@ -1,1 +1,1 @@
-"""The model: networks, losses, the warm start and the training loop where real images end."""
+"""The model: networks, losses, the warm start and the training, which asks patients for sums."""

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from privgan.arrays import Floats
 from privgan.attack.laboratory import Laboratory
-from privgan.attack.mechanism import attack_mechanism
+from privgan.attack.mechanism import EVERYBODY, attack_mechanism
 from privgan.attack.releases import Finding
 from privgan.attack.sums import no_mixing
 from privgan.dp.clipping.patient_gradients import PatientGradients
-from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
+from privgan.dp.mechanism import clipped_sums, noisy_gradient
+from privgan.dp.plan import MechanismSettings
 from privgan.dp.sampling import Draw, PatientIndex, poisson_draw
 from privgan.gan.networks.losses import discriminator_losses
 
@@ -28,57 +29,71 @@ DRAWS = {"participation", "draw size", "empty draws", "once a step"}
 NOISE = {"noise size", "noise shape", "fresh noise"}
 SUMS = {"clipping", "patient level", "public divisor", "no mixing"}
 
-NoisyGradient = Callable[..., None]
-PoissonDraw = Callable[..., Draw]
+CLIPPED_SUMS = "privgan.gan.training.members.clipped_sums"
+POISSON_DRAW = "privgan.gan.training.members.poisson_draw"
+NOISY_GRADIENT = "privgan.gan.training.step.noisy_gradient"
+
+Broken = dict[str, Callable[..., Any]]  # what stands in for which part
 
 
-def _changed(change: Callable[[MechanismSettings, Contributions], MechanismSettings]) -> NoisyGradient:
-    def broken(model: Any, batch: Contributions, losses: Any, settings: MechanismSettings, **others: Any) -> None:
-        noisy_gradient(model, batch, losses, change(settings, batch), **others)
+def _settings(change: Callable[[MechanismSettings], MechanismSettings]) -> Callable[..., None]:
+    def broken(model: Any, sums: Any, settings: MechanismSettings, **others: Any) -> None:
+        noisy_gradient(model, sums, change(settings), **others)
 
     return broken
 
 
-def no_clipping() -> NoisyGradient:
+def no_clipping() -> Broken:
     """The noise is as promised, the bound is not."""
-    bound = 1e6
-    return _changed(
-        lambda s, _: replace(s, clipping_norm=bound, noise_multiplier=s.noise_multiplier * s.clipping_norm / bound)
-    )
+
+    def broken(*arguments: Any, clipping_norm: float, **others: Any) -> list[Tensor]:
+        return clipped_sums(*arguments, clipping_norm=1e6 * clipping_norm, **others)
+
+    return {CLIPPED_SUMS: broken}
 
 
-def half_the_noise() -> NoisyGradient:
-    return _changed(lambda s, _: replace(s, noise_multiplier=s.noise_multiplier / 2))
+def half_the_noise() -> Broken:
+    return {NOISY_GRADIENT: _settings(lambda s: replace(s, noise_multiplier=s.noise_multiplier / 2))}
 
 
-def divisor_that_counts_the_draw() -> NoisyGradient:
-    return _changed(lambda s, batch: replace(s, normaliser=float(len(batch.owners.unique()))))
-
-
-def silent_empty_draws() -> NoisyGradient:
-    """Nobody drawn, nothing to hide: so it is told that nobody was drawn."""
-    return _changed(lambda s, batch: s if (batch.targets > 0).any() else replace(s, noise_multiplier=1e-9))
-
-
-def noise_once_an_epoch() -> NoisyGradient:
+def noise_once_an_epoch() -> Broken:
     count = itertools.count()
 
-    def broken(*arguments: Any, rng: np.random.Generator, microbatch: int) -> None:
-        epoch = np.random.default_rng(next(count) // 8)
-        noisy_gradient(*arguments, rng=epoch, microbatch=microbatch)
+    def broken(*arguments: Any, rng: np.random.Generator) -> None:
+        noisy_gradient(*arguments, rng=np.random.default_rng(next(count) // 8))
 
-    return broken
-
-
-def image_level_clipping() -> NoisyGradient:
-    def broken(model: Any, batch: Contributions, losses: Any, settings: MechanismSettings, **others: Any) -> None:
-        each = replace(batch, owners=torch.arange(len(batch.owners)))
-        noisy_gradient(model, each, losses, settings, **others)
-
-    return broken
+    return {NOISY_GRADIENT: broken}
 
 
-def shuffled() -> PoissonDraw:
+def _told_of_the_draw(change: Callable[[MechanismSettings, int], MechanismSettings]) -> Broken:
+    """The patients' side lets out how many were drawn, and whoever adds the noise makes use of it."""
+    drawn: list[int] = []
+
+    def draw(index: PatientIndex, **others: Any) -> Draw:
+        made = poisson_draw(index, **others)
+        drawn.append(made.patients)
+        return made
+
+    return {POISSON_DRAW: draw, NOISY_GRADIENT: _settings(lambda s: change(s, drawn[-1]))}
+
+
+def silent_empty_draws() -> Broken:
+    """Nobody drawn, nothing to hide: so it is told that nobody was drawn."""
+    return _told_of_the_draw(lambda s, patients: s if patients else replace(s, noise_multiplier=1e-9))
+
+
+def divisor_that_counts_the_draw() -> Broken:
+    return _told_of_the_draw(lambda s, patients: replace(s, normaliser=float(patients + EVERYBODY.fakes)))
+
+
+def image_level_clipping() -> Broken:
+    def broken(model: Any, losses: Any, owners: Tensor, **others: Any) -> list[Tensor]:
+        return clipped_sums(model, losses, torch.arange(len(owners)), **others)
+
+    return {CLIPPED_SUMS: broken}
+
+
+def shuffled() -> Broken:
     """Epochs of a fixed batch size, as in ordinary training."""
     waiting: list[int] = []
 
@@ -90,20 +105,20 @@ def shuffled() -> PoissonDraw:
         row = index.rows[index.starts[waiting.pop() % index.count]]
         return Draw(rows=np.array([row]), owners=np.zeros(1, dtype=np.int64), patients=1)
 
-    return broken
+    return {POISSON_DRAW: broken}
 
 
-def empty_draws_skipped() -> PoissonDraw:
+def empty_draws_skipped() -> Broken:
     def broken(index: PatientIndex, **others: Any) -> Draw:
         draw = poisson_draw(index, **others)
         while index.count and not draw.patients:
             draw = poisson_draw(index, **others)
         return draw
 
-    return broken
+    return {POISSON_DRAW: broken}
 
 
-def patients_twice() -> PoissonDraw:
+def patients_twice() -> Broken:
     """Every patient has two chances in a step."""
 
     def broken(index: PatientIndex, **others: Any) -> Draw:
@@ -114,19 +129,19 @@ def patients_twice() -> PoissonDraw:
             patients=one.patients + two.patients,
         )
 
-    return broken
+    return {POISSON_DRAW: broken}
 
 
 CASES = [
-    ("noisy_gradient", no_clipping, {"clipping"}, DRAWS | NOISE),
-    ("noisy_gradient", half_the_noise, {"noise size", "gradient canary"}, DRAWS | SUMS),
-    ("noisy_gradient", noise_once_an_epoch, {"fresh noise"}, DRAWS | SUMS),
-    ("noisy_gradient", silent_empty_draws, {"noise of empty draws"}, DRAWS | {"clipping", "patient level"}),
-    ("noisy_gradient", divisor_that_counts_the_draw, {"public divisor"}, DRAWS),
-    ("noisy_gradient", image_level_clipping, {"patient level"}, DRAWS | NOISE | {"clipping"}),
-    ("poisson_draw", shuffled, {"participation", "draw size", "empty draws"}, NOISE | SUMS | {"once a step"}),
-    ("poisson_draw", empty_draws_skipped, {"empty draws", "draw size"}, NOISE | SUMS | {"once a step"}),
-    ("poisson_draw", patients_twice, {"once a step"}, {"public divisor", "no mixing"}),
+    (no_clipping, {"clipping"}, DRAWS | NOISE),
+    (half_the_noise, {"noise size", "gradient canary"}, DRAWS | SUMS),
+    (noise_once_an_epoch, {"fresh noise"}, DRAWS | SUMS),
+    (silent_empty_draws, {"noise of empty draws"}, DRAWS | {"clipping", "patient level"}),
+    (divisor_that_counts_the_draw, {"public divisor"}, DRAWS),
+    (image_level_clipping, {"patient level"}, DRAWS | NOISE | {"clipping"}),
+    (shuffled, {"participation", "draw size", "empty draws"}, NOISE | SUMS | {"once a step"}),
+    (empty_draws_skipped, {"empty draws", "draw size"}, NOISE | SUMS | {"once a step"}),
+    (patients_twice, {"once a step"}, {"public divisor", "no mixing"}),
 ]
 
 
@@ -135,16 +150,20 @@ def laboratory() -> Laboratory:
     return Laboratory.build(8, torch.device("cpu"))
 
 
-@pytest.mark.parametrize(("part", "broken", "caught", "untouched"), CASES, ids=[case[1].__name__ for case in CASES])
+def plant(monkeypatch: pytest.MonkeyPatch, broken: Broken) -> None:
+    for part, stand_in in broken.items():
+        monkeypatch.setattr(part, stand_in)
+
+
+@pytest.mark.parametrize(("broken", "caught", "untouched"), CASES, ids=[case[0].__name__ for case in CASES])
 def test_a_broken_mechanism_is_caught(
     laboratory: Laboratory,
     monkeypatch: pytest.MonkeyPatch,
-    part: str,
-    broken: Callable[[], Callable[..., Any]],
+    broken: Callable[[], Broken],
     caught: set[str],
     untouched: set[str],
 ) -> None:
-    monkeypatch.setattr(f"privgan.gan.training.step.{part}", broken())
+    plant(monkeypatch, broken())
     findings = attack_mechanism(laboratory, np.random.default_rng(1), steps=STEPS)
     failed = {finding.name for finding in findings if not finding.passed}
     assert caught <= failed
@@ -153,7 +172,7 @@ def test_a_broken_mechanism_is_caught(
 
 def test_half_the_noise_shows_in_epsilon(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     """With enough steps the membership attack alone does better than the accountant allows."""
-    monkeypatch.setattr("privgan.gan.training.step.noisy_gradient", half_the_noise())
+    plant(monkeypatch, half_the_noise())
     findings = attack_mechanism(laboratory, np.random.default_rng(1), steps=800)
     assert "epsilon of one step" in {finding.name for finding in findings if not finding.passed}
 

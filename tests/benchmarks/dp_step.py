@@ -24,10 +24,12 @@ from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
 from privgan.dp.clipping.patient_gradients import PatientGradients
-from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
+from privgan.dp.mechanism import clipped_sums, noisy_gradient
 from privgan.dp.noise import noised, secure_generator
+from privgan.dp.plan import MechanismSettings
 from privgan.gan.networks import Discriminator, placed
 from privgan.gan.networks.losses import as_targets, discriminator_losses
+from privgan.gan.training.members import taken
 from privgan.gan.training.settings import SpeedSettings
 from privgan.images.form import ImageForm
 from privgan.memory import keep_freed_memory
@@ -56,20 +58,29 @@ class Case:
 
     def network(self) -> Discriminator:
         """A fresh discriminator."""
-        return Discriminator(ImageForm(side=self.size, classes=("a", "b")), width=self.width)
+        torch_rng = torch.Generator().manual_seed(0)
+        return Discriminator(ImageForm(side=self.size, classes=("a", "b")), torch_rng, width=self.width)
 
-    def batch(self) -> Contributions:
-        """Noise in place of images; every image is somebody's only one."""
-        return Contributions(
+    def batch(self) -> "Batch":
+        """Noise in place of images."""
+        return Batch(
             images=torch.rand(self.images, 1, self.size, self.size) * 2 - 1,
             labels=torch.randint(0, 2, (self.images,)),
             targets=as_targets(self.patients, self.patients, torch.device("cpu")),
-            owners=torch.arange(self.images),
         )
 
     def chunks(self, *sizes: int) -> list[int]:
         """Those of the sizes that a batch has."""
         return sorted({min(size, self.images) for size in sizes})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """images: float32 (n, 1, size, size); labels: int64 (n,); targets: float32 (n,). Each is somebody's only one."""
+
+    images: Tensor
+    labels: Tensor
+    targets: Tensor
 
 
 def plain(case: Case, chunk: int, layout: torch.memory_format) -> Step:
@@ -154,8 +165,17 @@ def ours(case: Case) -> Step:
     network = placed(case.network(), "cpu")
     gradients, batch, rng = PatientGradients(network), case.batch(), secure_generator()
     settings = MechanismSettings(clipping_norm=1.0, noise_multiplier=1.0, normaliser=float(case.images))
-    microbatch = SpeedSettings().microbatch
-    return lambda: noisy_gradient(gradients, batch, discriminator_losses, settings, rng=rng, microbatch=microbatch)
+    owners, microbatch = torch.arange(case.images), SpeedSettings().microbatch
+
+    def losses(rows: Tensor) -> Tensor:
+        images, labels, targets = (taken(part, rows) for part in (batch.images, batch.labels, batch.targets))
+        return discriminator_losses(network(images, labels), targets)
+
+    def step() -> None:
+        sums = clipped_sums(gradients, losses, owners, clipping_norm=settings.clipping_norm, microbatch=microbatch)
+        noisy_gradient(gradients, sums, settings, rng=rng)
+
+    return step
 
 
 def row(case: Case) -> dict[str, Any]:

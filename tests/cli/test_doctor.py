@@ -19,8 +19,8 @@ def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_broken_mechanism_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 3, and the attack that found it by name."""
 
-    def repeated(*arguments: Any, microbatch: int, **_: Any) -> None:
-        noisy_gradient(*arguments, rng=replayable_generator(0), microbatch=microbatch)
+    def repeated(*arguments: Any, **_: Any) -> None:
+        noisy_gradient(*arguments, rng=replayable_generator(0))
 
     monkeypatch.setattr("privgan.gan.training.step.noisy_gradient", repeated)
     assert run(["doctor", "--attack-mechanism"]) == 3

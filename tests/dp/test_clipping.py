@@ -23,8 +23,8 @@ WAYS = (shares.COST_OF_A_GRAM_PRODUCT, 0, 10**9)
 
 
 def _discriminator(seed: int) -> Discriminator:
-    torch.manual_seed(seed)
-    return Discriminator(ImageForm(side=28, classes=("a", "b")), width=8)
+    torch_rng = torch.Generator().manual_seed(seed)
+    return Discriminator(ImageForm(side=28, classes=("a", "b")), torch_rng, width=8)
 
 
 def _batch(images: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,5 +1,7 @@
 """The noisy gradient: noise of the promised size, once, whoever was drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,9 @@ from scipy import stats
 from torch import Tensor
 
 from privgan.dp.clipping.patient_gradients import PatientGradients
-from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
+from privgan.dp.mechanism import clipped_sums, noisy_gradient
 from privgan.dp.noise import NORM_SLACK, gaussian_like, noised, secure_generator
+from privgan.dp.plan import MechanismSettings, Plan
 from privgan.gan.networks import Discriminator
 from privgan.gan.networks.losses import discriminator_losses
 from privgan.images.form import ImageForm
@@ -18,18 +21,34 @@ from privgan.images.form import ImageForm
 SETTINGS = MechanismSettings(clipping_norm=0.5, noise_multiplier=2.0, normaliser=10.0)
 
 
+def _discriminator() -> Discriminator:
+    torch_rng = torch.Generator().manual_seed(0)
+    return Discriminator(ImageForm(side=28, classes=("a", "b")), torch_rng, width=8)
+
+
 def _gradient(owners: list[int], settings: MechanismSettings, *, microbatch: int = 64, seed: int = 0) -> Tensor:
-    torch.manual_seed(0)
-    model = PatientGradients(Discriminator(ImageForm(side=28, classes=("a", "b")), width=8))
+    model = PatientGradients(_discriminator())
     pixels = torch.rand(len(owners), 1, 28, 28, generator=torch.Generator().manual_seed(1))
-    batch = Contributions(
-        images=pixels,
-        labels=torch.zeros(len(owners), dtype=torch.int64),
-        targets=torch.ones(len(owners)),
-        owners=torch.tensor(owners, dtype=torch.int64),
-    )
-    rng = np.random.default_rng(seed)
-    noisy_gradient(model, batch, discriminator_losses, settings, rng=rng, microbatch=microbatch)
+    owned = torch.tensor(owners, dtype=torch.int64)
+    return _released(model, pixels, owned, settings, np.random.default_rng(seed), microbatch=microbatch)
+
+
+def _released(
+    model: PatientGradients,
+    pixels: Tensor,
+    owners: Tensor,
+    settings: MechanismSettings,
+    rng: np.random.Generator,
+    *,
+    microbatch: int,
+) -> Tensor:
+    """One release about images that are all real and of the first class."""
+
+    def losses(rows: Tensor) -> Tensor:
+        return discriminator_losses(model.model(pixels[rows], torch.zeros_like(rows)), torch.ones(len(rows)))
+
+    sums = clipped_sums(model, losses, owners, clipping_norm=settings.clipping_norm, microbatch=microbatch)
+    noisy_gradient(model, sums, settings, rng=rng)
     return torch.cat([p.grad.flatten() for p in model.trainable if p.grad is not None])
 
 
@@ -55,20 +74,20 @@ def test_micro_batches_change_nothing(microbatch: int) -> None:
 def test_the_divisor_does_not_look_at_the_draw() -> None:
     """Without noise, twice as many patients of the same image give twice the gradient."""
     quiet = MechanismSettings(clipping_norm=1e9, noise_multiplier=1e-18, normaliser=10.0)
-    torch.manual_seed(0)
-    model = PatientGradients(Discriminator(ImageForm(side=28, classes=("a", "b")), width=8))
+    model = PatientGradients(_discriminator())
 
     def gradient(patients: int) -> Tensor:
-        batch = Contributions(
-            images=torch.full((patients, 1, 28, 28), 0.3),
-            labels=torch.zeros(patients, dtype=torch.int64),
-            targets=torch.ones(patients),
-            owners=torch.arange(patients),
-        )
-        noisy_gradient(model, batch, discriminator_losses, quiet, rng=secure_generator(), microbatch=8)
-        return torch.cat([p.grad.flatten() for p in model.trainable if p.grad is not None])
+        pixels = torch.full((patients, 1, 28, 28), 0.3)
+        return _released(model, pixels, torch.arange(patients), quiet, secure_generator(), microbatch=8)
 
     assert torch.allclose(2 * gradient(3), gradient(6), rtol=1e-4)
+
+
+def test_the_divisor_is_stated_in_the_plan() -> None:
+    """Expected patients and fakes, both constants; C and sigma as planned."""
+    plan = Plan(members=50, batch=20, steps=3, delta=1e-3, noise_multiplier=1.5, clipping_norm=0.7, fakes=12)
+    assert plan.mechanism == MechanismSettings(clipping_norm=0.7, noise_multiplier=1.5, normaliser=32)
+    assert plan.spend() == replace(plan, fakes=99).spend()
 
 
 def test_two_runs_differ() -> None:

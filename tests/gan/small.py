@@ -2,16 +2,21 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from privgan.arrays import Integers
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.training.ladder import LadderSettings
+from privgan.gan.training.members import Members
 from privgan.gan.training.settings import ModelSettings, RefinementSettings, TrainSettings
 from privgan.gan.training.step import Training
-from privgan.gan.warm_start import Members, Mixture, MixtureSettings
+from privgan.gan.warm_start import Mixture
+from privgan.gan.warm_start.measure import MixtureSettings
 from privgan.images.form import ImageForm
 from privgan.run import make_run_folders
 
@@ -36,6 +41,21 @@ def small_mixture(channels: int = 1) -> Mixture:
     )
 
 
+def members_of(
+    images: NDArray[Any],
+    labels: Integers,
+    patients: Integers | None = None,
+    *,
+    settings: TrainSettings = SETTINGS,
+    seed: int = 0,
+) -> Members:
+    """Those who hold these images, one each unless `patients` says whose each is; their draws come from a seed."""
+    rows = np.arange(len(images))
+    index = PatientIndex.of(rows if patients is None else patients, rows)
+    rng, cpu = np.random.default_rng(seed), torch.device("cpu")
+    return Members(images=images, labels=labels, index=index, settings=settings, device=cpu, rng=rng)
+
+
 def small_training(run: Path, *, network: str = "conv", **refinement: object) -> Training:
     """Forty invented patients of one image each."""
     make_run_folders(run)
@@ -49,10 +69,9 @@ def small_training(run: Path, *, network: str = "conv", **refinement: object) ->
     return Training(
         run=run,
         run_id="small",
-        members=Members(images=images, labels=numbers % 2, index=PatientIndex.of(numbers, numbers), classes=2),
-        form=FORM,
-        plan=Plan(members=40, batch=8, steps=60, delta=1e-3, noise_multiplier=1.0),
+        patients=members_of(images, numbers % 2, settings=settings),
+        config=settings.generator_config(FORM),
+        plan=Plan(members=40, batch=8, steps=60, delta=1e-3, noise_multiplier=1.0, fakes=settings.refinement.fakes),
         settings=settings,
         device=torch.device("cpu"),
-        replay_seed=0,
     )

@@ -20,10 +20,12 @@ CLASSES = ("normal", "effusion")
 def make_run(folder: Path, **changes: object) -> Path:
     """A finished run with a random generator of 28 x 28 images. changes: of run.json, as it lies on disk."""
     make_run_folders(folder)
-    torch.manual_seed(0)
-    network = Generator(GeneratorConfig(form=ImageForm(side=28, classes=CLASSES), latent=4, width=16)).eval()
+    torch_rng = torch.Generator().manual_seed(0)
+    network = Generator(
+        GeneratorConfig(form=ImageForm(side=28, classes=CLASSES), latent=4, width=16), torch_rng
+    ).eval()
     with torch.no_grad():
-        network.last.weight.normal_()  # an untrained network would draw even grey
+        network.last.weight.normal_(generator=torch_rng)  # an untrained network would draw even grey
     facts = {
         "run_id": RUN_ID,
         "cohort_id": "fedcba9876543210",

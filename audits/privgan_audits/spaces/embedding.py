@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from privgan.arrays import Images, Singles
 from privgan.images.geometry import luminance, pool
@@ -143,9 +144,9 @@ def _learned(images: Tensor, seed: int, progress: Progress) -> Embedding:
 
 def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> nn.Module:
     width = CHANNELS[-1] * (FINE >> len(CHANNELS)) ** 2
-    with torch.random.fork_rng(devices=[]):  # a new layer asks the global generator, whose numbers are not kept
-        features = _features(generator)
-        head = nn.Sequential(nn.BatchNorm1d(width), _filled(nn.Linear(width, OUTPUTS), generator))
+    features = _features(generator)
+    last = skip_init(nn.Linear, width, OUTPUTS)  # type: ignore[no-untyped-call]
+    head = nn.Sequential(nn.BatchNorm1d(width), _filled(last, generator))
     steps = LEAST_STEPS + EPOCHS * len(images) // BATCH
     optimiser = torch.optim.Adam([*features.parameters(), *head.parameters()], lr=RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.1)
@@ -166,13 +167,15 @@ def _features(generator: torch.Generator) -> nn.Module:
     layers: list[nn.Module] = [nn.LayerNorm([1, FINE, FINE], elementwise_affine=False)]
     for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
         size = 5 if before == 1 else 3
-        layer = nn.Conv2d(before, after, size, stride=2, padding=size // 2)
+        layer = skip_init(  # type: ignore[no-untyped-call]
+            nn.Conv2d, before, after, size, stride=2, padding=size // 2
+        )
         layers += [_filled(layer, generator), nn.BatchNorm2d(after), nn.ReLU()]
     return nn.Sequential(*layers, nn.Flatten())
 
 
 def _filled(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> nn.Module:
-    """Give a layer other random weights (He et al. 2015), from this generator."""
+    """Give a layer that has no weights yet random ones (He et al. 2015), from this generator."""
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from privgan.gan.networks.dead_leaves import dead_leaves
 from privgan.gan.networks.discriminators import convolutions
 from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator
+from privgan.gan.networks.layers import linear
 from privgan.gan.warm_start import cosine_basis
 from privgan.progress import Progress, silent
 
@@ -25,7 +26,9 @@ _PIXEL_NOISE = 0.2  # of the decoder's Gaussian: how much a pixel may be missed;
 _GIVEN = 3  # one part in so many of the orders
 
 
-def fit_as_decoder(generator: Generator, steps: int, progress: Progress = silent) -> "Encoder":
+def fit_as_decoder(
+    generator: Generator, steps: int, torch_rng: torch.Generator, progress: Progress = silent
+) -> "Encoder":
     """Fit the detail part, then turn it down until it hardly changes the images that the linear part draws.
 
     Returns:
@@ -33,30 +36,30 @@ def fit_as_decoder(generator: Generator, steps: int, progress: Progress = silent
     """
     config, device = generator.config, generator.basis.device
     pictures = dead_leaves(_PICTURES, config.form.side, config.form.channels, np.random.default_rng(0))
-    encoder, lowest = Encoder(generator).to(device), lowest_basis(generator).to(device)
+    encoder, lowest = Encoder(generator, torch_rng).to(device), lowest_basis(generator).to(device)
     parts = (generator.lift, generator.blocks, generator.last, encoder)
-    nn.init.normal_(generator.last.weight, std=0.02)
+    nn.init.normal_(generator.last.weight, std=0.02, generator=torch_rng)
     optimiser = torch.optim.Adam([p for part in parts for p in part.parameters()], lr=_RATE)
     for step in range(steps):
-        rows = torch.randint(len(pictures), (FAKES_AT_ONCE,))
+        rows = torch.randint(len(pictures), (FAKES_AT_ONCE,), generator=torch_rng)
         images = torch.from_numpy(pictures[rows.numpy()]).to(device)
         optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(_evidence_bound(generator, encoder, images, lowest))
+        torch.autograd.backward(_evidence_bound(generator, encoder, images, lowest, torch_rng))
         optimiser.step()
         progress(TASK, step + 1, steps)
     generator.zero_grad(set_to_none=True)
-    _turn_down(generator)
+    _turn_down(generator, torch_rng)
     return encoder
 
 
 class Encoder(nn.Module):
     """Pictures (n, channels, size, size) -> means and log-variances of their latents, (n, latent) each."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, torch_rng: torch.Generator) -> None:
         super().__init__()
         config = generator.config
-        self.features, found = convolutions(config.form.side, config.form.channels, config.width // 2)
-        self.latents = nn.Linear(found, 2 * config.latent)
+        self.features, found = convolutions(config.form.side, config.form.channels, config.width // 2, torch_rng)
+        self.latents = linear(found, 2 * config.latent, torch_rng)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
@@ -74,10 +77,13 @@ def smooth(images: Tensor, basis: Tensor) -> Tensor:
     return (images.flatten(2) @ basis.T @ basis).reshape(images.shape)
 
 
-def _evidence_bound(generator: Generator, encoder: Encoder, images: Tensor, lowest: Tensor) -> Tensor:
+def _evidence_bound(
+    generator: Generator, encoder: Encoder, images: Tensor, lowest: Tensor, torch_rng: torch.Generator
+) -> Tensor:
     """-ELBO: |x - G(z)|^2 / (2 s^2) + KL(N(mean, variance) | N(0, 1)), averaged over the pictures."""
     mean, log_variance = encoder(images)
-    z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
+    away = torch.randn(mean.shape, generator=torch_rng).to(mean.device)
+    z = mean + (log_variance / 2).exp() * away
     low = smooth(images, lowest)
     missed = (images - low - generator.detail(z, low)).square().sum((1, 2, 3)) / (2 * _PIXEL_NOISE**2)
     divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
@@ -85,9 +91,10 @@ def _evidence_bound(generator: Generator, encoder: Encoder, images: Tensor, lowe
     return bound
 
 
-def _turn_down(generator: Generator) -> None:
+def _turn_down(generator: Generator, torch_rng: torch.Generator) -> None:
     with torch.no_grad():
-        z = torch.randn(FAKES_AT_ONCE, generator.config.mixture.latent, device=generator.basis.device)
+        z = torch.randn(FAKES_AT_ONCE, generator.config.mixture.latent, generator=torch_rng)
+        z = z.to(generator.basis.device)
         labels = torch.arange(len(z), device=z.device) % len(generator.config.form.classes)
         added = generator.detail(z, generator.start(z, labels))
         gain = START / added.square().mean().sqrt().clamp_min(START)

@@ -9,28 +9,33 @@ import math
 from collections.abc import Mapping
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from privgan.checks import one_of
 from privgan.gan.networks.generators import HIDDEN_PER_WIDTH, MLP, NETWORKS, SMALLEST_MAP
+from privgan.gan.networks.layers import convolution, linear
 from privgan.images.form import ImageForm
 
 
 class Discriminator(nn.Module):
     """(images (n, channels, size, size) in [-1, 1], labels (n,)) -> scores (n,); positive means real. Never released.
 
-    form: of the images. width: channels of the first convolution; `mlp` has eight times as many hidden units.
+    form: of the images. torch_rng: of the first weights; without it they are zero, for whoever fills them. width:
+    channels of the first convolution; `mlp` has eight times as many hidden units.
     """
 
-    def __init__(self, form: ImageForm, *, width: int = 16, network: str = NETWORKS[0]) -> None:
+    def __init__(
+        self, form: ImageForm, torch_rng: torch.Generator | None, *, width: int = 16, network: str = NETWORKS[0]
+    ) -> None:
         super().__init__()
         one_of(NETWORKS, network=network)
         if network == MLP:
-            self.features, found = _dense(math.prod(form.shape), width * HIDDEN_PER_WIDTH)
+            self.features, found = _dense(math.prod(form.shape), width * HIDDEN_PER_WIDTH, torch_rng)
         else:
-            self.features, found = convolutions(form.side, form.channels, width)
-        self.score = nn.Linear(found, 1)
-        self.project = nn.Linear(found, len(form.classes), bias=False)
+            self.features, found = convolutions(form.side, form.channels, width, torch_rng)
+        self.score = linear(found, 1, torch_rng)
+        self.project = linear(found, len(form.classes), torch_rng, bias=False)
 
     @classmethod
     def of_weights(cls, weights: Mapping[str, Tensor], form: ImageForm, *, network: str) -> Self:
@@ -41,7 +46,7 @@ class Discriminator(nn.Module):
         """
         units = len(weights["features.1.weight" if network == MLP else "features.0.weight"])
         width = units // HIDDEN_PER_WIDTH if network == MLP else units
-        built = cls(form, width=width, network=network)
+        built = cls(form, None, width=width, network=network)
         built.load_state_dict(dict(weights))
         return built
 
@@ -53,17 +58,19 @@ class Discriminator(nn.Module):
         return scores + projected
 
 
-def convolutions(image_size: int, channels: int, width: int) -> tuple[nn.Sequential, int]:
+def convolutions(
+    image_size: int, channels: int, width: int, torch_rng: torch.Generator | None
+) -> tuple[nn.Sequential, int]:
     """Strided convolutions down to the smallest map, and how many numbers they leave of an image."""
     layers: list[nn.Module] = []
     inputs, side, outputs = channels, image_size, width
     while side > SMALLEST_MAP:
         # Not in place: Opacus' backward hooks hold views of these outputs.
-        layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        layers += [convolution(inputs, outputs, 4, torch_rng, stride=2), nn.LeakyReLU(0.2)]
         inputs, outputs, side = outputs, min(outputs * 2, width * 4), side // 2
     return nn.Sequential(*layers), inputs * side**2
 
 
-def _dense(pixels: int, hidden: int) -> tuple[nn.Sequential, int]:
-    layers = [nn.Linear(pixels, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2)]
-    return nn.Sequential(nn.Flatten(), *layers), hidden
+def _dense(pixels: int, hidden: int, torch_rng: torch.Generator | None) -> tuple[nn.Sequential, int]:
+    first, second = linear(pixels, hidden, torch_rng), linear(hidden, hidden, torch_rng)
+    return nn.Sequential(nn.Flatten(), first, nn.LeakyReLU(0.2), second, nn.LeakyReLU(0.2)), hidden

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from privgan.checks import one_of
 from privgan.config import inline
 from privgan.errors import UsageError
+from privgan.gan.networks.layers import convolution, linear
 from privgan.gan.warm_start import ImageModel, Mixture, MixtureImages, MixtureShape
 from privgan.images.form import ImageForm
 
@@ -58,14 +59,15 @@ class Generator(nn.Module):
     """(z (n, latent), labels (n,)) -> images (n, channels, size, size) in [-1, 1].
 
     `start` draws what the warm start released and does not learn; a detail part, zero at first, adds what the
-    discriminator asks for.
+    discriminator asks for. torch_rng: of its first weights; without it they are zero, for whoever fills them.
     """
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(self, config: GeneratorConfig, torch_rng: torch.Generator | None) -> None:
         super().__init__()
         self.config = config
         self.start = MixtureImages(config.mixture)
-        self.lift, self.blocks, self.last = _dense(config) if config.network == MLP else _convolutions(config)
+        build = _dense if config.network == MLP else _convolutions
+        self.lift, self.blocks, self.last = build(config, torch_rng)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]  # Optional in the stubs, present by default
 
@@ -106,19 +108,20 @@ class Generator(nn.Module):
 Layers = tuple[nn.Linear, nn.ModuleList, nn.Conv2d | nn.Linear]  # lift, blocks, last
 
 
-def _convolutions(config: GeneratorConfig) -> Layers:
+def _convolutions(config: GeneratorConfig, torch_rng: torch.Generator | None) -> Layers:
     doublings, deep = _doublings(config.form.side), config.width * 2
-    lift = nn.Linear(config.latent, deep * _first_map(config.form.side) ** 2)
+    lift = linear(config.latent, deep * _first_map(config.form.side) ** 2, torch_rng)
     widths = [deep] + [max(config.width >> max(level - 1, 0), 16) for level in range(doublings)]
-    blocks = nn.ModuleList(_up(a + config.form.channels, b) for a, b in itertools.pairwise(widths))
-    return lift, blocks, nn.Conv2d(widths[-1] + config.form.channels, config.form.channels, 3, padding=1)
+    blocks = nn.ModuleList(_up(a + config.form.channels, b, torch_rng) for a, b in itertools.pairwise(widths))
+    return lift, blocks, convolution(widths[-1] + config.form.channels, config.form.channels, 3, torch_rng)
 
 
-def _dense(config: GeneratorConfig) -> Layers:
+def _dense(config: GeneratorConfig, torch_rng: torch.Generator | None) -> Layers:
     hidden = config.width * HIDDEN_PER_WIDTH
-    block = nn.Sequential(nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
+    block = nn.Sequential(nn.ReLU(), linear(hidden, hidden, torch_rng), nn.ReLU())
     pixels = config.form.channels * config.form.side**2
-    return nn.Linear(config.latent + pixels, hidden), nn.ModuleList([block]), nn.Linear(hidden, pixels)
+    lift = linear(config.latent + pixels, hidden, torch_rng)
+    return lift, nn.ModuleList([block]), linear(hidden, pixels, torch_rng)
 
 
 def _doublings(size: int) -> int:
@@ -129,10 +132,10 @@ def _first_map(size: int) -> int:
     return math.ceil(size / (1 << _doublings(size)))
 
 
-def _up(inputs: int, outputs: int) -> nn.Sequential:
+def _up(inputs: int, outputs: int, torch_rng: torch.Generator | None) -> nn.Sequential:
     return nn.Sequential(
         nn.Upsample(scale_factor=2, mode="nearest"),
-        nn.Conv2d(inputs, outputs, 3, padding=1),
+        convolution(inputs, outputs, 3, torch_rng),
         nn.GroupNorm(4, outputs),
         nn.ReLU(),
     )

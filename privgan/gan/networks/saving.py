@@ -86,7 +86,7 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
     if not weights.is_file():
         raise UsageError(f"Expected a finished run in {run_folder}, it has no generator. Train it to the end first.")
     config, class_balance = _read_config(run_folder / "model" / "config.json")
-    network = Generator(config)
+    network = Generator(config, None)
     digest = sha256_file(weights)
     try:
         network.load_state_dict(load_file(weights), strict=True)

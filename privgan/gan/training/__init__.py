@@ -1,1 +1,1 @@
-"""The training: what is asked of it, its runs, its steps and its saved state; real images end here."""
+"""The training: what is asked of it, its runs, steps and saved state, and the patients' side, where images end."""

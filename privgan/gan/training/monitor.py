@@ -117,11 +117,11 @@ class Monitor:
     fooled: int = 0
 
     @classmethod
-    def of(cls, generator: Generator, alarms: Iterable[Alarm] = ()) -> Self:
+    def of(cls, generator: Generator, torch_rng: torch.Generator, alarms: Iterable[Alarm] = ()) -> Self:
         """For a generator, whatever it has learned since its warm start; `alarms` were told before."""
         classes, device = generator.config.form.classes, generator.basis.device
         count = min(_LATENTS, _PER_CLASS * len(classes))
-        z = torch.randn(count, generator.config.mixture.latent, device=device)
+        z = torch.randn(count, generator.config.mixture.latent, generator=torch_rng).to(device)
         labels = torch.arange(count, device=device) % min(len(classes), _MOST_CLASSES)
         start = Look.at(_drawn(generator.start, z, labels).clamp(-1, 1), labels, len(classes))
         return cls(z=z, labels=labels, classes=classes, start=start, alarms=list(alarms))

@@ -54,6 +54,7 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
         delta=delta,
         noise_multiplier=1.0,
         clipping_norm=privacy.clipping_norm,
+        fakes=settings.refinement.fakes,
         warm_start=calibrate_queries(share * request.epsilon, delta, start.noise_ratios),
     )
     if balance.measure:

@@ -13,25 +13,24 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 
 import privgan
 from privgan.config import from_table, read_toml, to_toml
-from privgan.data.cohort.cohort import MEMBER, Cohort
+from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.plan import Plan
-from privgan.dp.sampling import PatientIndex
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import sha256_file, write_text
 from privgan.folders import remove_partials, require_absent, staged_folder
-from privgan.gan.networks import save_generator
+from privgan.gan.networks import GeneratorConfig, save_generator
 from privgan.gan.networks.saving import has_state
+from privgan.gan.randomness import Randomness
+from privgan.gan.training.members import Members
 from privgan.gan.training.request import TrainRequest, make_plan
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.step import Training, fit
 from privgan.gan.training.timing import affordable_steps
-from privgan.gan.warm_start import Members
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
 from privgan.run import MARKER, WEIGHTS, RunFacts, make_run_folders, read_run, write_run
@@ -112,20 +111,19 @@ def _train(
 ) -> RunFacts:
     if request.settings.speed.threads:
         torch.set_num_threads(request.settings.speed.threads)
-    if request.replay_seed is not None:
-        torch.manual_seed(request.replay_seed)
+    settings, randomness = request.settings, Randomness.of(request.replay_seed)
+    device = _device(settings.speed.device)
     training = Training(
         run=run,
         run_id=facts.run_id,
-        members=members_of(cohort),
-        form=cohort.facts.form.bare,
-        plan=_plan_of(facts),
-        settings=request.settings,
-        device=_device(request.settings.speed.device),
-        replay_seed=request.replay_seed,
+        patients=Members.of(cohort, settings, device, randomness.secret),
+        config=_generator_config(cohort, settings),
+        plan=_with_fakes(_plan_of(facts), settings),
+        settings=settings,
+        device=device,
     )
     with _alone(run):
-        state = fit(training, ledger, stop, progress)
+        state = fit(training, ledger, randomness, stop, progress)
     digest = save_generator(run, state.average, state.class_balance)
     ledger.close(facts.run_id, generator_sha256=digest)
     return _finish(run, replace(facts, warnings=state.warnings), digest)
@@ -176,17 +174,6 @@ def _generator_digest(run: Path) -> str:
     return sha256_file(weights) if weights.is_file() else ""
 
 
-def members_of(cohort: Cohort) -> Members:
-    """The part of a cohort that training may read; non-members stay behind for the audit."""
-    rows = cohort.rows(MEMBER)
-    return Members(
-        images=cohort.images,
-        labels=cohort.labels,
-        index=PatientIndex.of(cohort.patients, np.asarray(rows)),
-        classes=len(cohort.facts.form.classes),
-    )
-
-
 def _facts(cohort: Cohort, plan: Plan, request: TrainRequest) -> RunFacts:
     about = cohort.facts
     return RunFacts(
@@ -215,6 +202,14 @@ def _plan_of(facts: RunFacts) -> Plan:
         raise IntegrityError("Expected a plan in run.json, it was edited.") from None
 
 
+def _with_fakes(plan: Plan, settings: TrainSettings) -> Plan:
+    """The same plan; in a run of before plans held the number of fakes, its settings alone have it."""
+    fakes = settings.refinement.fakes
+    if plan.fakes not in (0, fakes):
+        raise IntegrityError("Expected as many fakes in run.json's plan as in the run's settings, one was edited.")
+    return replace(plan, fakes=fakes)
+
+
 def _ledger(cohort: Cohort) -> Ledger:
     ledger = Ledger.of_cohort(cohort.ledger_path, cohort_sha256=cohort.sha256)
     if ledger.opening.get("members") != cohort.facts.members:
@@ -225,15 +220,15 @@ def _ledger(cohort: Cohort) -> Ledger:
 def _with_steps(request: TrainRequest, cohort: Cohort, device: torch.device) -> TrainSettings:
     settings, steps = request.settings, request.steps
     if request.minutes is not None:
-        about = cohort.facts
+        config = _generator_config(cohort, settings)
         steps = affordable_steps(
-            settings,
-            request.minutes,
-            form=about.form.bare,
-            members=about.members,
-            device=device,
+            settings, request.minutes, config=config, members=cohort.facts.members, device=device
         )
     return settings if steps is None else replace(settings, privacy=replace(settings.privacy, steps=steps))
+
+
+def _generator_config(cohort: Cohort, settings: TrainSettings) -> GeneratorConfig:
+    return settings.generator_config(cohort.facts.form.bare)
 
 
 def _device(name: str) -> torch.device:

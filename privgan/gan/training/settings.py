@@ -6,13 +6,14 @@ from pathlib import Path
 
 from privgan.checks import one_of, positive, within
 from privgan.config import from_table, read_toml
-from privgan.gan.networks import CONV, NETWORKS
+from privgan.gan.networks import CONV, NETWORKS, GeneratorConfig
 from privgan.gan.networks.losses import LOSSES, NON_SATURATING
 from privgan.gan.training.ladder import LadderSettings
 from privgan.gan.training.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, Choice
-from privgan.gan.warm_start import MixtureSettings
 from privgan.gan.warm_start.class_balance import ClassBalanceSettings
+from privgan.gan.warm_start.measure import MixtureSettings
 from privgan.images.augmentation import AugmentationSettings
+from privgan.images.form import ImageForm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +107,16 @@ class TrainSettings:
     ladder: LadderSettings = field(default_factory=LadderSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     speed: SpeedSettings = field(default_factory=SpeedSettings)
+
+    def generator_config(self, form: ImageForm) -> GeneratorConfig:
+        """The generator that is asked for, of images of this form."""
+        return GeneratorConfig(
+            form=form,
+            latent=self.model.latent,
+            width=self.model.generator_width,
+            network=self.model.network,
+            **self.warm_start.constants,
+        )
 
 
 PRESETS: Mapping[str, TrainSettings] = {

@@ -83,8 +83,8 @@ def may_restore(run: Path, ledger: Ledger, run_id: str) -> bool:
     return True
 
 
-def restore_state(state: TrainingState, run: Path) -> None:
-    """Fill a fresh state with what was saved."""
+def restore_state(state: TrainingState, run: Path, torch_rng: torch.Generator) -> None:
+    """Fill a fresh state with what was saved; the monitor draws what it looks at anew."""
     with opened_state(run / STATE) as tensors:
         numbers = tensors.metadata()
         state.counts = tensors.get_tensor("counts")
@@ -101,7 +101,7 @@ def restore_state(state: TrainingState, run: Path) -> None:
         since=int(numbers["ladder_since"]),
     )
     told = json.loads(numbers.get("alarms", "[]"))  # older states have no warnings
-    state.monitor = Monitor.of(state.generator, [Alarm(**alarm) for alarm in told])
+    state.monitor = Monitor.of(state.generator, torch_rng, [Alarm(**alarm) for alarm in told])
     if "class_balance" in numbers:
         state.class_balance = ClassBalance.from_json(json.loads(numbers["class_balance"]))
 

@@ -1,8 +1,8 @@
-"""The training loop: real images end here.
+"""The training loop, on the side that sees no patient.
 
-Members' images are read in two places only: the warm start's two queries and the discriminator's noisy gradient.
-Their labels are read there, and in the query of class shares. Everything else in this file sees fakes, the
-released answers or the discriminator.
+Members' images and labels stay with `Patients`, who answer the warm start's queries, that of class shares and each
+step's draw with sums. Noise is added to those, and everything else here sees fakes, the released answers or the
+discriminator.
 """
 
 import json
@@ -11,28 +11,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.clipping.patient_gradients import PatientGradients
-from privgan.dp.mechanism import Contributions, MechanismSettings, noisy_gradient
-from privgan.dp.noise import replayable_generator, secure_generator
+from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
-from privgan.dp.sampling import poisson_draw
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
-from privgan.gan.networks.losses import LOSSES, anchor_loss, as_targets, fake_accuracy
+from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
+from privgan.gan.patients import GradientQuery, Patients
+from privgan.gan.randomness import Randomness
 from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.monitor import Monitor, require_finite
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.state import TrainingState, may_restore, restore_state, save_state
-from privgan.gan.warm_start import Members, Mixture, measure_mixture
+from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.class_balance import measure_class_balance
-from privgan.images.augmentation import augment
-from privgan.images.form import ImageForm
-from privgan.images.pixels import planes, unit_range
+from privgan.gan.warm_start.measure import measure_mixture
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
@@ -42,23 +39,20 @@ _MARGIN_AVERAGE = 10  # the moving average starts short, so that it can leave it
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What stays the same over all steps of a run. form: of the members' images, without words and units."""
+    """What stays the same over all steps of a run. config: of its generator, made of settings and public facts."""
 
     run: Path
     run_id: str
-    members: Members
-    form: ImageForm
+    patients: Patients
+    config: GeneratorConfig
     plan: Plan
     settings: TrainSettings
     device: torch.device
-    replay_seed: int | None = None
-
-    def generator(self) -> np.random.Generator:
-        """Noise and draws: the operating system's entropy, unless the run is stamped NOT PRIVATE."""
-        return secure_generator() if self.replay_seed is None else replayable_generator(self.replay_seed)
 
 
-def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progress = silent) -> TrainingState:
+def fit(
+    training: Training, ledger: Ledger, randomness: Randomness, stop: StopRequest, progress: Progress = silent
+) -> TrainingState:
     """Train to the planned number of steps, from the start or from a saved state.
 
     Returns:
@@ -69,13 +63,12 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
         BudgetError: the ledger refuses to resume.
     """
     keep_freed_memory()
-    rng = training.generator()
-    state, ledger = _begin(training, ledger, rng, progress)
+    state, ledger = _begin(training, ledger, randomness, progress)
     critic = PatientGradients(state.discriminator)
     saved, total = time.monotonic(), training.plan.steps
     charged = f"epsilon {training.plan.spend().epsilon:.3g} charged"
     while state.step < total:
-        step(training, state, critic, rng)
+        step(training, state, critic, randomness)
         progress("training", state.step, total, charged)
         late = time.monotonic() - saved > training.settings.speed.checkpoint_seconds
         # The last state too: a generator that a kill leaves unfinished must come out the same again, because
@@ -88,35 +81,38 @@ def fit(training: Training, ledger: Ledger, stop: StopRequest, progress: Progres
 
 
 def _begin(
-    training: Training, ledger: Ledger, rng: np.random.Generator, progress: Progress
+    training: Training, ledger: Ledger, randomness: Randomness, progress: Progress
 ) -> tuple[TrainingState, Ledger]:
-    config = generator_config(training)
+    patients, plan, config = training.patients, training.plan, training.config
     if may_restore(training.run, ledger, training.run_id):
-        state = fresh_state(training, Mixture.grey(config.mixture))
-        restore_state(state, training.run)
+        state = fresh_state(training, Mixture.grey(config.mixture), randomness.public)
+        restore_state(state, training.run, randomness.public)
         return state, ledger
-    noise, members = training.plan.warm_start, training.members
-    mixture = measure_mixture(members, training.settings.warm_start, noise, config.mixture, rng)
-    state = fresh_state(training, mixture)
+    warm_start = training.settings.warm_start
+    mixture = measure_mixture(patients, warm_start, plan.warm_start, config.mixture, randomness)
+    state = fresh_state(training, mixture, randomness.public)
     if training.settings.model.network == AUTOENCODER:
-        fit_as_decoder(state.generator, training.settings.model.autoencoder_steps, progress)
+        steps = training.settings.model.autoencoder_steps
+        fit_as_decoder(state.generator, steps, randomness.public, progress)
         state.average.load_state_dict(state.generator.state_dict())
-    state.monitor = Monitor.of(state.generator)
-    if training.plan.class_balance is not None:
-        state.class_balance = measure_class_balance(training.members, training.plan.class_balance, rng)
+    state.monitor = Monitor.of(state.generator, randomness.public)
+    if plan.class_balance is not None:
+        classes, rng = len(config.form.classes), randomness.secret
+        state.class_balance = measure_class_balance(patients, classes, plan.class_balance, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, save_state(state, training.run, ledger, training.run_id)
 
 
-def fresh_state(training: Training, mixture: Mixture) -> TrainingState:
+def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator) -> TrainingState:
     """Networks and optimisers at the start of refinement, watched by nobody."""
-    settings, device = training.settings, training.device
-    generator = placed(Generator(generator_config(training)), device)
+    settings, config, device = training.settings, training.config, training.device
+    generator = placed(Generator(config, torch_rng), device)
     generator.warm_start(mixture)
-    average = placed(Generator(generator.config), device)
+    # Its first weights are drawn, too, though never used: so a seed gives the run that it always gave.
+    average = placed(Generator(config, torch_rng), device)
     average.load_state_dict(generator.state_dict())
     discriminator = Discriminator(
-        training.form, width=settings.model.discriminator_width, network=settings.model.network
+        config.form, torch_rng, width=settings.model.discriminator_width, network=settings.model.network
     )
     discriminator = placed(discriminator, device)
     rates, betas = settings.refinement, (0.5, 0.999)
@@ -135,68 +131,43 @@ def fresh_state(training: Training, mixture: Mixture) -> TrainingState:
     )
 
 
-def generator_config(training: Training) -> GeneratorConfig:
-    """The generator that settings and images ask for."""
-    settings = training.settings
-    return GeneratorConfig(
-        form=training.form,
-        latent=settings.model.latent,
-        width=settings.model.generator_width,
-        network=settings.model.network,
-        **settings.warm_start.constants,
-    )
-
-
-def step(training: Training, state: TrainingState, critic: PatientGradients, rng: np.random.Generator) -> None:
+def step(training: Training, state: TrainingState, critic: PatientGradients, randomness: Randomness) -> None:
     """One noisy discriminator step and, when the ladder says so, one generator step; changes `state`."""
-    settings = training.settings
-    with torch.no_grad():
-        pieces = [_fakes(state, count, training.device) for count in _pieces(settings.refinement.fakes)]
-    fakes, labels = torch.cat([piece[0] for piece in pieces]), torch.cat([piece[1] for piece in pieces])
-    batch = _contributions(training, fakes, labels, rng)
-    noisy_gradient(
-        critic,
-        batch,
-        LOSSES[settings.refinement.loss].discriminator,
-        MechanismSettings(
-            clipping_norm=training.plan.clipping_norm,
-            noise_multiplier=training.plan.noise_multiplier,
-            normaliser=training.plan.batch + settings.refinement.fakes,
-        ),
-        rng=rng,
-        microbatch=settings.speed.microbatch,
-    )
-    del batch  # sensitive: nothing below sees a real image
+    sums = training.patients.clipped_gradients(_question(training, state, critic, randomness.public))
+    noisy_gradient(critic, sums, training.plan.mechanism, rng=randomness.secret)
+    del sums  # sensitive: they have no noise
     state.discriminator_optimiser.step()
     state.discriminator_optimiser.zero_grad(set_to_none=True)
     state.step += 1
     state.waited += 1
     if state.waited >= state.ladder.steps:
-        _generator_step(training, state)
+        _generator_step(training, state, randomness.public)
         state.waited = 0
 
 
-def _contributions(training: Training, fakes: Tensor, fake_labels: Tensor, rng: np.random.Generator) -> Contributions:
-    """One Poisson draw of patients and the fakes, in one batch with an owner each. Sensitive."""
-    members, plan, device = training.members, training.plan, training.device
-    draw = poisson_draw(
-        members.index, rate=plan.sample_rate, images=training.settings.privacy.images_per_patient, rng=rng
-    )
-    values = unit_range(members.images[draw.rows])
-    real = planes(augment(values, rng, training.settings.augmentation)).to(device)
-    owners = np.concatenate([draw.owners, draw.patients + np.arange(len(fakes))])
-    return Contributions(
-        images=torch.cat([real, fakes]),
-        labels=torch.cat([torch.from_numpy(members.labels[draw.rows]).to(device), fake_labels]),
-        targets=as_targets(len(real), len(fakes), device),
-        owners=torch.from_numpy(owners).to(device),
+def _question(
+    training: Training, state: TrainingState, critic: PatientGradients, torch_rng: torch.Generator
+) -> GradientQuery:
+    """What the patients are asked in a step, beside as many fakes as the plan says."""
+    plan = training.plan
+    with torch.no_grad():
+        pieces = [_fakes(state, count, training.device, torch_rng) for count in _pieces(plan.fakes)]
+    return GradientQuery(
+        critic=critic,
+        losses=LOSSES[training.settings.refinement.loss].discriminator,
+        fakes=torch.cat([piece[0] for piece in pieces]),
+        labels=torch.cat([piece[1] for piece in pieces]),
+        rate=plan.sample_rate,
+        clipping_norm=plan.clipping_norm,
     )
 
 
-def _fakes(state: TrainingState, count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def _fakes(
+    state: TrainingState, count: int, device: torch.device, torch_rng: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
     """Fakes (n, channels, h, w), their labels in the released class proportions, and what they were at the start."""
-    labels = torch.multinomial(state.counts, count, replacement=True).to(device)
-    z = torch.randn(count, state.generator.config.mixture.latent, device=device)
+    labels = torch.multinomial(state.counts, count, replacement=True, generator=torch_rng).to(device)
+    z = torch.randn(count, state.generator.config.mixture.latent, generator=torch_rng).to(device)
     fakes, start = state.generator.drawn(z, labels)
     return fakes, labels, start
 
@@ -205,14 +176,14 @@ def _pieces(count: int) -> list[int]:
     return [min(FAKES_AT_ONCE, count - start) for start in range(0, count, FAKES_AT_ONCE)]
 
 
-def _generator_step(training: Training, state: TrainingState) -> None:
+def _generator_step(training: Training, state: TrainingState, torch_rng: torch.Generator) -> None:
     refinement = training.settings.refinement
     generator_loss, weights = LOSSES[refinement.loss].generator, list(state.generator.parameters())
     state.generator_optimiser.zero_grad(set_to_none=True)
     told_apart = distance = 0.0
     for count in _pieces(refinement.fakes):
         share = count / refinement.fakes
-        fakes, labels, start = _fakes(state, count, training.device)
+        fakes, labels, start = _fakes(state, count, training.device, torch_rng)
         scores = state.discriminator(fakes, labels)
         anchor = anchor_loss(fakes, start, state.generator.basis)
         torch.autograd.backward(share * (generator_loss(scores) + refinement.anchor * anchor))

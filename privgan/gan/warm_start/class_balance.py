@@ -11,12 +11,12 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from privgan.arrays import Floats
 from privgan.checks import positive, strictly_within
-from privgan.dp.query import Described, noisy_sums
 from privgan.errors import UsageError
-from privgan.gan.warm_start import Members
+from privgan.gan.patients import DescribedQuery, Patients, ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +77,12 @@ class ClassBalance:
         return np.maximum(self.counts, 0.0)
 
 
-def measure_class_balance(members: Members, noise: float, rng: np.random.Generator) -> ClassBalance:
+def measure_class_balance(patients: Patients, classes: int, noise: float, rng: np.random.Generator) -> ClassBalance:
     """Ask the query; `noise` is its noise multiplier, as charged."""
-    index = members.index
-    everybody = Described(
-        vectors=torch.ones(len(index.rows), 1),
-        cells=torch.from_numpy(members.labels[index.rows]),
-        owners=torch.from_numpy(np.repeat(np.arange(index.count), np.diff(index.starts))),
-    )
-    counts = noisy_sums([everybody], cells=members.classes, dimensions=1, noise=noise, rng=rng)[:, 0]
+    everybody = DescribedQuery(describe=_counted, cells=classes, dimensions=1)
+    counts = ask(patients, everybody, noise=noise, rng=rng)[:, 0]
     return ClassBalance(counts=tuple(counts.tolist()), noise=noise)
+
+
+def _counted(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.ones(len(images), 1), labels

@@ -12,9 +12,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from privgan.gan.warm_start.alignment import REACH, movements
-from privgan.gan.warm_start.bending import BENDS, WAVES, bent, unbent, waves
 from privgan.gan.warm_start.cosines import analysed, cosine_basis, cosine_frequencies, synthesised
+from privgan.gan.warm_start.movement import BENDS, REACH, WAVES, bent, movements, unbent, waves
 from privgan.gan.warm_start.pose import POSE, pose_of, posed, unposed, unweighed, weighed
 
 _BRIGHTNESS_WEIGHT = 10.0  # what a unit of its logarithm is worth in cosine coefficients at 28 pixels

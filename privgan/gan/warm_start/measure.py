@@ -15,7 +15,6 @@ lives in. Of noisy covariances only what rises above the noise is kept (`shrinka
 texture. The generator starts from the images that all this implies, and stays anchored to them during refinement.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,10 +22,10 @@ import torch
 from torch import Tensor
 
 from privgan.checks import positive, strictly_within, within
-from privgan.dp.query import Described, noisy_products, noisy_sums
+from privgan.gan.patients import Describe, DescribedQuery, Patients, ask
+from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.coordinates import Coordinates
-from privgan.gan.warm_start.members import Members
 from privgan.gan.warm_start.mixture import KNOTS, ImageModel, Mixture, MixtureImages, MixtureShape, quantiles
 from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
 
@@ -73,14 +72,20 @@ class MixtureSettings(ImageModel):
 
 
 def measure_mixture(
-    members: Members,
+    patients: Patients,
     settings: MixtureSettings,
     noise: tuple[float, ...],
     shape: MixtureShape,
-    rng: np.random.Generator,
+    randomness: Randomness,
 ) -> Mixture:
     """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`."""
-    asked = _Queries(members=members, settings=settings, coordinates=shape.coordinates.still, shape=shape, rng=rng)
+    asked = _Queries(
+        patients=patients,
+        settings=settings,
+        coordinates=shape.coordinates.still,
+        shape=shape,
+        rng=randomness.secret,
+    )
     left = iter(noise)
     counts, means = asked.class_means(next(left))
     if settings.align:
@@ -106,14 +111,14 @@ def measure_mixture(
     )
     if settings.components > 1:
         found = asked.components(found, tuple(left))
-    return _with_tones(found, shape)
+    return _with_tones(found, shape, randomness.public)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Queries:
     """coordinates: that images are described by so far. template: (channels, size, size), moved onto before."""
 
-    members: Members
+    patients: Patients
     settings: MixtureSettings
     coordinates: Coordinates
     shape: MixtureShape
@@ -175,7 +180,7 @@ class _Queries:
         around, m = self._around(means), means.shape[1]
         return self._products(around, self.shape.classes, m, noise) * self.spread**2
 
-    def _around(self, means: Tensor) -> "_Describe":
+    def _around(self, means: Tensor) -> Describe:
         centres = means.float()
 
         def describe(coordinates: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -187,15 +192,13 @@ class _Queries:
         """Quantiles of the grey levels in [-1, 1]: (classes, channels, KNOTS)."""
         channels, classes = self.coordinates.channels, self.shape.classes
 
-        def batches() -> Iterator[Described]:
-            for images, labels, owners in self.members.batches():
-                levels = ((images.flatten(2) + 1) * (_LEVELS / 2)).long().clamp(0, _LEVELS - 1)
-                counted = torch.zeros(*levels.shape[:2], _LEVELS).scatter_add_(2, levels, torch.ones(levels.shape))
-                shares = counted.flatten(1) / (levels.shape[2] * channels**0.5)
-                yield Described(vectors=shares, cells=labels, owners=owners)
+        def describe(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+            levels = ((images.flatten(2) + 1) * (_LEVELS / 2)).long().clamp(0, _LEVELS - 1)
+            counted = torch.zeros(*levels.shape[:2], _LEVELS).scatter_add_(2, levels, torch.ones(levels.shape))
+            return counted.flatten(1) / (levels.shape[2] * channels**0.5), labels
 
-        size = channels * _LEVELS
-        counted = noisy_sums(batches(), cells=classes, dimensions=size, noise=noise, rng=self.rng)
+        query = DescribedQuery(describe=describe, cells=classes, dimensions=channels * _LEVELS)
+        counted = ask(self.patients, query, noise=noise, rng=self.rng)
         heights = counted.reshape(classes * channels, _LEVELS).clamp_min(0.0) + 1e-9
         ends = torch.nn.functional.pad(heights.cumsum(1) / heights.sum(1, keepdim=True), (1, 0))
         edges = np.linspace(-1, 1, _LEVELS + 1)
@@ -240,31 +243,27 @@ class _Queries:
         products = self._products(describe, classes * k, wide, noise).reshape(classes, k, wide, wide)
         return centres.spreads(products, noise, of_bands)
 
-    def _sums(self, describe: "_Describe", cells: int, dimensions: int, noise: float) -> Tensor:
-        return noisy_sums(self._described(describe), cells=cells, dimensions=dimensions, noise=noise, rng=self.rng)
+    def _sums(self, describe: Describe, cells: int, dimensions: int, noise: float) -> Tensor:
+        query = DescribedQuery(describe=self._of_coordinates(describe), cells=cells, dimensions=dimensions)
+        return ask(self.patients, query, noise=noise, rng=self.rng)
 
-    def _products(self, describe: "_Describe", cells: int, dimensions: int, noise: float) -> Tensor:
-        return noisy_products(
-            self._described(describe), cells=cells, dimensions=dimensions, noise=noise, rng=self.rng
-        )
+    def _products(self, describe: Describe, cells: int, dimensions: int, noise: float) -> Tensor:
+        described = self._of_coordinates(describe)
+        query = DescribedQuery(describe=described, cells=cells, dimensions=dimensions, products=True)
+        return ask(self.patients, query, noise=noise, rng=self.rng)
 
-    def _described(self, describe: "_Describe") -> Iterator[Described]:
-        for images, labels, owners in self.members.batches():
-            vectors, cells = describe(self.coordinates.of(images, self.template), labels)
-            yield Described(vectors=vectors, cells=cells, owners=owners)
-
-
-# (coordinates, labels) -> (vectors, cells); `dp.query` scales every vector down to norm 1.
-_Describe = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+    def _of_coordinates(self, describe: Describe) -> Describe:
+        """Of images, where `describe` takes their coordinates."""
+        return lambda images, labels: describe(self.coordinates.of(images, self.template), labels)
 
 
-def _with_tones(found: Mixture, shape: MixtureShape) -> Mixture:
+def _with_tones(found: Mixture, shape: MixtureShape, torch_rng: torch.Generator) -> Mixture:
     """Note which grey levels the Gaussians draw: a look at their images, which costs nothing."""
     images = MixtureImages(shape)
     images.fill(found)
     drawn = []
     for label in range(shape.classes):
-        z = torch.randn(_DRAWN, shape.latent)
+        z = torch.randn(_DRAWN, shape.latent, generator=torch_rng)
         pixels = images.gaussian(z, torch.full((_DRAWN,), label))
         drawn.append(quantiles(pixels.transpose(0, 1).flatten(1)))
     return replace(found, drawn=torch.stack(drawn))

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from privgan.checks import positive, within
-from privgan.gan.warm_start.bending import BENDS, bent
 from privgan.gan.warm_start.coordinates import Coordinates
+from privgan.gan.warm_start.movement import BENDS, bent
 from privgan.images.form import ImageForm
 
 KNOTS = 129

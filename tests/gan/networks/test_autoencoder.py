@@ -20,18 +20,17 @@ CONFIG = GeneratorConfig(
 )
 
 
-def _generator() -> Generator:
-    generator = Generator(CONFIG)
+def _generator(torch_rng: torch.Generator) -> Generator:
+    generator = Generator(CONFIG, torch_rng)
     generator.warm_start(small_mixture())
     return generator
 
 
 @pytest.fixture(scope="module")
 def fitted() -> tuple[Generator, Encoder]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        generator = _generator()
-        return generator, fit_as_decoder(generator, 150)
+    torch_rng = torch.Generator().manual_seed(0)
+    generator = _generator(torch_rng)
+    return generator, fit_as_decoder(generator, 150, torch_rng)
 
 
 def test_its_images_are_still_close_to_the_warm_starts(fitted: tuple[Generator, Encoder]) -> None:
@@ -50,9 +49,9 @@ def test_it_has_learned_how_edges_look(fitted: tuple[Generator, Encoder]) -> Non
     does not. Its size was turned down, so only the direction counts.
     """
     pictures = torch.from_numpy(dead_leaves(200, SIZE, 1, np.random.default_rng(1)))
-    torch.manual_seed(1)
-    fresh = _generator()
-    torch.nn.init.normal_(fresh.last.weight, std=0.02)
+    torch_rng = torch.Generator().manual_seed(1)
+    fresh = _generator(torch_rng)
+    torch.nn.init.normal_(fresh.last.weight, std=0.02, generator=torch_rng)
     found = []
     for generator in (fitted[0], fresh):
         low = smooth(pictures, lowest_basis(generator))

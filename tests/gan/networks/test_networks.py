@@ -23,7 +23,7 @@ def _generator(size: int = 28, channels: int = 1, **others: Any) -> Generator:
     torch.manual_seed(0)
     form = ImageForm(side=size, channels=channels, classes=("a", "b"))
     config = GeneratorConfig(form=form, latent=12, width=16, order=6, **others)
-    generator = Generator(config)
+    generator = Generator(config, torch.default_generator)
     torch.nn.init.normal_(generator.start.loadings, std=0.3)
     return generator
 
@@ -44,7 +44,10 @@ def test_every_size_works(size: int, channels: int, network: str) -> None:
     assert images.shape == (2, channels, size, size)
     assert float(images.detach().abs().max()) <= 1
     discriminator = Discriminator(
-        ImageForm(side=size, channels=channels, classes=("a", "b")), width=8, network=network
+        ImageForm(side=size, channels=channels, classes=("a", "b")),
+        torch.default_generator,
+        width=8,
+        network=network,
     )
     torch.autograd.backward(-discriminator(images, labels).sum())
     learned = [p.grad is not None and float(p.grad.abs().max()) > 0 for p in generator.last.parameters()]

@@ -15,6 +15,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.errors import UsageError
 from privgan.gan.networks import Generator, GeneratorConfig
+from privgan.gan.randomness import Randomness
 from privgan.gan.training.monitor import EVERY, Alarm, Look, Monitor, require_finite
 from privgan.gan.training.state import restore_state, save_state
 from privgan.gan.training.step import fresh_state, step
@@ -26,8 +27,8 @@ Change = Callable[[Generator], None]
 
 
 def _generator() -> Generator:
-    torch.manual_seed(0)
-    generator = Generator(GeneratorConfig(form=FORM, latent=LATENT, width=8, order=ORDER, align=False, bend=0.0))
+    config = GeneratorConfig(form=FORM, latent=LATENT, width=8, order=ORDER, align=False, bend=0.0)
+    generator = Generator(config, torch.Generator().manual_seed(0))
     generator.warm_start(small_mixture())
     return generator
 
@@ -59,7 +60,7 @@ def not_a_number(generator: Generator) -> None:
 
 
 def _noticed(generator: Generator, change: Change | None = None, *, distance: float = 1e-4) -> set[str]:
-    monitor = Monitor.of(generator)
+    monitor = Monitor.of(generator, torch.Generator())
     if change is not None:
         with torch.no_grad():
             change(generator)
@@ -94,7 +95,7 @@ def test_drift_is_noticed_where_it_is_large() -> None:
 
 
 def test_a_class_is_named_and_the_other_is_not() -> None:
-    generator, monitor = _generator(), Monitor.of(_generator())
+    generator, monitor = _generator(), Monitor.of(_generator(), torch.Generator())
     with torch.no_grad():
         one_class_stands_still(generator)
     (alarm,) = monitor.observe(generator, step=1, told_apart=0.7, distance=0.0)
@@ -115,7 +116,7 @@ def test_a_discriminator_that_is_stuck_is_noticed_once(
     share: float, kind: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One word in between starts the count anew; what was said is not said again."""
-    monitor, generator = Monitor.of(_generator()), _generator()
+    monitor, generator = Monitor.of(_generator(), torch.Generator()), _generator()
     with caplog.at_level(logging.WARNING, "privgan"):
         for number in range(700):
             monitor.steps = 1  # the images are looked at elsewhere
@@ -140,11 +141,12 @@ def test_a_healthy_short_training_is_passed_in_silence(tmp_path: Path) -> None:
     """Longer than one look; and with a rate that breaks any generator, it is noticed, saved and public."""
     for rate, quiet in ((2e-4, True), (0.5, False)):
         training = small_training(tmp_path / str(rate), generator_rate=rate)
-        state, rng = fresh_state(training, small_mixture()), np.random.default_rng(0)
-        state.monitor = Monitor.of(state.generator)
+        randomness = Randomness.of(0)
+        state = fresh_state(training, small_mixture(), randomness.public)
+        state.monitor = Monitor.of(state.generator, randomness.public)
         critic = PatientGradients(state.discriminator)
         for _ in range(2 * EVERY + 2):
-            step(training, state, critic, rng)
+            step(training, state, critic, randomness)
         lines = (training.run / "private" / "metrics.jsonl").read_text().splitlines()
         told = [entry for entry in map(json.loads, lines) if "kind" in entry]
         assert state.monitor is not None
@@ -156,13 +158,14 @@ def test_a_healthy_short_training_is_passed_in_silence(tmp_path: Path) -> None:
 def test_what_is_not_finite_stops_before_it_is_learned(tmp_path: Path) -> None:
     """The error advises, and the weights are those of before."""
     training = small_training(tmp_path / "run")
-    state = fresh_state(training, small_mixture())
+    randomness = Randomness.of(0)
+    state = fresh_state(training, small_mixture(), randomness.public)
     with torch.no_grad():
         state.discriminator.score.bias.fill_(torch.nan)
     before = [weights.detach().clone() for weights in state.generator.parameters()]
     critic = PatientGradients(state.discriminator)
     with pytest.raises(UsageError, match="generator_rate"):
-        step(training, state, critic, np.random.default_rng(0))
+        step(training, state, critic, randomness)
     assert all(map(torch.equal, before, state.generator.parameters()))
     require_finite([torch.ones(3)], 1)
     for bad in (torch.nan, torch.inf):
@@ -173,11 +176,12 @@ def test_what_is_not_finite_stops_before_it_is_learned(tmp_path: Path) -> None:
 def test_a_resumed_training_is_compared_with_its_own_warm_start(tmp_path: Path) -> None:
     """Not with the grey images of a generator that nothing was restored into yet; what was told is not told again."""
     training = small_training(tmp_path / "run")
-    state = fresh_state(training, small_mixture())
-    state.monitor = Monitor.of(state.generator, [Alarm(kind="copies", step=3, text="told.")])
+    randomness = Randomness.of(0)
+    state = fresh_state(training, small_mixture(), randomness.public)
+    state.monitor = Monitor.of(state.generator, randomness.public, [Alarm(kind="copies", step=3, text="told.")])
     save_state(state, training.run, create_autospec(Ledger), training.run_id)
-    resumed = fresh_state(training, Mixture.grey(state.generator.config.mixture))
-    restore_state(resumed, training.run)
+    resumed = fresh_state(training, Mixture.grey(state.generator.config.mixture), randomness.public)
+    restore_state(resumed, training.run, randomness.public)
     assert resumed.monitor is not None
     assert [alarm.kind for alarm in resumed.monitor.alarms] == ["copies"]
     assert resumed.monitor.observe(resumed.generator, step=7, told_apart=0.7, distance=1e-4) == []

@@ -11,7 +11,9 @@ import torch
 
 from privgan.data.cohort.cohort import Cohort, hounsfield
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import BudgetError, PreemptedError, UsageError
+from privgan.dp.mechanism import noisy_gradient
+from privgan.dp.plan import MechanismSettings
+from privgan.errors import BudgetError, IntegrityError, PreemptedError, UsageError
 from privgan.files import sha256_file
 from privgan.gan.networks import load_generator
 from privgan.gan.training import runs
@@ -21,7 +23,7 @@ from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.training.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
 from privgan.gan.warm_start.class_balance import ClassBalance, ClassBalanceSettings, measure_class_balance
 from privgan.interruption import StopRequest
-from privgan.run import WEIGHTS, read_run
+from privgan.run import WEIGHTS, read_run, write_run
 
 REQUEST = TrainRequest(
     epsilon=4.0,
@@ -98,14 +100,18 @@ def test_a_refused_charge_leaves_an_older_run_in_place(cohort: Cohort, tmp_path:
 
 
 def test_a_seeded_run_is_stamped_and_repeats(cohort: Cohort, tmp_path: Path) -> None:
-    """The same seed gives the same generator, in file and in ledger NOT PRIVATE; unseeded runs differ."""
-    digests = []
+    """The same seed gives the same generator, in file and in ledger NOT PRIVATE; unseeded runs differ.
+
+    torch's shared generator is neither asked nor seeded.
+    """
+    digests, shared = [], torch.get_rng_state()
     for number, seed in enumerate((1, 1, None)):
         request = replace(REQUEST, epsilon=1.5, replay_seed=seed)
         facts = start_run(cohort, tmp_path / str(number), request, StopRequest(), force=False)
         assert facts.not_private is (seed is not None)
         digests.append(facts.generator_sha256)
     assert digests[0] == digests[1] != digests[2]
+    assert torch.equal(shared, torch.get_rng_state())
     charges = Ledger.read(cohort.ledger_path).of_kind("charge")
     assert [entry["replayable"] for entry in charges] == [True, True, False]
 
@@ -215,6 +221,30 @@ def test_one_process_trains_a_run(cohort: Cohort, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="other process"):
             resume_run(cohort, run, REQUEST, StopRequest())
     assert resume_run(cohort, run, REQUEST, StopRequest()).finished_steps == 4
+
+
+def test_a_run_of_before_plans_held_fakes_goes_on_with_its_divisor(
+    cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings have their number; where both have one and they differ, one was edited."""
+    run, stop, divisors = tmp_path / "run", StopRequest(), set()
+    stop.note(15, None)
+    with pytest.raises(PreemptedError):
+        start_run(cohort, run, REQUEST, stop, force=False)
+    facts = read_run(run)
+    assert facts.plan["fakes"] == 8
+    write_run(run, replace(facts, plan={**facts.plan, "fakes": 9}))
+    with pytest.raises(IntegrityError, match="fakes"):
+        resume_run(cohort, run, REQUEST, StopRequest())
+    write_run(run, replace(facts, plan={name: value for name, value in facts.plan.items() if name != "fakes"}))
+
+    def release(model: Any, sums: Any, settings: MechanismSettings, **others: Any) -> None:
+        divisors.add(settings.normaliser)
+        noisy_gradient(model, sums, settings, **others)
+
+    monkeypatch.setattr(training, "noisy_gradient", release)
+    assert resume_run(cohort, run, REQUEST, StopRequest()).finished_steps == 4
+    assert divisors == {20 + 8}
 
 
 def test_without_steps_the_warm_start_has_all_of_epsilon(cohort: Cohort, tmp_path: Path) -> None:

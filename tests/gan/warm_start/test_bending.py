@@ -3,7 +3,7 @@
 import torch
 
 from privgan.gan.warm_start import ImageModel, MixtureImages
-from privgan.gan.warm_start.bending import BENDS, bent, waves
+from privgan.gan.warm_start.movement import BENDS, bent, waves
 from privgan.images.form import ImageForm
 
 SIZE = 28

@@ -10,35 +10,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from privgan.dp.sampling import PatientIndex
 from privgan.errors import IntegrityError, UsageError
 from privgan.gan.networks import Generator, GeneratorConfig, load_generator, save_generator
-from privgan.gan.warm_start import Members
+from privgan.gan.training.members import Members
 from privgan.gan.warm_start.class_balance import ClassBalance, measure_class_balance
 from privgan.images.form import ImageForm
+from tests.gan.small import members_of
 
 CLASSES = 3
 PEOPLE = st.lists(st.lists(st.integers(0, CLASSES - 1), min_size=1, max_size=5), min_size=2, max_size=12)
 
 
-def members_of(people: list[list[int]]) -> Members:
+def crowd(people: list[list[int]]) -> Members:
     """Patients with so many images of these classes, in rows that are not sorted by patient."""
     owners = np.repeat(np.arange(len(people)), [len(labels) for labels in people])
     order = np.random.default_rng(0).permutation(len(owners))
     labels = np.concatenate([np.asarray(person, dtype=np.int64) for person in people])[order]
-    return Members(
-        images=np.zeros((len(owners), 1, 1), dtype=np.uint8),
-        labels=labels,
-        index=PatientIndex.of(owners[order], np.arange(len(owners))),
-        classes=CLASSES,
-    )
+    return members_of(np.zeros((len(owners), 1, 1), dtype=np.uint8), labels, owners[order])
 
 
 @settings(derandomize=True, deadline=None)
 @given(PEOPLE)
 def test_without_noise_every_patient_weighs_the_same(people: list[list[int]]) -> None:
     """The slow twin: add up each patient's own shares; a patient with many images is still one patient."""
-    found = measure_class_balance(members_of(people), 1e-9, np.random.default_rng(0))
+    found = measure_class_balance(crowd(people), CLASSES, 1e-9, np.random.default_rng(0))
     expected = [sum(person.count(c) / len(person) for person in people) for c in range(CLASSES)]
     assert found.counts == pytest.approx(expected, abs=1e-6)
     assert found.shares == pytest.approx(np.array(expected) / len(people), abs=1e-6)
@@ -51,7 +46,7 @@ def test_blanking_one_patient_moves_the_sum_by_at_most_one(people: list[list[int
     """Sensitivity 1, reached by a patient of one class alone."""
     gone = data.draw(st.integers(0, len(people) - 1))
     whole, without = (
-        np.array(measure_class_balance(members_of(those), 1e-12, np.random.default_rng(0)).counts)
+        np.array(measure_class_balance(crowd(those), CLASSES, 1e-12, np.random.default_rng(0)).counts)
         for those in (people, people[:gone] + people[gone + 1 :])
     )
     moved = float(np.linalg.norm(whole - without))
@@ -62,9 +57,9 @@ def test_blanking_one_patient_moves_the_sum_by_at_most_one(people: list[list[int
 @pytest.mark.parametrize(("factor", "accepted"), [(1.0, True), (0.5, False), (2.0, False)])
 def test_the_noise_is_what_was_charged(factor: float, accepted: bool) -> None:
     """Over 200 measurements the spread fits the promised noise; half and double do not."""
-    members, promised, rng = members_of([[0], [0, 1], [2]]), 4.0, np.random.default_rng(1)
+    members, promised, rng = crowd([[0], [0, 1], [2]]), 4.0, np.random.default_rng(1)
     truth = np.array([1.5, 0.5, 1.0])
-    asked = [measure_class_balance(members, factor * promised, rng).counts for _ in range(200)]
+    asked = [measure_class_balance(members, CLASSES, factor * promised, rng).counts for _ in range(200)]
     squares = float(((np.array(asked) - truth) ** 2).sum()) / promised**2
     low, high = chi2.ppf([1e-4, 1 - 1e-4], 200 * CLASSES)
     assert bool(low < squares < high) is accepted
@@ -104,7 +99,9 @@ def test_an_edited_measurement_is_refused(tmp_path: Path, measured: object) -> N
     """One number for each class, and their noise; what was saved comes back as it was."""
     config, balance = tmp_path / "model" / "config.json", ClassBalance(counts=(60.5, -1.25, 1 / 3), noise=0.1)
     config.parent.mkdir()
-    network = Generator(GeneratorConfig(form=ImageForm(side=28, classes=("a", "b", "c")), latent=4, width=8, order=4))
+    network = Generator(
+        GeneratorConfig(form=ImageForm(side=28, classes=("a", "b", "c")), latent=4, width=8, order=4), None
+    )
     save_generator(tmp_path, network, balance)
     assert load_generator(tmp_path).class_balance == balance
     config.write_text(json.dumps({**json.loads(config.read_text()), "class_balance": measured}))

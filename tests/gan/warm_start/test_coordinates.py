@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from privgan.gan.warm_start import Coordinates, cosine_basis
-from privgan.gan.warm_start.bending import waves
 from privgan.gan.warm_start.cosines import analysed, synthesised
+from privgan.gan.warm_start.movement import waves
 from privgan.gan.warm_start.pose import pose_of, posed, unposed
 
 

@@ -7,22 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from privgan.dp.query import Described, noisy_products, noisy_sums
-from privgan.dp.sampling import PatientIndex
+from privgan.dp.noise import released
+from privgan.dp.query import Described, bounded_products, bounded_sums, symmetric
 from privgan.errors import UsageError
-from privgan.gan.warm_start import (
-    Members,
-    Mixture,
-    MixtureImages,
-    MixtureSettings,
-    MixtureShape,
-    cosine_basis,
-    measure_mixture,
-)
+from privgan.gan.randomness import Randomness
+from privgan.gan.training.members import Members
+from privgan.gan.warm_start import Mixture, MixtureImages, MixtureShape, cosine_basis
 from privgan.gan.warm_start.components import Centres
+from privgan.gan.warm_start.measure import MixtureSettings, measure_mixture
 from privgan.gan.warm_start.shrinkage import kept
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
+from tests.gan.small import members_of
 
 QUIET = 1e-9
 
@@ -37,18 +33,18 @@ def _members(patients: int = 300, size: int = 28, channels: int = 1) -> Members:
     images = np.clip(128 + scale[:, None, None] * shapes, 0, 255).astype(np.uint8)
     if channels == 3:
         images = np.stack([images, images // 2, 255 - images], axis=3)
-    return Members(images=images, labels=labels, index=PatientIndex.of(owners, np.arange(len(owners))), classes=2)
+    return members_of(images, labels, owners)
 
 
 def _shape(settings: MixtureSettings, members: Members, latent: int = 40) -> MixtureShape:
-    channels, classes = 1 if members.images.ndim == 3 else 3, tuple(map(str, range(members.classes)))
+    classes = tuple(map(str, range(int(members.labels.max()) + 1)))
+    channels = 1 if members.images.ndim == 3 else 3
     return settings.shape(ImageForm(side=members.images.shape[1], channels=channels, classes=classes), factors=latent)
 
 
 def _measured(members: Members, settings: MixtureSettings, noise: float = QUIET) -> Mixture:
-    rng = np.random.default_rng(0)
     noises = tuple(noise for _ in settings.noise_ratios)
-    return measure_mixture(members, settings, noises, _shape(settings, members), rng)
+    return measure_mixture(members, settings, noises, _shape(settings, members), Randomness.of(0))
 
 
 def _batch(seed: int = 0, patients: int = 40) -> Described:
@@ -69,9 +65,9 @@ def test_sums_and_products_are_those_of_a_plain_loop() -> None:
         weight = 1 / int((batch.owners == owner).sum())
         sums[cell] += weight * v
         products[cell] += weight * torch.outer(v, v)
-    rng = np.random.default_rng(0)
-    assert torch.allclose(noisy_sums([batch], cells=4, dimensions=3, noise=QUIET, rng=rng), sums, atol=1e-6)
-    assert torch.allclose(noisy_products([batch], cells=4, dimensions=3, noise=QUIET, rng=rng), products, atol=1e-6)
+    assert torch.allclose(bounded_sums([batch], cells=4, dimensions=3), sums, atol=1e-12)
+    found = symmetric(bounded_products([batch], cells=4, dimensions=3), 3)
+    assert torch.allclose(found, products, atol=1e-12)
 
 
 @pytest.mark.parametrize("size", [1e-3, 1.0, 1e6, 1e30, float("nan"), float("inf")])
@@ -86,18 +82,21 @@ def test_no_patient_moves_a_query_by_more_than_one(size: float) -> None:
     )
     renumbered = torch.unique(batch.owners[others], return_inverse=True)[1]
     without = Described(vectors=batch.vectors[others], cells=batch.cells[others], owners=renumbered)
-    rng = np.random.default_rng(0)
-    for query in (noisy_sums, noisy_products):
-        with_them = query([grown], cells=4, dimensions=3, noise=QUIET, rng=rng)
-        moved = with_them - query([without], cells=4, dimensions=3, noise=QUIET, rng=rng)
+    for query in (bounded_sums, bounded_products):
+        moved = query([grown], cells=4, dimensions=3) - query([without], cells=4, dimensions=3)
         assert float(moved.norm()) <= 1 + 1e-6
+
+
+def _products_of_nothing(dimensions: int, *, noise: float, seed: int) -> torch.Tensor:
+    nothing = Described(vectors=torch.zeros(1, dimensions), cells=torch.zeros(1).long(), owners=torch.zeros(1).long())
+    sums = bounded_products([nothing], cells=1, dimensions=dimensions)
+    (noisy,) = released([sums], bound=1.0, noise=noise, rng=np.random.default_rng(seed))
+    return symmetric(noisy, dimensions)[0]
 
 
 def test_the_noise_of_products_is_that_of_a_symmetric_release() -> None:
     """Variance noise^2 on the diagonal and half of it elsewhere, the same above and below."""
-    nothing = Described(vectors=torch.zeros(1, 60), cells=torch.zeros(1).long(), owners=torch.zeros(1).long())
-    rng = np.random.default_rng(0)
-    found = noisy_products([nothing], cells=1, dimensions=60, noise=2.0, rng=rng)[0]
+    found = _products_of_nothing(60, noise=2.0, seed=0)
     assert torch.equal(found, found.T)
     assert float(found.diagonal().std()) == pytest.approx(2.0, rel=0.3)
     assert float(found[np.triu_indices(60, 1)].std()) == pytest.approx(2.0**0.5, rel=0.1)
@@ -146,8 +145,7 @@ def test_components_find_the_two_kinds_that_a_class_has() -> None:
     rng = np.random.default_rng(0)
     levels = np.where(rng.random(800) < 0.5, 40, 215)
     images = np.clip(levels[:, None, None] + rng.normal(0, 4, (800, 16, 16)), 0, 255).astype(np.uint8)
-    index = PatientIndex.of(np.arange(800), np.arange(800))
-    members = Members(images=images, labels=np.zeros(800, np.int64), index=index, classes=1)
+    members = members_of(images, np.zeros(800, np.int64))
     middle = {}
     for components in (1, 4):
         settings = MixtureSettings(
@@ -164,7 +162,7 @@ def test_components_find_the_two_kinds_that_a_class_has() -> None:
 def _measured_with(members: Members, settings: MixtureSettings) -> Mixture:
     shape = _shape(settings, members, latent=8)
     noises = tuple(0.5 for _ in settings.noise_ratios)
-    return measure_mixture(members, settings, noises, shape, np.random.default_rng(1))
+    return measure_mixture(members, settings, noises, shape, Randomness.of(1))
 
 
 @pytest.mark.parametrize("components", [1, 3])
@@ -175,8 +173,7 @@ def test_a_calm_class_is_not_drawn_as_a_busy_one(components: int) -> None:
     basis = cosine_basis(16, 6)
     busy = torch.from_numpy(rng.standard_normal((3000, len(basis))) * 0.5 * (1 + 5 * labels[:, None])).float()
     images = ((busy @ basis).clamp(-1, 1) * 127.5 + 127.5).round().byte().reshape(-1, 16, 16).numpy()
-    index = PatientIndex.of(np.arange(3000), np.arange(3000))
-    members = Members(images=images, labels=labels, index=index, classes=2)
+    members = members_of(images, labels)
     settings = MixtureSettings(order=6, align=False, bend=0.0, components=components, spread_radius=1.5)
     part = MixtureImages(_shape(settings, members))
     part.fill(_measured(members, settings, noise=0.3))
@@ -236,8 +233,7 @@ def test_a_component_that_nobody_is_in_is_not_drawn() -> None:
 def test_noise_alone_keeps_no_direction() -> None:
     """A covariance that is nothing but the query's noise is thrown away; a strong direction in it is kept."""
     m, noise = 60, 0.5
-    nothing = Described(vectors=torch.zeros(1, m), cells=torch.zeros(1).long(), owners=torch.zeros(1).long())
-    pure = noisy_products([nothing], cells=1, dimensions=m, noise=noise, rng=np.random.default_rng(1))[0]
+    pure = _products_of_nothing(m, noise=noise, seed=1)
     assert kept(pure, noise, 40).shape[1] <= 1
     direction = torch.zeros(m, dtype=pure.dtype)
     direction[7] = 1.0
@@ -246,17 +242,6 @@ def test_noise_alone_keeps_no_direction() -> None:
     assert found.shape[1] in (1, 2)
     assert float(found[:, 0].square().sum()) == pytest.approx(strong, rel=0.15)
     assert abs(float(found[7, 0])) / float(found[:, 0].norm()) > 0.95
-
-
-def test_members_come_in_batches_of_whole_patients() -> None:
-    """Every row once, and nobody is cut in two, however large the images are."""
-    members = _members(50, size=64)
-    seen, patients = 0, 0
-    for images, labels, owners in members.batches():
-        assert len(images) == len(labels) == len(owners)
-        seen += len(images)
-        patients += int(owners.max()) + 1
-    assert (seen, patients) == (len(members.index.rows), members.index.count)
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def trained_networks(sample: Sample, steps: int, seed: int = 0) -> Networks:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         config = GeneratorConfig(form=FORM, latent=16, width=8, order=8)
-        generator = Generator(config)
-        discriminator = Discriminator(FORM)
+        generator = Generator(config, torch.default_generator)
+        discriminator = Discriminator(FORM, torch.default_generator)
         ours, theirs = (
             torch.optim.Adam(network.parameters(), lr=rate, betas=(0.5, 0.99), fused=True)
             for network, rate in ((generator, 2e-3), (discriminator, _RATE))

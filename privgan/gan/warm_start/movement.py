@@ -1,9 +1,12 @@
-"""Where the parts of a thing lie: the smooth movement that leads the average onto it.
+"""Smooth movements: small ones with long waves, as hands, cloth and soft tissue make them, made, undone and found.
 
 Averages of things whose parts lie a little differently are blurred, and a Gaussian of their pixels fades parts in and
 out instead of moving them. An active appearance model (Cootes, Edwards and Taylor 2001) describes a thing by where
 its parts lie and, apart from that, by how they look. Here the average is what an earlier query released, and
 everybody is moved onto it alone, so that a patient still adds one vector of bounded norm.
+
+Random movements (Simard, Steinkraus and Platt 2003) are added to what is drawn: nobody has to be asked about those,
+their size is public knowledge of what is pictured.
 """
 
 from functools import cache
@@ -12,14 +15,44 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from privgan.gan.warm_start.bending import BENDS, bent, waves
+from privgan.gan.warm_start.cosines import cosine_basis, cosine_frequencies
 
+_ORDER = 6
+_WAVE = 2.2  # cosine order at which displacements fall off: a correlation length of a seventh of the frame
+_UNDOING = 6  # rounds; a smooth displacement changes little on its own length
+WAVES = cosine_frequencies(_ORDER, _ORDER)
+BENDS = 2 * len(WAVES)  # numbers that make a displacement, half of them to the right, half of them down
 REACH = 1.0  # of movements, root mean square, in 28ths of the frame: what a movement of size 1 in every number makes
 _LARGEST = 3.0  # of such a number
 _SIDE = 32  # pixels a side, at most, that movements are looked for at: they are smooth
 _ROUNDS = 3
 # How far a pixel of range [-1, 1] may be off, as a standard deviation, before a movement is worth its improbability.
 _ROUGH = 0.5
+
+
+def waves(size: int) -> Tensor:
+    """(BENDS / 2, size x size): times standard normal numbers, a displacement of root mean square 1."""
+    height = torch.tensor([u * u + v * v for u, v in WAVES])
+    weights = torch.exp(-height / (2 * _WAVE**2))
+    scaled: Tensor = cosine_basis(size, _ORDER) * (size * weights / weights.norm())[:, None]
+    return scaled
+
+
+def bent(images: Tensor, z: Tensor, field: Tensor, bend: float) -> Tensor:
+    """Images (n, channels, size, size) displaced by z (n, BENDS), standard normal; edges go on beyond the frame.
+
+    field: `waves(size)`. bend: root mean square displacement each way, in 28ths of the frame.
+    """
+    return _displaced(images, _displacements(z, field, bend))
+
+
+def unbent(images: Tensor, z: Tensor, field: Tensor, bend: float) -> Tensor:
+    """The inverse of `bent`, up to interpolation and what left the frame."""
+    away = _displacements(z, field, bend)
+    back = -away
+    for _ in range(_UNDOING):
+        back = -_displaced(away, back)
+    return _displaced(images, back)
 
 
 def movements(images: Tensor, template: Tensor) -> Tensor:
@@ -46,6 +79,19 @@ def movements(images: Tensor, template: Tensor) -> Tensor:
         step = torch.linalg.solve(torch.cat(rows, 1) + torch.eye(BENDS), pull - z)
         z = (z + step).clamp(-_LARGEST, _LARGEST)
     return z
+
+
+def _displacements(z: Tensor, field: Tensor, bend: float) -> Tensor:
+    """(n, 2, size, size), to the right and down, in half frames."""
+    size = round(field.shape[1] ** 0.5)
+    return (z.reshape(len(z), 2, -1) @ field).reshape(-1, 2, size, size) * (2 * bend / 28)
+
+
+def _displaced(images: Tensor, by: Tensor) -> Tensor:
+    """Every pixel from where it is displaced to."""
+    n, _, size, _ = images.shape
+    still = F.affine_grid(torch.eye(2, 3, device=by.device).expand(n, 2, 3), [n, 1, size, size], align_corners=False)
+    return F.grid_sample(images, still + by.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
 
 
 def _small(images: Tensor) -> Tensor:

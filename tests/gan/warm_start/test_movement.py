@@ -5,19 +5,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from privgan.dp.sampling import PatientIndex
-from privgan.gan.warm_start import (
-    Coordinates,
-    ImageModel,
-    Members,
-    MixtureImages,
-    MixtureSettings,
-    alignment,
-    measure_mixture,
-)
-from privgan.gan.warm_start.alignment import REACH, movements
-from privgan.gan.warm_start.bending import BENDS, bent, unbent, waves
+from privgan.gan.randomness import Randomness
+from privgan.gan.warm_start import Coordinates, ImageModel, MixtureImages, movement
+from privgan.gan.warm_start.measure import MixtureSettings, measure_mixture
+from privgan.gan.warm_start.movement import BENDS, REACH, bent, movements, unbent, waves
 from privgan.images.form import ImageForm
+from tests.gan.small import members_of
 
 SIZE = 32
 MOVED = 0.8  # in every number
@@ -65,15 +58,15 @@ def test_what_is_there_is_not_moved_nor_is_darkness_and_noise_gives_numbers() ->
 
 def test_a_step_is_that_of_a_slow_twin(monkeypatch: pytest.MonkeyPatch) -> None:
     """One step of Gauss and Newton with every derivative written out, an image at a time."""
-    monkeypatch.setattr(alignment, "_ROUNDS", 1)
+    monkeypatch.setattr(movement, "_ROUNDS", 1)
     images, _ = moved_rings(3)
     quick, field, template = movements(images, ring(1)[0]), waves(SIZE), ring(1)[0, 0]
     wide = torch.nn.functional.pad(template[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
     slopes = ((wide[1:-1, 2:] - wide[1:-1, :-2]) / 2, (wide[2:, 1:-1] - wide[:-2, 1:-1]) / 2)
     columns = [slope.flatten() * wave * SIZE / 28 * REACH for slope in slopes for wave in field]
-    jacobian = torch.stack(columns, 1).double() / alignment._ROUGH
+    jacobian = torch.stack(columns, 1).double() / movement._ROUGH
     for image, found in zip(images, quick, strict=True):
-        away = (image[0] - template).flatten().double() / alignment._ROUGH
+        away = (image[0] - template).flatten().double() / movement._ROUGH
         stacked = torch.cat([jacobian, torch.eye(BENDS).double()])
         slow = torch.linalg.lstsq(stacked, torch.cat([away, torch.zeros(BENDS).double()])).solution
         assert torch.allclose(found.double(), slow.clamp(-3, 3), atol=1e-3)
@@ -109,18 +102,13 @@ def test_an_average_of_moved_things_is_sharp_and_what_is_drawn_moves() -> None:
     n = 400
     images, _ = moved_rings(n)
     grey = ((images[:, 0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
-    members = Members(
-        images=grey,
-        labels=np.zeros(n, dtype=np.int64),
-        index=PatientIndex.of(np.arange(n), np.arange(n)),
-        classes=1,
-    )
+    members = members_of(grey, np.zeros(n, dtype=np.int64))
     edges, likeness = {}, {}
     for align in (False, True):
         settings = MixtureSettings(order=12, fine_order=28, align=align, bend=0.0, spread_radius=0.8)
         shape = settings.shape(ImageForm(side=SIZE, classes=("a",)), factors=40)
         noise = tuple(1e-9 for _ in settings.noise_ratios)
-        mixture = measure_mixture(members, settings, noise, shape, np.random.default_rng(0))
+        mixture = measure_mixture(members, settings, noise, shape, Randomness.of(0))
         part = MixtureImages(shape)
         part.fill(mixture)
         torch.manual_seed(0)
