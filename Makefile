@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check bench quality studies examples schema clean
+.PHONY: install demo test check bench quality studies examples reference schema clean
 
 install: $(STAMP)
 
@@ -44,6 +44,9 @@ quality: install
 
 examples: install
 	PYTHONPATH=. $(BIN)/python tests/examples.py
+
+reference: install
+	PYTHONPATH=. $(BIN)/python -m tests.python_reference
 
 schema: install
 	$(BIN)/python -m privgan_audits.report.schema > docs/reference/audit.schema.json

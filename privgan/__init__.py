@@ -1,3 +1,70 @@
-"""privgan: synthetic patient images under patient-level differential privacy."""
+"""privgan: synthetic patient images under patient-level differential privacy.
+
+What a notebook needs is here by name: a function for every step from a source to a verified bundle, and the frozen
+settings that they take. Nothing heavy is imported before it is used. See docs/reference/python.md.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from privgan.data.cohort.options import PrepareOptions
+    from privgan.data.selection import Selection
+    from privgan.data.sources.wishes import Wishes
+    from privgan.progress import silent
+    from privgan.synthetic.generate import GenerateOptions
+    from privgan_audits.enrol import Terms
+    from privgan_audits.policy import Policy
+    from privgan_audits.release.release import Case
+    from privgan_audits.seals import load_private_key
+    from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
+    from privgan_cli.surface import audit, generate, plan, prepare, release, scan, train, verify
+
+__all__ = [
+    "AuditOptions",
+    "Case",
+    "GenerateOptions",
+    "PlanOptions",
+    "Policy",
+    "PrepareOptions",
+    "Selection",
+    "Terms",
+    "TrainOptions",
+    "Wishes",
+    "audit",
+    "generate",
+    "load_private_key",
+    "plan",
+    "prepare",
+    "release",
+    "scan",
+    "silent",
+    "train",
+    "verify",
+]
+_CALLS = "audit generate plan prepare release scan train verify"
+_PLACES = {
+    **dict.fromkeys(_CALLS.split(), "privgan_cli.surface"),
+    **dict.fromkeys(("AuditOptions", "PlanOptions", "TrainOptions"), "privgan_cli.asked"),
+    "Case": "privgan_audits.release.release",
+    "GenerateOptions": "privgan.synthetic.generate",
+    "Policy": "privgan_audits.policy",
+    "PrepareOptions": "privgan.data.cohort.options",
+    "Selection": "privgan.data.selection",
+    "Terms": "privgan_audits.enrol",
+    "Wishes": "privgan.data.sources.wishes",
+    "load_private_key": "privgan_audits.seals",
+    "silent": "privgan.progress",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'privgan' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

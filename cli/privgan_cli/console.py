@@ -52,8 +52,8 @@ class Console:
             sys.stderr.write(f"{text}\n")
 
     def progress(self, task: str, done: int, total: int, note: str = "") -> None:
-        """A bar a task, on a terminal only; implements `privgan.progress.Progress`."""
-        if self.quiet or not sys.stderr.isatty():
+        """A bar a task, on a terminal or in a notebook only; implements `privgan.progress.Progress`."""
+        if self.quiet or not (sys.stderr.isatty() or _in_notebook()):
             return
         if self._bars is None:
             self._bars = _new_bars()
@@ -67,6 +67,11 @@ class Console:
         if self._bars is not None:
             self._bars.stop()
             self._bars, self._tasks = None, {}
+
+
+def _in_notebook() -> bool:
+    """Whether a notebook's kernel runs this process: rich then draws bars below the cell."""
+    return "ipykernel" in sys.modules
 
 
 def _new_bars() -> "RichProgress":

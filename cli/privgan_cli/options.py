@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from privgan_audits.policy import Policy
-    from privgan_audits.spaces.encoder import Encoder
 
 Force = Annotated[bool, typer.Option("--force", help="Replace an output that exists.")]
 PolicyFile = Annotated[
@@ -28,17 +27,6 @@ def read_policy(choice: str | None) -> "Policy":
     from privgan_audits.policy import Policy
 
     return Policy.chosen(choice)
-
-
-def read_encoder(path: Path | None, trained_on: str | None) -> "Encoder | None":
-    """The user's own encoder, which must come with a declaration of what it was trained on."""
-    if path is None and trained_on is None:
-        return None
-    if path is None or trained_on is None:
-        raise UsageError("Expected --encoder and --encoder-trained-on together.")
-    from privgan_audits.spaces.encoder import Encoder
-
-    return Encoder.load(path, trained_on)
 
 
 def read_key(path: Path) -> "Ed25519PrivateKey":

@@ -46,7 +46,7 @@ def scan(
     accept_burned_in: AcceptBurnedIn = False,
 ) -> int:
     """Say what would be read or refused, and why; writes nothing."""
-    from privgan.data.cohort.scan import scan as scan_source
+    from privgan_cli import surface
 
     wishes = wishes_of(
         preset=preset,
@@ -63,7 +63,7 @@ def scan(
         workers=workers,
         accept_burned_in=accept_burned_in,
     )
-    found = scan_source(source, wishes, console.progress)
+    found = surface.scan(source, wishes, progress=console.progress)
     held = f"{found.images} images of {found.patients} patients, preset {found.preset}"
     lines = [f"{found.readable} of {found.files} files readable: {held}"]
     lines += [f"  {count:6d}  {code}" for code, count in found.refused.items()]
@@ -123,8 +123,8 @@ def prepare(
     """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
     from privgan.data.cohort.options import PrepareOptions
     from privgan.folders import unfinished_folder
-    from privgan.interruption import stop_on_signals
-    from privgan_audits.enrol import Terms, enrol, low_power_text
+    from privgan_audits.enrol import Terms, low_power_text
+    from privgan_cli import surface
 
     reading = wishes_of(
         size=size,
@@ -155,8 +155,7 @@ def prepare(
     )
     if not resume and unfinished_folder(cohort).exists():
         console.note("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
-    with stop_on_signals() as stop:
-        opened = enrol(source, cohort, options, terms, progress=console.progress, stop=stop)
+    opened = surface.prepare(source, cohort, options, terms, progress=console.progress)
     if not opened.preflight.sufficient:
         console.note(f"Warning: {low_power_text(opened.preflight)}")
     console.result(_as_json(opened), *_in_words(opened))

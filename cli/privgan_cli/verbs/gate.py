@@ -1,6 +1,5 @@
 """audit, keygen, release, verify: what may leave, who says so, and how the recipient checks it."""
 
-import dataclasses
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privgan.errors import UsageError
+from privgan_cli.asked import AuditOptions
 from privgan_cli.console import console
-from privgan_cli.options import Force, PolicyFile, ask, read_encoder, read_key, read_policy, today
+from privgan_cli.options import Force, PolicyFile, ask, read_key, read_policy
 
 if TYPE_CHECKING:
-    from privgan_audits.evidence.interface import Evidence
+    pass
 
 Synthetic = Annotated[Path, typer.Argument(help="A privgan set, a DICOM folder, an image folder or an .npz file.")]
 EXIT_CODES = {"PASS": 0, "FAIL": 3, "INCONCLUSIVE": 4, "INVALID": 4}
@@ -34,16 +34,20 @@ def audit(
     force: Force = False,
 ) -> int:
     """Attack a synthetic set as an adversary would, and give a verdict: 0 PASS, 3 FAIL, 4 neither."""
-    from privgan_audits.examine import ACCEPT_DELTA, examine
+    from privgan_cli import surface
 
-    thresholds = read_policy(policy)
-    own = read_encoder(encoder, encoder_trained_on)
-    sides = members, non_members
-    evidence = dataclasses.replace(_evidence(synthetic, cohort, sides, run, colour=colour), encoder=own)
-    overrides = list(evidence.cohort.facts.overrides) if evidence.cohort else []
-    if accept_delta:
-        overrides.append(ACCEPT_DELTA)
-    record = examine(evidence, report, thresholds, overrides=overrides, force=force, progress=console.progress)
+    options = AuditOptions(
+        cohort=cohort,
+        run=run,
+        members=members,
+        non_members=non_members,
+        colour=colour,
+        encoder=encoder,
+        encoder_trained_on=encoder_trained_on,
+        accept_delta=accept_delta,
+        force=force,
+    )
+    record = surface.audit(synthetic, report, options, read_policy(policy), progress=console.progress)
     content = record.to_json()
     console.result(
         {key: value for key, value in content.items() if key != "schema_version"},
@@ -87,10 +91,10 @@ def release(
 ) -> int:
     """Judge again and, only on PASS, write the signed bundle that may leave the hospital."""
     from privgan_audits.release.release import Case
-    from privgan_audits.release.release import release as release_set
+    from privgan_cli import surface
 
     case = Case(synthetic=synthetic, cohort=cohort, report=report)
-    signed = release_set(case, to, read_key(key), today=today(), force=force, progress=console.progress)
+    signed = surface.release(case, to, read_key(key), force=force, progress=console.progress)
     approved = signed.get("approval")
     console.result(
         {"bundle": str(to), **signed},
@@ -107,12 +111,11 @@ def verify(
     revocation: Annotated[Path | None, typer.Option(help="A withdrawal that the hospital sent.")] = None,
 ) -> int:
     """Check a bundle's signatures and every file; offline, for the recipient."""
-    from privgan_audits.release.verify import verify as verify_bundle
+    from privgan_cli import surface
 
-    found = verify_bundle(
+    found = surface.verify(
         bundle,
         public_key,
-        today=today(),
         officer_key=officer_key,
         revocation=revocation,
         progress=console.progress,
@@ -145,21 +148,6 @@ def _approval_lines(facts: Mapping[str, str]) -> list[str]:
         f"approved by {facts['officer']} {days}, with key {key}",
         *(f"  {name}: {facts[name]}" for name in ("purpose", "recipient") if facts[name]),
     ]
-
-
-def _evidence(
-    synthetic: Path, cohort: Path | None, sides: tuple[Path | None, Path | None], run: Path | None, *, colour: bool
-) -> "Evidence":
-    from privgan_audits.evidence.loading import load_cohort_evidence, load_file_evidence
-
-    members, non_members = sides
-    if colour and cohort is not None:
-        raise UsageError("Expected --colour with --members alone: a cohort knows whether it is in colour.")
-    if cohort is not None and members is None and non_members is None:
-        return load_cohort_evidence(synthetic, cohort, run, console.progress)
-    if cohort is None and members is not None and run is None:
-        return load_file_evidence(synthetic, members, non_members, console.progress, colour=colour)
-    raise UsageError("Expected either --cohort (and --run), or --members and --non-members.")
 
 
 def _new_passphrase() -> bytes | None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from privgan_cli.asked import PlanOptions, TrainOptions
 from privgan_cli.console import console
 from privgan_cli.options import Device, Force, PolicyFile, read_policy
 
@@ -32,26 +33,25 @@ def plan(
     accept_low_power: Annotated[bool, typer.Option("--accept-low-power", help="Do not mind a weak audit.")] = False,
 ) -> int:
     """Say what training would cost in privacy, and whether its audit could pass; touches no data."""
-    from privgan.dp.plan import plan_steps
-    from privgan.gan.training.presets import choose
-    from privgan_audits.enrol import EXPECTED_SYNTHETIC_PER_MEMBER, low_power_text
-    from privgan_audits.gate.preflight import preflight
+    from privgan_audits.enrol import low_power_text
+    from privgan_cli import surface
 
-    planned = plan_steps(
-        members=patients,
+    options = PlanOptions(
+        patients=patients,
         batch=batch,
         steps=steps,
         noise_multiplier=noise_multiplier,
         epsilon=epsilon,
         delta=delta,
+        non_members=non_members,
+        classes=class_count,
+        minutes=minutes,
+        preset=preset,
         accept_delta=accept_delta,
     )
-    spend = planned.spend()
-    chosen = choose(
-        patients, classes=class_count, epsilon=spend.epsilon, delta=spend.delta, minutes=minutes, named=preset
-    )
-    held_back = round(patients * non_members / (1 - non_members)) if 0 <= non_members < 1 else 0
-    expected = preflight(patients, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * patients, read_policy(policy))
+    found = surface.plan(options, read_policy(policy))
+    planned, chosen, expected = found.plan, found.choice, found.preflight
+    spend, held_back = planned.spend(), expected.non_members
     console.result(
         {
             "epsilon": spend.epsilon,
@@ -93,37 +93,23 @@ def train(
     force: Force = False,
 ) -> int:
     """Train a generator under patient-level differential privacy."""
-    from privgan.data.cohort.cohort import open_cohort
-    from privgan.dp.accounting import default_delta
-    from privgan.gan.training.presets import choose
-    from privgan.gan.training.request import TrainRequest
-    from privgan.gan.training.runs import resume_run, start_run
-    from privgan.gan.training.settings import read_settings
-    from privgan.interruption import stop_on_signals
+    from privgan_cli import surface
 
-    with stop_on_signals() as stop:
-        opened = open_cohort(cohort)
-        chosen = choose(
-            opened.facts.members,
-            classes=len(opened.facts.form.classes),
-            epsilon=epsilon,
-            delta=delta or default_delta(opened.facts.members),
-            minutes=minutes,
-            named=preset,
-        )
-        request = TrainRequest(
-            epsilon=epsilon,
-            delta=delta,
-            steps=steps,
-            minutes=minutes,
-            settings=read_settings(config, choice=chosen, device=device, measure_classes=measure_classes),
-            accept_delta=accept_delta,
-            replay_seed=not_private_seed,
-        )
-        if resume:
-            facts = resume_run(opened, run, request, stop, progress=console.progress)
-        else:
-            facts = start_run(opened, run, request, stop, force=force, progress=console.progress)
+    options = TrainOptions(
+        epsilon=epsilon,
+        delta=delta,
+        steps=steps,
+        minutes=minutes,
+        preset=preset,
+        config=config,
+        measure_classes=measure_classes,
+        device=device,
+        accept_delta=accept_delta,
+        resume=resume,
+        force=force,
+        replay_seed=not_private_seed,
+    )
+    facts = surface.train(cohort, run, options, progress=console.progress)
     console.result(
         {
             "run_id": facts.run_id,
@@ -155,11 +141,8 @@ def generate(
     force: Force = False,
 ) -> int:
     """Make synthetic images; free of further privacy cost."""
-    from privgan.dp.noise import secure_generator
-    from privgan.folders import staged_folder
     from privgan.synthetic.generate import GenerateOptions
-    from privgan.synthetic.generate import generate as generate_set
-    from privgan.synthetic.synthetic_set import MARKER
+    from privgan_cli import surface
 
     options = GenerateOptions(
         count=count,
@@ -169,8 +152,7 @@ def generate(
         bits=bits,
         frames=frames,
     )
-    with staged_folder(synthetic, marker=MARKER, force=force) as folder:
-        made = generate_set(run, folder, options, secure_generator(), console.progress)
+    made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
     if made.noise_drowned_classes:
         console.note("privgan: the noise drowned the measured class shares; every class gets the same.")
     console.result(

@@ -1,0 +1,82 @@
+"""What is asked of the verbs that need more than paths, as frozen settings; see `surface`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from privgan.dp.plan import Plan
+    from privgan.gan.training.presets import Choice
+    from privgan_audits.gate.preflight import Preflight
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """A training that might be. patients: members, who would be trained on; batch: expected patients a step.
+
+    noise_multiplier or epsilon: one of them; the other follows. delta: None takes the largest power of ten that is
+    at most 1/(10 x patients). non_members: share of all patients that would be held back. classes, minutes, preset:
+    for the choice of a preset.
+    """
+
+    patients: int
+    batch: int
+    steps: int
+    noise_multiplier: float | None = None
+    epsilon: float | None = None
+    delta: float | None = None
+    non_members: float = 0.333
+    classes: int = 2
+    minutes: float | None = None
+    preset: str = "auto"
+    accept_delta: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What a training would cost, the preset that it would start from, and what its audit could see."""
+
+    plan: "Plan"
+    choice: "Choice"
+    preflight: "Preflight"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """How to train. epsilon: the guarantee to reach, per patient; it has no default.
+
+    steps or minutes: discriminator steps, all charged up front, or as many as fit. config: a train.toml. resume: go
+    on with a stopped run under its own plan. replay_seed: for tests; the run is stamped NOT PRIVATE.
+    """
+
+    epsilon: float
+    delta: float | None = None
+    steps: int | None = None
+    minutes: float | None = None
+    preset: str = "auto"
+    config: Path | None = None
+    measure_classes: bool = False
+    device: str | None = None
+    accept_delta: bool = False
+    resume: bool = False
+    force: bool = False
+    replay_seed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditOptions:
+    """What a set is examined against: a cohort (and run), or images that were trained on and others that were not.
+
+    colour: without a cohort, compare red, green and blue. encoder, encoder_trained_on: an ONNX file of your own, and
+    in words what it learned from. accept_delta: take a large delta; in red in every report.
+    """
+
+    cohort: Path | None = None
+    run: Path | None = None
+    members: Path | None = None
+    non_members: Path | None = None
+    colour: bool = False
+    encoder: Path | None = None
+    encoder_trained_on: str | None = None
+    accept_delta: bool = False
+    force: bool = False

@@ -1,0 +1,271 @@
+"""What verbs and notebooks call: paths and frozen settings in, frozen results out. `import privgan` offers all of it.
+
+    >>> import tempfile, numpy as np, privgan
+    >>> from pathlib import Path
+    >>> home = Path(tempfile.mkdtemp())
+    >>> images = np.random.default_rng(0).integers(0, 256, (60, 28, 28), dtype=np.uint8)
+    >>> np.savez(home / "source.npz", images=images, patient_id=np.arange(60))
+    >>> enrolled = privgan.prepare(
+    ...     home / "source.npz",
+    ...     home / "cohort",
+    ...     privgan.PrepareOptions(reading=privgan.Wishes(size=28)),
+    ...     privgan.Terms(policy=privgan.Policy(), accept_low_power=True),
+    ... )
+    >>> enrolled.facts.patients, enrolled.preflight.sufficient
+    (60, False)
+    >>> run = privgan.train(home / "cohort", home / "run", privgan.TrainOptions(epsilon=3.0, steps=0))
+    >>> run.state, run.spend.unit
+    ('finished', 'patient')
+    >>> made = privgan.generate(home / "run", home / "synthetic", privgan.GenerateOptions(count=4, formats=("npz",)))
+    >>> made.count
+    4
+
+Progress is drawn on a terminal and in a notebook, and nowhere else; `progress=privgan.silent` keeps quiet, and any
+function of (task, done, total, note) may listen instead. Errors are those of `privgan.errors`, and say what to do.
+"""
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from privgan.errors import UsageError
+from privgan.progress import Progress
+from privgan_cli.asked import AuditOptions, Planned, PlanOptions, TrainOptions
+from privgan_cli.console import Console
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from privgan.data.cohort.options import PrepareOptions
+    from privgan.data.cohort.scan import ScanReport
+    from privgan.data.sources.wishes import Wishes
+    from privgan.run import RunFacts
+    from privgan.synthetic.generate import GenerateOptions
+    from privgan.synthetic.synthetic_set import Manifest
+    from privgan_audits.enrol import Enrolled, Terms
+    from privgan_audits.evidence.interface import Evidence
+    from privgan_audits.examine import AuditRecord
+    from privgan_audits.policy import Policy
+    from privgan_audits.release.release import Case
+    from privgan_audits.release.verify import VerifiedBundle
+
+Place = str | os.PathLike[str]
+
+
+def scan(source: Place, reading: "Wishes | None" = None, *, progress: Progress | None = None) -> "ScanReport":
+    """What would be read or refused of a source, and why; writes nothing."""
+    from privgan.data.cohort.scan import scan as scan_source
+    from privgan.data.sources.wishes import Wishes
+
+    with _shown(progress) as listener:
+        return scan_source(Path(source), reading or Wishes(), listener)
+
+
+def prepare(
+    source: Place,
+    cohort: Place,
+    options: "PrepareOptions | None" = None,
+    terms: "Terms | None" = None,
+    *,
+    progress: Progress | None = None,
+) -> "Enrolled":
+    """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
+    from privgan.data.cohort.options import PrepareOptions
+    from privgan.interruption import stop_on_signals
+    from privgan_audits.enrol import Terms, enrol
+    from privgan_audits.policy import Policy
+
+    given = terms or Terms(policy=Policy())
+    with _shown(progress) as listener, stop_on_signals() as stop:
+        return enrol(Path(source), Path(cohort), options or PrepareOptions(), given, progress=listener, stop=stop)
+
+
+def plan(options: PlanOptions, policy: "Policy | None" = None) -> Planned:
+    """What training would cost in privacy, and whether its audit could pass; touches no data.
+
+    >>> planned = plan(PlanOptions(patients=2000, batch=128, steps=250, noise_multiplier=2.0))
+    >>> print(planned.plan.spend())
+    epsilon 2.3 at delta 1e-05, per patient
+    """
+    from privgan.dp.plan import plan_steps
+    from privgan.gan.training.presets import choose
+    from privgan_audits.enrol import EXPECTED_SYNTHETIC_PER_MEMBER
+    from privgan_audits.gate.preflight import preflight
+    from privgan_audits.policy import Policy
+
+    members, share = options.patients, options.non_members
+    planned = plan_steps(
+        members=members,
+        batch=options.batch,
+        steps=options.steps,
+        noise_multiplier=options.noise_multiplier,
+        epsilon=options.epsilon,
+        delta=options.delta,
+        accept_delta=options.accept_delta,
+    )
+    spend = planned.spend()
+    chosen = choose(
+        members,
+        classes=options.classes,
+        epsilon=spend.epsilon,
+        delta=spend.delta,
+        minutes=options.minutes,
+        named=options.preset,
+    )
+    held_back = round(members * share / (1 - share)) if 0 <= share < 1 else 0
+    expected = preflight(members, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * members, policy or Policy())
+    return Planned(plan=planned, choice=chosen, preflight=expected)
+
+
+def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progress | None = None) -> "RunFacts":
+    """Train a generator under patient-level differential privacy; charged in the ledger before the first step.
+
+    An interruption saves the state, for `TrainOptions.resume`.
+    """
+    from privgan.data.cohort.cohort import open_cohort
+    from privgan.dp.accounting import default_delta
+    from privgan.gan.training.presets import choose
+    from privgan.gan.training.request import TrainRequest
+    from privgan.gan.training.runs import resume_run, start_run
+    from privgan.gan.training.settings import read_settings
+    from privgan.interruption import stop_on_signals
+
+    with _shown(progress) as listener, stop_on_signals() as stop:
+        opened = open_cohort(Path(cohort))
+        chosen = choose(
+            opened.facts.members,
+            classes=len(opened.facts.form.classes),
+            epsilon=options.epsilon,
+            delta=options.delta or default_delta(opened.facts.members),
+            minutes=options.minutes,
+            named=options.preset,
+        )
+        settings = read_settings(
+            options.config, choice=chosen, device=options.device, measure_classes=options.measure_classes
+        )
+        request = TrainRequest(
+            epsilon=options.epsilon,
+            delta=options.delta,
+            steps=options.steps,
+            minutes=options.minutes,
+            settings=settings,
+            accept_delta=options.accept_delta,
+            replay_seed=options.replay_seed,
+        )
+        if options.resume:
+            return resume_run(opened, Path(run), request, stop, progress=listener)
+        return start_run(opened, Path(run), request, stop, force=options.force, progress=listener)
+
+
+def generate(
+    run: Place, synthetic: Place, options: "GenerateOptions", *, force: bool = False, progress: Progress | None = None
+) -> "Manifest":
+    """Make synthetic images; free of further privacy cost. NOT RELEASED: audit them before anyone else sees them."""
+    from privgan.dp.noise import secure_generator
+    from privgan.folders import staged_folder
+    from privgan.synthetic.generate import generate as generate_set
+    from privgan.synthetic.synthetic_set import MARKER
+
+    with _shown(progress) as listener, staged_folder(Path(synthetic), marker=MARKER, force=force) as folder:
+        return generate_set(Path(run), folder, options, secure_generator(), listener)
+
+
+def audit(
+    synthetic: Place,
+    report: Place,
+    options: AuditOptions,
+    policy: "Policy | None" = None,
+    *,
+    progress: Progress | None = None,
+) -> "AuditRecord":
+    """Attack a synthetic set as an adversary would, judge, and write the report's folder."""
+    from privgan_audits.examine import ACCEPT_DELTA, examine
+    from privgan_audits.policy import Policy
+
+    with _shown(progress) as listener:
+        evidence = _evidence(Path(synthetic), options, listener)
+        overrides = [*evidence.cohort.facts.overrides] if evidence.cohort else []
+        return examine(
+            evidence,
+            Path(report),
+            policy or Policy(),
+            overrides=[*overrides, *([ACCEPT_DELTA] if options.accept_delta else [])],
+            force=options.force,
+            progress=listener,
+        )
+
+
+def release(
+    case: "Case", bundle: Place, key: "Ed25519PrivateKey", *, force: bool = False, progress: Progress | None = None
+) -> Mapping[str, Any]:
+    """Judge again and, only on PASS, write the signed bundle that may leave; returns what was signed.
+
+    key: see `privgan_audits.seals.load_private_key`.
+    """
+    from privgan_audits.release.release import release as release_set
+
+    with _shown(progress) as listener:
+        return release_set(case, Path(bundle), key, today=_today(), force=force, progress=listener)
+
+
+def verify(
+    bundle: Place,
+    public_key: Place,
+    *,
+    officer_key: Place | None = None,
+    revocation: Place | None = None,
+    progress: Progress | None = None,
+) -> "VerifiedBundle":
+    """Check a bundle's signatures and every file; offline, for the recipient."""
+    from privgan_audits.release.verify import verify as verify_bundle
+
+    with _shown(progress) as listener:
+        return verify_bundle(
+            Path(bundle),
+            Path(public_key),
+            today=_today(),
+            officer_key=Path(officer_key) if officer_key else None,
+            revocation=Path(revocation) if revocation else None,
+            progress=listener,
+        )
+
+
+def _evidence(synthetic: Path, options: AuditOptions, progress: Progress) -> "Evidence":
+    from privgan_audits.evidence.loading import load_cohort_evidence, load_file_evidence
+    from privgan_audits.spaces.encoder import Encoder
+
+    encoder, trained_on = options.encoder, options.encoder_trained_on
+    if (encoder is None) != (trained_on is None):
+        raise UsageError("Expected --encoder and --encoder-trained-on together.")
+    own = Encoder.load(encoder, trained_on) if encoder and trained_on is not None else None
+    members, others = options.members, options.non_members
+    if options.colour and options.cohort is not None:
+        raise UsageError("Expected --colour with --members alone: a cohort knows whether it is in colour.")
+    if options.cohort is not None and members is None and others is None:
+        found = load_cohort_evidence(synthetic, options.cohort, options.run, progress)
+    elif options.cohort is None and members is not None and options.run is None:
+        found = load_file_evidence(synthetic, members, others, progress, colour=options.colour)
+    else:
+        raise UsageError("Expected either --cohort (and --run), or --members and --non-members.")
+    return dataclasses.replace(found, encoder=own)
+
+
+@contextlib.contextmanager
+def _shown(progress: Progress | None) -> Iterator[Progress]:
+    """The listener that was given, or bars that end with the block."""
+    if progress is not None:
+        yield progress
+        return
+    bars = Console()
+    try:
+        yield bars.progress
+    finally:
+        bars.close()
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
