@@ -1,5 +1,6 @@
 """The entries of a record, one for each question that there is."""
 
+import copy
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -26,4 +27,4 @@ def example_of(asked: Question) -> ModuleType:
 
 
 def _entry(asked: Question, found: Entry) -> Entry:
-    return {"id": asked.id, "title": asked.words.title, "outcome": "measured", **found}
+    return copy.deepcopy({"id": asked.id, "title": asked.words.title, "outcome": "measured", **found})

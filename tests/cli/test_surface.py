@@ -17,7 +17,8 @@ Privgan = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_importing_it_is_light() -> None:
-    code = "import sys, privgan; dir(privgan); print([m for m in ('torch', 'numpy', 'typer', 'rich') if m in sys.modules])"
+    heavy = ("torch", "numpy", "typer", "rich")
+    code = f"import sys, privgan; dir(privgan); print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
     assert done.stdout.strip() == "[]"
 
@@ -45,9 +46,11 @@ def test_progress_goes_to_whoever_listens(tmp_path: Path) -> None:
     gate.audit()
     gate.release()
     heard = []
-    privgan.verify(
-        tmp_path / "bundle", tmp_path / "site.pub", progress=lambda task, done, total, note="": heard.append(task)
-    )
+
+    def listen(task: str, done: int, total: int, note: str = "") -> None:
+        heard.append((task, done, total, note))
+
+    privgan.verify(tmp_path / "bundle", tmp_path / "site.pub", progress=listen)
     assert heard
 
 

@@ -1,5 +1,6 @@
 """A record of the form that `run_audit` writes, with a hostile text wherever a text may come from outside."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def record(verdict: str = "PASS", *, claim: bool = True, **changes: Any) -> dict
     """A record of the form that `run_audit` writes; a test below compares the two."""
     steps = np.geomspace(1e-3, 1.0, 30)
     privacy = {"epsilon": 3.204, "delta": 1e-4, "unit": "patient", "adjacency": "zero-out"}
-    return {
+    content = {
         "schema_version": 1,
         "kind": "audit",
         "verdict": verdict,
@@ -91,6 +92,7 @@ def record(verdict: str = "PASS", *, claim: bool = True, **changes: Any) -> dict
         "tests": [*hostile(), {"id": "T99", "title": ATTACK, "outcome": "not-run", "reason": ATTACK}],
         **changes,
     }
+    return copy.deepcopy(content)  # tests break what they are given
 
 
 def pair(seed: int, side: str) -> Pair:
