@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
-from scipy import stats
 
 from privgan.arrays import Choices, Flags, Floats, Integers
 from privgan_audits.stats import statistics as st
@@ -156,6 +155,8 @@ def hit_ps(hits: Flags, labels: Choices) -> Floats:
 @lru_cache(maxsize=4096)
 def _hit_tails(patients: int, members: int, hits: int) -> Floats:
     """P(at least h of `hits` patients are members) for h = 0..hits."""
+    from scipy import stats
+
     return np.asarray(np.maximum(stats.hypergeom.sf(np.arange(-1, hits), patients, members, hits), st.SMALLEST_P))
 
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
 from privgan.arrays import Floats, Order
 
@@ -181,6 +181,8 @@ def quantile_ranks(non_members: int, fpr: float, error: float) -> tuple[int, int
     The order statistic of rank r is above the quantile when fewer than r non-members fall below it. Rank 0 means
     that none is low enough.
     """
+    from scipy import stats  # takes longer to import than a verdict to give
+
     at_most = stats.binom.cdf(np.arange(non_members + 1), non_members, fpr)
     low = int(np.count_nonzero(at_most[:-1] <= error))
     high = int(np.count_nonzero(1 - at_most > error)) + 1

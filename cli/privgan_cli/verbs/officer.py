@@ -23,7 +23,6 @@ def approve(
 ) -> int:
     """Judge a report again, say what it means, and sign that its set may be released."""
     from privgan_audits.release.approval import APPROVAL, Grant
-    from privgan_audits.release.render_again import render_again
     from privgan_audits.release.signoff import draft_approval
 
     grant = Grant(
@@ -40,6 +39,8 @@ def approve(
     for warning in draft.warnings:
         console.warn(warning)
     signed = draft.sign(read_key(key))
+    from privgan_audits.release.render_again import render_again  # the page is drawn once the signature stands
+
     render_again(report)  # the sign-off box names the officer
     what, facts = signed.approval.audit, signed.approval.facts()
     console.result(
@@ -68,10 +69,11 @@ def revoke(
 ) -> int:
     """Withdraw an approval for good, in the cohort's ledger and in a file for those who have the bundle."""
     from privgan_audits.release.approval import REVOCATION
-    from privgan_audits.release.render_again import render_again
     from privgan_audits.release.signoff import revoke as revoke_approval
 
     found = revoke_approval(report, cohort, read_key(key), reason=reason.strip(), today=today(), force=force)
+    from privgan_audits.release.render_again import render_again
+
     render_again(report)
     console.result(
         {

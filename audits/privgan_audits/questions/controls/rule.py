@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeGuard
 
-from scipy import stats
-
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
 
@@ -50,6 +48,8 @@ def safe(sets: SafeSets) -> Sequence[Entry]:
 @lru_cache
 def _most_alarms(quantile: float, resplits: float) -> float:
     """As many as chance gives, but for 1 - quantile of all audits."""
+    from scipy import stats
+
     return float(stats.binom.ppf(quantile, resplits, RESPLIT_LEVEL))
 
 

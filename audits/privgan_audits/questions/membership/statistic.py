@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from privgan.arrays import Choices, Flags, Floats, Integers, Order
 from privgan_audits.stats import statistics as st
@@ -35,6 +35,8 @@ def with_ensemble(attacks: Mapping[str, Floats], closest_first: Callable[[Floats
 
 def _normal_scores(score: Floats) -> Floats:
     """Van der Waerden's: ranks, ties shared, as quantiles of the normal law, so that no attack's scale counts."""
+    from scipy import stats
+
     return np.asarray(special.ndtri(stats.rankdata(score) / (len(score) + 1)))
 
 
