@@ -17,7 +17,7 @@ from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.questions.question import Question
 from privgan_audits.questions.rule import Reasons, Rule
 from privgan_audits.record import Findings, Record
-from privgan_audits.stats.statistics import holm
+from privgan_audits.stats.holm import holm
 
 PASS, FAIL, INVALID, INCONCLUSIVE = "PASS", "FAIL", "INVALID", "INCONCLUSIVE"
 DIFFERENTIAL_PRIVACY, EMPIRICAL = "differential-privacy", "empirical"

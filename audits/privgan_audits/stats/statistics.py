@@ -11,7 +11,6 @@ sorted the patients knew who was a member.
 """
 
 import math
-from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -239,27 +238,3 @@ def roc_lower_band(order: Order, grid: Floats, error: float) -> Floats:
     last = np.searchsorted(false, allowed, side="right") - 1
     reached = np.where(last >= 0, true[np.maximum(last, 0)], 0.0)
     return np.maximum(0.0, reached - math.sqrt(slack / (~order).sum()))
-
-
-def holm(p_values: Mapping[str, float], level: float, weights: Mapping[str, float] | None = None) -> set[str]:
-    """The names rejected by Holm (1979) at a family level; a NaN is never rejected and keeps its place.
-
-    Args:
-        p_values: one for each hypothesis.
-        level: the family error.
-        weights: of each name, positive; what of the level a hypothesis is given. Equal if left out.
-    """
-    weight = dict.fromkeys(p_values, 1.0) | dict(weights or {})
-    rejected: set[str] = set()
-    ascending = sorted(p_values, key=lambda name: _ratio(p_values[name], weight[name]))
-    left = sum(weight[name] for name in ascending)
-    for name in ascending:
-        if not p_values[name] < level * weight[name] / left:
-            break
-        rejected.add(name)
-        left -= weight[name]
-    return rejected
-
-
-def _ratio(p: float, weight: float) -> float:
-    return math.inf if math.isnan(p) else p / weight

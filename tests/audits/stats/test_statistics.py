@@ -13,6 +13,7 @@ from scipy import stats
 from privgan_audits.questions.membership.statistic import ENSEMBLE, FPR, epsilon_findings
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
 from privgan_audits.stats import statistics as st
+from privgan_audits.stats.holm import holm
 from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, p_values
 
 
@@ -159,7 +160,7 @@ def test_ties_favour_nobody() -> None:
     ],
 )
 def test_holm(p: dict[str, float], rejected: set[str]) -> None:
-    assert st.holm(p, 0.01) == rejected
+    assert holm(p, 0.01) == rejected
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_holm(p: dict[str, float], rejected: set[str]) -> None:
     ],
 )
 def test_holm_gives_each_its_share_and_what_others_no_longer_need(p: dict[str, float], rejected: set[str]) -> None:
-    assert st.holm(p, 0.01, {"a": 0.8, "b": 0.2}) == rejected
+    assert holm(p, 0.01, {"a": 0.8, "b": 0.2}) == rejected
 
 
 def test_weighted_holm_keeps_the_family_error() -> None:
@@ -182,7 +183,7 @@ def test_weighted_holm_keeps_the_family_error() -> None:
     alarms = unweighted = 0
     for sample in rng.random((4000, 4)):
         p = dict(zip(weights, sample, strict=True)) | {"a": 1e-9}
-        alarms += len(st.holm(p, 0.05, weights)) > 1
+        alarms += len(holm(p, 0.05, weights)) > 1
         unweighted += any(value < 0.05 for name, value in p.items() if name != "a")
     assert alarms <= stats.binom(4000, 0.05).ppf(0.999) < unweighted
     assert alarms >= stats.binom(4000, 0.04).ppf(0.001)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from privgan_audits.questions.attributes.statistic import advantage_bounds
 from privgan_audits.questions.bounds import above
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
@@ -24,6 +23,8 @@ def inconclusive(f: Findings) -> Iterator[str]:
 
 def safe(sets: SafeSets) -> Sequence[Entry]:
     """One fact, guessed as often of members as of others but for chance."""
+    from privgan_audits.questions.attributes.statistic import advantage_bounds  # only who plans an audit needs it
+
     bounds = (advantage_bounds(ours, sets.members, theirs, sets.non_members) for ours, theirs in sets.right.tolist())
     return [{"p": 1.0, LOWER: low, UPPER: high} for low, high in bounds]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from privgan_audits.questions.near_copies.statistic import near_copy_ps
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
 
@@ -19,6 +18,8 @@ def statistical(f: Findings) -> Iterator[str]:
 
 def safe(sets: SafeSets) -> Sequence[Entry]:
     """The p-value of a single space; several would only depend on each other."""
+    from privgan_audits.questions.near_copies.statistic import near_copy_ps  # only who plans an audit needs it
+
     return [{"p": float(p)} for p in near_copy_ps(sets.choices)]
 
 
