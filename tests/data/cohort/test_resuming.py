@@ -20,6 +20,7 @@ from privgan.data.cohort.prepare import prepare
 from privgan.data.formats.isolation import Job
 from privgan.data.formats.worker import handler
 from privgan.data.identifiers import IdentifierDigests
+from privgan.data.selection import Selection
 from privgan.data.sources import file_source
 from privgan.data.sources.source import Entry
 from privgan.errors import InterruptedRunError, PreemptedError, UsageError
@@ -226,7 +227,17 @@ def test_another_source_is_refused_and_what_was_read_stays(source: Path, tmp_pat
     assert (tmp_path / "cohort" / FILE).read_bytes() == kept
 
 
-@pytest.mark.parametrize("more", [{"size": 32}, {"columns": ("sex",)}, {"non_members": 0.5}, {"max_images": 9}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"size": 32},
+        {"columns": ("sex",)},
+        {"columns": ("age:number", "sex")},  # in another order, which is that of the values that were written down
+        {"non_members": 0.5},
+        {"max_images": 9},
+        {"selection": Selection(axis="coronal")},
+    ],
+)
 def test_other_options_are_refused(source: Path, tmp_path: Path, more: dict[str, Any]) -> None:
     begin(source, tmp_path / "cohort", 3)
     with pytest.raises(UsageError, match="the options as before"):

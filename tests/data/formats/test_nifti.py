@@ -66,9 +66,8 @@ def padded(picture: Array) -> Array:
 def test_every_orientation_gives_what_the_slow_twin_sees(tmp_path: Path, axis: str, number: int) -> None:
     directions = ORIENTATIONS[number]
     voxels = np.random.default_rng(number).integers(0, 256, (28, 28, 28)).astype(np.uint8)[:, :, :6]
-    voxels = np.moveaxis(
-        voxels, 2, int(np.argmax(np.abs(directions[{"axial": 2, "coronal": 1, "sagittal": 0}[axis]])))
-    )
+    across = {"sagittal": 0, "coronal": 1, "axial": 2}[axis]
+    voxels = np.moveaxis(voxels, 2, int(np.argmax(np.abs(directions[across]))))  # few slices, whichever are looked at
     path = written(tmp_path / "a.nii.gz", nifti(voxels, affine=affine_of(directions)))
     reading = read(path, axis=axis)
     assert (reading.code, reading.side) == ("", SIDE)
@@ -80,16 +79,10 @@ def test_every_orientation_gives_what_the_slow_twin_sees(tmp_path: Path, axis: s
 @pytest.mark.parametrize("number", [0, 9, 17, 30, 47])
 def test_the_header_is_understood_as_nibabel_does(tmp_path: Path, number: int) -> None:
     """A file that nibabel wrote, against its own reorientation to right, front and up."""
-    image = nibabel.Nifti1Image(BOX, affine_of(ORIENTATIONS[number]))
-    nibabel.save(image, tmp_path / "a.nii.gz")
-    body = np.asarray(nibabel.as_closest_canonical(image).dataobj)
-    largest = body.shape[2]
-    twin = [body[::-1, ::-1, z].T for z in range(largest)]
-    found = read(tmp_path / "a.nii.gz", Recipe(preset="custom", window=(0, 255), size=max(*twin[0].shape, 28)))
-    assert found.images is not None
-    if max(twin[0].shape) == SIDE:
-        np.testing.assert_array_equal(found.images, [padded(picture) for picture in twin])
-    assert len(found.images) == largest
+    voxels = np.random.default_rng(1).integers(0, 256, (28, 28, 28)).astype(np.uint8)
+    nibabel.save(nibabel.Nifti1Image(voxels, affine_of(ORIENTATIONS[number])), tmp_path / "a.nii.gz")
+    body = np.asarray(nibabel.as_closest_canonical(nibabel.load(tmp_path / "a.nii.gz")).dataobj)
+    np.testing.assert_array_equal(read(tmp_path / "a.nii.gz").images, [body[::-1, ::-1, z].T for z in range(28)])
 
 
 def test_a_qform_counts_where_there_is_no_sform_and_oblique_is_cut_along_the_nearest_axis(tmp_path: Path) -> None:
