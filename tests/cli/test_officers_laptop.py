@@ -83,6 +83,8 @@ def test_the_officers_verbs_work_to_their_end(laptop: Privgan, gate: Gate) -> No
         ("generate", "RUN", "SYNTHETIC", "--count", "5"),
         ("audit", "SYNTHETIC", "--members", "SOURCE", "--report", "REPORT"),
         ("budget", "COHORT"),
+        ("fetch", "http://127.0.0.1:9", "IMAGES"),
+        ("send", "BUNDLE", "--public-key", "KEY", "--to", "http://127.0.0.1:9"),
     ],
     ids=lambda words: str(words[0]),
 )
