@@ -70,15 +70,14 @@ def run_audit(
     level, accepted = near_copy_level(policy, attempt), ACCEPT_DELTA in overrides
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
     seed = _seed(evidence)
-    outcomes = []
-    asked = questions.QUESTIONS
+    asked, answered = questions.QUESTIONS, []
     for number, question in enumerate(asked):
         progress("audit", number, len(asked) + 1, f"{question.id}: {question.words.title}")
-        outcomes.append(question.measure(evidence, np.random.default_rng([number, *seed]), progress))
+        rng = np.random.default_rng([number, *seed])
+        answered.append((question, question.measure(evidence, rng, progress)))
     progress("audit", len(asked), len(asked) + 1, f"{UTILITY}: {USEFUL}")
     useful = measure_utility(evidence, np.random.default_rng([len(asked), *seed]), progress)
     progress("audit", len(asked) + 1, len(asked) + 1)
-    answered = list(zip(asked, outcomes, strict=True))
     facts = {
         "date": (today or datetime.now(UTC).date()).isoformat(),
         **record_facts(evidence, policy, attempt, overrides),

@@ -65,5 +65,5 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; used by `main`, by `demo` and by tests."""
+    """Run one command line and return its exit code; used by `main` and by tests."""
     return dispatch(app, arguments)

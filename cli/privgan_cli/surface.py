@@ -28,7 +28,6 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,7 @@ from privgan.errors import UsageError
 from privgan.progress import Progress
 from privgan_cli.asked import AuditOptions, Planned, PlanOptions, TrainOptions
 from privgan_cli.console import Console
+from privgan_cli.options import today
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -209,7 +209,7 @@ def release(
     from privgan_audits.release.release import release as release_set
 
     with _shown(progress) as listener:
-        return release_set(case, Path(bundle), key, today=_today(), force=force, progress=listener)
+        return release_set(case, Path(bundle), key, today=today(), force=force, progress=listener)
 
 
 def verify(
@@ -227,7 +227,7 @@ def verify(
         return verify_bundle(
             Path(bundle),
             Path(public_key),
-            today=_today(),
+            today=today(),
             officer_key=Path(officer_key) if officer_key else None,
             revocation=Path(revocation) if revocation else None,
             progress=listener,
@@ -265,7 +265,3 @@ def _shown(progress: Progress | None) -> Iterator[Progress]:
         yield bars.progress
     finally:
         bars.close()
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

@@ -41,5 +41,10 @@ class Question:
 
     def findings_schema(self) -> dict[str, Any]:
         """The JSON schema of a measured entry's findings."""
-        schema: dict[str, Any] = json.loads(files(self.package).joinpath("findings.json").read_text("utf-8"))
-        return schema
+        return read_schema(self.package, "findings.json")
+
+
+def read_schema(package: str, name: str) -> dict[str, Any]:
+    """A JSON schema that lies in a package."""
+    schema: dict[str, Any] = json.loads(files(package).joinpath(name).read_text("utf-8"))
+    return schema

@@ -77,4 +77,4 @@ class Rule:
             raise UsageError("Expected a rule that can refuse a set, or one that says that it only informs.")
 
 
-INFORMATIVE = Rule(informative=True, may_be_absent=True, may_not_apply=True)
+INFORMATIVE = Rule(informative=True)

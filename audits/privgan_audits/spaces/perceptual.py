@@ -32,7 +32,7 @@ def perceptual_bits(images: NDArray[np.uint8]) -> Singles:
 
 
 def orbit_bits(images: NDArray[np.uint8]) -> Singles:
-    """The hashes of all 8 orientations of each image, in the order of `pixels.orbit`: float32 (n, 8, 64).
+    """The hashes of all 8 orientations of each image, in the order of `geometry.orbit`: float32 (n, 8, 64).
 
     From one transform: a transposed image has transposed coefficients, and a mirror image has those of odd
     frequencies negated. Differs from hashing 8 turned images only where rounding decides between equals.

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from privgan.errors import UsageError
 from privgan_cli.asked import AuditOptions
 from privgan_cli.console import console
 from privgan_cli.options import Force, PolicyFile, ask, read_key, read_policy
-
-if TYPE_CHECKING:
-    pass
 
 Synthetic = Annotated[Path, typer.Argument(help="A privgan set, a DICOM folder, an image folder or an .npz file.")]
 EXIT_CODES = {"PASS": 0, "FAIL": 3, "INCONCLUSIVE": 4, "INVALID": 4}

@@ -23,7 +23,7 @@ from privgan.dp.plan import Plan
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import sha256_file, write_text
 from privgan.folders import remove_partials, require_absent, staged_folder
-from privgan.gan.networks import GeneratorConfig, save_generator
+from privgan.gan.networks import save_generator
 from privgan.gan.networks.saving import has_state
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.members import Members
@@ -117,7 +117,7 @@ def _train(
         run=run,
         run_id=facts.run_id,
         patients=Members.of(cohort, settings, device, randomness.secret),
-        config=_generator_config(cohort, settings),
+        config=settings.generator_config(cohort.facts.form.bare),
         plan=_with_fakes(_plan_of(facts), settings),
         settings=settings,
         device=device,
@@ -220,15 +220,11 @@ def _ledger(cohort: Cohort) -> Ledger:
 def _with_steps(request: TrainRequest, cohort: Cohort, device: torch.device) -> TrainSettings:
     settings, steps = request.settings, request.steps
     if request.minutes is not None:
-        config = _generator_config(cohort, settings)
+        config = settings.generator_config(cohort.facts.form.bare)
         steps = affordable_steps(
             settings, request.minutes, config=config, members=cohort.facts.members, device=device
         )
     return settings if steps is None else replace(settings, privacy=replace(settings.privacy, steps=steps))
-
-
-def _generator_config(cohort: Cohort, settings: TrainSettings) -> GeneratorConfig:
-    return settings.generator_config(cohort.facts.form.bare)
 
 
 def _device(name: str) -> torch.device:

@@ -1,11 +1,9 @@
 """An interrupted reading goes on where it was and ends as if nothing had been; and only on what it was begun with."""
 
 import logging
-import math
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +11,13 @@ import numpy as np
 import pytest
 
 from privgan.data.cohort import prepare as prepare_module
-from privgan.data.cohort.journal import FILE, ROWS, Journal
-from privgan.data.cohort.notes import Note
+from privgan.data.cohort.journal import FILE, ROWS
 from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import prepare
 from privgan.data.formats.isolation import Job
 from privgan.data.formats.worker import handler
-from privgan.data.identifiers import IdentifierDigests
 from privgan.data.selection import Selection
 from privgan.data.sources import file_source
-from privgan.data.sources.source import Entry
 from privgan.errors import InterruptedRunError, PreemptedError, UsageError
 from privgan.files import read_json
 from privgan.interruption import StopRequest
@@ -264,42 +259,3 @@ def test_rows_of_an_npz_resume_too(tmp_path: Path) -> None:
         prepare(tmp_path / "a.npz", tmp_path / "cohort", given, stop=StopAfter(17, signal.SIGINT))
     prepare(tmp_path / "a.npz", tmp_path / "cohort", given)
     assert contents(tmp_path / "cohort") == contents(tmp_path / "twin")
-
-
-@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 3)])
-def test_several_images_of_one_file_are_remembered_together(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    """A line is a file, whole or not there, with a row of pixels for each of its usable images."""
-    digests, key = IdentifierDigests(bytes(32)), bytes(32)
-    (tmp_path / "private").mkdir()
-    rng = np.random.default_rng(2)
-    files = [
-        [
-            Note.of(
-                Entry(where=f"{file}", patient=f"p{file}", code="damaged" if frame == 1 else "", image=image),
-                (),
-                digests,
-                key,
-            )
-            for frame, image in enumerate(rng.integers(0, 256, (frames, *shape), dtype=np.uint8))
-        ]
-        for file, frames in enumerate((1, 4, 2))
-    ]
-    with Journal(tmp_path, shape, {}) as journal:
-        assert list(journal.replay()) == []
-        for noted in files:
-            journal.append(noted)
-        journal.commit()
-    assert (tmp_path / ROWS).stat().st_size == 5 * math.prod(shape)
-    with Journal(tmp_path, shape, {}) as journal:
-        remembered = list(journal.replay())
-        assert journal.files == 3
-    for (note, image), (expected, pixels) in zip(remembered, chain.from_iterable(files), strict=True):
-        assert note == expected
-        assert (image is not None) == note.usable == (pixels is not None)
-        assert image is None or np.array_equal(image, pixels)
-    with (tmp_path / ROWS).open("r+b") as stream:  # a part of the last file's last row is gone
-        stream.truncate(5 * math.prod(shape) - 1)
-    with Journal(tmp_path, shape, {}) as journal:
-        assert len(list(journal.replay())) == 5
-        assert journal.files == 2
-    assert (tmp_path / ROWS).stat().st_size == 4 * math.prod(shape)
