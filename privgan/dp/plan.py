@@ -33,10 +33,18 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from scipy.optimize import brentq
-from scipy.special import log_ndtr, ndtr
 
 from privgan.checks import positive, strictly_within, within
-from privgan.dp.accounting import GaussianQueries, default_delta, epsilon_pld, epsilon_rdp, spend_of
+from privgan.dp.accounting import (
+    LEAST_DELTA,
+    MOST_EPSILON,
+    GaussianQueries,
+    default_delta,
+    epsilon_pld,
+    epsilon_rdp,
+    gaussian_delta,
+    spend_of,
+)
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import InputRejectedError, UsageError
 
@@ -159,8 +167,7 @@ def calibrate(plan: Plan, target: float) -> Plan:
 def calibrate_queries(target: float, delta: float, ratios: tuple[float, ...]) -> tuple[float, ...]:
     """The smallest noises, in the given ratios, of queries of every member that together spend `target`.
 
-    Several Gaussian queries cost what one of noise sigma = (sum of s^-2)^(-1/2) costs (Dong, Roth and Su 2022),
-    and what that one costs is known exactly: the delta of Balle and Wang 2018, theorem 8.
+    Together they cost what one query of noise (sum of s^-2)^(-1/2) costs; see `gaussian_delta`.
 
     Raises:
         UsageError: the target is not positive, or out of reach of any sensible noise.
@@ -168,8 +175,7 @@ def calibrate_queries(target: float, delta: float, ratios: tuple[float, ...]) ->
     positive(epsilon=target)
 
     def excess(sigma: float) -> float:
-        near, far = 0.5 / sigma - target * sigma, -0.5 / sigma - target * sigma
-        return float(ndtr(near) - math.exp(target + log_ndtr(far))) - delta
+        return gaussian_delta(sigma, target) - delta
 
     if not excess(_LEAST_NOISE) > 0 > excess(_MOST_NOISE):
         raise UsageError(f"Expected an epsilon that noise can reach for queries of every member, got {target:g}.")
@@ -246,6 +252,8 @@ def _bracket(plan: Plan, target: float) -> tuple[float, float]:
 
 
 def _fast_epsilon(plan: Plan, noise_multiplier: float, target: float) -> float:
+    queries = replace(plan, noise_multiplier=noise_multiplier).queries
+    if plan.delta < LEAST_DELTA or target > MOST_EPSILON:
+        return epsilon_rdp(queries, plan.delta)  # what will be printed
     # A coarse grid of losses is ten times faster, and fine where epsilon is large beside it.
-    grid = 1e-3 if target >= _COARSE_ABOVE else 1e-4
-    return epsilon_pld(replace(plan, noise_multiplier=noise_multiplier).queries, plan.delta, grid=grid)
+    return epsilon_pld(queries, plan.delta, grid=1e-3 if target >= _COARSE_ABOVE else 1e-4)
