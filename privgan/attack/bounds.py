@@ -1,8 +1,9 @@
 """What an attack on one patient's membership proves about epsilon, and whether the accountant allows it.
 
-The attacker has a score of many releases without the patient and of many with them. A threshold is chosen on one
-half and its errors are counted on the other, so that no luck is counted twice (Jagielski, Ullman and Oprea 2020,
-"Auditing differentially private machine learning"; Nasr et al. 2023, "Tight auditing"; f-DP: Dong, Roth and Su 2022).
+The attacker has a score of many releases without the patient and of many with them, and counts errors at a threshold
+(Jagielski, Ullman and Oprea 2020, "Auditing differentially private machine learning"; Nasr et al. 2023, "Tight
+auditing"; f-DP: Dong, Roth and Su 2022). Where the threshold is best follows from the mechanism's own promise, which
+is public. So it is fixed before a score is seen, and every score counts its errors: none is spent on choosing it.
 """
 
 import math
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from privgan.arrays import Floats
+from privgan.arrays import Floats, Integers
 from privgan.attack.releases import LEVEL, Finding, by_p_value, smallest, two_sided
 from privgan.dp.accounting import GaussianQueries, epsilon
 from privgan.dp.noise import NORM_SLACK
 from privgan.dp.tradeoff import tpr_bound
+
+_FAR, _TRIED = 4.0, 1_000  # deviations of the noise beyond the patient's mark; thresholds to choose from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +37,23 @@ class LowerBound:
     ceiling_mu: float
 
 
-def lower_bound(absent: Floats, present: Floats, *, delta: float, error: float = LEVEL) -> LowerBound:
-    """Bounds that are both right with probability at least 1 - error (Clopper-Pearson on either error rate)."""
+def lower_bound(
+    absent: Floats, present: Floats, promise: Sequence[GaussianQueries], *, delta: float, error: float = LEVEL
+) -> LowerBound:
+    """Bounds that are both right with probability at least 1 - error (Clopper-Pearson on either error rate).
+
+    Args:
+        absent: scores of releases without the patient, (n,), in deviations of the noise.
+        present: of releases with them, (m,).
+        promise: the one release that the mechanism claims to make. Where it lies, the bounds hold all the same, and
+            are only less sharp.
+        delta: of the claim.
+        error: of both bounds together.
+    """
     each = error / 4  # two thresholds, two error rates
-    first = np.unique(np.concatenate([absent[::2], present[::2]]))
-    bounds = _error_bounds(absent[::2], present[::2], first, each)
-    by_epsilon, by_mu = (first[np.argmax(f)] for f in (_epsilons(*bounds, delta), _mus(*bounds)))
-    fpr, fnr = _error_bounds(absent[1::2], present[1::2], np.array([by_epsilon, by_mu]), each)
-    least = _error_bounds(np.zeros(len(absent) // 2), np.ones(len(present) // 2), np.array([0.5]), each)
+    thresholds = _thresholds(promise, len(absent), len(present), delta, each)
+    fpr, fnr = _error_bounds(absent, present, thresholds, each)
+    least = _upper(np.zeros(1), len(absent), each), _upper(np.zeros(1), len(present), each)
     return LowerBound(
         epsilon=float(_epsilons(fpr, fnr, delta)[0]),
         mu=float(_mus(fpr, fnr)[1]),
@@ -51,9 +63,20 @@ def lower_bound(absent: Floats, present: Floats, *, delta: float, error: float =
     )
 
 
+def _thresholds(promise: Sequence[GaussianQueries], absent: int, present: int, delta: float, error: float) -> Floats:
+    """Where the bounds of epsilon and of mu are expected to be largest, if the mechanism does what it promises."""
+    (query,) = promise
+    shift, rate = 1 / query.noise_multiplier, query.sample_rate
+    tried = np.linspace(0.0, shift + _FAR, _TRIED)
+    alarms = absent * stats.norm.sf(tried)
+    misses = present * ((1 - rate) * stats.norm.cdf(tried) + rate * stats.norm.cdf(tried - shift))
+    bounds = _upper(alarms, absent, error), _upper(misses, present, error)
+    return tried[[np.argmax(_epsilons(*bounds, delta)), np.argmax(_mus(*bounds))]]
+
+
 def canary_bound(absent: Floats, present: Floats, queries: Sequence[GaussianQueries], *, delta: float) -> Finding:
     """Fails when the attack did better than the accountant's curve allows any attack to do."""
-    found = lower_bound(absent, present, delta=delta)
+    found = lower_bound(absent, present, queries, delta=delta)
     fpr, fnr = np.array(found.errors).T
     claimed = epsilon(queries, delta)
     name, tried, seen, most = (
@@ -103,7 +126,7 @@ def _error_bounds(absent: Floats, present: Floats, thresholds: Floats, error: fl
     return _upper(alarms, len(absent), error), _upper(misses, len(present), error)
 
 
-def _upper(successes: np.ndarray, trials: int, error: float) -> Floats:
+def _upper(successes: Floats | Integers, trials: int, error: float) -> Floats:
     inner = np.minimum(successes, trials - 1)
     return np.where(successes >= trials, 1.0, stats.beta.ppf(1 - error, inner + 1, trials - inner))
 
