@@ -6,15 +6,27 @@ infinities, norms that rounding made too small. Exact: what comes out is what a 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from opacus import GradSampleModule
-from opacus.validators import ModuleValidator
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from privgan.dp.clipping.layers import layer_shares
+from privgan.dp.clipping.refusals import (
+    chance_of,
+    layers_of,
+    require_alone,
+    require_at_home,
+    require_clippable,
+    require_complete,
+    require_nothing_drawn,
+    require_rows,
+    require_tensors,
+    require_unchanged,
+    state_of,
+)
 from privgan.dp.clipping.shares import Pass, Share
+from privgan.dp.clipping.surroundings import plain_arithmetic
 
 RowLosses = Callable[[Tensor], Tensor]  # rows int64 (n,) -> losses (n,)
 _TRUSTED = 2.0**-8  # a squared norm may be wrong by this part before it is computed again without cancellation
@@ -24,29 +36,20 @@ class PatientGradients:
     """A model whose gradients can be clipped by patient.
 
     Raises:
-        NotImplementedError: a layer mixes images (BatchNorm) or keeps buffers, two layers share a parameter,
-            or a layer with parameters lies around another.
+        NotImplementedError: of what `refusals` finds, here or in a pass: a layer that mixes images, remembers
+            something of them or draws, a parameter that is not used by one layer alone, once.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        problems = [*ModuleValidator.validate(model), *GradSampleModule.validate(module=model)]
-        # Opacus overlooks batch normalisation without parameters of its own.
-        if problems or any(isinstance(layer, _BatchNorm) for layer in model.modules()):
-            raise NotImplementedError("Expected layers that treat every image alone, no BatchNorm and no buffers.")
-        layers = [layer for layer in model.modules() if next(layer.parameters(recurse=False), None) is not None]
-        owners = [id(p) for layer in layers for p in layer.parameters()]
-        if len(owners) != len(set(owners)):
-            raise NotImplementedError(
-                "Expected every parameter in one layer only: two share one, or one lies around another."
-            )
-        for layer in layers:
-            layer.register_forward_hook(self._note)
+        require_clippable(model)
+        for layer in layers_of(model):
+            # Before other hooks: what they make of the output is no longer the layer's.
+            layer.register_forward_hook(self._note, prepend=True, with_kwargs=True)
         self.model = model
         self.trainable = [p for p in model.parameters() if p.requires_grad]
         self._calls: list[_Call] | None = None
+        self._seen_alone = False
 
-    # Accelerators round the factors of convolutions to 10 bits unless told not to; norms and sums must agree.
-    @torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
     def clipped_sums(
         self, losses: RowLosses, rows: Tensor, clipping_norm: float, *, keep: bool = False
     ) -> list[Tensor]:
@@ -63,6 +66,10 @@ class PatientGradients:
         """
         if not rows.numel():
             return [torch.zeros_like(p, dtype=torch.float64) for p in self.trainable]
+        with plain_arithmetic(rows.device):
+            return self._clipped_sums(losses, rows, clipping_norm, keep=keep)
+
+    def _clipped_sums(self, losses: RowLosses, rows: Tensor, clipping_norm: float, *, keep: bool) -> list[Tensor]:
         shares = self._shares(losses, rows, keep=keep)
         squares = torch.stack([share.squares for share in shares]).sum(0)
         doubt = torch.stack([share.doubt for share in shares]).sum(0)
@@ -84,41 +91,70 @@ class PatientGradients:
 
     def _shares(self, losses: RowLosses, rows: Tensor, *, keep: bool) -> list[Share]:
         images = rows.shape[1]
-        calls = self._calls = []
-        try:
-            total = losses(rows.flatten()).sum() / images
-        finally:
-            self._calls = None
-        for call in calls:
-            call.require_untouched()
-        calls = [call for call in calls if call.output.requires_grad]  # frozen layers before the first that learns
+        by_row, calls = self._watched(losses, rows.flatten())
+        total = by_row.sum() / images
         gradients = torch.autograd.grad(total, [call.output for call in calls], materialize_grads=True)
         with torch.no_grad():
             passes = [
                 Pass(layer=call.layer, inputs=call.inputs, gradient=gradient, images=images, keep=keep)
                 for call, gradient in zip(calls, gradients, strict=True)
             ]
-            return [share for done in passes for share in layer_shares(done)]
+            return [share for done in passes for share in _complete_shares(done)]
 
-    def _note(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def _watched(self, losses: RowLosses, rows: Tensor) -> "tuple[Tensor, list[_Call]]":
+        """The loss of each row and the calls that it depends on; refused if the pass did anything else."""
+        state, chance = state_of(self.model), chance_of(rows.device)
+        calls: list[_Call] = []
+        self._calls = calls
+        try:
+            by_row = losses(rows)
+        finally:
+            self._calls = None
+        require_unchanged(self.model, state)
+        require_nothing_drawn(rows.device, chance)
+        for call in calls:
+            call.require_untouched()
+        calls = [call for call in calls if call.output.requires_grad]  # frozen layers before the first that learns
+        for call in calls:
+            require_rows(call.layer, call.sources, call.output, len(rows))
+        require_at_home(by_row, [(call.layer, call.sources, call.output) for call in calls])
+        if not self._seen_alone and len(rows) > 1:
+            require_alone(by_row, [call.output for call in calls])
+            self._seen_alone = len(rows) > 2  # of two the middle one is the last
+        return by_row, calls
+
+    def _note(self, layer: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
         """Note the inputs and the output of a layer that has parameters of its own."""
         if self._calls is None:
             return
+        require_tensors(layer, inputs, named, output)
         if any(call.layer is layer for call in self._calls):
             raise NotImplementedError("Expected every layer once in a forward pass, one is used twice.")
-        detached = tuple(t.detach() for t in inputs)
-        self._calls.append(_Call(layer=layer, inputs=detached, output=output, versions=_versions(*inputs, output)))
+        self._calls.append(_Call(layer=layer, sources=inputs, output=output, versions=_versions(*inputs, output)))
+
+
+def _complete_shares(done: Pass) -> list[Share]:
+    shares = layer_shares(done)
+    require_complete(done.layer, (share.parameter for share in shares))
+    return shares
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Call:
+    """sources: inputs as the layer got them, with their gradients."""
+
     layer: nn.Module
-    inputs: tuple[Tensor, ...]
+    sources: tuple[Tensor, ...]
     output: Tensor
     versions: tuple[int, ...]
 
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What went in, as numbers."""
+        return tuple(t.detach() for t in self.sources)
+
     def require_untouched(self) -> None:
-        if self.versions != _versions(*self.inputs, self.output):
+        if self.versions != _versions(*self.sources, self.output):
             raise NotImplementedError(
                 "Expected activations that do not work in place: they overwrite what is needed."
             )
