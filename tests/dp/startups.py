@@ -34,7 +34,7 @@ STARTUPS = (
     (),
     *((one,) for one in (*OLDER, *NEWER)),
     *(pair for one in OLDER for other in NEWER for pair in ((one, other), (other, one))),
-    *itertools.combinations(NEWER, 2),
+    *list(itertools.combinations(NEWER, 2))[::5],
 )
 
 KEYS = [(library, what) for library in ("cuda", "mkldnn") for what in ("matmul", "conv", "rnn", "all")]
@@ -50,7 +50,7 @@ def serve() -> None:
     torch.set_num_threads(1)
     _sums([])  # whatever torch sets up on first use
     expected = _in_a_fork(partial(_sums, []))
-    for startup in STARTUPS[:: int(sys.argv[1])]:
+    for startup in STARTUPS:
         untouched, found = _in_a_fork(partial(_afterwards, startup)), _in_a_fork(partial(_stepped, startup))
         wrong = {
             "inside": found["inside"],
@@ -79,7 +79,7 @@ def _afterwards(startup: tuple[str, ...] = ()) -> list[list[str]]:
 
 def _set(startup: tuple[str, ...]) -> None:
     for line in startup:
-        exec(line, {"torch": torch})
+        exec(line, {"torch": torch})  # noqa: S102 (a line of a user's program)
 
 
 def _settings() -> list[str]:
@@ -115,14 +115,20 @@ def _in_a_fork(work: Callable[[], Any]) -> Any:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        with os.fdopen(writing, "w") as stream:
-            try:
-                json.dump(work(), stream)
-            except Exception as error:
-                json.dump({"inside": [repr(error)], "sums": None, "afterwards": None}, stream)
-        os._exit(0)
+        try:
+            with os.fdopen(writing, "w") as stream:
+                json.dump(_answer(work), stream)
+        finally:
+            os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as stream:
         answer = json.load(stream)
     os.waitpid(child, 0)
     return answer
+
+
+def _answer(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except RuntimeError as error:
+        return {"inside": [repr(error)], "sums": None, "afterwards": None}

@@ -26,7 +26,7 @@ from privgan.dp.clipping.refusals import (
     state_of,
 )
 from privgan.dp.clipping.shares import Pass, Share
-from privgan.dp.clipping.surroundings import plain_arithmetic
+from privgan.dp.clipping.surroundings import full_float32, plain_surroundings
 
 RowLosses = Callable[[Tensor], Tensor]  # rows int64 (n,) -> losses (n,)
 _TRUSTED = 2.0**-8  # a squared norm may be wrong by this part before it is computed again without cancellation
@@ -66,7 +66,7 @@ class PatientGradients:
         """
         if not rows.numel():
             return [torch.zeros_like(p, dtype=torch.float64) for p in self.trainable]
-        with plain_arithmetic(rows.device):
+        with full_float32(), plain_surroundings():
             return self._clipped_sums(losses, rows, clipping_norm, keep=keep)
 
     def _clipped_sums(self, losses: RowLosses, rows: Tensor, clipping_norm: float, *, keep: bool) -> list[Tensor]:
@@ -110,6 +110,8 @@ class PatientGradients:
             by_row = losses(rows)
         finally:
             self._calls = None
+        if by_row.shape != rows.shape:
+            raise ValueError(f"Expected one loss a row, {tuple(rows.shape)}, got {tuple(by_row.shape)}.")
         require_unchanged(self.model, state)
         require_nothing_drawn(rows.device, chance)
         for call in calls:

@@ -23,11 +23,20 @@ _ONEDNN = ("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE")
 
 
 @contextmanager
-def plain_arithmetic(device: torch.device) -> Iterator[None]:
-    """Products and convolutions in full float32, no autocast, gradients noted; afterwards everything is as before."""
+def plain_surroundings() -> Iterator[None]:
+    """As in a fresh process: float32 and the processor by default, no autocast, gradients noted.
+
+    Afterwards everything is as before.
+    """
+    kinds = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
     with ExitStack() as stack:
-        stack.enter_context(full_float32())
-        for kind in {"cpu", device.type}:
+        if device.type != "cpu":
+            stack.callback(torch.set_default_device, device)
+            torch.set_default_device(None)
+        stack.callback(torch.set_default_dtype, dtype)
+        torch.set_default_dtype(torch.float32)
+        for kind in kinds:
             stack.enter_context(torch.autocast(kind, enabled=False))
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.enable_grad())

@@ -65,7 +65,7 @@ def convolutions(
     layers: list[nn.Module] = []
     inputs, side, outputs = channels, image_size, width
     while side > SMALLEST_MAP:
-        # Not in place: Opacus' backward hooks hold views of these outputs.
+        # Not in place: book-keeping needs these outputs as they were.
         layers += [convolution(inputs, outputs, 4, torch_rng, stride=2), nn.LeakyReLU(0.2)]
         inputs, outputs, side = outputs, min(outputs * 2, width * 4), side // 2
     return nn.Sequential(*layers), inputs * side**2

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.clipping.patient_gradients import PatientGradients
+from privgan.dp.clipping.surroundings import plain_surroundings
 from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
@@ -50,6 +51,7 @@ class Training:
     device: torch.device
 
 
+@plain_surroundings()
 def fit(
     training: Training, ledger: Ledger, randomness: Randomness, stop: StopRequest, progress: Progress = silent
 ) -> TrainingState:

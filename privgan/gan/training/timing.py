@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from privgan.dp.clipping.patient_gradients import PatientGradients
+from privgan.dp.clipping.surroundings import plain_surroundings
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.networks import GeneratorConfig
@@ -23,6 +24,7 @@ from privgan.run import make_run_folders
 _RESERVE = 0.8  # machines slow down, checkpoints take time
 
 
+@plain_surroundings()
 def affordable_steps(
     settings: TrainSettings, minutes: float, *, config: GeneratorConfig, members: int, device: torch.device
 ) -> int:
