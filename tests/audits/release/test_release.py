@@ -72,6 +72,12 @@ def test_the_public_part_is_made_anew_and_holds_no_measurement(gate: Gate) -> No
     assert summary["tests"] == [{"id": asked.id, "outcome": "measured"} for asked in QUESTIONS]
 
 
+def released_unseen(gate: Gate) -> None:
+    """An audit that notices nothing, then the release."""
+    gate.audit()
+    gate.release()
+
+
 @pytest.mark.parametrize("name", RIDERS)
 def test_what_nobody_audited_does_not_ride_along(gate: Gate, name: str) -> None:
     """Sealed before an audit that noticed nothing: the digests agree, but privgan would not write such a file.
@@ -82,9 +88,8 @@ def test_what_nobody_audited_does_not_ride_along(gate: Gate, name: str) -> None:
     plant(gate.root / "synthetic")
     if kind != "manifest":
         reseal(gate.root / "synthetic")
-    with pytest.raises(IntegrityError, match="something was added|Expected arrays"):
-        gate.audit()
-        gate.release()
+    with pytest.raises(IntegrityError, match=r"something was added|Expected arrays"):
+        released_unseen(gate)
     assert not (gate.root / "bundle").exists()
 
 

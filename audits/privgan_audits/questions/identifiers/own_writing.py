@@ -13,10 +13,11 @@ from pathlib import Path
 
 from privgan.config import keys_of
 from privgan.dp.spend import PrivacySpend
-from privgan.errors import IntegrityError
+from privgan.errors import IntegrityError, UsageError
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest, read_manifest
 
 _COUNTER = r"\d{6,9}"
@@ -54,7 +55,18 @@ class OwnWriting:
         """Whether a text file is, to the byte, what the manifest makes privgan write."""
         if name == layout.NOT_RELEASED:
             return content == layout.NOT_RELEASED_TEXT.encode()
-        return self.manifest is not None and name == layout.CARD and content == dataset_card(self.manifest).encode()
+        if self.manifest is None:
+            return False
+        if name == layout.SEED:
+            return _is_seed(content, self.manifest.seed_sha256)
+        return name == layout.CARD and content == dataset_card(self.manifest).encode()
+
+
+def _is_seed(content: bytes, sha256: str) -> bool:
+    try:
+        return Seed.of_text(content).sha256 == sha256
+    except UsageError:
+        return False
 
 
 def _manifest_texts(manifest: Manifest) -> Iterator[str]:
