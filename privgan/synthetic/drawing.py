@@ -26,8 +26,8 @@ from privgan.synthetic.synthetic_set import Manifest
 if TYPE_CHECKING:
     from privgan.gan.networks import LoadedGenerator
 
-# A stored level is the nearest whole one. Beside it lies what another machine's libraries may round differently: in
-# double precision a billionth of a level was seen, and constants of single precision may move a level by 0.00001.
+# A stored level is the nearest whole one. Beside it lies what another machine may compute differently: with other
+# instructions and threads 1e-12 of a level was seen, and a last digit of the constants may move one by 0.0001.
 FARTHEST = 0.5 + 0.001
 _PROGRESS_EVERY = 64
 

@@ -1,7 +1,12 @@
 """A set is drawn again from its run and its seed, any part without the rest, and no other images pass for it."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,13 +14,16 @@ import torch
 
 from privgan.arrays import Images
 from privgan.errors import UsageError
-from privgan.gan.networks import load_generator
+from privgan.gan.networks import Generator, GeneratorConfig, load_generator, save_generator
+from privgan.images.form import ImageForm
 from privgan.images.pixels import to_levels
+from privgan.run import read_run, write_run
 from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.drawing import FARTHEST, Asked, Drawing
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import open_synthetic_set
-from tests.synthetic.making import SEED, make_run, make_set
+from tests.places import ROOT
+from tests.synthetic.making import CLASSES, SEED, make_run, make_set
 
 ASKED = Asked(count=12, classes="uniform", dicom=DicomForm(), created="2026-01-31")
 
@@ -120,6 +128,56 @@ def test_another_seed_or_generator_draws_other_images(run: Path, images: Images)
     other = Drawing.of(run, ASKED, SEED)
     other.generator.network.last.weight.data += 0.01
     assert other.differing(images) == 12
+
+
+CHILD = """
+import sys
+from pathlib import Path
+import numpy as np
+import torch
+from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.drawing import Asked, Drawing
+from tests.places import ROOT
+from tests.synthetic.making import SEED
+torch.set_num_threads(int(sys.argv[3]))
+asked = Asked(count=6, classes="uniform", dicom=DicomForm(), created="2026-01-31")
+drawing = Drawing.of(Path(sys.argv[1]), asked, SEED)
+np.save(sys.argv[2], np.stack([drawing.levels(position) for position in range(6)]))
+"""
+# Other instructions for torch, MKL, oneDNN and NumPy: the libraries' own switches for other processors.
+OTHER_MACHINE = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
+}
+
+
+def lively_run(folder: Path, **model: Any) -> Path:
+    """A run whose warm start has everything that moves, turns and brightens an image."""
+    torch_rng = torch.Generator().manual_seed(1)
+    config = GeneratorConfig(form=ImageForm(side=28, classes=CLASSES), latent=4, width=16, components=3, **model)
+    network = Generator(config, torch_rng)
+    with torch.no_grad():
+        network.last.weight.normal_(0, 0.05, generator=torch_rng)
+        for part in (network.start.means, network.start.loadings, network.start.grain):
+            part.copy_(0.3 * torch.randn(part.shape, generator=torch_rng))
+    facts = read_run(make_run(folder))
+    write_run(folder, replace(facts, generator_sha256=save_generator(folder, network)))
+    return folder
+
+
+@pytest.mark.parametrize("model", [{}, {"pose": True, "brightness": True}, {"network": "mlp", "align": False}])
+def test_another_machine_draws_the_same(tmp_path: Path, model: dict[str, Any]) -> None:
+    """A thousandth of what is let through, although other instructions add in another order."""
+    run, found = lively_run(tmp_path / "run", **model), []
+    for number, (threads, change) in enumerate([(1, {}), (2, OTHER_MACHINE)]):
+        levels = tmp_path / f"{number}.npy"
+        line = [sys.executable, "-W", "ignore", "-c", CHILD, str(run), str(levels), str(threads)]
+        subprocess.run(line, env={**os.environ, **change}, check=True, cwd=ROOT)
+        found.append(np.load(levels))
+    assert found[0].std() > 5
+    assert np.abs(found[0] - found[1]).max() < (FARTHEST - 0.5) / 1000
 
 
 @pytest.mark.parametrize("day", ["", "yesterday", "20260131T10", "2026-13-01"])
