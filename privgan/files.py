@@ -83,7 +83,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, value: object, mode: int = PRIVATE_FILE) -> None:
     """Write a readable JSON file atomically; NaN and infinity are refused."""
-    write_bytes(path, json.dumps(value, indent=2, allow_nan=False).encode() + b"\n", mode)
+    write_bytes(path, readable_json(value), mode)
+
+
+def readable_json(value: object) -> bytes:
+    """The one byte form of a JSON file that people may read; NaN and infinity are refused."""
+    return json.dumps(value, indent=2, allow_nan=False).encode() + b"\n"
 
 
 def write_text(path: Path, text: str, mode: int = PRIVATE_FILE) -> None:

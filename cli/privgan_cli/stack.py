@@ -15,7 +15,6 @@ TRAINING_STACK = {
     "jpeg_ls": "pyjpegls",
     "opacus": "opacus",
     "openjpeg": "pylibjpeg-openjpeg",
-    "pydicom": "pydicom",
     "pylibjpeg": "pylibjpeg",
     "randomgen": "randomgen",
     "rle": "pylibjpeg-rle",

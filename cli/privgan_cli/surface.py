@@ -165,13 +165,13 @@ def generate(
     run: Place, synthetic: Place, options: "GenerateOptions", *, force: bool = False, progress: Progress | None = None
 ) -> "Manifest":
     """Make synthetic images; free of further privacy cost. NOT RELEASED: audit them before anyone else sees them."""
-    from privgan.dp.noise import secure_generator
     from privgan.folders import staged_folder
     from privgan.synthetic.generate import generate as generate_set
+    from privgan.synthetic.seed import Seed
     from privgan.synthetic.synthetic_set import MARKER
 
     with _shown(progress) as listener, staged_folder(Path(synthetic), marker=MARKER, force=force) as folder:
-        return generate_set(Path(run), folder, options, secure_generator(), listener)
+        return generate_set(Path(run), folder, options, Seed.fresh(), listener)
 
 
 def audit(

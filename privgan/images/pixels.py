@@ -30,8 +30,7 @@ def planes(images: NDArray[Any]) -> Tensor:
     return values[:, None] if values.ndim == 3 else values.permute(0, 3, 1, 2).contiguous()
 
 
-def to_uint8(images: Tensor) -> NDArray[np.uint8]:
-    """(n, 1 or 3, h, w) in [-1, 1] -> uint8 grey (n, h, w) or colour (n, h, w, 3)."""
-    scaled = ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    levels: NDArray[np.uint8] = (scaled[:, 0] if scaled.shape[1] == 1 else scaled.permute(0, 2, 3, 1)).cpu().numpy()
-    return np.ascontiguousarray(levels)
+def to_levels(images: Tensor) -> NDArray[np.floating[Any]]:
+    """(n, 1 or 3, h, w) in [-1, 1] -> levels 0 to 255, not rounded: grey (n, h, w) or colour (n, h, w, 3)."""
+    scaled = (images.clamp(-1, 1) + 1) * 127.5
+    return (scaled[:, 0] if scaled.shape[1] == 1 else scaled.permute(0, 2, 3, 1)).cpu().numpy()

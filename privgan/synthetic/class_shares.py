@@ -9,6 +9,7 @@ import numpy as np
 
 from privgan.arrays import Floats, Integers
 from privgan.errors import UsageError
+from privgan.synthetic.seed import Seed
 
 UNIFORM, MEASURED = "uniform", "measured"
 
@@ -17,7 +18,7 @@ def class_labels(
     text: str,
     classes: tuple[str, ...],
     count: int,
-    rng: np.random.Generator,
+    seed: Seed,
     measured: Floats | None = None,
 ) -> Integers:
     """Labels for `count` images in random order.
@@ -26,7 +27,7 @@ def class_labels(
         text: "uniform", "measured", or weights as "name:weight,name:weight"; classes left out get none.
         classes: the run's class names; the labels are indices into them.
         count: number of labels.
-        rng: draws the order only, the numbers of each class are fixed.
+        seed: draws the order only, the numbers of each class are fixed.
         measured: the noisy shares that the run measured, if it did.
 
     Returns:
@@ -38,8 +39,22 @@ def class_labels(
     """
     numbers = apportion(_weights(text, classes, measured), count)
     labels: Integers = np.repeat(np.arange(len(classes), dtype=np.int64), numbers)
-    rng.shuffle(labels)
-    return labels
+    return labels[seed.order("labels", count)]
+
+
+def canonical_policy(text: str, classes: tuple[str, ...]) -> str:
+    """The one way to write what was asked for: classes in their order, weights with six digits, no class of none.
+
+    >>> canonical_policy("effusion:3.000, normal:1", ("normal", "effusion"))
+    'normal:1,effusion:3'
+
+    Raises:
+        UsageError: as `class_labels` does.
+    """
+    if text in (UNIFORM, MEASURED):
+        return text
+    weights = zip(classes, _named_weights(text, classes), strict=True)
+    return ",".join(f"{name}:{weight:g}" for name, weight in weights if weight > 0)
 
 
 def apportion(weights: Floats, count: int) -> Integers:

@@ -1,23 +1,18 @@
 """A glance at a synthetic set: up to 100 images on one PNG, grouped by class."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from privgan.arrays import Images, Integers
-from privgan.files import SHAREABLE_FILE, open_new
 
 _COLUMNS, _ROWS = 10, 10
 _STRIP_PIXELS = 16
 _SMALLEST_TILE_PIXELS = 56
 
 
-def write_contact_sheet(path: Path, images: Images, labels: Integers, classes: tuple[str, ...]) -> None:
-    """Write `contact_sheet` as a PNG without text chunks to `path`, which must not exist."""
-    sheet = contact_sheet(images, labels, classes)
-    with open_new(path, SHAREABLE_FILE) as stream:
-        Image.fromarray(sheet).save(stream, format="PNG")
+def tile_pixels(side: int) -> int:
+    """Pixels a side of an image on the sheet: small ones are enlarged by a whole number."""
+    return side * -(-_SMALLEST_TILE_PIXELS // side)
 
 
 def contact_sheet(images: Images, labels: Integers, classes: tuple[str, ...]) -> Images:
@@ -31,7 +26,7 @@ def contact_sheet(images: Images, labels: Integers, classes: tuple[str, ...]) ->
     """
     present = np.unique(labels)[:_ROWS]
     tiles_each = _COLUMNS * (_ROWS // len(present))
-    scale = -(-_SMALLEST_TILE_PIXELS // images.shape[1])
+    scale = tile_pixels(images.shape[1]) // images.shape[1]
     parts = []
     for label in present:
         grid = _grid(images[labels == label][:tiles_each]).repeat(scale, axis=0).repeat(scale, axis=1)
@@ -52,5 +47,6 @@ def _grid(tiles: Images) -> Images:
 
 def _strip(text: str, width: int) -> Images:
     strip = Image.new("L", (width, _STRIP_PIXELS), color=0)
-    ImageDraw.Draw(strip).text((4, 2), text.encode("ascii", "replace").decode(), 255, ImageFont.load_default())
+    words = text.encode("ascii", "replace").decode()
+    ImageDraw.Draw(strip).text((4, 2), words, 255, ImageFont.load_default_imagefont())  # the one that is a picture
     return np.asarray(strip)

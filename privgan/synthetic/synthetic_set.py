@@ -6,12 +6,16 @@ SYNTHETIC/ (0700)  dicom/000001/000001.dcm ...   one invented patient each (opti
                    labels.csv                    file,patient,label
                    README.md                     the dataset card
                    manifest.json                 the claim, and the SHA-256 of every file above
-                   NOT_RELEASED                  a mark that stays behind when a release copies the rest
+                   NOT_RELEASED                  a mark, and
+                   SEED                          what every image was drawn from: both stay behind at a release
 
-The mark is a file of its own so that a released set is, byte for byte, the set that was audited.
+These two are files of their own so that a released set is, byte for byte, the set that was audited.
 """
 
 import math
+import os
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,21 +27,33 @@ from privgan.arrays import Integers
 from privgan.config import from_table, inline, to_table
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, open_regular, read_json, sha256_file, write_json, write_text
+from privgan.files import (
+    PRIVATE_FILE,
+    SHAREABLE_FILE,
+    open_regular,
+    read_json,
+    readable_json,
+    sha256_file,
+    write_bytes,
+    write_text,
+)
 from privgan.folders import list_files, require_exact_files
 from privgan.images.form import ImageForm
 from privgan.progress import Progress, silent
 from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.seed import Seed
 
 SCHEMA_VERSION = 1
 KIND = "synthetic"
 MARKER = "manifest.json"
-NOT_RELEASED = "NOT_RELEASED"
+NOT_RELEASED, SEED = "NOT_RELEASED", "SEED"
+STAY_BEHIND = (NOT_RELEASED, SEED)
 IMAGES = "images.npz"
 LABELS = "labels.csv"
 CARD = "README.md"
 CONTACT_SHEET = "contact-sheet.png"
 _PLAIN = DicomForm()
+_LONGEST_SEED = 100  # bytes read of a seed's file
 _ORDER = (  # of the keys, as it has always been; what is new follows
     *("run_id", "cohort_id", "privgan_version", "created", "count", "image_size", "classes"),
     *("class_policy", "class_counts", "modality", "body_part"),
@@ -56,7 +72,8 @@ class Manifest:
     created: the day, YYYY-MM-DD. class_policy: what the user asked for. class_counts: images of each class.
     class_margin: of class shares measured with noise, how far that may have moved them (two standard errors).
     dicom: the form of the DICOM files. form: of the images, as the cohort's. spend: the run's claim. not_private: a
-    test run; audit and release refuse it.
+    test run; audit and release refuse it. seed_sha256: of the seed that labels, images and UIDs follow from; empty in
+    sets of versions that kept none.
     """
 
     run_id: str
@@ -72,6 +89,7 @@ class Manifest:
     dicom: DicomForm = _PLAIN
     form: ImageForm = field(metadata=inline(side="image_size"))
     spend: PrivacySpend
+    seed_sha256: str = ""
 
     @property
     def noise_drowned_classes(self) -> bool:
@@ -81,15 +99,16 @@ class Manifest:
     def to_json(self, files: dict[str, str]) -> dict[str, Any]:
         """The JSON object of manifest.json."""
         table = to_table(self, _ORDER)
-        privacy = table.pop("spend")
-        return {"schema_version": SCHEMA_VERSION, "kind": KIND, **table, "privacy": privacy, "files": files}
+        privacy, listed = table.pop("spend"), dict(sorted(files.items()))
+        return {"schema_version": SCHEMA_VERSION, "kind": KIND, **table, "privacy": privacy, "files": listed}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticSet:
     """A set whose every file was checked. sha256: of manifest.json, which stands for all the others.
 
-    images: uint8 (n, h, w) or (n, h, w, 3). labels: int64 (n,), indices into the form's classes.
+    images: uint8 (n, h, w) or (n, h, w, 3). labels: int64 (n,), indices into the form's classes. seed: None where it
+    stayed behind.
     """
 
     folder: Path
@@ -98,6 +117,7 @@ class SyntheticSet:
     sha256: str
     images: NDArray[np.uint8] = field(repr=False)
     labels: Integers = field(repr=False)
+    seed: Seed | None
 
 
 def patient_id(run_id: str, number: int) -> str:
@@ -114,15 +134,27 @@ def file_name(number: int) -> str:
     return f"dicom/{number:06d}/{number:06d}.dcm"
 
 
-def seal(folder: Path, manifest: Manifest) -> None:
-    """Write manifest.json over everything that lies in the folder, then the mark NOT_RELEASED."""
-    files = {path.relative_to(folder).as_posix(): sha256_file(path) for path in list_files(folder)}
-    write_json(folder / MARKER, manifest.to_json(files), SHAREABLE_FILE)
+def seal(folder: Path, manifest: Manifest, seed: Seed) -> None:
+    """Write manifest.json over everything that lies in the folder, then what stays behind."""
+    write_manifest(folder, manifest)
+    write_text(folder / SEED, seed.text, PRIVATE_FILE)
     write_text(folder / NOT_RELEASED, NOT_RELEASED_TEXT, PRIVATE_FILE)
 
 
+def write_manifest(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """Write manifest.json over all files of a folder but those that stay behind.
+
+    Returns:
+        The digests of these files and of manifest.json itself, by name.
+    """
+    names = {path.relative_to(folder).as_posix() for path in list_files(folder)} - {MARKER, *STAY_BEHIND}
+    files = {name: sha256_file(folder / name) for name in sorted(names)}
+    write_bytes(folder / MARKER, readable_json(manifest.to_json(files)), SHAREABLE_FILE)
+    return {**files, MARKER: sha256_file(folder / MARKER)}
+
+
 def open_synthetic_set(folder: Path, progress: Progress = silent) -> SyntheticSet:
-    """Open a set, its mark present or (in a bundle) not, and check every byte.
+    """Open a set, its mark and its seed present or (in a bundle) not, and check every byte.
 
     Raises:
         UsageError: there is no such folder.
@@ -130,15 +162,23 @@ def open_synthetic_set(folder: Path, progress: Progress = silent) -> SyntheticSe
     """
     if not folder.is_dir():
         raise UsageError(f"Expected a synthetic set, {folder} is missing or not a folder.")
+    if not os.path.lexists(folder / MARKER):
+        raise IntegrityError(
+            f"Expected a set of 'privgan generate', {folder} has no {MARKER}. Images of other generators can "
+            "be audited but not released: they carry no promise that books could prove."
+        )
     digest = sha256_file(folder / MARKER)
     manifest, files = read_manifest(folder)
     expected = {**files, MARKER: digest}
+    seed = _seed_of(folder, manifest)
     if (folder / NOT_RELEASED).exists():
         _require_mark(folder)
-        expected[NOT_RELEASED] = sha256_file(folder / NOT_RELEASED)
+    expected |= {name: sha256_file(folder / name) for name in STAY_BEHIND if (folder / name).exists()}
     require_exact_files(folder, expected, progress)
     images, labels = _read_arrays(folder / IMAGES, manifest)
-    return SyntheticSet(folder=folder, manifest=manifest, files=files, sha256=digest, images=images, labels=labels)
+    return SyntheticSet(
+        folder=folder, manifest=manifest, files=files, sha256=digest, images=images, labels=labels, seed=seed
+    )
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
@@ -161,9 +201,25 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
         raise IntegrityError(f"Expected positive finite numbers in {folder / MARKER}.")
     if manifest.class_margin is not None and not 0 <= manifest.class_margin <= 1:
         raise IntegrityError(f"Expected a class margin between 0 and 1 in {folder / MARKER}.")
-    if IMAGES not in files:
-        raise IntegrityError(f"Expected {IMAGES} among the files of the synthetic set.")
+    if IMAGES not in files or not files.keys().isdisjoint((MARKER, *STAY_BEHIND)):
+        raise IntegrityError(
+            f"Expected {IMAGES} among the files of the synthetic set, and nothing that stays behind."
+        )
     return manifest, files
+
+
+def _seed_of(folder: Path, manifest: Manifest) -> Seed | None:
+    if not (folder / SEED).exists():
+        return None
+    with open_regular(folder / SEED) as stream:
+        content = stream.read(_LONGEST_SEED)
+    try:
+        seed = Seed.of_text(content)
+    except UsageError:
+        seed = None
+    if seed is None or seed.sha256 != manifest.seed_sha256:
+        raise IntegrityError(f"Expected {SEED} as it was written, it was edited or is another set's.")
+    return seed
 
 
 def _require_mark(folder: Path) -> None:
@@ -176,7 +232,7 @@ def _read_arrays(path: Path, manifest: Manifest) -> tuple[NDArray[np.uint8], Int
     try:
         with open_regular(path) as stream, np.load(stream, allow_pickle=False) as arrays:
             images, labels, classes = arrays["images"], arrays["labels"], arrays["classes"]
-    except (ValueError, KeyError, OSError, EOFError):
+    except (ValueError, KeyError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         raise IntegrityError(f"Expected arrays images, labels and classes in {path.name}.") from None
     form, count = manifest.form, manifest.count
     if images.shape != (count, *form.shape) or images.dtype != np.uint8:

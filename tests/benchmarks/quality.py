@@ -36,7 +36,8 @@ from quality_steps.examiner import Grade, Pictures, examine
 from quality_steps.likeness import NUMBERS, likeness
 from quality_steps.verbs import Made, Order, make_synthetic
 
-from privgan.synthetic.contact_sheet import write_contact_sheet
+from privgan.synthetic.contact_sheet import contact_sheet
+from privgan.synthetic.containers import png_bytes
 from privgan_audits.evidence.interface import Sample
 
 SHOWN = ("epsilon", "seed", "accuracy", "auc", "ceiling_accuracy", "ceiling_auc", "minutes", *NUMBERS)
@@ -109,7 +110,7 @@ def draw_grid(path: Path, synthetic: Sample, classes: tuple[str, ...], suffix: s
     chosen = np.concatenate(rows)
     path = path.with_stem(path.stem + suffix)
     path.unlink(missing_ok=True)
-    write_contact_sheet(path, synthetic.images[chosen], synthetic.labels[chosen], classes)
+    path.write_bytes(png_bytes(contact_sheet(synthetic.images[chosen], synthetic.labels[chosen], classes)))
 
 
 def number(value: float) -> float | None:

@@ -1,19 +1,27 @@
 """Small real runs and synthetic sets for the tests: a tiny untrained generator, written as training would."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from privgan.arrays import Images, Integers
 from privgan.config import from_table
+from privgan.folders import list_files
 from privgan.gan.networks import Generator, GeneratorConfig, save_generator
 from privgan.images.form import ImageForm
 from privgan.run import RunFacts, make_run_folders, write_run
 from privgan.synthetic.generate import GenerateOptions, generate
+from privgan.synthetic.seed import Seed
+from privgan.synthetic.set_files import SetFiles, formats_of
+from privgan.synthetic.synthetic_set import MARKER, STAY_BEHIND, read_manifest, write_manifest
 
 Form = dict[str, Any]
 RUN_ID = "0123abcd4567ef89"
+SEED = Seed(value=bytes(range(32)))
 CLASSES = ("normal", "effusion")
 
 
@@ -63,5 +71,29 @@ def make_set(
     source = make_run(folder.with_name(f"{folder.name}-run"), **run)
     folder.mkdir(mode=0o700)
     options = GenerateOptions(count=count, formats=formats, **(form or {}))
-    generate(source, folder, options, np.random.default_rng(0))
+    generate(source, folder, options, SEED)
     return folder
+
+
+def reseal(folder: Path) -> None:
+    """Write a manifest that agrees with whatever lies in the folder now."""
+    manifest, _ = read_manifest(folder)
+    (folder / MARKER).unlink()
+    write_manifest(folder, manifest)
+
+
+def fill(folder: Path, images: Images, labels: Integers, **changes: Any) -> None:
+    """Make a set of these images in a set's place, as privgan would write it. changes: of the manifest.
+
+    The seed stays: whoever does so has no other that draws these images.
+    """
+    manifest, files = read_manifest(folder)
+    for path in list_files(folder):
+        if path.name not in STAY_BEHIND:
+            path.unlink()
+    shutil.rmtree(folder / "dicom", ignore_errors=True)
+    counts = np.bincount(labels, minlength=len(CLASSES)).tolist()
+    told = {"count": len(images), "class_counts": dict(zip(CLASSES, counts, strict=True)), **changes}
+    manifest = replace(manifest, **told)
+    SetFiles(manifest, images, labels, formats_of(files)).write(folder)
+    write_manifest(folder, manifest)

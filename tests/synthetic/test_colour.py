@@ -17,6 +17,7 @@ from pydicom import dcmread
 from privgan.data.sources.opening import read_images
 from privgan.errors import IntegrityError, UsageError
 from privgan.images.form import ImageForm
+from privgan.synthetic import drawing
 from privgan.synthetic import generate as generating
 from privgan.synthetic.contact_sheet import contact_sheet
 from privgan.synthetic.dicom.form import DicomForm, resolved
@@ -27,7 +28,7 @@ from privgan_audits.evidence.loading import load_file_evidence
 from privgan_audits.questions import identifiers
 from privgan_audits.questions.identifiers.as_audited import AsAudited
 from tests.data.phantom_photos import Skin, draw_photos
-from tests.synthetic.making import CLASSES, make_run
+from tests.synthetic.making import CLASSES, SEED, make_run
 
 SIZE = 28
 FORM = ImageForm(side=SIZE, channels=3, classes=CLASSES)
@@ -37,18 +38,19 @@ FORM = ImageForm(side=SIZE, channels=3, classes=CLASSES)
 def _drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A generator in colour that needs no training: phantoms of the classes that are asked for."""
 
-    def sample(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
-        return draw_photos(Skin.draw(labels == 1, rng), rng, SIZE)
+    def levels(z: NDArray[np.float64], label: int) -> NDArray[np.float64]:
+        rng = np.random.default_rng(z.view(np.uint64))
+        return draw_photos(Skin.draw(np.array([label == 1]), rng), rng, SIZE)[0].astype(np.float64)
 
-    drawing = SimpleNamespace(sample=sample, class_balance=None)
-    monkeypatch.setattr(generating, "_load", lambda *_: drawing)
+    generator = SimpleNamespace(levels=levels, latent=4, class_balance=None)
+    monkeypatch.setattr(drawing, "_load", lambda *_: generator)
     return iter(())
 
 
 def make(folder: Path, count: int = 9, **options: Any) -> Path:
     run = make_run(folder.with_name(f"{folder.name}-run"), channels=3, modality="DMS", body_part="SKIN")
     folder.mkdir(mode=0o700)
-    generate(run, folder, GenerateOptions(count=count, **options), np.random.default_rng(0))
+    generate(run, folder, GenerateOptions(count=count, **options), SEED)
     return folder
 
 
@@ -135,7 +137,7 @@ def test_the_scan_compares_every_file_in_colour(tmp_path: Path) -> None:
     assert scanned.findings == {"structure": {}, "not_as_audited": {}}
 
     def differences(**changed: bytes) -> dict[str, int]:
-        scan = AsAudited(opened.manifest, evidence.synthetic)
+        scan = AsAudited(opened.manifest, opened.files, evidence.synthetic)
         for path in (path for path in sorted(folder.rglob("*")) if path.is_file()):
             content = changed.get(path.stem.replace("-", "_").lstrip("0"), path.read_bytes())
             scan.see(path.relative_to(folder).as_posix(), content, dcmread(path) if path.suffix == ".dcm" else None)

@@ -23,12 +23,12 @@ from privgan.synthetic.dataset_card import dataset_card, odds_factor
 from privgan.synthetic.dicom import validator
 from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
-from tests.synthetic.making import CLASSES, make_run, make_set
+from tests.synthetic.making import CLASSES, SEED, make_run, make_set
 
 
 def run_generate(run: Path, folder: Path, **options: object) -> None:
     folder.mkdir()
-    generate(run, folder, GenerateOptions(**{"count": 5, **options}), np.random.default_rng(1))
+    generate(run, folder, GenerateOptions(**{"count": 5, **options}), SEED)
 
 
 def test_every_form_of_an_image_agrees(tmp_path: Path) -> None:
@@ -49,6 +49,7 @@ def test_the_arrays_are_written_even_when_only_a_picture_is_asked_for(tmp_path: 
     assert {path.name for path in folder.iterdir()} == {
         "README.md",
         "NOT_RELEASED",
+        "SEED",
         "manifest.json",
         "labels.csv",
         "images.npz",
@@ -102,10 +103,9 @@ def test_shares_add_up_and_are_nearest(weights: list[float], count: int) -> None
 
 
 def test_weights_by_name() -> None:
-    rng = np.random.default_rng(0)
-    assert Counter(class_labels("effusion:3, normal:1", CLASSES, 8, rng)) == {1: 6, 0: 2}
-    assert Counter(class_labels("effusion:1", CLASSES, 8, rng)) == {1: 8}
-    assert Counter(class_labels("uniform", CLASSES, 9, rng)) == {0: 5, 1: 4}
+    assert Counter(class_labels("effusion:3, normal:1", CLASSES, 8, SEED)) == {1: 6, 0: 2}
+    assert Counter(class_labels("effusion:1", CLASSES, 8, SEED)) == {1: 8}
+    assert Counter(class_labels("uniform", CLASSES, 9, SEED)) == {0: 5, 1: 4}
 
 
 def measured_set(tmp_path: Path, counts: list[float], **run: object) -> SyntheticSet:
@@ -161,7 +161,7 @@ def test_unmeasured_shares_are_refused(tmp_path: Path) -> None:
 )
 def test_bad_weights_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        class_labels(text, CLASSES, 8, np.random.default_rng(0))
+        class_labels(text, CLASSES, 8, SEED)
 
 
 @pytest.mark.parametrize(

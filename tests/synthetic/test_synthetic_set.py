@@ -9,32 +9,19 @@ import numpy as np
 import pytest
 
 from privgan.errors import IntegrityError, UsageError
-from privgan.synthetic.synthetic_set import open_synthetic_set, seal
-from tests.synthetic.making import make_set
+from privgan.synthetic.synthetic_set import open_synthetic_set
+from tests.synthetic.making import SEED, make_set, reseal
 
 FILES = (
     "README.md",
     "manifest.json",
     "NOT_RELEASED",
+    "SEED",
     "labels.csv",
     "images.npz",
     "contact-sheet.png",
     "dicom/000002/000002.dcm",
 )
-
-
-def reseal(folder: Path) -> None:
-    """Write a manifest that agrees with whatever lies in the folder now."""
-    manifest = open_manifest(folder)
-    for name in ("manifest.json", "NOT_RELEASED"):
-        (folder / name).unlink()
-    seal(folder, manifest)
-
-
-def open_manifest(folder: Path):
-    from privgan.synthetic.synthetic_set import read_manifest
-
-    return read_manifest(folder)[0]
 
 
 def swap_for_link(folder: Path) -> None:
@@ -63,7 +50,7 @@ def test_an_edited_file_is_found(tmp_path: Path, name: str) -> None:
         open_synthetic_set(tmp_path / "set")
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name != "NOT_RELEASED"])
+@pytest.mark.parametrize("name", [name for name in FILES if name not in ("NOT_RELEASED", "SEED")])
 def test_a_missing_file_is_found(tmp_path: Path, name: str) -> None:
     (make_set(tmp_path / "set") / name).unlink()
     with pytest.raises(IntegrityError):
@@ -93,6 +80,34 @@ def test_the_mark_may_be_absent_as_in_a_bundle(tmp_path: Path) -> None:
     (folder / "NOT_RELEASED").unlink()
     assert open_synthetic_set(folder).sha256 == marked.sha256
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_seed_may_be_absent_as_in_a_bundle_but_not_another(tmp_path: Path) -> None:
+    folder = make_set(tmp_path / "set")
+    marked = open_synthetic_set(folder)
+    assert marked.seed == SEED
+    assert (folder / "SEED").stat().st_mode & 0o777 == 0o600
+    for content in (b"", SEED.text.encode() * 2, SEED.text.upper().encode(), b"0" * 64 + b"\n"):
+        (folder / "SEED").write_bytes(content)
+        with pytest.raises(IntegrityError, match="SEED"):
+            open_synthetic_set(folder)
+    (folder / "SEED").unlink()
+    assert open_synthetic_set(folder).seed is None
+    assert open_synthetic_set(folder).sha256 == marked.sha256
+
+
+@pytest.mark.parametrize("name", ["SEED", "NOT_RELEASED", "manifest.json"])
+def test_what_stays_behind_is_no_file_of_the_set(tmp_path: Path, name: str) -> None:
+    path = make_set(tmp_path / "set") / "manifest.json"
+    table = json.loads(path.read_text())
+    path.write_text(json.dumps({**table, "files": {**table["files"], name: "0" * 64}}))
+    with pytest.raises(IntegrityError, match="stays behind"):
+        open_synthetic_set(tmp_path / "set")
+
+
+def test_images_of_another_generator_are_no_set(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="audited but not released"):
+        open_synthetic_set(tmp_path)
 
 
 def test_no_such_folder_is_a_usage_error(tmp_path: Path) -> None:

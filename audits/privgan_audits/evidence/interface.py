@@ -16,6 +16,8 @@ from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
+from privgan.synthetic.seed import Seed
+from privgan.synthetic.synthetic_set import Manifest
 
 if TYPE_CHECKING:
     from privgan_audits.spaces.encoder import Encoder
@@ -53,13 +55,25 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """What the synthetic set's manifest says about its privacy, and the run that it names."""
+    """What the synthetic set's manifest says about its privacy, and the run that it names.
+
+    origin: from what the run is said to have drawn the set; None where that is not known.
+    """
 
     run_id: str
     cohort_id: str
     spend: PrivacySpend
     generator_sha256: str
     not_private: bool
+    origin: "Origin | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The whole manifest, and the seed that stays in the hospital."""
+
+    manifest: Manifest
+    seed: Seed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

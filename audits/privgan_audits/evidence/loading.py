@@ -23,7 +23,7 @@ from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import MARKER as SET_MARKER
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
 from privgan_audits.evidence.bands import banded, quartiles
-from privgan_audits.evidence.interface import Claim, Evidence, Sample
+from privgan_audits.evidence.interface import Claim, Evidence, Origin, Sample
 
 NO_EDGES: Mapping[str, Floats] = {}
 ANYTHING = Wanted(anything=True)
@@ -193,6 +193,7 @@ def _from_set(opened: SyntheticSet) -> _Loaded:
             spend=manifest.spend,
             generator_sha256=manifest.generator_sha256,
             not_private=manifest.not_private,
+            origin=Origin(manifest=manifest, seed=opened.seed) if opened.seed else None,
         ),
         notes=(),
     )

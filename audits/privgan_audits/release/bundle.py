@@ -1,6 +1,6 @@
 """The form of a release bundle, known to the hand that writes it and to the one that checks it.
 
-BUNDLE/  dataset/                the synthetic set as it was audited, without its NOT_RELEASED mark
+BUNDLE/  dataset/                the synthetic set as it was audited, without what stays behind
          report/                 audit-public.html, audit-public.json; nothing internal
          approval.dsse.json      the officer's signed approval, where the hospital has two people sign
          VERIFY.md               how to check all this with sha256sum and openssl alone

@@ -1,9 +1,9 @@
 """The gate: only a set whose audit passed, by the ledger's own memory of that audit, is signed and copied out.
 
 Nothing that was said before is believed. The set and the cohort are checked byte for byte, the report must be the
-one that the ledger remembers as this set's newest, and it is judged again here. The public page is rendered
-anew from that report, so that an edited page cannot leave. Where an officer's key is named, the officer must
-have approved that very report: see `signoff`.
+one that the ledger remembers as this set's newest, and it is judged again here. No file is copied: the set is written
+anew from its arrays, and the public page from that report, so that an edited page or a rider cannot leave. Where an
+officer's key is named, the officer must have approved that very report: see `signoff`.
 """
 
 from collections.abc import Mapping
@@ -19,19 +19,11 @@ from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError
-from privgan.files import (
-    SHAREABLE_FILE,
-    open_new,
-    open_regular,
-    sha256_bytes,
-    sha256_file,
-    write_bytes,
-    write_json,
-    write_text,
-)
+from privgan.files import SHAREABLE_FILE, sha256_bytes, sha256_file, write_bytes, write_json, write_text
 from privgan.folders import list_files, require_space, staged_folder
 from privgan.progress import Progress, silent
-from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set
+from privgan.synthetic.set_files import SetFiles, formats_of
+from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set, write_manifest
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL
@@ -87,15 +79,15 @@ def release(
         key: see `seals.load_private_key`.
         today: the day that is signed, and on which an approval must hold; UTC.
         force: replace an older bundle of that name.
-        progress: told of checking and copying.
+        progress: told of checking and writing.
 
     Returns:
         The signed predicate: privacy spend, verdict, digests.
 
     Raises:
         UsageError: a folder is missing, or the bundle exists.
-        IntegrityError: the set, the cohort or the report is edited, foreign or superseded; or the officer's approval
-            is missing, foreign, ended or withdrawn.
+        IntegrityError: the set, the cohort or the report is edited, foreign or superseded; a file of the set is not
+            what privgan writes of its arrays; or the officer's approval is missing, foreign, ended or withdrawn.
         BudgetError: the ledger is damaged, or the cohort was charged again after the audit.
         AuditFailedError: the verdict is FAIL, or the run was a test run without privacy.
         NotReleasableError: the verdict is INCONCLUSIVE or INVALID, or there is no privacy claim.
@@ -146,7 +138,7 @@ def _require_own_claim(judged: Judged, synthetic: SyntheticSet, entry: Entry) ->
 
 
 def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progress: Progress) -> dict[str, Any]:
-    _copy_dataset(folder / layout.DATASET, cleared.synthetic, progress)
+    _write_dataset(folder / layout.DATASET, cleared.synthetic, progress)
     _write_public_report(folder, cleared)
     name = fingerprint(key.public_key())
     if cleared.permission:
@@ -163,20 +155,21 @@ def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progre
     return {**predicate, "files": len(subjects) + 2, "key_fingerprint": name}
 
 
-def _copy_dataset(target: Path, synthetic: SyntheticSet, progress: Progress) -> None:
-    """Copy what the manifest names, and check the copies: a file may have changed since it was opened."""
-    digests = {**synthetic.files, MARKER: synthetic.sha256}
-    require_space(target.parent, sum((synthetic.folder / name).stat().st_size + 8192 for name in digests))
-    for done, (name, digest) in enumerate(digests.items(), start=1):
-        with open_regular(synthetic.folder / name) as stream:
-            content: bytes = stream.read()
-        if sha256_bytes(content) != digest:
-            raise IntegrityError(f"Expected {name} as it was audited, it changed during the release.")
-        copy = target / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        with open_new(copy, SHAREABLE_FILE) as stream:
-            stream.write(content)
-        progress("copying the synthetic set", done, len(digests))
+def _write_dataset(target: Path, synthetic: SyntheticSet, progress: Progress) -> None:
+    """Write the set anew, and see that it is to the byte the one that was audited."""
+    audited = {**synthetic.files, MARKER: synthetic.sha256}
+    require_space(target.parent, sum((synthetic.folder / name).stat().st_size + 8192 for name in audited))
+    target.mkdir()
+    manifest = synthetic.manifest
+    SetFiles(manifest, synthetic.images, synthetic.labels, formats_of(synthetic.files)).write(target, progress)
+    written = write_manifest(target, manifest)
+    others = [name for name in audited.keys() | written.keys() if audited.get(name) != written.get(name)]
+    if others:
+        raise IntegrityError(
+            f"Expected every file as this version of privgan writes it from the audited arrays, {len(others)} of "
+            f"{len(audited)} are others: something was added, or another version wrote them. Generate a set again "
+            "and audit it; drawing costs no privacy."
+        )
 
 
 def _write_public_report(folder: Path, cleared: Cleared) -> None:

@@ -24,7 +24,7 @@ def audit(
     non_members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were not.")] = None,
     colour: Annotated[bool, typer.Option("--colour", help="Without a cohort: compare red, green and blue.")] = False,
     policy: PolicyFile = None,
-    run: Annotated[Path | None, typer.Option(help="The run folder, for checks of the model.")] = None,
+    run: Annotated[Path | None, typer.Option(help="The run that drew the set; needed for a PASS.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="Your own image encoder, an ONNX file.")] = None,
     encoder_trained_on: Annotated[str | None, typer.Option(help="In words: what the encoder learned from.")] = None,
     accept_delta: Annotated[bool, typer.Option("--accept-delta", help="Take a large delta. In red.")] = False,
@@ -44,6 +44,8 @@ def audit(
         accept_delta=accept_delta,
         force=force,
     )
+    if cohort is not None and run is None:
+        console.note("privgan: without --run no image is drawn again, and the verdict is at best INCONCLUSIVE.")
     record = surface.audit(synthetic, report, options, read_policy(policy), progress=console.progress)
     content = record.to_json()
     console.result(

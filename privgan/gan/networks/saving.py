@@ -1,24 +1,25 @@
 """Networks as files, and back: a trained generator, and what a resume state holds; data only, checked before use."""
 
+import copy
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from privgan.arrays import Integers
+from privgan.arrays import Floats
 from privgan.config import from_table, to_table
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_bytes, write_json
 from privgan.gan.networks.discriminators import Discriminator
-from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator, GeneratorConfig, placed
+from privgan.gan.networks.generators import Generator, GeneratorConfig, placed
 from privgan.gan.warm_start import ImageModel
 from privgan.gan.warm_start.class_balance import ClassBalance
 from privgan.images.form import ImageForm
-from privgan.images.pixels import to_uint8
+from privgan.images.pixels import to_levels
 from privgan.run import WEIGHTS
 
 if TYPE_CHECKING:
@@ -45,17 +46,28 @@ class LoadedGenerator:
         """Of the images that it draws, without words and units."""
         return self.network.config.form
 
-    def sample(self, labels: Integers, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """One image a label: uint8 (n, size, size), or (n, size, size, 3) in colour."""
-        device = next(self.network.parameters()).device
-        pieces = [labels[at : at + FAKES_AT_ONCE] for at in range(0, len(labels), FAKES_AT_ONCE)]
-        return np.concatenate([self._batch(piece, rng, device) for piece in pieces])
+    @property
+    def latent(self) -> int:
+        """Standard normal numbers that make an image."""
+        return self.network.config.mixture.latent
 
-    def _batch(self, labels: Integers, rng: np.random.Generator, device: torch.device) -> NDArray[np.uint8]:
-        z = rng.standard_normal((len(labels), self.network.config.mixture.latent), dtype=np.float32)
+    def levels(self, z: Floats, label: int) -> Floats:
+        """Grey levels 0 to 255 of one image before they are rounded: (size, size), or (size, size, 3) in colour.
+
+        In double precision, and each image by itself: libraries add in an order of their own, which depends on the
+        machine and on how many images there are, and in single precision that moves a level by up to a thousandth.
+
+        Args:
+            z: (latent,), standard normal.
+            label: the class.
+        """
         with torch.no_grad():
-            images = self.network(torch.from_numpy(z).to(device), torch.from_numpy(labels).to(device))
-        return to_uint8(images)
+            images = self._precise(torch.from_numpy(z)[None], torch.tensor([label]))
+        return np.ascontiguousarray(to_levels(images)[0], dtype=np.float64)
+
+    @cached_property
+    def _precise(self) -> Generator:
+        return placed(copy.deepcopy(self.network), "cpu").double()
 
 
 def save_generator(run_folder: Path, network: Generator, class_balance: ClassBalance | None = None) -> str:

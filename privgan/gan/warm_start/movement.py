@@ -90,7 +90,8 @@ def _displacements(z: Tensor, field: Tensor, bend: float) -> Tensor:
 def _displaced(images: Tensor, by: Tensor) -> Tensor:
     """Every pixel from where it is displaced to."""
     n, _, size, _ = images.shape
-    still = F.affine_grid(torch.eye(2, 3, device=by.device).expand(n, 2, 3), [n, 1, size, size], align_corners=False)
+    same = torch.eye(2, 3, device=by.device, dtype=by.dtype)
+    still = F.affine_grid(same.expand(n, 2, 3), [n, 1, size, size], align_corners=False)
     return F.grid_sample(images, still + by.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from privgan.arrays import Integers
 from privgan.checks import one_of
 from privgan.errors import UsageError
+from privgan.synthetic.seed import Seed
 
 SECONDARY_CAPTURE, MATCH = "secondary-capture", "match"
 SOP_CLASSES = (SECONDARY_CAPTURE, MATCH)
@@ -76,15 +77,14 @@ def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int, co
     return DicomForm(kind=kind, bits=bits if bits is not None else 12 if kind in _WORDS_ONLY else 8, frames=frames)
 
 
-def neighbours(labels: Integers, frames: int, rng: np.random.Generator) -> Integers:
+def neighbours(labels: Integers, frames: int, seed: Seed) -> Integers:
     """The same labels with those of one class side by side, as many as fill a file; the files in random order."""
     if frames == 1:
         return labels
     together = np.sort(labels)
     files = files_of(together, frames)
-    return np.concatenate(
-        [together[files[number].start : files[number].stop] for number in rng.permutation(len(files))]
-    )
+    order = seed.order("files", len(files))
+    return np.concatenate([together[files[number].start : files[number].stop] for number in order])
 
 
 def files_of(labels: Sequence[int] | Integers, frames: int) -> list[range]:

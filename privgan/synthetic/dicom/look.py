@@ -18,7 +18,8 @@ class DicomLook:
     """What all files of one synthetic set have in common.
 
     form: of the images. dicom: of the files around them. created: the day of generation, YYYYMMDD; nothing finer is
-    written. spend: the run's claim, for the derivation text. not_private: no claim is written then.
+    written. spend: the run's claim, for the derivation text. not_private: no claim is written then. seed_sha256: of
+    the set's seed, from which UIDs follow.
     """
 
     form: ImageForm
@@ -26,6 +27,7 @@ class DicomLook:
     created: str
     spend: PrivacySpend
     not_private: bool
+    seed_sha256: str
 
     def __post_init__(self) -> None:
         if self.form.colour and (self.dicom.kind, self.dicom.bits) != (SECONDARY_CAPTURE, 8):
@@ -40,6 +42,7 @@ class DicomLook:
             created=manifest.created.replace("-", ""),
             spend=manifest.spend,
             not_private=manifest.not_private,
+            seed_sha256=manifest.seed_sha256,
         )
 
     @property

@@ -1,12 +1,12 @@
 """Writes the files of one synthetic set.
 
-Every data set is built new from the list in `modules`; nothing is ever copied from a source file. The identifier scan
-builds the same list again to know what privgan itself has written.
+Every data set is built new from the list in `modules`; nothing is ever copied from a source file. A file is a
+function of what it is given, so that audit and release write it again and compare it to the byte.
 """
 
 import contextlib
+import hashlib
 import io
-import secrets
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +27,10 @@ from privgan.synthetic.dicom.values import pixel_bytes
 from privgan.synthetic.synthetic_set import file_name
 
 
-def new_uid() -> UID:
-    """A random UID under 2.25 (PS3.5 B.2), from the operating system's entropy."""
-    return UID(f"2.25.{uuid.UUID(int=secrets.randbits(128), version=4).int}")
+def uid_of(seed_sha256: str, number: int, keyword: str) -> UID:
+    """A UID under 2.25 (PS3.5 B.2) of one file: random, as the seed is, and the same whenever the set is written."""
+    digest = hashlib.sha256(f"{seed_sha256} {number} {keyword}".encode()).digest()
+    return UID(f"2.25.{uuid.UUID(bytes=digest[:16], version=4).int}")
 
 
 @contextlib.contextmanager
@@ -83,19 +84,7 @@ class DicomWriter:
         Raises:
             PrivganError: what came out does not conform to the standard; the file is not written.
         """
-        with strict_validation():
-            dataset = self._template(len(images))
-            dataset.PatientName = patient_name(number)
-            dataset.PatientID = patient_id
-            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", *self._own_uids):
-                setattr(dataset, keyword, new_uid())
-            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-            dataset.ImageComments = label
-            dataset.PixelData = pixel_bytes(images, self._look.dicom, self._look.form.window)
-            dataset["PixelData"].VR = "OB" if dataset.BitsAllocated == 8 else "OW"
-            buffer = io.BytesIO()
-            dcmwrite(buffer, dataset, enforce_file_format=True)
-        content = buffer.getvalue()
+        content = self.content(images, label, patient_id=patient_id, number=number)
         if faults := faults_of(content):
             raise PrivganError(f"Expected a DICOM file that conforms to the standard, it does not: {faults[0]}.")
         target = folder / file_name(number)
@@ -103,6 +92,22 @@ class DicomWriter:
         with open_new(target, SHAREABLE_FILE) as stream:
             stream.write(content)
         return target
+
+    def content(self, images: NDArray[np.uint8], label: str, *, patient_id: str, number: int) -> bytes:
+        """The bytes that `write` writes."""
+        with strict_validation():
+            dataset = self._template(len(images))
+            dataset.PatientName = patient_name(number)
+            dataset.PatientID = patient_id
+            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", *self._own_uids):
+                setattr(dataset, keyword, uid_of(self._look.seed_sha256, number, keyword))
+            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            dataset.ImageComments = label
+            dataset.PixelData = pixel_bytes(images, self._look.dicom, self._look.form.window)
+            dataset["PixelData"].VR = "OB" if dataset.BitsAllocated == 8 else "OW"
+            buffer = io.BytesIO()
+            dcmwrite(buffer, dataset, enforce_file_format=True)
+        return buffer.getvalue()
 
     def _template(self, frames: int) -> Dataset:
         if frames not in self._templates:

@@ -18,7 +18,7 @@ Table = dict[str, Any]
 
 def good() -> Table:
     """The record of an audit that passes."""
-    counts = {"members": 1333}
+    counts = {"members": 1333, "synthetic": 4000}
     return copy.deepcopy({"attempt": 1, "counts": counts, "claim_not_private": False, "tests": passing()})
 
 
@@ -64,6 +64,8 @@ RULES = [
     ("INCONCLUSIVE", changed("T3", auc_se_when_safe=0.0202)),
     ("INCONCLUSIVE", changed("T10", unreadable_entries=1)),
     ("INCONCLUSIVE", changed("T6", checks={})),
+    ("INCONCLUSIVE", changed("T6", images_drawn_again=3999)),
+    ("INCONCLUSIVE", lambda record: test(record, "T6").pop("images_drawn_again")),
     ("INCONCLUSIVE", lambda record: test(record, "T10").pop("not_as_audited")),
     ("INCONCLUSIVE", changed("T10", not_as_audited=None)),
     ("INCONCLUSIVE", lambda record: test(record, "T10").pop("structure")),

@@ -3,20 +3,28 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from privgan.arrays import Images
 from privgan.dp.accounting import GaussianQueries, epsilon
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError
+from privgan.synthetic.drawing import Asked, Drawing
+from privgan.synthetic.seed import Seed
+from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotApplicable
 from privgan_audits.evidence.loading import load_cohort_evidence
+from privgan_audits.gate.verdict import judge
+from privgan_audits.policy import Policy
 from privgan_audits.questions import books
 from tests.audits.releasing import QUERIES, Gate, make_gate
+from tests.synthetic.making import fill
 
 
 @pytest.fixture
@@ -72,6 +80,98 @@ def test_each_lie_breaks_its_own_check(gate: Gate, lie: Callable[[Claim], Claim]
     evidence = evidence_of(gate)
     assert evidence.claim is not None
     assert broken(dataclasses.replace(evidence, claim=lie(evidence.claim))) == expected
+
+
+def shown(gate: Gate, rows: list[int]) -> None:
+    """The set with these of its images, each with its label, written as privgan writes."""
+    held = open_synthetic_set(gate.root / "synthetic")
+    fill(gate.root / "synthetic", held.images[rows], held.labels[rows])
+
+
+def with_images(change: Callable[[Images], Images], **told: Any) -> Callable[[Gate], None]:
+    def plant(gate: Gate) -> None:
+        held = open_synthetic_set(gate.root / "synthetic")
+        fill(gate.root / "synthetic", change(held.images), held.labels, **told)
+
+    return plant
+
+
+def noise(images: Images) -> Images:
+    return np.random.default_rng(0).integers(0, 256, images.shape, dtype=np.uint8)
+
+
+def two_levels(images: Images) -> Images:
+    return np.where(images < 128, images + 2, images - 2).astype(np.uint8)
+
+
+def of_another_seed(gate: Gate) -> None:
+    """Images of the very generator, but not those of the seed: of many that were drawn the best could be chosen."""
+    held = open_synthetic_set(gate.root / "synthetic")
+    seed = Seed(value=bytes(32))
+    drawn = Drawing.of(gate.root / "synthetic-run", Asked.of(held.manifest), seed)
+    fill(gate.root / "synthetic", drawn.images(), held.labels)
+
+
+def relabelled(gate: Gate) -> None:
+    held = open_synthetic_set(gate.root / "synthetic")
+    fill(gate.root / "synthetic", held.images, 1 - held.labels)
+
+
+IMAGES, LABELS, MANIFEST = "images_are_the_generators", "labels_are_the_seeds", "manifest_is_the_runs"
+FOREIGN: dict[str, tuple[Callable[[Gate], None], set[str]]] = {
+    "any pictures": (with_images(noise), {IMAGES}),
+    "two levels off": (with_images(two_levels), {IMAGES}),
+    "another seed's": (of_another_seed, {IMAGES}),
+    "in another order": (with_images(lambda images: images[::-1]), {IMAGES}),
+    "one twice, in another's place": (with_images(lambda images: images[[0, 1, 2, 3, 4, 0]]), {IMAGES}),
+    "a part of them": (lambda gate: shown(gate, [0, 1, 2, 3]), {LABELS, MANIFEST}),
+    "some more": (lambda gate: shown(gate, [0, 1, 2, 3, 4, 5, 0]), {LABELS, MANIFEST}),
+    "other labels": (relabelled, {LABELS}),
+    "digits in the asked shares": (
+        with_images(lambda images: images, class_policy="normal:1.00000000012345,effusion:1"),
+        {LABELS, MANIFEST},
+    ),
+    "another body part": (
+        lambda gate: with_images(
+            lambda images: images,
+            form=replace(open_synthetic_set(gate.root / "synthetic").manifest.form, body_part="RIDER"),
+        )(gate),
+        {LABELS, MANIFEST},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_set_that_the_generator_did_not_draw_breaks_the_promise(gate: Gate, name: str) -> None:
+    """Sealed before the audit, and written as privgan writes: nothing but the drawing can tell."""
+    change, expected = FOREIGN[name]
+    change(gate)
+    evidence = evidence_of(gate)
+    assert broken(evidence) == expected
+    record = gate.record()
+    found = next(test for test in record["tests"] if test["id"] == "T6")
+    found.update(measured(evidence))
+    verdict = judge(Policy(), record)
+    assert verdict.verdict == "FAIL"
+    assert any("is not so" in reason for reason in verdict.reasons)
+
+
+def test_what_nobody_drew_again_does_not_pass(gate: Gate) -> None:
+    """Without the run, without the seed, or of an older set that has none: missing evidence refuses."""
+    root = gate.root
+    assert measured(evidence_of(gate))["images_drawn_again"] == 6
+    for each in (
+        load_cohort_evidence(root / "synthetic", root / "cohort"),
+        (root / "synthetic" / "SEED").unlink() or evidence_of(gate),  # type: ignore[func-returns-value]
+    ):
+        found = measured(each)
+        assert found["images_drawn_again"] == 0
+        assert all(found["checks"].values())
+        record = gate.record()
+        next(test for test in record["tests"] if test["id"] == "T6").update(found)
+        verdict = judge(Policy(), record)
+        assert verdict.verdict == "INCONCLUSIVE"
+        assert "--run" in verdict.reasons[0]
 
 
 def test_a_seeded_run_cannot_be_relabelled(tmp_path: Path) -> None:

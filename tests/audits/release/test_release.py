@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,11 @@ from privgan.folders import list_files
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.policy import Policy
 from privgan_audits.questions import QUESTIONS
+from privgan_audits.release import release as releasing
+from privgan_audits.release.release import Cleared, clear
 from tests.audits.releasing import QUERIES, Gate, Record, make_gate
+from tests.audits.riders import RIDERS
+from tests.synthetic.making import reseal
 
 PUBLIC = {"report/audit-public.html", "report/audit-public.json"}
 SEALS = {"attestation.dsse.json", "SHA256SUMS", "VERIFY.md"}
@@ -65,6 +70,43 @@ def test_the_public_part_is_made_anew_and_holds_no_measurement(gate: Gate) -> No
             assert secret not in text
     summary = json.loads((gate.root / "bundle" / "report" / "audit-public.json").read_text())
     assert summary["tests"] == [{"id": asked.id, "outcome": "measured"} for asked in QUESTIONS]
+
+
+def released_unseen(gate: Gate) -> None:
+    """An audit that notices nothing, then the release."""
+    gate.audit()
+    gate.release()
+
+
+@pytest.mark.parametrize("name", RIDERS)
+def test_what_nobody_audited_does_not_ride_along(gate: Gate, name: str) -> None:
+    """Sealed before an audit that noticed nothing: the digests agree, but privgan would not write such a file.
+
+    Archives with bytes before or behind them may not even open.
+    """
+    kind, plant = RIDERS[name]
+    plant(gate.root / "synthetic")
+    if kind != "manifest":
+        reseal(gate.root / "synthetic")
+    with pytest.raises(IntegrityError, match=r"something was added|Expected arrays"):
+        released_unseen(gate)
+    assert not (gate.root / "bundle").exists()
+
+
+def test_what_is_packed_is_what_was_checked(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that change after they were checked are not looked at again."""
+    gate.audit()
+
+    def changed_afterwards(*given: Any) -> Cleared:
+        cleared = clear(*given)
+        for name in ("images.npz", "labels.csv", "contact-sheet.png", "manifest.json", "dicom/000002/000002.dcm"):
+            (gate.root / "synthetic" / name).write_bytes(b"another")
+        return cleared
+
+    monkeypatch.setattr(releasing, "clear", changed_afterwards)
+    predicate = gate.release()
+    assert open_synthetic_set(gate.root / "bundle" / "dataset").sha256 == predicate["synthetic_sha256"]
+    gate.verify()
 
 
 def test_the_synthetic_set_is_left_as_it_was(gate: Gate) -> None:

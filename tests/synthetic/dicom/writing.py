@@ -23,12 +23,19 @@ def images_of(count: int, size: int = 28, *, colour: bool = False) -> np.ndarray
 
 
 def look_of(
-    *, size: int = 28, colour: bool = False, form: DicomForm = PLAIN, not_private: bool = False, **words: Any
+    *,
+    size: int = 28,
+    colour: bool = False,
+    form: DicomForm = PLAIN,
+    not_private: bool = False,
+    seed: str = "5" * 64,
+    **words: Any,
 ) -> DicomLook:
     """A set's look. form: of the files. words: modality, body part, window; else of a chest."""
     images = ImageForm(side=size, channels=3 if colour else 1, **{"modality": "CR", "body_part": "CHEST", **words})
     spend = PrivacySpend(epsilon=3.0, delta=1e-6)
-    return DicomLook(form=images, dicom=form, created="20260131", spend=spend, not_private=not_private)
+    told = {"created": "20260131", "spend": spend, "not_private": not_private, "seed_sha256": seed}
+    return DicomLook(form=images, dicom=form, **told)
 
 
 def write(folder: Path, count: int = 2, **look: Any) -> list[Path]:

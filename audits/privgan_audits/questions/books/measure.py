@@ -1,7 +1,8 @@
-"""T6, the static part: is the privacy promise of the manifest true to the cohort's ledger?
+"""T6: is the privacy promise of the manifest true to the cohort's ledger, and is the set what the charged run draws?
 
 Every check has a name and a truth value, so that the verdict can refuse each by itself. The ledger's chain is
-verified when it is read, before any of this.
+verified when it is read, before any of this. The whole set is drawn again from the run's generator and the set's
+seed: a promise about a generator says nothing about images that come from elsewhere.
 """
 
 import numpy as np
@@ -10,14 +11,16 @@ from privgan.data.cohort.cohort import Cohort
 from privgan.dp.accounting import epsilon
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import ADJACENCY, UNIT
-from privgan.errors import IntegrityError
+from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_file
 from privgan.progress import Progress, silent
 from privgan.run import WEIGHTS, read_run
+from privgan.synthetic.drawing import Asked, Drawing
 from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotApplicable, Outcome
 
 TOLERANCE = 1.001  # two accountants on two machines may differ in the last digits
 DELTA_TIMES_MEMBERS = 0.1
+_MANIFEST, _LABELS, _IMAGES = "manifest_is_the_runs", "labels_are_the_seeds", "images_are_the_generators"
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
@@ -42,11 +45,14 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         "epsilon_covers_the_ledger": bool(recomputed <= claim.spend.epsilon * TOLERANCE),
         "delta_is_small_or_accepted": bool(small_delta or evidence.accepted_delta),
     }
+    drawn, same = _drawn_again(evidence, claim, progress) if checks["generator_is_the_runs"] else (0, {})
+    checks |= same
     findings = {
         "claimed_epsilon": claim.spend.epsilon,
         "recomputed_epsilon": recomputed,
         "cohort_total_epsilon": total,
         "delta": claim.spend.delta,
+        "images_drawn_again": drawn,
         "checks": checks,
     }
     return Measured(findings=findings)
@@ -67,6 +73,22 @@ def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> 
         "generator_is_the_closed_one": [entry["generator_sha256"] for entry in closed] == [claim.generator_sha256],
         "members_are_the_ledgers": ledger.opening["members"] == cohort.facts.members == members,
     }
+
+
+def _drawn_again(evidence: Evidence, claim: Claim, progress: Progress) -> tuple[int, dict[str, bool]]:
+    """How many images were drawn again, and the checks of what came; none without the run and the seed."""
+    if evidence.run is None or claim.origin is None:
+        return 0, {}
+    held, audited = claim.origin.manifest, evidence.synthetic
+    try:
+        drawing = Drawing.of(evidence.run, Asked.of(held), claim.origin.seed)
+    except (IntegrityError, UsageError):
+        return 0, {_MANIFEST: False}
+    says = drawing.manifest.to_json({}) == held.to_json({})
+    if not says or not np.array_equal(drawing.labels, audited.labels):
+        return 0, {_MANIFEST: says, _LABELS: False}
+    other = drawing.differing(audited.images, progress)
+    return len(drawing.labels), {_MANIFEST: True, _LABELS: True, _IMAGES: other == 0}
 
 
 def _matches_run(evidence: Evidence, claim: Claim) -> bool:

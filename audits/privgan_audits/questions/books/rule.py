@@ -1,5 +1,6 @@
 """T6 judged: a promise that its books do not carry is broken."""
 
+import math
 from collections.abc import Iterator
 
 from privgan_audits.questions.bounds import distinct
@@ -26,8 +27,18 @@ def inconclusive(f: Findings) -> Iterator[str]:
     """Nobody looked."""
     if f.measured and not f.table("checks"):
         yield "The privacy claim was not checked."
+    drawn = f.number("images_drawn_again")
+    if f.measured and not math.isnan(drawn) and not drawn >= f.count("synthetic"):
+        yield (
+            "Nobody knows whether the run's generator made these images: they were not all drawn again. Audit with "
+            "--run, and with the SEED that 'privgan generate' left in the set; an older set has none and must "
+            "be generated again."
+        )
 
 
 RULE = Rule(
-    needed=("claimed_epsilon", "cohort_total_epsilon"), may_not_apply=True, hard=hard, inconclusive=inconclusive
+    needed=("claimed_epsilon", "cohort_total_epsilon", "images_drawn_again"),
+    may_not_apply=True,
+    hard=hard,
+    inconclusive=inconclusive,
 )

@@ -23,6 +23,7 @@ def answer(test: Record) -> Answer:
                 f"{plain(test['recomputed_epsilon'])}. All runs on this cohort together: "
                 f"{plain(test['cohort_total_epsilon'])}."
             ),
+            f"{plain(test['images_drawn_again'])} images were drawn again from the generator and the seed.",
         ),
     )
 
@@ -39,8 +40,9 @@ WORDS = Words(
     title="Is the privacy promise true to its books?",
     short="The books behind epsilon",
     tries="Looks for a promise that the accounting does not carry: a wrong unit, training off the books, a seed "
-    "that replays the noise.",
-    caught="A claim that the cohort's ledger does not support, and a generator that is not the charged one.",
+    "that replays the noise, images that the charged generator did not draw.",
+    caught="A claim that the cohort's ledger does not support, a generator that is not the charged one, and any "
+    "image or label that does not come from it.",
     group=PROMISE,
     good="holds",
     answer=answer,
@@ -49,6 +51,7 @@ WORDS = Words(
         "recomputed_epsilon": Label(name="epsilon of its run, computed again from the ledger"),
         "cohort_total_epsilon": Label(name="epsilon of the cohort in total", note="all runs ever charged"),
         "delta": Label(name="delta"),
+        "images_drawn_again": Label(name="Images drawn again", note="from the run's generator and the set's seed"),
     },
     special={"checks": _checks},
 )

@@ -87,7 +87,7 @@ class _Scan:
         self._root = root
         self._own = OwnWriting(root)
         self._dicom = DicomTexts(self._own)
-        self._as_audited = AsAudited(self._own.manifest, audited) if self._own.manifest else None
+        self._as_audited = AsAudited(self._own.manifest, self._own.listed, audited) if self._own.manifest else None
         self._uids = UidCheck()
         self._validated: list[Path] = []
         self._unreadable = 0

@@ -5,35 +5,40 @@ A text is explained only when it is exactly what the manifest makes privgan writ
 UIDs are never explained: a copied one would look just like a random one.
 """
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
 from privgan.config import keys_of
 from privgan.dp.spend import PrivacySpend
-from privgan.errors import IntegrityError
+from privgan.errors import IntegrityError, UsageError
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest, read_manifest
 
 _COUNTER = r"\d{6,9}"
 _HEX = re.compile("[0-9a-f]{8,64}")
-_FILES = (layout.CARD, layout.CONTACT_SHEET, layout.IMAGES, layout.LABELS, layout.MARKER, layout.NOT_RELEASED)
+_FILES = (layout.CARD, layout.CONTACT_SHEET, layout.IMAGES, layout.LABELS, layout.MARKER, *layout.STAY_BEHIND)
 _ARRAYS = ("images", "labels", "classes", "images.npy", "labels.npy", "classes.npy")
 _KEYS = ("schema_version", "kind", "privacy", "files", layout.KIND, "file", "patient", "label")
 _NAME = re.compile(rf"{_COUNTER}(\.dcm)?|dicom(/{_COUNTER}){{0,2}}(\.dcm)?|{re.escape(layout.IMAGES)}\[\d+\]")
 
 
 class OwnWriting:
-    """What the manifest of a set explains; of a folder without one only file names are explained."""
+    """What the manifest of a set explains; of a folder without one only file names are explained.
+
+    listed: the digests that the manifest lists, by name.
+    """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            self.manifest: Manifest | None = read_manifest(folder)[0]
-        except IntegrityError:
-            self.manifest = None
+        self.manifest: Manifest | None = None
+        self.listed: Mapping[str, str] = {}
+        with contextlib.suppress(IntegrityError):
+            self.manifest, self.listed = read_manifest(folder)
         self._texts = frozenset(_manifest_texts(self.manifest)) if self.manifest else frozenset()
         run = re.escape(self.manifest.run_id[:8]) if self.manifest else "(?!)"
         self._patient = re.compile(rf"PG-{run}-{_COUNTER}|SYNTHETIC\^{_COUNTER}")
@@ -50,7 +55,18 @@ class OwnWriting:
         """Whether a text file is, to the byte, what the manifest makes privgan write."""
         if name == layout.NOT_RELEASED:
             return content == layout.NOT_RELEASED_TEXT.encode()
-        return self.manifest is not None and name == layout.CARD and content == dataset_card(self.manifest).encode()
+        if self.manifest is None:
+            return False
+        if name == layout.SEED:
+            return _is_seed(content, self.manifest.seed_sha256)
+        return name == layout.CARD and content == dataset_card(self.manifest).encode()
+
+
+def _is_seed(content: bytes, sha256: str) -> bool:
+    try:
+        return Seed.of_text(content).sha256 == sha256
+    except UsageError:
+        return False
 
 
 def _manifest_texts(manifest: Manifest) -> Iterator[str]:
@@ -59,7 +75,7 @@ def _manifest_texts(manifest: Manifest) -> Iterator[str]:
     yield from (*keys_of(DicomForm), manifest.dicom.kind)
     yield from (*form.classes, manifest.class_policy, form.modality, form.body_part)
     yield from (manifest.spend.unit, manifest.spend.adjacency, manifest.privgan_version)
-    for text in (manifest.run_id, manifest.cohort_id, manifest.generator_sha256):
+    for text in (manifest.run_id, manifest.cohort_id, manifest.generator_sha256, manifest.seed_sha256):
         if _HEX.fullmatch(text):
             yield text
     try:

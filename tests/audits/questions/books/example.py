@@ -7,6 +7,7 @@ PASSES = {
     "recomputed_epsilon": 3.0,
     "cohort_total_epsilon": 3.0,
     "delta": 1e-5,
+    "images_drawn_again": 4000,
     "checks": {"unit_is_the_patient": True, "epsilon_covers_the_ledger": True},
 }
 HOSTILE = PASSES | {

@@ -14,16 +14,16 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from privgan.data.cohort.cohort import open_cohort
-from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set, read_manifest, seal
+from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, Sample
 from privgan_audits.evidence.loading import load_file_evidence
 from privgan_audits.questions import identifiers
 from tests.audits.releasing import make_cohort
-from tests.synthetic.making import make_set
+from tests.audits.riders import RIDERS, Change
+from tests.synthetic.making import make_set, reseal
 
 IMAGE = "dicom/000002/000002.dcm"
 OTHER = "dicom/000003/000003.dcm"
-Change = Callable[[Path], object]
 
 
 @pytest.fixture(scope="module")
@@ -248,9 +248,12 @@ FAULTS: dict[str, tuple[str, Change]] = {
     "a larger sheet": ("contact_sheet", on_sheet(lambda pixels: pixels.repeat(2, axis=0))),
     "a colour sheet": ("contact_sheet", on_sheet(lambda pixels: np.stack([pixels] * 3, axis=-1))),
     "a sheet that moves": ("contact_sheet", animated),
+    **RIDERS,
+    "another UID": ("header", in_dicom(lambda d: setattr(d, "StudyInstanceUID", "2.25.7"))),
+    "a text in the header": ("header", in_dicom(lambda d: setattr(d, "StudyDescription", "rider"))),
     "no picture": ("contact_sheet", lambda f: (f / "contact-sheet.png").write_bytes(b"\x89PNG\r\n\x1a\n")),
     "labels exchanged": ("labels_table", relabelled),
-    "no table": ("labels_table", lambda f: (f / "labels.csv").unlink()),
+    "no table": ("missing_files", lambda f: (f / "labels.csv").unlink()),
 }
 
 
@@ -282,10 +285,7 @@ def test_exchanged_images_are_two_differences(synthetic: Path, cohort: Path, ori
 def test_a_set_sealed_again_is_found_out_without_a_cohort_too(synthetic: Path, original: SyntheticSet) -> None:
     """The digests agree: only the comparison with the arrays can tell."""
     in_dicom(one_pixel)(synthetic)
-    manifest, _ = read_manifest(synthetic)
-    (synthetic / "manifest.json").unlink()
-    (synthetic / "NOT_RELEASED").unlink()
-    seal(synthetic, manifest)
+    reseal(synthetic)
     evidence = load_file_evidence(synthetic, original.folder, None)
     outcome = identifiers.QUESTION.measure(evidence, np.random.default_rng(0))
     assert isinstance(outcome, NotApplicable)

@@ -91,7 +91,7 @@ def test_a_set_as_generated_is_clean(original: Path, cohort: Path) -> None:
     found = measured(original, cohort)
     assert (found["identifiers_found"], found["structure"], found["unreadable_entries"]) == (0, {}, 0)
     assert found["not_as_audited"] == {}
-    assert found["files"] == len(list_files(original)) == 12
+    assert found["files"] == len(list_files(original)) == 13
     assert found["known_identifiers"] > 3
 
 
@@ -223,7 +223,7 @@ def test_midi_b_says_what_was_looked_at(original: Path, cohort: Path) -> None:
     assert {found["violations"] for found in table.values()} == {0}
     searched = {name for name, found in table.items() if found["basis"] == "searched"}
     assert searched == {"text_removed", "date_shifted", "uid_changed"}
-    assert {table[name]["checked"] for name in searched} == {12}
+    assert {table[name]["checked"] for name in searched} == {13}
     assert {found["checked"] for found in table.values() if found["basis"] == "compared"} == {6}
     assert [name for name, found in table.items() if found["basis"] == "not looked at"] == ["pixels_hidden"]
 
@@ -276,3 +276,13 @@ def test_dark_pixels_that_spell_numbers_do_not_alarm(synthetic: Path, tmp_path: 
     dark = in_dicom(lambda d: setattr(d, "PixelData", b"\0445566\0" * 98))
     dark(synthetic)
     assert measured(synthetic, make_cohort(tmp_path / "cohort", {IDENTIFIER: ["445566"]}))["identifiers_found"] == 0
+
+
+def test_a_seed_is_explained_only_if_it_is_the_sets(synthetic: Path, tmp_path: Path) -> None:
+    """Sixty-four digits in its place may be anybody's number."""
+    number = "0451" * 16
+    everybody = make_cohort(tmp_path / "cohort", {IDENTIFIER: [number]})
+    assert measured(synthetic, everybody)["identifiers_found"] == 0
+    (synthetic / "SEED").write_text(f"{number}\n")
+    places = measured(synthetic, everybody)["places"]
+    assert [place["file"] for place in places] == ["SEED"]

@@ -1,0 +1,105 @@
+"""Every file of a set but its manifest, written from nothing but the arrays and the manifest: one way, to the byte.
+
+`generate` writes a set with it, the audit compares every file with it, and a release writes the set anew: what was
+not audited has no place in any of them.
+"""
+
+from collections.abc import Collection, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privgan.arrays import Images, Integers
+from privgan.files import SHAREABLE_FILE, open_new
+from privgan.progress import Progress, silent
+from privgan.synthetic.containers import Piece, npz_pieces, png_bytes
+from privgan.synthetic.dataset_card import dataset_card
+from privgan.synthetic.dicom.form import files_of
+from privgan.synthetic.labels_table import label_rows, labels_csv
+from privgan.synthetic.synthetic_set import CARD, CONTACT_SHEET, IMAGES, LABELS, Manifest, file_name
+
+if TYPE_CHECKING:
+    from privgan.synthetic.dicom.writer import DicomWriter
+
+DICOM, NPZ, PNG = "dicom", "npz", "png"
+FORMATS = (DICOM, NPZ, PNG)
+_PROGRESS_EVERY = 50
+
+
+class SetFiles:
+    """The files of one set, by their names below its folder. names: of all of them; dicom: of the DICOM files."""
+
+    def __init__(self, manifest: Manifest, images: Images, labels: Integers, formats: Collection[str]) -> None:
+        """Nothing is encoded yet.
+
+        Args:
+            manifest: of the set.
+            images: uint8 (n, h, w) or (n, h, w, 3).
+            labels: int64 (n,), indices into the manifest's classes.
+            formats: any of FORMATS; the arrays are always among the files.
+        """
+        self._manifest, self._images, self._labels = manifest, images, labels
+        self._held = files_of(labels, manifest.dicom.frames) if DICOM in formats else None
+        self._rows = label_rows(manifest.run_id, manifest.form.classes, labels, self._held)
+        numbers = range(1, len(self._held or ()) + 1)
+        self._numbers = {file_name(number): number for number in numbers}
+        self.dicom = tuple(self._numbers)
+        self.names = (*self.dicom, IMAGES, LABELS, CARD, *([CONTACT_SHEET] if PNG in formats else []))
+
+    def pieces(self, name: str) -> Iterable[Piece]:
+        """The content of one file, in pieces.
+
+        Raises:
+            KeyError: a set has no such file.
+        """
+        if name == IMAGES:
+            classes = np.array(self._manifest.form.classes)
+            return npz_pieces({"images": self._images, "labels": self._labels, "classes": classes})
+        return [self._small(name)]
+
+    def write(self, folder: Path, progress: Progress = silent) -> None:
+        """Write all of them into an empty folder.
+
+        Raises:
+            PrivganError: a DICOM file would not conform to the standard.
+        """
+        for done, name in enumerate(self.names, start=1):
+            if name in self._numbers:
+                images, label, patient, number = self._dicom(name)
+                self._writer.write(folder, images, label, patient_id=patient, number=number)
+            else:
+                with open_new(folder / name, SHAREABLE_FILE) as stream:
+                    stream.writelines(self.pieces(name))
+            if done % _PROGRESS_EVERY == 0 or done == len(self.names):
+                progress("writing the set", done, len(self.names))
+
+    def _small(self, name: str) -> bytes:
+        if name in self._numbers:
+            images, label, patient, number = self._dicom(name)
+            return self._writer.content(images, label, patient_id=patient, number=number)
+        if name == CONTACT_SHEET:
+            from privgan.synthetic.contact_sheet import contact_sheet
+
+            return png_bytes(contact_sheet(self._images, self._labels, self._manifest.form.classes))
+        return {LABELS: labels_csv(self._rows), CARD: dataset_card(self._manifest)}[name].encode()
+
+    def _dicom(self, name: str) -> tuple[Images, str, str, int]:
+        """Frames, label, patient's ID and number of a DICOM file."""
+        number = self._numbers[name]
+        held, (_, patient, label) = (self._held or [])[number - 1], self._rows[number - 1]
+        return self._images[held.start : held.stop], label, patient, number
+
+    @cached_property
+    def _writer(self) -> "DicomWriter":
+        from privgan.synthetic.dicom.look import DicomLook
+        from privgan.synthetic.dicom.writer import DicomWriter
+
+        return DicomWriter(DicomLook.of(self._manifest))
+
+
+def formats_of(names: Collection[str]) -> set[str]:
+    """The formats of a set that has these files."""
+    dicom = any(name.startswith(f"{DICOM}/") for name in names)
+    return {NPZ, *([DICOM] if dicom else []), *([PNG] if CONTACT_SHEET in names else [])}

@@ -1,0 +1,186 @@
+"""A set is drawn again from its run and its seed, any part without the rest, and no other images pass for it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from privgan.arrays import Images
+from privgan.errors import UsageError
+from privgan.gan.networks import Generator, GeneratorConfig, load_generator, save_generator
+from privgan.images.form import ImageForm
+from privgan.images.pixels import to_levels
+from privgan.run import read_run, write_run
+from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.drawing import FARTHEST, Asked, Drawing
+from privgan.synthetic.seed import Seed
+from privgan.synthetic.synthetic_set import open_synthetic_set
+from tests.places import ROOT
+from tests.synthetic.making import CLASSES, SEED, make_run, make_set
+
+ASKED = Asked(count=12, classes="uniform", dicom=DicomForm(), created="2026-01-31")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_run(tmp_path_factory.mktemp("drawing") / "run")
+
+
+@pytest.fixture(scope="module")
+def drawing(run: Path) -> Drawing:
+    return Drawing.of(run, ASKED, SEED)
+
+
+@pytest.fixture(scope="module")
+def images(drawing: Drawing) -> Images:
+    return drawing.images()
+
+
+def test_a_set_on_disk_is_drawn_again_from_what_it_says(tmp_path: Path) -> None:
+    held = open_synthetic_set(make_set(tmp_path / "set", count=9, form={"classes": "effusion:2,normal:1.0"}))
+    assert held.seed is not None
+    again = Drawing.of(tmp_path / "set-run", Asked.of(held.manifest), held.seed)
+    assert again.manifest == held.manifest
+    assert again.manifest.class_policy == "normal:1,effusion:2"
+    np.testing.assert_array_equal(again.labels, held.labels)
+    np.testing.assert_array_equal(again.images(), held.images)
+    assert again.differing(held.images) == 0
+
+
+def test_any_image_is_drawn_without_the_others(drawing: Drawing, run: Path, images: Images) -> None:
+    """In another order and by another process' generator: to the last bit of what is stored."""
+    other = Drawing.of(run, ASKED, SEED)
+    for position in (11, 4, 0):
+        np.testing.assert_array_equal(np.rint(other.levels(position)), images[position])
+    assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
+
+
+def test_it_is_the_plain_network_of_all_images_at_once(drawing: Drawing, run: Path, images: Images) -> None:
+    """The obvious twin, in single precision: no stored level is farther from it than rounding explains."""
+    network = load_generator(run).network
+    z = np.stack([SEED.normal("image", position, drawing.generator.latent) for position in range(12)])
+    with torch.no_grad():
+        plain = to_levels(network(torch.from_numpy(z).float(), torch.from_numpy(drawing.labels)))
+    assert np.abs(plain - images).max() < 0.52
+
+
+def test_progress_is_told_to_its_end(drawing: Drawing, images: Images) -> None:
+    heard: list[tuple[str, int, int]] = []
+    drawing.differing(images, lambda task, done, total, *_: heard.append((task, done, total)))
+    assert heard[-1] == ("drawing images again", 12, 12)
+
+
+def moved(images: Images, position: int, by: int, pixels: slice = slice(None)) -> Images:
+    other = images.copy()
+    part = other[position, 3, pixels].astype(int)
+    other[position, 3, pixels] = np.where(part < 128, part + by, part - by)
+    return other
+
+
+def exchanged(images: Images, one: int, other: int) -> Images:
+    order = np.arange(len(images))
+    order[[one, other]] = other, one
+    return images[order]
+
+
+def doubled(images: Images) -> Images:
+    other = images.copy()
+    other[5] = other[8]
+    return other
+
+
+FOREIGN: dict[str, tuple[int, Callable[[Images], Images]]] = {
+    "nothing": (0, lambda images: images),
+    "a row of an image by 2 levels": (1, lambda images: moved(images, 7, 2)),
+    "one pixel by 1 level": (1, lambda images: moved(images, 7, 1, slice(4, 5))),
+    "two images by 2 levels": (2, lambda images: moved(moved(images, 2, 2), 9, 2)),
+    "two exchanged": (2, lambda images: exchanged(images, 1, 10)),
+    "one twice": (1, doubled),
+    "turned around": (12, lambda images: images[:, ::-1]),
+    "all shifted by one": (12, lambda images: np.roll(images, 1, axis=0)),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_every_image_that_is_not_the_seeds_is_counted(drawing: Drawing, images: Images, name: str) -> None:
+    count, change = FOREIGN[name]
+    assert drawing.differing(change(images)) == count
+
+
+def test_a_level_that_lies_between_two_may_be_either(drawing: Drawing, images: Images) -> None:
+    """Other machines round the last digits otherwise; what is farther away than that is another image."""
+    levels = drawing.levels(0)
+    for away, expected in ((FARTHEST - 1e-6, 0), (FARTHEST + 1e-6, 1)):
+        near = images.astype(np.float64)
+        near[0] = levels + away
+        assert drawing.differing(near) == expected  # type: ignore[arg-type]  # levels that no image can store
+
+
+def test_another_seed_or_generator_draws_other_images(run: Path, images: Images) -> None:
+    assert Drawing.of(run, ASKED, Seed(value=bytes(32))).differing(images) == 12
+    other = Drawing.of(run, ASKED, SEED)
+    other.generator.network.last.weight.data += 0.01
+    assert other.differing(images) == 12
+
+
+CHILD = """
+import sys
+from pathlib import Path
+import numpy as np
+import torch
+from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.drawing import Asked, Drawing
+from tests.places import ROOT
+from tests.synthetic.making import SEED
+torch.set_num_threads(int(sys.argv[3]))
+asked = Asked(count=6, classes="uniform", dicom=DicomForm(), created="2026-01-31")
+drawing = Drawing.of(Path(sys.argv[1]), asked, SEED)
+np.save(sys.argv[2], np.stack([drawing.levels(position) for position in range(6)]))
+"""
+# Other instructions for torch, MKL, oneDNN and NumPy: the libraries' own switches for other processors.
+OTHER_MACHINE = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
+}
+
+
+def lively_run(folder: Path, **model: Any) -> Path:
+    """A run whose warm start has everything that moves, turns and brightens an image."""
+    torch_rng = torch.Generator().manual_seed(1)
+    config = GeneratorConfig(form=ImageForm(side=28, classes=CLASSES), latent=4, width=16, components=3, **model)
+    network = Generator(config, torch_rng)
+    with torch.no_grad():
+        network.last.weight.normal_(0, 0.05, generator=torch_rng)
+        for part in (network.start.means, network.start.loadings, network.start.grain):
+            part.copy_(0.3 * torch.randn(part.shape, generator=torch_rng))
+    facts = read_run(make_run(folder))
+    write_run(folder, replace(facts, generator_sha256=save_generator(folder, network)))
+    return folder
+
+
+@pytest.mark.parametrize("model", [{}, {"pose": True, "brightness": True}, {"network": "mlp", "align": False}])
+def test_another_machine_draws_the_same(tmp_path: Path, model: dict[str, Any]) -> None:
+    """A thousandth of what is let through, although other instructions add in another order."""
+    run, found = lively_run(tmp_path / "run", **model), []
+    for number, (threads, change) in enumerate([(1, {}), (2, OTHER_MACHINE)]):
+        levels = tmp_path / f"{number}.npy"
+        line = [sys.executable, "-W", "ignore", "-c", CHILD, str(run), str(levels), str(threads)]
+        subprocess.run(line, env={**os.environ, **change}, check=True, cwd=ROOT)
+        found.append(np.load(levels))
+    assert found[0].std() > 5
+    assert np.abs(found[0] - found[1]).max() < (FARTHEST - 0.5) / 1000
+
+
+@pytest.mark.parametrize("day", ["", "yesterday", "20260131T10", "2026-13-01"])
+def test_a_set_is_of_a_day(run: Path, day: str) -> None:
+    with pytest.raises(UsageError, match="YYYY-MM-DD"):
+        Drawing.of(run, Asked(count=1, classes="uniform", dicom=DicomForm(), created=day), SEED)
