@@ -26,6 +26,7 @@ from privgan.gan.training.step import Training, fresh_state, step
 from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.measure import MixtureSettings
 from privgan.images.form import ImageForm
+from privgan.images.stored import with_channels
 from privgan.progress import Progress, silent
 
 Patients = Sequence[Singles]  # (images, size, size) each, in grey levels 0 to 255
@@ -116,7 +117,8 @@ class _Noted(np.ndarray[tuple[int, ...], np.dtype[np.float32]]):
 
     @classmethod
     def of(cls, patients: Patients, size: int) -> "_Noted":
-        noted = np.concatenate([np.zeros((0, size, size), dtype=np.float32), *patients]).view(cls)
+        stored = np.concatenate([np.zeros((0, size, size), dtype=np.float32), *patients])
+        noted = with_channels(stored).view(cls)
         noted.reads = []
         return noted
 

@@ -42,7 +42,7 @@ def augment(images: Singles, rng: np.random.Generator, settings: AugmentationSet
     """Change every image independently; what comes in from outside the picture is black.
 
     Args:
-        images: float32 (n, h, w) or, in colour, (n, h, w, 3), in [-1, 1]; not modified.
+        images: float32 (n, h, w, c) in [-1, 1]; not modified.
         rng: source of the random changes.
         settings: how far.
 
@@ -51,7 +51,7 @@ def augment(images: Singles, rng: np.random.Generator, settings: AugmentationSet
     """
     count = len(images)
     mirrored = rng.random(count) < settings.flip
-    changed = np.where(mirrored.reshape(count, *(1,) * (images.ndim - 1)), images[:, :, ::-1], images)
+    changed = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
     if not settings.moves:
         return changed
 

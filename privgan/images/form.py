@@ -2,6 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any, Self
+
+from numpy.typing import NDArray
 
 from privgan.checks import positive
 from privgan.errors import UsageError
@@ -29,6 +32,11 @@ class ImageForm:
             raise UsageError(f"Expected 1 channel (grey) or 3 (colour), got {self.channels}.")
         if self.window is not None and not -math.inf < self.window[0] < self.window[1] < math.inf:
             raise UsageError(f"Expected a window from a lower to a higher finite value, got {self.window}.")
+
+    @classmethod
+    def of(cls, images: NDArray[Any]) -> Self:
+        """What square images (n, h, h, c) show of it by themselves: side and channels."""
+        return cls(side=images.shape[1], channels=images.shape[3])
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,7 +1,4 @@
-"""Images turned, averaged down, moved: the only place that knows how grey and colour differ in it.
-
-Images are grey, (n, h, w), or have red, green and blue last, (n, h, w, 3).
-"""
+"""Images turned, averaged down, moved: (n, h, w, 1) in grey, or red, green and blue last, (n, h, w, 3)."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,20 +16,23 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 
 def pool(images: NDArray[np.generic], size: int) -> Singles:
-    """Area-average square images (n, h, h) or (n, h, h, 3) to float32 of `size` pixels a side."""
-    return by_channel(lambda grey: _pooled(grey, size), images)
+    """Area-average square images (n, h, h, c) to float32 of `size` pixels a side."""
+    return by_channel(lambda plane: _pooled(plane, size), images)
 
 
 def by_channel(function: Callable[[NDArray[Any]], NDArray[_Number]], images: NDArray[Any]) -> NDArray[_Number]:
-    """What a function of grey images (n, h, w) makes of each channel."""
-    if images.ndim == 3:
-        return function(images)
-    return np.stack([function(images[..., channel]) for channel in range(images.shape[3])], axis=-1)
+    """What a function of planes (n, h, w) makes of each channel, again with channels last."""
+    return np.stack([function(plane) for plane in channels(images)], axis=-1)
+
+
+def channels(images: NDArray[_Number]) -> list[NDArray[_Number]]:
+    """The planes (n, h, w) of images (n, h, w, c)."""
+    return [images[..., channel] for channel in range(images.shape[3])]
 
 
 def luminance(images: Singles) -> Singles:
-    """Grey images of float32 (n, h, w, 3); grey ones as they are."""
-    return images if images.ndim == 3 else images @ _RED_GREEN_BLUE
+    """Grey images (n, h, w, 1) of float32 (n, h, w, 3); grey ones as they are."""
+    return images if images.shape[3] == 1 else (images @ _RED_GREEN_BLUE)[..., None]
 
 
 def _pooled(images: NDArray[np.generic], size: int) -> Singles:
@@ -55,7 +55,7 @@ def _area_weights(source: int, target: int) -> Singles:
 
 
 def orbit(images: NDArray[np.generic]) -> list[NDArray[np.generic]]:
-    """The 8 images (n, h, w[, 3]) that flips and right-angle turns make of each square image."""
+    """The 8 images (n, h, w, c) that flips and right-angle turns make of each square image."""
     turned = [np.rot90(images, turns, axes=(1, 2)) for turns in range(4)]
     return turned + [view[:, :, ::-1] for view in turned]
 
@@ -64,7 +64,7 @@ def transform(images: Singles, angle: Floats, zoom: Floats, shift: Floats) -> Si
     """Turn by angle (radians), enlarge by zoom and move by shift (rows, columns), about the centre, bilinearly.
 
     Args:
-        images: float32 (n, h, w) or (n, h, w, 3).
+        images: float32 (n, h, w, c).
         angle: (n,).
         zoom: (n,).
         shift: (n, 2).
@@ -74,13 +74,12 @@ def transform(images: Singles, angle: Floats, zoom: Floats, shift: Floats) -> Si
     y = np.arange(height, dtype=np.float32)[None, :, None] - (height - 1) / 2 - moves[:, 0, None, None]
     x = np.arange(width, dtype=np.float32)[None, None, :] - (width - 1) / 2 - moves[:, 1, None, None]
     cosine, sine = ((f(angle) / zoom).astype(np.float32)[:, None, None] for f in (np.cos, np.sin))
-    return _sample(images, cosine * y - sine * x + (height - 1) / 2, sine * y + cosine * x + (width - 1) / 2)
+    rows, columns = cosine * y - sine * x + (height - 1) / 2, sine * y + cosine * x + (width - 1) / 2
+    return by_channel(lambda plane: _sample(plane, rows, columns), images)
 
 
 def _sample(images: Singles, rows: Singles, columns: Singles) -> Singles:
-    """Bilinear interpolation at fractional positions (n, h, w), the same in all channels; black outside."""
-    if images.ndim == 4:
-        return np.stack([_sample(images[..., channel], rows, columns) for channel in range(3)], axis=-1)
+    """Bilinear interpolation of planes (n, h, w) at fractional positions (n, h, w); black outside."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=BLACK)
     _, height, width = padded.shape
     rows, columns = np.clip(rows + 1, 0, height - 1), np.clip(columns + 1, 0, width - 1)

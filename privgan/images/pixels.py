@@ -1,4 +1,4 @@
-"""Between stored pixels and the networks' numbers: grey or colour, levels 0 to 255 or values in [-1, 1]."""
+"""Between stored pixels and the networks' numbers: levels 0 to 255 or values in [-1, 1], channels last or first."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from privgan.arrays import Singles
 
 
 def from_uint8(images: NDArray[np.uint8]) -> Tensor:
-    """uint8 grey (n, h, w) or colour (n, h, w, 3) -> float32 (n, 1 or 3, h, w) in [-1, 1].
+    """uint8 (n, h, w, c) -> float32 (n, c, h, w) in [-1, 1].
 
     >>> from_uint8(np.zeros((2, 8, 8, 3), dtype=np.uint8)).shape
     torch.Size([2, 3, 8, 8])
@@ -25,12 +25,13 @@ def unit_range(images: NDArray[np.uint8]) -> Singles:
 
 
 def planes(images: NDArray[Any]) -> Tensor:
-    """Grey (n, h, w) or colour (n, h, w, 3) as (n, 1 or 3, h, w)."""
-    values = torch.from_numpy(np.ascontiguousarray(images))
-    return values[:, None] if values.ndim == 3 else values.permute(0, 3, 1, 2).contiguous()
+    """(n, h, w, c) as (n, c, h, w), stored in that order."""
+    first = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).contiguous()
+    return first.view(first.shape)  # of one channel both orders are one; only strides in ours choose our convolutions
 
 
 def to_levels(images: Tensor) -> NDArray[np.floating[Any]]:
-    """(n, 1 or 3, h, w) in [-1, 1] -> levels 0 to 255, not rounded: grey (n, h, w) or colour (n, h, w, 3)."""
+    """(n, c, h, w) in [-1, 1] -> levels 0 to 255, not rounded: (n, h, w, c)."""
     scaled = (images.clamp(-1, 1) + 1) * 127.5
-    return (scaled[:, 0] if scaled.shape[1] == 1 else scaled.permute(0, 2, 3, 1)).cpu().numpy()
+    levels: NDArray[np.floating[Any]] = scaled.permute(0, 2, 3, 1).cpu().numpy()
+    return levels

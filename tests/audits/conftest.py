@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
+from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.spaces import embedding
 from tests.audits.releasing import Gate, make_released
@@ -54,7 +55,7 @@ def draw() -> Draw:
         owner = np.repeat(np.arange(patients), rng.integers(1, most + 1, patients))
         own = fields(rng, patients, 3.0)[owner] + 0.3 * fields(rng, len(owner), 2.0)
         grey = 120 + 25 * anatomy / anatomy.std() + 18 * own + rng.normal(0, 2, own.shape)
-        images = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+        images = with_channels(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
         return Sample(images=images, labels=np.zeros(len(owner), np.int64), patients=owner + first)
 
     return make

@@ -27,12 +27,12 @@ _AVERAGING = 0.995
 def overfitted_gan(
     images: NDArray[np.uint8], seed: int, *, steps: int = 4000, order: int = 12, count: int = 800
 ) -> NDArray[np.uint8]:
-    """Train on all images and return `count` generated ones: uint8 (n, size, size) -> (count, size, size).
+    """Train on all images and return `count` generated ones: uint8 (n, size, size, 1) -> (count, size, size, 1).
 
     The same seed gives the same images on one machine. At 32 pixels 4,000 steps take half a minute of one core.
 
     Args:
-        images: uint8 (n, size, size), two at least and not all alike.
+        images: uint8 (n, size, size, 1), two at least and not all alike.
         seed: of the first weights, the batches and the noise.
         steps: of the discriminator and the generator each.
         order: cosine frequencies that the networks work in; finer detail is left out. A fixed basis, so that
@@ -65,13 +65,13 @@ class _Frame:
         return cls(size=images.shape[1], basis=basis, mean=mean, scale=scale)
 
     def inside(self, images: NDArray[np.uint8]) -> Tensor:
-        """uint8 (n, size, size) -> float32 (n, m)."""
+        """uint8 (n, size, size, 1) -> float32 (n, m)."""
         return (torch.from_numpy(images).flatten(1).float() @ self.basis.T - self.mean) / self.scale
 
     def outside(self, points: Tensor) -> NDArray[np.uint8]:
         """Back again, rounded to grey levels."""
         grey = ((points * self.scale + self.mean) @ self.basis).clamp(0, 255).round().to(torch.uint8)
-        levels: NDArray[np.uint8] = grey.reshape(-1, self.size, self.size).numpy()
+        levels: NDArray[np.uint8] = grey.reshape(-1, self.size, self.size, 1).numpy()
         return levels
 
 

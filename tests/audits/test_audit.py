@@ -99,7 +99,7 @@ def test_an_encoder_is_one_more_space_and_one_more_attack(draw: Draw, weigh: Wei
     """This one looks at the sharpest detail only, which the other spaces average away."""
     rng = np.random.default_rng(17)
     members, others = draw(rng, 90, most=1), draw(rng, 45, first=90, most=1)
-    marks = rng.integers(0, 2, (len(members.images), 4, 4)).astype(np.uint8)  # in the lowest bit of a corner
+    marks = rng.integers(0, 2, (len(members.images), 4, 4, 1)).astype(np.uint8)  # in the lowest bit of a corner
     members.images[:, :4, :4] = members.images[:, :4, :4] // 2 * 2 + marks
     images = draw(rng, 60, most=1).images
     images[:40, :4, :4] = images[:40, :4, :4] // 2 * 2 + marks[:40]

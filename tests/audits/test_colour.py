@@ -122,7 +122,7 @@ def test_pictures_are_read_in_colour_when_that_is_asked_for_and_else_in_grey(coh
     found = load_file_evidence(tmp_path / "s", tmp_path / "m", None, colour=True)
     assert found.members.images.shape == (4, SIZE, SIZE, 3)
     grey = load_file_evidence(tmp_path / "s", tmp_path / "m", None)
-    assert grey.members.images.shape == (4, SIZE, SIZE)
+    assert grey.members.images.shape == (4, SIZE, SIZE, 1)
     assert "Members: 4 colour files were converted to grey." in grey.notes
 
 
@@ -130,12 +130,12 @@ def test_a_sample_is_grey_or_in_colour_and_all_are_of_one_kind(cohort: Any, tmp_
     def sample(*shape: int) -> Sample:
         return Sample(images=np.zeros((2, *shape), np.uint8), labels=np.zeros(2, int), patients=np.arange(2))
 
-    for shape in ((32,), (32, 32, 1), (32, 32, 4), (32, 32, 3, 1)):
+    for shape in ((32,), (32, 32), (32, 32, 2), (32, 32, 4), (32, 32, 3, 1)):
         with pytest.raises(UsageError, match="images"):
             sample(*shape)
     with pytest.raises(UsageError, match="all grey or all in colour"):
         Evidence(
-            members=sample(32, 32),
+            members=sample(32, 32, 1),
             non_members=None,
             synthetic=sample(32, 32, 3),
             synthetic_folder=tmp_path,
@@ -186,12 +186,12 @@ def test_the_space_of_pixels_sees_what_luminance_does_not(cohort: Any) -> None:
 
 
 def test_grey_in_three_channels_is_as_far_as_grey(cohort: Any) -> None:
-    grey = np.ascontiguousarray(cohort[0][0][..., 1])
-    three = np.repeat(grey[..., None], 3, axis=-1)
+    grey = np.ascontiguousarray(cohort[0][0][..., 1:2])
+    three = np.repeat(grey, 3, axis=-1)
     owner = np.repeat(np.arange(30), 2)
     one, other = PixelSpace.of(grey[:60]), PixelSpace.of(three[:60])
     np.testing.assert_allclose(one.among_real(owner), other.among_real(owner), atol=2e-4)
-    np.testing.assert_allclose(pool(three, 16)[..., 2], pool(grey, 16))
+    np.testing.assert_allclose(pool(three, 16)[..., 2:], pool(grey, 16))
     np.testing.assert_allclose(luminance(pool(three, 16)), pool(grey, 16), rtol=1e-5)
     np.testing.assert_array_equal(perceptual_bits(three), perceptual_bits(grey))
     assert [print_ and print_.pixels != print_.tones for print_ in prints(three[:4])] == [True] * 4
@@ -202,10 +202,10 @@ def test_forms_of_each_channel_are_those_of_grey_images_but_for_the_common_norm(
     seen, corners = spectra(fine, [(2, 2), (0, 4)]), [(2, 2), (0, 4)]
     np.testing.assert_allclose((seen**2).sum(axis=(2, 3, 4)), 1, rtol=1e-5)
     for channel in range(3):
-        grey = spectra(fine[..., channel], corners)
+        grey = spectra(fine[..., [channel]], corners)[..., 0]
         share = np.sqrt((seen[..., channel] ** 2).sum(axis=(2, 3), keepdims=True))
         np.testing.assert_allclose(seen[..., channel], grey * share, atol=1e-5)
-        for turn, one in zip(spectrum_turns(seen), spectrum_turns(seen[..., channel]), strict=True):
+        for turn, one in zip(spectrum_turns(seen), spectrum_turns(seen[..., [channel]]), strict=True):
             np.testing.assert_array_equal(turn.reshape(4, -1, 3)[..., channel], one)
     np.testing.assert_allclose((normalise(fine) ** 2).sum(axis=(1, 2, 3)), 1, rtol=1e-5)
     np.testing.assert_allclose(normalise(fine).mean(axis=(1, 2)), 0, atol=1e-6)
@@ -222,7 +222,7 @@ def test_a_turned_copy_is_nearest_in_the_space_of_pixels(cohort: Any) -> None:
 
 def test_split_features_are_those_of_each_channel(cohort: Any) -> None:
     images = cohort[0][0][:5]
-    by_hand = np.concatenate([features(np.ascontiguousarray(images[..., c])) for c in range(3)], axis=1)
+    by_hand = np.concatenate([features(np.ascontiguousarray(images[..., [c]])) for c in range(3)], axis=1)
     np.testing.assert_allclose(features(images), by_hand)
 
 
@@ -259,9 +259,9 @@ def test_every_disguise_changes_colour_images_as_it_changes_grey_ones(cohort: An
     assert changed.shape == images.shape
     assert (changed != images).any() == (name != "exact")
     if name in DISGUISES and not name.startswith(("noise", "jpeg")):
-        green = disguised(np.ascontiguousarray(images[..., 1]), DISGUISES[name], np.random.default_rng(0))
-        np.testing.assert_array_equal(changed[..., 1], green)
-    assert name in disguises_of(images[..., 0]) or name in IN_COLOUR
+        green = disguised(np.ascontiguousarray(images[..., 1:2]), DISGUISES[name], np.random.default_rng(0))
+        np.testing.assert_array_equal(changed[..., 1:2], green)
+    assert name in disguises_of(images[..., :1]) or name in IN_COLOUR
 
 
 def test_another_hue_keeps_the_sum_of_the_colours_and_comes_round() -> None:

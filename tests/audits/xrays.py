@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.images.geometry import pool
+from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Sample
 
 
 @dataclass(frozen=True, kw_only=True)
 class XRays:
-    """images: uint8 (n, size, size). labels, patients: int64 (n,); patients count from 0."""
+    """images: uint8 (n, size, size, 1). labels, patients: int64 (n,); patients count from 0."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -26,6 +27,7 @@ class XRays:
         with np.load(file, allow_pickle=False) as stored:
             kept = np.sort(np.unique(stored["images"], axis=0, return_index=True)[1])
             images, numbers, labels = (stored[key][kept] for key in ("images", "patient_id", "labels"))
+        images = with_channels(images)
         fine = images if size == images.shape[1] else np.rint(pool(images, size)).astype(np.uint8)
         return cls(
             images=fine,

@@ -16,6 +16,7 @@ import numpy as np
 from measuring import held_mib
 from numpy.typing import NDArray
 
+from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.examine import run_audit
 from privgan_audits.policy import Policy
@@ -36,7 +37,8 @@ def pictures(rng: np.random.Generator, count: int) -> NDArray[np.uint8]:
 def sample(rng: np.random.Generator, patients: int, first: int = 0, most: int = 2) -> Sample:
     """Some patients with one to `most` images each."""
     owner = np.repeat(np.arange(patients), rng.integers(1, most + 1, patients))
-    return Sample(images=pictures(rng, len(owner)), labels=np.zeros(len(owner), np.int64), patients=owner + first)
+    images = with_channels(pictures(rng, len(owner)))
+    return Sample(images=images, labels=np.zeros(len(owner), np.int64), patients=owner + first)
 
 
 def main() -> None:

@@ -36,6 +36,7 @@ from quality_steps.examiner import Grade, Pictures, examine
 from quality_steps.likeness import NUMBERS, likeness
 from quality_steps.verbs import Made, Order, make_synthetic
 
+from privgan.images.stored import as_stored, with_channels
 from privgan.synthetic.contact_sheet import contact_sheet
 from privgan.synthetic.containers import png_bytes
 from privgan_audits.evidence.interface import Sample
@@ -92,7 +93,7 @@ def described(made: Made) -> dict[str, Any]:
 
 def graded(dataset: Dataset, learned: Sample, asked: argparse.Namespace, seed: int, task: str) -> Grade:
     """The examination on real test pictures of what was learned from a sample."""
-    lesson, test = (Pictures(images=part.images, labels=part.labels) for part in (learned, dataset.test))
+    lesson, test = (Pictures(images=as_stored(part.images), labels=part.labels) for part in (learned, dataset.test))
     return examine(lesson, test, len(dataset.classes), seed=seed, epochs=asked.epochs, task=task)
 
 
@@ -101,7 +102,7 @@ def read_synthetic(path: Path) -> Sample:
     with np.load(path, allow_pickle=False) as archive:
         images, labels = archive["images"], archive["labels"]
     # Nobody owns a synthetic picture; the numbers are none of a real patient.
-    return Sample(images=images, labels=labels.astype(np.int64), patients=-1 - np.arange(len(images)))
+    return Sample(images=with_channels(images), labels=labels.astype(np.int64), patients=-1 - np.arange(len(images)))
 
 
 def draw_grid(path: Path, synthetic: Sample, classes: tuple[str, ...], suffix: str) -> None:
@@ -110,7 +111,7 @@ def draw_grid(path: Path, synthetic: Sample, classes: tuple[str, ...], suffix: s
     chosen = np.concatenate(rows)
     path = path.with_stem(path.stem + suffix)
     path.unlink(missing_ok=True)
-    path.write_bytes(png_bytes(contact_sheet(synthetic.images[chosen], synthetic.labels[chosen], classes)))
+    path.write_bytes(png_bytes(contact_sheet(as_stored(synthetic.images[chosen]), synthetic.labels[chosen], classes)))
 
 
 def number(value: float) -> float | None:

@@ -14,6 +14,7 @@ from privgan.data.sources.opening import read_images
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import read_json, write_json
 from privgan.folders import staged_folder
+from privgan.images.stored import as_stored
 from tests.data.telling import told
 
 ANYTHING = Wanted(anything=True)
@@ -75,7 +76,7 @@ def test_values_stay_with_their_images_when_patients_leave(tmp_path: Path) -> No
     source = npz(tmp_path / "a.npz", row=np.arange(24) % 5)
     cohort = make(source, tmp_path / "cohort", "row", exclude=tmp_path / "gone.txt")
     kept = [row for row in range(24) if PATIENTS[row] not in ("p1", "p7")]
-    np.testing.assert_array_equal(cohort.images, images(24)[kept])
+    np.testing.assert_array_equal(as_stored(cohort.images), images(24)[kept])
     assert cohort.columns["row"].tolist() == [str(row % 5) for row in kept]
 
 

@@ -18,6 +18,7 @@ from privgan.gan.training.step import Training
 from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.measure import MixtureSettings
 from privgan.images.form import ImageForm
+from privgan.images.stored import with_channels
 from privgan.run import make_run_folders
 
 SIZE, LATENT, ORDER = 16, 8, 5
@@ -49,11 +50,11 @@ def members_of(
     settings: TrainSettings = SETTINGS,
     seed: int = 0,
 ) -> Members:
-    """Those who hold these images, one each unless `patients` says whose each is; their draws come from a seed."""
+    """Those who hold these stored images, one each unless `patients` says whose; their draws come from a seed."""
     rows = np.arange(len(images))
     index = PatientIndex.of(rows if patients is None else patients, rows)
     rng, cpu = np.random.default_rng(seed), torch.device("cpu")
-    return Members(images=images, labels=labels, index=index, settings=settings, device=cpu, rng=rng)
+    return Members(images=with_channels(images), labels=labels, index=index, settings=settings, device=cpu, rng=rng)
 
 
 def small_training(run: Path, *, network: str = "conv", **refinement: object) -> Training:

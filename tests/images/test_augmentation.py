@@ -11,14 +11,14 @@ from privgan.images.augmentation import AugmentationSettings, augment
 from privgan.images.geometry import transform
 
 RNG = np.random.default_rng(0)
-IMAGES = RNG.uniform(-1, 1, (12, 40, 30)).astype(np.float32)
+IMAGES = RNG.uniform(-1, 1, (12, 40, 30, 1)).astype(np.float32)
 
 
 def test_transform_equals_its_slow_twin() -> None:
     angle, zoom, shift = RNG.uniform(-3, 3, 12), RNG.uniform(0.6, 1.6, 12), RNG.uniform(-9, 9, (12, 2))
     fast = transform(IMAGES, angle, zoom, shift)
     centre = np.array([19.5, 14.5])
-    for image, result, a, z, move in zip(IMAGES, fast, angle, zoom, shift, strict=True):
+    for image, result, a, z, move in zip(IMAGES[..., 0], fast[..., 0], angle, zoom, shift, strict=True):
         matrix = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) / z
         slow = affine_transform(
             image, matrix, centre - matrix @ (centre + move), order=1, mode="grid-constant", cval=-1.0
@@ -33,13 +33,13 @@ def test_the_default_changes_nothing_and_flip_mirrors() -> None:
 
 def test_all_channels_change_alike() -> None:
     settings = AugmentationSettings(flip=0.5, rotation_degrees=20, scale=0.2, shift=0.1)
-    colour = np.stack([IMAGES, -IMAGES, IMAGES[::-1]], axis=-1)
+    colour = np.concatenate([IMAGES, -IMAGES, IMAGES[::-1]], axis=-1)
     for some in (AugmentationSettings(flip=0.5), settings):
         changed = augment(colour, np.random.default_rng(7), some)
         assert (changed.shape, changed.dtype) == (colour.shape, np.float32)
         for channel in range(3):
-            grey = augment(np.ascontiguousarray(colour[..., channel]), np.random.default_rng(7), some)
-            np.testing.assert_array_equal(changed[..., channel], grey)
+            grey = augment(np.ascontiguousarray(colour[..., [channel]]), np.random.default_rng(7), some)
+            np.testing.assert_array_equal(changed[..., [channel]], grey)
 
 
 def test_a_shift_moves_by_whole_pixels_and_leaves_black() -> None:

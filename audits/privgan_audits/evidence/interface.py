@@ -16,6 +16,7 @@ from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
+from privgan.images.stored import are_images
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
@@ -30,7 +31,7 @@ SMALLEST_IMAGE = 8  # pixels; below it there is nothing left to compare
 class Sample:
     """Images of some patients.
 
-    images: uint8 (n, h, w) or, in colour, (n, h, w, 3); labels, patients: int64 (n,). A patient id means nothing
+    images: uint8 (n, h, w, c), c of 1 or 3; labels, patients: int64 (n,). A patient id means nothing
     outside one Evidence. columns: further attributes by name, str (n,) each, empty where nothing is known.
     """
 
@@ -41,9 +42,8 @@ class Sample:
 
     def __post_init__(self) -> None:
         shape = (len(self.images),)
-        kind = self.images.shape[3:] in ((), (3,)) and self.images.ndim >= 3
-        if not kind or self.labels.shape != shape or self.patients.shape != shape:
-            raise UsageError("Expected images (n, h, w) or (n, h, w, 3) with one label and one patient each.")
+        if not are_images(self.images) or self.labels.shape != shape or self.patients.shape != shape:
+            raise UsageError("Expected images (n, h, w, 1) or (n, h, w, 3) with one label and one patient each.")
         if any(column.shape != shape for column in self.columns.values()):
             raise UsageError("Expected one value of each column for each image.")
 

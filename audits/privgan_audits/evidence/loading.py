@@ -19,6 +19,8 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
 from privgan.files import canonical_json, sha256_bytes, sha256_file
 from privgan.folders import list_files
+from privgan.images.form import ImageForm
+from privgan.images.stored import with_channels
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import MARKER as SET_MARKER
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
@@ -32,10 +34,16 @@ _ALONE = "counts as one patient"  # how a source's notes say that it names no pa
 
 @dataclass(frozen=True, kw_only=True)
 class _Form:
-    """What images must be like. shape: of one, empty where it is free. colour: files are read in colour."""
+    """What images must be like. of_all: side and channels, None where free. colour: that of files is kept."""
 
-    shape: tuple[int, ...] = ()
+    of_all: ImageForm | None = None
     colour: bool
+
+    @classmethod
+    def of(cls, images: Images) -> "_Form":
+        """Like these."""
+        form = ImageForm.of(images)
+        return cls(of_all=form, colour=form.colour)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +92,7 @@ def load_cohort_evidence(
     numbers = [name for name, kind in opened.facts.columns.items() if kind == NUMBER]
     edges = {name: quartiles(opened.columns[name].astype(np.float64), opened.patients) for name in numbers}
     wanted = Wanted(types=dict.fromkeys(numbers, NUMBER), anything=True)
-    form = _Form(shape=opened.facts.form.shape, colour=opened.facts.form.colour)
+    form = _Form.of(opened.images)
     loaded = _load(synthetic, "the synthetic set", form, progress, wanted)
     classes = _all_classes(loaded.classes, opened.facts.form.classes)
     return Evidence(
@@ -121,7 +129,7 @@ def load_file_evidence(
         IntegrityError: an edited privgan set.
     """
     loaded = _load(synthetic, "the synthetic images", _Form(colour=colour), progress)
-    form = _Form(shape=loaded.images.shape[1:], colour=loaded.images.ndim == 4)
+    form = _Form.of(loaded.images)
     ours = _load(members, "members", form, progress)
     theirs = _load(non_members, "non-members", form, progress) if non_members else None
     shared = (ours.keys or frozenset()) & (theirs.keys or frozenset()) if theirs else frozenset()
@@ -168,19 +176,16 @@ def _load(path: Path, what: str, form: _Form, progress: Progress, wanted: Wanted
         loaded = _from_set(open_synthetic_set(path, progress))
     else:
         loaded = _from_files(path, what, form, progress, wanted)
-    if form.shape and loaded.images.shape[1:] != form.shape:
-        raise UsageError(f"Expected {what} of {_in_words(form.shape)}, got {_in_words(loaded.images.shape[1:])}.")
+    found = ImageForm.of(loaded.images)
+    if form.of_all not in (None, found):
+        raise UsageError(f"Expected {what} of {form.of_all}, got {found}.")
     return loaded
-
-
-def _in_words(shape: tuple[int, ...]) -> str:
-    return f"{shape[0]} x {shape[1]} pixels{' in colour' if len(shape) == 3 else ''}"
 
 
 def _from_set(opened: SyntheticSet) -> _Loaded:
     manifest = opened.manifest
     return _Loaded(
-        images=opened.images,
+        images=with_channels(opened.images),
         labels=opened.labels,
         patients=np.arange(len(opened.images), dtype=np.int64),
         keys=None,
@@ -200,7 +205,7 @@ def _from_set(opened: SyntheticSet) -> _Loaded:
 
 
 def _from_files(path: Path, what: str, form: _Form, progress: Progress, wanted: Wanted) -> _Loaded:
-    size, preset = form.shape[0] if form.shape else None, PHOTO if form.colour else None
+    size, preset = form.of_all.side if form.of_all else None, PHOTO if form.colour else None
     read = read_images(path, size=size, preset=preset, columns=wanted, trusted=True, progress=progress)
     alone = any(_ALONE in note for note in read.notes)
     refused = sum(read.refused.values())

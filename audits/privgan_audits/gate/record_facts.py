@@ -10,6 +10,7 @@ from privgan.config import keys_of
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
+from privgan.images.form import ImageForm
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.policy import Policy
 
@@ -60,7 +61,7 @@ def _books(ledger: Ledger | None) -> dict[str, Any] | None:
 
 def _colour(evidence: Evidence) -> tuple[str, ...]:
     """Which tests saw it."""
-    return (COLOUR,) if evidence.synthetic.images.ndim == 4 else ()
+    return (COLOUR,) if ImageForm.of(evidence.synthetic.images).colour else ()
 
 
 def _declared(evidence: Evidence) -> tuple[str, ...]:

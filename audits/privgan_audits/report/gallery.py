@@ -18,6 +18,7 @@ from privgan.arrays import Floats, Images
 from privgan.errors import IntegrityError
 from privgan.files import sha256_bytes, write_bytes
 from privgan.folders import PRIVATE_FOLDER
+from privgan.images.stored import as_stored
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.seals import read_bounded
 
@@ -146,8 +147,8 @@ def _pairs(
             continue
         for row in rows:
             yield Pair(
-                real=sample.images[row["real_row"]],
-                synthetic=evidence.synthetic.images[row["synthetic_row"]],
+                real=as_stored(sample.images[row["real_row"]]),
+                synthetic=as_stored(evidence.synthetic.images[row["synthetic_row"]]),
                 side=side,
                 real_row=int(row["real_row"]),
                 synthetic_row=int(row["synthetic_row"]),

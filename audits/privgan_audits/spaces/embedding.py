@@ -27,6 +27,8 @@ from torch.nn.utils import skip_init
 
 from privgan.arrays import Images, Singles
 from privgan.images.geometry import luminance, pool
+from privgan.images.pixels import planes
+from privgan.images.stored import as_stored
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.augment import Move, Strength, disguised
 from privgan_audits.spaces.pixels import FINE
@@ -67,7 +69,7 @@ class Embedding:
     weights: Tensor
 
     def embed(self, images: Images) -> Singles:
-        """Images uint8 (n, h, h[, 3]) to float32 (n, d), rows of unit norm, or zeros."""
+        """Images uint8 (n, h, h, c) to float32 (n, d), rows of unit norm, or zeros."""
         return self._embedded(images, VIEWS[:1])[:, 0]
 
     def embed_moved(self, images: Images) -> Singles:
@@ -103,13 +105,13 @@ _TRAINED: OrderedDict[bytes, Embedding] = OrderedDict()
 
 
 def train_embedding(images: Images, progress: Progress = silent) -> Embedding:
-    """Learn an embedding of images uint8 (n, h, h[, 3]), n >= 1, members' and non-members' pooled.
+    """Learn an embedding of images uint8 (n, h, h, c), n >= 1, members' and non-members' pooled.
 
     One machine and one number of threads give the same bits for the same set of images, whatever their order and
     however often each occurs. The last two are kept, so that audits of one cohort learn once.
     """
     digests, first = np.unique(image_digests(images), return_index=True)
-    key = hashlib.sha256(repr(images.shape[1:]).encode() + digests.tobytes()).digest()
+    key = hashlib.sha256(repr(as_stored(images).shape[1:]).encode() + digests.tobytes()).digest()
     if key not in _TRAINED:
         _TRAINED[key] = _learned(_fine(images[first]), int.from_bytes(key[:7], "big"), progress)
     _TRAINED.move_to_end(key)
@@ -131,8 +133,8 @@ def image_digests(images: Images) -> NDArray[np.bytes_]:
 
 
 def _fine(images: Images) -> Tensor:
-    """Images uint8 (n, h, h[, 3]) as float32 (n, 1, s, s) in [0, 1]."""
-    return torch.from_numpy(luminance(pool(images, FINE)))[:, None] / 255
+    """Images uint8 (n, h, h, c) as float32 (n, 1, s, s) in [0, 1]."""
+    return planes(luminance(pool(images, FINE))) / 255
 
 
 def _learned(images: Tensor, seed: int, progress: Progress) -> Embedding:

@@ -87,7 +87,7 @@ class Encoder:
         return {"sha256": self.sha256, "trained_on": self.trained_on}
 
     def embed(self, images: NDArray[np.uint8], progress: Progress = silent) -> Singles:
-        """One unit vector for each image uint8 (n, h, h[, 3]): float32 (n, d).
+        """One unit vector for each image uint8 (n, h, h, c): float32 (n, d).
 
         Features are averaged over the 8 orientations, so that turned copies have the same vector and one search is
         enough; the price is eight forward passes. An image without any feature has the zero vector.
@@ -107,13 +107,11 @@ class Encoder:
         return unit
 
     def _averaged(self, images: Singles) -> Floats:
-        """Mean features over the orbit of images (n, s, s[, 3]) in [0, 1]: float64 (n, d)."""
+        """Mean features over the orbit of images (n, s, s, c) in [0, 1]: float64 (n, d)."""
         seen = luminance(images) if self.channels == 1 else images
         views = np.stack(orbit(seen), axis=1).reshape(-1, *seen.shape[1:]).astype(np.float32)
-        channels = (
-            views.transpose(0, 3, 1, 2) if views.ndim == 4 else np.repeat(views[:, None], self.channels, axis=1)
-        )
-        inputs = np.ascontiguousarray(channels)
+        first = views.transpose(0, 3, 1, 2)
+        inputs = np.ascontiguousarray(np.broadcast_to(first, (len(views), self.channels, *first.shape[2:])))
         calls = np.split(inputs, len(inputs)) if self.one_by_one else [inputs]
         features = np.concatenate([self._forward(call) for call in calls])
         return np.asarray(features.reshape(len(images), 8, -1).mean(axis=1, dtype=np.float64))
@@ -178,11 +176,14 @@ def _input(session: "InferenceSession") -> tuple[int, int | None, bool]:
 
 
 def _resized(images: NDArray[np.uint8], side: int) -> Singles:
-    """Images (n, h, h[, 3]) as float32 (n, side, side[, 3]) in [0, 1]: averaged down, or interpolated up."""
-    if images.ndim == 4 and side > images.shape[1]:
-        return by_channel(lambda grey: _resized(grey, side), images)
+    """Images (n, h, h, c) as float32 (n, side, side, c) in [0, 1]: averaged down, or interpolated up."""
     if side <= images.shape[1]:
         return pool(images, side) / np.float32(255)
-    grey = torch.from_numpy(images.astype(np.float32) / np.float32(255))[:, None]
-    larger: Singles = F.interpolate(grey, size=(side, side), mode="bilinear", align_corners=False)[:, 0].numpy()
+    return by_channel(lambda plane: _enlarged(plane, side), images)
+
+
+def _enlarged(plane: NDArray[np.uint8], side: int) -> Singles:
+    """One channel (n, h, h), interpolated."""
+    values = torch.from_numpy(plane.astype(np.float32) / np.float32(255))[:, None]
+    larger: Singles = F.interpolate(values, size=(side, side), mode="bilinear", align_corners=False)[:, 0].numpy()
     return larger

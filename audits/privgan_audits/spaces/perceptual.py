@@ -24,7 +24,7 @@ _BLOCK = 2048
 
 
 def perceptual_bits(images: NDArray[np.uint8]) -> Singles:
-    """The hash of each image uint8 (n, h, h[, 3]): float32 (n, 64) of +1 and -1.
+    """The hash of each image uint8 (n, h, h, c): float32 (n, 64) of +1 and -1.
 
     A quarter of the squared Euclidean distance is the Hamming distance.
     """
@@ -53,7 +53,7 @@ def _coefficients(images: NDArray[np.uint8]) -> Floats:
     """Low frequencies of the orthonormal DCT-II, float64 (n, 8, 8)."""
     found = np.empty((len(images), _LOW.stop - _LOW.start, _LOW.stop - _LOW.start))
     for start in range(0, len(images), _BLOCK):
-        block = luminance(pool(images[start : start + _BLOCK], _SIDE)).astype(np.float64)
+        block = luminance(pool(images[start : start + _BLOCK], _SIDE))[..., 0].astype(np.float64)
         found[start : start + len(block)] = fft.dctn(block, type=2, axes=(1, 2), norm="ortho")[:, _LOW, _LOW]
     # Symmetric images have many coefficients of zero; their signs must not be what rounding made of them.
     return np.where(np.abs(found) < _NOTHING, 0.0, found)

@@ -26,7 +26,7 @@ class PixelSpace:
 
     @classmethod
     def of(cls, real: Images) -> "PixelSpace":
-        """All real images, uint8 (n, h, h[, 3])."""
+        """All real images, uint8 (n, h, h, c)."""
         return cls(real=views(real, searching=True))
 
     def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
@@ -101,7 +101,7 @@ def pair_distances(
 
 
 def _turned(images: Singles, view: Integers) -> Singles:
-    """Each image (n, f, f[, 3]) in its own member of `orbit`."""
+    """Each image (n, f, f, c) in its own member of `orbit`."""
     result = np.empty_like(images)
     for number, turned in enumerate(orbit(images)):
         result[view == number] = turned[view == number]

@@ -3,7 +3,7 @@
 A near copy may be flipped, turned by a right angle, a little noisy, brighter, or moved by a pixel or two. Which
 pairs are worth comparing is found by `searches`; here a pair is measured.
 
-Images are grey, (n, h, w), or have red, green and blue last, (n, h, w, 3). Brightness is removed from each channel by
+Brightness is removed from each channel by
 itself, so that another white balance hides nothing; contrast from all together, so that each counts by what it shows.
 """
 
@@ -20,28 +20,28 @@ _FLAT = 1e-3  # grey values: a window whose standard deviation is below carries 
 
 
 def normalise(images: Singles) -> Singles:
-    """Remove each channel's mean and divide by the norm of each image (n, h, w[, 3]); constant ones become zeros."""
+    """Remove each channel's mean and divide by the norm of each image (n, h, w, c); constant ones become zeros."""
     centred = images - images.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
     norms = np.sqrt(products(centred, centred))
     flat = norms <= _FLAT * images.shape[1]
-    scaled = centred / np.where(flat, 1.0, norms).reshape(-1, *(1,) * (images.ndim - 1))
+    scaled = centred / np.where(flat, 1.0, norms)[:, None, None, None]
     scaled[flat] = 0.0
     result: Singles = scaled.astype(np.float32)
     return result
 
 
 def products(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The inner product of each pair of images (n, h, w[, 3]): (n,)."""
+    """The inner product of each pair of images (n, h, w, c): (n,)."""
     return np.asarray(np.einsum("nij,nij->n", _wide(a), _wide(b)))
 
 
 def _wide(images: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Channels side by side: (n, h, w * 3); grey images as they are."""
-    return images if images.ndim == 3 else images.reshape(*images.shape[:2], -1)
+    """Channels side by side: (n, h, w * c)."""
+    return images.reshape(*images.shape[:2], -1)
 
 
 def shifted_distances(queries: Singles, targets: Singles) -> Floats:
-    """Distance of pairs of fine images (p, f, f[, 3]), the smallest over shifts of the target.
+    """Distance of pairs of fine images (p, f, f, c), the smallest over shifts of the target.
 
     Compares the query's centre with every window of that size in the target, each with mean removed and norm
     one: sqrt(2 - 2 correlation), in [0, 2]. The best window is found in float32 and measured in float64.
@@ -78,14 +78,13 @@ def _exact_distances(crops: Singles, targets: Singles, corners: Integers, size: 
 
 
 def _window_norms(images: Singles, size: int) -> Floats:
-    """Norm of every size x size window of (n, f, f[, 3]) without its channels' means: (n, w, w)."""
+    """Norm of every size x size window of (n, f, f, c) without its channels' means: (n, w, w)."""
 
-    def spread(grey: Singles) -> Floats:
-        sums, squares = _window_sums(grey, size), _window_sums(grey.astype(np.float64) ** 2, size)
+    def spread(plane: Singles) -> Floats:
+        sums, squares = _window_sums(plane, size), _window_sums(plane.astype(np.float64) ** 2, size)
         return np.asarray(squares - sums**2 / size**2)
 
-    found = by_channel(spread, images)
-    return np.asarray(np.sqrt(np.maximum(found if images.ndim == 3 else found.sum(axis=-1), 0.0)))
+    return np.asarray(np.sqrt(np.maximum(by_channel(spread, images).sum(axis=3), 0.0)))
 
 
 def _window_sums(images: NDArray[np.generic], size: int) -> Floats:
@@ -96,7 +95,7 @@ def _window_sums(images: NDArray[np.generic], size: int) -> Floats:
 
 
 def is_flat(fine: Singles) -> Flags:
-    """Whether each fine image (n, f, f[, 3]) is constant apart from its border; bool (n,)."""
+    """Whether each fine image (n, f, f, c) is constant apart from its border; bool (n,)."""
     centre = fine[:, MAX_SHIFT:-MAX_SHIFT, MAX_SHIFT:-MAX_SHIFT]
     spread = centre.std(axis=(1, 2), dtype=np.float64).reshape(len(fine), -1)
     return np.asarray((spread <= _FLAT).all(axis=1))

@@ -21,10 +21,10 @@ _BLOCK = 2048
 
 @dataclass(frozen=True, kw_only=True)
 class Views:
-    """Images in the forms that are compared; in colour each has red, green and blue last.
+    """Images in the forms that are compared; each has its channels last.
 
-    fine: float32 (n, f, f), grey values. coarse: float32 (n, c, c), zero mean, unit norm. spectra: float32
-    (n, windows, s, s); nine windows of images that search, the centre one of those that are searched for.
+    fine: float32 (n, f, f, c), levels. coarse: float32 (n, g, g, c), zero mean, unit norm. spectra: float32
+    (n, windows, s, s, c); nine windows of images that search, the centre one of those that are searched for.
     flat: bool (n,), True where the image is constant apart from its border.
     """
 
@@ -52,7 +52,7 @@ class Search:
 
 
 def views(images: NDArray[np.uint8], *, searching: bool) -> Views:
-    """Bring images uint8 (n, h, h[, 3]), h >= SMALLEST_IMAGE, into all forms; `searching` images get nine windows."""
+    """Bring images uint8 (n, h, h, c), h >= SMALLEST_IMAGE, into all forms; `searching` images get nine windows."""
     fine = pool(images, min(FINE, images.shape[1]))
     steps = range(0, 2 * MAX_SHIFT + 1, MAX_SHIFT) if searching else (MAX_SHIFT,)
     return Views(
@@ -64,7 +64,7 @@ def views(images: NDArray[np.uint8], *, searching: bool) -> Views:
 
 
 def spectra(fine: Singles, corners: list[tuple[int, int]]) -> Singles:
-    """Square roots of the lowest Fourier magnitudes of some windows of fine (n, f, f[, 3]), zero frequency centred.
+    """Square roots of the lowest Fourier magnitudes of some windows of fine (n, f, f, c), zero frequency centred.
 
     A copy that was moved shows in its centre just what the original shows in one of the windows, or nearly so,
     and what little is still shifted the magnitudes do not see, thanks to the (Hann) taper. The square root keeps
@@ -72,13 +72,13 @@ def spectra(fine: Singles, corners: list[tuple[int, int]]) -> Singles:
     constant windows.
 
     Returns:
-        float32 (n, len(corners), s, s[, 3]).
+        float32 (n, len(corners), s, s, c).
     """
     size = fine.shape[1] - 2 * MAX_SHIFT
     kept = min(FREQUENCIES, (size - 1) // 2)
     taper = np.hanning(size + 2)[1:-1]
     low = np.arange(-kept, kept + 1)
-    result = np.empty((len(fine), len(corners), len(low), len(low), *fine.shape[3:]), np.float32)
+    result = np.empty((len(fine), len(corners), len(low), len(low), fine.shape[3]), np.float32)
 
     def magnitudes(windows: Floats) -> Floats:
         return np.sqrt(np.abs(np.fft.fft2(windows * taper[:, None] * taper)[:, low[:, None], low]))
@@ -88,20 +88,20 @@ def spectra(fine: Singles, corners: list[tuple[int, int]]) -> Singles:
         for number, (y, x) in enumerate(corners):
             window = normalise(block[:, y : y + size, x : x + size]).astype(np.float64)
             seen = by_channel(magnitudes, window)
-            norms = np.sqrt(products(seen, seen)).reshape(-1, *(1,) * (seen.ndim - 1))
+            norms = np.sqrt(products(seen, seen))[:, None, None, None]
             result[start : start + len(block), number] = seen / np.where(norms > 0, norms, 1.0)
     return result
 
 
 def spectrum_turns(windows: Singles) -> list[Singles]:
-    """Every window of spectra (n, w, s, s[, 3]) in the 4 turns that magnitudes tell apart; 4 x w vectors (n, d)."""
+    """Every window of spectra (n, w, s, s, c) in the 4 turns that magnitudes tell apart; 4 x w vectors (n, d)."""
     quarter = np.rot90(windows, axes=(2, 3))
     turns = [windows, quarter, windows[:, :, :, ::-1], quarter[:, :, :, ::-1]]
     return [_half(turned[:, window]) for turned in turns for window in range(turned.shape[1])]
 
 
 def _half(spectrum: Singles) -> Singles:
-    """The half of a spectrum (n, s, s[, 3]) that is not its mirror image, as vectors of half the squared length."""
+    """The half of a spectrum (n, s, s, c) that is not its mirror image, as vectors of half the squared length."""
     half = spectrum[:, : spectrum.shape[1] // 2 + 1].copy()
     half[:, -1] *= np.float32(np.sqrt(0.5))  # the row of zero frequency holds both halves
     return half.reshape(len(half), -1)

@@ -49,10 +49,10 @@ class Space(Protocol):
         """Distance of each real image to the nearest one of another patient (n,); `owner` (n,) are the patients."""
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
-        """The closest of some other images, uint8 (m, h, h), to each real one."""
+        """The closest of some other images, uint8 (m, h, h, c), to each real one."""
 
     def met(self, copies: Images, known: Closest) -> Met:
-        """What planted copies, uint8 (m, h, h), would add to the searches that gave `known`."""
+        """What planted copies, uint8 (m, h, h, c), would add to the searches that gave `known`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

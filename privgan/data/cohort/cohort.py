@@ -24,6 +24,7 @@ from privgan.data.preprocess import GIVEN, PRESETS
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_json
 from privgan.images.form import ImageForm
+from privgan.images.stored import with_channels
 
 SCHEMA_VERSION = 1
 MARKER = "cohort.json"
@@ -80,7 +81,8 @@ class CohortFacts:
 class Cohort:
     """A cohort whose files were all checked against cohort.json. Its repr shows counts only.
 
-    columns: further columns by name: str (n,), empty where nothing is known, or float64 (n,), NaN there.
+    images: uint8 memory map (n, h, w, c). columns: further ones by name: str (n,), empty where nothing is known, or
+    float64 (n,), NaN there.
     """
 
     folder: Path
@@ -151,7 +153,7 @@ def open_cohort(folder: Path) -> Cohort:
     return Cohort(
         folder=folder,
         facts=facts,
-        images=images,
+        images=with_channels(images),
         patients=patients,
         labels=labels,
         split=split,

@@ -24,6 +24,7 @@ from privgan.data.sources.npz_source import NpzSource
 from privgan.data.sources.source import Entry, Seen, Source
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
+from privgan.images.stored import with_channels
 from privgan.progress import Progress, silent
 
 ONLY_CLASS = "image"  # where nothing has a label
@@ -35,7 +36,7 @@ _REPORTED_EVERY = 32
 class LoadedImages:
     """All images of a source in memory; sensitive, so its repr shows counts only.
 
-    images: uint8 (n, size, size). labels: int64 (n,), numbers into classes. patients: int64 (n,), 0..p-1 in order
+    images: uint8 (n, size, size, c). labels: int64 (n,), numbers into classes. patients: int64 (n,), 0..p-1 in order
     of first appearance, numbers into patient_keys. columns: further ones (n,) by name. refused: images by reason
     code. notes: what a report must say.
     """
@@ -156,7 +157,7 @@ def read_images(
         raise reject_nothing_readable(refused)
     classes = class_names(labels, source.declared)
     return LoadedImages(
-        images=np.stack(images),
+        images=with_channels(np.stack(images)),
         labels=np.array([classes.index(label) if label else 0 for label in labels], dtype=np.int64),
         patients=np.array(patients, dtype=np.int64),
         patient_keys=tuple(numbers),

@@ -20,6 +20,7 @@ from privgan.gan.warm_start import ImageModel
 from privgan.gan.warm_start.class_balance import ClassBalance
 from privgan.images.form import ImageForm
 from privgan.images.pixels import to_levels
+from privgan.images.stored import as_stored
 from privgan.run import WEIGHTS
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class LoadedGenerator:
         """
         with torch.no_grad():
             images = self._precise(torch.from_numpy(z)[None], torch.tensor([label]))
-        return np.ascontiguousarray(to_levels(images)[0], dtype=np.float64)
+        return np.ascontiguousarray(as_stored(to_levels(images)[0]), dtype=np.float64)
 
     @cached_property
     def _precise(self) -> Generator:

@@ -32,7 +32,7 @@ _PIXELS = 1 << 22  # about so many values of images at once
 class Members:
     """One holder of patients, as `gan.patients.Patients` has it. Sensitive.
 
-    images: uint8 memory map, grey (n, h, w) or colour (n, h, w, 3); labels: int64 (n,); index: rows by patient.
+    images: uint8 memory map (n, h, w, c); labels: int64 (n,); index: rows by patient.
     settings: how many of a drawn patient's images are read, how they are changed, how many go through at once.
     device: where gradients are computed. rng: of draws and augmentation, cryptographic.
     """

@@ -18,6 +18,7 @@ from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.step import Training, fresh_state, step
 from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.measure import measure_mixture
+from privgan.images.stored import with_channels
 from privgan.memory import keep_freed_memory
 from privgan.run import make_run_folders
 
@@ -78,7 +79,7 @@ def _rehearsal(settings: TrainSettings, run: Path, config: GeneratorConfig, devi
         fakes=settings.refinement.fakes,
     )
     invented = Members(
-        images=rng.integers(0, 256, (len(owners), *config.form.shape), dtype=np.uint8),
+        images=with_channels(rng.integers(0, 256, (len(owners), *config.form.shape), dtype=np.uint8)),
         labels=np.zeros(len(owners), dtype=np.int64),
         index=PatientIndex.of(owners, np.arange(len(owners))),
         settings=settings,

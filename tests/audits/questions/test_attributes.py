@@ -161,7 +161,7 @@ def test_columns_of_which_nothing_can_be_asked_say_why(real: list[str], made: li
 def test_every_side_s_columns_are_listed() -> None:
     def sample(count: int, **columns: NDArray[np.str_]) -> Sample:
         zeros = np.zeros(count, np.int64)
-        images = np.zeros((count, 8, 8), np.uint8)
+        images = np.zeros((count, 8, 8, 1), np.uint8)
         return Sample(images=images, labels=zeros, patients=np.arange(count), columns=columns)
 
     found = attributes(sample(2, sex=np.array(["f", "m"])), sample(1), sample(3, age=np.array(["1", "2", ""])))

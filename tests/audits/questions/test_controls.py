@@ -122,7 +122,7 @@ def test_split_check_sees_another_scanner(draw: Draw, scanner: str) -> None:
         "noise": images + rng.normal(0, 3, images.shape),
         "blur": (images + np.roll(images, 1, axis=1)) / 2,
     }[scanner]
-    images = np.where(other[:, None, None], changed, images)
+    images = np.where(other[:, None, None, None], changed, images)
     found = split_check(features(np.clip(images, 0, 255).astype(np.uint8)), sample.patients, side, rng)
     assert found["split_p"] < 1e-6
 
@@ -143,7 +143,7 @@ def test_too_few_patients_for_controls_are_not_controlled(draw: Draw, weigh: Wei
 def test_nothing_but_black_images_is_inconclusive(draw: Draw, weigh: Weigh) -> None:
     rng = np.random.default_rng(10)
     black = [dataclasses.replace(s, images=np.zeros_like(s.images)) for s in (draw(rng, 40), draw(rng, 30, first=40))]
-    record = run_audit(weigh(*black, np.zeros((9, 32, 32), np.uint8)), Policy())
+    record = run_audit(weigh(*black, np.zeros((9, 32, 32, 1), np.uint8)), Policy())
     assert record.verdict.verdict == "INCONCLUSIVE"
     assert record.internal["T2"]["pairs"] == []
 

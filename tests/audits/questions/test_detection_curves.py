@@ -60,7 +60,7 @@ def test_detection_curves(shared_data: Path, weigh: Weigh, blur: float) -> None:
     """1,333 members, 667 non-members; the other patients' images, sharp or blurred, are the safe set."""
     rng = np.random.default_rng(1)
     members, others, rest = XRays.read(shared_data).split(rng, 1333, 667, 1600)
-    images = ndimage.gaussian_filter(rest.images.astype(float), (0, blur, blur)).astype(np.uint8)
+    images = ndimage.gaussian_filter(rest.images.astype(float), (0, blur, blur, 0)).astype(np.uint8)
     evidence: Evidence = weigh(members, others, images)
     scores = patient_scores(evidence)
     pool = relabellings(len(scores.non_member), scores.non_members, rng)

@@ -31,7 +31,7 @@ NOT_APPLICABLE = {"outcome": "not-applicable", "reason": "no claim"}
 
 def images(count: int, seed: int) -> Sample:
     rng = np.random.default_rng(seed)
-    pixels = rng.integers(0, 256, (count, 16, 16), dtype=np.uint8)
+    pixels = rng.integers(0, 256, (count, 16, 16, 1), dtype=np.uint8)
     return Sample(images=pixels, labels=np.zeros(count, np.int64), patients=1000 * seed + np.arange(count))
 
 

@@ -88,7 +88,7 @@ def _disguised(images: Images, disguise: str) -> Images:
         case "rotation":
             grey = ndimage.rotate(grey, 5, axes=(2, 1), reshape=False, order=1, mode="nearest")
         case "crop":
-            grey = ndimage.zoom(grey, (1, 32 / 30, 32 / 30), order=1)[:, 1:33, 1:33]
+            grey = ndimage.zoom(grey, (1, 32 / 30, 32 / 30, 1), order=1)[:, 1:33, 1:33]
         case "gamma":
             grey = 255 * (grey / 255) ** 0.9
         case "noise":
@@ -99,14 +99,14 @@ def _disguised(images: Images, disguise: str) -> Images:
 
 
 def test_constant_and_lone_images_give_finite_rows(forgetful: pytest.MonkeyPatch, images: Images) -> None:
-    constant = np.stack([np.full((32, 32), grey, np.uint8) for grey in (0, 7, 255)])
+    constant = np.stack([np.full((32, 32, 1), grey, np.uint8) for grey in (0, 7, 255)])
     for pool in (images[:1], constant[:1], constant, np.concatenate([images[:2], images[:2]])):
         assert np.isfinite(train_embedding(pool).embed(np.concatenate([images, constant]))).all()
 
 
 @pytest.mark.parametrize("side", [16, 28, 40, 64])
 def test_any_side_is_taken(forgetful: pytest.MonkeyPatch, side: int) -> None:
-    images = np.random.default_rng(4).integers(0, 256, (5, side, side)).astype(np.uint8)
+    images = np.random.default_rng(4).integers(0, 256, (5, side, side, 1)).astype(np.uint8)
     assert np.isfinite(train_embedding(images).embed(images)).all()
 
 

@@ -28,7 +28,7 @@ KERNEL -= KERNEL.mean(axis=(2, 3), keepdims=True)
 
 def images(count: int, size: int = 16, seed: int = 0) -> NDArray[np.uint8]:
     coarse = np.random.default_rng(seed).integers(0, 256, (count, 4, 4)).astype(np.uint8)
-    return np.kron(coarse, np.ones((1, size // 4, size // 4), np.uint8))
+    return np.kron(coarse, np.ones((1, size // 4, size // 4), np.uint8))[..., None]
 
 
 def make(path: Path, *, shape: Shape, nodes: list[Any] | None = None, kernel: NDArray[np.float32] = KERNEL) -> Path:
@@ -52,7 +52,7 @@ def save(graph: Any, path: Path) -> Path:
 
 def features_twin(image: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of rectified correlations with each kernel, over the 8 orientations, of length one."""
-    views = [view[0] for view in orbit(image[None])]
+    views = [view[0, ..., 0] for view in orbit(image[None])]
     inner = slice(1, -1)
     total = np.zeros(len(KERNEL))
     for view in views:
@@ -90,13 +90,13 @@ def test_grey_becomes_three_channels(tmp_path: Path) -> None:
 
 def test_a_model_of_three_channels_sees_colour_and_one_of_one_the_luminance(tmp_path: Path) -> None:
     """A kernel that looks at blue alone sees the blue channel, at the model's own size, too."""
-    colour = np.stack([images(4), images(4, seed=1), images(4, seed=2)], axis=-1)
+    colour = np.concatenate([images(4), images(4, seed=1), images(4, seed=2)], axis=-1)
     blue = np.concatenate([np.zeros_like(KERNEL), np.zeros_like(KERNEL), KERNEL], axis=1)
     for sides in (["h", "w"], [16, 16], [24, 24]):
         three = Encoder.load(make(tmp_path / "3.onnx", shape=["n", 3, *sides], kernel=blue), SAID)
         one = Encoder.load(make(tmp_path / "1.onnx", shape=["n", 1, *sides]), SAID)
         np.testing.assert_allclose(three.embed(colour), one.embed(images(4, seed=2)), atol=1e-5)
-    exact = [features_twin(image @ [0.299, 0.587, 0.114] / 255) for image in colour]
+    exact = [features_twin(image @ [[0.299], [0.587], [0.114]] / 255) for image in colour]
     free = Encoder.load(make(tmp_path / "1.onnx", shape=["n", 1, "h", "w"]), SAID)
     np.testing.assert_allclose(free.embed(colour), exact, atol=1e-5)
 
@@ -112,13 +112,13 @@ def test_a_model_of_one_size_gets_that_size(tmp_path: Path, size: int, to: int) 
         small = given.reshape(3, to, 2, to, 2).mean(axis=(2, 4))
         slow = np.mean(orbit(small), axis=0).reshape(3, -1)
         np.testing.assert_allclose(got, slow / np.linalg.norm(slow, axis=1, keepdims=True), atol=1e-6)
-    grey = np.full((1, size, size), 100, np.uint8)
+    grey = np.full((1, size, size, 1), 100, np.uint8)
     np.testing.assert_allclose(encoder.embed(grey), 1 / to, atol=1e-6)
 
 
 def test_an_image_without_features_is_zero(tmp_path: Path) -> None:
     encoder = Encoder.load(make(tmp_path / "m.onnx", shape=["n", 1, "h", "w"]), SAID)
-    assert not encoder.embed(np.zeros((2, 16, 16), np.uint8)).any()
+    assert not encoder.embed(np.zeros((2, 16, 16, 1), np.uint8)).any()
 
 
 def test_the_record_names_the_file_and_the_declaration(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ NODES = {
 @pytest.mark.parametrize("words", NODES)
 def test_what_the_model_gives_must_be_a_vector_of_numbers(tmp_path: Path, words: str) -> None:
     encoder = Encoder.load(make(tmp_path / "m.onnx", shape=["n", 1, "h", "w"], nodes=list(NODES[words])), SAID)
-    black = np.zeros((3, 16, 16), np.uint8)
+    black = np.zeros((3, 16, 16, 1), np.uint8)
     with pytest.raises(UsageError, match=words):
         encoder.embed(black)
 

@@ -16,7 +16,7 @@ from privgan_audits.spaces.perceptual import BITS, hamming, orbit_bits, perceptu
 def pictures(count: int, size: int = 64, seed: int = 0) -> Images:
     rng = np.random.default_rng(seed)
     smooth = ndimage.gaussian_filter(rng.normal(size=(count, size, size)), (0, size / 20, size / 20), mode="wrap")
-    return np.clip(128 + 25 * smooth / smooth.std(), 0, 255).astype(np.uint8)
+    return np.clip(128 + 25 * smooth / smooth.std(), 0, 255).astype(np.uint8)[..., None]
 
 
 def differing(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -88,5 +88,5 @@ def test_symmetric_and_constant_images_have_one_hash_however_they_were_rounded()
     images = np.concatenate([left, left[:, :, ::-1]], axis=2)
     np.testing.assert_array_equal(perceptual_bits(images), perceptual_bits(np.ascontiguousarray(images[:, :, ::-1])))
     np.testing.assert_array_equal(orbit_bits(images)[:, 0], orbit_bits(images)[:, 4])
-    constant = perceptual_bits(np.stack([np.full((64, 64), grey, np.uint8) for grey in (0, 77, 255)]))
+    constant = perceptual_bits(np.stack([np.full((64, 64, 1), grey, np.uint8) for grey in (0, 77, 255)]))
     assert (constant == -1).all()

@@ -18,13 +18,13 @@ def test_pooling_is_the_mean_of_what_a_pixel_covers(source: int, target: int) ->
     images = np.random.default_rng(0).integers(0, 256, (3, source, source)).astype(np.uint8)
     large = np.kron(images.astype(np.float64), np.ones((target, target)))
     expected = large.reshape(3, target, source, target, source).mean(axis=(2, 4))
-    np.testing.assert_allclose(geometry.pool(images, target), expected, rtol=1e-5)
+    np.testing.assert_allclose(geometry.pool(images[..., None], target)[..., 0], expected, rtol=1e-5)
 
 
 def test_shifts_noise_and_brightness_are_forgiven_and_other_images_are_not(draw: Draw) -> None:
     rng = np.random.default_rng(3)
     images = draw(rng, 2, most=1).images.astype(np.float32)
-    moved = np.pad(images, ((0, 0), (2, 0), (0, 1)), mode="edge")[:, :-2, 1:]
+    moved = np.pad(images, ((0, 0), (2, 0), (0, 1), (0, 0)), mode="edge")[:, :-2, 1:]
     assert pixels.shifted_distances(images, moved) == pytest.approx(0, abs=1e-6)
     assert pixels.shifted_distances(images, 0.5 * images + 40) == pytest.approx(0, abs=1e-3)
     noisy = images + rng.normal(0, 5, images.shape).astype(np.float32)
@@ -43,7 +43,7 @@ def test_the_best_window_is_found_as_by_hand(draw: Draw) -> None:
 
 
 def test_constant_images_are_far_from_everything() -> None:
-    fine = np.stack([np.zeros((32, 32)), np.full((32, 32), 200), np.eye(32) * 255]).astype(np.float32)
+    fine = np.stack([np.zeros((32, 32)), np.full((32, 32), 200), np.eye(32) * 255]).astype(np.float32)[..., None]
     assert pixels.is_flat(fine).tolist() == [True, True, False]
     assert not pixels.normalise(fine[:2]).any()
     assert pixels.shifted_distances(fine[[0, 0, 2]], fine[[0, 1, 1]]) == pytest.approx(pixels.FAR)

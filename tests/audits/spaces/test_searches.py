@@ -16,7 +16,7 @@ Draw = Callable[..., Sample]
 
 
 def test_a_spectrum_view_names_the_turns_that_it_stands_for() -> None:
-    fine = np.random.default_rng(1).uniform(0, 255, (1, 32, 32)).astype(np.float32)
+    fine = np.random.default_rng(1).uniform(0, 255, (1, 32, 32, 1)).astype(np.float32)
     search = SEARCHES[0]
     seen = views(fine.astype(np.uint8), searching=True)
     of_turned = [search.base(views(turned.astype(np.uint8), searching=False)) for turned in orbit(fine)]
@@ -27,7 +27,7 @@ def test_a_spectrum_view_names_the_turns_that_it_stands_for() -> None:
 
 
 def test_spectrum_vectors_keep_the_distances_of_whole_spectra() -> None:
-    fine = np.random.default_rng(2).uniform(0, 255, (5, 32, 32)).astype(np.float32)
+    fine = np.random.default_rng(2).uniform(0, 255, (5, 32, 32, 1)).astype(np.float32)
     whole = spectra(fine, [(2, 2)]).reshape(5, -1)
     vectors = SEARCHES[0].base(views(fine.astype(np.uint8), searching=False))
     exact = spectra(fine.astype(np.uint8).astype(np.float32), [(2, 2)]).reshape(5, -1)
@@ -49,7 +49,7 @@ def test_every_disguised_copy_is_found_among_many_others(draw: Draw, kind: str, 
 
 
 def test_constant_windows_have_no_spectrum() -> None:
-    black = views(np.zeros((2, 32, 32), np.uint8), searching=True)
+    black = views(np.zeros((2, 32, 32, 1), np.uint8), searching=True)
     assert black.flat.all()
     assert not black.spectra.any()
     assert not black.coarse.any()

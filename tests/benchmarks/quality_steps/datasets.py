@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.images.stored import as_stored, with_channels
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.drawing import subset
 from quality_steps import ROOT
@@ -77,7 +78,7 @@ def write_source(dataset: Dataset, path: Path) -> None:
     with path.open("xb") as stream:
         np.savez(
             stream,
-            images=train.images,
+            images=as_stored(train.images),
             labels=names[train.labels],
             patient_id=np.char.add("p", train.patients.astype(np.str_)),
         )
@@ -97,7 +98,7 @@ def _by_patient(archive: Archive) -> Dataset:
     names, owner = np.unique(archive["patient_id"], return_inverse=True)
     examined = np.array([in_test(str(name)) for name in names])[owner]
     normal = int(np.flatnonzero(archive["classes"] == "normal")[0])
-    images, labels = archive["images"].astype(np.uint8), (archive["labels"] != normal).astype(np.int64)
+    images, labels = with_channels(archive["images"].astype(np.uint8)), (archive["labels"] != normal).astype(np.int64)
     known = {image.tobytes() for image in images[~examined]}
     copies = np.array([image.tobytes() in known for image in images]) & examined
     sides = (~examined, examined & ~copies)
@@ -111,7 +112,7 @@ def _official(archive: Archive, part: str, first: int) -> Sample:
     """A part of an official split, every picture somebody's only one."""
     images, labels = (archive[f"{part}_{key}"] for key in ("images", "labels"))
     return Sample(
-        images=images.astype(np.uint8),
+        images=with_channels(images.astype(np.uint8)),
         labels=labels.reshape(len(images)).astype(np.int64),
         patients=np.arange(first, first + len(images)),
     )

@@ -22,6 +22,7 @@ from privgan.data.phantoms.phantoms import write_phantoms
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.folders import staged_folder
+from privgan.images.stored import as_stored
 from tests.data.telling import told
 from tests.places import ROOT
 
@@ -93,7 +94,7 @@ def test_rows_keep_the_order_of_the_source(tmp_path: Path) -> None:
     rows = [0, 1, 0, *range(2, 15)]
     source = npz(tmp_path / "a.npz", names, labels=np.arange(16) % 2)
     cohort = make(source, tmp_path / "cohort", classes=("x", "y"))
-    np.testing.assert_array_equal(cohort.images, images(16))
+    np.testing.assert_array_equal(as_stored(cohort.images), images(16))
     assert cohort.patients.tolist() == rows
     assert cohort.labels.tolist() == [0, 1] * 8
     key = (tmp_path / "cohort" / "private" / "hmac.key").read_bytes()
@@ -117,7 +118,7 @@ def test_withdrawn_patients_go_and_take_their_second_number_along(tmp_path: Path
     source = npz(tmp_path / "a.npz", ["p0", "p1", "p2", "p3", "p4", "p4"], pictures)
     (tmp_path / "gone.txt").write_text("p1\n\n  p3  \nghost\n")
     cohort = make(source, tmp_path / "cohort", non_members=0.0, exclude=tmp_path / "gone.txt")
-    np.testing.assert_array_equal(cohort.images, pictures[[0, 2]])
+    np.testing.assert_array_equal(as_stored(cohort.images), pictures[[0, 2]])
     assert (cohort.facts.excluded_patients, cohort.facts.merged_patients, cohort.facts.patients) == (3, 0, 2)
     assert [note.split(" ")[0] for note in cohort.facts.notes[-2:]] == ["1", "1"]
     assert not any(key in " ".join(cohort.facts.notes) for key in ("p1", "p3", "ghost"))

@@ -108,19 +108,20 @@ def test_saved_and_loaded_it_draws_the_same(tmp_path: Path, kind: dict[str, Any]
     assert not np.array_equal(first, loaded.levels(z[0], 0))
 
 
-@pytest.mark.parametrize("shape", [(4, 6, 5), (4, 6, 5, 3)])
+@pytest.mark.parametrize("shape", [(4, 6, 5, 1), (4, 6, 5, 3)])
 def test_pixels_come_back(shape: tuple[int, ...]) -> None:
     """All levels, grey and colour, and the channel of each value is kept."""
     levels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     levels.flat[:2] = 0, 255
     values = from_uint8(levels)
-    assert values.shape == (4, 3 if levels.ndim == 4 else 1, 6, 5)
+    assert values.shape == (4, shape[3], 6, 5)
+    assert values.stride() == torch.empty(values.shape).stride()
     assert values.is_contiguous()
     assert (float(values.min()), float(values.max())) == (-1.0, 1.0)
     assert np.array_equal(np.rint(to_levels(values)), levels)
     assert np.array_equal(to_levels(2 * values), to_levels((2 * values).clamp(-1, 1)))
-    if len(shape) == 4:
-        assert np.array_equal(np.rint(to_levels(values[:, 1:2])), levels[..., 1])
+    for channel in range(shape[3]):
+        assert np.array_equal(np.rint(to_levels(values[:, [channel]])), levels[..., [channel]])
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:

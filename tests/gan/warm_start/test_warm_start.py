@@ -38,8 +38,7 @@ def _members(patients: int = 300, size: int = 28, channels: int = 1) -> Members:
 
 def _shape(settings: MixtureSettings, members: Members, latent: int = 40) -> MixtureShape:
     classes = tuple(map(str, range(int(members.labels.max()) + 1)))
-    channels = 1 if members.images.ndim == 3 else 3
-    return settings.shape(ImageForm(side=members.images.shape[1], channels=channels, classes=classes), factors=latent)
+    return settings.shape(replace(ImageForm.of(members.images), classes=classes), factors=latent)
 
 
 def _measured(members: Members, settings: MixtureSettings, noise: float = QUIET) -> Mixture:

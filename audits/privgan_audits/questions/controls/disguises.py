@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from privgan.arrays import Floats, Images
+from privgan.images.form import ImageForm
 from privgan.images.geometry import by_channel
+from privgan.images.stored import as_stored, with_channels
 
 Disguise = Callable[[Images, np.random.Generator], NDArray[np.generic]]
 
@@ -16,7 +18,7 @@ JPEG_QUALITY = 75
 
 
 def disguised(images: Images, disguise: Disguise, rng: np.random.Generator) -> Images:
-    """Images uint8 (n, h, h) or (n, h, h, 3) in a disguise, rounded to whole values."""
+    """Images uint8 (n, h, h, c) in a disguise, rounded to whole values."""
     return np.clip(np.rint(disguise(images, rng)), 0, 255).astype(np.uint8)
 
 
@@ -40,7 +42,7 @@ def crop(share: float) -> Disguise:
         def stretched(image: NDArray[np.generic]) -> Floats:
             return np.asarray(ndimage.map_coordinates(image.astype(float), places, order=1))
 
-        return by_channel(lambda grey: np.stack([stretched(image) for image in grey]), images)
+        return by_channel(lambda plane: np.stack([stretched(image) for image in plane]), images)
 
     return cropped
 
@@ -50,11 +52,11 @@ def _jpeg(images: Images, rng: np.random.Generator) -> Images:
 
     del rng
     decoded = []
-    for image in images:
+    for image in as_stored(images):
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
         decoded.append(np.asarray(Image.open(buffer)))
-    return np.stack(decoded)
+    return with_channels(np.stack(decoded))
 
 
 def _noise(images: Images, rng: np.random.Generator) -> Floats:
@@ -82,7 +84,7 @@ def hue(degrees: float) -> Disguise:
 
 def _shift(images: Images, rng: np.random.Generator) -> Images:
     del rng
-    moved = np.pad(images, ((0, 0), (2, 0), (2, 0), *((0, 0),) * (images.ndim - 3)), mode="edge")
+    moved = np.pad(images, ((0, 0), (2, 0), (2, 0), (0, 0)), mode="edge")
     return moved[:, :-2, :-2]
 
 
@@ -103,5 +105,5 @@ IN_COLOUR: dict[str, Disguise] = {"hue_30_degrees": hue(30)}
 
 
 def disguises_of(images: Images) -> dict[str, Disguise]:
-    """Those that change images (n, h, h), or (n, h, h, 3)."""
-    return DISGUISES if images.ndim == 3 else DISGUISES | IN_COLOUR
+    """Those that change images (n, h, h, c)."""
+    return DISGUISES | IN_COLOUR if ImageForm.of(images).colour else DISGUISES

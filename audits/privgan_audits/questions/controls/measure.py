@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from privgan.arrays import Flags, Floats, Images, Integers
-from privgan.images.geometry import pool
+from privgan.images.geometry import channels, pool
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.controls.rule import RESPLIT_LEVEL
@@ -92,24 +92,23 @@ def split_check(seen: Floats, owner: Integers, non_member: Flags, rng: np.random
 
 
 def features(images: Images) -> Floats:
-    """A coarse picture, brightness quantiles, contrast and sharpness of images uint8 (n, h, h[, 3]): float64 (n, d).
+    """A coarse picture, brightness quantiles, contrast and sharpness of images uint8 (n, h, h, c): float64 (n, d).
 
     What differs between scanners, sites and exports; in colour, of each channel.
     """
     step = max(1, _BLOCK_PIXELS // images.shape[1] ** 2)
     blocks = [images[start : start + step] for start in range(0, len(images), step)]
-    channels = [...] if images.ndim == 3 else [(..., channel) for channel in range(3)]
-    return np.concatenate([np.concatenate([_features(block[pick]) for pick in channels], axis=1) for block in blocks])
+    return np.concatenate([np.concatenate(list(map(_features, channels(block))), axis=1) for block in blocks])
 
 
-def _features(images: Images) -> Floats:
-    """Those of grey images."""
-    grid = min(_GRID, images.shape[1])
-    small = pool(images, grid).reshape(len(images), -1).astype(np.float64)
-    flat = images.reshape(len(images), -1)
+def _features(plane: Images) -> Floats:
+    """Those of one channel (n, h, h)."""
+    grid = min(_GRID, plane.shape[1])
+    small = pool(plane[..., None], grid).reshape(len(plane), -1).astype(np.float64)
+    flat = plane.reshape(len(plane), -1)
     grey = np.quantile(flat, _QUANTILES, axis=1).T
-    steps = [np.abs(np.diff(images.astype(np.int16), axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)]
-    bends = np.abs(np.diff(images.astype(np.int16), n=2, axis=2)).mean(axis=(1, 2))
+    steps = [np.abs(np.diff(plane.astype(np.int16), axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)]
+    bends = np.abs(np.diff(plane.astype(np.int16), n=2, axis=2)).mean(axis=(1, 2))
     rest = np.stack([flat.mean(axis=1), flat.std(axis=1), *steps, bends, np.log1p(bends)], axis=1)
     return np.concatenate([small, grey, rest], axis=1)
 

@@ -64,7 +64,7 @@ def limits_of_detection(
 
     Args:
         scores: of the set as it is.
-        images: the members' images, uint8 (n, h, h[, 3]), in the order of the scores.
+        images: the members' images, uint8 (n, h, h, c), in the order of the scores.
         level: a near-copy p-value below it makes the verdict FAIL.
         pool: random choices of the non-members.
         rng: draws which members, which images and which noise.

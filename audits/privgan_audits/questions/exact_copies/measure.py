@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from privgan.arrays import Images, Integers
-from privgan.images.geometry import orbit
+from privgan.images.geometry import channels, orbit
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence, Measured, Outcome, Sample
 
@@ -100,14 +100,14 @@ def _matches(synthetic: list[Print | None], real: Sample, progress: Progress) ->
 
 
 def prints(images: Images, progress: Progress = silent) -> list[Print | None]:
-    """One print for each image uint8 (n, h, h) or (n, h, h, 3), None for constant ones."""
+    """One print for each image uint8 (n, h, h, c), None for constant ones."""
     found: list[Print | None] = []
     step = max(1, _BLOCK_BYTES // math.prod(images.shape[1:]))
     for start in range(0, len(images), step):
         block = images[start : start + step]
         ranks, tones = tone_ranks(block)
         opposite = (tones[:, None, None] - 1 - ranks).astype(np.uint8)
-        most = tones.reshape(len(block), -1).max(axis=1)  # channels are too alike to add their tones up
+        most = tones.max(axis=1)  # channels are too alike to add their tones up
         views = (_smallest_turn(block), *(_smallest_turn(order, _any_order) for order in (ranks, opposite)))
         smallest = zip(*views, most, strict=True)
         for pixels, upright, inverted, count in smallest:
@@ -122,17 +122,19 @@ def tone_ranks(images: Images) -> tuple[Images, Integers]:
     """Dense ranks: of each pixel, how many different grey values of its image, or of its channel, are darker.
 
     Returns:
-        uint8 as the images (n, h, w[, 3]), and how many different values each has, int64 (n,) or (n, 3).
+        uint8 as the images (n, h, w, c), and how many different values each channel has, int64 (n, c).
     """
-    if images.ndim == 4:
-        parts = [tone_ranks(np.ascontiguousarray(images[..., channel])) for channel in range(3)]
-        ranks, tones = zip(*parts, strict=True)
-        return np.stack(ranks, axis=-1), np.stack(tones, axis=-1)
-    flat = images.reshape(len(images), -1)
+    ranks, tones = zip(*map(_plane_ranks, channels(images)), strict=True)
+    return np.stack(ranks, axis=-1), np.stack(tones, axis=-1)
+
+
+def _plane_ranks(plane: Images) -> tuple[Images, Integers]:
+    """Of one channel (n, h, w), and how many different values it has (n,)."""
+    flat = plane.reshape(len(plane), -1)
     keys = flat + _GREYS * np.arange(len(flat), dtype=np.int64)[:, None]
     used = np.bincount(keys.ravel(), minlength=_GREYS * len(flat)).reshape(len(flat), _GREYS) > 0
     table = (np.cumsum(used, axis=1) - 1).astype(np.uint8)  # of values that are not used it says nothing
-    return np.take_along_axis(table, flat, axis=1).reshape(images.shape), used.sum(axis=1)
+    return np.take_along_axis(table, flat, axis=1).reshape(plane.shape), used.sum(axis=1)
 
 
 def _smallest_turn(images: Images, in_bytes: Callable[[Images], bytes] = np.ndarray.tobytes) -> list[bytes]:
@@ -142,7 +144,5 @@ def _smallest_turn(images: Images, in_bytes: Callable[[Images], bytes] = np.ndar
 
 
 def _any_order(image: Images) -> bytes:
-    """The bytes of an image (h, w), or of its channels (h, w, 3) in their own order."""
-    if image.ndim == 2:
-        return image.tobytes()
-    return b"".join(sorted(image[..., channel].tobytes() for channel in range(3)))
+    """The bytes of the channels of an image (h, w, c), in their own order."""
+    return b"".join(sorted(image[..., channel].tobytes() for channel in range(image.shape[2])))

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset, FileDataset
 
 from privgan.errors import UsageError
 from privgan.files import readable_json
+from privgan.images.stored import as_stored
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.containers import Piece
 from privgan.synthetic.set_files import SetFiles, formats_of
@@ -48,7 +49,7 @@ class AsAudited:
             listed: the digests that the manifest lists, by name.
             audited: the images and labels that all tests saw.
         """
-        self._files = SetFiles(manifest, audited.images, audited.labels, formats_of(listed))
+        self._files = SetFiles(manifest, as_stored(audited.images), audited.labels, formats_of(listed))
         self._manifest = readable_json(manifest.to_json(dict(listed)))
         self._missing = {*self._files.names, layout.MARKER}
         self._found: Counter[str] = Counter()

@@ -22,7 +22,7 @@ def discriminator_scores(
 
     Args:
         discriminator: in evaluation mode.
-        images: uint8 (n, h, h[, 3]).
+        images: uint8 (n, h, h, c).
         labels: int64 (n,).
         progress: listener.
     """

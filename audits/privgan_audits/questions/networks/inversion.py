@@ -71,7 +71,7 @@ def invert(
 
     Args:
         generator: whose weights are read and left alone.
-        images: uint8 (n, h, h[, 3]), of the generator's shape.
+        images: uint8 (n, h, h, c), of the generator's shape.
         labels: int64 (n,).
         rng: draws the starting points.
         progress: listener.

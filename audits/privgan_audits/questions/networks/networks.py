@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.gan.networks import Discriminator, LoadedGenerator, load_generator, placed
 from privgan.gan.networks.saving import saved_discriminator
+from privgan.images.form import ImageForm
 from privgan.run import read_run
 from privgan_audits.evidence.interface import Claim, Evidence
 
@@ -31,7 +32,8 @@ def run_networks(evidence: Evidence, claim: Claim) -> Networks:
         raise IntegrityError("the run's model cannot be read") from None
     classes = max(int(part.labels.max()) for part in (evidence.members, evidence.non_members) if part) + 1
     named = (facts.run_id, generator.sha256) == (claim.run_id, claim.generator_sha256)
-    same_form = generator.form == facts.form.bare and generator.form.shape == evidence.synthetic.images.shape[1:]
+    seen = ImageForm.of(evidence.synthetic.images)
+    same_form = generator.form == facts.form.bare and generator.form.shape == seen.shape
     if not named or not same_form or len(generator.form.classes) < classes:
         raise IntegrityError("the run folder's generator is not the one that made the synthetic set")
     try:

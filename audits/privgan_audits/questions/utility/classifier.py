@@ -13,6 +13,7 @@ from torch import Tensor
 
 from privgan.arrays import Floats, Images, Integers
 from privgan.images.geometry import pool
+from privgan.images.pixels import planes
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.pixels import FINE
 
@@ -28,7 +29,7 @@ _BLOCK = 512
 
 @dataclass(frozen=True, kw_only=True)
 class Lessons:
-    """Images to learn from. images: uint8 (n, h, h[, 3]); labels: int64 (n,), 0..classes-1; weights: float64 (n,).
+    """Images to learn from. images: uint8 (n, h, h, c); labels: int64 (n,), 0..classes-1; weights: float64 (n,).
 
     An image is drawn with its weight as chance; the weights sum to one.
     """
@@ -45,14 +46,14 @@ class Classifier:
     layers: tuple[tuple[Tensor, Tensor], ...]
 
     def probabilities(self, images: Images) -> Floats:
-        """Images uint8 (n, h, h[, 3]) to the chance of each class, float64 (n, classes)."""
+        """Images uint8 (n, h, h, c) to the chance of each class, float64 (n, classes)."""
         blocks = [images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK)]
         with torch.no_grad():
             logits = torch.cat([self.logits(_prepared(block)) for block in blocks])
         return np.asarray(F.softmax(logits.double(), dim=1).numpy())
 
     def logits(self, images: Tensor) -> Tensor:
-        """Images float32 (n, 1 or 3, s, s) to (n, classes)."""
+        """Images float32 (n, c, s, s) to (n, classes)."""
         x = images
         for kernel, bias in self.layers[:-1]:
             x = F.conv2d(x, kernel, bias, stride=2, padding=kernel.shape[-1] // 2)
@@ -104,6 +105,5 @@ def _layer(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, 
 
 
 def _prepared(images: Images) -> Tensor:
-    """Images uint8 (n, h, h[, 3]) as float32 (n, 1 or 3, s, s) in [-1, 1], averaged down to at most `FINE` pixels."""
-    fine = torch.from_numpy(pool(images, min(FINE, images.shape[1])))
-    return (fine[:, None] if fine.ndim == 3 else fine.permute(0, 3, 1, 2).contiguous()) / 127.5 - 1
+    """Images uint8 (n, h, h, c) as float32 (n, c, s, s) in [-1, 1], averaged down to at most `FINE` pixels."""
+    return planes(pool(images, min(FINE, images.shape[1]))) / 127.5 - 1

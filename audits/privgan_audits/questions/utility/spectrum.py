@@ -16,7 +16,7 @@ _BLOCK = 512
 
 
 def radial_spectra(images: Images) -> Floats:
-    """Natural log of the power at each radial frequency 1..h/2: images uint8 (n, h, h) to float64 (n, h // 2).
+    """Natural log of the power at each radial frequency 1..h/2: images uint8 (n, h, h, c) to float64 (n, h // 2).
 
     The azimuthal average of the squared Fourier transform (Durall et al. 2020, equation 3) over rings of width one,
     in squared grey values a pixel, plus `ROUNDING`. Each image's mean is taken off, and a Hann window lowers its
@@ -28,7 +28,7 @@ def radial_spectra(images: Images) -> Floats:
     found = np.empty((len(images), side // 2))
     for start in range(0, len(images), _BLOCK):
         block = images[start : start + _BLOCK].astype(np.float64)
-        channels = block.reshape(*block.shape[:3], -1).transpose(0, 3, 1, 2)
+        channels = block.transpose(0, 3, 1, 2)
         varying = channels - channels.mean(axis=(2, 3), keepdims=True)
         power = np.square(np.abs(np.fft.fft2(varying * window))).mean(axis=1)
         found[start : start + len(block)] = np.log(power.reshape(len(block), -1) @ rings + ROUNDING)

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from privgan.data.cohort.cohort import open_cohort
+from privgan.images.stored import with_channels
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, Sample
 from privgan_audits.evidence.loading import load_file_evidence
@@ -51,9 +52,9 @@ def scanned(folder: Path, cohort: Path, audited: SyntheticSet) -> dict[str, Any]
     one = np.zeros(1, np.int64)
     patients = np.arange(len(audited.images))
     evidence = Evidence(
-        members=Sample(images=audited.images[:1], labels=one, patients=one + 1000),
+        members=Sample(images=with_channels(audited.images[:1]), labels=one, patients=one + 1000),
         non_members=None,
-        synthetic=Sample(images=audited.images, labels=audited.labels, patients=patients),
+        synthetic=Sample(images=with_channels(audited.images), labels=audited.labels, patients=patients),
         synthetic_folder=folder,
         synthetic_sha256="0" * 64,
         classes=audited.manifest.form.classes,

@@ -18,7 +18,8 @@ from tests.data.hostile.fuzzing import EDITS, Edit, bases
 NUMBER = b"ZZ-4711-MARK"
 PLAIN = (craft.meta(craft.EXPLICIT) + craft.body(), picture("TIFF") + NUMBER, b'{"patient": "' + NUMBER + b'"}')
 PACKED = (*bases()[1:], in_png(b"tEXt", b"Comment\0")(NUMBER), archive(NUMBER), picture("JPEG"))
-NOTHING = Sample(images=np.zeros((1, 28, 28), np.uint8), labels=np.zeros(1, np.int64), patients=np.zeros(1, np.int64))
+ONE = np.zeros(1, np.int64)
+NOTHING = Sample(images=np.zeros((1, 28, 28, 1), np.uint8), labels=ONE, patients=ONE)
 EXAMPLE = given(st.integers(0, len(PLAIN + PACKED) - 1), st.lists(EDITS, min_size=1, max_size=6))
 
 

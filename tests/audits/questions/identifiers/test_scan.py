@@ -18,6 +18,7 @@ from privgan.data.identifiers import CONSTANTS, IDENTIFIER, normalise
 from privgan.data.identifiers import UID as UID_CATEGORY
 from privgan.errors import IntegrityError
 from privgan.folders import list_files
+from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
 from privgan_audits.questions import identifiers
 from privgan_audits.questions.identifiers.contents.dicom_elements import is_dicom, parsed
@@ -59,7 +60,7 @@ def synthetic(original: Path, tmp_path: Path) -> Path:
 
 def scan(synthetic: Path, cohort: Path | None) -> Outcome:
     with np.load(synthetic / "images.npz" if synthetic.is_dir() else synthetic) as arrays:
-        images, labels = arrays["images"], arrays["labels"]
+        images, labels = with_channels(arrays["images"]), arrays["labels"]
     return scan_of(synthetic, cohort, Sample(images=images, labels=labels, patients=np.arange(len(images))))
 
 

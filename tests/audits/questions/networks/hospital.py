@@ -17,6 +17,7 @@ from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.state import TrainingState, save_state
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
+from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Claim, Evidence, Sample
 from tests.audits.releasing import QUERIES, make_cohort
 from tests.cli.conftest import blobs
@@ -34,7 +35,7 @@ def patients(count: int, seed: int, first: int = 0, images: int = 1) -> Sample:
     """So many invented patients, numbered from `first`, with so many unrelated images each, in two classes."""
     numbers = np.arange(count * images)
     owners = first + numbers // images
-    return Sample(images=blobs(len(numbers), seed, SIZE), labels=owners % 2, patients=owners)
+    return Sample(images=with_channels(blobs(len(numbers), seed, SIZE)), labels=owners % 2, patients=owners)
 
 
 def trained_networks(sample: Sample, steps: int, seed: int = 0) -> Networks:

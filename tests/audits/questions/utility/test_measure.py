@@ -75,7 +75,7 @@ def test_ten_images_over_and_over_are_a_severe_collapse(sides: tuple[Sample, Sam
     members, others, fresh = sides
     rng = np.random.default_rng(21)
     rows = rng.integers(0, 10, 250)
-    noisy = np.clip(np.rint(fresh.images[rows] + rng.normal(0, 1, (250, 32, 32))), 0, 255).astype(np.uint8)
+    noisy = np.clip(np.rint(fresh.images[rows] + rng.normal(0, 1, (250, 32, 32, 1))), 0, 255).astype(np.uint8)
     fidelity, diversity = looked_at(gather(members, others, dataclasses.replace(fresh, images=noisy)))
     assert fidelity["all"]["recall"]["synthetic"] < 0.3 < fidelity["all"]["recall"]["reference"]
     assert fidelity["all"]["coverage"]["synthetic"] < 0.3 < fidelity["all"]["coverage"]["reference"]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from privgan.arrays import Images
+from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.spectrum import ROUNDING, radial_spectra, spectrum_distance
 
@@ -16,7 +17,7 @@ Spoil = Callable[[Images, np.random.Generator], NDArray[np.float64]]
 
 
 def pictures(count: int, size: int, seed: int = 0) -> Images:
-    return np.random.default_rng(seed).integers(0, 256, (count, size, size)).astype(np.uint8)
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 1)).astype(np.uint8)
 
 
 def slow_spectrum(image: Images) -> list[float]:
@@ -36,12 +37,12 @@ def slow_spectrum(image: Images) -> list[float]:
 @pytest.mark.parametrize("size", [8, 11])
 def test_a_spectrum_is_the_average_over_rings_of_the_transform(size: int) -> None:
     images = pictures(3, size)
-    np.testing.assert_allclose(radial_spectra(images), [slow_spectrum(image) for image in images], rtol=1e-9)
+    np.testing.assert_allclose(radial_spectra(images), [slow_spectrum(image[..., 0]) for image in images], rtol=1e-9)
 
 
 def test_a_wave_has_its_power_at_its_frequency() -> None:
     wave = np.rint(127 + 100 * np.cos(2 * np.pi * 5 * np.arange(32) / 32)).astype(np.uint8)
-    spectrum = radial_spectra(np.tile(wave, (1, 32, 1)))[0]
+    spectrum = radial_spectra(np.tile(wave, (1, 32, 1))[..., None])[0]
     assert spectrum.argmax() + 1 == 5
     assert spectrum[4] - np.delete(spectrum, [3, 4, 5]).max() > 5
 
@@ -68,7 +69,7 @@ def test_half_the_contrast_is_a_quarter_of_the_power() -> None:
 
 
 def blurred(images: Images, _: np.random.Generator) -> NDArray[np.float64]:
-    return ndimage.gaussian_filter(images.astype(float), (0, 0.5, 0.5))
+    return ndimage.gaussian_filter(images.astype(float), (0, 0.5, 0.5, 0))
 
 
 def noisy(images: Images, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -92,7 +93,7 @@ def test_halves_of_real_images_are_alike_and_blurred_and_noisy_ones_are_not(draw
 
 def test_halves_of_chest_x_rays_are_alike_and_blurred_and_noisy_ones_are_not(shared_data: Path) -> None:
     with np.load(shared_data / "images/kermany_cxr_64.npz", allow_pickle=False) as archive:
-        owner, images = archive["patient_id"], archive["images"]
+        owner, images = archive["patient_id"], with_channels(archive["images"])
     one_each = images[np.unique(owner, return_index=True)[1]][::4]
     assert max(halves(one_each, None, seed) for seed in range(5)) < 0.1
     for spoil in (blurred, noisy):

@@ -122,7 +122,7 @@ def test_a_class_that_the_synthetic_set_lacks_is_not_recognised(
 
     def third(sample: Sample) -> Sample:
         chosen = sample.patients % 3 == 0
-        images = np.where(chosen[:, None, None], 255 - sample.images, sample.images)
+        images = np.where(chosen[:, None, None, None], 255 - sample.images, sample.images)
         return dataclasses.replace(sample, images=images, labels=np.where(chosen, 2, sample.labels))
 
     found = measured(gather(third(members), third(others), fresh, ("left", "right", "inverted")))["training"]
