@@ -40,13 +40,17 @@ class SiteLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """The account of a cohort; `spend` is of everything charged to its patients, `room` of one more run."""
+    """The account of a cohort; `spend` is of everything charged to its patients, `room` of one more run.
+
+    audits: that ended. attempts: sets of which an audit began, ended or not.
+    """
 
     spend: PrivacySpend
     max_epsilon: float
     room: float
     runs: tuple[RunLine, ...]
     audits: int
+    attempts: int
     site: SiteLine | None
 
     def to_json(self) -> dict[str, Any]:
@@ -59,6 +63,7 @@ class Statement:
             "one_more_run": self.room,
             "runs": [to_table(run) for run in self.runs],
             "audits": self.audits,
+            "attempts": self.attempts,
             "site_anchor": asdict(self.site) if self.site else None,
         }
 
@@ -94,6 +99,7 @@ def statement_of(cohort: Path) -> Statement:
         room=ledger.room(),
         runs=tuple(_run(ledger, charge) for charge in ledger.of_kind("charge")),
         audits=len(ledger.of_kind("audit")),
+        attempts=len(ledger.audited_sets()),
         site=_site(ledger),
     )
 

@@ -74,6 +74,13 @@ def finding(record: Record, test: str, key: str) -> Any:
     return next((entry.get(key) for entry in record["tests"] if entry["id"] == test), None)
 
 
+def failed_before(record: Record) -> tuple[int, ...]:
+    """The ledger entries by which earlier audits of this very set ended in FAIL."""
+    books, audited = record["ledger"] or {"entries": ()}, record["synthetic"]["sha256"]
+    failed = (e for e in books["entries"] if e["kind"] in ("audit", "rehearsed") and e["verdict"] == "FAIL")
+    return tuple(int(entry["sequence"]) for entry in failed if entry["synthetic_sha256"] == audited)
+
+
 def allowed_copies(record: Record) -> int:
     """The largest limit of detection that the policy accepts: from the policy and a public count alone."""
     return int(Policy.from_json(record["policy"]).largest_copied(record["counts"]["members"]))

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privgan.dp.accounting import GaussianQueries, renyi, spend_of
-from privgan.dp.budget.chain import start_chain
+from privgan.dp.budget.chain import extend_chain, read_chain, start_chain
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.plan import calibrate_queries
 from privgan.errors import BudgetError, IntegrityError
@@ -205,13 +205,36 @@ def test_reordered_and_missing_lines_are_found(tmp_path: Path, change: str) -> N
         Ledger.read(path)
 
 
-def test_attempts_count_different_sets(tmp_path: Path) -> None:
-    """Auditing the same set again is the same attempt; a new set is the next one."""
+def test_attempts_count_sets_from_their_first_beginning(tmp_path: Path) -> None:
+    """The same set again is the same attempt, ended or not, rehearsed or not; a new set is the next one."""
     ledger = _new(tmp_path)
     assert ledger.attempt("s1") == 1
-    for digest in ("s1", "s1", "s2"):
-        ledger = ledger.record_audit(report_sha256="r", synthetic_sha256=digest, policy_sha256="p", verdict="FAIL")
-    assert [ledger.attempt(d) for d in ("s1", "s2", "s3")] == [1, 2, 3]
+    for digest, rehearsal in (("s1", False), ("s1", False), ("s2", True), ("s2", False)):
+        ledger = ledger.begin_audit(digest, policy_sha256="p", rehearsal=rehearsal)
+    assert [ledger.attempt(digest) for digest in ("s1", "s2", "s3")] == [1, 2, 3]
+
+
+def test_an_end_belongs_to_its_beginning(tmp_path: Path) -> None:
+    """It is remembered with the set and the policy that were begun, and not at all where the beginning is gone."""
+    ledger = _new(tmp_path).begin_audit("s", policy_sha256="p")
+    (begun,) = ledger.of_kind("begun")
+    (audit,) = ledger.record_audit(begun, report_sha256="r", verdict="FAIL").of_kind("audit")
+    assert (audit["synthetic_sha256"], audit["policy_sha256"], audit["verdict"]) == ("s", "p", "FAIL")
+    assert Ledger.read(ledger.path).beginning(audit) == begun
+    ledger.path.write_bytes(ledger.path.read_bytes().splitlines(keepends=True)[0])
+    with pytest.raises(BudgetError, match="cut off"):
+        ledger.record_audit(begun, report_sha256="r", verdict="FAIL")
+
+
+def test_a_ledger_of_before_beginnings_still_opens(tmp_path: Path) -> None:
+    """Its audits are attempts, and each is its own beginning."""
+    path, old = _new(tmp_path).path, {"kind": "audit", "report_sha256": "r", "policy_sha256": "p", "verdict": "FAIL"}
+    for name in ("s1", "s1", "s2"):
+        extend_chain(path, read_chain(path, "x"), {**old, "synthetic_sha256": name}, "x")
+    ledger = Ledger.read(path)
+    assert [ledger.attempt(name) for name in ("s1", "s2", "s3")] == [1, 2, 3]
+    assert [ledger.beginning(audit) for audit in ledger.of_kind("audit")] == ledger.of_kind("audit")
+    assert ledger.begin_audit("s2", policy_sha256="p").attempt("s2") == 2
 
 
 def test_missing_and_special_files_are_budget_errors(tmp_path: Path) -> None:

@@ -107,8 +107,14 @@ def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = s
         raise IntegrityError("Expected the cohort that this set's run was trained on, got another one.")
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
     entry = _remembered(ledger, held, digest)
-    judged = judge_again(record, digest)
+    attempt = ledger.attempt(held.sha256)
+    judged = judge_again({**record, "attempt": attempt}, digest)  # never by the number that a report gives itself
     _require_own_claim(judged, held, entry)
+    if record.get("attempt") != attempt:
+        raise IntegrityError(
+            f"Expected the audit of attempt {attempt}, as which the ledger counts it, it was judged as another one. "
+            "Audit again."
+        )
     pinned = opened.facts.officer_key
     granted = permission(case.report, judged, ledger, pinned=pinned, release_key=key, today=today)
     return Cleared(synthetic=held, ledger=ledger, judged=judged, permission=granted, today=today)
@@ -121,9 +127,9 @@ def _remembered(ledger: Ledger, synthetic: SyntheticSet, digest: str) -> Entry:
             "Expected this set's newest audit as the cohort's ledger remembers it; this report is edited, "
             "superseded, or of another set. Audit again."
         )
-    if ledger.charged_since(audits[-1]):
+    if ledger.charged_since(ledger.beginning(audits[-1])):
         raise BudgetError(
-            "The cohort was charged again after this audit, so that its total is out of date. Audit again."
+            "The cohort was charged again after this audit began, so that its total is out of date. Audit again."
         )
     return audits[-1]
 

@@ -212,7 +212,9 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
 
 
 def _warnings(judged: Judged) -> Iterator[str]:
+    from privgan_audits.record import failed_before
     from privgan_audits.report.words import frame
 
     yield from (f"Override --{name}: {frame.OVERRIDDEN}" for name in judged.approved.overrides)
     yield from (f"Looser than the default policy: {line}." for line in judged.policy.looser_than_default())
+    yield from (f"{frame.FAILED_BEFORE} Entry {entry} of the ledger." for entry in failed_before(judged.record))

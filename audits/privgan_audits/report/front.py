@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from privgan_audits.record import Record, allowed_copies, finding
+from privgan_audits.record import Record, allowed_copies, failed_before, finding
 from privgan_audits.report.limits import worst_limit
 from privgan_audits.report.page import Front
 from privgan_audits.report.usefulness import worth
@@ -27,17 +27,21 @@ def front(record: Record, *, inside: bool) -> Front:
     count, set_digest = plain(record["counts"]["synthetic"]), str(record["synthetic"]["sha256"])
     return Front(
         title=f"May these {count} synthetic images be shared?",
-        subtitle=f"Privacy audit of {record['date']}, attempt {plain(record['attempt'])}; set {set_digest[:12]}",
+        subtitle=f"Privacy audit of {record['date']}, {_attempt(record)}; set {set_digest[:12]}",
         verdict=verdict,
         tone=_TONES.get(verdict, "open"),
         mark=_MARKS.get(verdict, STATES["FAIL"].mark),
         headline=spoken.headline,
         reasons=inside_reasons if inside else outside_reasons,
-        warnings=tuple(_warnings(record)),
+        warnings=(*_warnings(record), *(_failed_before(record) if inside else ())),
         next_steps=spoken.next_steps if inside else outside_steps,
         tiles=tuple(_tiles(record, inside=inside)),
         worth=worth(record["utility"]) if inside else "",
     )
+
+
+def _attempt(record: Record) -> str:
+    return f"attempt {plain(record['attempt'])}" if record["cohort"] else "not counted among a cohort's attempts"
 
 
 def _warnings(record: Record) -> Iterator[str]:
@@ -49,6 +53,11 @@ def _warnings(record: Record) -> Iterator[str]:
         yield f"Looser than the default policy: {line}."
     if record["privacy"]["epsilon"] is None:
         yield frame.NO_CLAIM
+
+
+def _failed_before(record: Record) -> Iterator[str]:
+    for entry in failed_before(record):
+        yield f"{frame.FAILED_BEFORE} Entry {entry} of the ledger."
 
 
 def _tiles(record: Record, *, inside: bool) -> Iterator[Fact]:

@@ -83,9 +83,13 @@ def _people(record: Record) -> Iterator[Fact]:
     yield Fact(name="Synthetic images", value=plain(counts["synthetic"]), note=f"of {size} x {size} pixels")
     preset = str(record["policy"]["preset"])
     yield Fact(name="Policy", value=preset, note=frame.POLICIES[preset])
-    yield Fact(
-        name="Audit attempt", value=plain(record["attempt"]), note="every further attempt is judged more strictly"
-    )
+    if record["cohort"] is None:
+        yield Fact(
+            name="Audit attempt", value="not counted", note="no cohort was named among whose attempts it counts"
+        )
+    else:
+        stricter = "every further set is judged at a smaller error, and has to show more"
+        yield Fact(name="Audit attempt", value=plain(record["attempt"]), note=stricter)
 
 
 def _images(record: Record) -> Fact:

@@ -54,7 +54,8 @@ def _lines(statement: "Statement") -> list[str]:
         f"  {run.date}  {run.run_id}  epsilon {run.spend.epsilon:.3g} alone, {run.queries} noisy queries, {run.state}"
         for run in statement.runs
     ]
-    lines.append(f"{len(statement.runs)} runs charged; {statement.audits} audits")
+    looked = f"{statement.audits} audits, {statement.attempts} attempts counted"
+    lines.append(f"{len(statement.runs)} runs charged; {looked}")
     if statement.site is None:
         return [*lines, "no site anchor: a copy of this folder that was put back would not be noticed"]
     shared = len(statement.site.connected)

@@ -19,10 +19,12 @@ EXIT_CODES = {"PASS": 0, "FAIL": 3, "INCONCLUSIVE": 4, "INVALID": 4}
 def audit(
     synthetic: Synthetic,
     report: Annotated[Path, typer.Option(help="The report folder to make.")],
-    cohort: Annotated[Path | None, typer.Option(help="The cohort that was trained on.")] = None,
-    members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were trained on.")] = None,
-    non_members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were not.")] = None,
-    colour: Annotated[bool, typer.Option("--colour", help="Without a cohort: compare red, green and blue.")] = False,
+    cohort: Annotated[
+        Path | None, typer.Option(help="The cohort that was trained on; with --members, where the attempt counts.")
+    ] = None,
+    members: Annotated[Path | None, typer.Option(help="From files alone: images that were trained on.")] = None,
+    non_members: Annotated[Path | None, typer.Option(help="From files alone: images that were not.")] = None,
+    colour: Annotated[bool, typer.Option("--colour", help="With --members: compare red, green and blue.")] = False,
     policy: PolicyFile = None,
     run: Annotated[Path | None, typer.Option(help="The run that drew the set; needed for a PASS.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="Your own image encoder, an ONNX file.")] = None,
@@ -52,6 +54,7 @@ def audit(
         {key: value for key, value in content.items() if key != "schema_version"},
         f"{content['verdict']} ({content['scope']})",
         *(f"  {reason}" for reason in content["reasons"]),
+        *(() if content["cohort"] else ("not counted among a cohort's attempts: no --cohort was named",)),
         f"report: {report / 'audit.html'} (internal), {report / 'audit-public.html'} (may be shared)",
     )
     return EXIT_CODES[content["verdict"]]

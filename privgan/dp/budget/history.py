@@ -145,13 +145,50 @@ class History:
                 "last lines). Restore both from the same backup."
             )
 
+    def audited_sets(self) -> list[str]:
+        """The digest of every set of which an audit or a rehearsal ever began, in the order of their first ones.
+
+        An audit without a beginning is of a ledger of before beginnings were kept.
+        """
+        begun = (e for e in self.entries if e["kind"] == "begun" or (e["kind"] == "audit" and "begun" not in e))
+        return list(dict.fromkeys(entry["synthetic_sha256"] for entry in begun))
+
     def attempt(self, synthetic_sha256: str) -> int:
         """Which audit attempt of this cohort an audit of this synthetic set is, from 1.
 
-        Auditing the same set again is the same attempt: the audit is deterministic, nothing is gained.
+        Auditing the same set again is the same attempt: what would gain from many is choosing among many sets.
         """
-        seen = list(dict.fromkeys(e["synthetic_sha256"] for e in self.of_kind("audit")))
+        seen = self.audited_sets()
         return (seen.index(synthetic_sha256) if synthetic_sha256 in seen else len(seen)) + 1
+
+    def beginning(self, audit: Entry) -> Entry:
+        """The entry in which a recorded audit began; itself in a ledger of before beginnings were kept.
+
+        Raises:
+            BudgetError: the ledger does not hold it.
+        """
+        if "begun" not in audit:
+            return audit
+        found = [entry for entry in self.of_kind("begun") if entry["hash"] == audit["begun"]]
+        if not found:
+            raise BudgetError("Expected the beginning of an audit in the ledger, it is missing.")
+        return found[0]
+
+    def require_whole(self, sequence: int, head: str) -> None:
+        """Refuse a ledger that lost an entry which something outside it remembers.
+
+        Args:
+            sequence: of the entry.
+            head: its hash.
+
+        Raises:
+            BudgetError: see above.
+        """
+        if sequence >= len(self.entries) or self.entries[sequence]["hash"] != head:
+            raise BudgetError(
+                f"Expected ledger entry {sequence + 1} as an audit left it, it is another one or gone: the ledger's "
+                "last lines were cut off, or it was rolled back. Restore the newest copy."
+            )
 
     def _caps(self) -> list[RenyiFilter]:
         others = self.anchor.caps(self.opening["cohort_id"]) if self.anchor else []

@@ -245,9 +245,3 @@ def test_without_claim_or_cohort_the_question_does_not_arise(gate: Gate) -> None
     for change in ({"claim": None}, {"cohort": None}, {"ledger": None}):
         outcome = books.QUESTION.measure(dataclasses.replace(evidence, **change), np.random.default_rng(0))
         assert isinstance(outcome, NotApplicable)
-
-
-def test_attempts_are_counted_by_the_ledger(gate: Gate) -> None:
-    assert Ledger.read(gate.ledger.path).attempt(evidence_of(gate).synthetic_sha256) == 1
-    gate.audit(verdict="FAIL")
-    assert gate.ledger.attempt("0" * 64) == 2

@@ -21,6 +21,7 @@ from privgan.folders import list_files
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.policy import Policy
 from privgan_audits.questions import QUESTIONS
+from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.release import release as releasing
 from privgan_audits.release.release import Cleared, clear
 from tests.audits.releasing import QUERIES, Gate, Record, make_gate
@@ -176,6 +177,25 @@ def test_a_charge_after_the_audit_makes_its_total_stale(gate: Gate) -> None:
     gate.audit()
     gate.ledger.charge("another", QUERIES, delta=1e-5)
     refused(gate, BudgetError, "charged again")
+
+
+def test_a_charge_while_the_audit_ran_makes_its_total_stale(gate: Gate) -> None:
+    """The total that the audit read is of its beginning."""
+    (begun,) = gate.begin(open_synthetic_set(gate.root / "synthetic").sha256).of_kind("begun")
+    gate.ledger.charge("another", QUERIES, delta=1e-5)
+    gate.audit(begun=begun)
+    refused(gate, BudgetError, "charged again")
+
+
+def test_the_attempt_is_the_ledgers_and_not_the_reports(gate: Gate) -> None:
+    """Audits side by side that each took themselves for the first: the second is judged as the second, or refused."""
+    level = (Policy().level(1) + Policy().level(2)) / 2 * SHARE
+    gate.audit(lambda record: (record.update(attempt=2), in_test("T2", p=level)(record)))
+    refused(gate, AuditFailedError)  # the first attempt, by the ledger
+    gate.audit(lambda record: record.update(attempt=2))
+    refused(gate, IntegrityError, "attempt 1")
+    gate.audit()
+    gate.release()
 
 
 def test_an_edited_ledger_is_refused(gate: Gate) -> None:

@@ -16,6 +16,9 @@ PUBLIC_NOTE = (
 
 NOT_PRIVATE = "NOT PRIVATE: the run used a seed, so that its noise can be replayed. It protects nobody."
 OVERRIDDEN = "A safeguard was switched off on purpose."
+FAILED_BEFORE = (
+    "An earlier audit of this very set ended in FAIL: find out what is different now before you rely on this one."
+)
 NO_CLAIM = "No differential privacy is claimed for these images: the result is empirical only."
 
 SCOPES = {

@@ -43,7 +43,7 @@ VERDICTS = {
                 "seen."
             ),
             "Find the cause before generating again: too little noise, too long a training, a copied file.",
-            "Do not search for a set that happens to pass: attempts are counted, and each is judged more strictly.",
+            "Do not search for a set that happens to pass: attempts are counted, and each has to show more.",
         ),
     ),
     "INVALID": VerdictWords(
