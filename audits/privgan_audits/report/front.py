@@ -9,6 +9,7 @@ from privgan_audits.report.usefulness import worth
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_NEXT_STEPS, REASONS_INSIDE, STATES, VERDICTS
 from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up, whole_percent_up
+from privgan_audits.telling.verdict import told
 from privgan_audits.telling.words import Fact
 
 _TONES = {"PASS": "pass", "FAIL": "fail", "INVALID": "fail"}
@@ -28,7 +29,7 @@ def front(record: Record, *, inside: bool) -> Front:
     return Front(
         title=f"May these {count} synthetic images be shared?",
         subtitle=f"Privacy audit of {record['date']}, {_attempt(record)}; set {set_digest[:12]}",
-        verdict=verdict,
+        verdict=told(verdict, record["policy"]["looser_than_default"]),
         tone=_TONES.get(verdict, "open"),
         mark=_MARKS.get(verdict, STATES["FAIL"].mark),
         headline=spoken.headline,
