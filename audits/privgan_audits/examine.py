@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import math
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -23,7 +24,7 @@ from privgan_audits.gate.verdict import Verdict, judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.utility.measure import measure as measure_utility
 from privgan_audits.questions.utility.words import TITLE as USEFUL
-from privgan_audits.record import RECORD
+from privgan_audits.record import RECORD, SALT_BYTES
 from privgan_audits.release.signoff import require_one_officer
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.write import write_report
@@ -122,7 +123,12 @@ def examine(
     with staged_folder(report, marker=RECORD, force=force) as folder, counted(evidence, policy, report) as count:
         evidence, end = count
         record = run_audit(evidence, policy, overrides=overrides, progress=progress)
-        digest = write_report(folder, record.to_json(), Gallery.of(record.internal, evidence))
+        digest = write_report(
+            folder,
+            record.to_json(),
+            Gallery.of(record.internal, evidence),
+            salt=secrets.token_hex(SALT_BYTES),
+        )
         end(digest, record.verdict.verdict)
     return record
 

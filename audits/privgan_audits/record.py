@@ -8,6 +8,7 @@ from typing import Any, Self
 from privgan_audits.policy import Policy
 
 RECORD = "audit.json"  # the file
+SALT_BYTES = 32  # of randomness in a record, so that its digest says nothing about what it holds
 Record = Mapping[str, Any]
 
 

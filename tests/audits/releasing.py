@@ -146,6 +146,7 @@ class Gate:
             "ledger": {"entries": [dict(entry) for entry in self.ledger.entries], "head": self.ledger.head},
             "utility": {"outcome": "not-run", "reason": "not in this test"},
             "gallery_sha256": None,
+            "salt": "5" * 64,
             "tests": passing(),
         }
 

@@ -24,14 +24,14 @@ from privgan.folders import list_files, require_space, staged_folder
 from privgan.progress import Progress, silent
 from privgan.synthetic.set_files import SetFiles, formats_of
 from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set, write_manifest
-from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS
+from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS, implied
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL
 from privgan_audits.release.judged import Judged, judge_again, read_record
 from privgan_audits.release.signoff import SignedApproval, permission
 from privgan_audits.seals import fingerprint, in_toto, sign
 
-_SUMMARY_VERSION = 1
+_SUMMARY_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +188,7 @@ def _write_public_report(folder: Path, cleared: Cleared) -> None:
 
 
 def _public_summary(cleared: Cleared) -> dict[str, Any]:
-    """Only what names no measurement: outcomes and p-values come from private data and are not DP."""
+    """What the verdict implies, and no more: numbers and outcomes come from private data and are not DP."""
     record = cleared.record
     return {
         "schema_version": _SUMMARY_VERSION,
@@ -199,7 +199,7 @@ def _public_summary(cleared: Cleared) -> dict[str, Any]:
         "policy": cleared.judged.policy.to_json(),
         "overrides": list(record["overrides"]),
         "attempt": record["attempt"],
-        "tests": [{"id": test["id"], "outcome": test["outcome"]} for test in record["tests"]],
+        "answered": sorted(implied(DIFFERENTIAL_PRIVACY)),
     }
 
 
@@ -220,12 +220,17 @@ def _predicate(cleared: Cleared) -> dict[str, Any]:
         "generator_sha256": held.manifest.generator_sha256,
         "run_id": held.manifest.run_id,
         "cohort_id": held.manifest.cohort_id,
-        "ledger_head": cleared.ledger.head,
         **({"approval": cleared.permission.approval.facts()} if cleared.permission else {}),
     }
 
 
 def _privacy(cleared: Cleared) -> dict[str, Any]:
-    """The run's own spend, and what all runs and queries on the cohort cost together."""
-    total = next(test["cohort_total_epsilon"] for test in cleared.record["tests"] if test["id"] == "T6")
-    return {**asdict(cleared.synthetic.manifest.spend), "cohort_total_epsilon": total}
+    """The run's own spend, and the limit that all runs on the cohort together keep.
+
+    Their total stays inside: under a site anchor it may hang on whether one patient is in two cohorts.
+    """
+    return {
+        **asdict(cleared.synthetic.manifest.spend),
+        "cohort_total_epsilon_at_most": cleared.judged.policy.max_epsilon,
+        "cohort_delta": cleared.ledger.cap.delta,
+    }

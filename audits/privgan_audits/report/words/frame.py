@@ -10,8 +10,8 @@ INTERNAL_NOTE = (
     "This page never leaves the hospital."
 )
 PUBLIC_NOTE = (
-    "Public tier: the verdict, the thresholds, and bounds rounded away from private values. "
-    "No patient's image or value."
+    "Public tier: the verdict, and the thresholds that it implies. No image, and no number that was measured on "
+    "patients."
 )
 
 NOT_PRIVATE = "NOT PRIVATE: the run used a seed, so that its noise can be replayed. It protects nobody."
@@ -44,10 +44,17 @@ CONVENTION = (
     "By habit of the field, not by law, epsilon up to about 1 is called strong and up to about 10 is accepted "
     "with reasons; the larger it is, the more the measured attacks have to carry."
 )
+TOLD_INSIDE = "told inside the hospital only"
 BELIEFS = (
     "The middle column holds against every attacker, also against one who knows everybody else. The last column is "
     "what the strongest accusations of this audit's attacks would be worth, at the worse end of what the data leave "
     "open; it speaks of these attacks only."
+)
+
+BELIEFS_OUTSIDE = (
+    "The middle column holds against every attacker, also against one who knows everybody else. The last column is "
+    "the most that the strongest accusations of this audit's attacks may be worth under the policy; it speaks of "
+    "these attacks only."
 )
 
 NOT_COVERED = (
