@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from privgan.dp.accounting import GaussianQueries, renyi, spend_of
 from privgan.dp.budget.chain import extend_chain, read_chain, start_chain
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.budget.renyi import RenyiFilter, smallest_cap
 from privgan.dp.plan import calibrate_queries
 from privgan.errors import BudgetError, IntegrityError
 
@@ -246,3 +247,32 @@ def test_missing_and_special_files_are_budget_errors(tmp_path: Path) -> None:
     link.symlink_to(path)
     with pytest.raises(BudgetError):
         Ledger.read(link)
+
+
+@given(st.lists(st.tuples(st.floats(0.8, 8), st.floats(0.01, 1), st.integers(1, 200)), min_size=1, max_size=3))
+@settings(max_examples=15, deadline=None)
+def test_the_smallest_cap_is_the_smallest_that_admits(runs: list[tuple[float, float, int]]) -> None:
+    """Its filter lets everything pass, one a little smaller does not, and no accountant's total is above it."""
+    queries = [GaussianQueries(noise_multiplier=n, sample_rate=q, steps=t) for n, q, t in runs]
+    cap = smallest_cap(queries, 1e-5)
+    if math.isfinite(cap):
+        assert RenyiFilter.of(cap, 1e-5).admits(queries, [], delta=1e-5)
+        assert cap < 1e-4 or not RenyiFilter.of(cap * 0.999 - 1e-5, 1e-5).admits(queries, [], delta=1e-5)
+        assert spend_of(queries, 1e-5).epsilon <= cap * 1.001
+    else:
+        assert not RenyiFilter.of(1000.0, 1e-5).admits(queries, [], delta=1e-5)
+
+
+def test_nothing_asked_needs_no_cap() -> None:
+    assert smallest_cap([], 1e-5) == 0
+
+
+def test_a_full_cap_of_several_runs_is_not_above_itself(tmp_path: Path) -> None:
+    """What a ledger admits is proven for its cap, to the last bit of the search."""
+    ledger = _new(tmp_path, 3.0).charge("one", [_once(1.0, 1e-5)], delta=1e-5)
+    left = ledger.cap.budget - renyi(ledger.queries(), ledger.cap.order)
+    last = GaussianQueries(
+        noise_multiplier=math.sqrt(ledger.cap.order / (2 * left)) * 1.0001, sample_rate=1.0, steps=1
+    )
+    ledger = ledger.charge("two", [last], delta=1e-5)
+    assert 2.99 < ledger.proven() <= 3.0 + 1e-5

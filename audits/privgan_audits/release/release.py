@@ -31,6 +31,7 @@ from privgan_audits.release.judged import Judged, judge_again, read_record
 from privgan_audits.release.signoff import SignedApproval, permission
 from privgan_audits.seals import fingerprint, in_toto, sign
 
+COMPOSITION = "of one run, or by a Renyi filter over runs chosen after others"
 _SUMMARY_VERSION = 2
 
 
@@ -232,5 +233,6 @@ def _privacy(cleared: Cleared) -> dict[str, Any]:
     return {
         **asdict(cleared.synthetic.manifest.spend),
         "cohort_total_epsilon_at_most": cleared.judged.policy.max_epsilon,
+        "cohort_total_composition": COMPOSITION,
         "cohort_delta": cleared.ledger.cap.delta,
     }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
+from privgan_audits.questions.books.words import together
 from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.questions.controls.rule import GATING_COPIES
 from privgan_audits.questions.controls.words import COPIES
@@ -12,7 +13,7 @@ from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.record import Record, allowed_copies, finding
 from privgan_audits.report.page import Limit, Table
 from privgan_audits.report.words import frame
-from privgan_audits.telling.numbers import exactly, humanised, plain, rounded_up
+from privgan_audits.telling.numbers import exactly, humanised, plain
 
 _KEPT = "kept, else there were no PASS"
 _KEPT_IF = "kept where the question arises, else there were no PASS"
@@ -102,8 +103,8 @@ def detection_limit(record: Record) -> str:
 
 
 def _ledger_limit(record: Record, policy: Policy) -> Limit:
-    total = finding(record, "T6", "cohort_total_epsilon")
-    measured = "no ledger" if total is None else f"at most {rounded_up(total)}"
+    books = next((test for test in record["tests"] if test["id"] == BOOKS), {"outcome": "missing"})
+    measured = together(books) if books["outcome"] == "measured" else "no ledger"
     return Limit(name=_EPSILON, required=f"at most {plain(policy.max_epsilon)}", measured=measured)
 
 

@@ -8,11 +8,13 @@ from typing import Self
 from privgan.dp.accounting import GaussianQueries, queries_of, spend_of
 from privgan.dp.budget.anchor import SiteAnchor, anchor_of
 from privgan.dp.budget.chain import Entry, read_chain
-from privgan.dp.budget.renyi import RenyiFilter
+from privgan.dp.budget.renyi import RenyiFilter, smallest_cap
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError, IntegrityError
 
 NAME = "cohort's privacy ledger"
+ONE_RUN = "one run"
+PLANNED_TOGETHER = "as if all runs had been planned before the first"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +89,26 @@ class History:
         return queries_of(entry for entry in self.of_kind("charge") if entry["run_id"] != but)
 
     def spend(self, delta: float | None = None) -> PrivacySpend:
-        """The composition of everything ever charged to these patients: `all_queries`."""
+        """The composition of everything ever charged to these patients, as if it had been planned together."""
         return spend_of(self.all_queries(), self.cap.delta if delta is None else delta)
+
+    def proven(self) -> float:
+        """The epsilon that is proven for everything ever charged to these patients, at the cap's delta.
+
+        Of one run it is that of `spend`. Of several it is the Renyi filter's: `spend` composes them as if all had
+        been planned before the first, and who plans a run has seen the ones before it.
+        """
+        return smallest_cap(self.all_queries(), self.cap.delta) if self.runs() > 1 else self.spend().epsilon
+
+    def composition(self) -> str:
+        """Which composition `spend` is: of one run, or of several as if they had been planned together."""
+        return PLANNED_TOGETHER if self.runs() > 1 else ONE_RUN
+
+    def runs(self) -> int:
+        """How many runs were charged to these patients, here or at the site."""
+        if self.anchor:
+            return len(self.anchor.charges(self.anchor.connected(self.opening["cohort_id"])))
+        return len(self.of_kind("charge"))
 
     def charged_since(self, entry: Entry) -> bool:
         """Whether anything was charged to these patients after an entry of this ledger, here or at the site."""
