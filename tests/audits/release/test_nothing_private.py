@@ -23,6 +23,7 @@ from privgan_audits.report.write import render
 from tests.audits.conftest import Draw, Weigh
 from tests.audits.releasing import Gate, Record, make_gate
 
+PLANNED = ("claimed_epsilon", "checks", "delta", "images_drawn_again")  # in public, or of the set alone
 CHANGED = ("tests", "counts", "notes", "salt", "utility", "gallery_sha256")
 ASKED = {asked.id: asked.rule for asked in questions.QUESTIONS}
 
@@ -67,7 +68,7 @@ def without_one(draw: st.DrawFn, record: Record) -> Record:
 
 def _answer(draw: st.DrawFn, test: Record) -> Record:
     rule, named = ASKED[test["id"]], {key: test[key] for key in ("id", "title")}
-    planned = {key: test[key] for key in ("claimed_epsilon", "checks", "delta")} if test["id"] == "T6" else {}
+    planned = {key: test[key] for key in PLANNED} if test["id"] == "T6" else {}
     if not planned and (rule.informative or rule.may_not_apply) and draw(st.booleans()):
         return named | {"outcome": "not-applicable", "reason": draw(st.text(max_size=9))}
     found = {key: changed(draw, item) for key, item in test.items() if key not in (*named, "outcome")}
