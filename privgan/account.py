@@ -40,13 +40,21 @@ class SiteLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """The account of a cohort; `spend` is of everything charged to its patients, `room` of one more run."""
+    """The account of a cohort; `spend` is of everything charged to its patients, `room` of one more run.
+
+    composition: which one `spend` is. proven: the epsilon that holds where runs were chosen after others, see
+    `History.proven`.
+    audits: that ended. attempts: sets of which an audit began, ended or not.
+    """
 
     spend: PrivacySpend
+    composition: str
+    proven: float
     max_epsilon: float
     room: float
     runs: tuple[RunLine, ...]
     audits: int
+    attempts: int
     site: SiteLine | None
 
     def to_json(self) -> dict[str, Any]:
@@ -55,10 +63,13 @@ class Statement:
             "epsilon": self.spend.epsilon,
             "delta": self.spend.delta,
             "unit": self.spend.unit,
+            "composition": self.composition,
+            "filter_epsilon": self.proven,
             "max_epsilon": self.max_epsilon,
             "one_more_run": self.room,
             "runs": [to_table(run) for run in self.runs],
             "audits": self.audits,
+            "attempts": self.attempts,
             "site_anchor": asdict(self.site) if self.site else None,
         }
 
@@ -90,10 +101,13 @@ def statement_of(cohort: Path) -> Statement:
     ledger = ledger_of(cohort)
     return Statement(
         spend=ledger.spend(),
+        composition=ledger.composition(),
+        proven=ledger.proven(),
         max_epsilon=ledger.cap.max_epsilon,
         room=ledger.room(),
         runs=tuple(_run(ledger, charge) for charge in ledger.of_kind("charge")),
         audits=len(ledger.of_kind("audit")),
+        attempts=len(ledger.audited_sets()),
         site=_site(ledger),
     )
 

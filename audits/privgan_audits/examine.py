@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import math
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,13 +17,14 @@ from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits import questions
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
+from privgan_audits.gate.attempts import attempt_of, counted
 from privgan_audits.gate.preflight import near_copy_level
 from privgan_audits.gate.record_facts import record_facts
 from privgan_audits.gate.verdict import Verdict, judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.utility.measure import measure as measure_utility
 from privgan_audits.questions.utility.words import TITLE as USEFUL
-from privgan_audits.record import RECORD
+from privgan_audits.record import RECORD, SALT_BYTES
 from privgan_audits.release.signoff import require_one_officer
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.write import write_report
@@ -66,7 +68,7 @@ def run_audit(
         today: the day that the record is dated; the present one if left out.
     """
     keep_freed_memory()
-    attempt = evidence.ledger.attempt(evidence.synthetic_sha256) if evidence.ledger else 1
+    attempt = attempt_of(evidence)
     level, accepted = near_copy_level(policy, attempt), ACCEPT_DELTA in overrides
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
     seed = _seed(evidence)
@@ -107,25 +109,27 @@ def examine(
     force: bool = False,
     progress: Progress = silent,
 ) -> AuditRecord:
-    """Audit, write the report, and let the cohort's ledger remember both before the report gets its name.
+    """Audit, write the report, and let the cohort's ledger remember the beginning and the end of it.
+
+    The beginning counts as an attempt, also when no end follows; the end is remembered before the report is there.
 
     Raises:
         UsageError: the report exists.
         IntegrityError: the policy names another officer's key than the cohort.
-        BudgetError: the ledger is damaged.
+        BudgetError: the ledger is damaged, or lost an audit that something outside it remembers.
     """
     if evidence.cohort:
         require_one_officer(evidence.cohort.facts.officer_key, policy.officer_key)
-    with staged_folder(report, marker=RECORD, force=force) as folder:
+    with staged_folder(report, marker=RECORD, force=force) as folder, counted(evidence, policy, report) as count:
+        evidence, end = count
         record = run_audit(evidence, policy, overrides=overrides, progress=progress)
-        digest = write_report(folder, record.to_json(), Gallery.of(record.internal, evidence))
-        if evidence.ledger:
-            evidence.ledger.record_audit(
-                report_sha256=digest,
-                synthetic_sha256=evidence.synthetic_sha256,
-                policy_sha256=policy.sha256,
-                verdict=record.verdict.verdict,
-            )
+        digest = write_report(
+            folder,
+            record.to_json(),
+            Gallery.of(record.internal, evidence),
+            salt=secrets.token_hex(SALT_BYTES),
+        )
+        end(digest, record.verdict.verdict)
     return record
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 from privgan_audits.policy import Policy
 
 RECORD = "audit.json"  # the file
+SALT_BYTES = 32  # of randomness in a record, so that its digest says nothing about what it holds
 Record = Mapping[str, Any]
 
 
@@ -72,6 +73,13 @@ class Findings:
 def finding(record: Record, test: str, key: str) -> Any:
     """One finding of one question, or None when it was not answered or has no such finding."""
     return next((entry.get(key) for entry in record["tests"] if entry["id"] == test), None)
+
+
+def failed_before(record: Record) -> tuple[int, ...]:
+    """The ledger entries by which earlier audits of this very set ended in FAIL."""
+    books, audited = record["ledger"] or {"entries": ()}, record["synthetic"]["sha256"]
+    failed = (e for e in books["entries"] if e["kind"] in ("audit", "rehearsed") and e["verdict"] == "FAIL")
+    return tuple(int(entry["sequence"]) for entry in failed if entry["synthetic_sha256"] == audited)
 
 
 def allowed_copies(record: Record) -> int:

@@ -67,8 +67,9 @@ class TrainOptions:
 class AuditOptions:
     """What a set is examined against: a cohort (and run), or images that were trained on and others that were not.
 
-    colour: without a cohort, compare red, green and blue. encoder, encoder_trained_on: an ONNX file of your own, and
-    in words what it learned from. accept_delta: take a large delta; in red in every report.
+    cohort: beside members, its images are not compared, but the look counts among its attempts. colour: with
+    members, compare red, green and blue. encoder, encoder_trained_on: an ONNX file of your own, and in words what it
+    learned from. accept_delta: take a large delta; in red in every report.
     """
 
     cohort: Path | None = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Source = Annotated[Path, typer.Argument(help="A folder of DICOM, NIfTI, PNG or JPEG files, a DICOMDIR, or an .npz.")]
 Preset = Annotated[
     str | None,
-    typer.Option(help="cxr, ct-lung, ct-soft, mr, photo or custom; chosen by the first readable file if left out."),
+    typer.Option(help="cxr, ct-lung, ct-soft, mr, photo or custom; left out, by modality if all files agree."),
 ]
 Csv = Annotated[
     list[Path] | None,

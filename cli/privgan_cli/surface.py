@@ -243,12 +243,13 @@ def _evidence(synthetic: Path, options: AuditOptions, progress: Progress) -> "Ev
         raise UsageError("Expected --encoder and --encoder-trained-on together.")
     own = Encoder.load(encoder, trained_on) if encoder and trained_on is not None else None
     members, others = options.members, options.non_members
-    if options.colour and options.cohort is not None:
+    if options.colour and members is None:
         raise UsageError("Expected --colour with --members alone: a cohort knows whether it is in colour.")
     if options.cohort is not None and members is None and others is None:
         found = load_cohort_evidence(synthetic, options.cohort, options.run, progress)
-    elif options.cohort is None and members is not None and options.run is None:
-        found = load_file_evidence(synthetic, members, others, progress, colour=options.colour)
+    elif members is not None and options.run is None:
+        colour, rehearses = options.colour, options.cohort
+        found = load_file_evidence(synthetic, members, others, progress, colour=colour, rehearses=rehearses)
     else:
         raise UsageError("Expected either --cohort (and --run), or --members and --non-members.")
     return dataclasses.replace(found, encoder=own)

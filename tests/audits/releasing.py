@@ -13,6 +13,7 @@ from privgan.config import from_table, to_table
 from privgan.data.cohort.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort, write_facts
 from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.accounting import GaussianQueries
+from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file, write_json
 from privgan.folders import list_files
@@ -145,24 +146,32 @@ class Gate:
             "ledger": {"entries": [dict(entry) for entry in self.ledger.entries], "head": self.ledger.head},
             "utility": {"outcome": "not-run", "reason": "not in this test"},
             "gallery_sha256": None,
+            "salt": "5" * 64,
             "tests": passing(),
         }
 
-    def audit(self, change: Callable[[Record], object] = lambda _: None, *, verdict: str = "PASS") -> None:
-        """Write REPORT/ with the (changed) record and append it to the ledger."""
+    def audit(
+        self,
+        change: Callable[[Record], object] = lambda _: None,
+        *,
+        verdict: str = "PASS",
+        begun: Entry | None = None,
+    ) -> None:
+        """Begin an audit unless it has `begun`, write REPORT/ with the (changed) record, and end it."""
         record = self.record()
         change(record)
+        begun = begun or self.begin(record["synthetic"]["sha256"], record["policy"]["sha256"]).entries[-1]
         report = self.root / "report"
         report.mkdir(exist_ok=True)
         write_json(report / "audit.json", record)
         (report / "audit.html").write_text("internal")
         (report / "audit-public.html").write_text("<p>Forged: Jane Doe</p>")
-        self.ledger.record_audit(
-            report_sha256=sha256_file(report / "audit.json"),
-            synthetic_sha256=record["synthetic"]["sha256"],
-            policy_sha256=record["policy"]["sha256"],
-            verdict=verdict,
-        )
+        digest = sha256_file(report / "audit.json")
+        self.ledger.record_audit(begun, report_sha256=digest, verdict=verdict)
+
+    def begin(self, synthetic_sha256: str, policy_sha256: str = Policy().sha256) -> Ledger:
+        """Begin an audit of a set, which counts as an attempt."""
+        return self.ledger.begin_audit(synthetic_sha256, policy_sha256=policy_sha256)
 
     def approve(
         self, name: str = "officer", first: str = "2026-01-31", last: str = "2026-12-31", **options: Any

@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from privgan_audits.evidence.interface import Evidence
+from privgan_audits.policy import Policy
 from privgan_cli.verbs.gate import audit
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -52,7 +53,8 @@ def test_the_encoder_reaches_the_audit(
 
     def capture(evidence: Evidence, *_: object, **__: object) -> SimpleNamespace:
         seen.append(evidence)
-        return SimpleNamespace(to_json=lambda: {"verdict": "PASS", "scope": "empirical", "reasons": []})
+        said = {"verdict": "PASS", "scope": "empirical", "reasons": [], "overrides": [], "cohort": None}
+        return SimpleNamespace(to_json=lambda: {**said, "policy": Policy().to_json()})
 
     monkeypatch.setattr("privgan_audits.examine.examine", capture)
     files = {"synthetic": save(tmp_path / "s.npz", 0), "members": save(tmp_path / "m.npz", 1)}

@@ -178,8 +178,7 @@ def test_a_charge_of_connected_patients_after_an_audit_is_noticed(tmp_path: Path
     """Here or in a cohort that shares a member; one that shares none does not matter."""
     a, b, c = (cohort(tmp_path, name, patients) for name, patients in (("a", ["1"]), ("b", ["1"]), ("c", ["2"])))
     ledger(b).charge("one", [QUERY], delta=DELTA)
-    words = dict.fromkeys(("report_sha256", "synthetic_sha256", "policy_sha256", "verdict"), "x")
-    audit = ledger(a).record_audit(**words).entries[-1]
+    audit = ledger(a).begin_audit("s", policy_sha256="p").entries[-1]
     ledger(c).charge("two", [QUERY], delta=DELTA)
     assert not ledger(a).charged_since(audit)
     ledger(b).charge("three", [QUERY], delta=DELTA)

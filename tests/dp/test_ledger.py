@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privgan.dp.accounting import GaussianQueries, renyi, spend_of
-from privgan.dp.budget.chain import start_chain
+from privgan.dp.budget.chain import extend_chain, read_chain, start_chain
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.budget.renyi import RenyiFilter, smallest_cap
 from privgan.dp.plan import calibrate_queries
 from privgan.errors import BudgetError, IntegrityError
 
@@ -205,13 +206,36 @@ def test_reordered_and_missing_lines_are_found(tmp_path: Path, change: str) -> N
         Ledger.read(path)
 
 
-def test_attempts_count_different_sets(tmp_path: Path) -> None:
-    """Auditing the same set again is the same attempt; a new set is the next one."""
+def test_attempts_count_sets_from_their_first_beginning(tmp_path: Path) -> None:
+    """The same set again is the same attempt, ended or not, rehearsed or not; a new set is the next one."""
     ledger = _new(tmp_path)
     assert ledger.attempt("s1") == 1
-    for digest in ("s1", "s1", "s2"):
-        ledger = ledger.record_audit(report_sha256="r", synthetic_sha256=digest, policy_sha256="p", verdict="FAIL")
-    assert [ledger.attempt(d) for d in ("s1", "s2", "s3")] == [1, 2, 3]
+    for digest, rehearsal in (("s1", False), ("s1", False), ("s2", True), ("s2", False)):
+        ledger = ledger.begin_audit(digest, policy_sha256="p", rehearsal=rehearsal)
+    assert [ledger.attempt(digest) for digest in ("s1", "s2", "s3")] == [1, 2, 3]
+
+
+def test_an_end_belongs_to_its_beginning(tmp_path: Path) -> None:
+    """It is remembered with the set and the policy that were begun, and not at all where the beginning is gone."""
+    ledger = _new(tmp_path).begin_audit("s", policy_sha256="p")
+    (begun,) = ledger.of_kind("begun")
+    (audit,) = ledger.record_audit(begun, report_sha256="r", verdict="FAIL").of_kind("audit")
+    assert (audit["synthetic_sha256"], audit["policy_sha256"], audit["verdict"]) == ("s", "p", "FAIL")
+    assert Ledger.read(ledger.path).beginning(audit) == begun
+    ledger.path.write_bytes(ledger.path.read_bytes().splitlines(keepends=True)[0])
+    with pytest.raises(BudgetError, match="cut off"):
+        ledger.record_audit(begun, report_sha256="r", verdict="FAIL")
+
+
+def test_a_ledger_of_before_beginnings_still_opens(tmp_path: Path) -> None:
+    """Its audits are attempts, and each is its own beginning."""
+    path, old = _new(tmp_path).path, {"kind": "audit", "report_sha256": "r", "policy_sha256": "p", "verdict": "FAIL"}
+    for name in ("s1", "s1", "s2"):
+        extend_chain(path, read_chain(path, "x"), {**old, "synthetic_sha256": name}, "x")
+    ledger = Ledger.read(path)
+    assert [ledger.attempt(name) for name in ("s1", "s2", "s3")] == [1, 2, 3]
+    assert [ledger.beginning(audit) for audit in ledger.of_kind("audit")] == ledger.of_kind("audit")
+    assert ledger.begin_audit("s2", policy_sha256="p").attempt("s2") == 2
 
 
 def test_missing_and_special_files_are_budget_errors(tmp_path: Path) -> None:
@@ -223,3 +247,32 @@ def test_missing_and_special_files_are_budget_errors(tmp_path: Path) -> None:
     link.symlink_to(path)
     with pytest.raises(BudgetError):
         Ledger.read(link)
+
+
+@given(st.lists(st.tuples(st.floats(0.8, 8), st.floats(0.01, 1), st.integers(1, 200)), min_size=1, max_size=3))
+@settings(max_examples=15, deadline=None)
+def test_the_smallest_cap_is_the_smallest_that_admits(runs: list[tuple[float, float, int]]) -> None:
+    """Its filter lets everything pass, one a little smaller does not, and no accountant's total is above it."""
+    queries = [GaussianQueries(noise_multiplier=n, sample_rate=q, steps=t) for n, q, t in runs]
+    cap = smallest_cap(queries, 1e-5)
+    if math.isfinite(cap):
+        assert RenyiFilter.of(cap, 1e-5).admits(queries, [], delta=1e-5)
+        assert cap < 1e-4 or not RenyiFilter.of(cap * 0.999 - 1e-5, 1e-5).admits(queries, [], delta=1e-5)
+        assert spend_of(queries, 1e-5).epsilon <= cap * 1.001
+    else:
+        assert not RenyiFilter.of(1000.0, 1e-5).admits(queries, [], delta=1e-5)
+
+
+def test_nothing_asked_needs_no_cap() -> None:
+    assert smallest_cap([], 1e-5) == 0
+
+
+def test_a_full_cap_of_several_runs_is_not_above_itself(tmp_path: Path) -> None:
+    """What a ledger admits is proven for its cap, to the last bit of the search."""
+    ledger = _new(tmp_path, 3.0).charge("one", [_once(1.0, 1e-5)], delta=1e-5)
+    left = ledger.cap.budget - renyi(ledger.queries(), ledger.cap.order)
+    last = GaussianQueries(
+        noise_multiplier=math.sqrt(ledger.cap.order / (2 * left)) * 1.0001, sample_rate=1.0, steps=1
+    )
+    ledger = ledger.charge("two", [last], delta=1e-5)
+    assert 2.99 < ledger.proven() <= 3.0 + 1e-5

@@ -85,7 +85,7 @@ class Evidence:
     synthetic_folder: every byte below it is what would be released (files-only audits may give a single file).
     synthetic_sha256: digest of the manifest, or of the file or listing when there is no manifest.
     cohort, ledger: None in a files-only audit. claim: None when no differential privacy is claimed.
-    run: the run folder, when given.
+    run: the run folder, when given. rehearses: whose patients the files of a files-only audit are said to be of.
     level: a near-copy p-value below it makes the verdict FAIL whatever else was found (attempts lower it).
     accepted_delta: the user took a delta above 1/(10 x members) on themselves.
     encoder: the user's own way to compare images, beside the audit's; None when none was given.
@@ -101,6 +101,7 @@ class Evidence:
     ledger: Ledger | None = None
     claim: Claim | None = None
     run: Path | None = None
+    rehearses: Cohort | None = None
     notes: tuple[str, ...] = ()
     level: float = 0.0029
     accepted_delta: bool = False

@@ -29,6 +29,11 @@ from privgan_audits.evidence.interface import Claim, Evidence, Origin, Sample
 
 NO_EDGES: Mapping[str, Floats] = {}
 ANYTHING = Wanted(anything=True)
+UNCOUNTED = (
+    "No cohort was named: if these are images of a cohort's patients, this look at them is not counted among the "
+    "attempts on that cohort."
+)
+COUNTED = "Files were compared, not the cohort that was named; this look counts among the attempts on that cohort."
 _ALONE = "counts as one patient"  # how a source's notes say that it names no patients
 
 
@@ -117,16 +122,17 @@ def load_file_evidence(
     progress: Progress = silent,
     *,
     colour: bool = False,
+    rehearses: Path | None = None,
 ) -> Evidence:
     """Evidence from files alone, for any generator; no claim of differential privacy can be checked.
 
     Images are compared in colour if that is asked for, or if the synthetic ones are a privgan set in colour; else
-    colour becomes luminance.
+    colour becomes luminance. `rehearses` is the cohort whose patients the images are of: the look counts there.
 
     Raises:
         UsageError: a path is missing, or a patient is among members and non-members.
         InputRejectedError: nothing readable in one of them.
-        IntegrityError: an edited privgan set.
+        IntegrityError: an edited privgan set or cohort.
     """
     loaded = _load(synthetic, "the synthetic images", _Form(colour=colour), progress)
     form = _Form.of(loaded.images)
@@ -147,7 +153,8 @@ def load_file_evidence(
         synthetic_sha256=loaded.sha256,
         classes=classes,
         claim=loaded.claim,
-        notes=(*loaded.notes, *ours.notes, *(theirs.notes if theirs else ())),
+        rehearses=open_cohort(rehearses) if rehearses else None,
+        notes=(*loaded.notes, *ours.notes, *(theirs.notes if theirs else ()), COUNTED if rehearses else UNCOUNTED),
     )
 
 

@@ -24,7 +24,7 @@ RATES = np.geomspace(1e-3, 1.0, 121)  # false-positive rates at which the ceilin
 def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Sequence[str]) -> dict[str, Any]:
     """Everything in audit.json that no test measured."""
     spend = evidence.claim.spend if evidence.claim and evidence.ledger else None
-    cohort = evidence.cohort
+    cohort = evidence.cohort or evidence.rehearses
     no_claim = () if spend else ("No DP claim: what follows is what known attacks found, not a guarantee.",)
     return {
         "policy": policy.to_json(),
@@ -55,7 +55,7 @@ def _ceiling(evidence: Evidence, spend: PrivacySpend | None) -> dict[str, list[f
 
 
 def _books(ledger: Ledger | None) -> dict[str, Any] | None:
-    """Every entry of the cohort's ledger before this audit, and the hash that stands for all of them."""
+    """Every entry of the cohort's ledger up to this audit's beginning, and the hash that stands for all of them."""
     return {"entries": [dict(entry) for entry in ledger.entries], "head": ledger.head} if ledger else None
 
 

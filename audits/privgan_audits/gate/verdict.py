@@ -70,6 +70,19 @@ def judge(policy: Policy, record: Record) -> Verdict:
     )
 
 
+def implied(scope: str) -> frozenset[str]:
+    """The questions that every PASS of this scope has answered with numbers; what became of others is private.
+
+    Whether another question arises may hang on a single patient, as it does with too few of one class.
+    """
+    always = {
+        asked.id
+        for asked in questions.QUESTIONS
+        if not (asked.rule.informative or asked.rule.may_be_absent or asked.rule.may_not_apply)
+    }
+    return frozenset(always | {BOOKS}) if scope == DIFFERENTIAL_PRIVACY else frozenset(always)
+
+
 Judged = Sequence[tuple[Question, Findings]]
 """Each question, with the record read for it."""
 

@@ -1,6 +1,7 @@
 """An audit's record, read and judged once more by whoever is about to put a name to it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError,
 from privgan.files import sha256_bytes
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, Verdict, judge
 from privgan_audits.policy import Policy
-from privgan_audits.record import RECORD
+from privgan_audits.record import RECORD, SALT_BYTES
 from privgan_audits.release.approval import Approved
 from privgan_audits.seals import read_bounded
 
+_SALT = re.compile(f"[0-9a-f]{{{2 * SALT_BYTES}}}")
 _LARGEST_BYTES = 1 << 26  # of audit.json; one of 5,000 patients has a few hundred thousand
 
 
@@ -85,6 +87,11 @@ def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
         )
     if (record.get("verdict"), record.get("scope")) != (PASS, DIFFERENTIAL_PRIVACY):
         raise NotReleasableError("The recorded verdict is not the one that this version gives. Audit again.")
+    if not _SALT.fullmatch(str(record.get("salt"))):
+        raise IntegrityError(
+            "Expected a record with a salt, so that its digest can leave and tell nothing; this one is of an older "
+            "version. Audit again."
+        )
     try:
         approved = _approved(record, sha256, policy)
     except (KeyError, TypeError, UsageError, OverflowError):

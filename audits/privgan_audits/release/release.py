@@ -24,14 +24,15 @@ from privgan.folders import list_files, require_space, staged_folder
 from privgan.progress import Progress, silent
 from privgan.synthetic.set_files import SetFiles, formats_of
 from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set, write_manifest
-from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS
+from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS, implied
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL
 from privgan_audits.release.judged import Judged, judge_again, read_record
 from privgan_audits.release.signoff import SignedApproval, permission
 from privgan_audits.seals import fingerprint, in_toto, sign
 
-_SUMMARY_VERSION = 1
+COMPOSITION = "of one run, or by a Renyi filter over runs chosen after others"
+_SUMMARY_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +108,14 @@ def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = s
         raise IntegrityError("Expected the cohort that this set's run was trained on, got another one.")
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
     entry = _remembered(ledger, held, digest)
-    judged = judge_again(record, digest)
+    attempt = ledger.attempt(held.sha256)
+    judged = judge_again({**record, "attempt": attempt}, digest)  # never by the number that a report gives itself
     _require_own_claim(judged, held, entry)
+    if record.get("attempt") != attempt:
+        raise IntegrityError(
+            f"Expected the audit of attempt {attempt}, as which the ledger counts it, it was judged as another one. "
+            "Audit again."
+        )
     pinned = opened.facts.officer_key
     granted = permission(case.report, judged, ledger, pinned=pinned, release_key=key, today=today)
     return Cleared(synthetic=held, ledger=ledger, judged=judged, permission=granted, today=today)
@@ -121,9 +128,9 @@ def _remembered(ledger: Ledger, synthetic: SyntheticSet, digest: str) -> Entry:
             "Expected this set's newest audit as the cohort's ledger remembers it; this report is edited, "
             "superseded, or of another set. Audit again."
         )
-    if ledger.charged_since(audits[-1]):
+    if ledger.charged_since(ledger.beginning(audits[-1])):
         raise BudgetError(
-            "The cohort was charged again after this audit, so that its total is out of date. Audit again."
+            "The cohort was charged again after this audit began, so that its total is out of date. Audit again."
         )
     return audits[-1]
 
@@ -182,7 +189,7 @@ def _write_public_report(folder: Path, cleared: Cleared) -> None:
 
 
 def _public_summary(cleared: Cleared) -> dict[str, Any]:
-    """Only what names no measurement: outcomes and p-values come from private data and are not DP."""
+    """What the verdict implies, and no more: numbers and outcomes come from private data and are not DP."""
     record = cleared.record
     return {
         "schema_version": _SUMMARY_VERSION,
@@ -193,7 +200,7 @@ def _public_summary(cleared: Cleared) -> dict[str, Any]:
         "policy": cleared.judged.policy.to_json(),
         "overrides": list(record["overrides"]),
         "attempt": record["attempt"],
-        "tests": [{"id": test["id"], "outcome": test["outcome"]} for test in record["tests"]],
+        "answered": sorted(implied(DIFFERENTIAL_PRIVACY)),
     }
 
 
@@ -214,12 +221,18 @@ def _predicate(cleared: Cleared) -> dict[str, Any]:
         "generator_sha256": held.manifest.generator_sha256,
         "run_id": held.manifest.run_id,
         "cohort_id": held.manifest.cohort_id,
-        "ledger_head": cleared.ledger.head,
         **({"approval": cleared.permission.approval.facts()} if cleared.permission else {}),
     }
 
 
 def _privacy(cleared: Cleared) -> dict[str, Any]:
-    """The run's own spend, and what all runs and queries on the cohort cost together."""
-    total = next(test["cohort_total_epsilon"] for test in cleared.record["tests"] if test["id"] == "T6")
-    return {**asdict(cleared.synthetic.manifest.spend), "cohort_total_epsilon": total}
+    """The run's own spend, and the limit that all runs on the cohort together keep.
+
+    Their total stays inside: under a site anchor it may hang on whether one patient is in two cohorts.
+    """
+    return {
+        **asdict(cleared.synthetic.manifest.spend),
+        "cohort_total_epsilon_at_most": cleared.judged.policy.max_epsilon,
+        "cohort_total_composition": COMPOSITION,
+        "cohort_delta": cleared.ledger.cap.delta,
+    }

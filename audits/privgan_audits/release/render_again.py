@@ -39,8 +39,13 @@ def render_again(folder: Path, cohort: Path | None = None) -> Record:
 
 
 def _require_known(cohort: Path, digest: str) -> None:
-    if digest not in {entry["report_sha256"] for entry in ledger_of(cohort).of_kind("audit")}:
-        raise IntegrityError("Expected an audit that this cohort's ledger knows; this record is edited or foreign.")
+    ledger = ledger_of(cohort)
+    ended = (*ledger.of_kind("audit"), *ledger.of_kind("rehearsed"))
+    if digest not in {entry["report_sha256"] for entry in ended}:
+        raise IntegrityError(
+            "Expected an audit that this cohort's ledger knows; this record is edited or foreign, or the ledger lost "
+            "its last lines."
+        )
 
 
 def sign_off(folder: Path, audit_sha256: str) -> Iterator[Fact]:

@@ -17,6 +17,7 @@ from privgan.account import ledger_of
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
+from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, Grant, Revocation, opened
 from privgan_audits.release.judged import Judged, judge_again, read_record, require_consistent
 from privgan_audits.seals import key_line, key_of_line, read_bounded, sign
@@ -195,15 +196,16 @@ def _require_not_withdrawn(report: Path) -> None:
 
 
 def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
-    from privgan_audits.record import finding
+    from privgan_audits.questions.books.words import together
     from privgan_audits.report.limits import detection_limit
     from privgan_audits.report.words import frame
 
-    spend, total = judged.approved.spend, float(finding(judged.record, "T6", "cohort_total_epsilon"))
+    spend = judged.approved.spend
+    books = next(test for test in judged.record["tests"] if test["id"] == BOOKS)
     yield f"Verdict {judged.approved.verdict}, judged again just now, under the policy {judged.policy.preset!r}."
     yield (
         f"{str(spend).capitalize()}: an attacker's odds about one patient "
-        f"change at most {exp(spend.epsilon):.3g}-fold. All runs on this cohort together: epsilon {total:.3g}."
+        f"change at most {exp(spend.epsilon):.3g}-fold. All runs on this cohort together: {together(books)}."
     )
     yield f"{detection_limit(judged.record)} {frame.INVISIBLE.capitalize()}"
     yield from (f"Not covered: {limit}" for limit in frame.NOT_COVERED)
@@ -212,7 +214,9 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
 
 
 def _warnings(judged: Judged) -> Iterator[str]:
+    from privgan_audits.record import failed_before
     from privgan_audits.report.words import frame
 
     yield from (f"Override --{name}: {frame.OVERRIDDEN}" for name in judged.approved.overrides)
     yield from (f"Looser than the default policy: {line}." for line in judged.policy.looser_than_default())
+    yield from (f"{frame.FAILED_BEFORE} Entry {entry} of the ledger." for entry in failed_before(judged.record))

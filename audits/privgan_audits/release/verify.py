@@ -4,8 +4,9 @@ Imports neither torch nor pydicom, decodes no image, and trusts nothing in the b
 it has been checked.
 """
 
+import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_bytes
 from privgan.folders import require_exact_files
 from privgan.progress import Progress, silent
+from privgan_audits.policy import OWN, Policy
 from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, Approval, Approved, Revocation, opened
-from privgan_audits.release.bundle import ATTESTATION, MANIFEST, SUMS, subjects_of, sums_text
+from privgan_audits.release.bundle import ATTESTATION, MANIFEST, PUBLIC_SUMMARY, SUMS, subjects_of, sums_text
 from privgan_audits.seals import fingerprint, key_line, key_of_line, load_public_key, open_signed, read_bounded
+from privgan_audits.telling.verdict import Terms, verdict_line
 
 _LARGEST_ATTESTATION_BYTES = 1 << 28
 
@@ -31,17 +34,27 @@ class VerifiedBundle:
     SHA256SUMS included. key_fingerprint: hex SHA-256 of the public key. signed: the day, YYYY-MM-DD.
     overrides: the warnings that the hospital accepted; the recipient should see them.
     approval: the privacy officer's, None where the hospital releases without one.
+    policy: the preset's name, "own" if it is none.
+    looser: a line for each threshold that refuses less than the default, the hospital's version's or this one's.
     """
 
     spend: PrivacySpend
     verdict: str
     scope: str
     overrides: tuple[str, ...]
+    policy: str
+    looser: tuple[str, ...]
     files: int
     key_fingerprint: str
     signed: str
     privgan_version: str
     approval: Approval | None
+
+    @property
+    def verdict_line(self) -> str:
+        """The verdict with the policy that it was given under; a bare PASS is one under the default or a stricter."""
+        terms = Terms(preset=self.policy, looser=self.looser, overrides=self.overrides)
+        return verdict_line(self.verdict, self.scope, terms)
 
 
 def verify(
@@ -81,7 +94,9 @@ def verify(
         raise IntegrityError("Expected two people: the approval is signed with the key that signed the release.")
     if officer_key and (approval is None or approval.public_key != key_line(load_public_key(officer_key))):
         raise IntegrityError("Expected an approval with the officer's key that was given, there is none.")
-    summary = _summary(statement, approval, files=len(digests) + 1, key_fingerprint=fingerprint(key))
+    policy, looser = _policy(bundle, statement)
+    facts = {"policy": policy, "looser": looser, "files": len(digests) + 1, "key_fingerprint": fingerprint(key)}
+    summary = _summary(statement, approval, facts)
     if revocation:
         _require_not_withdrawn(revocation, approval, digests)
     if approval and (trouble := approval.trouble_on(today)):
@@ -131,9 +146,26 @@ def _require_not_withdrawn(path: Path, approval: Approval | None, digests: dict[
         )
 
 
-def _summary(
-    statement: dict[str, Any], approval: Approval | None, *, files: int, key_fingerprint: str
-) -> VerifiedBundle:
+def _policy(bundle: Path, statement: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The preset's name and what is looser than the default, from the files that the signature covers.
+
+    The hospital's version may have had another default than this one; what is looser than either is told.
+    """
+    try:
+        table, stated = json.loads((bundle / PUBLIC_SUMMARY).read_bytes())["policy"], statement["predicate"]
+        known = {field.name for field in fields(Policy)}
+        policy = from_table(Policy, {name: value for name, value in table.items() if name in known})
+        said = tuple(map(str, table["looser_than_default"]))
+        same = (table["sha256"], list(said)) == (stated["policy_sha256"], stated["policy_looser_than_default"])
+        preset = policy.preset if table["preset"] == policy.preset else OWN
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, UsageError):
+        same = False
+    if not same:
+        raise IntegrityError("Expected the policy in the public report as the attestation states it, it is odd.")
+    return preset, tuple(dict.fromkeys((*said, *policy.looser_than_default())))
+
+
+def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[str, Any]) -> VerifiedBundle:
     try:
         predicate = statement["predicate"]
         privacy = predicate["privacy"]
@@ -142,11 +174,10 @@ def _summary(
             verdict=str(predicate["verdict"]),
             scope=str(predicate["scope"]),
             overrides=tuple(map(str, predicate["overrides"])),
-            files=files,
-            key_fingerprint=key_fingerprint,
             signed=str(predicate["signed"]),
             privgan_version=str(predicate["privgan_version"]),
             approval=approval,
+            **facts,
         )
     except (KeyError, TypeError, ValueError, UsageError):
         raise IntegrityError("Expected the privacy spend and the verdict in the attestation.") from None

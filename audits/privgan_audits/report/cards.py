@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 
 from privgan_audits import questions
-from privgan_audits.gate.verdict import PASS, judge
+from privgan_audits.gate.verdict import PASS, implied, judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.question import Question
 from privgan_audits.record import Record
 from privgan_audits.report.page import Card, Group
-from privgan_audits.report.words.verdicts import MEASURED_INSIDE, NOT_APPLICABLE, NOT_RUN, STATES, OutcomeWords
+from privgan_audits.report.words.verdicts import (
+    ANSWERED,
+    ASKED,
+    NOT_APPLICABLE,
+    NOT_RUN,
+    STATES,
+    UNTOLD,
+    OutcomeWords,
+)
 from privgan_audits.telling.plots import Chart
 from privgan_audits.telling.words import GROUPS, INFERENCE, Answer, Words
 
@@ -20,8 +28,9 @@ def inside_groups(record: Record, policy: Policy) -> tuple[Group, ...]:
 
 
 def outside_groups(record: Record) -> tuple[Group, ...]:
-    """For outside: what was tried, and whether it could be; of a set that passed, that nothing was found."""
-    return _grouped(_outside(test, passed=record["verdict"] == PASS) for test in record["tests"])
+    """For outside: what was tried; of a set that passed, what a PASS implies. Nothing here hangs on an outcome."""
+    passed, answered = record["verdict"] == PASS, implied(record["scope"])
+    return _grouped(_outside(test, passed=passed, answered=str(test["id"]) in answered) for test in record["tests"])
 
 
 def _grouped(cards: Iterator[Card]) -> tuple[Group, ...]:
@@ -45,11 +54,12 @@ def _inside(test: Record, against: str | None, record: Record) -> Card:
     )
 
 
-def _outside(test: Record, *, passed: bool) -> Card:
-    measured = test["outcome"] == "measured"
-    state = _state(test, None) if passed or not measured else STATES["public"]
-    # A reason may hold a count of patients that is nobody's business outside.
-    return _card(test, state=state, answer="", measured=(MEASURED_INSIDE if measured else _lead(test).rstrip(),))
+def _outside(test: Record, *, passed: bool, answered: bool) -> Card:
+    if passed and answered:
+        good = STATES["measured"]
+        state = OutcomeWords(label=words_of(test).good, tone=good.tone, mark=good.mark)
+        return _card(test, state=state, answer="", measured=(ANSWERED,))
+    return _card(test, state=STATES["public"], answer="", measured=(ASKED if passed else UNTOLD,))
 
 
 def _card(

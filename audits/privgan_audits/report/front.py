@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from privgan_audits.record import Record, allowed_copies, finding
+from privgan_audits.gate.verdict import PASS
+from privgan_audits.record import Record, allowed_copies, failed_before, finding
 from privgan_audits.report.limits import worst_limit
 from privgan_audits.report.page import Front
 from privgan_audits.report.usefulness import worth
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_NEXT_STEPS, REASONS_INSIDE, STATES, VERDICTS
 from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up, whole_percent_up
+from privgan_audits.telling.verdict import told as told_as
 from privgan_audits.telling.words import Fact
 
 _TONES = {"PASS": "pass", "FAIL": "fail", "INVALID": "fail"}
@@ -27,17 +29,21 @@ def front(record: Record, *, inside: bool) -> Front:
     count, set_digest = plain(record["counts"]["synthetic"]), str(record["synthetic"]["sha256"])
     return Front(
         title=f"May these {count} synthetic images be shared?",
-        subtitle=f"Privacy audit of {record['date']}, attempt {plain(record['attempt'])}; set {set_digest[:12]}",
-        verdict=verdict,
+        subtitle=f"Privacy audit of {record['date']}, {_attempt(record)}; set {set_digest[:12]}",
+        verdict=told_as(verdict, record["policy"]["looser_than_default"]),
         tone=_TONES.get(verdict, "open"),
         mark=_MARKS.get(verdict, STATES["FAIL"].mark),
         headline=spoken.headline,
         reasons=inside_reasons if inside else outside_reasons,
-        warnings=tuple(_warnings(record)),
+        warnings=(*_warnings(record), *(_failed_before(record) if inside else ())),
         next_steps=spoken.next_steps if inside else outside_steps,
         tiles=tuple(_tiles(record, inside=inside)),
         worth=worth(record["utility"]) if inside else "",
     )
+
+
+def _attempt(record: Record) -> str:
+    return f"attempt {plain(record['attempt'])}" if record["cohort"] else "not counted among a cohort's attempts"
 
 
 def _warnings(record: Record) -> Iterator[str]:
@@ -49,6 +55,11 @@ def _warnings(record: Record) -> Iterator[str]:
         yield f"Looser than the default policy: {line}."
     if record["privacy"]["epsilon"] is None:
         yield frame.NO_CLAIM
+
+
+def _failed_before(record: Record) -> Iterator[str]:
+    for entry in failed_before(record):
+        yield f"{frame.FAILED_BEFORE} Entry {entry} of the ledger."
 
 
 def _tiles(record: Record, *, inside: bool) -> Iterator[Fact]:
@@ -75,14 +86,16 @@ def _tiles(record: Record, *, inside: bool) -> Iterator[Fact]:
 
 
 def _attack(record: Record, *, inside: bool) -> Fact:
-    name, worst = "What attackers reached", finding(record, "T3", "auc_upper")
-    if worst is None:
-        return Fact(name=name, value="not measured", note="There was nobody to compare members with.")
-    at_most, allowed = whole_percent_up(worst), percent(record["policy"]["max_auc"])
+    name, worst = "What attackers reached", finding(record, "T3", "auc_upper") if inside else None
+    allowed = percent(record["policy"]["max_auc"])
     told = "Shown a member and an outsider, the attacks together pick the member so often. A coin: 50 %"
     if not inside:
-        return Fact(name=name, value=f"at most {at_most} right", note=f"{told}; the policy allows {allowed}.")
-    bounds = f"at worst {at_most}; the policy allows {allowed}"
+        passed = record["verdict"] == PASS
+        value = f"at most {allowed} right" if passed else frame.TOLD_INSIDE
+        return Fact(name=name, value=value, note=f"{told}; more than {allowed} is no PASS.")
+    if worst is None:
+        return Fact(name=name, value="not measured", note="There was nobody to compare members with.")
+    bounds = f"at worst {whole_percent_up(worst)}; the policy allows {allowed}"
     return Fact(name=name, value=f"{percent(finding(record, 'T3', 'auc'))} right", note=f"{told}; {bounds}.")
 
 

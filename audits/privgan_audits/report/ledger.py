@@ -19,7 +19,7 @@ def charges(ledger: Books) -> Iterator[Fact]:
 
 
 def history(ledger: Books) -> Iterator[Fact]:
-    """Every entry before the audit in order, and the hash of the last one."""
+    """Every entry up to the audit's beginning in order, and the hash of the last one."""
     if ledger:
         for entry in ledger["entries"]:
             yield _row(entry)
@@ -43,8 +43,13 @@ def _told(entry: Entry) -> tuple[str, str]:
             told = f"run {_short(entry)} saved", f"step {plain(entry['step'])}"
         case "closed":
             told = f"run {_short(entry)} finished", f"generator {entry['generator_sha256']}"
+        case "begun":
+            what = "rehearsal on files begun" if entry["rehearsal"] else "audit begun"
+            told = what, f"{entry['date']}, set {entry['synthetic_sha256']}"
         case "audit":
             told = f"audit: {entry['verdict']}", f"report {entry['report_sha256']}"
+        case "rehearsed":
+            told = f"rehearsal on files: {entry['verdict']}", f"report {entry['report_sha256']}"
         case "revoked":
             told = "approval withdrawn by the officer", f"{entry['date']}, set {entry['synthetic_sha256']}"
         case kind:

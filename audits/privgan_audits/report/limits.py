@@ -1,20 +1,22 @@
-"""The policy's rules beside what they were applied to: exactly on the internal page, rounded on the public one.
-
-The public rows are written one by one, so that each shows by itself what of a private value it lets through.
-"""
+"""The policy's rules, on the internal page beside the numbers that they were applied to, on the public one alone."""
 
 from collections.abc import Iterator
 
+from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
+from privgan_audits.questions.books.words import together
+from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.questions.controls.rule import GATING_COPIES
 from privgan_audits.questions.controls.words import COPIES
 from privgan_audits.questions.membership.rule import POWER
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.record import Record, allowed_copies, finding
 from privgan_audits.report.page import Limit, Table
-from privgan_audits.telling.numbers import exactly, humanised, plain, rounded_up
+from privgan_audits.report.words import frame
+from privgan_audits.telling.numbers import exactly, humanised, plain
 
-_JUDGED = "see the verdict"
+_KEPT = "kept, else there were no PASS"
+_KEPT_IF = "kept where the question arises, else there were no PASS"
 _WEIGHT = ("no, for information", "yes")
 _COPIES = "Copies of real images, identical but perhaps for brightness"
 _IDENTIFIERS = "Identifiers of patients in the files"
@@ -28,16 +30,27 @@ _EPSILON = "epsilon of the cohort in total, all runs"
 
 
 def public_limits(record: Record, policy: Policy) -> Iterator[Limit]:
-    """Thresholds, with upper bounds rounded upwards to two decimals; nothing else of a private value."""
-    yield Limit(name=_COPIES, required="none", measured=_JUDGED)
-    yield Limit(name=_IDENTIFIERS, required="none", measured=_JUDGED)
-    yield Limit(name=_NEAR, required=plain(policy.alpha), measured=_JUDGED)
-    yield Limit(name=_AUC, required=f"at most {plain(policy.max_auc)}", measured=_at_most(record, "T3", "auc_upper"))
-    yield Limit(name=_TPR, required=f"at most {plain(policy.max_tpr)}", measured=_at_most(record, "T3", "tpr_upper"))
-    hidden = _at_most(record, "T8", "largest_advantage_upper")
-    yield Limit(name=_HIDDEN, required=f"at most {plain(policy.max_attribute_advantage)}", measured=hidden)
-    yield Limit(name=_DETECTION, required=f"at most {plain(allowed_copies(record))}", measured=_JUDGED)
-    yield _ledger_limit(record, policy)
+    """Thresholds alone: a PASS implies that each is kept, and any other verdict implies nothing.
+
+    A bound that was measured stays inside, however it is rounded: one patient's absence can carry it over a digit.
+    """
+    rows = (
+        (_COPIES, "T1", "none"),
+        (_IDENTIFIERS, "T10", "none"),
+        (_NEAR, "T2", plain(policy.alpha)),
+        (_AUC, "T3", f"at most {plain(policy.max_auc)}"),
+        (_TPR, "T3", f"at most {plain(policy.max_tpr)}"),
+        (_HIDDEN, "T8", f"at most {plain(policy.max_attribute_advantage)}"),
+        (_SEEN, "T3", f"at most {plain(policy.max_detectable_auc)}"),
+        (_DETECTION, "T0", f"at most {plain(allowed_copies(record))}"),
+        (_EPSILON, BOOKS, f"at most {plain(policy.max_epsilon)}"),
+    )
+    answered = implied(record["scope"])
+    for name, question, required in rows:
+        if record["verdict"] != PASS:
+            yield Limit(name=name, required=required, measured=frame.TOLD_INSIDE)
+        else:
+            yield Limit(name=name, required=required, measured=_KEPT if question in answered else _KEPT_IF)
 
 
 def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
@@ -90,14 +103,9 @@ def detection_limit(record: Record) -> str:
 
 
 def _ledger_limit(record: Record, policy: Policy) -> Limit:
-    total = finding(record, "T6", "cohort_total_epsilon")
-    measured = "no ledger" if total is None else f"at most {rounded_up(total)}"
+    books = next((test for test in record["tests"] if test["id"] == BOOKS), {"outcome": "missing"})
+    measured = together(books) if books["outcome"] == "measured" else "no ledger"
     return Limit(name=_EPSILON, required=f"at most {plain(policy.max_epsilon)}", measured=measured)
-
-
-def _at_most(record: Record, test: str, key: str) -> str:
-    value = finding(record, test, key)
-    return f"at most {rounded_up(value)}" if isinstance(value, int | float) else "not measured"
 
 
 def worst_limit(record: Record) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from privgan_audits.gate.verdict import PASS
 from privgan_audits.record import Record, finding
 from privgan_audits.report.page import Promise
 from privgan_audits.report.words import frame
@@ -13,12 +14,14 @@ PRIORS = (0.001, 0.01, 0.1, 0.5)
 _FALSE_ACCUSATIONS = 0.01
 
 
-def promise(record: Record) -> Promise:
-    """For both pages: of private values it uses upper bounds alone, rounded upwards before anything is computed."""
+def promise(record: Record, *, inside: bool) -> Promise:
+    """For the internal page with what the attacks reached, for the public one with what the policy lets pass."""
     privacy = record["privacy"]
     if privacy["epsilon"] is None:
         return Promise(sentences=(frame.NO_PROMISE,), beliefs=())
-    return Promise(sentences=tuple(_sentences(record)), beliefs=tuple(_beliefs(record)))
+    note = frame.BELIEFS if inside else frame.BELIEFS_OUTSIDE
+    hits = _reached(record) if inside else _allowed(record)
+    return Promise(sentences=tuple(_sentences(record)), beliefs=tuple(_beliefs(record, hits)), note=note)
 
 
 def _sentences(record: Record) -> Iterator[str]:
@@ -38,10 +41,20 @@ def _sentences(record: Record) -> Iterator[str]:
         )
 
 
-def _beliefs(record: Record) -> Iterator[tuple[str, str, str]]:
-    epsilon, hits = float(record["privacy"]["epsilon"]), finding(record, "T3", "tpr_upper")
+def _reached(record: Record) -> float | str:
+    hits = finding(record, "T3", "tpr_upper")
+    return "not measured" if hits is None else float(rounded_up(hits))
+
+
+def _allowed(record: Record) -> float | str:
+    return float(record["policy"]["max_tpr"]) if record["verdict"] == PASS else frame.TOLD_INSIDE
+
+
+def _beliefs(record: Record, hits: float | str) -> Iterator[tuple[str, str, str]]:
+    """hits: the largest share of members that are recognised at 1 % false accusations, or why there is none."""
+    epsilon = float(record["privacy"]["epsilon"])
     for prior in PRIORS:
-        attacked = "not measured" if hits is None else percent_at_most(accused(prior, float(rounded_up(hits))))
+        attacked = hits if isinstance(hits, str) else percent_at_most(accused(prior, hits))
         yield percent(prior), percent_at_most(belief(prior, epsilon)), attacked
 
 

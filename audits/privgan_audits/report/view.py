@@ -2,8 +2,8 @@
 
 Both are functions of audit.json alone, and the internal one of the report's own pictures, so that a report can be
 drawn again at any time. The public page takes from the record only what is named here and in the functions that it
-calls: verdict, thresholds, public counts, and bounds rounded away from the private value. A field that is added to a
-test later cannot slip into it.
+calls: verdict, thresholds, public counts. It reads no finding of a question and no outcome, so that nothing which was
+measured on patients, or that one of them may flip, can slip into it.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def internal_page(
         front=front(record, inside=True),
         groups=inside_groups(record, policy),
         people=(*_people(record), _images(record)),
-        promise=promise(record),
+        promise=promise(record, inside=True),
         detection_limit=detection_limit(record),
         limits=tuple(internal_limits(record, policy)),
         digests=(Fact(name="This record", value=audit_sha256, note="SHA-256 of audit.json"), *_digests(record)),
@@ -53,7 +53,7 @@ def internal_page(
 
 
 def public_page(record: Record) -> Page:
-    """The page that may leave: verdict, thresholds and rounded bounds; of the ledger only the charges."""
+    """The page that may leave: the verdict and what it implies; of the ledger only the charges."""
     policy = Policy.from_json(record["policy"])
     return Page(
         tier="public",
@@ -61,7 +61,7 @@ def public_page(record: Record) -> Page:
         front=front(record, inside=False),
         groups=outside_groups(record),
         people=tuple(_people(record)),
-        promise=promise(record),
+        promise=promise(record, inside=False),
         detection_limit=detection_limit(record),
         limits=tuple(public_limits(record, policy)),
         digests=tuple(_digests(record)),
@@ -83,9 +83,13 @@ def _people(record: Record) -> Iterator[Fact]:
     yield Fact(name="Synthetic images", value=plain(counts["synthetic"]), note=f"of {size} x {size} pixels")
     preset = str(record["policy"]["preset"])
     yield Fact(name="Policy", value=preset, note=frame.POLICIES[preset])
-    yield Fact(
-        name="Audit attempt", value=plain(record["attempt"]), note="every further attempt is judged more strictly"
-    )
+    if record["cohort"] is None:
+        yield Fact(
+            name="Audit attempt", value="not counted", note="no cohort was named among whose attempts it counts"
+        )
+    else:
+        stricter = "every further set is judged at a smaller error, and has to show more"
+        yield Fact(name="Audit attempt", value=plain(record["attempt"]), note=stricter)
 
 
 def _images(record: Record) -> Fact:

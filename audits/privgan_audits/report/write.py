@@ -19,18 +19,22 @@ from privgan_audits.telling.words import Fact
 INTERNAL_PAGE, PUBLIC_PAGE = "audit.html", "audit-public.html"
 
 
-def write_report(folder: Path, record: Record, gallery: Gallery | None) -> str:
+def write_report(folder: Path, record: Record, gallery: Gallery | None, *, salt: str) -> str:
     """Write audit.json, audit.html, audit-public.html and the pictures.
+
+    The digest of audit.json leaves with a bundle and the officer's approval. Without something in it that nobody
+    else knows, whoever knows all patients but one could compute it for either case and compare.
 
     Args:
         folder: an existing, private folder (a staged one).
         record: the JSON of the audit, as judged.
         gallery: pictures for the internal page.
+        salt: of `record.SALT_BYTES` random bytes, hex; never told outside.
 
     Returns:
         The hex SHA-256 of audit.json, which the cohort's ledger remembers.
     """
-    content = {**record, "gallery_sha256": write_gallery(folder, gallery)}
+    content = {**record, "gallery_sha256": write_gallery(folder, gallery), "salt": salt}
     write_json(folder / RECORD, content, PRIVATE_FILE)
     digest = sha256_file(folder / RECORD)
     write_pages(folder, content, digest, gallery)

@@ -49,12 +49,17 @@ def _lines(statement: "Statement") -> list[str]:
     left = (
         f"one more run of up to about epsilon {statement.room:.3g} fits" if statement.room else "no further run fits"
     )
-    lines = [f"spent: {statement.spend}", f"cap: epsilon {statement.max_epsilon:g} at that delta; {left}"]
+    lines = [
+        f"spent: {statement.spend}, composed {statement.composition}"
+        + (f"; epsilon {statement.proven:.3g} is proven, by a Renyi filter" if len(statement.runs) > 1 else ""),
+        f"cap: epsilon {statement.max_epsilon:g} at that delta; {left}",
+    ]
     lines += [
         f"  {run.date}  {run.run_id}  epsilon {run.spend.epsilon:.3g} alone, {run.queries} noisy queries, {run.state}"
         for run in statement.runs
     ]
-    lines.append(f"{len(statement.runs)} runs charged; {statement.audits} audits")
+    looked = f"{statement.audits} audits, {statement.attempts} attempts counted"
+    lines.append(f"{len(statement.runs)} runs charged; {looked}")
     if statement.site is None:
         return [*lines, "no site anchor: a copy of this folder that was put back would not be noticed"]
     shared = len(statement.site.connected)

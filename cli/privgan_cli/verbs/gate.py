@@ -19,10 +19,12 @@ EXIT_CODES = {"PASS": 0, "FAIL": 3, "INCONCLUSIVE": 4, "INVALID": 4}
 def audit(
     synthetic: Synthetic,
     report: Annotated[Path, typer.Option(help="The report folder to make.")],
-    cohort: Annotated[Path | None, typer.Option(help="The cohort that was trained on.")] = None,
-    members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were trained on.")] = None,
-    non_members: Annotated[Path | None, typer.Option(help="Without a cohort: images that were not.")] = None,
-    colour: Annotated[bool, typer.Option("--colour", help="Without a cohort: compare red, green and blue.")] = False,
+    cohort: Annotated[
+        Path | None, typer.Option(help="The cohort that was trained on; with --members, where the attempt counts.")
+    ] = None,
+    members: Annotated[Path | None, typer.Option(help="From files alone: images that were trained on.")] = None,
+    non_members: Annotated[Path | None, typer.Option(help="From files alone: images that were not.")] = None,
+    colour: Annotated[bool, typer.Option("--colour", help="With --members: compare red, green and blue.")] = False,
     policy: PolicyFile = None,
     run: Annotated[Path | None, typer.Option(help="The run that drew the set; needed for a PASS.")] = None,
     encoder: Annotated[Path | None, typer.Option(help="Your own image encoder, an ONNX file.")] = None,
@@ -31,6 +33,7 @@ def audit(
     force: Force = False,
 ) -> int:
     """Attack a synthetic set as an adversary would, and give a verdict: 0 PASS, 3 FAIL, 4 neither."""
+    from privgan_audits.telling.verdict import verdict_line_of
     from privgan_cli import surface
 
     options = AuditOptions(
@@ -50,8 +53,9 @@ def audit(
     content = record.to_json()
     console.result(
         {key: value for key, value in content.items() if key != "schema_version"},
-        f"{content['verdict']} ({content['scope']})",
+        verdict_line_of(content),
         *(f"  {reason}" for reason in content["reasons"]),
+        *(() if content["cohort"] else ("not counted among a cohort's attempts: no --cohort was named",)),
         f"report: {report / 'audit.html'} (internal), {report / 'audit-public.html'} (may be shared)",
     )
     return EXIT_CODES[content["verdict"]]
@@ -110,6 +114,7 @@ def verify(
     revocation: Annotated[Path | None, typer.Option(help="A withdrawal that the hospital sent.")] = None,
 ) -> int:
     """Check a bundle's signatures and every file; offline, for the recipient."""
+    from privgan_audits.telling.verdict import told
     from privgan_cli import surface
 
     found = surface.verify(
@@ -121,7 +126,7 @@ def verify(
     )
     console.result(
         {
-            "verdict": found.verdict,
+            "verdict": told(found.verdict, found.looser),
             "scope": found.scope,
             "epsilon": found.spend.epsilon,
             "delta": found.spend.delta,
@@ -129,12 +134,12 @@ def verify(
             "files": found.files,
             "key_fingerprint": found.key_fingerprint,
             "signed": found.signed,
+            "policy": {"preset": found.policy, "looser_than_default": list(found.looser)},
             "overrides": list(found.overrides),
             "approval": found.approval.facts() if found.approval else None,
         },
         f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}",
-        f"{found.verdict} ({found.scope}); {found.spend}",
-        *(f"accepted by the hospital: {override}" for override in found.overrides),
+        f"{found.verdict_line}; {found.spend}",
         *(_approval_lines(found.approval.facts()) if found.approval else []),
     )
     return 0

@@ -23,7 +23,7 @@ from privgan.data.cohort.persons import read_merged, read_withdrawn
 from privgan.data.cohort.sides import KEY_BYTES, assign_sides, write_sides
 from privgan.data.columns import FILE as COLUMNS
 from privgan.data.columns import columns_of, write_columns
-from privgan.data.sources.opening import class_names, open_source
+from privgan.data.sources.opening import class_names, disagreement, open_source
 from privgan.data.sources.source import Seen, Source
 from privgan.errors import InputRejectedError
 from privgan.files import sha256_file, write_bytes
@@ -64,7 +64,8 @@ def prepare(
     Raises:
         UsageError: the source or a table is missing, options do not fit it, the disk is too full, or what an
             interruption left belongs to another source, other options or another version.
-        InputRejectedError: nothing readable, fewer than two patients, or a found class of fewer than ten patients.
+        InputRejectedError: nothing readable, fewer than two patients, a found class of fewer than ten patients, or no
+            preset was named and the files disagree on it.
         PreemptedError, InterruptedRunError: `stop` asked for it.
     """
     origin = open_source(source, options.reading)
@@ -76,6 +77,8 @@ def prepare(
         needed = origin.total * (2 * math.prod(shape) + 4096)
         require_space(folder, needed - (folder / ROWS).stat().st_size)
         found = collect(origin, journal, key, progress, stop)
+    if reason := disagreement(origin, found.refused_by_code(), len(found.patients)):
+        raise InputRejectedError(reason)
     people = decide_people(found, withdrawn, merged)
     labels = list(compress(found.labels, people.kept))
     classes = class_names(labels, origin.declared)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from privgan.data.refusals import remedies
-from privgan.data.sources.opening import open_source, refusal_of, watched
+from privgan.data.sources.opening import disagreement, open_source, refusal_of, watched
 from privgan.data.sources.source import Seen
 from privgan.data.sources.wishes import Wishes
 from privgan.progress import Progress, silent
@@ -42,6 +42,7 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
         else:
             readable, images = readable + 1, images + len(entries)
             patients.add(entries[0].patient)
+    reason = disagreement(origin, refused, images)
     return ScanReport(
         files=origin.total,
         readable=readable,
@@ -49,5 +50,5 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
         refused=dict(sorted(refused.items())),
         patients=len(patients),
         preset=origin.recipe.preset,
-        notes=(*origin.notes(seen), *remedies(refused)),
+        notes=(*origin.notes(seen), *remedies(refused), *([reason] if reason else [])),
     )

@@ -33,7 +33,7 @@ class FileSource:
     """See `source.Source`."""
 
     def __init__(self, folder: Path, files: FileList, wishes: Wishes, missing: int = 0) -> None:
-        """Look at the first readable file where preset or size are left open.
+        """Look at the first readable file where preset or size are left open; see `opening.disagreement`.
 
         Args:
             folder: the source folder.
@@ -56,6 +56,7 @@ class FileSource:
         self._notes = [f"{missing} files that the DICOMDIR lists are missing."] if missing else []
         self._workers = wishes.workers
         self.total = len(self._files)
+        self.chosen = wishes.named_preset is None
         self.declared = wishes.classes
         self.columns = self._tables.columns
         self.recipe = self._recipe(wishes)
@@ -100,7 +101,7 @@ class FileSource:
                 "Expected a preset such as mr or ct-soft, or --window LOW,HIGH: the files do not say what they show."
             )
         if wishes.named_preset is None:
-            self._notes.append(f"Preset {recipe.preset} was chosen by the first readable file.")
+            self._notes.append(f"Preset {recipe.preset} was chosen by the files' modality.")
         if not self._format.has_units and recipe.rule.scaling == GIVEN and recipe.window is None:
             raise UsageError("Expected DICOM or .npz for a ct preset: pictures hold no Hounsfield units. Use cxr.")
         return recipe

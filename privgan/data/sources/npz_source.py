@@ -31,7 +31,7 @@ class NpzSource:
         if len(self._contents.shape) == 4 and self.recipe.channels == 1:
             raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got colour; --colour keeps it.")
         _check_window(self._contents, self.recipe)
-        self._chosen = wishes.named_preset is None
+        self.chosen = wishes.named_preset is None
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
         """One entry a row."""
@@ -61,7 +61,7 @@ class NpzSource:
             text
             for applies, text in (
                 (alone, "The .npz has no patient_id: each image counts as one patient."),
-                (self._chosen, "Preset cxr was chosen: stored values from black to white."),
+                (self.chosen, "Preset cxr was chosen: stored values from black to white."),
                 (grey, "All images are grey: red, green and blue became what grey was."),
                 (deep, f"All images: {DEEP}"),
             )

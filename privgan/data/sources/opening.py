@@ -27,6 +27,7 @@ from privgan.errors import InputRejectedError, UsageError
 from privgan.images.stored import with_channels
 from privgan.progress import Progress, silent
 
+OTHER_MODALITY = "other_modality"
 ONLY_CLASS = "image"  # where nothing has a label
 TASK = "Reading images"
 _REPORTED_EVERY = 32
@@ -106,6 +107,27 @@ def refusal_of(entry: Entry, declared: tuple[str, ...]) -> str:
     return "unknown_class" if entry.label else "missing_label"
 
 
+def disagreement(source: Source, refused: Mapping[str, int], fitting: int) -> str:
+    """Why nobody but the user can choose the preset; empty where it was named, or all images agree.
+
+    The first readable file proposes it, and whoever's file that is must not decide for everybody: if the others
+    agree, any of them would have proposed the same.
+
+    Args:
+        source: as it was read, all of it.
+        refused: how many files by reason.
+        fitting: images that could be used.
+    """
+    others = refused.get(OTHER_MODALITY, 0) if source.chosen else 0
+    if not others:
+        return ""
+    return (
+        f"Expected files of one kind where no --preset is named: {fitting} images fit {source.recipe.preset}, "
+        f"{others} files are of a modality that it does not admit. Name the preset: then they are left out. Or "
+        "choose them by --modality."
+    )
+
+
 def reject_nothing_readable(refused: dict[str, int]) -> InputRejectedError:
     """The error of a source in which not one image can be used: counts by reason."""
     counts = ", ".join(f"{code}: {count}" for code, count in sorted(refused.items()))
@@ -128,7 +150,7 @@ def read_images(
     Args:
         path: a folder of images or an .npz file.
         size: side of the square images; None takes that of the first one, within 28 to 256.
-        preset: a name from `preprocess.PRESETS`; None chooses by the first readable file.
+        preset: a name from `preprocess.PRESETS`; None chooses by the modality, on which all files must agree.
         csv: label tables; without one `labels.csv` at the top of a folder is taken, if there is one.
         columns: further columns to read.
         trusted: the images were made by a generator (see `selection.Selection`).
@@ -136,7 +158,7 @@ def read_images(
 
     Raises:
         UsageError: the path is missing, or size, preset or table do not fit it.
-        InputRejectedError: not one image can be used.
+        InputRejectedError: not one image can be used, or no preset was named and they disagree on it.
     """
     taken = Selection(trusted=trusted)
     source = open_source(path, Wishes(size=size, preset=preset, csv=csv, columns=columns, selection=taken))
@@ -155,6 +177,8 @@ def read_images(
         patients.append(numbers.setdefault(entry.patient, len(numbers)))
     if not images:
         raise reject_nothing_readable(refused)
+    if reason := disagreement(source, refused, len(images)):
+        raise InputRejectedError(reason)
     classes = class_names(labels, source.declared)
     return LoadedImages(
         images=with_channels(np.stack(images)),

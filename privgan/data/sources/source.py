@@ -70,13 +70,15 @@ class Seen:
 class Source(Protocol):
     """total: files or rows that will be looked at. declared: class names that were not found in the data.
 
-    columns: types by name of the further columns of which every image has a value.
+    columns: types by name of the further columns of which every image has a value. chosen: nobody named the preset,
+    so that all images must agree on it.
     """
 
     total: int
     recipe: Recipe
     declared: tuple[str, ...]
     columns: dict[str, str]
+    chosen: bool
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
         """Every file or row once, in source order, from the one with the number `start` on."""

@@ -7,7 +7,7 @@ last line elsewhere finds that too.
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,26 @@ def chain_locked(path: Path, name: str) -> Iterator[None]:
         raise BudgetError(f"Expected the {name}, it cannot be opened for writing.") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def queued(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Let one holder at a time run the block; a process that ends, however it ends, makes way for the next.
+
+    Args:
+        path: an empty file that is made when absent.
+        waiting: called once if another holder is at work, before waiting for its end.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

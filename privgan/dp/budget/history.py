@@ -8,11 +8,13 @@ from typing import Self
 from privgan.dp.accounting import GaussianQueries, queries_of, spend_of
 from privgan.dp.budget.anchor import SiteAnchor, anchor_of
 from privgan.dp.budget.chain import Entry, read_chain
-from privgan.dp.budget.renyi import RenyiFilter
+from privgan.dp.budget.renyi import RenyiFilter, smallest_cap
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError, IntegrityError
 
 NAME = "cohort's privacy ledger"
+ONE_RUN = "one run"
+PLANNED_TOGETHER = "as if all runs had been planned before the first"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +89,26 @@ class History:
         return queries_of(entry for entry in self.of_kind("charge") if entry["run_id"] != but)
 
     def spend(self, delta: float | None = None) -> PrivacySpend:
-        """The composition of everything ever charged to these patients: `all_queries`."""
+        """The composition of everything ever charged to these patients, as if it had been planned together."""
         return spend_of(self.all_queries(), self.cap.delta if delta is None else delta)
+
+    def proven(self) -> float:
+        """The epsilon that is proven for everything ever charged to these patients, at the cap's delta.
+
+        Of one run it is that of `spend`. Of several it is the Renyi filter's: `spend` composes them as if all had
+        been planned before the first, and who plans a run has seen the ones before it.
+        """
+        return smallest_cap(self.all_queries(), self.cap.delta) if self.runs() > 1 else self.spend().epsilon
+
+    def composition(self) -> str:
+        """Which composition `spend` is: of one run, or of several as if they had been planned together."""
+        return PLANNED_TOGETHER if self.runs() > 1 else ONE_RUN
+
+    def runs(self) -> int:
+        """How many runs were charged to these patients, here or at the site."""
+        if self.anchor:
+            return len(self.anchor.charges(self.anchor.connected(self.opening["cohort_id"])))
+        return len(self.of_kind("charge"))
 
     def charged_since(self, entry: Entry) -> bool:
         """Whether anything was charged to these patients after an entry of this ledger, here or at the site."""
@@ -145,13 +165,50 @@ class History:
                 "last lines). Restore both from the same backup."
             )
 
+    def audited_sets(self) -> list[str]:
+        """The digest of every set of which an audit or a rehearsal ever began, in the order of their first ones.
+
+        An audit without a beginning is of a ledger of before beginnings were kept.
+        """
+        begun = (e for e in self.entries if e["kind"] == "begun" or (e["kind"] == "audit" and "begun" not in e))
+        return list(dict.fromkeys(entry["synthetic_sha256"] for entry in begun))
+
     def attempt(self, synthetic_sha256: str) -> int:
         """Which audit attempt of this cohort an audit of this synthetic set is, from 1.
 
-        Auditing the same set again is the same attempt: the audit is deterministic, nothing is gained.
+        Auditing the same set again is the same attempt: what would gain from many is choosing among many sets.
         """
-        seen = list(dict.fromkeys(e["synthetic_sha256"] for e in self.of_kind("audit")))
+        seen = self.audited_sets()
         return (seen.index(synthetic_sha256) if synthetic_sha256 in seen else len(seen)) + 1
+
+    def beginning(self, audit: Entry) -> Entry:
+        """The entry in which a recorded audit began; itself in a ledger of before beginnings were kept.
+
+        Raises:
+            BudgetError: the ledger does not hold it.
+        """
+        if "begun" not in audit:
+            return audit
+        found = [entry for entry in self.of_kind("begun") if entry["hash"] == audit["begun"]]
+        if not found:
+            raise BudgetError("Expected the beginning of an audit in the ledger, it is missing.")
+        return found[0]
+
+    def require_whole(self, sequence: int, head: str) -> None:
+        """Refuse a ledger that lost an entry which something outside it remembers.
+
+        Args:
+            sequence: of the entry.
+            head: its hash.
+
+        Raises:
+            BudgetError: see above.
+        """
+        if sequence >= len(self.entries) or self.entries[sequence]["hash"] != head:
+            raise BudgetError(
+                f"Expected ledger entry {sequence + 1} as an audit left it, it is another one or gone: the ledger's "
+                "last lines were cut off, or it was rolled back. Restore the newest copy."
+            )
 
     def _caps(self) -> list[RenyiFilter]:
         others = self.anchor.caps(self.opening["cohort_id"]) if self.anchor else []

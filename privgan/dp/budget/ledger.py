@@ -10,7 +10,8 @@ everything that was planned.
     charge      a run's queries, before its first step
     checkpoint  the hash of a resume state, before the state gets its name
     closed      the hash of the finished generator; nothing of this run resumes after it
-    audit       one audit of a synthetic set: attempts are counted, reports cannot be edited
+    begun       an audit of a synthetic set, before it looks: attempts are counted, whatever becomes of them
+    audit       how it ended: reports cannot be edited; `rehearsed`, if it compared files and not the cohort
     revoked     the officer took back the approval of an audited set; it holds whatever becomes of files
 """
 
@@ -113,18 +114,47 @@ class Ledger(History):
             now.require_open(run_id)
             return _append(now, {"kind": "closed", "run_id": run_id, "generator_sha256": generator_sha256})
 
-    def record_audit(
-        self, *, report_sha256: str, synthetic_sha256: str, policy_sha256: str, verdict: str
-    ) -> "Ledger":
-        """Remember an audit, so that its report cannot be edited and attempts are counted."""
+    def begin_audit(self, synthetic_sha256: str, *, policy_sha256: str, rehearsal: bool = False) -> "Ledger":
+        """Count an audit as an attempt, before it looks; its entry is then the last one.
+
+        Args:
+            synthetic_sha256: of the set.
+            policy_sha256: by which it will be judged.
+            rehearsal: files are compared that somebody says are of the cohort's patients, not the cohort.
+        """
         with self._locked() as now:
             return _append(
                 now,
                 {
-                    "kind": "audit",
-                    "report_sha256": report_sha256,
+                    "kind": "begun",
+                    "date": datetime.now(UTC).date().isoformat(),
                     "synthetic_sha256": synthetic_sha256,
                     "policy_sha256": policy_sha256,
+                    "rehearsal": rehearsal,
+                },
+            )
+
+    def record_audit(self, begun: Entry, *, report_sha256: str, verdict: str) -> "Ledger":
+        """Remember how an audit ended, so that its report cannot be edited.
+
+        Args:
+            begun: the entry of its beginning.
+            report_sha256: of audit.json.
+            verdict: the one in it.
+
+        Raises:
+            BudgetError: the ledger lost the beginning meanwhile.
+        """
+        with self._locked() as now:
+            now.require_whole(begun["sequence"], begun["hash"])
+            return _append(
+                now,
+                {
+                    "kind": "rehearsed" if begun["rehearsal"] else "audit",
+                    "begun": begun["hash"],
+                    "report_sha256": report_sha256,
+                    "synthetic_sha256": begun["synthetic_sha256"],
+                    "policy_sha256": begun["policy_sha256"],
                     "verdict": verdict,
                 },
             )

@@ -19,6 +19,7 @@ from privgan.dp.accounting import GaussianQueries, epsilon, renyi, spend_of
 from privgan.errors import BudgetError
 
 _HIGHEST_ORDER = 256.0  # tiny caps would ask for more, where binomials leave the range of floats
+_LARGEST_CAP, _CAP_STEP = 1000.0, 1e-6  # epsilon, between which and to how much a smallest cap is looked for
 _LEAST_ROOM = 1e-6  # of Renyi budget; no run fits into less
 
 
@@ -121,6 +122,28 @@ class RenyiFilter:
             return 0.0
         noise = math.sqrt(self.order / (2 * left))  # the Renyi divergence of a Gaussian is order / (2 noise^2)
         return epsilon([GaussianQueries(noise_multiplier=noise, sample_rate=1.0, steps=1)], self.delta)
+
+
+def smallest_cap(queries: Sequence[GaussianQueries], delta: float) -> float:
+    """The smallest cap on epsilon whose filter lets all of these pass, by rule (b) alone; infinite above 1,000.
+
+    Whoever releases only what stays within a limit that was fixed before is such a filter, and what is released is
+    then (limit, delta)-DP, also where each run was chosen after seeing the ones before it.
+
+    >>> once = [GaussianQueries(noise_multiplier=4.0, sample_rate=1.0, steps=1)]
+    >>> round(smallest_cap(once, 1e-5), 2), round(smallest_cap(2 * once, 1e-5), 2)
+    (1.06, 1.53)
+    """
+    if not queries:
+        return 0.0
+    low, high = 0.0, _LARGEST_CAP
+    if not RenyiFilter.of(high, delta).admits(queries, [], delta=delta):
+        return math.inf
+    while high - low > _CAP_STEP:
+        middle = (low + high) / 2
+        fits = RenyiFilter.of(middle, delta).admits(queries, [], delta=delta)
+        low, high = (low, middle) if fits else (middle, high)
+    return high
 
 
 def _order(max_epsilon: float, delta: float) -> float:

@@ -47,6 +47,7 @@ RULES = [
     ("FAIL", changed("T6", checks={"unit_is_the_patient": True, "epsilon_covers_the_ledger": False})),
     ("FAIL", changed("T6", checks={"unit_is_the_patient": None})),
     ("FAIL", changed("T6", cohort_total_epsilon=10.001)),
+    ("INCONCLUSIVE", changed("T6", cohort_filter_epsilon=10.001)),
     ("FAIL", lambda record: record.update(claim_not_private=True)),
     ("INVALID", changed("T0", split_p=0.0009)),
     ("INVALID", changed("T0", small_p_near_copies=22)),

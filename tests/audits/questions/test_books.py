@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from privgan.account import statement_of
 from privgan.arrays import Images
 from privgan.dp.accounting import GaussianQueries, epsilon
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.budget.renyi import RenyiFilter
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError
 from privgan.synthetic.drawing import Asked, Drawing
@@ -23,6 +25,7 @@ from privgan_audits.evidence.loading import load_cohort_evidence
 from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions import books
+from privgan_audits.questions.books.words import together
 from tests.audits.releasing import QUERIES, Gate, make_gate
 from tests.synthetic.making import fill
 
@@ -212,6 +215,27 @@ def test_every_run_of_the_cohort_counts_into_the_total(gate: Gate) -> None:
     assert found["cohort_total_epsilon"] == pytest.approx(epsilon([*QUERIES, more], 1e-5))
 
 
+def test_the_total_says_which_composition_it_is(gate: Gate) -> None:
+    """Of one run there is one; of several the accountants compose a plan that nobody had, and a filter what was."""
+    one = measured(evidence_of(gate))
+    assert one["cohort_total_composition"] == "one run"
+    assert one["cohort_filter_epsilon"] == one["cohort_total_epsilon"]
+    more = GaussianQueries(noise_multiplier=1.5, sample_rate=0.1, steps=50)
+    gate.ledger.charge("another", [more], delta=1e-5)
+    two = measured(evidence_of(gate))
+    assert two["cohort_total_composition"] == "as if all runs had been planned before the first"
+    assert two["cohort_filter_epsilon"] > two["cohort_total_epsilon"]
+    assert RenyiFilter.of(two["cohort_filter_epsilon"], 1e-5).admits([*QUERIES, more], [], delta=1e-5)
+    told = together(two)
+    assert "as if all runs had been planned" in told
+    assert "is proven, by a Renyi filter" in told
+    statement = statement_of(gate.root / "cohort").to_json()
+    assert (statement["composition"], statement["filter_epsilon"]) == (
+        two["cohort_total_composition"],
+        two["cohort_filter_epsilon"],
+    )
+
+
 def test_a_large_delta_needs_the_users_word(gate: Gate) -> None:
     evidence = evidence_of(gate)
     assert evidence.claim is not None
@@ -245,9 +269,3 @@ def test_without_claim_or_cohort_the_question_does_not_arise(gate: Gate) -> None
     for change in ({"claim": None}, {"cohort": None}, {"ledger": None}):
         outcome = books.QUESTION.measure(dataclasses.replace(evidence, **change), np.random.default_rng(0))
         assert isinstance(outcome, NotApplicable)
-
-
-def test_attempts_are_counted_by_the_ledger(gate: Gate) -> None:
-    assert Ledger.read(gate.ledger.path).attempt(evidence_of(gate).synthetic_sha256) == 1
-    gate.audit(verdict="FAIL")
-    assert gate.ledger.attempt("0" * 64) == 2

@@ -10,6 +10,8 @@ from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.write import write_report
 from tests.audits.report.recorded import GALLERY
 
+SALT = "5" * 64
+
 
 @dataclass
 class Seen(HTMLParser):
@@ -48,5 +50,5 @@ def seen(path: Path) -> Seen:
 def written(folder: Path, content: Mapping[str, Any], gallery: Gallery | None = GALLERY) -> tuple[Path, Path]:
     """The internal and the public page of a record."""
     folder.mkdir(exist_ok=True)
-    write_report(folder, content, gallery)
+    write_report(folder, content, gallery, salt=SALT)
     return folder / "audit.html", folder / "audit-public.html"

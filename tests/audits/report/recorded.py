@@ -84,7 +84,7 @@ def record(verdict: str = "PASS", *, claim: bool = True, **changes: Any) -> dict
         | {"member_images": 2718, "non_member_images": 1414},
         "synthetic": {"sha256": "c" * 64, "count": 4000},
         "encoder": {"sha256": "e" * 64, "trained_on": ATTACK},
-        "cohort": None,
+        "cohort": {"cohort_id": "fedcba9876543210", "sha256": "d" * 64} if claim else None,
         "notes": [ATTACK],
         "ceiling": {"fpr": steps.tolist(), "tpr": np.minimum(1, 12 * steps).tolist()} if claim else None,
         "ledger": BOOKS if claim else None,

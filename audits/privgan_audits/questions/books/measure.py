@@ -36,6 +36,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     progress("privacy accounting", 0, 1)
     recomputed = epsilon(ledger.queries(claim.run_id), claim.spend.delta)
     total = ledger.spend().epsilon
+    proven = ledger.proven()
     progress("privacy accounting", 1, 1)
     members = evidence.members.patient_count
     small_delta = claim.spend.delta * members <= DELTA_TIMES_MEMBERS * (1 + 1e-9)
@@ -51,6 +52,8 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         "claimed_epsilon": claim.spend.epsilon,
         "recomputed_epsilon": recomputed,
         "cohort_total_epsilon": total,
+        "cohort_total_composition": ledger.composition(),
+        "cohort_filter_epsilon": proven,
         "delta": claim.spend.delta,
         "images_drawn_again": drawn,
         "checks": checks,

@@ -7,6 +7,8 @@ from privgan_audits.questions.bounds import distinct
 from privgan_audits.questions.rule import Rule
 from privgan_audits.record import Findings
 
+_ROUNDING = 1e-5  # of the search for the filter's epsilon; a full cap must not look like more
+
 
 def hard(f: Findings) -> Iterator[str]:
     """A check that does not hold, too large a total, or noise that can be replayed."""
@@ -24,7 +26,7 @@ def hard(f: Findings) -> Iterator[str]:
 
 
 def inconclusive(f: Findings) -> Iterator[str]:
-    """Nobody looked."""
+    """Nobody looked, or what is proven of all runs together is more than allowed."""
     if f.measured and not f.table("checks"):
         yield "The privacy claim was not checked."
     drawn = f.number("images_drawn_again")
@@ -34,10 +36,17 @@ def inconclusive(f: Findings) -> Iterator[str]:
             "--run, and with the SEED that 'privgan generate' left in the set; an older set has none and must "
             "be generated again."
         )
+    proven = f.number("cohort_filter_epsilon")
+    if proven > f.policy.max_epsilon + _ROUNDING:
+        yield (
+            "For runs that were chosen after others the Renyi filter is what is proven, and it gives epsilon "
+            f"{distinct(proven, f.policy.max_epsilon)} for all runs on the cohort, above the policy's "
+            f"{f.policy.max_epsilon:g}."
+        )
 
 
 RULE = Rule(
-    needed=("claimed_epsilon", "cohort_total_epsilon", "images_drawn_again"),
+    needed=("claimed_epsilon", "cohort_total_epsilon", "cohort_filter_epsilon", "images_drawn_again"),
     may_not_apply=True,
     hard=hard,
     inconclusive=inconclusive,

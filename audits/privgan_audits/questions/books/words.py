@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from privgan.dp.budget.history import ONE_RUN
 from privgan_audits.record import Record
 from privgan_audits.telling.numbers import humanised, plain
 from privgan_audits.telling.words import PROMISE, Answer, Fact, Label, Words
@@ -21,10 +22,21 @@ def answer(test: Record) -> Answer:
             (
                 f"Claimed: epsilon {plain(test['claimed_epsilon'])}. Computed again from the ledger: "
                 f"{plain(test['recomputed_epsilon'])}. All runs on this cohort together: "
-                f"{plain(test['cohort_total_epsilon'])}."
+                f"{together(test)}."
             ),
             f"{plain(test['images_drawn_again'])} images were drawn again from the generator and the seed.",
         ),
+    )
+
+
+def together(test: Record) -> str:
+    """The epsilon of all runs on a cohort, and which composition that is."""
+    total = plain(test["cohort_total_epsilon"])
+    if test.get("cohort_total_composition", ONE_RUN) == ONE_RUN:
+        return f"epsilon {total}"
+    return (
+        f"epsilon {total} {test['cohort_total_composition']}; for runs chosen one after the other "
+        f"epsilon {plain(test['cohort_filter_epsilon'])} is proven, by a Renyi filter"
     )
 
 
@@ -50,6 +62,10 @@ WORDS = Words(
         "claimed_epsilon": Label(name="epsilon that the synthetic set claims"),
         "recomputed_epsilon": Label(name="epsilon of its run, computed again from the ledger"),
         "cohort_total_epsilon": Label(name="epsilon of the cohort in total", note="all runs ever charged"),
+        "cohort_total_composition": Label(name="how that total was composed"),
+        "cohort_filter_epsilon": Label(
+            name="epsilon of the cohort that is proven for runs chosen after others", note="by a Renyi filter"
+        ),
         "delta": Label(name="delta"),
         "images_drawn_again": Label(name="Images drawn again", note="from the run's generator and the set's seed"),
     },

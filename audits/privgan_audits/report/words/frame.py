@@ -10,12 +10,15 @@ INTERNAL_NOTE = (
     "This page never leaves the hospital."
 )
 PUBLIC_NOTE = (
-    "Public tier: the verdict, the thresholds, and bounds rounded away from private values. "
-    "No patient's image or value."
+    "Public tier: the verdict, and the thresholds that it implies. No image, and no number that was measured on "
+    "patients."
 )
 
 NOT_PRIVATE = "NOT PRIVATE: the run used a seed, so that its noise can be replayed. It protects nobody."
 OVERRIDDEN = "A safeguard was switched off on purpose."
+FAILED_BEFORE = (
+    "An earlier audit of this very set ended in FAIL: find out what is different now before you rely on this one."
+)
 NO_CLAIM = "No differential privacy is claimed for these images: the result is empirical only."
 
 SCOPES = {
@@ -41,10 +44,17 @@ CONVENTION = (
     "By habit of the field, not by law, epsilon up to about 1 is called strong and up to about 10 is accepted "
     "with reasons; the larger it is, the more the measured attacks have to carry."
 )
+TOLD_INSIDE = "told inside the hospital only"
 BELIEFS = (
     "The middle column holds against every attacker, also against one who knows everybody else. The last column is "
     "what the strongest accusations of this audit's attacks would be worth, at the worse end of what the data leave "
     "open; it speaks of these attacks only."
+)
+
+BELIEFS_OUTSIDE = (
+    "The middle column holds against every attacker, also against one who knows everybody else. The last column is "
+    "the most that the strongest accusations of this audit's attacks may be worth under the policy; it speaks of "
+    "these attacks only."
 )
 
 NOT_COVERED = (

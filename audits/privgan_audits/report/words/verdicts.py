@@ -43,7 +43,7 @@ VERDICTS = {
                 "seen."
             ),
             "Find the cause before generating again: too little noise, too long a training, a copied file.",
-            "Do not search for a set that happens to pass: attempts are counted, and each is judged more strictly.",
+            "Do not search for a set that happens to pass: attempts are counted, and each has to show more.",
         ),
     ),
     "INVALID": VerdictWords(
@@ -92,8 +92,13 @@ STATES = {
     "informative": OutcomeWords(label="for information", tone="none", mark="i"),
     "not-applicable": OutcomeWords(label="does not apply", tone="none", mark="–"),
     "not-run": OutcomeWords(label="not run", tone="open", mark="?"),
-    "public": OutcomeWords(label="measured", tone="none", mark="•"),
+    "public": OutcomeWords(label="told inside", tone="none", mark="•"),
 }
 NOT_RUN = "This question had no evidence to work on. "
 NOT_APPLICABLE = "The question does not arise here. "
-MEASURED_INSIDE = "Measured; the thresholds and the rounded bounds are in the table of thresholds."
+ANSWERED = "Measured, and within what the table of thresholds requires: else there were no PASS."
+ASKED = (
+    "Asked where the data allow it. Whether they did, and what was measured, is told inside the hospital only; it "
+    "does not speak against these images, else there were no PASS."
+)
+UNTOLD = "Asked. What became of it is told inside the hospital only."

@@ -6,6 +6,8 @@ PASSES = {
     "claimed_epsilon": 3.0,
     "recomputed_epsilon": 3.0,
     "cohort_total_epsilon": 3.0,
+    "cohort_total_composition": "one run",
+    "cohort_filter_epsilon": 3.0,
     "delta": 1e-5,
     "images_drawn_again": 4000,
     "checks": {"unit_is_the_patient": True, "epsilon_covers_the_ledger": True},
