@@ -105,11 +105,12 @@ def test_sixty_patients_and_no_non_members_exit_4(
 def test_mixed_or_missing_evidence_is_a_usage_error(
     privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
-    """Neither, both, or a path that is not there."""
+    """Neither, files with a run, or a path that is not there."""
     synthetic, members, _ = files
     report = ("--report", tmp_path / "r")
     privgan("audit", synthetic, *report, code=2)
-    privgan("audit", synthetic, "--cohort", tmp_path, "--members", members, *report, code=2)
+    privgan("audit", synthetic, "--run", tmp_path, "--members", members, *report, code=2)
+    privgan("audit", synthetic, "--cohort", tmp_path / "none", "--members", members, *report, code=2)
     privgan("audit", tmp_path / "none.npz", "--members", members, *report, code=2)
     privgan("audit", synthetic, "--members", members, "--policy", tmp_path / "none.toml", *report, code=2)
     assert not (tmp_path / "r").exists()

@@ -134,6 +134,7 @@ def load_file_evidence(
         InputRejectedError: nothing readable in one of them.
         IntegrityError: an edited privgan set or cohort.
     """
+    rehearsed = open_cohort(rehearses) if rehearses else None
     loaded = _load(synthetic, "the synthetic images", _Form(colour=colour), progress)
     form = _Form.of(loaded.images)
     ours = _load(members, "members", form, progress)
@@ -153,7 +154,7 @@ def load_file_evidence(
         synthetic_sha256=loaded.sha256,
         classes=classes,
         claim=loaded.claim,
-        rehearses=open_cohort(rehearses) if rehearses else None,
+        rehearses=rehearsed,
         notes=(*loaded.notes, *ours.notes, *(theirs.notes if theirs else ()), COUNTED if rehearses else UNCOUNTED),
     )
 
