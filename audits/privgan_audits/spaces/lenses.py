@@ -80,7 +80,7 @@ def _unit(vectors: Floats, floor: float) -> Floats:
 
 def _grey(images: Images, side: int) -> Floats:
     """The luminance of images uint8 (n, h, h, c) on `side` pixels: float64 (n, side, side)."""
-    return luminance(pool(images, side))[..., 0].astype(np.float64)
+    return np.asarray(luminance(pool(images, side))[..., 0], dtype=np.float64)
 
 
 def _without_shapes(grey: Floats, sigma: float) -> Floats:

@@ -1,8 +1,8 @@
 """What a copied image may look like when it leaks: the disguises in which copies are planted to test the audit.
 
 None of them is one that the audit's embedding learns to forgive (`spaces.augment`), or the audit would measure how
-well it learned. Each belongs to a family, and what a family's kinds have in common is what a generator might do to an
-image that it knows by heart: give it other tones, keep a part or some frequencies of it, mix it with another, move it.
+well it learned. Each belongs to a family: what a generator might do to an image that it knows by heart. It may give it
+other tones, keep a part or some frequencies of it, mix it with another, move it.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,7 +41,8 @@ def disguised(images: Images, others: Images, disguise: Disguise, rng: np.random
         rng: draws which others, and what noise.
     """
     beside = others[rng.integers(0, len(others), len(images))]
-    return np.clip(np.rint(disguise.change(images, beside, rng)), 0, 255).astype(np.uint8)
+    levels = np.clip(np.rint(disguise.change(images, beside, rng)), 0, 255)
+    return np.asarray(levels, dtype=np.uint8)
 
 
 DISGUISES: Mapping[str, Disguise] = {

@@ -34,7 +34,7 @@ def inconclusive(f: Findings) -> Iterator[str]:
         return
     limits = f.table("limit_of_detection")
     for name in GATING_COPIES:
-        found, allowed = limits.get(name), allowed_copies(f.policy, name, f.count("members"))
+        found, allowed = limits.get(name), _allowed(f.policy, name, f.count("members"))
         if not (_is_count(found) and found <= allowed):
             shown = f"{found}" if _is_count(found) else f"more than {f.number('copies_planted_at_most'):g}"
             yield (
@@ -43,7 +43,7 @@ def inconclusive(f: Findings) -> Iterator[str]:
             )
 
 
-def allowed_copies(policy: Policy, kind: str, members: float) -> float:
+def _allowed(policy: Policy, kind: str, members: float) -> float:
     """From how many patients on copies of a gating kind must be found."""
     return policy.largest_copied(members) * (2 if kind in CHANGED_COPIES else 1)
 
