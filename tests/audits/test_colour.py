@@ -17,7 +17,7 @@ from privgan_audits.evidence.loading import load_file_evidence
 from privgan_audits.gate.record_facts import COLOUR
 from privgan_audits.questions import exact_copies, near_copies
 from privgan_audits.questions.controls.changes import hue
-from privgan_audits.questions.controls.disguises import DISGUISES, IN_COLOUR, disguised, disguises_of
+from privgan_audits.questions.controls.disguises import DISGUISES, IN_COLOUR, TONES, Disguise, disguised, disguises_of
 from privgan_audits.questions.controls.measure import features
 from privgan_audits.questions.exact_copies.measure import prints
 from privgan_audits.questions.utility.classifier import Lessons, train_classifier
@@ -109,7 +109,8 @@ def test_alike_in_two_channels_is_no_copy(cohort: Any) -> None:
 
 def test_copies_of_another_hue_are_found_by_their_nearness(cohort: Any, tmp_path: Path) -> None:
     """None is identical to a member, in pixels or in ranks."""
-    copies = hue(45)(cohort[0][0][:48:2], cohort[0][0][:48:2], np.random.default_rng(0))
+    images = cohort[0][0][:48:2]
+    copies = disguised(images, images, Disguise(family=TONES, change=hue(45)), np.random.default_rng(0))
     found = evidence(cohort, tmp_path, copies)
     assert copied(found) == (0, 0)
     assert near_copy_p(found) < 0.002

@@ -90,7 +90,8 @@ def _without_shapes(grey: Floats, sigma: float) -> Floats:
 
 def _one_part(pictures: Floats) -> Floats:
     """Images (n, s, s) without their means, as vectors (n, 1, s * s)."""
-    return (pictures - pictures.mean(axis=(1, 2), keepdims=True)).reshape(len(pictures), 1, -1)
+    centred = pictures - pictures.mean(axis=(1, 2), keepdims=True)
+    return np.asarray(centred.reshape(len(pictures), 1, -1))
 
 
 def _detail(images: Images, searched: bool) -> Iterable[Floats]:

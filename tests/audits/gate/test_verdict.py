@@ -10,8 +10,8 @@ import pytest
 
 from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
-from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
 from privgan_audits.questions import QUESTIONS
+from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
 from tests.audits.entries import passing
 
 Table = dict[str, Any]

@@ -1,7 +1,7 @@
 """What a copied image may look like when it leaks: the disguises in which copies are planted to test the audit.
 
 None of them is one that the audit's embedding learns to forgive (`spaces.augment`), or the audit would measure how
-well it learned. Each belongs to a family: what a generator might do to an image that it knows by heart. It may give it
+well it learned. Each belongs to a family of what a generator might do to an image that it knows by heart: give it
 other tones, keep a part or some frequencies of it, mix it with another, move it.
 """
 
