@@ -16,7 +16,8 @@ from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.evidence.loading import load_file_evidence
 from privgan_audits.gate.record_facts import COLOUR
 from privgan_audits.questions import exact_copies, near_copies
-from privgan_audits.questions.controls.disguises import DISGUISES, IN_COLOUR, disguised, disguises_of, hue
+from privgan_audits.questions.controls.changes import hue
+from privgan_audits.questions.controls.disguises import DISGUISES, IN_COLOUR, TONES, Disguise, disguised, disguises_of
 from privgan_audits.questions.controls.measure import features
 from privgan_audits.questions.exact_copies.measure import prints
 from privgan_audits.questions.utility.classifier import Lessons, train_classifier
@@ -108,7 +109,8 @@ def test_alike_in_two_channels_is_no_copy(cohort: Any) -> None:
 
 def test_copies_of_another_hue_are_found_by_their_nearness(cohort: Any, tmp_path: Path) -> None:
     """None is identical to a member, in pixels or in ranks."""
-    copies = disguised(cohort[0][0][:48:2], hue(45), np.random.default_rng(0))
+    images = cohort[0][0][:48:2]
+    copies = disguised(images, images, Disguise(family=TONES, change=hue(45)), np.random.default_rng(0))
     found = evidence(cohort, tmp_path, copies)
     assert copied(found) == (0, 0)
     assert near_copy_p(found) < 0.002
@@ -255,11 +257,11 @@ def test_the_classifier_learns_a_class_that_is_a_colour(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("name", [*DISGUISES, *IN_COLOUR])
 def test_every_disguise_changes_colour_images_as_it_changes_grey_ones(cohort: Any, name: str) -> None:
     images = cohort[0][0][:6]
-    changed = disguised(images, disguises_of(images)[name], np.random.default_rng(0))
+    changed = disguised(images, images[::-1], disguises_of(images)[name], np.random.default_rng(0))
     assert changed.shape == images.shape
     assert (changed != images).any() == (name != "exact")
     if name in DISGUISES and not name.startswith(("noise", "jpeg")):
-        green = disguised(np.ascontiguousarray(images[..., 1:2]), DISGUISES[name], np.random.default_rng(0))
+        green = disguised(images[..., 1:2], images[::-1, ..., 1:2], DISGUISES[name], np.random.default_rng(0))
         np.testing.assert_array_equal(changed[..., 1:2], green)
     assert name in disguises_of(images[..., :1]) or name in IN_COLOUR
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from privgan_audits.gate.verdict import PASS
+from privgan_audits.questions.controls.rule import CHANGED_COPIES, PLAIN_COPIES
+from privgan_audits.questions.controls.words import TRIED, seen_and_unseen
 from privgan_audits.record import Record, allowed_copies, failed_before, finding
 from privgan_audits.report.limits import worst_limit
 from privgan_audits.report.page import Front
@@ -38,6 +40,7 @@ def front(record: Record, *, inside: bool) -> Front:
         warnings=(*_warnings(record), *(_failed_before(record) if inside else ())),
         next_steps=spoken.next_steps if inside else outside_steps,
         tiles=tuple(_tiles(record, inside=inside)),
+        noticed=seen_and_unseen(record) if inside else "",
         worth=worth(record["utility"]) if inside else "",
     )
 
@@ -100,11 +103,14 @@ def _attack(record: Record, *, inside: bool) -> Fact:
 
 
 def _smallest_leak(record: Record, *, inside: bool) -> Fact:
-    allowed, name = plain(allowed_copies(record)), "What would have been noticed"
-    copies = "copies of so many different patients, also mirrored, shifted or noisy"
+    allowed, name = allowed_copies(record), "What would have been noticed"
+    plainly = "copies of so many different patients, also mirrored, shifted or noisy"
     if not inside:
-        return Fact(
-            name=name, value=f"{allowed} copied patients", note=f"To pass, an audit must surely find {copies}."
-        )
-    note = f"{copies.capitalize()}, are surely found; the policy allows up to {allowed}."
-    return Fact(name=name, value=worst_limit(record), note=note)
+        further = f"of {plain(2 * allowed)} when they are changed further: {TRIED}"
+        note = f"To pass, an audit must surely find {plainly}, and {further}."
+        return Fact(name=name, value=f"{plain(allowed)} copied patients", note=note)
+    changed = f"changed further, {worst_limit(record, CHANGED_COPIES)}, and {plain(2 * allowed)} allowed"
+    note = (
+        f"{plainly.capitalize()}, are surely found; the policy allows up to {plain(allowed)}. {changed.capitalize()}."
+    )
+    return Fact(name=name, value=worst_limit(record, PLAIN_COPIES), note=note)

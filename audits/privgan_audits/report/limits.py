@@ -1,13 +1,13 @@
 """The policy's rules, on the internal page beside the numbers that they were applied to, on the public one alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
 from privgan_audits.questions.books.words import together
 from privgan_audits.questions.bounds import BOOKS
-from privgan_audits.questions.controls.rule import GATING_COPIES
-from privgan_audits.questions.controls.words import COPIES
+from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
+from privgan_audits.questions.controls.words import COPIES, TRIED
 from privgan_audits.questions.membership.rule import POWER
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.record import Record, allowed_copies, finding
@@ -26,6 +26,7 @@ _TPR = "Members recognised at 1 % false accusations, upper bound"
 _HIDDEN = "Hidden facts: how much better they are guessed for members, upper bound"
 _SEEN = "Smallest advantage in AUC that would have been seen"
 _DETECTION = "Limit of detection, in distinct copied patients"
+_CHANGED = "The same, copies changed in one way of each family"
 _EPSILON = "epsilon of the cohort in total, all runs"
 
 
@@ -43,6 +44,7 @@ def public_limits(record: Record, policy: Policy) -> Iterator[Limit]:
         (_HIDDEN, "T8", f"at most {plain(policy.max_attribute_advantage)}"),
         (_SEEN, "T3", f"at most {plain(policy.max_detectable_auc)}"),
         (_DETECTION, "T0", f"at most {plain(allowed_copies(record))}"),
+        (_CHANGED, "T0", f"at most {plain(2 * allowed_copies(record))}"),
         (_EPSILON, BOOKS, f"at most {plain(policy.max_epsilon)}"),
     )
     answered = implied(record["scope"])
@@ -68,8 +70,9 @@ def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
     hidden = exactly(finding(record, "T8", "largest_advantage_upper"))
     yield Limit(name=_HIDDEN, required=f"at most {plain(policy.max_attribute_advantage)}", measured=hidden)
     yield Limit(name=_SEEN, required=f"at most {plain(policy.max_detectable_auc)}", measured=exactly(seen))
-    required = f"at most {plain(allowed_copies(record))}"
-    yield Limit(name=_DETECTION, required=required, measured=worst_limit(record))
+    for name, most, kinds in ((_DETECTION, 1, PLAIN_COPIES), (_CHANGED, 2, CHANGED_COPIES)):
+        required = f"at most {plain(most * allowed_copies(record))}"
+        yield Limit(name=name, required=required, measured=worst_limit(record, kinds))
     yield _ledger_limit(record, policy)
 
 
@@ -98,7 +101,8 @@ def detection_limit(record: Record) -> str:
     """How few copied patients the audit had to be able to find: from the policy and a public count alone."""
     return (
         f"To pass, the audit must reliably find {plain(allowed_copies(record))} distinct copied patients of "
-        f"{plain(record['counts']['members'])} members, also when the copies are mirrored, shifted or noisy."
+        f"{plain(record['counts']['members'])} members, also when the copies are mirrored, shifted or noisy, and "
+        f"{plain(2 * allowed_copies(record))} when they are changed further: {TRIED}."
     )
 
 
@@ -108,10 +112,10 @@ def _ledger_limit(record: Record, policy: Policy) -> Limit:
     return Limit(name=_EPSILON, required=f"at most {plain(policy.max_epsilon)}", measured=measured)
 
 
-def worst_limit(record: Record) -> str:
-    """The limit of detection that the verdict reads."""
+def worst_limit(record: Record, kinds: Sequence[str]) -> str:
+    """The limit of detection that the verdict reads, over some kinds of copies."""
     found = finding(record, "T0", "limit_of_detection")
     if not found:
         return "not measured"
-    gating = [found.get(kind) for kind in GATING_COPIES]
+    gating = [found.get(kind) for kind in kinds]
     return "not found" if None in gating else f"{plain(max(gating))} patients"

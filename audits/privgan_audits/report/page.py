@@ -47,7 +47,9 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Front:
-    """Page one. tiles: four facts, whose notes are sentences. worth: of the images, in a sentence, or empty."""
+    """Page one. tiles: four facts, whose notes are sentences. noticed: which planted copies were, and which were not;
+    worth: of the images; each in a sentence, or empty.
+    """
 
     title: str
     subtitle: str
@@ -59,6 +61,7 @@ class Front:
     warnings: tuple[str, ...]
     next_steps: tuple[str, ...]
     tiles: tuple[Fact, ...]
+    noticed: str
     worth: str
 
 

@@ -11,6 +11,7 @@ import pytest
 from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions import QUESTIONS
+from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
 from tests.audits.entries import passing
 
 Table = dict[str, Any]
@@ -72,11 +73,15 @@ RULES = [
     ("INCONCLUSIVE", lambda record: test(record, "T10").pop("structure")),
     *[
         ("INCONCLUSIVE", lambda record, name=name: test(record, "T0")["limit_of_detection"].update({name: 21}))
-        for name in ("exact", "flip", "shift_2_px", "noise_2_percent")
+        for name in PLAIN_COPIES
+    ],
+    *[
+        ("INCONCLUSIVE", lambda record, name=name: test(record, "T0")["limit_of_detection"].update({name: 41}))
+        for name in CHANGED_COPIES
     ],
     *[
         ("INCONCLUSIVE", lambda record, name=name: test(record, "T0")["limit_of_detection"].pop(name))
-        for name in ("exact", "flip", "shift_2_px", "noise_2_percent")
+        for name in GATING_COPIES
     ],
     *[
         ("INCONCLUSIVE", changed(name, outcome="not-run", reason="of the test"))
@@ -239,7 +244,10 @@ def test_odd_headers_are_information_when_privgan_did_not_write_the_files() -> N
 
 def test_a_large_cohort_may_miss_one_and_a_half_per_cent() -> None:
     record = good()
-    test(record, "T0")["limit_of_detection"] = dict.fromkeys(("exact", "flip", "shift_2_px", "noise_2_percent"), 30)
+    test(record, "T0")["limit_of_detection"] = {
+        **dict.fromkeys(PLAIN_COPIES, 30),
+        **dict.fromkeys(CHANGED_COPIES, 60),
+    }
     assert judge(Policy(), record).verdict == "INCONCLUSIVE"
     record["counts"]["members"] = 2000
     assert judge(Policy(), record).verdict == "PASS"

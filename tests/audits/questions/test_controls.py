@@ -13,11 +13,14 @@ from privgan_audits.examine import run_audit
 from privgan_audits.policy import Policy
 from privgan_audits.questions import controls
 from privgan_audits.questions.controls import spike_in
-from privgan_audits.questions.controls.disguises import DISGUISES, disguised
+from privgan_audits.questions.controls.disguises import DISGUISES, FAMILIES, PLAIN, disguised
 from privgan_audits.questions.controls.measure import features, resplits, split_check
+from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, patient_scores
+from privgan_audits.spaces import augment
+from privgan_audits.spaces.lenses import LENSES
 from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
 
 Draw = Callable[..., Sample]
@@ -40,21 +43,21 @@ def pool(scores: Scores) -> Choices:
     return relabellings(len(scores.non_member), scores.non_members, np.random.default_rng(0), 2000)
 
 
-@pytest.mark.parametrize("kind", ["exact", "shift_2_px", "noise_2_percent", "blend_20_percent"])
+@pytest.mark.parametrize("kind", ["exact", "shift_6_percent", "noise_4_percent", "left_half", "blend_30_percent"])
 def test_planted_copies_score_as_if_they_had_been_in_the_set(
     small: Evidence, scores: Scores, weigh: Weigh, kind: str
 ) -> None:
     """The slow twin plants the same copies into the synthetic images and audits those, in every space."""
     rng = np.random.default_rng(5)
     rows = spike_in.chosen_images(scores, rng)[:30]
-    copies = disguised(small.members.images[rows], DISGUISES[kind], rng)
+    copies = disguised(small.members.images[rows], small.synthetic.images, DISGUISES[kind], rng)
     planted = spike_in.plant(scores, copies)
     for count in (3, 30):
         fast = spike_in.with_copies(scores, planted, np.arange(30) < count)
         images = np.concatenate([small.synthetic.images, copies[:count]])
         slow = patient_scores(weigh(small.members, small.non_members, images)).spaces
         copied = scores.owner[rows[:count]]
-        assert set(fast) == set(slow) == {"pixels", "embedding", "hashes"}
+        assert set(fast) == set(slow) == {"pixels", "embedding", "hashes", *(lens.name for lens in LENSES)}
         for name, found in fast.items():
             # To the rounding of a network, which is that of float32 and depends on what shares a block.
             np.testing.assert_allclose(found[copied], slow[name].patient[copied], rtol=1e-3, atol=1e-3)
@@ -92,11 +95,30 @@ def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, poo
 
 
 def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Choices) -> None:
-    limits = spike_in.limits_of_detection(scores, small.members.images, 0.003, pool, np.random.default_rng(2))
+    shown, others = small.members.images, small.synthetic.images
+    limits = spike_in.limits_of_detection(scores, shown, others, 0.003, pool, np.random.default_rng(2))
     assert list(limits) == list(DISGUISES)
-    for kind in ("exact", "flip", "rotation_90_degrees", "shift_2_px", "noise_2_percent"):
+    for kind in (*GATING_COPIES, "rotation_90_degrees"):
         assert limits[kind] is not None, kind
-    assert DISGUISES["jpeg_75"](small.members.images[:2], np.random.default_rng(0)).shape == (2, 32, 32)
+
+
+def test_every_family_has_a_kind_that_gates_and_one_that_only_informs() -> None:
+    """What gates says that the audit has eyes for a family; what informs says how far they reach."""
+    assert set(GATING_COPIES) <= set(DISGUISES)
+    assert {DISGUISES[kind].family for kind in PLAIN_COPIES} == {PLAIN}
+    assert [DISGUISES[kind].family for kind in CHANGED_COPIES] == [name for name in FAMILIES if name != PLAIN]
+    assert {DISGUISES[kind].family for kind in set(DISGUISES) - set(GATING_COPIES)} == set(FAMILIES)
+
+
+def test_no_planted_disguise_is_one_that_the_embedding_learns() -> None:
+    """What it is taught to forgive is weaker than what is planted: else the audit would grade its own homework."""
+    learned = augment.Strength()
+    assert learned.degrees < 10
+    assert learned.noise < 0.04
+    assert learned.shift < 0.06
+    assert np.exp(learned.zoom) < 1 / 0.85
+    assert np.exp(learned.gamma) < 1.8
+    assert learned.other < 0.3
 
 
 def test_split_check_keeps_its_size(draw: Draw) -> None:

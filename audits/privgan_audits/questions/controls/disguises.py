@@ -1,109 +1,79 @@
-"""What a copied image may look like when it leaks: the disguises in which copies are planted to test the audit."""
+"""What a copied image may look like when it leaks: the disguises in which copies are planted to test the audit.
 
-import io
-from collections.abc import Callable
+None of them is one that the audit's embedding learns to forgive (`spaces.augment`), or the audit would measure how
+well it learned. Each belongs to a family of what a generator might do to an image that it knows by heart: give it
+other tones, keep a part or some frequencies of it, mix it with another, move it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from privgan.arrays import Floats, Images
+from privgan.arrays import Images
 from privgan.images.form import ImageForm
-from privgan.images.geometry import by_channel
-from privgan.images.stored import as_stored, with_channels
+from privgan_audits.questions.controls import changes
 
-Disguise = Callable[[Images, np.random.Generator], NDArray[np.generic]]
-
-JPEG_QUALITY = 75
+PLAIN, TONES, PARTS, BANDS, MIXTURES, MOVES = "plain", "tones", "parts", "frequencies", "mixtures", "moves"
+FAMILIES = (PLAIN, TONES, PARTS, BANDS, MIXTURES, MOVES)
 
 
-def disguised(images: Images, disguise: Disguise, rng: np.random.Generator) -> Images:
-    """Images uint8 (n, h, h, c) in a disguise, rounded to whole values."""
-    return np.clip(np.rint(disguise(images, rng)), 0, 255).astype(np.uint8)
+@dataclass(frozen=True, kw_only=True)
+class Disguise:
+    """One kind of change.
+
+    family: of FAMILIES. change: takes images uint8 (n, h, h, c), as many others of the same form that they may be put
+    on or mixed with, and what draws; gives grey values of that shape.
+    """
+
+    family: str
+    change: Callable[[Images, Images, np.random.Generator], NDArray[np.generic]]
 
 
-def _gamma(exponent: float) -> Disguise:
-    return lambda images, _: 255.0 * (images / 255.0) ** exponent
+def disguised(images: Images, others: Images, disguise: Disguise, rng: np.random.Generator) -> Images:
+    """Images uint8 (n, h, h, c) in a disguise, rounded to whole values.
+
+    Args:
+        images: to be disguised.
+        others: at least one image of nobody who is copied, uint8 (m, h, h, c).
+        disguise: what to do.
+        rng: draws which others, and what noise.
+    """
+    beside = others[rng.integers(0, len(others), len(images))]
+    levels = np.clip(np.rint(disguise.change(images, beside, rng)), 0, 255)
+    return np.asarray(levels, dtype=np.uint8)
 
 
-def _blend(images: Images, rng: np.random.Generator) -> Floats:
-    return np.asarray(0.8 * images + 0.2 * images[rng.permutation(len(images))])
-
-
-def crop(share: float) -> Disguise:
-    """The middle `share` of either side, stretched to the full size."""
-
-    def cropped(images: Images, rng: np.random.Generator) -> Floats:
-        del rng
-        size = images.shape[1]
-        at = (size - 1) / 2 + share * (np.arange(size) - (size - 1) / 2)
-        places = np.meshgrid(at, at, indexing="ij")
-
-        def stretched(image: NDArray[np.generic]) -> Floats:
-            return np.asarray(ndimage.map_coordinates(image.astype(float), places, order=1))
-
-        return by_channel(lambda plane: np.stack([stretched(image) for image in plane]), images)
-
-    return cropped
-
-
-def _jpeg(images: Images, rng: np.random.Generator) -> Images:
-    from PIL import Image
-
-    del rng
-    decoded = []
-    for image in as_stored(images):
-        buffer = io.BytesIO()
-        Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
-        decoded.append(np.asarray(Image.open(buffer)))
-    return with_channels(np.stack(decoded))
-
-
-def _noise(images: Images, rng: np.random.Generator) -> Floats:
-    return images + rng.normal(0.0, 0.02 * 255, images.shape)
-
-
-def rotation(degrees: float) -> Disguise:
-    """Turned about the middle; what comes in from outside repeats the border."""
-
-    def turned(images: Images, rng: np.random.Generator) -> Floats:
-        del rng
-        grey = images.astype(np.float64)
-        return np.asarray(ndimage.rotate(grey, degrees, axes=(2, 1), reshape=False, order=1, mode="nearest"))
-
-    return turned
-
-
-def hue(degrees: float) -> Disguise:
-    """Colours turned about the axis from black to white; their sum stays."""
-    angle = np.deg2rad(degrees)
-    across = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
-    turn = np.cos(angle) * np.eye(3) + (1 - np.cos(angle)) / 3 + np.sin(angle) * across
-    return lambda images, _: images @ turn.T
-
-
-def _shift(images: Images, rng: np.random.Generator) -> Images:
-    del rng
-    moved = np.pad(images, ((0, 0), (2, 0), (2, 0), (0, 0)), mode="edge")
-    return moved[:, :-2, :-2]
-
-
-DISGUISES: dict[str, Disguise] = {
-    "exact": lambda images, _: images,
-    "flip": lambda images, _: images[:, :, ::-1],
-    "rotation_90_degrees": lambda images, _: np.rot90(images, axes=(1, 2)),
-    "shift_2_px": _shift,
-    "noise_2_percent": _noise,
-    "rotation_5_degrees": rotation(5),
-    "gamma_0_9": _gamma(0.9),
-    "gamma_1_1": _gamma(1.1),
-    "jpeg_75": _jpeg,
-    "crop_95_percent": crop(0.95),
-    "blend_20_percent": _blend,
+DISGUISES: Mapping[str, Disguise] = {
+    "exact": Disguise(family=PLAIN, change=lambda images, _, __: images),
+    "flip": Disguise(family=PLAIN, change=lambda images, _, __: images[:, :, ::-1]),
+    "rotation_90_degrees": Disguise(family=PLAIN, change=lambda images, _, __: np.rot90(images, axes=(1, 2))),
+    "shift_6_percent": Disguise(family=PLAIN, change=changes.shift(0.06)),
+    "noise_4_percent": Disguise(family=PLAIN, change=changes.noise(0.04)),
+    "noise_10_percent": Disguise(family=PLAIN, change=changes.noise(0.1)),
+    "blur": Disguise(family=PLAIN, change=changes.blur(0.03)),
+    "jpeg_30": Disguise(family=PLAIN, change=changes.jpeg(30)),
+    "negative": Disguise(family=TONES, change=changes.negative),
+    "equalised": Disguise(family=TONES, change=changes.equalised),
+    "gamma_1_8": Disguise(family=TONES, change=changes.gamma(1.8)),
+    "left_half": Disguise(family=PARTS, change=changes.part(0.0, 0.0, 1.0, 0.5)),
+    "quadrant": Disguise(family=PARTS, change=changes.part(0.0, 0.5, 0.5, 0.5)),
+    "ninth": Disguise(family=PARTS, change=changes.part(1 / 3, 1 / 3, 1 / 3, 1 / 3)),
+    "quarter_moved": Disguise(family=PARTS, change=changes.moved_part(0.5)),
+    "half_size": Disguise(family=PARTS, change=changes.half_size),
+    "fine_detail": Disguise(family=BANDS, change=changes.fine_detail(0.06)),
+    "coarse_shapes": Disguise(family=BANDS, change=changes.coarse_shapes(0.06)),
+    "blend_30_percent": Disguise(family=MIXTURES, change=changes.blend(0.3)),
+    "blend_50_percent": Disguise(family=MIXTURES, change=changes.blend(0.5)),
+    "rotation_10_degrees": Disguise(family=MOVES, change=changes.rotation(10)),
+    "crop_85_percent": Disguise(family=MOVES, change=changes.crop(0.85)),
+    "shift_10_percent": Disguise(family=MOVES, change=changes.shift(0.1)),
+    "warp": Disguise(family=MOVES, change=changes.warp(0.03)),
 }
-IN_COLOUR: dict[str, Disguise] = {"hue_30_degrees": hue(30)}
+IN_COLOUR: Mapping[str, Disguise] = {"hue_30_degrees": Disguise(family=TONES, change=changes.hue(30))}
 
 
-def disguises_of(images: Images) -> dict[str, Disguise]:
+def disguises_of(images: Images) -> Mapping[str, Disguise]:
     """Those that change images (n, h, h, c)."""
-    return DISGUISES | IN_COLOUR if ImageForm.of(images).colour else DISGUISES
+    return {**DISGUISES, **IN_COLOUR} if ImageForm.of(images).colour else DISGUISES

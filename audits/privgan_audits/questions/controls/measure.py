@@ -49,7 +49,8 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     pretended = resplits(scores, attack_scores(evidence, progress), rng)
     progress("split check", 2, 2)
     choices = relabellings(len(scores.non_member), scores.non_members, rng)
-    limits = limits_of_detection(scores, evidence.members.images, evidence.level, choices, rng, progress)
+    shown, others = evidence.members.images, evidence.synthetic.images
+    limits = limits_of_detection(scores, shown, others, evidence.level, choices, rng, progress)
     findings: dict[str, Any] = {
         **split,
         **pretended,

@@ -4,10 +4,14 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeGuard
 
+from privgan_audits.policy import Policy
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
 
-GATING_COPIES = ("exact", "flip", "shift_2_px", "noise_2_percent")
+PLAIN_COPIES = ("exact", "flip", "shift_6_percent", "noise_4_percent")
+CHANGED_COPIES = ("negative", "left_half", "fine_detail", "blend_30_percent", "rotation_10_degrees")
+"""One of each family of changes: they say that there are eyes for it, and may need twice as many patients."""
+GATING_COPIES = (*PLAIN_COPIES, *CHANGED_COPIES)
 RESPLIT_LEVEL = 0.05  # of the p-values that are counted in splits of members among themselves
 _CALM = {"split_p": 1.0, "resplits": 200, "small_p_near_copies": 0, "small_p_membership": 0}
 
@@ -28,16 +32,20 @@ def inconclusive(f: Findings) -> Iterator[str]:
     """Copies of more patients than the policy allows might go unseen."""
     if not f.measured:
         return
-    allowed = f.policy.largest_copied(f.count("members"))
     limits = f.table("limit_of_detection")
     for name in GATING_COPIES:
-        found = limits.get(name)
+        found, allowed = limits.get(name), _allowed(f.policy, name, f.count("members"))
         if not (_is_count(found) and found <= allowed):
             shown = f"{found}" if _is_count(found) else f"more than {f.number('copies_planted_at_most'):g}"
             yield (
                 f"Too weak to see copies ({name.replace('_', ' ')}): {shown} distinct patients would have to be "
                 f"copied before they are surely found, at most {allowed:g} are allowed."
             )
+
+
+def _allowed(policy: Policy, kind: str, members: float) -> float:
+    """From how many patients on copies of a gating kind must be found."""
+    return policy.largest_copied(members) * (2 if kind in CHANGED_COPIES else 1)
 
 
 def safe(sets: SafeSets) -> Sequence[Entry]:

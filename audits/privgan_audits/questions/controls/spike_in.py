@@ -55,6 +55,7 @@ def search_limit(members: int) -> int:
 def limits_of_detection(
     scores: Scores,
     images: Images,
+    others: Images,
     level: float,
     pool: Choices,
     rng: np.random.Generator,
@@ -65,6 +66,7 @@ def limits_of_detection(
     Args:
         scores: of the set as it is.
         images: the members' images, uint8 (n, h, h, c), in the order of the scores.
+        others: images of nobody, onto which parts of copies are put: the set's own.
         level: a near-copy p-value below it makes the verdict FAIL.
         pool: random choices of the non-members.
         rng: draws which members, which images and which noise.
@@ -79,7 +81,7 @@ def limits_of_detection(
     if not len(rows):
         return limits
     for done, (name, disguise) in enumerate(disguises.items(), start=1):
-        planted = plant(scores, disguised(images[rows], disguise, rng))
+        planted = plant(scores, disguised(images[rows], others, disguise, rng))
         limits[name] = limit(scores, planted, level, pool, rng)
         progress("limit of detection", done, len(disguises), name)
     return limits

@@ -1,6 +1,6 @@
 """T0 told: the audit attacks itself."""
 
-from privgan_audits.questions.controls.rule import GATING_COPIES
+from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
 from privgan_audits.record import Record, allowed_copies, finding
 from privgan_audits.telling.numbers import chances, humanised, plain
 from privgan_audits.telling.plots import Chart, limits_chart
@@ -9,17 +9,46 @@ from privgan_audits.telling.words import CONTROLS, P_NOTE, Answer, Label, Words
 COPIES = {
     "exact": "unchanged",
     "flip": "mirrored",
-    "shift_2_px": "shifted by 2 pixels",
-    "noise_2_percent": "with 2 % noise",
     "rotation_90_degrees": "turned by a right angle",
-    "rotation_5_degrees": "rotated by 5 degrees",
-    "gamma_0_9": "brightened (gamma 0.9)",
-    "gamma_1_1": "darkened (gamma 1.1)",
-    "jpeg_75": "compressed (JPEG quality 75)",
-    "crop_95_percent": "cropped to 95 %, stretched",
-    "blend_20_percent": "mixed with 20 % of another",
+    "shift_6_percent": "shifted by 6 % of the side",
+    "noise_4_percent": "with 4 % noise",
+    "noise_10_percent": "with 10 % noise",
+    "blur": "blurred",
+    "jpeg_30": "compressed hard (JPEG quality 30)",
+    "negative": "as a negative",
+    "equalised": "with equalised grey levels",
+    "gamma_1_8": "much darker (gamma 1.8)",
+    "left_half": "half of it on another image",
+    "quadrant": "a quarter of it on another image",
+    "ninth": "a ninth of it on another image",
+    "quarter_moved": "a quarter of it, elsewhere on another image",
+    "half_size": "at half its size in a corner of another image",
+    "fine_detail": "its detail on another image's shapes",
+    "coarse_shapes": "its shapes under another image's detail",
+    "blend_30_percent": "mixed with 30 % of another image",
+    "blend_50_percent": "mixed with 50 % of another image",
+    "rotation_10_degrees": "rotated by 10 degrees",
+    "crop_85_percent": "cropped to 85 %, stretched",
+    "shift_10_percent": "shifted by 10 % of the side",
+    "warp": "distorted",
     "hue_30_degrees": "with another hue (30 degrees)",
 }
+_GATING = (PLAIN_COPIES, CHANGED_COPIES)
+TRIED = "as a negative, half of it or its detail on another image, mixed with another, rotated by 10 degrees"
+
+
+def seen_and_unseen(record: Record) -> str:
+    """Which changes were planted and from how many patients each was seen, in one sentence; empty without any."""
+    found = finding(record, "T0", "limit_of_detection")
+    most = plain(finding(record, "T0", "copies_planted_at_most"))
+    if not found:
+        return ""
+    seen = [
+        f"{COPIES.get(kind, humanised(kind))} {plain(count)}" for kind, count in found.items() if count is not None
+    ]
+    unseen = [COPIES.get(kind, humanised(kind)) for kind, count in found.items() if count is None]
+    told = f"From how many patients copies were surely seen: {', '.join(seen) or 'none of any kind'}."
+    return told + (f" Not even from {most}: {', '.join(unseen)}." if unseen else "")
 
 
 def answer(test: Record) -> Answer:
@@ -33,8 +62,12 @@ def answer(test: Record) -> Answer:
             f"Copies ({', '.join(missed)}) of {most} patients are not surely found.",
         )
     else:
-        answer = f"sees copies from {plain(max(limits))} patients on"
-        found = f"Copies of {plain(max(limits))} patients are surely found, also when mirrored, shifted or noisy."
+        plainly, changed = (max(test["limit_of_detection"][kind] for kind in kinds) for kinds in _GATING)
+        answer = f"sees plain copies from {plain(plainly)} patients on, changed ones from {plain(changed)}"
+        found = (
+            f"Copies of {plain(plainly)} patients are surely found when unchanged, mirrored, shifted or noisy, "
+            f"and of {plain(changed)} when changed: {TRIED}."
+        )
     expected = plain(round(0.05 * test["resplits"]))
     return Answer(
         answer=answer,
@@ -63,7 +96,7 @@ def charts(record: Record) -> tuple[Chart, ...]:
         svg=limits_chart(rows, int(searched), allowed_copies(record), name="limits"),
         title="How few copied patients would have been noticed",
         caption="Copies of so many different patients were planted, and found in 59 of 59 trials. Kinds with a star "
-        "count for the verdict.",
+        "count for the verdict; what is more than a plain copy may need twice as many.",
     )
     return (drawn,)
 
