@@ -1,0 +1,155 @@
+"""What of an image a copy may have kept: its detail, its shapes, a part of it, or itself moved and turned.
+
+A space that compares whole pictures sees a copy only where everything came along. A lens brings images to one or more
+vectors, its parts, and two images are close if they are in one part. Every vector is whitened by what all real images
+have in common (Kessy, Lewin and Strimmer 2018, "Optimal whitening and decorrelation"), so that a shared anatomy says
+nothing, and compared without its sign, so that a negative is as close as a copy. Of colour images a lens sees the
+luminance. What it learns, it learns from members and non-members pooled, without labels.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from privgan.arrays import Floats, Images, Singles
+from privgan.images.geometry import luminance, pool
+
+SIDE = 32  # pixels on which parts and moves are looked at
+CENTRE = 22  # pixels of the middle that moved images have in common with the original
+DEGREES = (-15.0, -10.0, -5.0, 5.0, 10.0, 15.0)
+SCALES = (0.8, 0.87, 0.93, 1.08, 1.16, 1.25)
+SHIFTS = (-0.15, -0.075, 0.0, 0.075, 0.15)  # of the side
+_RIDGE = 1e-3  # of the largest variance, added to each
+_QUIET = 0.15  # of the median contrast: a window that shows less shows nothing
+_NOTHING = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lens:
+    """How images are looked at.
+
+    name: as the report calls it. windows: parts of an image uint8 (n, h, h, c), each float64 (n, views, d), the image
+    as it is first; further views are changes that the lens forgives. kept: directions of each part. agreeing: parts
+    that must be close together. quiet: parts below this share of the median contrast count as nothing.
+    """
+
+    name: str
+    windows: Callable[[Images, bool], Iterable[Floats]]
+    kept: int
+    agreeing: int = 1
+    quiet: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Whitening:
+    """Takes vectors to unit length in the directions in which real images differ, each counting alike.
+
+    mean: (d,). directions: (d, k), divided by the deviation along them. floor: norms up to it become zeros.
+    """
+
+    mean: Floats
+    directions: Floats
+    floor: float
+
+    @classmethod
+    def of(cls, vectors: Floats, kept: int, quiet: float) -> "Whitening":
+        """Learn from vectors (n, d), of which `unit` makes the directions that are compared."""
+        norms = np.linalg.norm(vectors, axis=1)
+        floor = max(quiet * float(np.median(norms)), _NOTHING)
+        unit = _unit(vectors, floor)
+        mean = unit.mean(axis=0)
+        variances, directions = np.linalg.eigh((unit - mean).T @ (unit - mean) / len(unit))
+        kept = min(kept, len(mean), max(1, len(vectors) // 4))
+        variances, directions = variances[::-1][:kept], directions[:, ::-1][:, :kept]
+        spread = np.sqrt(np.maximum(variances, 0.0) + _RIDGE * max(float(variances[0]), _NOTHING))
+        return cls(mean=mean, directions=directions / spread, floor=floor)
+
+    def __call__(self, vectors: Floats) -> Singles:
+        """Vectors (..., d) to (..., k) of unit length; zeros where there is nothing to see."""
+        seen = np.linalg.norm(vectors, axis=-1, keepdims=True) > self.floor
+        white = (_unit(vectors, self.floor) - self.mean) @ self.directions
+        return np.where(seen, _unit(white, _NOTHING), 0.0).astype(np.float32)
+
+
+def _unit(vectors: Floats, floor: float) -> Floats:
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(norms > floor, norms, np.inf))
+
+
+def _grey(images: Images, side: int) -> Floats:
+    """The luminance of images uint8 (n, h, h, c) on `side` pixels: float64 (n, side, side)."""
+    return luminance(pool(images, side))[..., 0].astype(np.float64)
+
+
+def _without_shapes(grey: Floats, sigma: float) -> Floats:
+    """What is left of images (n, s, s) when everything wider than about 2 sigma pixels is taken off."""
+    return np.asarray(grey - ndimage.gaussian_filter(grey, (0, sigma, sigma)))
+
+
+def _one_part(pictures: Floats) -> Floats:
+    """Images (n, s, s) without their means, as vectors (n, 1, s * s)."""
+    return (pictures - pictures.mean(axis=(1, 2), keepdims=True)).reshape(len(pictures), 1, -1)
+
+
+def _detail(images: Images, searched: bool) -> Iterable[Floats]:
+    del searched
+    yield _one_part(_without_shapes(_grey(images, SIDE), 2.0))
+
+
+def _shapes(images: Images, searched: bool) -> Iterable[Floats]:
+    del searched
+    yield _one_part(_grey(images, 8))
+
+
+def _windows(side: int, step: int) -> Callable[[Images, bool], Iterable[Floats]]:
+    """Every window of `side` pixels, `step` apart, in its place."""
+
+    def windows(images: Images, searched: bool) -> Iterable[Floats]:
+        del searched
+        detail, corners = _without_shapes(_grey(images, SIDE), 2.0), range(0, SIDE - side + 1, step)
+        return (_one_part(detail[:, y : y + side, x : x + side]) for y in corners for x in corners)
+
+    return windows
+
+
+def _moved(images: Images, searched: bool) -> Iterable[Floats]:
+    """The middle; of images that search, as it would be if the image were turned, scaled or moved, too."""
+    detail = _without_shapes(_grey(images, SIDE), 3.0)
+    yield np.concatenate([_one_part(_middle(detail, move)) for move in (MOVES if searched else MOVES[:1])], axis=1)
+
+
+Move = tuple[float, float, float, float]
+"""Degrees, scale, and the shares of the side by which the image goes down and right."""
+MOVES: Sequence[Move] = (
+    (0.0, 1.0, 0.0, 0.0),
+    *((degrees, 1.0, 0.0, 0.0) for degrees in DEGREES),
+    *((0.0, scale, 0.0, 0.0) for scale in SCALES),
+    *((0.0, 1.0, down, right) for down in SHIFTS for right in SHIFTS if (down, right) != (0.0, 0.0)),
+)
+
+
+def _middle(pictures: Floats, move: Move) -> Floats:
+    """The middle CENTRE pixels of moved images (n, SIDE, SIDE), bilinear; what comes in repeats the border."""
+    degrees, scale, down, right = move
+    angle = np.deg2rad(degrees)
+    at = np.arange(CENTRE) - (CENTRE - 1) / 2
+    y, x = np.meshgrid(at - down * SIDE, at - right * SIDE, indexing="ij")
+    rows = (np.cos(angle) * y - np.sin(angle) * x) / scale + (SIDE - 1) / 2
+    columns = (np.sin(angle) * y + np.cos(angle) * x) / scale + (SIDE - 1) / 2
+    rows, columns = np.clip(rows, 0.0, SIDE - 1.0), np.clip(columns, 0.0, SIDE - 1.0)
+    top, left = (np.minimum(place.astype(int), SIDE - 2) for place in (rows, columns))
+    below, beside = rows - top, columns - left
+    above_line = pictures[:, top, left] * (1 - beside) + pictures[:, top, left + 1] * beside
+    below_line = pictures[:, top + 1, left] * (1 - beside) + pictures[:, top + 1, left + 1] * beside
+    return np.asarray(above_line * (1 - below) + below_line * below)
+
+
+LENSES = (
+    Lens(name="fine detail", windows=_detail, kept=256),
+    Lens(name="coarse shapes", windows=_shapes, kept=40),
+    Lens(name="parts", windows=_windows(11, 5), kept=64, quiet=_QUIET),
+    Lens(name="small parts", windows=_windows(8, 3), kept=40, agreeing=2, quiet=_QUIET),
+    Lens(name="moved images", windows=_moved, kept=128),
+)
