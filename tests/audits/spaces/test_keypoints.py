@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from privgan.arrays import Images, Singles
-from privgan_audits.spaces.keypoints import SIDE, WINDOW, grey_pictures, landmarks, least_strength
+from privgan_audits.spaces.landmarks.keypoints import SIDE, WINDOW, grey_pictures, landmarks, least_strength
 
 
 def textures(count: int, size: int = 64, seed: int = 0) -> Images:

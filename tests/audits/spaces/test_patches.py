@@ -7,9 +7,9 @@ import pytest
 from scipy import ndimage
 
 from privgan.arrays import Floats, Images
-from privgan_audits.spaces.keypoints import grey_pictures
+from privgan_audits.spaces.landmarks.keypoints import grey_pictures
+from privgan_audits.spaces.landmarks.points import Points, placed
 from privgan_audits.spaces.patches import OTHER_SIZES, PatchSpace
-from privgan_audits.spaces.points import Points, placed
 from tests.audits.spaces.test_keypoints import textures
 
 REAL, OTHER = textures(60), textures(40, seed=1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Singles
-from privgan_audits.spaces.keypoints import Size, landmarks
+from privgan_audits.spaces.landmarks.keypoints import Size, landmarks
 from privgan_audits.spaces.lenses import Whitening
 
 _KEPT = 48  # directions in which windows are compared
