@@ -1,0 +1,1 @@
+"""Points of a picture that are known again where a part of it went."""

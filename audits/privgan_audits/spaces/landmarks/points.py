@@ -1,0 +1,84 @@
+"""Landmarks as points on a sphere, gathered in cells, so that only what looks roughly the same is compared.
+
+Windows are whitened by what those of all real images have in common, as parts are through a lens; what hardly differs
+from window to window is left small, as there a part that was enlarged or shrunk differs from itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from privgan.arrays import Floats, Integers, Singles
+from privgan_audits.spaces.landmarks.keypoints import Size, landmarks
+from privgan_audits.spaces.lenses import Whitening
+
+_KEPT = 48  # directions in which windows are compared
+_RIDGE = 0.03  # of the largest variance, added to each
+_NOTHING = 1e-9
+_AT_ONCE = 512  # points
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Points:
+    """Landmarks as points on the unit sphere, float32 (k, d); the rest as in `Landmarks`."""
+
+    image: Integers
+    size: Integers
+    place: Floats
+    point: Singles
+
+    def only(self, rows: Integers) -> "Points":
+        """Some of them."""
+        return Points(image=self.image[rows], size=self.size[rows], place=self.place[rows], point=self.point[rows])
+
+
+def learned(pictures: Singles, floor: float) -> Whitening:
+    """The directions in which windows differ, each counting alike but for those in which they hardly do."""
+    windows = np.concatenate([seen.window for seen in landmarks(pictures, [(1.0, 1.0)], floor)]).astype(np.float64)
+    windows /= np.maximum(np.linalg.norm(windows, axis=1, keepdims=True), _NOTHING)
+    mean = windows.mean(axis=0) if len(windows) else np.zeros(windows.shape[1])
+    variances, directions = np.linalg.eigh((windows - mean).T @ (windows - mean) / max(1, len(windows)))
+    variances, directions = variances[: -_KEPT - 1 : -1], directions[:, : -_KEPT - 1 : -1]
+    spread = np.sqrt(np.maximum(variances, 0.0) + _RIDGE * max(float(variances[0]), _NOTHING))
+    return Whitening(mean=mean, directions=directions / spread, floor=_NOTHING)
+
+
+def placed(pictures: Singles, sizes: Sequence[Size], floor: float, white: Whitening) -> Points:
+    """The landmarks of pictures (n, s, s) as points."""
+    found = [
+        (seen.image, seen.size, seen.place, white(seen.window.astype(np.float64)))
+        for seen in landmarks(pictures, sizes, floor)
+    ]
+    image, size, place, point = (np.concatenate(column) for column in zip(*found, strict=True))
+    return Points(image=image, size=size, place=place, point=point)
+
+
+def lists(points: Singles, cells: Singles, probes: int) -> list[Integers]:
+    """Which points (k, d) are among those of each cell: those that have it among their closest ones."""
+    closest = np.zeros((len(points), min(probes, len(cells))), np.int64)
+    for start in range(0, len(points), _AT_ONCE):
+        alike = points[start : start + _AT_ONCE] @ cells.T
+        for probe in closest.T:
+            probe[start : start + _AT_ONCE] = alike.argmax(axis=1)
+            alike[np.arange(len(alike)), probe[start : start + _AT_ONCE]] = -np.inf
+    flat = closest.ravel()
+    order = np.argsort(flat, kind="stable") // max(1, closest.shape[1])
+    return np.split(order, np.cumsum(np.bincount(flat, minlength=len(cells)))[:-1])
+
+
+def equal(some: Integers, others: Integers) -> tuple[Integers, Integers]:
+    """Rows and columns at which some values (k,) equal others (m,)."""
+    order = np.argsort(others, kind="stable")
+    first, end = (np.searchsorted(others, some, side, order) for side in ("left", "right"))
+    counts = end - first
+    row = np.repeat(np.arange(len(some)), counts)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return row, order[first[row] + within]
+
+
+def cosines(some: Singles, others: Singles) -> Floats:
+    """Of points with points (k, d), in float64 and of unit length again, as they were left by rounding: (k,)."""
+    one, two = some.astype(np.float64), others.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+    return np.asarray((one * two).sum(axis=1) / np.maximum(lengths, _NOTHING)).clip(-1.0, 1.0)

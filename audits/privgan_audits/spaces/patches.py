@@ -1,0 +1,189 @@
+"""A space that sees parts that were moved, shrunk or enlarged: a quarter or a ninth of a picture, wherever it went.
+
+Every landmark of a synthetic image is compared with those of every real image that look roughly the same. One that
+looks alike says little: among a million windows there is always one. Several that moved by the same step, at the same
+size, say that a part came along (the vote of Hough 1962, as in Lowe 2004). A landmark counts by how much closer it is
+than the closest of another patient ever comes to it (Chen et al. 2020, "GAN-Leaks").
+
+What an image is compared with depends on the real images and on itself, never on other synthetic ones.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from privgan.arrays import Flags, Floats, Images, Integers, Singles
+from privgan.progress import Progress, silent
+from privgan_audits.spaces.embedding import image_digests
+from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures, least_strength
+from privgan_audits.spaces.landmarks.points import Points, cosines, equal, learned, lists, placed
+from privgan_audits.spaces.lenses import Whitening
+from privgan_audits.spaces.space import Closest, Met
+
+PATCHES = "moved parts"
+REAL_SIZES: tuple[Size, ...] = ((1.0, 1.0), (0.8, 0.8), (0.5, 0.5), (1.0, 0.5))
+SMALL_SIZES: tuple[Size, ...] = ((1.25, 1.25), (1.5, 1.5))  # also, where they cost little and pixels are coarse
+_SHARED = 2  # sizes, the first, that others are looked at in, too
+OTHER_SIZES: tuple[Size, ...] = (*REAL_SIZES[:_SHARED], (2 / 3, 2 / 3))  # parts that grew, brought back
+TOGETHER = 3  # landmarks that make a part
+DIGITS = 6  # of a distance; the rest is left to rounding, which may differ between machines
+_LEARNED = 1_000  # pictures, at most, that these are learned from
+_SIZES = len(REAL_SIZES + SMALL_SIZES) * len(OTHER_SIZES)
+_TOLERANCE = 3.0  # pixels by which steps of one part may differ
+_PROBES = 2  # cells in which a real landmark is looked for
+_PER_CELL = 400  # real landmarks, about
+_MOST_CELLS = 4096
+_LEAST_ALIKE = 0.3  # cosine up to which no landmark is like another
+_CLOSEST = 0.01  # distance below which nothing is closer
+_SLACK = 1e-4  # of a cosine in single precision
+_AT_ONCE = 512  # other images
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PatchSpace:
+    """All real images by their landmarks.
+
+    order: the real images (n,) by digest; landmarks number them by their place in it, so that not even rounding
+    depends on the order of the rows. floor, white: bring further images to points. cells: float32 (c, d), round
+    which points are gathered. members: real landmarks that are looked for in each cell. reference: float64 (k,),
+    distance of each to the nearest landmark of another patient.
+    """
+
+    order: Integers
+    floor: float
+    white: Whitening
+    real: Points
+    cells: Singles
+    members: list[Integers]
+    reference: Floats
+
+    @classmethod
+    def of(cls, real: Images, owner: Integers, progress: Progress = silent) -> "PatchSpace":
+        """Learn how windows of real images, uint8 (n, h, h, c), differ, and how close those of two patients come."""
+        task = f"real images among themselves, {PATCHES}"
+        progress(task, 0, 2)
+        order = np.argsort(image_digests(real), kind="stable")
+        pictures = grey_pictures(real[order])
+        sizes = REAL_SIZES + (SMALL_SIZES if 2 * pictures.shape[1] <= SIDE else ())
+        some = pictures[:: -(-len(pictures) // _LEARNED)]
+        floor = least_strength(some)
+        white = learned(some, floor)
+        points = placed(pictures, sizes, floor, white)
+        cells = points.point[:: max(_PER_CELL, -(-len(points.point) // _MOST_CELLS))]
+        members = lists(points.point, cells, _PROBES)
+        progress(task, 1, 2)
+        enlarged = placed(pictures, OTHER_SIZES[_SHARED:], floor, white)
+        reference = _reference(points, enlarged, owner[order], cells, members)
+        progress(task, 2, 2)
+        return cls(
+            order=order, floor=floor, white=white, real=points, cells=cells, members=members, reference=reference
+        )
+
+    @property
+    def name(self) -> str:
+        """See Space."""
+        return PATCHES
+
+    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
+        """See Space; distances here are in units of it already."""
+        del owner, progress
+        return np.ones(len(self.order))
+
+    def closest(self, images: Images, progress: Progress = silent) -> Closest:
+        """See Space; images without any landmark closer than real ones are 1 apart. The horizon is the distance."""
+        distance, row = np.ones(len(self.order)), np.zeros(len(self.order), np.int64)
+        for found in self._blocks(images, progress):
+            by_real = np.lexsort((found.copy, found.distance, found.real))
+            first = by_real[np.unique(found.real[by_real], return_index=True)[1]]
+            closer = first[found.distance[first] < distance[found.real[first]]]
+            distance[found.real[closer]], row[found.real[closer]] = found.distance[closer], found.copy[closer]
+        return Closest(distance=distance, row=row, horizon=distance[:, None])
+
+    def met(self, copies: Images, known: Closest) -> Met:
+        """See Space."""
+        nothing = np.zeros(0, np.int64)
+        found = [Met(real=nothing, copy=nothing, distance=np.zeros(0)), *self._blocks(copies, silent)]
+        real, copy = (np.concatenate([getattr(each, part) for each in found]) for part in ("real", "copy"))
+        distance = np.concatenate([each.distance for each in found])
+        closer = distance < known.distance[real]
+        return Met(real=real[closer], copy=copy[closer], distance=distance[closer])
+
+    def _blocks(self, images: Images, progress: Progress) -> Iterator[Met]:
+        """All pairs of real and other images that are less than 1 apart, some other images at a time."""
+        task = f"synthetic beside real, {PATCHES}"
+        for start in range(0, len(images), _AT_ONCE):
+            progress(task, start, len(images))
+            others = placed(grey_pictures(images[start : start + _AT_ONCE]), OTHER_SIZES, self.floor, self.white)
+            real, other, ratio = self._alike(others)
+            pair, distance = _voted(self.real.only(real), others.only(other), ratio, real)
+            image, copy = np.divmod(pair, _AT_ONCE)
+            yield Met(real=self.order[image], copy=copy + start, distance=distance)
+        progress(task, len(images), len(images))
+
+    def _alike(self, others: Points) -> tuple[Integers, Integers, Floats]:
+        """Pairs of landmarks that are closer than the reference: real ones, others, and by which ratio."""
+        least = 1.0 - self.reference**2 / 2.0
+        single = (least - _SLACK).astype(np.float32)
+        pairs = [np.zeros((2, 0), np.int64)]
+        for rows, columns in zip(self.members, lists(others.point, self.cells, 1), strict=True):
+            products = self.real.point[rows] @ others.point[columns].T
+            near = np.flatnonzero(products.max(axis=1, initial=-1.0) > single[rows])
+            row, column = np.nonzero(products[near] > single[rows[near], None])
+            pairs.append(np.stack([rows[near[row]], columns[column]]))
+        real, other = np.concatenate(pairs, axis=1)
+        distance = np.sqrt(2.0 - 2.0 * cosines(self.real.point[real], others.point[other])).clip(_CLOSEST)
+        closer = np.flatnonzero(distance < self.reference[real])
+        return real[closer], other[closer], distance[closer] / self.reference[real[closer]]
+
+
+def _voted(real: Points, others: Points, ratio: Floats, landmark: Integers) -> tuple[Integers, Floats]:
+    """Pairs of images, as real * _AT_ONCE + other, and their distances, by pairs of landmarks (k,).
+
+    Of every step of a pair of images, the geometric mean of the ratios of its TOGETHER closest landmarks; those that
+    are missing are 1. Steps are counted in squares that overlap, so that no part falls between two.
+    """
+    pair = real.image * _AT_ONCE + others.image % _AT_ONCE
+    sizes = real.size * len(OTHER_SIZES) + others.size
+    steps = (others.place - real.place) / _TOLERANCE
+    found, distance = [np.zeros(0, np.int64)], [np.zeros(0)]
+    for moved in ((0.0, 0.0), (0.0, 0.5), (0.5, 0.0), (0.5, 0.5)):
+        square = np.floor(steps + moved).astype(np.int64) + 128
+        part = ((pair * _SIZES + sizes) * 256 + square[:, 0]) * 256 + square[:, 1]
+        order = np.lexsort((ratio, landmark, part))
+        order = order[_first(part[order], landmark[order])]
+        order = order[np.lexsort((ratio[order], part[order]))]
+        starts = np.flatnonzero(_first(part[order]))
+        rank = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+        logs = np.where(rank < TOGETHER, np.log(ratio[order]), 0.0)
+        found.append(pair[order][starts])
+        distance.append(np.exp(np.add.reduceat(logs, starts) / TOGETHER) if len(starts) else np.zeros(0))
+    pairs, place = np.unique(np.concatenate(found), return_inverse=True)
+    smallest = np.ones(len(pairs))
+    np.minimum.at(smallest, place, np.concatenate(distance))
+    return pairs, np.round(smallest, DIGITS)
+
+
+def _first(*keys: Integers) -> Flags:
+    """Where sorted keys differ from those before them."""
+    new = np.zeros(len(keys[0]), np.bool_)
+    new[:1] = True
+    for key in keys:
+        new[1:] |= key[1:] != key[:-1]
+    return new
+
+
+def _reference(real: Points, further: Points, owner: Integers, cells: Singles, members: Sequence[Integers]) -> Floats:
+    """Distance of each real landmark to the closest of another patient's, at the sizes of other images: (k,)."""
+    shared = np.flatnonzero(real.size < _SHARED)
+    base = np.concatenate([real.point[shared], further.point])
+    mine, theirs = owner[real.image], owner[np.concatenate([real.image[shared], further.image])]
+    best = np.full(len(mine), _LEAST_ALIKE)
+    for rows, columns in zip(members, lists(base, cells, 1), strict=True):
+        if len(rows) and len(columns):
+            products = real.point[rows] @ base[columns].T
+            products[equal(mine[rows], theirs[columns])] = -1.0
+            closest = columns[products.argmax(axis=1)]
+            alike = np.where(theirs[closest] == mine[rows], -1.0, cosines(real.point[rows], base[closest]))
+            best[rows] = np.maximum(best[rows], alike)
+    return np.sqrt(2.0 - 2.0 * best).clip(_CLOSEST)
