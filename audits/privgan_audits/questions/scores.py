@@ -19,6 +19,7 @@ from privgan_audits.evidence.interface import Evidence
 from privgan_audits.spaces.embedding import image_digests, train_embedding
 from privgan_audits.spaces.lens_space import LensSpace
 from privgan_audits.spaces.lenses import LENSES
+from privgan_audits.spaces.patches import PatchSpace
 from privgan_audits.spaces.perceptual import hamming, orbit_bits, perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace
 from privgan_audits.spaces.space import Closest, Space, VectorSpace
@@ -132,8 +133,9 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     learned = train_embedding(real, progress)
     moved = learned.embed_moved(real)
     embedding = VectorSpace(name=EMBEDDING, queries=moved, points=moved[:, 0].copy(), place=learned.embed)
-    lenses = (LensSpace.of(lens, real, owner, progress) for lens in LENSES)
-    every: list[Space] = [pixels, embedding, *_further_spaces(evidence, real), *lenses]
+    every: list[Space] = [pixels, embedding, *_further_spaces(evidence, real)]
+    every += [LensSpace.of(lens, real, owner, progress) for lens in LENSES]
+    every.append(PatchSpace.of(real, owner, progress))
     synthetic = evidence.synthetic.images
     spaces = {space.name: _in_space(space, synthetic, owner, flat, progress) for space in every}
     return Scores(

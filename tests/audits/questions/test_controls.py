@@ -21,6 +21,7 @@ from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.spaces import augment
 from privgan_audits.spaces.lenses import LENSES
+from privgan_audits.spaces.patches import PATCHES
 from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
 
 Draw = Callable[..., Sample]
@@ -57,7 +58,7 @@ def test_planted_copies_score_as_if_they_had_been_in_the_set(
         images = np.concatenate([small.synthetic.images, copies[:count]])
         slow = patient_scores(weigh(small.members, small.non_members, images)).spaces
         copied = scores.owner[rows[:count]]
-        assert set(fast) == set(slow) == {"pixels", "embedding", "hashes", *(lens.name for lens in LENSES)}
+        assert set(fast) == set(slow) == {"pixels", "embedding", "hashes", PATCHES, *(lens.name for lens in LENSES)}
         for name, found in fast.items():
             # To the rounding of a network, which is that of float32 and depends on what shares a block.
             np.testing.assert_allclose(found[copied], slow[name].patient[copied], rtol=1e-3, atol=1e-3)
