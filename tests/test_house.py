@@ -16,6 +16,17 @@ PACKAGES = {
     "privgan_cli": ROOT / "cli/privgan_cli",
 }
 MOST_FILES = 14
+BORDERS = {  # where images have another form than inside: who asks there, of what
+    "privgan/data/preprocess.py": "one decoded image",
+    "privgan/data/formats/picture.py": "PNG and JPEG",
+    "privgan/data/formats/dicom/reader.py": "DICOM",
+    "privgan/data/sources/file_source.py": "what files had",
+    "privgan/data/sources/npz_reader.py": ".npz",
+    "privgan/data/sources/npz_source.py": ".npz",
+    "privgan/synthetic/contact_sheet.py": "PNG",
+    "audits/privgan_audits/spaces/encoder.py": "what an ONNX model takes",
+    "audits/privgan_audits/questions/identifiers/contents/arrays.py": "any array of a stranger's file",
+}
 SOURCES = [path for folder in PACKAGES.values() for path in sorted(folder.rglob("*.py"))]
 
 
@@ -34,6 +45,41 @@ def test_arrays_are_named_in_one_file() -> None:
     alias = re.compile(r"^_?[A-Z]\w* = NDArray\[", re.MULTILINE)
     elsewhere = [path for path in SOURCES if alias.search(path.read_text()) and path != ROOT / "privgan/arrays.py"]
     assert elsewhere == []
+
+
+def questions_of_form(source: str) -> list[str]:
+    """Comparisons that ask an array how many axes it has, or images whether they are grey or in colour."""
+    asked = re.compile(r"\.ndim\b|\bchannels\b|\.shape\[(3|-1|3:)\]|len\((\w+\.)*_?shape\)")
+    sides = re.compile(r"-?[1-4]|\([\d, ()]*\)|\[[\d, ]*\]|\{[\d, ]*\}")
+    every = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Compare)]
+    return [
+        ast.unparse(node)
+        for node in every
+        if any(asked.search(ast.unparse(side)) for side in (node.left, *node.comparators))
+        and any(sides.fullmatch(ast.unparse(side)) for side in (node.left, *node.comparators))
+    ]
+
+
+def test_grey_or_colour_is_asked_in_images_and_at_the_borders_alone() -> None:
+    asking = {str(path.relative_to(ROOT)) for path in SOURCES if questions_of_form(path.read_text())}
+    assert {path for path in asking if not path.startswith("privgan/images/")} == set(BORDERS)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "x if images.ndim == 3 else y",
+        "x if 4 != images.ndim else y",
+        "if form.channels == 1: pass",
+        "if channels > 1: pass",
+        "if images.shape[3] == 3: pass",
+        "if images.shape[-1] in (1, 3): pass",
+        "if images.shape[3:] == (): pass",
+        "if len(images.shape) == 4: pass",
+    ],
+)
+def test_a_question_of_form_is_noticed(planted: str) -> None:
+    assert questions_of_form(planted)
 
 
 def circles(imports: dict[str, set[str]]) -> Iterator[set[str]]:

@@ -33,5 +33,4 @@ def planes(images: NDArray[Any]) -> Tensor:
 def to_levels(images: Tensor) -> NDArray[np.floating[Any]]:
     """(n, c, h, w) in [-1, 1] -> levels 0 to 255, not rounded: (n, h, w, c)."""
     scaled = (images.clamp(-1, 1) + 1) * 127.5
-    levels: NDArray[np.floating[Any]] = scaled.permute(0, 2, 3, 1).cpu().numpy()
-    return levels
+    return scaled.permute(0, 2, 3, 1).cpu().numpy()

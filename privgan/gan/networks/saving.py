@@ -53,7 +53,7 @@ class LoadedGenerator:
         return self.network.config.mixture.latent
 
     def levels(self, z: Floats, label: int) -> Floats:
-        """Grey levels 0 to 255 of one image before they are rounded: (size, size), or (size, size, 3) in colour.
+        """Levels 0 to 255 of one image, as files hold it but not rounded: (size, size), or (size, size, 3) in colour.
 
         In double precision, and each image by itself: libraries add in an order of their own, which depends on the
         machine and on how many images there are, and in single precision that moves a level by up to a thousandth.

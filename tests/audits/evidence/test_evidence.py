@@ -14,6 +14,7 @@ from privgan.data.cohort.cohort import MARKER
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import sha256_file
+from privgan.images.stored import as_stored
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
 from privgan_audits.evidence.loading import load_cohort_evidence, load_file_evidence
 from privgan_audits.examine import run_audit
@@ -27,14 +28,14 @@ Draw = Callable[..., Sample]
 
 def write_npz(path: Path, sample: Sample, *, name: str = "p") -> Path:
     patients = np.array([f"{name}{number}" for number in sample.patients])
-    np.savez(path, images=sample.images, labels=sample.labels, patient_id=patients)
+    np.savez(path, images=as_stored(sample.images), labels=sample.labels, patient_id=patients)
     return path
 
 
 def write_pictures(folder: Path, sample: Sample, *, table: bool) -> Path:
     folder.mkdir()
     rows = []
-    for number, image in enumerate(sample.images):
+    for number, image in enumerate(as_stored(sample.images)):
         Image.fromarray(image).save(folder / f"{number:04d}.png")
         rows.append((f"{number:04d}.png", f"q{sample.patients[number]}", "a"))
     if table:
@@ -129,7 +130,7 @@ def test_files_without_patients_are_never_taken_for_the_same_person(draw: Draw, 
 def test_labels_mean_the_same_on_every_side_and_columns_come_along(draw: Draw, tmp_path: Path) -> None:
     words = {"s": "acc", "m": "cba", "n": "bbd"}
     for name, labels in words.items():
-        images = draw(np.random.default_rng(6), 3, most=1).images
+        images = as_stored(draw(np.random.default_rng(6), 3, most=1).images)
         people = [f"{name}{number}" for number in range(3)]
         more = {"sex": np.array(["f", "m", "f"]), "number": np.arange(3) + 100}
         np.savez(tmp_path / f"{name}.npz", images=images, labels=np.array(list(labels)), patient_id=people, **more)
@@ -186,7 +187,7 @@ def deep(tones: int, seed: int = 0) -> NDArray[np.uint16]:
 def test_sixteen_bits_become_eight_in_every_format_alike(tmp_path: Path) -> None:
     images = deep(65536)
     found = load_file_evidence(as_pictures(tmp_path, "x", images), as_npz(tmp_path, "y", images), None)
-    np.testing.assert_array_equal(found.members.images, np.rint(images / 257).astype(np.uint8))
+    np.testing.assert_array_equal(as_stored(found.members.images), np.rint(images / 257).astype(np.uint8))
     np.testing.assert_array_equal(found.synthetic.images, found.members.images)
     assert copies(found) == 2
     assert copies(load_file_evidence(tmp_path / "x", as_npz(tmp_path, "z", deep(65536, seed=1)), None)) == 0
@@ -229,8 +230,8 @@ def test_colour_is_refused_in_arrays_and_converted_with_a_note_in_pictures(tmp_p
     found = load_file_evidence(as_pictures(tmp_path, "c", colour), members, None)
     assert "The synthetic images: 2 colour files were converted to grey." in found.notes
     luminance = colour @ [0.299, 0.587, 0.114]
-    assert np.abs(found.synthetic.images - luminance).max() < 1
+    assert np.abs(as_stored(found.synthetic.images) - luminance).max() < 1
     in_three = load_file_evidence(as_pictures(tmp_path, "g", np.repeat(grey[..., None], 3, axis=3)), members, None)
-    np.testing.assert_array_equal(in_three.synthetic.images, grey)
+    np.testing.assert_array_equal(as_stored(in_three.synthetic.images), grey)
     assert copies(in_three) == 2
     assert not any("colour" in note for note in in_three.notes)

@@ -18,6 +18,7 @@ from privgan.data.refusals import MAX_PIXELS
 from privgan.data.sources.opening import read_images
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
+from privgan.images.stored import as_stored
 from tests.data.conftest import build_dicom
 
 PIXELS = np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16)
@@ -50,7 +51,7 @@ def test_npz_with_patients_and_classes(tmp_path: Path) -> None:
         patient_id=np.array(["p2", "p1", "p2", ""]),
     )
     loaded = read(file, size=None)
-    np.testing.assert_array_equal(loaded.images, images[:3, ..., 0])
+    np.testing.assert_array_equal(loaded.images, images[:3])
     assert loaded.patients.tolist() == [0, 1, 0]
     assert (loaded.labels.tolist(), loaded.classes) == ([1, 0, 1], ("b", "a"))
     assert loaded.patient_keys == ("p2", "p1")
@@ -62,7 +63,7 @@ def test_medmnist_keys_read_the_train_split_only(tmp_path: Path) -> None:
     train, test = np.full((3, 28, 28), 7, np.uint8), np.full((9, 28, 28), 9, np.uint8)
     labels = {"train_labels": np.array([[10], [9], [10]], np.uint8), "test_labels": np.zeros((9, 1), np.uint8)}
     loaded = read(save_npz(tmp_path / "a.npz", train_images=train, test_images=test, **labels), size=None)
-    np.testing.assert_array_equal(loaded.images, train)
+    np.testing.assert_array_equal(as_stored(loaded.images), train)
     assert (loaded.classes, loaded.labels.tolist()) == (("9", "10"), [1, 0, 1])
     assert loaded.patients.tolist() == [0, 1, 2]
     assert any("each image counts as one patient" in note for note in loaded.notes)
@@ -129,7 +130,7 @@ def test_picture_folder_with_labels(tmp_path: Path) -> None:
         "File,Patient,Label\n0.png,anna,sick\n1.png,anna,well\n2.png,bob,sick\n2.png,bob,sick\nnone.png,x,sick\n"
     )
     loaded = read(tmp_path / "src")
-    np.testing.assert_array_equal(loaded.images, values[:3])
+    np.testing.assert_array_equal(as_stored(loaded.images), values[:3])
     assert (loaded.patients.tolist(), loaded.classes) == ([0, 0, 1], ("sick", "well"))
     assert loaded.refused == {"missing_patient_id": 1}
     assert any(note.startswith("1 repeated rows") for note in loaded.notes)
@@ -204,7 +205,7 @@ def test_preset_and_size_follow_files_that_agree(make_dicom: Any, tmp_path: Path
     make_dicom(tmp_path / "1.dcm", PIXELS[:40, :50], **CT)
     make_dicom(tmp_path / "2.dcm", PIXELS, **CT)
     loaded = read(tmp_path, size=None)
-    assert loaded.images.shape == (2, 50, 50)
+    assert loaded.images.shape == (2, 50, 50, 1)
     assert loaded.refused == {"empty_file": 1}
     assert any("ct-soft" in note for note in loaded.notes)
 

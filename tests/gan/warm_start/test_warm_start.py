@@ -178,7 +178,7 @@ def test_a_calm_class_is_not_drawn_as_a_busy_one(components: int) -> None:
     part.fill(_measured(members, settings, noise=0.3))
     for label in range(2):
         drawn = part.gaussian(torch.randn(2000, part.shape.latent), torch.full((2000,), label)).flatten(1) @ basis.T
-        true = from_uint8(images[labels == label]).flatten(1) @ basis.T
+        true = from_uint8(members.images[labels == label]).flatten(1) @ basis.T
         assert float(drawn.var(0).sum()) == pytest.approx(float(true.var(0).sum()), rel=0.25)
 
 

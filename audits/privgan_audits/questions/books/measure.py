@@ -13,6 +13,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import ADJACENCY, UNIT
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_file
+from privgan.images.stored import as_stored
 from privgan.progress import Progress, silent
 from privgan.run import WEIGHTS, read_run
 from privgan.synthetic.drawing import Asked, Drawing
@@ -90,7 +91,7 @@ def _drawn_again(evidence: Evidence, claim: Claim, progress: Progress) -> tuple[
     says = drawing.manifest.to_json({}) == held.to_json({})
     if not says or not np.array_equal(drawing.labels, audited.labels):
         return 0, {_MANIFEST: says, _LABELS: False}
-    other = drawing.differing(audited.images, progress)
+    other = drawing.differing(as_stored(audited.images), progress)
     return len(drawing.labels), {_MANIFEST: True, _LABELS: True, _IMAGES: other == 0}
 
 

@@ -84,7 +84,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Real:
-    """All real images, rows as in `Scores`: uint8 (n, h, h), labels int64 (n,), digests of the images (n,)."""
+    """All real images, rows as in `Scores`: uint8 (n, h, h, c), labels int64 (n,), digests of the images (n,)."""
 
     images: Images
     labels: Integers

@@ -99,7 +99,7 @@ def _untrained(side: int, classes: int, channels: int) -> Classifier:
 def _layer(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
     kernel, bias = torch.empty(shape), torch.zeros(shape[0])
     torch.nn.init.kaiming_normal_(kernel, nonlinearity="relu", generator=generator)
-    if len(shape) == 4:
+    if kernel.dim() == 4:
         kernel = kernel.contiguous(memory_format=torch.channels_last)
     return kernel.requires_grad_(), bias.requires_grad_()
 

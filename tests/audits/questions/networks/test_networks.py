@@ -13,6 +13,7 @@ import torch
 from privgan.files import sha256_file
 from privgan.gan.networks import LoadedGenerator
 from privgan.images.pixels import from_uint8
+from privgan.images.stored import with_channels
 from privgan.progress import silent
 from privgan.run import WEIGHTS
 from privgan_audits.evidence.interface import (
@@ -164,7 +165,7 @@ def test_what_the_generator_drew_is_found_again(networks: Networks) -> None:
     generator, labels = LoadedGenerator(network=networks[0], sha256=""), np.arange(16) % 2
     z = np.random.default_rng(5).standard_normal((16, generator.latent))
     drawn = [np.rint(generator.levels(*each)) for each in zip(z, labels.tolist(), strict=True)]
-    own = np.stack(drawn).astype(np.uint8)
+    own = with_channels(np.stack(drawn).astype(np.uint8))
     found = [invert(generator, images, labels, np.random.default_rng(6)) for images in (own, patients(16, 12).images)]
     assert np.median(found[0].end) < 0.5 * np.median(found[1].end)
     assert all((each.end <= each.start).all() for each in found)

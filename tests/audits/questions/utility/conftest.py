@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.spaces import embedding
 
@@ -30,7 +31,7 @@ def labelled(draw: Callable[..., Sample]) -> Labelled:
     def make(rng: np.random.Generator, patients: int, first: int = 0) -> Sample:
         sample = draw(rng, patients, first)
         labels = rng.integers(0, 2, patients)[sample.patients - first]
-        images = np.clip(np.rint(sample.images + spots[labels]), 0, 255).astype(np.uint8)
+        images = np.clip(np.rint(sample.images + with_channels(spots[labels])), 0, 255).astype(np.uint8)
         return dataclasses.replace(sample, images=images, labels=labels)
 
     return make
