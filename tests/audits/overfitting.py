@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from privgan.gan.warm_start import cosine_basis
 
 LATENT = 32
-_WIDTH = 512
 _BATCH = 32
 _RATE, _BETAS = 2e-3, (0.5, 0.99)
 _PENALTY, _PENALTY_EVERY = 0.5, 4
@@ -25,7 +24,7 @@ _AVERAGING = 0.995
 
 
 def overfitted_gan(
-    images: NDArray[np.uint8], seed: int, *, steps: int = 4000, order: int = 12, count: int = 800
+    images: NDArray[np.uint8], seed: int, *, steps: int = 4000, order: int = 12, count: int = 800, width: int = 512
 ) -> NDArray[np.uint8]:
     """Train on all images and return `count` generated ones: uint8 (n, size, size, 1) -> (count, size, size, 1).
 
@@ -38,11 +37,12 @@ def overfitted_gan(
         order: cosine frequencies that the networks work in; finer detail is left out. A fixed basis, so that
             whatever leaks was learned by the networks.
         count: how many images to draw.
+        width: of the hidden layers; half as many units learn half as many patients by heart in a fifth of the time.
     """
     frame = _Frame.of(images, order)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        generator = _trained(frame.inside(images), steps)
+        generator = _trained(frame.inside(images), steps, width)
         with torch.no_grad():
             return frame.outside(generator(torch.randn(count, LATENT)))
 
@@ -75,10 +75,10 @@ class _Frame:
         return levels
 
 
-def _trained(real: Tensor, steps: int) -> nn.Module:
+def _trained(real: Tensor, steps: int, width: int) -> nn.Module:
     """The generator's moving average after training against real points (n, m)."""
-    generator = _layers(LATENT, _WIDTH, real.shape[1])
-    discriminator = _layers(real.shape[1], _WIDTH, 1)
+    generator = _layers(LATENT, width, real.shape[1])
+    discriminator = _layers(real.shape[1], width, 1)
     average = copy.deepcopy(generator)
     ours = torch.optim.Adam(generator.parameters(), lr=_RATE, betas=_BETAS, fused=True)
     theirs = torch.optim.Adam(discriminator.parameters(), lr=_RATE, betas=_BETAS, fused=True)

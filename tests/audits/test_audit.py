@@ -72,10 +72,10 @@ def test_no_non_members_is_inconclusive_but_a_copy_still_fails(draw: Draw, weigh
 
 def test_two_scanners_are_invalid(draw: Draw, weigh: Weigh) -> None:
     rng = np.random.default_rng(11)
-    members, others = draw(rng, 300, most=2), draw(rng, 150, first=300, most=2)
+    members, others = draw(rng, 160, most=2), draw(rng, 80, first=160, most=2)
     grey = 255 * (others.images / 255) ** 0.9 + rng.normal(0, 3, others.images.shape)
     other_scanner = dataclasses.replace(others, images=np.clip(grey, 0, 255).astype(np.uint8))
-    record = run_audit(weigh(members, other_scanner, draw(rng, 200, most=1).images), Policy())
+    record = run_audit(weigh(members, other_scanner, draw(rng, 100, most=1).images), Policy())
     assert record.verdict.verdict == "INVALID"
     json.dumps(record.to_json(), allow_nan=False)
 

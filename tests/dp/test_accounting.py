@@ -2,10 +2,13 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
+from opacus.accountants import PRVAccountant
 from scipy.optimize import brentq
 from scipy.stats import norm
 
@@ -23,6 +26,25 @@ from privgan.dp.plan import Plan, calibrate, calibrate_queries, checked_delta, p
 from privgan.errors import InputRejectedError, UsageError
 
 GRID = list(itertools.product((0.6, 0.8, 1.0, 2.0, 4.0), (0.02, 0.1), (1, 30, 100, 300, 1000)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def composed_once() -> Iterator[None]:
+    """PRV and what asks for it compose the same queries: once is enough."""
+    compose = PRVAccountant.get_epsilon
+
+    @lru_cache(maxsize=4)
+    def remembered(history: tuple[tuple[float, float, int], ...], delta: float, eps_error: float) -> float:
+        accountant = PRVAccountant()
+        accountant.history = list(history)
+        return float(compose(accountant, delta, eps_error=eps_error))
+
+    def asked(self: PRVAccountant, delta: float, *, eps_error: float) -> float:
+        return remembered(tuple(self.history), delta, eps_error)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PRVAccountant, "get_epsilon", asked)
+        yield
 
 
 def _gaussian_epsilon(sigma: float, delta: float) -> float:

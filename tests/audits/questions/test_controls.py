@@ -14,7 +14,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions import controls
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES, FAMILIES, PLAIN, disguised
-from privgan_audits.questions.controls.measure import features, resplits, split_check
+from privgan_audits.questions.controls.measure import features, resplits, split_check, splits_of_members
 from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
@@ -151,7 +151,7 @@ def test_split_check_sees_another_scanner(draw: Draw, scanner: str) -> None:
 
 
 def test_splits_among_members_rarely_alarm_and_always_count(small: Evidence, scores: Scores) -> None:
-    found = resplits(scores, attack_scores(small), np.random.default_rng(8))
+    found = resplits(scores, attack_scores(small), *splits_of_members(scores, np.random.default_rng(8)))
     assert found["resplits"] == 200
     assert 0 <= found["small_p_near_copies"] <= 20
     assert 0 <= found["small_p_membership"] <= 20

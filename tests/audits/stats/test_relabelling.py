@@ -39,6 +39,8 @@ def test_counts_of_every_column_are_those_of_one() -> None:
         for column in range(50):
             arranged = labels[order, column].astype(bool)
             assert [counts[k][column] for k in (1, 5, 20)] == [st.precedence_count(arranged, k) for k in (1, 5, 20)]
+            alone = rl.precedence_counts(order, (1, 5, 20), labels[:, [column]])
+            assert [alone[k].tolist() for k in (1, 5, 20)] == [[counts[k][column]] for k in (1, 5, 20)]
             assert areas[column] == pytest.approx(st.auc(arranged), abs=1e-12)
 
 

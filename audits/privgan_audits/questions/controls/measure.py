@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from privgan.arrays import Flags, Floats, Images, Integers
+from privgan.arrays import Choices, Flags, Floats, Images, Integers
 from privgan.images.geometry import channels, pool
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
@@ -46,7 +46,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     progress("split check", 0, 2)
     split = split_check(features(images), scores.owner, scores.non_member, rng)
     progress("split check", 1, 2, "splits among members")
-    pretended = resplits(scores, attack_scores(evidence, progress), rng)
+    pretended = resplits(scores, attack_scores(evidence, progress), *splits_of_members(scores, rng))
     progress("split check", 2, 2)
     choices = relabellings(len(scores.non_member), scores.non_members, rng)
     shown, others = evidence.members.images, evidence.synthetic.images
@@ -114,10 +114,17 @@ def _features(plane: Images) -> Floats:
     return np.concatenate([small, grey, rest], axis=1)
 
 
-def resplits(
-    scores: Scores, attacks: Mapping[str, Floats], rng: np.random.Generator, relabelled: int = RELABELLINGS
-) -> dict[str, int]:
-    """Split the members at random in the audit's own proportion, RESPLITS times, and count small p-values.
+def splits_of_members(
+    scores: Scores, rng: np.random.Generator, relabelled: int = RELABELLINGS
+) -> tuple[Choices, Choices]:
+    """RESPLITS random splits of the members in the audit's own proportion, and a pool for the permutation test."""
+    taken = round(scores.members * scores.non_members / len(scores.non_member))
+    splits, pool = (relabellings(scores.members, taken, rng, count) for count in (RESPLITS, relabelled))
+    return splits, pool
+
+
+def resplits(scores: Scores, attacks: Mapping[str, Floats], splits: Choices, pool: Choices) -> dict[str, int]:
+    """Take members for non-members as `splits_of_members` says, and count small p-values.
 
     Nothing can be found there, so more small p-values than the binomial law allows mean a broken test. Each split is
     judged by the very statistics of T2 and T3, on the distances that are already there.
@@ -125,11 +132,10 @@ def resplits(
     Args:
         scores: of all patients.
         attacks: T3's scores of all patients, by name.
-        rng: draws the splits.
-        relabelled: choices in the pool of the permutation test.
+        splits: uint8 (members, RESPLITS).
+        pool: uint8 (members, b), other splits of the same proportion.
     """
     members = np.flatnonzero(~scores.non_member)
-    taken = round(len(members) * scores.non_members / len(scores.non_member))
     place = np.cumsum(~scores.non_member) - 1  # of a member among the members
 
     def closest_first(score: Floats) -> Integers:
@@ -142,9 +148,8 @@ def resplits(
     )
     ranked = with_ensemble(attacks, closest_first)
     membership = MembershipStatistic(orders=list(ranked.values()), fpr=FPR)
-    splits, pool = (relabellings(len(members), taken, rng, count) for count in (RESPLITS, relabelled))
     return {
-        "resplits": RESPLITS,
+        "resplits": splits.shape[1],
         "small_p_near_copies": int((p_values(near, splits, pool) <= RESPLIT_LEVEL).sum()),
         "small_p_membership": int((p_values(membership, splits, pool) <= RESPLIT_LEVEL).sum()),
     }
