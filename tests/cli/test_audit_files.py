@@ -70,7 +70,7 @@ def test_three_per_cent_copies_of_distinct_members_exit_3(
 ) -> None:
     """Flipped; each copy carries 1 % noise, so that no hash can find it.
 
-    As many patients were held back: that 24 copied ones all come first has probability 2^-24, of 1.5e-3 that is asked.
+    As many patients were held back: that 24 copied ones all come first has probability 2^-24; 1.5e-3 is asked.
     """
     synthetic, members, others = files
     images, copied = _images(synthetic).copy(), _images(members)[:24].astype(float)[:, :, ::-1]

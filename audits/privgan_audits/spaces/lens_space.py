@@ -45,14 +45,12 @@ class LensSpace:
     @classmethod
     def of(cls, lens: Lens, real: Images, owner: Integers, progress: Progress = silent) -> "LensSpace":
         """Learn what real images, uint8 (n, h, h, c), have in common, and how close patients come to each other."""
-        task = f"real images among themselves, {lens.name}"
+        whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(real, False)]
         parts: list[Part] = []
-        for vectors in lens.windows(real, True):
-            progress(task, len(parts), len(parts) + 1)
-            white = Whitening.of(vectors[:, 0], lens.kept, lens.quiet)
-            views = white(vectors)
+        for white, views in zip(whites, _placed(lens, whites, real, searched=True), strict=True):
+            progress(f"real images among themselves, {lens.name}", len(parts), len(whites))
             parts.append(Part(views=views, white=white, weight=2.0 / _reference(views, owner) ** 2))
-        progress(task, len(parts), len(parts))
+        progress(f"real images among themselves, {lens.name}", len(parts), len(whites))
         return cls(lens=lens, owner=owner, parts=parts)
 
     @property
@@ -88,13 +86,10 @@ class LensSpace:
     def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, Floats]]:
         """Distances of all real images to some others at a time: (first of them, float64 (n, some))."""
         task = f"synthetic beside real, {self.lens.name}"
-        placed = [
-            part.white(vectors[:, 0])
-            for part, vectors in zip(self.parts, self.lens.windows(images, False), strict=True)
-        ]
+        placed = _placed(self.lens, [part.white for part in self.parts], images, searched=False)
         for start in range(0, len(images), _AT_ONCE):
             progress(task, start, len(images))
-            columns = [_double(points[start : start + _AT_ONCE]) for points in placed]
+            columns = [_double(points[start : start + _AT_ONCE, 0]) for points in placed]
             rows = [self._ratios(first, columns) for first in range(0, len(self.owner), _AT_ONCE)]
             yield start, self._in_particular(np.concatenate(rows))
         progress(task, len(images), len(images))
@@ -119,6 +114,15 @@ class LensSpace:
         first, second = ratios.min(axis=0), np.where(own, np.inf, ratios).min(axis=0)
         others = np.where(own, second[None], first[None])
         return np.asarray(np.round(ratios / np.sqrt(np.where(np.isfinite(others), others, 1.0)), DIGITS))
+
+
+def _placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searched: bool) -> list[Singles]:
+    """Every part of all images, float32 (n, views, d), some images at a time: views take many times their room."""
+    blocks = [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]
+    pieces = [
+        [white(part) for white, part in zip(whites, lens.windows(block, searched), strict=True)] for block in blocks
+    ]
+    return [np.concatenate(part) for part in zip(*pieces, strict=True)]
 
 
 def _alike(views: Singles, points: Floats) -> Floats:
