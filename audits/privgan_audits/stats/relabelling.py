@@ -66,12 +66,15 @@ def _p(observed: Floats, statistic: Statistic, pool: Choices | None) -> Floats:
     return np.asarray(np.minimum(bound, (1 + extreme) / (1 + len(null))))
 
 
-def is_significant(statistic: Statistic, labels: Choices, pool: Choices, level: float) -> bool:
+def is_significant(statistic: "NearCopyStatistic", labels: Choices, pool: Choices, level: float) -> bool:
     """Whether p of the single column is below the level; asks the pool only where bounds leave it open."""
     observed = statistic(labels)
     if observed[0] >= level:  # no minimum of several is rarer than it would be alone
         return False
-    return bool(statistic.parts * observed[0] < level or _p(observed, statistic, pool)[0] < level)
+    if statistic.parts * observed[0] < level:
+        return True
+    extreme = int(statistic.reaches(pool, float(observed[0]) * _EQUAL).sum())
+    return statistic.parts > 1 and (1 + extreme) / (1 + pool.shape[1]) < level
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,6 +97,12 @@ class NearCopyStatistic:
         parts = [precedence_ps(order, labels) for order in self.orders]
         parts += [hit_ps(hit, labels) for hit in self.hits if hit.any()]
         return np.asarray(np.minimum.reduce(parts))
+
+    def reaches(self, labels: Choices, p: float) -> Flags:
+        """Whether the statistic is at most p, for each column: bool (b,). Planted copies ask it thousands of times."""
+        parts = [_order_reaches(order, labels, p) for order in self.orders]
+        parts += [hit_ps(hit, labels) <= p for hit in self.hits if hit.any()]
+        return np.logical_or.reduce(parts)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -148,6 +157,32 @@ def precedence_ps(order: Integers, labels: Choices) -> Floats:
         return np.array([st.min_p_law(ranks, members, non_members, float(smallest[0]))])
     values, place = np.unique(smallest, return_inverse=True)
     return np.array([st.min_p_law(ranks, members, non_members, float(value)) for value in values])[place]
+
+
+def _order_reaches(order: Integers, labels: Choices, p: float) -> Flags:
+    """Whether `precedence_ps` is at most p, for each column, without counting what comes later: bool (b,).
+
+    So many members come before the rank-th non-member if the patients up to there hold fewer non-members than rank.
+    """
+    non_members = int(labels[:, 0].sum())
+    members, found = len(labels) - non_members, np.zeros(labels.shape[1], np.bool_)
+    for rank in st.near_copy_ranks(non_members):
+        least = _least_count(members, non_members, rank, p)
+        if least is not None:
+            found |= labels[order[: least + rank - 1]].sum(axis=0, dtype=np.int32) < rank
+    return found
+
+
+@lru_cache(maxsize=4096)  # the same few p-values come again and again
+def _least_count(members: int, non_members: int, rank: int, p: float) -> int | None:
+    """The fewest members before the rank-th non-member that have at most p over all ranks together; None if none."""
+    tails, ranks = st.precedence_tails(members, non_members, rank), st.near_copy_ranks(non_members)
+    low, high = -1, members + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        reached = st.min_p_law(ranks, members, non_members, float(tails[middle])) <= p
+        low, high = (low, middle) if reached else (middle, high)
+    return high if high <= members else None
 
 
 def hit_ps(hits: Flags, labels: Choices) -> Floats:

@@ -29,6 +29,19 @@ def kinds(orders: Orders) -> list[Statistic]:
     return [rl.NearCopyStatistic(orders=orders), rl.MembershipStatistic(orders=orders, fpr=0.01)]
 
 
+@pytest.mark.parametrize(("patients", "non_members"), [(40, 3), (300, 90), (300, 250)])
+def test_what_is_reached_is_what_is_at_most(patients: int, non_members: int) -> None:
+    """At every value that the statistic takes, just below it, and at the ends."""
+    rng = np.random.default_rng(1)
+    labels = rl.relabellings(patients, non_members, rng, 400)
+    for hits in ([], [rng.random(patients) < 0.1, np.zeros(patients, bool)]):
+        statistic = rl.NearCopyStatistic(orders=orders_of(rng, patients, 3), hits=hits)
+        values = statistic(labels)
+        for p in (*np.unique(values)[:60], 0.0, 1.0):
+            for limit in (p, np.nextafter(p, 0.0)):
+                np.testing.assert_array_equal(statistic.reaches(labels, float(limit)), values <= limit)
+
+
 def test_counts_of_every_column_are_those_of_one() -> None:
     rng = np.random.default_rng(0)
     labels = rl.relabellings(300, 90, rng, 50)
