@@ -99,10 +99,10 @@ class NearCopyStatistic:
         return np.asarray(np.minimum.reduce(parts))
 
     def reaches(self, labels: Choices, p: float) -> Flags:
-        """Whether the statistic is at most p, for each column: bool (b,). Planted copies ask it thousands of times."""
+        """Whether the statistic is at most p, for each column: bool (b,); planted copies ask it very often."""
         parts = [_order_reaches(order, labels, p) for order in self.orders]
         parts += [hit_ps(hit, labels) <= p for hit in self.hits if hit.any()]
-        return np.logical_or.reduce(parts)
+        return np.asarray(np.logical_or.reduce(parts))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
