@@ -111,7 +111,7 @@ def test_an_encoder_is_one_more_space_and_one_more_attack(draw: Draw, weigh: Wei
     evidence = dataclasses.replace(weigh(members, others, images), encoder=encoder)
     content = run_audit(evidence, Policy()).to_json()
     tests = {test["id"]: test for test in content["tests"]}
-    assert set(tests["T2"]["spaces"]) == {"pixels", "embedding", "encoder"}
+    assert set(tests["T2"]["spaces"]) == {"pixels", "embedding", "encoder", PATCHES, *(lens.name for lens in LENSES)}
     assert tests["T2"]["spaces"]["encoder"]["p"] < 1e-3 < tests["T2"]["spaces"]["pixels"]["p"]
     assert "distance in encoder" in tests["T3"]["attacks"]
     assert content["encoder"] == {"sha256": "e" * 64, "trained_on": "nothing"}

@@ -25,6 +25,7 @@ from privgan_audits.spaces.pixel_space import PixelSpace
 from privgan_audits.spaces.space import Closest, Space, VectorSpace
 
 EMBEDDING, ENCODER, HASHES = "embedding", "encoder", "hashes"
+_WHOLE = (PixelSpace.name, EMBEDDING, ENCODER)
 SMALLEST_REFERENCE = 1e-6  # identical images of two patients: any distance counts as far, a copy as near
 _MOST_BITS = 10  # two hashes of 64 bits that differ in more are not called alike, however few patients there are
 
@@ -86,6 +87,11 @@ class Scores:
     def ranked(self) -> dict[str, SpaceScores]:
         """The spaces in which patients have an order."""
         return {name: each for name, each in self.spaces.items() if each.hit_limit is None}
+
+    @property
+    def whole(self) -> dict[str, SpaceScores]:
+        """Those that compare whole pictures, for attacks that ask how well a patient is known and not what was kept."""
+        return {name: each for name, each in self.ranked.items() if name in _WHOLE}
 
     @property
     def counted(self) -> dict[str, SpaceScores]:

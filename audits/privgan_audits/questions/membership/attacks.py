@@ -32,7 +32,7 @@ def attack_scores(evidence: Evidence, progress: Progress = silent) -> dict[str, 
 
 def measure_attacks(evidence: Evidence, scores: Scores, progress: Progress) -> dict[str, Floats]:
     """Every attack on scores that are already there."""
-    attacks = {f"distance in {name}": each.patient for name, each in scores.ranked.items()}
+    attacks = {f"distance in {name}": each.patient for name, each in scores.whole.items()}
     real, synthetic = scores.embedding.points, synthetic_points(evidence, scores)
     for done, (name, attack) in enumerate((("density ratio", density_ratio), ("classifier", looks_real))):
         progress("membership attacks", done, 2, name)

@@ -15,11 +15,12 @@ from privgan.arrays import Floats
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
-from privgan_audits.questions.scores import Scores, SpaceScores, patient_scores
+from privgan_audits.questions.scores import SMALLEST_REFERENCE, Scores, SpaceScores, patient_scores
 from privgan_audits.spaces.perceptual import hamming
 from privgan_audits.stats.relabelling import NearCopyStatistic, as_labels, hit_ps, p_values, relabellings
 
 _PAIRS_SHOWN = 24
+_PAIRS_LOOKED_AT = 500  # of each space; a patient may have many images
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
@@ -68,18 +69,21 @@ def _hit_findings(scores: Scores, each: SpaceScores) -> dict[str, Any]:
 
 
 def _pairs(scores: Scores, rows: range) -> Iterator[dict[str, Any]]:
-    """Pairs of real and synthetic images, by their place in whichever space they are closest; a patient once.
+    """Pairs of real and synthetic images, by how unusually close they are in one of the spaces; a patient once.
 
     Args:
         scores: of all real images.
         rows: the real images that are looked at, members' or non-members'; a pair's row counts from their first.
     """
-    spaces = [
-        [(name, each, rows.start + int(row)) for row in np.argsort(each.score[rows.start : rows.stop], kind="stable")]
-        for name, each in scores.ranked.items()
-    ]
+    found = []
+    for name, each in scores.ranked.items():
+        finite = each.score[np.isfinite(each.score)]
+        usual = float(np.median(finite)) if len(finite) else 1.0
+        closest = rows.start + np.argsort(each.score[rows.start : rows.stop], kind="stable")[:_PAIRS_LOOKED_AT]
+        found += [(float(each.score[row]) / max(usual, SMALLEST_REFERENCE), name, int(row)) for row in closest]
     seen: set[int] = set()
-    for name, each, row in (pair for place in zip(*spaces, strict=True) for pair in place):
+    for _, name, row in sorted(found):
+        each = scores.spaces[name]
         if len(seen) == _PAIRS_SHOWN or not np.isfinite(each.score[row]):
             return
         if int(scores.owner[row]) not in seen:
