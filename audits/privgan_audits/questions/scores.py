@@ -90,7 +90,7 @@ class Scores:
 
     @property
     def whole(self) -> dict[str, SpaceScores]:
-        """Those that compare whole pictures, for attacks that ask how well a patient is known and not what was kept."""
+        """Those that compare whole pictures, for attacks that ask how well a patient is known."""
         return {name: each for name, each in self.ranked.items() if name in _WHOLE}
 
     @property

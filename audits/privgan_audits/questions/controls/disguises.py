@@ -49,7 +49,6 @@ DISGUISES: Mapping[str, Disguise] = {
     "exact": Disguise(family=PLAIN, change=lambda images, _, __: images),
     "flip": Disguise(family=PLAIN, change=lambda images, _, __: images[:, :, ::-1]),
     "rotation_90_degrees": Disguise(family=PLAIN, change=lambda images, _, __: np.rot90(images, axes=(1, 2))),
-    "shift_6_percent": Disguise(family=PLAIN, change=changes.shift(0.06)),
     "noise_4_percent": Disguise(family=PLAIN, change=changes.noise(0.04)),
     "noise_10_percent": Disguise(family=PLAIN, change=changes.noise(0.1)),
     "blur": Disguise(family=PLAIN, change=changes.blur(0.03)),
@@ -68,6 +67,7 @@ DISGUISES: Mapping[str, Disguise] = {
     "blend_50_percent": Disguise(family=MIXTURES, change=changes.blend(0.5)),
     "rotation_10_degrees": Disguise(family=MOVES, change=changes.rotation(10)),
     "crop_85_percent": Disguise(family=MOVES, change=changes.crop(0.85)),
+    "shift_6_percent": Disguise(family=MOVES, change=changes.shift(0.06)),
     "shift_10_percent": Disguise(family=MOVES, change=changes.shift(0.1)),
     "warp": Disguise(family=MOVES, change=changes.warp(0.03)),
 }

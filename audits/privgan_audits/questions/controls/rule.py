@@ -8,9 +8,16 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
 
-PLAIN_COPIES = ("exact", "flip", "shift_6_percent", "noise_4_percent")
-CHANGED_COPIES = ("negative", "left_half", "fine_detail", "blend_30_percent", "rotation_10_degrees")
-"""One of each family of changes: they say that there are eyes for it, and may need twice as many patients."""
+PLAIN_COPIES = ("exact", "flip", "noise_4_percent")
+CHANGED_COPIES = (
+    "negative",
+    "left_half",
+    "fine_detail",
+    "blend_30_percent",
+    "shift_6_percent",
+    "rotation_10_degrees",
+)
+"""Some of each family of changes: they say that there are eyes for it, and may need twice as many patients."""
 GATING_COPIES = (*PLAIN_COPIES, *CHANGED_COPIES)
 RESPLIT_LEVEL = 0.05  # of the p-values that are counted in splits of members among themselves
 _CALM = {"split_p": 1.0, "resplits": 200, "small_p_near_copies": 0, "small_p_membership": 0}
