@@ -61,7 +61,7 @@ def test_an_independent_sample_passes_without_a_claim(
         assert isinstance(value["reasons"], list)
         assert value["schema_version"] == 1
     limits = next(test for test in record["tests"] if test["id"] == "T0")["limit_of_detection"]
-    assert all(10 <= limits[kind] <= 20 for kind in ("exact", "flip", "noise_4_percent"))
+    assert all(10 <= limits[kind] <= 20 for kind in ("exact", "flip"))
     assert any("No DP claim" in note for note in record["notes"])
 
 

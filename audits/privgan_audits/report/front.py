@@ -104,7 +104,7 @@ def _attack(record: Record, *, inside: bool) -> Fact:
 
 def _smallest_leak(record: Record, *, inside: bool) -> Fact:
     allowed, name = allowed_copies(record), "What would have been noticed"
-    plainly = "copies of so many different patients, also mirrored or noisy"
+    plainly = "copies of so many different patients, also mirrored"
     if not inside:
         further = f"of {plain(2 * allowed)} when they are changed further: {TRIED}"
         note = f"To pass, an audit must surely find {plainly}, and {further}."

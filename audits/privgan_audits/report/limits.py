@@ -101,7 +101,7 @@ def detection_limit(record: Record) -> str:
     """How few copied patients the audit had to be able to find: from the policy and a public count alone."""
     return (
         f"To pass, the audit must reliably find {plain(allowed_copies(record))} distinct copied patients of "
-        f"{plain(record['counts']['members'])} members, also when the copies are mirrored or noisy, and "
+        f"{plain(record['counts']['members'])} members, also when the copies are mirrored, and "
         f"{plain(2 * allowed_copies(record))} when they are changed further: {TRIED}."
     )
 

@@ -61,7 +61,7 @@ DISGUISES: Mapping[str, Disguise] = {
     "ninth": Disguise(family=PARTS, change=changes.part(1 / 3, 1 / 3, 1 / 3, 1 / 3)),
     "quarter_moved": Disguise(family=PARTS, change=changes.moved_part(0.5)),
     "half_size": Disguise(family=PARTS, change=changes.half_size),
-    "fine_detail": Disguise(family=BANDS, change=changes.fine_detail(0.06)),
+    "fine_detail": Disguise(family=BANDS, change=changes.fine_detail(0.08)),
     "coarse_shapes": Disguise(family=BANDS, change=changes.coarse_shapes(0.06)),
     "blend_30_percent": Disguise(family=MIXTURES, change=changes.blend(0.3)),
     "blend_50_percent": Disguise(family=MIXTURES, change=changes.blend(0.5)),

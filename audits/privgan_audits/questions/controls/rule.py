@@ -8,9 +8,10 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
 
-PLAIN_COPIES = ("exact", "flip", "noise_4_percent")
+PLAIN_COPIES = ("exact", "flip")
 CHANGED_COPIES = (
-    "negative",
+    "noise_4_percent",
+    "gamma_1_8",
     "left_half",
     "fine_detail",
     "blend_30_percent",
