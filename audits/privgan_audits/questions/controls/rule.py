@@ -1,5 +1,6 @@
 """T0 judged: what must have been seen, and what must have stayed silent."""
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeGuard
@@ -47,7 +48,7 @@ def inconclusive(f: Findings) -> Iterator[str]:
             shown = f"{found}" if _is_count(found) else f"more than {f.number('copies_planted_at_most'):g}"
             yield (
                 f"Too weak to see copies ({name.replace('_', ' ')}): {shown} distinct patients would have to be "
-                f"copied before they are surely found, at most {allowed:g} are allowed."
+                f"copied before they are surely found, at most {math.floor(allowed)} are allowed."
             )
 
 

@@ -48,17 +48,17 @@ def test_a_wave_has_its_power_at_its_frequency() -> None:
 
 
 def test_white_noise_has_its_variance_at_every_frequency() -> None:
-    noise = np.rint(np.random.default_rng(1).normal(128, 10, (2_000, 16, 16))).astype(np.uint8)
+    noise = np.rint(np.random.default_rng(1).normal(128, 10, (2_000, 16, 16, 1))).astype(np.uint8)
     np.testing.assert_allclose(np.exp(radial_spectra(noise)).mean(axis=0)[1:], 100 + 2 / 12, rtol=0.05)
 
 
 def test_an_even_picture_has_the_power_of_rounding_and_no_more() -> None:
-    np.testing.assert_allclose(radial_spectra(np.full((1, 16, 16), 77, np.uint8)), np.log(ROUNDING))
+    np.testing.assert_allclose(radial_spectra(np.full((1, 16, 16, 1), 77, np.uint8)), np.log(ROUNDING))
 
 
 def test_colours_are_averaged() -> None:
     grey = pictures(2, 16)
-    alike = np.repeat(grey[..., None], 3, axis=3)
+    alike = np.repeat(grey, 3, axis=3)
     np.testing.assert_allclose(radial_spectra(alike), radial_spectra(grey))
 
 
