@@ -269,7 +269,7 @@ def test_every_disguise_changes_colour_images_as_it_changes_grey_ones(cohort: An
 def test_another_hue_keeps_the_sum_of_the_colours_and_comes_round() -> None:
     images = np.random.default_rng(0).integers(100, 150, (2, 4, 4, 3)).astype(np.uint8)
 
-    def turned(degrees: float) -> NDArray[np.generic]:
+    def turned(degrees: float) -> np.ndarray:
         return hue(degrees)(images, images, np.random.default_rng(0))
 
     np.testing.assert_allclose(turned(77).sum(axis=-1), images.sum(axis=-1))
