@@ -34,7 +34,10 @@ COPIES = {
     "hue_30_degrees": "with another hue (30 degrees)",
 }
 _GATING = (PLAIN_COPIES, CHANGED_COPIES)
-TRIED = "noisy, shifted, much darker, half of it or its detail on another image, mixed with another, rotated by 10 degrees"
+TRIED = (
+    "noisy, shifted, much darker, half of it or its detail on another image, mixed with another, "
+    "rotated by 10 degrees"
+)
 
 
 def seen_and_unseen(record: Record) -> str:
