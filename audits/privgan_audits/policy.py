@@ -39,8 +39,8 @@ class Policy:
     max_detectable_auc: 2.49 standard errors of the AUC must not exceed it: 80 % power, at the one-sided 5 %
         level, to see an AUC that far above 0.5.
     max_copied_patients, max_copied_share: the limit of detection may be at most the larger of the number and the
-        share of members; at 1,333 members and 667 non-members 17 perfect copies are always found, and
-        disguises may cost a few more.
+        share of members for plain copies, and twice that for changed ones; at 1,333 members and 667 non-members
+        17 to 20 perfect copies are always found.
     split_alpha: level of the check that members and non-members come from one population (INVALID).
     resplit_quantile: how many small p-values among re-splits are too many (INVALID).
     max_epsilon: of the cohort's ledger in total; above 10 a promise no longer limits an attacker (convention,
