@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from privgan_audits.gate.verdict import PASS
-from privgan_audits.questions.controls.rule import CHANGED_COPIES, PLAIN_COPIES
+from privgan_audits.questions.controls.rule import CHANGED_COPIES, CHANGED_MAY_NEED, PLAIN_COPIES
 from privgan_audits.questions.controls.words import TRIED, seen_and_unseen
 from privgan_audits.record import Record, allowed_copies, failed_before, finding
 from privgan_audits.report.limits import worst_limit
@@ -106,10 +106,12 @@ def _smallest_leak(record: Record, *, inside: bool) -> Fact:
     allowed, name = allowed_copies(record), "What would have been noticed"
     plainly = "copies of so many different patients, also mirrored"
     if not inside:
-        further = f"of {plain(2 * allowed)} when they are changed further: {TRIED}"
+        further = f"of {plain(CHANGED_MAY_NEED * allowed)} when they are changed further: {TRIED}"
         note = f"To pass, an audit must surely find {plainly}, and {further}."
         return Fact(name=name, value=f"{plain(allowed)} copied patients", note=note)
-    changed = f"changed further, {worst_limit(record, CHANGED_COPIES)}, and {plain(2 * allowed)} allowed"
+    changed = (
+        f"changed further, {worst_limit(record, CHANGED_COPIES)}, and {plain(CHANGED_MAY_NEED * allowed)} allowed"
+    )
     note = (
         f"{plainly.capitalize()}, are surely found; the policy allows up to {plain(allowed)}. {changed.capitalize()}."
     )

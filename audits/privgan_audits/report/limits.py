@@ -6,14 +6,14 @@ from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
 from privgan_audits.questions.books.words import together
 from privgan_audits.questions.bounds import BOOKS
-from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
-from privgan_audits.questions.controls.words import COPIES, TRIED
+from privgan_audits.questions.controls.rule import CHANGED_COPIES, CHANGED_MAY_NEED, GATING_COPIES, PLAIN_COPIES
+from privgan_audits.questions.controls.words import TRIED, copy_name
 from privgan_audits.questions.membership.rule import POWER
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.record import Record, allowed_copies, finding
 from privgan_audits.report.page import Limit, Table
 from privgan_audits.report.words import frame
-from privgan_audits.telling.numbers import exactly, humanised, plain
+from privgan_audits.telling.numbers import exactly, plain
 
 _KEPT = "kept, else there were no PASS"
 _KEPT_IF = "kept where the question arises, else there were no PASS"
@@ -44,7 +44,7 @@ def public_limits(record: Record, policy: Policy) -> Iterator[Limit]:
         (_HIDDEN, "T8", f"at most {plain(policy.max_attribute_advantage)}"),
         (_SEEN, "T3", f"at most {plain(policy.max_detectable_auc)}"),
         (_DETECTION, "T0", f"at most {plain(allowed_copies(record))}"),
-        (_CHANGED, "T0", f"at most {plain(2 * allowed_copies(record))}"),
+        (_CHANGED, "T0", f"at most {plain(CHANGED_MAY_NEED * allowed_copies(record))}"),
         (_EPSILON, BOOKS, f"at most {plain(policy.max_epsilon)}"),
     )
     answered = implied(record["scope"])
@@ -70,7 +70,7 @@ def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
     hidden = exactly(finding(record, "T8", "largest_advantage_upper"))
     yield Limit(name=_HIDDEN, required=f"at most {plain(policy.max_attribute_advantage)}", measured=hidden)
     yield Limit(name=_SEEN, required=f"at most {plain(policy.max_detectable_auc)}", measured=exactly(seen))
-    for name, most, kinds in ((_DETECTION, 1, PLAIN_COPIES), (_CHANGED, 2, CHANGED_COPIES)):
+    for name, most, kinds in ((_DETECTION, 1, PLAIN_COPIES), (_CHANGED, CHANGED_MAY_NEED, CHANGED_COPIES)):
         required = f"at most {plain(most * allowed_copies(record))}"
         yield Limit(name=name, required=required, measured=worst_limit(record, kinds))
     yield _ledger_limit(record, policy)
@@ -84,7 +84,7 @@ def planted_copies(record: Record) -> Table | None:
         return None
     rows = [
         (
-            COPIES.get(kind, humanised(kind)),
+            copy_name(kind),
             missed if count is None else f"{plain(count)} patients",
             _WEIGHT[kind in GATING_COPIES],
         )
@@ -102,7 +102,7 @@ def detection_limit(record: Record) -> str:
     return (
         f"To pass, the audit must reliably find {plain(allowed_copies(record))} distinct copied patients of "
         f"{plain(record['counts']['members'])} members, also when the copies are mirrored, and "
-        f"{plain(2 * allowed_copies(record))} when they are changed further: {TRIED}."
+        f"{plain(CHANGED_MAY_NEED * allowed_copies(record))} when they are changed further: {TRIED}."
     )
 
 

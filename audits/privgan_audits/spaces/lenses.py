@@ -58,12 +58,16 @@ class Whitening:
         """Learn from vectors (n, d), of which `unit` makes the directions that are compared."""
         norms = np.linalg.norm(vectors, axis=1)
         floor = max(quiet * float(np.median(norms)), _NOTHING)
-        unit = _unit(vectors, floor)
-        mean = unit.mean(axis=0)
-        variances, directions = np.linalg.eigh((unit - mean).T @ (unit - mean) / len(unit))
-        kept = min(kept, len(mean), max(1, len(vectors) // 4))
+        kept = min(kept, vectors.shape[1], max(1, len(vectors) // 4))
+        return cls.of_directions(_unit(vectors, floor), kept, _RIDGE, floor)
+
+    @classmethod
+    def of_directions(cls, unit: Floats, kept: int, ridge: float, floor: float) -> "Whitening":
+        """Learn from vectors (n, d) of unit length; `ridge` of the largest variance is added to each."""
+        mean = unit.mean(axis=0) if len(unit) else np.zeros(unit.shape[1])
+        variances, directions = np.linalg.eigh((unit - mean).T @ (unit - mean) / max(1, len(unit)))
         variances, directions = variances[::-1][:kept], directions[:, ::-1][:, :kept]
-        spread = np.sqrt(np.maximum(variances, 0.0) + _RIDGE * max(float(variances[0]), _NOTHING))
+        spread = np.sqrt(np.maximum(variances, 0.0) + ridge * max(float(variances[0]), _NOTHING))
         return cls(mean=mean, directions=directions / spread, floor=floor)
 
     def __call__(self, vectors: Floats) -> Singles:

@@ -20,6 +20,7 @@ CHANGED_COPIES = (
     "rotation_10_degrees",
 )
 """Some of each family of changes: they say that there are eyes for it, and may need twice as many patients."""
+CHANGED_MAY_NEED = 2  # times as many patients as plain ones
 GATING_COPIES = (*PLAIN_COPIES, *CHANGED_COPIES)
 RESPLIT_LEVEL = 0.05  # of the p-values that are counted in splits of members among themselves
 _CALM = {"split_p": 1.0, "resplits": 200, "small_p_near_copies": 0, "small_p_membership": 0}
@@ -54,7 +55,7 @@ def inconclusive(f: Findings) -> Iterator[str]:
 
 def _allowed(policy: Policy, kind: str, members: float) -> float:
     """From how many patients on copies of a gating kind must be found."""
-    return policy.largest_copied(members) * (2 if kind in CHANGED_COPIES else 1)
+    return policy.largest_copied(members) * (CHANGED_MAY_NEED if kind in CHANGED_COPIES else 1)
 
 
 def safe(sets: SafeSets) -> Sequence[Entry]:

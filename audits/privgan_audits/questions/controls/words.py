@@ -40,16 +40,19 @@ TRIED = (
 )
 
 
+def copy_name(kind: str) -> str:
+    """A kind of planted copy in plain words; of a record by another version perhaps its own word."""
+    return COPIES.get(kind, humanised(kind))
+
+
 def seen_and_unseen(record: Record) -> str:
     """Which changes were planted and from how many patients each was seen, in one sentence; empty without any."""
     found = finding(record, "T0", "limit_of_detection")
     most = plain(finding(record, "T0", "copies_planted_at_most"))
     if not found:
         return ""
-    seen = [
-        f"{COPIES.get(kind, humanised(kind))} {plain(count)}" for kind, count in found.items() if count is not None
-    ]
-    unseen = [COPIES.get(kind, humanised(kind)) for kind, count in found.items() if count is None]
+    seen = [f"{copy_name(kind)} {plain(count)}" for kind, count in found.items() if count is not None]
+    unseen = [copy_name(kind) for kind, count in found.items() if count is None]
     told = f"From how many patients copies were surely seen: {', '.join(seen) or 'none of any kind'}."
     return told + (f" Not even from {most}: {', '.join(unseen)}." if unseen else "")
 
@@ -94,7 +97,7 @@ def charts(record: Record) -> tuple[Chart, ...]:
     found, searched = (finding(record, "T0", key) for key in ("limit_of_detection", "copies_planted_at_most"))
     if not found or not searched:
         return ()
-    rows = {COPIES.get(kind, humanised(kind)) + "*" * (kind in GATING_COPIES): count for kind, count in found.items()}
+    rows = {copy_name(kind) + "*" * (kind in GATING_COPIES): count for kind, count in found.items()}
     drawn = Chart(
         svg=limits_chart(rows, int(searched), allowed_copies(record), name="limits"),
         title="How few copied patients would have been noticed",

@@ -37,11 +37,7 @@ def learned(pictures: Singles, floor: float) -> Whitening:
     """The directions in which windows differ, each counting alike but for those in which they hardly do."""
     windows = np.concatenate([seen.window for seen in landmarks(pictures, [(1.0, 1.0)], floor)]).astype(np.float64)
     windows /= np.maximum(np.linalg.norm(windows, axis=1, keepdims=True), _NOTHING)
-    mean = windows.mean(axis=0) if len(windows) else np.zeros(windows.shape[1])
-    variances, directions = np.linalg.eigh((windows - mean).T @ (windows - mean) / max(1, len(windows)))
-    variances, directions = variances[: -_KEPT - 1 : -1], directions[:, : -_KEPT - 1 : -1]
-    spread = np.sqrt(np.maximum(variances, 0.0) + _RIDGE * max(float(variances[0]), _NOTHING))
-    return Whitening(mean=mean, directions=directions / spread, floor=_NOTHING)
+    return Whitening.of_directions(windows, _KEPT, _RIDGE, _NOTHING)
 
 
 def placed(pictures: Singles, sizes: Sequence[Size], floor: float, white: Whitening) -> Points:
