@@ -81,6 +81,22 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def read_marker(path: Path, kind: str, version: int) -> dict[str, Any]:
+    """The fields of the JSON object that says what a folder is, without the two that say it.
+
+    Raises:
+        IntegrityError: as for `read_json`, or of another kind or schema version.
+    """
+    table = read_json(path)
+    written = (table.pop("kind", None), table.pop("schema_version", None))
+    if written != (kind, version):
+        raise IntegrityError(
+            f"Expected kind {kind!r}, schema version {version} in {path}, got {written[0]!r}, {written[1]!r}; "
+            "a version of privgan that wrote it can read it."
+        )
+    return table
+
+
 def write_json(path: Path, value: object, mode: int = PRIVATE_FILE) -> None:
     """Write a readable JSON file atomically; NaN and infinity are refused."""
     write_bytes(path, readable_json(value), mode)

@@ -13,7 +13,7 @@ from typing import Any
 from privgan.config import from_table, inline, to_table
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import read_json, write_json
+from privgan.files import read_marker, write_json
 from privgan.folders import PRIVATE_FOLDER
 from privgan.images.form import ImageForm
 
@@ -67,10 +67,7 @@ def read_run(folder: Path) -> RunFacts:
     Raises:
         IntegrityError: it is missing, of another version, or has other fields.
     """
-    table: dict[str, Any] = read_json(folder / MARKER)
-    version, kind = table.pop("schema_version", None), table.pop("kind", None)
-    if (version, kind) != (SCHEMA_VERSION, "run"):
-        raise IntegrityError(f"Expected a run of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
+    table = read_marker(folder / MARKER, "run", SCHEMA_VERSION)
     try:
         return from_table(RunFacts, table)
     except (TypeError, UsageError):

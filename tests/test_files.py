@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import open_regular, write_bytes
+from privgan.files import open_regular, read_marker, write_bytes, write_json
 from privgan.folders import require_absent, require_space, staged_folder
 from tests.places import ROOT
 
@@ -106,3 +106,13 @@ def test_work_that_would_not_fit_is_refused_before_it_starts(tmp_path: Path) -> 
     """More than is free: an error with both numbers."""
     with pytest.raises(UsageError, match="free"):
         require_space(tmp_path, 10**18)
+
+
+def test_a_marker_of_another_kind_or_version_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "cohort.json", {"kind": "cohort", "schema_version": 1, "images": 3})
+    assert read_marker(tmp_path / "cohort.json", "cohort", 1) == {"images": 3}
+    for kind, version in (("run", 1), ("cohort", 2)):
+        with pytest.raises(
+            IntegrityError, match=f"Expected kind '{kind}', schema version {version} in .*got 'cohort', 1"
+        ):
+            read_marker(tmp_path / "cohort.json", kind, version)

@@ -31,7 +31,7 @@ from privgan.files import (
     PRIVATE_FILE,
     SHAREABLE_FILE,
     open_regular,
-    read_json,
+    read_marker,
     readable_json,
     sha256_file,
     write_bytes,
@@ -187,10 +187,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
     Raises:
         IntegrityError: not the manifest of a synthetic set of this schema version.
     """
-    table = read_json(folder / MARKER)
-    version, kind = table.pop("schema_version", None), table.pop("kind", None)
-    if (version, kind) != (SCHEMA_VERSION, KIND):
-        raise IntegrityError(f"Expected a synthetic set of schema version {SCHEMA_VERSION} in {folder}.")
+    table = read_marker(folder / MARKER, KIND, SCHEMA_VERSION)
     try:
         files = {str(name): str(digest) for name, digest in table.pop("files").items()}
         table["spend"] = table.pop("privacy")

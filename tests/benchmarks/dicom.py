@@ -60,7 +60,7 @@ def loop(folder: Path) -> int:
     from pydicom import dcmread
     from pydicom.pixels import apply_rescale
 
-    from privgan.data.preprocess import PRESETS
+    from privgan.data.recipe import PRESETS
 
     low, high = PRESETS[PRESET].window
     images = []
@@ -110,7 +110,7 @@ def file_table() -> Iterator[str]:
     from privgan.data.formats.dicom import reader as dicom
     from privgan.data.formats.reading import Request
     from privgan.data.formats.worker import read_entry
-    from privgan.data.preprocess import Recipe
+    from privgan.data.recipe import Recipe
     from privgan.data.selection import Selection
 
     recipe = Recipe(preset="custom", window=(0.0, 4095.0))

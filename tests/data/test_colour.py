@@ -18,7 +18,8 @@ from privgan.data.formats import picture as pictures
 from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import read_entry
-from privgan.data.preprocess import Pixels, Recipe, prepare_image
+from privgan.data.preprocess import Pixels, prepare_image
+from privgan.data.recipe import Recipe
 from privgan.data.selection import Selection
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, IntegrityError, UsageError

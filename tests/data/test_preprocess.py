@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from privgan.data.preprocess import Pixels, Recipe, _fitted, _intervals, _Window, prepare_image, preset_for
+from privgan.data.preprocess import Pixels, _fitted, _intervals, _Window, prepare_image
+from privgan.data.recipe import Recipe, preset_for
 from privgan.data.refusals import RefusedError
 from privgan.errors import UsageError
 

@@ -13,7 +13,7 @@ import numpy as np
 from privgan.arrays import Floats, Images, Integers, Values
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
 from privgan.data.columns import NUMBER, Wanted
-from privgan.data.preprocess import PHOTO
+from privgan.data.recipe import PHOTO
 from privgan.data.sources.opening import read_images
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError

@@ -11,7 +11,6 @@ COHORT/cohort.json    public facts and digests
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,9 @@ from privgan.arrays import Integers, Values
 from privgan.config import from_table, inline, to_table
 from privgan.data.columns import CATEGORY, read_columns
 from privgan.data.columns import FILE as COLUMNS
-from privgan.data.preprocess import GIVEN, PRESETS
+from privgan.data.recipe import GIVEN, PRESETS
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import read_json, sha256_file, write_json
+from privgan.files import read_marker, sha256_file, write_json
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
 
@@ -167,10 +166,7 @@ def read_facts(folder: Path) -> CohortFacts:
     Raises:
         IntegrityError: it is missing, of another version, or has other fields.
     """
-    table: dict[str, Any] = read_json(folder / MARKER)
-    version, kind = table.pop("schema_version", None), table.pop("kind", None)
-    if (version, kind) != (SCHEMA_VERSION, "cohort"):
-        raise IntegrityError(f"Expected a cohort of schema version {SCHEMA_VERSION} in {folder}, got {version!r}.")
+    table = read_marker(folder / MARKER, "cohort", SCHEMA_VERSION)
     try:
         columns = table.get("columns", ())  # older cohorts have none, or a list of categories
         types = columns if isinstance(columns, dict) else dict.fromkeys(columns, CATEGORY)

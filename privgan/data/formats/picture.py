@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from privgan.data.formats.reading import Reading, Request
-from privgan.data.preprocess import STORED_RANGE, Pixels, prepare_image
+from privgan.data.preprocess import Pixels, prepare_image
+from privgan.data.recipe import STORED_RANGE
 from privgan.data.refusals import RefusedError, check_shape, read_regular
 
 has_units = names_patients = False

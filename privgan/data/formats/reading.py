@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.preprocess import Recipe
+from privgan.data.recipe import Recipe
 from privgan.data.selection import EVERYTHING, Selection
 
 MAX_RESULT_BYTES = 128 << 20  # of prepared images of one file, in memory at once

@@ -14,7 +14,7 @@ from privgan.data.formats.known import format_of
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import configuration_of, decode
 from privgan.data.identifiers import IDENTIFIER
-from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
+from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
 from privgan.data.selection import FIRST, Selection
 from privgan.data.sources.file_list import FileList
 from privgan.data.sources.labels import FILE_NAME

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from privgan.data.identifiers import IDENTIFIER
-from privgan.data.preprocess import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Pixels, Recipe, prepare_image
+from privgan.data.preprocess import Pixels, prepare_image
+from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError
 from privgan.data.sources.npz_reader import NpzContents, open_npz, stream_images
 from privgan.data.sources.source import DEEP, Entry, Seen, fingerprint_of

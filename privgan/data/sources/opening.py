@@ -150,7 +150,7 @@ def read_images(
     Args:
         path: a folder of images or an .npz file.
         size: side of the square images; None takes that of the first one, within 28 to 256.
-        preset: a name from `preprocess.PRESETS`; None chooses by the modality, on which all files must agree.
+        preset: a name from `recipe.PRESETS`; None chooses by the modality, on which all files must agree.
         csv: label tables; without one `labels.csv` at the top of a folder is taken, if there is one.
         columns: further columns to read.
         trusted: the images were made by a generator (see `selection.Selection`).

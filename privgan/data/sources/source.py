@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.preprocess import Recipe
+from privgan.data.recipe import Recipe
 
 DEEP = "16 bits became 8, and the value 65,535 became white; fewer bits stored in 16 come out dark."
 

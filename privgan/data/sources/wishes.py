@@ -6,7 +6,7 @@ from typing import Any
 
 from privgan.checks import within
 from privgan.data.columns import NOTHING, Wanted
-from privgan.data.preprocess import PHOTO, SMALLEST, Recipe
+from privgan.data.recipe import PHOTO, SMALLEST, Recipe
 from privgan.data.selection import EVERYTHING, Selection
 from privgan.errors import UsageError
 
@@ -19,7 +19,7 @@ class Wishes:
     """How a source is to be read: public configuration.
 
     size: side of the images; None takes that of the first readable one. preset, window, colour, roi: see
-    `preprocess.Recipe`; preset None is chosen by the modality, on which all files must agree. csv: label tables.
+    `recipe.Recipe`; preset None is chosen by the modality, on which all files must agree. csv: label tables.
     classes: declared class names, empty when none were. columns: further columns to read. max_images: read only the
     first files or rows. selection: what of them is read. workers: processes that decode files; None takes one a
     processor, at most eight.

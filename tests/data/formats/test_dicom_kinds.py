@@ -29,7 +29,7 @@ from privgan.data.formats.dicom.parsing import parse
 from privgan.data.formats.dicom.reader import TAGS
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import read_entry
-from privgan.data.preprocess import Recipe
+from privgan.data.recipe import Recipe
 from privgan.data.selection import Selection
 from tests.data.conftest import build_dicom
 

@@ -23,7 +23,7 @@ from privgan.data.formats.dicom import parsing, reader
 from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import decode, encode, read_entry
-from privgan.data.preprocess import Recipe
+from privgan.data.recipe import Recipe
 from privgan.data.selection import Selection
 from tests.places import ROOT
 

@@ -20,7 +20,7 @@ from privgan.data.formats.known import FORMATS, Format, format_named, format_of
 from privgan.data.formats.nifti import reader as nifti
 from privgan.data.formats.reading import Request
 from privgan.data.formats.worker import handler
-from privgan.data.preprocess import Recipe
+from privgan.data.recipe import Recipe
 from privgan.data.refusals import RefusedError
 from privgan.data.sources import file_source
 from privgan.data.sources.wishes import Wishes

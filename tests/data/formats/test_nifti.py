@@ -12,7 +12,7 @@ import pytest
 from privgan.data.formats.nifti import reader
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import read_entry
-from privgan.data.preprocess import Recipe
+from privgan.data.recipe import Recipe
 from privgan.data.selection import AXES, Selection
 from tests.data.volumes import CODES, nifti, written
 

@@ -12,7 +12,7 @@ from PIL import Image
 from privgan.data.formats import picture
 from privgan.data.formats.reading import Request
 from privgan.data.formats.worker import read_entry
-from privgan.data.preprocess import Recipe
+from privgan.data.recipe import Recipe
 
 PICTURE = Request(kind=picture.__name__, recipe=Recipe())
 GREY = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)

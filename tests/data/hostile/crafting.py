@@ -91,6 +91,6 @@ def request(**changes: Any) -> Any:
     """A request that would take nearly anything."""
     from privgan.data.formats.dicom import reader as dicom
     from privgan.data.formats.reading import Request
-    from privgan.data.preprocess import Recipe
+    from privgan.data.recipe import Recipe
 
     return Request(kind=dicom.__name__, recipe=Recipe(preset="custom", window=(0, 4095), size=28), **changes)

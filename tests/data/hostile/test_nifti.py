@@ -17,7 +17,7 @@ from privgan.data.formats.nifti import reader
 from privgan.data.formats.nifti.volume import MAX_BLOCK_BYTES
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import configuration_of, decode, read_entry
-from privgan.data.preprocess import Recipe
+from privgan.data.recipe import Recipe
 from privgan.data.selection import Selection
 from tests.data.volumes import FIELDS, nifti, written
 

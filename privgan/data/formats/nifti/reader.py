@@ -19,7 +19,8 @@ from privgan.data import identifiers as kinds
 from privgan.data.formats.nifti.header import BYTES, ONE_FILE, PAIR, VolumeHeader, volume_header
 from privgan.data.formats.nifti.volume import exactly, slices, view_of
 from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
-from privgan.data.preprocess import GIVEN, STORED_RANGE, Pixels, Recipe, prepare_image
+from privgan.data.preprocess import Pixels, prepare_image
+from privgan.data.recipe import GIVEN, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError, check_shape, open_input, read_regular
 
 has_units, names_patients = True, False
