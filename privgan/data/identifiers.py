@@ -21,6 +21,7 @@ from typing import Self
 
 import privgan
 from privgan.data.date_spellings import dates_in
+from privgan.data.patient_keys import bare, patient_key
 from privgan.errors import IntegrityError
 from privgan.files import open_new, open_regular
 
@@ -63,7 +64,7 @@ def forms(category: str, value: str) -> Iterator[str]:
     """Normalised spellings under which a value could appear in an output, each long enough to mean something.
 
     A name also gives its parts (category `name_part`), both orders and other spellings (ue for ü), a date the
-    usual three orders.
+    usual three orders, a number what a spreadsheet makes of it.
     """
     for _, form in labelled_forms(category, value):
         yield form
@@ -81,6 +82,8 @@ def labelled_forms(category: str, value: str) -> Iterator[tuple[str, str]]:
     elif category == TEXT:
         numbers = (word for word in value.split() if sum(map(str.isdigit, word)) >= _PHONE_DIGITS)
         candidates = ((TEXT, normalise(text)) for text in (value, *numbers))
+    elif category == IDENTIFIER:
+        candidates = ((IDENTIFIER, form) for form in _number_forms(value))
     else:
         candidates = iter([(category, normalise(value))])
     for kind, form in candidates:
@@ -98,6 +101,15 @@ def _name_forms(value: str) -> Iterator[tuple[str, str]]:
             yield NAME, normalise(parts[1] + parts[0])
         for part in parts:
             yield PART, normalise(part)
+
+
+def _number_forms(value: str) -> Iterator[str]:
+    """With the zeros that it begins with and without, and without the `.0` of a table of decimals."""
+    for text in dict.fromkeys((value, bare(patient_key(value)))):
+        form = normalise(text)
+        yield form
+        if form.isdigit() and form.startswith("0"):
+            yield form.lstrip("0")
 
 
 def _date_forms(value: str) -> Iterator[str]:
@@ -189,7 +201,12 @@ class IdentifierDigests:
 
     def find_form(self, form: str) -> str | None:
         """Like `find`, of a text that is normalised already, as `candidates` are."""
-        return self._categories.get(self._digest(form)) if len(form) >= SHORTEST else None
+        if len(form) < SHORTEST:
+            return None
+        found = self._categories.get(self._digest(form))
+        if found is None and form.startswith("0") and form.isdigit():
+            return self.find_form(form.lstrip("0"))
+        return found
 
     def write(self, path: Path) -> None:
         """Write one line `category hex` a digest, sorted by digest so that the order tells nothing."""

@@ -22,6 +22,7 @@ from privgan_cli.reading_options import (
     View,
     Window,
     Workers,
+    names_of,
     wishes_of,
 )
 
@@ -74,6 +75,7 @@ def scan(
             "images": found.images,
             "refused": found.refused,
             "patients": found.patients,
+            "identity": found.identity,
             "preset": found.preset,
             "notes": list(found.notes),
         },
@@ -94,6 +96,15 @@ def prepare(
     merge: Annotated[
         Path | None, typer.Option(help="Patients with several numbers: CSV, all numbers of one person in one line.")
     ] = None,
+    accept_unmatched: Annotated[
+        bool, typer.Option("--accept-unmatched", help="Some withdrawn patients may not be in the source. In red.")
+    ] = False,
+    join: Annotated[
+        str, typer.Option(help="Numbers that are one person by rule: studies, issuers, spellings; several by commas.")
+    ] = "",
+    accept_identity: Annotated[
+        str, typer.Option(help="Doubtful numbers to take as they are: those, placeholders, facts. In red.")
+    ] = "",
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
     columns: Columns = "",
     window: Window = None,
@@ -144,7 +155,15 @@ def prepare(
         workers=workers,
         accept_burned_in=accept_burned_in,
     )
-    options = PrepareOptions(reading=reading, non_members=non_members, exclude=exclude, merge=merge)
+    options = PrepareOptions(
+        reading=reading,
+        non_members=non_members,
+        exclude=exclude,
+        merge=merge,
+        accept_unmatched=accept_unmatched,
+        join=names_of(join),
+        accept_identity=names_of(accept_identity),
+    )
     terms = Terms(
         policy=read_policy(policy),
         max_epsilon=max_epsilon,

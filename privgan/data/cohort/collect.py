@@ -14,6 +14,7 @@ from privgan.data.cohort.journal import Journal
 from privgan.data.cohort.notes import Note
 from privgan.data.cohort.persons import Persons
 from privgan.data.identifiers import FILE_NAME, IdentifierDigests
+from privgan.data.identity import Identities
 from privgan.data.sources.opening import reject_nothing_readable, watched
 from privgan.data.sources.source import Seen, Source
 from privgan.interruption import StopRequest
@@ -28,7 +29,8 @@ class Collected:
     """What one pass found; sensitive, so its repr shows counts only.
 
     patients, labels, columns: of every written row. keys: patient keys by number. persons: who shares an image with
-    whom. refused: (reason code, keyed hash of where) in source order.
+    whom. identities: what speaks for and against that a number is one person. refused: (reason code, keyed hash of
+    where) in source order.
     """
 
     digests: IdentifierDigests
@@ -37,6 +39,7 @@ class Collected:
     columns: list[tuple[str, ...]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     persons: Persons = field(default_factory=Persons)
+    identities: Identities = field(default_factory=Identities)
     refused: list[tuple[str, bytes]] = field(default_factory=list)
     seen: Seen = field(default_factory=Seen)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -64,6 +67,7 @@ class Collected:
             self.refused.append((note.code, note.mark))
             return
         number = self._number(note.patient)
+        self.identities.add(number, note.groups, note.person)
         if (image != image[0, 0]).any():  # a blank picture is nobody's
             self.persons.join(self._owners.setdefault(hashlib.sha256(image.tobytes()).digest(), number), number)
         self.patients.append(number)

@@ -18,8 +18,9 @@ class Note:
     """One entry without its pixels; sensitive, so its repr shows the code only.
 
     usable: it has a row of pixels. code: why not. mark: then the keyed hash of where it was. patient: as in `Entry`,
-    empty if there is no image. owner: digest of the patient. names: those of the names of its file and folders.
-    identifiers: (category, digest) that no note before had. label, columns, remarks, rows: as in `Entry`.
+    empty if there is no image. owner: digest of the patient. groups, person: digests of those of `Entry`. names:
+    those of the names of its file and folders. identifiers: (category, digest) that no note before had. label,
+    columns, remarks, rows: as in `Entry`.
     """
 
     usable: bool
@@ -27,6 +28,8 @@ class Note:
     mark: bytes
     patient: str
     owner: bytes
+    groups: tuple[bytes, ...]
+    person: tuple[bytes, ...]
     label: str
     columns: tuple[str, ...]
     names: tuple[bytes, ...]
@@ -63,6 +66,8 @@ class Note:
             mark=keyed(b"refused:", entry.where) if image is None else b"",
             patient="" if image is None else entry.patient,
             owner=keyed(b"owner:", entry.patient),
+            groups=tuple(keyed(b"group:", uid) for uid in entry.groups),
+            person=tuple(keyed(b"person:", fact) if fact else b"" for fact in entry.person),
             label=entry.label,
             columns=entry.columns,
             names=tuple(names),
@@ -74,21 +79,25 @@ class Note:
 
     def to_json(self) -> list[Any]:
         """Its values in order, digests in hex."""
-        known = (self.patient, self.owner.hex(), self.label, self.columns)
+        groups, person = ([each.hex() for each in some] for some in (self.groups, self.person))
         names = [name.hex() for name in self.names]
         identifiers = [(kind, digest.hex()) for kind, digest in self.identifiers]
-        return [self.usable, self.code, self.mark.hex(), *known, names, identifiers, self.remarks, self.rows]
+        rest = (self.label, self.columns, names, identifiers, self.remarks, self.rows)
+        return [self.usable, self.code, self.mark.hex(), self.patient, self.owner.hex(), groups, person, *rest]
 
     @classmethod
     def from_json(cls, value: Sequence[Any]) -> Self:
         """What `to_json` made."""
-        usable, code, mark, patient, owner, label, columns, names, identifiers, remarks, rows = value
+        usable, code, mark, patient, owner, groups, person, *rest = value
+        label, columns, names, identifiers, remarks, rows = rest
         return cls(
             usable=usable,
             code=code,
             mark=bytes.fromhex(mark),
             patient=patient,
             owner=bytes.fromhex(owner),
+            groups=tuple(map(bytes.fromhex, groups)),
+            person=tuple(map(bytes.fromhex, person)),
             label=label,
             columns=tuple(columns),
             names=tuple(map(bytes.fromhex, names)),

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from privgan.checks import one_of
+from privgan.data.identity import ACCEPTABLE, JOINABLE
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import UsageError
 from privgan.files import canonical_json, sha256_bytes, sha256_file
 
 DEFAULT = Wishes()
-ACCEPT_BURNED_IN = "accept-burned-in"
+ACCEPT_BURNED_IN, ACCEPT_UNMATCHED = "accept-burned-in", "accept-unmatched"
+ACCEPT_IDENTITY = "accept-identity-"  # and of which kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,25 +19,32 @@ class PrepareOptions:
     """Everything `prepare` can be told; all of it public.
 
     reading: how the source is read; with a size, because a cohort's is never that of an image. non_members: fraction
-    of patients held back for the audit. exclude: file of withdrawn patients' keys. merge: file of numbers that are
-    one person.
+    of patients held back for the audit. exclude: file of withdrawn patients' keys; accept_unmatched: some of them may
+    be nobody's who was read. merge: file of numbers that are one person. join, accept_identity: kinds of doubtful
+    patient numbers (see `identity`) that are one person, or are taken as they are.
     """
 
     reading: Wishes = DEFAULT
     non_members: float = 0.333
     exclude: Path | None = None
     merge: Path | None = None
+    accept_unmatched: bool = False
+    join: tuple[str, ...] = ()
+    accept_identity: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.reading.size is None:
             raise UsageError("Expected the size of a cohort's images, got none.")
         if not 0 <= self.non_members < 1:
             raise UsageError(f"Expected 0 <= non_members < 1, got {self.non_members}.")
+        for kind in self.join:
+            one_of(JOINABLE, join=kind)
+        for kind in self.accept_identity:
+            one_of(ACCEPTABLE, accept_identity=kind)
 
     def fingerprint(self) -> str:
         """Hex SHA-256 of all that decides what comes out, but the tables; files that are named count by content."""
         files = {"exclude": self.exclude, "merge": self.merge}
         contents = {name: sha256_file(file.resolve()) if file else "" for name, file in files.items()}
-        return sha256_bytes(
-            canonical_json({"reading": self.reading.deciding(), "non_members": self.non_members, **contents})
-        )
+        values = {name: value for name, value in vars(self).items() if name not in ("reading", *files)}
+        return sha256_bytes(canonical_json({"reading": self.reading.deciding(), **values, **contents}))

@@ -1,6 +1,6 @@
 """Who is one person and who leaves: decided once everything is read, before anybody is put on a side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,18 +8,20 @@ import numpy as np
 from privgan.arrays import Flags, Integers
 from privgan.data.cohort.collect import Collected
 from privgan.data.cohort.persons import Persons
-from privgan.data.formats.dicom.identifying import ISSUER_MARK
+from privgan.data.patient_keys import bare, near
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
     """Who stays in the cohort, after withdrawals and merges.
 
-    kept: (rows,) which rows stay. persons: int64 (kept rows,), 0..p-1 in order of first appearance.
-    keys: one key a person (sensitive). spellings: all numbers of each person, with and without their issuer, also
-    those that only the merge map has (sensitive). merged: numbers that turned out to be somebody else's.
-    withdrawn: numbers taken out; along: how many of them only because they are the person of one that was named.
-    unmatched: named keys of nobody who was read. strangers: numbers of the merge map of which no image was read.
+    kept: (rows,) which rows stay. persons: int64 (kept rows,), 0..p-1 in order of first appearance. keys: one key a
+    person (sensitive). spellings: all numbers of each person, with and without their issuer and as a spreadsheet
+    would write them, also those that only the merge map has (sensitive). merged: numbers that turned out to be
+    somebody else's. withdrawn: numbers taken out; along: how many of them only because they are the person of one
+    that was named. unmatched: named keys of nobody who was read; near_misses: how many of them are somebody's but for
+    case, blanks or leading zeros. findings: what speaks against that numbers are people, by kind (see `identity`).
+    strangers: numbers of the merge map of which no image was read.
     """
 
     kept: Flags
@@ -30,10 +32,14 @@ class People:
     withdrawn: int
     along: int
     unmatched: int
+    near_misses: int
+    findings: Mapping[str, int]
     strangers: int
 
 
-def decide_people(found: Collected, named: frozenset[str], lines: Sequence[frozenset[str]] = ()) -> People:
+def decide_people(
+    found: Collected, named: frozenset[str], lines: Sequence[frozenset[str]] = (), rules: Sequence[str] = ()
+) -> People:
     """Merge patients who share an image or a line of the merge map, and take out withdrawn ones.
 
     Whoever shares an image or a line with a withdrawn patient is that person under a second number, and goes too.
@@ -42,11 +48,15 @@ def decide_people(found: Collected, named: frozenset[str], lines: Sequence[froze
         found: what was read; its persons are merged further.
         named: keys of withdrawn patients.
         lines: numbers of one person each; one without an issuer means it from any issuer.
+        rules: kinds of `identity.JOINABLE` whose numbers are one person.
     """
     numbers = merge(found.keys, found.persons, lines)
+    for rule in rules:
+        for one, other in found.identities.pairs(rule, found.keys):
+            found.persons.join(one, other)
     read = len(found.keys)  # numbers from here on are only in the map
     roots = np.array([found.persons.find(place) for place in range(len(numbers))])
-    matched = np.array([bool({number, _bare(number)} & named) for number in numbers])
+    matched = np.array([bool({number, bare(number)} & named) for number in numbers])
     gone = np.isin(roots, roots[matched])[:read]
     keys: dict[int, str] = {}
     for place in np.flatnonzero(~gone).tolist():  # the smallest key of a person that was read decides the side
@@ -55,7 +65,7 @@ def decide_people(found: Collected, named: frozenset[str], lines: Sequence[froze
     spellings: dict[int, set[str]] = {root: set() for root in keys}
     for number, root in zip(numbers, roots.tolist(), strict=True):
         if root in spellings:
-            spellings[root] |= _spellings([number])
+            spellings[root] |= _spellings(number)
     patients = np.array(found.patients)
     kept = ~gone[patients]
     owners = roots[patients[kept]]
@@ -64,6 +74,8 @@ def decide_people(found: Collected, named: frozenset[str], lines: Sequence[froze
     position = np.empty(read, dtype=np.int64)
     position[appearance] = np.arange(len(appearance))
     withdrawn = np.flatnonzero(matched & (roots < read))  # the smallest number of a person who was read was read
+    unmatched = named - _told(numbers[place] for place in withdrawn)
+    forms = {form for number in numbers for form in (near(number), near(bare(number)))}
     return People(
         kept=kept,
         persons=position[owners],
@@ -72,8 +84,10 @@ def decide_people(found: Collected, named: frozenset[str], lines: Sequence[froze
         merged=int((~gone).sum()) - len(keys),
         withdrawn=int(gone.sum()),
         along=int(gone.sum()) - int(matched[:read].sum()),
-        unmatched=len(named - _spellings(numbers[place] for place in withdrawn)),
-        strangers=len(frozenset[str]().union(*lines) - _spellings(found.keys)),
+        unmatched=len(unmatched),
+        near_misses=sum(near(key) in forms for key in unmatched),
+        findings=found.identities.findings(found.keys, found.persons.find),
+        strangers=len(frozenset[str]().union(*lines) - _told(found.keys)),
     )
 
 
@@ -87,16 +101,16 @@ def merge(read: Sequence[str], persons: Persons, lines: Sequence[frozenset[str]]
             persons.join(places[min(line)], places[number])
     alike: dict[str, list[int]] = {}
     for number, place in places.items():
-        alike.setdefault(_bare(number), []).append(place)
+        alike.setdefault(bare(number), []).append(place)
     for number in frozenset[str]().union(*lines) & alike.keys():  # those without an issuer
         for place in alike[number]:
             persons.join(places[number], place)
     return tuple(places)
 
 
-def _bare(number: str) -> str:
-    return number.partition(ISSUER_MARK)[0]
+def _told(numbers: Iterable[str]) -> set[str]:
+    return {spelling for number in numbers for spelling in (number, bare(number))}
 
 
-def _spellings(numbers: Iterable[str]) -> set[str]:
-    return {spelling for number in numbers for spelling in (number, _bare(number))}
+def _spellings(number: str) -> set[str]:
+    return {*_told([number]), *map(near, _told([number]))}

@@ -1,8 +1,10 @@
 """Who is one person and who withdrew, as it was told; numbers of patients are sensitive."""
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
+from privgan.data.patient_keys import is_damaged, patient_key
 from privgan.data.refusals import RefusedError, read_regular
 from privgan.errors import UsageError
 
@@ -38,18 +40,18 @@ def read_withdrawn(path: Path | None) -> frozenset[str]:
     """Patient keys of withdrawn patients, one a line; sensitive.
 
     Raises:
-        UsageError: the file cannot be read, or is not a text in UTF-8.
+        UsageError: the file cannot be read, is not a text in UTF-8, or a spreadsheet damaged its numbers.
     """
     if path is None:
         return frozenset()
-    return frozenset(line.strip() for line in _lines(path, "withdrawn patients, one key a line")) - {""}
+    return _keys(_lines(path, "withdrawn patients, one key a line"))
 
 
 def read_merged(path: Path | None) -> tuple[frozenset[str], ...]:
     """Numbers that are one person, from a CSV file with one line a person; sensitive.
 
     Raises:
-        UsageError: the file cannot be read, or is not CSV in UTF-8.
+        UsageError: the file cannot be read, is not CSV in UTF-8, or a spreadsheet damaged its numbers.
     """
     if path is None:
         return ()
@@ -58,8 +60,17 @@ def read_merged(path: Path | None) -> tuple[frozenset[str], ...]:
         lines = list(csv.reader(_lines(path, what), strict=True))
     except csv.Error:
         raise UsageError(f"Expected a CSV file of {what}, it cannot be parsed.") from None
-    people = (frozenset(cell.strip() for cell in line) - {""} for line in lines)
-    return tuple(numbers for numbers in people if numbers)
+    return tuple(filter(None, map(_keys, lines)))
+
+
+def _keys(cells: Iterable[str]) -> frozenset[str]:
+    keys = frozenset(map(patient_key, cells)) - {""}
+    if damaged := sum(map(is_damaged, keys)):
+        raise UsageError(
+            f"Expected patient numbers, {damaged} are in scientific notation, as a spreadsheet writes long ones. "
+            "Export the list again, with that column as text."
+        )
+    return keys
 
 
 def _lines(path: Path, what: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import math
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import compress
 from pathlib import Path
@@ -17,15 +17,16 @@ from privgan.data.cohort.collect import Collected, collect
 from privgan.data.cohort.files import write_images, write_patients, write_refused
 from privgan.data.cohort.journal import FILE as JOURNAL
 from privgan.data.cohort.journal import ROWS, Journal
-from privgan.data.cohort.options import ACCEPT_BURNED_IN, PrepareOptions
+from privgan.data.cohort.options import ACCEPT_BURNED_IN, ACCEPT_IDENTITY, ACCEPT_UNMATCHED, PrepareOptions
 from privgan.data.cohort.people import People, decide_people
 from privgan.data.cohort.persons import read_merged, read_withdrawn
 from privgan.data.cohort.sides import KEY_BYTES, assign_sides, write_sides
 from privgan.data.columns import FILE as COLUMNS
 from privgan.data.columns import columns_of, write_columns
+from privgan.data.identity import WORDS, objections
 from privgan.data.sources.opening import class_names, disagreement, open_source
 from privgan.data.sources.source import Seen, Source
-from privgan.errors import InputRejectedError
+from privgan.errors import InputRejectedError, UsageError
 from privgan.files import sha256_file, write_bytes
 from privgan.folders import PRIVATE_FOLDER, list_files, require_space
 from privgan.images.form import ImageForm
@@ -79,7 +80,8 @@ def prepare(
         found = collect(origin, journal, key, progress, stop)
     if reason := disagreement(origin, found.refused_by_code(), len(found.patients)):
         raise InputRejectedError(reason)
-    people = decide_people(found, withdrawn, merged)
+    people = decide_people(found, withdrawn, merged, options.join)
+    _check_numbers(origin, people, options)
     labels = list(compress(found.labels, people.kept))
     classes = class_names(labels, origin.declared)
     if not origin.declared:
@@ -125,6 +127,18 @@ def _bound(origin: Source, options: PrepareOptions) -> dict[str, str]:
     }
 
 
+def _check_numbers(origin: Source, people: People, options: PrepareOptions) -> None:
+    """Whoever withdrew must be found, and every number must be one person, unless somebody says otherwise."""
+    if people.unmatched and not options.accept_unmatched:
+        misses = f"; {people.near_misses} would but for case, blanks or leading zeros" if people.near_misses else ""
+        raise UsageError(
+            f"Expected every withdrawn key to be a patient's who was read, {people.unmatched} match nobody{misses}. "
+            "Write them as the source does, or accept with --accept-unmatched that they are not in it."
+        )
+    if origin.numbered and (reason := objections(people.findings, options.accept_identity)):
+        raise InputRejectedError(reason)
+
+
 def _check_classes(labels: list[str], persons: Integers) -> None:
     """A class list found in the data is data; it may be public only when many share each class."""
     owners: dict[str, set[int]] = {}
@@ -159,7 +173,11 @@ def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:
             people.along,
             f"{people.along} patients were left out because they are the same person as a withdrawn one.",
         ),
-        (people.unmatched, f"{people.unmatched} keys of withdrawn patients match nobody who was read."),
+        (
+            people.unmatched,
+            f"{people.unmatched} keys of withdrawn patients match nobody who was read.",
+        ),
+        *((count, f"{count} {WORDS[kind]}.") for kind, count in people.findings.items() if origin.numbered),
         (people.strangers, f"{people.strangers} numbers of the merge file match nobody who was read."),
     )
     return (*origin.notes(seen), *(text for count, text in texts if count))
@@ -200,11 +218,20 @@ def _facts(
         merged_patients=people.merged,
         excluded_patients=people.withdrawn,
         refused=found.refused_by_code(),
-        overrides=(ACCEPT_BURNED_IN,) if asked.accept_burned_in else (),
+        overrides=tuple(_overrides(options, people)),
         notes=_notes(origin, found.seen, people),
         digests={name: sha256_file(folder / name) for name in digested_files(origin.columns)},
         columns=origin.columns,
     )
+
+
+def _overrides(options: PrepareOptions, people: People) -> Iterator[str]:
+    """Safeguards that were switched off and would have spoken."""
+    if options.reading.selection.accept_burned_in:
+        yield ACCEPT_BURNED_IN
+    if people.unmatched:
+        yield ACCEPT_UNMATCHED
+    yield from (f"{ACCEPT_IDENTITY}{kind}" for kind in options.accept_identity if kind in people.findings)
 
 
 def _only(asked: tuple[str, ...]) -> str:

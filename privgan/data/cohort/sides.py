@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER
+from privgan.data.patient_keys import near, patient_key
 from privgan.errors import IntegrityError
 from privgan.files import open_regular, patient_digest, write_bytes
 
@@ -63,9 +64,10 @@ def side_of(folder: Path, patient: str) -> str | None:
         patient: a patient number as it stands in the source, with or without its issuer. Sensitive.
     """
     with open_regular(folder / "private" / "hmac.key") as stream:
-        wanted = patient_digest(stream.read(), patient.strip())
+        key, exact = stream.read(), patient_key(patient)
+    wanted = [patient_digest(key, spelling) for spelling in (patient.strip(), exact, near(exact))]
     with open_regular(folder / PATIENTS) as stream:
         sides = dict(line.split() for line in stream.read().decode("ascii").splitlines())
     if not set(sides.values()) <= set(_WORDS.values()):
         raise IntegrityError("Expected the patients' digests as prepare wrote them.")
-    return sides.get(wanted)
+    return min((sides[digest] for digest in wanted if digest in sides), default=None)  # member < non-member

@@ -29,9 +29,10 @@ class Request:
 class Reading:
     """What one file gave: images (code is empty) or a refusal; sensitive, so its repr shows the code only.
 
-    images: uint8 (k, *shape) of the recipe, one for each frame that was wanted. patient, study, instance: keys, empty
-    when unknown. modality, side: for choosing a preset and a size. identifiers: (category, value) pairs found in the
-    header. colour: it had some, kept or not. deep: its grey values had 16 bits, and the whole stored range became 8.
+    images: uint8 (k, *shape) of the recipe, one for each frame that was wanted. patient, study, series, instance:
+    keys, empty when unknown. person: what one person has one of, such as a birth date; empty texts when unknown.
+    modality, side: for choosing a preset and a size. identifiers: (category, value) pairs found in the header.
+    colour: it had some, kept or not. deep: its grey values had 16 bits, and the whole stored range became 8.
     unstated: it says neither what it shows nor in what unit.
     """
 
@@ -39,12 +40,14 @@ class Reading:
     images: NDArray[np.uint8] | None = None
     patient: str = ""
     study: str = ""
+    series: str = ""
     instance: str = ""
     modality: str = ""
     side: int = 0
     colour: bool = False
     deep: bool = False
     unstated: bool = False
+    person: tuple[str, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = field(default=())
 
     def __repr__(self) -> str:

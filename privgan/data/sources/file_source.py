@@ -17,7 +17,7 @@ from privgan.data.identifiers import IDENTIFIER
 from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
 from privgan.data.selection import FIRST, Selection
 from privgan.data.sources.file_list import FileList
-from privgan.data.sources.labels import FILE_NAME
+from privgan.data.sources.labels import FILE_NAME, loosened
 from privgan.data.sources.source import DEEP, Entry, Seen, fingerprint_of
 from privgan.data.sources.tables import Tables
 from privgan.data.sources.wishes import DEFAULT_SIZE, Wishes
@@ -41,7 +41,7 @@ class FileSource:
             wishes: what the user asked for.
             missing: how many more a DICOMDIR lists that are not there.
         """
-        own = folder / FILE_NAME
+        own = folder.resolve() / FILE_NAME
         found = [own] if os.path.lexists(own) and not own.is_dir() else []
         tables = [table.resolve() for table in wishes.csv] or found
         self._tables = Tables(tables, wishes.columns)
@@ -59,9 +59,11 @@ class FileSource:
         self.chosen = wishes.named_preset is None
         self.declared = wishes.classes
         self.columns = self._tables.columns
+        self.numbered = self._format.names_patients or self._tables.name_patients
         self.recipe = self._recipe(wishes)
         self._request = self._asked(self.recipe, wishes.selection)
         counts = Counter(file.name for file in self._files if "file" in self._tables.keys)
+        self._alike = Counter(loosened(file.name)[-1] for file in self._files if "file" in self._tables.keys)
         self._unique = frozenset(name for name, count in counts.items() if count == 1)
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
@@ -77,7 +79,7 @@ class FileSource:
     def notes(self, seen: Seen) -> tuple[str, ...]:
         """See `source.Source`."""
         found, counts = list(self._notes), seen.remarks
-        if not (self._format.names_patients or self._tables.name_patients):
+        if not self.numbered:
             found.append("There is no labels.csv with patients: each file counts as one patient.")
         if self._format.names_patients and self._tables.name_patients:
             found.append("The label table says who the patients are; PatientID was not used.")
@@ -89,7 +91,7 @@ class FileSource:
             found.append(f"{counts['deep']} pictures: {DEEP}")
         if counts["unstated"]:
             found.append(f"{counts['unstated']} files do not say in what unit: it was taken to be the preset's.")
-        return (*found, *self._tables.notes(len(seen.rows)))
+        return (*found, *self._tables.notes(seen))
 
     def _recipe(self, wishes: Wishes) -> Recipe:
         first = Reading(side=DEFAULT_SIZE)
@@ -127,17 +129,20 @@ class FileSource:
             "instance": (reading.instance,),
             "study": (reading.study,),
         }
-        told = self._tables.ask(names, reading.patient)
+        loosely = where if self._alike[loosened(where)[-1]] == 1 else ""
+        told = self._tables.ask(names, reading.patient, loosely=loosely)
         code = reading.code or told.code
         return Entry(
             code=code,
             patient=(told.patient if self._tables.name_patients else reading.patient) or where,
+            groups=tuple(uid for uid in (reading.study, reading.series) if uid),
+            person=reading.person,
             label=told.label,
             columns=told.columns,
             where=where,
             names=(Path(file.name.removesuffix(".gz")).stem, *Path(where).parent.parts),
             identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),
-            remarks=tuple(_remarks(reading, self.recipe)),
+            remarks=(*_remarks(reading, self.recipe), *told.remarks),
             rows=told.rows,
         )
 

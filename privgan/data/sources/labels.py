@@ -1,18 +1,20 @@
 """One table beside the images: a CSV that says which patient and class a file, study or patient has."""
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
-from privgan.data.refusals import RefusedError, read_regular
+from privgan.data.patient_keys import names_patients, near, patient_key
+from privgan.data.sources.csv_text import CsvText
 from privgan.errors import InputRejectedError, UsageError
 
 FILE_NAME = "labels.csv"
-KEY_COLUMNS = ("instance", "file", "study", "patient")  # the most specific one present is the key
+LABEL, PATIENT = "label", "patient"
+_SUFFIXES = frozenset(("png", "jpg", "jpeg", "dcm", "dicom", "nii"))
+KEY_COLUMNS = ("instance", "file", "study", PATIENT)  # the most specific one present is the key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,11 +50,44 @@ class LabelTable:
     @property
     def names_patients(self) -> bool:
         """Whether it says whose a file, study or instance is."""
-        return self.has_patients and self.key != "patient"
+        return self.has_patients and self.key != PATIENT
 
     def find(self, *names: str) -> Row | None:
         """The row of the first name that the table knows."""
         return next((self.rows[name] for name in names if name in self.rows), None)
+
+    def find_loosely(self, where: str) -> Row | None:
+        """The only row whose path ends as this one does, but for case, backslashes and the suffix.
+
+        One of the two paths may begin with more folders than the other; a folder that both have must be the same.
+        """
+        parts = loosened(where)
+        row, there = self._by_name.get(parts[-1], (None, ()))
+        shared = min(len(parts), len(there))
+        return row if parts[-shared:] == there[-shared:] else None
+
+    def is_near(self, patient: str) -> bool:
+        """Whether a row's patient is this one but for case, blanks or leading zeros."""
+        return near(patient) in self._near
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[Row | None, tuple[str, ...]]]:
+        found: dict[str, tuple[Row | None, tuple[str, ...]]] = {}
+        for name, row in self.rows.items():
+            parts = loosened(name)
+            found[parts[-1]] = (None, ()) if parts[-1] in found else (row, parts)
+        return found
+
+    @cached_property
+    def _near(self) -> frozenset[str]:
+        return frozenset(map(near, self.rows))
+
+
+def loosened(path: str) -> tuple[str, ...]:
+    """Folders and name of a path as other systems may have written it: in lower case, without suffix."""
+    parts = PurePosixPath(path.replace("\\", "/").casefold()).parts or ("",)
+    stem, _, suffix = parts[-1].removesuffix(".gz").rpartition(".")
+    return (*parts[:-1], stem if stem and suffix in _SUFFIXES else parts[-1])
 
 
 def read_labels(path: Path, wanted: Wanted) -> LabelTable:
@@ -68,20 +103,15 @@ def read_labels(path: Path, wanted: Wanted) -> LabelTable:
         InputRejectedError: it is not CSV in UTF-8, gives one key two different labels, patients or values, or a
             wanted column holds something else than its type.
     """
-    try:
-        text = read_regular(path).decode("utf-8-sig")
-    except RefusedError as refusal:
-        raise UsageError(f"Expected a label table, the CSV file cannot be read ({refusal.code}).") from None
-    except UnicodeDecodeError:
-        raise InputRejectedError("Expected a label table in UTF-8, it has other bytes.") from None
-    columns = {name.strip().lower(): index for index, name in enumerate(next(_lines(text), []))}
+    text = CsvText.read(path, lambda name: name in (*KEY_COLUMNS, LABEL, *wanted.types) or names_patients(name))
+    columns = _columns(text)
     key = next((name for name in KEY_COLUMNS if name in columns), "")
     kept = _further(text, columns, key, wanted) if wanted.anything else wanted.types
     types = {name: wanted.type_of(name) for name in kept if name in columns}
-    if not key or not {"label", "patient", *types} & columns.keys() - {key}:
+    if not key or not {LABEL, PATIENT, *types} & columns.keys() - {key}:
         raise UsageError(
             "Expected a label table with a column file, patient, study or instance, and beside it label, patient "
-            "or a column that --columns names; got other columns."
+            f"or a column that --columns names, separated by commas, semicolons or tabs; {text.name} has others."
         )
     rows, duplicates = _collect(text, columns, key, types)
     for number, (name, kind) in enumerate(types.items()):
@@ -90,19 +120,34 @@ def read_labels(path: Path, wanted: Wanted) -> LabelTable:
         key=key,
         rows=rows,
         columns=types,
-        has_labels="label" in columns,
-        has_patients="patient" in columns,
+        has_labels=LABEL in columns,
+        has_patients=PATIENT in columns,
         duplicates=duplicates,
     )
 
 
-def _collect(text: str, columns: dict[str, int], key: str, types: dict[str, str]) -> tuple[dict[str, Row], int]:
+def _columns(text: CsvText) -> dict[str, int]:
+    """Places of the columns by name, the one of patients called `patient` whatever it is called there.
+
+    Raises:
+        UsageError: several columns may be that one.
+    """
+    patients = [name for name in text.header if names_patients(name)]
+    if len(patients) > 1:
+        raise UsageError(
+            f"Expected one column of patients in {text.name}, got {', '.join(patients)}. Rename those that do "
+            "not say which images are of one person."
+        )
+    return {PATIENT if name in patients else name: index for index, name in enumerate(text.header)}
+
+
+def _collect(text: CsvText, columns: dict[str, int], key: str, types: dict[str, str]) -> tuple[dict[str, Row], int]:
     rows: dict[str, Row] = {}
     duplicates = conflicts = 0
     for name, cells in _named(text, columns, key):
         row = Row(
-            patient=cells.get("patient", ""),
-            label=cells.get("label", ""),
+            patient=patient_key(cells.get(PATIENT, "")),
+            label=cells.get(LABEL, ""),
             columns=tuple(spelled(kind, cells.get(column, "")) for column, kind in types.items()),
             number=len(rows),
         )
@@ -117,7 +162,7 @@ def _collect(text: str, columns: dict[str, int], key: str, types: dict[str, str]
     return rows, duplicates
 
 
-def _further(text: str, columns: dict[str, int], key: str, wanted: Wanted) -> list[str]:
+def _further(text: CsvText, columns: dict[str, int], key: str, wanted: Wanted) -> list[str]:
     """Further columns that nobody asked for: one that cannot be used must not keep the others from being read."""
     found = []
     for column in sorted(filter(is_name, columns)):
@@ -129,17 +174,10 @@ def _further(text: str, columns: dict[str, int], key: str, wanted: Wanted) -> li
     return found[:MOST_COLUMNS]
 
 
-def _named(text: str, columns: dict[str, int], key: str) -> Iterator[tuple[str, dict[str, str]]]:
+def _named(text: CsvText, columns: dict[str, int], key: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Key and cells by column of every line that has a key."""
-    for line in islice(_lines(text), 1, None):
+    for line in islice(text.lines(), 1, None):
         cells = {name: line[index].strip() for name, index in columns.items() if index < len(line)}
-        if cells.get(key):
-            yield cells[key], cells
-
-
-def _lines(text: str) -> Iterator[list[str]]:
-    """Every line, the names of the columns first; parsed anew each time, because all of them together are large."""
-    try:
-        yield from csv.reader(io.StringIO(text), strict=True)
-    except csv.Error:
-        raise InputRejectedError("Expected a label table as CSV, it cannot be parsed.") from None
+        name = patient_key(cells.get(key, "")) if key == PATIENT else cells.get(key)
+        if name:
+            yield name, cells

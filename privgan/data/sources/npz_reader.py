@@ -1,8 +1,8 @@
 """Images in one .npz file, streamed row by row: nothing is allocated on the word of a header.
 
-Keys: `images` (n, h, w), (n, h, w, 1) or, in colour, (n, h, w, 3), `labels`, `patient_id`, and optionally `classes`
-and `filenames`; or MedMNIST's `train_images` and `train_labels`, of which only the train split is read. Pickles are
-never loaded.
+Keys: `images` (n, h, w), (n, h, w, 1) or, in colour, (n, h, w, 3), `labels`, `patient_id` (or another word for it,
+such as `PatientID`, `subject` or scikit-learn's `groups`), and optionally `classes` and `filenames`; or MedMNIST's
+`train_images` and `train_labels`, of which only the train split is read. Pickles are never loaded.
 """
 
 import math
@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 
 from privgan.arrays import Texts
 from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
+from privgan.data.patient_keys import names_patients, patient_key
 from privgan.data.refusals import RefusedError, check_shape
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import open_regular
 
 MAX_ROWS = 10_000_000
 MAX_COLUMN_BYTES = 1 << 30
+_GROUPS = "groups"
+_EXACT = 2.0**53  # from here on not every whole number is a float
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -113,11 +116,39 @@ def _contents(path: Path, archive: zipfile.ZipFile, wanted: Wanted) -> NpzConten
         shape=shape,
         dtype=dtype,
         labels=labels,
-        patients=None if prefix else _texts(_optional(archive, names.get("patient_id"), count)),
+        patients=_patients(archive, further, count),
         filenames=None if prefix else _texts(_optional(archive, names.get("filenames"), count)),
         classes=None if classes is None else tuple(str(name) for name in classes.ravel().astype(np.str_)),
         columns=_further(archive, further, count, wanted),
     )
+
+
+def _patients(archive: zipfile.ZipFile, there: dict[str, str], count: int) -> Texts | None:
+    """Keys of patients (n,); `there` maps names in lower case to entries of the archive.
+
+    Raises:
+        UsageError: several arrays may be the patients'.
+        InputRejectedError: they are decimals that are no whole numbers.
+    """
+    names = [name for name in there if names_patients(name) or name == _GROUPS]
+    if len(names) > 1:
+        raise UsageError(f"Expected one array of patients in the .npz, got {', '.join(names)}. Rename the others.")
+    if not names:
+        return None
+    column = _column(archive, there[names[0]], count)
+    if column.dtype.kind != "f":
+        return np.array([patient_key(_text(cell)) for cell in column.tolist()], dtype=np.str_)
+    known = column[np.isfinite(column)]
+    if (known != np.rint(known)).any() or (np.abs(known) >= _EXACT).any():
+        raise InputRejectedError(
+            "Expected patient numbers in the .npz, got decimals that are none, or too long to be exact. Save them as "
+            "integers or texts."
+        )
+    return np.array([str(int(cell)) if math.isfinite(cell) else "" for cell in column.tolist()], dtype=np.str_)
+
+
+def _text(cell: object) -> str:
+    return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
 
 
 def _further(archive: zipfile.ZipFile, there: dict[str, str], count: int, wanted: Wanted) -> dict[str, Texts]:

@@ -32,6 +32,7 @@ class NpzSource:
         if len(self._contents.shape) == 4 and self.recipe.channels == 1:
             raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got colour; --colour keeps it.")
         _check_window(self._contents, self.recipe)
+        self.numbered = self._contents.patients is not None
         self.chosen = wishes.named_preset is None
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
@@ -55,13 +56,12 @@ class NpzSource:
 
     def notes(self, _: Seen) -> tuple[str, ...]:
         """See `source.Source`."""
-        alone = self._contents.patients is None
         grey = len(self._contents.shape) == 3 and self.recipe.channels == 3
         deep = self._contents.dtype == np.uint16 and self.recipe.rule.scaling == STORED_RANGE
         return tuple(
             text
             for applies, text in (
-                (alone, "The .npz has no patient_id: each image counts as one patient."),
+                (not self.numbered, "The .npz has no patient_id: each image counts as one patient."),
                 (self.chosen, "Preset cxr was chosen: stored values from black to white."),
                 (grey, "All images are grey: red, green and blue became what grey was."),
                 (deep, f"All images: {DEEP}"),
@@ -77,7 +77,7 @@ class NpzSource:
         patients, filenames = self._contents.patients, self._contents.filenames
         if patients is None:
             return Entry(code=code, where=where, patient=where, label=label, columns=columns)
-        patient = str(patients[row]).strip()
+        patient = str(patients[row])
         name = PurePosixPath(str(filenames[row]) if filenames is not None else "")
         return Entry(
             code=code if patient else "missing_patient_id",

@@ -19,15 +19,19 @@ DEEP = "16 bits became 8, and the value 65,535 became white; fewer bits stored i
 class Entry:
     """An image of a file or row when code is empty, else a refusal. Sensitive; its repr shows the code only.
 
-    image: uint8, of the recipe's shape. patient: the key of one person. label: a class name, empty when there are no
-    labels. columns: one value of each of the source's columns. where: where it lay below the source; entries of one
-    file follow each other and have the same. names: its file stem and folder names. identifiers: (category, value).
-    remarks: words by which the source's notes count it. rows: of the label tables, those that speak of it.
+    image: uint8, of the recipe's shape. patient: the key of one person. groups: UIDs of its study and its series, as
+    far as there are any, of which all images are of one person. person: what one person has one of. label: a class
+    name, empty when there are no labels. columns: one value of each of the source's columns. where: where it lay
+    below the source; entries of one file follow each other and have the same. names: its file stem and folder names.
+    identifiers: (category, value). remarks: words by which the source's notes count it. rows: of the label tables,
+    those that speak of it.
     """
 
     code: str = ""
     image: NDArray[np.uint8] | None = None
     patient: str = ""
+    groups: tuple[str, ...] = ()
+    person: tuple[str, ...] = ()
     label: str = ""
     columns: tuple[str, ...] = ()
     where: str
@@ -70,7 +74,8 @@ class Seen:
 class Source(Protocol):
     """total: files or rows that will be looked at. declared: class names that were not found in the data.
 
-    columns: types by name of the further columns of which every image has a value. chosen: nobody named the preset,
+    columns: types by name of the further columns of which every image has a value. numbered: it says whose each image
+    is; otherwise every file or row counts as one patient. chosen: nobody named the preset,
     so that all images must agree on it.
     """
 
@@ -78,6 +83,7 @@ class Source(Protocol):
     recipe: Recipe
     declared: tuple[str, ...]
     columns: dict[str, str]
+    numbered: bool
     chosen: bool
 
     def entries(self, start: int = 0) -> Iterator[Entry]:

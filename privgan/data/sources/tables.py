@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from privgan.data.columns import Wanted
-from privgan.data.formats.dicom.identifying import ISSUER_MARK
-from privgan.data.sources.labels import LabelTable, Row, read_labels
+from privgan.data.patient_keys import bare
+from privgan.data.sources.labels import PATIENT, LabelTable, Row, read_labels
+from privgan.data.sources.source import Seen
 from privgan.errors import UsageError
 from privgan.files import sha256_file
+
+LOOSE, NEAR = "loose", "near"  # how a row was found, or not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +24,7 @@ class Told:
 
     code: why the file cannot be used, if they say so. patient: whose it is, empty if no table says it. label: empty
     if no table gives it one. columns: one value of each further column. rows: the rows that speak of it, counted
-    through all tables.
+    through all tables. remarks: how else it was found, or nearly.
     """
 
     code: str
@@ -29,6 +32,7 @@ class Told:
     label: str
     columns: tuple[str, ...]
     rows: tuple[int, ...]
+    remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Told({self.code or len(self.rows)})"
@@ -65,19 +69,24 @@ class Tables:
     def __repr__(self) -> str:
         return f"Tables({self._tables})"
 
-    def ask(self, names: Mapping[str, Sequence[str]], patient: str) -> Told:
+    def ask(self, names: Mapping[str, Sequence[str]], patient: str, *, loosely: str = "") -> Told:
         """What is known of one file.
 
         Args:
             names: what the file is called by each key but `patient`, the best name first.
+            loosely: its path below the source, where no other file is called alike; then a row that spells it
+                otherwise is taken if there is no better one.
             patient: whose it is as far as the file itself says; a table that names patients knows better.
         """
-        found = self._find(names)
+        found, exactly = self._find(names, loosely), self._find(names)
         persons = {row.patient for _, _, row in found} - {""}
         if self.name_patients:
             patient = min(persons, default="")
-        by_person = {"patient": (patient, patient.partition(ISSUER_MARK)[0])} if patient else {}
-        found += self._find(by_person)
+        remarks = [LOOSE] if len(found) > len(exactly) else []
+        by_person = self._find({PATIENT: (patient, bare(patient))} if patient else {})
+        if not by_person and any(table.key == PATIENT and table.is_near(bare(patient)) for table in self._tables):
+            remarks.append(NEAR)
+        found += by_person
         labels = {row.label for _, _, row in found} - {""}
         values: dict[str, set[str]] = {name: set() for name in self.columns}
         for table, _, row in found:
@@ -89,26 +98,35 @@ class Tables:
             label=min(labels, default=""),
             columns=tuple(min(each, default="") for each in values.values()),
             rows=tuple(start + row.number for _, start, row in found),
+            remarks=tuple(remarks),
         )
 
-    def notes(self, spoke: int) -> list[str]:
-        """What the reader of the tables should know, of which so many rows spoke; counts only."""
+    def notes(self, seen: Seen) -> list[str]:
+        """What the reader of the tables should know, after all entries were seen; counts only."""
+        spoke, loose, nearly = len(seen.rows), seen.remarks[LOOSE], seen.remarks[NEAR]
         repeated = sum(table.duplicates for table in self._tables)
+        labels = {row.label for table in self._tables for row in table.rows.values()}
+        alike = len(labels) - len({"".join(label.casefold().split()) for label in labels})
         unused = sum(len(table.rows) for table in self._tables) - spoke
         return [
             text
             for count, text in (
                 (repeated, f"{repeated} repeated rows in the label table were ignored."),
                 (unused, f"{unused} rows of the label table name nothing that was read."),
+                (alike, f"{alike} labels differ from others in case or blanks only, and are classes of their own."),
+                (loose, f"{loose} files were found in the label table by another spelling of their path."),
+                (nearly, f"{nearly} files' patients are in the label table but for case, blanks or leading zeros."),
             )
             if count
         ]
 
-    def _find(self, names: Mapping[str, Sequence[str]]) -> list[tuple[LabelTable, int, Row]]:
+    def _find(self, names: Mapping[str, Sequence[str]], loosely: str = "") -> list[tuple[LabelTable, int, Row]]:
         """The rows that these names have, with their tables and with how many rows come before the table."""
         found, start = [], 0
         for table in self._tables:
             row = table.find(*names.get(table.key, ()))
+            if row is None and loosely and table.key == "file":
+                row = table.find_loosely(loosely)
             if row is not None:
                 found.append((table, start, row))
             start += len(table.rows)

@@ -117,7 +117,11 @@ def test_withdrawn_patients_go_and_take_their_second_number_along(tmp_path: Path
     pictures[4] = pictures[1]  # p4 is p1, under another number
     source = npz(tmp_path / "a.npz", ["p0", "p1", "p2", "p3", "p4", "p4"], pictures)
     (tmp_path / "gone.txt").write_text("p1\n\n  p3  \nghost\n")
-    cohort = make(source, tmp_path / "cohort", non_members=0.0, exclude=tmp_path / "gone.txt")
+    with pytest.raises(UsageError, match=r"1 match nobody\. Write them as the source does"):
+        make(source, tmp_path / "cohort", exclude=tmp_path / "gone.txt")
+    wanted = {"exclude": tmp_path / "gone.txt", "accept_unmatched": True}
+    cohort = make(source, tmp_path / "cohort", non_members=0.0, **wanted)
+    assert cohort.facts.overrides == ("accept-unmatched",)
     np.testing.assert_array_equal(as_stored(cohort.images), pictures[[0, 2]])
     assert (cohort.facts.excluded_patients, cohort.facts.merged_patients, cohort.facts.patients) == (3, 0, 2)
     assert [note.split(" ")[0] for note in cohort.facts.notes[-2:]] == ["1", "1"]

@@ -28,11 +28,14 @@ def test_every_number_of_a_cohort_is_found_on_its_side(tmp_path: Path) -> None:
     assert [number for number, side in sides.items() if side is None] == ["NUM-011"]
     assert sides["NUM-007"] == sides["NUM-030"]
     assert side_of(folder, "NUM-999") is None
+    for typed in ("num-005", " NUM-005.0", "0NUM-005", "NUM -005"):
+        assert side_of(folder, typed) == (None if ".0" in typed else sides["NUM-005"]), typed
     # The slow twin: the side of the row that has this number.
     kept = [n for n in range(40) if n != 11]
     words = {MEMBER: "member", NON_MEMBER: "non-member"}
     assert [sides[numbers[n]] for n in kept] == [words[int(side)] for side in cohort.split]
-    assert set[str]().union(*met) == {number for number, side in sides.items() if side == "member"}
+    members = {number for number, side in sides.items() if side == "member"}
+    assert set[str]().union(*met) == members | {number.lower() for number in members}
     assert len(met) == cohort.facts.members
     assert b"NUM" not in (folder / PATIENTS).read_bytes()
 

@@ -7,9 +7,9 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from privgan.data import identifiers as kinds
+from privgan.data import patient_keys
 from privgan.data.formats.dicom.values import items_of, text_of, values_of
 
-ISSUER_MARK = "^^^"  # joins a patient number and who issued it, as HL7 does
 IDENTIFYING = {
     kinds.NAME: (
         "PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "ResponsiblePerson",
@@ -43,7 +43,8 @@ NESTED = ("OtherPatientIDsSequence", "RequestAttributesSequence")
 _CATEGORIES = {
     tag_for_keyword(keyword): category for category, keywords in IDENTIFYING.items() for keyword in keywords
 }
-KEYWORDS = (*itertools.chain(*IDENTIFYING.values()), *NESTED)
+_PERSON = ("PatientBirthDate", "PatientSex")  # of one person there is one of each
+KEYWORDS = (*itertools.chain(*IDENTIFYING.values()), *NESTED, "PatientSex")
 
 
 def identifiers_of(dataset: Dataset) -> Iterator[tuple[str, str]]:
@@ -55,5 +56,9 @@ def identifiers_of(dataset: Dataset) -> Iterator[tuple[str, str]]:
 
 def patient_key(dataset: Dataset) -> str:
     """PatientID, with its issuer where there is one; empty when there is no PatientID. Sensitive."""
-    number, issuer = text_of(dataset, "PatientID"), text_of(dataset, "IssuerOfPatientID")
-    return f"{number}{ISSUER_MARK}{issuer}" if number and issuer else number
+    return patient_keys.patient_key(text_of(dataset, "PatientID"), text_of(dataset, "IssuerOfPatientID"))
+
+
+def person_of(dataset: Dataset) -> tuple[str, ...]:
+    """Birth date and sex, which one person has one of; empty where they are not given. Sensitive."""
+    return tuple(text_of(dataset, keyword).upper() for keyword in _PERSON)

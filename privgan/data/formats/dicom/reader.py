@@ -15,7 +15,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from privgan.data.formats.dicom import frames, identifying, image_header
 from privgan.data.formats.dicom.frames import decoded_frames
-from privgan.data.formats.dicom.identifying import identifiers_of, patient_key
+from privgan.data.formats.dicom.identifying import identifiers_of, patient_key, person_of
 from privgan.data.formats.dicom.parsing import Parsed, parse
 from privgan.data.formats.dicom.values import integer_of, text_of
 from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
@@ -63,10 +63,12 @@ def read(path: Path, request: Request) -> Reading:
         images=images,
         patient=patient_key(dataset),
         study=text_of(dataset, "StudyInstanceUID"),
+        series=text_of(dataset, "SeriesInstanceUID"),
         instance=text_of(dataset, "SOPInstanceUID"),
         modality=text_of(dataset, "Modality").upper(),
         side=0 if code else max(integer_of(dataset, "Rows"), integer_of(dataset, "Columns")),
         colour=coloured,
+        person=person_of(dataset),
         identifiers=tuple(identifiers_of(dataset)),
     )
 
