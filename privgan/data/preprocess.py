@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from privgan.arrays import Singles
 from privgan.data.recipe import GIVEN, OWN_RANGE, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError
 
+BLANK = "blank"
 _VALUES_AT_ONCE = 1 << 16
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -41,23 +43,72 @@ def prepare_image(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
     Raises:
         RefusedError: non_finite_pixels.
     """
+    return _padded(_content(pixels, recipe), recipe)
+
+
+def prepare_shown(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
+    """Like `prepare_image`, of an image that must show something.
+
+    Raises:
+        RefusedError: non_finite_pixels; blank, if it is of one grey or colour before it is padded.
+    """
+    content = _content(pixels, recipe)
+    if (content == content[0, 0]).all():
+        raise RefusedError(BLANK)
+    return _padded(content, recipe)
+
+
+def _content(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
     cropped = _crop(pixels.values, recipe.roi)
     if _is_ready(cropped, pixels, recipe):
-        image = np.array(cropped, dtype=np.uint8)
-    else:
-        window = _window(cropped, pixels, recipe)
-        planes = [cropped] if cropped.ndim == 2 else [cropped[..., channel] for channel in range(3)]
-        squares = [_square(_fitted(plane, window, recipe.size)) for plane in planes]
-        image = squares[0] if cropped.ndim == 2 else np.stack(squares, axis=-1)
+        return np.array(cropped, dtype=np.uint8)
+    window = _window(cropped, pixels, recipe)
+    planes = [cropped] if cropped.ndim == 2 else [cropped[..., channel] for channel in range(3)]
+    fitted = [np.rint(_fitted(plane, window, recipe.size) * 255).astype(np.uint8) for plane in planes]
+    return fitted[0] if cropped.ndim == 2 else np.stack(fitted, axis=-1)
+
+
+def _padded(content: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.uint8]:
+    image = content if content.shape[0] == content.shape[1] else _square(content)
     return image if image.shape == recipe.shape else np.repeat(image[..., None], 3, axis=-1)
 
 
-def _square(small: Singles) -> NDArray[np.uint8]:
-    """Values 0..1 (h, w) in the middle of a black square, as uint8."""
-    size = max(small.shape)
-    square = np.zeros((size, size), dtype=np.uint8)
-    top, left = ((size - side) // 2 for side in small.shape)
-    square[top : top + small.shape[0], left : left + small.shape[1]] = np.rint(small * 255)
+def prepare_images(
+    some: Iterable[tuple[int, Pixels]], recipe: Recipe, count: int, *, may_be_blank: bool
+) -> NDArray[np.uint8]:
+    """The images of one file, uint8 (k, *shape) of the recipe, in order and without those that are blank.
+
+    Args:
+        some: all of them in any order, each with its place from 0.
+        recipe: how they are prepared.
+        count: of all.
+        may_be_blank: keep those that are blank, too.
+
+    Raises:
+        RefusedError: non_finite_pixels; blank if all of them are.
+    """
+    prepare = prepare_image if may_be_blank else prepare_shown
+    images, shows = np.empty((count, *recipe.shape), dtype=np.uint8), np.zeros(count, dtype=np.bool_)
+    for place, pixels in some:
+        try:
+            images[place] = prepare(pixels, recipe)
+        except RefusedError as refusal:
+            if refusal.code != BLANK:
+                raise
+        else:
+            shows[place] = True
+    if not shows.any():
+        raise RefusedError(BLANK)
+    return images if shows.all() else images[shows]
+
+
+def _square(content: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An image (h, w) or (h, w, 3) in the middle of a black square."""
+    height, width, *channels = content.shape
+    size = max(height, width)
+    square = np.zeros((size, size, *channels), dtype=np.uint8)
+    top, left = (size - height) // 2, (size - width) // 2
+    square[top : top + height, left : left + width] = content
     return square
 
 

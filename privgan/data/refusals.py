@@ -30,6 +30,8 @@
 | scaling              | a NIfTI slope or intercept that is negative, NaN or infinite             |
 | modality_lut         | a table instead of slope and intercept that is damaged or not in HU      |
 | non_finite_pixels    | NaN or infinity, stored or after rescale                                 |
+| blank                | one grey or colour alone: it shows nothing                               |
+| shared_picture       | more than three patients have the same picture: it is nobody's           |
 | missing_patient_id   | nobody to protect: the patient is unknown                                |
 | not_selected         | not among the modalities, body parts, views, slices or frames asked for  |
 | missing_slice_number | every n-th slice was asked for, and it has no Instance Number            |

@@ -112,7 +112,7 @@ def test_a_source_whose_numbers_are_no_people_is_refused(
     if kind in ACCEPTABLE:
         accepted = make(source, tmp_path / "accepted", accept_identity=(kind,))
         assert accepted.facts.patients == report.patients
-        assert accepted.facts.overrides == (f"accept-identity-{kind}",)
+        assert accepted.facts.overrides == (f"accept-identity {kind}",)
         assert any(note.startswith(f"{report.identity[kind]} ") for note in accepted.facts.notes)
     else:
         with pytest.raises(UsageError, match="accept_identity"):

@@ -1,6 +1,5 @@
 """The one pass over the source: pixels go to disk row by row, memory keeps numbers, labels and digests."""
 
-import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Hashable
@@ -10,16 +9,19 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.arrays import Flags
 from privgan.data.cohort.journal import Journal
 from privgan.data.cohort.notes import Note
 from privgan.data.cohort.persons import Persons
 from privgan.data.identifiers import FILE_NAME, IdentifierDigests
 from privgan.data.identity import Identities
+from privgan.data.pictures import Pictures
 from privgan.data.sources.opening import reject_nothing_readable, watched
 from privgan.data.sources.source import Seen, Source
 from privgan.interruption import StopRequest
 from privgan.progress import Progress
 
+SHARED = "shared_picture"
 _SHARED = b""  # stands for "more than one patient"; never the digest of one
 _T = TypeVar("_T", bound=Hashable)
 
@@ -29,8 +31,8 @@ class Collected:
     """What one pass found; sensitive, so its repr shows counts only.
 
     patients, labels, columns: of every written row. keys: patient keys by number. persons: who shares an image with
-    whom. identities: what speaks for and against that a number is one person. refused: (reason code, keyed hash of
-    where) in source order.
+    whom. left_aside: (rows,) whose picture is nobody's, known at the end. identities: what speaks for and against
+    that a number is one person. refused: (reason code, keyed hash of where) in source order.
     """
 
     digests: IdentifierDigests
@@ -40,10 +42,13 @@ class Collected:
     keys: list[str] = field(default_factory=list)
     persons: Persons = field(default_factory=Persons)
     identities: Identities = field(default_factory=Identities)
+    left_aside: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     refused: list[tuple[str, bytes]] = field(default_factory=list)
     seen: Seen = field(default_factory=Seen)
     _numbers: dict[str, int] = field(default_factory=dict)
-    _owners: dict[bytes, int] = field(default_factory=dict)
+    _pictures: Pictures = field(default_factory=Pictures)
+    _places: "array[int]" = field(default_factory=lambda: array("q"))
+    _marks: list[bytes] = field(default_factory=list)
     _names: dict[bytes, bytes] = field(default_factory=dict)
     _once: dict[Hashable, Hashable] = field(default_factory=dict)
 
@@ -68,18 +73,22 @@ class Collected:
             return
         number = self._number(note.patient)
         self.identities.add(number, note.groups, note.person)
-        if (image != image[0, 0]).any():  # a blank picture is nobody's
-            self.persons.join(self._owners.setdefault(hashlib.sha256(image.tobytes()).digest(), number), number)
+        self._places.append(self._pictures.add(image, number))
+        self._marks.append(note.mark)
         self.patients.append(number)
         self.labels.append(self._shared(note.label))
         self.columns.append(self._shared(note.columns))
 
     def finish(self) -> None:
-        """Count the names of files and folders that belong to one patient among the identifiers."""
+        """What only the whole says: whose names, numbers and pictures are one person's, and which are nobody's."""
         for name, owner in self._names.items():
             if owner != _SHARED:
                 self.digests.keep(FILE_NAME, name)
-        for needed_while_reading in (self._numbers, self._owners, self._names, self._once):
+        for one, other in self._pictures.pairs():
+            self.persons.join(one, other)
+        self.left_aside = self._pictures.nobodys(np.array(self._places, dtype=np.int64))
+        self.refused += [(SHARED, self._marks[row]) for row in np.flatnonzero(self.left_aside)]
+        for needed_while_reading in (self._numbers, self._names, self._once, self._marks):
             needed_while_reading.clear()
 
     def _number(self, key: str) -> int:
@@ -118,7 +127,7 @@ def collect(
                 "command with --resume. To throw it away, delete that folder, or prepare without --resume."
             )
     journal.commit()
-    if not found.patients:
-        raise reject_nothing_readable(found.refused_by_code())
     found.finish()
+    if found.left_aside.all():
+        raise reject_nothing_readable(found.refused_by_code())
     return found

@@ -17,7 +17,7 @@ from privgan.data.sources.source import Entry
 class Note:
     """One entry without its pixels; sensitive, so its repr shows the code only.
 
-    usable: it has a row of pixels. code: why not. mark: then the keyed hash of where it was. patient: as in `Entry`,
+    usable: it has a row of pixels. code: why not. mark: keyed hash of where it was. patient: as in `Entry`,
     empty if there is no image. owner: digest of the patient. groups, person: digests of those of `Entry`. names:
     those of the names of its file and folders. identifiers: (category, digest) that no note before had. label,
     columns, remarks, rows: as in `Entry`.
@@ -63,7 +63,7 @@ class Note:
         note = cls(
             usable=image is not None,
             code=code,
-            mark=keyed(b"refused:", entry.where) if image is None else b"",
+            mark=keyed(b"refused:", entry.where),
             patient="" if image is None else entry.patient,
             owner=keyed(b"owner:", entry.patient),
             groups=tuple(keyed(b"group:", uid) for uid in entry.groups),

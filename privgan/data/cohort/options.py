@@ -11,7 +11,7 @@ from privgan.files import canonical_json, sha256_bytes, sha256_file
 
 DEFAULT = Wishes()
 ACCEPT_BURNED_IN, ACCEPT_UNMATCHED = "accept-burned-in", "accept-unmatched"
-ACCEPT_IDENTITY = "accept-identity-"  # and of which kind
+ACCEPT_IDENTITY = "accept-identity"  # and of which kind
 
 
 @dataclass(frozen=True, kw_only=True)

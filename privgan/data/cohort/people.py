@@ -67,7 +67,7 @@ def decide_people(
         if root in spellings:
             spellings[root] |= _spellings(number)
     patients = np.array(found.patients)
-    kept = ~gone[patients]
+    kept = ~gone[patients] & ~found.left_aside
     owners = roots[patients[kept]]
     order, first = np.unique(owners, return_index=True)
     appearance = order[np.argsort(first)]

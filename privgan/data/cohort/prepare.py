@@ -78,7 +78,7 @@ def prepare(
         needed = origin.total * (2 * math.prod(shape) + 4096)
         require_space(folder, needed - (folder / ROWS).stat().st_size)
         found = collect(origin, journal, key, progress, stop)
-    if reason := disagreement(origin, found.refused_by_code(), len(found.patients)):
+    if reason := disagreement(origin, found.refused_by_code(), int((~found.left_aside).sum())):
         raise InputRejectedError(reason)
     people = decide_people(found, withdrawn, merged, options.join)
     _check_numbers(origin, people, options)
@@ -231,7 +231,7 @@ def _overrides(options: PrepareOptions, people: People) -> Iterator[str]:
         yield ACCEPT_BURNED_IN
     if people.unmatched:
         yield ACCEPT_UNMATCHED
-    yield from (f"{ACCEPT_IDENTITY}{kind}" for kind in options.accept_identity if kind in people.findings)
+    yield from (f"{ACCEPT_IDENTITY} {kind}" for kind in options.accept_identity if kind in people.findings)
 
 
 def _only(asked: tuple[str, ...]) -> str:

@@ -1,11 +1,16 @@
 """What a source would give, without writing anything."""
 
 import hashlib
+from array import array
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from privgan.data.cohort.collect import SHARED
 from privgan.data.identity import Identities, objections
+from privgan.data.pictures import Pictures
 from privgan.data.refusals import remedies
 from privgan.data.sources.opening import disagreement, open_source, refusal_of, watched
 from privgan.data.sources.source import Seen
@@ -37,28 +42,31 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
         UsageError, InputRejectedError: the source is missing, empty or no source; nothing readable is a result.
     """
     origin = open_source(source, wishes)
-    refused, patients, seen, identities = Counter[str](), dict[str, int](), Seen(), Identities()
-    readable = images = 0
-    for entries in watched(origin, progress):
+    refused, numbers, seen, identities = Counter[str](), dict[str, int](), Seen(), Identities()
+    pictures, rows = Pictures(), array("q")  # file, patient and picture of every image
+    for file, entries in enumerate(watched(origin, progress)):
         code = refusal_of(entries[0], origin.declared)
+        refused[code] += bool(code)
         for entry in entries:
             seen.add(entry.remarks, entry.rows)
-        if code:
-            refused[code] += 1
-        else:
-            readable, images = readable + 1, images + len(entries)
-            for entry in entries:
-                number = patients.setdefault(entry.patient, len(patients))
+            if not code and entry.image is not None:
+                number = numbers.setdefault(entry.patient, len(numbers))
                 identities.add(number, map(_digest, entry.groups), map(_digest, entry.person))
+                rows.extend((file, number, pictures.add(entry.image, number)))
+    files, owners, places = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    kept = ~pictures.nobodys(places)
+    refused[SHARED] = int((~kept).sum())
+    refused = +refused
+    readable, images, patients = (len(np.unique(files[kept])), int(kept.sum()), len(np.unique(owners[kept])))
     reason = disagreement(origin, refused, images)
-    findings = identities.findings(list(patients), lambda number: number) if origin.numbered else {}
+    findings = identities.findings(list(numbers), lambda number: number) if origin.numbered else {}
     objected = filter(None, (reason, objections(findings)))
     return ScanReport(
         files=origin.total,
         readable=readable,
         images=images,
         refused=dict(sorted(refused.items())),
-        patients=len(patients),
+        patients=patients,
         identity=findings,
         preset=origin.recipe.preset,
         notes=(*origin.notes(seen), *remedies(refused), *objected),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from privgan.data.formats.reading import Reading, Request
-from privgan.data.preprocess import Pixels, prepare_image
+from privgan.data.preprocess import Pixels, prepare_image, prepare_shown
 from privgan.data.recipe import STORED_RANGE
 from privgan.data.refusals import RefusedError, check_shape, read_regular
 
@@ -38,7 +38,8 @@ def read(path: Path, request: Request) -> Reading:
     colour, side = values.ndim == 3, max(values.shape[:2])
     if colour and request.recipe.channels == 1:
         values = np.asarray(Image.fromarray(values).convert("L"))
-    image = prepare_image(Pixels(values=values, low=0, high=highest), request.recipe)
+    prepare = prepare_image if request.selection.trusted else prepare_shown
+    image = prepare(Pixels(values=values, low=0, high=highest), request.recipe)
     deep = highest > 255 and request.recipe.rule.scaling == STORED_RANGE
     return Reading(images=image[None], side=side, colour=colour, deep=deep)
 

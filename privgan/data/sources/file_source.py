@@ -87,6 +87,8 @@ class FileSource:
             found.append(f"{counts['grey']} grey files: red, green and blue became what grey was.")
         if counts["colour"]:
             found.append(f"{counts['colour']} colour files were converted to grey.")
+        if counts["blank"]:
+            found.append(f"{counts['blank']} blank frames or slices of files that show something were left out.")
         if counts["deep"]:
             found.append(f"{counts['deep']} pictures: {DEEP}")
         if counts["unstated"]:
@@ -153,6 +155,7 @@ def _remarks(reading: Reading, recipe: Recipe) -> Iterator[str]:
         yield "colour"
     if recipe.channels == 3 and not (reading.colour or reading.code):
         yield "grey"
+    yield from ("blank",) * reading.blank
     if reading.deep:
         yield "deep"
     if reading.unstated and not reading.code and recipe.rule.scaling == GIVEN and recipe.window is None:

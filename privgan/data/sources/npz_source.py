@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from privgan.data.identifiers import IDENTIFIER
-from privgan.data.preprocess import Pixels, prepare_image
+from privgan.data.preprocess import Pixels, prepare_image, prepare_shown
 from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError
 from privgan.data.sources.npz_reader import NpzContents, open_npz, stream_images
@@ -32,6 +32,7 @@ class NpzSource:
         if len(self._contents.shape) == 4 and self.recipe.channels == 1:
             raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got colour; --colour keeps it.")
         _check_window(self._contents, self.recipe)
+        self._prepare = prepare_image if wishes.selection.trusted else prepare_shown
         self.numbered = self._contents.patients is not None
         self.chosen = wishes.named_preset is None
 
@@ -44,7 +45,7 @@ class NpzSource:
         for values, row in islice(rows, start, None):
             entry = self._describe(row)
             try:
-                image = prepare_image(Pixels(values=values, low=low, high=high), self.recipe)
+                image = self._prepare(Pixels(values=values, low=low, high=high), self.recipe)
             except RefusedError as refusal:
                 yield replace(entry, code=refusal.code)
             else:

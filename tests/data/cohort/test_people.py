@@ -26,6 +26,7 @@ def collected(keys: list[str]) -> Collected:
     for number in range(len(keys)):
         found.persons.add()
         found.patients.append(number)
+    found.left_aside = np.zeros(len(keys), dtype=np.bool_)
     return found
 
 

@@ -105,11 +105,12 @@ def test_rows_keep_the_order_of_the_source(tmp_path: Path) -> None:
 def test_patients_who_share_a_picture_are_one_person(tmp_path: Path) -> None:
     pictures = images(7)
     pictures[3] = pictures[0]  # p3 is p0
-    pictures[4] = pictures[5] = 77  # blank: nobody's
+    pictures[4] = pictures[5] = 77  # blank: shows nobody
     source = npz(tmp_path / "a.npz", [f"p{number}" for number in range(6)] + ["p0"], pictures)
     cohort = make(source, tmp_path / "cohort", non_members=0.0)
-    assert cohort.patients.tolist() == [0, 1, 2, 0, 3, 4, 0]
-    assert (cohort.facts.merged_patients, cohort.facts.patients, cohort.facts.images) == (1, 5, 7)
+    assert cohort.patients.tolist() == [0, 1, 2, 0, 0]
+    assert (cohort.facts.merged_patients, cohort.facts.patients, cohort.facts.images) == (1, 3, 5)
+    assert cohort.facts.refused == {"blank": 2}
 
 
 def test_withdrawn_patients_go_and_take_their_second_number_along(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_one_slice_is_one_image_and_cannot_be_cut_across(tmp_path: Path, shape: 
     [
         ("i2", {}, "ct-soft", ""),
         ("f4", {}, "ct-lung", ""),
-        ("u2", {"scl_inter": -1024.0}, "ct-soft", ""),
+        ("u2", {"scl_inter": -50.0}, "ct-soft", ""),
         ("u2", {}, "ct-soft", "missing_rescale"),
         ("u1", {"scl_slope": 4.0}, "ct-lung", "missing_rescale"),
         ("u1", {}, "cxr", ""),

@@ -51,7 +51,7 @@ def test_scan_and_prepare_agree_on_every_file(shared_data: Path, tmp_path: Path,
     report = scan(folder, wishes)
     assert report.identity == {"facts": 1}  # files of two test suites under one number
     facts = prepare(folder, tmp_path, PrepareOptions(reading=wishes, accept_identity=("facts",)))
-    assert "accept-identity-facts" in facts.overrides
+    assert "accept-identity facts" in facts.overrides
     assert (facts.refused, facts.images) == (report.refused, report.images)
     source = open_source(folder, wishes)
     codes = {entry.where: entry.code for entry in source.entries() if entry.code}

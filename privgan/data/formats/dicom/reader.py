@@ -19,7 +19,7 @@ from privgan.data.formats.dicom.identifying import identifiers_of, patient_key, 
 from privgan.data.formats.dicom.parsing import Parsed, parse
 from privgan.data.formats.dicom.values import integer_of, text_of
 from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
-from privgan.data.preprocess import prepare_image
+from privgan.data.preprocess import prepare_images
 from privgan.data.refusals import RefusedError, open_input, read_regular
 from privgan.data.selection import Selection
 
@@ -52,9 +52,9 @@ def read(path: Path, request: Request) -> Reading:
         parsed = parse(stream, TAGS)
         if parsed.sop_class == MediaStorageDirectoryStorage:
             raise RefusedError("directory")
-        code, images, coloured = "", None, False
+        code, images, coloured, blank = "", None, False, 0
         try:
-            images, coloured = _images(parsed, request)
+            images, coloured, blank = _images(parsed, request)
         except RefusedError as refusal:
             code = refusal.code
     dataset = parsed.dataset
@@ -68,13 +68,14 @@ def read(path: Path, request: Request) -> Reading:
         modality=text_of(dataset, "Modality").upper(),
         side=0 if code else max(integer_of(dataset, "Rows"), integer_of(dataset, "Columns")),
         colour=coloured,
+        blank=blank,
         person=person_of(dataset),
         identifiers=tuple(identifiers_of(dataset)),
     )
 
 
-def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool]:
-    """The wanted frames, uint8 (k, *shape) of the recipe, and whether they had colour."""
+def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool, int]:
+    """The wanted frames, uint8 (k, *shape) of the recipe, whether they had colour, and how many more were blank."""
     _check_wanted(parsed.dataset, request.selection)
     if not request.selection.trusted:
         _check_source(parsed, request)
@@ -83,11 +84,9 @@ def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool]:
     recipe, units = request.recipe, request.recipe.preset.startswith("ct-") and not request.selection.trusted
     if len(numbers) * math.prod(recipe.shape) > MAX_RESULT_BYTES:
         raise RefusedError("too_large")
-    images = np.empty((len(numbers), *recipe.shape), dtype=np.uint8)
     decoded = decoded_frames(parsed, header, numbers, units=units, colour=recipe.channels == 3)
-    for image, pixels in zip(images, decoded, strict=True):
-        image[:] = prepare_image(pixels, recipe)
-    return images, header.coloured
+    images = prepare_images(enumerate(decoded), recipe, len(numbers), may_be_blank=request.selection.trusted)
+    return images, header.coloured, len(numbers) - len(images)
 
 
 def _check_source(parsed: Parsed, request: Request) -> None:

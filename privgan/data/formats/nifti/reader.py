@@ -19,7 +19,7 @@ from privgan.data import identifiers as kinds
 from privgan.data.formats.nifti.header import BYTES, ONE_FILE, PAIR, VolumeHeader, volume_header
 from privgan.data.formats.nifti.volume import exactly, slices, view_of
 from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
-from privgan.data.preprocess import Pixels, prepare_image
+from privgan.data.preprocess import Pixels, prepare_images
 from privgan.data.recipe import GIVEN, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError, check_shape, open_input, read_regular
 
@@ -57,9 +57,9 @@ def read(path: Path, request: Request) -> Reading:
         with _unpacked(stored) as stream:
             header = volume_header(stream.read(BYTES))
             written = (*header.texts, exactly(stream, header.offset - BYTES))
-            code, images, side = "", None, 0
+            code, images, side, blank = "", None, 0, 0
             try:
-                images, side = _images(stream, header, request)
+                images, side, blank = _images(stream, header, request)
             except RefusedError as refusal:
                 code = refusal.code
     found = tuple(pair for raw in written for pair in _identifiers(raw))
@@ -67,13 +67,14 @@ def read(path: Path, request: Request) -> Reading:
         code=code,
         images=images,
         side=side,
+        blank=blank,
         unstated=True,
         identifiers=(*found, (kinds.FILE_NAME, name)) if name else found,
     )
 
 
-def _images(stream: BinaryIO, header: VolumeHeader, request: Request) -> tuple[NDArray[np.uint8], int]:
-    """The wanted slices, uint8 (k, *shape) of the recipe, and the longer side of a slice."""
+def _images(stream: BinaryIO, header: VolumeHeader, request: Request) -> tuple[NDArray[np.uint8], int, int]:
+    """The wanted slices, uint8 (k, *shape) of the recipe, the longer side of one, and how many more were blank."""
     recipe, selection = request.recipe, request.selection
     _check_meaning(header, recipe)
     view = view_of(header.affine, selection.axis)
@@ -85,11 +86,12 @@ def _images(stream: BinaryIO, header: VolumeHeader, request: Request) -> tuple[N
     if len(wanted) * math.prod(recipe.shape) > MAX_RESULT_BYTES:
         raise RefusedError("too_large")
     low, high = header.stored_range
-    images = np.empty((len(wanted), *recipe.shape), dtype=np.uint8)
-    for place, values in slices(stream, header, view, wanted):
-        pixels = Pixels(values=values, low=low, high=high, slope=header.slope, intercept=header.intercept)
-        images[place] = prepare_image(pixels, recipe)
-    return images, max(rows, columns)
+    stored = (
+        (place, Pixels(values=values, low=low, high=high, slope=header.slope, intercept=header.intercept))
+        for place, values in slices(stream, header, view, wanted)
+    )
+    images = prepare_images(stored, recipe, len(wanted), may_be_blank=selection.trusted)
+    return images, max(rows, columns), len(wanted) - len(images)
 
 
 def _check_meaning(header: VolumeHeader, recipe: Recipe) -> None:
