@@ -122,7 +122,7 @@ def _ask_for(archive: WebArchive, place: Place, largest_bytes: int) -> tuple[byt
     answer = archive.get(url, _ACCEPT, largest_bytes + _AROUND_BYTES)
     if answer.status >= 500:
         return b"", "archive_failed"
-    if answer.status != 200:
+    if answer.status not in (200, 206):
         return b"", {403: "forbidden", 404: "not_found", 410: "not_found"}.get(answer.status, "refused")
     if answer.oversized:
         return b"", "too_large"

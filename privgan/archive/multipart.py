@@ -11,6 +11,7 @@ from collections.abc import Sequence
 DICOM = "application/dicom"
 _LONGEST_HEADERS = 1 << 13
 _ALLOWED = "0-9A-Za-z'()+_,./:=?-"
+_PADDING = re.compile(rb"[ \t]{1,256}")
 _BOUNDARY = re.compile(
     rf'; *boundary=(?:"([ {_ALLOWED}]{{0,69}}[{_ALLOWED}])"|([{_ALLOWED}]{{1,70}}))(?=[;\s]|$)', re.IGNORECASE
 )
@@ -73,7 +74,7 @@ def only_part(body: bytes, boundary: bytes) -> bytes:
     start = 0 if body.startswith(opening) else body.find(delimiter) + 2
     if start == 1:  # not found
         raise DamagedError
-    start += len(opening)
+    start = _behind_blanks(body, start + len(opening))
     header_end = body.find(b"\r\n\r\n", start, start + _LONGEST_HEADERS)
     end = body.find(delimiter, start)
     if header_end < 0 or body[start : start + 2] != b"\r\n" or not header_end + 4 <= end:
@@ -82,3 +83,9 @@ def only_part(body: bytes, boundary: bytes) -> bytes:
     if body[after : after + 2] != b"--":
         raise DamagedError
     return body[header_end + 4 : end]
+
+
+def _behind_blanks(body: bytes, start: int) -> int:
+    """Where the padding ends that may stand behind a boundary (RFC 2046 5.1.1)."""
+    found = _PADDING.match(body, start)
+    return found.end() if found else start

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from privgan.archive.access import read_secret
-from privgan.archive.web import WebArchive, require_service
+from privgan.archive.stopping import UnfinishedError
+from privgan.archive.web import Answer, WebArchive, require_service
 from privgan.errors import UsageError
 from privgan.progress import Progress, silent
 
 PAGE = 200
-_SMALLEST_CAP = 10  # an archive may give smaller pages than it is asked for, but hardly pages of nine
 _PAGE_BYTES = 32 << 20
 _JSON = "application/dicom+json, application/json"
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -129,34 +129,51 @@ def _instances(archive: WebArchive, study: str | None, wanted: Mapping[str, str]
 
 
 def _pages(archive: WebArchive, url: str, wanted: Mapping[str, str], tag: str) -> Iterator[str | None]:
-    """The identifiers in all pages of an answer, each once; None for an entry without one."""
+    """The identifiers in all pages of an answer, each once; None for an entry without one.
+
+    Pages may be of any size. The end is an empty one, or one that brings nothing new: then the archive knows no pages
+    and gave all it has, unless it says that there is more.
+
+    Raises:
+        UnfinishedError: it announced more than it gave.
+    """
     seen: set[str] = set()
-    offset = 0
+    offset, nameless, announced = 0, 0, 0
     while True:
-        query = {**wanted, "limit": str(PAGE), "offset": str(offset)}
-        page = _page(archive, url, query)
-        new = [uid for uid in map(_identifier(tag), page) if uid not in seen]
-        yield from new
-        seen.update(uid for uid in new if uid is not None)
+        page, answer = _page(archive, url, {**wanted, "limit": str(PAGE), "offset": str(offset)})
+        announced = max(announced, answer.total or 0)
+        found = list(map(_identifier(tag), page))
+        new = dict.fromkeys(uid for uid in found if uid is not None and uid not in seen)
+        if new or not offset:
+            yield from (*new, *[None] * found.count(None))
+            seen.update(new)
+            nameless += found.count(None)
         offset += len(page)
-        if len(page) < _SMALLEST_CAP or not any(new):  # the end, or an archive that knows no pages
-            return
+        if not new:
+            break
+    given = len(seen) + nameless
+    if answer.more or given < announced:
+        raise UnfinishedError(
+            f"The archive has more than it gives: {given} entries of one list came, then nothing new"
+            f"{f', of {announced} that it counts' if announced else ''}. Ask for less at once, for example --query "
+            "StudyDate=YYYYMMDD-YYYYMMDD month by month into folders of their own."
+        )
 
 
-def _page(archive: WebArchive, url: str, query: Mapping[str, str]) -> list[Any]:
+def _page(archive: WebArchive, url: str, query: Mapping[str, str]) -> tuple[list[Any], Answer]:
     answer = archive.get(url, _JSON, _PAGE_BYTES, query)
     if answer.status == 404 and url != f"{archive.address()}/studies":
-        return []  # it was removed since it was listed
+        return [], answer  # it was removed since it was listed
     require_service(answer)
     if answer.status == 204 or (not answer.body and not answer.oversized):
-        return []
+        return [], answer
     try:
         page = json.loads(answer.body)
     except (ValueError, RecursionError):
         page = None
     if not isinstance(page, list):
         raise UsageError("Expected a list of what the archive has, its answer is none. Is this a DICOMweb service?")
-    return page
+    return page, answer
 
 
 def _identifier(tag: str) -> "Any":

@@ -5,6 +5,7 @@ they keep whole answers in memory, encode data sets anew instead of sending a fi
 carry addresses in their errors.
 """
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,18 +23,25 @@ if TYPE_CHECKING:
 
 _SLOWEST_BYTES_PER_S = 1 << 14
 _CHUNK_BYTES = 1 << 16
+_TOTAL = re.compile(r"[~\s]*(\d{1,12})[+\s]*")
 _BUSY = (408, 429, 502, 503, 504)
 _REDIRECTS = range(300, 400)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a service answered; sensitive. body: empty when `oversized`."""
+    """What a service answered; sensitive. body: empty when `oversized`.
+
+    more: it warned that it holds more than it gave (Warning 299, PS3.18 8.3.4.4). total: how much there is in all, if
+    it says so (X-Total-Count, which some archives give, "~250" among the ways).
+    """
 
     status: int
     content_type: str = ""
     body: bytes = field(default=b"", repr=False)
     oversized: bool = False
+    more: bool = False
+    total: int | None = None
 
 
 class WebArchive:
@@ -146,8 +154,14 @@ class WebArchive:
             if time.monotonic() - began > self._access.timeout_s + size / _SLOWEST_BYTES_PER_S:
                 raise UnfinishedError("The archive answers too slowly.")
             pieces.append(piece)
-        content_type = response.headers.get("Content-Type", "")
-        return Answer(status=status, content_type=content_type, body=b"".join(pieces))
+        total = _TOTAL.fullmatch(response.headers.get("X-Total-Count", ""))
+        return Answer(
+            status=status,
+            content_type=response.headers.get("Content-Type", ""),
+            body=b"".join(pieces),
+            more=response.headers.get("Warning", "").lstrip().startswith("299"),
+            total=int(total[1]) if total else None,
+        )
 
 
 def require_service(answer: Answer) -> None:

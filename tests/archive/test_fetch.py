@@ -151,7 +151,7 @@ def test_a_dead_wire_and_a_wrong_address(here: Here, archive: Orthanc, tmp_path:
 
 @pytest.fixture
 def odd() -> Iterator[Stub]:
-    """A service with one series of instances 1.1 to 1.13, each given in a way of its own."""
+    """A service with one series of instances 1.1 to 1.14, each given in a way of its own."""
     whole = b"--b\r\nContent-Type: application/dicom\r\n\r\nDICM-1\r\n--b--"
     answers = {
         "1": Said(kind=DICOM_PART, body=whole),
@@ -167,6 +167,7 @@ def odd() -> Iterator[Stub]:
         "11": Said(kind="application/dicom"),
         "12": Said(kind="application/dicom", body=b"x" * 50_000),
         "13": Said(status=204),
+        "14": Said(status=206, kind=DICOM_PART, body=whole.replace(b"--b\r", b"--b \t\r").replace(b"-1", b"-3")),
     }
 
     def answer(request: Asked) -> Said:
@@ -198,12 +199,12 @@ def test_what_is_not_given_is_counted_and_asked_for_again(
         "too_large": 2,
     }
     assert answer["not_given"] == not_given
-    assert (answer["found"], answer["fetched"], answer["fetched_bytes"]) == (13, 2, 12)
-    assert files_in(tmp_path / "images") == [b"DICM-1", b"DICM-2"]
+    assert (answer["found"], answer["fetched"], answer["fetched_bytes"]) == (14, 3, 18)
+    assert files_in(tmp_path / "images") == [b"DICM-1", b"DICM-2", b"DICM-3"]
     asked = len(odd.asked)
     answer = json.loads(here("fetch", odd.url, tmp_path / "images", "--resume", "--json"))
-    assert (answer["fetched"], answer["fetched_before"], answer["not_given"]) == (0, 2, not_given)
-    assert len(odd.asked) - asked == asked - 2
+    assert (answer["fetched"], answer["fetched_before"], answer["not_given"]) == (0, 3, not_given)
+    assert len(odd.asked) - asked == asked - 3
 
 
 def test_a_token_that_ends_half_way_ends_it(here: Here, tmp_path: Path) -> None:

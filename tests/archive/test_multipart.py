@@ -45,6 +45,13 @@ def test_a_file_comes_back_byte_for_byte(file: bytes, before: bytes, after: byte
     assert only_part(body, b"Bound") == file
 
 
+@pytest.mark.parametrize("padding", [b" ", b"\t", b"  \t "])
+def test_blanks_behind_a_boundary_are_legal(padding: bytes) -> None:
+    """RFC 2046 5.1.1: transport padding."""
+    body = b"--b" + padding + b"\r\nContent-Type: application/dicom\r\n\r\nDICM\r\n--b--" + padding + b"\r\n"
+    assert only_part(body, b"b") == b"DICM"
+
+
 @given(st.lists(st.binary(max_size=60), min_size=1, max_size=4))
 def test_what_we_send_can_be_cut_again(files: list[bytes]) -> None:
     kind, body = joined(files)

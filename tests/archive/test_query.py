@@ -1,6 +1,7 @@
 """What may be asked, and what a service's answers are worth."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +11,7 @@ from privgan.archive import query as asking
 from privgan.archive.access import Access
 from privgan.archive.destination import parse_service
 from privgan.archive.query import Listing, Query, list_instances
+from privgan.archive.stopping import UnfinishedError
 from privgan.archive.web import WebArchive
 from privgan.errors import UsageError
 from tests.archive.stub import Asked, Said, answering
@@ -43,12 +45,12 @@ def listed(answer, query: Query | None = None, limit: int | None = None) -> tupl
         return list_instances(archive, query or Query(), limit), stub.asked
 
 
-@pytest.mark.parametrize("cap", [10, 12, 1000])
+@pytest.mark.parametrize("cap", [1, 8, 12, 1000])
 def test_all_pages_are_asked_for_whatever_their_size(cap: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "PAGE", 20)
     found, asked = listed(service({"studies": 45, "series": 1, "instances": 1}, cap))
     assert (len(found.places), len(set(found.places)), found.nameless) == (45, 45, 0)
-    assert len(asked) <= 45 * 2 + 6
+    assert len(asked) <= 45 * 4 + -(-45 // min(cap, 20)) + 1  # every list until a page brings nothing new
 
 
 def test_series_and_instances_are_counted_below_their_studies() -> None:
@@ -61,7 +63,45 @@ def test_series_and_instances_are_counted_below_their_studies() -> None:
 def test_a_service_without_pages_ends() -> None:
     found, asked = listed(service({"studies": 30, "series": 1, "instances": 1}, knows_pages=False))
     assert len(found.places) == 30
-    assert len(asked) == 30 * 2 + 2
+    assert len(asked) == 30 * 4 + 2
+
+
+def announcing(count: int, cap: int, headers: dict[str, str], *, knows_pages: bool):  # type: ignore[no-untyped-def]
+    """A service of so many studies that says of each answer to the question for studies what the headers say."""
+    inner = service({"studies": count, "series": 1, "instances": 1}, cap, knows_pages=knows_pages)
+
+    def answer(request: Asked) -> Said:
+        said = inner(request)
+        return replace(said, headers=headers) if urlsplit(request.path).path == "/studies" else said
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Warning": '299 archive: "There are 150 additional results that can be requested"'},
+        {"X-Total-Count": "250"},
+        {"X-Total-Count": "~250"},
+        {"X-Total-Count": "250+"},
+    ],
+)
+@pytest.mark.parametrize("cap", [8, 100])
+def test_an_archive_that_has_more_than_it_gives_ends_unfinished(headers: dict[str, str], cap: int) -> None:
+    """It ignores the offset, and says itself that there is more."""
+    with pytest.raises(UnfinishedError, match=f"{cap} entries of one list came") as caught:
+        listed(announcing(250, cap, headers, knows_pages=False))
+    assert "StudyDate" in str(caught.value)
+    assert caught.value.exit_code == 75
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-Total-Count": "30"}, {"X-Total-Count": "many"}, {"Warning": "199 - tired"}, {}]
+)
+def test_an_archive_that_gives_what_it_has_is_done(headers: dict[str, str]) -> None:
+    for knows_pages in (True, False):
+        found, _ = listed(announcing(30, 8 if knows_pages else 30, headers, knows_pages=knows_pages))
+        assert len(found.places) == 30
 
 
 @pytest.mark.parametrize("uid", ["../../etc", "1.2/3", "", 7, None, "1" * 65, ["1.2"], {"a": 1}, "1.2\n"])
@@ -99,7 +139,8 @@ def test_keys_go_to_the_level_that_knows_them(tmp_path: Path) -> None:
     studies = [{"ModalitiesInStudy": ["CR"], "StudyDate": ["20200101-"], "PatientID": [n]} for n in ("4711", "0815")]
     series = {"Modality": ["CR"], "SeriesDescription": ["Thorax & more"], "BodyPartExamined": ["CH*"]}
     paging = {"limit": [str(asking.PAGE)], "offset": ["0"]}
-    assert sent == [{**expected, **paging} for expected in (*studies, series, {})]
+    first = [query for query in sent if query["offset"] == ["0"]]
+    assert first == [{**expected, **paging} for expected in (*studies, series, {})]
     assert "4711" not in repr(query)
 
 
