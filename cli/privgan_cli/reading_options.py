@@ -25,6 +25,9 @@ Colour = Annotated[bool, typer.Option("--colour", help="Keep red, green and blue
 Modality = Annotated[str, typer.Option(help="Only these DICOM modalities, such as CR,DX.")]
 BodyPart = Annotated[str, typer.Option(help="Only these body parts, such as CHEST.")]
 View = Annotated[str, typer.Option(help="Only these view positions, such as PA,AP.")]
+ImageType = Annotated[
+    str, typer.Option(help="Only these image types, such as ORIGINAL; LOCALIZER or ADC reads what is else left out.")
+]
 Every = Annotated[int, typer.Option(help="Of a series only every n-th slice, of a file only every n-th frame.")]
 Frames = Annotated[str, typer.Option(help="Of a file of many frames: all, first, middle or A-B.")]
 Axis = Annotated[str, typer.Option(help="Slices of a volume: axial, coronal, sagittal, or stored as they lie.")]
@@ -34,8 +37,8 @@ AcceptBurnedIn = Annotated[
 ]
 
 
-def wishes_of(*, modality: str, body_part: str, view: str, **told: Any) -> "Wishes":
-    """What the options of a verb ask for; all but three are called as a field of the wishes or of their selection."""
+def wishes_of(*, modality: str, body_part: str, view: str, image_type: str, **told: Any) -> "Wishes":
+    """What the options of a verb ask for; all but four are called as a field of the wishes or of their selection."""
     from privgan.data.columns import Wanted
     from privgan.data.selection import Selection
     from privgan.data.sources.wishes import Wishes
@@ -49,8 +52,9 @@ def wishes_of(*, modality: str, body_part: str, view: str, **told: Any) -> "Wish
     }
     values = {name: parsers[name](value) if name in parsers else value for name, value in told.items()}
     selecting = {field.name: values.pop(field.name) for field in fields(Selection) if field.name in values}
-    modalities, body_parts, views = (names_of(text.upper()) for text in (modality, body_part, view))
-    selection = Selection(modalities=modalities, body_parts=body_parts, views=views, **selecting)
+    codes = {"modalities": modality, "body_parts": body_part, "views": view, "image_types": image_type}
+    selecting |= {name: names_of(text.upper()) for name, text in codes.items()}
+    selection = Selection(**selecting)
     return Wishes(selection=selection, **values)
 
 

@@ -25,7 +25,11 @@
 | no_range             | the whole range is wanted of a volume that is not unsigned 8 or 16 bits  |
 | other_modality       | a modality that the preset does not admit                                |
 | burned_in            | BurnedInAnnotation is YES                                                |
-| likely_burned_in     | a modality that usually shows names in the picture (US, SC, XA, OT, ES)  |
+| likely_burned_in     | shows names as a rule: US, SC, XA, OT, ES; a screen, a dose sheet, paper |
+| recognisable         | Recognizable Visual Features is YES: a face                              |
+| localizer            | a localizer, scout or survey among slices                                |
+| derived_map          | computed from slices: ADC, perfusion, phase, projection and the like     |
+| mosaic               | many slices side by side as one picture                                  |
 | missing_rescale      | CT without slope and intercept, or whose values cannot go below zero     |
 | scaling              | a NIfTI slope or intercept that is negative, NaN or infinite             |
 | modality_lut         | a table instead of slope and intercept that is damaged or not in HU      |

@@ -7,6 +7,7 @@ range(4, 5)
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from privgan.checks import one_of
@@ -23,7 +24,8 @@ _CODE = re.compile(r"[A-Z0-9 _]{1,16}")
 class Selection:
     """What is read of what could be read; the default is everything.
 
-    modalities, body_parts, views: DICOM code strings in capitals, of which a file must carry one; empty: any.
+    modalities, body_parts, views, image_types: DICOM code strings in capitals, of which a file must carry one; empty:
+    any. Image types that are named are read also where they are left out by default, as localizers and maps are.
     every: of the slices of a series, only number 1, 1 + every, ... by Instance Number; of the frames of one file,
     by their position. frames: "all", "first", "middle" or "A-B" (from 1, both included) of a file of many frames,
     which the slices of a volume are, too. axis: which slices those are, by the patient's axes, or "stored": as they
@@ -35,6 +37,7 @@ class Selection:
     modalities: tuple[str, ...] = ()
     body_parts: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
+    image_types: tuple[str, ...] = ()
     every: int = 1
     frames: str = ALL
     axis: str = AXES[0]
@@ -42,7 +45,7 @@ class Selection:
     trusted: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("modalities", "body_parts", "views"):
+        for name in ("modalities", "body_parts", "views", "image_types"):
             if not all(_CODE.fullmatch(code) for code in getattr(self, name)):
                 raise UsageError(f"Expected {name} as DICOM code strings: capitals, digits and _, at most 16.")
         one_of(AXES, axis=self.axis)
@@ -51,10 +54,15 @@ class Selection:
         if self.frames not in (ALL, FIRST, MIDDLE) and self._span() is None:
             raise UsageError(f"Expected frames as all, first, middle or A-B with A <= B, got {self.frames!r}.")
 
-    def wants(self, *, modality: str, body_part: str, view: str) -> bool:
+    def wants(self, *, modality: str, body_part: str, view: str, image_types: Sequence[str]) -> bool:
         """Whether a file with these code strings is wanted."""
-        pairs = ((self.modalities, modality), (self.body_parts, body_part), (self.views, view))
-        return all(not wanted or found in wanted for wanted, found in pairs)
+        said = (
+            (self.modalities, (modality,)),
+            (self.body_parts, (body_part,)),
+            (self.views, (view,)),
+            (self.image_types, image_types),
+        )
+        return all(not wanted or set(wanted) & set(found) for wanted, found in said)
 
     def wants_slice(self, number: int) -> bool:
         """Whether a slice with this Instance Number is wanted."""

@@ -13,9 +13,10 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from privgan.data.formats.dicom import frames, identifying, image_header
+from privgan.data.formats.dicom import frames, identifying, image_header, kinds
 from privgan.data.formats.dicom.frames import decoded_frames
 from privgan.data.formats.dicom.identifying import identifiers_of, patient_key, person_of
+from privgan.data.formats.dicom.kinds import check_kind, image_types
 from privgan.data.formats.dicom.parsing import Parsed, parse
 from privgan.data.formats.dicom.values import integer_of, text_of
 from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
@@ -24,11 +25,11 @@ from privgan.data.refusals import RefusedError, open_input, read_regular
 from privgan.data.selection import Selection
 
 has_units = names_patients = True
-LIKELY_BURNED_IN = ("US", "IVUS", "SC", "XA", "XC", "OT", "ES", "GM", "DOC")
 MAX_BYTES = 2 << 30
-_TECHNICAL = ("Modality", "BodyPartExamined", "ViewPosition", "InstanceNumber", "BurnedInAnnotation")
+_TECHNICAL = ("Modality", "BodyPartExamined", "ViewPosition", "InstanceNumber")
 TAGS: list[BaseTag | int] = [
-    Tag(keyword) for keyword in (*_TECHNICAL, *image_header.KEYWORDS, *frames.KEYWORDS, *identifying.KEYWORDS)
+    Tag(keyword)
+    for keyword in (*_TECHNICAL, *image_header.KEYWORDS, *frames.KEYWORDS, *kinds.KEYWORDS, *identifying.KEYWORDS)
 ]
 
 
@@ -93,11 +94,7 @@ def _check_source(parsed: Parsed, request: Request) -> None:
     """Refuse what would endanger or misplace a patient."""
     dataset = parsed.dataset
     modality = text_of(dataset, "Modality").upper()
-    if not request.selection.accept_burned_in:
-        if text_of(dataset, "BurnedInAnnotation").upper() == "YES":
-            raise RefusedError("burned_in")
-        if modality in LIKELY_BURNED_IN:
-            raise RefusedError("likely_burned_in")
+    check_kind(dataset, parsed.sop_class, request.selection)
     if parsed.pixel_bytes is None:
         raise RefusedError("no_pixels")
     if not request.recipe.rule.accepts(modality):
@@ -112,6 +109,7 @@ def _check_wanted(dataset: Dataset, selection: Selection) -> None:
         modality=text_of(dataset, "Modality").upper(),
         body_part=text_of(dataset, "BodyPartExamined").upper(),
         view=text_of(dataset, "ViewPosition").upper(),
+        image_types=image_types(dataset),
     )
     if not wanted:
         raise RefusedError("not_selected")
