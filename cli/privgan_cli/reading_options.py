@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 Source = Annotated[Path, typer.Argument(help="A folder of DICOM, NIfTI, PNG or JPEG files, a DICOMDIR, or an .npz.")]
 Preset = Annotated[
     str | None,
-    typer.Option(help="cxr, ct-lung, ct-soft, mr, photo or custom; left out, by modality if all files agree."),
+    typer.Option(
+        help="cxr, ct-lung, ct-soft, mr, photo, file-window or custom; left out, by modality if all files agree."
+    ),
 ]
 Csv = Annotated[
     list[Path] | None,
     typer.Option(help="Table by patient, study, instance or file: labels, patients, columns. May be repeated."),
 ]
 Columns = Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")]
-Window = Annotated[str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom.")]
+Window = Annotated[
+    str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom; or file: what each proposes.")
+]
 Colour = Annotated[bool, typer.Option("--colour", help="Keep red, green and blue; with no other preset it is photo.")]
 Modality = Annotated[str, typer.Option(help="Only these DICOM modalities, such as CR,DX.")]
 BodyPart = Annotated[str, typer.Option(help="Only these body parts, such as CHEST.")]
@@ -50,6 +54,8 @@ def wishes_of(*, modality: str, body_part: str, view: str, image_type: str, **to
         "classes": names_of,
         "columns": lambda text: Wanted.named(names_of(text.lower())),
     }
+    if told.get("window") == "file" and told.get("preset") in (None, "file-window"):
+        told |= {"window": None, "preset": "file-window"}
     values = {name: parsers[name](value) if name in parsers else value for name, value in told.items()}
     selecting = {field.name: values.pop(field.name) for field in fields(Selection) if field.name in values}
     codes = {"modalities": modality, "body_parts": body_part, "views": view, "image_types": image_type}

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.arrays import Singles
-from privgan.data.recipe import GIVEN, OWN_RANGE, STORED_RANGE, Recipe
+from privgan.arrays import Flags, Singles
+from privgan.data.recipe import FILES_OWN, GIVEN, OWN_RANGE, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError
 
 BLANK = "blank"
+MOST_ASPECT = 20.0  # of a pixel; beyond it no image is meant
+_TAIL = 0.005  # of the values at either end, for a range of an image's own
+_GRID, _LEAST_LIKENESS = 16, 0.35
 _VALUES_AT_ONCE = 1 << 16
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -23,7 +26,8 @@ class Pixels:
 
     values: (h, w), or (h, w, 3) of red, green and blue, integer or float; slope, intercept: the modality rescale;
     low, high: smallest and largest value that could have been stored; inverted: small values are bright
-    (MONOCHROME1).
+    (MONOCHROME1). padding: stored values from and to which a pixel is no part of the picture. aspect: how much taller
+    a pixel is than wide.
     """
 
     values: NDArray[np.generic]
@@ -32,13 +36,15 @@ class Pixels:
     slope: float = 1.0
     intercept: float = 0.0
     inverted: bool = False
+    padding: tuple[float, float] | None = None
+    aspect: float = 1.0
 
 
 def prepare_image(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
     """Rescale, window, invert, crop, resample by area and pad with black to uint8 of the recipe's shape.
 
-    Red, green and blue are prepared alike, each as a grey image would be. Where colour is wanted, grey values are
-    repeated for all three.
+    Padding that the file names is black, and pixels that are no squares become some. Red, green and blue are prepared
+    alike, each as a grey image would be. Where colour is wanted, grey values are repeated for all three.
 
     Raises:
         RefusedError: non_finite_pixels.
@@ -50,11 +56,16 @@ def prepare_shown(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
     """Like `prepare_image`, of an image that must show something.
 
     Raises:
-        RefusedError: non_finite_pixels; blank, if it is of one grey or colour before it is padded.
+        RefusedError: non_finite_pixels; blank, if it is of one grey or colour before it is padded, or nothing but
+            noise that its own range would show at full contrast; mask, if it has two values where a picture in units
+            has many.
     """
     content = _content(pixels, recipe)
-    if (content == content[0, 0]).all():
+    own = recipe.rule.scaling == OWN_RANGE
+    if (content == content[0, 0]).all() or (own and is_noise(content)):
         raise RefusedError(BLANK)
+    if recipe.rule.scaling != STORED_RANGE and _has_two_values(pixels.values):
+        raise RefusedError("mask")
     return _padded(content, recipe)
 
 
@@ -64,7 +75,7 @@ def _content(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
         return np.array(cropped, dtype=np.uint8)
     window = _window(cropped, pixels, recipe)
     planes = [cropped] if cropped.ndim == 2 else [cropped[..., channel] for channel in range(3)]
-    fitted = [np.rint(_fitted(plane, window, recipe.size) * 255).astype(np.uint8) for plane in planes]
+    fitted = [np.rint(_fitted(plane, window, recipe.size, pixels.aspect) * 255).astype(np.uint8) for plane in planes]
     return fitted[0] if cropped.ndim == 2 else np.stack(fitted, axis=-1)
 
 
@@ -120,6 +131,8 @@ def _is_ready(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> bo
         and recipe.rule.scaling == STORED_RANGE
         and (pixels.low, pixels.high, pixels.slope, pixels.intercept) == (0, 255, 1, 0)
         and not pixels.inverted
+        and pixels.padding is None
+        and pixels.aspect == 1
     )
 
 
@@ -134,19 +147,27 @@ def _crop(values: NDArray[np.generic], roi: tuple[float, float, float, float] | 
 
 @dataclass(frozen=True, kw_only=True)
 class _Window:
-    """Takes stored values to value * slope + offset, clipped to 0..width, and turned around if inverted."""
+    """Takes stored values to value * slope + offset, clipped to 0..width, and turned around if inverted.
+
+    Padding becomes 0, whatever it was.
+    """
 
     slope: float
     offset: float
     width: float
     inverted: bool
+    padding: tuple[float, float] | None = None
 
     def clipped(self, values: NDArray[np.generic]) -> Singles:
         """In this order exact wherever whole numbers are; the division by width comes after the means."""
         scaled = values if self.slope == 1 else np.multiply(values, np.float32(self.slope), dtype=np.float32)
         block: Singles = np.add(scaled, np.float32(self.offset), dtype=np.float32)
         np.clip(block, 0, np.float32(self.width), out=block)
-        return np.subtract(np.float32(self.width), block, out=block) if self.inverted else block
+        if self.inverted:
+            np.subtract(np.float32(self.width), block, out=block)
+        if self.padding is not None:
+            block[_within(values, self.padding)] = 0
+        return block
 
 
 def _window(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> _Window:
@@ -156,31 +177,77 @@ def _window(values: NDArray[np.generic], pixels: Pixels, recipe: Recipe) -> _Win
         RefusedError: non_finite_pixels.
     """
     scaling = recipe.rule.scaling
-    looked_at = values.dtype.kind == "f" or scaling == OWN_RANGE
-    ends = (float(values.min()), float(values.max())) if looked_at else (pixels.low, pixels.high)
+    if scaling == OWN_RANGE:
+        ends = _own_ends(values, pixels.padding)
+    elif values.dtype.kind == "f":
+        ends = (float(values.min()), float(values.max()))
+    else:
+        ends = (pixels.low, pixels.high)
     low, high = sorted(end * pixels.slope + pixels.intercept for end in ends)
     if not (-_LARGEST <= low <= high <= _LARGEST):
         raise RefusedError("non_finite_pixels")
     if scaling == STORED_RANGE:
         low, high = sorted(end * pixels.slope + pixels.intercept for end in (pixels.low, pixels.high))
-    elif scaling == GIVEN:
+    elif scaling in (GIVEN, FILES_OWN):  # the latter are 0..1 already
         low, high = recipe.limits
     return _Window(
         slope=pixels.slope,
         offset=pixels.intercept - low,
         width=max(high - low, 1e-12),
         inverted=pixels.inverted,
+        padding=pixels.padding,
     )
 
 
-def _fitted(values: NDArray[np.generic], window: _Window, size: int) -> Singles:
-    """Scale the longer side to `size` by area means, keeping the aspect; values 0..1.
+def _own_ends(values: NDArray[np.generic], padding: tuple[float, float] | None) -> tuple[float, float]:
+    """Percentiles of what is no padding: one hot voxel must not darken a whole picture. NaN if there is one."""
+    shown = values.ravel() if padding is None else values[~_within(values, padding)]
+    if not len(shown):
+        return 0.0, 0.0
+    last = len(shown) - 1
+    places = [0, int(_TAIL * last), last - int(_TAIL * last), last]
+    lowest, low, high, highest = np.partition(shown, places)[places].astype(np.float64)
+    if math.isnan(highest):  # partition puts it last
+        return math.nan, math.nan
+    return (float(low), float(high)) if low < high else (float(lowest), float(highest))
+
+
+def _within(values: NDArray[np.generic], span: tuple[float, float]) -> Flags:
+    inside: Flags = np.greater_equal(values, span[0]) & np.less_equal(values, span[1])
+    return inside
+
+
+def _has_two_values(values: NDArray[np.generic]) -> bool:
+    return bool(((values == values.min()) | (values == values.max())).all())
+
+
+def is_noise(content: NDArray[np.uint8]) -> bool:
+    """Whether neighbours have little in common: a slice beyond the body, of noise alone.
+
+    Means over a coarse grid keep what anatomy shares between neighbours and average noise away; between neighbours of
+    white noise they are uncorrelated, of what is shown they are nearly alike.
+    """
+    planes = content[..., None] if content.ndim == 2 else content
+    grey = planes.mean(axis=-1, dtype=np.float32)
+    tall, wide = (max(1, side // _GRID) for side in grey.shape)
+    rows, columns = grey.shape[0] // tall, grey.shape[1] // wide
+    means = grey[: rows * tall, : columns * wide].reshape(rows, tall, columns, wide).mean(axis=(1, 3))
+    means -= means.mean()
+    spread = float((means**2).mean())
+    if spread == 0:
+        return True
+    pairs = (means[1:] * means[:-1]).mean(), (means[:, 1:] * means[:, :-1]).mean()
+    return float(sum(pairs)) / 2 < _LEAST_LIKENESS * spread
+
+
+def _fitted(values: NDArray[np.generic], window: _Window, size: int, aspect: float = 1.0) -> Singles:
+    """Scale the longer side to `size` by area means, keeping the aspect of what is shown; values 0..1.
 
     Some rows at a time become numbers, so that a mammogram needs no room for itself as such.
     """
     height, width = values.shape
-    scale = size / max(height, width)
-    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    scale = size / max(height * aspect, width)
+    rows, columns = max(1, round(height * aspect * scale)), max(1, round(width * scale))
     flat = np.empty((rows, width), dtype=np.float32)
     intervals = _intervals(height, rows)
     at_once = max(1, _VALUES_AT_ONCE * rows // (height * width))

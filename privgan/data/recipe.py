@@ -1,7 +1,8 @@
 """How the images of a cohort are prepared, in public words: a preset's window, a size, a crop, colour.
 
 Windows come from the preset or the user, never from the data set: a minimum or percentile over patients would
-leak outside the privacy accounting. `mr` scales each image by its own range, which concerns one patient only.
+leak outside the privacy accounting. `mr` scales each image by its own range, and `file-window` by the window that its
+header proposes; both concern one patient only.
 """
 
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from privgan.images.form import image_shape
 
 SMALLEST, LARGEST = 28, 256
 STORED_RANGE = "stored"  # the full range of the stored bits is the window
-OWN_RANGE = "own"  # each image's minimum and maximum are its window
+OWN_RANGE = "own"  # each image's low and high percentiles are its window
 GIVEN = "given"  # low and high in units after rescale
-PHOTO = "photo"
+FILES_OWN = "file"  # each file's own window or table, which concerns its patient only
+PHOTO, FILE_WINDOW = "photo", "file-window"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,7 @@ PRESETS = {
             body_part="",
             colour=True,
         ),
+        Preset(name=FILE_WINDOW, scaling=FILES_OWN, excludes=("SEG", "RTDOSE", "SM"), modality="OT", body_part=""),
         Preset(name="custom", scaling=GIVEN, modality="OT", body_part="", colour=None),
     )
 }

@@ -31,6 +31,9 @@
 | derived_map          | computed from slices: ADC, perfusion, phase, projection and the like     |
 | mosaic               | many slices side by side as one picture                                  |
 | missing_rescale      | CT without slope and intercept, or whose values cannot go below zero     |
+| rescale_type         | a CT preset, and values that say that they are no Hounsfield units       |
+| no_window            | the file's own window is wanted, and it has none                         |
+| mask                 | two values where a picture in units has many                             |
 | scaling              | a NIfTI slope or intercept that is negative, NaN or infinite             |
 | modality_lut         | a table instead of slope and intercept that is damaged or not in HU      |
 | non_finite_pixels    | NaN or infinity, stored or after rescale                                 |

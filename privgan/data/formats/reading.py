@@ -33,7 +33,8 @@ class Reading:
     keys, empty when unknown. person: what one person has one of, such as a birth date; empty texts when unknown.
     modality, side: for choosing a preset and a size. identifiers: (category, value) pairs found in the header.
     colour: it had some, kept or not. deep: its grey values had 16 bits, and the whole stored range became 8.
-    blank: how many more images showed nothing. unstated: it says neither what it shows nor in what unit.
+    blank: how many more images showed nothing. remarks:
+    what else the notes count. unstated: it says neither what it shows nor in what unit.
     """
 
     code: str = ""
@@ -47,6 +48,7 @@ class Reading:
     colour: bool = False
     deep: bool = False
     blank: int = 0
+    remarks: tuple[str, ...] = ()
     unstated: bool = False
     person: tuple[str, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = field(default=())

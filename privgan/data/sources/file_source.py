@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.data.formats.dicom.meaning import PRESENTATION
 from privgan.data.formats.isolation import CRASHED, TIMED_OUT, Job, run_isolated
 from privgan.data.formats.known import format_of
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import configuration_of, decode
 from privgan.data.identifiers import IDENTIFIER
-from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, Recipe, preset_for
+from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Recipe, preset_for
 from privgan.data.selection import FIRST, Selection
 from privgan.data.sources.file_list import FileList
 from privgan.data.sources.labels import FILE_NAME, loosened
@@ -26,6 +27,7 @@ from privgan.files import canonical_json, sha256_bytes
 
 HANDLER = "privgan.data.formats.worker:handler"
 LOST = {CRASHED: "decoder_crashed", TIMED_OUT: "decoder_timeout"}
+DARK, _EIGHTH = "dark", 32
 PROBED = 500  # files among which the first readable one is looked for
 
 
@@ -89,6 +91,16 @@ class FileSource:
             found.append(f"{counts['colour']} colour files were converted to grey.")
         if counts["blank"]:
             found.append(f"{counts['blank']} blank frames or slices of files that show something were left out.")
+        if counts[PRESENTATION]:
+            found.append(
+                f"{counts[PRESENTATION]} files' Presentation LUT Shape contradicts their Photometric Interpretation; "
+                "the latter was followed."
+            )
+        if counts[DARK]:
+            found.append(
+                f"{counts[DARK]} files use less than an eighth of the range that they announce and come out dark, or "
+                "white: look at them, and name --window LOW,HIGH or --window file."
+            )
         if counts["deep"]:
             found.append(f"{counts['deep']} pictures: {DEEP}")
         if counts["unstated"]:
@@ -100,7 +112,7 @@ class FileSource:
         if wishes.named_preset is None or wishes.size is None:
             first = self._first_readable(wishes) or first
         recipe = wishes.recipe(preset_for(first.modality), min(max(first.side, SMALLEST), LARGEST))
-        if wishes.named_preset is None and first.unstated:
+        if wishes.named_preset is None and first.unstated and not first.modality:
             raise UsageError(
                 "Expected a preset such as mr or ct-soft, or --window LOW,HIGH: the files do not say what they show."
             )
@@ -156,10 +168,18 @@ def _remarks(reading: Reading, recipe: Recipe) -> Iterator[str]:
     if recipe.channels == 3 and not (reading.colour or reading.code):
         yield "grey"
     yield from ("blank",) * reading.blank
+    yield from reading.remarks
+    if recipe.rule.scaling == STORED_RANGE and reading.images is not None and _is_narrow(reading.images):
+        yield DARK
     if reading.deep:
         yield "deep"
     if reading.unstated and not reading.code and recipe.rule.scaling == GIVEN and recipe.window is None:
         yield "unstated"
+
+
+def _is_narrow(images: NDArray[np.uint8]) -> bool:
+    """Whether all grey values lie in the darkest or the brightest eighth."""
+    return bool(images.max() < _EIGHTH or images.min() > 255 - _EIGHTH)
 
 
 def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:

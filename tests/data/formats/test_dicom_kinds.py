@@ -23,7 +23,7 @@ from pydicom.uid import (
 
 from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.dicom import syntaxes
-from privgan.data.formats.dicom.frames import decoded_frames
+from privgan.data.formats.dicom.frames import Wanted, decoded_frames
 from privgan.data.formats.dicom.image_header import ImageHeader, image_header
 from privgan.data.formats.dicom.parsing import parse
 from privgan.data.formats.dicom.reader import TAGS
@@ -217,7 +217,7 @@ def decoded(path: Path) -> tuple[str, ImageHeader, list[np.ndarray[Any, Any]]] |
         with path.open("rb") as stream:
             parsed = parse(stream, TAGS)
             header = image_header(parsed)
-            frames = decoded_frames(parsed, header, range(header.frames), units=False)
+            frames = decoded_frames(parsed, header, range(header.frames), Wanted())
             return parsed.syntax, header, [pixels.values for pixels in frames]
     except Exception:  # noqa: BLE001 - other tests say which files cannot be read, and why
         return None

@@ -156,16 +156,19 @@ def test_one_slice_is_one_image_and_cannot_be_cut_across(tmp_path: Path, shape: 
 def test_a_preset_is_applied_only_to_values_that_it_can_mean(
     tmp_path: Path, kind: str, scaling: dict[str, float], preset: str, code: str
 ) -> None:
-    path = written(tmp_path / "a.nii", nifti(BOX.astype(kind), **scaling))
+    smooth = np.add.outer(np.add.outer(np.arange(28), np.arange(28)), np.arange(2)).astype(kind)
+    smooth *= 2 if kind.endswith("1") else 300 if kind == "u2" and preset == "photo" else 1
+    path = written(tmp_path / "a.nii", nifti(smooth, **scaling))
     assert read(path, Recipe(preset=preset, size=SIDE)).code == code
 
 
 def test_hounsfield_units_are_the_values_after_scaling(tmp_path: Path) -> None:
     voxels = np.full((28, 28, 2), 1024, np.uint16)
     voxels[:14] = 1024 + 240
+    voxels[20, 20] = 1024 - 160  # two values alone would be a mask's
     path = written(tmp_path / "a.nii", nifti(voxels, scl_inter=-1024.0))
     (image, _) = read(path, Recipe(preset="ct-soft", size=SIDE)).images
-    assert np.unique(image).tolist() == [round(160 / 400 * 255), 255]
+    assert np.unique(image).tolist() == [0, round(160 / 400 * 255), 255]
     assert (image[:, 14:] == 255).all()  # stored to the left, seen on the right
 
 

@@ -13,7 +13,7 @@ from privgan.data.sources.opening import read_images
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError
 
-PIXELS = np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16)
+PIXELS = np.sort(np.random.default_rng(0).integers(0, 4096, (64, 64)), axis=0).astype(np.uint16)
 CT = {"Modality": "CT", "RescaleSlope": 1, "RescaleIntercept": -1024}
 
 

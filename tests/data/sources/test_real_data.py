@@ -31,7 +31,10 @@ def test_pydicom_files_are_each_read_or_refused(shared_data: Path) -> None:
     report = scan(shared_data / "dicom/pydicom_test_files", Wishes(preset="custom", window=(0.0, 4095.0)))
     assert report.files == report.readable + sum(report.refused.values()) == 195
     assert report.readable == 34
-    assert (report.refused["localizer"], report.refused["derived_map"]) == (2, 7)  # of one CT, and of an MR angiography
+    assert (report.refused["localizer"], report.refused["derived_map"]) == (
+        2,
+        7,
+    )  # of one CT, and of an MR angiography
     assert {"transfer_syntax", "likely_burned_in", "no_pixels", "not_dicom", "directory"} <= report.refused.keys()
 
 

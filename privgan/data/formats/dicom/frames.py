@@ -8,6 +8,7 @@ C.7.6.16.2.9).
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import JPEGLSTransferSyntaxes
 
 from privgan.data.formats.dicom.image_header import PALETTE, ImageHeader
+from privgan.data.formats.dicom.meaning import aspect_of, own_window, padding_of, require_hounsfield
 from privgan.data.formats.dicom.parsing import UNDEFINED_LENGTH, Parsed
 from privgan.data.formats.dicom.syntaxes import decoder_for
 from privgan.data.formats.dicom.values import number_of, text_of, values_of
@@ -43,28 +45,41 @@ KEYWORDS = (
 )  # fmt: skip
 
 
-def decoded_frames(
-    parsed: Parsed, header: ImageHeader, numbers: range, *, units: bool, colour: bool = False
-) -> Iterator[Pixels]:
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What values frames are wanted in.
+
+    units: physical units, so that the header must say how. own_window: 0..1 by the file's own window. colour: red,
+    green and blue are kept; luminance otherwise.
+    """
+
+    units: bool = False
+    own_window: bool = False
+    colour: bool = False
+
+
+def decoded_frames(parsed: Parsed, header: ImageHeader, numbers: range, wanted: Wanted) -> Iterator[Pixels]:
     """The frames at these positions, decoded one after another.
 
     Args:
         parsed: the file.
         header: what it says about its pixels.
         numbers: positions from 0; they must be below the number of frames.
-        units: whether values are wanted in physical units, so that the header must say how.
-        colour: whether red, green and blue are kept; luminance otherwise.
+        wanted: what values are wanted.
 
     Raises:
-        RefusedError: transfer_syntax, no_decoder, colour, missing_rescale, modality_lut, non_finite_pixels, damaged.
+        RefusedError: transfer_syntax, no_decoder, colour, missing_rescale, rescale_type, modality_lut, no_window,
+            non_finite_pixels, damaged.
     """
-    if units and header.coloured:
+    if (wanted.units or wanted.own_window) and header.coloured:
         raise RefusedError("colour")
+    aspect = aspect_of(parsed.dataset)
     for number, frame in zip(numbers, _decoded(parsed, header, numbers), strict=True):
         if header.coloured:
-            yield _coloured(frame, parsed.dataset, header, keep=colour)
+            yield replace(_coloured(frame, parsed.dataset, header, keep=wanted.colour), aspect=aspect)
         else:
-            yield _in_units(frame, parsed, header, number, required=units)
+            pixels = _in_units(frame, parsed, header, number, required=wanted.units)
+            yield replace(_windowed(pixels, parsed) if wanted.own_window else pixels, aspect=aspect)
 
 
 def _decoded(parsed: Parsed, header: ImageHeader, numbers: range) -> Iterator[NDArray[Any]]:
@@ -116,15 +131,41 @@ def _coloured(frame: NDArray[Any], dataset: Dataset, header: ImageHeader, *, kee
 
 
 def _in_units(frame: NDArray[Any], parsed: Parsed, header: ImageHeader, number: int, *, required: bool) -> Pixels:
-    inverted = header.photometric == "MONOCHROME1"
+    inverted, dataset = header.photometric == "MONOCHROME1", parsed.dataset
+    padding = padding_of(dataset, signed=header.signed)
     table = _item(parsed.dataset, "ModalityLUTSequence", 0)
     if table is not None:
         if required and text_of(table, "ModalityLUTType") != "HU":
             raise RefusedError("modality_lut")
-        values, high = _looked_up(frame, table, "<u2" if parsed.syntax.is_little_endian else ">u2")
-        return Pixels(values=values, low=0, high=high, inverted=inverted)
-    slope, intercept = _rescale(parsed.dataset, number, required=required)
-    return Pixels(values=frame, low=header.low, high=header.high, slope=slope, intercept=intercept, inverted=inverted)
+        values, high = _looked_up(frame, table, _word(parsed))
+        return _without_padding(Pixels(values=values, low=0, high=high, inverted=inverted), frame, padding)
+    if required:
+        require_hounsfield(dataset)
+    slope, intercept = _rescale(dataset, number, required=required)
+    pixels = Pixels(
+        values=frame, low=header.low, high=header.high, slope=slope, intercept=intercept, inverted=inverted
+    )
+    return replace(pixels, padding=padding)
+
+
+def _windowed(pixels: Pixels, parsed: Parsed) -> Pixels:
+    """Values 0..1 by the file's own window, which is meant for values after rescale."""
+    values = pixels.values.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
+    shown = Pixels(values=own_window(parsed.dataset, _word(parsed))(values), low=0, high=1, inverted=pixels.inverted)
+    return _without_padding(shown, pixels.values, pixels.padding)
+
+
+def _without_padding(pixels: Pixels, stored: NDArray[Any], padding: tuple[float, float] | None) -> Pixels:
+    """Values that are no longer the stored ones, with what will be black where those say padding."""
+    if padding is None:
+        return pixels
+    values = np.array(pixels.values)
+    values[(stored >= padding[0]) & (stored <= padding[1])] = pixels.high if pixels.inverted else pixels.low
+    return replace(pixels, values=values)
+
+
+def _word(parsed: Parsed) -> str:
+    return "<u2" if parsed.syntax.is_little_endian else ">u2"
 
 
 def _looked_up(frame: NDArray[Any], table: Dataset, word: str) -> tuple[NDArray[np.uint16], int]:

@@ -17,8 +17,8 @@ from privgan.data.refusals import RefusedError
 from privgan.data.selection import Selection
 
 KEYWORDS = (
-    "ImageType", "ConversionType", "RecognizableVisualFeatures", "BurnedInAnnotation", "SeriesDescription",
-    "ProtocolName",
+    "SOPClassUID", "ImageType", "ConversionType", "RecognizableVisualFeatures", "BurnedInAnnotation",
+    "SeriesDescription", "ProtocolName",
 )  # fmt: skip
 LIKELY_BURNED_IN = ("US", "IVUS", "SC", "XA", "XC", "OT", "ES", "GM", "DOC")
 SLICES = ("CT", "MR", "PT")  # where an image is one of a series through a body
@@ -78,7 +78,7 @@ def _is_screen(dataset: Dataset, sop_class: str, words: tuple[str, ...]) -> bool
     said = " ".join(text_of(dataset, keyword) for keyword in ("SeriesDescription", "ProtocolName")).casefold()
     plain = " ".join(said.replace("_", " ").replace("-", " ").split())
     return (
-        sop_class in _SECONDARY_CAPTURE
+        bool({sop_class, text_of(dataset, "SOPClassUID")} & set(_SECONDARY_CAPTURE))
         or text_of(dataset, "ConversionType").upper() in _FROM_A_SCREEN_OR_PAPER
         or any(word.startswith("DOSE") or any(part in word for part in _SCREEN_WORDS) for word in words)
         or any(phrase in plain for phrase in _SCREEN_PHRASES)

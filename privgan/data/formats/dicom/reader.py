@@ -13,14 +13,16 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from privgan.data.formats.dicom import frames, identifying, image_header, kinds
-from privgan.data.formats.dicom.frames import decoded_frames
+from privgan.data.formats.dicom import frames, identifying, image_header, kinds, meaning
+from privgan.data.formats.dicom.frames import Wanted, decoded_frames
 from privgan.data.formats.dicom.identifying import identifiers_of, patient_key, person_of
 from privgan.data.formats.dicom.kinds import check_kind, image_types
+from privgan.data.formats.dicom.meaning import PRESENTATION, contradicts_its_shape, unit_is_unspecified
 from privgan.data.formats.dicom.parsing import Parsed, parse
 from privgan.data.formats.dicom.values import integer_of, text_of
 from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
 from privgan.data.preprocess import prepare_images
+from privgan.data.recipe import FILES_OWN
 from privgan.data.refusals import RefusedError, open_input, read_regular
 from privgan.data.selection import Selection
 
@@ -29,7 +31,14 @@ MAX_BYTES = 2 << 30
 _TECHNICAL = ("Modality", "BodyPartExamined", "ViewPosition", "InstanceNumber")
 TAGS: list[BaseTag | int] = [
     Tag(keyword)
-    for keyword in (*_TECHNICAL, *image_header.KEYWORDS, *frames.KEYWORDS, *kinds.KEYWORDS, *identifying.KEYWORDS)
+    for keyword in (
+        *_TECHNICAL,
+        *image_header.KEYWORDS,
+        *frames.KEYWORDS,
+        *kinds.KEYWORDS,
+        *meaning.KEYWORDS,
+        *identifying.KEYWORDS,
+    )
 ]
 
 
@@ -70,6 +79,8 @@ def read(path: Path, request: Request) -> Reading:
         side=0 if code else max(integer_of(dataset, "Rows"), integer_of(dataset, "Columns")),
         colour=coloured,
         blank=blank,
+        unstated=unit_is_unspecified(dataset),
+        remarks=(PRESENTATION,) if not code and contradicts_its_shape(dataset) else (),
         person=person_of(dataset),
         identifiers=tuple(identifiers_of(dataset)),
     )
@@ -82,10 +93,15 @@ def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool, 
         _check_source(parsed, request)
     header = image_header.image_header(parsed)
     numbers = _wanted_frames(parsed.dataset, request.selection, header.frames)
-    recipe, units = request.recipe, request.recipe.preset.startswith("ct-") and not request.selection.trusted
+    recipe = request.recipe
+    wanted = Wanted(
+        units=recipe.preset.startswith("ct-") and not request.selection.trusted,
+        own_window=recipe.rule.scaling == FILES_OWN,
+        colour=recipe.channels == 3,
+    )
     if len(numbers) * math.prod(recipe.shape) > MAX_RESULT_BYTES:
         raise RefusedError("too_large")
-    decoded = decoded_frames(parsed, header, numbers, units=units, colour=recipe.channels == 3)
+    decoded = decoded_frames(parsed, header, numbers, wanted)
     images = prepare_images(enumerate(decoded), recipe, len(numbers), may_be_blank=request.selection.trusted)
     return images, header.coloured, len(numbers) - len(images)
 

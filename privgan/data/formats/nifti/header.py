@@ -39,7 +39,8 @@ class VolumeHeader:
     shape: voxels along the stored axes, of which the first is the fastest. dtype: of a stored value, in the file's
     byte order. offset: of the first voxel, in bytes. slope, intercept: from stored values to those that are meant.
     affine: (4, 4) from stored voxels to millimetres to the right, to the front and upwards; None where the file does
-    not say how it lies. texts: what a person or a program wrote into the header, as bytes; sensitive.
+    not say how it lies. spacing: of voxels along the stored axes; 1 where it does not say. texts: what a person or a
+    program wrote into the header, as bytes; sensitive.
     """
 
     shape: tuple[int, int, int]
@@ -48,6 +49,7 @@ class VolumeHeader:
     slope: float
     intercept: float
     affine: Floats | None
+    spacing: tuple[float, float, float]
     texts: tuple[bytes, ...]
 
     def __repr__(self) -> str:
@@ -85,6 +87,7 @@ def volume_header(raw: bytes) -> VolumeHeader:
         offset=_offset(header),
         slope=slope,
         intercept=intercept,
+        spacing=_spacing(header),
         affine=_affine(header),
         texts=tuple(bytes(header[name].item()) for name in TEXTS),
     )
@@ -140,6 +143,12 @@ def _scaling(header: "Nifti1Header") -> tuple[float, float]:
     if not (0 < slope < math.inf and math.isfinite(intercept)):
         raise RefusedError("scaling")
     return slope, intercept
+
+
+def _spacing(header: "Nifti1Header") -> tuple[float, float, float]:
+    sizes = [abs(float(size)) for size in header["pixdim"][1:4]]
+    first, second, third = (size if 0 < size < math.inf else 1.0 for size in sizes)
+    return first, second, third
 
 
 def _affine(header: "Nifti1Header") -> Floats | None:

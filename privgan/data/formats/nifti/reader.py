@@ -19,7 +19,7 @@ from privgan.data import identifiers as kinds
 from privgan.data.formats.nifti.header import BYTES, ONE_FILE, PAIR, VolumeHeader, volume_header
 from privgan.data.formats.nifti.volume import exactly, slices, view_of
 from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
-from privgan.data.preprocess import Pixels, prepare_images
+from privgan.data.preprocess import MOST_ASPECT, Pixels, prepare_images
 from privgan.data.recipe import GIVEN, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError, check_shape, open_input, read_regular
 
@@ -86,8 +86,14 @@ def _images(stream: BinaryIO, header: VolumeHeader, request: Request) -> tuple[N
     if len(wanted) * math.prod(recipe.shape) > MAX_RESULT_BYTES:
         raise RefusedError("too_large")
     low, high = header.stored_range
+    aspect = header.spacing[view.axes[1]] / header.spacing[view.axes[0]]
+    if not 1 / MOST_ASPECT <= aspect <= MOST_ASPECT:
+        raise RefusedError("damaged")
     stored = (
-        (place, Pixels(values=values, low=low, high=high, slope=header.slope, intercept=header.intercept))
+        (
+            place,
+            Pixels(values=values, low=low, high=high, slope=header.slope, intercept=header.intercept, aspect=aspect),
+        )
         for place, values in slices(stream, header, view, wanted)
     )
     images = prepare_images(stored, recipe, len(wanted), may_be_blank=selection.trusted)
