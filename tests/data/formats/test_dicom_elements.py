@@ -223,7 +223,6 @@ def test_the_files_window_equals_the_standards_formula(read: Callable[..., Readi
         ("HU_MOD", ""),
         ("US", ""),
         ("Houndsfield Unit", ""),
-        ("Houndsfield Unit", ""),
         ("MGML", "rescale_type"),
         ("Z", "rescale_type"),
     ],

@@ -1,11 +1,13 @@
 """Every coding that an archive may hold: compressions, colours, palettes, many frames; each against a plain twin."""
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
@@ -13,7 +15,9 @@ from pydicom.pixels import convert_color_space
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.sequence import Sequence
 from pydicom.uid import (
+    UID,
     JPEG2000Lossless,
+    JPEG2000TransferSyntaxes,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
     JPEGLosslessSV1,
@@ -25,7 +29,7 @@ from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.dicom import syntaxes
 from privgan.data.formats.dicom.frames import Wanted, decoded_frames
 from privgan.data.formats.dicom.image_header import ImageHeader, image_header
-from privgan.data.formats.dicom.parsing import parse
+from privgan.data.formats.dicom.parsing import UNDEFINED_LENGTH, Parsed, parse
 from privgan.data.formats.dicom.reader import TAGS
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import read_entry
@@ -68,10 +72,6 @@ def test_lossless_compressions_give_what_was_compressed(tmp_path: Path, syntax: 
 
 def test_jpeg_and_its_rare_kinds(tmp_path: Path) -> None:
     """Eight bits are read, as pydicom reads them; twelve need a decoder under the GPL and are refused."""
-    import io
-
-    from PIL import Image
-
     stream = io.BytesIO()
     smooth = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
     Image.fromarray(smooth).save(stream, "JPEG", quality=95)
@@ -85,6 +85,58 @@ def test_jpeg_and_its_rare_kinds(tmp_path: Path) -> None:
     dataset.file_meta.TransferSyntaxUID = JPEGExtended12Bit
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
     assert read(write(tmp_path / "b.dcm", dataset)).code == "transfer_syntax"
+
+
+ADOBE = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0"  # and one byte that names the transform
+
+
+@pytest.mark.parametrize("quality", [95, 100])
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2"])
+@pytest.mark.parametrize("marker", [b"", ADOBE + b"\1"], ids=["JFIF", "Adobe"])
+@pytest.mark.parametrize("photometric", ["YBR_FULL", "YBR_FULL_422"])
+def test_colours_of_a_jpeg_are_what_another_decoder_shows(
+    tmp_path: Path, quality: int, sampling: str, marker: bytes, photometric: str
+) -> None:
+    """With Adobe's marker Pillow undoes the colour coding by itself; pure red must not become (75, 255, 27)."""
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[:, :32], picture[:32, 32:], picture[32:, 32:] = (255, 0, 0), (0, 200, 40), (10, 20, 240)
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "JPEG", quality=quality, subsampling=sampling)
+    content = stream.getvalue()
+    if marker:  # in the place of JFIF's
+        length = int.from_bytes(content[4:6], "big")
+        content = content[:2] + marker + content[4 + length :]
+    dataset = build_dicom(picture, **RGB | {"PhotometricInterpretation": photometric})
+    dataset.PixelData = encapsulate([content])
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    file = write(tmp_path / "a.dcm", dataset)
+    found = read(file, Recipe(preset="photo"), selection=Selection(accept_burned_in=True)).images[0].astype(int)
+    assert np.abs(found - np.asarray(Image.open(io.BytesIO(content)))).max() <= 1
+    gdcm = pytest.importorskip("gdcm")
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(file))
+    assert reader.Read()
+    raw = np.frombuffer(reader.GetImage().GetBuffer().encode("utf-8", "surrogateescape"), np.uint8).reshape(64, 64, 3)
+    kind = str(reader.GetImage().GetPhotometricInterpretation())
+    other = raw if kind == "RGB" else convert_color_space(raw, "YBR_FULL", "RGB")
+    middles = (slice(8, 24), slice(40, 56))  # away from edges, where smooth colours differ by their resampling
+    for rows in middles:
+        for columns in middles:
+            assert np.abs(found[rows, columns] - other[rows, columns].astype(int)).max() <= 3
+
+
+@pytest.mark.parametrize("syntax", JPEG2000TransferSyntaxes)
+@pytest.mark.parametrize("photometric", ["YBR_RCT", "YBR_ICT", "RGB"])
+def test_every_kind_of_jpeg_2000_may_have_its_colour_codings(syntax: str, photometric: str) -> None:
+    """PS3.5 8.2.4 and 8.2.14: high-throughput ones as well."""
+    dataset = build_dicom(COLOUR, **RGB | {"PhotometricInterpretation": photometric})
+    stream = io.BytesIO()
+    parsed = Parsed(
+        dataset=dataset, syntax=UID(syntax), sop_class="", stream=stream, vr="OB", pixel_bytes=UNDEFINED_LENGTH,
+        remaining=9,
+    )  # fmt: skip
+    assert image_header(parsed).photometric == photometric
 
 
 def test_a_missing_decoder_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_color_lut
 from pydicom.sequence import Sequence
-from pydicom.uid import JPEGLSTransferSyntaxes
+from pydicom.uid import JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
 
+from privgan.data.formats.dicom import palette
 from privgan.data.formats.dicom.image_header import PALETTE, ImageHeader
 from privgan.data.formats.dicom.meaning import aspect_of, own_window, padding_of, require_hounsfield
 from privgan.data.formats.dicom.parsing import UNDEFINED_LENGTH, Parsed
@@ -29,18 +29,14 @@ from privgan.data.preprocess import Pixels
 from privgan.data.refusals import RefusedError
 
 _END_OF_IMAGE = b"\xff\xd9"
+_ADOBE, _ADOBE_TRANSFORM = b"\xff\xee\0\x0eAdobe", 15  # the marker segment, and where it names the transform
+_LONGEST_JPEG_HEAD = 1 << 16
 _RED_GREEN_BLUE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _MOST_ENTRIES = 65536
-_COLOURS = ("Red", "Green", "Blue")
-_PALETTES = tuple(
-    f"{part}{colour}PaletteColorLookupTable{kind}"
-    for colour in _COLOURS
-    for part, kind in (("", "Descriptor"), ("", "Data"), ("Segmented", "Data"))
-)
 _SHARED, _PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 _TRANSFORMATION = "PixelValueTransformationSequence"
 KEYWORDS = (
-    "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", *_PALETTES, _SHARED, _PER_FRAME,
+    "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", *palette.KEYWORDS, _SHARED, _PER_FRAME,
     "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
 )  # fmt: skip
 
@@ -76,7 +72,7 @@ def decoded_frames(parsed: Parsed, header: ImageHeader, numbers: range, wanted: 
     aspect = aspect_of(parsed.dataset)
     for number, frame in zip(numbers, _decoded(parsed, header, numbers), strict=True):
         if header.coloured:
-            yield replace(_coloured(frame, parsed.dataset, header, keep=wanted.colour), aspect=aspect)
+            yield replace(_coloured(frame, parsed, header, keep=wanted.colour), aspect=aspect)
         else:
             pixels = _in_units(frame, parsed, header, number, required=wanted.units)
             yield replace(_windowed(pixels, parsed) if wanted.own_window else pixels, aspect=aspect)
@@ -100,6 +96,8 @@ def _decoded(parsed: Parsed, header: ImageHeader, numbers: range) -> Iterator[ND
     if "ExtendedOffsetTable" in parsed.dataset and parsed.pixel_bytes == UNDEFINED_LENGTH:
         tables = parsed.dataset.ExtendedOffsetTable, parsed.dataset.get("ExtendedOffsetTableLengths")
         options["extended_offsets"] = tables
+    if parsed.syntax in JPEGTransferSyntaxes and header.samples == 3 and _is_turned_into_rgb(parsed):
+        options["photometric_interpretation"] = "RGB"
     if parsed.syntax in JPEGLSTransferSyntaxes:
         _require_ends(parsed, header.frames)
     everything = numbers == range(header.frames)
@@ -108,6 +106,18 @@ def _decoded(parsed: Parsed, header: ImageHeader, numbers: range) -> Iterator[ND
     )
     for _, (frame, _properties) in zip(numbers, found, strict=False):  # more frames than announced are not read
         yield frame
+
+
+def _is_turned_into_rgb(parsed: Parsed) -> bool:
+    """Whether Pillow undoes the colour coding: where Adobe's marker names one, which pydicom would undo again.
+
+    Pillow 13 with pydicom 3.0.2; DICOM says what the decoder must give (PS3.3 C.7.6.3.1.2).
+    """
+    start = parsed.stream.tell()
+    first = next(generate_frames(parsed.stream, number_of_frames=1), b"")
+    parsed.stream.seek(start)
+    place = first.find(_ADOBE, 0, _LONGEST_JPEG_HEAD)
+    return place >= 0 and first[place + _ADOBE_TRANSFORM : place + _ADOBE_TRANSFORM + 1] == b"\1"
 
 
 def _require_ends(parsed: Parsed, frames: int) -> None:
@@ -119,11 +129,10 @@ def _require_ends(parsed: Parsed, frames: int) -> None:
     parsed.stream.seek(start)
 
 
-def _coloured(frame: NDArray[Any], dataset: Dataset, header: ImageHeader, *, keep: bool) -> Pixels:
+def _coloured(frame: NDArray[Any], parsed: Parsed, header: ImageHeader, *, keep: bool) -> Pixels:
     high = header.high
     if header.photometric == PALETTE:
-        frame = apply_color_lut(frame, dataset)
-        high = int(np.iinfo(frame.dtype).max)
+        frame, high = palette.coloured(frame, parsed.dataset, _word(parsed))
     colours = frame[..., :3]
     if (colours == colours[..., :1]).all():  # grey, stored as colour
         return Pixels(values=colours[..., 0], low=0, high=high)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pydicom.uid import JPEG2000, UID, JPEG2000Lossless
+from pydicom.uid import UID, JPEG2000TransferSyntaxes
 
 from privgan.data.formats.dicom.parsing import UNDEFINED_LENGTH, Parsed
 from privgan.data.formats.dicom.values import integer_of, text_of
@@ -13,7 +13,6 @@ PALETTE = "PALETTE COLOR"
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422")
 _COLOUR_OF_JPEG_2000 = ("YBR_ICT", "YBR_RCT")
 MAX_FRAMES = 16384
-_JPEG_2000 = (JPEG2000, JPEG2000Lossless)
 KEYWORDS = (
     "PhotometricInterpretation", "SamplesPerPixel", "NumberOfFrames", "Rows", "Columns", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "PlanarConfiguration",
@@ -91,7 +90,7 @@ def image_header(parsed: Parsed) -> ImageHeader:
 
 
 def _check_colour(header: ImageHeader, syntax: UID) -> None:
-    known = (*COLOUR, *_COLOUR_OF_JPEG_2000) if syntax in _JPEG_2000 else COLOUR
+    known = (*COLOUR, *_COLOUR_OF_JPEG_2000) if syntax in JPEG2000TransferSyntaxes else COLOUR
     if header.photometric in (*GREY, PALETTE):
         fits = header.samples == 1
     else:
