@@ -83,6 +83,15 @@ def fingerprint(key: Ed25519PublicKey) -> str:
     return sha256_bytes(der)
 
 
+def key_id(key: Ed25519PublicKey) -> str:
+    """How envelopes name a key: what securesystemslib, and with it in-toto, computes of it.
+
+    DSSE leaves it open, but that library looks a signature up by it.
+    """
+    public = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw).hex()
+    return sha256_bytes(canonical_json({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": public}}))
+
+
 def key_line(key: Ed25519PublicKey) -> str:
     """A public key in one line: the base64 line of its PEM file, as it stands in a policy and in statements."""
     return "".join(public_pem(key).decode().splitlines()[1:-1])
@@ -201,13 +210,14 @@ def in_toto(subjects: dict[str, str], predicate_type: str, predicate: dict[str, 
 def sign(value: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
     """The bytes of a DSSE envelope around a statement: JSON with one field a line, so that sed can read it."""
     payload = canonical_json(value)
-    return _envelope(payload, key.sign(pae(payload)), fingerprint(key.public_key()))
+    return _envelope(payload, key.sign(pae(payload)), key_id(key.public_key()))
 
 
 def open_signed(content: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
     """The statement in an envelope that this key has signed.
 
-    Only the exact bytes that `sign` writes are accepted, so that nothing can be changed that no digest covers.
+    Only the exact bytes that `sign` writes are accepted, so that nothing can be changed that no digest covers; or
+    wrote before, when a key was named by its fingerprint.
 
     Raises:
         IntegrityError: not such an envelope, or not signed by this key.
@@ -217,7 +227,7 @@ def open_signed(content: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
         key.verify(signature, pae(payload))
     except InvalidSignature:
         raise IntegrityError("Expected a signature by the given key, it does not match: edited or foreign.") from None
-    if content != _envelope(payload, signature, fingerprint(key)):
+    if content not in [_envelope(payload, signature, name) for name in (key_id(key), fingerprint(key))]:
         raise IntegrityError("Expected the envelope as it was signed, something around the signature was edited.")
     return _statement(payload)
 

@@ -9,6 +9,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from in_toto.exceptions import SignatureVerificationError
+from in_toto.models import metadata as in_toto
+from in_toto.models.metadata import Metadata
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer import SSlibKey
 
 from privgan.errors import IntegrityError, UsageError
 from privgan_audits import seals
@@ -73,6 +80,49 @@ def test_the_fingerprint_is_what_openssl_computes(tmp_path: Path) -> None:
     command = f"openssl pkey -pubin -in '{pair.public}' -outform DER | sha256sum"
     printed = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stdout
     assert printed.split()[0] == pair.fingerprint
+
+
+def test_securesystemslib_and_in_toto_accept_an_envelope_without_being_told_more(tmp_path: Path) -> None:
+    pair = seals.generate_key(tmp_path / "site", None)
+    signed = tmp_path / "statement.dsse.json"
+    signed.write_bytes(seals.sign(STATEMENT, seals.load_private_key(pair.private)))
+    key = SSlibKey.from_crypto(seals.load_public_key(pair.public))
+    envelope = Metadata.load(str(signed))
+    assert isinstance(envelope, in_toto.Envelope)
+    envelope.verify_signature({"keyid": key.keyid, **key.to_dict()})
+    assert json.loads(envelope.payload) == STATEMENT
+    Envelope.from_dict(json.loads(signed.read_bytes())).verify([key], 1)
+    other = SSlibKey.from_crypto(Ed25519PrivateKey.generate().public_key())
+    with pytest.raises(SignatureVerificationError):
+        envelope.verify_signature({"keyid": other.keyid, **other.to_dict()})
+    with pytest.raises(VerificationError):
+        Envelope.from_dict(json.loads(signed.read_bytes())).verify([other], 1)
+
+
+def test_openssl_accepts_a_signature(tmp_path: Path) -> None:
+    pair = seals.generate_key(tmp_path / "site", None)
+    table = json.loads(seals.sign(STATEMENT, seals.load_private_key(pair.private)))
+    (tmp_path / "message").write_bytes(seals.pae(base64.b64decode(table["payload"])))
+    (tmp_path / "signature").write_bytes(base64.b64decode(table["signatures"][0]["sig"]))
+    words = ["openssl", "pkeyutl", "-verify", "-pubin", "-rawin", "-inkey", pair.public, "-in", "message"]
+    told = subprocess.run([*words, "-sigfile", "signature"], cwd=tmp_path, capture_output=True, check=False)
+    assert told.returncode == 0, told.stderr
+    (tmp_path / "message").write_bytes(seals.pae(b"{}"))
+    assert subprocess.run(
+        [*words, "-sigfile", "signature"], cwd=tmp_path, capture_output=True, check=False
+    ).returncode
+
+
+def test_an_envelope_that_names_its_key_by_the_fingerprint_still_opens(tmp_path: Path) -> None:
+    """As earlier versions signed."""
+    pair = seals.generate_key(tmp_path / "site", None)
+    key = seals.load_public_key(pair.public)
+    signed = seals.sign(STATEMENT, seals.load_private_key(pair.private))
+    earlier = signed.replace(seals.key_id(key).encode(), pair.fingerprint.encode())
+    assert earlier != signed
+    assert seals.open_signed(earlier, key) == STATEMENT
+    with pytest.raises(IntegrityError, match="around the signature"):
+        seals.open_signed(signed.replace(seals.key_id(key).encode(), b"0" * 64), key)
 
 
 def test_a_public_key_in_one_line_is_the_middle_of_its_file(tmp_path: Path) -> None:
