@@ -101,6 +101,7 @@ class DicomWriter:
             dataset.PatientID = patient_id
             for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", *self._own_uids):
                 setattr(dataset, keyword, uid_of(self._look.seed_sha256, number, keyword))
+            dataset.SeriesNumber = number  # tools name what they make of a file by it
             dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
             dataset.ImageComments = label
             dataset.PixelData = pixel_bytes(images, self._look.dicom, self._look.form.window)

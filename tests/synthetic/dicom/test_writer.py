@@ -51,6 +51,7 @@ def test_a_file_holds_exactly_the_allow_list(tmp_path: Path) -> None:
         "SOPInstanceUID",
         "StudyInstanceUID",
         "SeriesInstanceUID",
+        "SeriesNumber",
         "PixelData",
     }
 
