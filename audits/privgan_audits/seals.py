@@ -145,6 +145,8 @@ def load_private_key(path: Path, passphrase: bytes | None = None) -> Ed25519Priv
 
 
 def _read_private(path: Path) -> bytes:
+    if path.is_symlink():
+        raise UsageError(f"Expected a private key itself, {path} is a link to one. Name the file that it leads to.")
     content, mode = _read_key(path)
     if mode & _OTHERS:
         raise UsageError(
@@ -155,12 +157,12 @@ def _read_private(path: Path) -> bytes:
 
 
 def load_public_key(path: Path) -> Ed25519PublicKey:
-    """Read a public key.
+    """Read a public key, through a link if it is one: there is nothing to hide in it.
 
     Raises:
         UsageError: missing, not a regular file, or not an Ed25519 public key in PEM.
     """
-    content, _ = _read_key(path)
+    content, _ = _read_key(path.resolve())
     try:
         key = serialization.load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm):

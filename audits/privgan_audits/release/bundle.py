@@ -4,6 +4,7 @@ BUNDLE/  dataset/                the synthetic set as it was audited, without wh
          report/                 audit-public.html, audit-public.json; nothing internal
          approval.dsse.json      the officer's signed approval, where the hospital has two people sign
          VERIFY.md               how to check all this with sha256sum and openssl alone
+         .gitattributes          keeps git from changing line endings
          attestation.dsse.json   signed: the digest of every file above, and what is claimed about them
          SHA256SUMS              every file but itself
 """
@@ -18,6 +19,7 @@ from privgan_audits.release.approval import APPROVAL
 ATTESTATION = "attestation.dsse.json"
 SUMS = "SHA256SUMS"
 GUIDE = "VERIFY.md"
+GIT, GIT_TEXT = ".gitattributes", "* -text\n"
 DATASET, REPORT = "dataset", "report"
 PUBLIC_PAGE, PUBLIC_SUMMARY = f"{REPORT}/audit-public.html", f"{REPORT}/audit-public.json"
 MANIFEST = f"{DATASET}/manifest.json"
@@ -52,7 +54,7 @@ def _belongs(name: str) -> bool:
     """Plain names only: the guide's shell commands must mean the same file as privgan."""
     parts = PurePosixPath(name).parts
     inside = parts[0] == DATASET and ".." not in parts and bool(_PLAIN.fullmatch(name))
-    return name in (APPROVAL, GUIDE, PUBLIC_PAGE, PUBLIC_SUMMARY) or inside
+    return name in (APPROVAL, GUIDE, GIT, PUBLIC_PAGE, PUBLIC_SUMMARY) or inside
 
 
 def sums_text(digests: dict[str, str]) -> bytes:

@@ -151,6 +151,7 @@ def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progre
     if cleared.permission:
         write_bytes(folder / APPROVAL, cleared.permission.envelope, SHAREABLE_FILE)
     write_text(folder / layout.GUIDE, layout.guide_text(name, approved=bool(cleared.permission)), SHAREABLE_FILE)
+    write_text(folder / layout.GIT, layout.GIT_TEXT, SHAREABLE_FILE)
     subjects = {path.relative_to(folder).as_posix(): sha256_file(path) for path in list_files(folder)}
     predicate = _predicate(cleared)
     stated = in_toto(subjects, layout.PREDICATE_TYPE, predicate)

@@ -20,6 +20,7 @@ from privgan.progress import Progress, silent
 from privgan_audits.policy import OWN, Policy
 from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, Approval, Approved, Revocation, opened
 from privgan_audits.release.bundle import ATTESTATION, MANIFEST, PUBLIC_SUMMARY, SUMS, subjects_of, sums_text
+from privgan_audits.release.travel import require_bundle, travelled_badly
 from privgan_audits.seals import fingerprint, key_line, key_of_line, load_public_key, open_signed, read_bounded
 from privgan_audits.telling.verdict import Terms, verdict_line
 
@@ -82,13 +83,14 @@ def verify(
             approval is of something else, ended or withdrawn.
     """
     key = load_public_key(public_key)
-    if not bundle.is_dir():
-        raise UsageError(f"Expected a bundle, {bundle} is missing or not a folder.")
+    require_bundle(bundle)
     attestation = read_bounded(bundle / ATTESTATION, _LARGEST_ATTESTATION_BYTES)
-    statement = open_signed(attestation, key)
+    with travelled_badly(bundle, {ATTESTATION: None}):
+        statement = open_signed(attestation, key)
     digests = {**subjects_of(statement), ATTESTATION: sha256_bytes(attestation)}
-    sums = sums_text(digests)
-    require_exact_files(bundle, {**digests, SUMS: sha256_bytes(sums)}, progress)
+    expected = {**digests, SUMS: sha256_bytes(sums_text(digests))}
+    with travelled_badly(bundle, expected):
+        require_exact_files(bundle, expected, progress)
     approval = _approval(bundle, statement, digests)
     if approval and approval.public_key == key_line(key):
         raise IntegrityError("Expected two people: the approval is signed with the key that signed the release.")

@@ -28,7 +28,7 @@ from tests.audits.riders import RIDERS
 from tests.synthetic.making import reseal
 
 PUBLIC = {"report/audit-public.html", "report/audit-public.json"}
-SEALS = {"attestation.dsse.json", "SHA256SUMS", "VERIFY.md"}
+SEALS = {"attestation.dsse.json", "SHA256SUMS", "VERIFY.md", ".gitattributes"}
 
 
 @pytest.fixture
