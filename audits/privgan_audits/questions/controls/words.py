@@ -1,7 +1,10 @@
 """T0 told: the audit attacks itself."""
 
+from collections.abc import Iterator, Sequence
+
 from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
 from privgan_audits.record import Record, allowed_copies, finding
+from privgan_audits.telling.facts import group_name
 from privgan_audits.telling.numbers import chances, humanised, plain
 from privgan_audits.telling.plots import Chart, limits_chart
 from privgan_audits.telling.words import CONTROLS, P_NOTE, Answer, Label, Words
@@ -54,7 +57,30 @@ def seen_and_unseen(record: Record) -> str:
     seen = [f"{copy_name(kind)} {plain(count)}" for kind, count in found.items() if count is not None]
     unseen = [copy_name(kind) for kind, count in found.items() if count is None]
     told = f"From how many patients copies were surely seen: {', '.join(seen) or 'none of any kind'}."
-    return told + (f" Not even from {most}: {', '.join(unseen)}." if unseen else "")
+    told += f" Not even from {most}: {', '.join(unseen)}." if unseen else ""
+    return " ".join((told, *_within_groups(finding(record, "T0", "groups"), _left_out(record))))
+
+
+def _within_groups(found: Sequence[Record] | None, left_out: Sequence[str]) -> Iterator[str]:
+    """From how many of a group's members unchanged copies are seen; in which groups not even those of all."""
+    seen = [int(group["seen_from"]) for group in found or () if group["seen_from"] is not None]
+    unseen = [
+        f"{group_name(group)} ({plain(group['members'])})" for group in found or () if group["seen_from"] is None
+    ]
+    if seen:
+        span = plain(min(seen)) if min(seen) == max(seen) else f"{plain(min(seen))} to {plain(max(seen))}"
+        yield f"If all are of one class, or of one value of a column, unchanged ones from {span}."
+    if unseen:
+        yield f"Not even if all members of a group were copied: {', '.join(unseen)}."
+    if left_out:
+        yield f"Not looked at as groups: {', '.join(left_out)}."
+
+
+def _left_out(record: Record) -> Sequence[str]:
+    """Groups that are too small to be looked at by themselves, or too many; beyond some, how many by column."""
+    named = [group_name(group) for group in finding(record, "T0", "groups_left_out") or ()]
+    rest = finding(record, "T0", "further_groups_left_out") or {}
+    return [*named, *(f"{plain(count)} further of {humanised(column)}" for column, count in rest.items())]
 
 
 def answer(test: Record) -> Answer:
@@ -125,6 +151,6 @@ WORDS = Words(
         "small_p_membership": Label(name="of these, false alarms of T3 at 5 %", note="about 5 % are expected"),
         "copies_planted_at_most": Label(name="Most copies planted at once"),
     },
-    told_elsewhere=frozenset({"limit_of_detection"}),
+    told_elsewhere=frozenset({"limit_of_detection", "groups", "groups_left_out", "further_groups_left_out"}),
     charts=charts,
 )

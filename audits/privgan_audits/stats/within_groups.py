@@ -1,0 +1,90 @@
+"""The near-copy statistic within groups of patients: a class of sixteen, all copied, is lost among a thousand.
+
+Who was held back is drawn for all patients together, so that a relabelling gives a group another number of
+non-members each time. Each column of labels is therefore judged by the law of its own numbers: given how many of a
+group were held back, every choice of them is equally likely, and the p-values are as exact as those of all patients.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from privgan.arrays import Choices, Flags, Floats, Integers
+from privgan_audits.stats.relabelling import EQUAL, precedence_ps
+
+SHARE = 0.5
+"""What all groups together weigh in a space, where all patients weigh 1.
+
+On chest X-rays at 1,333 and 667 it costs all patients nothing that can be measured, and twice as much costs one more
+copied patient; half as much costs a group of 16 up to two.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WithinGroups:
+    """The precedence counts among each group's own patients, in every space.
+
+    orders: per ranking space the patients, closest first, int64 (P,). groups: who is in each, bool (P,); a patient
+    may be in several, and who was held back may not decide it. weight: of one group in one space.
+    """
+
+    orders: Sequence[Integers]
+    groups: Sequence[Flags]
+    weight: float
+
+    @classmethod
+    def of(cls, orders: Sequence[Integers], groups: Sequence[Flags]) -> "WithinGroups":
+        """Of groups that have equal parts of SHARE."""
+        return cls(orders=orders, groups=groups, weight=SHARE / max(1, len(groups)))
+
+    @property
+    def parts(self) -> float:
+        """See Statistic."""
+        return self.weight * len(self.groups) * len(self.orders)
+
+    def __call__(self, labels: Choices) -> Floats:
+        """See Statistic; 1 where no group stands out."""
+        return np.asarray(np.minimum.reduce([np.ones(labels.shape[1]), *self.each(labels)]))
+
+    def each(self, labels: Choices) -> list[Floats]:
+        """The statistic of every group by itself, for each column: (b,) each."""
+        smallest = [within(group, self.orders, labels, self.weight).min(axis=0) for group in self.groups]
+        return [np.minimum(1.0, p / self.weight) for p in smallest]
+
+    def reaches(self, labels: Choices, p: float) -> Flags:
+        """Whether the statistic is at most p, for each column: bool (b,)."""
+        found, limit = np.full(labels.shape[1], p >= 1.0), p * self.weight
+        for group in self.groups:
+            found |= within(group, self.orders, labels, limit * EQUAL).min(axis=0) <= limit
+        return found
+
+
+def within(group: Flags, orders: Sequence[Integers], labels: Choices, below: float = 1.0) -> Floats:
+    """The exact p of the precedence counts among a group's patients, in each space and for each column.
+
+    Args:
+        group: bool (P,).
+        orders: per space the patients, closest first, int64 (P,).
+        labels: (P, b), whose columns may leave the group any number of non-members.
+        below: p-values from here on may be told as 1.
+
+    Returns:
+        float64 (spaces, b); 1 where a whole group is on one side.
+    """
+    place = np.cumsum(group) - 1  # of a patient among the group's
+    inside = [place[order[group[order]]] for order in orders]
+    found = np.ones((len(orders), labels.shape[1]))
+    for columns, some in _by_non_members(labels[group]):
+        for row, order in enumerate(inside):
+            found[row, columns] = precedence_ps(order, some, below)
+    return found
+
+
+def _by_non_members(labels: Choices) -> Iterator[tuple[Integers, Choices]]:
+    """Columns with as many non-members each: which they are, and the labels; without those that are all alike."""
+    held = labels.sum(axis=0, dtype=np.int64)
+    order = np.argsort(held, kind="stable")
+    for columns in np.split(order, np.flatnonzero(np.diff(held[order])) + 1):
+        if 0 < held[columns[0]] < len(labels):
+            yield columns, np.ascontiguousarray(labels[:, columns])
