@@ -13,11 +13,11 @@ import numpy as np
 from privgan.arrays import Choices, Flags, Floats, Integers
 from privgan_audits.stats.relabelling import EQUAL, precedence_ps
 
-SHARE = 0.5
+SHARE = 0.125
 """What all groups together weigh in a space, where all patients weigh 1.
 
-On chest X-rays at 1,333 and 667 it costs all patients nothing that can be measured, and twice as much costs one more
-copied patient; half as much costs a group of 16 up to two.
+At 1,333 and 667 that costs all patients at most one more copied patient before they are seen, and none for unchanged
+copies; twice as much costs one of those, too.
 """
 
 
@@ -26,22 +26,23 @@ class WithinGroups:
     """The precedence counts among each group's own patients, in every space.
 
     orders: per ranking space the patients, closest first, int64 (P,). groups: who is in each, bool (P,); a patient
-    may be in several, and who was held back may not decide it. weight: of one group in one space.
+    may be in several, and who was held back may not decide it. weights: of each in one space.
     """
 
     orders: Sequence[Integers]
     groups: Sequence[Flags]
-    weight: float
+    weights: Sequence[float]
 
     @classmethod
     def of(cls, orders: Sequence[Integers], groups: Sequence[Flags]) -> "WithinGroups":
-        """Of groups that have equal parts of SHARE."""
-        return cls(orders=orders, groups=groups, weight=SHARE / max(1, len(groups)))
+        """The smaller a group, the larger its part of SHARE: copies in a large one are seen among all patients."""
+        shares = [1.0 / max(1, int(group.sum())) for group in groups]
+        return cls(orders=orders, groups=groups, weights=[SHARE * share / sum(shares) for share in shares])
 
     @property
     def parts(self) -> float:
         """See Statistic."""
-        return self.weight * len(self.groups) * len(self.orders)
+        return sum(self.weights) * len(self.orders)
 
     def __call__(self, labels: Choices) -> Floats:
         """See Statistic; 1 where no group stands out."""
@@ -49,14 +50,14 @@ class WithinGroups:
 
     def each(self, labels: Choices) -> list[Floats]:
         """The statistic of every group by itself, for each column: (b,) each."""
-        smallest = [within(group, self.orders, labels, self.weight).min(axis=0) for group in self.groups]
-        return [np.minimum(1.0, p / self.weight) for p in smallest]
+        weighed = zip(self.groups, self.weights, strict=True)
+        return [np.minimum(1.0, within(g, self.orders, labels, w).min(axis=0) / w) for g, w in weighed]
 
     def reaches(self, labels: Choices, p: float) -> Flags:
         """Whether the statistic is at most p, for each column: bool (b,)."""
-        found, limit = np.full(labels.shape[1], p >= 1.0), p * self.weight
-        for group in self.groups:
-            found |= within(group, self.orders, labels, limit * EQUAL).min(axis=0) <= limit
+        found = np.full(labels.shape[1], p >= 1.0)
+        for group, weight in zip(self.groups, self.weights, strict=True):
+            found |= within(group, self.orders, labels, EQUAL * p * weight).min(axis=0) / weight <= p
         return found
 
 

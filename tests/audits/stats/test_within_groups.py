@@ -21,7 +21,7 @@ def groups_of(rng: np.random.Generator, *sizes: int) -> list[Flags]:
 
 def twin(orders: list[Integers], groups: list[Flags], held_back: Flags) -> float:
     """Patient by patient: walk each order, look at the group's patients alone, and ask for the law of its numbers."""
-    smallest = 1.0
+    smallest, shares = 1.0, [1 / group.sum() for group in groups]
     for group, order in itertools.product(groups, orders):
         arranged = np.array([held_back[patient] for patient in order if group[patient]])
         non_members = int(arranged.sum())
@@ -29,7 +29,7 @@ def twin(orders: list[Integers], groups: list[Flags], held_back: Flags) -> float
             ranks = [rank for rank in (1, 5, 20) if rank <= non_members]
             counts = {rank: st.precedence_count(arranged, rank) for rank in ranks}
             p = st.precedence_p(counts, len(arranged) - non_members, non_members)
-            smallest = min(smallest, p / (SHARE / len(groups)))
+            smallest = min(smallest, p / (SHARE / group.sum() / sum(shares)))
     return smallest
 
 

@@ -30,12 +30,12 @@ class GroupTrials:
     The null of groups is that of the set as it is: copies that are planted elsewhere only make its spaces agree more,
     which makes chance rarer.
 
-    all_patients: where all groups stand beside. within: by group, where the others do. weight: of a group in a space.
+    all_patients: where all groups stand beside. within: by group, where the others do. weights: of each in a space.
     """
 
     all_patients: Trial
     within: Sequence[Trial]
-    weight: float
+    weights: Sequence[float]
 
     @classmethod
     def of(cls, scores: Scores, groups: Groups, level: float, pool: Choices) -> "GroupTrials":
@@ -45,20 +45,20 @@ class GroupTrials:
         each = statistic.each(pool)
 
         def beside(left_out: int | None) -> Trial:
-            nulls = [null for number, null in enumerate(each) if number != left_out]
-            null = np.minimum.reduce([np.ones(pool.shape[1]), *nulls])
-            parts = statistic.weight * len(nulls) * len(orders)
+            rest = [number for number in range(len(each)) if number != left_out]
+            null = np.minimum.reduce([np.ones(pool.shape[1]), *(each[number] for number in rest)])
+            parts = sum(statistic.weights[number] for number in rest) * len(orders)
             return Trial(level=level, pool=pool, others=Others(parts=parts, null=null))
 
         trials = [beside(number) for number in range(len(each))]
-        return cls(all_patients=beside(None), within=trials, weight=statistic.weight)
+        return cls(all_patients=beside(None), within=trials, weights=statistic.weights)
 
 
 def group_findings(scores: Scores, groups: Groups, trials: GroupTrials) -> dict[str, Any]:
     """Each group's numbers of patients and its limit of detection; which groups were not looked at by themselves."""
     tested = [
-        {**group.to_json(), **_sides(scores, group), "seen_from": seen_from(scores, group, trial, trials.weight)}
-        for group, trial in zip(groups.tested, trials.within, strict=True)
+        {**group.to_json(), **_sides(scores, group), "seen_from": seen_from(scores, group, trial, weight)}
+        for group, trial, weight in zip(groups.tested, trials.within, trials.weights, strict=True)
     ]
     named, rest = groups.left_out[:NAMED], Counter(group.column for group in groups.left_out[NAMED:])
     left_out = [{**group.to_json(), **_sides(scores, group)} for group in named]
@@ -77,13 +77,13 @@ def seen_from(scores: Scores, group: Group, trial: Trial, weight: float) -> int 
         scores: of all patients.
         group: whose members are copied.
         trial: beside all other groups.
-        weight: of a group in a space.
+        weight: of the group in a space.
     """
     ahead, labels = members_ahead(scores, group), as_labels(scores.non_member)
 
     def found(copies: int) -> bool:
         near = near_copy_statistic(scores, with_perfect_copies(scores, ahead[:copies]))
-        inside = WithinGroups(orders=near.orders, groups=[group.patients], weight=weight)
+        inside = WithinGroups(orders=near.orders, groups=[group.patients], weights=[weight])
         return is_significant(Together(statistics=[near, inside]), labels, trial)
 
     copies = 1 + bisect_left(range(1, len(ahead) + 1), True, key=found)

@@ -37,6 +37,7 @@ COPIES = {
     "hue_30_degrees": "with another hue (30 degrees)",
 }
 _GATING = (PLAIN_COPIES, CHANGED_COPIES)
+_NAMED = 5  # groups on page one; the rest stand in the table of groups
 TRIED = (
     "noisy, shifted, much darker, half of it or its detail on another image, mixed with another, "
     "rotated by 10 degrees"
@@ -58,29 +59,29 @@ def seen_and_unseen(record: Record) -> str:
     unseen = [copy_name(kind) for kind, count in found.items() if count is None]
     told = f"From how many patients copies were surely seen: {', '.join(seen) or 'none of any kind'}."
     told += f" Not even from {most}: {', '.join(unseen)}." if unseen else ""
-    return " ".join((told, *_within_groups(finding(record, "T0", "groups"), _left_out(record))))
+    return " ".join((told, *_within_groups(record)))
 
 
-def _within_groups(found: Sequence[Record] | None, left_out: Sequence[str]) -> Iterator[str]:
-    """From how many of a group's members unchanged copies are seen; in which groups not even those of all."""
-    seen = [int(group["seen_from"]) for group in found or () if group["seen_from"] is not None]
-    unseen = [
-        f"{group_name(group)} ({plain(group['members'])})" for group in found or () if group["seen_from"] is None
-    ]
+def _within_groups(record: Record) -> Iterator[str]:
+    """From how many of a group's members unchanged copies are seen, and where not even those of all, by name."""
+    found = finding(record, "T0", "groups") or ()
+    left_out = [group_name(group) for group in finding(record, "T0", "groups_left_out") or ()]
+    further = sum((finding(record, "T0", "further_groups_left_out") or {}).values())
+    seen = [int(group["seen_from"]) for group in found if group["seen_from"] is not None]
+    unseen = [f"{group_name(group)} ({plain(group['members'])})" for group in found if group["seen_from"] is None]
     if seen:
         span = plain(min(seen)) if min(seen) == max(seen) else f"{plain(min(seen))} to {plain(max(seen))}"
-        yield f"If all are of one class, or of one value of a column, unchanged ones from {span}."
+        yield f"All of one class, or of one value of a column, unchanged: {span}."
     if unseen:
-        yield f"Not even if all members of a group were copied: {', '.join(unseen)}."
+        yield f"Not even if all members of a group were copied: {_some(unseen)}."
     if left_out:
-        yield f"Not looked at as groups: {', '.join(left_out)}."
+        yield f"Too small, or too many, to be looked at as groups: {_some(left_out, further)}."
 
 
-def _left_out(record: Record) -> Sequence[str]:
-    """Groups that are too small to be looked at by themselves, or too many; beyond some, how many by column."""
-    named = [group_name(group) for group in finding(record, "T0", "groups_left_out") or ()]
-    rest = finding(record, "T0", "further_groups_left_out") or {}
-    return [*named, *(f"{plain(count)} further of {humanised(column)}" for column, count in rest.items())]
+def _some(names: Sequence[str], further: int = 0) -> str:
+    """The first of many names, and how many more there are."""
+    more = len(names[_NAMED:]) + further
+    return ", ".join([*names[:_NAMED], *([f"{plain(more)} more"] if more else [])])
 
 
 def answer(test: Record) -> Answer:
