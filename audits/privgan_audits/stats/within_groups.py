@@ -16,9 +16,8 @@ from privgan_audits.stats.relabelling import EQUAL, precedence_ps
 SHARE = 0.125
 """What all groups together weigh in a space, where all patients weigh 1.
 
-At 1,333 and 667 that costs all patients at most one more copied patient before they are seen. On pictures where 20
-unchanged or mirrored copies are needed, which is what the default policy allows, it costs none of those; twice as much
-does.
+At 1,333 and 667 that costs all patients at most one more copied patient before they are seen. Where 20 unchanged or
+mirrored copies are needed, which is what the default policy allows, it costs none of those, and twice as much does.
 """
 
 
