@@ -100,8 +100,8 @@ def test_groups_that_hide_copies_are_named_inside_and_only_there(folder: Path) -
     """On page one and in a table: from how many members on copies are seen, and who was not looked at."""
     inside, outside = (seen(page).text for page in written(folder, record(tests=passing())))
     for told in (
-        "All of one class, or of one value of a column, unchanged: 17.",
-        "Not even if all members of a group were copied: site north (14).",
+        "Unchanged copies from within one class, or one value of a column: seen from 17.",
+        "Not seen even if all members of the group were copied: site north (14).",
         "Too small, or too many, to be looked at as groups: site south, 7 more.",
         "Of the 2 groups whose patients were compared among themselves, age band old stands out most",
     ):

@@ -71,9 +71,9 @@ def _within_groups(record: Record) -> Iterator[str]:
     unseen = [f"{group_name(group)} ({plain(group['members'])})" for group in found if group["seen_from"] is None]
     if seen:
         span = plain(min(seen)) if min(seen) == max(seen) else f"{plain(min(seen))} to {plain(max(seen))}"
-        yield f"All of one class, or of one value of a column, unchanged: {span}."
+        yield f"Unchanged copies from within one class, or one value of a column: seen from {span}."
     if unseen:
-        yield f"Not even if all members of a group were copied: {_some(unseen)}."
+        yield f"Not seen even if all members of the group were copied: {_some(unseen)}."
     if left_out:
         yield f"Too small, or too many, to be looked at as groups: {_some(left_out, further)}."
 
