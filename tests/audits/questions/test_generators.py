@@ -34,7 +34,7 @@ from privgan_audits.questions.membership.statistic import (
 )
 from privgan_audits.questions.near_copies.measure import near_copy_statistic, near_copy_test
 from privgan_audits.questions.scores import Scores, patient_scores, score_of, smallest_per_patient
-from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
+from privgan_audits.stats.relabelling import Trial, as_labels, p_values, relabellings
 from tests.audits.overfitting import overfitted_gan
 
 Draw = Callable[..., Sample]
@@ -139,13 +139,14 @@ def test_copies_of_distinct_members_fail_without_the_exact_test(safe: World, kin
 )
 def test_nothing_passes_beyond_its_limit_of_detection(safe: World, kind: str) -> None:
     """The limit is measured on some members; half as many more copies, of other members, must be found as well."""
-    scores, images, level = safe.scores, safe.evidence.members.images, Policy().level(1) / 2
+    scores, images = safe.scores, safe.evidence.members.images
+    trial = Trial(level=Policy().level(1) / 2, pool=safe.pool)
     found, fresh = [], None
     for seed in (0, 1):
         rng = np.random.default_rng(seed)
         rows = spike_in.chosen_images(scores, rng)
         fresh = spike_in.plant(scores, disguised(images[rows], safe.evidence.synthetic.images, DISGUISES[kind], rng))
-        found.append(spike_in.limit(scores, fresh, level, safe.pool, rng))
+        found.append(spike_in.limit(scores, fresh, trial, rng))
     limit = found[0]
     assert fresh is not None
     if limit is None:  # nothing is promised; then that is what the report says
