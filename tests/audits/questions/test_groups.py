@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from privgan.arrays import Choices
+from privgan.arrays import Choices, Integers, Texts
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
 from privgan_audits.policy import Policy
 from privgan_audits.questions import near_copies
@@ -71,7 +71,7 @@ def test_most_of_a_small_class_is_seen_which_all_patients_hide(leaking: Evidence
     assert (worst["column"], worst["value"]) == ("class", "rare")
 
 
-def with_site(evidence: Evidence, site: np.ndarray) -> Evidence:
+def with_site(evidence: Evidence, site: Texts) -> Evidence:
     """A column that only the members have."""
     return dataclasses.replace(evidence, members=dataclasses.replace(evidence.members, columns={"site": site}))
 
@@ -92,6 +92,7 @@ def test_groups_are_classes_and_values_that_some_patients_have(leaking: Evidence
     assert [group.value for group in found.tested] == ["common", "south", "north", "rare"]
     assert all(group.patients[twice] for group in found.tested[1:3])
     assert found.left_out == ()
+    assert leaking.non_members is not None
     everywhere = with_site(leaking, np.full(len(patients), "north"))
     others = dataclasses.replace(
         leaking.non_members, columns={"site": np.full(len(leaking.non_members.images), "north")}
@@ -134,7 +135,7 @@ def test_so_many_copies_of_a_group_are_found_whoever_they_are_of_and_one_fewer_m
     groups, labels = groups_of(leaking, scores), as_labels(scores.non_member)
     trials = GroupTrials.of(scores, groups, LEVEL, pool)
 
-    def p(copied: np.ndarray) -> float:
+    def p(copied: Integers) -> float:
         after = with_perfect_copies(scores, copied)
         spaces = {name: dataclasses.replace(each, patient=after[name]) for name, each in scores.spaces.items()}
         test = near_copy_test(dataclasses.replace(scores, spaces=spaces), groups)
