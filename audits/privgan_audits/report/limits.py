@@ -13,10 +13,12 @@ from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.record import Record, allowed_copies, finding
 from privgan_audits.report.page import Limit, Table
 from privgan_audits.report.words import frame
+from privgan_audits.telling.facts import group_name
 from privgan_audits.telling.numbers import exactly, plain
 
 _KEPT = "kept, else there were no PASS"
 _KEPT_IF = "kept where the question arises, else there were no PASS"
+_LEFT_OUT = "not looked at as a group"
 _WEIGHT = ("no, for information", "yes")
 _COPIES = "Copies of real images, identical but perhaps for brightness"
 _IDENTIFIERS = "Identifiers of patients in the files"
@@ -95,6 +97,28 @@ def planted_copies(record: Record) -> Table | None:
         head=("Kind of copy", "Found reliably from", "Counts for the verdict"),
         rows=tuple(rows),
     )
+
+
+def copies_within_groups(record: Record) -> Table | None:
+    """Of how few members of each class, or of each value of a column, unchanged copies would have been seen."""
+    found, left_out = (finding(record, "T0", key) or () for key in ("groups", "groups_left_out"))
+    rows = [(*_group(group), _seen_from(group["seen_from"])) for group in found]
+    rows += [(*_group(group), _LEFT_OUT) for group in left_out]
+    if not rows:
+        return None
+    return Table(
+        caption="Copies within a class, or a value of a column",
+        head=("Group", "Members", "Non-members", "Unchanged copies found reliably from"),
+        rows=tuple(rows),
+    )
+
+
+def _group(group: Record) -> tuple[str, str, str]:
+    return group_name(group), plain(group["members"]), plain(group["non_members"])
+
+
+def _seen_from(count: int | None) -> str:
+    return "not even if all are copied" if count is None else f"{plain(count)} patients"
 
 
 def detection_limit(record: Record) -> str:

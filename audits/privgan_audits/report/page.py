@@ -145,6 +145,7 @@ class Page:
     no_pictures: str = ""
     usefulness: Usefulness | None = None
     planted: Table | None = None
+    within_groups: Table | None = None
     notes: tuple[str, ...] = ()
     appendix: tuple[Appendix, ...] = ()
     invisible: str = frame.INVISIBLE

@@ -15,7 +15,13 @@ from privgan_audits.report.cards import inside_groups, outside_groups
 from privgan_audits.report.front import front
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.ledger import charges, history
-from privgan_audits.report.limits import detection_limit, internal_limits, planted_copies, public_limits
+from privgan_audits.report.limits import (
+    copies_within_groups,
+    detection_limit,
+    internal_limits,
+    planted_copies,
+    public_limits,
+)
 from privgan_audits.report.page import Page
 from privgan_audits.report.pictures import pictures_of
 from privgan_audits.report.promise import promise
@@ -47,6 +53,7 @@ def internal_page(
         pictures=pictures_of(gallery) if gallery else None,
         no_pictures=frame.NO_GALLERY if record["gallery_sha256"] and not gallery else "",
         planted=planted_copies(record),
+        within_groups=copies_within_groups(record),
         notes=tuple(record["notes"]),
         appendix=tuple(appendix(record)),
     )

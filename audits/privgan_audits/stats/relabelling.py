@@ -17,7 +17,7 @@ from privgan_audits.stats import statistics as st
 
 RELABELLINGS = 10_000
 _BLOCK = 1000  # columns of labels that are summed at once
-_EQUAL = 1 + 1e-9  # equal probabilities from two tables count as equal
+EQUAL = 1 + 1e-9  # equal probabilities from two tables count as equal
 
 
 def relabellings(patients: int, non_members: int, rng: np.random.Generator, count: int = RELABELLINGS) -> Choices:
@@ -33,14 +33,61 @@ def as_labels(non_member: Flags) -> Choices:
 
 
 class Statistic(Protocol):
-    """The smallest of `parts` p-values, each exact by itself or only used to weigh attacks against each other."""
+    """The smallest of some p-values, each exact by itself or only used to weigh attacks against each other.
+
+    A p-value that weighs less than 1 is divided by its weight before.
+    """
 
     @property
-    def parts(self) -> int:
-        """How many there are."""
+    def parts(self) -> float:
+        """How much they weigh together: their number, if all weigh 1."""
 
     def __call__(self, labels: Choices) -> Floats:
         """The statistic for each column of labels (patients, b): (b,)."""
+
+
+class Searched(Statistic, Protocol):
+    """A statistic of which planted copies ask very often whether it reaches a value."""
+
+    def reaches(self, labels: Choices, p: float) -> Flags:
+        """Whether the statistic is at most p, for each column: bool (b,)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Together:
+    """Several statistics as one, the smallest of theirs."""
+
+    statistics: Sequence[Searched]
+
+    @property
+    def parts(self) -> float:
+        """See Statistic."""
+        return sum(each.parts for each in self.statistics)
+
+    def __call__(self, labels: Choices) -> Floats:
+        """See Statistic."""
+        return np.asarray(np.minimum.reduce([each(labels) for each in self.statistics]))
+
+    def reaches(self, labels: Choices, p: float) -> Flags:
+        """See Searched."""
+        return np.asarray(np.logical_or.reduce([each.reaches(labels, p) for each in self.statistics]))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Others:
+    """What else takes part in a test: how much it weighs, and its statistic for each column of the pool (b,)."""
+
+    parts: float
+    null: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trial:
+    """What it takes to be significant: p below `level`, by a pool of choices, beside others if there are some."""
+
+    level: float
+    pool: Choices
+    others: Others | None = None
 
 
 def p_values(statistic: Statistic, labels: Choices, pool: Choices | None) -> Floats:
@@ -62,19 +109,26 @@ def _p(observed: Floats, statistic: Statistic, pool: Choices | None) -> Floats:
     if pool is None or statistic.parts == 1:
         return bound
     null = np.sort(statistic(pool))
-    extreme = np.searchsorted(null, observed * _EQUAL, side="right")
+    extreme = np.searchsorted(null, observed * EQUAL, side="right")
     return np.asarray(np.minimum(bound, (1 + extreme) / (1 + len(null))))
 
 
-def is_significant(statistic: "NearCopyStatistic", labels: Choices, pool: Choices, level: float) -> bool:
-    """Whether p of the single column is below the level; asks the pool only where bounds leave it open."""
-    observed = statistic(labels)
-    if observed[0] >= level:  # no minimum of several is rarer than it would be alone
+def is_significant(statistic: Searched, labels: Choices, trial: Trial) -> bool:
+    """Whether p of the single column is below the level; asks the pool only where bounds leave it open.
+
+    Others are paid for, as the test itself pays for them, but not asked: if they saw something, p would be smaller.
+    """
+    observed, parts = float(statistic(labels)[0]), statistic.parts
+    others = trial.others
+    if observed >= trial.level:  # no minimum of several is rarer than it would be alone
         return False
-    if statistic.parts * observed[0] < level:
+    parts += others.parts if others else 0.0
+    if parts * observed < trial.level:
         return True
-    extreme = int(statistic.reaches(pool, float(observed[0]) * _EQUAL).sum())
-    return statistic.parts > 1 and (1 + extreme) / (1 + pool.shape[1]) < level
+    extreme = statistic.reaches(trial.pool, observed * EQUAL)
+    if others:
+        extreme |= others.null <= observed * EQUAL
+    return parts > 1 and (1 + int(extreme.sum())) / (1 + len(extreme)) < trial.level
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -146,8 +200,11 @@ def precedence_counts(order: Integers, ranks: Sequence[int], labels: Choices) ->
     return {rank: (before < rank).sum(axis=0) - (rank - 1) for rank in ranks}
 
 
-def precedence_ps(order: Integers, labels: Choices) -> Floats:
-    """The exact p of one space's precedence counts at all ranks together, for each column: (b,)."""
+def precedence_ps(order: Integers, labels: Choices, below: float = 1.0) -> Floats:
+    """The exact p of one space's precedence counts at all ranks together, for each column: (b,).
+
+    P-values of at least `below` may be told as 1, which takes less time.
+    """
     non_members = int(labels[:, 0].sum())
     members = len(labels) - non_members
     ranks = st.near_copy_ranks(non_members)
@@ -156,7 +213,8 @@ def precedence_ps(order: Integers, labels: Choices) -> Floats:
     if len(smallest) == 1:
         return np.array([st.min_p_law(ranks, members, non_members, float(smallest[0]))])
     values, place = np.unique(smallest, return_inverse=True)
-    return np.array([st.min_p_law(ranks, members, non_members, float(value)) for value in values])[place]
+    laws = [st.min_p_law(ranks, members, non_members, float(value)) if value < below else 1.0 for value in values]
+    return np.array(laws)[place]
 
 
 def _order_reaches(order: Integers, labels: Choices, p: float) -> Flags:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from privgan_audits.record import Record
-from privgan_audits.telling.numbers import percent, plain
+from privgan_audits.telling.numbers import humanised, percent, plain
 from privgan_audits.telling.words import Fact
 
 
@@ -13,6 +13,15 @@ def ranks(counted: Record) -> Iterator[Fact]:
         nearest = "the closest non-member" if rank == "1" else f"non-member number {rank} by closeness"
         safe = f"a safe set: about {plain(counted['expected_when_safe'][rank])}"
         yield Fact(name=f"Members closer than {nearest}", value=plain(count), note=safe)
+
+
+def group_name(group: Record) -> str:
+    """A group of patients by its column and value.
+
+    >>> group_name({"column": "age_band", "value": "1st quarter"})
+    'age band 1st quarter'
+    """
+    return f"{humanised(str(group['column']))} {group['value']}"
 
 
 def rates(test: Record) -> Iterator[Fact]:

@@ -16,13 +16,14 @@ from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES, FAMILIES, PLAIN, disguised
 from privgan_audits.questions.controls.measure import features, resplits, split_check, splits_of_members
 from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
+from privgan_audits.questions.groups import groups_of
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.spaces import augment
 from privgan_audits.spaces.lenses import LENSES
 from privgan_audits.spaces.patches import PATCHES
-from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
+from privgan_audits.stats.relabelling import Trial, as_labels, p_values, relabellings
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
@@ -71,11 +72,12 @@ def test_planted_copies_score_as_if_they_had_been_in_the_set(
 def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, scores: Scores, pool: Choices) -> None:
     level, rng = 0.003, np.random.default_rng(1)
     planted = spike_in.plant(scores, small.members.images[spike_in.chosen_images(scores, rng)])
-    found = spike_in.limit(scores, planted, level, pool, rng)
+    trial = Trial(level=level, pool=pool)
+    found = spike_in.limit(scores, planted, trial, rng)
     assert found is not None
     turns = [rng.permutation(planted.count) for _ in range(spike_in.REPEATS)]
-    assert spike_in.always_found(scores, planted, turns, found + 1, level, pool)
-    assert not spike_in.always_found(scores, planted, turns, found - 2, level, pool)
+    assert spike_in.always_found(scores, planted, turns, found + 1, trial)
+    assert not spike_in.always_found(scores, planted, turns, found - 2, trial)
 
 
 def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Scores, pool: Choices) -> None:
@@ -83,13 +85,15 @@ def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Score
     planted = spike_in.plant(scores, small.members.images[:1])
     p = p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]
     for level in (p * 0.999, p * 1.001):
-        assert spike_in.always_found(scores, planted, [np.array([0])], 0, level, pool) == (level > p)
+        trial = Trial(level=level, pool=pool)
+        assert spike_in.always_found(scores, planted, [np.array([0])], 0, trial) == (level > p)
 
 
 def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, pool: Choices) -> None:
     rows = spike_in.chosen_images(scores, np.random.default_rng(0))
     planted = spike_in.plant(scores, small.members.images[rows])
-    found = [spike_in.limit(scores, planted, level, pool, np.random.default_rng(0)) for level in (0.05, 1e-4)]
+    trials = [Trial(level=level, pool=pool) for level in (0.05, 1e-4)]
+    found = [spike_in.limit(scores, planted, trial, np.random.default_rng(0)) for trial in trials]
     assert found[0] is not None
     assert found[1] is not None
     assert found[0] < found[1]
@@ -97,7 +101,8 @@ def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, poo
 
 def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Choices) -> None:
     shown, others = small.members.images, small.synthetic.images
-    limits = spike_in.limits_of_detection(scores, shown, others, 0.003, pool, np.random.default_rng(2))
+    trial = Trial(level=0.003, pool=pool)
+    limits = spike_in.limits_of_detection(scores, shown, others, trial, np.random.default_rng(2))
     assert list(limits) == list(DISGUISES)
     for kind in (*GATING_COPIES, "rotation_90_degrees"):
         assert limits[kind] is not None, kind
@@ -151,7 +156,9 @@ def test_split_check_sees_another_scanner(draw: Draw, scanner: str) -> None:
 
 
 def test_splits_among_members_rarely_alarm_and_always_count(small: Evidence, scores: Scores) -> None:
-    found = resplits(scores, attack_scores(small), *splits_of_members(scores, np.random.default_rng(8)))
+    found = resplits(
+        scores, groups_of(small, scores), attack_scores(small), *splits_of_members(scores, np.random.default_rng(8))
+    )
     assert found["resplits"] == 200
     assert 0 <= found["small_p_near_copies"] <= 20
     assert 0 <= found["small_p_membership"] <= 20

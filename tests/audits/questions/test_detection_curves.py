@@ -8,17 +8,26 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from privgan.arrays import Choices, Floats, Images
+from privgan.arrays import Floats, Images
 from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES, disguised
+from privgan_audits.questions.controls.group_limits import GroupTrials
 from privgan_audits.questions.controls.rule import PLAIN_COPIES
-from privgan_audits.questions.near_copies.measure import near_copy_statistic
+from privgan_audits.questions.groups import groups_of
+from privgan_audits.questions.near_copies.measure import near_copy_statistic, near_copy_test
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.stats.relabelling import NearCopyStatistic, as_labels, is_significant, p_values, relabellings
+from privgan_audits.stats.relabelling import (
+    NearCopyStatistic,
+    Trial,
+    as_labels,
+    is_significant,
+    p_values,
+    relabellings,
+)
 from tests.audits.conftest import Weigh
 from tests.audits.xrays import XRays
 
@@ -64,7 +73,9 @@ def test_detection_curves(shared_data: Path, weigh: Weigh, kind: object) -> None
     evidence: Evidence = weigh(members, others, images)
     scores = patient_scores(evidence)
     pool = relabellings(len(scores.non_member), scores.non_members, rng)
-    p = p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]
+    groups = groups_of(evidence, scores)
+    trial = GroupTrials.of(scores, groups, LEVEL, pool).all_patients
+    p = p_values(near_copy_test(scores, groups), as_labels(scores.non_member), pool)[0]
     print(f"\n{kind.__doc__} {REPEATS} repeats, level {LEVEL:.2g}; without a copy p = {p:.2g}")
     print(
         "| family | disguise | "
@@ -75,21 +86,21 @@ def test_detection_curves(shared_data: Path, weigh: Weigh, kind: object) -> None
         rows = spike_in.chosen_images(scores, rng)
         planted = spike_in.plant(scores, disguised(members.images[rows], images, disguise, rng))
         turns = [rng.permutation(planted.count) for _ in range(REPEATS)]
-        limit = spike_in.limit(scores, planted, LEVEL, pool, rng)
-        shares = [f"{_share(scores, planted, turns, copies, pool):.0%}" for copies in COUNTS]
+        limit = spike_in.limit(scores, planted, trial, rng)
+        shares = [f"{_share(scores, planted, turns, copies, trial):.0%}" for copies in COUNTS]
         alone = ", ".join(_alone(scores, planted, turns)) or "none"
         print(f"| {disguise.family} | {name} | {' | '.join(shares)} | {limit} | {alone} |", flush=True)
         assert name not in PLAIN_COPIES or limit is not None
 
 
 def _share(
-    scores: Scores, planted: spike_in.Planted, turns: list[NDArray[np.int64]], copies: int, pool: Choices
+    scores: Scores, planted: spike_in.Planted, turns: list[NDArray[np.int64]], copies: int, trial: Trial
 ) -> float:
     """In how many of the repeats so many copies are found, in all spaces together."""
     labels, found = as_labels(scores.non_member), 0
     for turn in turns:
         statistic = near_copy_statistic(scores, spike_in.with_copies(scores, planted, turn < copies))
-        found += is_significant(statistic, labels, pool, LEVEL)
+        found += is_significant(statistic, labels, trial)
     return found / len(turns)
 
 

@@ -21,6 +21,7 @@ from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import STATES, VERDICTS
 from privgan_audits.report.write import write_report
 from privgan_audits.telling.numbers import humanised
+from tests.audits.entries import passing
 from tests.audits.hostile import ATTACK
 from tests.audits.report.reading import SALT, seen, written
 from tests.audits.report.recorded import GALLERY, record
@@ -93,6 +94,21 @@ def test_the_public_page_holds_no_private_value(folder: Path) -> None:
     assert SALT not in inside + outside
     for rounded in ("0.53", "0.54", "53 %", "54 %", "at most 3.21"):
         assert rounded not in outside
+
+
+def test_groups_that_hide_copies_are_named_inside_and_only_there(folder: Path) -> None:
+    """On page one and in a table: from how many members on copies are seen, and who was not looked at."""
+    inside, outside = (seen(page).text for page in written(folder, record(tests=passing())))
+    for told in (
+        "Unchanged copies from within one class, or one value of a column: seen from 17.",
+        "Not seen even if all members of the group were copied: site north (14).",
+        "Too small, or too many, to be looked at as groups: site south, 7 more.",
+        "Of the 2 groups whose patients were compared among themselves, age band old stands out most",
+    ):
+        assert told in inside
+    for shown in ("site north", "site south", "not even if all are copied", "not looked at as a group", "812"):
+        assert shown in inside
+        assert shown not in outside
 
 
 def test_a_pass_prints_the_policys_limits(folder: Path, tmp_path: Path) -> None:

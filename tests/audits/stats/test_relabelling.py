@@ -130,7 +130,8 @@ def test_the_quick_decision_is_that_of_the_p_value() -> None:
     p = rl.p_values(statistic, choices, pool)
     decided = {level: [] for level in (0.02, 0.1, 0.3)}
     for level, answers in decided.items():
-        answers += [rl.is_significant(statistic, choices[:, [c]], pool, level) for c in range(300)]
+        trial = rl.Trial(level=level, pool=pool)
+        answers += [rl.is_significant(statistic, choices[:, [c]], trial) for c in range(300)]
         assert answers == (p < level).tolist()
         assert any(answers)
 

@@ -15,8 +15,10 @@ from privgan.arrays import Choices, Flags, Floats, Images, Integers
 from privgan.images.geometry import channels, pool
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
+from privgan_audits.questions.controls.group_limits import GroupTrials, group_findings
 from privgan_audits.questions.controls.rule import RESPLIT_LEVEL
 from privgan_audits.questions.controls.spike_in import limits_of_detection, search_limit
+from privgan_audits.questions.groups import Groups, groups_of
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.membership.statistic import FPR, with_ensemble
 from privgan_audits.questions.scores import Scores, patient_scores
@@ -24,9 +26,11 @@ from privgan_audits.stats.relabelling import (
     RELABELLINGS,
     MembershipStatistic,
     NearCopyStatistic,
+    Together,
     p_values,
     relabellings,
 )
+from privgan_audits.stats.within_groups import WithinGroups
 
 RESPLITS = 200
 _FEWEST = 8  # patients on each side without which a split check says nothing
@@ -46,16 +50,19 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     progress("split check", 0, 2)
     split = split_check(features(images), scores.owner, scores.non_member, rng)
     progress("split check", 1, 2, "splits among members")
-    pretended = resplits(scores, attack_scores(evidence, progress), *splits_of_members(scores, rng))
+    groups = groups_of(evidence, scores)
+    pretended = resplits(scores, groups, attack_scores(evidence, progress), *splits_of_members(scores, rng))
     progress("split check", 2, 2)
     choices = relabellings(len(scores.non_member), scores.non_members, rng)
+    trials = GroupTrials.of(scores, groups, evidence.level, choices)
     shown, others = evidence.members.images, evidence.synthetic.images
-    limits = limits_of_detection(scores, shown, others, evidence.level, choices, rng, progress)
+    limits = limits_of_detection(scores, shown, others, trials.all_patients, rng, progress)
     findings: dict[str, Any] = {
         **split,
         **pretended,
         "limit_of_detection": limits,
         "copies_planted_at_most": search_limit(scores.members),
+        **group_findings(scores, groups, trials),
     }
     return Measured(findings=findings)
 
@@ -123,7 +130,9 @@ def splits_of_members(
     return splits, pool
 
 
-def resplits(scores: Scores, attacks: Mapping[str, Floats], splits: Choices, pool: Choices) -> dict[str, int]:
+def resplits(
+    scores: Scores, groups: Groups, attacks: Mapping[str, Floats], splits: Choices, pool: Choices
+) -> dict[str, int]:
     """Take members for non-members as `splits_of_members` says, and count small p-values.
 
     Nothing can be found there, so more small p-values than the binomial law allows mean a broken test. Each split is
@@ -131,6 +140,7 @@ def resplits(scores: Scores, attacks: Mapping[str, Floats], splits: Choices, poo
 
     Args:
         scores: of all patients.
+        groups: within which T2 looks, too.
         attacks: T3's scores of all patients, by name.
         splits: uint8 (members, RESPLITS).
         pool: uint8 (members, b), other splits of the same proportion.
@@ -142,10 +152,10 @@ def resplits(scores: Scores, attacks: Mapping[str, Floats], splits: Choices, poo
         order = scores.closest_first(score)
         return np.asarray(place[order[~scores.non_member[order]]])
 
-    near = NearCopyStatistic(
-        orders=[closest_first(each.patient) for each in scores.ranked.values()],
-        hits=[each.hits(each.patient)[members] for each in scores.counted.values()],
-    )
+    orders = [closest_first(each.patient) for each in scores.ranked.values()]
+    hits = [each.hits(each.patient)[members] for each in scores.counted.values()]
+    inside = WithinGroups.of(orders, [group.patients[members] for group in groups.tested])
+    near = Together(statistics=[NearCopyStatistic(orders=orders, hits=hits), inside])
     ranked = with_ensemble(attacks, closest_first)
     membership = MembershipStatistic(orders=list(ranked.values()), fpr=FPR)
     return {

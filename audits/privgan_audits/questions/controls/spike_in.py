@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.arrays import Choices, Flags, Floats, Images, Integers
+from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, SpaceScores, score_of
-from privgan_audits.stats.relabelling import as_labels, is_significant
+from privgan_audits.stats.relabelling import Trial, as_labels, is_significant
 
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05
 SEARCHED = 0.03  # share of the members up to which copies are planted, but at least:
@@ -56,8 +56,7 @@ def limits_of_detection(
     scores: Scores,
     images: Images,
     others: Images,
-    level: float,
-    pool: Choices,
+    trial: Trial,
     rng: np.random.Generator,
     progress: Progress = silent,
 ) -> dict[str, int | None]:
@@ -67,8 +66,7 @@ def limits_of_detection(
         scores: of the set as it is.
         images: the members' images, uint8 (n, h, h, c), in the order of the scores.
         others: images of nobody, onto which parts of copies are put: the set's own.
-        level: a near-copy p-value below it makes the verdict FAIL.
-        pool: random choices of the non-members.
+        trial: of significance; beside others, the groups within which T2 looks, too.
         rng: draws which members, which images and which noise.
         progress: listener.
 
@@ -82,7 +80,7 @@ def limits_of_detection(
         return limits
     for done, (name, disguise) in enumerate(disguises.items(), start=1):
         planted = plant(scores, disguised(images[rows], others, disguise, rng))
-        limits[name] = limit(scores, planted, level, pool, rng)
+        limits[name] = limit(scores, planted, trial, rng)
         progress("limit of detection", done, len(disguises), name)
     return limits
 
@@ -109,29 +107,27 @@ def _changes(scores: Scores, each: SpaceScores, copies: Images) -> Changes:
     return Changes(patient=patient[better], copy=met.copy[better], score=score[better])
 
 
-def limit(scores: Scores, planted: Planted, level: float, pool: Choices, rng: np.random.Generator) -> int | None:
+def limit(scores: Scores, planted: Planted, trial: Trial, rng: np.random.Generator) -> int | None:
     """Bisection: the repeats plant nested sets, and more copies are never harder to find."""
     turns = [rng.permutation(planted.count) for _ in range(REPEATS)]
     low, high = 0, min(search_limit(scores.members), planted.count)
-    if not always_found(scores, planted, turns, high, level, pool):
+    if not always_found(scores, planted, turns, high, trial):
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        if always_found(scores, planted, turns, middle, level, pool):
+        if always_found(scores, planted, turns, middle, trial):
             high = middle
         else:
             low = middle
     return high
 
 
-def always_found(
-    scores: Scores, planted: Planted, turns: Iterable[Integers], copies: int, level: float, pool: Choices
-) -> bool:
+def always_found(scores: Scores, planted: Planted, turns: Iterable[Integers], copies: int, trial: Trial) -> bool:
     """Whether T2 finds the first `copies` of every turn; each turn orders the prepared copies (count,)."""
     labels = as_labels(scores.non_member)
     for turn in turns:
         statistic = near_copy_statistic(scores, with_copies(scores, planted, turn < copies))
-        if not is_significant(statistic, labels, pool, level):
+        if not is_significant(statistic, labels, trial):
             return False
     return True
 

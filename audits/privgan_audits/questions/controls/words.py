@@ -1,7 +1,10 @@
 """T0 told: the audit attacks itself."""
 
+from collections.abc import Iterator, Sequence
+
 from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES, PLAIN_COPIES
 from privgan_audits.record import Record, allowed_copies, finding
+from privgan_audits.telling.facts import group_name
 from privgan_audits.telling.numbers import chances, humanised, plain
 from privgan_audits.telling.plots import Chart, limits_chart
 from privgan_audits.telling.words import CONTROLS, P_NOTE, Answer, Label, Words
@@ -34,6 +37,7 @@ COPIES = {
     "hue_30_degrees": "with another hue (30 degrees)",
 }
 _GATING = (PLAIN_COPIES, CHANGED_COPIES)
+_NAMED = 5  # groups on page one; the rest stand in the table of groups
 TRIED = (
     "noisy, shifted, much darker, half of it or its detail on another image, mixed with another, "
     "rotated by 10 degrees"
@@ -54,7 +58,30 @@ def seen_and_unseen(record: Record) -> str:
     seen = [f"{copy_name(kind)} {plain(count)}" for kind, count in found.items() if count is not None]
     unseen = [copy_name(kind) for kind, count in found.items() if count is None]
     told = f"From how many patients copies were surely seen: {', '.join(seen) or 'none of any kind'}."
-    return told + (f" Not even from {most}: {', '.join(unseen)}." if unseen else "")
+    told += f" Not even from {most}: {', '.join(unseen)}." if unseen else ""
+    return " ".join((told, *_within_groups(record)))
+
+
+def _within_groups(record: Record) -> Iterator[str]:
+    """From how many of a group's members unchanged copies are seen, and where not even those of all, by name."""
+    found = finding(record, "T0", "groups") or ()
+    left_out = [group_name(group) for group in finding(record, "T0", "groups_left_out") or ()]
+    further = sum((finding(record, "T0", "further_groups_left_out") or {}).values())
+    seen = [int(group["seen_from"]) for group in found if group["seen_from"] is not None]
+    unseen = [f"{group_name(group)} ({plain(group['members'])})" for group in found if group["seen_from"] is None]
+    if seen:
+        span = plain(min(seen)) if min(seen) == max(seen) else f"{plain(min(seen))} to {plain(max(seen))}"
+        yield f"Unchanged copies from within one class, or one value of a column: seen from {span}."
+    if unseen:
+        yield f"Not seen even if all members of the group were copied: {_some(unseen)}."
+    if left_out:
+        yield f"Too small, or too many, to be looked at as groups: {_some(left_out, further)}."
+
+
+def _some(names: Sequence[str], further: int = 0) -> str:
+    """The first of many names, and how many more there are."""
+    more = len(names[_NAMED:]) + further
+    return ", ".join([*names[:_NAMED], *([f"{plain(more)} more"] if more else [])])
 
 
 def answer(test: Record) -> Answer:
@@ -125,6 +152,6 @@ WORDS = Words(
         "small_p_membership": Label(name="of these, false alarms of T3 at 5 %", note="about 5 % are expected"),
         "copies_planted_at_most": Label(name="Most copies planted at once"),
     },
-    told_elsewhere=frozenset({"limit_of_detection"}),
+    told_elsewhere=frozenset({"limit_of_detection", "groups", "groups_left_out", "further_groups_left_out"}),
     charts=charts,
 )

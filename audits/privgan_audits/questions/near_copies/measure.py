@@ -3,7 +3,10 @@
 In every space the statistic counts how many members are closer than the first, the fifth and the twentieth
 non-member: distribution-free, exact, and with no threshold to tune. A handful of copied patients is enough, which
 the AUC cannot see: copying 1 % of all patients moves it by half a per cent. Perceptual hashes enter as counts of
-members and of non-members that are met. One permutation test takes the strongest of all that (`relabelling`).
+members and of non-members that are met. The patients of each class, and of each value of a declared column, are
+counted among themselves, too: whoever is copied of a small group is lost among all. Every synthetic image is looked
+at for everybody, because a copy may carry another label. One permutation test takes the strongest of all that
+(`relabelling`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,10 +17,19 @@ import numpy as np
 from privgan.arrays import Floats
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
-from privgan_audits.questions.near_copies.statistic import near_copy_findings
+from privgan_audits.questions.groups import Group, Groups, groups_of
+from privgan_audits.questions.near_copies.statistic import near_copy_findings, smallest_of
 from privgan_audits.questions.scores import SMALLEST_REFERENCE, Scores, SpaceScores, patient_scores
 from privgan_audits.spaces.perceptual import hamming
-from privgan_audits.stats.relabelling import NearCopyStatistic, as_labels, hit_ps, p_values, relabellings
+from privgan_audits.stats.relabelling import (
+    NearCopyStatistic,
+    Together,
+    as_labels,
+    hit_ps,
+    p_values,
+    relabellings,
+)
+from privgan_audits.stats.within_groups import WithinGroups, within
 
 _PAIRS_SHOWN = 24
 _PAIRS_LOOKED_AT = 500  # of each space; a patient may have many images
@@ -30,13 +42,15 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     scores = patient_scores(evidence, progress)
     progress("near copies", 0, 1)
     pool = relabellings(len(scores.non_member), scores.non_members, rng)
+    groups = groups_of(evidence, scores)
     findings = {
-        "p": float(p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]),
+        "p": float(p_values(near_copy_test(scores, groups), as_labels(scores.non_member), pool)[0]),
         "spaces": {
             name: near_copy_findings(scores.non_member[scores.closest_first(each.patient)])
             for name, each in scores.ranked.items()
         },
         "look_alikes": {name: _hit_findings(scores, each) for name, each in scores.counted.items()},
+        "groups": [_group_findings(scores, group) for group in groups.tested],
     }
     progress("near copies", 1, 1)
     members = len(evidence.members.images)
@@ -47,13 +61,27 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     return Measured(findings=findings, internal=internal)
 
 
+def near_copy_test(scores: Scores, groups: Groups) -> Together:
+    """T2's statistic: of all patients, and of those of each group among themselves."""
+    near = near_copy_statistic(scores)
+    inside = WithinGroups.of(near.orders, [group.patients for group in groups.tested])
+    return Together(statistics=[near, inside])
+
+
 def near_copy_statistic(scores: Scores, patient: Mapping[str, Floats] | None = None) -> NearCopyStatistic:
-    """T2's statistic of the patients' scores, or of others that planted copies would give, by space."""
+    """That of all patients, by their scores, or by others that planted copies would give, by space."""
     values = {name: each.patient for name, each in scores.spaces.items()} if patient is None else patient
     return NearCopyStatistic(
         orders=[scores.closest_first(values[name]) for name in scores.ranked],
         hits=[each.hits(values[name]) for name, each in scores.counted.items()],
     )
+
+
+def _group_findings(scores: Scores, group: Group) -> dict[str, Any]:
+    """The p-value of a group by itself, all spaces together."""
+    orders = near_copy_statistic(scores).orders
+    p = within(group.patients, orders, as_labels(scores.non_member))[:, 0]
+    return {**group.to_json(), "p": smallest_of(p)}
 
 
 def _hit_findings(scores: Scores, each: SpaceScores) -> dict[str, Any]:

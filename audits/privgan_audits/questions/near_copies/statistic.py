@@ -21,6 +21,11 @@ def near_copy_findings(order: Order) -> dict[str, Any]:
     }
 
 
+def smallest_of(p: Floats) -> float:
+    """A p-value of the smallest of several (n,) that may depend on each other: Bonferroni's bound."""
+    return float(min(1.0, len(p) * p.min()))
+
+
 def near_copy_ps(choices: Choices) -> Floats:
     """The p-value of `near_copy_findings` for many orders at once: (b,).
 

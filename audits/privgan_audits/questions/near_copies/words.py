@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from privgan_audits.record import Record, finding
-from privgan_audits.telling.facts import ranks
+from privgan_audits.telling.facts import group_name, ranks
 from privgan_audits.telling.numbers import chances, plain
 from privgan_audits.telling.plots import Chart, distance_chart
 from privgan_audits.telling.words import P_NOTE, SINGLING_OUT, Answer, Fact, Label, Words
@@ -23,9 +23,26 @@ def answer(test: Record) -> Answer:
         answer=f"chance alone looks so {chances(test['p'])}",
         sentences=(
             f"How many members come closer than held-back patients, compared by {name}: {'; '.join(counts)}.",
+            *_most_suspicious(test),
             f"Taking all ways to compare together, chance alone looks at least as suspicious {chances(test['p'])}.",
         ),
     )
+
+
+def _most_suspicious(test: Record) -> Iterator[str]:
+    """The group that stands out most when its patients are compared among themselves."""
+    groups = test.get("groups") or ()
+    if groups:
+        found = min(groups, key=lambda group: _or_one(group["p"]))
+        yield (
+            f"Of the {plain(len(groups))} groups whose patients were compared among themselves, {group_name(found)} "
+            f"stands out most: chance alone makes a group look so {chances(found['p'])}."
+        )
+
+
+def _groups(test: Record) -> Iterator[Fact]:
+    for found in test["groups"]:
+        yield Fact(name=f"Among patients of {group_name(found)}: p-value", value=plain(found["p"]))
 
 
 def _or_one(p: float | None) -> float:
@@ -67,12 +84,13 @@ WORDS = Words(
     short="Near copies",
     tries="Searches the synthetic images for near-copies of patients: pixel by pixel, and with a small "
     "network that learned on the spot to know an image again when it is turned, cropped, brightened or "
-    "noisy.",
-    caught="A group of near-copied patients at least as large as the limit of detection.",
+    "noisy; by its details, shapes and parts. It does so among all patients, and within each class and each value "
+    "of a declared column that has enough of them.",
+    caught="A group of near-copied patients at least as large as the limit of detection, or most of a small class.",
     group=SINGLING_OUT,
     answer=answer,
     labels={"p": Label(name="p-value of all ways of comparing together", note=P_NOTE)},
-    special={"spaces": _spaces, "look_alikes": _look_alikes},
+    special={"spaces": _spaces, "look_alikes": _look_alikes, "groups": _groups},
     told_elsewhere=frozenset({"expected_when_safe"}),
     charts=charts,
 )

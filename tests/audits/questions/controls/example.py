@@ -1,6 +1,6 @@
 """What this question found: in a set that passes, and with hostile texts wherever one may come from outside."""
 
-from tests.audits.hostile import SECRET
+from tests.audits.hostile import ATTACK, SECRET
 
 PASSES = {
     "split_p": 0.4,
@@ -22,6 +22,12 @@ PASSES = {
         "warp": None,
     },
     "copies_planted_at_most": 40,
+    "groups": [
+        {"column": "class", "value": "clear", "members": 812, "non_members": 401, "seen_from": 17},
+        {"column": "site", "value": "north", "members": 14, "non_members": 6, "seen_from": None},
+    ],
+    "groups_left_out": [{"column": "site", "value": "south", "members": 3, "non_members": 1}],
+    "further_groups_left_out": {"site": 7},
 }
 HOSTILE = PASSES | {
     "split_p": SECRET,
@@ -40,4 +46,7 @@ HOSTILE = PASSES | {
         "blend_30_percent": 21,
         "rotation_10_degrees": 25,
     },
+    "groups": [{"column": "class", "value": ATTACK, "members": 812, "non_members": 401, "seen_from": 17}],
+    "groups_left_out": [{"column": ATTACK, "value": ATTACK, "members": 3, "non_members": 1}],
+    "further_groups_left_out": {ATTACK: 7},
 }
