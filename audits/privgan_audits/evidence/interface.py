@@ -17,6 +17,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 from privgan.images.stored import are_images
+from privgan.run import ModelDigests
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
@@ -64,8 +65,14 @@ class Claim:
     cohort_id: str
     spend: PrivacySpend
     generator_sha256: str
+    config_sha256: str
     not_private: bool
     origin: "Origin | None" = None
+
+    @property
+    def model(self) -> ModelDigests:
+        """The generator that is said to have drawn the set."""
+        return ModelDigests(generator_sha256=self.generator_sha256, config_sha256=self.config_sha256)
 
 
 @dataclass(frozen=True, kw_only=True)

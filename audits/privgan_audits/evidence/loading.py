@@ -205,6 +205,7 @@ def _from_set(opened: SyntheticSet) -> _Loaded:
             cohort_id=manifest.cohort_id,
             spend=manifest.spend,
             generator_sha256=manifest.generator_sha256,
+            config_sha256=manifest.config_sha256,
             not_private=manifest.not_private,
             origin=Origin(manifest=manifest, seed=opened.seed) if opened.seed else None,
         ),
