@@ -13,6 +13,7 @@ import numpy as np
 
 from privgan.arrays import Images, Integers, Texts
 from privgan.data.cohort.cohort import Cohort
+from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
@@ -95,6 +96,7 @@ class Evidence:
     run: the run folder, when given. rehearses: whose patients the files of a files-only audit are said to be of.
     level: a near-copy p-value below it makes the verdict FAIL whatever else was found (attempts lower it).
     accepted_delta: the user took a delta above 1/(10 x members) on themselves.
+    identifiers: what bare files say of patients; a cohort has its own. Both are keyed digests.
     encoder: the user's own way to compare images, beside the audit's; None when none was given.
     """
 
@@ -109,6 +111,7 @@ class Evidence:
     claim: Claim | None = None
     run: Path | None = None
     rehearses: Cohort | None = None
+    identifiers: IdentifierDigests | None = None
     notes: tuple[str, ...] = ()
     level: float = 0.0029
     accepted_delta: bool = False
