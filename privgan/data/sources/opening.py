@@ -39,8 +39,8 @@ class LoadedImages:
     """All images of a source in memory; sensitive, so its repr shows counts only.
 
     images: uint8 (n, size, size, c). labels: int64 (n,), numbers into classes. patients: int64 (n,), 0..p-1 in order
-    of first appearance, numbers into patient_keys. numbered: the source says whose each image is. columns: further ones (n,) by name. refused: images by reason
-    code. notes: what a report must say.
+    of first appearance, numbers into patient_keys. numbered: the source says whose each image is. columns: further
+    ones (n,) by name. refused: images by reason code. notes: what a report must say.
     """
 
     images: NDArray[np.uint8]

@@ -226,6 +226,26 @@ def test_what_several_patients_of_a_side_have_is_nobodys(tmp_path: Path) -> None
     assert not any("left out" in note or "both sides" in note for note in evidence.notes)
 
 
+def test_a_picture_that_many_have_is_nobodys(tmp_path: Path) -> None:
+    """Of two members and one non-member it is one person's, of two and two a test card."""
+    members, others = tmp_path / "x.npz", tmp_path / "y.npz"
+    np.savez(members, images=np.stack([pixels(0), pixels(0), pixels(2)]), patient_id=["a", "b", "c"])
+    for count, left in ((1, 3), (2, 5)):
+        shown = np.stack([pixels(0)] * count + [pixels(seed) for seed in (10, 11, 12)])
+        np.savez(others, images=shown, patient_id=[f"d{number}" for number in range(len(shown))])
+        evidence = load_file_evidence(pictures(tmp_path / f"s{count}"), members, others)
+        assert evidence.non_members is not None
+        assert evidence.non_members.patient_count == left
+
+
+def test_numbers_that_are_nearly_equal_are_counted(tmp_path: Path) -> None:
+    members = npz(tmp_path / "x.npz", 0, 2, patient_id=["0042", "k7"])
+    others = npz(tmp_path / "y.npz", 10, 3, patient_id=["42", "K 7^^^HOSPITAL", "43"])
+    evidence = load_file_evidence(pictures(tmp_path / "s"), members, others)
+    (note,) = (note for note in evidence.notes if "both sides" in note)
+    assert "2 patient numbers but for issuer, case, blanks or leading zeros." in note
+
+
 def test_names_and_other_numbers_on_both_sides_are_counted(
     sides: tuple[Path, Path], others: Path, tmp_path: Path
 ) -> None:
