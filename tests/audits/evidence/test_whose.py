@@ -146,6 +146,15 @@ def test_what_names_a_member_is_found_in_the_set_and_never_repeated(
         assert normalise(secret) not in said
 
 
+def test_a_set_that_is_gone_when_it_should_be_searched_does_not_pass(clean: Evidence, tmp_path: Path) -> None:
+    """Nothing was found, because nothing was there."""
+    seen = {"outcome": "measured", **found(replace(clean, synthetic_folder=tmp_path / "moved"))}
+    assert (seen["files"], seen["identifiers_found"]) == (0, 0)
+    tests = [{**test, **(seen if test["id"] == "T10" else {})} for test in passing()]
+    record = {"attempt": 1, "counts": {"members": 1333, "synthetic": 6}, "tests": tests}
+    assert judge(Policy(), record).against == {"T10": "INCONCLUSIVE"}
+
+
 def test_a_members_number_in_a_set_without_a_cohort_is_a_fail(clean: Evidence, tmp_path: Path) -> None:
     in_text(ONE["PatientID"])(folder := pictures(tmp_path / "s"))
     tests = {test["id"]: test for test in passing()}
