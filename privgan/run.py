@@ -8,18 +8,18 @@ RUN/run.json              what was trained, under which plan, and how far (no va
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from privgan.config import from_table, inline, to_table
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import read_marker, write_json
+from privgan.files import read_marker, sha256_file, write_json
 from privgan.folders import PRIVATE_FOLDER
 from privgan.images.form import ImageForm
 
 SCHEMA_VERSION = 1
 MARKER = "run.json"
-WEIGHTS = "model/generator.safetensors"
+WEIGHTS, MODEL_CONFIG = "model/generator.safetensors", "model/config.json"
 _ORDER = (  # of the keys, as it has always been; what is new follows
     *("run_id", "cohort_id", "privgan_version", "created", "state", "plan", "planned_steps", "finished_steps"),
     *("target_epsilon", "epsilon", "delta", "unit", "adjacency", "members"),
@@ -29,13 +29,30 @@ _ORDER = (  # of the keys, as it has always been; what is new follows
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelDigests:
+    """Which generator a run has: hex SHA-256 of its weights, and of the constants that shape its images with them."""
+
+    generator_sha256: str
+    config_sha256: str
+
+    @classmethod
+    def of(cls, run: Path) -> Self:
+        """Of the files as they lie there.
+
+        Raises:
+            IntegrityError: one is missing or no regular file.
+        """
+        return cls(generator_sha256=sha256_file(run / WEIGHTS), config_sha256=sha256_file(run / MODEL_CONFIG))
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """The content of run.json.
 
     `not_private` is True for seeded test runs, whose noise can be replayed: audit and release refuse them.
     `state` is "training" until the planned steps are done, then "finished". `plan` is the public plan of `dp.plan`;
     `spend` is what it costs, `target_epsilon` what was asked for. `form` is the cohort's. `warnings`: what the
-    generator's own images showed in training.
+    generator's own images showed in training. `config_sha256` is empty in runs of versions that kept none.
     """
 
     run_id: str
@@ -54,6 +71,12 @@ class RunFacts:
     not_private: bool
     form: ImageForm = field(metadata=inline(side="image_size"))
     warnings: tuple[str, ...] = ()
+    config_sha256: str = ""
+
+    @property
+    def model(self) -> ModelDigests:
+        """The generator that the run finished with."""
+        return ModelDigests(generator_sha256=self.generator_sha256, config_sha256=self.config_sha256)
 
 
 def write_run(folder: Path, facts: RunFacts) -> None:

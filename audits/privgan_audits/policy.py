@@ -155,7 +155,11 @@ class Policy:
         return lines
 
     def level(self, attempt: int) -> float:
-        """The family error of the j-th audited set of a cohort: alpha 6 / (pi^2 j^2), which sums to alpha."""
+        """The family error of the j-th audited set of a cohort: alpha 6 / (pi^2 j^2), which sums to alpha.
+
+        A later attempt thus needs more evidence for a FAIL, or safe sets would fail by chance in the end; it passes
+        only if its limit of detection is still small enough at this level.
+        """
         positive(attempt=attempt)
         return self.alpha * 6 / (math.pi * attempt) ** 2
 

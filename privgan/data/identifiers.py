@@ -15,6 +15,7 @@ import sys
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Self
@@ -116,6 +117,12 @@ def _date_forms(value: str) -> Iterator[str]:
     if len(value) >= 8 and value[:8].isdigit():
         year, month, day = value[:4], value[4:6], value[6:8]
         yield from (year + month + day, day + month + year, month + day + year)
+
+
+def todays_dates() -> frozenset[str]:
+    """The present day here and in UTC, as outputs spell it; what is made today may say so."""
+    moments = (datetime.now(UTC).astimezone(), datetime.now(UTC))
+    return frozenset(moment.strftime(form) for moment in moments for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y"))
 
 
 @functools.cache

@@ -15,9 +15,8 @@ import numpy as np
 from privgan import __version__
 from privgan.arrays import Floats, Images, Integers
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import sha256_file
 from privgan.progress import Progress, silent
-from privgan.run import WEIGHTS, RunFacts, read_run
+from privgan.run import ModelDigests, RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, canonical_policy, class_labels
 from privgan.synthetic.dicom.form import DicomForm, neighbours
 from privgan.synthetic.seed import Seed
@@ -88,6 +87,7 @@ class Drawing:
             form=facts.form,
             spend=facts.spend,
             seed_sha256=seed.sha256,
+            config_sha256=facts.config_sha256,
         )
         return cls(manifest=manifest, labels=labels, generator=generator, seed=seed)
 
@@ -141,9 +141,12 @@ def finished(run: Path) -> RunFacts:
 
 
 def _load(run: Path, facts: RunFacts) -> "LoadedGenerator":
-    """Check the digest before a parser sees the file."""
-    if sha256_file(run / WEIGHTS) != facts.generator_sha256:
-        raise IntegrityError("Expected the generator that the run finished with, its file was edited.")
+    """Check the digests before a parser sees the files."""
+    if ModelDigests.of(run) != facts.model:
+        raise IntegrityError(
+            "Expected the generator that the run finished with, its weights or its config.json were edited (or the "
+            "run is of a version that kept no digest of the latter: train again)."
+        )
     from privgan.gan.networks import load_generator
 
     generator = load_generator(run)

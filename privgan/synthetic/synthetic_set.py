@@ -73,7 +73,7 @@ class Manifest:
     class_margin: of class shares measured with noise, how far that may have moved them (two standard errors).
     dicom: the form of the DICOM files. form: of the images, as the cohort's. spend: the run's claim. not_private: a
     test run; audit and release refuse it. seed_sha256: of the seed that labels, images and UIDs follow from; empty in
-    sets of versions that kept none.
+    sets of versions that kept none. config_sha256: of the constants beside the generator's weights, likewise.
     """
 
     run_id: str
@@ -90,6 +90,7 @@ class Manifest:
     form: ImageForm = field(metadata=inline(side="image_size"))
     spend: PrivacySpend
     seed_sha256: str = ""
+    config_sha256: str = ""
 
     @property
     def noise_drowned_classes(self) -> bool:

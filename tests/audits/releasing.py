@@ -1,7 +1,7 @@
 """A small cohort, a synthetic set made for it, and an audit record that passes: what the gate needs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
 from privgan.files import sha256_file, write_json
 from privgan.folders import list_files
+from privgan.run import ModelDigests
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits import seals
 from privgan_audits.policy import Policy
@@ -203,7 +204,7 @@ def make_gate(root: Path, officer: str = "", **run: object) -> Gate:
     make_cohort(root / "cohort", officer_key=gate.line_of(officer) if officer else "")
     gate.key_of("site")
     gate.ledger.charge(RUN_ID, QUERIES, delta=1e-5)
-    gate.ledger.close(RUN_ID, generator_sha256=open_synthetic_set(root / "synthetic").manifest.generator_sha256)
+    gate.ledger.close(RUN_ID, **asdict(ModelDigests.of(root / "synthetic-run")))
     return gate
 
 

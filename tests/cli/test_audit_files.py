@@ -93,6 +93,22 @@ def test_one_exact_image_of_a_member_exits_3(
     privgan(*words, "--report", tmp_path / "r", code=3)
 
 
+def test_one_members_number_in_the_set_exits_3_and_is_not_repeated(
+    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """Without a cohort the members' own file says which numbers to look for; in a label, as anywhere else."""
+    synthetic, members, others = (_images(file)[:60] for file in files)
+    few = [_save(tmp_path / f"{name}.npz", part, f"case-{name}") for name, part in (("m", members), ("n", others))]
+    labels = np.array(["healthy"] * 59 + ["CASE M 000042"])
+    np.savez(tmp_path / "s.npz", images=synthetic, labels=labels)
+    words = ("audit", tmp_path / "s.npz", "--members", few[0], "--non-members", few[1], "--report", tmp_path / "r")
+    said = privgan(*words, code=3)
+    record = json.loads((tmp_path / "r" / "audit.json").read_text())
+    scan = next(test for test in record["tests"] if test["id"] == "T10")
+    assert (scan["by_category"], scan["known_identifiers"]) == ({"identifier": 1}, 120)
+    assert "000042" not in said.stdout + said.stderr + json.dumps(scan)
+
+
 def test_sixty_patients_and_no_non_members_exit_4(
     privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from privgan.data.cohort.cohort import Cohort, open_cohort
 from privgan.data.cohort.prepare import prepare
 from privgan.data.columns import Wanted
 from privgan.data.sources.opening import read_images
+from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import read_json, write_json
 from privgan.folders import staged_folder
@@ -107,8 +108,8 @@ def test_what_is_no_category_is_refused_when_asked_for_and_left_out_otherwise(
     file = tmp_path / "a.npz"
     np.savez(file, images=pictures, weight=np.array(values), sex=np.array(["f", "m"] * 20), other=np.arange(7))
     with pytest.raises(InputRejectedError, match="weight:number"):
-        read_images(file, size=28, preset=None, columns=Wanted(types={"weight": "category"}))
-    assert set(read_images(file, size=28, preset=None, columns=ANYTHING).columns) == {"sex"}
+        read_images(file, Wishes(size=28, columns=Wanted(types={"weight": "category"})))
+    assert set(read_images(file, Wishes(size=28, columns=ANYTHING)).columns) == {"sex"}
 
 
 def test_rows_that_contradict_each_other_are_refused_when_asked_for_and_left_out_otherwise(tmp_path: Path) -> None:
@@ -118,16 +119,16 @@ def test_rows_that_contradict_each_other_are_refused_when_asked_for_and_left_out
     with pytest.raises(InputRejectedError, match="1 rows contradict"):
         make(source, tmp_path / "cohort", "sex")
     assert make(source, tmp_path / "cohort", "age_band").columns.keys() == {"age_band"}
-    assert read_images(source, size=28, preset=None, columns=ANYTHING).columns.keys() == {"age_band"}
+    assert read_images(source, Wishes(size=28, columns=ANYTHING)).columns.keys() == {"age_band"}
 
 
 def test_unknown_numbers_are_unknown_and_object_arrays_hurt_nobody(tmp_path: Path) -> None:
     band = np.array([1.0, np.nan] * 12)
     source = npz(tmp_path / "a.npz", band=band, odd=np.array([None] * 24, dtype=object))
-    loaded = read_images(source, size=28, preset=None, columns=ANYTHING)
+    loaded = read_images(source, Wishes(size=28, columns=ANYTHING))
     assert {name: column.tolist() for name, column in loaded.columns.items()} == {"band": ["1.0", ""] * 12}
     with pytest.raises(InputRejectedError):
-        read_images(source, size=28, preset=None, columns=Wanted(types={"odd": "category"}))
+        read_images(source, Wishes(size=28, columns=Wanted(types={"odd": "category"})))
 
 
 def test_an_edited_column_is_refused(tmp_path: Path) -> None:
@@ -203,8 +204,8 @@ def test_nobody_asks_for_numbers_but_who_names_them(tmp_path: Path) -> None:
     """Of a source of which anything is wanted, numbers are those that were named and are numbers."""
     source = npz(tmp_path / "a.npz", age=np.arange(24) / 3, sex=np.array(SEX), dose=np.arange(24) % 2)
     named = Wanted(types={"age": "number", "sex": "number", "absent": "number"}, anything=True)
-    assert set(read_images(source, size=28, preset=None, columns=ANYTHING).columns) == {"age", "sex", "dose"}
-    loaded = read_images(source, size=28, preset=None, columns=named)
+    assert set(read_images(source, Wishes(size=28, columns=ANYTHING)).columns) == {"age", "sex", "dose"}
+    loaded = read_images(source, Wishes(size=28, columns=named))
     assert {name: column.dtype.kind for name, column in loaded.columns.items()} == {"age": "f", "dose": "U"}
 
 

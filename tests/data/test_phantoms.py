@@ -10,11 +10,12 @@ import pydicom
 from privgan.data.phantoms.phantom_images import Anatomy, draw_images
 from privgan.data.phantoms.phantoms import write_phantoms
 from privgan.data.sources.opening import read_images
+from privgan.data.sources.wishes import Wishes
 
 
 def test_the_folder_reads_back_as_labelled_patients(tmp_path: Path) -> None:
     written = write_phantoms(tmp_path, patients=80)
-    loaded = read_images(tmp_path, size=64, preset=None)
+    loaded = read_images(tmp_path, Wishes(size=64))
     assert (len(loaded.images), loaded.refused, len(loaded.patient_keys)) == (written, {}, 80)
     assert loaded.classes == ("clear", "opacity")
     assert max(Counter(loaded.patients.tolist()).values()) <= 4

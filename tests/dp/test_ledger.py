@@ -139,11 +139,11 @@ def test_resume_accepts_the_latest_and_the_pending_state_only(tmp_path: Path) ->
 
 def test_a_closed_run_stays_closed(tmp_path: Path) -> None:
     """After closing there is no resume, no checkpoint and no second close."""
-    ledger = _used(tmp_path).close("run", generator_sha256="f" * 64)
+    ledger = _used(tmp_path).close("run", generator_sha256="f" * 64, config_sha256="e" * 64)
     for action in (
         lambda: ledger.require_resumable("run", "b" * 64),
         lambda: ledger.checkpoint("run", step=30, sha256="d" * 64),
-        lambda: ledger.close("run", generator_sha256="f" * 64),
+        lambda: ledger.close("run", generator_sha256="f" * 64, config_sha256="e" * 64),
     ):
         with pytest.raises(BudgetError):
             action()

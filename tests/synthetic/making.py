@@ -1,7 +1,7 @@
 """Small real runs and synthetic sets for the tests: a tiny untrained generator, written as training would."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from privgan.config import from_table
 from privgan.folders import list_files
 from privgan.gan.networks import Generator, GeneratorConfig, save_generator
 from privgan.images.form import ImageForm
-from privgan.run import RunFacts, make_run_folders, write_run
+from privgan.run import ModelDigests, RunFacts, make_run_folders, read_run, write_run
 from privgan.synthetic.generate import GenerateOptions, generate
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.set_files import SetFiles, formats_of
@@ -53,11 +53,17 @@ def make_run(folder: Path, **changes: object) -> Path:
         "classes": CLASSES,
         "modality": "CR",
         "body_part": "CHEST",
-        "generator_sha256": save_generator(folder, network),
+        **asdict(save_generator(folder, network)),
         "accepted_delta": False,
         "not_private": False,
     }
     write_run(folder, from_table(RunFacts, {**facts, **changes}))
+    return folder
+
+
+def finish_again(folder: Path) -> Path:
+    """Let a run have finished with the generator that lies there now."""
+    write_run(folder, replace(read_run(folder), **asdict(ModelDigests.of(folder))))
     return folder
 
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
 
+from privgan.data.selection import Selection
 from privgan.data.sources.opening import read_images
+from privgan.data.sources.wishes import Wishes
 from privgan.errors import IntegrityError, UsageError
 from privgan.images.form import ImageForm
 from privgan.synthetic import drawing
@@ -75,7 +77,7 @@ def test_what_was_written_is_read_back_as_arrays_as_dicom_and_as_pictures(tmp_pa
     for number, image in enumerate(opened.images):
         Image.fromarray(image).save(tmp_path / "png" / f"{number:02d}.png")
     for source in ("set/images.npz", "set/dicom", "png"):
-        found = read_images(tmp_path / source, size=None, preset="photo", trusted=True)
+        found = read_images(tmp_path / source, Wishes(size=None, preset="photo", selection=Selection(trusted=True)))
         np.testing.assert_array_equal(found.images, opened.images)
 
 

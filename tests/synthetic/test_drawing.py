@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,12 @@ from privgan.gan.networks import Generator, GeneratorConfig, load_generator, sav
 from privgan.images.form import ImageForm
 from privgan.images.pixels import to_levels
 from privgan.images.stored import as_stored
-from privgan.run import read_run, write_run
 from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.drawing import FARTHEST, Asked, Drawing
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from tests.places import ROOT
-from tests.synthetic.making import CLASSES, SEED, make_run, make_set
+from tests.synthetic.making import CLASSES, SEED, finish_again, make_run, make_set
 
 ASKED = Asked(count=12, classes="uniform", dicom=DicomForm(), created="2026-01-31")
 
@@ -163,9 +161,8 @@ def lively_run(folder: Path, **model: Any) -> Path:
         network.last.weight.normal_(0, 0.05, generator=torch_rng)
         for part in (network.start.means, network.start.loadings, network.start.grain):
             part.copy_(0.3 * torch.randn(part.shape, generator=torch_rng))
-    facts = read_run(make_run(folder))
-    write_run(folder, replace(facts, generator_sha256=save_generator(folder, network)))
-    return folder
+    save_generator(make_run(folder), network)
+    return finish_again(folder)
 
 
 @pytest.mark.parametrize("model", [{}, {"pose": True, "brightness": True}, {"network": "mlp", "align": False}])

@@ -23,7 +23,7 @@ from privgan.synthetic.dataset_card import dataset_card, odds_factor
 from privgan.synthetic.dicom import validator
 from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
-from tests.synthetic.making import CLASSES, SEED, make_run, make_set
+from tests.synthetic.making import CLASSES, SEED, finish_again, make_run, make_set
 
 
 def run_generate(run: Path, folder: Path, **options: object) -> None:
@@ -114,6 +114,7 @@ def measured_set(tmp_path: Path, counts: list[float], **run: object) -> Syntheti
     config = source / "model" / "config.json"
     balance = {"class_balance": {"counts": counts, "noise": 10.0}}
     config.write_text(json.dumps({**json.loads(config.read_text()), **balance}))
+    finish_again(source)
     run_generate(source, tmp_path / "set", count=20, classes="measured")
     return open_synthetic_set(tmp_path / "set")
 
@@ -189,12 +190,31 @@ def test_an_edited_generator_is_refused(tmp_path: Path) -> None:
         run_generate(run, tmp_path / "set")
 
 
-def test_edited_class_names_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"), [('"effusion"', '"fracture"'), ('"class_balance": null', '"class_balance":null'), ("}", "} ")]
+)
+def test_an_edited_configuration_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    """Other classes, and what would draw the same images: every byte is the run's."""
+    run = make_run(tmp_path / "run")
+    settings = run / "model" / "config.json"
+    assert old in settings.read_text()
+    settings.write_text(settings.read_text().replace(old, new))
+    with pytest.raises(IntegrityError, match=r"config\.json"):
+        run_generate(run, tmp_path / "set")
+
+
+def test_a_run_that_kept_no_digest_of_its_configuration_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", config_sha256="")
+    with pytest.raises(IntegrityError, match="train again"):
+        run_generate(run, tmp_path / "set")
+
+
+def test_class_names_of_another_run_are_refused(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     settings = run / "model" / "config.json"
     settings.write_text(settings.read_text().replace("effusion", "fracture"))
-    with pytest.raises(IntegrityError):
-        run_generate(run, tmp_path / "set")
+    with pytest.raises(IntegrityError, match="classes"):
+        run_generate(finish_again(run), tmp_path / "set")
 
 
 def test_a_missing_run_is_a_usage_error(tmp_path: Path) -> None:

@@ -13,10 +13,12 @@ import numpy as np
 
 from privgan.arrays import Images, Integers, Texts
 from privgan.data.cohort.cohort import Cohort
+from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 from privgan.images.stored import are_images
+from privgan.run import ModelDigests
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
@@ -64,8 +66,14 @@ class Claim:
     cohort_id: str
     spend: PrivacySpend
     generator_sha256: str
+    config_sha256: str
     not_private: bool
     origin: "Origin | None" = None
+
+    @property
+    def model(self) -> ModelDigests:
+        """The generator that is said to have drawn the set."""
+        return ModelDigests(generator_sha256=self.generator_sha256, config_sha256=self.config_sha256)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +96,7 @@ class Evidence:
     run: the run folder, when given. rehearses: whose patients the files of a files-only audit are said to be of.
     level: a near-copy p-value below it makes the verdict FAIL whatever else was found (attempts lower it).
     accepted_delta: the user took a delta above 1/(10 x members) on themselves.
+    identifiers: what bare files say of patients; a cohort has its own. Both are keyed digests.
     encoder: the user's own way to compare images, beside the audit's; None when none was given.
     """
 
@@ -102,6 +111,7 @@ class Evidence:
     claim: Claim | None = None
     run: Path | None = None
     rehearses: Cohort | None = None
+    identifiers: IdentifierDigests | None = None
     notes: tuple[str, ...] = ()
     level: float = 0.0029
     accepted_delta: bool = False

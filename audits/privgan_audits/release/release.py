@@ -220,6 +220,7 @@ def _predicate(cleared: Cleared) -> dict[str, Any]:
         "audit_sha256": cleared.judged.approved.audit_sha256,
         "synthetic_sha256": held.sha256,
         "generator_sha256": held.manifest.generator_sha256,
+        "config_sha256": held.manifest.config_sha256,
         "run_id": held.manifest.run_id,
         "cohort_id": held.manifest.cohort_id,
         **({"approval": cleared.permission.approval.facts()} if cleared.permission else {}),

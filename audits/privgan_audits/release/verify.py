@@ -25,6 +25,7 @@ from privgan_audits.seals import fingerprint, key_line, key_of_line, load_public
 from privgan_audits.telling.verdict import Terms, verdict_line
 
 _LARGEST_ATTESTATION_BYTES = 1 << 28
+_GENERATOR = ("run_id", "generator_sha256", "config_sha256")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +80,8 @@ def verify(
 
     Raises:
         UsageError: the bundle or a key is missing, or a key is not an Ed25519 public key.
-        IntegrityError: unsigned, signed with another key, or a file is edited, extra, missing or not regular; or the
-            approval is of something else, ended or withdrawn.
+        IntegrityError: unsigned, signed with another key, or a file is edited, extra, missing or not regular; the set
+            is another generator's; or the approval is of something else, ended or withdrawn.
     """
     key = load_public_key(public_key)
     require_bundle(bundle)
@@ -96,6 +97,7 @@ def verify(
         raise IntegrityError("Expected two people: the approval is signed with the key that signed the release.")
     if officer_key and (approval is None or approval.public_key != key_line(load_public_key(officer_key))):
         raise IntegrityError("Expected an approval with the officer's key that was given, there is none.")
+    _require_one_generator(bundle, statement)
     policy, looser = _policy(bundle, statement)
     facts = {"policy": policy, "looser": looser, "files": len(digests) + 1, "key_fingerprint": fingerprint(key)}
     summary = _summary(statement, approval, facts)
@@ -125,6 +127,19 @@ def _approval(bundle: Path, statement: dict[str, Any], digests: dict[str, str]) 
     if not same:
         raise IntegrityError("Expected the officer's approval of this very release, it is of another one.")
     return approval
+
+
+def _require_one_generator(bundle: Path, statement: dict[str, Any]) -> None:
+    """The set's manifest, whose bytes were checked, must name the generator that the hospital signed for."""
+    try:
+        manifest, stated = json.loads((bundle / MANIFEST).read_bytes()), statement["predicate"]
+        same = all(manifest.get(name) == stated.get(name) for name in _GENERATOR)
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        same = False
+    if not same:
+        raise IntegrityError(
+            "Expected the set of the generator that the attestation names, weights and constants, it is another's."
+        )
 
 
 def _released(predicate: dict[str, Any], manifest_sha256: str) -> Approved:

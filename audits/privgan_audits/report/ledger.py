@@ -42,7 +42,8 @@ def _told(entry: Entry) -> tuple[str, str]:
         case "checkpoint":
             told = f"run {_short(entry)} saved", f"step {plain(entry['step'])}"
         case "closed":
-            told = f"run {_short(entry)} finished", f"generator {entry['generator_sha256']}"
+            constants = f", its constants {entry['config_sha256']}" if "config_sha256" in entry else ""
+            told = f"run {_short(entry)} finished", f"generator {entry['generator_sha256']}{constants}"
         case "begun":
             what = "rehearsal on files begun" if entry["rehearsal"] else "audit begun"
             told = what, f"{entry['date']}, set {entry['synthetic_sha256']}"

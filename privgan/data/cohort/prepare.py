@@ -23,6 +23,7 @@ from privgan.data.cohort.persons import read_merged, read_withdrawn
 from privgan.data.cohort.sides import KEY_BYTES, assign_sides, write_sides
 from privgan.data.columns import FILE as COLUMNS
 from privgan.data.columns import columns_of, write_columns
+from privgan.data.identifiers import todays_dates
 from privgan.data.identity import WORDS, objections
 from privgan.data.sources.opening import class_names, disagreement, open_source
 from privgan.data.sources.source import Seen, Source
@@ -160,11 +161,8 @@ def _check_people(people: People, sides: NDArray[np.uint8]) -> None:
 
 def _public_words(origin: Source, configured: tuple[str, ...]) -> tuple[str, ...]:
     """Words that outputs carry by design, today's date among them."""
-    rule, today = origin.recipe.rule, datetime.now(UTC).astimezone()
-    dates = {
-        moment.strftime(form) for moment in (today, datetime.now(UTC)) for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y")
-    }
-    return (*configured, *dates, rule.name, rule.modality, rule.body_part)
+    rule = origin.recipe.rule
+    return (*configured, *todays_dates(), rule.name, rule.modality, rule.body_part)
 
 
 def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:

@@ -76,17 +76,18 @@ class NpzSource:
         code = "missing_label" if self._contents.labels is not None and not label else ""
         columns = tuple(str(column[row]) for column in self._contents.columns.values())
         patients, filenames = self._contents.patients, self._contents.filenames
-        if patients is None:
-            return Entry(code=code, where=where, patient=where, label=label, columns=columns)
-        patient = str(patients[row])
         name = PurePosixPath(str(filenames[row]) if filenames is not None else "")
+        names = (name.stem, *name.parent.parts)
+        if patients is None:
+            return Entry(code=code, where=where, patient=where, label=label, columns=columns, names=names)
+        patient = str(patients[row])
         return Entry(
             code=code if patient else "missing_patient_id",
             where=where,
             patient=patient,
             label=label,
             columns=columns,
-            names=(name.stem, *name.parent.parts),
+            names=names,
             identifiers=((IDENTIFIER, patient),),
         )
 

@@ -4,7 +4,7 @@ Everything downstream sees a stream of entries in source order: an image with it
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.arrays import Integers, Values
-from privgan.data.columns import NOTHING, Wanted, columns_of
+from privgan.data.columns import columns_of
 from privgan.data.formats.dicom.directory import NAME as DICOMDIR
 from privgan.data.formats.dicom.directory import listed_files
 from privgan.data.refusals import remedies
-from privgan.data.selection import Selection
 from privgan.data.sources.file_list import FileList
 from privgan.data.sources.file_source import FileSource
 from privgan.data.sources.npz_source import NpzSource
@@ -32,20 +31,23 @@ ONLY_CLASS = "image"  # where nothing has a label
 TASK = "Reading images"
 _REPORTED_EVERY = 32
 
+Hear = Callable[[Entry], None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedImages:
     """All images of a source in memory; sensitive, so its repr shows counts only.
 
     images: uint8 (n, size, size, c). labels: int64 (n,), numbers into classes. patients: int64 (n,), 0..p-1 in order
-    of first appearance, numbers into patient_keys. columns: further ones (n,) by name. refused: images by reason
-    code. notes: what a report must say.
+    of first appearance, numbers into patient_keys. numbered: the source says whose each image is. columns: further
+    ones (n,) by name. refused: images by reason code. notes: what a report must say.
     """
 
     images: NDArray[np.uint8]
     labels: Integers
     patients: Integers
     patient_keys: tuple[str, ...]
+    numbered: bool
     classes: tuple[str, ...]
     refused: dict[str, int]
     columns: Mapping[str, Values]
@@ -53,6 +55,10 @@ class LoadedImages:
 
     def __repr__(self) -> str:
         return f"LoadedImages({len(self.images)} images, {len(self.patient_keys)} patients)"
+
+
+def nobody(_: Entry) -> None:
+    """Nobody listens to what the files say beside their images."""
 
 
 def open_source(path: Path, wishes: Wishes) -> Source:
@@ -135,37 +141,25 @@ def reject_nothing_readable(refused: dict[str, int]) -> InputRejectedError:
     return InputRejectedError(" ".join(said))
 
 
-def read_images(
-    path: Path,
-    *,
-    size: int | None,
-    preset: str | None,
-    csv: tuple[Path, ...] = (),
-    columns: Wanted = NOTHING,
-    trusted: bool = False,
-    progress: Progress = silent,
-) -> LoadedImages:
+def read_images(path: Path, wishes: Wishes, *, hear: Hear = nobody, progress: Progress = silent) -> LoadedImages:
     """Read a whole source into memory.
 
     Args:
         path: a folder of images or an .npz file.
-        size: side of the square images; None takes that of the first one, within 28 to 256.
-        preset: a name from `recipe.PRESETS`; None chooses by the modality, on which all files must agree.
-        csv: label tables; without one `labels.csv` at the top of a folder is taken, if there is one.
-        columns: further columns to read.
-        trusted: the images were made by a generator (see `selection.Selection`).
+        wishes: how; without a label table `labels.csv` at the top of a folder is taken, if there is one.
+        hear: called with every entry, refused ones too. Sensitive: it may keep digests only.
         progress: told after every file.
 
     Raises:
         UsageError: the path is missing, or size, preset or table do not fit it.
         InputRejectedError: not one image can be used, or no preset was named and they disagree on it.
     """
-    taken = Selection(trusted=trusted)
-    source = open_source(path, Wishes(size=size, preset=preset, csv=csv, columns=columns, selection=taken))
+    source = open_source(path, wishes)
     images, labels, further, refused = [], [], [], Counter[str]()
     numbers: dict[str, int] = {}
     patients, seen = [], Seen()
     for entry in chain.from_iterable(watched(source, progress)):
+        hear(entry)
         seen.add(entry.remarks, entry.rows)
         code = refusal_of(entry, source.declared)
         if code or entry.image is None:
@@ -185,6 +179,7 @@ def read_images(
         labels=np.array([classes.index(label) if label else 0 for label in labels], dtype=np.int64),
         patients=np.array(patients, dtype=np.int64),
         patient_keys=tuple(numbers),
+        numbered=source.numbered,
         classes=classes,
         refused=dict(refused),
         columns=columns_of(source.columns, further),

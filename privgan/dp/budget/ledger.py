@@ -9,7 +9,7 @@ everything that was planned.
     opened      members, delta and the cap on epsilon, frozen by prepare
     charge      a run's queries, before its first step
     checkpoint  the hash of a resume state, before the state gets its name
-    closed      the hash of the finished generator; nothing of this run resumes after it
+    closed      the hashes of the finished generator's two files; nothing of this run resumes after it
     begun       an audit of a synthetic set, before it looks: attempts are counted, whatever becomes of them
     audit       how it ended: reports cannot be edited; `rehearsed`, if it compared files and not the cohort
     revoked     the officer took back the approval of an audited set; it holds whatever becomes of files
@@ -108,11 +108,12 @@ class Ledger(History):
             now.require_open(run_id)
             return _append(now, {"kind": "checkpoint", "run_id": run_id, "step": step, "sha256": sha256})
 
-    def close(self, run_id: str, *, generator_sha256: str) -> "Ledger":
-        """End a run: its generator is final and nothing of it resumes."""
+    def close(self, run_id: str, *, generator_sha256: str, config_sha256: str) -> "Ledger":
+        """End a run: its generator is final, weights and constants, and nothing of it resumes."""
+        digests = {"generator_sha256": generator_sha256, "config_sha256": config_sha256}
         with self._locked() as now:
             now.require_open(run_id)
-            return _append(now, {"kind": "closed", "run_id": run_id, "generator_sha256": generator_sha256})
+            return _append(now, {"kind": "closed", "run_id": run_id, **digests})
 
     def begin_audit(self, synthetic_sha256: str, *, policy_sha256: str, rehearsal: bool = False) -> "Ledger":
         """Count an audit as an attempt, before it looks; its entry is then the last one.

@@ -21,7 +21,7 @@ from privgan.gan.warm_start.class_balance import ClassBalance
 from privgan.images.form import ImageForm
 from privgan.images.pixels import to_levels
 from privgan.images.stored import as_stored
-from privgan.run import WEIGHTS
+from privgan.run import MODEL_CONFIG, WEIGHTS, ModelDigests
 
 if TYPE_CHECKING:
     from safetensors import safe_open
@@ -39,7 +39,7 @@ class LoadedGenerator:
     """A trained generator, ready to be sampled, and the class balance if its run measured that."""
 
     network: Generator
-    sha256: str
+    model: ModelDigests
     class_balance: ClassBalance | None = None
 
     @property
@@ -71,18 +71,17 @@ class LoadedGenerator:
         return placed(copy.deepcopy(self.network), "cpu").double()
 
 
-def save_generator(run_folder: Path, network: Generator, class_balance: ClassBalance | None = None) -> str:
-    """Write model/generator.safetensors and config.json; returns the SHA-256 of the weights."""
+def save_generator(run_folder: Path, network: Generator, class_balance: ClassBalance | None = None) -> ModelDigests:
+    """Write model/generator.safetensors and config.json; returns their digests."""
     from safetensors.torch import save
 
-    folder = run_folder / "model"
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     measured = None if class_balance is None else asdict(class_balance)
     table = to_table(network.config, _ORDER)
     config = {"schema_version": SCHEMA_VERSION, **table, "class_balance": measured}
-    write_json(folder / "config.json", config)
+    write_json(run_folder / MODEL_CONFIG, config)
     write_bytes(run_folder / WEIGHTS, save(state))
-    return sha256_file(run_folder / WEIGHTS)
+    return ModelDigests.of(run_folder)
 
 
 def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
@@ -98,14 +97,14 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
     weights = run_folder / WEIGHTS
     if not weights.is_file():
         raise UsageError(f"Expected a finished run in {run_folder}, it has no generator. Train it to the end first.")
-    config, class_balance = _read_config(run_folder / "model" / "config.json")
+    config, class_balance = _read_config(run_folder / MODEL_CONFIG)
     network = Generator(config, None)
-    digest = sha256_file(weights)
+    model = ModelDigests.of(run_folder)
     try:
         network.load_state_dict(load_file(weights), strict=True)
     except (SafetensorError, RuntimeError, KeyError):
         raise IntegrityError("Expected weights that fit the generator's config.json, they do not.") from None
-    return LoadedGenerator(network=placed(network, device).eval(), sha256=digest, class_balance=class_balance)
+    return LoadedGenerator(network=placed(network, device).eval(), model=model, class_balance=class_balance)
 
 
 def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:

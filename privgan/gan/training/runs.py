@@ -16,12 +16,12 @@ from pathlib import Path
 import torch
 
 import privgan
-from privgan.config import from_table, read_toml, to_toml
+from privgan.config import from_table, keys_of, read_toml, to_toml
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.plan import Plan
 from privgan.errors import BudgetError, IntegrityError, UsageError
-from privgan.files import sha256_file, write_text
+from privgan.files import write_text
 from privgan.folders import remove_partials, require_absent, staged_folder
 from privgan.gan.networks import save_generator
 from privgan.gan.networks.saving import has_state
@@ -33,7 +33,7 @@ from privgan.gan.training.step import Training, fit
 from privgan.gan.training.timing import affordable_steps
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
-from privgan.run import MARKER, WEIGHTS, RunFacts, make_run_folders, read_run, write_run
+from privgan.run import MARKER, MODEL_CONFIG, WEIGHTS, ModelDigests, RunFacts, make_run_folders, read_run, write_run
 
 CONFIG = "config.resolved.toml"
 
@@ -91,8 +91,8 @@ def resume_run(
     _require_whole(ledger, run, facts)
     if not ledger.of_kind("charge", facts.run_id):
         ledger = _charge(ledger, facts)  # killed between writing run.json and charging
-    if facts.state == "training" and _closed_generator(ledger, facts) == _generator_digest(run):
-        return _finish(run, facts, _generator_digest(run))  # killed between closing and writing run.json
+    if facts.state == "training" and (model := _closed_model(ledger, facts)) and model == _model(run):
+        return _finish(run, facts, model)  # killed between closing and writing run.json
     ledger.require_open(facts.run_id)
     if ledger.queries(facts.run_id) != plan.queries:
         raise BudgetError("Expected the plan that the ledger charged, run.json holds another one.")
@@ -124,9 +124,9 @@ def _train(
     )
     with _alone(run):
         state = fit(training, ledger, randomness, stop, progress)
-    digest = save_generator(run, state.average, state.class_balance)
-    ledger.close(facts.run_id, generator_sha256=digest)
-    return _finish(run, replace(facts, warnings=state.warnings), digest)
+    model = save_generator(run, state.average, state.class_balance)
+    ledger.close(facts.run_id, **asdict(model))
+    return _finish(run, replace(facts, warnings=state.warnings), model)
 
 
 @contextmanager
@@ -140,8 +140,8 @@ def _alone(run: Path) -> Iterator[None]:
         yield
 
 
-def _finish(run: Path, facts: RunFacts, digest: str) -> RunFacts:
-    done = replace(facts, state="finished", finished_steps=facts.planned_steps, generator_sha256=digest)
+def _finish(run: Path, facts: RunFacts, model: ModelDigests) -> RunFacts:
+    done = replace(facts, state="finished", finished_steps=facts.planned_steps, **asdict(model))
     write_run(run, done)
     return done
 
@@ -164,14 +164,14 @@ def _require_whole(ledger: Ledger, run: Path, facts: RunFacts) -> None:
         )
 
 
-def _closed_generator(ledger: Ledger, facts: RunFacts) -> str | None:
+def _closed_model(ledger: Ledger, facts: RunFacts) -> ModelDigests | None:
     closed = ledger.of_kind("closed", facts.run_id)
-    return str(closed[-1]["generator_sha256"]) if closed else None
+    return ModelDigests(**{key: str(closed[-1].get(key, "")) for key in keys_of(ModelDigests)}) if closed else None
 
 
-def _generator_digest(run: Path) -> str:
-    weights = run / WEIGHTS
-    return sha256_file(weights) if weights.is_file() else ""
+def _model(run: Path) -> ModelDigests | None:
+    there = all((run / name).is_file() for name in (WEIGHTS, MODEL_CONFIG))
+    return ModelDigests.of(run) if there else None
 
 
 def _facts(cohort: Cohort, plan: Plan, request: TrainRequest) -> RunFacts:

@@ -2,8 +2,9 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from privgan.dp.budget.renyi import RenyiFilter
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError
 from privgan.synthetic.drawing import Asked, Drawing
+from privgan.synthetic.generate import GenerateOptions, generate
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotApplicable
@@ -27,7 +29,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions import books
 from privgan_audits.questions.books.words import together
 from tests.audits.releasing import QUERIES, Gate, make_gate
-from tests.synthetic.making import fill
+from tests.synthetic.making import SEED, fill, finish_again
 
 
 @pytest.fixture
@@ -70,6 +72,10 @@ LIES: list[tuple[Callable[[Claim], Claim], set[str]]] = [
     (
         lambda claim: dataclasses.replace(claim, generator_sha256="0" * 64),
         {"generator_is_the_closed_one", "generator_is_the_runs"},
+    ),
+    (
+        lambda claim: dataclasses.replace(claim, config_sha256="0" * 64),
+        {"configuration_is_the_closed_one", "generator_is_the_runs"},
     ),
     (
         lambda claim: dataclasses.replace(claim, cohort_id="0" * 16),
@@ -189,7 +195,7 @@ def test_a_seeded_run_cannot_be_relabelled(tmp_path: Path) -> None:
         delta=1e-5,
         max_epsilon=100.0,
     ).charge(evidence.claim.run_id, QUERIES, delta=1e-5, replayable=True)
-    ledger = ledger.close(evidence.claim.run_id, generator_sha256=evidence.claim.generator_sha256)
+    ledger = ledger.close(evidence.claim.run_id, **asdict(evidence.claim.model))
     assert broken(dataclasses.replace(evidence, ledger=ledger)) == {"noise_is_not_seeded"}
 
 
@@ -252,6 +258,31 @@ def test_an_edited_run_or_generator_is_seen(gate: Gate) -> None:
     content[-1] ^= 1
     weights.write_bytes(content)
     assert broken(evidence_of(gate)) == {"generator_is_the_runs"}
+
+
+def count_anew(run: Path) -> None:
+    """Other counts of the classes than the noisy ones, and everything inside the run that speaks of them."""
+    constants = run / "model" / "config.json"
+    table = json.loads(constants.read_text())
+    constants.write_text(json.dumps({**table, "class_balance": {"counts": [1.0, 9.0], "noise": 0.5}}))
+    finish_again(run)
+
+
+def test_an_edited_configuration_is_seen_although_run_and_set_agree_with_it(gate: Gate) -> None:
+    """The run says that it finished with it and the set is drawn by it; the ledger alone knows better."""
+    run, synthetic = gate.root / "synthetic-run", gate.root / "synthetic"
+    count_anew(run)
+    assert broken(evidence_of(gate)) == {"generator_is_the_runs"}
+    shutil.rmtree(synthetic)
+    synthetic.mkdir()
+    generate(run, synthetic, GenerateOptions(count=6, classes="measured"), SEED)
+    assert open_synthetic_set(synthetic).manifest.class_counts == {"normal": 1, "effusion": 5}
+    found = measured(evidence_of(gate))
+    assert {name for name, true in found["checks"].items() if not true} == {"configuration_is_the_closed_one"}
+    assert found["images_drawn_again"] == 6
+    record = gate.record()
+    next(test for test in record["tests"] if test["id"] == "T6").update(found)
+    assert judge(Policy(), record).verdict == "FAIL"
 
 
 def test_an_edited_ledger_does_not_even_open(gate: Gate) -> None:

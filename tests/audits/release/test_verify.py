@@ -17,7 +17,7 @@ from privgan_audits import seals
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.verify import VerifiedBundle
 from privgan_audits.release.verify import verify as verify_on
-from tests.audits.releasing import TODAY, Gate, make_gate
+from tests.audits.releasing import TODAY, Gate, make_gate, sign_again
 
 
 def verify(bundle: Path, key: Path) -> VerifiedBundle:
@@ -152,3 +152,17 @@ def test_a_recipient_needs_neither_torch_nor_pydicom() -> None:
     )
     path = os.pathsep.join(filter(None, sys.path))
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)
+
+
+@pytest.mark.parametrize("name", ["run_id", "generator_sha256", "config_sha256"])
+def test_a_set_of_another_generator_than_the_signed_one_is_refused(tmp_path: Path, name: str) -> None:
+    """The holder of the key signs, for other weights or other constants, the files that are there."""
+    gate = make_gate(tmp_path)
+    gate.audit()
+    gate.release()
+    bundle, key = gate.root / "bundle", gate.root / "site.pub"
+    sign_again(gate, bundle)
+    verify(bundle, key)
+    sign_again(gate, bundle, lambda predicate: predicate.update({name: "0" * 64}))
+    with pytest.raises(IntegrityError, match="weights and constants"):
+        verify(bundle, key)

@@ -57,7 +57,8 @@ BOOKS = {
         {"kind": "opened", "sequence": 0, "members": 1333, "max_epsilon": 10.0, "delta": 1e-4},
         {"kind": "charge", "sequence": 1, "run_id": "abcdef0123", "delta": 1e-4}
         | {"queries": [{"noise_multiplier": 2.0, "sample_rate": 0.1, "steps": 20}]},
-        {"kind": "closed", "sequence": 2, "run_id": "abcdef0123", "generator_sha256": "9" * 64},
+        {"kind": "closed", "sequence": 2, "run_id": "abcdef0123"}
+        | {"generator_sha256": "9" * 64, "config_sha256": "8" * 64},
     ],
     "head": "b" * 64,
 }

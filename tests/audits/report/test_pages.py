@@ -14,6 +14,8 @@ from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.examine import run_audit
 from privgan_audits.policy import Policy
 from privgan_audits.questions import QUESTIONS
+from privgan_audits.questions.controls.rule import GATING_COPIES
+from privgan_audits.questions.controls.words import TRIED, copy_name
 from privgan_audits.report.appendix import measured_facts
 from privgan_audits.report.cards import words_of
 from privgan_audits.report.gallery import Gallery
@@ -68,6 +70,27 @@ def test_every_verdict_is_spoken_on_both_pages(folder: Path, verdict: str, *, cl
         assert "--accept-low-power" in page.text
         assert "max_epsilon = 12 instead of 10" in page.text
         assert (frame.NO_CLAIM in page.text) is not claim
+
+
+def test_what_a_pass_points_to_stands_below_it(folder: Path) -> None:
+    """Its headline speaks of the changes that are named below as seen: inside each that gates, outside the line."""
+    inside, outside = map(seen, written(folder, record("PASS")))
+    headline = VERDICTS["PASS"].headline
+    assert "named below as seen; any other leak is left to epsilon" in headline
+    below = inside.text[inside.text.index(headline) : inside.text.index("What to do next")]
+    named, _, missed = below.partition("Not even from")
+    assert all(copy_name(kind) in named for kind in GATING_COPIES)
+    assert not any(copy_name(kind) in missed for kind in GATING_COPIES)
+    assert TRIED in outside.text[outside.text.index(headline) : outside.text.index("What to do next")]
+
+
+@pytest.mark.parametrize(("differences", "said"), [({}, "is what was audited"), (None, "Another program wrote")])
+def test_files_of_another_program_are_not_called_what_was_audited(
+    differences: dict[str, int] | None, said: str
+) -> None:
+    found = {"identifiers_found": 0, "by_category": {}, "files": 3, "known_identifiers": 5}
+    told = {} if differences is None else {"not_as_audited": differences}
+    assert said in " ".join(words_of({"id": "T10"}).answer({**found, **told}).sentences)
 
 
 def test_nothing_from_the_data_becomes_markup(folder: Path) -> None:

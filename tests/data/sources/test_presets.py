@@ -21,7 +21,7 @@ def test_preset_and_size_follow_files_that_agree(make_dicom: Any, tmp_path: Path
     (tmp_path / "0.dcm").write_bytes(b"")
     make_dicom(tmp_path / "1.dcm", PIXELS[:40, :50], **CT)
     make_dicom(tmp_path / "2.dcm", PIXELS, **CT)
-    loaded = read_images(tmp_path, size=None, preset=None)
+    loaded = read_images(tmp_path, Wishes(size=None))
     assert loaded.images.shape == (2, 50, 50, 1)
     assert loaded.refused == {"empty_file": 1}
     assert any("ct-soft" in note for note in loaded.notes)
@@ -41,6 +41,6 @@ def test_nobody_decides_the_preset_for_all_by_coming_first(make_dicom: Any, tmp_
         prepare(source, tmp_path / "cohort", PrepareOptions(reading=Wishes(size=32)))
     assert "secret" not in str(refusal.value)
     with pytest.raises(InputRejectedError, match=said):
-        read_images(source, size=64, preset=None)
+        read_images(source, Wishes(size=64))
     assert any(said in note for note in scan(source, Wishes()).notes)
-    assert read_images(source, size=64, preset="ct-soft").refused == {"other_modality": 1}
+    assert read_images(source, Wishes(size=64, preset="ct-soft")).refused == {"other_modality": 1}

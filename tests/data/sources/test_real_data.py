@@ -19,7 +19,7 @@ from privgan.images.stored import as_stored
 
 
 def test_ct_of_ten_patients(shared_data: Path) -> None:
-    loaded = read_images(shared_data / "dicom/ct_tcia_nysbu_10_patients", size=64, preset="ct-soft")
+    loaded = read_images(shared_data / "dicom/ct_tcia_nysbu_10_patients", Wishes(size=64, preset="ct-soft"))
     assert (len(loaded.images), len(loaded.patient_keys)) == (62, 10)
     assert loaded.refused == {"not_dicom": 2}  # licence and description
     fractions = [(loaded.images == value).mean() for value in (0, 255)]

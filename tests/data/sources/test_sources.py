@@ -25,7 +25,7 @@ PIXELS = np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16)
 
 
 def read(path: Path, **changes: Any) -> Any:
-    return read_images(path, **{"size": 64, "preset": None, **changes})
+    return read_images(path, Wishes(**{"size": 64, **changes}))
 
 
 def save_npz(path: Path, **arrays: Any) -> Path:

@@ -33,7 +33,7 @@ def write(folder: Path, separator: str = ",", encoding: str = "utf-8", spelled: 
 
 
 def read(folder: Path) -> LoadedImages:
-    return read_images(folder, size=28, preset="cxr")
+    return read_images(folder, Wishes(size=28, preset="cxr"))
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

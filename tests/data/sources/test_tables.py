@@ -11,6 +11,7 @@ from privgan.data.cohort.scan import scan
 from privgan.data.columns import Wanted
 from privgan.data.sources.opening import LoadedImages, read_images
 from privgan.data.sources.tables import Tables
+from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
 from tests.data.telling import told
 
@@ -21,7 +22,7 @@ def table(path: Path, *lines: str) -> Path:
 
 
 def read(source: Path, *tables: Path, columns: dict[str, str] | None = None) -> LoadedImages:
-    return read_images(source, size=28, preset="cxr", csv=tables, columns=Wanted(types=columns or {}))
+    return read_images(source, Wishes(size=28, preset="cxr", csv=tables, columns=Wanted(types=columns or {})))
 
 
 @pytest.fixture

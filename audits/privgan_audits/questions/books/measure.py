@@ -12,10 +12,9 @@ from privgan.dp.accounting import epsilon
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import ADJACENCY, UNIT
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import sha256_file
 from privgan.images.stored import as_stored
 from privgan.progress import Progress, silent
-from privgan.run import WEIGHTS, read_run
+from privgan.run import ModelDigests, read_run
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotApplicable, Outcome
 
@@ -75,6 +74,7 @@ def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> 
         "delta_is_the_charged_one": deltas == [claim.spend.delta],
         "run_is_closed_once": len(closed) == 1,
         "generator_is_the_closed_one": [entry["generator_sha256"] for entry in closed] == [claim.generator_sha256],
+        "configuration_is_the_closed_one": [entry.get("config_sha256") for entry in closed] == [claim.config_sha256],
         "members_are_the_ledgers": ledger.opening["members"] == cohort.facts.members == members,
     }
 
@@ -100,8 +100,8 @@ def _matches_run(evidence: Evidence, claim: Claim) -> bool:
     if evidence.run is None:
         return True
     try:
-        facts, weights = read_run(evidence.run), sha256_file(evidence.run / WEIGHTS)
+        facts, model = read_run(evidence.run), ModelDigests.of(evidence.run)
     except IntegrityError:
         return False
     same = facts.run_id == claim.run_id and facts.cohort_id == claim.cohort_id
-    return same and facts.generator_sha256 == weights == claim.generator_sha256 and facts.not_private is False
+    return same and facts.model == model == claim.model and facts.not_private is False

@@ -1,8 +1,8 @@
 """T10: does anything that would leave name a patient, or differ from what was audited?
 
-Every byte below the synthetic folder is searched for the identifiers that `prepare` saw, which are known here
-only as keyed digests. What is found is reported by category and place, never by value: the report must not
-become the leak.
+Every byte below the synthetic folder is searched for the identifiers that `prepare` saw, or that the files of members
+and non-members hold where there is no cohort. They are known here only as keyed digests. What is found is reported by
+category and place, never by value: the report must not become the leak.
 """
 
 import csv
@@ -21,6 +21,8 @@ from privgan.progress import Progress, silent
 from privgan.synthetic.dicom.validator import MOST_FILES, complaints
 from privgan.synthetic.synthetic_set import LABELS
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
+from privgan_audits.evidence.whose import identifiers_of, no_identifiers
+from privgan_audits.questions.identifiers.arrangement import arrangement
 from privgan_audits.questions.identifiers.as_audited import AsAudited
 from privgan_audits.questions.identifiers.contents.dicom_elements import is_dicom, parsed
 from privgan_audits.questions.identifiers.contents.dicom_texts import DicomTexts
@@ -32,6 +34,7 @@ from privgan_audits.questions.identifiers.dicom_uids import UidCheck
 from privgan_audits.questions.identifiers.lookup import Lookup
 from privgan_audits.questions.identifiers.midi_b import Counts, midi_b
 from privgan_audits.questions.identifiers.own_writing import OwnWriting
+from privgan_audits.questions.identifiers.words import told
 
 DIFFERENCES = "not_as_audited"
 _MOST_PLACES = 20
@@ -39,7 +42,7 @@ _PROGRESS_EVERY = 50
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-    """Search every file; needs no randomness.
+    """Search every file; only the order of a set needs randomness.
 
     Findings: `identifiers_found` (places where a known identifier stands), `by_category`,
     `places` (up to 20, each file, kind and category), `files`, `known_identifiers` (how many digests were
@@ -48,29 +51,27 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     because validators differ), `unreadable_entries` (links
     and other things that are not regular files, members of archives that cannot be opened), `midi_b` (the same and
     more in the categories of a benchmark, see `midi_b`) and, of a privgan set alone, `not_as_audited` (how many files
-    differ from the audited arrays, see `AsAudited`). `structure` and `not_as_audited` need no cohort: they are told
-    and judged without one as well.
+    differ from the audited arrays, see `AsAudited`). `structure` and `not_as_audited` need no identifiers: they are
+    told and judged without any as well, and so is `arrangement`, which nobody judges.
     """
-    del rng
+    arranged = arrangement(evidence, rng)
     scan = _Scan(evidence.synthetic_folder, evidence.synthetic)
-    if evidence.cohort is None:
-        scan.run(IdentifierDigests(b""), progress)
-        return NotApplicable(reason=_without_cohort(scan), findings=scan.form())
-    private = evidence.cohort.folder / "private"
     try:
-        with open_regular(private / "hmac.key") as stream:
-            digests = IdentifierDigests.read(private / "identifiers", stream.read())
+        known = identifiers_of(evidence.cohort) if evidence.cohort else evidence.identifiers or no_identifiers()
     except IntegrityError:
         return NotRun(reason="The cohort's key or its identifier digests cannot be read.")
-    scan.run(digests, progress)
-    return Measured(findings={**scan.findings(), "known_identifiers": len(digests)})
+    scan.run(known, progress)
+    if evidence.cohort is None and not len(known):
+        reason = " ".join((_nobody_named(scan), *told(arranged)))
+        return NotApplicable(reason=reason, findings={**scan.form(), "arrangement": arranged})
+    return Measured(findings={**scan.findings(), "known_identifiers": len(known), "arrangement": arranged})
 
 
-def _without_cohort(scan: "_Scan") -> str:
+def _nobody_named(scan: "_Scan") -> str:
     form = scan.form()
     compared = f" What differs from the audited images: {_listed(form[DIFFERENCES])}." if DIFFERENCES in form else ""
     return (
-        "Without a cohort nobody knows which identifiers to look for. "
+        "The files of members and non-members name nobody in a way that could be looked for. "
         f"The structure of {scan.files} files was looked at (files each): {_listed(form['structure'])}.{compared}"
     )
 

@@ -75,7 +75,8 @@ def _manifest_texts(manifest: Manifest) -> Iterator[str]:
     yield from (*keys_of(DicomForm), manifest.dicom.kind)
     yield from (*form.classes, manifest.class_policy, form.modality, form.body_part)
     yield from (manifest.spend.unit, manifest.spend.adjacency, manifest.privgan_version)
-    for text in (manifest.run_id, manifest.cohort_id, manifest.generator_sha256, manifest.seed_sha256):
+    digests = (manifest.generator_sha256, manifest.config_sha256, manifest.seed_sha256)
+    for text in (manifest.run_id, manifest.cohort_id, *digests):
         if _HEX.fullmatch(text):
             yield text
     try:

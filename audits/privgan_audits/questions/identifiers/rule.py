@@ -31,6 +31,8 @@ def inconclusive(f: Findings) -> Iterator[str]:
     """Files that nobody compared, or could search."""
     if f.of(BOOKS).measured and f.measured and not all(f.has_table(key) for key in (UNLIKE, FORM)):
         yield "The files of the synthetic set were not compared with what was audited and what privgan writes."
+    if f.measured and not f.number("files") > 0:
+        yield "No file of the synthetic set was searched for identifiers: it was moved or deleted during the audit."
     if f.number("unreadable_entries") > 0:
         yield "Some entries of the synthetic set are not regular files and could not be searched for identifiers."
 
@@ -40,5 +42,8 @@ def _kinds(f: Findings, key: str) -> str:
 
 
 RULE = Rule(
-    needed=("identifiers_found", "unreadable_entries"), may_not_apply=True, hard=hard, inconclusive=inconclusive
+    needed=("identifiers_found", "unreadable_entries", "files"),
+    may_not_apply=True,
+    hard=hard,
+    inconclusive=inconclusive,
 )

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from privgan_audits.record import Record
-from privgan_audits.telling.numbers import humanised, plain
-from privgan_audits.telling.words import LINKABILITY, Answer, Fact, Label, Words
+from privgan_audits.telling.numbers import chances, humanised, plain
+from privgan_audits.telling.words import LINKABILITY, P_NOTE, Answer, Fact, Label, Words
 
 
 def answer(test: Record) -> Answer:
@@ -14,11 +14,49 @@ def answer(test: Record) -> Answer:
     searched += "identifiers of the source, known here only as keyed digests."
     kinds = "" if not found else f" By kind: {plain(test['by_category'])}."
     result = "None was found." if not found else f"{plain(found)} places hold one.{kinds}"
-    differs = test.get("not_as_audited") or {}
-    alike = (
-        "Every file is what was audited." if not differs else f"Files differ from what was audited: {plain(differs)}."
+    sentences = (searched, result, _compared(test.get("not_as_audited")), *told(test.get("arrangement", {})))
+    return Answer(answer="none" if not found else f"{plain(found)} places", sentences=sentences)
+
+
+def _compared(differences: Record | None) -> str:
+    if differences is None:
+        return "Another program wrote the files, so that nobody knows what should be in them beside the images."
+    if differences:
+        return f"Files differ from what was audited: {plain(differences)}."
+    return "Every file is what was audited."
+
+
+def told(arranged: Record) -> Iterator[str]:
+    """What labels, their counts and the order say, in sentences; nothing of it counts for the verdict."""
+    if not arranged:
+        return
+    shares = " and of ".join(arranged["class_shares_of"])
+    if shares:
+        yield f"The set has exactly the class shares of {shares}: a private number, unless it was chosen beforehand."
+    one = arranged["labels_of_one_member"]
+    if one:
+        yield f"{plain(one)} of its {plain(arranged['labels'])} labels are of one member alone."
+    if arranged["order_p"] is not None:
+        yield (
+            f"How far its order follows that of the members: correlation {plain(arranged['order_correlation'])}; "
+            f"chance alone looks so {chances(arranged['order_p'])}."
+        )
+
+
+def _arrangement(test: Record) -> Iterator[Fact]:
+    arranged = test["arrangement"]
+    shares = ", ".join(arranged["class_shares_of"]) or "nobody"
+    yield Fact(name="Class shares are exactly those of", value=shares, note="not judged")
+    yield Fact(
+        name="Different labels",
+        value=plain(arranged["labels"]),
+        note=f"{plain(arranged['labels_of_one_member'])} of them of one member alone; not judged",
     )
-    return Answer(answer="none" if not found else f"{plain(found)} places", sentences=(searched, result, alike))
+    yield Fact(
+        name="Order of the set and of the members, correlation within classes",
+        value=plain(arranged["order_correlation"]),
+        note=f"{P_NOTE}: {plain(arranged['order_p'])}; not judged",
+    )
 
 
 def _places(test: Record) -> Iterator[Fact]:
@@ -38,7 +76,8 @@ WORDS = Words(
     tries="Reads every byte: headers, file names, comments, private fields, encoded and compressed texts, for "
     "anything identifying, and compares every file with the images that were audited.",
     caught="Identifiers from the source files of four characters or more, numbers of six digits or more; files "
-    "whose images or labels are not the audited ones. Not: shorter ones, and text painted into pixels.",
+    "whose images or labels are not the audited ones. Not: shorter ones, text painted into pixels, and labels "
+    "that do not fit their images.",
     group=LINKABILITY,
     answer=answer,
     labels={
@@ -53,5 +92,5 @@ WORDS = Words(
         "unreadable_entries": Label(name="Links and other entries that are not files"),
         "known_identifiers": Label(name="Identifiers searched for", note="known here only as keyed digests"),
     },
-    special={"places": _places, "midi_b": _midi_b},
+    special={"places": _places, "midi_b": _midi_b, "arrangement": _arrangement},
 )

@@ -31,7 +31,7 @@ def run_networks(evidence: Evidence, claim: Claim) -> Networks:
     except (IntegrityError, UsageError):
         raise IntegrityError("the run's model cannot be read") from None
     classes = max(int(part.labels.max()) for part in (evidence.members, evidence.non_members) if part) + 1
-    named = (facts.run_id, generator.sha256) == (claim.run_id, claim.generator_sha256)
+    named = (facts.run_id, generator.model) == (claim.run_id, claim.model)
     seen = ImageForm.of(evidence.synthetic.images)
     same_form = generator.form == facts.form.bare and generator.form.shape == seen.shape
     if not named or not same_form or len(generator.form.classes) < classes:

@@ -69,6 +69,10 @@ NOT_COVERED = (
     ),
     "Attacks by someone who can read this machine, the private folders or the ledger.",
     "Attacks that nobody has invented yet. Only epsilon speaks about those.",
+    (
+        "What labels and file names mean. They are searched for identifiers; whether a label fits its image is not "
+        "looked at, and what the order of the files or the numbers in each class say is told inside and not judged."
+    ),
     "Whether the images are medically right. They are not for diagnosis.",
     "A legal conclusion. This page is evidence for the person who draws one.",
 )

@@ -13,8 +13,9 @@ class VerdictWords:
 
 VERDICTS = {
     "PASS": VerdictWords(
-        headline="No attack in this audit found a patient in the synthetic images, and the audit was strong "
-        "enough to notice a small group of exposed patients.",
+        headline="No attack in this audit found a patient in the synthetic images, and copies of a small group of "
+        "patients would have been noticed if they were exact, mirrored, or changed in one of the ways named below as "
+        "seen; any other leak is left to epsilon.",
         next_steps=(
             (
                 "Decide whether purpose and recipient justify what remains: the promise in odds, and what is not "
@@ -43,7 +44,10 @@ VERDICTS = {
                 "seen."
             ),
             "Find the cause before generating again: too little noise, too long a training, a copied file.",
-            "Do not search for a set that happens to pass: attempts are counted, and each has to show more.",
+            (
+                "Do not search for a set that happens to pass: attempts are counted, and each must be able to see a "
+                "leak at a smaller error."
+            ),
         ),
     ),
     "INVALID": VerdictWords(

@@ -13,5 +13,12 @@ PASSES = {
     "unreadable_entries": 0,
     "midi_b": {},
     "known_identifiers": 40,
+    "arrangement": {
+        "class_shares_of": ["the members' images"],
+        "labels": 2,
+        "labels_of_one_member": 0,
+        "order_correlation": -0.0123,
+        "order_p": 0.62,
+    },
 }
 HOSTILE = {"outcome": "not-run", "reason": ATTACK}

@@ -1,6 +1,7 @@
 """A run without privacy: the product's own networks, trained without noise on few small images, saved as runs are."""
 
 import copy
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,7 @@ def make_hospital(root: Path, members: Sample, non_members: Sample, networks: Ne
     generator, discriminator = networks
     cohort = open_cohort(make_cohort(root / "cohort"))
     run = make_run(root / "run", image_size=SIZE)
-    digest = save_generator(run, generator)
+    model = asdict(save_generator(run, generator))
     ledger = Ledger.read(cohort.ledger_path).charge(RUN_ID, QUERIES, delta=1e-5)
     ledger = save_state(_state(generator, discriminator), run, ledger, RUN_ID)
     return Evidence(
@@ -82,13 +83,13 @@ def make_hospital(root: Path, members: Sample, non_members: Sample, networks: Ne
         synthetic_sha256="0" * 64,
         classes=CLASSES,
         cohort=cohort,
-        ledger=ledger.close(RUN_ID, generator_sha256=digest),
+        ledger=ledger.close(RUN_ID, **model),
         claim=Claim(
             run_id=RUN_ID,
             cohort_id=cohort.facts.cohort_id,
             spend=PrivacySpend(epsilon=EPSILON, delta=1e-5),
-            generator_sha256=digest,
             not_private=False,
+            **model,
         ),
         run=run,
     )

@@ -15,7 +15,7 @@ from privgan.gan.networks import LoadedGenerator
 from privgan.images.pixels import from_uint8
 from privgan.images.stored import with_channels
 from privgan.progress import silent
-from privgan.run import WEIGHTS
+from privgan.run import WEIGHTS, ModelDigests
 from privgan_audits.evidence.interface import (
     NO_NON_MEMBERS,
     Evidence,
@@ -41,6 +41,7 @@ from tests.audits.questions.networks.hospital import (
 )
 
 STATE = Path("private/state.safetensors")
+UNKNOWN = ModelDigests(generator_sha256="", config_sha256="")
 TRAINED_ON = patients(16, 11)
 
 
@@ -162,7 +163,7 @@ def test_the_saved_discriminator_is_the_trained_one(leaking: Evidence, networks:
 
 def test_what_the_generator_drew_is_found_again(networks: Networks) -> None:
     """Images with a latent are met more closely than images without, and the descent never ends above its start."""
-    generator, labels = LoadedGenerator(network=networks[0], sha256=""), np.arange(16) % 2
+    generator, labels = LoadedGenerator(network=networks[0], model=UNKNOWN), np.arange(16) % 2
     z = np.random.default_rng(5).standard_normal((16, generator.latent))
     drawn = [np.rint(generator.levels(*each)) for each in zip(z, labels.tolist(), strict=True)]
     own = with_channels(np.stack(drawn).astype(np.uint8))
@@ -174,7 +175,7 @@ def test_what_the_generator_drew_is_found_again(networks: Networks) -> None:
 
 def test_threads_change_nothing(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inversion, "STEPS", 3)
-    generator, sample, ends = LoadedGenerator(network=networks[0], sha256=""), patients(70, 13), []
+    generator, sample, ends = LoadedGenerator(network=networks[0], model=UNKNOWN), patients(70, 13), []
     for threads in (1, 3):
         torch.set_num_threads(threads)
         ends.append(invert(generator, sample.images, sample.labels, np.random.default_rng(7)).end)
