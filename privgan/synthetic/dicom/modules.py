@@ -72,7 +72,6 @@ def _study_and_series(look: DicomLook) -> dict[str, Any]:
         "AccessionNumber": "",
         "StudyDescription": "Synthetic (not a patient)",
         "Modality": look.form.modality or "OT",
-        "SeriesNumber": 1,
         "SeriesDescription": f"SYNTHETIC privgan {__version__}",
         **({"BodyPartExamined": look.form.body_part} if look.form.body_part or look.dicom.kind == "cr" else {}),
     }
