@@ -7,6 +7,7 @@ from typing import Any
 from privgan.config import inline, to_table
 from privgan.data.cohort.cohort import open_cohort
 from privgan.data.cohort.sides import side_of
+from privgan.data.patient_keys import typed
 from privgan.dp.accounting import queries_of, spend_of
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
@@ -125,7 +126,7 @@ def answer_about(cohort: Path, patient: str) -> PatientAnswer:
     own = tuple(entry["run_id"] for entry in ledger.of_kind("charge"))
     elsewhere: dict[str, tuple[str, ...]] = {}
     if ledger.anchor:
-        for other in ledger.anchor.cohorts_of(patient):
+        for other in ledger.anchor.cohorts_of(typed(patient)):
             if other != ledger.opening["cohort_id"]:
                 elsewhere[other] = tuple(entry["run_id"] for entry in ledger.anchor.charges([other]))
     return PatientAnswer(side=side, runs=own if side == "member" else (), elsewhere=elsewhere)

@@ -54,6 +54,12 @@ def near(key: str) -> str:
     return ISSUER_MARK.join("".join(part.casefold().split()).lstrip("0") or "0" for part in key.split(ISSUER_MARK))
 
 
+def typed(number: str) -> frozenset[str]:
+    """Under which forms a number that somebody typed may be kept: as it stands, and as this and `near` write it."""
+    key = patient_key(number)
+    return frozenset((number.strip(), key, near(key)) if key else (number.strip(),))
+
+
 def is_damaged(key: str) -> bool:
     """Whether a spreadsheet wrote the number in scientific notation, so that many people share what is left of it."""
     return bool(_SCIENTIFIC.fullmatch(bare(key)))

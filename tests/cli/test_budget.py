@@ -116,7 +116,7 @@ def test_a_site_anchor_notices_copies_and_second_preparations(privgan: Privgan, 
     both = next(
         number
         for number in (f"QZX-{n:05d}-PAT" for n in range(150))
-        if len(Ledger.read(ledger_of(two)).anchor.cohorts_of(number)) == 2  # type: ignore[union-attr]
+        if len(Ledger.read(ledger_of(two)).anchor.cohorts_of([number])) == 2  # type: ignore[union-attr]
     )
     elsewhere = json.loads(privgan("budget", two, "--patient", both, "--json").stdout)["elsewhere"]
     assert list(elsewhere.values()) == [["one"]]

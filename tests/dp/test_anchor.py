@@ -202,7 +202,7 @@ def test_shared_patients_are_counted_and_found_by_number(tmp_path: Path) -> None
     people = [frozenset(map(anchor.digest, numbers)) for numbers in (["SECRET-1", "SECRET-3"], ["SECRET-9"])]
     assert anchor.join("c", people, RenyiFilter.of(1.0, DELTA)).shared == 1
     anchor = SiteAnchor.read(tmp_path / "anchor")
-    assert [anchor.cohorts_of(f"SECRET-{n}") for n in (1, 2, 3, 4)] == [["a", "c"], ["a", "b"], ["b", "c"], []]
+    assert [anchor.cohorts_of([f"SECRET-{n}"]) for n in (1, 2, 3, 4)] == [["a", "c"], ["a", "b"], ["b", "c"], []]
     for path in (tmp_path / "anchor").rglob("*"):
         assert path.is_dir() or b"SECRET" not in path.read_bytes()
         assert path.stat().st_mode & 0o077 == 0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER
-from privgan.data.patient_keys import near, patient_key
+from privgan.data.patient_keys import typed
 from privgan.errors import IntegrityError
 from privgan.files import open_regular, patient_digest, write_bytes
 
@@ -64,8 +64,8 @@ def side_of(folder: Path, patient: str) -> str | None:
         patient: a patient number as it stands in the source, with or without its issuer. Sensitive.
     """
     with open_regular(folder / "private" / "hmac.key") as stream:
-        key, exact = stream.read(), patient_key(patient)
-    wanted = [patient_digest(key, spelling) for spelling in (patient.strip(), exact, near(exact))]
+        key = stream.read()
+    wanted = [patient_digest(key, spelling) for spelling in typed(patient)]
     with open_regular(folder / PATIENTS) as stream:
         sides = dict(line.split() for line in stream.read().decode("ascii").splitlines())
     if not set(sides.values()) <= set(_WORDS.values()):

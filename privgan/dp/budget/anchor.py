@@ -93,10 +93,10 @@ class SiteAnchor:
         """All entries of one kind, in order."""
         return [entry for entry in self.entries if entry["kind"] == kind]
 
-    def cohorts_of(self, patient: str) -> list[str]:
-        """The cohorts that have this patient as a member, in the order in which they were prepared."""
-        wanted = self.digest(patient.strip())
-        return [entry["cohort_id"] for entry in self.of_kind("joined") if wanted in self.members(entry)]
+    def cohorts_of(self, patient: Iterable[str]) -> list[str]:
+        """The cohorts that have a patient, under any of these numbers, as a member, in the order of preparation."""
+        wanted = set(map(self.digest, patient))
+        return [entry["cohort_id"] for entry in self.of_kind("joined") if not wanted.isdisjoint(self.members(entry))]
 
     def connected(self, cohort_id: str) -> list[str]:
         """The cohorts that share members with this one, directly or over others; itself first."""

@@ -59,3 +59,13 @@ def test_edited_digests_are_found(tmp_path: Path, name: str) -> None:
     path.write_bytes(path.read_bytes()[::-1])
     with pytest.raises(IntegrityError, match="edited"):
         open_cohort(tmp_path / "cohort")
+
+
+def test_asking_about_nobody_finds_nobody(tmp_path: Path) -> None:
+    """Neither a missing number nor its near spelling is patient 0."""
+    images = np.random.default_rng(1).integers(0, 256, (30, 28, 28), dtype=np.uint8)
+    np.savez(tmp_path / "images.npz", images=images, patient_id=np.arange(30))
+    (tmp_path / "cohort").mkdir()
+    prepare(tmp_path / "images.npz", tmp_path / "cohort", told())
+    assert side_of(tmp_path / "cohort", "0") == side_of(tmp_path / "cohort", "000") is not None
+    assert [side_of(tmp_path / "cohort", number) for number in ("nan", "", " ", "NULL")] == [None] * 4
