@@ -19,6 +19,7 @@ from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.questions.rule import Entry, SafeSets
 from privgan_audits.stats.statistics import near_copy_ranks, precedence_p
 
+EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it
 GUESSED_RIGHT = 0.75  # of hidden facts, of members and non-members alike; nobody knows it before there is a set
 SIMULATIONS, SEARCH_SIMULATIONS = 2000, 400
 _SEED = 20_250_101  # public: the answer depends on nothing but the numbers asked for
@@ -70,6 +71,19 @@ def preflight(members: int, non_members: int, synthetic: int, policy: Policy) ->
     )
 
 
+def low_power_text(expected: Preflight) -> str:
+    """Why an audit of so few patients would not help, with numbers and what to do."""
+    advice = (
+        f"Hold back {expected.smallest_non_members} of these patients (--non-members), or use more patients."
+        if expected.smallest_non_members is not None
+        else "No split of so few patients is enough: use more patients."
+    )
+    return (
+        f"With {expected.members} members and {expected.non_members} non-members even a set that leaks nothing "
+        f"passes the audit with probability {expected.chance:.2f} only. {advice}"
+    )
+
+
 def chance_of_pass(members: int, non_members: int, policy: Policy, simulations: int = SIMULATIONS) -> float:
     """The share of safe sets that pass; a standard error of at most half a per cent at 0.95."""
     if min(members, non_members) < 2:
@@ -100,9 +114,8 @@ def _record(sets: SafeSets, found: Sequence[tuple[str, Sequence[Entry] | None]],
 
 def _calm_set(members: int, non_members: int, copies: int | None) -> SafeSets:
     """One order that shows nothing at all."""
-    choices = np.zeros((members + non_members, 1), np.uint8)
-    choices[np.linspace(0, len(choices) - 1, non_members).astype(int)] = 1
-    return SafeSets(choices=choices, copies=copies, right=np.full((1, 2), GUESSED_RIGHT))
+    places = np.linspace(0, members + non_members - 1, non_members).astype(np.int64)[None]
+    return SafeSets(places=places, members=members, copies=copies, right=np.full((1, 2), GUESSED_RIGHT))
 
 
 def _random_sets(members: int, non_members: int, copies: int | None, count: int) -> SafeSets:
@@ -111,11 +124,11 @@ def _random_sets(members: int, non_members: int, copies: int | None, count: int)
     right = np.stack([rng.binomial(side, GUESSED_RIGHT, count) / side for side in sides], axis=1)
     order = np.zeros(members + non_members, bool)
     order[:non_members] = True
-    choices = np.empty((count, len(order)), np.uint8)
-    for row in choices:
+    places = np.empty((count, non_members), np.int64)
+    for row in places:
         rng.shuffle(order)
-        row[:] = order
-    return SafeSets(choices=np.ascontiguousarray(choices.T), copies=copies, right=right)
+        row[:] = np.flatnonzero(order)
+    return SafeSets(places=places, members=members, copies=copies, right=right)
 
 
 def perfect_copies_needed(members: int, non_members: int, policy: Policy) -> int | None:
