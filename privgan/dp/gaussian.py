@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import log_ndtr
+import scipy  # its parts are imported when they are used: who reads a ledger needs none of them
 
 from privgan.arrays import Floats
 from privgan.checks import positive, within
@@ -66,8 +65,8 @@ def gaussian_delta(noise_multiplier: float, epsilon: float) -> float:
         >>> round(gaussian_delta(1.0, 4.377178), 7)
         1e-05
     """
-    above = log_ndtr(0.5 / noise_multiplier - epsilon * noise_multiplier)
-    below = epsilon + log_ndtr(-0.5 / noise_multiplier - epsilon * noise_multiplier)
+    above = scipy.special.log_ndtr(0.5 / noise_multiplier - epsilon * noise_multiplier)
+    below = epsilon + scipy.special.log_ndtr(-0.5 / noise_multiplier - epsilon * noise_multiplier)
     return float(math.exp(above) * -math.expm1(below - above))
 
 
@@ -82,4 +81,5 @@ def epsilon_gaussian(noise_multiplier: float, delta: float) -> float:
     most = 1.0
     while excess(most) > 0.0:
         most *= 2.0
-    return float(brentq(excess, 0.0, most, rtol=1e-12)) * (1 + 1e-9)  # never below the truth by rounding
+    found = float(scipy.optimize.brentq(excess, 0.0, most, rtol=1e-12))
+    return found * (1 + 1e-9)  # never below the truth by rounding

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
+import scipy  # its parts are imported when they are used: who reads a ledger needs none of them
 
 from privgan.arrays import Floats
 from privgan.dp.gaussian import GaussianQueries, outcomes_at
@@ -56,7 +56,7 @@ def _deltas(noise: float, rate: float, epsilons: Floats, *, adding: bool) -> Flo
     """The delta of one query at each epsilon: (n,); see `gaussian.log_ratio`."""
     z = outcomes_at(noise, rate, -epsilons if adding else epsilons)
     sign = 1 if adding else -1  # outcomes on this side of z give adversaries more than epsilon
-    without = ndtr(sign * z / noise)
-    present = (1 - rate) * without + rate * ndtr(sign * (z - 1) / noise)
+    without = scipy.special.ndtr(sign * z / noise)
+    present = (1 - rate) * without + rate * scipy.special.ndtr(sign * (z - 1) / noise)
     more, less = (without, present) if adding else (present, without)
     return np.asarray(np.clip(more - np.exp(epsilons) * less, 0.0, 1.0))

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from scipy import fft
-from scipy.special import ndtr
+import scipy  # its parts are imported when they are used: who reads a ledger needs none of them
 
 from privgan.arrays import Floats
 from privgan.dp.divergence import epsilon_rdp
@@ -48,12 +47,12 @@ class Mesh:
         singles = [epsilon_rdp([replace(query, steps=1)], delta_error / (8 * steps)) for query in queries]
         half = max(epsilon_rdp(queries, delta_error / 4), *singles) + 3.0
         width = epsilon_error / math.sqrt(steps / 2 * math.log(12 / delta_error))
-        points = fft.next_fast_len(math.ceil(2 * half / width) + 1, real=True)
+        points = scipy.fft.next_fast_len(math.ceil(2 * half / width) + 1, real=True)
         return cls(width=width, points=points, epsilon_error=epsilon_error, delta_error=delta_error)
 
     def coarser(self, times: float) -> Self:
         """The same domain with so many times fewer points, and errors in epsilon."""
-        points = fft.next_fast_len(math.ceil(self.points / times) + 1, real=True)
+        points = scipy.fft.next_fast_len(math.ceil(self.points / times) + 1, real=True)
         return replace(self, width=self.width * times, points=points, epsilon_error=self.epsilon_error * times)
 
     def losses(self, drift: float = 0.0) -> Floats:
@@ -75,10 +74,10 @@ def _composed(queries: Sequence[GaussianQueries], mesh: Mesh, adding: bool) -> t
     drift, spectrum = 0.0, np.ones(mesh.points // 2 + 1, np.complex128)
     for query in queries:
         probabilities, moved = _discretised(query, mesh, adding)
-        spectrum *= fft.rfft(fft.ifftshift(probabilities)) ** query.steps
+        spectrum *= scipy.fft.rfft(scipy.fft.ifftshift(probabilities)) ** query.steps
         drift += moved * query.steps
     around = mesh.points // 2 + round(drift / mesh.width)
-    return mesh.losses(drift), np.roll(fft.irfft(spectrum, mesh.points), around)
+    return mesh.losses(drift), np.roll(scipy.fft.irfft(spectrum, mesh.points), around)
 
 
 def _discretised(query: GaussianQueries, mesh: Mesh, adding: bool) -> tuple[Floats, float]:
@@ -98,9 +97,9 @@ def _below(query: GaussianQueries, losses: Floats, adding: bool) -> Floats:
     """
     s, q = query.noise_multiplier, query.sample_rate
     if adding:
-        return np.asarray(ndtr(-outcomes_at(s, q, -losses) / s))
+        return np.asarray(scipy.special.ndtr(-outcomes_at(s, q, -losses) / s))
     z = outcomes_at(s, q, losses)
-    return np.asarray((1 - q) * ndtr(z / s) + q * ndtr((z - 1) / s))
+    return np.asarray((1 - q) * scipy.special.ndtr(z / s) + q * scipy.special.ndtr((z - 1) / s))
 
 
 def _mean(query: GaussianQueries, least: float, most: float, adding: bool) -> float:

@@ -4,7 +4,7 @@ A safe set is simulated through the one thing that the verdict depends on, the o
 and judged by `judge` itself. An audit too small to pass is better found here than after training.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,19 +86,37 @@ def low_power_text(expected: Preflight) -> str:
 
 def chance_of_pass(members: int, non_members: int, policy: Policy, simulations: int = SIMULATIONS) -> float:
     """The share of safe sets that pass; a standard error of at most half a per cent at 0.95."""
+    sets = _simulated(members, non_members, policy, simulations)
+    return 0.0 if sets is None else sum(_passes(sets, policy)) / len(sets)
+
+
+def _reaches(chance: float, members: int, non_members: int, policy: Policy, simulations: int) -> bool:
+    """Whether `chance_of_pass` is at least that; judges no more sets than it takes to know."""
+    sets = _simulated(members, non_members, policy, simulations)
+    if sets is None:
+        return chance <= 0.0
+    passed = 0
+    for judged, passes in enumerate(_passes(sets, policy), start=1):
+        passed += passes
+        if passed / len(sets) >= chance or (passed + len(sets) - judged) / len(sets) < chance:
+            break
+    return passed / len(sets) >= chance
+
+
+def _simulated(members: int, non_members: int, policy: Policy, count: int) -> SafeSets | None:
+    """That many safe sets; None where not even one that shows nothing at all passes."""
     if min(members, non_members) < 2:
-        return 0.0
+        return None
     copies = perfect_copies_needed(members, non_members, policy)
-    if not _share_that_passes(_calm_set(members, non_members, copies), policy):
-        return 0.0  # hopeless sizes are not simulated
-    return _share_that_passes(_random_sets(members, non_members, copies, simulations), policy)
+    if not all(_passes(_calm_set(members, non_members, copies), policy)):
+        return None
+    return _random_sets(members, non_members, copies, count)
 
 
-def _share_that_passes(sets: SafeSets, policy: Policy) -> float:
-    """Every set judged as if it had been audited."""
+def _passes(sets: SafeSets, policy: Policy) -> Iterator[bool]:
+    """Whether each set passes, judged as if it had been audited."""
     found = [(asked.id, asked.rule.safe(sets) if asked.rule.safe else None) for asked in questions.QUESTIONS]
-    passed = sum(judge(policy, _record(sets, found, number)).verdict == PASS for number in range(len(sets)))
-    return passed / len(sets)
+    return (judge(policy, _record(sets, found, number)).verdict == PASS for number in range(len(sets)))
 
 
 def _record(sets: SafeSets, found: Sequence[tuple[str, Sequence[Entry] | None]], number: int) -> dict[str, Any]:
@@ -161,7 +179,7 @@ def smallest_hold_out(patients: int, policy: Policy) -> int | None:
     target = policy.min_chance_of_pass
 
     def enough(non_members: int) -> bool:
-        return chance_of_pass(patients - non_members, non_members, policy, SEARCH_SIMULATIONS) >= target
+        return _reaches(target, patients - non_members, non_members, policy, SEARCH_SIMULATIONS)
 
     low, high = 0, patients // 2
     if not enough(high):
@@ -183,7 +201,7 @@ def smallest_cohort(chance: float, policy: Policy | None = None, non_member_frac
 
     def enough(patients: int) -> bool:
         non_members = round(patients * non_member_fraction)
-        return chance_of_pass(patients - non_members, non_members, used) >= chance
+        return _reaches(chance, patients - non_members, non_members, used, SIMULATIONS)
 
     low, high = 0, 400
     while not enough(high):
