@@ -2,9 +2,9 @@
 
 Gopi, Lee and Wutschitz 2021, "Numerical composition of differential privacy" (arXiv 2106.02848): the loss of each
 query is cut to a domain, rounded to the mesh and moved by a constant that restores its mean, so that roundings
-cancel; sums of losses are convolutions on a ring. Adding a patient and removing one are composed apart, since neither
-need be the worse of the two (Lebeda, Regehr, Kamath and Steinke 2024, "Avoiding pitfalls for privacy accounting of
-subsampled mechanisms under composition").
+cancel; sums of losses are convolutions on a ring. Adding a patient and removing one are composed apart, since what is
+worse once need not be worse in a composition (Lebeda, Regehr, Kamath and Steinke 2024, "Avoiding pitfalls for privacy
+accounting of subsampled mechanisms under composition").
 """
 
 import math
