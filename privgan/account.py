@@ -8,9 +8,10 @@ from privgan.config import inline, to_table
 from privgan.data.cohort.cohort import open_cohort
 from privgan.data.cohort.sides import side_of
 from privgan.data.patient_keys import typed
-from privgan.dp.accounting import queries_of, spend_of
+from privgan.dp.accounting import spend_of
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.gaussian import queries_of
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 

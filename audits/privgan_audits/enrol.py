@@ -19,11 +19,10 @@ from privgan.files import sha256_file
 from privgan.folders import recover, resumable_folder
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
-from privgan_audits.gate.preflight import Preflight, preflight
+from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, Preflight, low_power_text, preflight
 from privgan_audits.policy import Policy
 
 ACCEPT_LOW_POWER = "accept-low-power"
-EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,19 +106,6 @@ def enrol(
             seat=seat,
         )
     return Enrolled(facts=facts, preflight=expected, shared=seat.shared if seat else 0)
-
-
-def low_power_text(expected: Preflight) -> str:
-    """Why an audit of so few patients would not help, with numbers and what to do."""
-    advice = (
-        f"Hold back {expected.smallest_non_members} of these patients (--non-members), or use more patients."
-        if expected.smallest_non_members is not None
-        else "No split of so few patients is enough: use more patients."
-    )
-    return (
-        f"With {expected.members} members and {expected.non_members} non-members even a set that leaks nothing "
-        f"passes the audit with probability {expected.chance:.2f} only. {advice}"
-    )
 
 
 def _site_anchor(terms: Terms, cohort: Path) -> SiteAnchor | None:

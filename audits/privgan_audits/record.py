@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from privgan_audits.policy import Policy
@@ -33,7 +33,10 @@ class Findings:
 
     def of(self, question: str) -> Self:
         """The same record, read for another question."""
-        return replace(self, about=question)
+        # Not `replace`, which is slow: a pre-flight asks tens of thousands of times.
+        return type(self)(
+            policy=self.policy, record=self.record, level=self.level, about=question, rejected=self.rejected
+        )
 
     @property
     def outcome(self) -> str:

@@ -1,6 +1,6 @@
 """What an officer's laptop does without: libraries that read and learn from images, and the verbs that need them.
 
-`pip install privgan` is what approves, reports, releases, verifies and revokes; `privgan[train]` is everything.
+`pip install privgan` approves, reports, releases, verifies, revokes and plans; `privgan[train]` brings everything.
 """
 
 import functools
@@ -11,9 +11,7 @@ from typing import ParamSpec, TypeVar
 from privgan.errors import UsageError
 
 TRAINING_STACK = {
-    "dp_accounting": "dp-accounting",
     "jpeg_ls": "pyjpegls",
-    "opacus": "opacus",
     "openjpeg": "pylibjpeg-openjpeg",
     "pylibjpeg": "pylibjpeg",
     "randomgen": "randomgen",

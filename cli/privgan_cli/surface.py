@@ -93,8 +93,7 @@ def plan(options: PlanOptions, policy: "Policy | None" = None) -> Planned:
     """
     from privgan.dp.plan import plan_steps
     from privgan.gan.training.presets import choose
-    from privgan_audits.enrol import EXPECTED_SYNTHETIC_PER_MEMBER
-    from privgan_audits.gate.preflight import preflight
+    from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, preflight
     from privgan_audits.policy import Policy
 
     members, share = options.patients, options.non_members

@@ -15,7 +15,8 @@ from scipy import stats
 
 from privgan.arrays import Floats, Integers
 from privgan.attack.releases import LEVEL, Finding, by_p_value, smallest, two_sided
-from privgan.dp.accounting import GaussianQueries, epsilon
+from privgan.dp.accounting import epsilon
+from privgan.dp.gaussian import GaussianQueries
 from privgan.dp.noise import NORM_SLACK
 from privgan.dp.tradeoff import tpr_bound
 

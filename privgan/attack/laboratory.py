@@ -17,6 +17,7 @@ from privgan.arrays import Floats, Integers, Singles
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.image_model import MixtureSettings
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.ladder import LadderSettings
 from privgan.gan.training.members import Members
@@ -24,7 +25,6 @@ from privgan.gan.training.settings import ModelSettings, PrivacySettings, TrainS
 from privgan.gan.training.state import TrainingState
 from privgan.gan.training.step import Training, fresh_state, step
 from privgan.gan.warm_start import Mixture
-from privgan.gan.warm_start.measure import MixtureSettings
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
 from privgan.progress import Progress, silent

@@ -35,23 +35,16 @@ from functools import lru_cache
 from scipy.optimize import brentq
 
 from privgan.checks import positive, strictly_within, within
-from privgan.dp.accounting import (
-    LEAST_DELTA,
-    MOST_EPSILON,
-    GaussianQueries,
-    default_delta,
-    epsilon_pld,
-    epsilon_rdp,
-    gaussian_delta,
-    spend_of,
-)
+from privgan.dp.accounting import default_delta, estimate, spend_of
+from privgan.dp.divergence import epsilon_rdp
+from privgan.dp.gaussian import GaussianQueries, gaussian_delta
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import InputRejectedError, UsageError
 
 MIN_MEMBERS = 20
-_RELATIVE = 5e-4  # how closely a calibrated noise multiplier is found
+_RELATIVE = 1e-4  # how closely a calibrated noise multiplier is found
+_BELOW = 2e-4  # how far below its target a search aims, so that what is printed is hardly ever above
 _LEAST_NOISE, _MOST_NOISE = 0.05, 1e5
-_COARSE_ABOVE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,9 +149,10 @@ def calibrate(plan: Plan, target: float) -> Plan:
     if not plan.steps:
         return plan
     low, high = _bracket(plan, target)
-    root = brentq(lambda x: math.log(_fast_epsilon(plan, math.exp(x), target) / target), low, high, xtol=_RELATIVE)
+    aim = target * (1 - _BELOW)
+    root = brentq(lambda x: math.log(_estimate(plan, math.exp(x), target) / aim), low, high, xtol=_RELATIVE)
     found = replace(plan, noise_multiplier=math.exp(root))
-    # The search asked the faster accountant; the printed epsilon is the larger of two.
+    # The search asked for estimates; the printed epsilon is the larger of two.
     while (spent := found.spend().epsilon) > target:
         found = replace(found, noise_multiplier=found.noise_multiplier * (spent / target + _RELATIVE))
     return found
@@ -246,14 +240,10 @@ def _bracket(plan: Plan, target: float) -> tuple[float, float]:
         if high < _LEAST_NOISE:
             raise UsageError(f"Expected a smaller epsilon than {target}: at that size it protects nobody.")
     low = high / 1.25
-    while _fast_epsilon(plan, low, target) <= target:
+    while _estimate(plan, low, target) <= target:
         low /= 1.25
     return math.log(low), math.log(high)
 
 
-def _fast_epsilon(plan: Plan, noise_multiplier: float, target: float) -> float:
-    queries = replace(plan, noise_multiplier=noise_multiplier).queries
-    if plan.delta < LEAST_DELTA or target > MOST_EPSILON:
-        return epsilon_rdp(queries, plan.delta)  # what will be printed
-    # A coarse grid of losses is ten times faster, and fine where epsilon is large beside it.
-    return epsilon_pld(queries, plan.delta, grid=1e-3 if target >= _COARSE_ABOVE else 1e-4)
+def _estimate(plan: Plan, noise_multiplier: float, target: float) -> float:
+    return estimate(replace(plan, noise_multiplier=noise_multiplier).queries, plan.delta, expected=target)

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike
 
 from privgan.arrays import Floats
 from privgan.checks import within
-from privgan.dp.accounting import GaussianQueries, loss_distribution
+from privgan.dp.gaussian import GaussianQueries
+from privgan.dp.pld import loss_distribution
 
 _EPSILONS = np.concatenate([np.linspace(0.0, 2.0, 201), np.linspace(2.0, 12.0, 401), np.linspace(12.0, 60.0, 193)])
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from privgan.attack.bounds import canary_bound, canary_scores, lower_bound
-from privgan.dp.accounting import GaussianQueries, epsilon_gaussian
+from privgan.dp.gaussian import GaussianQueries, epsilon_gaussian
 from privgan.dp.noise import NORM_SLACK
 
 DELTA = 1e-5

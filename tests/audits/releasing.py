@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from privgan.config import from_table, to_table
 from privgan.data.cohort.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort, write_facts
 from privgan.data.identifiers import IdentifierDigests
-from privgan.dp.accounting import GaussianQueries
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.gaussian import GaussianQueries
 from privgan.files import sha256_file, write_json
 from privgan.folders import list_files
 from privgan.run import ModelDigests

@@ -21,7 +21,6 @@ SECONDS = 300  # after which a command that hangs is ended, with a code that nob
 LOADED = (  # what the verbs import where they need it
     "dp_accounting.pld.privacy_loss_distribution",
     "matplotlib.figure",
-    "opacus.accountants",
     "privgan.data.cohort.prepare",
     "privgan.gan.training.runs",
     "privgan.synthetic.contact_sheet",

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from privgan.dp.accounting import GaussianQueries
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.gaussian import GaussianQueries
 from privgan.run import read_run
 from tests.cli.conftest import environment
 

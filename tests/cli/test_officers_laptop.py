@@ -68,7 +68,16 @@ def test_the_officers_verbs_work_to_their_end(laptop: Privgan, gate: Gate) -> No
     revoke = ("revoke", report, "--key", root / "officer.key", "--cohort", root / "cohort", "--reason", "enough")
     assert "withdrawn" in laptop(*revoke).stdout
     assert "keep it" in laptop("keygen", root / "third", "--no-passphrase").stdout
+    assert "one more run" in laptop("budget", root / "cohort").stdout
     assert "approve" in laptop("--help").stdout
+
+
+def test_a_plan_needs_no_trainer(laptop: Privgan) -> None:
+    """Nor does a plan that a cohort is too small for, with a delta at which divergences answer."""
+    plan = ("plan", "--patients", "2000", "--batch", "128", "--steps", "250")
+    assert "a safe set passes" in laptop(*plan, "--epsilon", "5").stdout
+    small = ("plan", "--patients", "200", "--batch", "20", "--steps", "10", "--noise-multiplier", "2")
+    assert "No split" in laptop(*small, "--delta", "1e-12", code=5).stderr
 
 
 @pytest.mark.parametrize(
@@ -78,11 +87,9 @@ def test_the_officers_verbs_work_to_their_end(laptop: Privgan, gate: Gate) -> No
         ("doctor",),
         ("scan", "SOURCE"),
         ("prepare", "SOURCE", "COHORT"),
-        ("plan", "--patients", "2000", "--batch", "128", "--steps", "250", "--epsilon", "5"),
         ("train", "COHORT", "RUN", "--epsilon", "3"),
         ("generate", "RUN", "SYNTHETIC", "--count", "5"),
         ("audit", "SYNTHETIC", "--members", "SOURCE", "--report", "REPORT"),
-        ("budget", "COHORT"),
         ("fetch", "http://127.0.0.1:9", "IMAGES"),
         ("send", "BUNDLE", "--public-key", "KEY", "--to", "http://127.0.0.1:9"),
     ],

@@ -6,19 +6,11 @@ import pytest
 from mpmath import mp
 
 from privgan.dp import accounting
-from privgan.dp.accounting import (
-    LEAST_DELTA,
-    MOST_POINTS,
-    GaussianQueries,
-    epsilon,
-    epsilon_gaussian,
-    epsilon_pld,
-    epsilon_prv,
-    epsilon_rdp,
-    gaussian_delta,
-    prv_points,
-)
+from privgan.dp.accounting import LEAST_DELTA, MOST_POINTS, epsilon, mesh_for
+from privgan.dp.divergence import epsilon_rdp
+from privgan.dp.gaussian import GaussianQueries, epsilon_gaussian, gaussian_delta
 from privgan.dp.plan import Plan, calibrate
+from privgan.dp.pld import FINE_GRID, epsilon_pld
 
 TINY = [1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15]
 SMALL_LOSSES = GaussianQueries(noise_multiplier=20.0, sample_rate=0.01, steps=20_000)
@@ -71,38 +63,15 @@ def test_the_transforms_alone_are_below_the_truth() -> None:
 
 def test_a_mesh_beyond_memory_is_never_built(monkeypatch: pytest.MonkeyPatch) -> None:
     """20,000 steps of little loss: counted, and the fine grid of the other accountant answers."""
-    wanted = prv_points([SMALL_LOSSES], 1e-5, expected=0.2)
-    assert wanted > MOST_POINTS
+    assert mesh_for([SMALL_LOSSES], 1e-5, expected=0.2).points > MOST_POINTS
 
     def refuse(*_: object, **__: object) -> float:
         raise AssertionError("PRV was asked")
 
     monkeypatch.setattr(accounting, "epsilon_prv", refuse)
     printed = epsilon([SMALL_LOSSES], 1e-5)
-    assert printed == epsilon_pld([SMALL_LOSSES], 1e-5, grid=1e-5)
+    assert printed == epsilon_pld([SMALL_LOSSES], 1e-5, grid=FINE_GRID)
     assert printed < epsilon_rdp([SMALL_LOSSES], 1e-5)
-
-
-@pytest.mark.parametrize(("sigma", "rate", "steps"), [(1.0, 0.01, 1000), (0.8, 0.1, 100), (3.0, 0.05, 2000)])
-def test_the_mesh_is_counted_as_it_is_built(
-    sigma: float, rate: float, steps: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The forecast against the size that Opacus allocates."""
-    from opacus.accountants.analysis.prv import Domain
-
-    built: list[int] = []
-    create = Domain.create_aligned.__func__  # type: ignore[attr-defined]
-
-    def watched(cls: type[Domain], low: float, high: float, width: float) -> Domain:
-        made: Domain = create(cls, low, high, width)
-        built.append(made.size)
-        return made
-
-    monkeypatch.setattr(Domain, "create_aligned", classmethod(watched))
-    queries = [GaussianQueries(noise_multiplier=sigma, sample_rate=rate, steps=steps)]
-    expected = epsilon_pld(queries, 1e-5)
-    epsilon_prv(queries, 1e-5, expected=expected)
-    assert prv_points(queries, 1e-5, expected=expected) == pytest.approx(built[0], rel=0.01)
 
 
 def test_a_promise_of_nothing_costs_no_mesh(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from privgan.dp.accounting import GaussianQueries, renyi, spend_of
+from privgan.dp.accounting import spend_of
 from privgan.dp.budget.anchor import SiteAnchor
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.budget.renyi import RenyiFilter
+from privgan.dp.divergence import renyi
+from privgan.dp.gaussian import GaussianQueries
 from privgan.errors import BudgetError, UsageError
 
 DELTA = 1e-5

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privgan.dp.accounting import GaussianQueries, renyi, spend_of
+from privgan.dp.accounting import spend_of
 from privgan.dp.budget.chain import extend_chain, read_chain, start_chain
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.budget.renyi import RenyiFilter, smallest_cap
+from privgan.dp.divergence import renyi
+from privgan.dp.gaussian import GaussianQueries
 from privgan.dp.plan import calibrate_queries
 from privgan.errors import BudgetError, IntegrityError
 

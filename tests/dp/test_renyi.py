@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from opacus.accountants.analysis.rdp import get_privacy_spent
 from scipy.special import log_ndtr, ndtr
 
-from privgan.dp.accounting import GaussianQueries, epsilon, renyi
+from privgan.dp.accounting import epsilon
 from privgan.dp.budget.renyi import RenyiFilter
+from privgan.dp.divergence import renyi
+from privgan.dp.gaussian import GaussianQueries
 from privgan.errors import BudgetError
 
 CAP = RenyiFilter.of(max_epsilon=8.0, delta=1e-5)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from privgan.dp.accounting import GaussianQueries, spend_of
+from privgan.dp.accounting import spend_of
+from privgan.dp.gaussian import GaussianQueries
 from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
 from privgan.errors import UsageError
 

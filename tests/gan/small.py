@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from privgan.arrays import Integers
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.image_model import MixtureSettings
 from privgan.gan.training.ladder import LadderSettings
 from privgan.gan.training.members import Members
 from privgan.gan.training.settings import ModelSettings, RefinementSettings, TrainSettings
 from privgan.gan.training.step import Training
-from privgan.gan.warm_start import Mixture
-from privgan.gan.warm_start.measure import MixtureSettings
+from privgan.gan.warm_start import Mixture, MixtureShape
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
 from privgan.run import make_run_folders
@@ -33,7 +33,7 @@ SETTINGS = TrainSettings(
 
 def small_mixture(channels: int = 1) -> Mixture:
     """Means around grey, and loadings that make images of a class differ by a fifth of the range."""
-    shape = SETTINGS.warm_start.shape(replace(FORM, channels=channels), factors=LATENT)
+    shape = MixtureShape.of(SETTINGS.warm_start, replace(FORM, channels=channels), factors=LATENT)
     m, generator = shape.coordinates.count, torch.Generator().manual_seed(0)
     return replace(
         Mixture.grey(shape),

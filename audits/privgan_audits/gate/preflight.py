@@ -4,7 +4,7 @@ A safe set is simulated through the one thing that the verdict depends on, the o
 and judged by `judge` itself. An audit too small to pass is better found here than after training.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.questions.rule import Entry, SafeSets
 from privgan_audits.stats.statistics import near_copy_ranks, precedence_p
 
+EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it
 GUESSED_RIGHT = 0.75  # of hidden facts, of members and non-members alike; nobody knows it before there is a set
 SIMULATIONS, SEARCH_SIMULATIONS = 2000, 400
 _SEED = 20_250_101  # public: the answer depends on nothing but the numbers asked for
@@ -70,21 +71,52 @@ def preflight(members: int, non_members: int, synthetic: int, policy: Policy) ->
     )
 
 
+def low_power_text(expected: Preflight) -> str:
+    """Why an audit of so few patients would not help, with numbers and what to do."""
+    advice = (
+        f"Hold back {expected.smallest_non_members} of these patients (--non-members), or use more patients."
+        if expected.smallest_non_members is not None
+        else "No split of so few patients is enough: use more patients."
+    )
+    return (
+        f"With {expected.members} members and {expected.non_members} non-members even a set that leaks nothing "
+        f"passes the audit with probability {expected.chance:.2f} only. {advice}"
+    )
+
+
 def chance_of_pass(members: int, non_members: int, policy: Policy, simulations: int = SIMULATIONS) -> float:
     """The share of safe sets that pass; a standard error of at most half a per cent at 0.95."""
+    sets = _simulated(members, non_members, policy, simulations)
+    return 0.0 if sets is None else sum(_passes(sets, policy)) / len(sets)
+
+
+def _reaches(chance: float, members: int, non_members: int, policy: Policy, simulations: int) -> bool:
+    """Whether `chance_of_pass` is at least that; judges no more sets than it takes to know."""
+    sets = _simulated(members, non_members, policy, simulations)
+    if sets is None:
+        return chance <= 0.0
+    passed = 0
+    for judged, passes in enumerate(_passes(sets, policy), start=1):
+        passed += passes
+        if passed / len(sets) >= chance or (passed + len(sets) - judged) / len(sets) < chance:
+            break
+    return passed / len(sets) >= chance
+
+
+def _simulated(members: int, non_members: int, policy: Policy, count: int) -> SafeSets | None:
+    """That many safe sets; None where not even one that shows nothing at all passes."""
     if min(members, non_members) < 2:
-        return 0.0
+        return None
     copies = perfect_copies_needed(members, non_members, policy)
-    if not _share_that_passes(_calm_set(members, non_members, copies), policy):
-        return 0.0  # hopeless sizes are not simulated
-    return _share_that_passes(_random_sets(members, non_members, copies, simulations), policy)
+    if not all(_passes(_calm_set(members, non_members, copies), policy)):
+        return None
+    return _random_sets(members, non_members, copies, count)
 
 
-def _share_that_passes(sets: SafeSets, policy: Policy) -> float:
-    """Every set judged as if it had been audited."""
+def _passes(sets: SafeSets, policy: Policy) -> Iterator[bool]:
+    """Whether each set passes, judged as if it had been audited."""
     found = [(asked.id, asked.rule.safe(sets) if asked.rule.safe else None) for asked in questions.QUESTIONS]
-    passed = sum(judge(policy, _record(sets, found, number)).verdict == PASS for number in range(len(sets)))
-    return passed / len(sets)
+    return (judge(policy, _record(sets, found, number)).verdict == PASS for number in range(len(sets)))
 
 
 def _record(sets: SafeSets, found: Sequence[tuple[str, Sequence[Entry] | None]], number: int) -> dict[str, Any]:
@@ -100,9 +132,8 @@ def _record(sets: SafeSets, found: Sequence[tuple[str, Sequence[Entry] | None]],
 
 def _calm_set(members: int, non_members: int, copies: int | None) -> SafeSets:
     """One order that shows nothing at all."""
-    choices = np.zeros((members + non_members, 1), np.uint8)
-    choices[np.linspace(0, len(choices) - 1, non_members).astype(int)] = 1
-    return SafeSets(choices=choices, copies=copies, right=np.full((1, 2), GUESSED_RIGHT))
+    places = np.linspace(0, members + non_members - 1, non_members).astype(np.int64)[None]
+    return SafeSets(places=places, members=members, copies=copies, right=np.full((1, 2), GUESSED_RIGHT))
 
 
 def _random_sets(members: int, non_members: int, copies: int | None, count: int) -> SafeSets:
@@ -111,11 +142,11 @@ def _random_sets(members: int, non_members: int, copies: int | None, count: int)
     right = np.stack([rng.binomial(side, GUESSED_RIGHT, count) / side for side in sides], axis=1)
     order = np.zeros(members + non_members, bool)
     order[:non_members] = True
-    choices = np.empty((count, len(order)), np.uint8)
-    for row in choices:
+    places = np.empty((count, non_members), np.int64)
+    for row in places:
         rng.shuffle(order)
-        row[:] = order
-    return SafeSets(choices=np.ascontiguousarray(choices.T), copies=copies, right=right)
+        row[:] = np.flatnonzero(order)
+    return SafeSets(places=places, members=members, copies=copies, right=right)
 
 
 def perfect_copies_needed(members: int, non_members: int, policy: Policy) -> int | None:
@@ -148,7 +179,7 @@ def smallest_hold_out(patients: int, policy: Policy) -> int | None:
     target = policy.min_chance_of_pass
 
     def enough(non_members: int) -> bool:
-        return chance_of_pass(patients - non_members, non_members, policy, SEARCH_SIMULATIONS) >= target
+        return _reaches(target, patients - non_members, non_members, policy, SEARCH_SIMULATIONS)
 
     low, high = 0, patients // 2
     if not enough(high):
@@ -170,7 +201,7 @@ def smallest_cohort(chance: float, policy: Policy | None = None, non_member_frac
 
     def enough(patients: int) -> bool:
         non_members = round(patients * non_member_fraction)
-        return chance_of_pass(patients - non_members, non_members, used) >= chance
+        return _reaches(chance, patients - non_members, non_members, used, SIMULATIONS)
 
     low, high = 0, 400
     while not enough(high):

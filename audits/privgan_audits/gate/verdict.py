@@ -15,7 +15,7 @@ from privgan_audits import questions
 from privgan_audits.policy import Policy
 from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.questions.question import Question
-from privgan_audits.questions.rule import Reasons, Rule
+from privgan_audits.questions.rule import Reasons, Rule, nothing
 from privgan_audits.record import Findings, Record
 from privgan_audits.stats.holm import holm
 
@@ -100,7 +100,8 @@ def _of_all(stage: Callable[[Rule], Reasons]) -> Callable[[Judged], Iterator[Rea
     """What every question's rule says at one stage."""
 
     def reasons(judged: Judged) -> Iterator[Reason]:
-        return (Reason(asked.id, text) for asked, f in judged for text in stage(asked.rule)(f))
+        rules = ((asked.id, stage(asked.rule), f) for asked, f in judged)
+        return (Reason(name, text) for name, rule, f in rules if rule is not nothing for text in rule(f))
 
     return reasons
 
@@ -116,8 +117,8 @@ def _unanswered(judged: Judged) -> Iterator[Reason]:
 def _without_number(judged: Judged) -> Iterator[Reason]:
     """Numbers that are none."""
     for asked, f in judged:
-        for key in asked.rule.needed:
-            if f.measured and math.isnan(f.number(key)):
+        for key in asked.rule.needed if f.measured else ():
+            if math.isnan(f.number(key)):
                 yield Reason(asked.id, f"{asked.id} gave no number for {key.replace('_', ' ')}.")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from privgan.arrays import Choices, Floats
+from privgan.arrays import Floats, Integers
 from privgan.checks import within
 from privgan.errors import UsageError
 from privgan_audits.record import Findings
@@ -18,27 +18,23 @@ Entry = Mapping[str, Any]
 class SafeSets:
     """Many sets that leak nothing, as an audit of them would see patients.
 
-    choices: (patients, sets), the patients closest first, ones for non-members. copies: distinct patients whose
-    copies are always found, None if none suffice. right: (sets, 2), the share of members and of non-members of whom
-    a hidden fact is guessed.
+    places: (sets, non-members), where the non-members of each stand among all patients, from 0, ascending, the
+    patients closest first. members: of every set. copies: distinct patients whose copies are always found, None if
+    none suffice. right: (sets, 2), the share of members and of non-members of whom a hidden fact is guessed.
     """
 
-    choices: Choices
+    places: Integers
+    members: int
     copies: int | None
     right: Floats
 
     @property
     def non_members(self) -> int:
         """Of every set."""
-        return int(self.choices[:, 0].sum())
-
-    @property
-    def members(self) -> int:
-        """Of every set."""
-        return len(self.choices) - self.non_members
+        return int(self.places.shape[1])
 
     def __len__(self) -> int:
-        return int(self.choices.shape[1])
+        return len(self.places)
 
 
 def nothing(_: Findings) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from privgan.dp.accounting import GaussianQueries, queries_of
 from privgan.dp.budget.chain import Entry
+from privgan.dp.gaussian import GaussianQueries, queries_of
 from privgan_audits.telling.numbers import plain
 from privgan_audits.telling.words import Fact
 

@@ -1,66 +1,65 @@
 """Statistics of many orders of the patients at once; each is what `statistics` says of one order after the other.
 
-Orders come as choices (P, b): the patients closest first, a column an order, ones for non-members.
+Orders come as places (b, H): where each order's H non-members stand among all patients, from 0, ascending, the
+patients closest first. Where nobody else stands are members.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
-from privgan.arrays import Choices, Floats, Integers
+from privgan.arrays import Floats, Integers
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.relabelling import precedence_counts
-
-_BLOCK = 1 << 22  # numbers at once
 
 
-def auc_ses(choices: Choices) -> Floats:
-    """Standard error of each order's AUC: (b,); see `statistics.auc_se`."""
-    non_members = int(choices[:, 0].sum())
-    members = len(choices) - non_members
+def members_before(places: Integers) -> Integers:
+    """How many members come before each non-member: (b, H)."""
+    return places - np.arange(places.shape[1])
+
+
+def aucs(before: Integers, members: int) -> Floats:
+    """Each order's AUC: (b,); see `statistics.auc`.
+
+    Args:
+        before: (b, H), as `members_before` has it.
+        members: of every order.
+    """
+    return np.asarray(before.sum(axis=1) / (members * before.shape[1]))
+
+
+def auc_ses(before: Integers, members: int) -> Floats:
+    """Standard error of each order's AUC: (b,); see `statistics.auc_se`. The arguments are those of `aucs`.
+
+    DeLong's variances from sums of whole numbers. The members between two non-members have the same non-members after
+    them, so that sums over members are sums over non-members, too.
+    """
+    non_members = before.shape[1]
     null = st.auc_null_se(members, non_members)
     if min(members, non_members) < 2:
-        return np.full(choices.shape[1], null)
-    variances = np.concatenate([_variances(block, members, non_members) for block in _blocks(choices)])
-    return np.asarray(np.maximum(null, np.sqrt(variances)))
+        return np.full(len(before), null)
+    after = np.arange(non_members, 0, -1)  # non-members after whoever stands right before each of them
+    sums = before.sum(axis=1)
+    ours = _variance(sums, before @ (2 * after - 1), members) / (members * non_members**2)
+    theirs = _variance(sums, np.einsum("bh,bh->b", before, before), non_members) / (non_members * members**2)
+    return np.asarray(np.maximum(null, np.sqrt(ours + theirs)))
 
 
-def tpr_bounds(choices: Choices, fpr: float, error: float) -> tuple[Floats, Floats]:
+def tpr_bounds(before: Integers, members: int, fpr: float, error: float) -> tuple[Floats, Floats]:
     """One-sided bounds of each order's true-positive rate: (b,) each; see `statistics.tpr_bounds`."""
-    non_members = int(choices[:, 0].sum())
-    members = len(choices) - non_members
+    non_members = before.shape[1]
     below, above = st.quantile_ranks(non_members, fpr, error / 2)
-    ranks = [rank for rank in (below, above) if 1 <= rank <= non_members]
-    counts = precedence_counts(np.arange(len(choices)), ranks, choices) if ranks else {}
-    nobody, everybody = (np.full(choices.shape[1], count, np.int64) for count in (0, members))
-    low = counts[below] if below else nobody
-    high = counts[above] if above <= non_members else everybody
+    nobody, everybody = (np.full(len(before), count) for count in (0, members))
+    low = before[:, below - 1] if below else nobody
+    high = before[:, above - 1] if above <= non_members else everybody
     return (
         _of_counts(lambda count: st.binomial_lower(count, members, error / 2), low),
         _of_counts(lambda count: st.binomial_upper(count, members, error / 2), high),
     )
 
 
-def _variances(choices: Choices, members: int, non_members: int) -> Floats:
-    """DeLong's variance of each column, from sums of whole numbers: (b,)."""
-    before = choices.cumsum(axis=0, dtype=np.int64)
-    held = choices.astype(np.int64)
-    after_member = (non_members - before) * (1 - held)
-    before_other = (np.arange(1, len(choices) + 1)[:, None] - before) * held
-    ours = _variance(after_member, members) / (members * non_members**2)
-    return ours + _variance(before_other, non_members) / (non_members * members**2)
-
-
-def _variance(values: Integers, count: int) -> Floats:
-    """Of each column's `count` values, the others being zero."""
-    sums, squares = values.sum(axis=0), np.square(values).sum(axis=0)
+def _variance(sums: Integers, squares: Integers, count: int) -> Floats:
+    """Of each order's `count` values."""
     return np.asarray((squares - sums.astype(np.float64) ** 2 / count) / (count - 1))
-
-
-def _blocks(choices: Choices) -> Iterator[Choices]:
-    step = max(1, _BLOCK // len(choices))
-    for start in range(0, choices.shape[1], step):
-        yield choices[:, start : start + step]
 
 
 def _of_counts(bound: Callable[[int], float], counts: Integers) -> Floats:

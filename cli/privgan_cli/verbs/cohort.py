@@ -138,7 +138,8 @@ def prepare(
     """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
     from privgan.data.cohort.options import PrepareOptions
     from privgan.folders import unfinished_folder
-    from privgan_audits.enrol import Terms, low_power_text
+    from privgan_audits.enrol import Terms
+    from privgan_audits.gate.preflight import low_power_text
     from privgan_cli import surface
 
     reading = wishes_of(

@@ -17,7 +17,7 @@ from privgan_cli.console import console
 if TYPE_CHECKING:
     from privgan.attack.releases import Finding
 
-_LIBRARIES = ("torch", "opacus", "dp-accounting", "pydicom", "numpy", "cryptography", "randomgen", "safetensors")
+_LIBRARIES = ("torch", "dp-accounting", "pydicom", "numpy", "cryptography", "randomgen", "safetensors")
 _OPTIONAL = {"dciodvfy": "checks written DICOM against the standard", "openssl": "checks bundles without privgan"}
 _EXTRAS = {  # what must be importable, and what it is for
     "archive": (("pynetdicom", "dicomweb_client"), "send and fetch"),

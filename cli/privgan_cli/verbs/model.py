@@ -33,7 +33,7 @@ def plan(
     accept_low_power: Annotated[bool, typer.Option("--accept-low-power", help="Do not mind a weak audit.")] = False,
 ) -> int:
     """Say what training would cost in privacy, and whether its audit could pass; touches no data."""
-    from privgan_audits.enrol import low_power_text
+    from privgan_audits.gate.preflight import low_power_text
     from privgan_cli import surface
 
     options = PlanOptions(

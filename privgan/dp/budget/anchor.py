@@ -21,9 +21,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from privgan.dp.accounting import GaussianQueries, queries_of
 from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
 from privgan.dp.budget.renyi import RenyiFilter
+from privgan.dp.gaussian import GaussianQueries, queries_of
 from privgan.errors import BudgetError, IntegrityError
 from privgan.files import open_regular, patient_digest, read_json, sha256_bytes, write_bytes, write_json
 from privgan.folders import PRIVATE_FOLDER, staged_folder

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from privgan.dp.accounting import GaussianQueries, queries_of, spend_of
+from privgan.dp.accounting import spend_of
 from privgan.dp.budget.anchor import SiteAnchor, anchor_of
 from privgan.dp.budget.chain import Entry, read_chain
 from privgan.dp.budget.renyi import RenyiFilter, smallest_cap
+from privgan.dp.gaussian import GaussianQueries, queries_of
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError, IntegrityError
 

@@ -22,11 +22,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from privgan.dp.accounting import GaussianQueries
 from privgan.dp.budget.anchor import Seat, SiteAnchor, write_place
 from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
 from privgan.dp.budget.history import NAME, History
 from privgan.dp.budget.renyi import RenyiFilter
+from privgan.dp.gaussian import GaussianQueries
 from privgan.errors import BudgetError
 
 SCHEMA_VERSION = 1

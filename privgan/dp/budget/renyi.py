@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from privgan.checks import positive, strictly_within
-from privgan.dp.accounting import GaussianQueries, epsilon, renyi, spend_of
+from privgan.dp.accounting import epsilon, spend_of
+from privgan.dp.divergence import renyi
+from privgan.dp.gaussian import GaussianQueries
 from privgan.errors import BudgetError
 
 _HIGHEST_ORDER = 256.0  # tiny caps would ask for more, where binomials leave the range of floats

@@ -52,7 +52,7 @@ class GeneratorConfig(ImageModel):
     @property
     def mixture(self) -> MixtureShape:
         """Of the part that the warm start fills; its `latent` is the dimension of z."""
-        return self.shape(self.form, factors=self.latent)
+        return MixtureShape.of(self, self.form, factors=self.latent)
 
 
 class Generator(nn.Module):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from privgan.checks import one_of
 from privgan.dp.plan import calibrate_queries
-from privgan.gan.warm_start.measure import MixtureSettings
+from privgan.gan.image_model import MixtureSettings
 
 AUTO, SMALL_COHORT, BALANCED, LARGE_COHORT = "auto", "small-cohort", "balanced", "large-cohort"
 NAMES = (SMALL_COHORT, BALANCED, LARGE_COHORT)

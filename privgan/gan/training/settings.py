@@ -6,12 +6,12 @@ from pathlib import Path
 
 from privgan.checks import one_of, positive, within
 from privgan.config import from_table, read_toml
+from privgan.gan.image_model import MixtureSettings
 from privgan.gan.networks import CONV, NETWORKS, GeneratorConfig
 from privgan.gan.networks.losses import LOSSES, NON_SATURATING
 from privgan.gan.training.ladder import LadderSettings
 from privgan.gan.training.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, Choice
 from privgan.gan.warm_start.class_balance import ClassBalanceSettings
-from privgan.gan.warm_start.measure import MixtureSettings
 from privgan.images.augmentation import AugmentationSettings
 from privgan.images.form import ImageForm
 

@@ -1,8 +1,9 @@
 """Where a generator starts: mixtures of Gaussians, and how images are drawn from them; who measures them says so."""
 
+from privgan.gan.image_model import ImageModel
 from privgan.gan.warm_start.coordinates import Coordinates
 from privgan.gan.warm_start.cosines import analysed, cosine_basis
-from privgan.gan.warm_start.mixture import ImageModel, Mixture, MixtureImages, MixtureShape
+from privgan.gan.warm_start.mixture import Mixture, MixtureImages, MixtureShape
 
 __all__ = [
     "Coordinates",

@@ -21,54 +21,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from privgan.checks import positive, strictly_within, within
+from privgan.gan.image_model import MixtureSettings
 from privgan.gan.patients import Describe, DescribedQuery, Patients, ask
 from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.coordinates import Coordinates
-from privgan.gan.warm_start.mixture import KNOTS, ImageModel, Mixture, MixtureImages, MixtureShape, quantiles
+from privgan.gan.warm_start.mixture import KNOTS, Mixture, MixtureImages, MixtureShape, quantiles
 from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
 
 _LEVELS = 64  # of the histogram of grey levels
 _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
-
-
-@dataclass(frozen=True, kw_only=True)
-class MixtureSettings(ImageModel):
-    """Public constants of the queries.
-
-    share: of the target epsilon, spent on them. rounds: of k-means.
-    mean_radius, spread_radius: coefficients are clipped to these norms, in units of one pixel of range [-1, 1] (root
-    mean square over the image), around grey and around the class mean. component_radius: the same around a
-    component's mean, in units of the class's spread. count_share: the constant coordinate's part of a vector.
-    mean_noise, tone_noise, round_noise: noise of those queries, and of each round, relative to the second moments;
-    with `align` there are two queries of means.
-    """
-
-    share: float = 0.6
-    rounds: int = 3
-    mean_radius: float = 1.0
-    spread_radius: float = 0.3
-    component_radius: float = 1.3
-    count_share: float = 0.3
-    mean_noise: float = 2.0
-    tone_noise: float = 3.0
-    round_noise: float = 3.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        positive(mean_radius=self.mean_radius, spread_radius=self.spread_radius)
-        positive(component_radius=self.component_radius, mean_noise=self.mean_noise)
-        positive(tone_noise=self.tone_noise, round_noise=self.round_noise)
-        strictly_within(0.0, 1.0, share=self.share, count_share=self.count_share)
-        within(1, 20, rounds=self.rounds)
-
-    @property
-    def noise_ratios(self) -> tuple[float, ...]:
-        """The noises of the queries in the order they are asked, relative to each other."""
-        means = (self.mean_noise,) * (2 if self.align else 1)
-        once = (*means, 1.0, self.tone_noise)
-        return once if self.components == 1 else (*once, *(self.round_noise for _ in range(self.rounds)), 1.0)
 
 
 def measure_mixture(

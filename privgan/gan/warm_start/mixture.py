@@ -5,12 +5,12 @@ an independent variation of every coordinate, which stands for all directions th
 """
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from privgan.checks import positive, within
+from privgan.gan.image_model import ImageModel
 from privgan.gan.warm_start.coordinates import Coordinates
 from privgan.gan.warm_start.movement import BENDS, bent
 from privgan.images.form import ImageForm
@@ -22,55 +22,6 @@ _UNEVEN = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageModel:
-    """How images are described and drawn: public constants.
-
-    order: cosine frequencies u + v < order vary from image to image. brightness, pose: bring every image to one
-    brightness, into one pose first. align: move the parts of every image to where they lie on average, and let
-    them move again when images are drawn; then the average of all images has frequencies up to fine_order. bend:
-    distort what is drawn by so many 28ths of the frame (root mean square), as things of its kind vary; nothing is
-    asked about it. components: Gaussians a class.
-    """
-
-    order: int = 15
-    fine_order: int = 24
-    brightness: bool = False
-    pose: bool = False
-    align: bool = True
-    bend: float = 0.3
-    components: int = 1
-
-    def __post_init__(self) -> None:
-        positive(order=self.order, fine_order=self.fine_order)
-        within(1, 200, components=self.components)
-        within(0.0, 4.0, bend=self.bend)
-
-    @property
-    def constants(self) -> dict[str, Any]:
-        """All of them by name."""
-        return {part.name: getattr(self, part.name) for part in fields(ImageModel)}
-
-    def shape(self, form: ImageForm, *, factors: int) -> "MixtureShape":
-        """Of such images, with so many factors."""
-        coordinates = Coordinates(
-            image_size=form.side,
-            channels=form.channels,
-            order=self.order,
-            fine=max(self.order, self.fine_order) if self.align else self.order,
-            brightness=self.brightness,
-            pose=self.pose,
-            align=self.align,
-        )
-        return MixtureShape(
-            coordinates=coordinates,
-            classes=len(form.classes),
-            components=self.components,
-            factors=factors,
-            bend=self.bend,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class MixtureShape:
     """Public: what an image is described by, classes, components a class, factors, bend."""
 
@@ -79,6 +30,26 @@ class MixtureShape:
     components: int
     factors: int
     bend: float
+
+    @classmethod
+    def of(cls, model: ImageModel, form: ImageForm, *, factors: int) -> Self:
+        """Of such images, with so many factors."""
+        coordinates = Coordinates(
+            image_size=form.side,
+            channels=form.channels,
+            order=model.order,
+            fine=max(model.order, model.fine_order) if model.align else model.order,
+            brightness=model.brightness,
+            pose=model.pose,
+            align=model.align,
+        )
+        return cls(
+            coordinates=coordinates,
+            classes=len(form.classes),
+            components=model.components,
+            factors=factors,
+            bend=model.bend,
+        )
 
     @property
     def bends(self) -> int:

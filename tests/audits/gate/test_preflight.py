@@ -8,6 +8,7 @@ import pytest
 
 from privgan.errors import UsageError
 from privgan_audits.gate.preflight import (
+    _reaches,
     chance_of_pass,
     near_copy_level,
     perfect_copies_needed,
@@ -85,3 +86,11 @@ def test_impossible_chances_are_refused(chance: float) -> None:
 def test_negative_numbers_are_refused() -> None:
     with pytest.raises(UsageError, match="negative"):
         preflight(10, -1, 10, Policy())
+
+
+@pytest.mark.parametrize(("members", "non_members"), [(1333, 667), (900, 400), (300, 5)])
+def test_a_search_stops_early_and_decides_as_a_count_does(members: int, non_members: int) -> None:
+    """Also at exactly the share that passes, and a step of the count above it."""
+    share = chance_of_pass(members, non_members, Policy(), 200)
+    for chance in (0.0, 0.2, share - 0.005, share, share + 0.005, 1.0):
+        assert _reaches(chance, members, non_members, Policy(), 200) == (share >= chance)

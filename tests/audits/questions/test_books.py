@@ -13,9 +13,10 @@ import pytest
 
 from privgan.account import statement_of
 from privgan.arrays import Images
-from privgan.dp.accounting import GaussianQueries, epsilon
+from privgan.dp.accounting import epsilon
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.budget.renyi import RenyiFilter
+from privgan.dp.gaussian import GaussianQueries
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError
 from privgan.synthetic.drawing import Asked, Drawing

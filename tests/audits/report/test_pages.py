@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from privgan.dp.accounting import GaussianQueries
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.gaussian import GaussianQueries
 from privgan.files import sha256_file
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.examine import run_audit

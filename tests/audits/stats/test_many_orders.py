@@ -19,14 +19,16 @@ def test_statistics_of_columns_are_those_of_each(members: int, non_members: int)
     rng.permuted(orders, axis=1, out=orders)
     orders[0] = np.arange(members + non_members) < non_members  # everything that can be extreme
     orders[1] = orders[0, ::-1]
-    choices = np.ascontiguousarray(orders.T.astype(np.uint8))
-    np.testing.assert_allclose(many.auc_ses(choices), [st.auc_se(order) for order in orders], rtol=1e-12)
+    places = np.nonzero(orders)[1].reshape(30, non_members)
+    before = many.members_before(places)
+    np.testing.assert_allclose(many.aucs(before, members), [st.auc(order) for order in orders], rtol=1e-12)
+    np.testing.assert_allclose(many.auc_ses(before, members), [st.auc_se(order) for order in orders], rtol=1e-12)
     for fpr, error in ((0.01, 0.05), (0.1, 0.01), (0.5, 0.2)):
         bounds = np.array([st.tpr_bounds(order, fpr, error) for order in orders])
-        np.testing.assert_array_equal(np.stack(many.tpr_bounds(choices, fpr, error), axis=1), bounds)
-    np.testing.assert_array_equal(near_copy_ps(choices), [near_copy_findings(order)["p"] for order in orders])
-    patients = np.arange(len(choices))
-    for found, order in zip(safe_membership(choices), orders, strict=True):
+        np.testing.assert_array_equal(np.stack(many.tpr_bounds(before, members, fpr, error), axis=1), bounds)
+    np.testing.assert_array_equal(near_copy_ps(places, members), [near_copy_findings(order)["p"] for order in orders])
+    patients = np.arange(members + non_members)
+    for found, order in zip(safe_membership(places, members), orders, strict=True):
         slow = membership_findings({ENSEMBLE: patients}, order)
         assert found == pytest.approx(
             {**{key: slow[key] for key in found if key in slow}, "epsilon_lower_bound": 0.0}

@@ -2,7 +2,7 @@
 
 import torch
 
-from privgan.gan.warm_start import ImageModel, MixtureImages
+from privgan.gan.warm_start import ImageModel, MixtureImages, MixtureShape
 from privgan.gan.warm_start.movement import BENDS, bent, waves
 from privgan.images.form import ImageForm
 
@@ -46,7 +46,9 @@ def test_a_white_bar_at_the_edge_moves_as_a_slow_twin_moves_it() -> None:
 
 def test_without_a_bend_there_are_no_numbers_for_it_and_with_one_images_of_one_latent_differ() -> None:
     straight, bending = (
-        ImageModel(order=6, align=False, bend=bend).shape(ImageForm(side=SIZE, classes=("a", "b")), factors=4)
+        MixtureShape.of(
+            ImageModel(order=6, align=False, bend=bend), ImageForm(side=SIZE, classes=("a", "b")), factors=4
+        )
         for bend in (0.0, 1.0)
     )
     assert bending.latent - straight.latent == BENDS

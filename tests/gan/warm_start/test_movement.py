@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from privgan.gan.image_model import MixtureSettings
 from privgan.gan.randomness import Randomness
-from privgan.gan.warm_start import Coordinates, ImageModel, MixtureImages, movement
-from privgan.gan.warm_start.measure import MixtureSettings, measure_mixture
+from privgan.gan.warm_start import Coordinates, ImageModel, MixtureImages, MixtureShape, movement
+from privgan.gan.warm_start.measure import measure_mixture
 from privgan.gan.warm_start.movement import BENDS, REACH, bent, movements, unbent, waves
 from privgan.images.form import ImageForm
 from tests.gan.small import members_of
@@ -91,7 +92,7 @@ def test_bands_and_counts_fit_what_describes_an_image(channels: int) -> None:
 def test_an_image_is_drawn_from_what_describes_it() -> None:
     images, _ = moved_rings(10)
     model = ImageModel(order=12, fine_order=28, align=True)
-    system = model.shape(ImageForm(side=SIZE, classes=("a",)), factors=1).coordinates
+    system = MixtureShape.of(model, ImageForm(side=SIZE, classes=("a",)), factors=1).coordinates
     found = system.of(images, ring(1)[0])
     drawn = system.drawn(found, system.basis, waves(SIZE))
     assert float((drawn - images).square().mean()) < 0.05 * float(images.var())
@@ -106,7 +107,7 @@ def test_an_average_of_moved_things_is_sharp_and_what_is_drawn_moves() -> None:
     edges, likeness = {}, {}
     for align in (False, True):
         settings = MixtureSettings(order=12, fine_order=28, align=align, bend=0.0, spread_radius=0.8)
-        shape = settings.shape(ImageForm(side=SIZE, classes=("a",)), factors=40)
+        shape = MixtureShape.of(settings, ImageForm(side=SIZE, classes=("a",)), factors=40)
         noise = tuple(1e-9 for _ in settings.noise_ratios)
         mixture = measure_mixture(members, settings, noise, shape, Randomness.of(0))
         part = MixtureImages(shape)

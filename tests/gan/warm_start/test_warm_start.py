@@ -10,11 +10,12 @@ import torch
 from privgan.dp.noise import released
 from privgan.dp.query import Described, bounded_products, bounded_sums, symmetric
 from privgan.errors import UsageError
+from privgan.gan.image_model import MixtureSettings
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.members import Members
 from privgan.gan.warm_start import Mixture, MixtureImages, MixtureShape, cosine_basis
 from privgan.gan.warm_start.components import Centres
-from privgan.gan.warm_start.measure import MixtureSettings, measure_mixture
+from privgan.gan.warm_start.measure import measure_mixture
 from privgan.gan.warm_start.shrinkage import kept
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
@@ -38,7 +39,7 @@ def _members(patients: int = 300, size: int = 28, channels: int = 1) -> Members:
 
 def _shape(settings: MixtureSettings, members: Members, latent: int = 40) -> MixtureShape:
     classes = tuple(map(str, range(int(members.labels.max()) + 1)))
-    return settings.shape(replace(ImageForm.of(members.images), classes=classes), factors=latent)
+    return MixtureShape.of(settings, replace(ImageForm.of(members.images), classes=classes), factors=latent)
 
 
 def _measured(members: Members, settings: MixtureSettings, noise: float = QUIET) -> Mixture:

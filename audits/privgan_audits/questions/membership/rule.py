@@ -31,7 +31,7 @@ def safe(sets: SafeSets) -> Sequence[Entry]:
     """One attack that knows nothing."""
     from privgan_audits.questions.membership.statistic import safe_membership  # only who plans an audit needs it
 
-    return safe_membership(sets.choices)
+    return safe_membership(sets.places, sets.members)
 
 
 RULE = Rule(

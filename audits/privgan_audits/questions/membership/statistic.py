@@ -8,8 +8,8 @@ from scipy import special
 
 from privgan.arrays import Choices, Flags, Floats, Integers, Order
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.many_orders import auc_ses, tpr_bounds
-from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, aucs, p_values
+from privgan_audits.stats.many_orders import auc_ses, aucs, members_before, tpr_bounds
+from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, p_values
 
 ENSEMBLE = "ensemble"
 FPR = 0.01
@@ -71,17 +71,19 @@ def membership_findings(ranked: Ranked, non_member: Flags, pool: Choices | None 
     }
 
 
-def safe_membership(choices: Choices) -> list[dict[str, float]]:
+def safe_membership(places: Integers, members: int) -> list[dict[str, float]]:
     """What the verdict reads of one attack, for many orders of the patients at once; the same as above.
 
     Args:
-        choices: (P, b), the likeliest member first, ones for non-members.
+        places: (b, H), where the non-members of each order stand, the likeliest member first; see `many_orders`.
+        members: of every order.
     """
-    members, attack = len(choices) - int(choices[:, 0].sum()), [np.arange(len(choices))]
-    non_members = len(choices) - members
-    p = p_values(MembershipStatistic(orders=attack, fpr=FPR), choices, None)
-    area, se = aucs(attack, choices)[0], auc_ses(choices)
-    low, high = tpr_bounds(choices, FPR, ONE_SIDED)
+    before, non_members = members_before(places), places.shape[1]
+    area, se = aucs(before, members), auc_ses(before, members)
+    low, high = tpr_bounds(before, members, FPR, ONE_SIDED)
+    rank = st.tpr_rank(non_members, FPR)
+    tail = st.precedence_tails(members, non_members, rank)[before[:, rank - 1]]
+    p = np.minimum(1.0, 2 * np.minimum(tail, st.auc_p(area, members, non_members)))  # Bonferroni's bound
     columns = {
         "p": p,
         "auc_upper": area + st.Z_ONE_SIDED * se,

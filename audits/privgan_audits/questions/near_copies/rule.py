@@ -20,7 +20,7 @@ def safe(sets: SafeSets) -> Sequence[Entry]:
     """The p-value of a single space; several would only depend on each other."""
     from privgan_audits.questions.near_copies.statistic import near_copy_ps  # only who plans an audit needs it
 
-    return [{"p": float(p)} for p in near_copy_ps(sets.choices)]
+    return [{"p": float(p)} for p in near_copy_ps(sets.places, sets.members)]
 
 
 RULE = Rule(needed=("p",), share=SHARE, statistical=statistical, safe=safe)

@@ -4,9 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from privgan.arrays import Choices, Floats, Order
-from privgan_audits.stats.relabelling import precedence_ps
-from privgan_audits.stats.statistics import near_copy_ranks, precedence_count, precedence_p
+from privgan.arrays import Floats, Integers, Order
+from privgan_audits.stats.many_orders import members_before
+from privgan_audits.stats.statistics import (
+    min_p_law,
+    near_copy_ranks,
+    precedence_count,
+    precedence_p,
+    precedence_tails,
+)
 
 
 def near_copy_findings(order: Order) -> dict[str, Any]:
@@ -26,10 +32,15 @@ def smallest_of(p: Floats) -> float:
     return float(min(1.0, len(p) * p.min()))
 
 
-def near_copy_ps(choices: Choices) -> Floats:
+def near_copy_ps(places: Integers, members: int) -> Floats:
     """The p-value of `near_copy_findings` for many orders at once: (b,).
 
     Args:
-        choices: (P, b), the patients closest first, ones for non-members.
+        places: (b, H), where the non-members of each order stand, as `many_orders` has it.
+        members: of every order.
     """
-    return precedence_ps(np.arange(len(choices)), choices)
+    before, non_members = members_before(places), places.shape[1]
+    ranks = near_copy_ranks(non_members)
+    tails = [precedence_tails(members, non_members, rank)[before[:, rank - 1]] for rank in ranks]
+    values, place = np.unique(np.minimum.reduce(tails), return_inverse=True)
+    return np.array([min_p_law(ranks, members, non_members, float(value)) for value in values])[place]

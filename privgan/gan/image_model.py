@@ -1,0 +1,74 @@
+"""How images are described, asked about and drawn: public constants, so that whoever plans needs no torch."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from privgan.checks import positive, strictly_within, within
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageModel:
+    """How images are described and drawn: public constants.
+
+    order: cosine frequencies u + v < order vary from image to image. brightness, pose: bring every image to one
+    brightness, into one pose first. align: move the parts of every image to where they lie on average, and let
+    them move again when images are drawn; then the average of all images has frequencies up to fine_order. bend:
+    distort what is drawn by so many 28ths of the frame (root mean square), as things of its kind vary; nothing is
+    asked about it. components: Gaussians a class.
+    """
+
+    order: int = 15
+    fine_order: int = 24
+    brightness: bool = False
+    pose: bool = False
+    align: bool = True
+    bend: float = 0.3
+    components: int = 1
+
+    def __post_init__(self) -> None:
+        positive(order=self.order, fine_order=self.fine_order)
+        within(1, 200, components=self.components)
+        within(0.0, 4.0, bend=self.bend)
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """All of them by name."""
+        return {part.name: getattr(self, part.name) for part in fields(ImageModel)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureSettings(ImageModel):
+    """Public constants of the queries.
+
+    share: of the target epsilon, spent on them. rounds: of k-means.
+    mean_radius, spread_radius: coefficients are clipped to these norms, in units of one pixel of range [-1, 1] (root
+    mean square over the image), around grey and around the class mean. component_radius: the same around a
+    component's mean, in units of the class's spread. count_share: the constant coordinate's part of a vector.
+    mean_noise, tone_noise, round_noise: noise of those queries, and of each round, relative to the second moments;
+    with `align` there are two queries of means.
+    """
+
+    share: float = 0.6
+    rounds: int = 3
+    mean_radius: float = 1.0
+    spread_radius: float = 0.3
+    component_radius: float = 1.3
+    count_share: float = 0.3
+    mean_noise: float = 2.0
+    tone_noise: float = 3.0
+    round_noise: float = 3.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(mean_radius=self.mean_radius, spread_radius=self.spread_radius)
+        positive(component_radius=self.component_radius, mean_noise=self.mean_noise)
+        positive(tone_noise=self.tone_noise, round_noise=self.round_noise)
+        strictly_within(0.0, 1.0, share=self.share, count_share=self.count_share)
+        within(1, 20, rounds=self.rounds)
+
+    @property
+    def noise_ratios(self) -> tuple[float, ...]:
+        """The noises of the queries in the order they are asked, relative to each other."""
+        means = (self.mean_noise,) * (2 if self.align else 1)
+        once = (*means, 1.0, self.tone_noise)
+        return once if self.components == 1 else (*once, *(self.round_noise for _ in range(self.rounds)), 1.0)
