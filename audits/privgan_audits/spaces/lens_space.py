@@ -1,9 +1,12 @@
-"""A space that looks through a lens: every real image is compared with every other image, part by part, in float64.
+"""A space that looks through a lens: every real image is compared with every other image, part by part.
 
 Two images are as far apart as the parts in which they agree best, each measured by how close real images of two
 patients come to each other there (Chen et al. 2020, "GAN-Leaks"). A synthetic image that is close to many patients is
 close to none in particular: its distances are divided by the square root of that to its second-closest patient, which
 is what tells a copy under noise from an image that anybody might resemble (as a ratio of neighbours: Lowe 2004).
+
+Products of low precision bound every distance from below (`screening`); whatever could be the smallest one of a real
+image, or of another, is measured in float64.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,50 +16,37 @@ import numpy as np
 
 from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.lenses import Lens, Whitening
+from privgan_audits.spaces.landmarks.points import equal
+from privgan_audits.spaces.lens_ratios import LensRatios
+from privgan_audits.spaces.lens_references import reference_distances
+from privgan_audits.spaces.lens_views import LensViews
+from privgan_audits.spaces.lenses import Lens
+from privgan_audits.spaces.screening import places
 from privgan_audits.spaces.space import Closest, Met
 
 DIGITS = 6  # of a distance; the rest is left to rounding, which may differ between machines
-_CLOSEST = 1e-6  # reference: identical parts of two patients
-_FAR = 1.2  # in units of the reference: parts that do not agree
-_AT_ONCE = 512  # images of either side in one block of products
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
-    """One part of all real images. views: float32 (n, views, d). white: brings further images there.
-
-    weight: (n,), by which a squared distance is divided by the reference's square.
-    """
-
-    views: Singles
-    white: Whitening
-    weight: Floats
+_BOUNDS = 1 << 26  # bytes of bounds that are held at once, but
+_MORE = 8  # times as many where every block of them makes views again
+_SINGLE = 1e-5  # of a bound's square, which single precision may take off
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LensSpace:
     """All real images through one lens. owner: their patients (n,), who are never compared with themselves."""
 
-    lens: Lens
+    ratios: LensRatios
     owner: Integers
-    parts: Sequence[Part]
 
     @classmethod
     def of(cls, lens: Lens, real: Images, owner: Integers, progress: Progress = silent) -> "LensSpace":
         """Learn what real images, uint8 (n, h, h, c), have in common, and how close patients come to each other."""
-        whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(real, False)]
-        parts: list[Part] = []
-        for white, views in zip(whites, _placed(lens, whites, real, searched=True), strict=True):
-            progress(f"real images among themselves, {lens.name}", len(parts), len(whites))
-            parts.append(Part(views=views, white=white, weight=2.0 / _reference(views, owner) ** 2))
-        progress(f"real images among themselves, {lens.name}", len(parts), len(whites))
-        return cls(lens=lens, owner=owner, parts=parts)
+        views = LensViews.of(lens, real)
+        return cls(ratios=LensRatios.of(views, reference_distances(views, owner, progress)), owner=owner)
 
     @property
     def name(self) -> str:
         """See Space."""
-        return self.lens.name
+        return self.ratios.views.lens.name
 
     def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
         """See Space; distances here are in units of it already."""
@@ -67,89 +57,93 @@ class LensSpace:
         """See Space; everything is compared, so that the horizon is the distance itself."""
         distance, row = np.full(len(self.owner), np.inf), np.zeros(len(self.owner), np.int64)
         for start, block in self._blocks(images, progress):
-            nearest = block.argmin(axis=1)
-            value = block[np.arange(len(block)), nearest]
-            row = np.where(value < distance, start + nearest, row)
-            distance = np.minimum(value, distance)
+            found = block.within(np.minimum(distance, block.reached()))
+            first = _smallest(found.real, found.distance, found.copy)
+            real, copy, value = found.real[first], found.copy[first], found.distance[first]
+            closer = value < distance[real]
+            distance[real[closer]], row[real[closer]] = value[closer], start + copy[closer]
         return Closest(distance=distance, row=row, horizon=distance[:, None])
 
     def met(self, copies: Images, known: Closest) -> Met:
         """See Space."""
-        found = [
-            (real, start + copy, block[real, copy])
-            for start, block in self._blocks(copies, silent)
-            for real, copy in [np.nonzero(block < known.distance[:, None])]
-        ]
-        real, copy, distance = (np.concatenate(column) for column in zip(*found, strict=True))
+        parts = []
+        for start, block in self._blocks(copies, silent):
+            found = block.within(known.distance)
+            closer = found.distance < known.distance[found.real]
+            parts.append((found.real[closer], start + found.copy[closer], found.distance[closer]))
+        real, copy, distance = (np.concatenate(column) for column in zip(*parts, strict=True))
         return Met(real=real, copy=copy, distance=distance)
 
-    def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, Floats]]:
-        """Distances of all real images to some others at a time: (first of them, float64 (n, some))."""
-        task = f"synthetic beside real, {self.lens.name}"
-        placed = _placed(self.lens, [part.white for part in self.parts], images, searched=False)
-        for start in range(0, len(images), _AT_ONCE):
+    def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, "_Block"]]:
+        """Some images at a time beside all real ones, and which is their first."""
+        task, views = f"synthetic beside real, {self.name}", self.ratios.views
+        size = max(1, (_BOUNDS if views.whole else _MORE * _BOUNDS) // (4 * len(self.owner)))
+        for start in range(0, len(images), size):
             progress(task, start, len(images))
-            columns = [_double(points[start : start + _AT_ONCE, 0]) for points in placed]
-            rows = [self._ratios(first, columns) for first in range(0, len(self.owner), _AT_ONCE)]
-            yield start, self._in_particular(np.concatenate(rows))
+            yield start, _Block.of(self.ratios, self.owner, views.beside(images[start : start + size]))
         progress(task, len(images), len(images))
 
-    def _ratios(self, first: int, columns: Sequence[Floats]) -> Floats:
-        """Of some real images from `first` on to some others: the geometric mean of the parts that agree best."""
-        part_of = slice(first, first + _AT_ONCE)
-        best = [np.full((len(self.owner[part_of]), len(columns[0])), _FAR**2) for _ in range(self.lens.agreeing)]
-        for part, points in zip(self.parts, columns, strict=True):
-            squared = part.weight[part_of, None] * (1.0 - _alike(part.views[part_of], points))
-            for kept in best:  # the smallest so far, in order; what is larger goes on to the next
-                larger = np.maximum(kept, squared)
-                np.minimum(kept, squared, out=kept)
-                squared = larger
-        product = np.prod([np.maximum(kept, _CLOSEST**2) for kept in best], axis=0)
-        return np.asarray(product ** (0.5 / self.lens.agreeing))
 
-    def _in_particular(self, ratios: Floats) -> Floats:
-        """Ratios (n, m), each divided by the square root of the image's smallest one to another patient."""
-        closest = ratios.argmin(axis=0)
-        own = self.owner[:, None] == self.owner[closest][None]
-        first, second = ratios.min(axis=0), np.where(own, np.inf, ratios).min(axis=0)
-        others = np.where(own, second[None], first[None])
-        return np.asarray(np.round(ratios / np.sqrt(np.where(np.isfinite(others), others, 1.0)), DIGITS))
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Block:
+    """Some images (m,) beside all real ones (n,).
+
+    points: their parts. patient: who is closest to each of them (m,). first, second: its ratio to that patient, and
+    the smallest one to anybody else (m,). least: float32 (m, n), never more than the square of a distance.
+    """
+
+    ratios: LensRatios
+    owner: Integers
+    points: Sequence[Singles]
+    patient: Integers
+    first: Floats
+    second: Floats
+    least: Singles
+
+    @classmethod
+    def of(cls, ratios: LensRatios, owner: Integers, points: Sequence[Singles]) -> "_Block":
+        """Of every part of the images, float32 (m, d)."""
+        least = ratios.least_squares(points)
+        closest, first = _closest(ratios, points, least)
+        patient = owner[closest]
+        own = equal(patient, owner)
+        kept, least[own] = least[own], np.inf
+        second = _closest(ratios, points, least)[1]
+        first, second = (np.where(np.isfinite(other), other, 1.0) for other in (first, second))
+        least /= first[:, None].astype(np.float32)
+        least[own] = kept / second[own[0]]
+        return cls(
+            ratios=ratios, owner=owner, points=points, patient=patient, first=first, second=second, least=least
+        )
+
+    def reached(self) -> Floats:
+        """A distance that each real image has to one of these: the smallest but for rounding (n,)."""
+        return self._distances(np.arange(len(self.owner)), self.least.argmin(axis=0))
+
+    def within(self, limits: Floats) -> Met:
+        """All pairs that may be at most so far apart (n,), with their distances."""
+        squares = np.square(limits + 10.0**-DIGITS) * (1 + _SINGLE)
+        copy, real = places(self.least <= squares.astype(np.float32))
+        return Met(real=real, copy=copy, distance=self._distances(real, copy))
+
+    def _distances(self, real: Integers, copy: Integers) -> Floats:
+        others = np.where(self.owner[real] == self.patient[copy], self.second[copy], self.first[copy])
+        return np.round(self.ratios.exact(real, self.points, copy) / np.sqrt(others), DIGITS)
 
 
-def _placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searched: bool) -> list[Singles]:
-    """Every part of all images, float32 (n, views, d), some images at a time: views take many times their room."""
-    blocks = [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]
-    pieces = [
-        [white(part) for white, part in zip(whites, lens.windows(block, searched), strict=True)] for block in blocks
-    ]
-    return [np.concatenate(part) for part in zip(*pieces, strict=True)]
+def _closest(ratios: LensRatios, points: Sequence[Singles], least: Singles) -> tuple[Integers, Floats]:
+    """Row (m,) of the first real image with the smallest ratio, and that: infinite where all bounds (m, n) are."""
+    row, found = np.zeros(len(least), np.int64), np.full(len(least), np.inf)
+    near = least.argmin(axis=1)
+    limits = np.square(ratios.exact(near, points, np.arange(len(least)))) * (1 + _SINGLE)
+    copy, real = places((least <= limits[:, None].astype(np.float32)) & np.isfinite(least))
+    exact = ratios.exact(real, points, copy)
+    first = _smallest(copy, exact, real)
+    row[copy[first]], found[copy[first]] = real[first], exact[first]
+    return row, found
 
 
-def _alike(views: Singles, points: Floats) -> Floats:
-    """|cosine| of the closest view of each image (n, views, d) with each point (m, d): (n, m)."""
-    best = np.zeros((len(views), len(points)))
-    for view in range(views.shape[1]):
-        np.maximum(best, np.abs(_double(views[:, view]) @ points.T), out=best)
-    return np.minimum(best, 1.0)
-
-
-def _double(vectors: Singles) -> Floats:
-    """Vectors (n, d) in float64, of unit length again, so that equal ones have a cosine of one; or zeros."""
-    values = vectors.astype(np.float64)
-    norms = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.asarray(values / np.where(norms > 0.5, norms, 1.0))
-
-
-def _reference(views: Singles, owner: Integers) -> Floats:
-    """Distance of each real image's views (n, views, d) to the nearest image of another patient: (n,)."""
-    found = np.empty(len(views))
-    for first in range(0, len(views), _AT_ONCE):
-        rows = slice(first, first + _AT_ONCE)
-        best = np.zeros(len(owner[rows]))
-        for start in range(0, len(views), _AT_ONCE):
-            columns = slice(start, start + _AT_ONCE)
-            alike = _alike(views[rows], _double(views[columns, 0]))
-            alike[owner[rows][:, None] == owner[columns][None]] = 0.0
-            np.maximum(best, alike.max(axis=1), out=best)
-        found[rows] = np.sqrt(2.0 - 2.0 * best)
-    return np.maximum(found, _CLOSEST)
+def _smallest(groups: Integers, values: Floats, ties: Integers) -> Integers:
+    """Places of each group's smallest value, of equal ones that with the smallest tie."""
+    order = np.lexsort((ties, values, groups))
+    return np.asarray(order[np.unique(groups[order], return_index=True)[1]])

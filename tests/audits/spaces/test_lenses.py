@@ -8,9 +8,10 @@ import pytest
 from privgan.arrays import Floats, Images
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.controls.disguises import DISGUISES, disguised
-from privgan_audits.spaces import lens_space
+from privgan_audits.spaces import lens_ratios, lens_references, lens_space, lens_views
 from privgan_audits.spaces.lens_space import LensSpace
 from privgan_audits.spaces.lenses import LENSES, MOVES, Lens, Whitening, _middle
+from privgan_audits.spaces.screening import BRIEF, SINGLE, Precision
 
 Draw = Callable[..., Sample]
 NAMES = [lens.name for lens in LENSES]
@@ -60,14 +61,32 @@ def _far(views: Floats, point: Floats) -> float:
     return float(np.sqrt(max(0.0, 2.0 - 2.0 * max(cosines))))
 
 
+def _in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that every edge of a block is met, and most views are made again."""
+    for module, name, value in (
+        (lens_ratios, "_AT_ONCE", 7),
+        (lens_ratios, "_TILE", 14),
+        (lens_references, "PAIRS", 900),
+        (lens_references, "_COLUMNS", 11),
+        (lens_references, "_TILE", 25),
+        (lens_space, "_BOUNDS", 4 * 40 // 2),
+        (lens_views, "_AT_ONCE", 9),
+        (lens_views, "KEPT", 200_000),
+    ):
+        monkeypatch.setattr(module, name, value)
+
+
+@pytest.mark.parametrize("precision", [BRIEF, SINGLE], ids=["brief", "single"])
 @pytest.mark.parametrize("lens", LENSES, ids=NAMES)
 def test_distances_are_those_of_the_slow_twin(
-    lens: Lens, people: Sample, others: Images, monkeypatch: pytest.MonkeyPatch
+    lens: Lens, precision: Precision, people: Sample, others: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In blocks of seven, so that every edge of a block is met."""
+    """Whatever the precision in which most pairs are ruled out."""
+    for module in (lens_ratios, lens_references):
+        monkeypatch.setattr(module, "fastest", lambda: precision)
     few = Sample(images=people.images[:40], labels=people.labels[:40], patients=people.patients[:40])
     slow = _twin(lens, few, others[:9])
-    monkeypatch.setattr(lens_space, "_AT_ONCE", 7)
+    _in_small_blocks(monkeypatch)
     found = LensSpace.of(lens, few.images, few.patients).closest(others[:9])
     np.testing.assert_allclose(found.distance, slow.min(axis=1), atol=2e-6)
     np.testing.assert_allclose(slow[np.arange(40), found.row], slow.min(axis=1), atol=2e-6)

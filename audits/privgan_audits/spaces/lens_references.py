@@ -1,0 +1,72 @@
+"""How close real images of two patients come to each other, part by part: what a distance is measured by.
+
+Products of low precision (`screening`) leave a few images that could be the closest; these are measured in float64.
+"""
+
+import numpy as np
+
+from privgan.arrays import Flags, Floats, Integers, Singles
+from privgan.progress import Progress, silent
+from privgan_audits.spaces.landmarks.points import equal
+from privgan_audits.spaces.lens_views import LensViews
+from privgan_audits.spaces.screening import fastest, places
+
+PAIRS = 1 << 20  # numbers that become double at once
+_CLOSEST = 1e-6  # identical parts of two patients
+_TILE = 1 << 20  # products at once
+_COLUMNS = 1 << 15  # images, as they are, that others are compared with at once
+
+
+def reference_distances(views: LensViews, owner: Integers, progress: Progress = silent) -> list[Floats]:
+    """Of each part, the distance of each real image's closest view to the nearest image of another patient: (n,).
+
+    Args:
+        views: of all real images.
+        owner: their patients (n,).
+        progress: listener.
+    """
+    task, images = f"real images among themselves, {views.lens.name}", len(owner)
+    best = [np.zeros(images) for _ in views.whites]
+    step = max(1, _TILE // (min(images, _COLUMNS) * views.changes))
+    for start in range(0, images, _COLUMNS):
+        columns = slice(start, start + _COLUMNS)
+        others = views.still(start, start + _COLUMNS)
+        for first in range(0, images, step):
+            progress(task, start + first * len(others[0]) // images, images)
+            rows = slice(first, first + step)
+            for found, part, points in zip(best, views.some(first, first + step), others, strict=True):
+                closest = _closest_cosines(part, points, equal(owner[rows], owner[columns]))
+                np.maximum(found[rows], closest, out=found[rows])
+    progress(task, images, images)
+    return [np.maximum(np.sqrt(2.0 - 2.0 * found), _CLOSEST) for found in best]
+
+
+def alike(views: Singles, points: Singles) -> Floats:
+    """|cosine| of the closest view of each image (n, views, d) with its point (n, d), in float64: (n,)."""
+    products = _double(views) @ _double(points)[:, :, None]
+    return np.asarray(np.minimum(np.abs(products[:, :, 0]).max(axis=1), 1.0))
+
+
+def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Integers]) -> Floats:
+    """|cosine| of each image (n, views, d) with the closest point (m, d), but for pairs that are kept apart: (n,)."""
+    precision = fastest()
+    seen = precision.rounded(views).transpose(0, 1)
+    roughly = precision.magnitudes(seen.flatten(0, 1), precision.rounded(points))
+    roughly = roughly.reshape(len(seen), len(views), len(points)).max(axis=0)
+    roughly[apart] = 0
+    possible: Flags = np.greater_equal(roughly, precision.possible(roughly))
+    possible[apart] = False
+    possible &= points.any(axis=1) & views.any(axis=(1, 2))[:, None]
+    image, point = places(possible)
+    best, step = np.zeros(len(views)), max(1, PAIRS // views[0].size)
+    for start in range(0, len(image), step):
+        some = slice(start, start + step)
+        np.maximum.at(best, image[some], alike(views[image[some]], points[point[some]]))
+    return best
+
+
+def _double(vectors: Singles) -> Floats:
+    """Vectors (..., d) in float64, of unit length again, so that equal ones have a cosine of one; or zeros."""
+    values = vectors.astype(np.float64)
+    norms = np.linalg.norm(values, axis=-1, keepdims=True)
+    return np.asarray(values / np.where(norms > 0.5, norms, 1.0))

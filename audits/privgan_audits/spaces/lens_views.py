@@ -1,0 +1,77 @@
+"""The parts of all real images through a lens: what fits into memory is kept, the rest is made again when asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from privgan.arrays import Images, Integers, Singles
+from privgan_audits.spaces.lenses import Lens, Whitening
+
+KEPT = 1 << 29  # bytes of one lens: all views of 28,000 images in the most expensive one
+_AT_ONCE = 512  # images; windows in double precision take many times their room
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LensViews:
+    """All real images through a lens, as they are and changed in the ways that it forgives.
+
+    whites: of each part. images: uint8 (n, h, h, c). kept: every part of the first ones, float32 (k, views, d).
+    """
+
+    lens: Lens
+    whites: Sequence[Whitening]
+    images: Images
+    kept: Sequence[Singles]
+
+    @classmethod
+    def of(cls, lens: Lens, real: Images) -> "LensViews":
+        """Of all real images, from which the lens learns what images have in common."""
+        whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(real, False)]
+        each = sum(part.nbytes for part in placed(lens, whites, real[:1], searching=True))
+        kept = placed(lens, whites, real[: max(1, KEPT // each)], searching=True)
+        return cls(lens=lens, whites=whites, images=real, kept=kept)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def beside(self, images: Images) -> list[Singles]:
+        """Further images, as they are: every part, float32 (m, d)."""
+        return [part[:, 0] for part in placed(self.lens, self.whites, images, searching=False)]
+
+    @property
+    def changes(self) -> int:
+        """Views of an image."""
+        return int(self.kept[0].shape[1])
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of them are kept."""
+        return len(self.kept[0]) == len(self.images)
+
+    def still(self, first: int, end: int) -> list[Singles]:
+        """Images from `first` to before `end`, or to the last as they are: every part, float32 (k, d)."""
+        kept = min(end, len(self.images)) <= len(self.kept[0])
+        return [part[first:end, 0] for part in self.kept] if kept else self.beside(self.images[first:end])
+
+    def some(self, first: int, end: int) -> list[Singles]:
+        """Images from `first` to before `end`, or to the last: every part, float32 (k, views, d)."""
+        if min(end, len(self.images)) <= len(self.kept[0]):
+            return [part[first:end] for part in self.kept]
+        return placed(self.lens, self.whites, self.images[first:end], searching=True)
+
+    def at(self, rows: Integers) -> list[Singles]:
+        """Images in any order, ascending or not: every part, float32 (k, views, d)."""
+        if not len(rows) or rows.max() < len(self.kept[0]):
+            return [part[rows] for part in self.kept]
+        different, place = np.unique(rows, return_inverse=True)
+        return [part[place] for part in placed(self.lens, self.whites, self.images[different], searching=True)]
+
+
+def placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searching: bool) -> list[Singles]:
+    """Every part of images, float32 (n, views, d)."""
+    blocks = [images[start : start + _AT_ONCE] for start in range(0, max(1, len(images)), _AT_ONCE)]
+    pieces = [
+        [white(part) for white, part in zip(whites, lens.windows(block, searching), strict=True)] for block in blocks
+    ]
+    return [np.concatenate(part) for part in zip(*pieces, strict=True)]
