@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import privgan.synthetic.drawing as drawing_module
 from privgan.arrays import Images
 from privgan.errors import UsageError
 from privgan.gan.networks import Generator, GeneratorConfig, load_generator, save_generator
@@ -107,8 +108,21 @@ FOREIGN: dict[str, tuple[int, Callable[[Images], Images]]] = {
 }
 
 
+@pytest.mark.parametrize("model", [{}, {"pose": True, "brightness": True}, {"network": "mlp", "align": False}])
+def test_several_at_once_are_the_same_images(tmp_path: Path, model: dict[str, Any]) -> None:
+    """A thousandth of what is let through, although the libraries add in another order."""
+    generator = load_generator(lively_run(tmp_path / "run", **model))
+    z, labels = np.random.default_rng(0).standard_normal((7, generator.latent)), np.arange(7) % 2
+    alone = np.stack([generator.levels(*each) for each in zip(z, labels.tolist(), strict=True)])
+    assert np.abs(generator.levels_together(z, labels) - alone).max() < (FARTHEST - 0.5) / 1000
+
+
+@pytest.mark.parametrize("at_once", [1, 5, 12])
 @pytest.mark.parametrize("name", FOREIGN)
-def test_every_image_that_is_not_the_seeds_is_counted(drawing: Drawing, images: Images, name: str) -> None:
+def test_every_image_that_is_not_the_seeds_is_counted(
+    drawing: Drawing, images: Images, name: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing_module, "_TOGETHER", at_once)
     count, change = FOREIGN[name]
     assert drawing.differing(change(images)) == count
 
@@ -129,12 +143,19 @@ def test_another_seed_or_generator_draws_other_images(run: Path, images: Images)
     assert other.differing(images) == 12
 
 
+def test_what_is_no_number_is_no_image(run: Path, images: Images) -> None:
+    broken = Drawing.of(run, ASKED, SEED)
+    broken.generator.network.last.weight.data *= torch.nan
+    assert broken.differing(images) == 12
+
+
 CHILD = """
 import sys
 from pathlib import Path
 import numpy as np
 import torch
 from privgan.synthetic.dicom.form import DicomForm
+import privgan.synthetic.drawing as drawing_module
 from privgan.synthetic.drawing import Asked, Drawing
 from tests.places import ROOT
 from tests.synthetic.making import SEED

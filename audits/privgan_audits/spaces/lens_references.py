@@ -54,9 +54,10 @@ def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Int
     roughly = precision.magnitudes(seen.flatten(0, 1), precision.rounded(points))
     roughly = roughly.reshape(len(seen), len(views), len(points)).max(axis=0)
     roughly[apart] = 0
-    possible: Flags = np.greater_equal(roughly, precision.possible(roughly))
+    possible = np.asarray(roughly >= precision.possible(roughly))
     possible[apart] = False
-    possible &= points.any(axis=1) & views.any(axis=(1, 2))[:, None]
+    showing: Flags = views.any(axis=(1, 2))
+    possible &= points.any(axis=1) & showing[:, None]
     image, point = places(possible)
     best, step = np.zeros(len(views)), max(1, PAIRS // views[0].size)
     for start in range(0, len(image), step):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from privgan.arrays import Floats
+from privgan.arrays import Floats, Integers
 from privgan.config import from_table, to_table
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError, UsageError
@@ -62,13 +62,25 @@ class LoadedGenerator:
             z: (latent,), standard normal.
             label: the class.
         """
+        (levels,) = self.levels_together(z[None], np.array([label]))
+        return np.asarray(levels, dtype=np.float64)
+
+    def levels_together(self, z: Floats, labels: Integers) -> Floats:
+        """`levels` of several images, (n, size, size) or (n, size, size, 3): to about 1e-12 of a level.
+
+        Args:
+            z: (n, latent), standard normal.
+            labels: the classes, int64 (n,).
+        """
         with torch.no_grad():
-            images = self._precise(torch.from_numpy(z)[None], torch.tensor([label]))
-        return np.ascontiguousarray(as_stored(to_levels(images)[0]), dtype=np.float64)
+            images = self._precise(torch.from_numpy(z), torch.from_numpy(labels))
+        return np.ascontiguousarray(as_stored(to_levels(images)), dtype=np.float64)
 
     @cached_property
     def _precise(self) -> Generator:
-        return placed(copy.deepcopy(self.network), "cpu").double()
+        """In double precision channels come first: torch has no other convolutions for it, and would turn maps."""
+        network = copy.deepcopy(self.network)
+        return network.to("cpu", torch.float64, memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]
 
 
 def save_generator(run_folder: Path, network: Generator, class_balance: ClassBalance | None = None) -> ModelDigests:
