@@ -5,7 +5,7 @@ Products of low precision (`screening`) leave a few images that could be the clo
 
 import numpy as np
 
-from privgan.arrays import Flags, Floats, Integers, Singles
+from privgan.arrays import Floats, Integers, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
 from privgan_audits.spaces.lens_views import LensViews
@@ -56,8 +56,7 @@ def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Int
     roughly[apart] = 0
     possible = np.asarray(roughly >= precision.possible(roughly))
     possible[apart] = False
-    showing: Flags = views.any(axis=(1, 2))
-    possible &= points.any(axis=1) & showing[:, None]
+    possible &= points.any(axis=1) & np.asarray(views.any(axis=(1, 2)))[:, None]
     image, point = places(possible)
     best, step = np.zeros(len(views)), max(1, PAIRS // views[0].size)
     for start in range(0, len(image), step):

@@ -64,15 +64,14 @@ class LensSpace:
             distance[real[closer]], row[real[closer]] = value[closer], start + copy[closer]
         return Closest(distance=distance, row=row, horizon=distance[:, None])
 
-    def met(self, copies: Images, known: Closest) -> Met:
+    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
         """See Space."""
-        parts = []
-        for start, block in self._blocks(copies, silent):
-            found = block.within(known.distance)
-            closer = found.distance < known.distance[found.real]
-            parts.append((found.real[closer], start + found.copy[closer], found.distance[closer]))
-        real, copy, distance = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return Met(real=real, copy=copy, distance=distance)
+        found = [
+            Met(real=some.real, copy=start + some.copy, distance=some.distance)
+            for start, block in self._blocks(np.concatenate(sets), silent)
+            for some in [block.within(known.distance).closer(known.distance)]
+        ]
+        return Met.all_of(found).split([len(copies) for copies in sets])
 
     def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, "_Block"]]:
         """Some images at a time beside all real ones, and which is their first."""

@@ -100,14 +100,10 @@ class PatchSpace:
             distance[found.real[closer]], row[found.real[closer]] = found.distance[closer], found.copy[closer]
         return Closest(distance=distance, row=row, horizon=distance[:, None])
 
-    def met(self, copies: Images, known: Closest) -> Met:
+    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
         """See Space."""
-        nothing = np.zeros(0, np.int64)
-        found = [Met(real=nothing, copy=nothing, distance=np.zeros(0)), *self._blocks(copies, silent)]
-        real, copy = (np.concatenate([getattr(each, part) for each in found]) for part in ("real", "copy"))
-        distance = np.concatenate([each.distance for each in found])
-        closer = distance < known.distance[real]
-        return Met(real=real[closer], copy=copy[closer], distance=distance[closer])
+        found = [some.closer(known.distance) for some in self._blocks(np.concatenate(sets), silent)]
+        return Met.all_of(found).split([len(copies) for copies in sets])
 
     def _blocks(self, images: Images, progress: Progress) -> Iterator[Met]:
         """All pairs of real and other images that are less than 1 apart, some other images at a time."""

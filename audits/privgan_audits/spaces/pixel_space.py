@@ -1,5 +1,6 @@
 """The space of pixels: candidates from two exhaustive searches, compared pixel by pixel at every small shift."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ import numpy as np
 from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.images.geometry import orbit
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.neighbours import Neighbours, nearest
+from privgan_audits.spaces.neighbours import Neighbours, nearest, nearest_within
 from privgan_audits.spaces.pixels import FAR, shifted_distances
 from privgan_audits.spaces.searches import SEARCHES, Search, Views, views
 from privgan_audits.spaces.space import MET, Closest, Met
@@ -38,18 +39,24 @@ class PixelSpace:
         """See Space."""
         return closest(self.real, views(images, searching=False), None, "synthetic beside real", progress)
 
-    def met(self, copies: Images, known: Closest) -> Met:
+    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
         """See Space; a copy is compared when it is nearer than a search's last candidate."""
-        planted = views(copies, searching=False)
-        parts = [self._met_by(search, known.horizon[:, number], planted) for number, search in enumerate(SEARCHES)]
-        real, copy, distance = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return Met(real=real, copy=copy, distance=distance)
+        planted = [views(copies, searching=False) for copies in sets]
+        by_search = [
+            self._met_by(search, known.horizon[:, number], planted) for number, search in enumerate(SEARCHES)
+        ]
+        return [Met.all_of(parts) for parts in zip(*by_search, strict=True)]
 
-    def _met_by(self, search: Search, horizon: Floats, planted: Views) -> tuple[Integers, Integers, Floats]:
-        found = nearest(search.queries(self.real), search.base(planted), k=MET, turns=search.turns)
-        real, column = np.nonzero((found.distances <= horizon[:, None]) & ~self.real.flat[:, None])
+    def _met_by(self, search: Search, horizon: Floats, planted: Sequence[Views]) -> list[Met]:
+        queries, bases = search.queries(self.real), [search.base(copies) for copies in planted]
+        each = nearest_within(queries, bases, horizon, k=MET, turns=search.turns)
+        return [self._compared(search, found, copies) for found, copies in zip(each, planted, strict=True)]
+
+    def _compared(self, search: Search, found: Neighbours, planted: Views) -> Met:
+        """All pairs that were found, pixel by pixel."""
+        real, column = np.nonzero(np.isfinite(found.distances) & ~self.real.flat[:, None])
         copy, turns = found.rows[real, column], search.image_views(found.views[real, column])
-        return real, copy, pair_distances(self.real, real, planted, copy, turns)
+        return Met(real=real, copy=copy, distance=pair_distances(self.real, real, planted, copy, turns))
 
 
 def closest(

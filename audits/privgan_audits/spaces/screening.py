@@ -47,6 +47,12 @@ class Precision:
         """Vectors in this precision."""
         return torch.from_numpy(vectors).to(self.dtype)
 
+    def rounded_and_lost(self, vectors: Singles) -> tuple[Tensor, Floats]:
+        """Vectors (n, d) in this precision, and the norm of what that took off each (n,), or a little more."""
+        rounded = self.rounded(vectors)
+        lost = vectors - rounded.float().numpy()
+        return rounded, np.sqrt(np.einsum("nd,nd->n", lost, lost).astype(np.float64)) * (1 + 2.0**-10)
+
     def magnitudes(self, some: Tensor, others: Tensor) -> Bits:
         """|some @ others'| of vectors (m, d) and (n, d) in this precision: (m, n)."""
         return np.asarray((some @ others.T).abs_().view(self.integers).numpy())
@@ -59,6 +65,16 @@ class Precision:
         """Bits of numbers that are not above these."""
         near = torch.from_numpy(np.maximum(values, 0.0)).to(self.dtype).view(self.integers).numpy()
         return np.asarray(np.maximum(near - 1, 0))
+
+    def at_least(self, values: Floats) -> Bits:
+        """Bits of numbers that are not below these, which are not negative."""
+        near = torch.from_numpy(values).to(self.dtype).view(self.integers).numpy()
+        return np.asarray(np.minimum(near + 1, self.infinite))
+
+    @property
+    def infinite(self) -> int:
+        """The bits of infinity."""
+        return int(torch.tensor(torch.inf, dtype=self.dtype).view(self.integers).item())
 
     def possible(self, bits: Bits) -> Bits:
         """Per row of magnitudes (m, n), above which one must be to be possibly the largest true one: (m, 1)."""

@@ -4,15 +4,15 @@ A space is given all real images at once, members and non-members alike, and nev
 that it answers can therefore know who was trained on, which is what makes the tests built on it exact.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.arrays import Flags, Floats, Images, Integers, Singles
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.neighbours import Neighbours, nearest
+from privgan_audits.spaces.neighbours import Neighbours, nearest, nearest_within
 
 MET = 2  # planted copies that a real image is compared with, beside which no third changes a score
 
@@ -37,6 +37,31 @@ class Met:
     copy: Integers
     distance: Floats
 
+    @classmethod
+    def all_of(cls, parts: Sequence["Met"]) -> "Met":
+        """Those of several."""
+        empty = cls(real=np.zeros(0, np.int64), copy=np.zeros(0, np.int64), distance=np.zeros(0))
+        columns = ([getattr(part, name) for part in (empty, *parts)] for name in ("real", "copy", "distance"))
+        real, copy, distance = (np.concatenate(column) for column in columns)
+        return cls(real=real, copy=copy, distance=distance)
+
+    def closer(self, known: Floats) -> "Met":
+        """Those nearer than what was known of the real image (n,)."""
+        return self.only(self.distance < known[self.real])
+
+    def only(self, which: Flags) -> "Met":
+        """Some of them."""
+        return Met(real=self.real[which], copy=self.copy[which], distance=self.distance[which])
+
+    def split(self, counts: Sequence[int]) -> list["Met"]:
+        """Of copies that were sets of so many, one after the other: those of each set, by its own rows."""
+        ends = np.cumsum(counts)
+        return [
+            Met(real=some.real, copy=some.copy - end + count, distance=some.distance)
+            for end, count in zip(ends, counts, strict=True)
+            for some in [self.only((self.copy >= end - count) & (self.copy < end))]
+        ]
+
 
 class Space(Protocol):
     """One way to compare images, with all real ones inside."""
@@ -51,8 +76,8 @@ class Space(Protocol):
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """The closest of some other images, uint8 (m, h, h, c), to each real one."""
 
-    def met(self, copies: Images, known: Closest) -> Met:
-        """What planted copies, uint8 (m, h, h, c), would add to the searches that gave `known`."""
+    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
+        """What each set of planted copies, uint8 (m, h, h, c), would add to the searches that gave `known`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,11 +125,16 @@ class VectorSpace:
         """The k nearest of other points, float32 (m, d), to each real image, by the closest of its views."""
         return nearest(self.queries, points, k=k, turns=_views, task=task, progress=progress)
 
-    def met(self, copies: Images, known: Closest) -> Met:
+    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
         """See Space."""
-        found = self.nearest(self.place(copies), MET)
-        real, column = np.nonzero(found.distances < known.distance[:, None])
-        return Met(real=real, copy=found.rows[real, column], distance=found.distances[real, column])
+        places = [self.place(copies) for copies in sets]
+        each = nearest_within(self.queries, places, known.distance, k=MET, turns=_views)
+        return [_pairs(found).closer(known.distance) for found in each]
+
+
+def _pairs(found: Neighbours) -> Met:
+    real, column = np.nonzero(np.isfinite(found.distances))
+    return Met(real=real, copy=found.rows[real, column], distance=found.distances[real, column])
 
 
 def _views(block: Singles) -> list[Singles]:

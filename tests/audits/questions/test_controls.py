@@ -183,3 +183,20 @@ def test_images_of_different_sizes_are_refused(draw: Draw, weigh: Weigh) -> None
     for images in (sample.images[:, :16, :16], sample.images[:, :, :16], sample.images[:0]):
         with pytest.raises(UsageError):
             weigh(sample, None, images)
+
+
+def test_sets_that_are_planted_together_change_what_each_would_alone(small: Evidence, scores: Scores) -> None:
+    """One of them a single copy."""
+    rng = np.random.default_rng(6)
+    rows = spike_in.chosen_images(scores, rng)[:20]
+    kinds = [DISGUISES[kind] for kind in ("exact", "noise_10_percent", "quadrant")]
+    sets = [disguised(small.members.images[rows], small.synthetic.images, kind, rng) for kind in kinds]
+    sets[1] = sets[1][:1]
+    for together, copies in zip(spike_in.plant_sets(scores, sets), sets, strict=True):
+        alone = spike_in.plant(scores, copies)
+        assert together.count == len(copies)
+        assert any(len(change.copy) for change in together.changes.values())
+        for name, change in together.changes.items():
+            np.testing.assert_array_equal(change.patient, alone.changes[name].patient)
+            np.testing.assert_array_equal(change.copy, alone.changes[name].copy)
+            np.testing.assert_allclose(change.score, alone.changes[name].score, rtol=1e-6)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from privgan.arrays import Singles
 from privgan.images.geometry import orbit
-from privgan_audits.spaces import neighbours
-from privgan_audits.spaces.neighbours import nearest
+from privgan_audits.spaces import candidates, neighbours
+from privgan_audits.spaces.neighbours import nearest, nearest_within
+from privgan_audits.spaces.screening import BRIEF, SINGLE, Precision
 
 
 def turns(block: Singles) -> list[Singles]:
@@ -30,6 +31,7 @@ def slowly(queries: Singles, base: Singles, k: int) -> tuple[list[list[float]], 
 
 
 @pytest.mark.parametrize("k", [1, 4, 50])
+@pytest.mark.usefixtures("precision")
 def test_equals_brute_force_over_all_turns(k: int) -> None:
     rng = np.random.default_rng(0)
     queries, base = (rng.normal(size=(n, 6, 6)).astype(np.float32) for n in (20, 30))
@@ -41,9 +43,17 @@ def test_equals_brute_force_over_all_turns(k: int) -> None:
     assert found.distances[3, 0] == 0
 
 
-@pytest.mark.parametrize(("views", "block", "threads"), [(1, 32, 1), (7, 64, 2), (100, 33, 2), (1024, 8192, 1)])
+@pytest.fixture(params=[BRIEF, SINGLE], ids=["brief", "single"])
+def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Precision:
+    """In which most pairs are ruled out."""
+    chosen: Precision = request.param
+    monkeypatch.setattr(neighbours, "fastest", lambda: chosen)
+    return chosen
+
+
+@pytest.mark.parametrize(("tile", "block", "threads"), [(1, 32, 1), (7, 64, 2), (100, 33, 2), (1 << 21, 2048, 1)])
 def test_blocks_and_threads_change_nothing(
-    monkeypatch: pytest.MonkeyPatch, views: int, block: int, threads: int
+    monkeypatch: pytest.MonkeyPatch, precision: Precision, tile: int, block: int, threads: int
 ) -> None:
     """To the last bit, also where many images are nearly alike."""
     rng = np.random.default_rng(1)
@@ -51,8 +61,10 @@ def test_blocks_and_threads_change_nothing(
     base[40:90] = base[40] + 1e-6 * rng.normal(size=(50, 5, 5)).astype(np.float32)
     base = base.reshape(170, -1)
     whole = nearest(queries, base, k=5, turns=turns)
-    monkeypatch.setattr(neighbours, "QUERY_VIEWS", views)
-    monkeypatch.setattr(neighbours, "BASE_BLOCK", block)
+    monkeypatch.setattr(neighbours, "TILE", tile)
+    monkeypatch.setattr(candidates, "BLOCK", block)
+    monkeypatch.setattr(neighbours, "_CROWDED", 3)
+    monkeypatch.setattr(neighbours, "_FEW", 2)
     monkeypatch.setattr(neighbours, "DIFFERENCES", 1000)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -85,6 +97,25 @@ def test_equals_brute_force_with_ties_and_near_ties(seed: int, base_size: int, k
     assert (found.rows[np.isfinite(distances)] == order[np.isfinite(distances)]).all()
 
 
+@pytest.mark.usefixtures("precision")
+def test_of_several_bases_each_has_its_nearest_up_to_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "BLOCK", 32)
+    rng = np.random.default_rng(6)
+    queries = rng.normal(size=(25, 4, 4)).astype(np.float32)
+    bases = [rng.normal(size=(size, 16)).astype(np.float32) for size in (1, 40, 7)]
+    bases[1][3] = queries[2].ravel()
+    limits = np.append(rng.uniform(3.0, 5.0, 24), np.inf)
+    limits[2] = 0.0
+    for base, found in zip(bases, nearest_within(queries, bases, limits, k=2, turns=turns), strict=True):
+        every = nearest(queries, base, k=2, turns=turns)
+        near = every.distances <= limits[:, None]
+        np.testing.assert_array_equal(found.distances, np.where(near, every.distances, np.inf))
+        np.testing.assert_array_equal(found.rows[near], every.rows[near])
+        np.testing.assert_array_equal(found.views[near], every.views[near])
+        assert 0 < near.sum() < near.size
+
+
+@pytest.mark.usefixtures("precision")
 def test_a_nearer_image_that_rounding_hides_is_found() -> None:
     """Far from the origin float32 products see no difference between 200 images; the nearest is still the nearest."""
     rng = np.random.default_rng(5)
@@ -96,6 +127,7 @@ def test_a_nearer_image_that_rounding_hides_is_found() -> None:
     np.testing.assert_allclose(found.distances[0], np.sort(truth)[:3], rtol=1e-12)
 
 
+@pytest.mark.usefixtures("precision")
 def test_small_distances_survive_and_ties_go_by_row() -> None:
     """|q|^2 + |b|^2 - 2qb in float32 would call all of these zero."""
     rng = np.random.default_rng(2)

@@ -6,7 +6,7 @@ repeat only takes minima over the copies that it plants. T1 does not take part, 
 blinds it; T3 does not either, because so few patients cannot move it beyond its thresholds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, SpaceScores, score_of
+from privgan_audits.spaces.space import Met
 from privgan_audits.stats.relabelling import Trial, as_labels, is_significant
 
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05
@@ -78,9 +79,13 @@ def limits_of_detection(
     limits: dict[str, int | None] = dict.fromkeys(disguises)
     if not len(rows):
         return limits
-    for done, (name, disguise) in enumerate(disguises.items(), start=1):
-        planted = plant(scores, disguised(images[rows], others, disguise, rng))
-        limits[name] = limit(scores, planted, trial, rng)
+    sets, turns = [], []
+    for disguise in disguises.values():
+        sets.append(disguised(images[rows], others, disguise, rng))
+        turns.append(_turns(len(rows), rng))
+    planted = plant_sets(scores, sets, progress)
+    for done, (name, copies, taken) in enumerate(zip(disguises, planted, turns, strict=True), start=1):
+        limits[name] = _limit(scores, copies, trial, taken)
         progress("limit of detection", done, len(disguises), name)
     return limits
 
@@ -95,12 +100,21 @@ def chosen_images(scores: Scores, rng: np.random.Generator) -> Integers:
 
 def plant(scores: Scores, copies: Images) -> Planted:
     """Measure copies as the audit would, in every space: only those that beat the set's own images are kept."""
-    changes = {name: _changes(scores, each, copies) for name, each in scores.spaces.items()}
-    return Planted(count=len(copies), changes=changes)
+    return plant_sets(scores, [copies])[0]
 
 
-def _changes(scores: Scores, each: SpaceScores, copies: Images) -> Changes:
-    met = each.space.met(copies, each.closest)
+def plant_sets(scores: Scores, sets: Sequence[Images], progress: Progress = silent) -> list[Planted]:
+    """`plant` several sets, space by space: what a search makes of the real images serves all of them."""
+    changes: list[dict[str, Changes]] = [{} for _ in sets]
+    for done, (name, each) in enumerate(scores.spaces.items()):
+        progress("planting copies", done, len(scores.spaces), name)
+        for of_set, met in zip(changes, each.space.met(sets, each.closest), strict=True):
+            of_set[name] = _changes(scores, each, met)
+    progress("planting copies", len(scores.spaces), len(scores.spaces))
+    return [Planted(count=len(copies), changes=of_set) for copies, of_set in zip(sets, changes, strict=True)]
+
+
+def _changes(scores: Scores, each: SpaceScores, met: Met) -> Changes:
     score = score_of(met.distance, each.reference[met.real], each.hit_limit)
     patient = scores.owner[met.real]
     better = (score < each.patient[patient]) & ~scores.flat[met.real]
@@ -108,8 +122,17 @@ def _changes(scores: Scores, each: SpaceScores, copies: Images) -> Changes:
 
 
 def limit(scores: Scores, planted: Planted, trial: Trial, rng: np.random.Generator) -> int | None:
+    """The smallest number of these copies that T2 finds in every repeat, or None."""
+    return _limit(scores, planted, trial, _turns(planted.count, rng))
+
+
+def _turns(count: int, rng: np.random.Generator) -> list[Integers]:
+    """In which turn each of so many copies is planted, for every repeat."""
+    return [rng.permutation(count) for _ in range(REPEATS)]
+
+
+def _limit(scores: Scores, planted: Planted, trial: Trial, turns: Sequence[Integers]) -> int | None:
     """Bisection: the repeats plant nested sets, and more copies are never harder to find."""
-    turns = [rng.permutation(planted.count) for _ in range(REPEATS)]
     low, high = 0, min(search_limit(scores.members), planted.count)
     if not always_found(scores, planted, turns, high, trial):
         return None
