@@ -140,8 +140,9 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     moved = learned.embed_moved(real)
     embedding = VectorSpace(name=EMBEDDING, queries=moved, points=moved[:, 0].copy(), place=learned.embed)
     every: list[Space] = [pixels, embedding, *_further_spaces(evidence, real)]
+    patches = PatchSpace.of(real, owner, progress)  # before the lenses: it needs much room for a moment
     every += [LensSpace.of(lens, real, owner, progress) for lens in LENSES]
-    every.append(PatchSpace.of(real, owner, progress))
+    every.append(patches)
     synthetic = evidence.synthetic.images
     spaces = {space.name: _in_space(space, synthetic, owner, flat, progress) for space in every}
     return Scores(

@@ -9,7 +9,7 @@ from privgan.arrays import Images, Integers, Singles
 from privgan_audits.spaces.lenses import Lens, Whitening
 
 KEPT = 1 << 29  # bytes of one lens: all views of 28,000 images in the most expensive one
-_AT_ONCE = 512  # images; windows in double precision take many times their room
+_AT_ONCE = 64  # images; windows in double precision take many times their room
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,8 +70,12 @@ class LensViews:
 
 def placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searching: bool) -> list[Singles]:
     """Every part of images, float32 (n, views, d)."""
-    blocks = [images[start : start + _AT_ONCE] for start in range(0, max(1, len(images)), _AT_ONCE)]
-    pieces = [
-        [white(part) for white, part in zip(whites, lens.windows(block, searching), strict=True)] for block in blocks
-    ]
-    return [np.concatenate(part) for part in zip(*pieces, strict=True)]
+    found: list[Singles] = []
+    for start in range(0, max(1, len(images)), _AT_ONCE):
+        block = slice(start, start + _AT_ONCE)
+        for number, (white, windows) in enumerate(zip(whites, lens.windows(images[block], searching), strict=True)):
+            part = white(windows)
+            if start == 0:
+                found.append(np.empty((len(images), *part.shape[1:]), np.float32))
+            found[number][block] = part
+    return found

@@ -24,6 +24,7 @@ SHIFTS = (-0.15, -0.075, 0.0, 0.075, 0.15)  # of the side
 _RIDGE = 1e-3  # of the largest variance, added to each
 _QUIET = 0.15  # of the median contrast: a window that shows less shows nothing
 _NOTHING = 1e-9
+_AT_ONCE = 512  # images; filters take several times their room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,8 @@ class Whitening:
     def of_directions(cls, unit: Floats, kept: int, ridge: float, floor: float) -> "Whitening":
         """Learn from vectors (n, d) of unit length; `ridge` of the largest variance is added to each."""
         mean = unit.mean(axis=0) if len(unit) else np.zeros(unit.shape[1])
-        variances, directions = np.linalg.eigh((unit - mean).T @ (unit - mean) / max(1, len(unit)))
+        centred = unit - mean
+        variances, directions = np.linalg.eigh(centred.T @ centred / max(1, len(unit)))
         variances, directions = variances[::-1][:kept], directions[:, ::-1][:, :kept]
         spread = np.sqrt(np.maximum(variances, 0.0) + ridge * max(float(variances[0]), _NOTHING))
         return cls(mean=mean, directions=directions / spread, floor=floor)
@@ -87,9 +89,13 @@ def _grey(images: Images, side: int) -> Floats:
     return np.asarray(luminance(pool(images, side))[..., 0], dtype=np.float64)
 
 
-def _without_shapes(grey: Floats, sigma: float) -> Floats:
-    """What is left of images (n, s, s) when everything wider than about 2 sigma pixels is taken off."""
-    return np.asarray(grey - ndimage.gaussian_filter(grey, (0, sigma, sigma)))
+def _without_shapes(images: Images, sigma: float) -> Floats:
+    """What is left of images uint8 (n, h, h, c) on SIDE pixels without anything wider than about 2 sigma of these."""
+    detail = np.empty((len(images), SIDE, SIDE))
+    for start in range(0, len(images), _AT_ONCE):
+        grey = _grey(images[start : start + _AT_ONCE], SIDE)
+        detail[start : start + _AT_ONCE] = grey - ndimage.gaussian_filter(grey, (0, sigma, sigma))
+    return detail
 
 
 def _one_part(pictures: Floats) -> Floats:
@@ -100,7 +106,7 @@ def _one_part(pictures: Floats) -> Floats:
 
 def _detail(images: Images, searched: bool) -> Iterable[Floats]:
     del searched
-    yield _one_part(_without_shapes(_grey(images, SIDE), 2.0))
+    yield _one_part(_without_shapes(images, 2.0))
 
 
 def _shapes(images: Images, searched: bool) -> Iterable[Floats]:
@@ -113,7 +119,7 @@ def _windows(side: int, step: int) -> Callable[[Images, bool], Iterable[Floats]]
 
     def windows(images: Images, searched: bool) -> Iterable[Floats]:
         del searched
-        detail, corners = _without_shapes(_grey(images, SIDE), 2.0), range(0, SIDE - side + 1, step)
+        detail, corners = _without_shapes(images, 2.0), range(0, SIDE - side + 1, step)
         return (_one_part(detail[:, y : y + side, x : x + side]) for y in corners for x in corners)
 
     return windows
@@ -121,7 +127,7 @@ def _windows(side: int, step: int) -> Callable[[Images, bool], Iterable[Floats]]
 
 def _moved(images: Images, searched: bool) -> Iterable[Floats]:
     """The middle; of images that search, as it would be if the image were turned, scaled or moved, too."""
-    detail = _without_shapes(_grey(images, SIDE), 3.0)
+    detail = _without_shapes(images, 3.0)
     yield np.concatenate([_one_part(_middle(detail, move)) for move in (MOVES if searched else MOVES[:1])], axis=1)
 
 

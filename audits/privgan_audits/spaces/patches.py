@@ -172,14 +172,15 @@ def _first(*keys: Integers) -> Flags:
 def _reference(real: Points, further: Points, owner: Integers, cells: Singles, members: Sequence[Integers]) -> Floats:
     """Distance of each real landmark to the closest of another patient's, at the sizes of other images: (k,)."""
     shared = np.flatnonzero(real.size < _SHARED)
-    base = np.concatenate([real.point[shared], further.point])
-    mine, theirs = owner[real.image], owner[np.concatenate([real.image[shared], further.image])]
-    best = np.full(len(mine), _LEAST_ALIKE)
-    for rows, columns in zip(members, lists(base, cells, 1), strict=True):
-        if len(rows) and len(columns):
-            products = real.point[rows] @ base[columns].T
-            products[equal(mine[rows], theirs[columns])] = -1.0
-            closest = columns[products.argmax(axis=1)]
+    mine, best = owner[real.image], np.full(len(real.image), _LEAST_ALIKE)
+    gathered = zip(lists(real.point[shared], cells, 1), lists(further.point, cells, 1), strict=True)
+    for rows, (same, others) in zip(members, gathered, strict=True):
+        base = np.concatenate([real.point[shared[same]], further.point[others]])
+        theirs = np.concatenate([mine[shared[same]], owner[further.image[others]]])
+        if len(rows) and len(base):
+            products = real.point[rows] @ base.T
+            products[equal(mine[rows], theirs)] = -1.0
+            closest = products.argmax(axis=1)
             alike = np.where(theirs[closest] == mine[rows], -1.0, cosines(real.point[rows], base[closest]))
             best[rows] = np.maximum(best[rows], alike)
     return np.sqrt(2.0 - 2.0 * best).clip(_CLOSEST)
