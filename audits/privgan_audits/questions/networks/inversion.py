@@ -117,13 +117,19 @@ class _Search:
         alike = torch.where(self.y == y[:, None], wanted @ self.drawn.T, -torch.inf)
         z = self.z[alike.argmax(dim=1)].requires_grad_()
         optimiser, found = torch.optim.Adam([z], lr=RATE), []
-        for _ in range(STEPS + 1):
+        for _ in range(STEPS):
             squares = (_compared(self.network(z, y)) - wanted).square().sum(1)
-            found.append(squares.detach().double().sqrt().numpy())
+            found.append(_roots(squares))
             optimiser.zero_grad()
             torch.autograd.backward(squares.sum())
             optimiser.step()
+        with torch.no_grad():  # from where the last step led, none follows
+            found.append(_roots((_compared(self.network(z, y)) - wanted).square().sum(1)))
         return Inverted(start=found[0], end=np.min(found, axis=0))
+
+
+def _roots(squares: Tensor) -> Floats:
+    return np.asarray(squares.detach().double().sqrt().numpy())
 
 
 @contextmanager
