@@ -43,20 +43,22 @@ class PixelSpace:
         """See Space; a copy is compared when it is nearer than a search's last candidate."""
         planted = [views(copies, searching=False) for copies in sets]
         by_search = [
-            self._met_by(search, known.horizon[:, number], planted) for number, search in enumerate(SEARCHES)
+            self._met_by(search, known.horizon[:, number], planted, known.distance)
+            for number, search in enumerate(SEARCHES)
         ]
         return [Met.all_of(parts) for parts in zip(*by_search, strict=True)]
 
-    def _met_by(self, search: Search, horizon: Floats, planted: Sequence[Views]) -> list[Met]:
+    def _met_by(self, search: Search, horizon: Floats, planted: Sequence[Views], known: Floats) -> list[Met]:
         queries, bases = search.queries(self.real), [search.base(copies) for copies in planted]
         each = nearest_within(queries, bases, horizon, k=MET, turns=search.turns)
-        return [self._compared(search, found, copies) for found, copies in zip(each, planted, strict=True)]
+        return [self._compared(search, found, copies, known) for found, copies in zip(each, planted, strict=True)]
 
-    def _compared(self, search: Search, found: Neighbours, planted: Views) -> Met:
-        """All pairs that were found, pixel by pixel."""
+    def _compared(self, search: Search, found: Neighbours, planted: Views, known: Floats) -> Met:
+        """Of the pairs that were found those that are nearer, pixel by pixel, than what was known."""
         real, column = np.nonzero(np.isfinite(found.distances) & ~self.real.flat[:, None])
         copy, turns = found.rows[real, column], search.image_views(found.views[real, column])
-        return Met(real=real, copy=copy, distance=pair_distances(self.real, real, planted, copy, turns))
+        distance = pair_distances(self.real, real, planted, copy, turns, known[real])
+        return Met(real=real, copy=copy, distance=distance).closer(known)
 
 
 def closest(
@@ -95,14 +97,24 @@ def _best_candidate(search: Search, queries: Views, targets: Views, found: Neigh
 
 
 def pair_distances(
-    queries: Views, query_rows: Integers, targets: Views, target_rows: Integers, turns: tuple[Integers, ...]
+    queries: Views,
+    query_rows: Integers,
+    targets: Views,
+    target_rows: Integers,
+    turns: tuple[Integers, ...],
+    limits: Floats | None = None,
 ) -> Floats:
-    """Pixel distances of chosen pairs, the smallest over some turns of the query, members of `orbit` each."""
-    distances = np.empty(len(query_rows))
-    for start in range(0, len(query_rows), PAIR_BLOCK):
-        part = slice(start, start + PAIR_BLOCK)
-        query, target = queries.fine[query_rows[part]], targets.fine[target_rows[part]]
-        every = [shifted_distances(_turned(query, turn[part]), target) for turn in turns]
+    """Pixel distances of chosen pairs, the smallest over some turns of the query, members of `orbit` each.
+
+    limits: of each pair; what is clearly farther is called infinitely far.
+    """
+    distances, order = np.empty(len(query_rows)), np.argsort(target_rows, kind="stable")
+    for start in range(0, len(order), PAIR_BLOCK):
+        part = order[start : start + PAIR_BLOCK]
+        query, near = queries.fine[query_rows[part]], None if limits is None else limits[part]
+        every = [
+            shifted_distances(_turned(query, turn[part]), targets.fine, target_rows[part], near) for turn in turns
+        ]
         distances[part] = np.minimum.reduce(every)
     return distances
 

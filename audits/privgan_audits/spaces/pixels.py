@@ -16,6 +16,8 @@ from privgan.images.geometry import by_channel
 FINE = 32  # pixels: larger images are averaged down to it
 MAX_SHIFT = 2  # pixels of the fine grid
 FAR = float(np.sqrt(2.0))  # distance of uncorrelated images, and of anything from a constant one
+_PAIRS = 4096  # that are compared at once
+_SINGLE = 1e-3  # of a squared distance, of which float32 products of unit vectors lose a tenth at most
 _FLAT = 1e-3  # grey values: a window whose standard deviation is below carries no information
 
 
@@ -37,34 +39,57 @@ def products(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.flo
 
 def _wide(images: NDArray[np.floating]) -> NDArray[np.floating]:
     """Channels side by side: (n, h, w * c)."""
-    return images.reshape(*images.shape[:2], -1)
+    count, height, width, channels = images.shape
+    return images.reshape(count, height, width * channels)
 
 
-def shifted_distances(queries: Singles, targets: Singles) -> Floats:
-    """Distance of pairs of fine images (p, f, f, c), the smallest over shifts of the target.
+def shifted_distances(
+    queries: Singles, targets: Singles, place: Integers | None = None, limits: Floats | None = None
+) -> Floats:
+    """Distance of fine images (p, f, f, c) to targets, the smallest over shifts of the target.
 
     Compares the query's centre with every window of that size in the target, each with mean removed and norm
     one: sqrt(2 - 2 correlation), in [0, 2]. The best window is found in float32 and measured in float64.
+
+    Args:
+        queries: (p, f, f, c).
+        targets: (t, f, f, c).
+        place: which target each query is compared with (p,), its own if left out. Few targets of many queries are
+            fast.
+        limits: of each pair (p,); what is clearly beyond its limit is called infinitely far.
     """
-    size = queries.shape[1] - 2 * MAX_SHIFT
-    best = np.full(len(queries), FAR)
-    for start in range(0, len(queries), 4096):
-        part = slice(start, start + 4096)
-        best[part] = _best_window(queries[part], targets[part], size)
+    place = np.arange(len(queries)) if place is None else place
+    limits = np.full(len(queries), np.inf) if limits is None else limits
+    size, best = queries.shape[1] - 2 * MAX_SHIFT, np.full(len(queries), FAR)
+    order = np.argsort(place, kind="stable")
+    for start in range(0, len(queries), _PAIRS):
+        part = order[start : start + _PAIRS]
+        best[part] = _best_window(queries[part], targets, place[part], limits[part], size)
     return best
 
 
-def _best_window(queries: Singles, targets: Singles, size: int) -> Floats:
+def _best_window(queries: Singles, targets: Singles, place: Integers, limits: Floats, size: int) -> Floats:
+    """Of queries in the order of their targets."""
     centre = slice(MAX_SHIFT, MAX_SHIFT + size)
     crops = normalise(queries[:, centre, centre])
-    spread = _window_norms(targets, size)
-    shifts = [(dy, dx) for dy in range(2 * MAX_SHIFT + 1) for dx in range(2 * MAX_SHIFT + 1)]
-    correlations = np.empty((len(shifts), len(queries)))
-    for row, (dy, dx) in enumerate(shifts):
-        alike = products(targets[:, dy : dy + size, dx : dx + size], crops)
-        window = spread[:, dy, dx]
-        correlations[row] = np.where(window > _FLAT * size, alike / np.maximum(window, 1e-12), 0.0)
-    return _exact_distances(crops, targets, np.array(shifts)[correlations.argmax(axis=0)], size)
+    used, first, which = np.unique(place, return_index=True, return_inverse=True)
+    spread = _window_norms(targets[used], size).reshape(len(used), -1)[which]
+    alike = np.empty(spread.shape, np.float32)
+    for target, some in zip(used, np.split(np.arange(len(place)), first[1:]), strict=True):
+        alike[some] = crops[some].reshape(len(some), -1) @ _windows(targets[target], size).T
+    correlations = np.where(spread > _FLAT * size, alike / np.maximum(spread, 1e-12), 0.0)
+    best = correlations.argmax(axis=1)
+    near = np.flatnonzero(2 - 2 * correlations[np.arange(len(best)), best] <= np.square(limits) + _SINGLE)
+    corners = np.stack(np.divmod(best[near], 2 * MAX_SHIFT + 1), axis=1)
+    found = np.full(len(queries), np.inf)
+    found[near] = _exact_distances(crops[near], targets[place[near]], corners, size)
+    return found
+
+
+def _windows(target: Singles, size: int) -> Singles:
+    """Every window of a fine image (f, f, c), as vectors."""
+    windows = np.lib.stride_tricks.sliding_window_view(target, (size, size), axis=(0, 1))
+    return np.ascontiguousarray(windows.transpose(0, 1, 3, 4, 2)).reshape(windows.shape[0] * windows.shape[1], -1)
 
 
 def _exact_distances(crops: Singles, targets: Singles, corners: Integers, size: int) -> Floats:
@@ -73,7 +98,7 @@ def _exact_distances(crops: Singles, targets: Singles, corners: Integers, size: 
     windows = normalise(targets[np.arange(len(targets))[:, None, None], rows, columns])
     difference = crops.astype(np.float64) - windows
     distances = np.sqrt(products(difference, difference))
-    informative = crops.reshape(len(crops), -1).any(axis=1) & windows.reshape(len(crops), -1).any(axis=1)
+    informative = crops.any(axis=(1, 2, 3)) & windows.any(axis=(1, 2, 3))
     return np.where(informative, distances, FAR)
 
 

@@ -47,3 +47,24 @@ def test_constant_images_are_far_from_everything() -> None:
     assert pixels.is_flat(fine).tolist() == [True, True, False]
     assert not pixels.normalise(fine[:2]).any()
     assert pixels.shifted_distances(fine[[0, 0, 2]], fine[[0, 1, 1]]) == pytest.approx(pixels.FAR)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_queries_that_share_targets_are_measured_as_each_alone(
+    channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In blocks that cut a target's queries apart; what is beyond its limit is not measured, and nothing else."""
+    monkeypatch.setattr(pixels, "_PAIRS", 7)
+    rng = np.random.default_rng(5)
+    queries, targets = (rng.uniform(0, 255, (count, 32, 32, channels)).astype(np.float32) for count in (40, 6))
+    place = rng.integers(0, 6, 40)
+    queries[:20] = targets[place[:20]] + rng.normal(0, 20, (20, 32, 32, channels))
+    targets[3] = 7
+    alone = [pixels.shifted_distances(queries[[i]], targets[[place[i]]])[0] for i in range(40)]
+    np.testing.assert_allclose(pixels.shifted_distances(queries, targets, place), alone, atol=1e-6)
+    limits = np.where(np.arange(40) % 2, 1.0, 0.1)
+    near = pixels.shifted_distances(queries, targets, place, limits)
+    kept = np.isfinite(near)
+    np.testing.assert_allclose(near[kept], np.array(alone)[kept], atol=1e-6)
+    assert kept[np.array(alone) <= limits].all()
+    assert 0 < kept.sum() < 30
