@@ -13,6 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Evidence, Sample
+from privgan_audits.questions.controls import spike_in
+from privgan_audits.questions.controls.disguises import DISGUISES
+from privgan_audits.questions.controls.rule import GATING_COPIES
 from privgan_audits.spaces import embedding
 from tests.audits.releasing import Gate, make_released
 
@@ -34,11 +37,20 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module", autouse=True)
 def briefly_trained(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever is not about the embedding itself, or a study, learns it in a fifth of the time."""
-    thorough = embedding.EPOCHS, embedding.LEAST_STEPS
+    thorough = embedding.EPOCHS, embedding.LEAST_STEPS, embedding.COMPARED
     if not request.module.__name__.endswith(("test_embedding", "test_false_alarms", "curves", "studies")):
-        embedding.EPOCHS, embedding.LEAST_STEPS = 3, 12
+        embedding.EPOCHS, embedding.LEAST_STEPS, embedding.COMPARED = 3, 12, 500
     yield
-    embedding.EPOCHS, embedding.LEAST_STEPS = thorough
+    embedding.EPOCHS, embedding.LEAST_STEPS, embedding.COMPARED = thorough
+
+
+@pytest.fixture(scope="module")
+def planted_where_it_gates() -> Iterator[None]:
+    """Audits plant copies in the disguises that decide the verdict; the fifteen others only inform its reader."""
+    gating = {kind: DISGUISES[kind] for kind in GATING_COPIES}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spike_in, "disguises_of", lambda _: gating)
+        yield
 
 
 @pytest.fixture(scope="session")
