@@ -125,7 +125,7 @@ def test_an_encoder_is_one_more_space_and_one_more_attack(draw: Draw, weigh: Wei
 
 def test_auditing_again_gives_the_same_record(draw: Draw, weigh: Weigh) -> None:
     rng = np.random.default_rng(13)
-    members, others, images = draw(rng, 60), draw(rng, 30, first=60), draw(rng, 50, most=1).images
+    members, others, images = draw(rng, 30), draw(rng, 20, first=30), draw(rng, 40, most=1).images
     first, second = (run_audit(weigh(members, others, images), Policy()) for _ in range(2))
     assert first.to_json() == second.to_json()
 
