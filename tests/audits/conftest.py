@@ -17,7 +17,7 @@ from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES
 from privgan_audits.questions.controls.rule import GATING_COPIES
 from privgan_audits.spaces import embedding
-from tests.audits.releasing import Gate, make_released
+from tests.audits.releasing import Gate, copied, make_gate, make_released
 
 SIZE = 32
 Draw = Callable[..., Sample]
@@ -90,6 +90,18 @@ def weigh(tmp_path_factory: pytest.TempPathFactory) -> Weigh:
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    """What `gate` is a copy of; a module that begins with another one has its own fixture of this name."""
+    return make_gate(tmp_path_factory.mktemp("gate"))
+
+
+@pytest.fixture
+def gate(untouched: Gate, tmp_path: Path) -> Gate:
+    """A cohort, a set of its run and a key, to be changed."""
+    return copied(untouched, tmp_path)
 
 
 @pytest.fixture(scope="module")

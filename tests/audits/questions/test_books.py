@@ -28,18 +28,8 @@ from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions import books
 from privgan_audits.questions.books.words import together
-from tests.audits.releasing import QUERIES, Gate, copied, make_gate
+from tests.audits.releasing import QUERIES, Gate, make_gate
 from tests.synthetic.making import SEED, fill, finish_again
-
-
-@pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return make_gate(tmp_path_factory.mktemp("gate"))
-
-
-@pytest.fixture
-def gate(untouched: Gate, tmp_path: Path) -> Gate:
-    return copied(untouched, tmp_path)
 
 
 def evidence_of(gate: Gate) -> Evidence:

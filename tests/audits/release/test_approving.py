@@ -21,7 +21,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.release.approval import APPROVAL, LONGEST_DAYS, Approval, Grant, opened
 from privgan_audits.release.signoff import draft_approval
 from tests.audits.release.test_release import in_test
-from tests.audits.releasing import Gate, Record, copied, make_officers_gate
+from tests.audits.releasing import Gate, Record, make_officers_gate
 
 LAST = date(2026, 12, 31)
 Harm = Callable[[Gate], object]
@@ -30,11 +30,6 @@ Harm = Callable[[Gate], object]
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     return make_officers_gate(tmp_path_factory.mktemp("gate"))
-
-
-@pytest.fixture
-def gate(untouched: Gate, tmp_path: Path) -> Gate:
-    return copied(untouched, tmp_path)
 
 
 @pytest.mark.parametrize(

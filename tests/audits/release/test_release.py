@@ -23,22 +23,12 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.release import release as releasing
 from privgan_audits.release.release import Cleared, clear
-from tests.audits.releasing import QUERIES, Gate, Record, copied, make_gate
+from tests.audits.releasing import QUERIES, Gate, Record, make_gate
 from tests.audits.riders import RIDERS
 from tests.synthetic.making import reseal
 
 PUBLIC = {"report/audit-public.html", "report/audit-public.json"}
 SEALS = {"attestation.dsse.json", "SHA256SUMS", "VERIFY.md", ".gitattributes"}
-
-
-@pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    return make_gate(tmp_path_factory.mktemp("gate"))
-
-
-@pytest.fixture
-def gate(untouched: Gate, tmp_path: Path) -> Gate:
-    return copied(untouched, tmp_path)
 
 
 def refused(gate: Gate, error: type[PrivganError], match: str | None = None) -> None:

@@ -18,7 +18,7 @@ from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release.approval import APPROVAL, REVOCATION, Approval, opened
 from tests.audits.release.test_release import in_test
-from tests.audits.releasing import Gate, Record, changed, copied, make_gate, make_officers_gate
+from tests.audits.releasing import Gate, Record, changed, make_gate, make_officers_gate
 
 LAST = date(2026, 12, 31)
 Harm = Callable[[Gate], object]
@@ -27,11 +27,6 @@ Harm = Callable[[Gate], object]
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     return make_officers_gate(tmp_path_factory.mktemp("gate"))
-
-
-@pytest.fixture
-def gate(untouched: Gate, tmp_path: Path) -> Gate:
-    return copied(untouched, tmp_path)
 
 
 def refused(gate: Gate, match: str, **options: Any) -> None:
