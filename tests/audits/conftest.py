@@ -37,11 +37,11 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module", autouse=True)
 def briefly_trained(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever is not about the embedding itself, or a study, learns it in a fifth of the time."""
-    thorough = embedding.EPOCHS, embedding.LEAST_STEPS, embedding.COMPARED
+    thorough = embedding.EPOCHS, embedding.LEAST_STEPS
     if not request.module.__name__.endswith(("test_embedding", "test_false_alarms", "curves", "studies")):
-        embedding.EPOCHS, embedding.LEAST_STEPS, embedding.COMPARED = 3, 12, 500
+        embedding.EPOCHS, embedding.LEAST_STEPS = 3, 12
     yield
-    embedding.EPOCHS, embedding.LEAST_STEPS, embedding.COMPARED = thorough
+    embedding.EPOCHS, embedding.LEAST_STEPS = thorough
 
 
 @pytest.fixture(scope="module")
