@@ -24,7 +24,7 @@ from privgan.dp.plan import MechanismSettings
 from privgan.dp.sampling import Draw, PatientIndex, poisson_draw
 from privgan.gan.networks.losses import discriminator_losses
 
-STEPS = 100
+STEPS = 60
 DRAWS = {"participation", "draw size", "empty draws", "once a step"}
 NOISE = {"noise size", "noise shape", "fresh noise"}
 SUMS = {"clipping", "patient level", "public divisor", "no mixing"}
@@ -173,7 +173,7 @@ def test_a_broken_mechanism_is_caught(
 def test_half_the_noise_shows_in_epsilon(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     """With enough steps the membership attack alone does better than the accountant allows."""
     plant(monkeypatch, half_the_noise())
-    findings = attack_mechanism(laboratory, np.random.default_rng(1), steps=800)
+    findings = attack_mechanism(laboratory, np.random.default_rng(1), steps=400)
     assert "epsilon of one step" in {finding.name for finding in findings if not finding.passed}
 
 

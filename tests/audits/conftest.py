@@ -13,8 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Evidence, Sample
+from privgan_audits.questions.controls import spike_in
+from privgan_audits.questions.controls.disguises import DISGUISES
+from privgan_audits.questions.controls.rule import GATING_COPIES
 from privgan_audits.spaces import embedding
-from tests.audits.releasing import Gate, make_released
+from tests.audits.releasing import Gate, copied, make_gate, make_released
 
 SIZE = 32
 Draw = Callable[..., Sample]
@@ -39,6 +42,15 @@ def briefly_trained(request: pytest.FixtureRequest) -> Iterator[None]:
         embedding.EPOCHS, embedding.LEAST_STEPS = 3, 12
     yield
     embedding.EPOCHS, embedding.LEAST_STEPS = thorough
+
+
+@pytest.fixture(scope="module")
+def planted_where_it_gates() -> Iterator[None]:
+    """Audits plant copies in the disguises that decide the verdict; the fifteen others only inform its reader."""
+    gating = {kind: DISGUISES[kind] for kind in GATING_COPIES}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spike_in, "disguises_of", lambda _: gating)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +90,18 @@ def weigh(tmp_path_factory: pytest.TempPathFactory) -> Weigh:
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    """What `gate` is a copy of; a module that begins with another one has its own fixture of this name."""
+    return make_gate(tmp_path_factory.mktemp("gate"))
+
+
+@pytest.fixture
+def gate(untouched: Gate, tmp_path: Path) -> Gate:
+    """A cohort, a set of its run and a key, to be changed."""
+    return copied(untouched, tmp_path)
 
 
 @pytest.fixture(scope="module")

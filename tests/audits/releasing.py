@@ -1,5 +1,6 @@
 """A small cohort, a synthetic set made for it, and an audit record that passes: what the gate needs."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -206,6 +207,11 @@ def make_gate(root: Path, officer: str = "", **run: object) -> Gate:
     gate.ledger.charge(RUN_ID, QUERIES, delta=1e-5)
     gate.ledger.close(RUN_ID, **asdict(ModelDigests.of(root / "synthetic-run")))
     return gate
+
+
+def copied(gate: Gate, root: Path) -> Gate:
+    """The same, keys included, in a folder of its own: to be changed."""
+    return Gate(root=Path(shutil.copytree(gate.root, root, dirs_exist_ok=True)))
 
 
 def make_officers_gate(root: Path) -> Gate:

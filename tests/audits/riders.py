@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 Change = Callable[[Path], object]
-HIDDEN = np.random.default_rng(9).integers(0, 256, (200, 28, 28), dtype=np.uint8).tobytes()
+HIDDEN = np.random.default_rng(9).integers(0, 256, (80, 28, 28), dtype=np.uint8).tobytes()
 
 
 def behind_an_array(folder: Path) -> None:

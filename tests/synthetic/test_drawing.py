@@ -159,10 +159,11 @@ import privgan.synthetic.drawing as drawing_module
 from privgan.synthetic.drawing import Asked, Drawing
 from tests.places import ROOT
 from tests.synthetic.making import SEED
-torch.set_num_threads(int(sys.argv[3]))
+torch.set_num_threads(int(sys.argv[2]))
 asked = Asked(count=6, classes="uniform", dicom=DicomForm(), created="2026-01-31")
-drawing = Drawing.of(Path(sys.argv[1]), asked, SEED)
-np.save(sys.argv[2], np.stack([drawing.levels(position) for position in range(6)]))
+for run in sys.argv[3:]:
+    drawing = Drawing.of(Path(run), asked, SEED)
+    np.save(f"{run}-{sys.argv[1]}.npy", np.stack([drawing.levels(position) for position in range(6)]))
 """
 # Other instructions for torch, MKL, oneDNN and NumPy: the libraries' own switches for other processors.
 OTHER_MACHINE = {
@@ -186,17 +187,30 @@ def lively_run(folder: Path, **model: Any) -> Path:
     return finish_again(folder)
 
 
-@pytest.mark.parametrize("model", [{}, {"pose": True, "brightness": True}, {"network": "mlp", "align": False}])
-def test_another_machine_draws_the_same(tmp_path: Path, model: dict[str, Any]) -> None:
-    """A thousandth of what is let through, although other instructions add in another order."""
-    run, found = lively_run(tmp_path / "run", **model), []
-    for number, (threads, change) in enumerate([(1, {}), (2, OTHER_MACHINE)]):
-        levels = tmp_path / f"{number}.npy"
-        line = [sys.executable, "-W", "ignore", "-c", CHILD, str(run), str(levels), str(threads)]
+MODELS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "moving": {"pose": True, "brightness": True},
+    "mlp": {"network": "mlp", "align": False},
+}
+
+
+@pytest.fixture(scope="module")
+def drawn_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the levels that each of two machines, here and there, drew from each model's run."""
+    folder = tmp_path_factory.mktemp("machines")
+    runs = [str(lively_run(folder / name, **model)) for name, model in MODELS.items()]
+    for machine, threads, change in (("here", 1, {}), ("there", 2, OTHER_MACHINE)):
+        line = [sys.executable, "-W", "ignore", "-c", CHILD, machine, str(threads), *runs]
         subprocess.run(line, env={**os.environ, **change}, check=True, cwd=ROOT)
-        found.append(np.load(levels))
-    assert found[0].std() > 5
-    assert np.abs(found[0] - found[1]).max() < (FARTHEST - 0.5) / 1000
+    return folder
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_another_machine_draws_the_same(drawn_twice: Path, model: str) -> None:
+    """A thousandth of what is let through, although other instructions add in another order."""
+    here, there = (np.load(drawn_twice / f"{model}-{machine}.npy") for machine in ("here", "there"))
+    assert here.std() > 5
+    assert np.abs(here - there).max() < (FARTHEST - 0.5) / 1000
 
 
 @pytest.mark.parametrize("day", ["", "yesterday", "20260131T10", "2026-13-01"])

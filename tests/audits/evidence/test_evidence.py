@@ -92,6 +92,7 @@ def _enlarged(cohort: Path) -> Path:
     return cohort
 
 
+@pytest.mark.usefixtures("planted_where_it_gates")
 def test_files_of_every_kind_are_read_and_compared(draw: Draw, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     members, others, synthetic = draw(rng, 30), draw(rng, 20), draw(rng, 40, most=1)

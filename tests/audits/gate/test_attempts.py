@@ -23,13 +23,8 @@ from privgan_audits.release.signoff import draft_approval
 from privgan_audits.report.words import frame
 from tests.audits.conftest import Draw
 from tests.audits.evidence.test_evidence import write_npz
-from tests.audits.releasing import Gate, make_gate
+from tests.audits.releasing import Gate
 from tests.dp.test_anchor import cohort, ledger
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Gate:
-    return make_gate(tmp_path)
 
 
 def evidence_of(gate: Gate, run: bool = False) -> Evidence:

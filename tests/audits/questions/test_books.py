@@ -33,11 +33,6 @@ from tests.audits.releasing import QUERIES, Gate, make_gate
 from tests.synthetic.making import SEED, fill, finish_again
 
 
-@pytest.fixture
-def gate(tmp_path: Path) -> Gate:
-    return make_gate(tmp_path)
-
-
 def evidence_of(gate: Gate) -> Evidence:
     root = gate.root
     return load_cohort_evidence(root / "synthetic", root / "cohort", root / "synthetic-run")

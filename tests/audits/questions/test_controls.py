@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from privgan.arrays import Choices
+from privgan.arrays import Choices, Images, Integers
 from privgan.errors import UsageError
 from privgan_audits.evidence.interface import Evidence, NotRun, Sample
 from privgan_audits.examine import run_audit
@@ -24,6 +24,7 @@ from privgan_audits.spaces import augment
 from privgan_audits.spaces.lenses import LENSES
 from privgan_audits.spaces.patches import PATCHES
 from privgan_audits.stats.relabelling import Trial, as_labels, p_values, relabellings
+from tests.audits.beside import beside
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
@@ -45,21 +46,32 @@ def pool(scores: Scores) -> Choices:
     return relabellings(len(scores.non_member), scores.non_members, np.random.default_rng(0), 2000)
 
 
-@pytest.mark.parametrize("kind", ["exact", "shift_6_percent", "noise_4_percent", "left_half", "blend_30_percent"])
+KINDS = ("exact", "shift_6_percent", "noise_4_percent", "left_half", "blend_30_percent")
+
+
+@pytest.fixture(scope="module")
+def copies(small: Evidence, scores: Scores) -> dict[str, tuple[Integers, Images]]:
+    """By kind, the rows of thirty members' images and their copies."""
+    made = {}
+    for kind in KINDS:
+        rng = np.random.default_rng(5)
+        rows = spike_in.chosen_images(scores, rng)[:30]
+        made[kind] = rows, disguised(small.members.images[rows], small.synthetic.images, DISGUISES[kind], rng)
+    return made
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_planted_copies_score_as_if_they_had_been_in_the_set(
-    small: Evidence, scores: Scores, weigh: Weigh, kind: str
+    small: Evidence, scores: Scores, copies: dict[str, tuple[Integers, Images]], kind: str
 ) -> None:
-    """The slow twin plants the same copies into the synthetic images and audits those, in every space."""
-    rng = np.random.default_rng(5)
-    rows = spike_in.chosen_images(scores, rng)[:30]
-    copies = disguised(small.members.images[rows], small.synthetic.images, DISGUISES[kind], rng)
-    planted = spike_in.plant(scores, copies)
+    """The slow twin puts the same copies into the synthetic set and searches that, in every space."""
+    rows, planted_images = copies[kind]
+    planted = spike_in.plant(scores, planted_images)
+    assert set(planted.changes) == {"pixels", "embedding", "hashes", PATCHES, *(lens.name for lens in LENSES)}
     for count in (3, 30):
         fast = spike_in.with_copies(scores, planted, np.arange(30) < count)
-        images = np.concatenate([small.synthetic.images, copies[:count]])
-        slow = patient_scores(weigh(small.members, small.non_members, images)).spaces
+        slow = beside(scores, np.concatenate([small.synthetic.images, planted_images[:count]])).spaces
         copied = scores.owner[rows[:count]]
-        assert set(fast) == set(slow) == {"pixels", "embedding", "hashes", PATCHES, *(lens.name for lens in LENSES)}
         for name, found in fast.items():
             # To the rounding of a network, which is that of float32 and depends on what shares a block.
             np.testing.assert_allclose(found[copied], slow[name].patient[copied], rtol=1e-3, atol=1e-3)
@@ -67,6 +79,18 @@ def test_planted_copies_score_as_if_they_had_been_in_the_set(
             np.testing.assert_array_equal(finite, np.isfinite(slow[name].patient))
             # Others meet only their two nearest copies.
             assert (np.abs(found - slow[name].patient)[finite] < 1e-3).mean() > 0.9
+
+
+def test_a_space_knows_nothing_of_the_synthetic_set(
+    small: Evidence, scores: Scores, copies: dict[str, tuple[Integers, Images]], weigh: Weigh
+) -> None:
+    """So that the twin above may ask the spaces that are there: learned anew beside copies, they say the same."""
+    images = np.concatenate([small.synthetic.images, copies["left_half"][1]])
+    anew, asked = patient_scores(weigh(small.members, small.non_members, images)), beside(scores, images)
+    assert list(anew.spaces) == list(asked.spaces)
+    for name, each in anew.spaces.items():
+        np.testing.assert_array_equal(each.reference, asked.spaces[name].reference)
+        np.testing.assert_array_equal(each.patient, asked.spaces[name].patient)
 
 
 def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, scores: Scores, pool: Choices) -> None:
@@ -172,7 +196,8 @@ def test_too_few_patients_for_controls_are_not_controlled(draw: Draw, weigh: Wei
 
 def test_nothing_but_black_images_is_inconclusive(draw: Draw, weigh: Weigh) -> None:
     rng = np.random.default_rng(10)
-    black = [dataclasses.replace(s, images=np.zeros_like(s.images)) for s in (draw(rng, 40), draw(rng, 30, first=40))]
+    sides = draw(rng, 40, most=1), draw(rng, 30, first=40, most=1)
+    black = [dataclasses.replace(side, images=np.zeros_like(side.images)) for side in sides]
     record = run_audit(weigh(*black, np.zeros((9, 32, 32, 1), np.uint8)), Policy())
     assert record.verdict.verdict == "INCONCLUSIVE"
     assert record.internal["T2"]["pairs"] == []

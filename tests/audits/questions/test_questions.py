@@ -61,6 +61,7 @@ def test_a_new_question_is_foretold(asked: Question, monkeypatch: pytest.MonkeyP
     assert chance_of_pass(1333, 667, Policy(), 50) == 0
 
 
+@pytest.mark.usefixtures("planted_where_it_gates")
 def test_a_new_question_is_measured_and_told(asked: Question, draw: Draw, weigh: Weigh, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     audited = run_audit(weigh(draw(rng, 20), draw(rng, 16, first=20), draw(rng, 9).images), Policy())

@@ -27,9 +27,9 @@ LAST = date(2026, 12, 31)
 Harm = Callable[[Gate], object]
 
 
-@pytest.fixture
-def gate(tmp_path: Path) -> Gate:
-    return make_officers_gate(tmp_path)
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    return make_officers_gate(tmp_path_factory.mktemp("gate"))
 
 
 @pytest.mark.parametrize(

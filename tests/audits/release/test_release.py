@@ -31,11 +31,6 @@ PUBLIC = {"report/audit-public.html", "report/audit-public.json"}
 SEALS = {"attestation.dsse.json", "SHA256SUMS", "VERIFY.md", ".gitattributes"}
 
 
-@pytest.fixture
-def gate(tmp_path: Path) -> Gate:
-    return make_gate(tmp_path)
-
-
 def refused(gate: Gate, error: type[PrivganError], match: str | None = None) -> None:
     before = {path.name for path in gate.root.iterdir()}
     with pytest.raises(error, match=match) as caught:

@@ -24,9 +24,9 @@ LAST = date(2026, 12, 31)
 Harm = Callable[[Gate], object]
 
 
-@pytest.fixture
-def gate(tmp_path: Path) -> Gate:
-    return make_officers_gate(tmp_path)
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Gate:
+    return make_officers_gate(tmp_path_factory.mktemp("gate"))
 
 
 def refused(gate: Gate, match: str, **options: Any) -> None:

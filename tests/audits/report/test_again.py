@@ -1,6 +1,7 @@
 """A report can be drawn again from its record, and a record that was edited is refused."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,16 @@ def judged() -> Record:
     return content | told | {"level": verdict.level}
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("untouched") / "report"
+    written(folder, judged())
+    return folder
+
+
 @pytest.fixture
-def report(tmp_path: Path) -> Path:
-    written(tmp_path / "report", judged())
-    return tmp_path / "report"
+def report(untouched: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(untouched, tmp_path / "report"))
 
 
 def test_pages_are_drawn_again_byte_for_byte(report: Path) -> None:

@@ -117,11 +117,19 @@ def test_half_a_pair_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
 
 
 def zeros_compressed(front: bytes, count: int) -> bytes:
-    """So many zero bytes behind a front, compressed a thousandfold without ever being there."""
-    packer = zlib.compressobj(9, wbits=31)
-    block = bytes(1 << 20)
-    parts = [packer.compress(front), *(packer.compress(block) for _ in range(-(-count >> 20))), packer.flush()]
-    return b"".join(parts)
+    """A whole gzip file of so many zero bytes behind a front, without their ever being there: one block, repeated."""
+    packer, zeros, blocks = zlib.compressobj(9, wbits=-15), bytes(1 << 20), -(-count >> 20)
+    first, block = (packer.compress(part) + packer.flush(zlib.Z_FULL_FLUSH) for part in (front, zeros))
+    checksum = zlib.crc32(front)
+    for _ in range(blocks):
+        checksum = zlib.crc32(zeros, checksum)
+    length = len(front) + (blocks << 20) & 0xFFFFFFFF
+    head, tail = b"\x1f\x8b\x08" + bytes(7), struct.pack("<LL", checksum, length)
+    return head + first + block * blocks + packer.flush() + tail
+
+
+def test_what_was_packed_block_by_block_is_a_whole_file() -> None:
+    assert gzip.decompress(zeros_compressed(WHOLE, 3 << 20)) == WHOLE + bytes(3 << 20)
 
 
 @pytest.mark.parametrize(
