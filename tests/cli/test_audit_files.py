@@ -76,7 +76,7 @@ def test_three_per_cent_copies_of_distinct_members_exit_3(
     images, copied = _images(synthetic).copy(), _images(members)[:24].astype(float)[:, :, ::-1]
     noise = np.random.default_rng(0).standard_normal(copied.shape) * 2.55
     images[:24] = np.clip(copied + noise, 0, 255).astype(np.uint8)
-    fewer = [_save(tmp_path / f"{file.stem}.npz", _images(file)[:200], file.stem) for file in (members, others)]
+    fewer = [_save(tmp_path / f"{file.stem}.npz", _images(file)[:400], file.stem) for file in (members, others)]
     words = ("audit", _save(tmp_path / "s.npz", images, "s"), "--members", fewer[0], "--non-members", fewer[1])
     privgan(*words, "--report", tmp_path / "r", code=3)
 

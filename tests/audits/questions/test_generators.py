@@ -166,7 +166,7 @@ def test_an_overfitted_gan_fails(draw: Draw, weigh: Weigh) -> None:
     """
     rng = np.random.default_rng(18)
     members, others = draw(rng, 128, most=2), draw(rng, 128, first=128, most=2)
-    evidence = weigh(members, others, overfitted_gan(members.images, seed=0, steps=1000, width=256))
+    evidence = weigh(members, others, overfitted_gan(members.images, seed=0, steps=1500, width=256))
     asked = (near_copies.QUESTION, membership.QUESTION)
     outcomes = [(each.id, each.measure(evidence, np.random.default_rng(0))) for each in asked]
     findings = {name: each.findings for name, each in outcomes if isinstance(each, Measured)}
