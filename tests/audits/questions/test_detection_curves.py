@@ -1,120 +1,107 @@
-"""A study, run by `make studies`: how many copied patients the near-copy test finds, by disguise and space."""
+"""Studies, run by `make studies`: how many copied patients the near-copy test finds, by disguise and space."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy import ndimage
 
-from privgan.arrays import Floats, Images
-from privgan.images.stored import with_channels
-from privgan_audits.evidence.interface import Evidence, Sample
-from privgan_audits.policy import Policy
-from privgan_audits.questions.controls import spike_in
-from privgan_audits.questions.controls.disguises import DISGUISES, disguised
-from privgan_audits.questions.controls.group_limits import GroupTrials
+from privgan.arrays import Images
+from privgan_audits.questions.controls import changes, spike_in
+from privgan_audits.questions.controls.disguises import DISGUISES, Disguise
 from privgan_audits.questions.controls.rule import PLAIN_COPIES
-from privgan_audits.questions.groups import groups_of
-from privgan_audits.questions.near_copies.measure import near_copy_statistic, near_copy_test
-from privgan_audits.questions.near_copies.rule import SHARE
-from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.stats.relabelling import (
-    NearCopyStatistic,
-    Trial,
-    as_labels,
-    is_significant,
-    p_values,
-    relabellings,
-)
+from tests.audits.bench import LEVEL, REPEATS, Bench, heading, turns_of
 from tests.audits.conftest import Weigh
-from tests.audits.xrays import XRays
+from tests.audits.pictures import Kind, blurred_x_rays, clothes, heads, x_rays
 
 COUNTS = (20, 40, 120)  # 1.5, 3 and 9 % of the members
-REPEATS = 60  # all found: the power is above 95 % with 95 % confidence
-LEVEL = Policy().level(1) * SHARE
-MEMBERS, NON_MEMBERS = 1333, 667
+SEVERAL = "several at once"
+GRID = (10, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960, 1333)
+
+BenchOf = Callable[[Kind], Bench]
 
 
-def _x_rays(shared_data: Path, rng: np.random.Generator) -> tuple[Sample, Sample, Images]:
-    """Chest X-rays of children; other patients' images are the safe set."""
-    members, others, rest = XRays.read(shared_data).split(rng, MEMBERS, NON_MEMBERS, 1600)
-    return members, others, rest.images
+@pytest.fixture(scope="module")
+def bench_of(shared_data: Path, weigh: Weigh) -> BenchOf:
+    """Pictures of a kind, scored once for the studies that follow each other."""
+    return lru_cache(maxsize=1)(lambda kind: Bench.of(kind, shared_data, weigh, np.random.default_rng(101)))
 
 
-def _blurred_x_rays(shared_data: Path, rng: np.random.Generator) -> tuple[Sample, Sample, Images]:
-    """The safe set blurred by a pixel, as private generators are."""
-    members, others, images = _x_rays(shared_data, rng)
-    return members, others, ndimage.gaussian_filter(images.astype(float), (0, 1, 1, 0)).astype(np.uint8)
+def in_turn(*steps: changes.Change) -> Disguise:
+    """One change after the other, each rounded to whole levels."""
+
+    def change(images: Images, others: Images, rng: np.random.Generator) -> Images:
+        for step in steps:
+            images = np.clip(np.rint(step(images, others, rng)), 0, 255).astype(np.uint8)
+        return images
+
+    return Disguise(family=SEVERAL, change=change)
 
 
-def _clothes(shared_data: Path, rng: np.random.Generator) -> tuple[Sample, Sample, Images]:
-    """Fashion-MNIST, an image a person: pictures that have little in common."""
-    with np.load(shared_data / "images" / "fashion_mnist_28.npz") as stored:
-        images = np.unique(with_channels(stored["train_images"][:8000]), axis=0)
-    images = images[rng.permutation(len(images))[: MEMBERS + NON_MEMBERS + 2000]]
-    numbers = np.arange(len(images))
+def either(one: Disguise, other: Disguise) -> Disguise:
+    """Every second image changed one way, the rest the other."""
 
-    def some(first: int, count: int) -> Sample:
-        rows = slice(first, first + count)
-        return Sample(images=images[rows], labels=np.zeros(count, np.int64), patients=numbers[rows])
+    def change(images: Images, others: Images, rng: np.random.Generator) -> Images:
+        both = [np.clip(np.rint(each.change(images, others, rng)), 0, 255).astype(np.uint8) for each in (one, other)]
+        both[0][1::2] = both[1][1::2]
+        return both[0]
 
-    return some(0, MEMBERS), some(MEMBERS, NON_MEMBERS), images[MEMBERS + NON_MEMBERS :]
+    return Disguise(family=SEVERAL, change=change)
+
+
+def _known(*names: str) -> Disguise:
+    return in_turn(*(DISGUISES[name].change for name in names))
+
+
+SEVERAL_CHANGES: Mapping[str, Disguise] = {
+    "negatives (2 % noise)": DISGUISES["negative"],
+    "at half size in a corner": DISGUISES["half_size"],
+    "half negatives, half left halves": either(DISGUISES["negative"], DISGUISES["left_half"]),
+    "negative (2 % noise), shifted by 6 %": _known("negative", "shift_6_percent"),
+    "negative (2 % noise), rotated by 10 degrees": _known("negative", "rotation_10_degrees"),
+    "left half, gamma 1.8": _known("left_half", "gamma_1_8"),
+    "left half, noise 4 %": _known("left_half", "noise_4_percent"),
+    "mirrored, a quarter of it elsewhere": _known("flip", "quarter_moved"),
+    "mirrored, left half": _known("flip", "left_half"),
+    "mirrored, mixed with 30 %": _known("flip", "blend_30_percent"),
+    "mixed with 30 %, noise 10 %": _known("blend_30_percent", "noise_10_percent"),
+    "mixed with 30 %, rotated by 10 degrees": _known("blend_30_percent", "rotation_10_degrees"),
+    "blurred, gamma 1.8, noise 4 %": _known("blur", "gamma_1_8", "noise_4_percent"),
+    "cropped to 85 %, rotated by 10 degrees, JPEG 30": _known("crop_85_percent", "rotation_10_degrees", "jpeg_30"),
+}
 
 
 @pytest.mark.study
-@pytest.mark.parametrize("kind", [_x_rays, _blurred_x_rays, _clothes], ids=["x-rays", "blurred", "clothes"])
-def test_detection_curves(shared_data: Path, weigh: Weigh, kind: object) -> None:
+@pytest.mark.parametrize("kind", [x_rays, blurred_x_rays, clothes, heads])
+def test_detection_curves(bench_of: BenchOf, kind: Kind) -> None:
     """1,333 members, 667 non-members; copies of some members are planted in each disguise."""
-    assert callable(kind)
-    rng = np.random.default_rng(101)
-    members, others, images = kind(shared_data, rng)
-    evidence: Evidence = weigh(members, others, images)
-    scores = patient_scores(evidence)
-    pool = relabellings(len(scores.non_member), scores.non_members, rng)
-    groups = groups_of(evidence, scores)
-    trial = GroupTrials.of(scores, groups, LEVEL, pool).all_patients
-    p = p_values(near_copy_test(scores, groups), as_labels(scores.non_member), pool)[0]
-    print(f"\n{kind.__doc__} {REPEATS} repeats, level {LEVEL:.2g}; without a copy p = {p:.2g}")
-    print(
-        "| family | disguise | "
-        + " | ".join(map(str, COUNTS))
-        + " | limit | alone, from 40 |\n|---|---|---|---|---|---|---|"
-    )
+    bench, rng = bench_of(kind), np.random.default_rng(101)
+    print(f"\n{kind.__doc__} {REPEATS} repeats, level {LEVEL:.2g}; without a copy p = {bench.safe_p:.2g}")
+    columns = ("family", "disguise", *map(str, COUNTS), "limit", "alone, from 40")
+    print(heading(columns))
     for name, disguise in DISGUISES.items():
-        rows = spike_in.chosen_images(scores, rng)
-        planted = spike_in.plant(scores, disguised(members.images[rows], images, disguise, rng))
-        turns = [rng.permutation(planted.count) for _ in range(REPEATS)]
-        limit = spike_in.limit(scores, planted, trial, rng)
-        shares = [f"{_share(scores, planted, turns, copies, trial):.0%}" for copies in COUNTS]
-        alone = ", ".join(_alone(scores, planted, turns)) or "none"
+        rows = spike_in.chosen_images(bench.scores, rng)
+        planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
+        turns = turns_of(planted.count, rng)
+        limit = spike_in.limit(bench.scores, planted, LEVEL, bench.pool, rng)
+        shares = [f"{bench.share(planted, turns, copies):.0%}" for copies in COUNTS]
+        alone = ", ".join(bench.alone(planted, turns, COUNTS[1])) or "none"
         print(f"| {disguise.family} | {name} | {' | '.join(shares)} | {limit} | {alone} |", flush=True)
         assert name not in PLAIN_COPIES or limit is not None
 
 
-def _share(
-    scores: Scores, planted: spike_in.Planted, turns: list[NDArray[np.int64]], copies: int, trial: Trial
-) -> float:
-    """In how many of the repeats so many copies are found, in all spaces together."""
-    labels, found = as_labels(scores.non_member), 0
-    for turn in turns:
-        statistic = near_copy_statistic(scores, spike_in.with_copies(scores, planted, turn < copies))
-        found += is_significant(statistic, labels, trial)
-    return found / len(turns)
-
-
-def _alone(scores: Scores, planted: spike_in.Planted, turns: list[NDArray[np.int64]]) -> Iterator[str]:
-    """The spaces that would see 40 copies without the others, nineteen times of twenty."""
-    labels = as_labels(scores.non_member)
-    after = [spike_in.with_copies(scores, planted, turn < COUNTS[1]) for turn in turns]
-    for name in scores.spaces:
-        seen = [_of(scores, name, patient[name]) for patient in after]
-        if np.mean([one.parts > 0 and float(one(labels)[0]) < LEVEL for one in seen]) >= 0.95:
-            yield name
-
-
-def _of(scores: Scores, name: str, patient: Floats) -> NearCopyStatistic:
-    if name in scores.ranked:
-        return NearCopyStatistic(orders=[scores.closest_first(patient)])
-    return NearCopyStatistic(orders=[], hits=[scores.spaces[name].hits(patient)])
+@pytest.mark.study
+@pytest.mark.parametrize("kind", [x_rays, heads])
+def test_several_changes_at_once(bench_of: BenchOf, kind: Kind) -> None:
+    """What no planted disguise does alone, and sets in which every member is copied; from how many it is seen."""
+    bench, rng = bench_of(kind), np.random.default_rng(102)
+    print(f"\n{kind.__doc__} {REPEATS} repeats; the fewest of {GRID} that are seen in all")
+    print(heading(("change", "seen from")))
+    for name, disguise in SEVERAL_CHANGES.items():
+        rows = bench.one_each(rng)
+        planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
+        turns = turns_of(planted.count, rng)
+        seen = next((copies for copies in GRID if bench.always(planted, turns, copies)), None)
+        print(f"| {name} | {seen or f'not seen, not even all {planted.count}'} |", flush=True)
+        assert seen is not None or disguise.family == SEVERAL
