@@ -1,12 +1,16 @@
-"""One audit of real pictures, scored once, into which studies plant copies of members again and again."""
+"""One audit of real pictures, scored once, into which studies plant copies of members again and again.
 
-from collections.abc import Iterator, Mapping, Sequence
+Nothing that scored a patient knew who was a member. So every repeat draws anew who was held back, and no table
+depends on one lucky split.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from privgan.arrays import Choices, Floats, Images, Integers
+from privgan.arrays import Choices, Flags, Floats, Images, Integers
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls import spike_in
@@ -14,14 +18,29 @@ from privgan_audits.questions.controls.disguises import Disguise, disguised
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.stats.relabelling import NearCopyStatistic, as_labels, is_significant, p_values, relabellings
-from tests.audits.conftest import Weigh
+from privgan_audits.stats.relabelling import NearCopyStatistic, as_labels, is_significant, relabellings
 from tests.audits.pictures import Kind
 
 REPEATS = 60  # all found: the power is above 95 % with 95 % confidence
 LEVEL = Policy().level(1) * SHARE
-Turns = Sequence[Integers]
-"""Orders of the prepared copies, int64 (count,); so many copies are planted as have a smaller number."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Turn:
+    """One repeat. non_member: bool (P,). order: prepared copies of members (k,), in which they are planted.
+
+    count: prepared copies, of members or not.
+    """
+
+    non_member: Flags
+    order: Integers
+    count: int
+
+    def first(self, copies: int) -> Flags:
+        """Which prepared copies (count,) are planted if so many are."""
+        present = np.zeros(self.count, np.bool_)
+        present[self.order[:copies]] = True
+        return present
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,55 +52,56 @@ class Bench:
     pool: Choices
 
     @classmethod
-    def of(cls, kind: Kind, shared_data: Path, weigh: Weigh, rng: np.random.Generator) -> "Bench":
+    def of(cls, kind: Kind, shared_data: Path, weigh: Callable[..., Evidence], rng: np.random.Generator) -> "Bench":
         """Score pictures of a kind."""
         evidence = weigh(*kind(shared_data, rng))
         scores = patient_scores(evidence)
-        return cls(
-            evidence=evidence, scores=scores, pool=relabellings(len(scores.non_member), scores.non_members, rng)
-        )
+        pool = relabellings(len(scores.non_member), scores.non_members, rng)
+        return cls(evidence=evidence, scores=scores, pool=pool)
 
     @property
-    def images(self) -> Images:
-        """The members' images, uint8 (n, h, h, c)."""
-        return self.evidence.members.images
+    def real(self) -> Images:
+        """All patients' images, uint8 (n, h, h, c), in the order of the scores."""
+        sides = (self.evidence.members, self.evidence.non_members)
+        return np.concatenate([side.images for side in sides if side])
 
-    @property
-    def safe_p(self) -> float:
-        """P of the near-copy test before anything is planted."""
-        labels = as_labels(self.scores.non_member)
-        return float(p_values(near_copy_statistic(self.scores), labels, self.pool)[0])
-
-    def one_each(self, rng: np.random.Generator) -> Integers:
-        """A random image of every member, rows in random order."""
-        rows = rng.permutation(np.flatnonzero(~self.scores.non_member[self.scores.owner] & ~self.scores.flat))
-        return rng.permutation(rows[np.unique(self.scores.owner[rows], return_index=True)[1]])
+    def some(self, count: int, rng: np.random.Generator) -> Integers:
+        """A random image each of so many random patients: rows of `real` (count,)."""
+        rows = rng.permutation(np.flatnonzero(~self.scores.flat))
+        return rng.permutation(rows[np.unique(self.scores.owner[rows], return_index=True)[1]])[:count]
 
     def copies(self, rows: Integers, disguise: Disguise, rng: np.random.Generator) -> Images:
-        """Some of the members' images in a disguise."""
-        return disguised(self.images[rows], self.evidence.synthetic.images, disguise, rng)
+        """Some of the real images in a disguise."""
+        return disguised(self.real[rows], self.evidence.synthetic.images, disguise, rng)
 
-    def sees(self, patient: Mapping[str, Floats]) -> bool:
+    def turns(self, rows: Integers, rng: np.random.Generator, repeats: int = REPEATS) -> Sequence[Turn]:
+        """Draws of who was held back, and of whose of the copies of these rows are planted first."""
+        drawn = []
+        for _ in range(repeats):
+            non_member = rng.permutation(self.scores.non_member)
+            order = rng.permutation(len(rows))
+            members = order[~non_member[self.scores.owner[rows[order]]]]
+            drawn.append(Turn(non_member=non_member, order=members, count=len(rows)))
+        return drawn
+
+    def sees(self, patient: Mapping[str, Floats], non_member: Flags) -> bool:
         """Whether T2 is below its level with these scores by space."""
         statistic = near_copy_statistic(self.scores, patient)
-        return is_significant(statistic, as_labels(self.scores.non_member), self.pool, LEVEL)
+        return is_significant(statistic, as_labels(non_member), self.pool, LEVEL)
 
-    def share(self, planted: spike_in.Planted, turns: Turns, copies: int) -> float:
-        """In how many of the repeats so many copies are found, in all spaces together."""
-        after = (spike_in.with_copies(self.scores, planted, turn < copies) for turn in turns)
-        return float(np.mean([self.sees(patient) for patient in after]))
+    def seen(self, planted: spike_in.Planted, turns: Sequence[Turn], copies: int) -> list[bool]:
+        """Whether so many copies are found in each repeat, in all spaces together."""
+        after = (spike_in.with_copies(self.scores, planted, turn.first(copies)) for turn in turns)
+        return [self.sees(patient, turn.non_member) for patient, turn in zip(after, turns, strict=True)]
 
-    def always(self, planted: spike_in.Planted, turns: Turns, copies: int) -> bool:
-        """Whether so many copies are found in every repeat."""
-        return spike_in.always_found(self.scores, planted, turns, copies, LEVEL, self.pool)
-
-    def alone(self, planted: spike_in.Planted, turns: Turns, copies: int) -> Iterator[str]:
+    def alone(self, planted: spike_in.Planted, turns: Sequence[Turn], copies: int) -> Iterator[str]:
         """The spaces that would see so many copies without the others, nineteen times of twenty."""
-        after = [spike_in.with_copies(self.scores, planted, turn < copies) for turn in turns]
-        labels = as_labels(self.scores.non_member)
+        after = [spike_in.with_copies(self.scores, planted, turn.first(copies)) for turn in turns]
         for name in self.scores.spaces:
-            seen = [self._of(name, patient[name]) for patient in after]
-            if np.mean([one.parts > 0 and float(one(labels)[0]) < LEVEL for one in seen]) >= 0.95:
+            each = [self._of(name, patient[name]) for patient in after]
+            held = [as_labels(turn.non_member) for turn in turns]
+            p = [float(one(labels)[0]) if one.parts else 1.0 for one, labels in zip(each, held, strict=True)]
+            if np.mean(np.array(p) < LEVEL) >= 0.95:
                 yield name
 
     def _of(self, name: str, patient: Floats) -> NearCopyStatistic:
@@ -90,9 +110,7 @@ class Bench:
         return NearCopyStatistic(orders=[], hits=[self.scores.spaces[name].hits(patient)])
 
 
-def turns_of(count: int, rng: np.random.Generator, repeats: int = REPEATS) -> Turns:
-    """Random orders of so many copies."""
-    return [rng.permutation(count) for _ in range(repeats)]
+BenchOf = Callable[[Kind], Bench]
 
 
 def heading(columns: Sequence[str]) -> str:
