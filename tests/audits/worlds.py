@@ -13,7 +13,7 @@ import numpy as np
 
 from privgan.arrays import Choices, Flags, Floats, Images
 from privgan.progress import silent
-from privgan_audits.evidence.interface import Evidence
+from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls.measure import features, resplits, split_check, splits_of_members
@@ -67,7 +67,8 @@ def world_of(evidence: Evidence, scores: Scores, relabelled: int = POOL) -> Worl
 
 def with_images(world: World, images: Images) -> World:
     """The same patients beside other synthetic images; what is known of the patients is not computed again."""
-    synthetic = dataclasses.replace(world.evidence.synthetic, images=images)
+    numbers = np.arange(len(images))
+    synthetic = Sample(images=images, labels=np.zeros_like(numbers), patients=numbers)
     spaces = {}
     for name, each in world.scores.spaces.items():
         found = each.space.closest(images)
