@@ -143,7 +143,7 @@ def test_what_either_audit_sees(bench_of: BenchOf, kind: Kind) -> None:
 def theirs(
     best: BestThreshold, raw: Mapping[str, Floats], ranked: Mapping[str, Floats], scores: Scores, held: Flags
 ) -> list[bool]:
-    """What the other audit says: at an ordinary threshold, at the best in hindsight, at ordinary ones in our spaces."""
+    """What the other audit says: an ordinary threshold, the best in hindsight, and ordinary ones in our spaces."""
     own = [_p(raw[name], ORDINARY, held) < LEVEL for name in DETECTORS]
     hindsight = [best.sees(raw[name], held) for name in DETECTORS]
     level = LEVEL / len(scores.ranked)
