@@ -10,15 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from privgan.arrays import Choices, Flags, Floats, Images, Integers
+from privgan.arrays import Flags, Floats, Images, Integers
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import Disguise, disguised
+from privgan_audits.questions.controls.group_limits import GroupTrials
+from privgan_audits.questions.groups import groups_of
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.stats.relabelling import NearCopyStatistic, as_labels, is_significant, relabellings
+from privgan_audits.stats.relabelling import NearCopyStatistic, Trial, as_labels, is_significant, relabellings
 from tests.audits.pictures import Kind
 
 REPEATS = 60  # all found: the power is above 95 % with 95 % confidence
@@ -45,11 +47,11 @@ class Turn:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bench:
-    """Evidence about a safe set, its scores, and random choices of the non-members (P, 10,000)."""
+    """Evidence about a safe set, its scores, and what it takes T2 to see something in them."""
 
     evidence: Evidence
     scores: Scores
-    pool: Choices
+    trial: Trial
 
     @classmethod
     def of(cls, kind: Kind, shared_data: Path, weigh: Callable[..., Evidence], rng: np.random.Generator) -> "Bench":
@@ -57,7 +59,8 @@ class Bench:
         evidence = weigh(*kind(shared_data, rng))
         scores = patient_scores(evidence)
         pool = relabellings(len(scores.non_member), scores.non_members, rng)
-        return cls(evidence=evidence, scores=scores, pool=pool)
+        trial = GroupTrials.of(scores, groups_of(evidence, scores), LEVEL, pool).all_patients
+        return cls(evidence=evidence, scores=scores, trial=trial)
 
     @property
     def real(self) -> Images:
@@ -87,7 +90,7 @@ class Bench:
     def sees(self, patient: Mapping[str, Floats], non_member: Flags) -> bool:
         """Whether T2 is below its level with these scores by space."""
         statistic = near_copy_statistic(self.scores, patient)
-        return is_significant(statistic, as_labels(non_member), self.pool, LEVEL)
+        return is_significant(statistic, as_labels(non_member), self.trial)
 
     def seen(self, planted: spike_in.Planted, turns: Sequence[Turn], copies: int) -> list[bool]:
         """Whether so many copies are found in each repeat, in all spaces together."""

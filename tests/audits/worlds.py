@@ -18,9 +18,10 @@ from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls.measure import features, resplits, split_check, splits_of_members
 from privgan_audits.questions.controls.rule import GATING_COPIES
+from privgan_audits.questions.groups import groups_of
 from privgan_audits.questions.membership.attacks import measure_attacks
 from privgan_audits.questions.membership.statistic import epsilon_findings, membership_findings, with_ensemble
-from privgan_audits.questions.near_copies.measure import near_copy_statistic
+from privgan_audits.questions.near_copies.measure import near_copy_test
 from privgan_audits.questions.scores import Scores, score_of, smallest_per_patient
 from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
 
@@ -91,7 +92,8 @@ def verdicts(*worlds: World, seeds: int) -> list[Counter[str]]:
     ranked = [with_ensemble(world.attacks, world.scores.closest_first) for world in worlds]
     draws = [held_back(worlds[0], seed) for seed in range(seeds)]
     chosen = np.concatenate([as_labels(held) for held in draws], axis=1)
-    near = [p_values(near_copy_statistic(world.scores), chosen, world.pool) for world in worlds]
+    groups = groups_of(worlds[0].evidence, worlds[0].scores)
+    near = [p_values(near_copy_test(world.scores, groups), chosen, world.pool) for world in worlds]
     for seed, held in enumerate(draws):
         check = split_check(seen, worlds[0].scores.owner, held, np.random.default_rng([seed, 1]))
         drawn = dataclasses.replace(worlds[0].scores, non_member=held)
@@ -100,7 +102,7 @@ def verdicts(*worlds: World, seeds: int) -> list[Counter[str]]:
             scores = dataclasses.replace(world.scores, non_member=held)
             membership = membership_findings(ranked[number], held, world.pool)
             proven = epsilon_findings(ranked[number], held, 1e-5)
-            control = {**check, **resplits(scores, world.attacks, *splits)}
+            control = {**check, **resplits(scores, groups, world.attacks, *splits)}
             findings = {"T0": control, "T2": {"p": float(near[number][seed])}, "T3": {**membership, **proven}}
             counted[number][verdict_of(scores, findings)] += 1
         if (seed + 1) % 50 == 0:

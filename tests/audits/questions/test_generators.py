@@ -21,7 +21,7 @@ from privgan_audits.questions.controls.disguises import DISGUISES, disguised
 from privgan_audits.questions.membership.statistic import ENSEMBLE, membership_findings, with_ensemble
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import patient_scores
-from privgan_audits.stats.relabelling import as_labels, p_values
+from privgan_audits.stats.relabelling import Trial, as_labels, p_values
 from tests.audits.overfitting import overfitted_gan
 from tests.audits.worlds import World, verdict_of, verdicts, with_images, world_of
 
@@ -74,13 +74,14 @@ def test_copies_of_distinct_members_fail_without_the_exact_test(safe: World, kin
 )
 def test_nothing_passes_beyond_its_limit_of_detection(safe: World, kind: str) -> None:
     """The limit is measured on some members; half as many more copies, of other members, must be found as well."""
-    scores, images, level = safe.scores, safe.evidence.members.images, Policy().level(1) / 2
+    scores, images = safe.scores, safe.evidence.members.images
+    trial = Trial(level=Policy().level(1) / 2, pool=safe.pool)
     found, fresh = [], None
     for seed in (0, 1):
         rng = np.random.default_rng(seed)
         rows = spike_in.chosen_images(scores, rng)
         fresh = spike_in.plant(scores, disguised(images[rows], safe.evidence.synthetic.images, DISGUISES[kind], rng))
-        found.append(spike_in.limit(scores, fresh, level, safe.pool, rng))
+        found.append(spike_in.limit(scores, fresh, trial, rng))
     limit = found[0]
     assert fresh is not None
     if limit is None:  # nothing is promised; then that is what the report says

@@ -11,8 +11,9 @@ from scipy import stats
 from privgan.arrays import Flags, Floats, Images
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES
+from privgan_audits.questions.groups import groups_of
 from privgan_audits.questions.membership.statistic import EPSILON_ERROR, epsilon_findings, with_ensemble
-from privgan_audits.questions.near_copies.measure import near_copy_statistic
+from privgan_audits.questions.near_copies.measure import near_copy_test
 from privgan_audits.questions.scores import Scores, smallest_per_patient
 from privgan_audits.stats.relabelling import p_values
 from tests.audits.bench import LEVEL, REPEATS, Bench, BenchOf, heading
@@ -119,8 +120,9 @@ def test_what_either_audit_sees(bench_of: BenchOf, kind: Kind) -> None:
     columns = ("copies", "T2", *DETECTORS, *(f"{name}, hindsight" for name in DETECTORS), *every)
     print(f"\n{kind.__doc__} {REPEATS} repeats, level {LEVEL:.2g}\n{heading(columns)}")
     raw, ranked = distances(bench.scores), {name: each.patient for name, each in scores.spaces.items()}
-    drawn = bench.pool[:, :1000]
-    own = np.mean(p_values(near_copy_statistic(scores), drawn, bench.pool) < LEVEL)
+    pool, test = bench.trial.pool, near_copy_test(scores, groups_of(bench.evidence, scores))
+    drawn = pool[:, :1000]
+    own = np.mean(p_values(test, drawn, pool) < LEVEL)
     alarms = np.mean([theirs(best, raw, ranked, scores, held.astype(bool)) for held in drawn.T], axis=0)
     print(row("none, 1,000 draws", [own, *alarms]), flush=True)
     for name in KINDS:
@@ -169,7 +171,7 @@ def test_which_epsilon_either_audit_proves_of_x_rays(bench_of: BenchOf, weigh: W
     theirs = [f"{name}, {threshold}" for name in DETECTORS for threshold in ("1 %", "hindsight")]
     print(f"\n{heading(('copied', 'ours', 'most that ours could prove', *theirs))}", flush=True)
     whole = dataclasses.replace(bench.scores, spaces=bench.scores.whole)
-    world = World(evidence=bench.evidence, scores=whole, attacks={}, pool=bench.pool[:, :1])
+    world = World(evidence=bench.evidence, scores=whole, attacks={}, pool=bench.trial.pool[:, :1])
     for name, count in COPIED:
         copies = bench.copies(order[:count], DISGUISES[name], rng) if count else bench.real[:0]
         leaking = with_images(world, np.concatenate([bench.evidence.synthetic.images, copies]))

@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 
 from privgan.arrays import Choices
-from privgan_audits.questions.near_copies.measure import near_copy_statistic
+from privgan_audits.evidence.interface import Evidence
+from privgan_audits.questions.groups import groups_of
+from privgan_audits.questions.near_copies.measure import near_copy_test
 from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.stats.relabelling import RELABELLINGS, NearCopyStatistic, Statistic, as_labels, relabellings
 from tests.audits.conftest import Weigh
@@ -39,11 +41,12 @@ def test_p_of_fresh_cohorts_is_uniform(shared_data: Path, weigh: Weigh) -> None:
     """Everything is drawn and learned anew, so that also a score that knew who was a member would show."""
     xrays, found = XRays.read(shared_data), defaultdict[str, list[float]](list)
     for seed in range(COHORTS):
-        rng = np.random.default_rng([seed, 333])
-        members, others, rest = xrays.split(rng, 667, 333, 800)
-        scores = patient_scores(weigh(members, others, rest.images))
+        rng = np.random.default_rng([seed, 600])
+        members, others, rest = xrays.split(rng, 400, 200, 500)
+        evidence = weigh(members, others, rest.images)
+        scores = patient_scores(evidence)
         pool = relabellings(len(scores.non_member), scores.non_members, rng, 2000)
-        for name, statistic in statistics_of(scores).items():
+        for name, statistic in statistics_of(evidence, scores).items():
             found[name].append(uniform_p(statistic, scores, pool, rng))
         told = ", ".join(f"{name} {ps[-1]:.2f}" for name, ps in found.items())
         print(f"{seed}: {told}", flush=True)
@@ -56,12 +59,12 @@ def test_p_of_fresh_cohorts_is_uniform(shared_data: Path, weigh: Weigh) -> None:
         assert uniform > 1e-3
 
 
-def statistics_of(scores: Scores) -> dict[str, Statistic]:
+def statistics_of(evidence: Evidence, scores: Scores) -> dict[str, Statistic]:
     """T2 as a whole, and of each space that ranks."""
     alone = {
         name: NearCopyStatistic(orders=[scores.closest_first(each.patient)]) for name, each in scores.ranked.items()
     }
-    return {"all together": near_copy_statistic(scores), **alone}
+    return {"all together": near_copy_test(scores, groups_of(evidence, scores)), **alone}
 
 
 def uniform_p(statistic: Statistic, scores: Scores, pool: Choices, rng: np.random.Generator) -> float:
