@@ -16,7 +16,7 @@ from privgan_audits.questions.membership.statistic import EPSILON_ERROR, epsilon
 from privgan_audits.questions.near_copies.measure import near_copy_test
 from privgan_audits.questions.scores import Scores, smallest_per_patient
 from privgan_audits.stats.relabelling import p_values
-from tests.audits.bench import LEVEL, REPEATS, Bench, BenchOf, heading
+from tests.audits.bench import LEVEL, REPEATS, BenchOf, heading
 from tests.audits.conftest import Weigh
 from tests.audits.phantoms import (
     ORDINARY,
@@ -78,14 +78,13 @@ def test_hindsight_sees_what_some_threshold_sees() -> None:
 class Detectors:
     """Distances of patients (P,) to the closest synthetic image, as they are and with copies planted."""
 
-    bench: Bench
     before: Mapping[str, Floats]
     changes: Mapping[str, spike_in.Changes]
 
     @classmethod
-    def of(cls, bench: Bench, copies: Images) -> "Detectors":
+    def of(cls, scores: Scores, copies: Images) -> "Detectors":
         """Measure copies in the spaces that serve as detectors."""
-        scores, before, changes = bench.scores, distances(bench.scores), {}
+        before, changes = distances(scores), {}
         for name in DETECTORS:
             each = scores.spaces[name]
             met = each.space.met(copies, each.closest)
@@ -94,7 +93,7 @@ class Detectors:
             changes[name] = spike_in.Changes(
                 patient=patient[closer], copy=met.copy[closer], score=met.distance[closer]
             )
-        return cls(bench=bench, before=before, changes=changes)
+        return cls(before=before, changes=changes)
 
     def planted(self, present: Flags) -> dict[str, Floats]:
         """Distances when some of the copies are in the set."""
@@ -130,7 +129,7 @@ def test_what_either_audit_sees(bench_of: BenchOf, kind: Kind) -> None:
         copies = bench.copies(rows, DISGUISES[name], rng)
         planted, detectors, turns = (
             spike_in.plant(scores, copies),
-            Detectors.of(bench, copies),
+            Detectors.of(scores, copies),
             bench.turns(rows, rng),
         )
         for count in COUNTS:
