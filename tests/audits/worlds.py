@@ -18,7 +18,7 @@ from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls.measure import features, resplits, split_check, splits_of_members
 from privgan_audits.questions.controls.rule import GATING_COPIES
-from privgan_audits.questions.groups import groups_of
+from privgan_audits.questions.groups import Groups, groups_of
 from privgan_audits.questions.membership.attacks import measure_attacks
 from privgan_audits.questions.membership.statistic import epsilon_findings, membership_findings, with_ensemble
 from privgan_audits.questions.near_copies.measure import near_copy_test
@@ -26,6 +26,7 @@ from privgan_audits.questions.scores import Scores, score_of, smallest_per_patie
 from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
 
 POOL = 1000  # relabellings; the audit's own 10,000 would only sharpen p
+NO_GROUPS = Groups(tested=(), left_out=())
 CALM = {"split_p": 1.0, "split_auc": 0.5, "resplits": 200, "small_p_near_copies": 10, "small_p_membership": 10}
 
 
@@ -86,8 +87,11 @@ def held_back(world: World, seed: int) -> Flags:
     return np.random.default_rng([seed, 0]).permutation(world.scores.non_member)
 
 
-def verdicts(*worlds: World, seeds: int) -> list[Counter[str]]:
-    """Judge the images of each world under draws of who was held back; worlds have the same patients."""
+def verdicts(*worlds: World, seeds: int, inside: bool = False) -> list[Counter[str]]:
+    """Judge the images of each world under draws of who was held back; worlds have the same patients.
+
+    T2 looks within their classes, too; `inside`: also in splits of members among themselves, which costs time.
+    """
     counted, seen = [Counter[str]() for _ in worlds], features(worlds[0].images)
     ranked = [with_ensemble(world.attacks, world.scores.closest_first) for world in worlds]
     draws = [held_back(worlds[0], seed) for seed in range(seeds)]
@@ -102,7 +106,7 @@ def verdicts(*worlds: World, seeds: int) -> list[Counter[str]]:
             scores = dataclasses.replace(world.scores, non_member=held)
             membership = membership_findings(ranked[number], held, world.pool)
             proven = epsilon_findings(ranked[number], held, 1e-5)
-            control = {**check, **resplits(scores, groups, world.attacks, *splits)}
+            control = {**check, **resplits(scores, groups if inside else NO_GROUPS, world.attacks, *splits)}
             findings = {"T0": control, "T2": {"p": float(near[number][seed])}, "T3": {**membership, **proven}}
             counted[number][verdict_of(scores, findings)] += 1
         if (seed + 1) % 50 == 0:

@@ -4,6 +4,7 @@ What costs time, distances, is computed once: copies are planted as the audit's 
 those compares with real planting), and who was held back is drawn anew for each seed, which is what exactness allows.
 """
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -34,7 +35,13 @@ MEMBERS, NON_MEMBERS, SYNTHETIC, SEEDS = 1333, 667, 800, 200
 @pytest.fixture(scope="module")
 def population(draw: Draw) -> tuple[Sample, Sample]:
     rng = np.random.default_rng(7)
-    return draw(rng, MEMBERS, most=2), draw(rng, NON_MEMBERS, first=MEMBERS, most=2)
+    return classed(draw(rng, MEMBERS, most=2)), classed(draw(rng, NON_MEMBERS, first=MEMBERS, most=2))
+
+
+def classed(sample: Sample) -> Sample:
+    """Three classes of equal size, and one of every fiftieth patient."""
+    labels = np.where(sample.patients % 50 == 0, 3, sample.patients % 3)
+    return dataclasses.replace(sample, labels=labels)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,8 @@ def test_verdicts_of_many_splits(shared_data: Path, weigh: Weigh, kind: Kind) ->
     """One cohort of 2,000, scored once; who was held back is drawn anew, and T0, T2 and T3 are judged each time."""
     evidence = weigh(*kind(shared_data, np.random.default_rng(105)))
     print(f"\n{kind.__doc__}")
-    (counted,) = verdicts(world_of(evidence, patient_scores(evidence), RELABELLINGS), seeds=SPLITS)
+    world = world_of(evidence, patient_scores(evidence), RELABELLINGS)
+    (counted,) = verdicts(world, seeds=SPLITS, inside=True)
     for verdict, count in counted.items():
         between = stats.binomtest(count, SPLITS).proportion_ci(0.95, method="exact")
         print(f"{verdict}: {count}, {100 * between.low:.1f} to {100 * between.high:.1f} %", flush=True)
