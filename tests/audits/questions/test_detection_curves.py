@@ -1,120 +1,109 @@
-"""A study, run by `make studies`: how many copied patients the near-copy test finds, by disguise and space."""
+"""Studies, run by `make studies`: how many copied patients the near-copy test finds, by disguise and space."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy import ndimage
 
-from privgan.arrays import Floats, Images
-from privgan.images.stored import with_channels
-from privgan_audits.evidence.interface import Evidence, Sample
-from privgan_audits.policy import Policy
-from privgan_audits.questions.controls import spike_in
-from privgan_audits.questions.controls.disguises import DISGUISES, disguised
-from privgan_audits.questions.controls.group_limits import GroupTrials
+from privgan.arrays import Images
+from privgan_audits.questions.controls import changes, spike_in
+from privgan_audits.questions.controls.disguises import DISGUISES, Disguise
 from privgan_audits.questions.controls.rule import PLAIN_COPIES
-from privgan_audits.questions.groups import groups_of
-from privgan_audits.questions.near_copies.measure import near_copy_statistic, near_copy_test
-from privgan_audits.questions.near_copies.rule import SHARE
-from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.stats.relabelling import (
-    NearCopyStatistic,
-    Trial,
-    as_labels,
-    is_significant,
-    p_values,
-    relabellings,
-)
-from tests.audits.conftest import Weigh
-from tests.audits.xrays import XRays
+from tests.audits.bench import LEVEL, REPEATS, Bench, BenchOf, heading
+from tests.audits.pictures import Kind, blurred_x_rays, clothes, heads, x_rays
 
 COUNTS = (20, 40, 120)  # 1.5, 3 and 9 % of the members
-REPEATS = 60  # all found: the power is above 95 % with 95 % confidence
-LEVEL = Policy().level(1) * SHARE
-MEMBERS, NON_MEMBERS = 1333, 667
+SEVERAL = "several at once"
+GRID = (10, 20, 30, 40, 60, 80, 120, 160, 240, 320)  # up to a quarter of the members
 
 
-def _x_rays(shared_data: Path, rng: np.random.Generator) -> tuple[Sample, Sample, Images]:
-    """Chest X-rays of children; other patients' images are the safe set."""
-    members, others, rest = XRays.read(shared_data).split(rng, MEMBERS, NON_MEMBERS, 1600)
-    return members, others, rest.images
+def in_turn(*steps: changes.Change) -> Disguise:
+    """One change after the other, each rounded to whole levels."""
+
+    def change(images: Images, others: Images, rng: np.random.Generator) -> Images:
+        for step in steps:
+            images = np.clip(np.rint(step(images, others, rng)), 0, 255).astype(np.uint8)
+        return images
+
+    return Disguise(family=SEVERAL, change=change)
 
 
-def _blurred_x_rays(shared_data: Path, rng: np.random.Generator) -> tuple[Sample, Sample, Images]:
-    """The safe set blurred by a pixel, as private generators are."""
-    members, others, images = _x_rays(shared_data, rng)
-    return members, others, ndimage.gaussian_filter(images.astype(float), (0, 1, 1, 0)).astype(np.uint8)
+def either(one: Disguise, other: Disguise) -> Disguise:
+    """Every second image changed one way, the rest the other."""
+
+    def change(images: Images, others: Images, rng: np.random.Generator) -> Images:
+        both = [np.clip(np.rint(each.change(images, others, rng)), 0, 255).astype(np.uint8) for each in (one, other)]
+        both[0][1::2] = both[1][1::2]
+        return both[0]
+
+    return Disguise(family=SEVERAL, change=change)
 
 
-def _clothes(shared_data: Path, rng: np.random.Generator) -> tuple[Sample, Sample, Images]:
-    """Fashion-MNIST, an image a person: pictures that have little in common."""
-    with np.load(shared_data / "images" / "fashion_mnist_28.npz") as stored:
-        images = np.unique(with_channels(stored["train_images"][:8000]), axis=0)
-    images = images[rng.permutation(len(images))[: MEMBERS + NON_MEMBERS + 2000]]
-    numbers = np.arange(len(images))
+def _known(*names: str) -> Disguise:
+    return in_turn(*(DISGUISES[name].change for name in names))
 
-    def some(first: int, count: int) -> Sample:
-        rows = slice(first, first + count)
-        return Sample(images=images[rows], labels=np.zeros(count, np.int64), patients=numbers[rows])
 
-    return some(0, MEMBERS), some(MEMBERS, NON_MEMBERS), images[MEMBERS + NON_MEMBERS :]
+SEVERAL_CHANGES: Mapping[str, Disguise] = {
+    "negatives (2 % noise)": DISGUISES["negative"],
+    "at half size in a corner": DISGUISES["half_size"],
+    "half negatives, half left halves": either(DISGUISES["negative"], DISGUISES["left_half"]),
+    "negative (2 % noise), shifted by 6 %": _known("negative", "shift_6_percent"),
+    "negative (2 % noise), rotated by 10 degrees": _known("negative", "rotation_10_degrees"),
+    "left half, gamma 1.8": _known("left_half", "gamma_1_8"),
+    "left half, noise 4 %": _known("left_half", "noise_4_percent"),
+    "mirrored, a quarter of it elsewhere": _known("flip", "quarter_moved"),
+    "mirrored, left half": _known("flip", "left_half"),
+    "mirrored, mixed with 30 %": _known("flip", "blend_30_percent"),
+    "mixed with 30 %, noise 10 %": _known("blend_30_percent", "noise_10_percent"),
+    "mixed with 30 %, rotated by 10 degrees": _known("blend_30_percent", "rotation_10_degrees"),
+    "blurred, gamma 1.8, noise 4 %": _known("blur", "gamma_1_8", "noise_4_percent"),
+    "cropped to 85 %, rotated by 10 degrees, JPEG 30": _known("crop_85_percent", "rotation_10_degrees", "jpeg_30"),
+}
 
 
 @pytest.mark.study
-@pytest.mark.parametrize("kind", [_x_rays, _blurred_x_rays, _clothes], ids=["x-rays", "blurred", "clothes"])
-def test_detection_curves(shared_data: Path, weigh: Weigh, kind: object) -> None:
+@pytest.mark.parametrize("kind", [x_rays, blurred_x_rays, clothes, heads])
+def test_detection_curves(bench_of: BenchOf, kind: Kind) -> None:
     """1,333 members, 667 non-members; copies of some members are planted in each disguise."""
-    assert callable(kind)
-    rng = np.random.default_rng(101)
-    members, others, images = kind(shared_data, rng)
-    evidence: Evidence = weigh(members, others, images)
-    scores = patient_scores(evidence)
-    pool = relabellings(len(scores.non_member), scores.non_members, rng)
-    groups = groups_of(evidence, scores)
-    trial = GroupTrials.of(scores, groups, LEVEL, pool).all_patients
-    p = p_values(near_copy_test(scores, groups), as_labels(scores.non_member), pool)[0]
-    print(f"\n{kind.__doc__} {REPEATS} repeats, level {LEVEL:.2g}; without a copy p = {p:.2g}")
-    print(
-        "| family | disguise | "
-        + " | ".join(map(str, COUNTS))
-        + " | limit | alone, from 40 |\n|---|---|---|---|---|---|---|"
-    )
+    bench, rng = bench_of(kind), np.random.default_rng(101)
+    print(f"\n{kind.__doc__} {REPEATS} repeats, level {LEVEL:.2g}")
+    print(heading(("family", "disguise", *map(str, COUNTS), "limit", "alone, from 40")))
     for name, disguise in DISGUISES.items():
-        rows = spike_in.chosen_images(scores, rng)
-        planted = spike_in.plant(scores, disguised(members.images[rows], images, disguise, rng))
-        turns = [rng.permutation(planted.count) for _ in range(REPEATS)]
-        limit = spike_in.limit(scores, planted, trial, rng)
-        shares = [f"{_share(scores, planted, turns, copies, trial):.0%}" for copies in COUNTS]
-        alone = ", ".join(_alone(scores, planted, turns)) or "none"
+        rows = bench.some(3 * COUNTS[-1], rng)
+        planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
+        turns = bench.turns(rows, rng)
+        shares = [f"{np.mean(bench.seen(planted, turns, copies)):.0%}" for copies in COUNTS]
+        alone = ", ".join(bench.alone(planted, turns, COUNTS[1])) or "none"
+        limit = limit_as_told(bench, disguise, rng)
         print(f"| {disguise.family} | {name} | {' | '.join(shares)} | {limit} | {alone} |", flush=True)
         assert name not in PLAIN_COPIES or limit is not None
 
 
-def _share(
-    scores: Scores, planted: spike_in.Planted, turns: list[NDArray[np.int64]], copies: int, trial: Trial
-) -> float:
-    """In how many of the repeats so many copies are found, in all spaces together."""
-    labels, found = as_labels(scores.non_member), 0
-    for turn in turns:
-        statistic = near_copy_statistic(scores, spike_in.with_copies(scores, planted, turn < copies))
-        found += is_significant(statistic, labels, trial)
-    return found / len(turns)
+def limit_as_told(bench: Bench, disguise: Disguise, rng: np.random.Generator) -> int | None:
+    """The limit of detection that an audit of the split as it came would print."""
+    rows = spike_in.chosen_images(bench.scores, rng)
+    planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
+    return spike_in.limit(bench.scores, planted, bench.trial, rng)
 
 
-def _alone(scores: Scores, planted: spike_in.Planted, turns: list[NDArray[np.int64]]) -> Iterator[str]:
-    """The spaces that would see 40 copies without the others, nineteen times of twenty."""
-    labels = as_labels(scores.non_member)
-    after = [spike_in.with_copies(scores, planted, turn < COUNTS[1]) for turn in turns]
-    for name in scores.spaces:
-        seen = [_of(scores, name, patient[name]) for patient in after]
-        if np.mean([one.parts > 0 and float(one(labels)[0]) < LEVEL for one in seen]) >= 0.95:
-            yield name
+@pytest.mark.study
+@pytest.mark.parametrize("kind", [x_rays, heads])
+def test_several_changes_at_once(bench_of: BenchOf, kind: Kind) -> None:
+    """What no planted disguise does alone, and sets in which every member is copied; from how many it is seen."""
+    bench, rng = bench_of(kind), np.random.default_rng(102)
+    print(f"\n{kind.__doc__} {REPEATS} repeats; the fewest of {GRID} that all see; else of all members")
+    print(heading(("change", "seen from", *map(str, COUNTS))))
+    for name, disguise in SEVERAL_CHANGES.items():
+        rows = bench.some(2 * GRID[-1], rng)
+        planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
+        turns = bench.turns(rows, rng)
+        seen = next((str(copies) for copies in GRID if all(bench.seen(planted, turns, copies))), None)
+        shares = [f"{np.mean(bench.seen(planted, turns, copies)):.0%}" for copies in COUNTS]
+        print(f"| {name} | {seen or of_all(bench, disguise, rng)} | {' | '.join(shares)} |", flush=True)
 
 
-def _of(scores: Scores, name: str, patient: Floats) -> NearCopyStatistic:
-    if name in scores.ranked:
-        return NearCopyStatistic(orders=[scores.closest_first(patient)])
-    return NearCopyStatistic(orders=[], hits=[scores.spaces[name].hits(patient)])
+def of_all(bench: Bench, disguise: Disguise, rng: np.random.Generator) -> str:
+    """How often a set is seen into which every member is copied."""
+    rows = bench.some(len(bench.scores.non_member), rng)
+    planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
+    return f"all: {np.mean(bench.seen(planted, bench.turns(rows, rng), len(rows))):.0%}"

@@ -7,87 +7,29 @@ those compares with real planting), and who was held back is drawn anew for each
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from privgan.arrays import Choices, Floats
-from privgan.progress import silent
+from privgan.arrays import Floats
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
-from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions import membership, near_copies
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES, disguised
-from privgan_audits.questions.controls.measure import features, resplits, split_check, splits_of_members
-from privgan_audits.questions.controls.rule import GATING_COPIES
-from privgan_audits.questions.groups import Groups, groups_of
-from privgan_audits.questions.membership.attacks import measure_attacks
-from privgan_audits.questions.membership.statistic import (
-    ENSEMBLE,
-    epsilon_findings,
-    membership_findings,
-    with_ensemble,
-)
-from privgan_audits.questions.near_copies.measure import near_copy_statistic, near_copy_test
-from privgan_audits.questions.scores import Scores, patient_scores, score_of, smallest_per_patient
-from privgan_audits.stats.relabelling import Trial, as_labels, p_values, relabellings
+from privgan_audits.questions.membership.statistic import ENSEMBLE, membership_findings, with_ensemble
+from privgan_audits.questions.near_copies.measure import near_copy_statistic
+from privgan_audits.questions.scores import patient_scores
+from privgan_audits.stats.relabelling import Trial, as_labels, p_values
 from tests.audits.overfitting import overfitted_gan
+from tests.audits.worlds import World, verdict_of, verdicts, with_images, world_of
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
 
 MEMBERS, NON_MEMBERS, SYNTHETIC, SEEDS = 1333, 667, 800, 200
-POOL = 1000  # relabellings; the audit's own 10,000 would only sharpen p
-NO_GROUPS = Groups(tested=(), left_out=())  # in splits of members, where they would only cost time
-CALM = {"split_p": 1.0, "split_auc": 0.5, "resplits": 200, "small_p_near_copies": 10, "small_p_membership": 10}
-
-
-def verdict_of(scores: Scores, findings: Mapping[str, Mapping[str, Any]]) -> str:
-    """The verdict on T0, T2 and T3, where all other tests have found nothing."""
-    control = {**CALM, "limit_of_detection": dict.fromkeys(GATING_COPIES, 17), "copies_planted_at_most": 40}
-    measured = {
-        "T0": {**control, **findings.get("T0", {})},
-        "T1": {"copies_of_members": 0, "copies_of_other_patients": 0},
-        "T2": findings["T2"],
-        "T3": {"epsilon_lower_bound": 0.0, **findings["T3"]},
-    }
-    tests = [{"id": name, "outcome": "measured", **each} for name, each in measured.items()]
-    tests += [{"id": name, "outcome": "not-applicable"} for name in ("T6", "T7", "T8", "T10")]
-    return judge(Policy(), {"attempt": 1, "counts": {"members": scores.members}, "tests": tests}).verdict
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class World:
-    """A cohort, what a generator made, and everything that is computed once."""
-
-    evidence: Evidence
-    scores: Scores
-    attacks: Mapping[str, Floats]
-    pool: Choices
-
-
-def world_of(evidence: Evidence, scores: Scores) -> World:
-    pool = relabellings(len(scores.non_member), scores.non_members, np.random.default_rng(0), POOL)
-    attacks = measure_attacks(evidence, scores, silent)
-    return World(evidence=evidence, scores=scores, attacks=attacks, pool=pool)
-
-
-def with_images(world: World, images: NDArray[np.uint8]) -> World:
-    """The same patients beside other synthetic images; what is known of the patients is not computed again."""
-    synthetic = dataclasses.replace(world.evidence.synthetic, images=images)
-    spaces = {}
-    for name, each in world.scores.spaces.items():
-        found = each.space.closest(images)
-        score = score_of(found.distance, each.reference, each.hit_limit)
-        score[world.scores.flat] = np.inf
-        patient = smallest_per_patient(score, world.scores.owner, len(each.patient))
-        spaces[name] = dataclasses.replace(each, closest=found, score=score, patient=patient)
-    evidence = dataclasses.replace(world.evidence, synthetic=synthetic)
-    return world_of(evidence, dataclasses.replace(world.scores, spaces=spaces))
 
 
 @pytest.fixture(scope="module")
@@ -173,47 +115,6 @@ def test_an_overfitted_gan_fails(draw: Draw, weigh: Weigh) -> None:
     assert verdict_of(patient_scores(evidence), findings) == "FAIL"
 
 
-def split_checks(world: World) -> list[dict[str, float]]:
-    """T0's split check of every seed; it never sees the synthetic images."""
-    images = np.concatenate([side.images for side in (world.evidence.members, world.evidence.non_members) if side])
-    seen = features(images)
-    return [
-        split_check(seen, world.scores.owner, held_back(world, seed), np.random.default_rng([seed, 1]))
-        for seed in range(SEEDS)
-    ]
-
-
-def held_back(world: World, seed: int) -> NDArray[np.bool_]:
-    return np.random.default_rng([seed, 0]).permutation(world.scores.non_member)
-
-
-def near_ps(world: World) -> Floats:
-    """T2's, of three classes and of a rare one."""
-    chosen = np.concatenate([as_labels(held_back(world, seed)) for seed in range(SEEDS)], axis=1)
-    return p_values(near_copy_test(world.scores, groups_of(world.evidence, world.scores)), chosen, world.pool)
-
-
-def verdicts(*worlds: World) -> list[Counter[str]]:
-    """Judge the images of each world under SEEDS draws of who was held back; worlds have the same patients."""
-    counted = [Counter[str]() for _ in worlds]
-    ranked = [with_ensemble(world.attacks, world.scores.closest_first) for world in worlds]
-    near = [near_ps(world) for world in worlds]
-    for seed, check in enumerate(split_checks(worlds[0])):
-        held = held_back(worlds[0], seed)
-        splits = splits_of_members(
-            dataclasses.replace(worlds[0].scores, non_member=held), np.random.default_rng(seed), POOL
-        )
-        for number, world in enumerate(worlds):
-            scores = dataclasses.replace(world.scores, non_member=held)
-            membership = membership_findings(ranked[number], held, world.pool)
-            proven = epsilon_findings(ranked[number], held, 1e-5)
-            control = {**check, **resplits(scores, NO_GROUPS, world.attacks, *splits)}
-            findings = {"T0": control, "T2": {"p": float(near[number][seed])}, "T3": {**membership, **proven}}
-            counted[number][verdict_of(scores, findings)] += 1
-    print(f"{SEEDS} splits: {[dict(each) for each in counted]}")
-    return counted
-
-
 @pytest.fixture(scope="module")
 def harmless(safe: World, safe_images: NDArray[np.uint8]) -> dict[str, Counter[str]]:
     """Verdicts by generator; what costs time, the draws of splits, is done once for all."""
@@ -223,7 +124,7 @@ def harmless(safe: World, safe_images: NDArray[np.uint8]) -> dict[str, Counter[s
         "mode_shrunk": mean + 0.6 * (safe_images - mean),
     }
     others = [with_images(safe, images.astype(np.uint8)) for images in made.values()]
-    return dict(zip(("independent", *made), verdicts(safe, *others), strict=True))
+    return dict(zip(("independent", *made), verdicts(safe, *others, seeds=SEEDS), strict=True))
 
 
 @pytest.mark.parametrize("generator", ["independent", "underfit", "mode_shrunk"])
@@ -243,7 +144,7 @@ def test_images_that_are_much_alike_within_patients_pass(draw: Draw, weigh: Weig
     many = [repeated(rng, side) for side in (members, others)]
     evidence = weigh(*many, draw(rng, SYNTHETIC, most=1).images)
     world = world_of(evidence, patient_scores(evidence))
-    (counted,) = verdicts(world)
+    (counted,) = verdicts(world, seeds=SEEDS)
     assert counted["FAIL"] <= 8, counted
     assert counted["INVALID"] <= 3, counted
     assert counted["PASS"] >= 180, counted
