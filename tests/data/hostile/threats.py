@@ -158,7 +158,7 @@ THREATS = (
     ),
     Threat(
         "pixels that claim more than there is",
-        lambda: NATIVE + body(tail=element(0x7FE00010, "OW", bytes(128), length=1 << 30)),
+        lambda: NATIVE + body(tail=element(0x7FE00010, "OW", bytes(range(128)), length=1 << 30)),
         READ,
     ),
     Threat(
