@@ -241,7 +241,7 @@ THREATS = (
     Threat(
         "a segmented palette that multiplies itself",
         lambda: _palette(_segmented_bomb(), segmented=True),
-        ("damaged", "too_large", "decoder_timeout"),
+        ("blank",),  # expanded up to its number of entries and no further; all pixels have one colour
     ),
     Threat("a slope of 1e308", _text(0x00281053, "DS", b"1e308"), ("non_finite_pixels",)),
     Threat("an intercept of -1e308", _text(0x00281052, "DS", b"-1e308"), ("non_finite_pixels",)),
