@@ -39,6 +39,9 @@ _WORD = re.compile(r"[^\W_]+")
 _CHUNK = re.compile(r"[^\s\"'<>(){}\[\],;=]+")
 _DOTTED = re.compile(r"(?<!\d)\d++([._-])\d++(?:\1\d++){2,}")  # a UID, also behind a prefix as in CT.1.2.840.1
 _BEHIND_LETTERS = re.compile(rf"(?<![^\W_])[^\W\d_]+(\d{{{SHORTEST_NUMBER},}})(?![^\W_])")
+# A whole number as a spreadsheet shows it: with decimals that are none, and as mantissa and exponent.
+_DECIMALS = re.compile(r"(\d[\d.,'\u2019\s]*)[.,]0+", re.ASCII)
+_SCIENTIFIC = re.compile(r"(?<![^\W_])(\d++)(?:[.,](\d++))?[eE]\+?(\d{1,2})(?![^\W_])", re.ASCII)
 _LONGEST_TEXT = 10240  # characters of a DICOM LT; no identifier is longer
 # What is written for signs that no key has, or that keep their form when accents go: ue for ü, l for ł.
 _WRITTEN_OUT = (
@@ -105,12 +108,25 @@ def _name_forms(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _number_forms(value: str) -> Iterator[str]:
-    """With the zeros that it begins with and without, and without the `.0` of a table of decimals."""
-    for text in dict.fromkeys((value, bare(patient_key(value)))):
-        form = normalise(text)
+    """As written, and as a whole number if it is one, each also without the zeros that it begins with.
+
+    Of a mantissa too short for a number nothing is made: 1E5 is somebody's code, and 100000 in every file.
+    """
+    number = bare(patient_key(value))
+    decimals = _DECIMALS.fullmatch(number)
+    whole = (digits for digits in _written_out(number) if len(digits.rstrip("0")) >= SHORTEST_NUMBER)
+    for form in dict.fromkeys(map(normalise, (value, number, decimals[1] if decimals else "", *whole))):
         yield form
         if form.isdigit() and form.startswith("0"):
             yield form.lstrip("0")
+
+
+def _written_out(text: str) -> Iterator[str]:
+    """The digits of every whole number in scientific notation, such as 1234567 for 1.234567E+06."""
+    for found in _SCIENTIFIC.finditer(text):
+        behind, exponent = (found[2] or "").rstrip("0"), int(found[3])
+        if len(behind) <= exponent:
+            yield found[1] + behind.ljust(exponent, "0")
 
 
 def _date_forms(value: str) -> Iterator[str]:
@@ -159,6 +175,7 @@ def candidates(text: str) -> Iterator[str]:
             yield joined
     yield from (found[0].replace(found[1], "") for found in _DOTTED.finditer(text))
     yield from (found[1] for found in _BEHIND_LETTERS.finditer(text))
+    yield from _written_out(text)
     yield from dates_in(text)
 
 

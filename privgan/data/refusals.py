@@ -17,6 +17,7 @@
 | truncated            | fewer bytes than the header announces                                    |
 | transfer_syntax      | a DICOM compression that is not on the allow-list, or a rare kind of it  |
 | no_decoder           | a compression whose decoder is not installed: privgan[jpeg-lossless]     |
+| decoder_disagrees    | JPEG-LS that its decoder gives up on, a second one is not installed      |
 | no_pixels            | no pixel data: a report, a plan, a header alone, floating-point pixels   |
 | multi_frame          | a PNG or JPEG file of more than one picture, a NIfTI file of many volumes |
 | colour               | an unknown coding of colour, or colour where Hounsfield units are needed |
@@ -62,6 +63,10 @@ MAX_SIDE = 16384
 MAX_PIXELS = 1 << 25
 REMEDIES = {
     "no_decoder": 'JPEG Lossless needs python-gdcm; install it: pip install "privgan[jpeg-lossless]".',
+    "decoder_disagrees": (
+        "A second decoder may read the JPEG-LS files on which the first gives up; install it: "
+        'pip install "privgan[jpeg-lossless]".'
+    ),
     "no_nibabel": 'NIfTI needs nibabel; install it: pip install "privgan[nifti]".',
 }
 """What to install, by the code of what was refused for want of it."""

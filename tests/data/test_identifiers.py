@@ -1,14 +1,36 @@
 """Digests find every spelling of an identifier and nothing that privgan writes by itself."""
 
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from privgan.data import identifiers
 from privgan.data.identifiers import IdentifierDigests, candidates, forms, normalise
 from privgan.errors import IntegrityError
 
 KEY = bytes(range(32))
+SHEETS: dict[str, Callable[[int], str]] = {
+    "plain": str,
+    "with zeros before": lambda n: f"00{n}",
+    "with decimals": lambda n: f"{n}.0",
+    "with two decimals": lambda n: f"{n}.00",
+    "with a decimal comma": lambda n: f"{n},0",
+    "commas": lambda n: f"{n:,}",
+    "commas and decimals": lambda n: f"{n:,}.00",
+    "dots": lambda n: f"{n:,}".replace(",", "."),
+    "dots and a decimal comma": lambda n: f"{n:,},00".replace(",", ".", f"{n:,}".count(",")),
+    "blanks": lambda n: f"{n:,}".replace(",", " "),
+    "narrow blanks": lambda n: f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"),
+    "apostrophes": lambda n: f"{n:,}".replace(",", "'"),
+    "scientific": lambda n: f"{Decimal(n):.{len(str(n)) - 1}E}",
+    "scientific, two digits": lambda n: f"{n / 10 ** (len(str(n)) - 1)}e+{len(str(n)) - 1:02d}",
+    "scientific with a comma": lambda n: f"{Decimal(n):.{len(str(n)) - 1}E}".replace(".", ","),
+}
+TEXTS = ("{}", "see {}, or not", 'x,"{}",y', "3;{};4", "x,{},y", "id={}.")
 
 
 def digests(*pairs: tuple[str, str]) -> IdentifierDigests:
@@ -108,3 +130,52 @@ def test_an_edited_file_is_refused(tmp_path: Path, line: str) -> None:
 def test_normalising_twice_changes_nothing() -> None:
     for text in ("Straße", "İstanbul", "ΑΣ", "Müller^Anna", "１２３"):
         assert normalise(normalise(text)) == normalise(text)
+
+
+def meant(text: str) -> Iterator[int]:
+    """Whole numbers that somebody may read a cell as: a comma or a dot is a decimal one, or parts thousands."""
+    plain = "".join(sign for sign in text if not sign.isspace() and sign != "'")
+    for decimal, thousands in ((".", ","), (",", ".")):
+        number = Decimal(plain.replace(thousands, "").replace(decimal, ".")) if plain.count(decimal) < 2 else None
+        if number is not None and number == int(number):
+            yield int(number)
+    yield int("".join(filter(str.isdigit, plain.partition("E")[0])))
+
+
+@pytest.mark.parametrize("table", SHEETS)
+@pytest.mark.parametrize("leak", SHEETS)
+def test_a_number_is_found_however_spreadsheets_wrote_it_before_and_after(table: str, leak: str) -> None:
+    for number in (1234567, 123456, 4471882300, 71000081):
+        known, written = digests(("identifier", SHEETS[table](number))), SHEETS[leak](number)
+        assert number in meant(written.upper())
+        for text in TEXTS:
+            assert "identifier" in {known.find_form(form) for form in candidates(text.format(written))}, text
+
+
+@given(
+    st.integers(100_000, 10**12), st.integers(100_000, 10**12), st.sampled_from([*SHEETS]), st.sampled_from([*SHEETS])
+)
+def test_a_number_is_found_where_a_cell_means_it_and_other_numbers_are_not(
+    one: int, other: int, table: str, leak: str
+) -> None:
+    known = digests(("identifier", SHEETS[table](one)))
+    same, strange = (
+        any(known.find_form(form) for form in candidates(SHEETS[leak](number))) for number in (one, other)
+    )
+    assert same or len(str(one).rstrip("0")) < identifiers.SHORTEST_NUMBER  # see the next test
+    before, after = (set(map(str, meant(text.upper()))) for text in (SHEETS[table](one), SHEETS[leak](other)))
+    assert not strange or any(some in another for some in before for another in after)
+
+
+@pytest.mark.parametrize("value", ["1E5", "12E05", "1.2E+06", "1.5E+11"])
+def test_of_a_short_mantissa_no_number_is_made(value: str) -> None:
+    known = digests(("identifier", value))
+    assert not any(
+        known.find_form(form) for text in ("100000", "1200000", "150000000000") for form in candidates(text)
+    )
+
+
+def test_of_exponents_only_whole_numbers_are_read() -> None:
+    known = digests(("identifier", "1234567"), ("identifier", "12345670"))
+    texts = ("1.234567E+05", "1.234567E-06", "ab1.234567E+06", "1.234567E+06a", "1.234567E+100", "2.234567E+06")
+    assert not any(known.find_form(form) for text in texts for form in candidates(text) if form.isdigit())

@@ -60,7 +60,8 @@ def public_limits(record: Record, policy: Policy) -> Iterator[Limit]:
 def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
     """The same rules with the numbers that the verdict read."""
     exact = [finding(record, "T1", key) for key in ("copies_of_members", "copies_of_other_patients")]
-    copies = None if None in exact else sum(exact)
+    shared = finding(record, "T1", "copies_of_both") or 0  # records of earlier versions do not have it
+    copies = None if None in exact else sum(exact) + shared
     seen = finding(record, "T3", "auc_se_when_safe")
     seen = None if seen is None else POWER * seen
     level = f"{plain(record['level'] * SHARE)} (attempt {plain(record['attempt'])}, its share of the error)"

@@ -21,7 +21,8 @@ class People:
     somebody else's. withdrawn: numbers taken out; along: how many of them only because they are the person of one
     that was named. unmatched: named keys of nobody who was read; near_misses: how many of them are somebody's but for
     case, blanks or leading zeros. findings: what speaks against that numbers are people, by kind (see `identity`).
-    strangers: numbers of the merge map of which no image was read.
+    strangers: numbers of the merge map of which no image was read; near_strangers: how many of them are somebody's
+    who was read, but for case, blanks or leading zeros.
     """
 
     kept: Flags
@@ -35,6 +36,7 @@ class People:
     near_misses: int
     findings: Mapping[str, int]
     strangers: int
+    near_strangers: int
 
 
 def decide_people(
@@ -75,7 +77,7 @@ def decide_people(
     position[appearance] = np.arange(len(appearance))
     withdrawn = np.flatnonzero(matched & (roots < read))  # the smallest number of a person who was read was read
     unmatched = named - _told(numbers[place] for place in withdrawn)
-    forms = {form for number in numbers for form in (near(number), near(bare(number)))}
+    strangers = frozenset[str]().union(*lines) - _told(found.keys)
     return People(
         kept=kept,
         persons=position[owners],
@@ -85,9 +87,10 @@ def decide_people(
         withdrawn=int(gone.sum()),
         along=int(gone.sum()) - int(matched[:read].sum()),
         unmatched=len(unmatched),
-        near_misses=sum(near(key) in forms for key in unmatched),
+        near_misses=_near_misses(unmatched, numbers),
         findings=found.identities.findings(found.keys, found.persons.find),
-        strangers=len(frozenset[str]().union(*lines) - _told(found.keys)),
+        strangers=len(strangers),
+        near_strangers=_near_misses(strangers, found.keys),
     )
 
 
@@ -110,6 +113,12 @@ def merge(read: Sequence[str], persons: Persons, lines: Sequence[frozenset[str]]
 
 def _told(numbers: Iterable[str]) -> set[str]:
     return {spelling for number in numbers for spelling in (number, bare(number))}
+
+
+def _near_misses(keys: Iterable[str], numbers: Iterable[str]) -> int:
+    """How many keys are one of the numbers but for case, blanks or leading zeros."""
+    forms = {form for number in numbers for form in (near(number), near(bare(number)))}
+    return sum(near(key) in forms for key in keys)
 
 
 def _spellings(number: str) -> set[str]:

@@ -166,6 +166,7 @@ def _public_words(origin: Source, configured: tuple[str, ...]) -> tuple[str, ...
 
 
 def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:
+    nearly = f"; {people.near_strangers} would but for case, blanks or leading zeros" if people.near_strangers else ""
     texts = (
         (
             people.along,
@@ -176,7 +177,7 @@ def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:
             f"{people.unmatched} keys of withdrawn patients match nobody who was read.",
         ),
         *((count, f"{count} {WORDS[kind]}.") for kind, count in people.findings.items() if origin.numbered),
-        (people.strangers, f"{people.strangers} numbers of the merge file match nobody who was read."),
+        (people.strangers, f"{people.strangers} numbers of the merge file match nobody who was read{nearly}."),
     )
     return (*origin.notes(seen), *(text for count, text in texts if count))
 

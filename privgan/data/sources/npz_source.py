@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from privgan.data.preprocess import Pixels, prepare_image, prepare_shown
 from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError
 from privgan.data.sources.npz_reader import NpzContents, open_npz, stream_images
-from privgan.data.sources.source import DEEP, Entry, Seen, fingerprint_of
+from privgan.data.sources.source import ALIKE, DEEP, Entry, Seen, alike_labels, fingerprint_of
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
 
@@ -59,9 +60,11 @@ class NpzSource:
         """See `source.Source`."""
         grey = len(self._contents.shape) == 3 and self.recipe.channels == 3
         deep = self._contents.dtype == np.uint16 and self.recipe.rule.scaling == STORED_RANGE
+        alike = alike_labels(self._classes())
         return tuple(
             text
             for applies, text in (
+                (alike > 0, f"{alike} {ALIKE}"),
                 (not self.numbered, "The .npz has no patient_id: each image counts as one patient."),
                 (self.chosen, "Preset cxr was chosen: stored values from black to white."),
                 (grey, "All images are grey: red, green and blue became what grey was."),
@@ -91,13 +94,19 @@ class NpzSource:
             identifiers=((IDENTIFIER, patient),),
         )
 
+    def _classes(self) -> tuple[str, ...]:
+        """Every class name that is there."""
+        labels = self._contents.labels
+        return () if labels is None else tuple(map(self._name, np.unique(labels[: self.total])))
+
     def _label(self, row: int) -> str:
-        """A class name; a number that is none counts into the declared names."""
-        if self._contents.labels is None:
-            return ""
-        label = self._contents.labels[row]
+        """A class name, empty where there are no labels."""
+        return "" if self._contents.labels is None else self._name(self._contents.labels[row])
+
+    def _name(self, label: Any) -> str:
+        """The name of a class; a number that is none counts into the declared names."""
         text = label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
-        number = int(label) if self._contents.labels.dtype.kind in "iub" else -1
+        number = int(label) if isinstance(label, np.integer | np.bool_) else -1
         if text not in self.declared and 0 <= number < len(self.declared):
             return self.declared[number]
         return text

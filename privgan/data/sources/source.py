@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from privgan.data.recipe import Recipe
 
 DEEP = "16 bits became 8, and the value 65,535 became white; fewer bits stored in 16 come out dark."
+ALIKE = "labels differ from others in case or blanks only, and are classes of their own."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,12 @@ class Seen:
         """One more entry."""
         self.remarks.update(remarks)
         self.rows.update(rows)
+
+
+def alike_labels(labels: Collection[str]) -> int:
+    """How many different labels are another one's but for case and blanks."""
+    different = set(labels)
+    return len(different) - len({"".join(label.casefold().split()) for label in different})
 
 
 class Source(Protocol):

@@ -11,7 +11,7 @@ from pathlib import Path
 from privgan.data.columns import Wanted
 from privgan.data.patient_keys import bare
 from privgan.data.sources.labels import PATIENT, LabelTable, Row, read_labels
-from privgan.data.sources.source import Seen
+from privgan.data.sources.source import ALIKE, Seen, alike_labels
 from privgan.errors import UsageError
 from privgan.files import sha256_file
 
@@ -106,14 +106,14 @@ class Tables:
         spoke, loose, nearly = len(seen.rows), seen.remarks[LOOSE], seen.remarks[NEAR]
         repeated = sum(table.duplicates for table in self._tables)
         labels = {row.label for table in self._tables for row in table.rows.values()}
-        alike = len(labels) - len({"".join(label.casefold().split()) for label in labels})
+        alike = alike_labels(labels)
         unused = sum(len(table.rows) for table in self._tables) - spoke
         return [
             text
             for count, text in (
                 (repeated, f"{repeated} repeated rows in the label table were ignored."),
                 (unused, f"{unused} rows of the label table name nothing that was read."),
-                (alike, f"{alike} labels differ from others in case or blanks only, and are classes of their own."),
+                (alike, f"{alike} {ALIKE}"),
                 (loose, f"{loose} files were found in the label table by another spelling of their path."),
                 (nearly, f"{nearly} files' patients are in the label table but for case, blanks or leading zeros."),
             )

@@ -1,6 +1,7 @@
 """Exact duplicates: every copy whose pixels keep their order is found, in all orientations, and nothing else is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from privgan.arrays import Images
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
 from privgan_audits.questions import exact_copies
 from privgan_audits.questions.exact_copies.measure import MIN_TONES, prints, tone_ranks
+from privgan_audits.questions.exact_copies.words import answer
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
@@ -139,6 +141,8 @@ def test_findings_count_synthetic_images_and_say_how_they_match(draw: Draw, weig
         "rescaled_copies_of_members": 2,
         "copies_of_other_patients": 1,
         "rescaled_copies_of_other_patients": 1,
+        "copies_of_both": 0,
+        "most_patients_of_a_copy": 1,
         "constant_images": 1,
         "compared_real_images": 50,
     }
@@ -158,3 +162,60 @@ def test_an_exact_copy_is_not_called_rescaled_because_a_second_member_is(draw: D
     assert outcome.findings["copies_of_members"] == 1
     assert outcome.findings["rescaled_copies_of_members"] == 0
     assert len(outcome.internal["pairs"]) == 2
+
+
+def small(sample: Sample) -> Sample:
+    return replace(sample, images=sample.images[:, :SIZE, :SIZE].copy())
+
+
+def shared_twin(synthetic: Images, members: Sample, others: Sample) -> tuple[int, int, int, int]:
+    """Copies of members alone, of others alone, of both, and the most patients who hold one: pair by pair."""
+    held = [
+        [{int(side.patients[row]) for row in range(len(side.images)) if alike_twin(side.images[row, ..., 0], image)}
+         for side in (members, others)]
+        for image in synthetic[..., 0]
+    ]  # fmt: skip
+    counts = [(bool(ours), bool(theirs)) for ours, theirs in held]
+    alone = (counts.count((True, False)), counts.count((False, True)), counts.count((True, True)))
+    return (*alone, max(len(ours) + len(theirs) for ours, theirs in held))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_picture_of_both_sides_is_counted_by_itself_and_so_are_its_patients(
+    seed: int, draw: Draw, weigh: Weigh
+) -> None:
+    rng = np.random.default_rng(seed)
+    members, others = small(draw(rng, 20, most=2)), small(draw(rng, 12, first=20, most=2))
+    pool = np.stack([picture(rng, 40, low=51, high=170) for _ in range(3)])
+    for side in (members, others):
+        for row in rng.choice(len(side.images), 5, replace=False):
+            image = pool[rng.integers(3)]
+            side.images[row, ..., 0] = image if rng.integers(2) else 255 - np.rot90(image)
+    chosen = [members.images[0], others.images[0], *pool[..., None], *members.images[:2]]
+    images = np.concatenate([np.stack(chosen), small(draw(rng, 8, most=1)).images])
+    outcome = exact_copies.QUESTION.measure(weigh(members, others, images), rng)
+    assert isinstance(outcome, Measured)
+    keys = ("copies_of_members", "copies_of_other_patients", "copies_of_both", "most_patients_of_a_copy")
+    assert tuple(outcome.findings[key] for key in keys) == shared_twin(images, members, others)
+
+
+def test_a_placeholder_that_both_sides_hold_is_no_copied_member(draw: Draw, weigh: Weigh) -> None:
+    rng = np.random.default_rng(9)
+    members, others = small(draw(rng, 10, most=1)), small(draw(rng, 10, first=10, most=1))
+    placeholder = picture(rng, 60)
+    for side, rows in ((members, [0, 3, 4]), (others, [1, 2])):
+        side.images[rows, ..., 0] = placeholder
+    outcome = exact_copies.QUESTION.measure(weigh(members, others, placeholder[None, ..., None]), rng)
+    assert isinstance(outcome, Measured)
+    assert outcome.findings["copies_of_members"] == outcome.findings["rescaled_copies_of_members"] == 0
+    assert outcome.findings["copies_of_other_patients"] == 0
+    assert (outcome.findings["copies_of_both"], outcome.findings["most_patients_of_a_copy"]) == (1, 5)
+    told = " ".join(answer(dict(outcome.findings)).sentences)
+    assert "1 are of members and of held-back patients alike: no proof that a member was copied." in told
+    assert "held by up to 5 patients" in told
+
+
+def test_records_of_earlier_versions_are_told_as_they_were() -> None:
+    earlier = {"copies_of_members": 2, "copies_of_other_patients": 0, "compared_real_images": 9}
+    assert answer(earlier).answer == "2 real images in the set"
+    assert len(answer(earlier).sentences) == 2

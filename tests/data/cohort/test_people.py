@@ -82,6 +82,13 @@ def test_chains_join_also_over_a_number_that_nobody_has() -> None:
     assert (people.merged, people.strangers) == (1, 3)
 
 
+@pytest.mark.parametrize("line", ["42,ab", "0042,AB", "0042,a b", "42^^^H,AB", "00042^^^h,AB"])
+def test_numbers_of_the_map_that_nearly_match_are_counted(line: str) -> None:
+    read = ["042", "a B", "7", "042^^^H"]
+    people = decide_people(collected(read), frozenset(), [frozenset(line.split(",")), frozenset(["9", "7"])])
+    assert (people.strangers, people.near_strangers) == (3, 2)
+
+
 def test_a_number_without_issuer_means_every_issuer_and_one_with_it_only_that() -> None:
     read = ["5^^^A", "5^^^B", "6", "5"]
     for line, persons in (("5,6", [0, 0, 0, 0]), ("5^^^B,6", [0, 1, 1, 2]), ("5^^^C,6", [0, 1, 2, 3])):

@@ -158,7 +158,7 @@ THREATS = (
     ),
     Threat(
         "pixels that claim more than there is",
-        lambda: NATIVE + body(tail=element(0x7FE00010, "OW", bytes(128), length=1 << 30)),
+        lambda: NATIVE + body(tail=element(0x7FE00010, "OW", bytes(range(128)), length=1 << 30)),
         READ,
     ),
     Threat(
@@ -241,7 +241,7 @@ THREATS = (
     Threat(
         "a segmented palette that multiplies itself",
         lambda: _palette(_segmented_bomb(), segmented=True),
-        ("damaged", "too_large", "decoder_timeout"),
+        ("blank",),  # expanded up to its number of entries and no further; all pixels have one colour
     ),
     Threat("a slope of 1e308", _text(0x00281053, "DS", b"1e308"), ("non_finite_pixels",)),
     Threat("an intercept of -1e308", _text(0x00281052, "DS", b"-1e308"), ("non_finite_pixels",)),

@@ -117,3 +117,26 @@ def test_patients_that_nearly_match_and_classes_that_differ_in_case_are_counted(
     assert report.refused == {"missing_label": 4}
     assert "3 files' patients are in the label table but for case, blanks or leading zeros." in report.notes
     assert any(note.startswith("1 labels differ from others in case") for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "alike"),
+    [
+        (["Normal", "normal", " NORMAL", "ill"], None, 2),
+        ([b"Normal", b"normal", b"ill", b"Ill"], None, 2),
+        ([0, 1, 2, 1], ["Normal", "normal ", "ill"], 1),
+        ([0, 1, 2, 2], ["Normal", "normal ", "ill", "ILL"], 1),
+        (["Normal", "abnormal", "ill", "still"], None, 0),
+        ([0, 1, 10, 2], None, 0),
+    ],
+)
+def test_classes_of_an_npz_that_differ_in_case_are_counted(
+    labels: list[object], classes: list[str] | None, alike: int, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
+    declared = {} if classes is None else {"classes": np.array(classes)}
+    np.savez(tmp_path / "a.npz", images=images, labels=np.array(labels), patient_id=np.arange(4), **declared)
+    notes = [note for note in scan(tmp_path / "a.npz", Wishes()).notes if "labels differ" in note]
+    assert notes == (
+        [f"{alike} labels differ from others in case or blanks only, and are classes of their own."] if alike else []
+    )

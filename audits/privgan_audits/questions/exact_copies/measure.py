@@ -7,11 +7,14 @@ turns it round. In colour all channels are compared; their ranks are taken in ea
 channels, so that another white balance or an exchange of red and blue hides nothing either. The test is as exact as a
 hash: one changed pixel hides a copy from it, and so do two grey values that became one (clipped, or contrast reduced,
 or nearly any gamma when written in 8 bits); that is what T2 is for.
+
+A picture that members and held-back patients have alike, such as a placeholder, is a real one, but shows of no member
+that they were copied: it is counted by itself.
 """
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,29 +64,45 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     """Compare digests of decoded pixels and of their ranks; exact, so `rng` is not used."""
     del rng
     synthetic = prints(evidence.synthetic.images, progress)
-    pairs = list(_matches(synthetic, evidence.members, progress))
-    other_images = 0 if evidence.non_members is None else len(evidence.non_members.images)
-    others = [] if evidence.non_members is None else list(_matches(synthetic, evidence.non_members, progress))
+    samples = [evidence.members, *([] if evidence.non_members is None else [evidence.non_members])]
+    found = [list(_matches(synthetic, sample, progress)) for sample in samples]
+    pairs, others = found[0], found[-1] if len(found) > 1 else []
+    both = _rows(pairs) & _rows(others)
     return Measured(
         findings={
-            "copies_of_members": len({pair.synthetic for pair in pairs}),
-            "rescaled_copies_of_members": _only_rescaled(pairs),
-            "copies_of_other_patients": len({pair.synthetic for pair in others}),
-            "rescaled_copies_of_other_patients": _only_rescaled(others),
+            "copies_of_members": len(_rows(pairs) - both),
+            "rescaled_copies_of_members": len(_only_rescaled(pairs) - both),
+            "copies_of_other_patients": len(_rows(others) - both),
+            "rescaled_copies_of_other_patients": len(_only_rescaled(others) - both),
+            "copies_of_both": len(both),
+            "most_patients_of_a_copy": _most_patients(zip(samples, found, strict=True)),
             "constant_images": sum(print_ is None for print_ in synthetic),
-            "compared_real_images": len(evidence.members.images) + other_images,
+            "compared_real_images": sum(len(sample.images) for sample in samples),
         },
         internal={
-            side: [pair.to_json() for pair in found[:_SHOWN]]
-            for side, found in (("pairs", pairs), ("decoys", others))
+            side: [pair.to_json() for pair in matches[:_SHOWN]]
+            for side, matches in (("pairs", pairs), ("decoys", others))
         },
     )
 
 
-def _only_rescaled(pairs: list[_Match]) -> int:
-    """How many synthetic images match, but none of them pixel for pixel."""
-    exact = {pair.synthetic for pair in pairs if not pair.rescaled}
-    return len({pair.synthetic for pair in pairs} - exact)
+def _rows(pairs: Iterable[_Match]) -> set[int]:
+    """The synthetic images that match."""
+    return {pair.synthetic for pair in pairs}
+
+
+def _only_rescaled(pairs: list[_Match]) -> set[int]:
+    """Those that match, but never pixel for pixel."""
+    return _rows(pairs) - _rows(pair for pair in pairs if not pair.rescaled)
+
+
+def _most_patients(found: Iterable[tuple[Sample, list[_Match]]]) -> int:
+    """How many patients of both sides hold a picture that is in the set, of the picture that most hold; 0 of none."""
+    holders: dict[int, set[tuple[int, int]]] = {}
+    for side, (sample, pairs) in enumerate(found):
+        for pair in pairs:
+            holders.setdefault(pair.synthetic, set()).add((side, int(sample.patients[pair.real])))
+    return max(map(len, holders.values()), default=0)
 
 
 def _matches(synthetic: list[Print | None], real: Sample, progress: Progress) -> Iterator[_Match]:

@@ -1,5 +1,7 @@
 """T1 told: exact copies."""
 
+from collections.abc import Iterator
+
 from privgan_audits.record import Record
 from privgan_audits.telling.numbers import plain
 from privgan_audits.telling.words import SINGLING_OUT, Answer, Label, Words
@@ -9,11 +11,21 @@ def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     ours, theirs = test["copies_of_members"], test["copies_of_other_patients"]
     looked = f"Every synthetic image was compared with {plain(test['compared_real_images'])} real ones."
-    if not ours and not theirs:
+    shared = test.get("copies_of_both", 0)  # records of earlier versions do not have it
+    if not ours and not theirs and not shared:
         return Answer(answer="none", sentences=(looked, "None of them is a real one."))
     found = f"{plain(ours)} of them are images of members, {plain(theirs)} of held-back patients."
-    many = "images" if ours + theirs > 1 else "image"
-    return Answer(answer=f"{plain(ours + theirs)} real {many} in the set", sentences=(looked, found))
+    every = ours + theirs + shared
+    sentences = (looked, found, *_shared(test, shared))
+    return Answer(answer=f"{plain(every)} real {'images' if every > 1 else 'image'} in the set", sentences=sentences)
+
+
+def _shared(test: Record, shared: int) -> Iterator[str]:
+    """Who else holds a picture that was found: whether it shows one person or nobody."""
+    if shared:
+        yield f"{plain(shared)} are of members and of held-back patients alike: no proof that a member was copied."
+    if (holders := test.get("most_patients_of_a_copy", 0)) > 1:
+        yield f"One and the same picture is held by up to {plain(holders)} patients."
 
 
 WORDS = Words(
@@ -26,10 +38,17 @@ WORDS = Words(
     group=SINGLING_OUT,
     answer=answer,
     labels={
-        "copies_of_members": Label(name="Synthetic images identical to a member's", note="a single one is a FAIL"),
+        "copies_of_members": Label(
+            name="Synthetic images identical to a member's alone", note="a single one is a FAIL"
+        ),
         "rescaled_copies_of_members": Label(name="of these, with another brightness or inverted"),
-        "copies_of_other_patients": Label(name="Identical to another real patient's", note="a FAIL as well"),
+        "copies_of_other_patients": Label(name="Identical to another real patient's alone", note="a FAIL as well"),
         "rescaled_copies_of_other_patients": Label(name="of these, with another brightness or inverted"),
+        "copies_of_both": Label(
+            name="Identical to a picture of members and of other patients",
+            note="shared, such as a placeholder; no proof that a member was copied, but a FAIL as well",
+        ),
+        "most_patients_of_a_copy": Label(name="Patients who hold one such picture, at most"),
         "constant_images": Label(name="Constant images", note="show nothing and are nobody's"),
         "compared_real_images": Label(name="Real images compared"),
     },

@@ -23,7 +23,7 @@ from privgan.data.formats.dicom import palette
 from privgan.data.formats.dicom.image_header import PALETTE, ImageHeader
 from privgan.data.formats.dicom.meaning import aspect_of, own_window, padding_of, require_hounsfield
 from privgan.data.formats.dicom.parsing import UNDEFINED_LENGTH, Parsed
-from privgan.data.formats.dicom.syntaxes import decoder_for
+from privgan.data.formats.dicom.syntaxes import Decoder, decoder_for
 from privgan.data.formats.dicom.values import number_of, text_of, values_of
 from privgan.data.preprocess import Pixels
 from privgan.data.refusals import RefusedError
@@ -64,8 +64,8 @@ def decoded_frames(parsed: Parsed, header: ImageHeader, numbers: range, wanted: 
         wanted: what values are wanted.
 
     Raises:
-        RefusedError: transfer_syntax, no_decoder, colour, missing_rescale, rescale_type, modality_lut, no_window,
-            non_finite_pixels, damaged.
+        RefusedError: transfer_syntax, no_decoder, decoder_disagrees, colour, missing_rescale, rescale_type,
+            modality_lut, no_window, non_finite_pixels, damaged.
     """
     if (wanted.units or wanted.own_window) and header.coloured:
         raise RefusedError("colour")
@@ -100,7 +100,23 @@ def _decoded(parsed: Parsed, header: ImageHeader, numbers: range) -> Iterator[ND
         options["photometric_interpretation"] = "RGB"
     if parsed.syntax in JPEGLSTransferSyntaxes:
         _require_ends(parsed, header.frames)
-    everything = numbers == range(header.frames)
+    start, done = parsed.stream.tell(), 0
+    try:
+        for frame in _unpacked(parsed, decoder, numbers, options):
+            yield frame
+            done += 1
+    except RuntimeError:  # the decoder gave up
+        if decoder.second is None:
+            raise
+        if not decoder.second.installed:
+            raise RefusedError("decoder_disagrees") from None
+        parsed.stream.seek(start)
+        yield from _unpacked(parsed, decoder.second, numbers[done:], options)
+
+
+def _unpacked(parsed: Parsed, decoder: Decoder, numbers: range, options: dict[str, Any]) -> Iterator[NDArray[Any]]:
+    """The frames as one decoder reads them; RuntimeError where it gives up."""
+    everything = numbers == range(options["number_of_frames"])
     found = get_decoder(parsed.syntax).iter_array(
         parsed.stream, indices=None if everything else numbers, decoding_plugin=decoder.plugin, **options
     )

@@ -1,12 +1,16 @@
 """Which transfer syntaxes are read, and by which decoder: an allow-list, the same on every machine.
 
 A file that several decoders could read is always given to the same one, so that the pixels of a cohort do not depend
-on what else is installed. All but the one for JPEG Lossless come with privgan, under permissive licences.
+on what else is installed. Where that one gives up on JPEG-LS, GDCM is asked, and where that is not installed the file
+is refused: CharLS 2 wants nothing between the last bits of a scan and the end marker, where encoders of old left a
+zero byte (MR1_JLSL of the samples of DICOM's WG04). All but the one for JPEG Lossless come with privgan, under
+permissive licences.
 """
 
 import functools
 import importlib.util
 from dataclasses import dataclass
+from typing import Self
 
 from pydicom.uid import (
     HTJ2K,
@@ -41,12 +45,13 @@ class Decoder:
     """What unpacks a transfer syntax.
 
     plugin: pydicom's name for it; empty for pixels that are not compressed. module: what must be importable.
-    most_bits: stored bits of a sample that it can read.
+    most_bits: stored bits of a sample that it can read. second: who is asked where it gives up on a file.
     """
 
     plugin: str = ""
     module: str = "pydicom"
     most_bits: int = 16
+    second: Self | None = None
 
     @property
     def installed(self) -> bool:
@@ -57,7 +62,7 @@ class Decoder:
 _NATIVE = Decoder()
 _JPEG = Decoder(plugin="pillow", module="PIL", most_bits=8)
 _LOSSLESS = Decoder(plugin="gdcm", module="gdcm")
-_JPEG_LS = Decoder(plugin="pyjpegls", module="jpeg_ls")
+_JPEG_LS = Decoder(plugin="pyjpegls", module="jpeg_ls", second=_LOSSLESS)
 _JPEG_2000 = Decoder(plugin="pylibjpeg", module="openjpeg")
 _RLE = Decoder(plugin="pylibjpeg", module="rle")
 

@@ -26,6 +26,7 @@ from tests.audits.questions.identifiers.containers import (
 )
 
 NUMBER, STRANGER = "MRN-4471-8823", "MRN-9952-1170"
+SHEETS = ("1234567.0", "01234567", "1234567", "1,234,567", "1.234.567", "1 234 567", "1.234567E+06", "1.234.567,00")
 RANDOM_UID = uuid.UUID("3f2b8c1d-9a4e-4b7f-8d21-c0ffee15900d")
 KNOWN = (
     (IDENTIFIER, NUMBER),
@@ -168,6 +169,18 @@ def test_numbers_of_arrays_are_found() -> None:
     look_up = look_up_for((IDENTIFIER, "44718823"))
     assert categories(array([7, 44718823]), look_up) == {IDENTIFIER}
     assert categories(array([7, 44718824]), look_up) == set()
+    assert categories(array([0.5, 44718823.0]), look_up) == {IDENTIFIER}
+    assert categories(array([np.nan, np.inf, 0.44718823, 44718823.5, 44718824.0, 2.0**60]), look_up) == set()
+
+
+@pytest.mark.parametrize("place", TEXT_PLACES)
+def test_numbers_are_found_as_spreadsheets_write_them(place: str) -> None:
+    look_ups = [look_up_for((IDENTIFIER, spelling)) for spelling in SHEETS]
+    for spelling in SHEETS:
+        hidden = TEXT_PLACES[place](spelling)
+        assert all(categories(hidden, look_up) == {IDENTIFIER} for look_up in look_ups), spelling
+        stranger = TEXT_PLACES[place](spelling.replace("4", "5"))
+        assert not any(categories(stranger, look_up) for look_up in look_ups), spelling
 
 
 def test_a_long_comment_is_found_as_a_whole() -> None:

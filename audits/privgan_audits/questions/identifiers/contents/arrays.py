@@ -12,6 +12,7 @@ from privgan_audits.questions.identifiers.contents.loose_bytes import loose_piec
 from privgan_audits.questions.identifiers.contents.pieces import Opening, Piece
 from privgan_audits.questions.identifiers.contents.raw_bytes import byte_pieces, decoded, noise_pieces
 
+_EXACT = 2.0**53  # from here on not every whole number is a float
 _HEADER = re.compile(rb"\{'descr': '[^']{2,6}', 'fortran_order': (?:False|True), 'shape': \([\d, ]*\), \}\s*")
 
 
@@ -46,6 +47,10 @@ def _values(array: NDArray[Any]) -> Iterator[Piece]:
     elif array.dtype.kind == "M":
         for day in np.unique(array.astype("datetime64[D]")):
             yield Piece("array date", str(day))
-    elif array.ndim < 2 and array.dtype.kind in "iu":
-        for number in np.unique(array):
-            yield Piece("array number", str(number))
+    elif array.ndim < 2 and array.dtype.kind in "iuf":
+        yield from (Piece("array number", str(int(number))) for number in np.unique(_whole(array)))
+
+
+def _whole(array: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers (k,) among numbers, as tables of decimals hold them too."""
+    return array if array.dtype.kind != "f" else array[(array == np.rint(array)) & (np.abs(array) < _EXACT)]
