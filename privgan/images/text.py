@@ -57,26 +57,26 @@ class _Place(NamedTuple):
 
 def _places(grey: NDArray[Any], low: float, levels: float) -> Iterator[_Place]:
     """Of every size of letters and both polarities."""
-    first = 1
+    first, lowest = 1, min(low, low + 255 / levels) if levels else low
     while max(grey.shape) > first * MOST_SIDE:
         first *= 2
     for step in (first << level for level in range(_LEVELS)):
         if min(grey.shape) < 8 * step:
             return
         every = step * (4 if max(grey.shape) > 128 * step else 2)
-        sample, contrast = _whole(grey[::every, ::step], low, levels)
+        sample, contrast = _whole(grey[::every, ::step], lowest, levels)
         for bright in (True, False):
             for count, row, cell in _dense(_strokes(sample, contrast, bright=bright)):
                 yield _Place(count, step, row * every, (cell + 1) * _CELL * step, bright)
 
 
-def _whole(sample: NDArray[Any], low: float, levels: float) -> tuple[NDArray[np.int16], float]:
+def _whole(sample: NDArray[Any], lowest: float, levels: float) -> tuple[NDArray[np.int16], float]:
     """Values as 16-bit numbers whose differences fit, and how many of these are the least contrast."""
     if sample.dtype == np.uint8:
         return sample.astype(np.int16), _of_stored(levels)
     if sample.dtype.kind in "iu" and sample.dtype.itemsize == 2:
         return (sample >> 1).astype(np.int16), _of_stored(levels) / 2
-    return np.clip((sample - low) * abs(levels), 0, 255).astype(np.int16), LEAST_CONTRAST
+    return np.clip((sample - lowest) * abs(levels), 0, 255).astype(np.int16), LEAST_CONTRAST
 
 
 def _of_stored(levels: float) -> float:
