@@ -2,8 +2,9 @@
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ _TAIL = 0.005  # of the values at either end, for a range of an image's own
 _GRID, _LEAST_LIKENESS = 16, 0.35
 _VALUES_AT_ONCE = 1 << 16
 _LARGEST = float(np.finfo(np.float32).max)
+
+Look = Callable[[NDArray[Any], float, float], None]
+"""Sees stored values before they shrink, and which of them are shown black and white."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +56,15 @@ def prepare_image(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
     return _padded(_content(pixels, recipe), recipe)
 
 
-def prepare_shown(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
-    """Like `prepare_image`, of an image that must show something.
+def prepare_shown(pixels: Pixels, recipe: Recipe, look: Look | None = None) -> NDArray[np.uint8]:
+    """Like `prepare_image`, of an image that must show something; `look` sees it as it is stored.
 
     Raises:
         RefusedError: non_finite_pixels; blank, if it is of one grey or colour before it is padded, or nothing but
             noise that its own range would show at full contrast; mask, if it has two values where a picture in units
             has many.
     """
-    content = _content(pixels, recipe)
+    content = _content(pixels, recipe, look)
     own = recipe.rule.scaling == OWN_RANGE
     if (content == content[0, 0]).all() or (own and is_noise(content)):
         raise RefusedError(BLANK)
@@ -69,11 +73,15 @@ def prepare_shown(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
     return _padded(content, recipe)
 
 
-def _content(pixels: Pixels, recipe: Recipe) -> NDArray[np.uint8]:
+def _content(pixels: Pixels, recipe: Recipe, look: Look | None = None) -> NDArray[np.uint8]:
     cropped = _crop(pixels.values, recipe.roi)
     if _is_ready(cropped, pixels, recipe):
+        if look:
+            look(cropped, 0, 255)
         return np.array(cropped, dtype=np.uint8)
     window = _window(cropped, pixels, recipe)
+    if look:
+        look(cropped, *window.ends)
     planes = [cropped] if cropped.ndim == 2 else [cropped[..., channel] for channel in range(3)]
     fitted = [np.rint(_fitted(plane, window, recipe.size, pixels.aspect) * 255).astype(np.uint8) for plane in planes]
     return fitted[0] if cropped.ndim == 2 else np.stack(fitted, axis=-1)
@@ -85,7 +93,7 @@ def _padded(content: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.uint8]:
 
 
 def prepare_images(
-    some: Iterable[tuple[int, Pixels]], recipe: Recipe, count: int, *, may_be_blank: bool
+    some: Iterable[tuple[int, Pixels]], recipe: Recipe, count: int, *, may_be_blank: bool, look: Look | None = None
 ) -> NDArray[np.uint8]:
     """The images of one file, uint8 (k, *shape) of the recipe, in order and without those that are blank.
 
@@ -93,12 +101,13 @@ def prepare_images(
         some: all of them in any order, each with its place from 0.
         recipe: how they are prepared.
         count: of all.
-        may_be_blank: keep those that are blank, too.
+        may_be_blank: keep those that are blank, too, and look at none.
+        look: sees each of the others before it shrinks.
 
     Raises:
         RefusedError: non_finite_pixels; blank if all of them are.
     """
-    prepare = prepare_image if may_be_blank else prepare_shown
+    prepare = prepare_image if may_be_blank else functools.partial(prepare_shown, look=look)
     images, shows = np.empty((count, *recipe.shape), dtype=np.uint8), np.zeros(count, dtype=np.bool_)
     for place, pixels in some:
         try:
@@ -157,6 +166,12 @@ class _Window:
     width: float
     inverted: bool
     padding: tuple[float, float] | None = None
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The stored values that are shown black and white."""
+        low, high = -self.offset / self.slope, (self.width - self.offset) / self.slope
+        return (high, low) if self.inverted else (low, high)
 
     def clipped(self, values: NDArray[np.generic]) -> Singles:
         """In this order exact wherever whole numbers are; the division by width comes after the means."""

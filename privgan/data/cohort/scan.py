@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +36,12 @@ class ScanReport:
 
 
 def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanReport:
-    """Read everything exactly as `prepare` would, and write nothing.
+    """Read everything exactly as `prepare` would, write nothing, and look for text in the pixels of every file.
 
     Raises:
         UsageError, InputRejectedError: the source is missing, empty or no source; nothing readable is a result.
     """
-    origin = open_source(source, wishes)
+    origin = open_source(source, replace(wishes, look_at_all=True))
     refused, numbers, seen, identities = Counter[str](), dict[str, int](), Seen(), Identities()
     pictures, rows = Pictures(), array("q")  # file, patient and picture of every image
     for file, entries in enumerate(watched(origin, progress)):

@@ -1,6 +1,7 @@
 """One PNG or JPEG file, read as if it were hostile: dimensions are checked before pixels are unpacked."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from privgan.data.formats.reading import Reading, Request
+from privgan.data.lettering import Lettering
 from privgan.data.preprocess import Pixels, prepare_image, prepare_shown
 from privgan.data.recipe import STORED_RANGE
 from privgan.data.refusals import RefusedError, check_shape, read_regular
@@ -38,10 +40,16 @@ def read(path: Path, request: Request) -> Reading:
     colour, side = values.ndim == 3, max(values.shape[:2])
     if colour and request.recipe.channels == 1:
         values = np.asarray(Image.fromarray(values).convert("L"))
-    prepare = prepare_image if request.selection.trusted else prepare_shown
-    image = prepare(Pixels(values=values, low=0, high=highest), request.recipe)
+    pixels, lettering = (
+        Pixels(values=values, low=0, high=highest),
+        Lettering(os.fsencode(path.name), request.look_at_one_in),
+    )
+    if request.selection.trusted:
+        image = prepare_image(pixels, request.recipe)
+    else:
+        image = prepare_shown(pixels, request.recipe, lettering)
     deep = highest > 255 and request.recipe.rule.scaling == STORED_RANGE
-    return Reading(images=image[None], side=side, colour=colour, deep=deep)
+    return Reading(images=image[None], side=side, colour=colour, deep=deep, remarks=lettering.remarks)
 
 
 def _open(content: bytes) -> Image.Image:

@@ -17,12 +17,14 @@ class Request:
 
     kind: the name of the format's module, see `known.FORMATS`. recipe: how images are prepared. selection: what of
     the files is read. patient_from_table: a label table says who the patient is; a file need not.
+    look_at_one_in: of how many files one is looked at for text in its pixels.
     """
 
     kind: str
     recipe: Recipe
     selection: Selection = EVERYTHING
     patient_from_table: bool = False
+    look_at_one_in: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

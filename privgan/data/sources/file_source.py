@@ -15,6 +15,7 @@ from privgan.data.formats.known import format_of
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import configuration_of, decode
 from privgan.data.identifiers import IDENTIFIER
+from privgan.data.lettering import one_in, told
 from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Recipe, preset_for
 from privgan.data.selection import FIRST, Selection
 from privgan.data.sources.file_list import FileList
@@ -28,6 +29,17 @@ from privgan.files import canonical_json, sha256_bytes
 HANDLER = "privgan.data.formats.worker:handler"
 LOST = {CRASHED: "decoder_crashed", TIMED_OUT: "decoder_timeout"}
 DARK, _EIGHTH = "dark", 32
+_TOLD = {  # what the notes say of as many files as were remarked upon
+    "grey": "grey files: red, green and blue became what grey was.",
+    "colour": "colour files were converted to grey.",
+    "blank": "blank frames or slices of files that show something were left out.",
+    PRESENTATION: "files' Presentation LUT Shape contradicts their Photometric Interpretation; the latter was "
+    "followed.",
+    DARK: "files use less than an eighth of the range that they announce and come out dark, or white: look at them, "
+    "and name --window LOW,HIGH or --window file.",
+    "deep": f"pictures: {DEEP}",
+    "unstated": "files do not say in what unit: it was taken to be the preset's.",
+}
 PROBED = 500  # files among which the first readable one is looked for
 
 
@@ -63,7 +75,10 @@ class FileSource:
         self.columns = self._tables.columns
         self.numbered = self._format.names_patients or self._tables.name_patients
         self.recipe = self._recipe(wishes)
-        self._request = self._asked(self.recipe, wishes.selection)
+        self._request = replace(
+            self._asked(self.recipe, wishes.selection),
+            look_at_one_in=one_in(self.total, every=wishes.look_at_all),
+        )
         counts = Counter(file.name for file in self._files if "file" in self._tables.keys)
         self._alike = Counter(loosened(file.name)[-1] for file in self._files if "file" in self._tables.keys)
         self._unique = frozenset(name for name, count in counts.items() if count == 1)
@@ -85,27 +100,8 @@ class FileSource:
             found.append("There is no labels.csv with patients: each file counts as one patient.")
         if self._format.names_patients and self._tables.name_patients:
             found.append("The label table says who the patients are; PatientID was not used.")
-        if counts["grey"]:
-            found.append(f"{counts['grey']} grey files: red, green and blue became what grey was.")
-        if counts["colour"]:
-            found.append(f"{counts['colour']} colour files were converted to grey.")
-        if counts["blank"]:
-            found.append(f"{counts['blank']} blank frames or slices of files that show something were left out.")
-        if counts[PRESENTATION]:
-            found.append(
-                f"{counts[PRESENTATION]} files' Presentation LUT Shape contradicts their Photometric Interpretation; "
-                "the latter was followed."
-            )
-        if counts[DARK]:
-            found.append(
-                f"{counts[DARK]} files use less than an eighth of the range that they announce and come out dark, or "
-                "white: look at them, and name --window LOW,HIGH or --window file."
-            )
-        if counts["deep"]:
-            found.append(f"{counts['deep']} pictures: {DEEP}")
-        if counts["unstated"]:
-            found.append(f"{counts['unstated']} files do not say in what unit: it was taken to be the preset's.")
-        return (*found, *self._tables.notes(seen))
+        found += [f"{counts[remark]} {text}" for remark, text in _TOLD.items() if counts[remark]]
+        return (*found, *told(counts, "files"), *self._tables.notes(seen))
 
     def _recipe(self, wishes: Wishes) -> Recipe:
         first = Reading(side=DEFAULT_SIZE)

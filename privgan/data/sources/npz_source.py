@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from privgan.data.identifiers import IDENTIFIER
+from privgan.data.lettering import Lettering, one_in, told
 from privgan.data.preprocess import Pixels, prepare_image, prepare_shown
 from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError
@@ -33,7 +34,8 @@ class NpzSource:
         if len(self._contents.shape) == 4 and self.recipe.channels == 1:
             raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got colour; --colour keeps it.")
         _check_window(self._contents, self.recipe)
-        self._prepare = prepare_image if wishes.selection.trusted else prepare_shown
+        self._look_at_one_in = one_in(self.total, every=wishes.look_at_all)
+        self._trusted = wishes.selection.trusted
         self.numbered = self._contents.patients is not None
         self.chosen = wishes.named_preset is None
 
@@ -44,19 +46,23 @@ class NpzSource:
         low, high = (int(limits.min), int(limits.max)) if limits else (0, 1)
         rows = zip(stream_images(self._contents), range(self.total), strict=False)
         for values, row in islice(rows, start, None):
-            entry = self._describe(row)
+            entry, pixels = self._describe(row), Pixels(values=values, low=low, high=high)
+            lettering = Lettering(entry.where.encode(), self._look_at_one_in)
             try:
-                image = self._prepare(Pixels(values=values, low=low, high=high), self.recipe)
+                if self._trusted:
+                    image = prepare_image(pixels, self.recipe)
+                else:
+                    image = prepare_shown(pixels, self.recipe, lettering)
             except RefusedError as refusal:
                 yield replace(entry, code=refusal.code)
             else:
-                yield entry if entry.code else replace(entry, image=image)
+                yield entry if entry.code else replace(entry, image=image, remarks=lettering.remarks)
 
     def fingerprint(self) -> str:
         """See `source.Source`."""
         return fingerprint_of(self._contents.path.parent, [self._contents.path])
 
-    def notes(self, _: Seen) -> tuple[str, ...]:
+    def notes(self, seen: Seen) -> tuple[str, ...]:
         """See `source.Source`."""
         grey = len(self._contents.shape) == 3 and self.recipe.channels == 3
         deep = self._contents.dtype == np.uint16 and self.recipe.rule.scaling == STORED_RANGE
@@ -69,6 +75,7 @@ class NpzSource:
                 (self.chosen, "Preset cxr was chosen: stored values from black to white."),
                 (grey, "All images are grey: red, green and blue became what grey was."),
                 (deep, f"All images: {DEEP}"),
+                *((True, text) for text in told(seen.remarks, "images")),
             )
             if applies
         )

@@ -22,7 +22,7 @@ class Wishes:
     `recipe.Recipe`; preset None is chosen by the modality, on which all files must agree. csv: label tables.
     classes: declared class names, empty when none were. columns: further columns to read. max_images: read only the
     first files or rows. selection: what of them is read. workers: processes that decode files; None takes one a
-    processor, at most eight.
+    processor, at most eight. look_at_all: look for text in the pixels of every file, not of some; see `lettering`.
     """
 
     size: int | None = DEFAULT_SIZE
@@ -36,6 +36,7 @@ class Wishes:
     max_images: int | None = None
     selection: Selection = EVERYTHING
     workers: int | None = None
+    look_at_all: bool = False
 
     def __post_init__(self) -> None:
         self.recipe("cxr", SMALLEST)  # checks what it is made of
@@ -68,4 +69,4 @@ class Wishes:
     def deciding(self) -> dict[str, Any]:
         """All that decides what comes out, but the tables, which count by content; ready for JSON."""
         values = asdict(self) | {"columns": [self.columns.anything, *self.columns.types.items()]}  # in their order
-        return {name: value for name, value in values.items() if name not in ("csv", "workers")}
+        return {name: value for name, value in values.items() if name not in ("csv", "workers", "look_at_all")}

@@ -31,6 +31,7 @@ from privgan_audits.questions.identifiers.contents.files import file_pieces, ope
 from privgan_audits.questions.identifiers.contents.pieces import BYTES, UNREADABLE, Opening, Piece
 from privgan_audits.questions.identifiers.contents.text_encodings import unfolded
 from privgan_audits.questions.identifiers.dicom_uids import UidCheck
+from privgan_audits.questions.identifiers.lettering import lettering
 from privgan_audits.questions.identifiers.lookup import Lookup
 from privgan_audits.questions.identifiers.midi_b import Counts, midi_b
 from privgan_audits.questions.identifiers.own_writing import OwnWriting
@@ -52,9 +53,9 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     and other things that are not regular files, members of archives that cannot be opened), `midi_b` (the same and
     more in the categories of a benchmark, see `midi_b`) and, of a privgan set alone, `not_as_audited` (how many files
     differ from the audited arrays, see `AsAudited`). `structure` and `not_as_audited` need no identifiers: they are
-    told and judged without any as well, and so is `arrangement`, which nobody judges.
+    told and judged without any as well, and so are `arrangement` and `lettering`, which nobody judges.
     """
-    arranged = arrangement(evidence, rng)
+    unjudged = {"arrangement": arrangement(evidence, rng), "lettering": lettering(evidence, progress)}
     scan = _Scan(evidence.synthetic_folder, evidence.synthetic)
     try:
         known = identifiers_of(evidence.cohort) if evidence.cohort else evidence.identifiers or no_identifiers()
@@ -62,9 +63,9 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         return NotRun(reason="The cohort's key or its identifier digests cannot be read.")
     scan.run(known, progress)
     if evidence.cohort is None and not len(known):
-        reason = " ".join((_nobody_named(scan), *told(arranged)))
-        return NotApplicable(reason=reason, findings={**scan.form(), "arrangement": arranged})
-    return Measured(findings={**scan.findings(), "known_identifiers": len(known), "arrangement": arranged})
+        reason = " ".join((_nobody_named(scan), *told(unjudged)))
+        return NotApplicable(reason=reason, findings={**scan.form(), **unjudged})
+    return Measured(findings={**scan.findings(), "known_identifiers": len(known), **unjudged})
 
 
 def _nobody_named(scan: "_Scan") -> str:

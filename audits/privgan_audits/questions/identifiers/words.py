@@ -14,7 +14,7 @@ def answer(test: Record) -> Answer:
     searched += "identifiers of the source, known here only as keyed digests."
     kinds = "" if not found else f" By kind: {plain(test['by_category'])}."
     result = "None was found." if not found else f"{plain(found)} places hold one.{kinds}"
-    sentences = (searched, result, _compared(test.get("not_as_audited")), *told(test.get("arrangement", {})))
+    sentences = (searched, result, _compared(test.get("not_as_audited")), *told(test))
     return Answer(answer="none" if not found else f"{plain(found)} places", sentences=sentences)
 
 
@@ -26,8 +26,18 @@ def _compared(differences: Record | None) -> str:
     return "Every file is what was audited."
 
 
-def told(arranged: Record) -> Iterator[str]:
-    """What labels, their counts and the order say, in sentences; nothing of it counts for the verdict."""
+def told(test: Record) -> Iterator[str]:
+    """What labels, their counts, the order and the images say, in sentences; nothing of it counts for the verdict."""
+    yield from _told_of_order(test.get("arrangement", {}))
+    seen = test.get("lettering", {})
+    if seen and seen["synthetic"]:
+        yield (
+            f"Text was seen in {plain(seen['synthetic'])} of {plain(seen['of_synthetic'])} synthetic images and in "
+            f"{plain(seen['members'])} of {plain(seen['of_members'])} images of members: look at them."
+        )
+
+
+def _told_of_order(arranged: Record) -> Iterator[str]:
     if not arranged:
         return
     shares = " and of ".join(arranged["class_shares_of"])
@@ -59,6 +69,16 @@ def _arrangement(test: Record) -> Iterator[Fact]:
     )
 
 
+def _lettering(test: Record) -> Iterator[Fact]:
+    seen = test["lettering"]
+    for side, name in (("synthetic", "synthetic images"), ("members", "images of members")):
+        yield Fact(
+            name=f"Text seen in {name}",
+            value=f"{plain(seen[side])} of {plain(seen['of_' + side])}",
+            note="printed lines of five letters or more; not judged",
+        )
+
+
 def _places(test: Record) -> Iterator[Fact]:
     for place in test["places"]:
         yield Fact(name="Found in", value=place["file"], note=f"{place['kind']}: {place['category']}")
@@ -76,8 +96,8 @@ WORDS = Words(
     tries="Reads every byte: headers, file names, comments, private fields, encoded and compressed texts, for "
     "anything identifying, and compares every file with the images that were audited.",
     caught="Identifiers from the source files of four characters or more, numbers of six digits or more; files "
-    "whose images or labels are not the audited ones. Not: shorter ones, text painted into pixels, and labels "
-    "that do not fit their images.",
+    "whose images or labels are not the audited ones. Text painted into images is "
+    "counted where it is large and clear, and not read. Not: shorter ones, and labels that do not fit their images.",
     group=LINKABILITY,
     answer=answer,
     labels={
@@ -92,5 +112,5 @@ WORDS = Words(
         "unreadable_entries": Label(name="Links and other entries that are not files"),
         "known_identifiers": Label(name="Identifiers searched for", note="known here only as keyed digests"),
     },
-    special={"places": _places, "midi_b": _midi_b, "arrangement": _arrangement},
+    special={"places": _places, "midi_b": _midi_b, "arrangement": _arrangement, "lettering": _lettering},
 )

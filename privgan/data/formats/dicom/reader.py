@@ -5,6 +5,7 @@ than the patient key, study and instance UIDs, and the values whose digests `pre
 """
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from privgan.data.formats.dicom.meaning import PRESENTATION, contradicts_its_sha
 from privgan.data.formats.dicom.parsing import Parsed, parse
 from privgan.data.formats.dicom.values import integer_of, text_of
 from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
-from privgan.data.preprocess import prepare_images
+from privgan.data.lettering import Lettering
+from privgan.data.preprocess import Look, prepare_images
 from privgan.data.recipe import FILES_OWN
 from privgan.data.refusals import RefusedError, open_input, read_regular
 from privgan.data.selection import Selection
@@ -63,8 +65,9 @@ def read(path: Path, request: Request) -> Reading:
         if parsed.sop_class == MediaStorageDirectoryStorage:
             raise RefusedError("directory")
         code, images, coloured, blank = "", None, False, 0
+        lettering = Lettering(os.fsencode(path.name), request.look_at_one_in)
         try:
-            images, coloured, blank = _images(parsed, request)
+            images, coloured, blank = _images(parsed, request, lettering)
         except RefusedError as refusal:
             code = refusal.code
     dataset = parsed.dataset
@@ -80,13 +83,17 @@ def read(path: Path, request: Request) -> Reading:
         colour=coloured,
         blank=blank,
         unstated=unit_is_unspecified(dataset),
-        remarks=(PRESENTATION,) if not code and contradicts_its_shape(dataset) else (),
+        remarks=() if code else (*_contradictions(dataset), *lettering.remarks),
         person=person_of(dataset),
         identifiers=tuple(identifiers_of(dataset)),
     )
 
 
-def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool, int]:
+def _contradictions(dataset: Dataset) -> tuple[str, ...]:
+    return (PRESENTATION,) if contradicts_its_shape(dataset) else ()
+
+
+def _images(parsed: Parsed, request: Request, look: Look) -> tuple[NDArray[np.uint8], bool, int]:
     """The wanted frames, uint8 (k, *shape) of the recipe, whether they had colour, and how many more were blank."""
     _check_wanted(parsed.dataset, request.selection)
     if not request.selection.trusted:
@@ -102,7 +109,8 @@ def _images(parsed: Parsed, request: Request) -> tuple[NDArray[np.uint8], bool, 
     if len(numbers) * math.prod(recipe.shape) > MAX_RESULT_BYTES:
         raise RefusedError("too_large")
     decoded = decoded_frames(parsed, header, numbers, wanted)
-    images = prepare_images(enumerate(decoded), recipe, len(numbers), may_be_blank=request.selection.trusted)
+    trusted = request.selection.trusted
+    images = prepare_images(enumerate(decoded), recipe, len(numbers), may_be_blank=trusted, look=look)
     return images, header.coloured, len(numbers) - len(images)
 
 

@@ -7,6 +7,7 @@ says neither whose it is nor in what unit; both are asked of whoever reads it.
 import contextlib
 import gzip
 import math
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ from privgan.data import identifiers as kinds
 from privgan.data.formats.nifti.header import BYTES, ONE_FILE, PAIR, VolumeHeader, volume_header
 from privgan.data.formats.nifti.volume import exactly, slices, view_of
 from privgan.data.formats.reading import MAX_RESULT_BYTES, Reading, Request
-from privgan.data.preprocess import MOST_ASPECT, Pixels, prepare_images
+from privgan.data.lettering import Lettering
+from privgan.data.preprocess import MOST_ASPECT, Look, Pixels, prepare_images
 from privgan.data.recipe import GIVEN, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError, check_shape, open_input, read_regular
 
@@ -58,8 +60,9 @@ def read(path: Path, request: Request) -> Reading:
             header = volume_header(stream.read(BYTES))
             written = (*header.texts, exactly(stream, header.offset - BYTES))
             code, images, side, blank = "", None, 0, 0
+            lettering = Lettering(os.fsencode(path.name), request.look_at_one_in)
             try:
-                images, side, blank = _images(stream, header, request)
+                images, side, blank = _images(stream, header, request, lettering)
             except RefusedError as refusal:
                 code = refusal.code
     found = tuple(pair for raw in written for pair in _identifiers(raw))
@@ -69,11 +72,14 @@ def read(path: Path, request: Request) -> Reading:
         side=side,
         blank=blank,
         unstated=True,
+        remarks=() if code else lettering.remarks,
         identifiers=(*found, (kinds.FILE_NAME, name)) if name else found,
     )
 
 
-def _images(stream: BinaryIO, header: VolumeHeader, request: Request) -> tuple[NDArray[np.uint8], int, int]:
+def _images(
+    stream: BinaryIO, header: VolumeHeader, request: Request, look: Look
+) -> tuple[NDArray[np.uint8], int, int]:
     """The wanted slices, uint8 (k, *shape) of the recipe, the longer side of one, and how many more were blank."""
     recipe, selection = request.recipe, request.selection
     _check_meaning(header, recipe)
@@ -96,7 +102,7 @@ def _images(stream: BinaryIO, header: VolumeHeader, request: Request) -> tuple[N
         )
         for place, values in slices(stream, header, view, wanted)
     )
-    images = prepare_images(stored, recipe, len(wanted), may_be_blank=selection.trusted)
+    images = prepare_images(stored, recipe, len(wanted), may_be_blank=selection.trusted, look=look)
     return images, max(rows, columns), len(wanted) - len(images)
 
 

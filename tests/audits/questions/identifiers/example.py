@@ -20,5 +20,6 @@ PASSES = {
         "order_correlation": -0.0123,
         "order_p": 0.62,
     },
+    "lettering": {"synthetic": 0, "of_synthetic": 400, "members": 3, "of_members": 200},
 }
 HOSTILE = {"outcome": "not-run", "reason": ATTACK}

@@ -113,7 +113,7 @@ def test_exact_class_shares_are_noticed(name: str) -> None:
     evidence = evidence_of(sample(blobs(5, 1), labels, patients), sample(blobs(len(made), 2), made))
     found = arrangement(evidence, np.random.default_rng(0))
     assert found["class_shares_of"] == expected
-    assert any("exactly the class shares" in sentence for sentence in told(found)) == bool(expected)
+    assert any("exactly the class shares" in sentence for sentence in told({"arrangement": found})) == bool(expected)
 
 
 def test_labels_of_one_member_are_counted() -> None:
@@ -123,7 +123,7 @@ def test_labels_of_one_member_are_counted() -> None:
         evidence_of(members, sample(blobs(6, 2), np.array([0, 1, 1, 2, 3, 3]))), np.random.default_rng(0)
     )
     assert (found["labels"], found["labels_of_one_member"]) == (4, 2)
-    assert "2 of its 4 labels are of one member alone." in told(found)
+    assert "2 of its 4 labels are of one member alone." in told({"arrangement": found})
 
 
 def test_of_an_older_record_nothing_is_told() -> None:

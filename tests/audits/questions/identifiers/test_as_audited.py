@@ -274,7 +274,7 @@ def test_of_foreign_files_only_their_form_is_told(synthetic: Path, original: Syn
         load_file_evidence(synthetic / "dicom", original.folder, None), np.random.default_rng(0)
     )
     assert isinstance(outcome, NotApplicable)
-    assert outcome.findings.keys() == {"structure", "arrangement"}
+    assert outcome.findings.keys() == {"structure", "arrangement", "lettering"}
     assert outcome.findings["structure"]["private_tags"] == 1
 
 

@@ -1,0 +1,148 @@
+"""Whether a picture shows lines of printed letters: names and dates burned into the pixels.
+
+No download and no further dependency. Letters are strokes of one width and contrast, of one height, on one baseline,
+a letter's width apart, and above and below them it is quiet (Epshtein, Ofek and Wexler 2010, "Detecting text in
+natural scenes with stroke width transform", section 3; here strokes are what an opening removes, which needs no
+rays). Few rows say whether a closer look is worth it, so that pictures without letters cost next to nothing.
+
+What it sees is measured in docs/results/burned-in-text.md: upright lines of five printed letters or more, of 10 to 48
+pixels. Not: handwriting, single markers, letters that touch, faint ones, those in strong texture.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.arrays import Flags, Images, Integers
+from privgan.images.letters import LEAST_CONTRAST, has_line
+
+MOST_SIDE = 1024  # pixels of the longer side that is looked at; larger pictures are halved until they fit
+_LEVELS = 3  # letters of 5 to 24 pixels, and so of twice and four times as many
+_REACH = 2  # pixels to either side of a stroke at which it is over
+_CELL = 32  # columns
+_LEAST_DENSE = 5  # strokes in two cells of a row
+_QUIET = range(3, 6)  # rows above and below a line
+_LOUD = 0.35  # strokes there against those of the line
+_CROWDED = 0.005  # share of a picture's pixels; with more strokes than these they must stand out from each other
+_CLOSER_LOOKS = 3
+_MOST = np.iinfo(np.int16).max
+_TALL, _WIDE = 32, 128  # pixels around a place that is looked at
+
+
+def shows_text(values: NDArray[Any], low: float = 0.0, high: float = 255.0) -> bool:
+    """Whether there is a line of at least five letters.
+
+    Args:
+        values: (h, w), or (h, w, 3) of red, green and blue; finite.
+        low: the value that is shown black.
+        high: the value that is shown white; below `low` for a negative.
+    """
+    levels = 255 / (high - low) if high != low else 0.0
+    grey = values if len(values.shape) == 2 else values.max(axis=-1)
+    places = sorted(_places(grey, low, levels), reverse=True)
+    return any(has_line(_shown(grey, place, low, levels)) for place in places[:_CLOSER_LOOKS])
+
+
+class _Place(NamedTuple):
+    """Where strokes are dense: how many in a row, how many pixels are taken together, where, bright or dark."""
+
+    strokes: int
+    step: int
+    row: int
+    column: int
+    bright: bool
+
+
+def _places(grey: NDArray[Any], low: float, levels: float) -> Iterator[_Place]:
+    """Of every size of letters and both polarities."""
+    first, lowest = 1, min(low, low + 255 / levels) if levels else low
+    while max(grey.shape) > first * MOST_SIDE:
+        first *= 2
+    for step in (first << level for level in range(_LEVELS)):
+        if min(grey.shape) < 8 * step:
+            return
+        every = step * (4 if max(grey.shape) > 128 * step else 2)
+        sample, contrast = _whole(grey[::every, ::step], lowest, levels)
+        for bright in (True, False):
+            for count, row, cell in _dense(_strokes(sample, contrast, bright=bright)):
+                yield _Place(count, step, row * every, (cell + 1) * _CELL * step, bright)
+
+
+def _whole(sample: NDArray[Any], lowest: float, levels: float) -> tuple[NDArray[np.int16], float]:
+    """Values as 16-bit numbers whose differences fit, and how many of these are the least contrast."""
+    if sample.dtype == np.uint8:
+        return sample.astype(np.int16), _of_stored(levels)
+    if sample.dtype.kind in "iu" and sample.dtype.itemsize == 2:
+        return (sample >> 1).astype(np.int16), _of_stored(levels) / 2
+    return np.clip((sample - lowest) * abs(levels), 0, 255).astype(np.int16), LEAST_CONTRAST
+
+
+def _of_stored(levels: float) -> float:
+    return max(LEAST_CONTRAST / abs(levels), 1) if levels else np.inf
+
+
+def _strokes(sample: NDArray[np.int16], contrast: float, *, bright: bool) -> Integers:
+    """How many strokes two neighbouring cells of each row have, int64 (rows, cells)."""
+    if sample.shape[1] <= 2 * _REACH or contrast > _MOST:
+        return np.zeros((len(sample), 1), dtype=np.int64)
+    middle, left, right = sample[:, _REACH:-_REACH], sample[:, : -2 * _REACH], sample[:, 2 * _REACH :]
+    height = middle - np.maximum(left, right) if bright else np.minimum(left, right) - middle
+    strokes = height >= np.int16(contrast)
+    if np.count_nonzero(strokes) > _CROWDED * strokes.size:
+        strokes = height >= np.int16(min(max(contrast, _outstanding(height)), 4 * contrast, _MOST))
+    strokes[:, 1:] &= ~strokes[:, :-1]  # one pixel a stroke
+    return _counts(strokes)
+
+
+def _outstanding(height: NDArray[np.int16]) -> float:
+    """What only few strokes of a crowded picture reach."""
+    some = height[::3, ::4].ravel()
+    place = int((1 - _CROWDED / 2) * (len(some) - 1))
+    return float(np.partition(some, place)[place])
+
+
+def _counts(strokes: Flags) -> Integers:
+    """How many pixels of strokes each cell of each row has, and its neighbour to the right with it."""
+    cells = -(-strokes.shape[1] // _CELL)
+    padded = np.zeros((len(strokes), (cells + 1) * _CELL), dtype=np.bool_)
+    padded[:, : strokes.shape[1]] = strokes
+    eights = np.bitwise_count(padded.view(np.uint64)).reshape(len(strokes), cells + 1, _CELL // 8)
+    counts = eights.sum(axis=2, dtype=np.int64)
+    both: Integers = counts[:, :-1] + counts[:, 1:]
+    return both
+
+
+def _dense(counts: Integers) -> Iterator[tuple[int, int, int]]:
+    """Where two neighbouring rows have many strokes, and rows above or below few: how many, row, cell.
+
+    Densest first, no two of one place.
+    """
+    pairs = np.minimum(counts[:-1], counts[1:])
+    if pairs.max(initial=0) < _LEAST_DENSE:
+        return
+    beyond, rows = max(_QUIET), len(pairs)
+    padded = np.pad(counts, ((beyond, beyond + 1), (0, 0)))
+    above = np.max([padded[beyond - far :][:rows] for far in _QUIET], axis=0)
+    below = np.max([padded[beyond + 1 + far :][:rows] for far in _QUIET], axis=0)
+    quiet = np.minimum(above, below) <= _LOUD * pairs
+    score = np.where((pairs >= _LEAST_DENSE) & quiet, pairs, 0)
+    for _ in range(_CLOSER_LOOKS):
+        row, cell = map(int, np.unravel_index(int(score.argmax()), score.shape))
+        if not score[row, cell]:
+            return
+        yield int(score[row, cell]), row, cell
+        score[max(0, row - 4) : row + 5, max(0, cell - 2) : cell + 3] = 0
+
+
+def _shown(grey: NDArray[Any], place: _Place, low: float, levels: float) -> Images:
+    """Grey levels around a place, means of step x step pixels, letters bright: uint8 (h, w)."""
+    step = place.step
+    top, left = max(0, place.row - _TALL * step), max(0, place.column - _WIDE * step)
+    some = grey[top : place.row + _TALL * step, left : place.column + _WIDE * step]
+    tall, wide = some.shape[0] // step, some.shape[1] // step
+    blocks = some[: tall * step, : wide * step].reshape(tall, step, wide, step)
+    means = (blocks.mean(axis=(1, 3), dtype=np.float32) - low) * levels
+    shown: Images = np.clip(means, 0, 255).astype(np.uint8)
+    return shown if place.bright == (levels > 0) else 255 - shown
