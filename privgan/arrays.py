@@ -1,5 +1,7 @@
 """The kinds of NumPy arrays that this project speaks of, named once; shapes stand where they are used."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Texts = NDArray[np.str_]
+
+Bits = NDArray[np.signedinteger[Any]]
+"""Numbers that are not negative, as the integers that their bits spell: these have the same order."""
 
 Values = Texts | Floats
 """A further column of a table: texts, empty where unknown, or numbers, NaN there."""

@@ -15,7 +15,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions import QUESTIONS, near_copies
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.scores import patient_scores
-from privgan_audits.spaces.lenses import LENSES
+from privgan_audits.spaces.lenses.lenses import LENSES
 from privgan_audits.spaces.patches import PATCHES
 
 Draw = Callable[..., Sample]

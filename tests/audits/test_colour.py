@@ -26,7 +26,7 @@ from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.perceptual import perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace, pair_distances
 from privgan_audits.spaces.pixels import MAX_SHIFT, normalise, shifted_distances
-from privgan_audits.spaces.searches import spectra, spectrum_turns, views
+from privgan_audits.spaces.search.searches import spectra, spectrum_turns, views
 from tests.data.phantom_photos import CLASSES, Skin, draw_photos
 
 SIZE = 32

@@ -19,7 +19,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from privgan.arrays import Singles
 from privgan.memory import keep_freed_memory
-from privgan_audits.spaces.neighbours import nearest
+from privgan_audits.spaces.search.neighbours import nearest
 
 ROWS = (
     (20_000, 20_000, 512),

@@ -17,8 +17,8 @@ from privgan.errors import UsageError
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.spaces.embedding import image_digests, train_embedding
-from privgan_audits.spaces.lens_space import LensSpace
-from privgan_audits.spaces.lenses import LENSES
+from privgan_audits.spaces.lenses.lenses import LENSES
+from privgan_audits.spaces.lenses.space import LensSpace
 from privgan_audits.spaces.patches import PatchSpace
 from privgan_audits.spaces.perceptual import hamming, orbit_bits, perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace

@@ -18,7 +18,7 @@ from privgan.progress import Progress, silent
 from privgan_audits.spaces.embedding import image_digests
 from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures, least_strength
 from privgan_audits.spaces.landmarks.points import Points, cosines, equal, learned, lists, placed
-from privgan_audits.spaces.lenses import Whitening
+from privgan_audits.spaces.lenses.lenses import Whitening
 from privgan_audits.spaces.space import Closest, Met
 
 PATCHES = "moved parts"

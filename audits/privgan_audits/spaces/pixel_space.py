@@ -9,9 +9,9 @@ import numpy as np
 from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.images.geometry import orbit
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.neighbours import Neighbours, nearest, nearest_within
 from privgan_audits.spaces.pixels import FAR, shifted_distances
-from privgan_audits.spaces.searches import SEARCHES, Search, Views, views
+from privgan_audits.spaces.search.neighbours import Neighbours, nearest, nearest_within
+from privgan_audits.spaces.search.searches import SEARCHES, Search, Views, views
 from privgan_audits.spaces.space import MET, Closest, Met
 
 CANDIDATES = 5  # of each search; they are compared pixel by pixel

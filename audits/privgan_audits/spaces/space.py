@@ -12,7 +12,7 @@ import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers, Singles
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.neighbours import Neighbours, nearest, nearest_within
+from privgan_audits.spaces.search.neighbours import Neighbours, nearest, nearest_within
 
 MET = 2  # planted copies that a real image is compared with, beside which no third changes a score
 

@@ -21,7 +21,7 @@ from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.spaces import augment
-from privgan_audits.spaces.lenses import LENSES
+from privgan_audits.spaces.lenses.lenses import LENSES
 from privgan_audits.spaces.patches import PATCHES
 from privgan_audits.stats.relabelling import Trial, as_labels, p_values, relabellings
 from tests.audits.beside import beside

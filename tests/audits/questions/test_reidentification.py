@@ -18,7 +18,7 @@ from privgan_audits.questions.reidentification.measure import (
     recognise,
 )
 from privgan_audits.questions.scores import Scores
-from privgan_audits.spaces.neighbours import nearest, upright
+from privgan_audits.spaces.search.neighbours import nearest, upright
 from tests.audits.people import LASTING, PASSING, People, scores_of
 
 MEMBERS, NON_MEMBERS = 200, 100

@@ -8,10 +8,13 @@ import pytest
 from privgan.arrays import Floats, Images
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.controls.disguises import DISGUISES, disguised
-from privgan_audits.spaces import lens_ratios, lens_references, lens_space, lens_views
-from privgan_audits.spaces.lens_space import LensSpace
-from privgan_audits.spaces.lenses import LENSES, MOVES, Lens, Whitening, _middle
-from privgan_audits.spaces.screening import BRIEF, SINGLE, Precision
+from privgan_audits.spaces.lenses import ratios as lens_ratios
+from privgan_audits.spaces.lenses import references as lens_references
+from privgan_audits.spaces.lenses import space as lens_space
+from privgan_audits.spaces.lenses import views as lens_views
+from privgan_audits.spaces.lenses.lenses import LENSES, MOVES, Lens, Whitening, _middle
+from privgan_audits.spaces.lenses.space import LensSpace
+from privgan_audits.spaces.search.screening import BRIEF, SINGLE, Precision
 
 Draw = Callable[..., Sample]
 NAMES = [lens.name for lens in LENSES]

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from privgan.arrays import Singles
 from privgan.images.geometry import orbit
-from privgan_audits.spaces import candidates, neighbours
-from privgan_audits.spaces.neighbours import nearest, nearest_within
-from privgan_audits.spaces.screening import BRIEF, SINGLE, Precision
+from privgan_audits.spaces.search import candidates, neighbours
+from privgan_audits.spaces.search.neighbours import nearest, nearest_within
+from privgan_audits.spaces.search.screening import BRIEF, SINGLE, Precision
 
 
 def turns(block: Singles) -> list[Singles]:

@@ -9,8 +9,8 @@ from scipy import ndimage
 
 from privgan.arrays import Images
 from privgan.images.geometry import orbit
-from privgan_audits.spaces.neighbours import nearest
 from privgan_audits.spaces.perceptual import BITS, hamming, orbit_bits, perceptual_bits
+from privgan_audits.spaces.search.neighbours import nearest
 
 
 def pictures(count: int, size: int = 64, seed: int = 0) -> Images:

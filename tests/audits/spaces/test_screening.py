@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from privgan.arrays import Singles
-from privgan_audits.spaces.candidates import RoughBase
-from privgan_audits.spaces.screening import BRIEF, SINGLE, Precision, places
+from privgan_audits.spaces.search.candidates import RoughBase
+from privgan_audits.spaces.search.screening import BRIEF, SINGLE, Precision, places
 
 PRECISIONS = pytest.mark.parametrize("precision", [BRIEF, SINGLE], ids=["brief", "single"])
 NOBODY = (np.zeros(0, np.int64), np.zeros(0, np.int64))

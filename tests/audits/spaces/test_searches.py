@@ -10,7 +10,7 @@ from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.controls import changes
 from privgan_audits.questions.controls.disguises import DISGUISES, PLAIN, Disguise, disguised
 from privgan_audits.spaces.pixel_space import closest
-from privgan_audits.spaces.searches import SEARCHES, spectra, views
+from privgan_audits.spaces.search.searches import SEARCHES, spectra, views
 
 Draw = Callable[..., Sample]
 

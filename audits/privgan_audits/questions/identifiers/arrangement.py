@@ -12,8 +12,8 @@ import torch.nn.functional as F
 
 from privgan.arrays import Images, Integers, Singles
 from privgan_audits.evidence.interface import Evidence, Sample
-from privgan_audits.spaces.neighbours import nearest, upright
 from privgan_audits.spaces.pixels import normalise
+from privgan_audits.spaces.search.neighbours import nearest, upright
 
 OF_IMAGES, OF_PATIENTS = "the members' images", "the members"
 _PERMUTATIONS = 999

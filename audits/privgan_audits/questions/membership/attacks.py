@@ -13,7 +13,7 @@ from privgan.arrays import Floats, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.questions.scores import Scores, patient_scores, smallest_per_patient, synthetic_points
-from privgan_audits.spaces.neighbours import nearest, upright
+from privgan_audits.spaces.search.neighbours import nearest, upright
 
 NEIGHBOURS = 5  # whose distance estimates a density
 FOLDS = 5

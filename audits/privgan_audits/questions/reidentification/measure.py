@@ -26,7 +26,7 @@ from privgan_audits.questions.scores import (
     smallest_per_patient,
     synthetic_points,
 )
-from privgan_audits.spaces.neighbours import nearest, upright
+from privgan_audits.spaces.search.neighbours import nearest, upright
 
 FOLDS = 5
 FEWEST = 40  # patients with several images; from fewer nobody learns what people keep from day to day

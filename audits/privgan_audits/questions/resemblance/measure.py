@@ -18,7 +18,7 @@ from privgan.arrays import Flags, Floats, Integers, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.scores import SMALLEST_REFERENCE, patient_scores, synthetic_points
-from privgan_audits.spaces.neighbours import nearest, upright
+from privgan_audits.spaces.search.neighbours import nearest, upright
 from privgan_audits.stats.statistics import Z_TWO_SIDED
 
 CELL = 50  # images of non-members that a cell should hold on average

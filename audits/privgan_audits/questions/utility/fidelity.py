@@ -10,7 +10,7 @@ import numpy as np
 import scipy.linalg
 
 from privgan.arrays import Flags, Floats, Integers, Singles
-from privgan_audits.spaces.neighbours import nearest
+from privgan_audits.spaces.search.neighbours import nearest
 
 NEIGHBOURS = 5  # k of the manifold estimates
 _BLOCK = 512

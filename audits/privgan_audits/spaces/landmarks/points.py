@@ -11,7 +11,7 @@ import numpy as np
 
 from privgan.arrays import Floats, Integers, Singles
 from privgan_audits.spaces.landmarks.keypoints import Size, landmarks
-from privgan_audits.spaces.lenses import Whitening
+from privgan_audits.spaces.lenses.lenses import Whitening
 
 _KEPT = 48  # directions in which windows are compared
 _RIDGE = 0.03  # of the largest variance, added to each

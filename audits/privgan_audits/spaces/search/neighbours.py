@@ -13,8 +13,8 @@ import numpy as np
 
 from privgan.arrays import Floats, Integers, Singles
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.candidates import BLOCK, Pairs, RoughBase
-from privgan_audits.spaces.screening import SINGLE, fastest, places
+from privgan_audits.spaces.search.candidates import BLOCK, Pairs, RoughBase
+from privgan_audits.spaces.search.screening import SINGLE, fastest, places
 
 TILE = 1 << 21  # products in one block
 DIFFERENCES = 1 << 20  # float64 values of one block of direct differences: 8 MiB

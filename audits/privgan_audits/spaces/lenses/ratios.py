@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from privgan.arrays import Floats, Integers, Singles
-from privgan_audits.spaces.lens_references import PAIRS, alike
-from privgan_audits.spaces.lens_views import LensViews
-from privgan_audits.spaces.screening import Precision, fastest
+from privgan_audits.spaces.lenses.references import PAIRS, alike
+from privgan_audits.spaces.lenses.views import LensViews
+from privgan_audits.spaces.search.screening import Precision, fastest
 
 _CLOSEST = 1e-6  # ratio below which nothing is closer
 _FAR = 1.2  # in units of the reference: parts that do not agree

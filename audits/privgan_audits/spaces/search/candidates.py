@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from privgan.arrays import Flags, Floats, Integers, Singles
-from privgan_audits.spaces.screening import Bits, Precision, places
+from privgan.arrays import Bits, Flags, Floats, Integers, Singles
+from privgan_audits.spaces.search.screening import Precision, places
 
 BLOCK = 2048  # images of the base
 _SUM = 2.0**-24  # of all that is added in single precision, for each number

@@ -8,8 +8,8 @@ import numpy as np
 from privgan.arrays import Floats, Integers, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
-from privgan_audits.spaces.lens_views import LensViews
-from privgan_audits.spaces.screening import fastest, places
+from privgan_audits.spaces.lenses.views import LensViews
+from privgan_audits.spaces.search.screening import fastest, places
 
 PAIRS = 1 << 20  # numbers that become double at once
 _CLOSEST = 1e-6  # identical parts of two patients

@@ -12,13 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from privgan.arrays import Flags, Floats, Integers, Singles
-
-Bits = NDArray[np.signedinteger[Any]]
-"""Numbers that are not negative, as the integers that their bits spell: these have the same order."""
+from privgan.arrays import Bits, Flags, Floats, Integers, Singles
 
 
 @dataclass(frozen=True, kw_only=True)

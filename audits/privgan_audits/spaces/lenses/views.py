@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Images, Integers, Singles
-from privgan_audits.spaces.lenses import Lens, Whitening
+from privgan_audits.spaces.lenses.lenses import Lens, Whitening
 
 KEPT = 1 << 29  # bytes of one lens: all views of 28,000 images in the most expensive one
 _AT_ONCE = 64  # images; windows in double precision take many times their room

@@ -17,11 +17,11 @@ import numpy as np
 from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
-from privgan_audits.spaces.lens_ratios import LensRatios
-from privgan_audits.spaces.lens_references import reference_distances
-from privgan_audits.spaces.lens_views import LensViews
-from privgan_audits.spaces.lenses import Lens
-from privgan_audits.spaces.screening import places
+from privgan_audits.spaces.lenses.lenses import Lens
+from privgan_audits.spaces.lenses.ratios import LensRatios
+from privgan_audits.spaces.lenses.references import reference_distances
+from privgan_audits.spaces.lenses.views import LensViews
+from privgan_audits.spaces.search.screening import places
 from privgan_audits.spaces.space import Closest, Met
 
 DIGITS = 6  # of a distance; the rest is left to rounding, which may differ between machines

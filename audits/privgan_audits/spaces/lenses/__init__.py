@@ -1,0 +1,1 @@
+"""What a copy may have kept: detail, shapes, parts of two sizes, moved images."""

@@ -1,0 +1,1 @@
+"""Who is nearest: exact searches, whatever rules pairs out before."""
