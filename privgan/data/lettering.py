@@ -11,7 +11,7 @@ from privgan.images.text import shows_text
 
 LOOKED, TEXT = "looked", "text"
 ALL_OF = 100  # files; of more, `prepare` looks at some alone: a habit of a site shows, and it costs next to nothing
-ONE_IN = 16
+ONE_IN = 32
 
 
 class Lettering:

@@ -23,6 +23,7 @@ _LEVELS = 3  # letters of 5 to 24 pixels, and so of twice and four times as many
 _REACH = 2  # pixels to either side of a stroke at which it is over
 _CELL = 32  # columns
 _LEAST_DENSE = 5  # strokes in two cells of a row
+_SMALL, _LEAST_OF_SMALL = 128, 3  # pixels of a picture in which a closer look costs little, and strokes that suffice
 _QUIET = range(3, 6)  # rows above and below a line
 _LOUD = 0.35  # strokes there against those of the line
 _CROWDED = 0.005  # share of a picture's pixels; with more strokes than these they must stand out from each other
@@ -58,15 +59,16 @@ class _Place(NamedTuple):
 def _places(grey: NDArray[Any], low: float, levels: float) -> Iterator[_Place]:
     """Of every size of letters and both polarities."""
     first, lowest = 1, min(low, low + 255 / levels) if levels else low
+    least = _LEAST_DENSE if max(grey.shape) > _SMALL else _LEAST_OF_SMALL
     while max(grey.shape) > first * MOST_SIDE:
         first *= 2
     for step in (first << level for level in range(_LEVELS)):
         if min(grey.shape) < 8 * step:
             return
-        every = step * (4 if max(grey.shape) > 128 * step else 2)
+        every = step * (4 if max(grey.shape) > _SMALL * step else 2)
         sample, contrast = _whole(grey[::every, ::step], lowest, levels)
         for bright in (True, False):
-            for count, row, cell in _dense(_strokes(sample, contrast, bright=bright)):
+            for count, row, cell in _dense(_strokes(sample, contrast, bright=bright), least):
                 yield _Place(count, step, row * every, (cell + 1) * _CELL * step, bright)
 
 
@@ -114,20 +116,20 @@ def _counts(strokes: Flags) -> Integers:
     return both
 
 
-def _dense(counts: Integers) -> Iterator[tuple[int, int, int]]:
+def _dense(counts: Integers, least: int) -> Iterator[tuple[int, int, int]]:
     """Where two neighbouring rows have many strokes, and rows above or below few: how many, row, cell.
 
     Densest first, no two of one place.
     """
     pairs = np.minimum(counts[:-1], counts[1:])
-    if pairs.max(initial=0) < _LEAST_DENSE:
+    if pairs.max(initial=0) < least:
         return
     beyond, rows = max(_QUIET), len(pairs)
     padded = np.pad(counts, ((beyond, beyond + 1), (0, 0)))
     above = np.max([padded[beyond - far :][:rows] for far in _QUIET], axis=0)
     below = np.max([padded[beyond + 1 + far :][:rows] for far in _QUIET], axis=0)
     quiet = np.minimum(above, below) <= _LOUD * pairs
-    score = np.where((pairs >= _LEAST_DENSE) & quiet, pairs, 0)
+    score = np.where((pairs >= least) & quiet, pairs, 0)
     for _ in range(_CLOSER_LOOKS):
         row, cell = map(int, np.unravel_index(int(score.argmax()), score.shape))
         if not score[row, cell]:

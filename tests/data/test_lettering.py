@@ -113,7 +113,7 @@ def test_of_many_files_prepare_looks_at_some_and_scan_at_all(tmp_path: Path, eve
     assert any(note.startswith(told) and TOLD in note for note in source.notes(seen))
 
 
-def test_one_in_sixteen_names_is_looked_at_and_always_the_same() -> None:
+def test_one_name_in_many_is_looked_at_and_always_the_same() -> None:
     assert one_in(ALL_OF, every=False) == one_in(10**6, every=True) == 1
     assert one_in(ALL_OF + 1, every=False) == ONE_IN
 
@@ -124,4 +124,4 @@ def test_one_in_sixteen_names_is_looked_at_and_always_the_same() -> None:
 
     some = [looked(number) for number in range(3200)]
     assert some == [looked(number) for number in range(3200)]
-    assert 150 < sum(some) < 250
+    assert 60 < sum(some) < 140
