@@ -136,7 +136,8 @@ def test_the_scan_compares_every_file_in_colour(tmp_path: Path) -> None:
     opened = open_synthetic_set(folder)
     scanned = identifiers.QUESTION.measure(evidence, np.random.default_rng(0))
     assert isinstance(scanned, NotApplicable)  # there is no cohort, but the files were looked at
-    assert scanned.findings == {"structure": {}, "not_as_audited": {}}
+    told = {name: scanned.findings[name] for name in ("structure", "not_as_audited")}
+    assert told == {"structure": {}, "not_as_audited": {}}
 
     def differences(**changed: bytes) -> dict[str, int]:
         scan = AsAudited(opened.manifest, opened.files, evidence.synthetic)
