@@ -86,6 +86,12 @@ def names_patients(column: str) -> bool:
     return any(plain.startswith(stem) and plain.removeprefix(stem) in _AROUND for stem in _STEMS)
 
 
+def speaks_of_patients(column: str) -> bool:
+    """Whether a column or key has such a word in its name at all, so that it might be theirs under a rare name."""
+    plain = "".join(character for character in column.casefold() if character.isalnum())
+    return any(stem in plain for stem in ("patient", "subject", "participant", "mrn"))
+
+
 def _plain(text: str) -> str:
     """NFKC, without control and format characters, and with single blanks inside only."""
     if text.isascii() and text.isprintable():

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
-from privgan.data.patient_keys import names_patients, near, patient_key
+from privgan.data.patient_keys import names_patients, near, patient_key, speaks_of_patients
 from privgan.data.sources.csv_text import CsvText
 from privgan.errors import InputRejectedError, UsageError
 
@@ -34,7 +34,8 @@ class Row:
 class LabelTable:
     """Rows by key; sensitive, so its repr shows a count only.
 
-    columns: further ones, types by name. duplicates: repeated identical rows.
+    columns: further ones, types by name. unused: names of those that may be the patients', where none is. duplicates:
+    repeated identical rows.
     """
 
     key: str
@@ -42,6 +43,7 @@ class LabelTable:
     has_labels: bool
     has_patients: bool
     columns: dict[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
     duplicates: int = 0
 
     def __repr__(self) -> str:
@@ -122,6 +124,7 @@ def read_labels(path: Path, wanted: Wanted) -> LabelTable:
         columns=types,
         has_labels=LABEL in columns,
         has_patients=PATIENT in columns,
+        unused=() if PATIENT in columns else tuple(filter(speaks_of_patients, columns.keys() - types.keys())),
         duplicates=duplicates,
     )
 

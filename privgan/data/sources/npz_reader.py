@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from privgan.arrays import Texts
 from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
-from privgan.data.patient_keys import names_patients, patient_key
+from privgan.data.patient_keys import names_patients, patient_key, speaks_of_patients
 from privgan.data.refusals import RefusedError, check_shape
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import open_regular
@@ -37,7 +37,7 @@ class NpzContents:
 
     shape: (n, h, w) or (n, h, w, 3).
     labels: (n,) integers or texts. patients, filenames: (n,) texts. classes: names by label number.
-    columns: further (n,) texts by name.
+    columns: further (n,) texts by name. unused: keys that may be the patients', where none is.
     """
 
     path: Path
@@ -49,6 +49,7 @@ class NpzContents:
     filenames: NDArray[Any] | None
     classes: tuple[str, ...] | None
     columns: Mapping[str, Texts]
+    unused: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"NpzContents(shape={self.shape}, dtype={self.dtype})"
@@ -110,13 +111,15 @@ def _contents(path: Path, archive: zipfile.ZipFile, wanted: Wanted) -> NpzConten
         raise InputRejectedError("Expected whole numbers or texts as labels in the .npz, got another type.")
     classes = _array(archive, names["classes"]) if "classes" in names else None
     further = {name.removeprefix(prefix).lower(): file for name, file in names.items() if name.startswith(prefix)}
+    patients = _patients(archive, further, count)
     return NpzContents(
         path=path,
         member=names[f"{prefix}images"],
         shape=shape,
         dtype=dtype,
         labels=labels,
-        patients=_patients(archive, further, count),
+        patients=patients,
+        unused=tuple(sorted(filter(speaks_of_patients, further))) if patients is None else (),
         filenames=None if prefix else _texts(_optional(archive, names.get("filenames"), count)),
         classes=None if classes is None else tuple(str(name) for name in classes.ravel().astype(np.str_)),
         columns=_further(archive, further, count, wanted),

@@ -67,10 +67,12 @@ class NpzSource:
         grey = len(self._contents.shape) == 3 and self.recipe.channels == 3
         deep = self._contents.dtype == np.uint16 and self.recipe.rule.scaling == STORED_RANGE
         alike = alike_labels(self._classes())
+        rare = ", ".join(self._contents.unused)
         return tuple(
             text
             for applies, text in (
                 (alike > 0, f"{alike} {ALIKE}"),
+                (bool(rare), f"Not used: {rare} of the .npz. If it says whose each image is, call it patient_id."),
                 (not self.numbered, "The .npz has no patient_id: each image counts as one patient."),
                 (self.chosen, "Preset cxr was chosen: stored values from black to white."),
                 (grey, "All images are grey: red, green and blue became what grey was."),

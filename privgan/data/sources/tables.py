@@ -104,6 +104,7 @@ class Tables:
     def notes(self, seen: Seen) -> list[str]:
         """What the reader of the tables should know, after all entries were seen; counts only."""
         spoke, loose, nearly = len(seen.rows), seen.remarks[LOOSE], seen.remarks[NEAR]
+        rare = ", ".join(sorted(name for table in self._tables for name in table.unused))
         repeated = sum(table.duplicates for table in self._tables)
         labels = {row.label for table in self._tables for row in table.rows.values()}
         alike = alike_labels(labels)
@@ -111,6 +112,10 @@ class Tables:
         return [
             text
             for count, text in (
+                (
+                    len(rare),
+                    f"Not used: {rare} of the label table. If it says whose each file is, call it patient.",
+                ),
                 (repeated, f"{repeated} repeated rows in the label table were ignored."),
                 (unused, f"{unused} rows of the label table name nothing that was read."),
                 (alike, f"{alike} {ALIKE}"),

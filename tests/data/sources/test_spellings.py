@@ -140,3 +140,19 @@ def test_classes_of_an_npz_that_differ_in_case_are_counted(
     assert notes == (
         [f"{alike} labels differ from others in case or blanks only, and are classes of their own."] if alike else []
     )
+
+
+def test_a_column_that_may_be_the_patients_under_a_rare_name_is_named(pictures: Path, tmp_path: Path) -> None:
+    lines = ["file,Anon Patient Code,label", *(f"{path},P{n},a" for n, path in enumerate(PATHS))]
+    (pictures / "labels.csv").write_text("\n".join(lines))
+    assert any("Not used: anon patient code of the label table" in note for note in scan(pictures, Wishes()).notes)
+    (pictures / "labels.csv").write_text(
+        "\n".join(lines).replace("Anon Patient Code", "patient,patient_age").replace(",a", ",30,a")
+    )
+    assert not any("Not used" in note for note in scan(pictures, Wishes()).notes)
+    images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, hashed_mrn_2=np.arange(4))
+    assert (
+        "Not used: hashed_mrn_2 of the .npz. If it says whose each image is, call it patient_id."
+        in scan(tmp_path / "a.npz", Wishes()).notes
+    )
