@@ -44,7 +44,7 @@ def read(path: Path, request: Request) -> Reading:
         Pixels(values=values, low=0, high=highest),
         Lettering(os.fsencode(path.name), request.look_at_one_in),
     )
-    if request.selection.trusted:
+    if request.may_be_blank:
         image = prepare_image(pixels, request.recipe)
     else:
         image = prepare_shown(pixels, request.recipe, lettering)

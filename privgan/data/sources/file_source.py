@@ -128,7 +128,7 @@ class FileSource:
 
     def _first_readable(self, wishes: Wishes) -> Reading | None:
         anything = Recipe(preset="custom", window=(0.0, 1.0), size=SMALLEST)
-        probe = self._asked(anything, replace(wishes.selection, frames=FIRST))
+        probe = replace(self._asked(anything, replace(wishes.selection, frames=FIRST)), probing=True)
         readings = _read(self._files[:PROBED], probe, workers=1)
         return next((reading for reading in readings if not reading.code), None)
 

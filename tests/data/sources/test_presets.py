@@ -44,3 +44,11 @@ def test_nobody_decides_the_preset_for_all_by_coming_first(make_dicom: Any, tmp_
         read_images(source, Wishes(size=64))
     assert any(said in note for note in scan(source, Wishes()).notes)
     assert read_images(source, Wishes(size=64, preset="ct-soft")).refused == {"other_modality": 1}
+
+
+def test_a_modality_is_found_whatever_the_values_are(make_dicom: Any, tmp_path: Path) -> None:
+    """None of these values lies where the window of the first look could tell it from another."""
+    for number in range(3):
+        make_dicom(tmp_path / f"{number}.dcm", PIXELS[:40, :50] + 1000 + number, Modality="MR")
+    assert scan(tmp_path, Wishes()).preset == "mr"
+    assert read_images(tmp_path, Wishes(size=None)).images.shape == (3, 50, 50, 1)

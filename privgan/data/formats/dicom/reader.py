@@ -109,8 +109,8 @@ def _images(parsed: Parsed, request: Request, look: Look) -> tuple[NDArray[np.ui
     if len(numbers) * math.prod(recipe.shape) > MAX_RESULT_BYTES:
         raise RefusedError("too_large")
     decoded = decoded_frames(parsed, header, numbers, wanted)
-    trusted = request.selection.trusted
-    images = prepare_images(enumerate(decoded), recipe, len(numbers), may_be_blank=trusted, look=look)
+    kept = request.may_be_blank
+    images = prepare_images(enumerate(decoded), recipe, len(numbers), may_be_blank=kept, look=look)
     return images, header.coloured, len(numbers) - len(images)
 
 
