@@ -4,8 +4,9 @@ Each table has a key of its own. Where two of them speak of the same file they m
 different things is refused, because nobody could say which of them is right.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from privgan.data.columns import Wanted
@@ -15,6 +16,7 @@ from privgan.data.sources.source import ALIKE, Seen, alike_labels
 from privgan.errors import UsageError
 from privgan.files import sha256_file
 
+_Found = tuple[LabelTable, int, Row]
 LOOSE, NEAR = "loose", "near"  # how a row was found, or not
 
 
@@ -78,11 +80,13 @@ class Tables:
                 otherwise is taken if there is no better one.
             patient: whose it is as far as the file itself says; a table that names patients knows better.
         """
-        found, exactly = self._find(names, loosely), self._find(names)
+        found = self._find(names)
+        elsewise = self._find_loosely(loosely, found) if loosely else []
+        found += elsewise
         persons = {row.patient for _, _, row in found} - {""}
         if self.name_patients:
             patient = min(persons, default="")
-        remarks = [LOOSE] if len(found) > len(exactly) else []
+        remarks = [LOOSE] if elsewise else []
         by_person = self._find({PATIENT: (patient, bare(patient))} if patient else {})
         if not by_person and any(table.key == PATIENT and table.is_near(bare(patient)) for table in self._tables):
             remarks.append(NEAR)
@@ -125,17 +129,25 @@ class Tables:
             if count
         ]
 
-    def _find(self, names: Mapping[str, Sequence[str]], loosely: str = "") -> list[tuple[LabelTable, int, Row]]:
+    def _find(self, names: Mapping[str, Sequence[str]]) -> list[_Found]:
         """The rows that these names have, with their tables and with how many rows come before the table."""
-        found, start = [], 0
-        for table in self._tables:
-            row = table.find(*names.get(table.key, ()))
-            if row is None and loosely and table.key == "file":
-                row = table.find_loosely(loosely)
-            if row is not None:
-                found.append((table, start, row))
-            start += len(table.rows)
-        return found
+        asked = ((table, start, table.find(*names.get(table.key, ()))) for table, start in self._starts())
+        return [(table, start, row) for table, start, row in asked if row is not None]
+
+    def _find_loosely(self, where: str, found: Sequence[_Found]) -> list[_Found]:
+        """The rows of tables by file that have none yet, by another spelling of a path."""
+        answered = [table for table, _, _ in found]
+        others = [
+            pair
+            for pair in self._starts()
+            if pair[0].key == "file" and not any(pair[0] is table for table in answered)
+        ]
+        asked = ((table, start, table.find_loosely(where)) for table, start in others)
+        return [(table, start, row) for table, start, row in asked if row is not None]
+
+    def _starts(self) -> Iterator[tuple[LabelTable, int]]:
+        """Each table with how many rows come before it."""
+        return zip(self._tables, accumulate((len(table.rows) for table in self._tables), initial=0), strict=False)
 
     def _code(self, persons: set[str], labels: set[str], values: Mapping[str, set[str]]) -> str:
         if any(len(each) > 1 for each in (persons, labels, *values.values())):
