@@ -3,6 +3,7 @@
 RUN/run.json              what was trained, under which plan, and how far (no value read from images)
     config.resolved.toml  every setting that was in force
     model/                generator.safetensors, config.json: the released generator
+    prior/                the public prior that it started from, if it did
     private/              resume state and metrics on real data; never leaves
 """
 
@@ -46,13 +47,24 @@ class ModelDigests:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PriorNamed:
+    """What a run says of its prior: whose images, under which terms, how many, and the digest of its prior.json."""
+
+    source: str
+    licence: str
+    images: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """The content of run.json.
 
     `not_private` is True for seeded test runs, whose noise can be replayed: audit and release refuse them.
     `state` is "training" until the planned steps are done, then "finished". `plan` is the public plan of `dp.plan`;
     `spend` is what it costs, `target_epsilon` what was asked for. `form` is the cohort's. `warnings`: what the
-    generator's own images showed in training. `config_sha256` is empty in runs of versions that kept none.
+    generator's own images showed in training. `config_sha256` is empty in runs of versions that kept none. `prior`:
+    the public images that it learned from besides, None without any.
     """
 
     run_id: str
@@ -72,6 +84,7 @@ class RunFacts:
     form: ImageForm = field(metadata=inline(side="image_size"))
     warnings: tuple[str, ...] = ()
     config_sha256: str = ""
+    prior: PriorNamed | None = None
 
     @property
     def model(self) -> ModelDigests:

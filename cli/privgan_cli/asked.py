@@ -46,7 +46,8 @@ class TrainOptions:
     """How to train. epsilon: the guarantee to reach, per patient; it has no default.
 
     steps or minutes: discriminator steps, all charged up front, or as many as fit. config: a train.toml. resume: go
-    on with a stopped run under its own plan. replay_seed: for tests; the run is stamped NOT PRIVATE.
+    on with a stopped run under its own plan. prior: a folder made by `privgan prior`, to start from. replay_seed: for
+    tests; the run is stamped NOT PRIVATE.
     """
 
     epsilon: float
@@ -60,6 +61,7 @@ class TrainOptions:
     accept_delta: bool = False
     resume: bool = False
     force: bool = False
+    prior: Path | None = None
     replay_seed: int | None = None
 
 

@@ -43,6 +43,7 @@ for _verb in (
     needs_training_stack(cohort.prepare),
     budget.budget,
     model.plan,
+    needs_training_stack(model.prior),
     needs_training_stack(model.train),
     needs_training_stack(model.generate),
     needs_training_stack(gate.audit),

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from privgan.data.cohort.options import PrepareOptions
     from privgan.data.cohort.scan import ScanReport
     from privgan.data.sources.wishes import Wishes
+    from privgan.gan.networks.public_prior import PriorFacts
+    from privgan.gan.prior.make import PriorRequest
     from privgan.run import RunFacts
     from privgan.synthetic.generate import GenerateOptions
     from privgan.synthetic.synthetic_set import Manifest
@@ -120,6 +122,36 @@ def plan(options: PlanOptions, policy: "Policy | None" = None) -> Planned:
     return Planned(plan=planned, choice=chosen, preflight=expected)
 
 
+def prior(
+    public: Place,
+    folder: Place,
+    request: "PriorRequest",
+    reading: "Wishes | None" = None,
+    *,
+    force: bool = False,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> "PriorFacts":
+    """Learn from public images what is alike in all of their kind; no patient is involved, and no privacy is spent.
+
+    An interruption saves the state, for `resume`.
+    """
+    from privgan.data.sources.opening import read_images
+    from privgan.data.sources.wishes import Wishes
+    from privgan.folders import resumable_folder
+    from privgan.gan.networks.public_prior import MARKER
+    from privgan.gan.prior.make import STATE, learn_prior
+    from privgan.interruption import stop_on_signals
+
+    with (
+        _shown(progress) as listener,
+        stop_on_signals() as stop,
+        resumable_folder(Path(folder), marker=MARKER, journal=STATE, force=force, resume=resume) as place,
+    ):
+        read = read_images(Path(public), reading or Wishes(), progress=listener)
+        return learn_prior(read.images, place, request, listener, stop)
+
+
 def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progress | None = None) -> "RunFacts":
     """Train a generator under patient-level differential privacy; charged in the ledger before the first step.
 
@@ -127,6 +159,7 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
     """
     from privgan.data.cohort.cohort import open_cohort
     from privgan.dp.accounting import default_delta
+    from privgan.gan.networks.public_prior import open_prior
     from privgan.gan.training.presets import choose
     from privgan.gan.training.request import TrainRequest
     from privgan.gan.training.runs import resume_run, start_run
@@ -154,6 +187,7 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
             settings=settings,
             accept_delta=options.accept_delta,
             replay_seed=options.replay_seed,
+            prior=None if options.prior is None else open_prior(options.prior),
         )
         if options.resume:
             return resume_run(opened, Path(run), request, stop, progress=listener)

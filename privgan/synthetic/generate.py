@@ -94,7 +94,7 @@ def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, prog
 
 def output_bytes(options: GenerateOptions, form: ImageForm) -> int:
     """About how much disk a set takes, in bytes; a folder and a file are whole blocks each."""
-    from privgan.synthetic.contact_sheet import tile_pixels
+    from privgan.images.contact_sheet import tile_pixels
 
     pixels = math.prod(form.shape)
     total = options.count * (pixels + 64) + 100 * _BLOCK_BYTES

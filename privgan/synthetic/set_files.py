@@ -13,8 +13,8 @@ import numpy as np
 
 from privgan.arrays import Images, Integers
 from privgan.files import SHAREABLE_FILE, open_new
+from privgan.images.containers import Piece, npz_pieces, png_bytes
 from privgan.progress import Progress, silent
-from privgan.synthetic.containers import Piece, npz_pieces, png_bytes
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import files_of
 from privgan.synthetic.labels_table import label_rows, labels_csv
@@ -80,7 +80,7 @@ class SetFiles:
             images, label, patient, number = self._dicom(name)
             return self._writer.content(images, label, patient_id=patient, number=number)
         if name == CONTACT_SHEET:
-            from privgan.synthetic.contact_sheet import contact_sheet
+            from privgan.images.contact_sheet import contact_sheet
 
             return png_bytes(contact_sheet(self._images, self._labels, self._manifest.form.classes))
         return {LABELS: labels_csv(self._rows), CARD: dataset_card(self._manifest)}[name].encode()

@@ -36,9 +36,9 @@ from quality_steps.examiner import Grade, Pictures, examine
 from quality_steps.likeness import NUMBERS, likeness
 from quality_steps.verbs import Made, Order, make_synthetic
 
+from privgan.images.contact_sheet import contact_sheet
+from privgan.images.containers import png_bytes
 from privgan.images.stored import as_stored, with_channels
-from privgan.synthetic.contact_sheet import contact_sheet
-from privgan.synthetic.containers import png_bytes
 from privgan_audits.evidence.interface import Sample
 
 SHOWN = ("epsilon", "seed", "accuracy", "auc", "ceiling_accuracy", "ceiling_auc", "minutes", *NUMBERS)

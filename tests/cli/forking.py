@@ -23,7 +23,7 @@ LOADED = (  # what the verbs import where they need it
     "matplotlib.figure",
     "privgan.data.cohort.prepare",
     "privgan.gan.training.runs",
-    "privgan.synthetic.contact_sheet",
+    "privgan.images.contact_sheet",
     "privgan.synthetic.dicom.writer",
     "privgan.synthetic.generate",
     "privgan_audits.enrol",

@@ -18,10 +18,10 @@ from privgan.data.selection import Selection
 from privgan.data.sources.opening import read_images
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import IntegrityError, UsageError
+from privgan.images.contact_sheet import contact_sheet
 from privgan.images.form import ImageForm
 from privgan.synthetic import drawing
 from privgan.synthetic import generate as generating
-from privgan.synthetic.contact_sheet import contact_sheet
 from privgan.synthetic.dicom.form import DicomForm, resolved
 from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
 from privgan.synthetic.synthetic_set import open_synthetic_set

@@ -8,6 +8,20 @@ import typer
 from privgan_cli.asked import PlanOptions, TrainOptions
 from privgan_cli.console import console
 from privgan_cli.options import Device, Force, PolicyFile, read_policy
+from privgan_cli.reading_options import (
+    Axis,
+    BodyPart,
+    Colour,
+    Every,
+    Frames,
+    ImageType,
+    Modality,
+    View,
+    Window,
+    Workers,
+    wishes_of,
+)
+from privgan_cli.reading_options import Preset as ReadAs
 
 Epsilon = Annotated[float | None, typer.Option(help="The guarantee to reach, per patient.")]
 Delta = Annotated[float | None, typer.Option(help="Default: largest power of ten <= 1/(10 x members).")]
@@ -72,6 +86,74 @@ def plan(
     return 0
 
 
+def prior(
+    public: Annotated[Path, typer.Argument(help="Public images: a folder or an .npz, as `prepare` reads them.")],
+    folder: Annotated[Path, typer.Argument(metavar="PRIOR", help="The folder to make.")],
+    source: Annotated[str, typer.Option(help="Whose images these are, in words; said wherever the result goes.")],
+    licence: Annotated[str, typer.Option(help="Under which terms they may be used, in words.")],
+    size: Annotated[int, typer.Option(help="Pixels a side: that of the cohort.")] = 64,
+    read_as: ReadAs = None,
+    window: Window = None,
+    colour: Colour = False,
+    modality: Modality = "",
+    body_part: BodyPart = "",
+    view: View = "",
+    image_type: ImageType = "",
+    every: Every = 1,
+    frames: Frames = "all",
+    axis: Axis = "axial",
+    workers: Workers = None,
+    minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
+    steps: Annotated[int, typer.Option(help="Steps of learning.")] = 5000,
+    epsilon: Annotated[float, typer.Option(help="Of the trainings to come, about.")] = 3.0,
+    patients: Annotated[int, typer.Option(help="Members a class of the trainings to come, about.")] = 1000,
+    config: Annotated[Path | None, typer.Option(help="train.toml of the trainings to come.")] = None,
+    device: Device = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted learning.")] = False,
+    force: Force = False,
+) -> int:
+    """Learn from public images what is alike in all of their kind; no patient is involved."""
+    from privgan.gan.prior.drawings import DELTA, Planned
+    from privgan.gan.prior.learning import LearningSettings
+    from privgan.gan.prior.make import PriorRequest
+    from privgan.gan.training.presets import choose
+    from privgan.gan.training.settings import read_settings
+    from privgan_cli import surface
+
+    wishes = wishes_of(
+        size=size,
+        preset=read_as,
+        window=window,
+        colour=colour,
+        modality=modality,
+        body_part=body_part,
+        view=view,
+        image_type=image_type,
+        every=every,
+        frames=frames,
+        axis=axis,
+        workers=workers,
+    )
+    choice = choose(patients, classes=1, epsilon=epsilon, delta=DELTA, minutes=None)
+    request = PriorRequest(
+        source=source,
+        licence=licence,
+        planned=Planned(epsilon=epsilon, patients=patients),
+        settings=read_settings(config, choice=choice),
+        learning=LearningSettings(steps=steps),
+        minutes=minutes,
+        device=device or "auto",
+    )
+    made = surface.prior(public, folder, request, wishes, force=force, resume=resume, progress=console.progress)
+    console.result(
+        {"images": made.images, "size": made.form.side, "steps": made.steps, "source": made.source},
+        f"learned {made.steps} steps from {made.images} public images of {made.form.side} px",
+        f"look at {folder / 'contact.png'}",
+        f"next: privgan train COHORT RUN --epsilon {epsilon:g} --prior {folder}",
+    )
+    return 0
+
+
 def train(
     cohort: Annotated[Path, typer.Argument(help="A folder made by `privgan prepare`.")],
     run: Annotated[Path, typer.Argument(help="The run folder to make, or to continue with --resume.")],
@@ -84,6 +166,7 @@ def train(
     measure_classes: Annotated[
         bool, typer.Option("--measure-classes", help="Spend a part of epsilon on the classes' shares.")
     ] = False,
+    prior: Annotated[Path | None, typer.Option(help="A folder made by `privgan prior`, to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")] = False,
     device: Device = None,
     accept_delta: AcceptDelta = False,
@@ -107,6 +190,7 @@ def train(
         accept_delta=accept_delta,
         resume=resume,
         force=force,
+        prior=prior,
         replay_seed=not_private_seed,
     )
     facts = surface.train(cohort, run, options, progress=console.progress)
@@ -120,6 +204,7 @@ def train(
             "steps": facts.finished_steps,
             "members": facts.members,
             "not_private": facts.not_private,
+            "prior": None if facts.prior is None else facts.prior.source,
             "warnings": list(facts.warnings),
         },
         *(["NOT PRIVATE: seeded test run; audit and release refuse it"] if facts.not_private else []),

@@ -93,10 +93,10 @@ def _evidence_bound(
 
 def _turn_down(generator: Generator, torch_rng: torch.Generator) -> None:
     with torch.no_grad():
-        z = torch.randn(FAKES_AT_ONCE, generator.config.mixture.latent, generator=torch_rng)
+        z = torch.randn(FAKES_AT_ONCE, generator.config.latents, generator=torch_rng)
         z = z.to(generator.basis.device)
         labels = torch.arange(len(z), device=z.device) % len(generator.config.form.classes)
-        added = generator.detail(z, generator.start(z, labels))
+        added = generator.detail(z, generator.begun(z, labels))
         gain = START / added.square().mean().sqrt().clamp_min(START)
         for weights in generator.last.parameters():
             weights.mul_(gain)

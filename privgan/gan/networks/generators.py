@@ -1,7 +1,9 @@
 """Generators: what the warm start released, drawn by a linear part, and a detail part that learns the rest.
 
-A generator sees no patients and may normalise as it likes. Its detail part is not told the class: it would write
-the class into every image as a faint pattern, which is all that a classifier would then learn of them.
+With a public prior (`gan.prior`) a network that has seen public images alone finishes what the linear part draws;
+the detail part goes on from there. A generator sees no patients and may normalise as it likes. Its detail part is not
+told the class: it would write the class into every image as a faint pattern, which is all that a classifier would
+then learn of them.
 """
 
 import itertools
@@ -16,6 +18,7 @@ from torch import Tensor, nn
 from privgan.checks import one_of
 from privgan.config import inline
 from privgan.errors import UsageError
+from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.layers import convolution, linear
 from privgan.gan.warm_start import ImageModel, Mixture, MixtureImages, MixtureShape
 from privgan.images.form import ImageForm
@@ -35,13 +38,16 @@ class GeneratorConfig(ImageModel):
 
     form: of the images, without words and units. latent: factors of the warm start; the detail part sees them, too.
     width: channels of the convolutions; `mlp` has eight times as many hidden units. network: one of NETWORKS;
-    `autoencoder` is built like `conv` and differs in where it starts. The rest: see `ImageModel`.
+    `autoencoder` is built like `conv` and differs in where it starts. finish: width of the public detail network, 0
+    without one. axes: whether grain varies along axes of public images. The rest: see `ImageModel`.
     """
 
     form: ImageForm = field(metadata=inline("side", "classes", "channels", side="image_size"))
     latent: int = 64
     width: int = 32
     network: str = CONV
+    finish: int = 0
+    axes: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,21 +57,35 @@ class GeneratorConfig(ImageModel):
 
     @property
     def mixture(self) -> MixtureShape:
-        """Of the part that the warm start fills; its `latent` is the dimension of z."""
-        return MixtureShape.of(self, self.form, factors=self.latent)
+        """Of the part that the warm start fills; its `latent` comes first in z."""
+        return MixtureShape.of(self, self.form, factors=self.latent, axes=self.axes)
+
+    @property
+    def finished(self) -> FinishShape | None:
+        """Of the public detail network, whose `latent` follows in z; None without one."""
+        if not self.finish:
+            return None
+        return FinishShape(side=self.form.side, channels=self.form.channels, width=self.finish)
+
+    @property
+    def latents(self) -> int:
+        """The dimension of z: standard normal numbers that make an image."""
+        return self.mixture.latent + (self.finished.latent if self.finished else 0)
 
 
 class Generator(nn.Module):
-    """(z (n, latent), labels (n,)) -> images (n, channels, size, size) in [-1, 1].
+    """(z (n, latents), labels (n,)) -> images (n, channels, size, size) in [-1, 1].
 
-    `start` draws what the warm start released and does not learn; a detail part, zero at first, adds what the
-    discriminator asks for. torch_rng: of its first weights; without it they are zero, for whoever fills them.
+    `start` draws what the warm start released and `finish` what public images add to it; neither learns here. A
+    detail part, zero at first, adds what the discriminator asks for. torch_rng: of its first weights; without it they
+    are zero, for whoever fills them.
     """
 
     def __init__(self, config: GeneratorConfig, torch_rng: torch.Generator | None) -> None:
         super().__init__()
         self.config = config
         self.start = MixtureImages(config.mixture)
+        self.finish = None if config.finished is None else Finish(config.finished, None).requires_grad_(False)
         build = _dense if config.network == MLP else _convolutions
         self.lift, self.blocks, self.last = build(config, torch_rng)
         nn.init.zeros_(self.last.weight)
@@ -84,9 +104,15 @@ class Generator(nn.Module):
         """See the class."""
         return self.drawn(z, labels)[0]
 
+    def begun(self, z: Tensor, labels: Tensor) -> Tensor:
+        """The images before refinement: what the warm start draws, finished by the public network if there is one."""
+        first = self.config.mixture.latent
+        image: Tensor = self.start(z[:, :first], labels)
+        return image if self.finish is None else self.finish(image, z[:, first:]).clamp(-1.0, 1.0)
+
     def drawn(self, z: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The images, and what they were at the warm start."""
-        image = self.start(z, labels)
+        """The images, and what they were before refinement."""
+        image = self.begun(z, labels)
         return F.hardtanh(image + self.detail(z, image)), image
 
     def detail(self, z: Tensor, image: Tensor) -> Tensor:

@@ -23,8 +23,10 @@ def linear(inputs: int, outputs: int, torch_rng: torch.Generator | None, *, bias
 def convolution(
     inputs: int, outputs: int, side: int, torch_rng: torch.Generator | None, *, stride: int = 1
 ) -> nn.Conv2d:
-    """A convolution of `side` pixels a side, padded by one; without a generator its weights are zero."""
-    shape = {"stride": stride, "padding": 1}
+    """A convolution of `side` pixels a side, padded so that maps keep their size (a stride of 2 halves it); without a
+    generator its weights are zero.
+    """
+    shape = {"stride": stride, "padding": (side - 1) // 2}
     layer: nn.Conv2d = skip_init(nn.Conv2d, inputs, outputs, side, **shape)  # type: ignore[no-untyped-call]
     return _begun(layer, torch_rng)
 

@@ -50,7 +50,7 @@ class LoadedGenerator:
     @property
     def latent(self) -> int:
         """Standard normal numbers that make an image."""
-        return self.network.config.mixture.latent
+        return self.network.config.latents
 
     def levels(self, z: Floats, label: int) -> Floats:
         """Levels 0 to 255 of one image, as files hold it but not rounded: (size, size), or (size, size, 3) in colour.

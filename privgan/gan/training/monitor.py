@@ -7,12 +7,12 @@ only numbers that are not finite do, because nothing can be learned from them.
 
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from privgan.errors import UsageError
 from privgan.gan.networks import FAKES_AT_ONCE, Generator
@@ -121,9 +121,9 @@ class Monitor:
         """For a generator, whatever it has learned since its warm start; `alarms` were told before."""
         classes, device = generator.config.form.classes, generator.basis.device
         count = min(_LATENTS, _PER_CLASS * len(classes))
-        z = torch.randn(count, generator.config.mixture.latent, generator=torch_rng).to(device)
+        z = torch.randn(count, generator.config.latents, generator=torch_rng).to(device)
         labels = torch.arange(count, device=device) % min(len(classes), _MOST_CLASSES)
-        start = Look.at(_drawn(generator.start, z, labels).clamp(-1, 1), labels, len(classes))
+        start = Look.at(_drawn(generator.begun, z, labels).clamp(-1, 1), labels, len(classes))
         return cls(z=z, labels=labels, classes=classes, start=start, alarms=list(alarms))
 
     def observe(self, generator: Generator, *, step: int, told_apart: float, distance: float) -> list[Alarm]:
@@ -187,7 +187,7 @@ def require_finite(tensors: Iterable[Tensor], step: int) -> None:
         )
 
 
-def _drawn(images: nn.Module, z: Tensor, labels: Tensor) -> Tensor:
+def _drawn(images: Callable[[Tensor, Tensor], Tensor], z: Tensor, labels: Tensor) -> Tensor:
     with torch.no_grad():
         pieces = zip(torch.split(z, FAKES_AT_ONCE), torch.split(labels, FAKES_AT_ONCE), strict=True)
         return torch.cat([images(some, of) for some, of in pieces])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from privgan.checks import positive, within
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
 from privgan.errors import InputRejectedError, UsageError
+from privgan.gan.networks.public_prior import Prior
 from privgan.gan.training.settings import TrainSettings
 
 _LEAST_MINUTES, _MOST = 1e-3, 1e9
@@ -13,7 +14,10 @@ _WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exa
 
 @dataclass(frozen=True, kw_only=True)
 class TrainRequest:
-    """What a user asks of `train`. steps and minutes are alternatives; replay_seed stamps the run NOT PRIVATE."""
+    """What a user asks of `train`. steps and minutes are alternatives; replay_seed stamps the run NOT PRIVATE.
+
+    prior: what was learned from public images, to start from.
+    """
 
     epsilon: float
     delta: float | None = None
@@ -22,6 +26,7 @@ class TrainRequest:
     settings: TrainSettings
     accept_delta: bool = False
     replay_seed: int | None = None
+    prior: Prior | None = None
 
     def __post_init__(self) -> None:
         positive(epsilon=self.epsilon)

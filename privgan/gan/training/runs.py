@@ -24,6 +24,7 @@ from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import write_text
 from privgan.folders import remove_partials, require_absent, staged_folder
 from privgan.gan.networks import save_generator
+from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior, require_fitting
 from privgan.gan.networks.saving import has_state
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.members import Members
@@ -52,6 +53,8 @@ def start_run(
     require_absent(run, marker=MARKER, force=force)
     ledger = _ledger(cohort)
     device = _device(request.settings.speed.device)
+    if request.prior is not None:
+        require_fitting(request.prior, cohort.facts.form)
     request = replace(request, settings=_with_steps(request, cohort, device))
     progress("planning", 0, 1)
     plan = make_plan(cohort.facts.members, request)
@@ -62,6 +65,8 @@ def start_run(
         make_run_folders(folder)
         write_run(folder, facts)
         write_text(folder / CONFIG, to_toml(request.settings))
+        if request.prior is not None:
+            request.prior.copy(folder / IN_RUN)
     ledger = _charge(ledger, facts)
     return _train(cohort, run, facts, request, ledger, stop, progress)
 
@@ -72,7 +77,7 @@ def resume_run(
     """Continue a stopped run under its own plan and charge; the request may only repeat them.
 
     Raises:
-        UsageError: another epsilon or delta, or class shares that are not charged, are asked for.
+        UsageError: another epsilon, delta or prior, or class shares that are not charged, are asked for.
         BudgetError: the ledger does not know the run as open, lost its lines, or the state is old or foreign.
         IntegrityError: the run or the ledger belongs to another cohort.
     """
@@ -96,7 +101,9 @@ def resume_run(
     ledger.require_open(facts.run_id)
     if ledger.queries(facts.run_id) != plan.queries:
         raise BudgetError("Expected the plan that the ledger charged, run.json holds another one.")
-    request = replace(request, settings=from_table(TrainSettings, read_toml(run / CONFIG)))
+    request = replace(
+        request, settings=from_table(TrainSettings, read_toml(run / CONFIG)), prior=_prior_of(run, facts, request)
+    )
     return _train(cohort, run, facts, request, ledger, stop, progress)
 
 
@@ -117,7 +124,8 @@ def _train(
         run=run,
         run_id=facts.run_id,
         patients=Members.of(cohort, settings, device, randomness.secret),
-        config=settings.generator_config(cohort.facts.form.bare),
+        config=settings.generator_config(cohort.facts.form.bare, request.prior),
+        prior=request.prior,
         plan=_with_fakes(_plan_of(facts), settings),
         settings=settings,
         device=device,
@@ -192,7 +200,20 @@ def _facts(cohort: Cohort, plan: Plan, request: TrainRequest) -> RunFacts:
         generator_sha256="",
         accepted_delta=request.accept_delta and plan.delta > 1 / (10 * plan.members),
         not_private=request.replay_seed is not None,
+        prior=None if request.prior is None else request.prior.named,
     )
+
+
+def _prior_of(run: Path, facts: RunFacts, request: TrainRequest) -> Prior | None:
+    """The prior that a stopped run began with; the request may only repeat it."""
+    if request.prior is not None and request.prior.named != facts.prior:
+        raise UsageError("Expected the prior that the run began with, or none: what it starts from cannot change.")
+    if facts.prior is None:
+        return None
+    prior = open_prior(run / IN_RUN)
+    if prior.named != facts.prior:
+        raise IntegrityError("Expected the prior that the run began with in its folder, it was edited.")
+    return prior
 
 
 def _plan_of(facts: RunFacts) -> Plan:
@@ -220,7 +241,7 @@ def _ledger(cohort: Cohort) -> Ledger:
 def _with_steps(request: TrainRequest, cohort: Cohort, device: torch.device) -> TrainSettings:
     settings, steps = request.settings, request.steps
     if request.minutes is not None:
-        config = settings.generator_config(cohort.facts.form.bare)
+        config = settings.generator_config(cohort.facts.form.bare, request.prior)
         steps = affordable_steps(
             settings, request.minutes, config=config, members=cohort.facts.members, device=device
         )

@@ -9,6 +9,7 @@ from privgan.config import from_table, read_toml
 from privgan.gan.image_model import MixtureSettings
 from privgan.gan.networks import CONV, NETWORKS, GeneratorConfig
 from privgan.gan.networks.losses import LOSSES, NON_SATURATING
+from privgan.gan.networks.public_prior import Prior
 from privgan.gan.training.ladder import LadderSettings
 from privgan.gan.training.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, Choice
 from privgan.gan.warm_start.class_balance import ClassBalanceSettings
@@ -108,13 +109,14 @@ class TrainSettings:
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     speed: SpeedSettings = field(default_factory=SpeedSettings)
 
-    def generator_config(self, form: ImageForm) -> GeneratorConfig:
-        """The generator that is asked for, of images of this form."""
+    def generator_config(self, form: ImageForm, prior: Prior | None = None) -> GeneratorConfig:
+        """The generator that is asked for, of images of this form, with what a public prior adds."""
         return GeneratorConfig(
             form=form,
             latent=self.model.latent,
             width=self.model.generator_width,
             network=self.model.network,
+            finish=0 if prior is None else prior.facts.width,
             **self.warm_start.constants,
         )
 

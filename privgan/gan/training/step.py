@@ -22,6 +22,7 @@ from privgan.dp.plan import Plan
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
 from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
+from privgan.gan.networks.public_prior import Prior
 from privgan.gan.patients import GradientQuery, Patients
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.ladder import Ladder
@@ -40,7 +41,10 @@ _MARGIN_AVERAGE = 10  # the moving average starts short, so that it can leave it
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What stays the same over all steps of a run. config: of its generator, made of settings and public facts."""
+    """What stays the same over all steps of a run. config: of its generator, made of settings and public facts.
+
+    prior: what public images say, if the run starts from that.
+    """
 
     run: Path
     run_id: str
@@ -49,6 +53,7 @@ class Training:
     plan: Plan
     settings: TrainSettings
     device: torch.device
+    prior: Prior | None = None
 
 
 @plain_surroundings()
@@ -109,6 +114,8 @@ def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator
     """Networks and optimisers at the start of refinement, watched by nobody."""
     settings, config, device = training.settings, training.config, training.device
     generator = placed(Generator(config, torch_rng), device)
+    if training.prior is not None and generator.finish is not None:
+        generator.finish.load_state_dict(training.prior.network().state_dict())
     generator.warm_start(mixture)
     # Its first weights are drawn, too, though never used: so a seed gives the run that it always gave.
     average = placed(Generator(config, torch_rng), device)
@@ -169,7 +176,7 @@ def _fakes(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Fakes (n, channels, h, w), their labels in the released class proportions, and what they were at the start."""
     labels = torch.multinomial(state.counts, count, replacement=True, generator=torch_rng).to(device)
-    z = torch.randn(count, state.generator.config.mixture.latent, generator=torch_rng).to(device)
+    z = torch.randn(count, state.generator.config.latents, generator=torch_rng).to(device)
     fakes, start = state.generator.drawn(z, labels)
     return fakes, labels, start
 

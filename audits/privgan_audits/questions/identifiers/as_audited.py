@@ -13,9 +13,9 @@ from pydicom.dataset import Dataset, FileDataset
 
 from privgan.errors import UsageError
 from privgan.files import readable_json
+from privgan.images.containers import Piece
 from privgan.images.stored import as_stored
 from privgan.synthetic import synthetic_set as layout
-from privgan.synthetic.containers import Piece
 from privgan.synthetic.set_files import SetFiles, formats_of
 from privgan.synthetic.synthetic_set import Manifest
 from privgan_audits.evidence.interface import Sample

@@ -101,7 +101,7 @@ class _Search:
     @classmethod
     def of(cls, network: Generator, labels: Integers, rng: np.random.Generator, workers: Executor) -> "_Search":
         """As many random images of each class that is among the labels."""
-        z = torch.from_numpy(rng.standard_normal((DRAWS, network.config.mixture.latent), dtype=np.float32))
+        z = torch.from_numpy(rng.standard_normal((DRAWS, network.config.latents), dtype=np.float32))
         y = torch.from_numpy(np.resize(np.unique(labels), DRAWS))
 
         def draw(z: Tensor, y: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from privgan.synthetic.contact_sheet import contact_sheet
-from privgan.synthetic.containers import png_bytes
+from privgan.images.contact_sheet import contact_sheet
+from privgan.images.containers import png_bytes
 
 
 def opened(*given: Any) -> Image.Image:

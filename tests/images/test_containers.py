@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from privgan.synthetic.containers import npz_pieces, png_bytes
+from privgan.images.containers import npz_pieces, png_bytes
 
 RNG = np.random.default_rng(0)
 ARRAYS = {

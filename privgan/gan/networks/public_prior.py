@@ -1,0 +1,135 @@
+"""PRIOR: what `privgan prior` learned from public images, as a folder, and as a run takes it in.
+
+PRIOR/prior.json           where the images come from, under which terms, what was learned and how (public)
+      finish.safetensors   the public detail network
+      images.npy           the public images as they were read, uint8 (n, h, w) or (n, h, w, 3)
+      contact.png          drawings before and after the network, beside public images
+
+Nothing of a patient is in it. A run keeps a copy: what its images show may be a public image's, whose people and
+terms matter, too, so that audits compare with these as well.
+"""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privgan.config import from_table, inline, to_table
+from privgan.errors import IntegrityError, UsageError
+from privgan.files import read_marker, sha256_file, write_json
+from privgan.gan.networks.finish import Finish, FinishShape
+from privgan.images.form import ImageForm
+from privgan.images.stored import with_channels
+from privgan.run import PriorNamed
+
+SCHEMA_VERSION = 1
+MARKER, WEIGHTS, IMAGES, CONTACT = "prior.json", "finish.safetensors", "images.npy", "contact.png"
+IN_RUN = "prior"  # the folder of a run that holds its prior
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorFacts:
+    """The content of prior.json. source, licence: of the public images, in their user's words.
+
+    images: how many there are. form: side and channels alone. width: of the detail network. epsilon, patients: of the
+    warm starts whose drawings it learned to finish. steps: how long. digests: of the other files, by name.
+    """
+
+    source: str
+    licence: str
+    privgan_version: str
+    created: str
+    images: int
+    width: int
+    epsilon: float
+    patients: int
+    steps: int
+    digests: dict[str, str]
+    form: ImageForm = field(metadata=inline("side", "channels", side="image_size"))
+
+    @property
+    def shape(self) -> FinishShape:
+        """Of the detail network."""
+        return FinishShape(side=self.form.side, channels=self.form.channels, width=self.width)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prior:
+    """A prior whose files are as they were written. images: uint8 memory map (n, h, w, c)."""
+
+    folder: Path
+    facts: PriorFacts
+    named: PriorNamed
+    images: NDArray[np.uint8]
+
+    def network(self) -> Finish:
+        """The detail network, as it was learned.
+
+        Raises:
+            IntegrityError: its weights are not those of its shape.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        network = Finish(self.facts.shape, None)
+        try:
+            network.load_state_dict(load_file(self.folder / WEIGHTS), strict=True)
+        except (SafetensorError, RuntimeError, KeyError):
+            raise IntegrityError("Expected weights that fit the prior's prior.json, they do not.") from None
+        return network
+
+    def copy(self, folder: Path) -> None:
+        """Put its files into a new folder."""
+        folder.mkdir()
+        for name in (MARKER, *self.facts.digests):
+            shutil.copyfile(self.folder / name, folder / name)
+
+
+def write_prior(folder: Path, facts: PriorFacts) -> None:
+    """Write prior.json beside the files that it names."""
+    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "prior", **to_table(facts)})
+
+
+def open_prior(folder: Path) -> Prior:
+    """A finished prior, every file checked against prior.json.
+
+    Raises:
+        UsageError: there is none.
+        IntegrityError: a file was edited, or is missing.
+    """
+    if not (folder / MARKER).is_file():
+        raise UsageError(f"Expected a folder that `privgan prior` finished, {folder} has no {MARKER}.")
+    table = read_marker(folder / MARKER, "prior", SCHEMA_VERSION)
+    try:
+        facts = from_table(PriorFacts, table)
+    except (TypeError, UsageError):
+        raise IntegrityError(f"Expected the fields of a prior in {folder / MARKER}.") from None
+    if set(facts.digests) != {WEIGHTS, IMAGES, CONTACT}:
+        raise IntegrityError("Expected the digests of a prior's three files in its prior.json.")
+    for name, digest in facts.digests.items():
+        if sha256_file(folder / name) != digest:
+            raise IntegrityError(f"Expected the prior's {name} as it was written, it was edited. Learn it again.")
+    images = with_channels(np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False))
+    if images.dtype != np.uint8 or images.shape != (facts.images, *_stored(facts.form)):
+        raise IntegrityError("Expected as many images of such a size as the prior's prior.json says.")
+    named = PriorNamed(
+        source=facts.source, licence=facts.licence, images=facts.images, sha256=sha256_file(folder / MARKER)
+    )
+    return Prior(folder=folder, facts=facts, named=named, images=images)
+
+
+def require_fitting(prior: Prior, form: ImageForm) -> None:
+    """Raises:
+    UsageError: the prior is of images of another size, or in grey where these are in colour.
+    """
+    if (prior.facts.form.side, prior.facts.form.channels) != (form.side, form.channels):
+        raise UsageError(
+            f"Expected a prior of images of {form}, this one is of {prior.facts.form}. Learn another one with the "
+            "cohort's --size, and --colour if it has colour."
+        )
+
+
+def _stored(form: ImageForm) -> tuple[int, int, int]:
+    return (form.side, form.side, form.channels)

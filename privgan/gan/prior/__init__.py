@@ -1,0 +1,1 @@
+"""What public images say of a kind of picture, learned once and without any patient: `privgan prior`."""

@@ -1,0 +1,63 @@
+"""Who tells public images from finished drawings: patch by patch, and as a whole. It never sees a patient.
+
+Spectral norms keep it smooth (Miyato et al. 2018), which a critic of patients cannot have: a norm of weights is cheap
+here, where no gradient is clipped. Scores of patches (Isola et al. 2017) look at texture, the last one at the whole.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from privgan.gan.networks.layers import convolution, linear
+
+WIDTH = 32
+_SMALLEST = 4  # pixels a side of the map that the whole is judged by
+_PATCHES = 8  # and of the smallest map whose places are judged by themselves
+
+
+class Critic(nn.Module):
+    """Images (n, channels, side, side) -> maps on the way, and scores (n, places) at each scale; above 0: real."""
+
+    def __init__(self, side: int, channels: int, torch_rng: torch.Generator) -> None:
+        super().__init__()
+        layers, judges, inputs = [convolution(channels, WIDTH, 3, torch_rng)], [], WIDTH
+        while side > _SMALLEST:
+            outputs = min(2 * inputs, 4 * WIDTH) if len(layers) > 1 else WIDTH
+            layers.append(convolution(inputs, outputs, 4, torch_rng, stride=2))
+            inputs, side = outputs, side // 2
+            judges.append(convolution(inputs, 1, 3, torch_rng) if _SMALLEST < side <= 2 * _PATCHES else None)
+        self.layers = nn.ModuleList(_smooth(layer) for layer in layers)
+        self.places = nn.ModuleList(nn.Identity() if judge is None else _smooth(judge) for judge in judges)
+        self.judged = [judge is not None for judge in judges]
+        self.whole = _smooth(linear(inputs * side**2, 1, torch_rng))
+
+    def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """See the class."""
+        maps, scores, x = [], [], images
+        for number, layer in enumerate(self.layers):
+            x = F.leaky_relu(layer(x), 0.2)
+            maps.append(x)
+            if number and self.judged[number - 1]:
+                scores.append(self.places[number - 1](x).flatten(1))
+        return maps, [*scores, self.whole(x.flatten(1))]
+
+
+def _smooth(layer: nn.Module) -> nn.Module:
+    return spectral_norm(layer)
+
+
+def apart(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Hinge loss of the critic (Lim and Ye 2017), added up over the scales."""
+    losses = [F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in zip(real, fake, strict=True)]
+    return torch.stack([loss.float() for loss in losses]).sum()
+
+
+def fooled(fake: list[Tensor]) -> Tensor:
+    """What the detail network wants of the critic's scores of its images."""
+    return -torch.stack([score.float().mean() for score in fake]).sum()
+
+
+def alike(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """Mean distance of the critic's maps of two sets of images (Wang et al. 2018), added up over the layers."""
+    return torch.stack([(r.float() - f.float()).abs().mean() for r, f in zip(real, fake, strict=True)]).sum()

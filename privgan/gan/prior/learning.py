@@ -1,0 +1,216 @@
+"""How the public detail network is learned: half from pairs, half from drawings that have no pair.
+
+Of a public image its lowest frequencies are known, so the network is told how far it missed the rest (L1 distance,
+and distance of the critic's maps). Of a warm start's drawing nobody knows the right picture; there the critic alone
+says what is missing, and the drawing's lowest frequencies must stay, because those are what was measured of patients
+(Ledig et al. 2017 mend their pairs so; the unpaired half is that of Yuan et al. 2018).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from privgan.checks import positive, within
+from privgan.gan.networks import placed
+from privgan.gan.networks.finish import Finish, FinishShape
+from privgan.gan.prior.critic import Critic, alike, apart, fooled
+from privgan.gan.warm_start import analysed, cosine_basis
+from privgan.gan.warm_start.cosines import cosine_frequencies
+
+_RATE, _CRITIC_RATE, _BETAS = 3e-4, 4e-4, (0.0, 0.99)
+_COOLING = 3.0  # rates fall over the last third
+_MARGIN, _AVERAGE = 10, 0.998
+_GIVEN = (11, 12, 13, 15)  # orders of the cosines that a pair's first half has
+_ORDER = 15
+_BOUND = 10.0  # weight of values beyond [-1, 1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningSettings:
+    """width: of the network. steps, batch: half of a batch are pairs. pairs: weight of their distances.
+
+    anchor: weight of how far a drawing's low frequencies move, mean square a pixel; from the order `firm` on a tenth
+    of it. seed: of everything random.
+    """
+
+    width: int = 32
+    steps: int = 5000
+    batch: int = 24
+    pairs: float = 10.0
+    anchor: float = 200.0
+    firm: int = 8
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        positive(steps=self.steps, batch=self.batch, firm=self.firm)
+        within(8, 256, width=self.width)
+        within(0.0, 1e6, pairs=self.pairs, anchor=self.anchor)
+
+
+@dataclass(kw_only=True)
+class Lesson:
+    """Everything that one step hands to the next. Mutable: the networks learn in place. `average` is what is kept."""
+
+    step: int
+    network: Finish
+    average: Finish
+    critic: Critic
+    optimiser: torch.optim.Adam
+    critic_optimiser: torch.optim.Adam
+
+    @classmethod
+    def begin(cls, side: int, channels: int, settings: LearningSettings, device: torch.device) -> Self:
+        """The first weights, from the settings' seed."""
+        torch_rng = torch.Generator().manual_seed(settings.seed)
+        shape = FinishShape(side=side, channels=channels, width=settings.width)
+        network = placed(Finish(shape, torch_rng), device)
+        average = placed(Finish(shape, None), device)
+        average.load_state_dict(network.state_dict())
+        with torch.random.fork_rng(devices=[]):  # spectral norms begin with vectors from the process's generator
+            torch.manual_seed(settings.seed)
+            critic = placed(Critic(side, channels, torch_rng), device)
+        return cls(
+            step=0,
+            network=network,
+            average=average.requires_grad_(False),
+            critic=critic,
+            optimiser=torch.optim.Adam(network.parameters(), lr=_RATE, betas=_BETAS),
+            critic_optimiser=torch.optim.Adam(critic.parameters(), lr=_CRITIC_RATE, betas=_BETAS),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Material:
+    """What is learned from, values in [-1, 1]: public images (n, c, h, h), and drawings (m, c, h, h)."""
+
+    images: Tensor
+    drawings: Tensor
+
+    def batch(self, size: int, torch_rng: torch.Generator, device: torch.device) -> "Batch":
+        """Random ones, each a little moved and relit: a hospital's frames and exposures are others."""
+        pairs = size // 2
+        real = _jittered(self._some(self.images, size, torch_rng), torch_rng)
+        wanted = _jittered(self._some(self.images, pairs, torch_rng), torch_rng)
+        given = _smooth(wanted, _GIVEN[int(torch.randint(len(_GIVEN), (1,), generator=torch_rng))])
+        drawn = _jittered(self._some(self.drawings, size - pairs, torch_rng), torch_rng)
+        parts = (real, wanted, torch.cat([given, drawn]))
+        real, wanted, start = (part.to(device, memory_format=torch.channels_last) for part in parts)
+        return Batch(real=real, wanted=wanted, start=start)
+
+    @staticmethod
+    def _some(of: Tensor, count: int, torch_rng: torch.Generator) -> Tensor:
+        return of[torch.randint(len(of), (count,), generator=torch_rng)]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """real: images to be taken for. start: what is finished, of which the first have a right answer, `wanted`."""
+
+    real: Tensor
+    wanted: Tensor
+    start: Tensor
+
+
+def learn_step(
+    lesson: Lesson, batch: Batch, z: Tensor, settings: LearningSettings, *, done: float
+) -> dict[str, float]:
+    """One step of the critic and one of the network; changes `lesson`.
+
+    Args:
+        lesson: as the step before left it.
+        batch: what to learn from.
+        z: (n, latent), standard normal, of `batch.start`.
+        settings: weights of the losses.
+        done: how much of the whole lies behind, 0 to 1.
+
+    Returns:
+        What the losses were, by name.
+    """
+    pace = min(1.0, _COOLING * (1 - done) + 0.02)
+    _at_rate(lesson.optimiser, _RATE * pace)
+    _at_rate(lesson.critic_optimiser, _CRITIC_RATE * pace)
+    pairs = len(batch.wanted)
+    with _half(z.device):
+        made = lesson.network(batch.start, z)
+        told = apart(lesson.critic(batch.real)[1], lesson.critic(made.detach())[1])
+    _descend(lesson.critic_optimiser, told)
+    with _half(z.device):
+        maps, scores = lesson.critic(made)
+        with torch.no_grad():
+            right, _ = lesson.critic(batch.wanted)
+        textures = alike(right, [part[:pairs] for part in maps])
+        believed = fooled(scores)
+    made = made.float()
+    missed = (made[:pairs] - batch.wanted).abs().mean()
+    moved = _moved(made - batch.start, settings.firm)
+    beyond = F.relu(made.abs() - 1).square().mean()
+    whole = believed + settings.pairs * (missed + textures) + settings.anchor * moved + _BOUND * beyond
+    _descend(lesson.optimiser, whole)
+    lesson.critic.zero_grad(set_to_none=True)
+    _follow(lesson)
+    lesson.step += 1
+    return {"told_apart": float(told), "missed": float(missed), "moved": float(moved)}
+
+
+def _descend(optimiser: torch.optim.Adam, loss: Tensor) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    optimiser.step()
+
+
+def _at_rate(optimiser: torch.optim.Adam, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def _half(device: torch.device) -> torch.autocast:
+    """Half of the bits for what is multiplied: no number here is charged or compared, and it takes half the time."""
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def _follow(lesson: Lesson) -> None:
+    weight = 1 - min(_AVERAGE, (1 + lesson.step) / (_MARGIN + lesson.step))
+    with torch.no_grad():
+        for mean, value in zip(lesson.average.parameters(), lesson.network.parameters(), strict=True):
+            mean.lerp_(value, weight)
+
+
+def _moved(change: Tensor, firm: int) -> Tensor:
+    """Mean square change a pixel of the frequencies that a warm start draws."""
+    side = change.shape[-1]
+    basis = _basis(side, _ORDER).to(change.device)
+    orders = torch.tensor([u + v for u, v in cosine_frequencies(side, _ORDER)], device=change.device)
+    weights = torch.where(orders < firm, 1.0, 0.1).repeat(change.shape[1])
+    return (analysed(change, basis).square() * weights).sum(1).mean() / change[0].numel()
+
+
+@cache
+def _basis(side: int, order: int) -> Tensor:
+    return cosine_basis(side, order)
+
+
+def _smooth(images: Tensor, order: int) -> Tensor:
+    basis = _basis(images.shape[-1], order)
+    return (images.flatten(2) @ basis.T @ basis).reshape(images.shape)
+
+
+def _jittered(images: Tensor, torch_rng: torch.Generator) -> Tensor:
+    """Scaled, turned, shifted and relit, each by itself."""
+    count = len(images)
+
+    def spread(size: float, *shape: int) -> Tensor:
+        return size * torch.randn(count, *shape, generator=torch_rng)
+
+    zoom, angle = spread(0.06).exp(), spread(0.04)
+    stretch = spread(0.03).exp()
+    cosine, sine = angle.cos(), angle.sin()
+    rows = torch.stack(
+        [zoom * stretch * cosine, -zoom * sine, spread(0.04), zoom * sine, zoom / stretch * cosine, spread(0.04)], 1
+    )
+    grid = F.affine_grid(rows.reshape(-1, 2, 3), list(images.shape), align_corners=False)
+    moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    return (moved * (1 + spread(0.08, 1, 1, 1)) + spread(0.05, 1, 1, 1)).clamp(-1.0, 1.0)

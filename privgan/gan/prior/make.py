@@ -1,0 +1,250 @@
+"""From public images to a finished prior: the order in which files are written, and how an interruption is mended."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from privgan import __version__
+from privgan.checks import positive
+from privgan.errors import InputRejectedError, IntegrityError, UsageError
+from privgan.files import canonical_json, sha256_bytes, sha256_file, write_bytes
+from privgan.gan.networks import FAKES_AT_ONCE
+from privgan.gan.networks.finish import Finish
+from privgan.gan.networks.public_prior import CONTACT, IMAGES, WEIGHTS, PriorFacts, write_prior
+from privgan.gan.prior.drawings import Planned, drawings
+from privgan.gan.prior.learning import LearningSettings, Lesson, Material, learn_step
+from privgan.gan.training.settings import TrainSettings
+from privgan.images.form import ImageForm
+from privgan.images.pixels import from_uint8, to_levels
+from privgan.images.stored import as_stored
+from privgan.interruption import StopRequest
+from privgan.memory import keep_freed_memory
+from privgan.progress import Progress, silent
+
+STATE = "state.safetensors"  # of an interrupted learning: the file from which it goes on
+FEWEST = 200
+_DRAWINGS = 8000
+_SAVED_EVERY = 60.0  # seconds
+_SHOWN = 10  # images a row of the contact sheet
+_TASK = "learning from public images"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorRequest:
+    """What is asked of `privgan prior`. source, licence: of the images, in words; neither may be left out.
+
+    planned: the trainings to come. settings: of their warm start. minutes: an end to the steps by the clock.
+    """
+
+    source: str
+    licence: str
+    planned: Planned = field(default_factory=Planned)
+    settings: TrainSettings = field(default_factory=TrainSettings)
+    learning: LearningSettings = field(default_factory=LearningSettings)
+    minutes: float | None = None
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("source", "licence"):
+            if not getattr(self, name).strip():
+                raise UsageError(f"Expected a --{name} in words: a prior says whose images it was learned from.")
+        if self.minutes is not None:
+            positive(minutes=self.minutes)
+
+    def fingerprint(self, images: str) -> str:
+        """Hex SHA-256 of what must not change between two halves of one learning; images: the digest of theirs."""
+        parts = {name: asdict(getattr(self, name)) for name in ("planned", "settings", "learning")}
+        return sha256_bytes(canonical_json({**parts, "images": images, "version": __version__}))
+
+
+def learn_prior(
+    images: NDArray[np.uint8],
+    folder: Path,
+    request: PriorRequest,
+    progress: Progress = silent,
+    stop: StopRequest | None = None,
+) -> PriorFacts:
+    """Learn, or go on learning, and write every file of a prior.
+
+    Args:
+        images: public ones, uint8 (n, h, h, c).
+        folder: empty, or as an interruption left it.
+        request: everything that was asked.
+        progress: told of every step.
+        stop: asked after every step whether to stop; what was learned then stays in the folder.
+
+    Raises:
+        InputRejectedError: fewer than 200 images.
+        UsageError: what an interruption left was asked for in other words.
+        PreemptedError, InterruptedRunError: `stop` asked for it.
+    """
+    if len(images) < FEWEST:
+        raise InputRejectedError(f"Expected at least {FEWEST} public images, got {len(images)}.")
+    keep_freed_memory()
+    with (folder / IMAGES).open("wb") as stream:
+        np.save(stream, as_stored(images))
+    bound = request.fingerprint(sha256_file(folder / IMAGES))
+    device = torch.device("cuda" if request.device != "cpu" and torch.cuda.is_available() else "cpu")
+    settings, form = request.learning, ImageForm.of(images)
+    lesson = Lesson.begin(form.side, form.channels, settings, device)
+    spent = _restored(lesson, folder, bound)
+    drawn = drawings(
+        images, request.settings, request.planned, count=_DRAWINGS, seed=settings.seed, progress=progress
+    )
+    material = Material(images=from_uint8(images), drawings=drawn)
+    _learn(lesson, material, request, _Clock(folder=folder, bound=bound, before=spent), progress, stop)
+    network = lesson.average.to("cpu").eval()
+    write_bytes(folder / CONTACT, _contact(network, material))
+    weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
+    write_bytes(folder / WEIGHTS, save(weights))
+    (folder / STATE).unlink(missing_ok=True)
+    facts = PriorFacts(
+        source=request.source,
+        licence=request.licence,
+        privgan_version=__version__,
+        created=datetime.now(UTC).date().isoformat(),
+        images=len(images),
+        form=form,
+        width=settings.width,
+        epsilon=request.planned.epsilon,
+        patients=request.planned.patients,
+        steps=lesson.step,
+        digests={name: sha256_file(folder / name) for name in (WEIGHTS, IMAGES, CONTACT)},
+    )
+    write_prior(folder, facts)
+    return facts
+
+
+@dataclass(kw_only=True)
+class _Clock:
+    """When to save and to end. Mutable: it remembers the last time. before: minutes of earlier halves."""
+
+    folder: Path
+    bound: str
+    before: float
+    began: float = 0.0
+    saved: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.began = self.saved = time.monotonic()
+
+    @property
+    def minutes(self) -> float:
+        """Of all halves together."""
+        return self.before + (time.monotonic() - self.began) / 60
+
+    def save(self, lesson: Lesson) -> None:
+        """Write the state atomically."""
+        tensors = {name: value.detach().cpu().contiguous() for name, value in _tensors(lesson).items()}
+        tensors["at"] = torch.tensor([lesson.step, self.minutes], dtype=torch.float64)
+        write_bytes(self.folder / STATE, save(tensors, metadata={"bound": self.bound}))
+        self.saved = time.monotonic()
+
+
+def _learn(
+    lesson: Lesson,
+    material: Material,
+    request: PriorRequest,
+    clock: _Clock,
+    progress: Progress,
+    stop: StopRequest | None,
+) -> None:
+    settings = request.learning
+    device = next(lesson.network.parameters()).device
+    while True:
+        # By the clock or by steps, whichever is further: rates fall towards the end, wherever it is.
+        timed = 0.0 if request.minutes is None else clock.minutes / request.minutes
+        done = max(lesson.step / settings.steps, timed)
+        progress(_TASK, round(1000 * min(done, 1.0)), 1000, f"step {lesson.step}")
+        if done >= 1:
+            return
+        torch_rng = torch.Generator().manual_seed(settings.seed * settings.steps + lesson.step)
+        batch = material.batch(settings.batch, torch_rng, device)
+        z = torch.randn(len(batch.start), lesson.network.shape.latent, generator=torch_rng).to(device)
+        learn_step(lesson, batch, z, settings, done=done)
+        if stop is not None and stop.signal is not None:
+            clock.save(lesson)
+            raise stop.error(f"{lesson.step} steps are learned. Go on by the same command with --resume.")
+        if time.monotonic() - clock.saved > _SAVED_EVERY:
+            clock.save(lesson)
+
+
+def _restored(lesson: Lesson, folder: Path, bound: str) -> float:
+    """Fill a lesson with what an interruption left, if anything; returns the minutes that it took."""
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / STATE
+    if not path.is_file():
+        return 0.0
+    try:
+        with safe_open(path, framework="pt") as opened:
+            told = opened.metadata()["bound"]
+        tensors = load_file(path)
+        if told != bound:
+            raise UsageError(
+                "Expected the images and options of the learning that was interrupted, some differ. Repeat them, or "
+                "leave out --resume."
+            )
+        for name, network in _networks(lesson):
+            network.load_state_dict({key: tensors[f"{name}.{key}"] for key in network.state_dict()})
+        for name, optimiser in _optimisers(lesson):
+            _fill(optimiser, {key: value for key, value in tensors.items() if key.startswith(f"{name}.")})
+        step, minutes = tensors["at"].tolist()
+    except (SafetensorError, KeyError, RuntimeError, ValueError):
+        raise IntegrityError("Expected what an interrupted `privgan prior` left, it cannot be read.") from None
+    lesson.step = int(step)
+    return float(minutes)
+
+
+def _networks(lesson: Lesson) -> Iterator[tuple[str, nn.Module]]:
+    yield from (("network", lesson.network), ("average", lesson.average), ("critic", lesson.critic))
+
+
+def _optimisers(lesson: Lesson) -> Iterator[tuple[str, torch.optim.Adam]]:
+    yield from (("adam", lesson.optimiser), ("critic_adam", lesson.critic_optimiser))
+
+
+def _tensors(lesson: Lesson) -> dict[str, Tensor]:
+    tensors = {f"{name}.{key}": value for name, net in _networks(lesson) for key, value in net.state_dict().items()}
+    for name, optimiser in _optimisers(lesson):
+        for number, slots in optimiser.state_dict()["state"].items():
+            tensors |= {f"{name}.{number}.{slot}": value for slot, value in slots.items()}
+    return tensors
+
+
+def _fill(optimiser: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        _, number, slot = name.split(".")
+        slots.setdefault(int(number), {})[slot] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
+
+
+def _contact(network: Finish, material: Material) -> bytes:
+    """A PNG: public images, drawings of warm starts, and the same drawings finished."""
+    from privgan.images.contact_sheet import contact_sheet
+    from privgan.images.containers import png_bytes
+
+    torch_rng = torch.Generator().manual_seed(0)
+    rows = torch.randint(len(material.drawings), (2 * _SHOWN,), generator=torch_rng)
+    begun = material.drawings[rows]
+    z = torch.randn(len(begun), network.shape.latent, generator=torch_rng)
+    with torch.no_grad():
+        made = torch.cat(
+            [
+                network(*some)
+                for some in zip(torch.split(begun, FAKES_AT_ONCE), torch.split(z, FAKES_AT_ONCE), strict=True)
+            ]
+        )
+    real = material.images[torch.randint(len(material.images), (2 * _SHOWN,), generator=torch_rng)]
+    shown = np.rint(to_levels(torch.cat([real, begun, made.clamp(-1, 1)]))).astype(np.uint8)
+    labels = np.repeat(np.arange(3), 2 * _SHOWN)
+    return png_bytes(contact_sheet(as_stored(shown), labels, ("public images", "as a warm start draws", "finished")))
