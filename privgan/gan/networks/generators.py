@@ -39,7 +39,7 @@ class GeneratorConfig(ImageModel):
     form: of the images, without words and units. latent: factors of the warm start; the detail part sees them, too.
     width: channels of the convolutions; `mlp` has eight times as many hidden units. network: one of NETWORKS;
     `autoencoder` is built like `conv` and differs in where it starts. finish: width of the public detail network, 0
-    without one. axes: whether grain varies along axes of public images. The rest: see `ImageModel`.
+    without one. The rest: see `ImageModel`.
     """
 
     form: ImageForm = field(metadata=inline("side", "classes", "channels", side="image_size"))
@@ -47,7 +47,6 @@ class GeneratorConfig(ImageModel):
     width: int = 32
     network: str = CONV
     finish: int = 0
-    axes: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,7 +57,7 @@ class GeneratorConfig(ImageModel):
     @property
     def mixture(self) -> MixtureShape:
         """Of the part that the warm start fills; its `latent` comes first in z."""
-        return MixtureShape.of(self, self.form, factors=self.latent, axes=self.axes)
+        return MixtureShape.of(self, self.form, factors=self.latent)
 
     @property
     def finished(self) -> FinishShape | None:

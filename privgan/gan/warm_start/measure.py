@@ -27,7 +27,6 @@ from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.coordinates import Coordinates
 from privgan.gan.warm_start.mixture import KNOTS, Mixture, MixtureImages, MixtureShape, quantiles
-from privgan.gan.warm_start.public_axes import PublicAxes
 from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
 
 _LEVELS = 64  # of the histogram of grey levels
@@ -40,12 +39,8 @@ def measure_mixture(
     noise: tuple[float, ...],
     shape: MixtureShape,
     randomness: Randomness,
-    public: PublicAxes | None = None,
 ) -> Mixture:
-    """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`.
-
-    public: directions in which public images vary; the answers are read in them.
-    """
+    """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`."""
     asked = _Queries(
         patients=patients,
         settings=settings,
@@ -63,24 +58,18 @@ def measure_mixture(
     s = next(left)
     products = asked.class_products(means, s)
     spreads = loadings(products, s * asked.spread**2, counts, shape.factors)
-    # What the kept directions leave of each coordinate's variance; noise is alike along all axes.
-    axes = None if public is None else public.axes.double()
-    turned = products if axes is None else axes.T @ products @ axes
-    inside = spreads if axes is None else axes.T @ spreads
-    rest = turned.diagonal(dim1=1, dim2=2) / counts[:, None] - inside.square().sum(2)
-    bands = asked.coordinates.bands if public is None else public.bands
-    variances = None if public is None else public.variances
+    # What the kept directions leave of each coordinate's variance.
+    rest = products.diagonal(dim1=1, dim2=2) / counts[:, None] - spreads.square().sum(2)
     wanted = asked.grey_levels(next(left))
     found = Mixture(
         counts=counts.float(),
         shares=torch.ones(shape.classes, 1),
         means=means[:, None].float(),
         loadings=spreads[:, None].float(),
-        grain=grain(rest, s * asked.spread**2 / counts, counts, bands, variances)[:, None].float(),
+        grain=grain(rest, s * asked.spread**2 / counts, counts, asked.coordinates.bands)[:, None].float(),
         fine=fine[0].float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
-        axes=None if public is None else public.axes,
     )
     if settings.components > 1:
         found = asked.components(found, tuple(left))

@@ -30,11 +30,10 @@ class MixtureShape:
     components: int
     factors: int
     bend: float
-    axes: bool = False
 
     @classmethod
-    def of(cls, model: ImageModel, form: ImageForm, *, factors: int, axes: bool = False) -> Self:
-        """Of such images, with so many factors, and with axes of public images or none."""
+    def of(cls, model: ImageModel, form: ImageForm, *, factors: int) -> Self:
+        """Of such images, with so many factors."""
         coordinates = Coordinates(
             image_size=form.side,
             channels=form.channels,
@@ -50,7 +49,6 @@ class MixtureShape:
             components=model.components,
             factors=factors,
             bend=model.bend,
-            axes=axes,
         )
 
     @property
@@ -70,8 +68,7 @@ class Mixture:
 
     counts: (classes,), noisy patients. shares: (classes, components), each row sums to 1. means: (classes,
     components, m); loadings: (classes, components, m, factors). grain: (classes, components, m), standard deviations.
-    fine: (f,), the coordinates that are the same in all images. axes: (m, m), the directions in which grain varies by
-    itself, in columns; of public images, and None where there are none: then it is each coordinate.
+    fine: (f,), the coordinates that are the same in all images.
     drawn, wanted: (classes, channels, KNOTS), quantiles of what the Gaussians draw and of the grey levels measured.
     """
 
@@ -83,7 +80,6 @@ class Mixture:
     fine: Tensor
     drawn: Tensor
     wanted: Tensor
-    axes: Tensor | None = None
 
     @classmethod
     def grey(cls, shape: MixtureShape) -> "Mixture":
@@ -99,13 +95,11 @@ class Mixture:
             fine=torch.zeros(shape.coordinates.fine_count),
             drawn=levels,
             wanted=levels.clone(),
-            axes=torch.eye(m) if shape.axes else None,
         )
 
     def drawn_from(self) -> dict[str, Tensor]:
         """What an image depends on, by name: all but the counts."""
-        parts = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "counts"}
-        return {name: part for name, part in parts.items() if part is not None}
+        return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "counts"}
 
 
 class MixtureImages(nn.Module):
@@ -124,7 +118,6 @@ class MixtureImages(nn.Module):
     fine: Tensor
     drawn: Tensor
     wanted: Tensor
-    axes: Tensor
 
     def __init__(self, shape: MixtureShape) -> None:
         super().__init__()
@@ -152,8 +145,7 @@ class MixtureImages(nn.Module):
         component = (torch.special.ndtr(pick) > ends[:, :-1]).sum(1)
         spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
         uneven = torch.exp(_UNEVEN * strength - _UNEVEN**2)  # its square is 1 on average
-        varied = self.grain[labels, component] * grain * uneven
-        found = self.means[labels, component] + spread + (varied @ self.axes.T if shape.axes else varied)
+        found = self.means[labels, component] + spread + self.grain[labels, component] * grain * uneven
         found = torch.cat([found, self.fine.expand(len(found), -1)], dim=1)
         images = shape.coordinates.drawn(found, self.basis, self.field)
         return bent(images, bends, self.field, shape.bend) if shape.bend else images

@@ -37,8 +37,8 @@ def _more_than_noise(values: Tensor, noise: Tensor, bands: Tensor) -> Tensor:
     return values * true[:, bands]
 
 
-def grain(left: Tensor, noise: Tensor, counts: Tensor, bands: Tensor, expected: Tensor | None = None) -> Tensor:
-    """Standard deviations (groups, m) of what the kept directions leave, in proportion to `expected` within a band.
+def grain(left: Tensor, noise: Tensor, counts: Tensor, bands: Tensor) -> Tensor:
+    """Standard deviations (groups, m) of what the kept directions leave, alike within a band.
 
     A group's own variance in a band is drawn towards that of all groups as far as noise explains their difference
     (empirical Bayes, as in `shrunk`, each group heard as clearly as its noise lets it speak).
@@ -48,17 +48,14 @@ def grain(left: Tensor, noise: Tensor, counts: Tensor, bands: Tensor, expected: 
         noise: (groups,), standard deviation of each of them.
         counts: (groups,), patients.
         bands: as in `shrunk`.
-        expected: (m,), variances whose proportions hold within a band; left out, all are alike.
     """
     size = torch.bincount(bands)
-    shape = torch.ones_like(left[0]) if expected is None else expected.to(left.dtype)
-    whole = by_band(shape[None], bands)[0]
-    own = by_band(left, bands) / whole
+    own = by_band(left, bands) / size
     average = (own * counts[:, None]).sum(0) / counts.sum()
-    away, unsure = own - average, noise[:, None].square() * size / whole.square()
+    away, unsure = own - average, noise[:, None].square() / size
     true = ((away.square() / unsure - 1).sum(0) / (1 / unsure).sum(0)).clamp_min(0.0)
     drawn = average + away * true / (true + unsure)
-    return (drawn.clamp_min(0.0)[:, bands] * shape).sqrt()
+    return drawn.clamp_min(0.0).sqrt()[:, bands]
 
 
 def kept(covariance: Tensor, noise: float, most: int) -> Tensor:
