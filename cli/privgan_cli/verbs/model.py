@@ -105,18 +105,15 @@ def prior(
     workers: Workers = None,
     minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
     steps: Annotated[int, typer.Option(help="Steps of learning.")] = 5000,
-    epsilon: Annotated[float, typer.Option(help="Of the trainings to come, about.")] = 3.0,
-    patients: Annotated[int, typer.Option(help="Members a class of the trainings to come, about.")] = 1000,
     config: Annotated[Path | None, typer.Option(help="train.toml of the trainings to come.")] = None,
     device: Device = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted learning.")] = False,
     force: Force = False,
 ) -> int:
     """Learn from public images what is alike in all of their kind; no patient is involved."""
-    from privgan.gan.prior.drawings import DELTA, Planned
     from privgan.gan.prior.learning import LearningSettings
     from privgan.gan.prior.make import PriorRequest
-    from privgan.gan.training.presets import choose
+    from privgan.gan.training.presets import BALANCED, Choice
     from privgan.gan.training.settings import read_settings
     from privgan_cli import surface
 
@@ -134,11 +131,10 @@ def prior(
         axis=axis,
         workers=workers,
     )
-    choice = choose(patients, classes=1, epsilon=epsilon, delta=DELTA, minutes=None)
+    choice = Choice(preset=BALANCED, members=1, reason="of settings that nobody named")
     request = PriorRequest(
         source=source,
         licence=licence,
-        planned=Planned(epsilon=epsilon, patients=patients),
         settings=read_settings(config, choice=choice),
         learning=LearningSettings(steps=steps),
         minutes=minutes,
@@ -149,7 +145,7 @@ def prior(
         {"images": made.images, "size": made.form.side, "steps": made.steps, "source": made.source},
         f"learned {made.steps} steps from {made.images} public images of {made.form.side} px",
         f"look at {folder / 'contact.png'}",
-        f"next: privgan train COHORT RUN --epsilon {epsilon:g} --prior {folder}",
+        f"next: privgan train COHORT RUN --epsilon 3 --prior {folder}",
     )
     return 0
 

@@ -33,8 +33,8 @@ IN_RUN = "prior"  # the folder of a run that holds its prior
 class PriorFacts:
     """The content of prior.json. source, licence: of the public images, in their user's words.
 
-    images: how many there are. form: side and channels alone. width: of the detail network. epsilon, patients: of the
-    warm starts whose drawings it learned to finish. steps: how long. digests: of the other files, by name.
+    images: how many there are. form: side and channels alone. width: of the detail network. steps: how long it
+    learned. digests: of the other files, by name.
     """
 
     source: str
@@ -43,8 +43,6 @@ class PriorFacts:
     created: str
     images: int
     width: int
-    epsilon: float
-    patients: int
     steps: int
     digests: dict[str, str]
     form: ImageForm = field(metadata=inline("side", "channels", side="image_size"))

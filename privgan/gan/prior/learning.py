@@ -1,9 +1,10 @@
-"""How the public detail network is learned: half from pairs, half from drawings that have no pair.
+"""How the public detail network is learned: mostly from pairs, and from drawings that have no pair.
 
-Of a public image its lowest frequencies are known, so the network is told how far it missed the rest (L1 distance,
-and distance of the critic's maps). Of a warm start's drawing nobody knows the right picture; there the critic alone
-says what is missing, and the drawing's lowest frequencies must stay, because those are what was measured of patients
-(Ledig et al. 2017 mend their pairs so; the unpaired half is that of Yuan et al. 2018).
+Of a public image its lowest frequencies are known, so the network is told how far it missed the whole (L1 distance,
+and distance of the critic's maps; Ledig et al. 2017). Noise is put into those frequencies, as much as grain puts into
+a warm start's: what is a blotch and what is a shadow is then learned, too. Of a warm start's drawing nobody knows the
+right picture; there the critic alone says what is missing (Yuan et al. 2018). The lowest frequencies of either must
+stay, because those are what is measured of patients.
 """
 
 from dataclasses import dataclass
@@ -26,21 +27,24 @@ _COOLING = 3.0  # rates fall over the last third
 _MARGIN, _AVERAGE = 10, 0.998
 _GIVEN = (11, 12, 13, 15)  # orders of the cosines that a pair's first half has
 _ORDER = 15
+_FREE = 4  # one in so many of a batch has no pair
+_MOST_BLOTCHES = 1.2
 _BOUND = 10.0  # weight of values beyond [-1, 1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LearningSettings:
-    """width: of the network. steps, batch: half of a batch are pairs. pairs: weight of their distances.
+    """width: of the network. steps, batch: how long, and images at once. pairs: weight of their distances.
 
-    anchor: weight of how far a drawing's low frequencies move, mean square a pixel; from the order `firm` on a tenth
-    of it. seed: of everything random.
+    blotches: noise in what a pair begins with, root mean square of values in [-1, 1]. anchor: weight of how far low
+    frequencies move, mean square a pixel; from the order `firm` on a tenth of it. seed: of everything random.
     """
 
     width: int = 32
     steps: int = 5000
     batch: int = 24
     pairs: float = 10.0
+    blotches: float = 0.07
     anchor: float = 200.0
     firm: int = 8
     seed: int = 0
@@ -48,7 +52,7 @@ class LearningSettings:
     def __post_init__(self) -> None:
         positive(steps=self.steps, batch=self.batch, firm=self.firm)
         within(8, 256, width=self.width)
-        within(0.0, 1e6, pairs=self.pairs, anchor=self.anchor)
+        within(0.0, 1e6, pairs=self.pairs, blotches=self.blotches, anchor=self.anchor)
 
 
 @dataclass(kw_only=True)
@@ -90,12 +94,13 @@ class Material:
     images: Tensor
     drawings: Tensor
 
-    def batch(self, size: int, torch_rng: torch.Generator, device: torch.device) -> "Batch":
+    def batch(self, size: int, blotches: float, torch_rng: torch.Generator, device: torch.device) -> "Batch":
         """Random ones, each a little moved and relit: a hospital's frames and exposures are others."""
-        pairs = size // 2
+        pairs = size - size // _FREE
         real = _jittered(self._some(self.images, size, torch_rng), torch_rng)
         wanted = _jittered(self._some(self.images, pairs, torch_rng), torch_rng)
         given = _smooth(wanted, _GIVEN[int(torch.randint(len(_GIVEN), (1,), generator=torch_rng))])
+        given = _blotched(given, blotches, torch_rng)
         drawn = _jittered(self._some(self.drawings, size - pairs, torch_rng), torch_rng)
         parts = (real, wanted, torch.cat([given, drawn]))
         real, wanted, start = (part.to(device, memory_format=torch.channels_last) for part in parts)
@@ -108,7 +113,7 @@ class Material:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """real: images to be taken for. start: what is finished, of which the first have a right answer, `wanted`."""
+    """real: images to be taken for. start: what is finished; the first of it have a right answer, `wanted`."""
 
     real: Tensor
     wanted: Tensor
@@ -146,7 +151,7 @@ def learn_step(
         believed = fooled(scores)
     made = made.float()
     missed = (made[:pairs] - batch.wanted).abs().mean()
-    moved = _moved(made - batch.start, settings.firm)
+    moved = _moved(made - torch.cat([batch.wanted, batch.start[pairs:]]), settings.firm)
     beyond = F.relu(made.abs() - 1).square().mean()
     whole = believed + settings.pairs * (missed + textures) + settings.anchor * moved + _BOUND * beyond
     _descend(lesson.optimiser, whole)
@@ -196,6 +201,16 @@ def _basis(side: int, order: int) -> Tensor:
 def _smooth(images: Tensor, order: int) -> Tensor:
     basis = _basis(images.shape[-1], order)
     return (images.flatten(2) @ basis.T @ basis).reshape(images.shape)
+
+
+def _blotched(images: Tensor, most: float, torch_rng: torch.Generator) -> Tensor:
+    """With noise of low frequency, in each as much as chance will have it: up to `most` or a little more."""
+    side, channels = images.shape[-1], images.shape[1]
+    basis = _basis(side, _ORDER)
+    size = most * side / len(basis) ** 0.5 * _MOST_BLOTCHES * torch.rand(len(images), 1, 1, generator=torch_rng)
+    noise = torch.randn(len(images), channels, len(basis), generator=torch_rng)
+    blotched: Tensor = images + (size * noise @ basis).reshape(images.shape)
+    return blotched
 
 
 def _jittered(images: Tensor, torch_rng: torch.Generator) -> Tensor:

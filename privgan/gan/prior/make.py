@@ -19,7 +19,7 @@ from privgan.files import canonical_json, sha256_bytes, sha256_file, write_bytes
 from privgan.gan.networks import FAKES_AT_ONCE
 from privgan.gan.networks.finish import Finish
 from privgan.gan.networks.public_prior import CONTACT, IMAGES, WEIGHTS, PriorFacts, write_prior
-from privgan.gan.prior.drawings import Planned, drawings
+from privgan.gan.prior.drawings import drawings
 from privgan.gan.prior.learning import LearningSettings, Lesson, Material, learn_step
 from privgan.gan.training.settings import TrainSettings
 from privgan.images.form import ImageForm
@@ -41,12 +41,11 @@ _TASK = "learning from public images"
 class PriorRequest:
     """What is asked of `privgan prior`. source, licence: of the images, in words; neither may be left out.
 
-    planned: the trainings to come. settings: of their warm start. minutes: an end to the steps by the clock.
+    settings: of the trainings to come. minutes: an end to the steps by the clock.
     """
 
     source: str
     licence: str
-    planned: Planned = field(default_factory=Planned)
     settings: TrainSettings = field(default_factory=TrainSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     minutes: float | None = None
@@ -61,7 +60,7 @@ class PriorRequest:
 
     def fingerprint(self, images: str) -> str:
         """Hex SHA-256 of what must not change between two halves of one learning; images: the digest of theirs."""
-        parts = {name: asdict(getattr(self, name)) for name in ("planned", "settings", "learning")}
+        parts = {name: asdict(getattr(self, name)) for name in ("settings", "learning")}
         return sha256_bytes(canonical_json({**parts, "images": images, "version": __version__}))
 
 
@@ -96,9 +95,7 @@ def learn_prior(
     settings, form = request.learning, ImageForm.of(images)
     lesson = Lesson.begin(form.side, form.channels, settings, device)
     spent = _restored(lesson, folder, bound)
-    drawn = drawings(
-        images, request.settings, request.planned, count=_DRAWINGS, seed=settings.seed, progress=progress
-    )
+    drawn = drawings(images, request.settings, count=_DRAWINGS, seed=settings.seed, progress=progress)
     material = Material(images=from_uint8(images), drawings=drawn)
     _learn(lesson, material, request, _Clock(folder=folder, bound=bound, before=spent), progress, stop)
     network = lesson.average.to("cpu").eval()
@@ -114,8 +111,6 @@ def learn_prior(
         images=len(images),
         form=form,
         width=settings.width,
-        epsilon=request.planned.epsilon,
-        patients=request.planned.patients,
         steps=lesson.step,
         digests={name: sha256_file(folder / name) for name in (WEIGHTS, IMAGES, CONTACT)},
     )
@@ -167,7 +162,7 @@ def _learn(
         if done >= 1:
             return
         torch_rng = torch.Generator().manual_seed(settings.seed * settings.steps + lesson.step)
-        batch = material.batch(settings.batch, torch_rng, device)
+        batch = material.batch(settings.batch, settings.blotches, torch_rng, device)
         z = torch.randn(len(batch.start), lesson.network.shape.latent, generator=torch_rng).to(device)
         learn_step(lesson, batch, z, settings, done=done)
         if stop is not None and stop.signal is not None:
