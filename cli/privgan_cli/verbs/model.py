@@ -104,7 +104,7 @@ def prior(
     axis: Axis = "axial",
     workers: Workers = None,
     minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
-    steps: Annotated[int, typer.Option(help="Steps of learning.")] = 5000,
+    steps: Annotated[int, typer.Option(help="Steps of learning.")] = 8000,
     config: Annotated[Path | None, typer.Option(help="train.toml of the trainings to come.")] = None,
     device: Device = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted learning.")] = False,

@@ -1,90 +1,119 @@
-"""What a private warm start would draw if its patients were public images: its own kind of error to learn from.
+"""What a private warm start would draw of public images: its own kind of error to learn from.
 
 A warm start keeps the directions in which its patients vary most, and draws all others as grain, each by itself. A
-network that only ever saw blurred images would add detail to the blotches which that makes. So public images are
-described as patients are, without noise, as many directions are kept as explain a part of how they vary, and what
-follows is drawn. Of chest X-rays at epsilon 3 a warm start of 3,274 patients kept 81 % of what their images vary by.
+network that only ever saw blurred images would take the blotches which that makes for anatomy, and add detail. So
+public images are described as patients are, and drawn again from that: each from its own numbers with some of that
+grain added, so that the right picture is known; and others from a Gaussian as a warm start draws them. Of chest
+X-rays at epsilon 3 a warm start of 3,274 patients kept 81 % of what their images vary by.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from privgan.dp.sampling import PatientIndex
-from privgan.gan.randomness import Randomness
-from privgan.gan.training.members import Members
-from privgan.gan.training.settings import TrainSettings
-from privgan.gan.warm_start import Mixture, MixtureImages, MixtureShape
-from privgan.gan.warm_start.measure import measure_mixture, with_tones
+from privgan.gan.warm_start import Coordinates, ImageModel, MixtureShape
+from privgan.gan.warm_start.movement import BENDS, bent
 from privgan.gan.warm_start.shrinkage import by_band
 from privgan.images.form import ImageForm
+from privgan.images.pixels import from_uint8
 from privgan.progress import Progress, silent
 
-TASK = "drawing as a warm start would"
-_KEPT = (0.85, 0.92)  # parts of the variance that the kept directions explain
-_NO_NOISE = 1e-3  # a noise multiplier: nobody is to be protected
-_WIDE = 2.0  # times the radius that patients are clipped to: public images are as different as they are
-_AT_ONCE = 250
+TASK = "describing public images"
+_KEPT = (0.8, 0.9)  # parts of the variance that the kept directions explain
+_MOST = 1.2  # of the grain, that is added to an image's own numbers
+_MOVED = 0.3  # and of that, to where its parts lie: a picture whose parts lie elsewhere has no right answer
+_TEMPLATE = 3000  # images whose average the others are moved onto
+_AT_ONCE = 500
 
 
-def drawings(
-    images: NDArray[np.uint8], settings: TrainSettings, *, count: int, seed: int, progress: Progress = silent
-) -> Tensor:
-    """So many images (count, channels, side, side) in [-1, 1], drawn as warm starts would.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Described:
+    """Public images in a warm start's coordinates. own: (n, m), of each. fine: (f,), what is the same in all.
 
-    Args:
-        images: public ones, uint8 (n, h, h, c), each a patient's only one.
-        settings: of the warm start; one Gaussian is measured.
-        count: how many to draw.
-        seed: all chance comes from here.
-        progress: told of each part.
+    bend: of the warm start's drawings.
     """
-    randomness = Randomness.of(seed)
-    start = replace(settings.warm_start, components=1, spread_radius=_WIDE * settings.warm_start.spread_radius)
-    form = replace(ImageForm.of(images), classes=("public",))
-    shape = MixtureShape.of(start, form, factors=settings.model.latent)
-    everybody = np.arange(len(images))
-    patients = Members(
-        images=images,
-        labels=np.zeros(len(images), dtype=np.int64),
-        index=PatientIndex.of(everybody, everybody),
-        settings=settings,
-        device=torch.device("cpu"),
-        rng=randomness.secret,
-    )
-    progress(TASK, 0, len(_KEPT) + 1)
-    whole = measure_mixture(patients, start, (_NO_NOISE,) * len(start.noise_ratios), shape, randomness)
-    found = []
-    for number, part in enumerate(_KEPT, start=1):
-        progress(TASK, number, len(_KEPT) + 1)
-        some = len(range(number - 1, count, len(_KEPT)))
-        found.append(_drawn(cut(whole, shape, part), shape, some, randomness.public))
-    progress(TASK, len(_KEPT) + 1, len(_KEPT) + 1)
-    return torch.cat(found)
+
+    coordinates: Coordinates
+    own: Tensor
+    fine: Tensor
+    bend: float
+
+    @classmethod
+    def of(cls, images: NDArray[np.uint8], model: ImageModel, progress: Progress = silent) -> Self:
+        """Describe images, uint8 (n, h, h, c), with the constants of a warm start."""
+        shape = MixtureShape.of(model, ImageForm.of(images), factors=1)
+        coordinates, template = shape.coordinates, None
+        if model.align:
+            still = [coordinates.still.of(from_uint8(some)) for some in _parts(images[:_TEMPLATE])]
+            template = coordinates.still.template(torch.cat(still).mean(0, keepdim=True))
+        found: list[Tensor] = []
+        for some in _parts(images):
+            found.append(coordinates.of(from_uint8(some), template))
+            progress(TASK, min(_AT_ONCE * len(found), len(images)), len(images))
+        numbers = torch.cat(found)
+        fine = numbers[:, coordinates.count :].mean(0)
+        own = numbers[:, : coordinates.count].contiguous()
+        return cls(coordinates=coordinates, own=own, fine=fine, bend=model.bend)
+
+    def again(self, rows: Tensor, torch_rng: torch.Generator) -> Tensor:
+        """Those images (k, channels, side, side) drawn from their own numbers and some grain."""
+        _, grain = self._kept_and_grain(len(rows), torch_rng)
+        some = _MOST * torch.rand(len(rows), 1, generator=torch_rng)
+        noise = torch.randn(len(rows), self.coordinates.count, generator=torch_rng) * grain * some
+        return self._drawn(self.own[rows] + noise * self._still, None)
+
+    def others(self, count: int, torch_rng: torch.Generator) -> Tensor:
+        """So many images (count, channels, side, side) of nobody, as a warm start draws them."""
+        kept, grain = self._kept_and_grain(count, torch_rng)
+        factors = torch.randn(count, self.coordinates.count, generator=torch_rng)
+        noise = torch.randn(count, self.coordinates.count, generator=torch_rng) * grain
+        found = self.own.mean(0) + (factors * kept) @ self._spectrum[0].T + noise
+        return self._drawn(found, torch.randn(count, BENDS, generator=torch_rng))
+
+    def _drawn(self, numbers: Tensor, bends: Tensor | None) -> Tensor:
+        whole = torch.cat([numbers, self.fine.expand(len(numbers), -1)], dim=1)
+        images = self.coordinates.drawn(whole, self.coordinates.basis, self.coordinates.field)
+        if bends is not None and self.bend:
+            images = bent(images, bends, self.coordinates.field, self.bend)
+        return images.clamp(-1.0, 1.0)
+
+    def _kept_and_grain(self, count: int, torch_rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """For each image which directions are kept (count, m), 1 or 0, and the grain of the others (count, m)."""
+        which = torch.randint(len(_KEPT), (count,), generator=torch_rng)
+        kept, grain = self._cuts
+        return kept[which], grain[which]
+
+    @cached_property
+    def _spectrum(self) -> tuple[Tensor, Tensor]:
+        """Directions (m, m) in columns, times their standard deviations, and their variances (m,), falling."""
+        variances, directions = torch.linalg.eigh(torch.cov(self.own.double().T))
+        variances = variances.flip(0).clamp_min(0.0)
+        return (directions.flip(1) * variances.sqrt()).float(), variances
+
+    @cached_property
+    def _cuts(self) -> tuple[Tensor, Tensor]:
+        """For each of _KEPT: the kept directions, and the grain of all others, alike within a band."""
+        directions, variances = self._spectrum
+        kept, grain = [], []
+        bands = self.coordinates.varying.bands
+        for part in _KEPT:
+            chosen = variances.cumsum(0) - variances < part * variances.sum()
+            left = (directions * ~chosen).square().sum(1)
+            kept.append(chosen.float())
+            grain.append((by_band(left[None], bands)[0] / torch.bincount(bands))[bands].sqrt())
+        return torch.stack(kept), torch.stack(grain)
+
+    @cached_property
+    def _still(self) -> Tensor:
+        """(m,): 1, and less for movements, which come last."""
+        moved = BENDS * self.coordinates.align
+        return torch.cat([torch.ones(self.coordinates.count - moved), torch.full((moved,), _MOVED)])
 
 
-def cut(whole: Mixture, shape: MixtureShape, part: float) -> Mixture:
-    """The mixture with so few directions that they explain this part of its variance; the others become grain."""
-    powers = whole.loadings.square().sum((0, 1, 2))
-    needed = part * (powers.sum() + whole.grain.square().sum())
-    kept = int((powers.cumsum(0) < needed).sum()) + 1
-    loadings = whole.loadings.clone()
-    loadings[..., kept:] = 0
-    left = whole.grain.square() + whole.loadings[..., kept:].square().sum(-1)
-    bands = shape.coordinates.varying.bands
-    grain = (by_band(left[:, 0], bands) / torch.bincount(bands))[:, None, bands].sqrt()
-    return replace(whole, loadings=loadings, grain=grain)
-
-
-def _drawn(mixture: Mixture, shape: MixtureShape, count: int, torch_rng: torch.Generator) -> Tensor:
-    start = MixtureImages(shape)
-    start.fill(with_tones(mixture, shape, torch_rng))
-    drawn = []
-    with torch.no_grad():
-        for some in range(0, count, _AT_ONCE):
-            z = torch.randn(min(_AT_ONCE, count - some), shape.latent, generator=torch_rng)
-            drawn.append(start(z, torch.zeros(len(z), dtype=torch.int64)))
-    return torch.cat(drawn)
+def _parts(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    return [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]

@@ -1,10 +1,9 @@
 """How the public detail network is learned: mostly from pairs, and from drawings that have no pair.
 
-Of a public image its lowest frequencies are known, so the network is told how far it missed the whole (L1 distance,
-and distance of the critic's maps; Ledig et al. 2017). Noise is put into those frequencies, as much as grain puts into
-a warm start's: what is a blotch and what is a shadow is then learned, too. Of a warm start's drawing nobody knows the
-right picture; there the critic alone says what is missing (Yuan et al. 2018). The lowest frequencies of either must
-stay, because those are what is measured of patients.
+Where a public image was drawn again from its own numbers (`drawings`), the network is told how far it missed it (L1
+distance, and distance of the critic's maps; Ledig et al. 2017): what is a blotch and what is a shadow is learned so,
+too. Of other drawings nobody knows the right picture; there the critic alone says what is missing (Yuan et al. 2018),
+and their lowest frequencies must stay, because those are what is measured of patients.
 """
 
 from dataclasses import dataclass
@@ -19,16 +18,15 @@ from privgan.checks import positive, within
 from privgan.gan.networks import placed
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.prior.critic import Critic, alike, apart, fooled
+from privgan.gan.prior.drawings import Described
 from privgan.gan.warm_start import analysed, cosine_basis
 from privgan.gan.warm_start.cosines import cosine_frequencies
 
 _RATE, _CRITIC_RATE, _BETAS = 3e-4, 4e-4, (0.0, 0.99)
 _COOLING = 3.0  # rates fall over the last third
 _MARGIN, _AVERAGE = 10, 0.998
-_GIVEN = (11, 12, 13, 15)  # orders of the cosines that a pair's first half has
 _ORDER = 15
-_FREE = 4  # one in so many of a batch has no pair
-_MOST_BLOTCHES = 1.2
+_FREE = 6  # one in so many of a batch has no pair
 _BOUND = 10.0  # weight of values beyond [-1, 1]
 
 
@@ -36,15 +34,14 @@ _BOUND = 10.0  # weight of values beyond [-1, 1]
 class LearningSettings:
     """width: of the network. steps, batch: how long, and images at once. pairs: weight of their distances.
 
-    blotches: noise in what a pair begins with, root mean square of values in [-1, 1]. anchor: weight of how far low
-    frequencies move, mean square a pixel; from the order `firm` on a tenth of it. seed: of everything random.
+    anchor: weight of how far low frequencies are from where they belong, mean square a pixel; from the order `firm`
+    on a tenth of it. seed: of everything random.
     """
 
     width: int = 32
-    steps: int = 5000
+    steps: int = 8000
     batch: int = 24
     pairs: float = 10.0
-    blotches: float = 0.07
     anchor: float = 200.0
     firm: int = 8
     seed: int = 0
@@ -52,7 +49,7 @@ class LearningSettings:
     def __post_init__(self) -> None:
         positive(steps=self.steps, batch=self.batch, firm=self.firm)
         within(8, 256, width=self.width)
-        within(0.0, 1e6, pairs=self.pairs, blotches=self.blotches, anchor=self.anchor)
+        within(0.0, 1e6, pairs=self.pairs, anchor=self.anchor)
 
 
 @dataclass(kw_only=True)
@@ -89,26 +86,24 @@ class Lesson:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
-    """What is learned from, values in [-1, 1]: public images (n, c, h, h), and drawings (m, c, h, h)."""
+    """What is learned from: public images (n, c, h, h), values in [-1, 1], and the same as numbers."""
 
     images: Tensor
-    drawings: Tensor
+    described: Described
 
-    def batch(self, size: int, blotches: float, torch_rng: torch.Generator, device: torch.device) -> "Batch":
+    def batch(self, size: int, torch_rng: torch.Generator, device: torch.device) -> "Batch":
         """Random ones, each a little moved and relit: a hospital's frames and exposures are others."""
         pairs = size - size // _FREE
-        real = _jittered(self._some(self.images, size, torch_rng), torch_rng)
-        wanted = _jittered(self._some(self.images, pairs, torch_rng), torch_rng)
-        given = _smooth(wanted, _GIVEN[int(torch.randint(len(_GIVEN), (1,), generator=torch_rng))])
-        given = _blotched(given, blotches, torch_rng)
-        drawn = _jittered(self._some(self.drawings, size - pairs, torch_rng), torch_rng)
-        parts = (real, wanted, torch.cat([given, drawn]))
+        rows = self._some(pairs, torch_rng)
+        wanted, begun = _jittered([self.images[rows], self.described.again(rows, torch_rng)], torch_rng)
+        (others,) = _jittered([self.described.others(size - pairs, torch_rng)], torch_rng)
+        (real,) = _jittered([self.images[self._some(size, torch_rng)]], torch_rng)
+        parts = (real, wanted, torch.cat([begun, others]))
         real, wanted, start = (part.to(device, memory_format=torch.channels_last) for part in parts)
         return Batch(real=real, wanted=wanted, start=start)
 
-    @staticmethod
-    def _some(of: Tensor, count: int, torch_rng: torch.Generator) -> Tensor:
-        return of[torch.randint(len(of), (count,), generator=torch_rng)]
+    def _some(self, count: int, torch_rng: torch.Generator) -> Tensor:
+        return torch.randint(len(self.images), (count,), generator=torch_rng)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -198,34 +193,19 @@ def _basis(side: int, order: int) -> Tensor:
     return cosine_basis(side, order)
 
 
-def _smooth(images: Tensor, order: int) -> Tensor:
-    basis = _basis(images.shape[-1], order)
-    return (images.flatten(2) @ basis.T @ basis).reshape(images.shape)
-
-
-def _blotched(images: Tensor, most: float, torch_rng: torch.Generator) -> Tensor:
-    """With noise of low frequency, in each as much as chance will have it: up to `most` or a little more."""
-    side, channels = images.shape[-1], images.shape[1]
-    basis = _basis(side, _ORDER)
-    size = most * side / len(basis) ** 0.5 * _MOST_BLOTCHES * torch.rand(len(images), 1, 1, generator=torch_rng)
-    noise = torch.randn(len(images), channels, len(basis), generator=torch_rng)
-    blotched: Tensor = images + (size * noise @ basis).reshape(images.shape)
-    return blotched
-
-
-def _jittered(images: Tensor, torch_rng: torch.Generator) -> Tensor:
-    """Scaled, turned, shifted and relit, each by itself."""
-    count = len(images)
+def _jittered(together: list[Tensor], torch_rng: torch.Generator) -> list[Tensor]:
+    """Scaled, turned, shifted and relit, each image by itself and those at the same place alike."""
+    count = len(together[0])
 
     def spread(size: float, *shape: int) -> Tensor:
         return size * torch.randn(count, *shape, generator=torch_rng)
 
-    zoom, angle = spread(0.06).exp(), spread(0.04)
-    stretch = spread(0.03).exp()
+    zoom, angle, stretch = spread(0.06).exp(), spread(0.04), spread(0.03).exp()
     cosine, sine = angle.cos(), angle.sin()
     rows = torch.stack(
         [zoom * stretch * cosine, -zoom * sine, spread(0.04), zoom * sine, zoom / stretch * cosine, spread(0.04)], 1
     )
-    grid = F.affine_grid(rows.reshape(-1, 2, 3), list(images.shape), align_corners=False)
-    moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    return (moved * (1 + spread(0.08, 1, 1, 1)) + spread(0.05, 1, 1, 1)).clamp(-1.0, 1.0)
+    grid = F.affine_grid(rows.reshape(-1, 2, 3), list(together[0].shape), align_corners=False)
+    gain, offset = 1 + spread(0.08, 1, 1, 1), spread(0.05, 1, 1, 1)
+    moved = [F.grid_sample(images, grid, padding_mode="border", align_corners=False) for images in together]
+    return [(images * gain + offset).clamp(-1.0, 1.0) for images in moved]

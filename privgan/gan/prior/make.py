@@ -19,7 +19,7 @@ from privgan.files import canonical_json, sha256_bytes, sha256_file, write_bytes
 from privgan.gan.networks import FAKES_AT_ONCE
 from privgan.gan.networks.finish import Finish
 from privgan.gan.networks.public_prior import CONTACT, IMAGES, WEIGHTS, PriorFacts, write_prior
-from privgan.gan.prior.drawings import drawings
+from privgan.gan.prior.drawings import Described
 from privgan.gan.prior.learning import LearningSettings, Lesson, Material, learn_step
 from privgan.gan.training.settings import TrainSettings
 from privgan.images.form import ImageForm
@@ -31,7 +31,6 @@ from privgan.progress import Progress, silent
 
 STATE = "state.safetensors"  # of an interrupted learning: the file from which it goes on
 FEWEST = 200
-_DRAWINGS = 8000
 _SAVED_EVERY = 60.0  # seconds
 _SHOWN = 10  # images a row of the contact sheet
 _TASK = "learning from public images"
@@ -95,8 +94,8 @@ def learn_prior(
     settings, form = request.learning, ImageForm.of(images)
     lesson = Lesson.begin(form.side, form.channels, settings, device)
     spent = _restored(lesson, folder, bound)
-    drawn = drawings(images, request.settings, count=_DRAWINGS, seed=settings.seed, progress=progress)
-    material = Material(images=from_uint8(images), drawings=drawn)
+    described = Described.of(images, request.settings.warm_start, progress)
+    material = Material(images=from_uint8(images), described=described)
     _learn(lesson, material, request, _Clock(folder=folder, bound=bound, before=spent), progress, stop)
     network = lesson.average.to("cpu").eval()
     write_bytes(folder / CONTACT, _contact(network, material))
@@ -162,7 +161,7 @@ def _learn(
         if done >= 1:
             return
         torch_rng = torch.Generator().manual_seed(settings.seed * settings.steps + lesson.step)
-        batch = material.batch(settings.batch, settings.blotches, torch_rng, device)
+        batch = material.batch(settings.batch, torch_rng, device)
         z = torch.randn(len(batch.start), lesson.network.shape.latent, generator=torch_rng).to(device)
         learn_step(lesson, batch, z, settings, done=done)
         if stop is not None and stop.signal is not None:
@@ -229,8 +228,7 @@ def _contact(network: Finish, material: Material) -> bytes:
     from privgan.images.containers import png_bytes
 
     torch_rng = torch.Generator().manual_seed(0)
-    rows = torch.randint(len(material.drawings), (2 * _SHOWN,), generator=torch_rng)
-    begun = material.drawings[rows]
+    begun = material.described.others(2 * _SHOWN, torch_rng)
     z = torch.randn(len(begun), network.shape.latent, generator=torch_rng)
     with torch.no_grad():
         made = torch.cat(

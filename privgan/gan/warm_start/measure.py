@@ -73,7 +73,7 @@ def measure_mixture(
     )
     if settings.components > 1:
         found = asked.components(found, tuple(left))
-    return with_tones(found, shape, randomness.public)
+    return _with_tones(found, shape, randomness.public)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +219,7 @@ class _Queries:
         return lambda images, labels: describe(self.coordinates.of(images, self.template), labels)
 
 
-def with_tones(found: Mixture, shape: MixtureShape, torch_rng: torch.Generator) -> Mixture:
+def _with_tones(found: Mixture, shape: MixtureShape, torch_rng: torch.Generator) -> Mixture:
     """Note which grey levels the Gaussians draw: a look at their images, which costs nothing."""
     images = MixtureImages(shape)
     images.fill(found)
