@@ -21,7 +21,8 @@ import numpy as np
 from privgan.arrays import Images, Integers
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Sample
-from privgan_audits.questions.utility.classifier import STEPS, Classifier, Lessons, Look, learning
+from privgan_audits.questions.utility import classifier
+from privgan_audits.questions.utility.classifier import Classifier, Lessons, Look, learning
 from privgan_audits.questions.utility.details import all_detail, shapes_alone
 from privgan_audits.questions.utility.drawing import class_name, drawn, subset
 from privgan_audits.stats.statistics import wilson_interval
@@ -132,15 +133,15 @@ def _learned(lesson: Lessons, choice: Lessons, look: str, rng: np.random.Generat
     """The network as it was when it did best on what it did not learn from."""
     task, best, stale = f"telling images apart by {look}", np.inf, 0
     for step, network in enumerate(learning(lesson, 2, rng, LOOKS[look]), start=1):
-        if step % CHECK and step < STEPS:
+        if step % CHECK and step < classifier.STEPS:
             continue
-        progress(task, step, STEPS)
+        progress(task, step, classifier.STEPS)
         doubt = _doubt(network, choice)
         stale += 1
         if not doubt >= best:
             best, stale, kept = doubt, 0, network.as_it_is()
         if stale == PATIENCE:
-            progress(task, STEPS, STEPS)
+            progress(task, classifier.STEPS, classifier.STEPS)
             break
     return kept
 
