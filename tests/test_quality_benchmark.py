@@ -106,6 +106,7 @@ def test_a_row_has_every_number(row: dict[str, Any]) -> None:
     assert row["peak_mib"] > 100
     assert row["reference"]["spectrum_distance"] < row["spectrum_distance"]
     assert row["reference"]["coverage"] > 0.5
+    assert -1 <= row["marks_gap"] <= 1
 
 
 def test_the_ceiling_is_what_anybody_can_see(row: dict[str, Any]) -> None:

@@ -59,6 +59,7 @@ class TrainOptions:
     measure_classes: bool = False
     device: str | None = None
     accept_delta: bool = False
+    accept_noise: bool = False
     resume: bool = False
     force: bool = False
     prior: Path | None = None

@@ -13,7 +13,8 @@
     ... )
     >>> enrolled.facts.patients, enrolled.preflight.sufficient
     (60, False)
-    >>> run = privgan.train(home / "cohort", home / "run", privgan.TrainOptions(epsilon=3.0, steps=0))
+    >>> options = privgan.TrainOptions(epsilon=3.0, steps=0, accept_noise=True)
+    >>> run = privgan.train(home / "cohort", home / "run", options)
     >>> run.state, run.spend.unit
     ('finished', 'patient')
     >>> made = privgan.generate(home / "run", home / "synthetic", privgan.GenerateOptions(count=4, formats=("npz",)))
@@ -108,14 +109,9 @@ def plan(options: PlanOptions, policy: "Policy | None" = None) -> Planned:
         delta=options.delta,
         accept_delta=options.accept_delta,
     )
-    spend = planned.spend()
+    spend, minutes, named = planned.spend(), options.minutes, options.preset
     chosen = choose(
-        members,
-        classes=options.classes,
-        epsilon=spend.epsilon,
-        delta=spend.delta,
-        minutes=options.minutes,
-        named=options.preset,
+        members, classes=options.classes, epsilon=spend.epsilon, delta=spend.delta, minutes=minutes, named=named
     )
     held_back = round(members * share / (1 - share)) if 0 <= share < 1 else 0
     expected = preflight(members, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * members, policy or Policy())
@@ -191,6 +187,7 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
         )
         if options.resume:
             return resume_run(opened, Path(run), request, stop, progress=listener)
+        chosen.outlook.require(accept=options.accept_noise)
         return start_run(opened, Path(run), request, stop, force=options.force, progress=listener)
 
 

@@ -16,7 +16,10 @@ spent (the accountant's), delta, seed, accuracy and auc (0 to 1, of test picture
 (where measured), minutes and prepare_, train_, generate_ and evaluation_minutes, peak_mib (the most that a verb
 held), method, network, loss and preset (where the run names them), steps, members, count, epochs, chosen_epoch,
 limited, precision, recall, density, coverage, kernel_distance, spectrum_distance (of synthetic beside test pictures;
-null of too few), and `reference`: the same six of real training pictures.
+null of too few), realism with realism_low and realism_high (how often a network tells synthetic from real pictures:
+0.5 never, 1 always; 95 % interval), realism_shapes (the same at 16 pixels a side), and `reference`: the same ten of
+real training pictures. marks_gap: balanced accuracy of the examining network on synthetic pictures that it did not
+learn from, minus that on test pictures: what classes are known by that real ones do not have.
 """
 
 import argparse
@@ -33,7 +36,7 @@ import numpy as np
 import torch
 from quality_steps.datasets import NAMES, SHARED, Dataset, load
 from quality_steps.examiner import Grade, Pictures, examine
-from quality_steps.likeness import NUMBERS, likeness
+from quality_steps.likeness import NUMBERS, REALISM, likeness, realism
 from quality_steps.verbs import Made, Order, make_synthetic
 
 from privgan.images.contact_sheet import contact_sheet
@@ -41,7 +44,18 @@ from privgan.images.containers import png_bytes
 from privgan.images.stored import as_stored, with_channels
 from privgan_audits.evidence.interface import Sample
 
-SHOWN = ("epsilon", "seed", "accuracy", "auc", "ceiling_accuracy", "ceiling_auc", "minutes", *NUMBERS)
+SHOWN = (
+    "epsilon",
+    "seed",
+    "accuracy",
+    "auc",
+    "ceiling_accuracy",
+    "ceiling_auc",
+    "minutes",
+    "marks_gap",
+    *NUMBERS,
+    *REALISM,
+)
 COLUMNS = 10  # of a grid
 
 
@@ -54,7 +68,7 @@ def measured(dataset: Dataset, asked: argparse.Namespace, epsilon: float, seed: 
     started = time.perf_counter()
     synthetic = read_synthetic(made.synthetic / "images.npz")
     grade = graded(dataset, synthetic, asked, seed, f"{dataset.name}, epsilon {epsilon:g}, seed {seed}")
-    like = likeness(dataset, synthetic, made.synthetic)
+    like, told = likeness(dataset, synthetic, made.synthetic), realism(dataset, synthetic)
     if asked.grid:
         draw_grid(asked.grid, synthetic, dataset.classes, f"-epsilon{epsilon:g}-seed{seed}" if asked.several else "")
     return {
@@ -67,6 +81,7 @@ def measured(dataset: Dataset, asked: argparse.Namespace, epsilon: float, seed: 
         "seed": seed,
         "accuracy": grade.accuracy,
         "auc": number(grade.auc),
+        "marks_gap": grade.marks_gap,
         **costs(made, (time.perf_counter() - started) / 60),
         **described(made),
         "count": asked.count,
@@ -74,7 +89,8 @@ def measured(dataset: Dataset, asked: argparse.Namespace, epsilon: float, seed: 
         "chosen_epoch": grade.epoch,
         "limited": asked.limit is not None,
         **{name: like.get("synthetic", {}).get(name) for name in NUMBERS},
-        "reference": like.get("reference"),
+        **{name: told.get("synthetic", {}).get(name) for name in REALISM},
+        "reference": like.get("reference", {}) | told.get("reference", {}) or None,
     }
 
 

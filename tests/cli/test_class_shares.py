@@ -37,7 +37,9 @@ def test_measured_shares_come_near_the_members(
     """One more query within the same epsilon; the set's shares follow it; manifest and card say how closely."""
     run, made, config = tmp_path / "run", tmp_path / "set", tmp_path / "train.toml"
     config.write_text(FAST_TRAINING + "[warm_start]\nshare = 0.3\n[class_balance]\nshare = 0.5\n")
-    trained = privgan("train", skewed, run, "--epsilon", 4, "--config", config, "--measure-classes", "--json")
+    trained = privgan(
+        "train", skewed, run, "--epsilon", 4, "--config", config, "--measure-classes", "--accept-noise", "--json"
+    )
     assert json.loads(trained.stdout)["epsilon"] <= 4
     assert len(Ledger.read(skewed / "private" / "ledger.jsonl").queries()) == 6
     fresh("generate", run, made, "--count", 1000, "--format", "npz", "--classes", "measured")

@@ -66,7 +66,7 @@ class Life:
         """Start or resume; True if it ended by itself."""
         exists = self.run.exists()
         start, told, lines = self.saved_step() if exists else 0, len(self.announced()), len(self.logged())
-        words = ["train", self.cohort, self.run, "--epsilon", 4, "--config", self.config]
+        words = ["train", self.cohort, self.run, "--epsilon", 4, "--config", self.config, "--accept-noise"]
         words += ["--resume"] if exists else ["--steps", STEPS]
         process = self.loaded.start(*words)
         if kill_after is not None:

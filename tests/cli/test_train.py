@@ -18,7 +18,7 @@ Privgan = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def _start(loaded: Warm, cohort: Path, run: Path, config: Path) -> int:
-    return loaded.start("train", cohort, run, "--epsilon", 4, "--config", config, "--steps", 1500)
+    return loaded.start("train", cohort, run, "--epsilon", 4, "--config", config, "--steps", 1500, "--accept-noise")
 
 
 def _wait_for(there: Callable[[], bool]) -> None:
@@ -90,6 +90,20 @@ def test_impossible_epsilons_exit_2(
     assert (cohort / "private" / "ledger.jsonl").read_bytes() == before
 
 
+def test_nothing_is_spent_on_what_noise_would_drown(
+    privgan: Privgan, trained: tuple[Path, Path], fast_config: Path, tmp_path: Path
+) -> None:
+    """Refused before anything is charged, with what would be needed; the flag is what the other trainings have."""
+    cohort, _ = trained
+    before = (cohort / "private" / "ledger.jsonl").read_bytes()
+    said = privgan("train", cohort, tmp_path / "run", "--epsilon", 1, "--config", fast_config, code=5).stderr
+    assert "nothing can come of it" in said
+    assert "patients a class" in said
+    assert "--accept-noise" in said
+    assert not (tmp_path / "run").exists()
+    assert (cohort / "private" / "ledger.jsonl").read_bytes() == before
+
+
 def test_other_refusals(privgan: Privgan, trained: tuple[Path, Path], fast_config: Path, tmp_path: Path) -> None:
     """delta, unknown keys, an existing run, an exhausted cap, a batch above the members, another cohort's run."""
     cohort, run = trained
@@ -100,9 +114,11 @@ def test_other_refusals(privgan: Privgan, trained: tuple[Path, Path], fast_confi
     typo = tmp_path / "typo.toml"
     typo.write_text("schema = 1\n[privacy]\nbatchs = 20\n")
     assert "batch" in privgan(*train, 4, "--config", typo, code=2).stderr
-    privgan("train", cohort, run, "--epsilon", 4, "--config", fast_config, code=2)
-    assert "cap" in privgan(*train, 30, "--config", fast_config, code=7).stderr
+    privgan("train", cohort, run, "--epsilon", 4, "--config", fast_config, "--accept-noise", code=2)
+    assert "cap" in privgan(*train, 30, "--config", fast_config, "--accept-noise", code=7).stderr
     typo.write_text("schema = 1\n[privacy]\nbatch = 128\n")
-    assert "batch" in privgan(*train, 4, "--config", typo, code=5).stderr  # more than this cohort has
+    assert (
+        "batch" in privgan(*train, 4, "--config", typo, "--accept-noise", code=5).stderr
+    )  # more than this cohort has
     privgan("train", tmp_path / "nowhere", tmp_path / "run", "--epsilon", 4, code=2)
     assert not (tmp_path / "run").exists()

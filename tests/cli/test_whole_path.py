@@ -12,6 +12,7 @@ import pytest
 from pydicom import dcmread
 
 from privgan.data.phantoms.phantoms import write_phantoms
+from privgan_audits.report.usefulness import use
 from tests.data.markers import plant
 
 MARK = re.compile(rb"QZ\d\d[PF]\d{5}VK")
@@ -73,7 +74,9 @@ def finished(
     prepare = ("prepare", hospital, work / "cohort", "--csv", labels, "--size", 28)
     step("prepare refused", *prepare, code=5)
     step("prepare", *prepare, "--accept-low-power")
-    step("train", "train", work / "cohort", work / "run", "--epsilon", 4, "--config", fast_config)
+    train = ("train", work / "cohort", work / "run", "--epsilon", 4, "--config", fast_config)
+    step("train refused", *train, code=5)
+    step("train", *train, "--accept-noise")
     step("generate", "generate", work / "run", work / "synthetic", "--count", 60)
     audit = ("audit", work / "synthetic", "--cohort", work / "cohort", "--run", work / "run")
     step("audit", *audit, "--report", work / "report", code=4)
@@ -91,6 +94,17 @@ def test_too_few_patients_are_inconclusive_and_stay_inside(finished: tuple[Path,
     assert record["verdict"] == "INCONCLUSIVE"
     assert "accept-low-power" in json.dumps(record["overrides"])
     assert not (work / "bundle").exists()
+
+
+def test_the_terminal_says_of_what_use_the_images_are(finished: tuple[Path, dict[str, str]]) -> None:
+    """In the words of the report's first page, and nothing of it on the page that may leave."""
+    work, said = finished
+    record = json.loads((work / "report" / "audit.json").read_text())
+    told = use(record["utility"])
+    assert record["utility"]["use"]["band"] in told
+    assert told in said["audit"]
+    assert told.split(":")[0] in (work / "report" / "audit.html").read_text()
+    assert told.split(":")[0] not in (work / "report" / "audit-public.html").read_text()
 
 
 def test_no_planted_identifier_appears_anywhere(finished: tuple[Path, dict[str, str]], hospital: Path) -> None:
@@ -173,7 +187,7 @@ def test_an_edited_cohort_run_or_set_is_refused(
     with_changed(work / "synthetic" / "labels.csv", 6, *audit)
     generate = ("generate", work / "run", tmp_path / "s", "--count", 2)
     with_changed(work / "run" / "model" / "generator.safetensors", 6, *generate)
-    train = ("train", work / "cohort", tmp_path / "t", "--epsilon", 1, "--config", fast_config)
+    train = ("train", work / "cohort", tmp_path / "t", "--epsilon", 1, "--config", fast_config, "--accept-noise")
     with_changed(work / "cohort" / "patients.npz", 6, *train)
     (work / "cohort" / "cohort.json").unlink()
     privgan(*train, code=6)
@@ -185,7 +199,7 @@ def test_existing_outputs_are_refused_without_force(
     """Every verb that makes a folder; and --force never replaces a cohort on which privacy was spent."""
     work, _ = finished
     privgan("generate", work / "run", work / "synthetic", "--count", 2, code=2)
-    privgan("train", work / "cohort", work / "run", "--epsilon", 1, "--config", fast_config, code=2)
+    privgan("train", work / "cohort", work / "run", "--epsilon", 1, "--config", fast_config, "--accept-noise", code=2)
     audit = ("audit", work / "synthetic", "--cohort", work / "cohort")
     privgan(*audit, "--report", work / "report", code=2)
     privgan("prepare", hospital, work / "cohort", "--accept-low-power", code=7)

@@ -8,7 +8,7 @@ from privgan_audits.questions.controls.words import TRIED, seen_and_unseen
 from privgan_audits.record import Record, allowed_copies, failed_before, finding
 from privgan_audits.report.limits import worst_limit
 from privgan_audits.report.page import Front
-from privgan_audits.report.usefulness import worth
+from privgan_audits.report.usefulness import use, worth
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_NEXT_STEPS, REASONS_INSIDE, STATES, VERDICTS
 from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up, whole_percent_up
@@ -41,6 +41,7 @@ def front(record: Record, *, inside: bool) -> Front:
         next_steps=spoken.next_steps if inside else outside_steps,
         tiles=tuple(_tiles(record, inside=inside)),
         noticed=seen_and_unseen(record) if inside else "",
+        use=use(record["utility"]) if inside else "",
         worth=worth(record["utility"]) if inside else "",
     )
 

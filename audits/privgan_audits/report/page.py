@@ -48,7 +48,7 @@ class Group:
 @dataclass(frozen=True, kw_only=True)
 class Front:
     """Page one. tiles: four facts, whose notes are sentences. noticed: which planted copies were, and which were not;
-    worth: of the images; each in a sentence, or empty.
+    use, worth: of the images; each in a sentence, or empty.
     """
 
     title: str
@@ -62,6 +62,7 @@ class Front:
     next_steps: tuple[str, ...]
     tiles: tuple[Fact, ...]
     noticed: str
+    use: str
     worth: str
 
 

@@ -12,6 +12,19 @@ from privgan_audits.telling.plots import Chart, Estimate, estimates_chart
 _SOURCES = ("real", "synthetic", "both")
 
 
+def use(utility: Record) -> str:
+    """The band, in a sentence; empty when nothing was measured, or of records that know none."""
+    found = utility.get("use")
+    if found is None:
+        return ""
+    shares = (
+        words.SHARES.format(*(percent(min(1.0, found[name])) for name in ("coverage", "precision")))
+        if ("coverage" in found)
+        else ""
+    )
+    return words.USE[found["band"]].format(shares)
+
+
 def worth(utility: Record) -> str:
     """One sentence for page one; empty when nothing was measured."""
     teaching = utility.get("teaching", {})
@@ -26,11 +39,24 @@ def usefulness(utility: Record) -> Usefulness:
     if utility["outcome"] != "measured":
         return Usefulness(sentences=(words.NOT_MEASURED.format(utility["reason"]),), warning="", charts=(), tables=())
     teaching, fidelity, diversity = (utility[part] for part in ("teaching", "fidelity", "diversity"))
+    realism = utility.get("realism", {"reason": words.OLDER})
     return Usefulness(
-        sentences=(words.INTRODUCTION, *_teaching(teaching), *_diversity(diversity), words.INSIDE),
+        sentences=(
+            words.INTRODUCTION,
+            *_teaching(teaching),
+            *_realism(realism),
+            *_diversity(diversity),
+            words.INSIDE,
+        ),
         warning=words.COLLAPSE.get(diversity["collapse"], ""),
         charts=tuple(_chart(teaching)),
-        tables=(*_training(teaching), *_classes(teaching), *_subgroups(teaching), *_fidelity(fidelity)),
+        tables=(
+            *_training(teaching),
+            *_classes(teaching),
+            *_subgroups(teaching),
+            *_fidelity(fidelity),
+            *_told_apart(realism),
+        ),
     )
 
 
@@ -51,6 +77,22 @@ def _teaching(teaching: Record) -> Iterator[str]:
         f"Learning from synthetic instead of real images changes that by {_difference(gap)}; adding synthetic to "
         f"real ones, by {_difference(gain)}."
     )
+    if "marks" in teaching:
+        yield _marks(teaching["marks"])
+
+
+def _marks(marks: Record) -> str:
+    values = (percent(marks[side]["value"]) for side in ("synthetic", "real"))
+    return words.MARKS.format(*values, _difference(marks["gap"]))
+
+
+def _realism(realism: Record) -> Iterator[str]:
+    if "reason" in realism:
+        yield words.NO_REALISM.format(realism["reason"])
+        return
+    whole, shapes = realism["all"], realism["shapes"]
+    figures = (whole["synthetic"], shapes["synthetic"], whole["reference"])
+    yield words.REALISM.format(*(_interval(figure) for figure in figures))
 
 
 def _difference(found: Mapping[str, float]) -> str:
@@ -145,6 +187,23 @@ def _fidelity(fidelity: Record) -> Iterator[Table]:
         head = ("Measure", "Synthetic", "Other real patients", "Meaning")
         caption = f"Likeness in the features of {fidelity['space']} ({fidelity['note']})"
         yield Table(caption=caption, head=head, rows=tuple(rows))
+
+
+def _told_apart(realism: Record) -> Iterator[Table]:
+    if "reason" not in realism:
+        parts = {"Every detail": realism["all"], "Shapes alone": realism["shapes"], **realism["classes"]}
+        rows = [
+            (
+                name,
+                *(_interval(part[side]) for side in ("synthetic", "reference")),
+                plain(part["synthetic"]["examined"]),
+            )
+            for name, part in parts.items()
+        ]
+        head = ("Images", "Synthetic from real", "Real from other real", "Examined images")
+        yield Table(
+            caption="How often a network tells images apart, with 95 % intervals", head=head, rows=tuple(rows)
+        )
 
 
 def _interval(found: Mapping[str, Any]) -> str:

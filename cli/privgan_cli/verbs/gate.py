@@ -33,6 +33,7 @@ def audit(
     force: Force = False,
 ) -> int:
     """Attack a synthetic set as an adversary would, and give a verdict: 0 PASS, 3 FAIL, 4 neither."""
+    from privgan_audits.report.usefulness import use
     from privgan_audits.telling.verdict import verdict_line_of
     from privgan_cli import surface
 
@@ -55,6 +56,7 @@ def audit(
         {key: value for key, value in content.items() if key != "schema_version"},
         verdict_line_of(content),
         *(f"  {reason}" for reason in content["reasons"]),
+        *([use(content["utility"])] if use(content["utility"]) else []),
         *(() if content["cohort"] else ("not counted among a cohort's attempts: no --cohort was named",)),
         f"report: {report / 'audit.html'} (internal), {report / 'audit-public.html'} (may be shared)",
     )

@@ -30,6 +30,10 @@ AcceptDelta = Annotated[
     bool, typer.Option("--accept-delta", help="Take a delta above 1/(10 x members). In red in every report.")
 ]
 
+AcceptNoise = Annotated[
+    bool, typer.Option("--accept-noise", help="Spend epsilon although nothing can come of it: for a try, say.")
+]
+
 
 def plan(
     patients: Annotated[int, typer.Option(help="Members: patients that would be trained on.")],
@@ -74,10 +78,12 @@ def plan(
             "steps": steps,
             "batch": batch,
             "preset": chosen.preset,
+            "outlook": {"band": chosen.outlook.band, "hidden": chosen.outlook.hidden},
             "preflight": {"chance": expected.chance, "non_members": held_back},
         },
         f"{spend}: noise multiplier {planned.noise_multiplier:.4g}, {steps} steps of {batch} of {patients} patients",
         f"`privgan train` would start from the preset {chosen.preset}: {chosen.reason}",
+        chosen.outlook.told,
         f"with {held_back} patients held back, a safe set passes its audit with probability {expected.chance:.2f}",
     )
     if not (expected.sufficient or accept_low_power):
@@ -166,6 +172,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")] = False,
     device: Device = None,
     accept_delta: AcceptDelta = False,
+    accept_noise: AcceptNoise = False,
     not_private_seed: Annotated[
         int | None, typer.Option(help="For tests: replayable noise. The run is stamped NOT PRIVATE.", hidden=True)
     ] = None,
@@ -184,6 +191,7 @@ def train(
         measure_classes=measure_classes,
         device=device,
         accept_delta=accept_delta,
+        accept_noise=accept_noise,
         resume=resume,
         force=force,
         prior=prior,

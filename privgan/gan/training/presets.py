@@ -3,15 +3,22 @@
 Everything here is public, so that the choice costs no privacy.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from privgan.checks import one_of
 from privgan.dp.plan import calibrate_queries
 from privgan.gan.image_model import MixtureSettings
+from privgan.gan.training.outlook import Outlook, Question, outlook
 
 AUTO, SMALL_COHORT, BALANCED, LARGE_COHORT = "auto", "small-cohort", "balanced", "large-cohort"
 NAMES = (SMALL_COHORT, BALANCED, LARGE_COHORT)
-_START = MixtureSettings()
+STARTS: Mapping[str, MixtureSettings] = {
+    SMALL_COHORT: MixtureSettings(share=0.85, order=12),
+    BALANCED: MixtureSettings(),
+    LARGE_COHORT: MixtureSettings(order=20, components=10),
+}
+_START = STARTS[BALANCED]
 # Patients a class for each unit of noise: below the first, noise is most of what is seen of a class; above the
 # second, there are enough of them for ten Gaussians a class. Tuned on MNIST and Fashion-MNIST.
 _FEW, _MANY = 150.0, 3000.0
@@ -21,11 +28,12 @@ _PLENTY = 50.0  # of epsilon; more makes no difference here
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A preset, for so many members, and the reason in plain words."""
+    """A preset, for so many members, the reason in plain words, and what can come of it."""
 
     preset: str
     members: int
     reason: str
+    outlook: Outlook
 
 
 def choose(
@@ -38,7 +46,15 @@ def choose(
     """
     if named != AUTO:
         one_of(NAMES, preset=named)
-        return Choice(preset=named, members=members, reason="it was asked for")
+        preset, reason = named, "it was asked for"
+    else:
+        preset, reason = _suited(members, classes, epsilon, delta, minutes)
+    asked = Question(members=members, classes=classes, epsilon=epsilon, delta=delta, start=STARTS[preset])
+    return Choice(preset=preset, members=members, reason=reason, outlook=outlook(asked))
+
+
+def _suited(members: int, classes: int, epsilon: float, delta: float, minutes: float | None) -> tuple[str, str]:
+    """A preset and why."""
     noise = calibrate_queries(_START.share * min(epsilon, _PLENTY), delta, _START.noise_ratios)[1]
     heard = members / classes / noise
     seen = (
@@ -52,4 +68,4 @@ def choose(
         preset, why = BALANCED, f"many, but {minutes:g} minutes are short"
     else:
         preset, why = LARGE_COHORT, "enough to tell several kinds within a class"
-    return Choice(preset=preset, members=members, reason=f"{seen}, {why}")
+    return preset, f"{seen}, {why}"

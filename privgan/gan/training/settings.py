@@ -11,7 +11,7 @@ from privgan.gan.networks import CONV, NETWORKS, GeneratorConfig
 from privgan.gan.networks.losses import LOSSES, NON_SATURATING
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.training.ladder import LadderSettings
-from privgan.gan.training.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, Choice
+from privgan.gan.training.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, STARTS, Choice
 from privgan.gan.warm_start.class_balance import ClassBalanceSettings
 from privgan.images.augmentation import AugmentationSettings
 from privgan.images.form import ImageForm
@@ -125,13 +125,13 @@ PRESETS: Mapping[str, TrainSettings] = {
     SMALL_COHORT: TrainSettings(
         preset=SMALL_COHORT,
         privacy=PrivacySettings(batch=64, steps=150),
-        warm_start=MixtureSettings(share=0.85, order=12),
+        warm_start=STARTS[SMALL_COHORT],
     ),
     BALANCED: TrainSettings(preset=BALANCED),
     LARGE_COHORT: TrainSettings(
         preset=LARGE_COHORT,
         privacy=PrivacySettings(batch=256, steps=400),
-        warm_start=MixtureSettings(order=20, components=10),
+        warm_start=STARTS[LARGE_COHORT],
         refinement=RefinementSettings(fakes=256),
     ),
 }

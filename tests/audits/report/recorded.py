@@ -15,6 +15,11 @@ def _estimate(value: float) -> dict[str, float]:
     return {"value": value, "low": value - 0.04, "high": value + 0.04}
 
 
+def _told_apart(value: float) -> dict[str, Any]:
+    sides = {"synthetic": value, "reference": 0.5}
+    return {side: _estimate(share) | {"examined": 444} for side, share in sides.items()}
+
+
 def _learned(value: float) -> dict[str, Any]:
     measures = {name: _estimate(value) for name in ("accuracy", "balanced_accuracy", "auc")}
     of_class = {name: _estimate(value) | {"patients": 120} for name in ("clear", ATTACK)}
@@ -28,6 +33,7 @@ UTILITY = {
         "held_back": {"patients": 667, "images": 1414},
         "guessing": {"accuracy": 0.6, "balanced_accuracy": 0.5, "auc": 0.5},
         "training": {source: _learned(0.8) for source in ("real", "synthetic", "both")},
+        "marks": {"synthetic": _estimate(0.95), "real": _estimate(0.8), "gap": _estimate(0.15)},
         "subgroups": {
             "sex": {
                 "groups": {
@@ -51,6 +57,12 @@ UTILITY = {
         "effective_number": {"synthetic": 412.0, "reference": 640.0, "of": 1000},
         "collapse": "partial",
     },
+    "realism": {
+        "images": {"synthetic": 1333, "reference": 667},
+        **{look: _told_apart(0.93) for look in ("all", "shapes")},
+        "classes": {name: _told_apart(0.9) for name in ("clear", ATTACK)},
+    },
+    "use": {"band": "limited", "coverage": 0.61, "precision": 0.71, "density": 0.42},
 }
 BOOKS = {
     "entries": [

@@ -1,10 +1,11 @@
-"""The small network that learns the hospital's own label from one set of images or another.
+"""The small network that learns the hospital's own label from one set of images or another, or real from synthetic.
 
 Small and brief on purpose: what is wanted is not the best classifier but the same one three times. Every training
 takes the same number of steps from the same first weights, so that a larger set is not also studied for longer.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -27,6 +28,10 @@ SHIFT = 2  # pixels by which a batch is moved at most, so that fewer images are 
 _BLOCK = 512
 
 
+Look = Callable[[Images], Tensor]
+"""Images uint8 (n, h, h, c) as planes float32 (n, p, s, s)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lessons:
     """Images to learn from. images: uint8 (n, h, h, c); labels: int64 (n,), 0..classes-1; weights: float64 (n,).
@@ -41,16 +46,22 @@ class Lessons:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Classifier:
-    """Trained weights: a kernel and a bias of each layer, the last one linear."""
+    """Trained weights: a kernel and a bias of each layer, the last one linear. look: how images reach the first."""
 
     layers: tuple[tuple[Tensor, Tensor], ...]
+    look: Look
 
     def probabilities(self, images: Images) -> Floats:
         """Images uint8 (n, h, h, c) to the chance of each class, float64 (n, classes)."""
         blocks = [images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK)]
         with torch.no_grad():
-            logits = torch.cat([self.logits(_prepared(block)) for block in blocks])
+            logits = torch.cat([self.logits(self.look(block)) for block in blocks])
         return np.asarray(F.softmax(logits.double(), dim=1).numpy())
+
+    def as_it_is(self) -> "Classifier":
+        """A copy that learns no further."""
+        layers = tuple((kernel.detach().clone(), bias.detach().clone()) for kernel, bias in self.layers)
+        return replace(self, layers=layers)
 
     def logits(self, images: Tensor) -> Tensor:
         """Images float32 (n, c, s, s) to (n, classes)."""
@@ -61,18 +72,38 @@ class Classifier:
         return F.linear(x.flatten(1), *self.layers[-1])
 
 
+def averaged(images: Images) -> Tensor:
+    """Images uint8 (n, h, h, c) as float32 (n, c, s, s) in [-1, 1], averaged down to at most `FINE` pixels."""
+    return planes(pool(images, min(FINE, images.shape[1]))) / 127.5 - 1
+
+
 def train_classifier(
     lessons: Lessons, classes: int, rng: np.random.Generator, task: str, progress: Progress = silent
 ) -> Classifier:
     """Learn labels 0..classes-1 by `STEPS` steps of `BATCH` images; deterministic given `rng` and threads."""
+    for step, network in enumerate(learning(lessons, classes, rng, averaged), start=1):
+        progress(task, step, STEPS)
+        learned = network
+    return learned
+
+
+def learning(lessons: Lessons, classes: int, rng: np.random.Generator, look: Look) -> Iterator[Classifier]:
+    """One network after each of `STEPS` steps, for whoever wants to stop before the last.
+
+    Args:
+        lessons: what is learned.
+        classes: how many labels there are.
+        rng: of the draws and of where images are moved.
+        look: how images reach the network.
+    """
     draws = rng.choice(len(lessons.images), size=(STEPS, BATCH), p=lessons.weights)
     used, place = np.unique(draws, return_inverse=True)  # so that the cost does not grow with the cohort
-    images, labels = _prepared(lessons.images[used]), torch.from_numpy(lessons.labels[used])
-    network = _untrained(images.shape[-1], classes, images.shape[1])
+    images, labels = look(lessons.images[used]), torch.from_numpy(lessons.labels[used])
+    network = Classifier(layers=_untrained(images.shape[-1], classes, images.shape[1]), look=look)
     parameters = [parameter for layer in network.layers for parameter in layer]
     optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS, pct_start=0.1)
-    for step, rows in enumerate(torch.from_numpy(place.reshape(STEPS, BATCH)), start=1):
+    for rows in torch.from_numpy(place.reshape(STEPS, BATCH)):
         down, right = rng.integers(-SHIFT, SHIFT + 1, 2).tolist()
         moved = torch.roll(images[rows], (down, right), (2, 3))
         loss = F.cross_entropy(network.logits(moved), labels[rows])
@@ -80,11 +111,10 @@ def train_classifier(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-        progress(task, step, STEPS)
-    return network
+        yield network
 
 
-def _untrained(side: int, classes: int, channels: int) -> Classifier:
+def _untrained(side: int, classes: int, channels: int) -> tuple[tuple[Tensor, Tensor], ...]:
     """Random weights (He et al. 2015), the same ones every time."""
     generator = torch.Generator().manual_seed(0)
     shapes: list[tuple[int, ...]] = []
@@ -93,7 +123,7 @@ def _untrained(side: int, classes: int, channels: int) -> Classifier:
         shapes.append((after, before, size, size))
         side = -(-side // 2)
     shapes.append((classes, CHANNELS[-1] * side**2))
-    return Classifier(layers=tuple(_layer(shape, generator) for shape in shapes))
+    return tuple(_layer(shape, generator) for shape in shapes)
 
 
 def _layer(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -102,8 +132,3 @@ def _layer(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, 
     if kernel.dim() == 4:
         kernel = kernel.contiguous(memory_format=torch.channels_last)
     return kernel.requires_grad_(), bias.requires_grad_()
-
-
-def _prepared(images: Images) -> Tensor:
-    """Images uint8 (n, h, h, c) as float32 (n, c, s, s) in [-1, 1], averaged down to at most `FINE` pixels."""
-    return planes(pool(images, min(FINE, images.shape[1]))) / 127.5 - 1

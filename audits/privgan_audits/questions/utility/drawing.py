@@ -27,6 +27,15 @@ def subset(sample: Sample, rows: Integers | Flags) -> Sample:
     )
 
 
+def together(first: Sample, second: Sample) -> Sample:
+    """Two samples that share no patient as one, without their columns."""
+    return Sample(
+        images=np.concatenate([first.images, second.images]),
+        labels=np.concatenate([first.labels, second.labels]),
+        patients=np.concatenate([first.patients, second.patients]),
+    )
+
+
 def class_name(classes: tuple[str, ...], label: int) -> str:
     """As the hospital calls a class, or its number."""
     return classes[label] if 0 <= label < len(classes) else str(label)

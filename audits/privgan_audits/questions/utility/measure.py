@@ -1,4 +1,4 @@
-"""Utility beside privacy: does the synthetic set teach, look real, vary? Measured, and never judged upon."""
+"""Utility beside privacy: does the synthetic set teach, look real, vary? Measured, and never part of the verdict."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,29 +9,32 @@ from privgan.arrays import Singles
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.utility.diversity import measure_diversity
-from privgan_audits.questions.utility.drawing import class_name
+from privgan_audits.questions.utility.drawing import class_name, together
 from privgan_audits.questions.utility.fidelity import NEIGHBOURS, frechet_distance, kernel_distance, manifolds
 from privgan_audits.questions.utility.points import Points, draw_points
+from privgan_audits.questions.utility.realism import measure_realism
 from privgan_audits.questions.utility.spectrum import spectrum_distance
 from privgan_audits.questions.utility.teaching import measure_teaching
+from privgan_audits.questions.utility.use import judge_use
 
 NOT_COMPARABLE = "not comparable with published FID, which is measured in another network's features"
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-    """Train, compare, count. Findings: `teaching`, `fidelity`, `diversity`, described where they are made."""
+    """Train, compare, count: `teaching`, `fidelity`, `diversity`, `realism`, `use`, described where they are made."""
     others = evidence.non_members
     if others is None:
         return NotRun(reason=NO_NON_MEMBERS)
-    teaching, looking = rng.spawn(2)
+    teaching, looking, telling = rng.spawn(3)
     points = draw_points(evidence, others, looking, progress)
-    return Measured(
-        findings={
-            "teaching": measure_teaching(evidence, others, teaching, progress),
-            "fidelity": measure_fidelity(points, evidence.classes),
-            "diversity": measure_diversity(points),
-        },
-    )
+    people = together(evidence.members, others)
+    findings = {
+        "teaching": measure_teaching(evidence, others, teaching, progress),
+        "fidelity": measure_fidelity(points, evidence.classes),
+        "diversity": measure_diversity(points),
+        "realism": measure_realism(people, evidence.synthetic, evidence.classes, telling, progress),
+    }
+    return Measured(findings=findings | {"use": judge_use(findings)})
 
 
 def measure_fidelity(points: Points, classes: tuple[str, ...]) -> dict[str, Any]:

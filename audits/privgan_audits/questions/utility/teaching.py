@@ -8,6 +8,9 @@ Classes are drawn evenly in training, all three times: the shares of classes in 
 choice and not what its images teach. So the balanced accuracy is the number to read. Among real images each patient
 of a class is drawn as often as any other; "both" takes half of each class from either side, however many
 synthetic images there are.
+
+A part of the synthetic images is held back as well. Whoever learned from the others and does much better on it than
+on real patients has learned marks: what synthetic images give their class away by, and real ones do not have.
 """
 
 from collections.abc import Mapping
@@ -19,7 +22,7 @@ import numpy as np
 from privgan.arrays import Floats, Integers, Texts
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence, Sample
-from privgan_audits.questions.utility.classifier import Lessons, train_classifier
+from privgan_audits.questions.utility.classifier import Classifier, Lessons, train_classifier
 from privgan_audits.questions.utility.drawing import class_name, drawn, subset
 from privgan_audits.questions.utility.examination import Curve, Examination, differences
 
@@ -27,18 +30,27 @@ FEWEST = 10  # patients, below which a rate of them says too little
 LEARNED = 10_000  # patients, or synthetic images, to learn from at most: there are 32,000 draws
 EXAMINED = 2_500  # patients: an interval of at most 2 % either way
 EACH = 4  # images of a patient
+HELD_BACK = 0.2  # of the synthetic images
 UNKNOWN = "not known"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Task:
-    """The label to learn: the numbers of its classes, their names, and the three samples that show it."""
+    """The label to learn: the numbers of its classes, their names, and the samples that show it.
+
+    synthetic: images to learn from. spared: further synthetic ones, to be examined on.
+    """
 
     labels: Integers
     names: tuple[str, ...]
     members: Sample
     held_back: Sample
     synthetic: Sample
+    spared: Sample
+
+    def numbered(self, sample: Sample) -> Integers:
+        """Labels from 0."""
+        return np.searchsorted(self.labels, sample.labels)
 
 
 def measure_teaching(
@@ -48,24 +60,24 @@ def measure_teaching(
 
     Returns:
         `training` by source with values and 95 % intervals, `guessing`, `subgroups` by column, `classes`,
-        `held_back` patients and images; or `reason` alone where the question does not arise.
+        `held_back` patients and images, `marks`; or `reason` alone where the question does not arise.
     """
     task = _task(evidence, others, rng)
     if isinstance(task, str):
         return {"reason": task}
     held = task.held_back
-    labels = np.searchsorted(task.labels, held.labels)
-    exam = Examination.of(labels, held.patients, len(task.names), rng)
-    found = {}
+    exam = Examination.of(task.numbered(held), held.patients, len(task.names), rng)
+    found, networks = {}, {}
     for source, lessons in _lessons(task).items():
-        network = train_classifier(lessons, len(task.names), rng, f"learning from {source} images", progress)
-        found[source] = network.probabilities(held.images)
+        networks[source] = train_classifier(lessons, len(task.names), rng, f"learning from {source} images", progress)
+        found[source] = networks[source].probabilities(held.images)
     return {
         "classes": list(task.names),
         "held_back": {"patients": held.patient_count, "images": len(held.images)},
         "guessing": _guessing(exam),
         "training": _training(exam, found, task.names),
         "subgroups": {name: _subgroups(exam, found, column) for name, column in sorted(held.columns.items())},
+        "marks": _marks(task, exam.curves(found["synthetic"]), networks["synthetic"], rng),
     }
 
 
@@ -84,7 +96,15 @@ def _task(evidence: Evidence, others: Sample, rng: np.random.Generator) -> _Task
     if held_back.patient_count < FEWEST:
         return f"there are fewer than {FEWEST} held-back patients to test on"
     names = tuple(class_name(evidence.classes, int(label)) for label in labels)
-    return _Task(labels=labels, names=names, members=members, held_back=held_back, synthetic=synthetic)
+    spared = rng.permutation(len(synthetic.images)) < HELD_BACK * len(synthetic.images)
+    return _Task(
+        labels=labels,
+        names=names,
+        members=members,
+        held_back=held_back,
+        synthetic=subset(synthetic, ~spared),
+        spared=subset(synthetic, spared),
+    )
 
 
 def _lessons(task: _Task) -> dict[str, Lessons]:
@@ -98,7 +118,7 @@ def _lessons(task: _Task) -> dict[str, Lessons]:
 
 
 def _lesson(task: _Task, sample: Sample) -> Lessons:
-    labels = np.searchsorted(task.labels, sample.labels)
+    labels = task.numbered(sample)
     _, person, images = np.unique(sample.patients, return_inverse=True, return_counts=True)
     return Lessons(images=sample.images, labels=labels, weights=_even(labels, 1 / images[person]))
 
@@ -113,6 +133,17 @@ def _guessing(exam: Examination) -> dict[str, float]:
     """What is reached without a look at the images: always the most frequent class, or a chance order."""
     shares = np.bincount(exam.labels, exam.weights)
     return {"accuracy": float(shares.max() / shares.sum()), "balanced_accuracy": 1 / exam.classes, "auc": 0.5}
+
+
+def _marks(
+    task: _Task, real: Mapping[str, Curve], network: Classifier, rng: np.random.Generator
+) -> dict[str, dict[str, float]]:
+    """Balanced accuracy of the network that learned from synthetic images, on such images and on real ones."""
+    spared = task.spared
+    exam = Examination.of(task.numbered(spared), spared.patients, len(task.names), rng)
+    own, name = exam.curves(network.probabilities(spared.images)), "balanced_accuracy"
+    curves = {"synthetic": own[name], "real": real[name], "gap": own[name].minus(real[name])}
+    return {side: curve.to_json() for side, curve in curves.items()}
 
 
 def _training(exam: Examination, found: Mapping[str, Floats], names: tuple[str, ...]) -> dict[str, Any]:

@@ -9,6 +9,25 @@ WORTH = (
     "A classifier that learned from these images is right {} of the time on held-back patients; one that learned "
     "from real images, {}; guessing, {}."
 )
+USE = {
+    "good": "Of good use: {}. They can stand for real images in what the numbers say; try the rest on real ones.",
+    "limited": "Of limited use: {}. Good enough to build and try things out; what comes of it needs real images.",
+    "poor": "Of poor use: {}. They will not stand for the patients' images.",
+    "not known": "Of what use these images are is not known: there are too few real ones, or they differ too much.",
+}
+SHARES = "these images cover {} of what other real ones cover, and {} as many of them look like a real one"
+REALISM = (
+    "Told to separate real from synthetic images, a network is right {} of the time on images that it never saw "
+    "(a coin: 50 %; always told apart: 100 %), by shapes alone {}. Two halves of the real patients it separates {} "
+    "of the time. Faint grain that no eye sees is enough for 100 %."
+)
+OLDER = "the record is of an earlier version"
+NO_REALISM = "Whether real and synthetic images can be told apart was not measured: {}."
+MARKS = (
+    "The network that learned from synthetic images is right {} of the time on synthetic images that it never saw, "
+    "{} on real ones. A large gap ({}) means that synthetic images carry a pattern of their class that real ones do "
+    "not have."
+)
 INSIDE = (
     "These numbers are computed from held-back patients without noise and gate nothing: they stay inside. An "
     "interval speaks of other patients, not of another training."

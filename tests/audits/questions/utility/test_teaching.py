@@ -72,6 +72,24 @@ def test_swapped_labels_teach_the_opposite(sides: tuple[Sample, Sample, Sample],
     assert found["training"]["synthetic"]["auc"]["high"] < 0.4
 
 
+def test_fresh_patients_carry_no_marks(of_fresh: dict[str, Any]) -> None:
+    marks = of_fresh["marks"]
+    assert marks["gap"]["low"] <= 0 <= marks["gap"]["high"]
+    assert marks["real"] == of_fresh["training"]["synthetic"]["balanced_accuracy"]
+
+
+def test_a_faint_mark_of_the_class_is_a_gap(sides: tuple[Sample, Sample, Sample], gather: Gather) -> None:
+    """Labels that the image does not show, but for a corner: known on every such image, guessed on real ones."""
+    members, others, fresh = sides
+    labels = np.random.default_rng(13).permutation(fresh.labels)
+    images = fresh.images.copy()
+    images[:, :6, :6] = np.where(labels == 0, 0, 255)[:, None, None, None]
+    marks = measured(gather(members, others, dataclasses.replace(fresh, images=images, labels=labels)))["marks"]
+    assert marks["synthetic"]["value"] > 0.95
+    assert marks["real"]["high"] < 0.7
+    assert marks["gap"]["low"] > 0.25
+
+
 def test_subgroups_are_told_with_their_patients_and_small_ones_together(of_fresh: dict[str, Any]) -> None:
     ward = of_fresh["subgroups"]["ward"]
     assert list(ward["groups"]) == ["A", "not known"]
