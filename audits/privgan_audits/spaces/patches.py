@@ -100,9 +100,10 @@ class PatchSpace:
             distance[found.real[closer]], row[found.real[closer]] = found.distance[closer], found.copy[closer]
         return Closest(distance=distance, row=row, horizon=distance[:, None])
 
-    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
+    def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
-        found = [some.closer(known.distance) for some in self._blocks(np.concatenate(sets), silent)]
+        del known
+        found = [some.closer(limits) for some in self._blocks(np.concatenate(sets), silent)]
         return Met.all_of(found).split([len(copies) for copies in sets])
 
     def _blocks(self, images: Images, progress: Progress) -> Iterator[Met]:

@@ -103,7 +103,7 @@ def test_parts_of_small_and_of_large_images_are_seen(size: int) -> None:
 def test_planted_copies_are_met_as_they_would_have_been_seen() -> None:
     known = SPACE.closest(OTHER[1:])
     copies = np.stack([with_change(change) for change in ("quarter", "ninth", "corner")])
-    (met,) = SPACE.met([copies], known)
+    (met,) = SPACE.met([copies], known, known.distance)
     distance = known.distance.copy()
     np.minimum.at(distance, met.real, met.distance)
     together = SPACE.closest(np.concatenate([OTHER[1:], copies]))
@@ -143,7 +143,8 @@ def test_blank_images_are_close_to_nothing() -> None:
     blank = np.full((5, 64, 64, 1), 7, np.uint8)
     space = PatchSpace.of(blank, np.arange(5))
     for images in (blank, OTHER, OTHER[:0]):
-        assert (space.closest(images).distance == 1.0).all()
-        assert len(space.met([images], space.closest(images))[0].real) == 0
+        known = space.closest(images)
+        assert (known.distance == 1.0).all()
+        assert len(space.met([images], known, known.distance)[0].real) == 0
     assert (SPACE.closest(blank).distance == 1.0).all()
     assert (SPACE.among_real(OWNER) == 1.0).all()

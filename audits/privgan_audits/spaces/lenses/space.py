@@ -64,12 +64,13 @@ class LensSpace:
             distance[real[closer]], row[real[closer]] = value[closer], start + copy[closer]
         return Closest(distance=distance, row=row, horizon=distance[:, None])
 
-    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
+    def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
+        del known
         found = [
             Met(real=some.real, copy=start + some.copy, distance=some.distance)
             for start, block in self._blocks(np.concatenate(sets), silent)
-            for some in [block.within(known.distance).closer(known.distance)]
+            for some in [block.within(limits).closer(limits)]
         ]
         return Met.all_of(found).split([len(copies) for copies in sets])
 
