@@ -64,16 +64,16 @@ class PatchSpace:
         task = f"real images among themselves, {PATCHES}"
         progress(task, 0, 2)
         order = np.argsort(image_digests(real), kind="stable")
-        pictures = grey_pictures(real[order])
-        sizes = REAL_SIZES + (SMALL_SIZES if 2 * pictures.shape[1] <= SIDE else ())
-        some = pictures[:: -(-len(pictures) // _LEARNED)]
+        images = real[order]
+        sizes = REAL_SIZES + (SMALL_SIZES if 2 * images.shape[1] <= SIDE else ())
+        some = grey_pictures(images[:: -(-len(images) // _LEARNED)])
         floor = least_strength(some)
         white = learned(some, floor)
-        points = placed(pictures, sizes, floor, white)
+        points = placed(images, sizes, floor, white)
         cells = points.point[:: max(_PER_CELL, -(-len(points.point) // _MOST_CELLS))]
         members = lists(points.point, cells, _PROBES)
         progress(task, 1, 2)
-        enlarged = placed(pictures, OTHER_SIZES[_SHARED:], floor, white)
+        enlarged = placed(images, OTHER_SIZES[_SHARED:], floor, white)
         reference = _reference(points, enlarged, owner[order], cells, members)
         progress(task, 2, 2)
         return cls(
@@ -111,7 +111,7 @@ class PatchSpace:
         task = f"synthetic beside real, {PATCHES}"
         for start in range(0, len(images), _AT_ONCE):
             progress(task, start, len(images))
-            others = placed(grey_pictures(images[start : start + _AT_ONCE]), OTHER_SIZES, self.floor, self.white)
+            others = placed(images[start : start + _AT_ONCE], OTHER_SIZES, self.floor, self.white)
             real, other, ratio = self._alike(others)
             pair, distance = _voted(self.real.only(real), others.only(other), ratio, real)
             image, copy = np.divmod(pair, _AT_ONCE)
@@ -174,7 +174,7 @@ def _reference(real: Points, further: Points, owner: Integers, cells: Singles, m
     """Distance of each real landmark to the closest of another patient's, at the sizes of other images: (k,)."""
     shared = np.flatnonzero(real.size < _SHARED)
     mine, best = owner[real.image], np.full(len(real.image), _LEAST_ALIKE)
-    gathered = zip(lists(real.point[shared], cells, 1), lists(further.point, cells, 1), strict=True)
+    gathered = zip(lists(real.point, cells, 1, shared), lists(further.point, cells, 1), strict=True)
     for rows, (same, others) in zip(members, gathered, strict=True):
         base = np.concatenate([real.point[shared[same]], further.point[others]])
         theirs = np.concatenate([mine[shared[same]], owner[further.image[others]]])

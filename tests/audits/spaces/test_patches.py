@@ -7,7 +7,6 @@ import pytest
 from scipy import ndimage
 
 from privgan.arrays import Floats, Images
-from privgan_audits.spaces.landmarks.keypoints import grey_pictures
 from privgan_audits.spaces.landmarks.points import Points, placed
 from privgan_audits.spaces.patches import OTHER_SIZES, PatchSpace
 from tests.audits.spaces.test_keypoints import textures
@@ -73,7 +72,7 @@ def twin(space: PatchSpace, images: Images) -> Floats:
 
 
 def points_of(space: PatchSpace, images: Images) -> Points:
-    return placed(grey_pictures(images), OTHER_SIZES, space.floor, space.white)
+    return placed(images, OTHER_SIZES, space.floor, space.white)
 
 
 def test_distances_are_those_of_the_definition() -> None:

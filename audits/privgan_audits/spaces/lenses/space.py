@@ -25,8 +25,8 @@ from privgan_audits.spaces.search.screening import places
 from privgan_audits.spaces.space import Closest, Met
 
 DIGITS = 6  # of a distance; the rest is left to rounding, which may differ between machines
-_BOUNDS = 1 << 26  # bytes of bounds that are held at once, but
-_MORE = 8  # times as many where every block of them makes views again
+_BOUNDS = 1 << 25  # bytes of bounds that are held at once, but
+_MORE = 16  # times as many where every block of them makes views again
 _SINGLE = 1e-5  # of a bound's square, which single precision may take off
 
 
