@@ -29,8 +29,9 @@ check: install
 	$(BIN)/python -m pytest -q tests/test_docs.py
 
 bench: install
-	for benchmark in $(filter-out %/quality.py, $(wildcard tests/benchmarks/*.py)); do \
+	for benchmark in $(filter-out %/quality.py %/against.py, $(wildcard tests/benchmarks/*.py)); do \
 		$(BIN)/python $$benchmark --json || exit 1; done
+	$(BIN)/python tests/benchmarks/against.py --short --json
 
 # Hours: a training for each data set and epsilon. `make quality DATASETS=mnist EPSILON=10 MINUTES=30` is less.
 DATASETS ?= mnist fashion pneumonia xray

@@ -2,18 +2,38 @@
 
 import ctypes
 
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4  # of malloc.h
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4  # of malloc.h
 
 
-def keep_freed_memory() -> None:
+def keep_freed_memory(large: int | None = None) -> None:
     """Tell the C library to keep what this process frees, up to its highest use; on others than glibc do nothing.
 
     glibc hands every large block back at once and pays a page fault for each 4 KiB of the next one.
+
+    Args:
+        large: blocks of so many bytes and more, at most 32 MiB, go back all the same: a process that holds many of
+            them for long would otherwise keep the room between them, too.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
+    if (library := _c_library()) is None:
         return
-    mallopt(_MMAP_MAX, 0)
-    mallopt(_TRIM_THRESHOLD, 2**31 - 1)
-    mallopt(_TOP_PAD, 2**26)
+    if large is None:
+        library.mallopt(_MMAP_MAX, 0)
+    else:
+        library.mallopt(_MMAP_THRESHOLD, large)
+    library.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+    library.mallopt(_TOP_PAD, 2**26)
+
+
+def hand_back_freed_memory() -> None:
+    """Give the system what is kept and not in use at the moment; for between two tasks, never within one."""
+    if (library := _c_library()) is not None:
+        library.malloc_trim(0)
+
+
+def _c_library() -> ctypes.CDLL | None:
+    """The C library if it is glibc."""
+    try:
+        library = ctypes.CDLL(None)
+    except (OSError, TypeError):
+        return None
+    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None

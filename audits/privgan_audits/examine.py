@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from privgan.folders import staged_folder
-from privgan.memory import keep_freed_memory
+from privgan.memory import hand_back_freed_memory, keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits import questions
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
@@ -32,6 +32,7 @@ from privgan_audits.report.write import write_report
 SCHEMA_VERSION = 1
 ACCEPT_DELTA = "accept-delta"
 UTILITY = "utility"
+_LARGE = 1 << 24  # bytes; a step of a network that learns takes less at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def run_audit(
         progress: told the test at work.
         today: the day that the record is dated; the present one if left out.
     """
-    keep_freed_memory()
+    keep_freed_memory(_LARGE)
     attempt = attempt_of(evidence)
     level, accepted = near_copy_level(policy, attempt), ACCEPT_DELTA in overrides
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
@@ -77,6 +78,7 @@ def run_audit(
         progress("audit", number, len(asked) + 1, f"{question.id}: {question.words.title}")
         rng = np.random.default_rng([number, *seed])
         answered.append((question, question.measure(evidence, rng, progress)))
+        hand_back_freed_memory()
     progress("audit", len(asked), len(asked) + 1, f"{UTILITY}: {USEFUL}")
     useful = measure_utility(evidence, np.random.default_rng([len(asked), *seed]), progress)
     progress("audit", len(asked) + 1, len(asked) + 1)

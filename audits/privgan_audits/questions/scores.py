@@ -14,6 +14,7 @@ import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers, Singles
 from privgan.errors import UsageError
+from privgan.memory import hand_back_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.spaces.embedding import image_digests, train_embedding
@@ -138,11 +139,13 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     flat = pixels.real.flat
     learned = train_embedding(real, progress)
     moved = learned.embed_moved(real)
+    hand_back_freed_memory()
     embedding = VectorSpace(name=EMBEDDING, queries=moved, points=moved[:, 0].copy(), place=learned.embed)
     every: list[Space] = [pixels, embedding, *_further_spaces(evidence, real)]
     patches = PatchSpace.of(real, owner, progress)  # before the lenses: it needs much room for a moment
     every += [LensSpace.of(lens, real, owner, progress) for lens in LENSES]
     every.append(patches)
+    hand_back_freed_memory()
     synthetic = evidence.synthetic.images
     spaces = {space.name: _in_space(space, synthetic, owner, flat, progress) for space in every}
     return Scores(

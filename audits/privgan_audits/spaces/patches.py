@@ -64,16 +64,16 @@ class PatchSpace:
         task = f"real images among themselves, {PATCHES}"
         progress(task, 0, 2)
         order = np.argsort(image_digests(real), kind="stable")
-        pictures = grey_pictures(real[order])
-        sizes = REAL_SIZES + (SMALL_SIZES if 2 * pictures.shape[1] <= SIDE else ())
-        some = pictures[:: -(-len(pictures) // _LEARNED)]
+        images = real[order]
+        sizes = REAL_SIZES + (SMALL_SIZES if 2 * images.shape[1] <= SIDE else ())
+        some = grey_pictures(images[:: -(-len(images) // _LEARNED)])
         floor = least_strength(some)
         white = learned(some, floor)
-        points = placed(pictures, sizes, floor, white)
+        points = placed(images, sizes, floor, white)
         cells = points.point[:: max(_PER_CELL, -(-len(points.point) // _MOST_CELLS))]
         members = lists(points.point, cells, _PROBES)
         progress(task, 1, 2)
-        enlarged = placed(pictures, OTHER_SIZES[_SHARED:], floor, white)
+        enlarged = placed(images, OTHER_SIZES[_SHARED:], floor, white)
         reference = _reference(points, enlarged, owner[order], cells, members)
         progress(task, 2, 2)
         return cls(
@@ -93,44 +93,64 @@ class PatchSpace:
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space; images without any landmark closer than real ones are 1 apart. The horizon is the distance."""
         distance, row = np.ones(len(self.order)), np.zeros(len(self.order), np.int64)
-        for found in self._blocks(images, progress):
+        for found in self._blocks(images, distance, progress):
             by_real = np.lexsort((found.copy, found.distance, found.real))
             first = by_real[np.unique(found.real[by_real], return_index=True)[1]]
             closer = first[found.distance[first] < distance[found.real[first]]]
             distance[found.real[closer]], row[found.real[closer]] = found.distance[closer], found.copy[closer]
         return Closest(distance=distance, row=row, horizon=distance[:, None])
 
-    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
+    def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
-        found = [some.closer(known.distance) for some in self._blocks(np.concatenate(sets), silent)]
+        del known
+        found = [some.closer(limits) for some in self._blocks(np.concatenate(sets), limits, silent)]
         return Met.all_of(found).split([len(copies) for copies in sets])
 
-    def _blocks(self, images: Images, progress: Progress) -> Iterator[Met]:
-        """All pairs of real and other images that are less than 1 apart, some other images at a time."""
+    def _blocks(self, images: Images, limits: Floats, progress: Progress) -> Iterator[Met]:
+        """Pairs of real and other images that are less than 1 apart, some other images at a time.
+
+        Those that are farther than the limit of the real image, float64 (n,), may be left out; limits may have become
+        smaller when the next images are asked for.
+        """
         task = f"synthetic beside real, {PATCHES}"
         for start in range(0, len(images), _AT_ONCE):
             progress(task, start, len(images))
-            others = placed(grey_pictures(images[start : start + _AT_ONCE]), OTHER_SIZES, self.floor, self.white)
-            real, other, ratio = self._alike(others)
+            others = placed(images[start : start + _AT_ONCE], OTHER_SIZES, self.floor, self.white)
+            real, other, ratio = self._alike(others, limits[self.order])
             pair, distance = _voted(self.real.only(real), others.only(other), ratio, real)
             image, copy = np.divmod(pair, _AT_ONCE)
             yield Met(real=self.order[image], copy=copy + start, distance=distance)
         progress(task, len(images), len(images))
 
-    def _alike(self, others: Points) -> tuple[Integers, Integers, Floats]:
-        """Pairs of landmarks that are closer than the reference: real ones, others, and by which ratio."""
+    def _alike(self, others: Points, limits: Floats) -> tuple[Integers, Integers, Floats]:
+        """Pairs of landmarks that are closer than the reference: real ones, others, and by which ratio.
+
+        Of two images all of them, or none where no single one is within the limit (n,): then no part is.
+        """
         least = 1.0 - self.reference**2 / 2.0
         single = (least - _SLACK).astype(np.float32)
-        pairs = [np.zeros((2, 0), np.int64)]
+        pairs, roughly = [np.zeros((2, 0), np.int64)], [np.zeros(0, np.float32)]
         for rows, columns in zip(self.members, lists(others.point, self.cells, 1), strict=True):
             products = self.real.point[rows] @ others.point[columns].T
             near = np.flatnonzero(products.max(axis=1, initial=-1.0) > single[rows])
             row, column = np.nonzero(products[near] > single[rows[near], None])
             pairs.append(np.stack([rows[near[row]], columns[column]]))
+            roughly.append(products[near[row], column])
         real, other = np.concatenate(pairs, axis=1)
+        possible = self._possible(real, others.image[other] % _AT_ONCE, np.concatenate(roughly), limits)
+        real, other = real[possible], other[possible]
         distance = np.sqrt(2.0 - 2.0 * cosines(self.real.point[real], others.point[other])).clip(_CLOSEST)
         closer = np.flatnonzero(distance < self.reference[real])
         return real[closer], other[closer], distance[closer] / self.reference[real[closer]]
+
+    def _possible(self, real: Integers, other: Integers, cosine: Singles, limits: Floats) -> Integers:
+        """Pairs of real landmarks and other images of which the two images may be within the limit."""
+        image = self.real.image[real]
+        distance = np.sqrt(np.maximum(2.0 - 2.0 * (cosine.astype(np.float64) + _SLACK), 0.0)).clip(_CLOSEST)
+        within = distance <= (limits[image] + 10.0**-DIGITS) * self.reference[real]
+        near = np.zeros((len(self.order), _AT_ONCE), np.bool_)
+        near[image[within], other[within]] = True
+        return np.flatnonzero(near[image, other])
 
 
 def _voted(real: Points, others: Points, ratio: Floats, landmark: Integers) -> tuple[Integers, Floats]:
@@ -173,7 +193,7 @@ def _reference(real: Points, further: Points, owner: Integers, cells: Singles, m
     """Distance of each real landmark to the closest of another patient's, at the sizes of other images: (k,)."""
     shared = np.flatnonzero(real.size < _SHARED)
     mine, best = owner[real.image], np.full(len(real.image), _LEAST_ALIKE)
-    gathered = zip(lists(real.point[shared], cells, 1), lists(further.point, cells, 1), strict=True)
+    gathered = zip(lists(real.point, cells, 1, shared), lists(further.point, cells, 1), strict=True)
     for rows, (same, others) in zip(members, gathered, strict=True):
         base = np.concatenate([real.point[shared[same]], further.point[others]])
         theirs = np.concatenate([mine[shared[same]], owner[further.image[others]]])

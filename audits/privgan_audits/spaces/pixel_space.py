@@ -39,26 +39,25 @@ class PixelSpace:
         """See Space."""
         return closest(self.real, views(images, searching=False), None, "synthetic beside real", progress)
 
-    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
+    def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space; a copy is compared when it is nearer than a search's last candidate."""
         planted = [views(copies, searching=False) for copies in sets]
         by_search = [
-            self._met_by(search, known.horizon[:, number], planted, known.distance)
-            for number, search in enumerate(SEARCHES)
+            self._met_by(search, known.horizon[:, number], planted, limits) for number, search in enumerate(SEARCHES)
         ]
         return [Met.all_of(parts) for parts in zip(*by_search, strict=True)]
 
-    def _met_by(self, search: Search, horizon: Floats, planted: Sequence[Views], known: Floats) -> list[Met]:
+    def _met_by(self, search: Search, horizon: Floats, planted: Sequence[Views], limits: Floats) -> list[Met]:
         queries, bases = search.queries(self.real), [search.base(copies) for copies in planted]
         each = nearest_within(queries, bases, horizon, k=MET, turns=search.turns)
-        return [self._compared(search, found, copies, known) for found, copies in zip(each, planted, strict=True)]
+        return [self._compared(search, found, copies, limits) for found, copies in zip(each, planted, strict=True)]
 
-    def _compared(self, search: Search, found: Neighbours, planted: Views, known: Floats) -> Met:
-        """Of the pairs that were found those that are nearer, pixel by pixel, than what was known."""
+    def _compared(self, search: Search, found: Neighbours, planted: Views, limits: Floats) -> Met:
+        """Of the pairs that were found those that are nearer, pixel by pixel, than their limit."""
         real, column = np.nonzero(np.isfinite(found.distances) & ~self.real.flat[:, None])
         copy, turns = found.rows[real, column], search.image_views(found.views[real, column])
-        distance = pair_distances(self.real, real, planted, copy, turns, known[real])
-        return Met(real=real, copy=copy, distance=distance).closer(known)
+        distance = pair_distances(self.real, real, planted, copy, turns, limits[real])
+        return Met(real=real, copy=copy, distance=distance).closer(limits)
 
 
 def closest(

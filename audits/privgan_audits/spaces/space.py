@@ -45,9 +45,9 @@ class Met:
         real, copy, distance = (np.concatenate(column) for column in columns)
         return cls(real=real, copy=copy, distance=distance)
 
-    def closer(self, known: Floats) -> "Met":
-        """Those nearer than what was known of the real image (n,)."""
-        return self.only(self.distance < known[self.real])
+    def closer(self, limits: Floats) -> "Met":
+        """Those nearer than a limit of the real image (n,)."""
+        return self.only(self.distance < limits[self.real])
 
     def only(self, which: Flags) -> "Met":
         """Some of them."""
@@ -76,8 +76,11 @@ class Space(Protocol):
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """The closest of some other images, uint8 (m, h, h, c), to each real one."""
 
-    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
-        """What each set of planted copies, uint8 (m, h, h, c), would add to the searches that gave `known`."""
+    def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
+        """What each set of planted copies, uint8 (m, h, h, c), would add to the searches that gave `known`.
+
+        Pairs that are less than `limits` apart, float64 (n,) by real image, none above `known`'s distances.
+        """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -125,11 +128,12 @@ class VectorSpace:
         """The k nearest of other points, float32 (m, d), to each real image, by the closest of its views."""
         return nearest(self.queries, points, k=k, turns=_views, task=task, progress=progress)
 
-    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
+    def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
+        del known
         places = [self.place(copies) for copies in sets]
-        each = nearest_within(self.queries, places, known.distance, k=MET, turns=_views)
-        return [_pairs(found).closer(known.distance) for found in each]
+        each = nearest_within(self.queries, places, limits, k=MET, turns=_views)
+        return [_pairs(found).closer(limits) for found in each]
 
 
 def _pairs(found: Neighbours) -> Met:

@@ -231,6 +231,13 @@ def _order_reaches(order: Integers, labels: Choices, p: float) -> Flags:
     return found
 
 
+def depth(members: int, non_members: int, p: float) -> int:
+    """How many patients at the head of an order decide whether its `precedence_ps` is at most p, or at most more."""
+    ranks = st.near_copy_ranks(non_members)
+    least = {rank: _least_count(members, non_members, rank, p) for rank in ranks}
+    return max((count + rank - 1 for rank, count in least.items() if count is not None), default=0)
+
+
 @lru_cache(maxsize=4096)  # the same few p-values come again and again
 def _least_count(members: int, non_members: int, rank: int, p: float) -> int | None:
     """The fewest members before the rank-th non-member that have at most p over all ranks together; None if none."""

@@ -7,6 +7,7 @@ fault names an attribute and never a value.
 import io
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pydicom import config, dcmread
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
@@ -76,19 +77,19 @@ _PAIRED = (*_LIMBS, "BREAST", "CLAVICLE", "EYE", "KIDNEY", "LUNG")
 _SIXTEEN_BITS = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4")
 
 
-def faults_of(content: bytes) -> list[str]:
+def faults_of(content: bytes, dataset: FileDataset | None = None) -> list[str]:
     """What is wrong with a DICOM file, one phrase each; empty when nothing is.
 
     Args:
         content: the whole file.
+        dataset: the same, where somebody has read it already.
     """
     if any(content[:128]):
         return ["the preamble is not zero"]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they quote values; what they warn of is looked for below
-            dataset = dcmread(io.BytesIO(content))
-            return _faults(dataset)
+            return _faults(dcmread(io.BytesIO(content)) if dataset is None else dataset)
     except Exception:  # noqa: BLE001 - whatever a parser says may quote the file
         return ["it cannot be parsed"]
 
@@ -136,13 +137,17 @@ def _values(dataset: Dataset) -> Iterator[str]:
 
 def _fits_its_vr(element: DataElement) -> bool:
     """Whether the VR is the dictionary's and the values are such as it allows; of UIDs it is asked elsewhere."""
-    if dictionary_has_tag(element.tag) and element.VR not in dictionary_VR(element.tag).split(" or "):
+    asked = element.VR in STR_VR and element.VR != VR.UI
+    return _fits(int(element.tag), str(element.VR), tuple(_several(element.value)) if asked else ())
+
+
+@lru_cache(maxsize=4096)  # the files of a set say nearly the same
+def _fits(tag: int, vr: str, texts: tuple[str, ...]) -> bool:
+    if dictionary_has_tag(tag) and vr not in dictionary_VR(tag).split(" or "):
         return False
-    if element.VR not in STR_VR or element.VR == VR.UI:
-        return True
     try:
-        for text in _several(element.value):
-            validate_value(element.VR, text, config.RAISE)
+        for text in texts:
+            validate_value(vr, text, config.RAISE)
     except ValueError:
         return False
     return True

@@ -7,14 +7,17 @@ function of what it is given, so that audit and release write it again and compa
 import contextlib
 import hashlib
 import io
+import re
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import config, dcmwrite
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from privgan.errors import PrivganError, UsageError
@@ -23,8 +26,13 @@ from privgan.synthetic.dicom.conformance import faults_of
 from privgan.synthetic.dicom.kinds import kind_of
 from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.modules import template
+from privgan.synthetic.dicom.pattern import MEDIA_UID, Pattern
 from privgan.synthetic.dicom.values import pixel_bytes
 from privgan.synthetic.synthetic_set import file_name
+
+_SOP = "SOPInstanceUID"
+_TEXTS = ("PatientName", "PatientID", "SeriesNumber")
+_PLAIN = re.compile(r"[A-Za-z0-9-]{1,64}")  # what any encoder writes as it is
 
 
 def uid_of(seed_sha256: str, number: int, keyword: str) -> UID:
@@ -48,7 +56,7 @@ def strict_validation() -> Iterator[None]:
 
 
 class DicomWriter:
-    """Writes the files of one set; what they share is built once for each number of frames."""
+    """Writes the files of one set; what they share is built once for each number of frames and each label."""
 
     def __init__(self, look: DicomLook) -> None:
         """Check that the look can be written at all.
@@ -57,8 +65,11 @@ class DicomWriter:
             UsageError: modality or body part are no DICOM code strings.
         """
         self._look = look
-        self._own_uids = kind_of(look.dicom, colour=look.form.colour).own_uids
+        own = kind_of(look.dicom, colour=look.form.colour).own_uids
+        self._uids = ("StudyInstanceUID", "SeriesInstanceUID", _SOP, *own)
+        self._varying = {MEDIA_UID, *map(_tag, (*self._uids, *_TEXTS, "PixelData"))}
         self._templates: dict[int, Dataset] = {}
+        self._patterns: dict[tuple[int, str], Pattern] = {}
         with strict_validation():
             try:
                 self._templates[1] = template(look)
@@ -95,11 +106,24 @@ class DicomWriter:
 
     def content(self, images: NDArray[np.uint8], label: str, *, patient_id: str, number: int) -> bytes:
         """The bytes that `write` writes."""
+        pattern = self._patterns.get((len(images), label))
+        if pattern is None or not _PLAIN.fullmatch(patient_id):
+            content = self.encoded(images, label, patient_id=patient_id, number=number)
+            self._patterns[len(images), label] = Pattern.of(content, self._varying)
+            return content
+        uids = {keyword: uid_of(self._look.seed_sha256, number, keyword).encode() for keyword in self._uids}
+        texts = dict(zip(_TEXTS, (patient_name(number), patient_id, str(number)), strict=True))
+        pixels = pixel_bytes(images, self._look.dicom, self._look.form.window)
+        values = {**uids, **{keyword: text.encode() for keyword, text in texts.items()}, "PixelData": pixels}
+        return pattern.filled({MEDIA_UID: uids[_SOP], **{_tag(keyword): value for keyword, value in values.items()}})
+
+    def encoded(self, images: NDArray[np.uint8], label: str, *, patient_id: str, number: int) -> bytes:
+        """`content` as pydicom encodes it, which refuses values that are not of their VR."""
         with strict_validation():
             dataset = self._template(len(images))
             dataset.PatientName = patient_name(number)
             dataset.PatientID = patient_id
-            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", *self._own_uids):
+            for keyword in self._uids:
                 setattr(dataset, keyword, uid_of(self._look.seed_sha256, number, keyword))
             dataset.SeriesNumber = number  # tools name what they make of a file by it
             dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
@@ -114,6 +138,11 @@ class DicomWriter:
         if frames not in self._templates:
             self._templates[frames] = template(self._look, frames=frames)
         return self._templates[frames]
+
+
+@cache
+def _tag(keyword: str) -> int:
+    return int(Tag(keyword))
 
 
 def patient_name(number: int) -> str:

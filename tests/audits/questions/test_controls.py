@@ -23,7 +23,7 @@ from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.spaces import augment
 from privgan_audits.spaces.lenses.lenses import LENSES
 from privgan_audits.spaces.patches import PATCHES
-from privgan_audits.stats.relabelling import Trial, as_labels, p_values, relabellings
+from privgan_audits.stats.relabelling import Others, Trial, as_labels, is_significant, p_values, relabellings
 from tests.audits.beside import beside
 
 Draw = Callable[..., Sample]
@@ -97,11 +97,11 @@ def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, s
     level, rng = 0.003, np.random.default_rng(1)
     planted = spike_in.plant(scores, small.members.images[spike_in.chosen_images(scores, rng)])
     trial = Trial(level=level, pool=pool)
-    found = spike_in.limit(scores, planted, trial, rng)
+    found = spike_in.limit(spike_in.Front.of(scores, trial), planted, rng)
     assert found is not None
     turns = [rng.permutation(planted.count) for _ in range(spike_in.REPEATS)]
-    assert spike_in.always_found(scores, planted, turns, found + 1, trial)
-    assert not spike_in.always_found(scores, planted, turns, found - 2, trial)
+    assert spike_in.always_found(spike_in.Front.of(scores, trial), planted, turns, found + 1)
+    assert not spike_in.always_found(spike_in.Front.of(scores, trial), planted, turns, found - 2)
 
 
 def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Scores, pool: Choices) -> None:
@@ -110,17 +110,64 @@ def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Score
     p = p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]
     for level in (p * 0.999, p * 1.001):
         trial = Trial(level=level, pool=pool)
-        assert spike_in.always_found(scores, planted, [np.array([0])], 0, trial) == (level > p)
+        assert spike_in.always_found(spike_in.Front.of(scores, trial), planted, [np.array([0])], 0) == (level > p)
 
 
 def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, pool: Choices) -> None:
     rows = spike_in.chosen_images(scores, np.random.default_rng(0))
     planted = spike_in.plant(scores, small.members.images[rows])
     trials = [Trial(level=level, pool=pool) for level in (0.05, 1e-4)]
-    found = [spike_in.limit(scores, planted, trial, np.random.default_rng(0)) for trial in trials]
+    found = [spike_in.limit(spike_in.Front.of(scores, trial), planted, np.random.default_rng(0)) for trial in trials]
     assert found[0] is not None
     assert found[1] is not None
     assert found[0] < found[1]
+
+
+@pytest.mark.parametrize("level", [0.2, 0.003, 1e-5])
+def test_the_front_says_what_all_patients_would(
+    small: Evidence, scores: Scores, pool: Choices, copies: dict[str, tuple[Integers, Images]], level: float
+) -> None:
+    """The slow twin measures copies for everybody, and sorts everybody again for each repeat."""
+    rng, labels = np.random.default_rng(3), as_labels(scores.non_member)
+    null = np.random.default_rng(4).random(pool.shape[1])
+    trial = Trial(level=level, pool=pool, others=Others(parts=2.0, null=null))
+    front = spike_in.Front.of(scores, trial)
+    sets = [copied for _, copied in copies.values()]
+    every, ahead = spike_in.plant_sets(scores, sets), spike_in.plant_sets(scores, sets, front)
+    seen = set()
+    for all_changes, changes in zip(every, ahead, strict=True):
+        for count in (0, 2, 4, 6, 8, 10, 14, 20, 30):
+            present = rng.permutation(30) < count
+            slow = near_copy_statistic(scores, spike_in.with_copies(scores, all_changes, present))
+            found = is_significant(slow, labels, trial)
+            assert front.finds(changes, present) == front.finds(all_changes, present) == found
+            seen.add(found)
+    assert seen == {True, False}
+
+
+def test_the_front_leaves_out_only_who_is_behind(
+    scores: Scores, pool: Choices, copies: dict[str, tuple[Integers, Images]]
+) -> None:
+    front = spike_in.Front.of(scores, Trial(level=0.003, pool=pool))
+    sets = [copied for _, copied in copies.values()]
+    left_out = 0
+    for every, ahead in zip(spike_in.plant_sets(scores, sets), spike_in.plant_sets(scores, sets, front), strict=True):
+        for name, all_changes in every.changes.items():
+            near = all_changes.score <= front.farthest[name]
+            left_out += int((~near).sum())
+            assert _best(ahead.changes[name]) == {
+                pair: score for pair, score in _best(all_changes).items() if score <= front.farthest[name]
+            }
+    assert left_out > 0
+
+
+def _best(changes: spike_in.Changes) -> dict[tuple[int, int], float]:
+    """The best score that each copy gives each patient."""
+    best: dict[tuple[int, int], float] = {}
+    pairs = zip(changes.patient.tolist(), changes.copy.tolist(), strict=True)
+    for pair, score in zip(pairs, changes.score.tolist(), strict=True):
+        best[pair] = min(score, best.get(pair, np.inf))
+    return best
 
 
 def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Choices) -> None:

@@ -83,7 +83,7 @@ def limit_as_told(bench: Bench, disguise: Disguise, rng: np.random.Generator) ->
     """The limit of detection that an audit of the split as it came would print."""
     rows = spike_in.chosen_images(bench.scores, rng)
     planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
-    return spike_in.limit(bench.scores, planted, bench.trial, rng)
+    return spike_in.limit(spike_in.Front.of(bench.scores, bench.trial), planted, rng)
 
 
 @pytest.mark.study

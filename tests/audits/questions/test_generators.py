@@ -88,7 +88,7 @@ def test_nothing_passes_beyond_its_limit_of_detection(safe: World, kind: str) ->
         rng = np.random.default_rng(seed)
         rows = spike_in.chosen_images(scores, rng)
         fresh = spike_in.plant(scores, disguised(images[rows], safe.evidence.synthetic.images, DISGUISES[kind], rng))
-        found.append(spike_in.limit(scores, fresh, trial, rng))
+        found.append(spike_in.limit(spike_in.Front.of(scores, trial), fresh, rng))
     limit = found[0]
     assert fresh is not None
     if limit is None:  # nothing is promised; then that is what the report says

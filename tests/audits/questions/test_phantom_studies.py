@@ -87,7 +87,7 @@ class Detectors:
         before, changes = distances(scores), {}
         for name in DETECTORS:
             each = scores.spaces[name]
-            (met,) = each.space.met([copies], each.closest)
+            (met,) = each.space.met([copies], each.closest, each.closest.distance)
             patient = scores.owner[met.real]
             closer = (met.distance < before[name][patient]) & ~scores.flat[met.real]
             changes[name] = spike_in.Changes(

@@ -109,7 +109,7 @@ def test_planted_copies_are_met_as_if_they_had_been_there(lens: Lens, people: Sa
     space = LensSpace.of(lens, people.images, people.patients)
     copies = disguised(people.images[:12], others, DISGUISES["noise_4_percent"], np.random.default_rng(1))
     known = space.closest(others)
-    (met,), after = space.met([copies], known), known.distance.copy()
+    (met,), after = space.met([copies], known, known.distance), known.distance.copy()
     np.minimum.at(after, met.real, met.distance)
     np.testing.assert_array_equal(after, space.closest(np.concatenate([others, copies])).distance)
 
@@ -133,7 +133,7 @@ def test_a_changed_copy_is_closest_to_its_own_patient(people: Sample, others: Im
     copied = np.unique(people.patients, return_index=True)[1][:40]
     copies = disguised(people.images[copied], others, DISGUISES[kind], np.random.default_rng(2))
     known = space.closest(others)
-    (met,) = space.met([copies], known)
+    (met,) = space.met([copies], known, known.distance)
     score = np.full((len(people.images), len(copies)), np.inf)
     score[met.real, met.copy] = met.distance
     own = people.patients[score.argmin(axis=0)] == people.patients[copied]

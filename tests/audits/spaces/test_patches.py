@@ -7,7 +7,6 @@ import pytest
 from scipy import ndimage
 
 from privgan.arrays import Floats, Images
-from privgan_audits.spaces.landmarks.keypoints import grey_pictures
 from privgan_audits.spaces.landmarks.points import Points, placed
 from privgan_audits.spaces.patches import OTHER_SIZES, PatchSpace
 from tests.audits.spaces.test_keypoints import textures
@@ -73,7 +72,7 @@ def twin(space: PatchSpace, images: Images) -> Floats:
 
 
 def points_of(space: PatchSpace, images: Images) -> Points:
-    return placed(grey_pictures(images), OTHER_SIZES, space.floor, space.white)
+    return placed(images, OTHER_SIZES, space.floor, space.white)
 
 
 def test_distances_are_those_of_the_definition() -> None:
@@ -103,7 +102,7 @@ def test_parts_of_small_and_of_large_images_are_seen(size: int) -> None:
 def test_planted_copies_are_met_as_they_would_have_been_seen() -> None:
     known = SPACE.closest(OTHER[1:])
     copies = np.stack([with_change(change) for change in ("quarter", "ninth", "corner")])
-    (met,) = SPACE.met([copies], known)
+    (met,) = SPACE.met([copies], known, known.distance)
     distance = known.distance.copy()
     np.minimum.at(distance, met.real, met.distance)
     together = SPACE.closest(np.concatenate([OTHER[1:], copies]))
@@ -143,7 +142,8 @@ def test_blank_images_are_close_to_nothing() -> None:
     blank = np.full((5, 64, 64, 1), 7, np.uint8)
     space = PatchSpace.of(blank, np.arange(5))
     for images in (blank, OTHER, OTHER[:0]):
-        assert (space.closest(images).distance == 1.0).all()
-        assert len(space.met([images], space.closest(images))[0].real) == 0
+        known = space.closest(images)
+        assert (known.distance == 1.0).all()
+        assert len(space.met([images], known, known.distance)[0].real) == 0
     assert (SPACE.closest(blank).distance == 1.0).all()
     assert (SPACE.among_real(OWNER) == 1.0).all()

@@ -12,7 +12,7 @@ from privgan.synthetic.dicom import writer
 from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.writer import strict_validation
-from tests.synthetic.dicom.writing import SOFT, uids, write
+from tests.synthetic.dicom.writing import SOFT, images_of, look_of, looks, uids, write
 
 EXPECTED_KEYWORDS = """
 SpecificCharacterSet ImageType InstanceCreationDate SOPClassUID SOPInstanceUID SyntheticData StudyDate
@@ -65,6 +65,22 @@ def test_uids_of_two_sets_are_random_version_4_under_2_25(tmp_path: Path) -> Non
         number = int(uid.removeprefix("2.25."))
         assert (number >> 76) & 0xF == 4
     assert all(d.file_meta.MediaStorageSOPInstanceUID == d.SOPInstanceUID for d in datasets)
+
+
+@pytest.mark.parametrize("name", looks())
+@pytest.mark.parametrize("size", [28, 29])
+def test_files_are_those_that_pydicom_encodes(name: str, size: int) -> None:
+    """Its twin writes every file by itself; ours puts what varies into the first one of its frames and label."""
+    look = look_of(**{**looks()[name], "size": size})
+    ours, images = writer.DicomWriter(look), images_of(3, size, colour=look.form.colour)
+    names = {1: "PG-0123abcd-000001", 20: "PG-0123abcd-000020", 1234567: "PG-0123abcd-1234567", 3: "séquelle^3"}
+    for label in ("clear", "séquelle", "odd"):
+        for frames in range(1, look.dicom.frames + 1):
+            for number, patient in names.items():
+                held = images[[number % 3] * frames]
+                content = ours.content(held, label, patient_id=patient, number=number)
+                twin = writer.DicomWriter(look).encoded(held, label, patient_id=patient, number=number)
+                assert content == twin, (label, frames, number)
 
 
 @pytest.mark.parametrize("size", [28, 29])

@@ -1,12 +1,13 @@
 """The limit of detection: how few copied patients would this very audit have found?
 
 Copies of members are planted into the synthetic set, plain or disguised, and T2 is asked again in all its spaces.
-Nothing is searched twice: the distances of every real image to a pool of prepared copies are measured once, and each
-repeat only takes minima over the copies that it plants. T1 does not take part, because one changed pixel
-blinds it; T3 does not either, because so few patients cannot move it beyond its thresholds.
+Nothing is searched twice: the distances of every real image to a pool of prepared copies are measured once, as far
+as T2 could ever look (`Front`), and each repeat only takes minima over the copies that it plants. T1 does not take
+part, because one changed pixel blinds it; T3 does not either, because so few patients cannot move it beyond its
+thresholds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,15 +15,16 @@ import numpy as np
 from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
-from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, SpaceScores, score_of
 from privgan_audits.spaces.space import Met
-from privgan_audits.stats.relabelling import Trial, as_labels, is_significant
+from privgan_audits.stats.relabelling import NearCopyStatistic, Trial, as_labels, depth, is_significant
+from privgan_audits.stats.statistics import near_copy_ranks
 
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05
 SEARCHED = 0.03  # share of the members up to which copies are planted, but at least:
 SEARCHED_AT_LEAST = 40
 _POOL = 3  # copies prepared per copy that is ever planted at once
+_ROUNDING = 1e-9  # of a distance; who is looked at is decided by scores, which are quotients
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,68 @@ class Planted:
 
     count: int
     changes: dict[str, Changes]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Front:
+    """The patients whom T2 ever looks at, however many copies are planted, and what it says of them.
+
+    Copies only bring patients forward, and T2 counts up to a few non-members: those who are far behind, and stay
+    there, decide nothing, neither of the set nor of a relabelling that is as rare as `trial` asks for.
+
+    scores, trial: of the set as it is. place: of each patient in the canonical order (P,). farthest: in each space,
+    the score beyond which nobody is looked at. ahead: in each space that ranks, the patients who are not beyond it.
+    """
+
+    scores: Scores
+    trial: Trial
+    place: Integers
+    farthest: Mapping[str, float]
+    ahead: Mapping[str, Integers]
+
+    @classmethod
+    def of(cls, scores: Scores, trial: Trial) -> "Front":
+        """What is looked at in a test of this level, whatever else takes part in it."""
+        parts = len(scores.spaces) + (trial.others.parts if trial.others else 0.0)
+        least = depth(scores.members, scores.non_members, trial.level / parts)
+        last = max(near_copy_ranks(scores.non_members))
+        farthest, ahead = {}, {}
+        for name, each in scores.ranked.items():
+            order = scores.closest_first(each.patient)
+            count = max(least, 1 + int(np.flatnonzero(scores.non_member[order])[last - 1]))
+            farthest[name] = float(each.patient[order[min(count, len(order)) - 1]])
+            ahead[name] = order[each.patient[order] <= farthest[name]]
+        counted = {name: float(each.hit_limit or 0.0) for name, each in scores.counted.items()}
+        return cls(scores=scores, trial=trial, place=scores.place, farthest={**farthest, **counted}, ahead=ahead)
+
+    def limits(self, name: str) -> Floats:
+        """How close a copy must come to each real image, at most, to change anything in a space: (n,)."""
+        scores = self.scores
+        each = scores.spaces[name]
+        worth = np.minimum(each.patient, self.farthest[name])[scores.owner]
+        distance = worth * each.reference if each.hit_limit is None else worth
+        return np.where(scores.flat, 0.0, np.minimum(each.closest.distance, distance * (1 + _ROUNDING)))
+
+    def finds(self, planted: "Planted", present: Flags) -> bool:
+        """Whether T2 sees that those copies are in the set for which `present`, bool (count,), is true."""
+        scores = self.scores
+        statistic = NearCopyStatistic(
+            orders=[self._order(name, planted.changes[name], present) for name in scores.ranked],
+            hits=[
+                each.hits(planted.changes[name].planted(each.patient, present))
+                for name, each in scores.counted.items()
+            ],
+        )
+        return is_significant(statistic, as_labels(scores.non_member), self.trial)
+
+    def _order(self, name: str, changes: "Changes", present: Flags) -> Integers:
+        """The head of the patients' order: those who are, or come, ahead."""
+        these = present[changes.copy] & (changes.score <= self.farthest[name])
+        ahead, before = self.ahead[name], self.scores.spaces[name].patient
+        patient = np.concatenate([ahead, changes.patient[these]])
+        score = np.concatenate([before[ahead], changes.score[these]])
+        found = patient[np.lexsort((self.place[patient], score))]
+        return np.asarray(found[np.sort(np.unique(found, return_index=True)[1])])
 
 
 def search_limit(members: int) -> int:
@@ -83,9 +147,10 @@ def limits_of_detection(
     for disguise in disguises.values():
         sets.append(disguised(images[rows], others, disguise, rng))
         turns.append(_turns(len(rows), rng))
-    planted = plant_sets(scores, sets, progress)
+    front = Front.of(scores, trial)
+    planted = plant_sets(scores, sets, front, progress)
     for done, (name, copies, taken) in enumerate(zip(disguises, planted, turns, strict=True), start=1):
-        limits[name] = _limit(scores, copies, trial, taken)
+        limits[name] = _limit(front, copies, taken)
         progress("limit of detection", done, len(disguises), name)
     return limits
 
@@ -103,12 +168,18 @@ def plant(scores: Scores, copies: Images) -> Planted:
     return plant_sets(scores, [copies])[0]
 
 
-def plant_sets(scores: Scores, sets: Sequence[Images], progress: Progress = silent) -> list[Planted]:
-    """`plant` several sets, space by space: what a search makes of the real images serves all of them."""
+def plant_sets(
+    scores: Scores, sets: Sequence[Images], front: Front | None = None, progress: Progress = silent
+) -> list[Planted]:
+    """`plant` several sets, space by space: what a search makes of the real images serves all of them.
+
+    Given a front, only what it looks at is measured.
+    """
     changes: list[dict[str, Changes]] = [{} for _ in sets]
     for done, (name, each) in enumerate(scores.spaces.items()):
         progress("planting copies", done, len(scores.spaces), name)
-        for of_set, met in zip(changes, each.space.met(sets, each.closest), strict=True):
+        limits = front.limits(name) if front else each.closest.distance
+        for of_set, met in zip(changes, each.space.met(sets, each.closest, limits), strict=True):
             of_set[name] = _changes(scores, each, met)
     progress("planting copies", len(scores.spaces), len(scores.spaces))
     return [Planted(count=len(copies), changes=of_set) for copies, of_set in zip(sets, changes, strict=True)]
@@ -121,9 +192,9 @@ def _changes(scores: Scores, each: SpaceScores, met: Met) -> Changes:
     return Changes(patient=patient[better], copy=met.copy[better], score=score[better])
 
 
-def limit(scores: Scores, planted: Planted, trial: Trial, rng: np.random.Generator) -> int | None:
+def limit(front: Front, planted: Planted, rng: np.random.Generator) -> int | None:
     """The smallest number of these copies that T2 finds in every repeat, or None."""
-    return _limit(scores, planted, trial, _turns(planted.count, rng))
+    return _limit(front, planted, _turns(planted.count, rng))
 
 
 def _turns(count: int, rng: np.random.Generator) -> list[Integers]:
@@ -131,28 +202,23 @@ def _turns(count: int, rng: np.random.Generator) -> list[Integers]:
     return [rng.permutation(count) for _ in range(REPEATS)]
 
 
-def _limit(scores: Scores, planted: Planted, trial: Trial, turns: Sequence[Integers]) -> int | None:
+def _limit(front: Front, planted: Planted, turns: Sequence[Integers]) -> int | None:
     """Bisection: the repeats plant nested sets, and more copies are never harder to find."""
-    low, high = 0, min(search_limit(scores.members), planted.count)
-    if not always_found(scores, planted, turns, high, trial):
+    low, high = 0, min(search_limit(front.scores.members), planted.count)
+    if not always_found(front, planted, turns, high):
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        if always_found(scores, planted, turns, middle, trial):
+        if always_found(front, planted, turns, middle):
             high = middle
         else:
             low = middle
     return high
 
 
-def always_found(scores: Scores, planted: Planted, turns: Iterable[Integers], copies: int, trial: Trial) -> bool:
+def always_found(front: Front, planted: Planted, turns: Iterable[Integers], copies: int) -> bool:
     """Whether T2 finds the first `copies` of every turn; each turn orders the prepared copies (count,)."""
-    labels = as_labels(scores.non_member)
-    for turn in turns:
-        statistic = near_copy_statistic(scores, with_copies(scores, planted, turn < copies))
-        if not is_significant(statistic, labels, trial):
-            return False
-    return True
+    return all(front.finds(planted, turn < copies) for turn in turns)
 
 
 def with_copies(scores: Scores, planted: Planted, present: Flags) -> dict[str, Floats]:

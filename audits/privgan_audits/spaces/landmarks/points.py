@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.arrays import Floats, Integers, Singles
-from privgan_audits.spaces.landmarks.keypoints import Size, landmarks
+from privgan.arrays import Floats, Images, Integers, Singles
+from privgan_audits.spaces.landmarks.keypoints import Size, grey_pictures, landmarks
 from privgan_audits.spaces.lenses.lenses import Whitening
 
 _KEPT = 48  # directions in which windows are compared
 _RIDGE = 0.03  # of the largest variance, added to each
 _NOTHING = 1e-9
 _AT_ONCE = 512  # points
+_IMAGES = 512  # that are grey pictures at once
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,21 +41,27 @@ def learned(pictures: Singles, floor: float) -> Whitening:
     return Whitening.of_directions(windows, _KEPT, _RIDGE, _NOTHING)
 
 
-def placed(pictures: Singles, sizes: Sequence[Size], floor: float, white: Whitening) -> Points:
-    """The landmarks of pictures (n, s, s) as points."""
+def placed(images: Images, sizes: Sequence[Size], floor: float, white: Whitening) -> Points:
+    """The landmarks of images uint8 (n, h, h, c), n >= 1, as points."""
     found = [
-        (seen.image, seen.size, seen.place, white(seen.window.astype(np.float64)))
-        for seen in landmarks(pictures, sizes, floor)
+        (seen.image + start, seen.size, seen.place, white(seen.window.astype(np.float64)))
+        for start in range(0, len(images), _IMAGES)
+        for seen in landmarks(grey_pictures(images[start : start + _IMAGES]), sizes, floor)
     ]
     image, size, place, point = (np.concatenate(column) for column in zip(*found, strict=True))
     return Points(image=image, size=size, place=place, point=point)
 
 
-def lists(points: Singles, cells: Singles, probes: int) -> list[Integers]:
-    """Which points (k, d) are among those of each cell: those that have it among their closest ones."""
-    closest = np.zeros((len(points), min(probes, len(cells))), np.int64)
-    for start in range(0, len(points), _AT_ONCE):
-        alike = points[start : start + _AT_ONCE] @ cells.T
+def lists(points: Singles, cells: Singles, probes: int, rows: Integers | None = None) -> list[Integers]:
+    """Which points (k, d) are among those of each cell: those that have it among their closest ones.
+
+    Of some rows alone if they are given; these are then what the lists number.
+    """
+    count = len(points) if rows is None else len(rows)
+    closest = np.zeros((count, min(probes, len(cells))), np.int64)
+    for start in range(0, count, _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        alike = points[some if rows is None else rows[some]] @ cells.T
         for probe in closest.T:
             probe[start : start + _AT_ONCE] = alike.argmax(axis=1)
             alike[np.arange(len(alike)), probe[start : start + _AT_ONCE]] = -np.inf

@@ -52,12 +52,16 @@ def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Int
     precision = fastest()
     seen = precision.rounded(views).transpose(0, 1)
     roughly = precision.magnitudes(seen.flatten(0, 1), precision.rounded(points))
-    roughly = roughly.reshape(len(seen), len(views), len(points)).max(axis=0)
+    if len(seen) > 1:
+        roughly = roughly.reshape(len(seen), len(views), len(points)).max(axis=0)
     roughly[apart] = 0
-    possible = np.asarray(roughly >= precision.possible(roughly))
+    least = precision.possible(roughly)
+    least[~views.any(axis=(1, 2))] = precision.infinite  # such an image is close to none
+    possible = np.asarray(roughly >= least)
     possible[apart] = False
-    possible &= points.any(axis=1) & np.asarray(views.any(axis=(1, 2)))[:, None]
     image, point = places(possible)
+    shown = np.flatnonzero(points.any(axis=1)[point])
+    image, point = image[shown], point[shown]
     best, step = np.zeros(len(views)), max(1, PAIRS // views[0].size)
     for start in range(0, len(image), step):
         some = slice(start, start + step)

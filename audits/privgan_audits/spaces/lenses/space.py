@@ -25,8 +25,8 @@ from privgan_audits.spaces.search.screening import places
 from privgan_audits.spaces.space import Closest, Met
 
 DIGITS = 6  # of a distance; the rest is left to rounding, which may differ between machines
-_BOUNDS = 1 << 26  # bytes of bounds that are held at once, but
-_MORE = 8  # times as many where every block of them makes views again
+_BOUNDS = 1 << 25  # bytes of bounds that are held at once, but
+_MORE = 16  # times as many where every block of them makes views again
 _SINGLE = 1e-5  # of a bound's square, which single precision may take off
 
 
@@ -64,12 +64,13 @@ class LensSpace:
             distance[real[closer]], row[real[closer]] = value[closer], start + copy[closer]
         return Closest(distance=distance, row=row, horizon=distance[:, None])
 
-    def met(self, sets: Sequence[Images], known: Closest) -> list[Met]:
+    def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
+        del known
         found = [
             Met(real=some.real, copy=start + some.copy, distance=some.distance)
             for start, block in self._blocks(np.concatenate(sets), silent)
-            for some in [block.within(known.distance).closer(known.distance)]
+            for some in [block.within(limits).closer(limits)]
         ]
         return Met.all_of(found).split([len(copies) for copies in sets])
 

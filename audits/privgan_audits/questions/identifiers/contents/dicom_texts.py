@@ -71,7 +71,8 @@ class DicomTexts:
             return
         self.structure.update({*_marks(content, file.dataset), *self._surprises(file)})
         if self._written:
-            self.structure.update({"nonconformant"} if faults_of(content) else ())
+            as_read = file.dataset if file.content is content else None  # an inflated one is another
+            self.structure.update({"nonconformant"} if faults_of(content, as_read) else ())
             lost = self._lost(file)
             self.structure.update({"missing_elements"} if TAG_RETAINED in lost else ())
             self.kept.update({FILES, *lost})
