@@ -25,7 +25,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions.utility.measure import measure as measure_utility
 from privgan_audits.questions.utility.words import TITLE as USEFUL
 from privgan_audits.record import RECORD, SALT_BYTES
-from privgan_audits.release.signoff import require_one_officer
+from privgan_audits.release.rejecting import require_one_officer
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.write import write_report
 

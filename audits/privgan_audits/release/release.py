@@ -30,6 +30,7 @@ from privgan_audits.release.approval import APPROVAL
 from privgan_audits.release.judged import Judged, judge_again, read_record
 from privgan_audits.release.signoff import SignedApproval, permission
 from privgan_audits.seals import fingerprint, in_toto, sign
+from privgan_audits.telling.strength import strength_of
 
 COMPOSITION = "of one run, or by a Renyi filter over runs chosen after others"
 _SUMMARY_VERSION = 2
@@ -150,7 +151,11 @@ def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progre
     name = fingerprint(key.public_key())
     if cleared.permission:
         write_bytes(folder / APPROVAL, cleared.permission.envelope, SHAREABLE_FILE)
-    write_text(folder / layout.GUIDE, layout.guide_text(name, approved=bool(cleared.permission)), SHAREABLE_FILE)
+    write_text(
+        folder / layout.GUIDE,
+        layout.guide_text(name, approved=bool(cleared.permission), told=_told(cleared)),
+        SHAREABLE_FILE,
+    )
     write_text(folder / layout.GIT, layout.GIT_TEXT, SHAREABLE_FILE)
     subjects = {path.relative_to(folder).as_posix(): sha256_file(path) for path in list_files(folder)}
     predicate = _predicate(cleared)
@@ -161,6 +166,12 @@ def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progre
     sums = layout.sums_text({**subjects, layout.ATTESTATION: sha256_bytes(envelope)})
     write_bytes(folder / layout.SUMS, sums, SHAREABLE_FILE)
     return {**predicate, "files": len(subjects) + 2, "key_fingerprint": name}
+
+
+def _told(cleared: Cleared) -> str:
+    """The first thing that a recipient reads of the set."""
+    strength = strength_of(cleared.record, inside=False)
+    return f"Verdict {PASS}, {strength}. {strength.rule}"
 
 
 def _write_dataset(target: Path, synthetic: SyntheticSet, progress: Progress) -> None:
@@ -196,6 +207,7 @@ def _public_summary(cleared: Cleared) -> dict[str, Any]:
         "schema_version": _SUMMARY_VERSION,
         "kind": "audit-public",
         "verdict": PASS,
+        "strength": strength_of(record, inside=False).word,
         "scope": DIFFERENTIAL_PRIVACY,
         "privacy": _privacy(cleared),
         "policy": cleared.judged.policy.to_json(),
@@ -211,6 +223,7 @@ def _predicate(cleared: Cleared) -> dict[str, Any]:
         "privgan_version": __version__,
         "signed": cleared.today.isoformat(),
         "verdict": PASS,
+        "strength": strength_of(record, inside=False).word,
         "scope": DIFFERENTIAL_PRIVACY,
         "privacy": _privacy(cleared),
         "overrides": list(record["overrides"]),

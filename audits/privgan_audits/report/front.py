@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from privgan.dp.strength import NONE, WEAK
 from privgan_audits.gate.verdict import PASS
 from privgan_audits.questions.controls.rule import CHANGED_COPIES, CHANGED_MAY_NEED, PLAIN_COPIES
 from privgan_audits.questions.controls.words import TRIED, seen_and_unseen
@@ -12,10 +13,12 @@ from privgan_audits.report.usefulness import worth
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_NEXT_STEPS, REASONS_INSIDE, STATES, VERDICTS
 from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up, whole_percent_up
+from privgan_audits.telling.strength import strength_of
 from privgan_audits.telling.verdict import told as told_as
 from privgan_audits.telling.words import Fact
 
 _TONES = {"PASS": "pass", "FAIL": "fail", "INVALID": "fail"}
+_STRENGTH_TONES = {"strong": "pass", "moderate": "pass", "weak": "open", "none": "fail"}
 _MARKS = {"PASS": STATES["measured"].mark, "INCONCLUSIVE": STATES["INCONCLUSIVE"].mark}
 _EXAMPLE_PRIOR = 0.01
 
@@ -29,11 +32,15 @@ def front(record: Record, *, inside: bool) -> Front:
     outside_reasons = () if verdict == "PASS" else (REASONS_INSIDE,)
     outside_steps = PUBLIC_NEXT_STEPS if verdict == "PASS" else spoken.next_steps
     count, set_digest = plain(record["counts"]["synthetic"]), str(record["synthetic"]["sha256"])
+    strength = strength_of(record, inside=inside)
     return Front(
         title=f"May these {count} synthetic images be shared?",
         subtitle=f"Privacy audit of {record['date']}, {_attempt(record)}; set {set_digest[:12]}",
         verdict=told_as(verdict, record["policy"]["looser_than_default"]),
-        tone=_TONES.get(verdict, "open"),
+        strength=strength.promise,
+        strength_tone=_STRENGTH_TONES[strength.word],
+        rule=strength.rule,
+        tone=_tone(verdict, strength.word),
         mark=_MARKS.get(verdict, STATES["FAIL"].mark),
         headline=spoken.headline,
         reasons=inside_reasons if inside else outside_reasons,
@@ -45,6 +52,11 @@ def front(record: Record, *, inside: bool) -> Front:
     )
 
 
+def _tone(verdict: str, word: str) -> str:
+    """Green is a PASS with a promise that limits an attacker by itself."""
+    return "open" if verdict == PASS and word in (WEAK, NONE) else _TONES.get(verdict, "open")
+
+
 def _attempt(record: Record) -> str:
     return f"attempt {plain(record['attempt'])}" if record["cohort"] else "not counted among a cohort's attempts"
 
@@ -53,7 +65,7 @@ def _warnings(record: Record) -> Iterator[str]:
     if record["claim_not_private"]:
         yield frame.NOT_PRIVATE
     for name in record["overrides"]:
-        yield f"Override: --{str(name).replace('_', '-').lstrip('-')} was given. {frame.OVERRIDDEN}"
+        yield frame.override(str(name))
     for line in record["policy"]["looser_than_default"]:
         yield f"Looser than the default policy: {line}."
     if record["privacy"]["epsilon"] is None:

@@ -51,6 +51,8 @@ def _told(entry: Entry) -> tuple[str, str]:
             told = f"audit: {entry['verdict']}", f"report {entry['report_sha256']}"
         case "rehearsed":
             told = f"rehearsal on files: {entry['verdict']}", f"report {entry['report_sha256']}"
+        case "rejected":
+            told = f"set rejected by {entry['officer']}", f"{entry['date']}, set {entry['synthetic_sha256']}"
         case "revoked":
             told = "approval withdrawn by the officer", f"{entry['date']}, set {entry['synthetic_sha256']}"
         case kind:

@@ -47,13 +47,16 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Front:
-    """Page one. tiles: four facts, whose notes are sentences. noticed: which planted copies were, and which were not;
-    worth: of the images; each in a sentence, or empty.
+    """Page one. strength: of the promise, with its noun; rule: by what rule. tiles: four facts, whose notes are
+    sentences. noticed: which planted copies were, and which were not; worth: of the images; both may be empty.
     """
 
     title: str
     subtitle: str
     verdict: str
+    strength: str
+    strength_tone: str
+    rule: str
     tone: str
     mark: str
     headline: str

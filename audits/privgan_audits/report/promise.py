@@ -9,6 +9,7 @@ from privgan_audits.record import Record, finding
 from privgan_audits.report.page import Promise
 from privgan_audits.report.words import frame
 from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up
+from privgan_audits.telling.strength import strength_of
 
 PRIORS = (0.001, 0.01, 0.1, 0.5)
 _FALSE_ACCUSATIONS = 0.01
@@ -21,16 +22,18 @@ def promise(record: Record, *, inside: bool) -> Promise:
         return Promise(sentences=(frame.NO_PROMISE,), beliefs=())
     note = frame.BELIEFS if inside else frame.BELIEFS_OUTSIDE
     hits = _reached(record) if inside else _allowed(record)
-    return Promise(sentences=tuple(_sentences(record)), beliefs=tuple(_beliefs(record, hits)), note=note)
+    return Promise(
+        sentences=tuple(_sentences(record, inside=inside)), beliefs=tuple(_beliefs(record, hits)), note=note
+    )
 
 
-def _sentences(record: Record) -> Iterator[str]:
+def _sentences(record: Record, *, inside: bool) -> Iterator[str]:
     privacy = record["privacy"]
     yield (
         f"The synthetic images were made with epsilon {rounded_up(privacy['epsilon'])} at delta "
         f"{plain(privacy['delta'])}, per {privacy['unit']}. {frame.PROMISE}"
     )
-    yield frame.CONVENTION
+    yield f"{strength_of(record, inside=inside).rule} {frame.CONVENTION}"
     if record["ceiling"] is not None:
         fpr, tpr = (np.asarray(record["ceiling"][name]) for name in ("fpr", "tpr"))
         most = float(tpr[np.argmin(np.abs(fpr - _FALSE_ACCUSATIONS))])

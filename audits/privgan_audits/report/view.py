@@ -81,7 +81,10 @@ def _people(record: Record) -> Iterator[Fact]:
     counts = record["counts"]
     promised = record["privacy"]["epsilon"] is not None
     unit = "Unit of protection" if promised else "Unit of the tests"
-    yield Fact(name=unit, value="the patient, with all images", note="not the single image")
+    if frame.EACH_IMAGE_IS_A_PATIENT in record["overrides"]:
+        yield Fact(name=unit, value="the single image", note=frame.EACH_IMAGE)
+    else:
+        yield Fact(name=unit, value="the patient, with all images", note="not the single image")
     yield Fact(name="Scope", value=frame.SCOPES[record["scope"]])
     yield Fact(name="Members", value=plain(counts["members"]), note="patients whose images were learned from")
     held_back = plain(counts["non_members"])

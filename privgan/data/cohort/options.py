@@ -12,6 +12,7 @@ from privgan.files import canonical_json, sha256_bytes, sha256_file
 DEFAULT = Wishes()
 ACCEPT_BURNED_IN, ACCEPT_UNMATCHED = "accept-burned-in", "accept-unmatched"
 ACCEPT_IDENTITY = "accept-identity"  # and of which kind
+EACH_IMAGE_IS_A_PATIENT = "each-image-is-a-patient"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,8 @@ class PrepareOptions:
     reading: how the source is read; with a size, because a cohort's is never that of an image. non_members: fraction
     of patients held back for the audit. exclude: file of withdrawn patients' keys; accept_unmatched: some of them may
     be nobody's who was read. merge: file of numbers that are one person. join, accept_identity: kinds of doubtful
-    patient numbers (see `identity`) that are one person, or are taken as they are.
+    patient numbers (see `identity`) that are one person, or are taken as they are. each_image_is_a_patient: of a
+    source that does not say whose its images are; then a person with two images is two people.
     """
 
     reading: Wishes = DEFAULT
@@ -31,6 +33,7 @@ class PrepareOptions:
     accept_unmatched: bool = False
     join: tuple[str, ...] = ()
     accept_identity: tuple[str, ...] = ()
+    each_image_is_a_patient: bool = False
 
     def __post_init__(self) -> None:
         if self.reading.size is None:

@@ -12,6 +12,7 @@ everything that was planned.
     closed      the hashes of the finished generator's two files; nothing of this run resumes after it
     begun       an audit of a synthetic set, before it looks: attempts are counted, whatever becomes of them
     audit       how it ended: reports cannot be edited; `rehearsed`, if it compared files and not the cohort
+    rejected    the officer said no to an audited set, who and why; it holds whatever becomes of files
     revoked     the officer took back the approval of an audited set; it holds whatever becomes of files
 """
 
@@ -171,6 +172,15 @@ class Ledger(History):
         }
         with self._locked() as now:
             return _append(now, {"kind": "revoked", "date": date, **digests})
+
+    def record_rejection(
+        self, *, report_sha256: str, synthetic_sha256: str, officer: str, reason: str, date: str
+    ) -> "Ledger":
+        """Remember that the officer said no to an audited set, for good."""
+        told = {"officer": officer, "reason": reason, "date": date}
+        digests = {"report_sha256": report_sha256, "synthetic_sha256": synthetic_sha256}
+        with self._locked() as now:
+            return _append(now, {"kind": "rejected", **told, **digests})
 
     @contextmanager
     def _locked(self) -> Iterator[Self]:

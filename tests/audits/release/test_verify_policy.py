@@ -54,14 +54,16 @@ def test_every_threshold_is_tried() -> None:
 def test_a_looser_threshold_is_never_a_bare_pass(gate: Gate, name: str) -> None:
     loose = dataclasses.replace(Policy(), **{name: LOOSE[name]})
     line = released(gate, loose).verdict_line
-    assert line.startswith("PASS UNDER A LOOSER POLICY (differential-privacy), policy own; ")
+    assert line.startswith("PASS UNDER A LOOSER POLICY, moderate promise (differential-privacy), policy own; ")
     assert f"{name} = {LOOSE[name]:g} instead of" in line
 
 
 @pytest.mark.parametrize(("policy", "name"), [(Policy(), DEFAULT), (Policy(max_auc=0.54), OWN)])
 def test_a_policy_that_asks_no_less_is_named(gate: Gate, policy: Policy, name: str) -> None:
     found = released(gate, policy, ("accept-delta",))
-    assert found.verdict_line == f"PASS (differential-privacy), policy {name}; override accept-delta"
+    assert (
+        found.verdict_line == f"PASS, moderate promise (differential-privacy), policy {name}; override accept-delta"
+    )
 
 
 def test_the_command_and_the_page_say_it(gate: Gate, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +73,7 @@ def test_the_command_and_the_page_say_it(gate: Gate, capsys: pytest.CaptureFixtu
     assert run(command) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "PASS" in line]
     assert line.startswith(
-        "PASS UNDER A LOOSER POLICY (differential-privacy), policy restricted-access; max_auc = 0.6"
+        "PASS UNDER A LOOSER POLICY, moderate promise (differential-privacy), policy restricted-access; max_auc = 0.6"
     )
     assert all(detail in line for detail in (*looser, "override accept-delta", "epsilon 3 at delta 1e-05"))
     assert run([*command, "--json"]) == 0

@@ -16,6 +16,8 @@ PUBLIC_NOTE = (
 
 NOT_PRIVATE = "NOT PRIVATE: the run used a seed, so that its noise can be replayed. It protects nobody."
 OVERRIDDEN = "A safeguard was switched off on purpose."
+EACH_IMAGE_IS_A_PATIENT = "each-image-is-a-patient"
+EACH_IMAGE = "Nobody said whose each image is: every image counts as one patient, and whoever has two as two people."
 FAILED_BEFORE = (
     "An earlier audit of this very set ended in FAIL: find out what is different now before you rely on this one."
 )
@@ -41,8 +43,8 @@ PROMISE = (
     "was a member change by at most the factor e to the power of epsilon, leaving aside a chance of delta."
 )
 CONVENTION = (
-    "By habit of the field, not by law, epsilon up to about 1 is called strong and up to about 10 is accepted "
-    "with reasons; the larger it is, the more the measured attacks have to carry."
+    "These words are a habit of the field, not law, and speak of all runs on the cohort together; the larger epsilon "
+    "is, the more the measured attacks have to carry."
 )
 TOLD_INSIDE = "told inside the hospital only"
 BELIEFS = (
@@ -101,3 +103,9 @@ VERIFY_PUBLIC = (
     "A released bundle is checked offline with privgan verify BUNDLE --public-key NAME.pub, or with sha256sum "
     "and openssl alone as its VERIFY.md describes. The signatures cover this page."
 )
+
+
+def override(name: str) -> str:
+    """What was switched off by an option, in a sentence or two."""
+    why = EACH_IMAGE if name == EACH_IMAGE_IS_A_PATIENT else OVERRIDDEN
+    return f"Override: --{name} was given. {why}"
