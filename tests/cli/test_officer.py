@@ -45,7 +45,7 @@ def test_from_approval_to_withdrawal(privgan: Privgan, gate: Gate) -> None:
     assert (said["officer"], said["purpose"], said["until"]) == ("Dr. Ada Byron", "teaching", until)
     assert (said["verdict"], said["epsilon"], said["overrides"]) == ("PASS", 3.0, ["accept-delta"])
     assert (said["strength"], said["reason"]) == ("moderate", "the cohort is small")
-    for words in ("RED  Override --accept-delta", "20.1-fold", "Not covered"):
+    for words in ("RED  Override: --accept-delta was given", "20.1-fold", "Not covered"):
         assert words in done.stderr
 
     release = ("release", root / "synthetic", "--cohort", root / "cohort", "--report", report, "--to", bundle)
@@ -132,7 +132,7 @@ def test_the_demo_has_two_people(tmp_path: Path) -> None:
     policy = Policy.read(tmp_path / "policy.toml")
     gate = make_gate(tmp_path, officer="keys/officer")
     assert policy.officer_key == gate.line_of("keys/officer")
-    gate.audit(lambda record: record.update(policy=policy.to_json()))
+    gate.audit(lambda record: record.update(policy=policy.to_json(), overrides=[]))
     approve, *rest = [
         words for words in demo._path(tmp_path) if words[0] in {"approve", "release", "verify", "budget"}
     ]

@@ -1,6 +1,7 @@
 """The strength of a record's promise, in the policy's words, from everything that was ever asked of the patients."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from privgan.dp.strength import NONE, promise_word
@@ -40,23 +41,29 @@ def strength_of(record: Record, *, inside: bool) -> Strength:
 
     Args:
         record: audit.json.
-        inside: for the hospital. Outside, the total under a site anchor is told by the policy's limit alone: it may
-            hang on whether one patient is in two cohorts.
+        inside: for the hospital, from the total that T6 computed. Outside no finding is read: with one run charged
+            the total is that run's; with several, or under a site anchor, where it may hang on whether one patient is
+            in two cohorts, it is told by the policy's limit alone.
     """
     policy = Policy.from_json(record["policy"])
-    opening = record["ledger"]["entries"][0] if record["ledger"] else None
-    total = _total(record)
-    if opening is None or total is None or record["claim_not_private"] or record["privacy"]["epsilon"] is None:
+    books, spent = record["ledger"], record["privacy"]["epsilon"]
+    total = (_total(record) if inside else spent) if books and spent is not None else None
+    if total is None or record["claim_not_private"]:
         return Strength(word=NONE, epsilon=None, delta=None, at_most=False, rule=policy.tiers.rule)
-    hidden = not inside and _ANCHOR in opening
-    epsilon = policy.max_epsilon if hidden else total
+    hidden = not inside and not _is_only_run(books["entries"])
+    epsilon = policy.max_epsilon if hidden else float(total)
     return Strength(
         word=policy.tiers.word(epsilon),
         epsilon=epsilon,
-        delta=float(opening["delta"]),
+        delta=float(books["entries"][0]["delta"]),
         at_most=hidden,
         rule=policy.tiers.rule,
     )
+
+
+def _is_only_run(entries: Sequence[Record]) -> bool:
+    """Whether the cohort's total is what its one run cost."""
+    return _ANCHOR not in entries[0] and sum(entry["kind"] == "charge" for entry in entries) == 1
 
 
 def _total(record: Record) -> float | None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ LOOSE = {
     "resplit_quantile": 0.9991,
     "max_epsilon": 11.0,
     "min_chance_of_pass": 0.79,
+    "strong_epsilon": 1.1,
+    "moderate_epsilon": 3.1,
+    "weak_epsilon": 10.1,
 }
 
 
@@ -47,7 +51,7 @@ def released(gate: Gate, policy: Policy, overrides: tuple[str, ...] = ()) -> Ver
 
 
 def test_every_threshold_is_tried() -> None:
-    assert set(LOOSE) == {field.name for field in dataclasses.fields(Policy)} - {"officer_key"}
+    assert set(LOOSE) == {field.name for field in dataclasses.fields(Policy)} - {"officer_key", "house"}
 
 
 @pytest.mark.parametrize("name", LOOSE)
@@ -80,7 +84,11 @@ def test_the_command_and_the_page_say_it(gate: Gate, capsys: pytest.CaptureFixtu
     said = json.loads(capsys.readouterr().out)
     assert said["verdict"] == "PASS UNDER A LOOSER POLICY"
     assert said["policy"] == {"preset": "restricted-access", "looser_than_default": list(looser)}
-    assert "</span> PASS UNDER A LOOSER POLICY</h2>" in (gate.root / "bundle" / PUBLIC_PAGE).read_text()
+    page = (gate.root / "bundle" / PUBLIC_PAGE).read_text()
+    assert re.search(
+        r"</span> PASS UNDER A LOOSER POLICY <span class=.strength pass.>moderate promise</span></h2>", page
+    )
+    assert "Verdict PASS, moderate promise" in (gate.root / "bundle" / "VERIFY.md").read_text()
 
 
 def edited(bundle: Path, **changes: Any) -> None:

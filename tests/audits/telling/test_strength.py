@@ -16,7 +16,8 @@ RUN = {"epsilon": 2.0, "delta": 1e-5}
 def record(total: Any, proven: Any = None, policy: Policy | None = None, **more: Any) -> dict[str, Any]:
     opening = {"kind": "opened", "delta": 1e-5, **more.pop("opening", {})}
     books = {"id": "T6", "outcome": "measured", "cohort_total_epsilon": total, "cohort_filter_epsilon": proven}
-    told = {"policy": (policy or Policy()).to_json(), "ledger": {"entries": [opening]}, "privacy": RUN}
+    entries = [opening, *({"kind": "charge"} for _ in range(more.pop("runs", 1)))]
+    told = {"policy": (policy or Policy()).to_json(), "ledger": {"entries": entries}, "privacy": RUN}
     return {**told, "claim_not_private": False, "tests": [books], **more}
 
 
@@ -49,15 +50,7 @@ def test_all_runs_count_and_the_larger_proof() -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"ledger": None},
-        {"claim_not_private": True},
-        {"privacy": {"epsilon": None, "delta": None}},
-        {"tests": []},
-        {"tests": [{"id": "T6", "outcome": "measured", "cohort_total_epsilon": True}]},
-        {"tests": [{"id": "T6", "outcome": "measured", "cohort_total_epsilon": math.nan}]},
-    ],
+    "change", [{"ledger": None}, {"claim_not_private": True}, {"privacy": {"epsilon": None, "delta": None}}]
 )
 def test_what_is_not_known_is_no_promise(change: dict[str, Any]) -> None:
     for inside in (True, False):
@@ -65,15 +58,26 @@ def test_what_is_not_known_is_no_promise(change: dict[str, Any]) -> None:
         assert (found.word, found.promise) == ("none", "no promise")
 
 
-def test_outside_a_site_anchors_total_is_told_by_the_policys_limit() -> None:
-    """Whether the total is 1 or 3 may hang on whether one patient is in two cohorts."""
-    opening = {"anchor_id": "a"}
-    outside = [strength_of(record(total, opening=opening), inside=False) for total in (0.5, 9.0)]
+@pytest.mark.parametrize("total", [None, True, math.nan, "0.5"])
+def test_a_total_that_is_no_number_is_no_promise(total: Any) -> None:
+    assert strength_of(record(total), inside=True).word == "none"
+    assert strength_of({**record(0.5), "tests": []}, inside=True).word == "none"
+
+
+def test_outside_no_finding_is_read() -> None:
+    """One run's total is its own claim, which is public; whatever T6 found is not."""
+    found = [strength_of(record(total), inside=False) for total in (0.5, 9.0, None)]
+    assert {(each.word, each.epsilon, each.at_most) for each in found} == {("moderate", 2.0, False)}
+
+
+@pytest.mark.parametrize("more", [{"opening": {"anchor_id": "a"}}, {"runs": 2}])
+def test_outside_several_runs_are_told_by_the_policys_limit(more: dict[str, Any]) -> None:
+    """Under a site anchor whether the total is 1 or 3 may hang on whether one patient is in two cohorts."""
+    outside = [strength_of(record(total, **more), inside=False) for total in (0.5, 9.0)]
     assert outside[0] == outside[1]
     assert (outside[0].word, outside[0].at_most) == ("weak", True)
-    assert strength_of(record(0.5, opening=opening), inside=True).word == "strong"
-    strict = strength_of(record(0.5, policy=PRESETS["open-release"], opening=opening), inside=False)
-    assert strict.word == "moderate"
+    assert strength_of(record(0.5, **more), inside=True).word == "strong"
+    assert strength_of(record(0.5, policy=PRESETS["open-release"], **more), inside=False).word == "moderate"
 
 
 def test_a_policy_sets_the_tiers_and_a_kinder_word_is_looser() -> None:
