@@ -134,6 +134,7 @@ class Gate:
             "claim_not_private": False,
             "attempt": 1,
             "overrides": ["accept-delta"],
+            "project": {"title": "Chests for teaching", "contact": "data office", "house": "Anytown Hospital"},
             "counts": {
                 "members": 1333,
                 "non_members": 667,

@@ -39,7 +39,8 @@ class VerifiedBundle:
     approval: the privacy officer's, None where the hospital releases without one.
     policy: the preset's name, "own" if it is none.
     looser: a line for each threshold that refuses less than the default, the hospital's version's or this one's.
-    strength: of the promise, by the signed policy; see `dp.strength`.
+    strength: of the promise, by the signed policy; see `dp.strength`. project: title, house and contact, as far as
+    the hospital says them.
     """
 
     spend: PrivacySpend
@@ -49,6 +50,7 @@ class VerifiedBundle:
     policy: str
     looser: tuple[str, ...]
     strength: str
+    project: dict[str, str]
     files: int
     key_fingerprint: str
     signed: str
@@ -216,10 +218,11 @@ def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[s
             overrides=tuple(map(str, predicate["overrides"])),
             signed=str(predicate["signed"]),
             privgan_version=str(predicate["privgan_version"]),
+            project={str(name): str(text) for name, text in predicate.get("project", {}).items() if text},
             approval=approval,
             **facts,
         )
-    except (KeyError, TypeError, ValueError, UsageError):
+    except (KeyError, TypeError, ValueError, AttributeError, UsageError):
         raise IntegrityError("Expected the privacy spend and the verdict in the attestation.") from None
     if summary.verdict != "PASS":
         raise IntegrityError("Expected a released bundle to carry the verdict PASS, this one does not.")

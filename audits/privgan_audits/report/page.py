@@ -47,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Front:
-    """Page one. strength: of the promise, with its noun; rule: by what rule. tiles: four facts, whose notes are
+    """Page one. strength: of the promise, with its noun. tiles: four facts, whose notes are
     sentences. noticed: which planted copies were, and which were not; worth: of the images; both may be empty.
     """
 
@@ -56,7 +56,6 @@ class Front:
     verdict: str
     strength: str
     strength_tone: str
-    rule: str
     tone: str
     mark: str
     headline: str
@@ -132,7 +131,6 @@ class Appendix:
 class Page:
     """Everything that one page shows, in the order of the template."""
 
-    tier: str
     tier_note: str
     front: Front
     groups: tuple[Group, ...]
@@ -157,6 +155,7 @@ class Page:
     no_conclusion: str = NO_CONCLUSION
     glossary: tuple[tuple[str, str], ...] = GLOSSARY
     version: str = __version__
+    template: str = "report.html.j2"
 
     @property
     def questions(self) -> tuple[Card, ...]:

@@ -122,6 +122,8 @@ def prepare(
         str, typer.Option(help="Doubtful numbers to take as they are: those, placeholders, facts. In red.")
     ] = "",
     each_image_is_a_patient: EachImageIsAPatient = False,
+    title: Annotated[str, typer.Option(help="What the project is, for every report and bundle.")] = "",
+    contact: Annotated[str, typer.Option(help="Whom to ask, likewise.")] = "",
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
     columns: Columns = "",
     window: Window = None,
@@ -184,6 +186,8 @@ def prepare(
         join=names_of(join),
         accept_identity=names_of(accept_identity),
         each_image_is_a_patient=each_image_is_a_patient,
+        title=title.strip(),
+        contact=contact.strip(),
     )
     terms = Terms(
         policy=read_policy(policy),

@@ -151,6 +151,7 @@ def verify(
         {
             "verdict": told(found.verdict, found.looser),
             "strength": found.strength,
+            "project": found.project,
             "scope": found.scope,
             "epsilon": found.spend.epsilon,
             "delta": found.spend.delta,
@@ -162,6 +163,7 @@ def verify(
             "overrides": list(found.overrides),
             "approval": found.approval.facts() if found.approval else None,
         },
+        *(f"{name}: {text}" for name, text in found.project.items()),
         f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}",
         f"{found.verdict_line}; {found.spend}",
         *(_approval_lines(found.approval.facts()) if found.approval else []),

@@ -30,7 +30,7 @@ from privgan.data.cohort.persons import read_merged, read_withdrawn
 from privgan.data.cohort.sides import KEY_BYTES, assign_sides, write_sides
 from privgan.data.columns import FILE as COLUMNS
 from privgan.data.columns import columns_of, write_columns
-from privgan.data.identifiers import todays_dates
+from privgan.data.identifiers import require_nobody_named, todays_dates
 from privgan.data.identity import WORDS, objections
 from privgan.data.naming import Names, names_of
 from privgan.data.sources.opening import class_names, disagreement, open_source
@@ -109,6 +109,7 @@ def prepare(
         write_columns(folder / COLUMNS, columns_of(origin.columns, list(compress(found.columns, people.kept))))
     write_refused(folder / "refused.jsonl", found.refused)
     found.digests.discard(_public_words(options, origin, names, classes))
+    require_nobody_named(found.digests, title=options.title, contact=options.contact)
     found.digests.write(folder / "private" / "identifiers")
     write_sides(folder, key, people.spellings, sides.tolist())
     meet([people.spellings[person] for person in np.flatnonzero(sides == MEMBER)])
@@ -265,6 +266,8 @@ def _facts(
         overrides=tuple(_overrides(options, people, numbered=origin.numbered)),
         digests={name: sha256_file(folder / name) for name in digested_files(origin.columns)},
         columns=origin.columns,
+        title=options.title,
+        contact=options.contact,
     )
 
 

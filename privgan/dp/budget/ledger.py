@@ -16,7 +16,7 @@ everything that was planned.
     revoked     the officer took back the approval of an audited set; it holds whatever becomes of files
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -47,6 +47,7 @@ class Ledger(History):
         delta: float,
         max_epsilon: float,
         seat: Seat | None = None,
+        project: Mapping[str, str] | None = None,
     ) -> Self:
         """Write a new ledger with its opening entry.
 
@@ -57,12 +58,14 @@ class Ledger(History):
             delta: the delta at which the cap holds.
             max_epsilon: no charge may bring the total above it.
             seat: the cohort's place in a site anchor, if the site has one.
+            project: in words, what the cohort is for and who answers for it; empty texts are left out.
         """
         opening = {
             "schema_version": SCHEMA_VERSION,
             "cohort_sha256": cohort_sha256,
             "members": members,
             **RenyiFilter.of(max_epsilon, delta).to_json(),
+            **{name: text for name, text in (project or {}).items() if text},
         }
         if seat:
             opening |= write_place(path.parent, seat)
