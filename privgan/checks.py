@@ -37,3 +37,10 @@ def one_of(choices: tuple[str, ...], **values: str) -> None:
     for name, value in values.items():
         if value not in choices:
             raise UsageError(f"Expected {name} to be one of {', '.join(choices)}, got {value!r}.")
+
+
+def require_line(longest: int, *, empty: bool = False, **texts: str) -> None:
+    """Raise UsageError unless every text is one line of so many printable characters; `empty` allows none."""
+    for name, text in texts.items():
+        if not (len(text) <= longest and text.isprintable() and text == text.strip() and (empty or text)):
+            raise UsageError(f"Expected the {name} as one line of at most {longest} printable characters.")

@@ -9,7 +9,8 @@ from privgan.data.cohort.cohort import MARKER as COHORT_MARKER
 from privgan.data.cohort.cohort import CohortFacts, write_facts
 from privgan.data.cohort.journal import FILE as JOURNAL
 from privgan.data.cohort.options import PrepareOptions
-from privgan.data.cohort.prepare import prepare
+from privgan.data.cohort.prepare import KEY, prepare
+from privgan.data.identifiers import IdentifierDigests, require_nobody_named
 from privgan.dp.accounting import default_delta
 from privgan.dp.budget.anchor import SiteAnchor
 from privgan.dp.budget.ledger import Ledger
@@ -94,6 +95,7 @@ def enrol(
                 raise InputRejectedError(f"{low_power_text(expected)} --accept-low-power goes on all the same.")
             facts = replace(facts, overrides=(*facts.overrides, ACCEPT_LOW_POWER))
         facts = replace(facts, officer_key=terms.policy.officer_key)
+        _require_house_named_alone(folder, terms.policy.house)
         write_facts(folder, facts)
         delta = default_delta(facts.members)
         seat = anchor.join(facts.cohort_id, people, RenyiFilter.of(terms.max_epsilon, delta)) if anchor else None
@@ -104,8 +106,15 @@ def enrol(
             delta=delta,
             max_epsilon=terms.max_epsilon,
             seat=seat,
+            project={"title": facts.title, "contact": facts.contact, "house": terms.policy.house},
         )
     return Enrolled(facts=facts, preflight=expected, shared=seat.shared if seat else 0)
+
+
+def _require_house_named_alone(folder: Path, house: str) -> None:
+    """What the policy calls the house goes out with every bundle."""
+    key = (folder / KEY).read_bytes()
+    require_nobody_named(IdentifierDigests.read(folder / "private" / "identifiers", key), house=house)
 
 
 def _site_anchor(terms: Terms, cohort: Path) -> SiteAnchor | None:

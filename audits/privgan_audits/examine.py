@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from privgan.data.identifiers import require_nobody_named
 from privgan.folders import staged_folder
 from privgan.memory import hand_back_freed_memory, keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits import questions
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
+from privgan_audits.evidence.whose import identifiers_of
 from privgan_audits.gate.attempts import attempt_of, counted
 from privgan_audits.gate.preflight import near_copy_level
 from privgan_audits.gate.record_facts import record_facts
@@ -25,7 +27,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions.utility.measure import measure as measure_utility
 from privgan_audits.questions.utility.words import TITLE as USEFUL
 from privgan_audits.record import RECORD, SALT_BYTES
-from privgan_audits.release.signoff import require_one_officer
+from privgan_audits.release.rejecting import require_one_officer
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.write import write_report
 
@@ -70,6 +72,8 @@ def run_audit(
     """
     keep_freed_memory(_LARGE)
     attempt = attempt_of(evidence)
+    if evidence.cohort:
+        require_nobody_named(identifiers_of(evidence.cohort), house=policy.house)
     level, accepted = near_copy_level(policy, attempt), ACCEPT_DELTA in overrides
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
     seed = _seed(evidence)

@@ -5,6 +5,7 @@ Three presets, for who will hold the images; docs/how-to/write-a-policy.md says 
 
 import dataclasses
 import difflib
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +13,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
-from privgan.checks import positive, strictly_within, within
+from privgan.checks import positive, require_line, strictly_within, within
 from privgan.config import from_table, read_toml
+from privgan.dp.strength import Tiers
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
 from privgan_audits.seals import key_of_line
 
 DEFAULT, RESTRICTED_ACCESS, OPEN_RELEASE = "default", "restricted-access", "open-release"
 OWN = "own"  # thresholds that are no preset's
+_NO_THRESHOLDS = ("officer_key", "house")
+_LATER = ("strong_epsilon", "moderate_epsilon", "weak_epsilon", "house")
+LONGEST_HOUSE = 100
 _LOWER_IS_LOOSER = frozenset({"alpha", "split_alpha", "min_chance_of_pass"})
 
 
@@ -46,6 +51,9 @@ class Policy:
     max_epsilon: of the cohort's ledger in total; above 10 a promise no longer limits an attacker (convention,
         Ponomareva et al. 2023, "How to DP-fy ML").
     min_chance_of_pass: pre-flight below it needs --accept-low-power.
+    strong_epsilon, moderate_epsilon, weak_epsilon: up to which total epsilon a promise is called so, beside every
+        verdict; see `privgan.dp.strength`, which cites the tiers.
+    house: who answers for the data, as every page and bundle says it. No threshold.
     officer_key: the line of the public key whose approval a release needs; empty: none is needed. No threshold.
     """
 
@@ -63,6 +71,10 @@ class Policy:
     max_epsilon: float = 10.0
     min_chance_of_pass: float = 0.8
     officer_key: str = ""
+    strong_epsilon: float = Tiers.strong
+    moderate_epsilon: float = Tiers.moderate
+    weak_epsilon: float = Tiers.weak
+    house: str = ""
 
     def __post_init__(self) -> None:
         strictly_within(0.0, 0.5, alpha=self.alpha, split_alpha=self.split_alpha)
@@ -73,8 +85,15 @@ class Policy:
         )
         within(0.0, 0.5, max_detectable_auc=self.max_detectable_auc)
         positive(max_epsilon=self.max_epsilon, max_copied_patients=self.max_copied_patients)
+        _ = self.tiers  # checks itself
+        require_line(LONGEST_HOUSE, empty=True, house=self.house)
         if self.officer_key:
             _require_key(officer_key=self.officer_key)
+
+    @property
+    def tiers(self) -> Tiers:
+        """Which epsilon makes which promise."""
+        return Tiers(strong=self.strong_epsilon, moderate=self.moderate_epsilon, weak=self.weak_epsilon)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -103,6 +122,15 @@ class Policy:
         return cls.read(Path(choice)) if is_file else _preset(choice)
 
     @classmethod
+    def named(cls, name: str) -> "Policy":
+        """A preset's policy.
+
+        Raises:
+            UsageError: no such preset.
+        """
+        return _preset(name)
+
+    @classmethod
     def from_json(cls, table: Mapping[str, Any]) -> Self:
         """The policy inside an audit.json, checked against the digest and everything else beside it.
 
@@ -120,17 +148,18 @@ class Policy:
 
     @property
     def sha256(self) -> str:
-        """Digest of the canonical JSON of all thresholds and the officer's key, defaults included.
+        """Digest of the canonical JSON of all thresholds, the house and the officer's key, defaults included.
 
+        Of what came later (LATER) only what is not at its default: the digests of older policies stay theirs.
         The preset's name is not in it: it follows from the thresholds, and two files that demand the same are one
         policy, however they were written.
         """
-        return sha256_bytes(canonical_json(dataclasses.asdict(self)))
+        return sha256_bytes(canonical_json(self._told()))
 
     @property
     def preset(self) -> str:
         """The preset that has all these thresholds, or OWN; found by comparing, so that no file can claim a name."""
-        thresholds = dataclasses.replace(self, officer_key="")
+        thresholds = dataclasses.replace(self, officer_key="", house="")
         return next((name for name, policy in PRESETS.items() if policy == thresholds), OWN)
 
     def to_json(self) -> dict[str, Any]:
@@ -138,7 +167,7 @@ class Policy:
         return {
             "preset": self.preset,
             "sha256": self.sha256,
-            **dataclasses.asdict(self),
+            **self._told(),
             "looser_than_default": self.looser_than_default(),
         }
 
@@ -146,13 +175,19 @@ class Policy:
         """One line for each threshold that refuses less than the recommended one."""
         lines = []
         for field in dataclasses.fields(self):
-            if field.name == "officer_key":
+            if field.name in _NO_THRESHOLDS:
                 continue
             value, default = getattr(self, field.name), field.default
             looser = value < default if field.name in _LOWER_IS_LOOSER else value > default
             if looser:
                 lines.append(f"{field.name} = {value:g} instead of {default:g}")
         return lines
+
+    def _told(self) -> dict[str, Any]:
+        """Every value but those that came later and are at their default."""
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        values = dataclasses.asdict(self)
+        return {name: value for name, value in values.items() if name not in _LATER or value != defaults[name]}
 
     def level(self, attempt: int) -> float:
         """The family error of the j-th audited set of a cohort: alpha 6 / (pi^2 j^2), which sums to alpha.
@@ -200,6 +235,20 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
         ),
     }
 )
+
+
+def write_policy(path: Path, *, preset: str, officer_key: str, house: str = "") -> Policy:
+    """Write a new policy.toml that has a preset's thresholds and names the officer's key.
+
+    Raises:
+        UsageError: a value is no policy's; nothing is written then.
+    """
+    policy = dataclasses.replace(_preset(preset), officer_key=officer_key, house=house)
+    lines = ["schema = 1", f"preset = {json.dumps(preset)}", f"officer_key = {json.dumps(officer_key)}"]
+    lines += [f"house = {json.dumps(house, ensure_ascii=False)}"] if house else []
+    with path.open("x", encoding="utf-8") as stream:
+        stream.write("".join(f"{line}\n" for line in lines))
+    return policy
 
 
 def _require_key(*, officer_key: str) -> None:

@@ -78,6 +78,12 @@ def finding(record: Record, test: str, key: str) -> Any:
     return next((entry.get(key) for entry in record["tests"] if entry["id"] == test), None)
 
 
+def project_of(record: Record) -> dict[str, str]:
+    """title, contact and house of a record's project; empty in records of earlier versions."""
+    told = record.get("project", {})
+    return {name: str(told.get(name, "")) for name in ("title", "house", "contact")}
+
+
 def failed_before(record: Record) -> tuple[int, ...]:
     """The ledger entries by which earlier audits of this very set ended in FAIL."""
     books, audited = record["ledger"] or {"entries": ()}, record["synthetic"]["sha256"]

@@ -72,7 +72,8 @@ class AuditOptions:
 
     cohort: beside members, its images are not compared, but the look counts among its attempts. colour: with
     members, compare red, green and blue. encoder, encoder_trained_on: an ONNX file of your own, and in words what it
-    learned from. accept_delta: take a large delta; in red in every report.
+    learned from. accept_delta: take a large delta. each_image_is_a_patient: take files that do not say whose
+    they are. Both are in red in every report.
     """
 
     cohort: Path | None = None
@@ -83,4 +84,5 @@ class AuditOptions:
     encoder: Path | None = None
     encoder_trained_on: str | None = None
     accept_delta: bool = False
+    each_image_is_a_patient: bool = False
     force: bool = False

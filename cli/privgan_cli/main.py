@@ -50,6 +50,7 @@ for _verb in (
     report.report,
     gate.keygen,
     officer.approve,
+    officer.reject,
     officer.revoke,
     gate.release,
     gate.verify,

@@ -26,8 +26,12 @@ Window = Annotated[
     str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom; or file: what each proposes.")
 ]
 Colour = Annotated[bool, typer.Option("--colour", help="Keep red, green and blue; with no other preset it is photo.")]
-Modality = Annotated[str, typer.Option(help="Only these DICOM modalities, such as CR,DX.")]
-BodyPart = Annotated[str, typer.Option(help="Only these body parts, such as CHEST.")]
+Modality = Annotated[
+    str, typer.Option(help="Only these DICOM modalities; all are called by the first. MG,ANY reads all as MG.")
+]
+BodyPart = Annotated[
+    str, typer.Option(help="Only these body parts; all are called by the first. HAND,ANY reads all as HAND.")
+]
 View = Annotated[str, typer.Option(help="Only these view positions, such as PA,AP.")]
 ImageType = Annotated[
     str, typer.Option(help="Only these image types, such as ORIGINAL; LOCALIZER or ADC reads what is else left out.")
@@ -36,6 +40,10 @@ Every = Annotated[int, typer.Option(help="Of a series only every n-th slice, of 
 Frames = Annotated[str, typer.Option(help="Of a file of many frames: all, first, middle or A-B.")]
 Axis = Annotated[str, typer.Option(help="Slices of a volume: axial, coronal, sagittal, or stored as they lie.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that decode files; one a processor if left out.")]
+EachImageIsAPatient = Annotated[
+    bool,
+    typer.Option("--each-image-is-a-patient", help="Nobody has two images, and nothing says whose each is. In red."),
+]
 AcceptBurnedIn = Annotated[
     bool, typer.Option("--accept-burned-in", help="Read kinds of images that may show text. In red in every report.")
 ]

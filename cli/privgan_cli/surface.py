@@ -218,7 +218,7 @@ def audit(
 
     with _shown(progress) as listener:
         evidence = _evidence(Path(synthetic), options, listener)
-        overrides = [*evidence.cohort.facts.overrides] if evidence.cohort else []
+        overrides = [*evidence.cohort.facts.overrides] if evidence.cohort else _unnumbered(evidence, options)
         return examine(
             evidence,
             Path(report),
@@ -283,6 +283,21 @@ def _evidence(synthetic: Path, options: AuditOptions, progress: Progress) -> "Ev
     else:
         raise UsageError("Expected either --cohort (and --run), or --members and --non-members.")
     return dataclasses.replace(found, encoder=own)
+
+
+def _unnumbered(evidence: "Evidence", options: AuditOptions) -> list[str]:
+    """The override that files need which do not say whose they are."""
+    from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
+
+    if evidence.numbered:
+        return []
+    if not options.each_image_is_a_patient:
+        raise UsageError(
+            "Expected members and non-members that say whose each image is: by PatientID, a column patient in "
+            "labels.csv, or an array patient_id of an .npz. Where nobody has two images, say "
+            "--each-image-is-a-patient; it stands in red in every report."
+        )
+    return [EACH_IMAGE_IS_A_PATIENT]
 
 
 @contextlib.contextmanager

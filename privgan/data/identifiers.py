@@ -23,7 +23,7 @@ from typing import Self
 import privgan
 from privgan.data.date_spellings import dates_in
 from privgan.data.patient_keys import bare, patient_key
-from privgan.errors import IntegrityError
+from privgan.errors import InputRejectedError, IntegrityError
 from privgan.files import open_new, open_regular
 
 SHORTEST = 4  # characters; anything shorter is found everywhere
@@ -177,6 +177,22 @@ def candidates(text: str) -> Iterator[str]:
     yield from (found[1] for found in _BEHIND_LETTERS.finditer(text))
     yield from _written_out(text)
     yield from dates_in(text)
+
+
+def require_nobody_named(digests: "IdentifierDigests", **texts: str) -> None:
+    """Refuse words for every page that say what the source says of a patient; a place may be the house's own.
+
+    Raises:
+        InputRejectedError: which text, and as what the source has it; never the value.
+    """
+    for what, text in texts.items():
+        found = {digests.find_form(form) for form in candidates(text)} - {None, PLACE}
+        if found:
+            kinds = ", ".join(sorted(map(str, found))).replace("_", " ")
+            raise InputRejectedError(
+                f"Expected a {what} that names nobody of the source, it holds what stands there as {kinds}. "
+                "Everybody who gets a report or a bundle reads it: write it without."
+            )
 
 
 class IdentifierDigests:

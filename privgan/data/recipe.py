@@ -23,7 +23,7 @@ PHOTO, FILE_WINDOW = "photo", "file-window"
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A named window. `modality` and `body_part` are the public words that outputs will carry.
+    """A named window, which says how values are scaled and not what an image shows.
 
     admits: DICOM modalities it may be applied to; excludes: those it may not; both empty: any. colour: whether
     images keep theirs: True, False, or None where the user says so.
@@ -34,9 +34,12 @@ class Preset:
     window: tuple[float, float] = (0.0, 1.0)
     admits: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
-    modality: str
-    body_part: str
     colour: bool | None = False
+
+    @property
+    def modality(self) -> str:
+        """The only one that it admits, which whoever names the preset has named, too; empty if there are others."""
+        return self.admits[0] if len(self.admits) == 1 else ""
 
     def accepts(self, modality: str) -> bool:
         """Whether a DICOM modality may be read with this window."""
@@ -53,36 +56,28 @@ PRESETS = {
             name="cxr",
             scaling=STORED_RANGE,
             excludes=_NO_PICTURES,
-            modality="CR",
-            body_part="CHEST",
         ),
         Preset(
             name="ct-lung",
             scaling=GIVEN,
             window=(-1350.0, 150.0),
             admits=("CT",),
-            modality="CT",
-            body_part="CHEST",
         ),
         Preset(
             name="ct-soft",
             scaling=GIVEN,
             window=(-160.0, 240.0),
             admits=("CT",),
-            modality="CT",
-            body_part="",
         ),
-        Preset(name="mr", scaling=OWN_RANGE, admits=("MR",), modality="MR", body_part=""),
+        Preset(name="mr", scaling=OWN_RANGE, admits=("MR",)),
         Preset(
             name=PHOTO,
             scaling=STORED_RANGE,
             excludes=_NO_PICTURES,
-            modality="XC",
-            body_part="",
             colour=True,
         ),
-        Preset(name=FILE_WINDOW, scaling=FILES_OWN, excludes=("SEG", "RTDOSE", "SM"), modality="OT", body_part=""),
-        Preset(name="custom", scaling=GIVEN, modality="OT", body_part="", colour=None),
+        Preset(name=FILE_WINDOW, scaling=FILES_OWN, excludes=("SEG", "RTDOSE", "SM")),
+        Preset(name="custom", scaling=GIVEN, colour=None),
     )
 }
 

@@ -14,6 +14,7 @@ from privgan.checks import one_of
 from privgan.errors import UsageError
 
 ALL, FIRST, MIDDLE = "all", "first", "middle"
+ANY = "ANY"  # among modalities or body parts: every file, whatever it says
 STORED = "stored"
 AXES = ("axial", "coronal", "sagittal", STORED)
 _SPAN = re.compile(r"([1-9]\d{0,5})-([1-9]\d{0,5})")
@@ -25,7 +26,9 @@ class Selection:
     """What is read of what could be read; the default is everything.
 
     modalities, body_parts, views, image_types: DICOM code strings in capitals, of which a file must carry one; empty:
-    any. Image types that are named are read also where they are left out by default, as localizers and maps are.
+    any. Of modalities and body parts the first is what all that are read are called (see `naming`), and ANY reads
+    every file. Image types that are named are read also where they are left out by default, as localizers and maps
+    are.
     every: of the slices of a series, only number 1, 1 + every, ... by Instance Number; of the frames of one file,
     by their position. frames: "all", "first", "middle" or "A-B" (from 1, both included) of a file of many frames,
     which the slices of a volume are, too. axis: which slices those are, by the patient's axes, or "stored": as they
@@ -62,7 +65,7 @@ class Selection:
             (self.views, (view,)),
             (self.image_types, image_types),
         )
-        return all(not wanted or set(wanted) & set(found) for wanted, found in said)
+        return all(not wanted or ANY in wanted or set(wanted) & set(found) for wanted, found in said)
 
     def wants_slice(self, number: int) -> bool:
         """Whether a slice with this Instance Number is wanted."""

@@ -16,7 +16,8 @@ class ImageForm:
 
     side: pixels a side. channels: 1 for grey, 3 for red, green and blue. classes: names in the order of the labels.
     modality, body_part: DICOM code strings; empty where nothing is said. window: Hounsfield units of black and white;
-    None where values have no unit.
+    None where values have no unit. each_image_is_a_patient: nobody knew whose each image is, and each counts as one
+    person's.
     """
 
     side: int
@@ -25,6 +26,7 @@ class ImageForm:
     modality: str = ""
     body_part: str = ""
     window: tuple[float, float] | None = None
+    each_image_is_a_patient: bool = False
 
     def __post_init__(self) -> None:
         positive(side=self.side)

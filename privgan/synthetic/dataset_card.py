@@ -7,6 +7,8 @@ compare: a card that says anything else is searched word by word.
 import math
 from dataclasses import asdict
 
+from privgan.data.terms import OTHER
+from privgan.dp.strength import Tiers, promise_word
 from privgan.synthetic.dicom.form import SECONDARY_CAPTURE
 from privgan.synthetic.synthetic_set import Manifest
 
@@ -22,8 +24,14 @@ the training patients, with whatever else they know. It says "yes" about a patie
 1 to 1 without the set should bet at most {odds} to 1 with it. This covers *all* images of a patient together.
 {caution}"""
 
-_LARGE = """\
-An epsilon of this size is a weak promise when read alone. The audit report says what attacks achieved.
+_ALONE = """\
+**Each image counts as one patient here**, because nobody said whose each image is: whoever has two images among the
+training images is protected as two people, and less.
+"""
+
+_STRENGTH = """\
+Read alone, this epsilon is **{promise}**. {rule}
+What attacks achieved, and what all runs on the same patients add up to, the audit report says.
 """
 
 _NOT_PRIVATE = """\
@@ -115,7 +123,7 @@ def odds_factor(epsilon: float) -> str:
 
 
 def _subject(manifest: Manifest) -> str:
-    words = " ".join(word for word in (manifest.form.modality, manifest.form.body_part) if word)
+    words = " ".join(word for word in (manifest.form.modality, manifest.form.body_part) if word not in ("", OTHER))
     return f" ({words})" if words else ""
 
 
@@ -152,4 +160,9 @@ def _privacy(manifest: Manifest) -> str:
     if manifest.not_private:
         return _NOT_PRIVATE
     epsilon = manifest.spend.epsilon
-    return _PRIVATE.format(**asdict(manifest.spend), odds=odds_factor(epsilon), caution=_LARGE if epsilon > 5 else "")
+    tiers = Tiers()
+    strength = _STRENGTH.format(
+        promise=f"a {promise_word(tiers.word(epsilon))}".replace("a no", "no"), rule=tiers.rule
+    )
+    cautions = (_ALONE if manifest.form.each_image_is_a_patient else "") + strength
+    return _PRIVATE.format(**asdict(manifest.spend), odds=odds_factor(epsilon), caution=cautions)

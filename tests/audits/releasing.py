@@ -23,7 +23,8 @@ from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release import bundle as layout
-from privgan_audits.release.approval import Approved, Grant, Revocation
+from privgan_audits.release.approval import Approved, Grant, Rejection, Revocation
+from privgan_audits.release.rejecting import reject
 from privgan_audits.release.release import Case, release
 from privgan_audits.release.signoff import SignedApproval, draft_approval, revoke
 from privgan_audits.release.verify import VerifiedBundle, verify
@@ -133,6 +134,7 @@ class Gate:
             "claim_not_private": False,
             "attempt": 1,
             "overrides": ["accept-delta"],
+            "project": {"title": "Chests for teaching", "contact": "data office", "house": "Anytown Hospital"},
             "counts": {
                 "members": 1333,
                 "non_members": 667,
@@ -179,13 +181,20 @@ class Gate:
         self, name: str = "officer", first: str = "2026-01-31", last: str = "2026-12-31", **options: Any
     ) -> SignedApproval:
         """Have the holder of NAME.key approve the report."""
-        grant = Grant(officer="Dr. Ada Byron", purpose="teaching", approved=first, until=last)
+        words = {"purpose": "teaching", "recipient": "Anytown University", "reason": "no patient is named"}
+        grant = Grant(officer="Dr. Ada Byron", **words, approved=first, until=last)
         return draft_approval(self.root / "report", grant, **options).sign(self.key_of(name))
 
     def take_back(self, by: str = "officer", **options: Any) -> Revocation:
         """Have the holder of BY.key withdraw the approval."""
         folders = self.root / "report", self.root / "cohort"
         return revoke(*folders, self.key_of(by), **{"reason": "wrong recipient", "today": TODAY, **options})
+
+    def reject(self, by: str = "officer", **options: Any) -> Rejection:
+        """Have the holder of BY.key say no."""
+        folders = self.root / "report", self.root / "cohort"
+        words = {"officer": "Dr. Ada Byron", "reason": "the recipient is unknown", "today": TODAY}
+        return reject(*folders, self.key_of(by), **{**words, **options})
 
     def release(self, by: str = "site", today: date = TODAY, **options: Any) -> Record:
         """Call the gate."""

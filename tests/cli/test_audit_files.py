@@ -109,6 +109,22 @@ def test_one_members_number_in_the_set_exits_3_and_is_not_repeated(
     assert "000042" not in said.stdout + said.stderr + json.dumps(scan)
 
 
+def test_files_that_name_nobody_need_a_flag_that_stands_in_red(
+    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    synthetic, members, others = files
+    bare = [tmp_path / name for name in ("m.npz", "n.npz")]
+    for path, file, count in zip(bare, (members, others), (40, 20), strict=True):
+        np.savez(path, images=_images(file)[:count])
+    words = ("audit", synthetic, "--members", bare[0], "--non-members", bare[1], "--report", tmp_path / "r")
+    assert "--each-image-is-a-patient" in privgan(*words, code=2).stderr
+    said = privgan(*words, "--each-image-is-a-patient", code=4)
+    assert "override each-image-is-a-patient" in said.stdout
+    for name in ("audit.html", "audit-public.html"):
+        page = (tmp_path / "r" / name).read_text()
+        assert '<p class="red">Override: --each-image-is-a-patient was given.' in page
+
+
 def test_sixty_patients_and_no_non_members_exit_4(
     privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:

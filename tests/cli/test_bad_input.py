@@ -56,10 +56,13 @@ def test_ten_patients_are_warned_of_and_not_trained_on(privgan: Privgan, tmp_pat
     rng = np.random.default_rng(0)
     for number in range(10):
         Image.fromarray(rng.integers(0, 256, (40, 30), dtype=np.uint8)).save(source / f"{number}.png")
-    refused = privgan("prepare", source, tmp_path / "c", "--size", 28, code=5)
+    prepare = ("prepare", source, tmp_path / "c", "--size", 28)
+    assert "--each-image-is-a-patient" in privgan(*prepare, code=2).stderr
+    refused = privgan(*prepare, "--each-image-is-a-patient", code=5)
     assert "members" in refused.stderr
-    warned = privgan("prepare", source, tmp_path / "c", "--size", 28, "--accept-low-power")
+    warned = privgan(*prepare, "--each-image-is-a-patient", "--accept-low-power")
     assert "Warning" in warned.stderr
+    assert "RED  Each image counts as one patient" in warned.stderr
     privgan("train", tmp_path / "c", tmp_path / "r", "--epsilon", 3, code=5)
     assert not (tmp_path / "r").exists()
 

@@ -35,6 +35,8 @@ def test_scan_says_what_would_be_read_and_never_a_name(privgan: Privgan, volumes
     assert (found["files"], found["readable"], found["images"]) == (25, 24, 24 * SLICES)
     assert (found["refused"], found["patients"], found["preset"]) == ({"scaling": 1}, 24, "ct-soft")
     assert any("each file counts as one patient" in note for note in found["notes"])
+    assert (found["each_image_is_a_patient"], found["modality"], found["body_part"]) == (True, "CT", "")
+    assert "RED  Nothing says whose each image is" in said.stderr
     assert any(note.startswith("24 files do not say in what unit") for note in found["notes"])
     assert "Zorkel" not in said.stdout + said.stderr
     assert MARK not in said.stdout + said.stderr
@@ -91,7 +93,10 @@ def test_without_nibabel_one_sentence_names_the_extra(volumes: Path, tmp_path: P
     variables["PYTHONPATH"] = os.pathsep.join((str(tmp_path), variables["PYTHONPATH"]))
     for words, place in (
         (("scan", volumes, "--preset", "mr"), "stdout"),
-        (("prepare", volumes, tmp_path / "cohort", "--preset", "mr"), "stderr"),
+        (
+            ("prepare", volumes, tmp_path / "cohort", "--preset", "mr", "--each-image-is-a-patient"),
+            "stderr",
+        ),
     ):
         done = subprocess.run(
             command(*words), capture_output=True, text=True, env=variables, timeout=120, check=False

@@ -1,7 +1,9 @@
 """The officer's verbs as processes: pinned by prepare, demanded by release, shown to the recipient, withdrawn."""
 
+import io
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ import typer
 from privgan.data.cohort.cohort import open_cohort
 from privgan_audits import seals
 from privgan_audits.policy import Policy
-from privgan_audits.release.approval import REVOCATION
+from privgan_audits.release.approval import APPROVAL, REJECTION, REVOCATION
 from privgan_cli.main import app, run
 from privgan_cli.verbs import demo
 from tests.audits.releasing import Gate, make_gate
@@ -32,11 +34,18 @@ def test_from_approval_to_withdrawal(privgan: Privgan, gate: Gate) -> None:
     root, report, bundle = gate.root, gate.root / "report", gate.root / "bundle"
     until = (datetime.now(UTC).date() + timedelta(days=365)).isoformat()
     approve = ("approve", report, "--key", root / "officer.key", "--name", " Dr. Ada Byron ", "--until", until)
-    done = privgan(*approve, "--purpose", "teaching", "--json")
+    assert "--recipient" in privgan(*approve, "--purpose", "teaching", code=2).stderr
+    approve = (*approve, "--purpose", "teaching", "--recipient", "Anytown University")
+    assert "--reason: why --accept-delta" in privgan(*approve, "--yes", code=2).stderr
+    approve = (*approve, "--reason", "the cohort is small")
+    assert "a terminal to confirm on, or --yes" in privgan(*approve, code=2).stderr
+    assert not (report / APPROVAL).exists()
+    done = privgan(*approve, "--yes", "--json")
     said = json.loads(done.stdout)
     assert (said["officer"], said["purpose"], said["until"]) == ("Dr. Ada Byron", "teaching", until)
     assert (said["verdict"], said["epsilon"], said["overrides"]) == ("PASS", 3.0, ["accept-delta"])
-    for words in ("RED  Override --accept-delta", "20.1-fold", "Not covered"):
+    assert (said["strength"], said["reason"]) == ("moderate", "the cohort is small")
+    for words in ("RED  Override: --accept-delta was given", "20.1-fold", "Not covered"):
         assert words in done.stderr
 
     release = ("release", root / "synthetic", "--cohort", root / "cohort", "--report", report, "--to", bundle)
@@ -54,6 +63,42 @@ def test_from_approval_to_withdrawal(privgan: Privgan, gate: Gate) -> None:
     assert "withdrew its approval of this bundle" in refusal
     (report / REVOCATION).unlink()
     assert "for good" in privgan(*release, "--key", root / "site.key", "--force", code=6).stderr
+
+
+@pytest.mark.parametrize("typed", ["PASS", "the set", "wrong"])
+def test_on_a_terminal_the_verdict_and_the_set_are_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str
+) -> None:
+    gate = make_gate(tmp_path, officer="officer")
+    gate.audit(lambda record: record.update(overrides=[]))
+    short = gate.record()["synthetic"]["sha256"][:12]
+    line = {"PASS": "PASS", "the set": f" PASS  {short}", "wrong": f"FAIL {short}"}[typed]
+    terminal = io.StringIO(f"{line}\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    until = datetime.now(UTC).date().isoformat()
+    words = ("approve", tmp_path / "report", "--key", tmp_path / "officer.key", "--name", "A", "--until", until)
+    code = run([*map(str, words), "--purpose", "p", "--recipient", "r"])
+    said = capsys.readouterr()
+    assert f'Type "PASS {short}" (verdict and set) to sign' in said.err
+    assert "moderate promise" in said.err
+    assert (code, (tmp_path / "report" / APPROVAL).exists()) == ((0, True) if typed == "the set" else (2, False))
+    assert typed == "the set" or "not signed" in said.err
+
+
+def test_a_rejected_set_stays(privgan: Privgan, tmp_path: Path) -> None:
+    gate = make_gate(tmp_path, officer="officer")
+    gate.audit()
+    gate.approve()
+    report, words = tmp_path / "report", ("--cohort", tmp_path / "cohort", "--name", "Dr. Ada Byron")
+    key = ("--key", tmp_path / "officer.key")
+    said = json.loads(privgan("reject", report, *key, *words, "--reason", "no contract", "--json").stdout)
+    assert (said["officer"], said["reason"]) == ("Dr. Ada Byron", "no contract")
+    assert (report / REJECTION).is_file()
+    release = ("release", tmp_path / "synthetic", "--cohort", tmp_path / "cohort", "--report", report)
+    refusal = privgan(*release, "--to", tmp_path / "bundle", "--key", tmp_path / "site.key", code=6).stderr
+    assert f"Dr. Ada Byron rejected this set on {said['rejected']}" in refusal
+    assert "Dr. Ada Byron, on" in (report / "audit.html").read_text()
 
 
 def test_prepare_pins_the_key_of_the_policy(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +120,8 @@ def test_prepare_pins_the_key_of_the_policy(source: Path, tmp_path: Path, capsys
     assert "pinned" in run_here(*audit, "--policy", tmp_path / "second.toml", code=6)
     (tmp_path / "bad.toml").write_text('schema = 1\nofficer_key = "AAAA"\n')
     assert "privgan keygen" in run_here(*prepare, "--policy", tmp_path / "bad.toml", code=2)
-    assert run_here("approve", tmp_path / "report", "--key", "k", "--name", "x", "--until", "2020-01-01", code=2)
+    grant = ("--name", "x", "--until", "2020-01-01", "--purpose", "p", "--recipient", "r", "--yes")
+    assert run_here("approve", tmp_path / "report", "--key", "k", *grant, code=2)
 
 
 def test_the_demo_has_two_people(tmp_path: Path) -> None:
@@ -83,11 +129,10 @@ def test_the_demo_has_two_people(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     context = typer.Context(typer.main.get_command(app))
     assert demo._show_and_run_all(context, demo._keys(tmp_path)) == 0
-    demo._pin_the_officer(tmp_path)
     policy = Policy.read(tmp_path / "policy.toml")
     gate = make_gate(tmp_path, officer="keys/officer")
     assert policy.officer_key == gate.line_of("keys/officer")
-    gate.audit(lambda record: record.update(policy=policy.to_json()))
+    gate.audit(lambda record: record.update(policy=policy.to_json(), overrides=[]))
     approve, *rest = [
         words for words in demo._path(tmp_path) if words[0] in {"approve", "release", "verify", "budget"}
     ]

@@ -172,7 +172,7 @@ def test_a_cohort_of_an_npz_is_opened_as_it_was_written(tmp_path: Path) -> None:
     opened = open_cohort(tmp_path / "cohort")
     assert (facts.preset, facts.form) == (
         "photo",
-        ImageForm(side=32, channels=3, classes=("plain", "two"), modality="XC"),
+        ImageForm(side=32, channels=3, classes=("plain", "two"), modality="OT"),
     )
     assert opened.facts == facts
     np.testing.assert_array_equal(opened.images, images)
@@ -233,7 +233,7 @@ def test_floats_in_colour_take_a_window(tmp_path: Path) -> None:
     values = RNG.random((6, 28, 28, 3)).astype(np.float32)
     np.savez(tmp_path / "a.npz", images=values)
     (tmp_path / "cohort").mkdir()
-    options = told(colour=True, window=(0, 1), non_members=0)
+    options = told(colour=True, window=(0, 1), non_members=0, each_image_is_a_patient=True)
     prepare(tmp_path / "a.npz", tmp_path / "cohort", options)
     np.testing.assert_array_equal(open_cohort(tmp_path / "cohort").images, np.rint(values * 255))
 
@@ -242,7 +242,7 @@ def test_an_older_cohort_is_grey_and_a_false_number_of_channels_is_noticed(tmp_p
     np.savez(tmp_path / "a.npz", images=RNG.integers(0, 256, (6, 28, 28), dtype=np.uint8))
     folder = tmp_path / "cohort"
     folder.mkdir()
-    facts = prepare(tmp_path / "a.npz", folder, told(non_members=0))
+    facts = prepare(tmp_path / "a.npz", folder, told(non_members=0, each_image_is_a_patient=True))
     table = json.loads((folder / "cohort.json").read_text())
     assert table.pop("channels") == 1
     (folder / "cohort.json").write_text(json.dumps(table))

@@ -134,7 +134,7 @@ def test_two_hospitals_with_equal_numbers_are_no_doubt(dicom: Callable[..., Path
 def test_files_without_numbers_are_not_looked_at_as_if_their_names_were_some(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
     np.savez(tmp_path / "a.npz", images=images)
-    assert make(tmp_path / "a.npz", tmp_path / "cohort").facts.patients == 40
+    assert make(tmp_path / "a.npz", tmp_path / "cohort", each_image_is_a_patient=True).facts.patients == 40
 
 
 def test_a_withdrawn_key_that_nearly_matches_is_counted_and_stops(tmp_path: Path) -> None:

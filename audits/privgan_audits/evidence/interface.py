@@ -96,6 +96,7 @@ class Evidence:
     run: the run folder, when given. rehearses: whose patients the files of a files-only audit are said to be of.
     level: a near-copy p-value below it makes the verdict FAIL whatever else was found (attempts lower it).
     accepted_delta: the user took a delta above 1/(10 x members) on themselves.
+    numbered: whether members and non-members say whose each image is; otherwise each counts as one patient.
     identifiers: what bare files say of patients; a cohort has its own. Both are keyed digests.
     encoder: the user's own way to compare images, beside the audit's; None when none was given.
     """
@@ -112,6 +113,7 @@ class Evidence:
     run: Path | None = None
     rehearses: Cohort | None = None
     identifiers: IdentifierDigests | None = None
+    numbered: bool = True
     notes: tuple[str, ...] = ()
     level: float = 0.0029
     accepted_delta: bool = False

@@ -111,6 +111,7 @@ def load_file_evidence(
         claim=loaded.claim,
         rehearses=rehearsed,
         identifiers=known,
+        numbered=trained.numbered and (others is None or others.numbered),
         notes=(*loaded.notes, *trained.notes, *(others.notes if others else ()), COUNTED if rehearses else UNCOUNTED),
     )
 

@@ -32,6 +32,7 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "claim_not_private": bool(evidence.claim and evidence.claim.not_private),
         "attempt": attempt,
         "overrides": list(overrides),
+        "project": _project(evidence, policy),
         "counts": _counts(evidence),
         "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
@@ -68,6 +69,16 @@ def _declared(evidence: Evidence) -> tuple[str, ...]:
     """What the user said of the encoder: one that learned from the members alone would make them look different."""
     encoder = evidence.encoder
     return (f"Encoder of the user's, declared to have learned from: {encoder.trained_on}.",) if encoder else ()
+
+
+def _project(evidence: Evidence, policy: Policy) -> dict[str, str]:
+    """What the cohort is for and who answers for it, in the words of `prepare` and of the policy."""
+    facts = evidence.cohort.facts if evidence.cohort else None
+    return {
+        "title": facts.title if facts else "",
+        "contact": facts.contact if facts else "",
+        "house": policy.house,
+    }
 
 
 def _counts(evidence: Evidence) -> dict[str, int]:

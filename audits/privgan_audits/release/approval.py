@@ -1,6 +1,6 @@
-"""What the privacy officer signs: the permission to release one audited set, and the withdrawal of it.
+"""What the privacy officer signs: the permission to release one audited set, its withdrawal, and the refusal.
 
-Both are in-toto statements in DSSE envelopes, like a bundle's attestation, by a key that is the officer's alone.
+All are in-toto statements in DSSE envelopes, like a bundle's attestation, by a key that is the officer's alone.
 A permission names who decided, on which documented result (as HIPAA's expert determination does, 45 CFR 164.514(b)),
 and it ends on a day, because a release is to be looked at again (ISO/IEC 27559). Nothing here judges an audit.
 """
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from privgan.checks import positive
+from privgan.checks import positive, require_line
 from privgan.config import from_table, inline, to_table
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
@@ -20,8 +20,9 @@ from privgan.files import canonical_json
 from privgan_audits.record import RECORD
 from privgan_audits.seals import fingerprint, in_toto, key_line, key_of_line, open_signed, unverified
 
-APPROVAL, REVOCATION = "approval.dsse.json", "revocation.dsse.json"
+APPROVAL, REVOCATION, REJECTION = "approval.dsse.json", "revocation.dsse.json", "rejection.dsse.json"
 APPROVAL_TYPE, REVOCATION_TYPE = "urn:privgan:approval:v1", "urn:privgan:revocation:v1"
+REJECTION_TYPE = "urn:privgan:rejection:v1"
 LARGEST_BYTES = 1 << 16  # of either envelope; what `sign` writes is a few thousand
 LONGEST_DAYS = 731  # two years: our choice; nobody knows longer ahead what else will become public
 _LONGEST_NAME, _LONGEST_TEXT = 100, 300
@@ -32,18 +33,20 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 class Grant:
     """In the officer's words: who approves, what for, and to whom; goes to the recipient.
 
-    purpose, recipient: may be empty. approved, until: first and last day on which it holds, YYYY-MM-DD, UTC.
+    purpose, recipient: empty in approvals of earlier versions alone. reason: why safeguards that were switched off do
+    not matter here; empty where none was. approved, until: first and last day on which it holds, YYYY-MM-DD, UTC.
     """
 
     officer: str
     purpose: str = ""
     recipient: str = ""
+    reason: str = ""
     approved: str
     until: str
 
     def __post_init__(self) -> None:
-        _line(_LONGEST_NAME, name=self.officer)
-        _line(_LONGEST_TEXT, empty=True, purpose=self.purpose, recipient=self.recipient)
+        require_line(_LONGEST_NAME, name=self.officer)
+        require_line(_LONGEST_TEXT, empty=True, purpose=self.purpose, recipient=self.recipient, reason=self.reason)
         first, last = _day(self.approved), _day(self.until)
         if not 0 <= (last - first).days <= LONGEST_DAYS:
             raise UsageError(
@@ -69,7 +72,7 @@ class Approved:
             if not _DIGEST.fullmatch(digest):
                 raise UsageError("Expected a hex SHA-256 in the approval.")
         for words in (self.verdict, self.scope, self.spend.unit, *self.overrides):
-            _line(_LONGEST_NAME, word=words)
+            require_line(_LONGEST_NAME, word=words)
         positive(epsilon=self.spend.epsilon)
 
 
@@ -83,7 +86,10 @@ class Approval:
 
     def statement(self) -> dict[str, Any]:
         """What is signed."""
-        return in_toto({RECORD: self.audit.audit_sha256}, APPROVAL_TYPE, to_table(self))
+        table = to_table(self)
+        if not self.grant.reason:
+            del table["grant"]["reason"]  # as approvals of earlier versions are
+        return in_toto({RECORD: self.audit.audit_sha256}, APPROVAL_TYPE, table)
 
     @classmethod
     def of_statement(cls, stated: dict[str, Any]) -> "Approval":
@@ -93,7 +99,8 @@ class Approval:
     def facts(self) -> dict[str, str]:
         """What an attestation and the verbs' JSON say of it."""
         key = key_of_line(self.public_key)
-        return {**asdict(self.grant), "public_key": self.public_key, "key_fingerprint": fingerprint(key)}
+        grant = {name: text for name, text in asdict(self.grant).items() if text or name != "reason"}
+        return {**grant, "public_key": self.public_key, "key_fingerprint": fingerprint(key)}
 
     def trouble_on(self, today: date) -> str | None:
         """Why it does not hold on a day; None if it does."""
@@ -118,7 +125,7 @@ class Revocation:
     public_key: str
 
     def __post_init__(self) -> None:
-        _line(_LONGEST_TEXT, reason=self.reason)
+        require_line(_LONGEST_TEXT, reason=self.reason)
         _day(self.revoked)
 
     def statement(self) -> dict[str, Any]:
@@ -139,14 +146,48 @@ class Revocation:
         return sha256 == self.approval_sha256 or approval.audit.audit_sha256 == self.audit_sha256
 
 
-Signed = TypeVar("Signed", Approval, Revocation)
+@dataclass(frozen=True, kw_only=True)
+class Rejection:
+    """A signed no: this set is not released, whatever else is signed of it.
+
+    officer: who decided. reason: in the officer's words. rejected: the day, YYYY-MM-DD, UTC. synthetic_sha256: of the
+    set's manifest.
+    """
+
+    officer: str
+    reason: str
+    rejected: str
+    audit_sha256: str
+    synthetic_sha256: str
+    public_key: str
+
+    def __post_init__(self) -> None:
+        require_line(_LONGEST_NAME, name=self.officer)
+        require_line(_LONGEST_TEXT, reason=self.reason)
+        _day(self.rejected)
+        if not _DIGEST.fullmatch(self.synthetic_sha256):
+            raise UsageError("Expected the hex SHA-256 of a set in the rejection.")
+
+    def statement(self) -> dict[str, Any]:
+        """What is signed."""
+        told = {name: value for name, value in asdict(self).items() if name != "audit_sha256"}
+        return in_toto({RECORD: self.audit_sha256}, REJECTION_TYPE, told)
+
+    @classmethod
+    def of_statement(cls, stated: dict[str, Any]) -> "Rejection":
+        """The content of `statement`; see `opened`."""
+        (subject,) = stated["subject"]
+        return from_table(cls, {**stated["predicate"], "audit_sha256": subject["digest"]["sha256"]})
+
+
+Signed = TypeVar("Signed", Approval, Revocation, Rejection)
 
 
 def opened(kind: type[Signed], content: bytes, key: Ed25519PublicKey | None = None) -> Signed:
-    """An approval or a revocation, after its signature was checked.
+    """An approval, a revocation or a rejection, after its signature was checked.
 
     Args:
-        kind: Approval or Revocation.
+        kind: Approval, Revocation or Rejection.
         content: the envelope; anybody may have written it.
         key: whose it must be. None takes the key that it names: then it is intact, but not known to be anyone's.
 
@@ -170,13 +211,7 @@ def opened(kind: type[Signed], content: bytes, key: Ed25519PublicKey | None = No
     return value
 
 
-_ARTICLES = {Approval: "an approval", Revocation: "a revocation"}
-
-
-def _line(longest: int, *, empty: bool = False, **texts: str) -> None:
-    for name, text in texts.items():
-        if not (len(text) <= longest and text.isprintable() and text == text.strip() and (empty or text)):
-            raise UsageError(f"Expected the {name} as one line of at most {longest} printable characters.")
+_ARTICLES = {Approval: "an approval", Revocation: "a revocation", Rejection: "a rejection"}
 
 
 def _day(text: str) -> date:

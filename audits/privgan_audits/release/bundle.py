@@ -66,18 +66,21 @@ def sums_text(digests: dict[str, str]) -> bytes:
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
 
 
-def guide_text(fingerprint: str, *, approved: bool) -> str:
+def guide_text(fingerprint: str, *, approved: bool, told: str) -> str:
     """The content of VERIFY.md.
 
     Args:
         fingerprint: of the signing key.
         approved: whether an officer's approval is in the bundle, whose check is then explained, too.
+        told: what the hospital says of the set, in a line.
     """
     steps = _APPROVAL_STEPS if approved else ""
-    return _GUIDE.replace("FINGERPRINT", fingerprint).replace("APPROVAL_STEPS", steps)
+    return _GUIDE.replace("FINGERPRINT", fingerprint).replace("APPROVAL_STEPS", steps).replace("TOLD", told)
 
 
 _GUIDE = r"""# How to check this bundle
+
+TOLD
 
 You need the hospital's public key (a file `NAME.pub`) **from the hospital itself**, not from whoever sent this.
 Its fingerprint should be the one that they tell you on another channel. This folder was signed with

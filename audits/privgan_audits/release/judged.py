@@ -99,6 +99,18 @@ def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
     return Judged(record=record, policy=policy, approved=approved)
 
 
+def policy_of(record: Mapping[str, Any]) -> tuple[Policy, str]:
+    """A record's policy, and the digest of the set that it is about.
+
+    Raises:
+        IntegrityError: a field is missing or odd.
+    """
+    try:
+        return Policy.from_json(record["policy"]), str(record["synthetic"]["sha256"])
+    except (KeyError, TypeError, AttributeError):
+        raise _odd() from None
+
+
 def _judged(record: Mapping[str, Any]) -> tuple[Policy, Verdict]:
     try:
         policy = Policy.from_json(record["policy"])

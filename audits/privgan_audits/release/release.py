@@ -25,11 +25,13 @@ from privgan.progress import Progress, silent
 from privgan.synthetic.set_files import SetFiles, formats_of
 from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set, write_manifest
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS, implied
+from privgan_audits.record import project_of
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL
 from privgan_audits.release.judged import Judged, judge_again, read_record
 from privgan_audits.release.signoff import SignedApproval, permission
 from privgan_audits.seals import fingerprint, in_toto, sign
+from privgan_audits.telling.strength import strength_of
 
 COMPOSITION = "of one run, or by a Renyi filter over runs chosen after others"
 _SUMMARY_VERSION = 2
@@ -150,7 +152,11 @@ def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progre
     name = fingerprint(key.public_key())
     if cleared.permission:
         write_bytes(folder / APPROVAL, cleared.permission.envelope, SHAREABLE_FILE)
-    write_text(folder / layout.GUIDE, layout.guide_text(name, approved=bool(cleared.permission)), SHAREABLE_FILE)
+    write_text(
+        folder / layout.GUIDE,
+        layout.guide_text(name, approved=bool(cleared.permission), told=_told(cleared)),
+        SHAREABLE_FILE,
+    )
     write_text(folder / layout.GIT, layout.GIT_TEXT, SHAREABLE_FILE)
     subjects = {path.relative_to(folder).as_posix(): sha256_file(path) for path in list_files(folder)}
     predicate = _predicate(cleared)
@@ -161,6 +167,13 @@ def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progre
     sums = layout.sums_text({**subjects, layout.ATTESTATION: sha256_bytes(envelope)})
     write_bytes(folder / layout.SUMS, sums, SHAREABLE_FILE)
     return {**predicate, "files": len(subjects) + 2, "key_fingerprint": name}
+
+
+def _told(cleared: Cleared) -> str:
+    """The first thing that a recipient reads of the set."""
+    strength = strength_of(cleared.record, inside=False)
+    project = "; ".join(filter(None, project_of(cleared.record).values()))
+    return f"{project}. " * bool(project) + f"Verdict {PASS}, {strength}. {strength.rule}"
 
 
 def _write_dataset(target: Path, synthetic: SyntheticSet, progress: Progress) -> None:
@@ -181,11 +194,13 @@ def _write_dataset(target: Path, synthetic: SyntheticSet, progress: Progress) ->
 
 
 def _write_public_report(folder: Path, cleared: Cleared) -> None:
-    from privgan_audits.report.view import public_page
+    from privgan_audits.report.public import Released, public_page
     from privgan_audits.report.write import render
 
+    granted = cleared.permission.approval.facts() if cleared.permission else None
+    released = Released(approval=granted, images=cleared.synthetic.images)
     (folder / layout.REPORT).mkdir()
-    write_text(folder / layout.PUBLIC_PAGE, render(public_page(cleared.record)), SHAREABLE_FILE)
+    write_text(folder / layout.PUBLIC_PAGE, render(public_page(cleared.record, released)), SHAREABLE_FILE)
     write_json(folder / layout.PUBLIC_SUMMARY, _public_summary(cleared), SHAREABLE_FILE)
 
 
@@ -195,7 +210,9 @@ def _public_summary(cleared: Cleared) -> dict[str, Any]:
     return {
         "schema_version": _SUMMARY_VERSION,
         "kind": "audit-public",
+        "project": project_of(record),
         "verdict": PASS,
+        "strength": strength_of(record, inside=False).word,
         "scope": DIFFERENTIAL_PRIVACY,
         "privacy": _privacy(cleared),
         "policy": cleared.judged.policy.to_json(),
@@ -209,8 +226,10 @@ def _predicate(cleared: Cleared) -> dict[str, Any]:
     held, record = cleared.synthetic, cleared.record
     return {
         "privgan_version": __version__,
+        "project": project_of(record),
         "signed": cleared.today.isoformat(),
         "verdict": PASS,
+        "strength": strength_of(record, inside=False).word,
         "scope": DIFFERENTIAL_PRIVACY,
         "privacy": _privacy(cleared),
         "overrides": list(record["overrides"]),

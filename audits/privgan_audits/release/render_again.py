@@ -7,7 +7,15 @@ from pathlib import Path
 from privgan.account import ledger_of
 from privgan.errors import IntegrityError
 from privgan_audits.record import Record
-from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, opened
+from privgan_audits.release.approval import (
+    APPROVAL,
+    LARGEST_BYTES,
+    REJECTION,
+    REVOCATION,
+    Approval,
+    Rejection,
+    opened,
+)
 from privgan_audits.release.judged import read_record, require_consistent
 from privgan_audits.report.gallery import read_gallery
 from privgan_audits.report.write import write_pages
@@ -55,6 +63,8 @@ def sign_off(folder: Path, audit_sha256: str) -> Iterator[Fact]:
         folder: the report.
         audit_sha256: of its audit.json.
     """
+    if os.path.lexists(folder / REJECTION):
+        yield from _no(folder)
     if os.path.lexists(folder / REVOCATION):
         yield Fact(name="Withdrawn", value="The approval of this report was withdrawn, for good.", note=REVOCATION)
     if not os.path.lexists(folder / APPROVAL):
@@ -72,3 +82,15 @@ def sign_off(folder: Path, audit_sha256: str) -> Iterator[Fact]:
     yield Fact(name="Valid", value=f"{facts['approved']} to {facts['until']}", note="both days included, UTC")
     yield Fact(name="Purpose", value=facts["purpose"] or "not said")
     yield Fact(name="Recipient", value=facts["recipient"] or "not said")
+    if "reason" in facts:
+        yield Fact(name="Why what was switched off does no harm", value=facts["reason"])
+
+
+def _no(folder: Path) -> Iterator[Fact]:
+    try:
+        found = opened(Rejection, read_bounded(folder / REJECTION, LARGEST_BYTES))
+    except IntegrityError:
+        yield Fact(name="Rejected", value="A file lies here that is no rejection, or was edited.", note=REJECTION)
+    else:
+        yield Fact(name="Rejected by", value=f"{found.officer}, on {found.rejected}", note="for good")
+        yield Fact(name="Reason", value=found.reason)

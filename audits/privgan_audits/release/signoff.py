@@ -18,9 +18,20 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
 from privgan_audits.questions.bounds import BOOKS
-from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, REVOCATION, Approval, Grant, Revocation, opened
+from privgan_audits.release.approval import (
+    APPROVAL,
+    LARGEST_BYTES,
+    REVOCATION,
+    Approval,
+    Grant,
+    Revocation,
+    opened,
+)
 from privgan_audits.release.judged import Judged, judge_again, read_record, require_consistent
+from privgan_audits.release.rejecting import demanded_key, require_not_rejected
 from privgan_audits.seals import key_line, key_of_line, read_bounded, sign
+
+SHORT_DIGEST = 12  # hex digits of a set's, as page one shows them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +57,11 @@ class Draft:
     facts: tuple[str, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def confirmation(self) -> str:
+        """What the officer types to sign: the verdict, and the first digits of the set's digest."""
+        return f"{self.judged.approved.verdict} {self.judged.approved.synthetic_sha256[:SHORT_DIGEST]}"
+
     def sign(self, key: Ed25519PrivateKey) -> SignedApproval:
         """Sign and write REPORT/approval.dsse.json.
 
@@ -70,14 +86,17 @@ def draft_approval(report: Path, grant: Grant, *, force: bool = False) -> Draft:
         force: an older approval may be replaced.
 
     Raises:
-        UsageError: there is no such folder, or it has an approval.
+        UsageError: there is no such folder, or it has an approval; purpose, recipient, or the reason for overrides is
+            not said.
         AuditFailedError, NotReleasableError: the audit did not pass, or has no privacy claim.
-        IntegrityError: the record is odd, or its approval was withdrawn.
+        IntegrityError: the record is odd, or its approval was withdrawn, or the set rejected.
     """
     record, digest = read_record(report)
     judged = judge_again(record, digest)
     require_consistent(record)
     _require_not_withdrawn(report)
+    require_not_rejected(report)
+    _require_said(grant, judged)
     if os.path.lexists(report / APPROVAL) and not force:
         raise UsageError(f"Expected a report without an approval, {report / APPROVAL} exists. --force replaces it.")
     try:
@@ -101,14 +120,15 @@ def permission(
         today: the day of the release, UTC.
 
     Raises:
-        IntegrityError: missing though demanded; of another key, report or set; not valid today; withdrawn; or the
-            officer is the one who releases.
+        IntegrityError: missing though demanded; of another key, report or set; not valid today; withdrawn; the set
+            was rejected; or the officer is the one who releases.
     """
     _require_not_withdrawn(report)
+    require_not_rejected(report, ledger, judged.approved.synthetic_sha256)
     for entry in ledger.of_kind("revoked"):
         if entry["synthetic_sha256"] == judged.approved.synthetic_sha256:
             raise IntegrityError(f"The officer withdrew the approval of this set on {entry['date']}, for good.")
-    demanded = _demanded(pinned, judged.policy.officer_key)
+    demanded = demanded_key(pinned, judged.policy.officer_key)
     if not os.path.lexists(report / APPROVAL):
         if demanded:
             raise IntegrityError(
@@ -172,44 +192,40 @@ def revoke(
     return revocation
 
 
-def require_one_officer(pinned: str, named: str) -> None:
-    """Refuse a policy that names another officer's key than the one that `prepare` pinned in the cohort.
-
-    Raises:
-        IntegrityError: both are given and differ.
-    """
-    if pinned and named and pinned != named:
-        raise IntegrityError(
-            "Expected the officer's key that 'privgan prepare' pinned in this cohort, the policy names another one."
-        )
-
-
-def _demanded(pinned: str, named: str) -> str:
-    require_one_officer(pinned, named)
-    return pinned or named
-
-
 def _require_not_withdrawn(report: Path) -> None:
     """Its mere presence refuses: whoever wrote it, a doubt about a withdrawal is no permission."""
     if os.path.lexists(report / REVOCATION):
         raise IntegrityError(f"The approval of this report was withdrawn: {REVOCATION} lies in its folder.")
 
 
+def _require_said(grant: Grant, judged: Judged) -> None:
+    """Whom a release is for and what for is the decision itself; and what was switched off needs a reason."""
+    if not (grant.purpose and grant.recipient):
+        raise UsageError("Expected --purpose and --recipient in words: an approval is for something and somebody.")
+    overrides = ", ".join(f"--{name}" for name in judged.approved.overrides)
+    if overrides and not grant.reason:
+        raise UsageError(f"Expected --reason: why {overrides}, which switched a safeguard off, does no harm here.")
+
+
 def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     from privgan_audits.questions.books.words import together
     from privgan_audits.report.limits import detection_limit
     from privgan_audits.report.words import frame
+    from privgan_audits.telling.strength import strength_of
 
     spend = judged.approved.spend
     books = next(test for test in judged.record["tests"] if test["id"] == BOOKS)
     yield f"Verdict {judged.approved.verdict}, judged again just now, under the policy {judged.policy.preset!r}."
+    yield f"Strength of the promise: {strength_of(judged.record, inside=True)}. {judged.policy.tiers.rule}"
+    yield f"Set {judged.approved.synthetic_sha256}."
     yield (
         f"{str(spend).capitalize()}: an attacker's odds about one patient "
         f"change at most {exp(spend.epsilon):.3g}-fold. All runs on this cohort together: {together(books)}."
     )
     yield f"{detection_limit(judged.record)} {frame.INVISIBLE.capitalize()}"
     yield from (f"Not covered: {limit}" for limit in frame.NOT_COVERED)
-    yield f"Purpose: {grant.purpose or 'not said'}. Recipient: {grant.recipient or 'not said'}."
+    yield f"Purpose: {grant.purpose}. Recipient: {grant.recipient}."
+    yield from (f"Reason for what was switched off: {each}." for each in [grant.reason.rstrip(".")] if each)
     yield f"Approved by {grant.officer}, from {grant.approved} until {grant.until}. The recipient will read this."
 
 
@@ -217,6 +233,6 @@ def _warnings(judged: Judged) -> Iterator[str]:
     from privgan_audits.record import failed_before
     from privgan_audits.report.words import frame
 
-    yield from (f"Override --{name}: {frame.OVERRIDDEN}" for name in judged.approved.overrides)
+    yield from map(frame.override, judged.approved.overrides)
     yield from (f"Looser than the default policy: {line}." for line in judged.policy.looser_than_default())
     yield from (f"{frame.FAILED_BEFORE} Entry {entry} of the ledger." for entry in failed_before(judged.record))

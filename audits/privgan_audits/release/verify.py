@@ -13,6 +13,7 @@ from typing import Any
 
 from privgan.config import from_table, keys_of
 from privgan.dp.spend import PrivacySpend
+from privgan.dp.strength import is_at_most, promise_word
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_bytes
 from privgan.folders import require_exact_files
@@ -38,6 +39,8 @@ class VerifiedBundle:
     approval: the privacy officer's, None where the hospital releases without one.
     policy: the preset's name, "own" if it is none.
     looser: a line for each threshold that refuses less than the default, the hospital's version's or this one's.
+    strength: of the promise, by the signed policy; see `dp.strength`. project: title, house and contact, as far as
+    the hospital says them.
     """
 
     spend: PrivacySpend
@@ -46,6 +49,8 @@ class VerifiedBundle:
     overrides: tuple[str, ...]
     policy: str
     looser: tuple[str, ...]
+    strength: str
+    project: dict[str, str]
     files: int
     key_fingerprint: str
     signed: str
@@ -55,7 +60,8 @@ class VerifiedBundle:
     @property
     def verdict_line(self) -> str:
         """The verdict with the policy that it was given under; a bare PASS is one under the default or a stricter."""
-        terms = Terms(preset=self.policy, looser=self.looser, overrides=self.overrides)
+        promise = promise_word(self.strength)
+        terms = Terms(preset=self.policy, looser=self.looser, overrides=self.overrides, promise=promise)
         return verdict_line(self.verdict, self.scope, terms)
 
 
@@ -98,8 +104,15 @@ def verify(
     if officer_key and (approval is None or approval.public_key != key_line(load_public_key(officer_key))):
         raise IntegrityError("Expected an approval with the officer's key that was given, there is none.")
     _require_one_generator(bundle, statement)
-    policy, looser = _policy(bundle, statement)
-    facts = {"policy": policy, "looser": looser, "files": len(digests) + 1, "key_fingerprint": fingerprint(key)}
+    policy, preset, looser = _policy(bundle, statement)
+    strength = _strength(statement, policy)
+    facts = {
+        "policy": preset,
+        "looser": looser,
+        "strength": strength,
+        "files": len(digests) + 1,
+        "key_fingerprint": fingerprint(key),
+    }
     summary = _summary(statement, approval, facts)
     if revocation:
         _require_not_withdrawn(revocation, approval, digests)
@@ -163,8 +176,8 @@ def _require_not_withdrawn(path: Path, approval: Approval | None, digests: dict[
         )
 
 
-def _policy(bundle: Path, statement: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """The preset's name and what is looser than the default, from the files that the signature covers.
+def _policy(bundle: Path, statement: dict[str, Any]) -> tuple[Policy, str, tuple[str, ...]]:
+    """The policy, its preset's name and what is looser than the default, from the files that the signature covers.
 
     The hospital's version may have had another default than this one; what is looser than either is told.
     """
@@ -179,7 +192,19 @@ def _policy(bundle: Path, statement: dict[str, Any]) -> tuple[str, tuple[str, ..
         same = False
     if not same:
         raise IntegrityError("Expected the policy in the public report as the attestation states it, it is odd.")
-    return preset, tuple(dict.fromkeys((*said, *policy.looser_than_default())))
+    return policy, preset, tuple(dict.fromkeys((*said, *policy.looser_than_default())))
+
+
+def _strength(statement: dict[str, Any], policy: Policy) -> str:
+    """The signed word, which may not claim more than the run's own epsilon; of earlier versions, what that gives."""
+    try:
+        alone = policy.tiers.word(float(statement["predicate"]["privacy"]["epsilon"]))
+        stated = str(statement["predicate"].get("strength", alone))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise IntegrityError("Expected the privacy spend in the attestation.") from None
+    if not is_at_most(stated, alone):
+        raise IntegrityError(f"Expected a promise that is at most {alone} by its epsilon, the attestation says more.")
+    return stated
 
 
 def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[str, Any]) -> VerifiedBundle:
@@ -193,10 +218,11 @@ def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[s
             overrides=tuple(map(str, predicate["overrides"])),
             signed=str(predicate["signed"]),
             privgan_version=str(predicate["privgan_version"]),
+            project={str(name): str(text) for name, text in predicate.get("project", {}).items() if text},
             approval=approval,
             **facts,
         )
-    except (KeyError, TypeError, ValueError, UsageError):
+    except (KeyError, TypeError, ValueError, AttributeError, UsageError):
         raise IntegrityError("Expected the privacy spend and the verdict in the attestation.") from None
     if summary.verdict != "PASS":
         raise IntegrityError("Expected a released bundle to carry the verdict PASS, this one does not.")

@@ -3,20 +3,12 @@
 from collections.abc import Iterator
 
 from privgan_audits import questions
-from privgan_audits.gate.verdict import PASS, implied, judge
+from privgan_audits.gate.verdict import INVALID, judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.question import Question
 from privgan_audits.record import Record
 from privgan_audits.report.page import Card, Group
-from privgan_audits.report.words.verdicts import (
-    ANSWERED,
-    ASKED,
-    NOT_APPLICABLE,
-    NOT_RUN,
-    STATES,
-    UNTOLD,
-    OutcomeWords,
-)
+from privgan_audits.report.words.verdicts import NOT_APPLICABLE, NOT_RUN, STATES, OutcomeWords
 from privgan_audits.telling.plots import Chart
 from privgan_audits.telling.words import GROUPS, INFERENCE, Answer, Words
 
@@ -25,12 +17,6 @@ def inside_groups(record: Record, policy: Policy) -> tuple[Group, ...]:
     """For the hospital: what was measured, and what the verdict says against it."""
     against = judge(policy, record).against
     return _grouped(_inside(test, against.get(str(test["id"])), record) for test in record["tests"])
-
-
-def outside_groups(record: Record) -> tuple[Group, ...]:
-    """For outside: what was tried; of a set that passed, what a PASS implies. Nothing here hangs on an outcome."""
-    passed, answered = record["verdict"] == PASS, implied(record["scope"])
-    return _grouped(_outside(test, passed=passed, answered=str(test["id"]) in answered) for test in record["tests"])
 
 
 def _grouped(cards: Iterator[Card]) -> tuple[Group, ...]:
@@ -47,19 +33,11 @@ def _inside(test: Record, against: str | None, record: Record) -> Card:
     said = words.answer(test) if test["outcome"] == "measured" else None
     return _card(
         test,
-        state=_state(test, against),
+        state=_state(test, against, void=record["verdict"] == INVALID),
         answer=said.answer if said else "",
         measured=said.sentences if said else (_reason(test),),
         charts=words.charts(record),
     )
-
-
-def _outside(test: Record, *, passed: bool, answered: bool) -> Card:
-    if passed and answered:
-        good = STATES["measured"]
-        state = OutcomeWords(label=words_of(test).good, tone=good.tone, mark=good.mark)
-        return _card(test, state=state, answer="", measured=(ANSWERED,))
-    return _card(test, state=STATES["public"], answer="", measured=(ASKED if passed else UNTOLD,))
 
 
 def _card(
@@ -80,7 +58,8 @@ def _card(
     )
 
 
-def _state(test: Record, against: str | None) -> OutcomeWords:
+def _state(test: Record, against: str | None, *, void: bool) -> OutcomeWords:
+    """void: the controls failed, so that no good answer means anything."""
     if against is not None:
         return STATES[against]
     if test["outcome"] != "measured":
@@ -88,8 +67,10 @@ def _state(test: Record, against: str | None) -> OutcomeWords:
     asked = _asked(test)
     if asked is not None and asked.rule.informative:
         return STATES["informative"]
-    good = STATES["measured"]
-    return OutcomeWords(label=words_of(test).good, tone=good.tone, mark=good.mark)
+    if void:
+        return STATES["void"]
+    words, good = words_of(test), STATES["measured" if words_of(test).ticked else "informative"]
+    return OutcomeWords(label=words.good, tone=good.tone, mark=good.mark)
 
 
 def words_of(test: Record) -> Words:

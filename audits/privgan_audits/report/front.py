@@ -1,48 +1,74 @@
 """Page one: the verdict, four facts, what to do next."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from privgan_audits.gate.verdict import PASS
+from privgan.dp.strength import NONE, WEAK
+from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS
 from privgan_audits.questions.controls.rule import CHANGED_COPIES, CHANGED_MAY_NEED, PLAIN_COPIES
-from privgan_audits.questions.controls.words import TRIED, seen_and_unseen
-from privgan_audits.record import Record, allowed_copies, failed_before, finding
+from privgan_audits.questions.controls.words import seen_and_unseen
+from privgan_audits.record import Record, allowed_copies, failed_before, finding, project_of
 from privgan_audits.report.limits import worst_limit
 from privgan_audits.report.page import Front
 from privgan_audits.report.usefulness import use, worth
 from privgan_audits.report.words import frame
-from privgan_audits.report.words.verdicts import PUBLIC_NEXT_STEPS, REASONS_INSIDE, STATES, VERDICTS
+from privgan_audits.report.words.verdicts import STATES, VERDICTS
 from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up, whole_percent_up
+from privgan_audits.telling.strength import Strength, strength_of
 from privgan_audits.telling.verdict import told as told_as
 from privgan_audits.telling.words import Fact
 
 _TONES = {"PASS": "pass", "FAIL": "fail", "INVALID": "fail"}
+_STRENGTH_TONES = {"strong": "pass", "moderate": "pass", "weak": "open", "none": "fail"}
 _MARKS = {"PASS": STATES["measured"].mark, "INCONCLUSIVE": STATES["INCONCLUSIVE"].mark}
 _EXAMPLE_PRIOR = 0.01
 
 
-def front(record: Record, *, inside: bool) -> Front:
-    """The first page; the public one gives no reason and no exact number."""
-    verdict = str(record["verdict"])
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """How a verdict and its promise look."""
+
+    strength: Strength
+    strength_tone: str
+    tone: str
+    mark: str
+
+
+def marks_of(record: Record, *, inside: bool) -> Marks:
+    """Green is a PASS with a promise that limits an attacker by itself. inside: see `strength_of`."""
+    verdict, strength = str(record["verdict"]), strength_of(record, inside=inside)
+    weak = verdict == PASS and strength.word in (WEAK, NONE)
+    return Marks(
+        strength=strength,
+        strength_tone=_STRENGTH_TONES[strength.word],
+        tone="open" if weak else _TONES.get(verdict, "open"),
+        mark=_MARKS.get(verdict, STATES["FAIL"].mark),
+    )
+
+
+def front(record: Record) -> Front:
+    """The first page of the hospital's report."""
+    verdict, marks = str(record["verdict"]), marks_of(record, inside=True)
     promised = record["privacy"]["epsilon"] is not None
     spoken = VERDICTS["PASS-empirical" if verdict == "PASS" and not promised else verdict]
-    inside_reasons = () if verdict == "PASS" else tuple(record["reasons"])
-    outside_reasons = () if verdict == "PASS" else (REASONS_INSIDE,)
-    outside_steps = PUBLIC_NEXT_STEPS if verdict == "PASS" else spoken.next_steps
     count, set_digest = plain(record["counts"]["synthetic"]), str(record["synthetic"]["sha256"])
+    audit = f"Privacy audit of {record['date']}, {_attempt(record)}; set {set_digest[:12]}"
     return Front(
         title=f"May these {count} synthetic images be shared?",
-        subtitle=f"Privacy audit of {record['date']}, {_attempt(record)}; set {set_digest[:12]}",
+        subtitle="; ".join(filter(None, (*project_of(record).values(), audit))),
         verdict=told_as(verdict, record["policy"]["looser_than_default"]),
-        tone=_TONES.get(verdict, "open"),
-        mark=_MARKS.get(verdict, STATES["FAIL"].mark),
+        strength=marks.strength.promise,
+        strength_tone=marks.strength_tone,
+        tone=marks.tone,
+        mark=marks.mark,
         headline=spoken.headline,
-        reasons=inside_reasons if inside else outside_reasons,
-        warnings=(*_warnings(record), *(_failed_before(record) if inside else ())),
-        next_steps=spoken.next_steps if inside else outside_steps,
-        tiles=tuple(_tiles(record, inside=inside)),
-        noticed=seen_and_unseen(record) if inside else "",
-        use=use(record["utility"]) if inside else "",
-        worth=worth(record["utility"]) if inside else "",
+        reasons=() if verdict == "PASS" else tuple(record["reasons"]),
+        warnings=(*warnings_of(record), *_failed_before(record)),
+        next_steps=spoken.next_steps,
+        tiles=tuple(_tiles(record)),
+        noticed=seen_and_unseen(record),
+        use=use(record["utility"]),
+        worth=worth(record["utility"]),
     )
 
 
@@ -50,11 +76,12 @@ def _attempt(record: Record) -> str:
     return f"attempt {plain(record['attempt'])}" if record["cohort"] else "not counted among a cohort's attempts"
 
 
-def _warnings(record: Record) -> Iterator[str]:
+def warnings_of(record: Record) -> Iterator[str]:
+    """What belongs in red, on either page."""
     if record["claim_not_private"]:
         yield frame.NOT_PRIVATE
     for name in record["overrides"]:
-        yield f"Override: --{str(name).replace('_', '-').lstrip('-')} was given. {frame.OVERRIDDEN}"
+        yield frame.override(str(name))
     for line in record["policy"]["looser_than_default"]:
         yield f"Looser than the default policy: {line}."
     if record["privacy"]["epsilon"] is None:
@@ -66,16 +93,17 @@ def _failed_before(record: Record) -> Iterator[str]:
         yield f"{frame.FAILED_BEFORE} Entry {entry} of the ledger."
 
 
-def _tiles(record: Record, *, inside: bool) -> Iterator[Fact]:
+def _tiles(record: Record) -> Iterator[Fact]:
     counts, privacy = record["counts"], record["privacy"]
-    images = f", {plain(counts['member_images'])} in all" if inside else ""
+    promised, split = privacy["epsilon"] is not None, record["scope"] == DIFFERENTIAL_PRIVACY
+    others = "were held back by lot" if split else "were not learned from, as far as the files say, and are there"
     yield Fact(
-        name="Who is protected",
+        name="Who is protected" if promised else "Who was looked for",
         value=f"{plain(counts['members'])} patients",
-        note=f"Each with all of their images{images}. {plain(counts['non_members'])} more were held back by lot, to "
-        "compare with.",
+        note=f"Each with all of their images, {plain(counts['member_images'])} in all. "
+        f"{plain(counts['non_members'])} more {others} to compare with.",
     )
-    if privacy["epsilon"] is None:
+    if not promised:
         yield Fact(name="What is promised", value="nothing", note="There is no claim of differential privacy.")
     else:
         afterwards = percent_at_most(belief(_EXAMPLE_PRIOR, float(privacy["epsilon"])))
@@ -85,35 +113,30 @@ def _tiles(record: Record, *, inside: bool) -> Iterator[Fact]:
             note=f"Whoever is {percent(_EXAMPLE_PRIOR)} sure that a patient is in the data can become at most "
             f"{afterwards} sure, by any means.",
         )
-    yield _attack(record, inside=inside)
-    yield _smallest_leak(record, inside=inside)
+    yield _attack(record)
+    yield _smallest_leak(record)
 
 
-def _attack(record: Record, *, inside: bool) -> Fact:
-    name, worst = "What attackers reached", finding(record, "T3", "auc_upper") if inside else None
-    allowed = percent(record["policy"]["max_auc"])
-    told = "Shown a member and an outsider, the attacks together pick the member so often. A coin: 50 %"
-    if not inside:
-        passed = record["verdict"] == PASS
-        value = f"at most {allowed} right" if passed else frame.TOLD_INSIDE
-        return Fact(name=name, value=value, note=f"{told}; more than {allowed} is no PASS.")
+def _attack(record: Record) -> Fact:
+    name, worst = "What attackers reached", finding(record, "T3", "auc_upper")
     if worst is None:
         return Fact(name=name, value="not measured", note="There was nobody to compare members with.")
-    bounds = f"at worst {whole_percent_up(worst)}; the policy allows {allowed}"
-    return Fact(name=name, value=f"{percent(finding(record, 'T3', 'auc'))} right", note=f"{told}; {bounds}.")
+    return Fact(
+        name=name,
+        value=f"{percent(finding(record, 'T3', 'auc'))} right",
+        note="Shown a member and an outsider, the attacks together pick the member so often. A coin: 50 %; at worst "
+        f"{whole_percent_up(worst)}; the policy allows {percent(record['policy']['max_auc'])}.",
+    )
 
 
-def _smallest_leak(record: Record, *, inside: bool) -> Fact:
-    allowed, name = allowed_copies(record), "What would have been noticed"
-    plainly = "copies of so many different patients, also mirrored"
-    if not inside:
-        further = f"of {plain(CHANGED_MAY_NEED * allowed)} when they are changed further: {TRIED}"
-        note = f"To pass, an audit must surely find {plainly}, and {further}."
-        return Fact(name=name, value=f"{plain(allowed)} copied patients", note=note)
+def _smallest_leak(record: Record) -> Fact:
+    allowed = allowed_copies(record)
     changed = (
-        f"changed further, {worst_limit(record, CHANGED_COPIES)}, and {plain(CHANGED_MAY_NEED * allowed)} allowed"
+        f"Changed further, {worst_limit(record, CHANGED_COPIES)}, and {plain(CHANGED_MAY_NEED * allowed)} allowed"
     )
-    note = (
-        f"{plainly.capitalize()}, are surely found; the policy allows up to {plain(allowed)}. {changed.capitalize()}."
+    return Fact(
+        name="What would have been noticed",
+        value=worst_limit(record, PLAIN_COPIES),
+        note="Copies of so many different patients, also mirrored, are surely found; the policy allows up to "
+        f"{plain(allowed)}. {changed}.",
     )
-    return Fact(name=name, value=worst_limit(record, PLAIN_COPIES), note=note)

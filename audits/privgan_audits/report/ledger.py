@@ -8,6 +8,7 @@ from privgan.dp.gaussian import GaussianQueries, queries_of
 from privgan_audits.telling.numbers import plain
 from privgan_audits.telling.words import Fact
 
+_PROJECT = ("title", "house", "contact")
 Books = Mapping[str, Any] | None
 
 
@@ -35,7 +36,12 @@ def _told(entry: Entry) -> tuple[str, str]:
     match entry["kind"]:
         case "opened":
             cap = f"cap epsilon {plain(entry['max_epsilon'])} at delta {plain(entry['delta'])}"
-            told = "cohort prepared", f"{plain(entry['members'])} members; {cap}"
+            told = (
+                "cohort prepared",
+                "; ".join(
+                    (f"{plain(entry['members'])} members", cap, *(entry[each] for each in _PROJECT if each in entry))
+                ),
+            )
         case "charge":
             queries = "; ".join(_query(query) for query in queries_of([entry]))
             told = f"run {_short(entry)} charged", f"{queries}; delta {plain(entry['delta'])}"
@@ -51,6 +57,8 @@ def _told(entry: Entry) -> tuple[str, str]:
             told = f"audit: {entry['verdict']}", f"report {entry['report_sha256']}"
         case "rehearsed":
             told = f"rehearsal on files: {entry['verdict']}", f"report {entry['report_sha256']}"
+        case "rejected":
+            told = f"set rejected by {entry['officer']}", f"{entry['date']}, set {entry['synthetic_sha256']}"
         case "revoked":
             told = "approval withdrawn by the officer", f"{entry['date']}, set {entry['synthetic_sha256']}"
         case kind:

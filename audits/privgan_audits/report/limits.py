@@ -1,8 +1,7 @@
-"""The policy's rules, on the internal page beside the numbers that they were applied to, on the public one alone."""
+"""The policy's rules, beside the numbers that they were applied to."""
 
 from collections.abc import Iterator, Sequence
 
-from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
 from privgan_audits.questions.books.words import together
 from privgan_audits.questions.bounds import BOOKS
@@ -12,12 +11,9 @@ from privgan_audits.questions.membership.rule import POWER
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.record import Record, allowed_copies, finding
 from privgan_audits.report.page import Limit, Table
-from privgan_audits.report.words import frame
 from privgan_audits.telling.facts import group_name
 from privgan_audits.telling.numbers import exactly, plain
 
-_KEPT = "kept, else there were no PASS"
-_KEPT_IF = "kept where the question arises, else there were no PASS"
 _LEFT_OUT = "not looked at as a group"
 _WEIGHT = ("no, for information", "yes")
 _COPIES = "Copies of real images, identical but perhaps for brightness"
@@ -32,33 +28,8 @@ _CHANGED = "The same, copies changed in one way of each family"
 _EPSILON = "epsilon of the cohort in total, all runs"
 
 
-def public_limits(record: Record, policy: Policy) -> Iterator[Limit]:
-    """Thresholds alone: a PASS implies that each is kept, and any other verdict implies nothing.
-
-    A bound that was measured stays inside, however it is rounded: one patient's absence can carry it over a digit.
-    """
-    rows = (
-        (_COPIES, "T1", "none"),
-        (_IDENTIFIERS, "T10", "none"),
-        (_NEAR, "T2", plain(policy.alpha)),
-        (_AUC, "T3", f"at most {plain(policy.max_auc)}"),
-        (_TPR, "T3", f"at most {plain(policy.max_tpr)}"),
-        (_HIDDEN, "T8", f"at most {plain(policy.max_attribute_advantage)}"),
-        (_SEEN, "T3", f"at most {plain(policy.max_detectable_auc)}"),
-        (_DETECTION, "T0", f"at most {plain(allowed_copies(record))}"),
-        (_CHANGED, "T0", f"at most {plain(CHANGED_MAY_NEED * allowed_copies(record))}"),
-        (_EPSILON, BOOKS, f"at most {plain(policy.max_epsilon)}"),
-    )
-    answered = implied(record["scope"])
-    for name, question, required in rows:
-        if record["verdict"] != PASS:
-            yield Limit(name=name, required=required, measured=frame.TOLD_INSIDE)
-        else:
-            yield Limit(name=name, required=required, measured=_KEPT if question in answered else _KEPT_IF)
-
-
 def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
-    """The same rules with the numbers that the verdict read."""
+    """Each rule with the number that the verdict read."""
     exact = [finding(record, "T1", key) for key in ("copies_of_members", "copies_of_other_patients")]
     shared = finding(record, "T1", "copies_of_both") or 0  # records of earlier versions do not have it
     copies = None if None in exact else sum(exact) + shared

@@ -47,13 +47,15 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Front:
-    """Page one. tiles: four facts, whose notes are sentences. noticed: which planted copies were, and which were not;
-    use, worth: of the images; each in a sentence, or empty.
+    """Page one. strength: of the promise, with its noun. tiles: four facts, whose notes are
+    sentences. noticed: which planted copies were, and which were not; use, worth: of the images; each may be empty.
     """
 
     title: str
     subtitle: str
     verdict: str
+    strength: str
+    strength_tone: str
     tone: str
     mark: str
     headline: str
@@ -130,7 +132,6 @@ class Appendix:
 class Page:
     """Everything that one page shows, in the order of the template."""
 
-    tier: str
     tier_note: str
     front: Front
     groups: tuple[Group, ...]
@@ -155,6 +156,7 @@ class Page:
     no_conclusion: str = NO_CONCLUSION
     glossary: tuple[tuple[str, str], ...] = GLOSSARY
     version: str = __version__
+    template: str = "report.html.j2"
 
     @property
     def questions(self) -> tuple[Card, ...]:

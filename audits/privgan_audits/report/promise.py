@@ -4,24 +4,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from privgan_audits.gate.verdict import PASS
 from privgan_audits.record import Record, finding
 from privgan_audits.report.page import Promise
 from privgan_audits.report.words import frame
 from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up
+from privgan_audits.telling.strength import strength_of
 
 PRIORS = (0.001, 0.01, 0.1, 0.5)
 _FALSE_ACCUSATIONS = 0.01
 
 
-def promise(record: Record, *, inside: bool) -> Promise:
-    """For the internal page with what the attacks reached, for the public one with what the policy lets pass."""
-    privacy = record["privacy"]
-    if privacy["epsilon"] is None:
+def promise(record: Record) -> Promise:
+    """For the internal page, with what the attacks reached."""
+    if record["privacy"]["epsilon"] is None:
         return Promise(sentences=(frame.NO_PROMISE,), beliefs=())
-    note = frame.BELIEFS if inside else frame.BELIEFS_OUTSIDE
-    hits = _reached(record) if inside else _allowed(record)
-    return Promise(sentences=tuple(_sentences(record)), beliefs=tuple(_beliefs(record, hits)), note=note)
+    return Promise(sentences=tuple(_sentences(record)), beliefs=tuple(_beliefs(record, _reached(record))))
 
 
 def _sentences(record: Record) -> Iterator[str]:
@@ -30,7 +27,7 @@ def _sentences(record: Record) -> Iterator[str]:
         f"The synthetic images were made with epsilon {rounded_up(privacy['epsilon'])} at delta "
         f"{plain(privacy['delta'])}, per {privacy['unit']}. {frame.PROMISE}"
     )
-    yield frame.CONVENTION
+    yield f"{strength_of(record, inside=True).rule} {frame.CONVENTION}"
     if record["ceiling"] is not None:
         fpr, tpr = (np.asarray(record["ceiling"][name]) for name in ("fpr", "tpr"))
         most = float(tpr[np.argmin(np.abs(fpr - _FALSE_ACCUSATIONS))])
@@ -44,10 +41,6 @@ def _sentences(record: Record) -> Iterator[str]:
 def _reached(record: Record) -> float | str:
     hits = finding(record, "T3", "tpr_upper")
     return "not measured" if hits is None else float(rounded_up(hits))
-
-
-def _allowed(record: Record) -> float | str:
-    return float(record["policy"]["max_tpr"]) if record["verdict"] == PASS else frame.TOLD_INSIDE
 
 
 def _beliefs(record: Record, hits: float | str) -> Iterator[tuple[str, str, str]]:

@@ -1,26 +1,23 @@
-"""From the audit's record to the two pages.
+"""From the audit's record to the page for the hospital; the one that may leave is `public`.
 
-Both are functions of audit.json alone, and the internal one of the report's own pictures, so that a report can be
-drawn again at any time. The public page takes from the record only what is named here and in the functions that it
-calls: verdict, thresholds, public counts. It reads no finding of a question and no outcome, so that nothing which was
-measured on patients, or that one of them may flip, can slip into it.
+It is a function of audit.json alone, and of the report's own pictures, so that a report can be drawn again.
 """
 
 from collections.abc import Iterator
 
+from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY
 from privgan_audits.policy import Policy
 from privgan_audits.record import Record
 from privgan_audits.report.appendix import appendix
-from privgan_audits.report.cards import inside_groups, outside_groups
+from privgan_audits.report.cards import inside_groups
 from privgan_audits.report.front import front
 from privgan_audits.report.gallery import Gallery
-from privgan_audits.report.ledger import charges, history
+from privgan_audits.report.ledger import history
 from privgan_audits.report.limits import (
     copies_within_groups,
     detection_limit,
     internal_limits,
     planted_copies,
-    public_limits,
 )
 from privgan_audits.report.page import Page
 from privgan_audits.report.pictures import pictures_of
@@ -37,12 +34,11 @@ def internal_page(
     """The page for the hospital: every measured number, the charts, the closest pairs, and who approved it."""
     policy = Policy.from_json(record["policy"])
     return Page(
-        tier="internal",
         tier_note=frame.INTERNAL_NOTE,
-        front=front(record, inside=True),
+        front=front(record),
         groups=inside_groups(record, policy),
         people=(*_people(record), _images(record)),
-        promise=promise(record, inside=True),
+        promise=promise(record),
         detection_limit=detection_limit(record),
         limits=tuple(internal_limits(record, policy)),
         digests=(Fact(name="This record", value=audit_sha256, note="SHA-256 of audit.json"), *_digests(record)),
@@ -59,33 +55,20 @@ def internal_page(
     )
 
 
-def public_page(record: Record) -> Page:
-    """The page that may leave: the verdict and what it implies; of the ledger only the charges."""
-    policy = Policy.from_json(record["policy"])
-    return Page(
-        tier="public",
-        tier_note=frame.PUBLIC_NOTE,
-        front=front(record, inside=False),
-        groups=outside_groups(record),
-        people=tuple(_people(record)),
-        promise=promise(record, inside=False),
-        detection_limit=detection_limit(record),
-        limits=tuple(public_limits(record, policy)),
-        digests=tuple(_digests(record)),
-        how_to_verify=frame.VERIFY_PUBLIC,
-        ledger=tuple(charges(record["ledger"])),
-    )
-
-
 def _people(record: Record) -> Iterator[Fact]:
     counts = record["counts"]
     promised = record["privacy"]["epsilon"] is not None
     unit = "Unit of protection" if promised else "Unit of the tests"
-    yield Fact(name=unit, value="the patient, with all images", note="not the single image")
+    if frame.EACH_IMAGE_IS_A_PATIENT in record["overrides"]:
+        yield Fact(name=unit, value="the single image", note=frame.EACH_IMAGE)
+    else:
+        yield Fact(name=unit, value="the patient, with all images", note="not the single image")
     yield Fact(name="Scope", value=frame.SCOPES[record["scope"]])
     yield Fact(name="Members", value=plain(counts["members"]), note="patients whose images were learned from")
     held_back = plain(counts["non_members"])
-    yield Fact(name="Non-members", value=held_back, note="patients held back by lot, for comparison")
+    split = record["scope"] == DIFFERENTIAL_PRIVACY
+    others = "patients held back by lot, for comparison" if split else "patients who were not, as the files have it"
+    yield Fact(name="Non-members", value=held_back, note=others)
     size = plain(counts["image_size"])
     yield Fact(name="Synthetic images", value=plain(counts["synthetic"]), note=f"of {size} x {size} pixels")
     preset = str(record["policy"]["preset"])

@@ -13,7 +13,8 @@ from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, sha256_file, write_json,
 from privgan_audits.record import RECORD, Record
 from privgan_audits.report.gallery import Gallery, write_gallery
 from privgan_audits.report.page import Page
-from privgan_audits.report.view import internal_page, public_page
+from privgan_audits.report.public import PublicPage, public_page
+from privgan_audits.report.view import internal_page
 from privgan_audits.telling.words import Fact
 
 INTERNAL_PAGE, PUBLIC_PAGE = "audit.html", "audit-public.html"
@@ -41,7 +42,7 @@ def write_report(folder: Path, record: Record, gallery: Gallery | None, *, salt:
     return digest
 
 
-def render(page: Page) -> str:
+def render(page: Page | PublicPage) -> str:
     """One page as a single HTML file; every value is escaped, a missing one is an error."""
     environment = Environment(
         loader=PackageLoader("privgan_audits.report"),
@@ -52,7 +53,7 @@ def render(page: Page) -> str:
     )
     # The style sheet is our own file; as text it would be escaped.
     style = Markup(environment.get_template("style.css").render())  # noqa: S704
-    return environment.get_template("report.html.j2").render(page=page, style=style)
+    return environment.get_template(page.template).render(page=page, style=style)
 
 
 def write_pages(

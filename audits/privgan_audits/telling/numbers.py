@@ -90,14 +90,18 @@ def chances(p: float | None) -> str:
 
 
 def percent_at_most(share: float) -> str:
-    """A limit as per cent with two decimals, never below it.
+    """A limit as per cent with two digits, and near certainty so many that it is none; never below it.
 
-    >>> percent_at_most(0.023411), percent_at_most(0.99999)
-    ('2.35 %', 'more than 99.99 %')
+    >>> percent_at_most(0.023411), percent_at_most(0.5992), percent_at_most(0.99549), percent_at_most(0.99999)
+    ('2.4 %', '60 %', '99.6 %', 'more than 99.99 %')
     """
     if share > LARGEST_SHOWN_BELIEF:
         return f"more than {100 * LARGEST_SHOWN_BELIEF:g} %"
-    return f"{rounded_up(100 * share)} %"
+    if share <= 0:
+        return "0 %"
+    value = Decimal(repr(float(100 * share)))
+    digits = Decimal(1).scaleb((100 - value if value > 90 else value).adjusted() - (1 if value <= 90 else 0))
+    return f"{min(value.quantize(digits, ROUND_CEILING), Decimal('99.99')).normalize():f} %"
 
 
 def rounded_up(value: float) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from privgan_audits.record import Record
+from privgan_audits.telling.strength import strength_of
 
 _LOOSER = "UNDER A LOOSER POLICY"
 
@@ -13,12 +14,13 @@ class Terms:
     """Under what a verdict was given.
 
     preset: the policy's name. looser: a line for each threshold that refuses less than the default. overrides: the
-    safeguards that were switched off.
+    safeguards that were switched off. promise: how strong it is, with its noun; see `dp.strength`.
     """
 
     preset: str
     looser: Sequence[str]
     overrides: Sequence[str]
+    promise: str
 
 
 def told(verdict: str, looser: Sequence[str]) -> str:
@@ -35,18 +37,26 @@ def told(verdict: str, looser: Sequence[str]) -> str:
 def verdict_line(verdict: str, scope: str, terms: Terms) -> str:
     """The line that a verb prints.
 
-    >>> verdict_line("PASS", "empirical", Terms(preset="default", looser=(), overrides=()))
-    'PASS (empirical), policy default'
-    >>> loose = Terms(preset="own", looser=["max_auc = 0.6 instead of 0.55"], overrides=["accept-delta"])
-    >>> verdict_line("PASS", "empirical", loose)
-    'PASS UNDER A LOOSER POLICY (empirical), policy own; max_auc = 0.6 instead of 0.55; override accept-delta'
+    >>> terms = Terms(preset="default", looser=(), overrides=(), promise="weak promise")
+    >>> verdict_line("PASS", "differential-privacy", terms)
+    'PASS, weak promise (differential-privacy), policy default'
+    >>> lines = ["max_auc = 0.6 instead of 0.55"]
+    >>> loose = Terms(preset="own", looser=lines, overrides=["accept-delta"], promise="no promise")
+    >>> verdict_line("PASS", "empirical", loose)[:60]
+    'PASS UNDER A LOOSER POLICY, no promise (empirical), policy o'
     """
     details = [*terms.looser, *(f"override {name}" for name in terms.overrides)]
-    return "; ".join([f"{told(verdict, terms.looser)} ({scope}), policy {terms.preset}", *details])
+    said = f"{told(verdict, terms.looser)}, {terms.promise} ({scope}), policy {terms.preset}"
+    return "; ".join([said, *details])
 
 
 def verdict_line_of(record: Record) -> str:
     """The line for an audit.json."""
     policy = record["policy"]
-    terms = Terms(preset=policy["preset"], looser=policy["looser_than_default"], overrides=record["overrides"])
+    terms = Terms(
+        preset=policy["preset"],
+        looser=policy["looser_than_default"],
+        overrides=record["overrides"],
+        promise=strength_of(record, inside=True).promise,
+    )
     return verdict_line(record["verdict"], record["scope"], terms)

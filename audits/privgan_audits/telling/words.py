@@ -67,7 +67,8 @@ class Words:
     """One question for a reader who is no statistician.
 
     title: the question. short: for a list. tries: what an attacker does. caught: what would have been noticed. group:
-    the aim that it serves. good: how its state is called when the verdict says nothing against it.
+    the aim that it serves. good: how its state is called when the verdict says nothing against it; ticked: whether
+    that speaks for the set.
 
     answer: what was measured, from the question's entry in the record. labels: the names of its findings in the
     appendix; a finding without one is shown by its own key. special: findings that are told in a way of their own.
@@ -80,6 +81,7 @@ class Words:
     caught: str
     group: int
     good: str = "nothing found"
+    ticked: bool = True
     answer: Callable[[Record], Answer]
     labels: Mapping[str, Label] = field(default_factory=dict)
     special: Mapping[str, Facts] = field(default_factory=dict)

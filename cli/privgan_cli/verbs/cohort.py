@@ -14,6 +14,7 @@ from privgan_cli.reading_options import (
     Colour,
     Columns,
     Csv,
+    EachImageIsAPatient,
     Every,
     Frames,
     ImageType,
@@ -28,6 +29,7 @@ from privgan_cli.reading_options import (
 )
 
 if TYPE_CHECKING:
+    from privgan.data.cohort.scan import ScanReport
     from privgan_audits.enrol import Enrolled
 
 
@@ -68,9 +70,15 @@ def scan(
         accept_burned_in=accept_burned_in,
     )
     found = surface.scan(source, wishes, progress=console.progress)
+    if not found.numbered:
+        console.warn(
+            "Nothing says whose each image is: every one would count as another patient, which `prepare` refuses "
+            "without --each-image-is-a-patient."
+        )
     held = f"{found.images} images of {found.patients} patients, preset {found.preset}"
     lines = [f"{found.readable} of {found.files} files readable: {held}"]
     lines += [f"  {count:6d}  {code}" for code, count in found.refused.items()]
+    lines.append(f"called {_called(found.modality, found.body_part)}; {_by_headers(found)}")
     console.result(
         {
             "files": found.files,
@@ -78,8 +86,13 @@ def scan(
             "images": found.images,
             "refused": found.refused,
             "patients": found.patients,
+            "each_image_is_a_patient": not found.numbered,
             "identity": found.identity,
             "preset": found.preset,
+            "modality": found.modality,
+            "body_part": found.body_part,
+            "modalities": found.modalities,
+            "body_parts": found.body_parts,
             "notes": list(found.notes),
         },
         *lines,
@@ -108,6 +121,9 @@ def prepare(
     accept_identity: Annotated[
         str, typer.Option(help="Doubtful numbers to take as they are: those, placeholders, facts. In red.")
     ] = "",
+    each_image_is_a_patient: EachImageIsAPatient = False,
+    title: Annotated[str, typer.Option(help="What the project is, for every report and bundle.")] = "",
+    contact: Annotated[str, typer.Option(help="Whom to ask, likewise.")] = "",
     classes: Annotated[str, typer.Option(help="Declared class names, separated by commas.")] = "",
     columns: Columns = "",
     window: Window = None,
@@ -169,6 +185,9 @@ def prepare(
         accept_unmatched=accept_unmatched,
         join=names_of(join),
         accept_identity=names_of(accept_identity),
+        each_image_is_a_patient=each_image_is_a_patient,
+        title=title.strip(),
+        contact=contact.strip(),
     )
     terms = Terms(
         policy=read_policy(policy),
@@ -181,6 +200,8 @@ def prepare(
     if not resume and unfinished_folder(cohort).exists():
         console.note("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
     opened = surface.prepare(source, cohort, options, terms, progress=console.progress)
+    if opened.facts.form.each_image_is_a_patient:
+        console.warn("Each image counts as one patient: whoever has two is protected as two people.")
     if not opened.preflight.sufficient:
         console.note(f"Warning: {low_power_text(opened.preflight)}")
     console.result(_as_json(opened), *_in_words(opened))
@@ -195,6 +216,9 @@ def _as_json(opened: "Enrolled") -> dict[str, Any]:
         "non_members": facts.non_members,
         "images": facts.images,
         "channels": facts.form.channels,
+        "each_image_is_a_patient": facts.form.each_image_is_a_patient,
+        "modality": facts.form.modality,
+        "body_part": facts.form.body_part,
         "classes": list(facts.form.classes),
         "columns": facts.columns,
         "refused": facts.refused,
@@ -217,16 +241,30 @@ def _in_words(opened: "Enrolled") -> list[str]:
     colour = " in colour" if facts.form.colour else ""
     refused, merged = sum(facts.refused.values()), facts.merged_patients
     left = f"{merged} numbers of patients merged with another, {facts.excluded_patients} withdrawn"
-    seen = _seen(expected.limit_of_detection)
+    seen, form = _seen(expected.limit_of_detection), facts.form
     return [
         f"{facts.images} images of {facts.patients} patients: {sides}",
-        f"classes {', '.join(facts.form.classes)}; {facts.form.side} px{colour}, preset {facts.preset}",
+        f"classes {', '.join(form.classes)}; {form.side} px{colour}, preset {facts.preset}",
+        f"called {_called(form.modality, form.body_part)} in every output",
         f"{refused} files refused, {left}",
         f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; {seen}",
         *_shared(opened.shared),
         *_pinned(facts.officer_key),
         *facts.notes,
     ]
+
+
+def _called(modality: str, body_part: str) -> str:
+    return f"{modality} {body_part or 'of no body part'}"
+
+
+def _by_headers(found: "ScanReport") -> str:
+    """How many images' headers say what, in the standard's words."""
+    said = {"modality": found.modalities, "body part": found.body_parts}
+    counts = {
+        what: ", ".join(f"{word or 'none'} {count}" for word, count in words.items()) for what, words in said.items()
+    }
+    return f"by the images' headers: {'; '.join(f'{what} {each}' for what, each in counts.items())}"
 
 
 def _shared(patients: int) -> list[str]:

@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from privgan.errors import UsageError
-from privgan.files import write_text
 from privgan_cli.console import console
 from privgan_cli.dispatch import dispatch
 from privgan_cli.options import today
@@ -44,10 +43,7 @@ def demo(
     (folder / "keys").mkdir()
     images = write_phantoms(folder / "dicom", patients=patients, progress=console.progress)
     console.close()
-    code = _show_and_run_all(context, _keys(folder))
-    if code == 0:
-        _pin_the_officer(folder)
-        code = _show_and_run_all(context, _path(folder))
+    code = _show_and_run_all(context, [*_keys(folder), *_path(folder)])
     if code != 0:
         console.note(f"The demo stops here: exit code {code}. Everything is kept in {folder} to look at.")
         return code
@@ -67,23 +63,19 @@ def demo(
 
 
 def _keys(folder: Path) -> list[list[str]]:
-    """Two people: the officer approves, the hospital's data engineer releases."""
-    return [["keygen", str(folder / "keys" / name), "--no-passphrase"] for name in ("officer", "hospital")]
-
-
-def _pin_the_officer(folder: Path) -> None:
-    from privgan_audits.seals import key_line, load_public_key
-
-    line = key_line(load_public_key(folder / "keys" / "officer.pub"))
-    write_text(folder / _POLICY, f'schema = 1\nofficer_key = "{line}"\n')
-    console.note(f"The officer's policy, {folder / _POLICY}, names the officer's key: no release without it")
+    """Two people: the officer, whose policy demands an approval, and the hospital's data engineer, who releases."""
+    officer, hospital = (
+        ["keygen", str(folder / "keys" / name), "--no-passphrase"] for name in ("officer", "hospital")
+    )
+    return [[*officer, "--policy", str(folder / _POLICY), "--house", "An invented hospital"], hospital]
 
 
 def _path(folder: Path) -> list[list[str]]:
     at = {name: str(folder / name) for name in ("dicom", "cohort", "run", "synthetic", "report", "bundle")}
+    called = ["--modality", "CR", "--body-part", "CHEST"]
     labels, policy = ["--csv", f"{at['dicom']}/labels.csv"], ["--policy", str(folder / _POLICY)]
     key = {name: str(folder / "keys" / name) for name in ("officer", "hospital")}
-    prepare = ["prepare", at["dicom"], at["cohort"], *labels, "--classes", "clear,opacity", "--size", str(_SIZE)]
+    prepare = ["prepare", at["dicom"], at["cohort"], *labels, *called, "--classes", "clear,opacity"]
     audit = ["audit", at["synthetic"], "--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
     approve = ["approve", at["report"], "--key", f"{key['officer']}.key", "--name", "Demo Officer"]
     release = ["release", at["synthetic"], "--cohort", at["cohort"], "--report", at["report"]]
@@ -91,12 +83,12 @@ def _path(folder: Path) -> list[list[str]]:
     return [
         ["doctor"],
         ["scan", at["dicom"], *labels],
-        [*prepare, *policy],
+        [*prepare, "--size", str(_SIZE), *policy],
         ["plan", "--patients", "2000", "--batch", "128", "--steps", "250", "--epsilon", f"{_EPSILON:g}"],
         ["train", at["cohort"], at["run"], "--epsilon", f"{_EPSILON:g}"],
         ["generate", at["run"], at["synthetic"], "--count", str(_COUNT)],
         [*audit, *policy],
-        [*approve, "--until", last, "--purpose", "to see how it works"],
+        [*approve, "--until", last, "--purpose", "to see how it works", "--recipient", "nobody", "--yes"],
         [*release, "--to", at["bundle"], "--key", f"{key['hospital']}.key"],
         ["verify", at["bundle"], "--public-key", f"{key['hospital']}.pub", "--officer-key", f"{key['officer']}.pub"],
         ["budget", at["cohort"]],

@@ -11,6 +11,7 @@ from privgan.errors import UsageError
 from privgan_cli.asked import AuditOptions
 from privgan_cli.console import console
 from privgan_cli.options import Force, PolicyFile, ask, read_key, read_policy
+from privgan_cli.reading_options import EachImageIsAPatient
 
 Synthetic = Annotated[Path, typer.Argument(help="A privgan set, a DICOM folder, an image folder or an .npz file.")]
 EXIT_CODES = {"PASS": 0, "FAIL": 3, "INCONCLUSIVE": 4, "INVALID": 4}
@@ -30,10 +31,12 @@ def audit(
     encoder: Annotated[Path | None, typer.Option(help="Your own image encoder, an ONNX file.")] = None,
     encoder_trained_on: Annotated[str | None, typer.Option(help="In words: what the encoder learned from.")] = None,
     accept_delta: Annotated[bool, typer.Option("--accept-delta", help="Take a large delta. In red.")] = False,
+    each_image_is_a_patient: EachImageIsAPatient = False,
     force: Force = False,
 ) -> int:
     """Attack a synthetic set as an adversary would, and give a verdict: 0 PASS, 3 FAIL, 4 neither."""
     from privgan_audits.report.usefulness import use
+    from privgan_audits.telling.strength import strength_of
     from privgan_audits.telling.verdict import verdict_line_of
     from privgan_cli import surface
 
@@ -46,6 +49,7 @@ def audit(
         encoder=encoder,
         encoder_trained_on=encoder_trained_on,
         accept_delta=accept_delta,
+        each_image_is_a_patient=each_image_is_a_patient,
         force=force,
     )
     if cohort is not None and run is None:
@@ -53,7 +57,10 @@ def audit(
     record = surface.audit(synthetic, report, options, read_policy(policy), progress=console.progress)
     content = record.to_json()
     console.result(
-        {key: value for key, value in content.items() if key != "schema_version"},
+        {
+            **{key: value for key, value in content.items() if key != "schema_version"},
+            "strength": strength_of(content, inside=True).word,
+        },
         verdict_line_of(content),
         *(f"  {reason}" for reason in content["reasons"]),
         *([use(content["utility"])] if use(content["utility"]) else []),
@@ -66,22 +73,38 @@ def audit(
 def keygen(
     name: Annotated[Path, typer.Argument(help="Writes NAME.key and NAME.pub.")],
     no_passphrase: Annotated[bool, typer.Option("--no-passphrase", help="Do not ask for one.")] = False,
+    policy: Annotated[
+        Path | None, typer.Option(help="For the privacy officer: a new policy.toml that names the key.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Whose thresholds that policy has.")] = "default",
+    house: Annotated[str, typer.Option(help="Who answers for the data, as every page will say it.")] = "",
 ) -> int:
     """Make a signing key: NAME.key stays with you, NAME.pub goes to recipients."""
+    from privgan_audits.policy import Policy, write_policy
     from privgan_audits.seals import generate_key, key_line, load_public_key
 
+    chosen = Policy.named(preset)
+    if policy is not None and policy.exists():
+        raise UsageError(
+            f"Expected a new file for the policy, {policy} exists. Put the printed line into it yourself."
+        )
     pair = generate_key(name, None if no_passphrase else _new_passphrase())
     line = key_line(load_public_key(pair.public))
+    if policy is not None:
+        write_policy(policy, preset=chosen.preset, officer_key=line, house=house.strip())
     console.result(
         {
             "private": str(pair.private),
             "public": str(pair.public),
             "fingerprint": pair.fingerprint,
             "officer_key": line,
+            "policy": str(policy) if policy else None,
         },
         f"{pair.private} (keep it) and {pair.public} (give it to recipients)",
         f"fingerprint {pair.fingerprint}",
-        f'for policy.toml, if it is the privacy officer\'s: officer_key = "{line}"',
+        f"{policy} names it: for `prepare --policy` and `audit --policy`"
+        if policy
+        else f'for policy.toml, if it is the privacy officer\'s: officer_key = "{line}"',
     )
     return 0
 
@@ -129,6 +152,8 @@ def verify(
     console.result(
         {
             "verdict": told(found.verdict, found.looser),
+            "strength": found.strength,
+            "project": found.project,
             "scope": found.scope,
             "epsilon": found.spend.epsilon,
             "delta": found.spend.delta,
@@ -140,6 +165,7 @@ def verify(
             "overrides": list(found.overrides),
             "approval": found.approval.facts() if found.approval else None,
         },
+        *(f"{name}: {text}" for name, text in found.project.items()),
         f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}",
         f"{found.verdict_line}; {found.spend}",
         *(_approval_lines(found.approval.facts()) if found.approval else []),
@@ -152,7 +178,7 @@ def _approval_lines(facts: Mapping[str, str]) -> list[str]:
     days, key = f"on {facts['approved']}, until {facts['until']}", facts["key_fingerprint"][:16]
     return [
         f"approved by {facts['officer']} {days}, with key {key}",
-        *(f"  {name}: {facts[name]}" for name in ("purpose", "recipient") if facts[name]),
+        *(f"  {name}: {facts[name]}" for name in ("purpose", "recipient", "reason") if facts.get(name)),
     ]
 
 

@@ -1,15 +1,21 @@
-"""approve, revoke: what the privacy officer does with a key of their own."""
+"""approve, reject, revoke: what the privacy officer does with a key of their own."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from privgan.errors import UsageError
 from privgan_cli.console import console
 from privgan_cli.options import Force, read_key, today
 
+if TYPE_CHECKING:
+    from privgan_audits.release.signoff import Draft
+
 Report = Annotated[Path, typer.Argument(help="The report folder that `privgan audit` made.")]
 OfficerKey = Annotated[Path, typer.Option(help="The officer's own signing key.")]
+Cohort = Annotated[Path, typer.Option(help="The cohort whose ledger will remember it.")]
 
 
 def approve(
@@ -17,8 +23,12 @@ def approve(
     key: OfficerKey,
     name: Annotated[str, typer.Option(help="Who approves; the recipient will read it.")],
     until: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The last day on which it holds, UTC.")],
-    purpose: Annotated[str, typer.Option(help="What the recipient may use the images for.")] = "",
-    recipient: Annotated[str, typer.Option(help="Who may have them.")] = "",
+    purpose: Annotated[str, typer.Option(help="What the recipient may use the images for.")],
+    recipient: Annotated[str, typer.Option(help="Who may have them.")],
+    reason: Annotated[str, typer.Option(help="Why overrides do no harm; needed where there are any.")] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Sign without asking; needed where there is no terminal.")
+    ] = False,
     force: Force = False,
 ) -> int:
     """Judge a report again, say what it means, and sign that its set may be released."""
@@ -29,6 +39,7 @@ def approve(
         officer=name.strip(),
         purpose=purpose.strip(),
         recipient=recipient.strip(),
+        reason=reason.strip(),
         approved=today().isoformat(),
         until=until,
     )
@@ -38,24 +49,70 @@ def approve(
         console.note(f"  {fact}")
     for warning in draft.warnings:
         console.warn(warning)
+    if not yes:
+        _require_confirmed(draft)
     signed = draft.sign(read_key(key))
     from privgan_audits.release.render_again import render_again  # the page is drawn once the signature stands
 
-    render_again(report)  # the sign-off box names the officer
-    what, facts = signed.approval.audit, signed.approval.facts()
+    record = render_again(report)  # the sign-off box names the officer
+    from privgan_audits.telling.strength import strength_of
+
+    what, facts, strength = signed.approval.audit, signed.approval.facts(), strength_of(record, inside=True)
     console.result(
         {
             "approval": str(report / APPROVAL),
             "sha256": signed.sha256,
             **facts,
             "verdict": what.verdict,
+            "strength": strength.word,
             "scope": what.scope,
             "epsilon": what.spend.epsilon,
             "delta": what.spend.delta,
             "overrides": list(what.overrides),
         },
-        f"approved until {until}: {report / APPROVAL}",
+        f"approved until {until}, {strength.promise}: {report / APPROVAL}",
         f"signed with key {facts['key_fingerprint']}",
+    )
+    return 0
+
+
+def _require_confirmed(draft: "Draft") -> None:
+    """The officer types what is approved: a signature by habit is none."""
+    if not sys.stdin.isatty():
+        raise UsageError("Expected a terminal to confirm on, or --yes, which signs what was just listed.")
+    sys.stderr.write(f'Type "{draft.confirmation}" (verdict and set) to sign, anything else to stop: ')
+    sys.stderr.flush()
+    if " ".join(sys.stdin.readline().split()) != draft.confirmation:
+        raise UsageError("Expected the verdict and the set's first digits as shown, got something else: not signed.")
+
+
+def reject(
+    report: Report,
+    key: OfficerKey,
+    cohort: Cohort,
+    name: Annotated[str, typer.Option(help="Who rejects.")],
+    reason: Annotated[str, typer.Option(help="Why, in a line; the ledger keeps it.")],
+) -> int:
+    """Sign that a set is not released, for good, in the cohort's ledger and in the report's folder."""
+    from privgan_audits.release.approval import REJECTION
+    from privgan_audits.release.rejecting import reject as reject_set
+
+    words = {"officer": name.strip(), "reason": reason.strip()}
+    found = reject_set(report, cohort, read_key(key), today=today(), **words)
+    from privgan_audits.release.render_again import render_again
+
+    render_again(report)
+    console.result(
+        {
+            "rejection": str(report / REJECTION),
+            "audit_sha256": found.audit_sha256,
+            "synthetic_sha256": found.synthetic_sha256,
+            "officer": found.officer,
+            "rejected": found.rejected,
+            "reason": found.reason,
+        },
+        f"rejected by {found.officer}, and remembered by the cohort's ledger: {report / REJECTION}",
+        "for a release generate another set and have it audited; drawing costs no privacy",
     )
     return 0
 
@@ -63,7 +120,7 @@ def approve(
 def revoke(
     report: Report,
     key: OfficerKey,
-    cohort: Annotated[Path, typer.Option(help="The cohort whose ledger will remember it.")],
+    cohort: Cohort,
     reason: Annotated[str, typer.Option(help="Why, in a line; recipients will read it.")],
     force: Force = False,
 ) -> int:

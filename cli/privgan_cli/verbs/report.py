@@ -15,12 +15,19 @@ def report(
     """Draw a report's two pages again from its audit.json, and refuse one that contradicts itself."""
     from privgan_audits.release.render_again import render_again
     from privgan_audits.report.write import INTERNAL_PAGE, PUBLIC_PAGE
+    from privgan_audits.telling.strength import strength_of
     from privgan_audits.telling.verdict import verdict_line_of
 
     record = render_again(report, cohort)
     inside, outside = report / INTERNAL_PAGE, report / PUBLIC_PAGE
     console.result(
-        {"verdict": record["verdict"], "scope": record["scope"], "internal": str(inside), "public": str(outside)},
+        {
+            "verdict": record["verdict"],
+            "strength": strength_of(record, inside=True).word,
+            "scope": record["scope"],
+            "internal": str(inside),
+            "public": str(outside),
+        },
         verdict_line_of(record),
         f"drawn again: {inside} (internal), {outside} (may be shared)",
     )

@@ -51,7 +51,7 @@ class CohortFacts:
     `non_members` count patients and are public by the zero-out adjacency. `overrides` are the red flags the user
     raised. `notes` are sentences about how the source was read, with counts only. `officer_key` is the line of the
     public key without whose approval nothing of this cohort is released; empty where one person may release.
-    `columns` are the further columns' types by name.
+    `columns` are the further columns' types by name. `title` and `contact` are the project's, for every page.
     """
 
     cohort_id: str
@@ -72,6 +72,8 @@ class CohortFacts:
     digests: dict[str, str]
     notes: tuple[str, ...] = ()
     officer_key: str = ""
+    title: str = ""
+    contact: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     form: ImageForm = field(metadata=inline(side="image_size"))
 

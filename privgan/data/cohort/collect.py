@@ -15,6 +15,7 @@ from privgan.data.cohort.notes import Note
 from privgan.data.cohort.persons import Persons
 from privgan.data.identifiers import FILE_NAME, IdentifierDigests
 from privgan.data.identity import Identities
+from privgan.data.naming import Said
 from privgan.data.pictures import Pictures
 from privgan.data.sources.opening import reject_nothing_readable, watched
 from privgan.data.sources.source import Seen, Source
@@ -30,15 +31,16 @@ _T = TypeVar("_T", bound=Hashable)
 class Collected:
     """What one pass found; sensitive, so its repr shows counts only.
 
-    patients, labels, columns: of every written row. keys: patient keys by number. persons: who shares an image with
-    whom. left_aside: (rows,) whose picture is nobody's, known at the end. identities: what speaks for and against
-    that a number is one person. refused: (reason code, keyed hash of where) in source order.
+    patients, labels, columns, said: of every written row. keys: patient keys by number. persons: who shares an image
+    with whom. left_aside: (rows,) whose picture is nobody's, known at the end. identities: what speaks for and
+    against that a number is one person. refused: (reason code, keyed hash of where) in source order.
     """
 
     digests: IdentifierDigests
     patients: "array[int]" = field(default_factory=lambda: array("q"))
     labels: list[str] = field(default_factory=list)
     columns: list[tuple[str, ...]] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     persons: Persons = field(default_factory=Persons)
     identities: Identities = field(default_factory=Identities)
@@ -78,6 +80,7 @@ class Collected:
         self.patients.append(number)
         self.labels.append(self._shared(note.label))
         self.columns.append(self._shared(note.columns))
+        self.said.append(self._shared(note.said))
 
     def finish(self) -> None:
         """What only the whole says: whose names, numbers and pictures are one person's, and which are nobody's."""

@@ -20,7 +20,7 @@ class Note:
     usable: it has a row of pixels. code: why not. mark: keyed hash of where it was. patient: as in `Entry`,
     empty if there is no image. owner: digest of the patient. groups, person: digests of those of `Entry`. names:
     those of the names of its file and folders. identifiers: (category, digest) that no note before had. label,
-    columns, remarks, rows: as in `Entry`.
+    columns, said, remarks, rows: as in `Entry`.
     """
 
     usable: bool
@@ -32,6 +32,7 @@ class Note:
     person: tuple[bytes, ...]
     label: str
     columns: tuple[str, ...]
+    said: tuple[str, str]
     names: tuple[bytes, ...]
     identifiers: tuple[tuple[str, bytes], ...]
     remarks: tuple[str, ...]
@@ -70,6 +71,7 @@ class Note:
             person=tuple(keyed(b"person:", fact) if fact else b"" for fact in entry.person),
             label=entry.label,
             columns=entry.columns,
+            said=entry.said,
             names=tuple(names),
             identifiers=tuple((kind, digest) for kind, digest in found if digest not in digests),
             remarks=entry.remarks,
@@ -82,14 +84,14 @@ class Note:
         groups, person = ([each.hex() for each in some] for some in (self.groups, self.person))
         names = [name.hex() for name in self.names]
         identifiers = [(kind, digest.hex()) for kind, digest in self.identifiers]
-        rest = (self.label, self.columns, names, identifiers, self.remarks, self.rows)
+        rest = (self.label, self.columns, self.said, names, identifiers, self.remarks, self.rows)
         return [self.usable, self.code, self.mark.hex(), self.patient, self.owner.hex(), groups, person, *rest]
 
     @classmethod
     def from_json(cls, value: Sequence[Any]) -> Self:
         """What `to_json` made."""
         usable, code, mark, patient, owner, groups, person, *rest = value
-        label, columns, names, identifiers, remarks, rows = rest
+        label, columns, (modality, body_part), names, identifiers, remarks, rows = rest
         return cls(
             usable=usable,
             code=code,
@@ -100,6 +102,7 @@ class Note:
             person=tuple(map(bytes.fromhex, person)),
             label=label,
             columns=tuple(columns),
+            said=(modality, body_part),
             names=tuple(map(bytes.fromhex, names)),
             identifiers=tuple((kind, bytes.fromhex(digest)) for kind, digest in identifiers),
             remarks=tuple(remarks),

@@ -3,6 +3,7 @@
 import math
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import compress
 from pathlib import Path
@@ -17,14 +18,21 @@ from privgan.data.cohort.collect import Collected, collect
 from privgan.data.cohort.files import write_images, write_patients, write_refused
 from privgan.data.cohort.journal import FILE as JOURNAL
 from privgan.data.cohort.journal import ROWS, Journal
-from privgan.data.cohort.options import ACCEPT_BURNED_IN, ACCEPT_IDENTITY, ACCEPT_UNMATCHED, PrepareOptions
+from privgan.data.cohort.options import (
+    ACCEPT_BURNED_IN,
+    ACCEPT_IDENTITY,
+    ACCEPT_UNMATCHED,
+    EACH_IMAGE_IS_A_PATIENT,
+    PrepareOptions,
+)
 from privgan.data.cohort.people import People, decide_people
 from privgan.data.cohort.persons import read_merged, read_withdrawn
 from privgan.data.cohort.sides import KEY_BYTES, assign_sides, write_sides
 from privgan.data.columns import FILE as COLUMNS
 from privgan.data.columns import columns_of, write_columns
-from privgan.data.identifiers import todays_dates
+from privgan.data.identifiers import require_nobody_named, todays_dates
 from privgan.data.identity import WORDS, objections
+from privgan.data.naming import Names, names_of
 from privgan.data.sources.opening import class_names, disagreement, open_source
 from privgan.data.sources.source import Seen, Source
 from privgan.errors import InputRejectedError, UsageError
@@ -37,6 +45,12 @@ from privgan.progress import Progress, silent
 KEY = "private/hmac.key"
 SMALLEST_CLASS = 10  # patients; a class name found in data must not point at one of them
 
+UNNUMBERED = (
+    "Expected to be told whose each image is: there is no column patient in a label table beside the files, and no "
+    "array patient_id in an .npz. A person with several images would be several patients, and protected as none of "
+    "them. Name the table with --csv (columns file and patient), or say --each-image-is-a-patient if nobody has two "
+    "images; it stands in red in every report."
+)
 Meet = Callable[[Sequence[frozenset[str]]], None]
 
 
@@ -64,20 +78,19 @@ def prepare(
         stop: asked after every file whether to stop; what was read then stays in the folder, with patients' numbers.
 
     Raises:
-        UsageError: the source or a table is missing, options do not fit it, the disk is too full, or what an
-            interruption left belongs to another source, other options or another version.
-        InputRejectedError: nothing readable, fewer than two patients, a found class of fewer than ten patients, or no
-            preset was named and the files disagree on it.
+        UsageError: the source or a table is missing, nobody says whose its images are, options do not fit it, the
+            disk is too full, or what an interruption left belongs to another source, other options or another
+            version.
+        InputRejectedError: nothing readable, fewer than two patients, a found class of fewer than ten patients, no
+            preset was named and the files disagree on it, or one patient's header alone speaks against all others.
         PreemptedError, InterruptedRunError: `stop` asked for it.
     """
-    origin = open_source(source, options.reading)
+    origin = _opened(source, options)
     withdrawn, merged = read_withdrawn(options.exclude), read_merged(options.merge)
     key = _key_of(folder)
     shape = origin.recipe.shape
     with Journal(folder, shape, _bound(origin, options)) as journal:
-        # Twice the pixels: rows as they come, then the rows that stay; and some hundred bytes a row for the rest.
-        needed = origin.total * (2 * math.prod(shape) + 4096)
-        require_space(folder, needed - (folder / ROWS).stat().st_size)
+        _require_space(folder, origin)
         found = collect(origin, journal, key, progress, stop)
     if reason := disagreement(origin, found.refused_by_code(), int((~found.left_aside).sum())):
         raise InputRejectedError(reason)
@@ -89,20 +102,47 @@ def prepare(
         _check_classes(labels, people.persons)
     sides = assign_sides(key, people.keys, options.non_members)
     _check_people(people, sides)
+    names = _names(options, origin, found, people)
     write_images(folder / ROWS, folder / "images.npy", people.kept, shape)
     write_patients(folder / "patients.npz", people, labels, classes, sides)
     if origin.columns:
         write_columns(folder / COLUMNS, columns_of(origin.columns, list(compress(found.columns, people.kept))))
     write_refused(folder / "refused.jsonl", found.refused)
-    asked = options.reading.selection
-    found.digests.discard(_public_words(origin, (*classes, *asked.modalities, *asked.body_parts)))
+    found.digests.discard(_public_words(options, origin, names, classes))
+    require_nobody_named(found.digests, title=options.title, contact=options.contact)
     found.digests.write(folder / "private" / "identifiers")
     write_sides(folder, key, people.spellings, sides.tolist())
     meet([people.spellings[person] for person in np.flatnonzero(sides == MEMBER)])
     journal.discard()
-    facts = _facts(folder, options, origin, found, people, classes, sides)
+    facts = replace(
+        _facts(folder, options, origin, found, people, _form(origin, names, classes), sides),
+        notes=(*_notes(origin, found.seen, people), *names.notes),
+    )
     write_facts(folder, facts)
     return facts
+
+
+def _opened(source: Path, options: PrepareOptions) -> Source:
+    """The source, of which somebody knows whose each image is, or says that nobody has two."""
+    origin = open_source(source, options.reading)
+    if not (origin.numbered or options.each_image_is_a_patient):
+        raise UsageError(UNNUMBERED)
+    return origin
+
+
+def _require_space(folder: Path, origin: Source) -> None:
+    """Twice the pixels: rows as they come, then the rows that stay; and some hundred bytes a row for the rest."""
+    needed = origin.total * (2 * math.prod(origin.recipe.shape) + 4096)
+    require_space(folder, needed - (folder / ROWS).stat().st_size)
+
+
+def _names(options: PrepareOptions, origin: Source, found: Collected, people: People) -> Names:
+    """What the images of all who stay are called."""
+    said = list(compress(found.said, people.kept))
+    names = names_of(options.reading.selection, origin.recipe.rule, said, people.persons.tolist())
+    if names.doubt:
+        raise InputRejectedError(names.doubt)
+    return names
 
 
 def _key_of(folder: Path) -> bytes:
@@ -159,10 +199,25 @@ def _check_people(people: People, sides: NDArray[np.uint8]) -> None:
         raise InputRejectedError(f"Expected at least two patients and one member, got {count} patients.")
 
 
-def _public_words(origin: Source, configured: tuple[str, ...]) -> tuple[str, ...]:
+def _public_words(options: PrepareOptions, origin: Source, names: Names, classes: tuple[str, ...]) -> tuple[str, ...]:
     """Words that outputs carry by design, today's date among them."""
-    rule = origin.recipe.rule
-    return (*configured, *todays_dates(), rule.name, rule.modality, rule.body_part)
+    asked = options.reading.selection
+    typed = (*classes, *asked.modalities, *asked.body_parts)
+    return (*typed, *todays_dates(), origin.recipe.preset, names.modality, names.body_part)
+
+
+def _form(origin: Source, names: Names, classes: tuple[str, ...]) -> ImageForm:
+    """What is public about the images."""
+    recipe = origin.recipe
+    return ImageForm(
+        side=recipe.size,
+        channels=recipe.channels,
+        classes=classes,
+        modality=names.modality,
+        body_part=names.body_part,
+        window=hounsfield(recipe.preset, names.modality, recipe.limits),
+        each_image_is_a_patient=not origin.numbered,
+    )
 
 
 def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:
@@ -188,27 +243,18 @@ def _facts(
     origin: Source,
     found: Collected,
     people: People,
-    classes: tuple[str, ...],
+    form: ImageForm,
     sides: NDArray[np.uint8],
 ) -> CohortFacts:
-    rule, (low, high) = origin.recipe.rule, origin.recipe.limits
-    asked = options.reading.selection
-    modality = _only(asked.modalities) or rule.modality
+    low, high = origin.recipe.limits
     return CohortFacts(
         cohort_id=secrets.token_hex(8),
         privgan_version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        preset=rule.name,
+        preset=origin.recipe.preset,
         window_low=low,
         window_high=high,
-        form=ImageForm(
-            side=origin.recipe.size,
-            channels=origin.recipe.channels,
-            classes=classes,
-            modality=modality,
-            body_part=_only(asked.body_parts) or rule.body_part,
-            window=hounsfield(rule.name, modality, (low, high)),
-        ),
+        form=form,
         patients=len(people.keys),
         members=int((sides == MEMBER).sum()),
         non_members=int((sides == NON_MEMBER).sum()),
@@ -217,22 +263,20 @@ def _facts(
         merged_patients=people.merged,
         excluded_patients=people.withdrawn,
         refused=found.refused_by_code(),
-        overrides=tuple(_overrides(options, people)),
-        notes=_notes(origin, found.seen, people),
+        overrides=tuple(_overrides(options, people, numbered=origin.numbered)),
         digests={name: sha256_file(folder / name) for name in digested_files(origin.columns)},
         columns=origin.columns,
+        title=options.title,
+        contact=options.contact,
     )
 
 
-def _overrides(options: PrepareOptions, people: People) -> Iterator[str]:
+def _overrides(options: PrepareOptions, people: People, *, numbered: bool) -> Iterator[str]:
     """Safeguards that were switched off and would have spoken."""
+    if not numbered:
+        yield EACH_IMAGE_IS_A_PATIENT
     if options.reading.selection.accept_burned_in:
         yield ACCEPT_BURNED_IN
     if people.unmatched:
         yield ACCEPT_UNMATCHED
     yield from (f"{ACCEPT_IDENTITY} {kind}" for kind in options.accept_identity if kind in people.findings)
-
-
-def _only(asked: tuple[str, ...]) -> str:
-    """A public word for outputs: what was asked for, if it was one thing."""
-    return asked[0] if len(asked) == 1 else ""

@@ -4,12 +4,14 @@ import hashlib
 from array import array
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 
 from privgan.data.cohort.collect import SHARED
 from privgan.data.identity import Identities, objections
+from privgan.data.naming import Said, names_of
 from privgan.data.pictures import Pictures
 from privgan.data.refusals import remedies
 from privgan.data.sources.opening import disagreement, open_source, refusal_of, watched
@@ -22,7 +24,9 @@ from privgan.progress import Progress, silent
 class ScanReport:
     """What a source holds: files or rows looked at, how many gave an image, refusals by code, and patients.
 
-    identity: what speaks against that patient numbers are people, by kind (see `identity`).
+    identity: what speaks against that patient numbers are people, by kind (see `identity`). modalities, body_parts:
+    images by what their headers say, under "" those that say nothing which DICOM defines. modality, body_part: what
+    `prepare` would call all of them (see `naming`). numbered: whether anything says whose each image is.
     """
 
     files: int
@@ -32,6 +36,11 @@ class ScanReport:
     patients: int
     identity: dict[str, int]
     preset: str
+    modalities: dict[str, int]
+    body_parts: dict[str, int]
+    modality: str
+    body_part: str
+    numbered: bool
     notes: tuple[str, ...]
 
 
@@ -43,7 +52,7 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
     """
     origin = open_source(source, replace(wishes, look_at_all=True))
     refused, numbers, seen, identities = Counter[str](), dict[str, int](), Seen(), Identities()
-    pictures, rows = Pictures(), array("q")  # file, patient and picture of every image
+    pictures, rows, said = Pictures(), array("q"), list[Said]()  # file, patient and picture of every image
     for file, entries in enumerate(watched(origin, progress)):
         code = refusal_of(entries[0], origin.declared)
         refused[code] += bool(code)
@@ -53,6 +62,7 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
                 number = numbers.setdefault(entry.patient, len(numbers))
                 identities.add(number, map(_digest, entry.groups), map(_digest, entry.person))
                 rows.extend((file, number, pictures.add(entry.image, number)))
+                said.append(entry.said)
     files, owners, places = np.array(rows, dtype=np.int64).reshape(-1, 3).T
     kept = ~pictures.nobodys(places)
     refused[SHARED] = int((~kept).sum())
@@ -60,7 +70,9 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
     readable, images, patients = (len(np.unique(files[kept])), int(kept.sum()), len(np.unique(owners[kept])))
     reason = disagreement(origin, refused, images)
     findings = identities.findings(list(numbers), lambda number: number) if origin.numbered else {}
-    objected = filter(None, (reason, objections(findings)))
+    spoken = list(compress(said, kept))
+    names = names_of(wishes.selection, origin.recipe.rule, spoken, owners[kept].tolist())
+    objected = filter(None, (reason, objections(findings), names.doubt))
     return ScanReport(
         files=origin.total,
         readable=readable,
@@ -69,7 +81,12 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
         patients=patients,
         identity=findings,
         preset=origin.recipe.preset,
-        notes=(*origin.notes(seen), *remedies(refused), *objected),
+        modalities=dict(Counter(modality for modality, _ in spoken).most_common()),
+        body_parts=dict(Counter(body_part for _, body_part in spoken).most_common()),
+        modality=names.modality,
+        body_part=names.body_part,
+        numbered=origin.numbered,
+        notes=(*origin.notes(seen), *remedies(refused), *names.notes, *objected),
     )
 
 

@@ -41,10 +41,10 @@ class Reading:
 
     images: uint8 (k, *shape) of the recipe, one for each frame that was wanted. patient, study, series, instance:
     keys, empty when unknown. person: what one person has one of, such as a birth date; empty texts when unknown.
-    modality, side: for choosing a preset and a size. identifiers: (category, value) pairs found in the header.
-    colour: it had some, kept or not. deep: its grey values had 16 bits, and the whole stored range became 8.
-    blank: how many more images showed nothing. remarks:
-    what else the notes count. unstated: it says neither what it shows nor in what unit.
+    modality, side: for choosing a preset and a size. body_part: as it says itself. identifiers: (category, value)
+    pairs found in the header. colour: it had some, kept or not. deep: its grey values had 16 bits, and the whole
+    stored range became 8. blank: how many more images showed nothing. remarks: what else the notes count. unstated:
+    it says neither what it shows nor in what unit.
     """
 
     code: str = ""
@@ -54,6 +54,7 @@ class Reading:
     series: str = ""
     instance: str = ""
     modality: str = ""
+    body_part: str = ""
     side: int = 0
     colour: bool = False
     deep: bool = False

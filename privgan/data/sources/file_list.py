@@ -39,6 +39,10 @@ class FileList(Sequence[Path]):
             return type(self)(self._folder, self._names[place])
         return self._folder / self._names[place]
 
+    def below(self, called: str) -> int:
+        """How many files in sub-folders are called so, in upper or lower case."""
+        return sum(name.casefold().endswith(f"/{called}") for name in self._names)
+
     def without(self, paths: Collection[Path]) -> Self:
         """Those that are none of these resolved paths."""
         called = {path.name for path in paths}

@@ -23,6 +23,7 @@ from privgan.data.sources.labels import FILE_NAME, loosened
 from privgan.data.sources.source import DEEP, Entry, Seen, fingerprint_of
 from privgan.data.sources.tables import Tables
 from privgan.data.sources.wishes import DEFAULT_SIZE, Wishes
+from privgan.data.terms import body_part_term, modality_term
 from privgan.errors import UsageError
 from privgan.files import canonical_json, sha256_bytes
 
@@ -57,6 +58,13 @@ class FileSource:
         """
         own = folder.resolve() / FILE_NAME
         found = [own] if os.path.lexists(own) and not own.is_dir() else []
+        deeper = 0 if wishes.csv or wishes.selection.trusted else files.below(FILE_NAME)
+        if deeper:
+            raise UsageError(
+                f"Expected {FILE_NAME} at the top of the source folder alone, {deeper} lie in folders below it and "
+                "would not be read, as if nobody knew whose the images are. Name the folder that holds the table as "
+                "the source, or every table with --csv."
+            )
         tables = [table.resolve() for table in wishes.csv] or found
         self._tables = Tables(tables, wishes.columns)
         self._folder = folder
@@ -149,6 +157,7 @@ class FileSource:
             person=reading.person,
             label=told.label,
             columns=told.columns,
+            said=(modality_term(reading.modality), body_part_term(reading.body_part)),
             where=where,
             names=(Path(file.name.removesuffix(".gz")).stem, *Path(where).parent.parts),
             identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),

@@ -22,10 +22,10 @@ class Entry:
 
     image: uint8, of the recipe's shape. patient: the key of one person. groups: UIDs of its study and its series, as
     far as there are any, of which all images are of one person. person: what one person has one of. label: a class
-    name, empty when there are no labels. columns: one value of each of the source's columns. where: where it lay
-    below the source; entries of one file follow each other and have the same. names: its file stem and folder names.
-    identifiers: (category, value). remarks: words by which the source's notes count it. rows: of the label tables,
-    those that speak of it.
+    name, empty when there are no labels. columns: one value of each of the source's columns. said: modality and body
+    part by its header (see `naming`). where: where it lay below the source; entries of one file follow each other and
+    have the same. names: its file stem and folder names. identifiers: (category, value). remarks: words by which the
+    source's notes count it. rows: of the label tables, those that speak of it.
     """
 
     code: str = ""
@@ -35,6 +35,7 @@ class Entry:
     person: tuple[str, ...] = ()
     label: str = ""
     columns: tuple[str, ...] = ()
+    said: tuple[str, str] = ("", "")
     where: str
     names: tuple[str, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = ()

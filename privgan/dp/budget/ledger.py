@@ -12,10 +12,11 @@ everything that was planned.
     closed      the hashes of the finished generator's two files; nothing of this run resumes after it
     begun       an audit of a synthetic set, before it looks: attempts are counted, whatever becomes of them
     audit       how it ended: reports cannot be edited; `rehearsed`, if it compared files and not the cohort
+    rejected    the officer said no to an audited set, who and why; it holds whatever becomes of files
     revoked     the officer took back the approval of an audited set; it holds whatever becomes of files
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -46,6 +47,7 @@ class Ledger(History):
         delta: float,
         max_epsilon: float,
         seat: Seat | None = None,
+        project: Mapping[str, str] | None = None,
     ) -> Self:
         """Write a new ledger with its opening entry.
 
@@ -56,12 +58,14 @@ class Ledger(History):
             delta: the delta at which the cap holds.
             max_epsilon: no charge may bring the total above it.
             seat: the cohort's place in a site anchor, if the site has one.
+            project: in words, what the cohort is for and who answers for it; empty texts are left out.
         """
         opening = {
             "schema_version": SCHEMA_VERSION,
             "cohort_sha256": cohort_sha256,
             "members": members,
             **RenyiFilter.of(max_epsilon, delta).to_json(),
+            **{name: text for name, text in (project or {}).items() if text},
         }
         if seat:
             opening |= write_place(path.parent, seat)
@@ -171,6 +175,15 @@ class Ledger(History):
         }
         with self._locked() as now:
             return _append(now, {"kind": "revoked", "date": date, **digests})
+
+    def record_rejection(
+        self, *, report_sha256: str, synthetic_sha256: str, officer: str, reason: str, date: str
+    ) -> "Ledger":
+        """Remember that the officer said no to an audited set, for good."""
+        told = {"officer": officer, "reason": reason, "date": date}
+        digests = {"report_sha256": report_sha256, "synthetic_sha256": synthetic_sha256}
+        with self._locked() as now:
+            return _append(now, {"kind": "rejected", **told, **digests})
 
     @contextmanager
     def _locked(self) -> Iterator[Self]:

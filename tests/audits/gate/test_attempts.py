@@ -182,7 +182,8 @@ def test_a_set_that_failed_before_says_so(gate: Gate) -> None:
     gate.audit(verdict="FAIL")
     entry = len(gate.ledger.entries) - 1
     gate.audit()
-    grant = Grant(officer="A", approved="2026-01-31", until="2026-02-01")
+    words = {"purpose": "p", "recipient": "r", "reason": "n"}
+    grant = Grant(officer="A", **words, approved="2026-01-31", until="2026-02-01")
     render_again(gate.root / "report")
     inside, outside = ((gate.root / "report" / name).read_text() for name in ("audit.html", "audit-public.html"))
     told = f"{frame.FAILED_BEFORE} Entry {entry} of the ledger."

@@ -73,7 +73,14 @@ def test_a_report_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
         draft_approval(tmp_path / "absent", Grant(officer="A", approved="2026-01-31", until="2026-01-31"))
 
 
-GOOD = {"officer": "A", "purpose": "p", "recipient": "r", "approved": "2026-01-31", "until": "2026-01-31"}
+GOOD = {
+    "officer": "A",
+    "purpose": "p",
+    "recipient": "r",
+    "reason": "n",
+    "approved": "2026-01-31",
+    "until": "2026-01-31",
+}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +93,7 @@ GOOD = {"officer": "A", "purpose": "p", "recipient": "r", "approved": "2026-01-3
         {"officer": "x" * 101},
         {"purpose": "\x1b[31m"},
         {"recipient": "x" * 301},
+        {"reason": "x\n"},
         {"until": "2026-01-30"},
         {"until": (date(2026, 1, 31) + timedelta(days=LONGEST_DAYS + 1)).isoformat()},
         {"until": "20260131"},
@@ -113,10 +121,26 @@ def test_the_officer_is_told_what_it_means(gate: Gate) -> None:
         "20.1-fold",
         "20 distinct copied",
         "only epsilon",
+        "moderate promise (all runs together: epsilon 3 at delta 1e-05)",
+        "weak up to 10",
+        "Set " + draft.judged.approved.synthetic_sha256,
+        "Reason for what was switched off: n.",
     ):
         assert words in said
+    assert draft.confirmation == f"PASS {draft.judged.approved.synthetic_sha256[:12]}"
     assert ["accept-delta" in line for line in draft.warnings] == [True, False, False]
     assert [line.split()[-4] for line in draft.warnings[1:]] == ["0.6", "0.1"]
+
+
+@pytest.mark.parametrize("missing", ["purpose", "recipient", "reason"])
+def test_whom_it_is_for_and_why_overrides_are_harmless_must_be_said(gate: Gate, missing: str) -> None:
+    with pytest.raises(UsageError, match=f"--{missing}"):
+        draft_approval(gate.root / "report", Grant(**{**GOOD, missing: ""}))
+    gate.audit(lambda record: record.update(overrides=[]))
+    if missing == "reason":  # nothing was switched off
+        signed = draft_approval(gate.root / "report", Grant(**{**GOOD, "reason": ""})).sign(gate.key_of("officer"))
+        assert "reason" not in signed.approval.statement()["predicate"]["grant"]  # as older versions wrote it
+        assert opened(Approval, signed.envelope, gate.key_of("officer").public_key()) == signed.approval
 
 
 def test_an_approval_is_replaced_only_by_force_and_never_after_a_withdrawal(gate: Gate) -> None:

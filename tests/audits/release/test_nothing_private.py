@@ -18,7 +18,7 @@ from privgan_audits.examine import run_audit
 from privgan_audits.gate.verdict import PASS, judge
 from privgan_audits.policy import Policy
 from privgan_audits.release.bundle import ATTESTATION, SUMS
-from privgan_audits.report.view import public_page
+from privgan_audits.report.public import public_page
 from privgan_audits.report.write import render
 from tests.audits.conftest import Draw, Weigh
 from tests.audits.releasing import Gate, Record, make_gate

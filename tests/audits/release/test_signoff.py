@@ -47,7 +47,7 @@ def test_an_approved_set_leaves_with_both_names(gate: Gate) -> None:
     assert {key: predicate["approval"][key] for key in ("officer", "purpose", "recipient", "approved", "until")} == {
         "officer": "Dr. Ada Byron",
         "purpose": "teaching",
-        "recipient": "",
+        "recipient": "Anytown University",
         "approved": "2026-01-31",
         "until": "2026-12-31",
     }

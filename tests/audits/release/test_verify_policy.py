@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ LOOSE = {
     "resplit_quantile": 0.9991,
     "max_epsilon": 11.0,
     "min_chance_of_pass": 0.79,
+    "strong_epsilon": 1.1,
+    "moderate_epsilon": 3.1,
+    "weak_epsilon": 10.1,
 }
 
 
@@ -47,21 +51,23 @@ def released(gate: Gate, policy: Policy, overrides: tuple[str, ...] = ()) -> Ver
 
 
 def test_every_threshold_is_tried() -> None:
-    assert set(LOOSE) == {field.name for field in dataclasses.fields(Policy)} - {"officer_key"}
+    assert set(LOOSE) == {field.name for field in dataclasses.fields(Policy)} - {"officer_key", "house"}
 
 
 @pytest.mark.parametrize("name", LOOSE)
 def test_a_looser_threshold_is_never_a_bare_pass(gate: Gate, name: str) -> None:
     loose = dataclasses.replace(Policy(), **{name: LOOSE[name]})
     line = released(gate, loose).verdict_line
-    assert line.startswith("PASS UNDER A LOOSER POLICY (differential-privacy), policy own; ")
+    assert line.startswith("PASS UNDER A LOOSER POLICY, moderate promise (differential-privacy), policy own; ")
     assert f"{name} = {LOOSE[name]:g} instead of" in line
 
 
 @pytest.mark.parametrize(("policy", "name"), [(Policy(), DEFAULT), (Policy(max_auc=0.54), OWN)])
 def test_a_policy_that_asks_no_less_is_named(gate: Gate, policy: Policy, name: str) -> None:
     found = released(gate, policy, ("accept-delta",))
-    assert found.verdict_line == f"PASS (differential-privacy), policy {name}; override accept-delta"
+    assert (
+        found.verdict_line == f"PASS, moderate promise (differential-privacy), policy {name}; override accept-delta"
+    )
 
 
 def test_the_command_and_the_page_say_it(gate: Gate, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,14 +77,18 @@ def test_the_command_and_the_page_say_it(gate: Gate, capsys: pytest.CaptureFixtu
     assert run(command) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "PASS" in line]
     assert line.startswith(
-        "PASS UNDER A LOOSER POLICY (differential-privacy), policy restricted-access; max_auc = 0.6"
+        "PASS UNDER A LOOSER POLICY, moderate promise (differential-privacy), policy restricted-access; max_auc = 0.6"
     )
     assert all(detail in line for detail in (*looser, "override accept-delta", "epsilon 3 at delta 1e-05"))
     assert run([*command, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["verdict"] == "PASS UNDER A LOOSER POLICY"
     assert said["policy"] == {"preset": "restricted-access", "looser_than_default": list(looser)}
-    assert "</span> PASS UNDER A LOOSER POLICY</h2>" in (gate.root / "bundle" / PUBLIC_PAGE).read_text()
+    page = (gate.root / "bundle" / PUBLIC_PAGE).read_text()
+    assert re.search(
+        r"</span> PASS UNDER A LOOSER POLICY <span class=.strength pass.>moderate promise</span></h2>", page
+    )
+    assert "Verdict PASS, moderate promise" in (gate.root / "bundle" / "VERIFY.md").read_text()
 
 
 def edited(bundle: Path, **changes: Any) -> None:

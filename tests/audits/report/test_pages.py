@@ -15,12 +15,12 @@ from privgan_audits.examine import run_audit
 from privgan_audits.policy import Policy
 from privgan_audits.questions import QUESTIONS
 from privgan_audits.questions.controls.rule import GATING_COPIES
-from privgan_audits.questions.controls.words import TRIED, copy_name
+from privgan_audits.questions.controls.words import copy_name
 from privgan_audits.report.appendix import measured_facts
 from privgan_audits.report.cards import words_of
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.words import frame
-from privgan_audits.report.words.verdicts import STATES, VERDICTS
+from privgan_audits.report.words.verdicts import PUBLIC_HEADLINE, STATES, VERDICTS
 from privgan_audits.report.write import write_report
 from privgan_audits.telling.numbers import humanised
 from tests.audits.entries import passing
@@ -62,26 +62,30 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("verdict", ["PASS", "FAIL", "INVALID", "INCONCLUSIVE"])
 @pytest.mark.parametrize("claim", [True, False])
 def test_every_verdict_is_spoken_on_both_pages(folder: Path, verdict: str, *, claim: bool) -> None:
-    """Both pages lead with the verdict and its words, and carry the sentence about what stays invisible."""
-    for page in map(seen, written(folder, record(verdict, claim=claim))):
-        spoken = VERDICTS["PASS-empirical" if verdict == "PASS" and not claim else verdict]
-        assert page.text.index(verdict) < page.text.index(spoken.headline) < page.text.index("What to do next")
-        assert frame.INVISIBLE in page.text
+    """Both pages lead with the verdict, the promise beside it, and its words."""
+    pages = [*map(seen, written(folder, record(verdict, claim=claim)))]
+    for page, next_part in zip(pages, ("What to do next", "What was asked"), strict=True):
+        spoken = VERDICTS["PASS-empirical" if verdict == "PASS" and not claim else verdict].headline
+        if page is pages[1] and verdict == "PASS" and claim:
+            spoken = PUBLIC_HEADLINE
+        assert page.text.index(verdict) < page.text.index(spoken) < page.text.index(next_part)
+        assert page.text.index(verdict) < page.text.index(" promise") < page.text.index(next_part)
         assert "--accept-low-power" in page.text
         assert "max_epsilon = 12 instead of 10" in page.text
         assert (frame.NO_CLAIM in page.text) is not claim
+    assert frame.INVISIBLE in pages[0].text
+    assert "only epsilon speaks of them" in pages[1].text
 
 
 def test_what_a_pass_points_to_stands_below_it(folder: Path) -> None:
-    """Its headline speaks of the changes that are named below as seen: inside each that gates, outside the line."""
-    inside, outside = map(seen, written(folder, record("PASS")))
+    """Its headline speaks of the changes that are named below as seen: each that gates."""
+    inside = seen(written(folder, record("PASS"))[0])
     headline = VERDICTS["PASS"].headline
     assert "named below as seen; any other leak is left to epsilon" in headline
     below = inside.text[inside.text.index(headline) : inside.text.index("What to do next")]
     named, _, missed = below.partition("Not even from")
     assert all(copy_name(kind) in named for kind in GATING_COPIES)
     assert not any(copy_name(kind) in missed for kind in GATING_COPIES)
-    assert TRIED in outside.text[outside.text.index(headline) : outside.text.index("What to do next")]
 
 
 @pytest.mark.parametrize(("differences", "said"), [({}, "is what was audited"), (None, "Another program wrote")])
@@ -132,15 +136,6 @@ def test_groups_that_hide_copies_are_named_inside_and_only_there(folder: Path) -
     for shown in ("site north", "site south", "not even if all are copied", "not looked at as a group", "812"):
         assert shown in inside
         assert shown not in outside
-
-
-def test_a_pass_prints_the_policys_limits(folder: Path, tmp_path: Path) -> None:
-    """Where a measured bound used to stand, the limit stands that every PASS keeps."""
-    page = seen(written(folder, record())[1]).text
-    assert "at most 55 % right" in page
-    assert "kept, else there were no PASS" in page
-    assert "4.81 %" in page  # of a belief of 1 % after an accusation, at hits of at most 5 %
-    assert "told inside the hospital only" in seen(written(tmp_path / "again", record("INVALID"))[1]).text
 
 
 def test_pages_are_the_same_bytes_each_time(folder: Path, tmp_path: Path) -> None:
@@ -213,3 +208,23 @@ def test_p_values_are_told_as_chances(folder: Path) -> None:
     page = seen(written(folder, record())[0]).text
     assert "in 51 of 100 cases" in page
     assert page.index("in 51 of 100 cases") < page.index("Appendix: every number", page.index("Words used here"))
+
+
+def test_an_invalid_page_ticks_nothing(folder: Path) -> None:
+    """Its controls failed: what looks good means nothing, and no card is green."""
+    page = written(folder, record("INVALID", tests=passing()))[0].read_text()
+    assert 'class="state pass"' not in page
+    assert STATES["void"].label in page
+
+
+def test_finding_nobody_again_gets_no_tick(folder: Path) -> None:
+    page = written(folder, record(tests=passing()))[0].read_text()
+    card = page[page.index('id="T7"') : page.index('id="T10"')]
+    assert 'class="state pass"' not in card
+
+
+def test_files_alone_protect_nobody(folder: Path) -> None:
+    page = seen(written(folder, record(claim=False, scope="empirical"))[0]).text
+    assert "Who was looked for" in page
+    assert "Who is protected" not in page
+    assert "held back by lot" not in page[: page.index("Contents")]

@@ -6,6 +6,7 @@ from privgan_audits.telling.numbers import chances, percent, plain
 from privgan_audits.telling.words import LINKABILITY, P_NOTE, Answer, Label, Words
 
 _SEEING = 0.5  # of pairs of one patient, below which a detector overlooks most
+_UNLIKELY = 0.05
 _BLIND = "This detector overlooks most people, so that finding nobody proves little."
 
 
@@ -13,7 +14,9 @@ def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     ours, theirs = percent(test["members_linked"]), percent(test["non_members_linked"])
     return Answer(
-        answer=f"{ours} of members, {theirs} of others",
+        answer=f"look-alikes for {ours} of members and {theirs} of others; members no more often than chance allows"
+        if not test["p"] < _UNLIKELY
+        else f"look-alikes for {ours} of members and {theirs} of others",
         sentences=(
             (
                 f"A synthetic image passes for one of the same person for {ours} of the members and {theirs} of the "
@@ -40,6 +43,8 @@ WORDS = Words(
     caught="Members who are recognised more often than patients who were never learned from, as far as the "
     "detector can recognise anybody.",
     group=LINKABILITY,
+    good="nobody more often",
+    ticked=False,  # a detector that finds nobody may be blind
     answer=answer,
     labels={
         "p": Label(name="p-value", note=P_NOTE),

@@ -9,13 +9,10 @@ INTERNAL_NOTE = (
     "Internal: computed from patients' images without noise, and shows some of them. "
     "This page never leaves the hospital."
 )
-PUBLIC_NOTE = (
-    "Public tier: the verdict, and the thresholds that it implies. No image, and no number that was measured on "
-    "patients."
-)
-
 NOT_PRIVATE = "NOT PRIVATE: the run used a seed, so that its noise can be replayed. It protects nobody."
 OVERRIDDEN = "A safeguard was switched off on purpose."
+EACH_IMAGE_IS_A_PATIENT = "each-image-is-a-patient"
+EACH_IMAGE = "Nobody said whose each image is: every image counts as one patient, and whoever has two as two people."
 FAILED_BEFORE = (
     "An earlier audit of this very set ended in FAIL: find out what is different now before you rely on this one."
 )
@@ -41,20 +38,13 @@ PROMISE = (
     "was a member change by at most the factor e to the power of epsilon, leaving aside a chance of delta."
 )
 CONVENTION = (
-    "By habit of the field, not by law, epsilon up to about 1 is called strong and up to about 10 is accepted "
-    "with reasons; the larger it is, the more the measured attacks have to carry."
+    "These words are a habit of the field, not law, and speak of all runs on the cohort together; the larger epsilon "
+    "is, the more the measured attacks have to carry."
 )
-TOLD_INSIDE = "told inside the hospital only"
 BELIEFS = (
     "The middle column holds against every attacker, also against one who knows everybody else. The last column is "
     "what the strongest accusations of this audit's attacks would be worth, at the worse end of what the data leave "
     "open; it speaks of these attacks only."
-)
-
-BELIEFS_OUTSIDE = (
-    "The middle column holds against every attacker, also against one who knows everybody else. The last column is "
-    "the most that the strongest accusations of this audit's attacks may be worth under the policy; it speaks of "
-    "these attacks only."
 )
 
 NOT_COVERED = (
@@ -97,7 +87,21 @@ VERIFY_INTERNAL = (
     "The cohort's ledger keeps the SHA-256 of audit.json, so that an edited report is found: privgan release judges "
     "again from audit.json and refuses one that the ledger does not know. privgan report draws these pages again."
 )
-VERIFY_PUBLIC = (
-    "A released bundle is checked offline with privgan verify BUNDLE --public-key NAME.pub, or with sha256sum "
-    "and openssl alone as its VERIFY.md describes. The signatures cover this page."
+NO_PROMISE_OUTSIDE = "Nothing: these images come without a claim of differential privacy."
+NOT_COVERED_OUTSIDE = (
+    "What is true of a group, and what many images share: text burned into them, a scanner's look.",
+    "A person under several patient numbers without an image in common: each number is protected by itself.",
+    "Attacks that nobody has invented yet, and by those who can read the hospital's machines.",
+    "Whether labels fit their images, and whether these are medically right: they are not for diagnosis.",
+    "A legal conclusion, which a person draws.",
 )
+VERIFY_OUTSIDE = (
+    "Offline, with the hospital's public key from the hospital itself: privgan verify BUNDLE --public-key NAME.pub, "
+    "or sha256sum and openssl as the bundle's VERIFY.md says. The signatures cover this page."
+)
+
+
+def override(name: str) -> str:
+    """What was switched off by an option, in a sentence or two."""
+    why = EACH_IMAGE if name == EACH_IMAGE_IS_A_PATIENT else OVERRIDDEN
+    return f"Override: --{name} was given. {why}"

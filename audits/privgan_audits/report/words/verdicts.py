@@ -67,15 +67,10 @@ VERDICTS = {
     ),
 }
 
-PUBLIC_NEXT_STEPS = (
-    "Check that this page came in a signed bundle: see how to verify, at the end.",
-    "Read what this does not cover, and keep to the terms that were agreed with the hospital.",
-    (
-        "Treat the images as synthetic for ever: they are not for diagnosis, and must not be mixed with real ones "
-        "unmarked."
-    ),
+PUBLIC_HEADLINE = (
+    "No attack in this audit found a patient in these images, and copies of a small group of patients would have "
+    "been noticed; any other leak is left to epsilon."
 )
-REASONS_INSIDE = "The reasons are in the internal report."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +92,7 @@ STATES = {
     "not-applicable": OutcomeWords(label="does not apply", tone="none", mark="–"),
     "not-run": OutcomeWords(label="not run", tone="open", mark="?"),
     "public": OutcomeWords(label="told inside", tone="none", mark="•"),
+    "void": OutcomeWords(label="means nothing", tone="none", mark="–"),
 }
 NOT_RUN = "This question had no evidence to work on. "
 NOT_APPLICABLE = "The question does not arise here. "
-ANSWERED = "Measured, and within what the table of thresholds requires: else there were no PASS."
-ASKED = (
-    "Asked where the data allow it. Whether they did, and what was measured, is told inside the hospital only; it "
-    "does not speak against these images, else there were no PASS."
-)
-UNTOLD = "Asked. What became of it is told inside the hospital only."

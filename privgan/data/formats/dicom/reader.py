@@ -79,6 +79,7 @@ def read(path: Path, request: Request) -> Reading:
         series=text_of(dataset, "SeriesInstanceUID"),
         instance=text_of(dataset, "SOPInstanceUID"),
         modality=text_of(dataset, "Modality").upper(),
+        body_part=text_of(dataset, "BodyPartExamined").upper(),
         side=0 if code else max(integer_of(dataset, "Rows"), integer_of(dataset, "Columns")),
         colour=coloured,
         blank=blank,
