@@ -119,7 +119,7 @@ def prior(
     """Learn from public images what is alike in all of their kind; no patient is involved."""
     from privgan.gan.prior.learning import LearningSettings
     from privgan.gan.prior.make import PriorRequest
-    from privgan.gan.training.presets import BALANCED, Choice
+    from privgan.gan.training.presets import BALANCED, choose
     from privgan.gan.training.settings import read_settings
     from privgan_cli import surface
 
@@ -137,7 +137,7 @@ def prior(
         axis=axis,
         workers=workers,
     )
-    choice = Choice(preset=BALANCED, members=1, reason="of settings that nobody named")
+    choice = choose(1000, classes=1, epsilon=3.0, delta=1e-5, named=BALANCED)  # for a file that names none
     request = PriorRequest(
         source=source,
         licence=licence,

@@ -153,7 +153,8 @@ def learn_step(
     lesson.critic.zero_grad(set_to_none=True)
     _follow(lesson)
     lesson.step += 1
-    return {"told_apart": float(told), "missed": float(missed), "moved": float(moved)}
+    losses = {"told_apart": told, "missed": missed, "moved": moved}
+    return {name: float(loss.detach()) for name, loss in losses.items()}
 
 
 def _descend(optimiser: torch.optim.Adam, loss: Tensor) -> None:

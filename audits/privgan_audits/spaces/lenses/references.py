@@ -5,7 +5,7 @@ Products of low precision (`screening`) leave a few images that could be the clo
 
 import numpy as np
 
-from privgan.arrays import Floats, Integers, Singles
+from privgan.arrays import Flags, Floats, Integers, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
 from privgan_audits.spaces.lenses.views import LensViews
@@ -57,7 +57,7 @@ def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Int
     roughly[apart] = 0
     least = precision.possible(roughly)
     least[~views.any(axis=(1, 2))] = precision.infinite  # such an image is close to none
-    possible = np.asarray(roughly >= least)
+    possible: Flags = np.greater_equal(roughly, least)
     possible[apart] = False
     image, point = places(possible)
     shown = np.flatnonzero(points.any(axis=1)[point])
