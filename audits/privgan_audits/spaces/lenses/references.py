@@ -57,7 +57,7 @@ def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Int
     roughly[apart] = 0
     least = precision.possible(roughly)
     least[~views.any(axis=(1, 2))] = precision.infinite  # such an image is close to none
-    possible: Flags = np.greater_equal(roughly, least)
+    possible: Flags = np.array(roughly >= least, dtype=np.bool_)
     possible[apart] = False
     image, point = places(possible)
     shown = np.flatnonzero(points.any(axis=1)[point])
