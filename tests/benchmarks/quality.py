@@ -1,7 +1,7 @@
 """How good synthetic pictures are at a given epsilon, in the field's protocol and through the product's own verbs.
 
     python tests/benchmarks/quality.py --dataset mnist --epsilon 10 --minutes 60 [--json]
-        [--seeds 1] [--count 60000] [--epochs 10] [--config train.toml] [--threads N] [--ceiling]
+        [--prior FOLDER] [--seeds 1] [--count 60000] [--epochs 10] [--config train.toml] [--threads N] [--ceiling]
         [--grid FILE.png] [--keep DIR] [--limit N] [--data DIR]
 
 A row for each epsilon and seed: `prepare`, `train` and `generate` on the public training split at delta 1e-5, then a
@@ -62,7 +62,12 @@ COLUMNS = 10  # of a grid
 def measured(dataset: Dataset, asked: argparse.Namespace, epsilon: float, seed: int, folder: Path) -> dict[str, Any]:
     """One training and its examination, but for the ceiling."""
     order = Order(
-        epsilon=epsilon, count=asked.count, minutes=asked.minutes, config=asked.config, threads=asked.threads
+        epsilon=epsilon,
+        count=asked.count,
+        minutes=asked.minutes,
+        config=asked.config,
+        threads=asked.threads,
+        prior=asked.prior,
     )
     made = make_synthetic(dataset, order, folder)
     started = time.perf_counter()
@@ -84,6 +89,7 @@ def measured(dataset: Dataset, asked: argparse.Namespace, epsilon: float, seed: 
         "marks_gap": grade.marks_gap,
         **costs(made, (time.perf_counter() - started) / 60),
         **described(made),
+        "prior": asked.prior is not None,
         "count": asked.count,
         "epochs": asked.epochs,
         "chosen_epoch": grade.epoch,
@@ -143,6 +149,8 @@ def words() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1, help="trainings for each epsilon")
     parser.add_argument("--minutes", type=float, help="of `privgan train`; left out: as the configuration says")
     parser.add_argument("--config", type=Path, help="train.toml")
+    parser.add_argument("--prior", type=Path, help="folder that `privgan prior` made")
+    parser.add_argument("--public", type=Path, help="write the data set's public part as an .npz there, and leave")
     parser.add_argument("--count", type=int, default=60_000, help="synthetic pictures")
     parser.add_argument("--epochs", type=int, default=10, help="of the examining network")
     parser.add_argument("--threads", type=int, help="of every process; left out: as torch chooses")
@@ -190,6 +198,11 @@ def main() -> None:
     if asked.threads:
         torch.set_num_threads(asked.threads)
     dataset = load(asked.dataset, asked.data)
+    if asked.public:
+        if dataset.public is None:
+            raise SystemExit(f"Expected a data set with a public part, {dataset.name} has none.")
+        np.savez(asked.public, images=as_stored(dataset.public))
+        return
     if asked.limit is not None:
         dataset = dataset.limited(asked.limit)
     sizes = f"{len(dataset.train.images)} pictures to learn from, {len(dataset.test.images)} to be tested on"

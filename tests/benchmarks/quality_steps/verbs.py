@@ -29,13 +29,17 @@ main()
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is asked of the verbs. minutes: of adversarial training; None leaves the steps to the configuration."""
+    """What is asked of the verbs. minutes: of adversarial training; None leaves the steps to the configuration.
+
+    prior: a folder that `privgan prior` made.
+    """
 
     epsilon: float
     count: int
     minutes: float | None = None
     config: Path | None = None
     threads: int | None = None
+    prior: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,8 @@ def _limits(order: Order) -> list[object]:
         words += ["--minutes", order.minutes]
     if order.config is not None:
         words += ["--config", order.config.resolve()]
+    if order.prior is not None:
+        words += ["--prior", order.prior.resolve()]
     return words
 
 

@@ -5,7 +5,7 @@ Products of low precision (`screening`) leave a few images that could be the clo
 
 import numpy as np
 
-from privgan.arrays import Flags, Floats, Integers, Singles
+from privgan.arrays import Floats, Integers, Singles
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
 from privgan_audits.spaces.lenses.views import LensViews
@@ -57,10 +57,10 @@ def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Int
     roughly[apart] = 0
     least = precision.possible(roughly)
     least[~views.any(axis=(1, 2))] = precision.infinite  # such an image is close to none
-    possible: Flags = np.array(roughly >= least, dtype=np.bool_)
+    possible = np.asarray(roughly >= least)
     possible[apart] = False
     image, point = places(possible)
-    shown = np.flatnonzero(points.any(axis=1)[point])
+    shown = np.flatnonzero(np.asarray(points.any(axis=1))[point])
     image, point = image[shown], point[shown]
     best, step = np.zeros(len(views)), max(1, PAIRS // views[0].size)
     for start in range(0, len(image), step):
