@@ -15,8 +15,8 @@ class PlanOptions:
     """A training that might be. patients: members, who would be trained on; batch: expected patients a step.
 
     noise_multiplier or epsilon: one of them; the other follows. delta: None takes the largest power of ten that is
-    at most 1/(10 x patients). non_members: share of all patients that would be held back. classes, minutes, preset:
-    for the choice of a preset.
+    at most 1/(10 x patients). non_members: share of all patients that would be held back. classes, minutes, preset,
+    modality: for the choice of a preset.
     """
 
     patients: int
@@ -29,6 +29,7 @@ class PlanOptions:
     classes: int = 2
     minutes: float | None = None
     preset: str = "auto"
+    modality: str = ""
     accept_delta: bool = False
 
 

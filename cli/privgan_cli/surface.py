@@ -111,7 +111,13 @@ def plan(options: PlanOptions, policy: "Policy | None" = None) -> Planned:
     )
     spend, minutes, named = planned.spend(), options.minutes, options.preset
     chosen = choose(
-        members, classes=options.classes, epsilon=spend.epsilon, delta=spend.delta, minutes=minutes, named=named
+        members,
+        classes=options.classes,
+        epsilon=spend.epsilon,
+        delta=spend.delta,
+        minutes=minutes,
+        named=named,
+        modality=options.modality,
     )
     held_back = round(members * share / (1 - share)) if 0 <= share < 1 else 0
     expected = preflight(members, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * members, policy or Policy())
@@ -171,6 +177,7 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
             delta=options.delta or default_delta(opened.facts.members),
             minutes=options.minutes,
             named=options.preset,
+            modality=opened.facts.form.modality,
         )
         settings = read_settings(
             options.config, choice=chosen, device=options.device, measure_classes=options.measure_classes

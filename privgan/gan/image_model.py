@@ -10,14 +10,16 @@ from privgan.checks import positive, strictly_within, within
 class ImageModel:
     """How images are described and drawn: public constants.
 
-    order: cosine frequencies u + v < order vary from image to image. brightness, pose: bring every image to one
-    brightness, into one pose first. align: move the parts of every image to where they lie on average, and let
-    them move again when images are drawn; then the average of all images has frequencies up to fine_order. bend:
-    distort what is drawn by so many 28ths of the frame (root mean square), as things of its kind vary; nothing is
-    asked about it. components: Gaussians a class.
+    order: cosine frequencies u + v < order vary from image to image. colour_order: differences of colour do so below
+    it, and follow the light above. brightness, pose: bring every image to one brightness, into one pose first.
+    align: move the parts of every image to where they lie on average, and let them move again when images are drawn;
+    then the average of all images has frequencies up to fine_order. bend: distort what is drawn by so many 28ths of
+    the frame (root mean square), as things of its kind vary; nothing is asked about it.
+    components: Gaussians a class.
     """
 
     order: int = 15
+    colour_order: int = 8
     fine_order: int = 24
     brightness: bool = False
     pose: bool = False
@@ -26,7 +28,7 @@ class ImageModel:
     components: int = 1
 
     def __post_init__(self) -> None:
-        positive(order=self.order, fine_order=self.fine_order)
+        positive(order=self.order, colour_order=self.colour_order, fine_order=self.fine_order)
         within(1, 200, components=self.components)
         within(0.0, 4.0, bend=self.bend)
 

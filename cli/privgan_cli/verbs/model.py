@@ -25,7 +25,7 @@ from privgan_cli.reading_options import Preset as ReadAs
 
 Epsilon = Annotated[float | None, typer.Option(help="The guarantee to reach, per patient.")]
 Delta = Annotated[float | None, typer.Option(help="Default: largest power of ten <= 1/(10 x members).")]
-Preset = Annotated[str, typer.Option(help="auto, small-cohort, balanced or large-cohort.")]
+Preset = Annotated[str, typer.Option(help="auto, small-cohort, balanced, large-cohort or slices.")]
 AcceptDelta = Annotated[
     bool, typer.Option("--accept-delta", help="Take a delta above 1/(10 x members). In red in every report.")
 ]
@@ -47,6 +47,7 @@ def plan(
     class_count: Annotated[int, typer.Option(help="Classes, for the choice of a preset.")] = 2,
     minutes: Annotated[float | None, typer.Option(help="Time to train, for the choice of a preset.")] = None,
     preset: Preset = "auto",
+    modality: Annotated[str, typer.Option(help="Of the images, for the choice of a preset.")] = "",
     accept_delta: AcceptDelta = False,
     accept_low_power: Annotated[bool, typer.Option("--accept-low-power", help="Do not mind a weak audit.")] = False,
 ) -> int:
@@ -65,6 +66,7 @@ def plan(
         classes=class_count,
         minutes=minutes,
         preset=preset,
+        modality=modality,
         accept_delta=accept_delta,
     )
     found = surface.plan(options, read_policy(policy))

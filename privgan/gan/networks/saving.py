@@ -26,7 +26,7 @@ from privgan.run import MODEL_CONFIG, WEIGHTS, ModelDigests
 if TYPE_CHECKING:
     from safetensors import safe_open
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 STATE = "private/state.safetensors"
 _ORDER = (  # of the keys, as it has always been; what is new follows
     *(part.name for part in fields(ImageModel)),

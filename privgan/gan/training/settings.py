@@ -11,7 +11,7 @@ from privgan.gan.networks import CONV, NETWORKS, GeneratorConfig
 from privgan.gan.networks.losses import LOSSES, NON_SATURATING
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.training.ladder import LadderSettings
-from privgan.gan.training.presets import BALANCED, LARGE_COHORT, SMALL_COHORT, STARTS, Choice
+from privgan.gan.training.presets import BALANCED, LARGE_COHORT, SLICES, SMALL_COHORT, STARTS, Choice
 from privgan.gan.warm_start.class_balance import ClassBalanceSettings
 from privgan.images.augmentation import AugmentationSettings
 from privgan.images.form import ImageForm
@@ -134,6 +134,7 @@ PRESETS: Mapping[str, TrainSettings] = {
         warm_start=STARTS[LARGE_COHORT],
         refinement=RefinementSettings(fakes=256),
     ),
+    SLICES: TrainSettings(preset=SLICES, warm_start=STARTS[SLICES]),
 }
 
 

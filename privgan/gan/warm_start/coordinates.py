@@ -3,6 +3,10 @@
 First its low spatial frequencies; with `brightness` those of the image at one brightness for all, and how bright it
 is; with `pose` those of the image in one pose for all, and its pose; with `align` those of the image whose parts lie
 where they lie on average, and how they had to be moved.
+
+Of colour only the coarse part is asked about: a fine difference of colour is drawn as a part of the light's fine
+detail at its place (`tint`), for a vessel or a mole is of another colour where it is darker. Noise on every frequency
+of three channels would be a speckle of all colours of the rainbow, which tissue never has.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +22,8 @@ from privgan.gan.warm_start.pose import POSE, pose_of, posed, unposed, unweighed
 
 _BRIGHTNESS_WEIGHT = 10.0  # what a unit of its logarithm is worth in cosine coefficients at 28 pixels
 _MOVEMENT_WEIGHT = 1.0  # what a number of a movement is worth in them
+# What a cosine of colour is worth in cosines of brightness: colours differ less, and drown in the same noise.
+COLOUR_WEIGHT = 3.0
 _DARKEST = 0.03  # brightness from 0 to 1; an image below is thought as bright as that
 _BRIGHTEST = 2.5  # a pixel relative to its image's brightness
 
@@ -26,13 +32,15 @@ _BRIGHTEST = 2.5  # a pixel relative to its image's brightness
 class Coordinates:
     """Which numbers: all of it public.
 
-    Those that vary from image to image come first: cosines of frequencies below `order`, brightness, pose, movements.
-    Cosines from there to below `fine` follow, of which only the average of all images is asked and drawn.
+    Those that vary from image to image come first: cosines of frequencies below `order`, of the two differences of
+    colour below `colour_order`, brightness, pose, movements. Cosines of the light from `order` to `fine` follow, of
+    which only the average of all images is asked and drawn.
     """
 
     image_size: int
     channels: int
     order: int
+    colour_order: int
     fine: int
     brightness: bool
     pose: bool
@@ -54,8 +62,9 @@ class Coordinates:
         theirs, every other by itself.
         """
         low, high = self._cosines[: self._low], self._cosines[self._low :]
-        moved = [u + v for u, v in WAVES]
-        groups = [low] * self.channels + [[0]] * self._others + [moved] * (2 * self.align) + [high] * self.channels
+        colour, moved = self._cosines[: self._coloured], [u + v for u, v in WAVES]
+        tints = [colour] * (self.channels - 1)
+        groups = [low, *tints] + [[0]] * self._others + [moved] * (2 * self.align) + [high]
         found: list[int] = []
         for group in filter(None, groups):
             start = found[-1] + 1 if found else 0
@@ -65,7 +74,7 @@ class Coordinates:
     @cached_property
     def count(self) -> int:
         """m, how many vary from image to image."""
-        return self._low * self.channels + self._others + self._movements
+        return self._cosine_count + self._others + self._movements
 
     @cached_property
     def fine_count(self) -> int:
@@ -101,16 +110,19 @@ class Coordinates:
             parts.append(moved * self._movement_weight)
             images = unbent(images, moved, self.field, REACH)
         low, high = self.basis[: self._low], self.basis[self._low :]
-        return torch.cat([analysed(images, low), *parts, analysed(images, high)], dim=1)
+        coarse = analysed(images, low).reshape(len(images), self.channels, len(low))
+        colour = coarse[:, 1:, : self._coloured] * COLOUR_WEIGHT
+        return torch.cat([coarse[:, 0], colour.flatten(1), *parts, analysed(images, high)[:, : len(high)]], dim=1)
 
-    def drawn(self, found: Tensor, basis: Tensor, field: Tensor) -> Tensor:
+    def drawn(self, found: Tensor, tint: Tensor, basis: Tensor, field: Tensor) -> Tensor:
         """Images, unbounded, of coordinates (n, m + f): the inverse, but for higher frequencies.
 
+        tint: (n, channels - 1), how much of the light's fine detail each difference of colour has.
         basis, field: the cosines and the waves of movements, where the coordinates are.
         """
-        sizes = [self._low * self.channels, self._others, self._movements, self.fine_count]
+        sizes = [self._cosine_count, self._others, self._movements, self.fine_count]
         low, others, moved, high = torch.split(found, sizes, dim=1)
-        images = self._synthesised(low, high, basis)
+        images = synthesised(self._planes(low, high, tint), basis, self.channels)
         if self.align:
             images = bent(images, moved / self._movement_weight, field, REACH)
         if self.pose:
@@ -121,12 +133,25 @@ class Coordinates:
 
     def template(self, mean: Tensor) -> Tensor:
         """The image (channels, size, size) of a mean's cosines: in the one pose and brightness, nothing moved."""
-        low, high = mean[None, : self._low * self.channels], mean[None, self.count :]
-        return self._synthesised(low, high, self.basis)[0].clamp(-1.0, 1.0)
+        low, high = mean[None, : self._cosine_count], mean[None, self.count :]
+        planes = self._planes(low, high, low.new_zeros(1, self.channels - 1))
+        return synthesised(planes, self.basis, self.channels)[0].clamp(-1.0, 1.0)
 
-    def _synthesised(self, low: Tensor, high: Tensor, basis: Tensor) -> Tensor:
-        below, above = basis[: self._low], basis[self._low :]
-        return synthesised(low, below, self.channels) + synthesised(high, above, self.channels)
+    @cached_property
+    def shared(self) -> tuple[Tensor, Tensor]:
+        """Where the frequencies lie that light and colour both have, but for the lowest: (k,) those of the light,
+        (channels - 1, k) those of the differences of colour, which weigh `COLOUR_WEIGHT`.
+        """
+        own = torch.arange(1, self._coloured)
+        starts = self._low + self._coloured * torch.arange(self.channels - 1)
+        return own, starts[:, None] + own
+
+    def _planes(self, low: Tensor, high: Tensor, tint: Tensor) -> Tensor:
+        """Cosines (n, channels x all) of brightness and of the differences of colour."""
+        light = torch.cat([low[:, : self._low], high], dim=1)
+        coarse = low[:, self._low :].reshape(len(low), self.channels - 1, self._coloured) / COLOUR_WEIGHT
+        fine = tint[:, :, None] * light[:, None, self._coloured :]
+        return torch.cat([light, torch.cat([coarse, fine], dim=2).flatten(1)], dim=1)
 
     @cached_property
     def _cosines(self) -> list[int]:
@@ -135,6 +160,14 @@ class Coordinates:
     @cached_property
     def _low(self) -> int:
         return sum(band < self.order for band in self._cosines)
+
+    @cached_property
+    def _coloured(self) -> int:
+        return sum(band < min(self.order, self.colour_order) for band in self._cosines)
+
+    @property
+    def _cosine_count(self) -> int:
+        return self._low + self._coloured * (self.channels - 1)
 
     @property
     def _others(self) -> int:

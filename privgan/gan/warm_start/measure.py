@@ -25,11 +25,11 @@ from privgan.gan.image_model import MixtureSettings
 from privgan.gan.patients import Describe, DescribedQuery, Patients, ask
 from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start.components import Centres
-from privgan.gan.warm_start.coordinates import Coordinates
-from privgan.gan.warm_start.mixture import KNOTS, Mixture, MixtureImages, MixtureShape, quantiles
+from privgan.gan.warm_start.coordinates import COLOUR_WEIGHT, Coordinates
+from privgan.gan.warm_start.grey_levels import LEVELS, counted_levels, level_curve
+from privgan.gan.warm_start.mixture import Mixture, MixtureImages, MixtureShape, grey, quantiles
 from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
 
-_LEVELS = 64  # of the histogram of grey levels
 _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
 
 
@@ -68,6 +68,7 @@ def measure_mixture(
         loadings=spreads[:, None].float(),
         grain=grain(rest, s * asked.spread**2 / counts, counts, asked.coordinates.bands)[:, None].float(),
         fine=fine[0].float(),
+        tint=asked.tint(products, means, counts, s).float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
     )
@@ -142,6 +143,19 @@ class _Queries:
         around, m = self._around(means), means.shape[1]
         return self._products(around, self.shape.classes, m, noise) * self.spread**2
 
+    def tint(self, products: Tensor, means: Tensor, counts: Tensor, noise: float) -> Tensor:
+        """How much of the light's detail each difference of colour has: (classes, channels - 1).
+
+        A regression over the frequencies that both have, on what `class_means` and `class_products` said.
+        """
+        light, colour = self.coordinates.shared
+        moments = products / counts[:, None, None] + means[:, :, None] * means[:, None, :]
+        unsure = noise * self.spread**2 / counts
+        power = moments[:, light, light].sum(1).clamp_min(1e-6) + unsure * len(light) ** 0.5
+        both = moments[:, light, colour].sum(2) / COLOUR_WEIGHT
+        error = unsure * (len(light) / 2) ** 0.5 / (COLOUR_WEIGHT * power)
+        return shrunk(both / power[:, None], counts, error, torch.arange(len(colour)))
+
     def _around(self, means: Tensor) -> Describe:
         centres = means.float()
 
@@ -151,22 +165,14 @@ class _Queries:
         return describe
 
     def grey_levels(self, noise: float) -> Tensor:
-        """Quantiles of the grey levels in [-1, 1]: (classes, channels, KNOTS)."""
-        channels, classes = self.coordinates.channels, self.shape.classes
+        """Quantiles of the grey levels in [-1, 1]: (classes, KNOTS)."""
 
         def describe(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-            levels = ((images.flatten(2) + 1) * (_LEVELS / 2)).long().clamp(0, _LEVELS - 1)
-            counted = torch.zeros(*levels.shape[:2], _LEVELS).scatter_add_(2, levels, torch.ones(levels.shape))
-            return counted.flatten(1) / (levels.shape[2] * channels**0.5), labels
+            return counted_levels(grey(images)), labels
 
-        query = DescribedQuery(describe=describe, cells=classes, dimensions=channels * _LEVELS)
+        query = DescribedQuery(describe=describe, cells=self.shape.classes, dimensions=LEVELS)
         counted = ask(self.patients, query, noise=noise, rng=self.rng)
-        heights = counted.reshape(classes * channels, _LEVELS).clamp_min(0.0) + 1e-9
-        ends = torch.nn.functional.pad(heights.cumsum(1) / heights.sum(1, keepdim=True), (1, 0))
-        edges = np.linspace(-1, 1, _LEVELS + 1)
-        at = np.linspace(0, 1, KNOTS)
-        found = np.stack([np.interp(at, row, edges) for row in ends.numpy()])
-        return torch.from_numpy(found).reshape(classes, channels, KNOTS)
+        return torch.from_numpy(np.stack([level_curve(row) for row in counted.numpy()]))
 
     def components(self, found: Mixture, noise: tuple[float, ...]) -> Mixture:
         """Several Gaussians a class, in the directions that its one Gaussian has."""
@@ -227,5 +233,5 @@ def _with_tones(found: Mixture, shape: MixtureShape, torch_rng: torch.Generator)
     for label in range(shape.classes):
         z = torch.randn(_DRAWN, shape.latent, generator=torch_rng)
         pixels = images.gaussian(z, torch.full((_DRAWN,), label))
-        drawn.append(quantiles(pixels.transpose(0, 1).flatten(1)))
-    return replace(found, drawn=torch.stack(drawn))
+        drawn.append(quantiles(grey(pixels).reshape(1, -1)))
+    return replace(found, drawn=torch.cat(drawn))

@@ -12,13 +12,15 @@ from torch import Tensor, nn
 
 from privgan.gan.image_model import ImageModel
 from privgan.gan.warm_start.coordinates import Coordinates
+from privgan.gan.warm_start.grey_levels import KNOTS
 from privgan.gan.warm_start.movement import BENDS, bent
 from privgan.images.form import ImageForm
 
-KNOTS = 129
 # Standard deviation of the logarithm of the grain's strength: from image to image cloth is plain or patterned, tissue
 # calm or busy (Wainwright and Simoncelli 2000). Public; it is 0.2 to 0.45 on clothes, digits and radiographs.
 _UNEVEN = 0.3
+# Below the first of grey levels from 0 to 2 light has hardly a colour; a colour becomes so much stronger at most.
+_DARK, _VIVID = 0.05, 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ class MixtureShape:
             image_size=form.side,
             channels=form.channels,
             order=model.order,
+            colour_order=model.colour_order,
             fine=max(model.order, model.fine_order) if model.align else model.order,
             brightness=model.brightness,
             pose=model.pose,
@@ -68,8 +71,9 @@ class Mixture:
 
     counts: (classes,), noisy patients. shares: (classes, components), each row sums to 1. means: (classes,
     components, m); loadings: (classes, components, m, factors). grain: (classes, components, m), standard deviations.
-    fine: (f,), the coordinates that are the same in all images.
-    drawn, wanted: (classes, channels, KNOTS), quantiles of what the Gaussians draw and of the grey levels measured.
+    fine: (f,), the coordinates that are the same in all images. tint: (classes, channels - 1), how much
+    of the light's fine detail each difference of colour has.
+    drawn, wanted: (classes, KNOTS), quantiles of the grey levels that the Gaussians draw and of those measured.
     """
 
     counts: Tensor
@@ -78,6 +82,7 @@ class Mixture:
     loadings: Tensor
     grain: Tensor
     fine: Tensor
+    tint: Tensor
     drawn: Tensor
     wanted: Tensor
 
@@ -85,7 +90,7 @@ class Mixture:
     def grey(cls, shape: MixtureShape) -> "Mixture":
         """Of a warm start that has measured nothing."""
         c, k, m = shape.classes, shape.components, shape.coordinates.count
-        levels = torch.linspace(-1, 1, KNOTS).expand(c, shape.coordinates.channels, KNOTS).clone()
+        levels = torch.linspace(-1, 1, KNOTS).expand(c, KNOTS).clone()
         return cls(
             counts=torch.ones(c),
             shares=torch.full((c, k), 1 / k),
@@ -93,6 +98,7 @@ class Mixture:
             loadings=torch.zeros(c, k, m, shape.factors),
             grain=torch.zeros(c, k, m),
             fine=torch.zeros(shape.coordinates.fine_count),
+            tint=torch.zeros(c, shape.coordinates.channels - 1),
             drawn=levels,
             wanted=levels.clone(),
         )
@@ -116,6 +122,7 @@ class MixtureImages(nn.Module):
     loadings: Tensor
     grain: Tensor
     fine: Tensor
+    tint: Tensor
     drawn: Tensor
     wanted: Tensor
 
@@ -147,8 +154,13 @@ class MixtureImages(nn.Module):
         uneven = torch.exp(_UNEVEN * strength - _UNEVEN**2)  # its square is 1 on average
         found = self.means[labels, component] + spread + self.grain[labels, component] * grain * uneven
         found = torch.cat([found, self.fine.expand(len(found), -1)], dim=1)
-        images = shape.coordinates.drawn(found, self.basis, self.field)
+        images = shape.coordinates.drawn(found, self.tint[labels], self.basis, self.field)
         return bent(images, bends, self.field, shape.bend) if shape.bend else images
+
+
+def grey(images: Tensor) -> Tensor:
+    """Grey levels (n, pixels) of images (n, channels, h, w)."""
+    return images.mean(1).flatten(1)
 
 
 def quantiles(values: Tensor) -> Tensor:
@@ -158,10 +170,17 @@ def quantiles(values: Tensor) -> Tensor:
 
 
 def _toned(images: Tensor, drawn: Tensor, wanted: Tensor) -> Tensor:
-    """Each channel through the line that leads its quantiles to those wanted (histogram specification)."""
-    flat = images.flatten(2).contiguous()
-    right = torch.searchsorted(drawn.contiguous(), flat).clamp(1, KNOTS - 1)
-    x0, x1 = drawn.gather(2, right - 1), drawn.gather(2, right)
-    y0, y1 = wanted.gather(2, right - 1), wanted.gather(2, right)
-    toned = y0 + (y1 - y0) * ((flat - x0) / (x1 - x0)).clamp(0, 1)
-    return toned.reshape(images.shape)
+    """Grey levels through the line that leads their quantiles to those wanted (histogram specification).
+
+    Colours go with the light: each channel by itself would have noise of its own, and shadows a hue.
+    """
+    levels = grey(images).contiguous()
+    right = torch.searchsorted(drawn.contiguous(), levels).clamp(1, KNOTS - 1)
+    x0, x1 = drawn.gather(1, right - 1), drawn.gather(1, right)
+    y0, y1 = wanted.gather(1, right - 1), wanted.gather(1, right)
+    toned = y0 + (y1 - y0) * ((levels - x0) / (x1 - x0)).clamp(0, 1)
+    if images.shape[1] == 1:
+        return toned.reshape(images.shape)
+    vivid = ((toned + 1) / (levels + 1).clamp_min(_DARK)).clamp(0, _VIVID)
+    colour = (images.flatten(2) - levels[:, None]) * vivid[:, None]
+    return (toned[:, None] + colour).clamp(-1, 1).reshape(images.shape)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from privgan.errors import UsageError
-from privgan.gan.training.presets import BALANCED, LARGE_COHORT, NAMES, SMALL_COHORT, choose
+from privgan.gan.training.presets import BALANCED, LARGE_COHORT, NAMES, SLICES, SMALL_COHORT, choose
 from privgan.gan.training.settings import PRESETS, read_settings
 
 
@@ -39,6 +39,17 @@ def test_known_cohorts_get_what_suits_them(
     assert found.preset == preset
     assert str(members) in found.reason
     assert f"epsilon {epsilon:g}" in found.reason
+
+
+def test_slices_ask_for_kinds_where_there_are_patients_for_them() -> None:
+    """A few hundred patients or chest X-rays do not; the choice goes by the modality's code alone."""
+    found = {
+        (members, modality): choose(members, classes=1, epsilon=3.0, delta=1e-5, modality=modality).preset
+        for members in (700, 5_000)
+        for modality in ("", "CR", "CT", "MR")
+    }
+    assert {key for key, preset in found.items() if preset == SLICES} == {(5_000, "CT"), (5_000, "MR")}
+    assert PRESETS[SLICES].warm_start.components > 1
 
 
 def test_a_preset_may_be_named_and_an_unknown_one_is_refused() -> None:

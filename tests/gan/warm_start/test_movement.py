@@ -75,7 +75,16 @@ def test_a_step_is_that_of_a_slow_twin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_bands_and_counts_fit_what_describes_an_image(channels: int) -> None:
-    whole = Coordinates(image_size=SIZE, channels=channels, order=4, fine=6, brightness=True, pose=True, align=True)
+    whole = Coordinates(
+        image_size=SIZE,
+        channels=channels,
+        order=4,
+        colour_order=3,
+        fine=6,
+        brightness=True,
+        pose=True,
+        align=True,
+    )
     images = torch.rand(2, channels, SIZE, SIZE) * 2 - 1
     assert whole.of(images, images[0]).shape == (2, len(whole.bands))
     assert whole.still.of(images).shape == (2, len(whole.still.bands))
@@ -83,10 +92,11 @@ def test_bands_and_counts_fit_what_describes_an_image(channels: int) -> None:
     assert torch.equal(whole.varying.bands, whole.bands[: whole.count])
     assert torch.equal(whole.bands[: whole.still.count], whole.still.bands)
     assert whole.bands.unique().tolist() == list(range(int(whole.bands.max()) + 1))
-    # 10 cosines in 4 bands a channel, brightness, pose, 21 waves each way in 6 bands, and 11 finer cosines in 2.
-    assert whole.count == 10 * channels + 1 + 5 + 42
-    assert whole.fine_count == 11 * channels
-    assert int(whole.bands.max()) + 1 == 4 * channels + 1 + 5 + 12 + 2 * channels
+    # 10 cosines in 4 bands, 6 in 3 of each difference of colour, brightness, pose, 21 waves each way in 6 bands, and
+    # 11 finer cosines in 2.
+    assert whole.count == 10 + 6 * (channels - 1) + 1 + 5 + 42
+    assert whole.fine_count == 11
+    assert int(whole.bands.max()) + 1 == 4 + 3 * (channels - 1) + 1 + 5 + 12 + 2
 
 
 def test_an_image_is_drawn_from_what_describes_it() -> None:
@@ -94,7 +104,7 @@ def test_an_image_is_drawn_from_what_describes_it() -> None:
     model = ImageModel(order=12, fine_order=28, align=True)
     system = MixtureShape.of(model, ImageForm(side=SIZE, classes=("a",)), factors=1).coordinates
     found = system.of(images, ring(1)[0])
-    drawn = system.drawn(found, system.basis, waves(SIZE))
+    drawn = system.drawn(found, torch.zeros(10, 0), system.basis, waves(SIZE))
     assert float((drawn - images).square().mean()) < 0.05 * float(images.var())
 
 
