@@ -55,6 +55,15 @@ class PriorNamed:
     images: int
     sha256: str
 
+    @property
+    def sentence(self) -> str:
+        """For whoever looks at the pictures, in one line."""
+        source, licence = (" ".join(text.split()) for text in (self.source, self.licence))
+        return (
+            f"Public images shaped these pictures: {self.images:,}, from {source}; terms: {licence}. Epsilon says "
+            "nothing about the people on them."
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:

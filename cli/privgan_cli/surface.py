@@ -26,16 +26,15 @@ function of (task, done, total, note) may listen instead. Errors are those of `p
 """
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from privgan.errors import UsageError
 from privgan.progress import Progress
 from privgan_cli.asked import AuditOptions, Planned, PlanOptions, TrainOptions
 from privgan_cli.console import Console
+from privgan_cli.evidence import evidence_of, unnumbered
 from privgan_cli.options import today
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
     from privgan.synthetic.generate import GenerateOptions
     from privgan.synthetic.synthetic_set import Manifest
     from privgan_audits.enrol import Enrolled, Terms
-    from privgan_audits.evidence.interface import Evidence
     from privgan_audits.examine import AuditRecord
     from privgan_audits.policy import Policy
     from privgan_audits.release.release import Case
@@ -167,6 +165,7 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
     from privgan.gan.training.runs import resume_run, start_run
     from privgan.gan.training.settings import read_settings
     from privgan.interruption import stop_on_signals
+    from privgan_audits.strangers import require_strangers
 
     with _shown(progress) as listener, stop_on_signals() as stop:
         opened = open_cohort(Path(cohort))
@@ -195,6 +194,8 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
         if options.resume:
             return resume_run(opened, Path(run), request, stop, progress=listener)
         chosen.outlook.require(accept=options.accept_noise)
+        if request.prior is not None:
+            require_strangers(request.prior, opened, listener)
         return start_run(opened, Path(run), request, stop, force=options.force, progress=listener)
 
 
@@ -224,8 +225,8 @@ def audit(
     from privgan_audits.policy import Policy
 
     with _shown(progress) as listener:
-        evidence = _evidence(Path(synthetic), options, listener)
-        overrides = [*evidence.cohort.facts.overrides] if evidence.cohort else _unnumbered(evidence, options)
+        evidence = evidence_of(Path(synthetic), options, listener)
+        overrides = [*evidence.cohort.facts.overrides] if evidence.cohort else unnumbered(evidence, options)
         return examine(
             evidence,
             Path(report),
@@ -269,42 +270,6 @@ def verify(
             revocation=Path(revocation) if revocation else None,
             progress=listener,
         )
-
-
-def _evidence(synthetic: Path, options: AuditOptions, progress: Progress) -> "Evidence":
-    from privgan_audits.evidence.loading import load_cohort_evidence, load_file_evidence
-    from privgan_audits.spaces.encoder import Encoder
-
-    encoder, trained_on = options.encoder, options.encoder_trained_on
-    if (encoder is None) != (trained_on is None):
-        raise UsageError("Expected --encoder and --encoder-trained-on together.")
-    own = Encoder.load(encoder, trained_on) if encoder and trained_on is not None else None
-    members, others = options.members, options.non_members
-    if options.colour and members is None:
-        raise UsageError("Expected --colour with --members alone: a cohort knows whether it is in colour.")
-    if options.cohort is not None and members is None and others is None:
-        found = load_cohort_evidence(synthetic, options.cohort, options.run, progress)
-    elif members is not None and options.run is None:
-        colour, rehearses = options.colour, options.cohort
-        found = load_file_evidence(synthetic, members, others, progress, colour=colour, rehearses=rehearses)
-    else:
-        raise UsageError("Expected either --cohort (and --run), or --members and --non-members.")
-    return dataclasses.replace(found, encoder=own)
-
-
-def _unnumbered(evidence: "Evidence", options: AuditOptions) -> list[str]:
-    """The override that files need which do not say whose they are."""
-    from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
-
-    if evidence.numbered:
-        return []
-    if not options.each_image_is_a_patient:
-        raise UsageError(
-            "Expected members and non-members that say whose each image is: by PatientID, a column patient in "
-            "labels.csv, or an array patient_id of an .npz. Where nobody has two images, say "
-            "--each-image-is-a-patient; it stands in red in every report."
-        )
-    return [EACH_IMAGE_IS_A_PATIENT]
 
 
 @contextlib.contextmanager

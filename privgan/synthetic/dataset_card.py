@@ -58,7 +58,7 @@ leave the hospital. A released set comes in a signed bundle; check it with `priv
 - privgan {version} on {created}; run `{run}`, cohort `{cohort}`.
 - A class-conditional generator network was trained on the cohort's member patients and then drew every image from
   random numbers. No file, header or pixel of a patient was copied into this folder.
-- Classes asked for: {policy}.
+{prior}- Classes asked for: {policy}.
   {shares}
 
 | class | images |
@@ -102,6 +102,7 @@ def dataset_card(manifest: Manifest) -> str:
         created=manifest.created,
         run=manifest.run_id,
         cohort=manifest.cohort_id,
+        prior=_prior(manifest),
         policy=manifest.class_policy,
         shares=_shares(manifest),
         rows="\n".join(f"| {name} | {count:,} |" for name, count in manifest.class_counts.items()),
@@ -141,6 +142,12 @@ def _objects(manifest: Manifest) -> str:
     if form.kind in ("ct", "mr", "dx"):
         words += "; spacing and position are nominal, not measured"
     return words if form.bits == 8 else f"{words}; {form.bits} bits hold the generator's 256 levels"
+
+
+def _prior(manifest: Manifest) -> str:
+    if manifest.prior is None:
+        return ""
+    return f"- {manifest.prior.sentence}\n  The SHA-256 of what was learned from them: `{manifest.prior.sha256}`.\n"
 
 
 def _shares(manifest: Manifest) -> str:

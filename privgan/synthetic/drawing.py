@@ -88,6 +88,7 @@ class Drawing:
             spend=facts.spend,
             seed_sha256=seed.sha256,
             config_sha256=facts.config_sha256,
+            prior=facts.prior,
         )
         return cls(manifest=manifest, labels=labels, generator=generator, seed=seed)
 

@@ -40,6 +40,7 @@ from privgan.files import (
 from privgan.folders import list_files, require_exact_files
 from privgan.images.form import ImageForm
 from privgan.progress import Progress, silent
+from privgan.run import PriorNamed
 from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.seed import Seed
 
@@ -74,6 +75,7 @@ class Manifest:
     dicom: the form of the DICOM files. form: of the images, as the cohort's. spend: the run's claim. not_private: a
     test run; audit and release refuse it. seed_sha256: of the seed that labels, images and UIDs follow from; empty in
     sets of versions that kept none. config_sha256: of the constants beside the generator's weights, likewise.
+    prior: the public images that shaped the generator besides, None without any.
     """
 
     run_id: str
@@ -91,6 +93,7 @@ class Manifest:
     spend: PrivacySpend
     seed_sha256: str = ""
     config_sha256: str = ""
+    prior: PriorNamed | None = None
 
     @property
     def noise_drowned_classes(self) -> bool:
@@ -101,6 +104,8 @@ class Manifest:
         """The JSON object of manifest.json."""
         table = to_table(self, _ORDER)
         privacy, listed = table.pop("spend"), dict(sorted(files.items()))
+        if self.prior is None:  # a set without one is, to the byte, what it was before there were any
+            del table["prior"]
         return {"schema_version": SCHEMA_VERSION, "kind": KIND, **table, "privacy": privacy, "files": listed}
 
 

@@ -19,13 +19,13 @@ from privgan_audits.questions import exact_copies, near_copies
 from privgan_audits.questions.controls.changes import hue
 from privgan_audits.questions.controls.disguises import DISGUISES, IN_COLOUR, TONES, Disguise, disguised, disguises_of
 from privgan_audits.questions.controls.measure import features
-from privgan_audits.questions.exact_copies.measure import prints
 from privgan_audits.questions.utility.classifier import Lessons, train_classifier
 from privgan_audits.report.pictures import data_uri
 from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.perceptual import perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace, pair_distances
 from privgan_audits.spaces.pixels import MAX_SHIFT, normalise, shifted_distances
+from privgan_audits.spaces.prints import prints
 from privgan_audits.spaces.search.searches import spectra, spectrum_turns, views
 from tests.data.phantom_photos import CLASSES, Skin, draw_photos
 

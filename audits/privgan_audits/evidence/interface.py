@@ -18,7 +18,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 from privgan.images.stored import are_images
-from privgan.run import ModelDigests
+from privgan.run import ModelDigests, PriorNamed
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
@@ -59,7 +59,8 @@ class Sample:
 class Claim:
     """What the synthetic set's manifest says about its privacy, and the run that it names.
 
-    origin: from what the run is said to have drawn the set; None where that is not known.
+    origin: from what the run is said to have drawn the set; None where that is not known. prior: the public images
+    that are said to have shaped it.
     """
 
     run_id: str
@@ -69,6 +70,7 @@ class Claim:
     config_sha256: str
     not_private: bool
     origin: "Origin | None" = None
+    prior: PriorNamed | None = None
 
     @property
     def model(self) -> ModelDigests:

@@ -149,6 +149,7 @@ def _from_set(opened: SyntheticSet) -> Loaded:
             config_sha256=manifest.config_sha256,
             not_private=manifest.not_private,
             origin=Origin(manifest=manifest, seed=opened.seed) if opened.seed else None,
+            prior=manifest.prior,
         ),
         notes=(),
     )

@@ -36,6 +36,7 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "counts": _counts(evidence),
         "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
+        **({"prior": asdict(evidence.claim.prior)} if evidence.claim and evidence.claim.prior else {}),
         "cohort": {"cohort_id": cohort.facts.cohort_id, "sha256": cohort.sha256} if cohort else None,
         "notes": [*evidence.notes, *_colour(evidence), *_declared(evidence), *no_claim],
         "ceiling": _ceiling(evidence, spend),

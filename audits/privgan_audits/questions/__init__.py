@@ -12,6 +12,7 @@ from privgan_audits.questions import (
     membership,
     near_copies,
     networks,
+    public_copies,
     reidentification,
     resemblance,
 )
@@ -28,4 +29,5 @@ QUESTIONS: tuple[Question, ...] = (
     attributes.QUESTION,
     resemblance.QUESTION,
     identifiers.QUESTION,
+    public_copies.QUESTION,
 )

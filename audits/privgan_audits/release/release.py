@@ -23,7 +23,7 @@ from privgan.files import SHAREABLE_FILE, sha256_bytes, sha256_file, write_bytes
 from privgan.folders import list_files, require_space, staged_folder
 from privgan.progress import Progress, silent
 from privgan.synthetic.set_files import SetFiles, formats_of
-from privgan.synthetic.synthetic_set import MARKER, SyntheticSet, open_synthetic_set, write_manifest
+from privgan.synthetic.synthetic_set import MARKER, Manifest, SyntheticSet, open_synthetic_set, write_manifest
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS, implied
 from privgan_audits.record import project_of
 from privgan_audits.release import bundle as layout
@@ -142,6 +142,8 @@ def _require_own_claim(judged: Judged, synthetic: SyntheticSet, entry: Entry) ->
         raise NotReleasableError("The remembered verdict is not the one that this version gives. Audit again.")
     said, what = judged.record["privacy"], judged.approved
     same_set = what.synthetic_sha256 == synthetic.sha256
+    if judged.record.get("prior") != _prior(synthetic.manifest).get("prior"):
+        raise IntegrityError("Expected the audit to name the public images that the set names. Audit again.")
     if not same_set or said != asdict(synthetic.manifest.spend) or entry["policy_sha256"] != what.policy_sha256:
         raise IntegrityError("Expected the audit of this set's own claim under the remembered policy.")
 
@@ -219,6 +221,7 @@ def _public_summary(cleared: Cleared) -> dict[str, Any]:
         "overrides": list(record["overrides"]),
         "attempt": record["attempt"],
         "answered": sorted(implied(DIFFERENTIAL_PRIVACY)),
+        **_prior(cleared.synthetic.manifest),
     }
 
 
@@ -242,8 +245,14 @@ def _predicate(cleared: Cleared) -> dict[str, Any]:
         "config_sha256": held.manifest.config_sha256,
         "run_id": held.manifest.run_id,
         "cohort_id": held.manifest.cohort_id,
+        **_prior(held.manifest),
         **({"approval": cleared.permission.approval.facts()} if cleared.permission else {}),
     }
+
+
+def _prior(manifest: Manifest) -> dict[str, Any]:
+    """The public images that shaped the set; nothing without any."""
+    return {"prior": asdict(manifest.prior)} if manifest.prior else {}
 
 
 def _privacy(cleared: Cleared) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_bytes
 from privgan.folders import require_exact_files
 from privgan.progress import Progress, silent
+from privgan.run import PriorNamed
 from privgan_audits.policy import OWN, Policy
 from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, Approval, Approved, Revocation, opened
 from privgan_audits.release.bundle import ATTESTATION, MANIFEST, PUBLIC_SUMMARY, SUMS, subjects_of, sums_text
@@ -26,7 +27,7 @@ from privgan_audits.seals import fingerprint, key_line, key_of_line, load_public
 from privgan_audits.telling.verdict import Terms, verdict_line
 
 _LARGEST_ATTESTATION_BYTES = 1 << 28
-_GENERATOR = ("run_id", "generator_sha256", "config_sha256")
+_GENERATOR = ("run_id", "generator_sha256", "config_sha256", "prior")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class VerifiedBundle:
     overrides: the warnings that the hospital accepted; the recipient should see them.
     approval: the privacy officer's, None where the hospital releases without one.
     policy: the preset's name, "own" if it is none.
+    prior: the public images that shaped the set besides, None without any.
     looser: a line for each threshold that refuses less than the default, the hospital's version's or this one's.
     strength: of the promise, by the signed policy; see `dp.strength`. project: title, house and contact, as far as
     the hospital says them.
@@ -56,6 +58,7 @@ class VerifiedBundle:
     signed: str
     privgan_version: str
     approval: Approval | None
+    prior: PriorNamed | None
 
     @property
     def verdict_line(self) -> str:
@@ -143,7 +146,7 @@ def _approval(bundle: Path, statement: dict[str, Any], digests: dict[str, str]) 
 
 
 def _require_one_generator(bundle: Path, statement: dict[str, Any]) -> None:
-    """The set's manifest, whose bytes were checked, must name the generator that the hospital signed for."""
+    """The set's manifest, whose bytes were checked, must name the generator and prior that were signed for."""
     try:
         manifest, stated = json.loads((bundle / MANIFEST).read_bytes()), statement["predicate"]
         same = all(manifest.get(name) == stated.get(name) for name in _GENERATOR)
@@ -151,7 +154,7 @@ def _require_one_generator(bundle: Path, statement: dict[str, Any]) -> None:
         same = False
     if not same:
         raise IntegrityError(
-            "Expected the set of the generator that the attestation names, weights and constants, it is another's."
+            "Expected the set of the generator and prior that the attestation names, it is another's."
         )
 
 
@@ -220,6 +223,7 @@ def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[s
             privgan_version=str(predicate["privgan_version"]),
             project={str(name): str(text) for name, text in predicate.get("project", {}).items() if text},
             approval=approval,
+            prior=from_table(PriorNamed, predicate["prior"]) if "prior" in predicate else None,
             **facts,
         )
     except (KeyError, TypeError, ValueError, AttributeError, UsageError):

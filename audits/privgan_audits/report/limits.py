@@ -17,6 +17,7 @@ from privgan_audits.telling.numbers import exactly, plain
 _LEFT_OUT = "not looked at as a group"
 _WEIGHT = ("no, for information", "yes")
 _COPIES = "Copies of real images, identical but perhaps for brightness"
+_PUBLIC_COPIES = "Copies of public images, identical or nearly so"
 _IDENTIFIERS = "Identifiers of patients in the files"
 _NEAR = "Near copies: p-value must not be below"
 _AUC = "AUC of the membership attack, upper bound"
@@ -37,6 +38,9 @@ def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
     seen = None if seen is None else POWER * seen
     level = f"{plain(record['level'] * SHARE)} (attempt {plain(record['attempt'])}, its share of the error)"
     yield Limit(name=_COPIES, required="none", measured=plain(copies))
+    if record.get("prior"):
+        public = [finding(record, "T11", key) for key in ("exact_copies", "near_copies")]
+        yield Limit(name=_PUBLIC_COPIES, required="none", measured=plain(None if None in public else sum(public)))
     yield Limit(name=_IDENTIFIERS, required="none", measured=plain(finding(record, "T10", "identifiers_found")))
     yield Limit(name=_NEAR, required=level, measured=exactly(finding(record, "T2", "p")))
     for name, most, key in ((_AUC, policy.max_auc, "auc_upper"), (_TPR, policy.max_tpr, "tpr_upper")):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from privgan import __version__
 from privgan.arrays import Images
+from privgan.config import from_table
+from privgan.run import PriorNamed
 from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls.rule import CHANGED_MAY_NEED
@@ -86,7 +88,7 @@ def public_page(record: Record, released: Released | None = None) -> PublicPage:
         mark=marks.mark,
         headline=own.get(verdict) or VERDICTS[verdict].headline,
         warnings=tuple(warnings_of(record)),
-        odds=tuple(_odds(record)),
+        odds=(*_odds(record), *_shaped(record)),
         rows=tuple(_rows(record)),
         not_covered=(
             f"Fewer copied patients than {plain(allowed_copies(record))}: only epsilon speaks of them.",
@@ -97,6 +99,7 @@ def public_page(record: Record, released: Released | None = None) -> PublicPage:
             frame.VERIFY_OUTSIDE,
             f"Set {record['synthetic']['sha256']}.",
             f"Policy {record['policy']['sha256']}.",
+            *([f"Public images {record['prior']['sha256']}."] if record.get("prior") else []),
         ),
         pictures=tuple(map(data_uri, released.images[:PICTURES])) if released else (),
     )
@@ -130,6 +133,12 @@ def _odds(record: Record) -> Iterator[str]:
     yield f"{str(strength).capitalize()}. {strength.rule}"
 
 
+def _shaped(record: Record) -> Iterator[str]:
+    """Which public images had a part in the pictures: what a run names is public."""
+    if prior := record.get("prior"):
+        yield from_table(PriorNamed, prior).sentence
+
+
 def _rows(record: Record) -> Iterator[Row]:
     """The questions that may speak against a set, by what an attacker is after."""
     policy, passed = Policy.from_json(record["policy"]), record["verdict"] == PASS
@@ -146,7 +155,7 @@ def _rows(record: Record) -> Iterator[Row]:
 
 def _seen(record: Record, policy: Policy) -> dict[str, str]:
     """By question, what a PASS means was not there, from the policy and public counts alone."""
-    allowed = allowed_copies(record)
+    allowed, shaped = allowed_copies(record), record.get("prior")
     return {
         "T0": f"Copies of {plain(allowed)} patients, exact or mirrored; of {plain(CHANGED_MAY_NEED * allowed)} if "
         f"{TRIED}.",
@@ -159,6 +168,7 @@ def _seen(record: Record, policy: Policy) -> dict[str, str]:
         "T7": "Little: that a detector finds nobody proves little.",
         "T8": f"Facts guessed better for members by {percent(policy.max_attribute_advantage)} or more.",
         "T10": "Names, numbers and dates of the source's headers and tables, in every byte.",
+        **({"T11": "Copies of these public images, exact, or nearer than strangers come."} if shaped else {}),
     }
 
 

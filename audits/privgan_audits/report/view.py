@@ -71,6 +71,8 @@ def _people(record: Record) -> Iterator[Fact]:
     yield Fact(name="Non-members", value=held_back, note=others)
     size = plain(counts["image_size"])
     yield Fact(name="Synthetic images", value=plain(counts["synthetic"]), note=f"of {size} x {size} pixels")
+    if prior := record.get("prior"):  # what a run names is public
+        yield Fact(name="Public images", value=plain(prior["images"]), note=frame.PRIOR.format(**prior))
     preset = str(record["policy"]["preset"])
     yield Fact(name="Policy", value=preset, note=frame.POLICIES[preset])
     if record["cohort"] is None:
@@ -91,5 +93,7 @@ def _images(record: Record) -> Fact:
 def _digests(record: Record) -> Iterator[Fact]:
     yield Fact(name="Policy", value=str(record["policy"]["sha256"]), note="SHA-256")
     yield Fact(name="Synthetic set", value=str(record["synthetic"]["sha256"]), note="SHA-256 of its manifest")
+    if prior := record.get("prior"):
+        yield Fact(name="Public images", value=str(prior["sha256"]), note="SHA-256 of what was learned from them")
     if record.get("encoder"):
         yield Fact(name="Encoder", value=str(record["encoder"]["sha256"]), note="SHA-256, brought by the hospital")

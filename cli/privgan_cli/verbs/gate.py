@@ -1,9 +1,10 @@
 """audit, keygen, release, verify: what may leave, who says so, and how the recipient checks it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,10 +65,20 @@ def audit(
         verdict_line_of(content),
         *(f"  {reason}" for reason in content["reasons"]),
         *([use(content["utility"])] if use(content["utility"]) else []),
+        *_public_copies(content["tests"]),
         *(() if content["cohort"] else ("not counted among a cohort's attempts: no --cohort was named",)),
         f"report: {report / 'audit.html'} (internal), {report / 'audit-public.html'} (may be shared)",
     )
     return EXIT_CODES[content["verdict"]]
+
+
+def _public_copies(tests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What was found of the public images that the run started from, if it did."""
+    from privgan_audits.questions import public_copies
+
+    for test in tests:
+        if test["id"] == public_copies.QUESTION.id and test["outcome"] == "measured":
+            yield f"copies of public images: {public_copies.QUESTION.words.answer(test).answer}"
 
 
 def keygen(
@@ -164,11 +175,13 @@ def verify(
             "policy": {"preset": found.policy, "looser_than_default": list(found.looser)},
             "overrides": list(found.overrides),
             "approval": found.approval.facts() if found.approval else None,
+            "prior": asdict(found.prior) if found.prior else None,
         },
         *(f"{name}: {text}" for name, text in found.project.items()),
         f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}",
         f"{found.verdict_line}; {found.spend}",
         *(_approval_lines(found.approval.facts()) if found.approval else []),
+        *([found.prior.sentence, f"  SHA-256 of the prior: {found.prior.sha256}"] if found.prior else []),
     )
     return 0
 

@@ -34,6 +34,17 @@ def changed(name: str, **findings: Any) -> Callable[[Table], None]:
     return lambda record: test(record, name).update(findings)
 
 
+def shaped(change: Callable[[Table], None]) -> Callable[[Table], None]:
+    """The same of a set that public images shaped, too."""
+    named = {"source": "an archive", "licence": "CC0", "images": 10_000, "sha256": "0" * 64}
+
+    def both(record: Table) -> None:
+        record["prior"] = named
+        change(record)
+
+    return both
+
+
 def test_the_good_record_passes() -> None:
     verdict = judge(Policy(), json.loads(json.dumps(good())))
     assert (verdict.verdict, verdict.scope) == ("PASS", "differential-privacy")
@@ -44,6 +55,8 @@ RULES = [
     ("FAIL", changed("T1", copies_of_other_patients=1)),
     ("FAIL", changed("T1", copies_of_both=1, most_patients_of_a_copy=4)),
     ("FAIL", changed("T10", identifiers_found=1)),
+    ("FAIL", changed("T11", exact_copies=1)),
+    ("FAIL", changed("T11", near_copies=1)),
     ("FAIL", changed("T10", not_as_audited={"pixels": 1})),
     ("FAIL", changed("T10", structure={"private_tags": 1})),
     ("FAIL", changed("T6", checks={"unit_is_the_patient": True, "epsilon_covers_the_ledger": False})),
@@ -66,6 +79,9 @@ RULES = [
     ("INCONCLUSIVE", changed("T3", tpr_upper=0.051)),
     ("INCONCLUSIVE", changed("T3", auc_se_when_safe=0.0202)),
     ("INCONCLUSIVE", changed("T10", unreadable_entries=1)),
+    ("INCONCLUSIVE", shaped(lambda record: record["tests"].remove(test(record, "T11")))),
+    ("INCONCLUSIVE", shaped(changed("T11", outcome="not-applicable"))),
+    ("INCONCLUSIVE", shaped(changed("T11", outcome="not-run", reason="of the test"))),
     ("INCONCLUSIVE", changed("T6", checks={})),
     ("INCONCLUSIVE", changed("T6", images_drawn_again=3999)),
     ("INCONCLUSIVE", lambda record: test(record, "T6").pop("images_drawn_again")),
@@ -86,7 +102,7 @@ RULES = [
     ],
     *[
         ("INCONCLUSIVE", changed(name, outcome="not-run", reason="of the test"))
-        for name in ("T0", "T1", "T2", "T3", "T4", "T6", "T7", "T8", "T10")
+        for name in ("T0", "T1", "T2", "T3", "T4", "T6", "T7", "T8", "T10", "T11")
     ],
     *[("INCONCLUSIVE", changed(name, outcome="not-applicable")) for name in ("T0", "T1", "T2", "T3")],
     ("INCONCLUSIVE", lambda record: record["tests"].append({"id": "T5", "outcome": "not-run", "reason": "x"})),
@@ -207,6 +223,14 @@ def test_what_only_informs_never_refuses_and_white_box_attacks_need_a_run() -> N
     record = good()
     test(record, "T9").update(outcome="not-run", reason="x")
     record["tests"].remove(test(record, "T4"))
+    assert judge(Policy(), record).verdict == "PASS"
+
+
+def test_without_public_images_nobody_asks_for_copies_of_them() -> None:
+    record = good()
+    record["tests"].remove(test(record, "T11"))
+    assert judge(Policy(), record).verdict == "PASS"
+    shaped(changed("T1"))(record := good())
     assert judge(Policy(), record).verdict == "PASS"
 
 

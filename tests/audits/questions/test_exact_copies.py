@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from privgan.arrays import Images
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
 from privgan_audits.questions import exact_copies
-from privgan_audits.questions.exact_copies.measure import MIN_TONES, prints, tone_ranks
 from privgan_audits.questions.exact_copies.words import answer
+from privgan_audits.spaces.prints import MIN_TONES, prints, tone_ranks
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]

@@ -14,6 +14,7 @@ from pathlib import Path
 from privgan.config import keys_of
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
+from privgan.run import PriorNamed
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import DicomForm
@@ -72,11 +73,12 @@ def _is_seed(content: bytes, sha256: str) -> bool:
 def _manifest_texts(manifest: Manifest) -> Iterator[str]:
     form = manifest.form
     yield from (*_KEYS, *_ARRAYS, *keys_of(Manifest), *keys_of(PrivacySpend))
-    yield from (*keys_of(DicomForm), manifest.dicom.kind)
+    yield from (*keys_of(DicomForm), manifest.dicom.kind, *keys_of(PriorNamed))
     yield from (*form.classes, manifest.class_policy, form.modality, form.body_part)
     yield from (manifest.spend.unit, manifest.spend.adjacency, manifest.privgan_version)
     digests = (manifest.generator_sha256, manifest.config_sha256, manifest.seed_sha256)
-    for text in (manifest.run_id, manifest.cohort_id, *digests):
+    prior = manifest.prior.sha256 if manifest.prior else ""  # its words are a person's and are searched
+    for text in (manifest.run_id, manifest.cohort_id, *digests, prior):
         if _HEX.fullmatch(text):
             yield text
     try:

@@ -18,6 +18,8 @@ FAILED_BEFORE = (
 )
 NO_CLAIM = "No differential privacy is claimed for these images: the result is empirical only."
 
+PRIOR = "from {source}; terms: {licence}. They shaped these pictures; epsilon says nothing about the people on them"
+
 SCOPES = {
     "differential-privacy": "differential privacy, checked against the cohort's ledger, and known attacks",
     "empirical": "known attacks only; no promise about others",

@@ -1,0 +1,33 @@
+"""T11 told: copies of public images."""
+
+from privgan_audits.record import Record
+from privgan_audits.telling.numbers import plain
+from privgan_audits.telling.words import SINGLING_OUT, Answer, Label, Words
+
+
+def answer(test: Record) -> Answer:
+    """What was measured, for the internal page."""
+    exact, near = test["exact_copies"], test["near_copies"]
+    looked = f"Every synthetic image was compared with {plain(test['compared_public_images'])} public ones."
+    if not exact and not near:
+        return Answer(answer="none", sentences=(looked, "None of them is a copy of one, exact or near."))
+    found = f"{plain(exact)} of them are public images, pixel for pixel, and {plain(near)} nearly are."
+    terms = "Their people never agreed to be passed on as synthetic, and the images' terms hold for copies, too."
+    return Answer(answer=f"{plain(exact + near)} in the set", sentences=(looked, found, terms))
+
+
+WORDS = Words(
+    title="Is a public image among the synthetic ones?",
+    short="Copies of public images",
+    tries="Compares every synthetic image with every public image that the generator learned from besides, turned, "
+    "mirrored and moved a little, whatever the brightness.",
+    caught="Exact copies, even a single one; near ones if they are closer than strangers come, and half as far as "
+    "the public image is from all others. Not: a part of one, a rotation by a few degrees, or a mixture of two.",
+    group=SINGLING_OUT,
+    answer=answer,
+    labels={
+        "exact_copies": Label(name="Synthetic images identical to a public one", note="a single one is a FAIL"),
+        "near_copies": Label(name="Nearly identical to a public one", note="a FAIL as well"),
+        "compared_public_images": Label(name="Public images compared"),
+    },
+)
