@@ -77,7 +77,9 @@ class Described:
 
     def _drawn(self, numbers: Tensor, bends: Tensor | None) -> Tensor:
         whole = torch.cat([numbers, self.fine.expand(len(numbers), -1)], dim=1)
-        images = self.coordinates.drawn(whole, self.coordinates.basis, self.coordinates.field)
+        coordinates = self.coordinates
+        plain = torch.zeros(len(numbers), coordinates.channels - 1)  # fine light in no colour of its own
+        images = coordinates.drawn(whole, plain, coordinates.basis, coordinates.field)
         if bends is not None and self.bend:
             images = bent(images, bends, self.coordinates.field, self.bend)
         return images.clamp(-1.0, 1.0)
