@@ -63,7 +63,7 @@ def _pictures(page: Path) -> None:
 
 def _path(work: Path, cohort: str, name: str, epsilon: int, code: int) -> None:
     made = work / f"{name}-synthetic"
-    _verb(0, "train", work / cohort, work / f"{name}-run", "--epsilon", epsilon)
+    _verb(0, "train", work / cohort, work / f"{name}-run", "--epsilon", epsilon, "--accept-noise")
     _verb(0, "generate", work / f"{name}-run", made, "--count", 2000)
     _report(work, code, name, made, "--cohort", work / cohort, "--run", work / f"{name}-run")
 

@@ -41,7 +41,7 @@ def test_private_gans_at_epsilon_1(shared_data: Path, tmp_path: Path) -> None:
         np.savez(source, images=sample.images, labels=sample.labels, patient_id=sample.patients.astype(str))
         for words in (
             ("prepare", str(source), at["cohort"], "--size", "32"),
-            ("train", at["cohort"], at["run"], "--epsilon", "1"),
+            ("train", at["cohort"], at["run"], "--epsilon", "1", "--accept-noise"),
             ("generate", at["run"], at["synthetic"], "--count", "2000", "--format", "npz"),
         ):
             code, answer = privgan(*words)

@@ -14,6 +14,7 @@ from quality_steps import PACKAGES
 from quality_steps.datasets import Dataset, write_source
 
 DELTA = 1e-5  # of the tables that the results stand beside
+_ACCEPTED = ("--accept-delta", "--accept-noise")
 CAP = 4.0  # of the asked epsilon: the cohort's cap is counted at its own, smaller delta
 # The memory is read inside the process: what the operating system reports of a child remembers its parent.
 _LINE = """
@@ -70,7 +71,7 @@ def make_synthetic(dataset: Dataset, order: Order, folder: Path) -> Made:
     source, cohort, run, synthetic = (folder / name for name in ("source.npz", "cohort", "run", "synthetic"))
     prepare = [source, cohort, "--size", dataset.size, "--preset", "cxr", "--classes", ",".join(dataset.classes)]
     nobody_held_back = ["--non-members", 0, "--accept-low-power", "--max-epsilon", CAP * order.epsilon]
-    train = [cohort, run, "--epsilon", order.epsilon, "--delta", DELTA, "--accept-delta", *_limits(order)]
+    train = [cohort, run, "--epsilon", order.epsilon, "--delta", DELTA, *_ACCEPTED, *_limits(order)]
     generate = [run, synthetic, "--count", order.count, "--classes", "uniform", "--format", "npz"]
     calls = {"prepare": [*prepare, *nobody_held_back], "train": train, "generate": generate}
     told, minutes, held = {}, {}, []

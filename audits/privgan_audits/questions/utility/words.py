@@ -25,7 +25,7 @@ OLDER = "the record is of an earlier version"
 NO_REALISM = "Whether real and synthetic images can be told apart was not measured: {}."
 MARKS = (
     "The network that learned from synthetic images is right {} of the time on synthetic images that it never saw, "
-    "{} on real ones. A large gap ({}) means that synthetic images carry a pattern of their class that real ones do "
+    "{} on real ones: {}. A large gap means that synthetic images carry a pattern of their class that real ones do "
     "not have."
 )
 INSIDE = (
