@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from privgan.data.cohort.options import PrepareOptions
     from privgan.data.selection import Selection
     from privgan.data.sources.wishes import Wishes
+    from privgan.gan.prior.make import PriorRequest
     from privgan.progress import silent
     from privgan.synthetic.generate import GenerateOptions
     from privgan_audits.enrol import Terms
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from privgan_audits.release.release import Case
     from privgan_audits.seals import load_private_key
     from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
-    from privgan_cli.surface import audit, generate, plan, prepare, release, scan, train, verify
+    from privgan_cli.surface import audit, generate, plan, prepare, prior, release, scan, train, verify
 
 __all__ = [
     "AuditOptions",
@@ -29,6 +30,7 @@ __all__ = [
     "PlanOptions",
     "Policy",
     "PrepareOptions",
+    "PriorRequest",
     "Selection",
     "Terms",
     "TrainOptions",
@@ -38,13 +40,14 @@ __all__ = [
     "load_private_key",
     "plan",
     "prepare",
+    "prior",
     "release",
     "scan",
     "silent",
     "train",
     "verify",
 ]
-_CALLS = "audit generate plan prepare release scan train verify"
+_CALLS = "audit generate plan prepare prior release scan train verify"
 _PLACES = {
     **dict.fromkeys(_CALLS.split(), "privgan_cli.surface"),
     **dict.fromkeys(("AuditOptions", "PlanOptions", "TrainOptions"), "privgan_cli.asked"),
@@ -52,6 +55,7 @@ _PLACES = {
     "GenerateOptions": "privgan.synthetic.generate",
     "Policy": "privgan_audits.policy",
     "PrepareOptions": "privgan.data.cohort.options",
+    "PriorRequest": "privgan.gan.prior.make",
     "Selection": "privgan.data.selection",
     "Terms": "privgan_audits.enrol",
     "Wishes": "privgan.data.sources.wishes",

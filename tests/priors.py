@@ -32,8 +32,6 @@ def make_prior(folder: Path, images: Images, source: str = SOURCE) -> Prior:
         images=len(images),
         form=form,
         width=8,
-        epsilon=3.0,
-        patients=1000,
         steps=0,
         digests={name: sha256_file(folder / name) for name in (WEIGHTS, IMAGES, CONTACT)},
     )

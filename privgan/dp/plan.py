@@ -22,10 +22,13 @@ Theorem. The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`
   N(0, s^2) and (1 - q) N(0, s^2) + q N(1, s^2), in both directions (Abadi et al. 2016; Zhu, Dong and Wang 2022).
 - Each step may depend on what earlier ones released, with noises fixed in advance: adaptive composition, computed
   numerically by two accountants (`accounting`). Runs may be chosen by earlier ones: a Renyi filter (`budget.renyi`).
-- The generator, every synthetic image and the ladder see members only through these releases: post-processing.
+- The generator, every synthetic image and the ladder see members only through these releases: post-processing. With
+  a public prior (`gan.prior`) they are functions of these releases and of a network that was learned from public
+  images alone, before the first of them: a constant, the same in D and D'. Of those images' people nothing is said.
 
-Assumed: a patient key is a person; N, classes, image size and settings are public; system entropy and ChaCha20 are
-sound; real arithmetic, with rounding covered as the decision on floating point says. Attacked by `doctor`.
+Assumed: a patient key is a person; N, classes, image size and settings are public; public images are chosen without
+looking at members, and none of them is one's; system entropy and ChaCha20 are sound; real arithmetic, with rounding
+covered as the decision on floating point says. Attacked by `doctor`.
 """
 
 import math

@@ -64,7 +64,7 @@ def test_both_pages_name_it(shaped: Gate) -> None:
     assert "epsilon says nothing about the people on them" in person.note
     assert [fact.value for fact in page.digests if fact.name == "Public images"] == [NAMED["sha256"]]
     assert [limit.required for limit in page.limits if "public images" in limit.name] == ["none"]
-    assert "Anytown\n&lt;b&gt;" in render(page)
+    assert "&lt;b&gt;; terms: CC0 1.0" in render(page)
     sheet = public_page(record)
     assert SENTENCE in sheet.odds
     assert f"Public images {NAMED['sha256']}." in sheet.verify

@@ -1,0 +1,92 @@
+"""A run that starts from a public prior: it keeps a copy, goes on with nothing else, and without one is as ever."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from privgan.data.cohort.cohort import Cohort
+from privgan.dp.budget.ledger import Ledger
+from privgan.errors import IntegrityError, PreemptedError, UsageError
+from privgan.files import read_json
+from privgan.gan.networks import load_generator
+from privgan.gan.networks.generators import GeneratorConfig
+from privgan.gan.networks.public_prior import IN_RUN, WEIGHTS, Prior, open_prior
+from privgan.gan.training.runs import resume_run, start_run
+from privgan.interruption import StopRequest
+from privgan.run import MODEL_CONFIG, read_run
+from tests.gan.training.test_runs import REQUEST
+from tests.priors import make_prior
+from tests.takes import takes
+from tests.test_facts_on_disk import WRITTEN
+
+
+@pytest.fixture
+def prior(tmp_path: Path) -> Prior:
+    return make_prior(tmp_path / "prior", takes(6, seed=0, side=28))
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+def test_a_run_keeps_a_copy_of_its_prior_and_its_network(
+    cohort: Cohort, prior: Prior, tmp_path: Path, steps: int
+) -> None:
+    run = tmp_path / "run"
+    facts = start_run(cohort, run, replace(REQUEST, prior=prior, steps=steps), StopRequest(), force=False)
+    assert facts.prior == read_run(run).prior == prior.named == open_prior(run / IN_RUN).named
+    assert read_json(run / MODEL_CONFIG)["finish"] == prior.facts.width
+    learned = load_generator(run).network.finish
+    assert learned is not None
+    known = prior.network().state_dict()
+    assert all((value == known[name]).all() for name, value in learned.state_dict().items())  # no step moves it
+
+
+def stopped(cohort: Cohort, run: Path, prior: Prior) -> None:
+    stop = StopRequest()
+    stop.signal = 15
+    with pytest.raises(PreemptedError):
+        start_run(cohort, run, replace(REQUEST, prior=prior), stop, force=False)
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+def test_a_stopped_run_goes_on_with_its_own_prior(
+    cohort: Cohort, prior: Prior, tmp_path: Path, *, repeated: bool
+) -> None:
+    stopped(cohort, tmp_path / "run", prior)
+    request = replace(REQUEST, prior=prior if repeated else None)
+    assert resume_run(cohort, tmp_path / "run", request, StopRequest()).prior == prior.named
+
+
+def test_a_stopped_run_goes_on_with_no_other(cohort: Cohort, prior: Prior, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    stopped(cohort, run, prior)
+    other = make_prior(tmp_path / "other", takes(6, seed=1, side=28))
+    with pytest.raises(UsageError, match="prior that the run began with"):
+        resume_run(cohort, run, replace(REQUEST, prior=other), StopRequest())
+    shutil.rmtree(run / IN_RUN)
+    other.copy(run / IN_RUN)
+    with pytest.raises(IntegrityError, match="was edited"):
+        resume_run(cohort, run, REQUEST, StopRequest())
+    (run / IN_RUN / WEIGHTS).write_bytes(b"")
+    with pytest.raises(IntegrityError, match="was edited"):
+        resume_run(cohort, run, REQUEST, StopRequest())
+
+
+def test_a_prior_that_does_not_fit_costs_nothing(cohort: Cohort, tmp_path: Path) -> None:
+    large = make_prior(tmp_path / "large", takes(6, seed=0, side=32))
+    with pytest.raises(UsageError, match="Expected a prior of images"):
+        start_run(cohort, tmp_path / "run", replace(REQUEST, prior=large), StopRequest(), force=False)
+    assert not Ledger.read(cohort.ledger_path).of_kind("charge")
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_a_prior_a_run_is_as_ever(cohort: Cohort, tmp_path: Path) -> None:
+    """And one of before is read."""
+    facts = start_run(cohort, tmp_path / "run", replace(REQUEST, steps=0), StopRequest(), force=False)
+    assert facts.prior is None
+    assert not (tmp_path / "run" / IN_RUN).exists()
+    assert load_generator(tmp_path / "run").network.finish is None
+    assert "prior" not in read_json(WRITTEN / "run.json")
+    assert read_run(WRITTEN).prior is None
+    assert "finish" not in read_json(WRITTEN / "config.json")
+    assert GeneratorConfig(form=facts.form.bare).finish == 0
