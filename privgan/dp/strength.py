@@ -45,7 +45,7 @@ class Tiers:
         """The whole rule in a sentence."""
         return (
             f"A promise is called strong up to epsilon {self.strong:g}, moderate up to {self.moderate:g}, weak up to "
-            f"{self.weak:g}, and above that it is none."
+            f"{self.weak:g}, and none beyond that."
         )
 
 

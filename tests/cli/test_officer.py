@@ -45,7 +45,7 @@ def test_from_approval_to_withdrawal(privgan: Privgan, gate: Gate) -> None:
     assert (said["officer"], said["purpose"], said["until"]) == ("Dr. Ada Byron", "teaching", until)
     assert (said["verdict"], said["epsilon"], said["overrides"]) == ("PASS", 3.0, ["accept-delta"])
     assert (said["strength"], said["reason"]) == ("moderate", "the cohort is small")
-    for words in ("RED  Override: --accept-delta was given", "20.1-fold", "Not covered"):
+    for words in ("RED  Override: --accept-delta was given", "from 50 % at most 96 %, by any means", "Not covered"):
         assert words in done.stderr
 
     release = ("release", root / "synthetic", "--cohort", root / "cohort", "--report", report, "--to", bundle)

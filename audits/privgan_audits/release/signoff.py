@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from math import exp
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -211,6 +210,7 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     from privgan_audits.questions.books.words import together
     from privgan_audits.report.limits import detection_limit
     from privgan_audits.report.words import frame
+    from privgan_audits.telling.odds import odds
     from privgan_audits.telling.strength import strength_of
 
     spend = judged.approved.spend
@@ -218,10 +218,8 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     yield f"Verdict {judged.approved.verdict}, judged again just now, under the policy {judged.policy.preset!r}."
     yield f"Strength of the promise: {strength_of(judged.record, inside=True)}. {judged.policy.tiers.rule}"
     yield f"Set {judged.approved.synthetic_sha256}."
-    yield (
-        f"{str(spend).capitalize()}: an attacker's odds about one patient "
-        f"change at most {exp(spend.epsilon):.3g}-fold. All runs on this cohort together: {together(books)}."
-    )
+    yield f"{str(spend).capitalize()}. {odds(spend.epsilon)}, by any means."
+    yield f"All runs on this cohort together: {together(books)}."
     yield f"{detection_limit(judged.record)} {frame.INVISIBLE.capitalize()}"
     yield from (f"Not covered: {limit}" for limit in frame.NOT_COVERED)
     yield f"Purpose: {grant.purpose}. Recipient: {grant.recipient}."

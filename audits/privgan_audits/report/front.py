@@ -13,7 +13,8 @@ from privgan_audits.report.page import Front
 from privgan_audits.report.usefulness import use, worth
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import STATES, VERDICTS
-from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up, whole_percent_up
+from privgan_audits.telling.numbers import percent, plain, rounded_up, whole_percent_up
+from privgan_audits.telling.odds import odds
 from privgan_audits.telling.strength import Strength, strength_of
 from privgan_audits.telling.verdict import told as told_as
 from privgan_audits.telling.words import Fact
@@ -21,7 +22,6 @@ from privgan_audits.telling.words import Fact
 _TONES = {"PASS": "pass", "FAIL": "fail", "INVALID": "fail"}
 _STRENGTH_TONES = {"strong": "pass", "moderate": "pass", "weak": "open", "none": "fail"}
 _MARKS = {"PASS": STATES["measured"].mark, "INCONCLUSIVE": STATES["INCONCLUSIVE"].mark}
-_EXAMPLE_PRIOR = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +106,10 @@ def _tiles(record: Record) -> Iterator[Fact]:
     if not promised:
         yield Fact(name="What is promised", value="nothing", note="There is no claim of differential privacy.")
     else:
-        afterwards = percent_at_most(belief(_EXAMPLE_PRIOR, float(privacy["epsilon"])))
         yield Fact(
             name="What is promised",
             value=f"epsilon {rounded_up(privacy['epsilon'])}",
-            note=f"Whoever is {percent(_EXAMPLE_PRIOR)} sure that a patient is in the data can become at most "
-            f"{afterwards} sure, by any means.",
+            note=f"{odds(float(privacy['epsilon']))}, by any means.",
         )
     yield _attack(record)
     yield _smallest_leak(record)

@@ -22,12 +22,12 @@ from privgan_audits.report.front import marks_of, warnings_of
 from privgan_audits.report.pictures import data_uri
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_HEADLINE, STATES, VERDICTS, OutcomeWords
-from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up
+from privgan_audits.telling.numbers import percent, plain, rounded_up
+from privgan_audits.telling.odds import odds
 from privgan_audits.telling.strength import strength_of
 from privgan_audits.telling.verdict import told as told_as
 
 PICTURES = 12
-_PRIORS = (0.01, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,15 +119,11 @@ def _odds(record: Record) -> Iterator[str]:
     if privacy["epsilon"] is None:
         yield frame.NO_PROMISE_OUTSIDE
         return
-    sure = (
-        f"{percent(prior)} sure can become at most {percent_at_most(belief(prior, float(privacy['epsilon'])))} sure"
-        for prior in _PRIORS
-    )
     who = "image" if frame.EACH_IMAGE_IS_A_PATIENT in record["overrides"] else "patient"
     yield (
         f"Epsilon {rounded_up(privacy['epsilon'])} at delta {plain(privacy['delta'])}, per {who}, among "
-        f"{plain(counts['members'])} whose images were learned from. That a given {who} was among them, whoever is "
-        f"{', and whoever is '.join(sure)}: by any means, now or later, leaving aside a chance of delta."
+        f"{plain(counts['members'])} whose images were learned from. {odds(float(privacy['epsilon']), who)}: by any "
+        "means, now or later, leaving aside a chance of delta."
     )
     strength = strength_of(record, inside=False)
     yield f"{str(strength).capitalize()}. {strength.rule}"

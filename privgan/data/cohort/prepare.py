@@ -87,8 +87,7 @@ def prepare(
     """
     origin = _opened(source, options)
     withdrawn, merged = read_withdrawn(options.exclude), read_merged(options.merge)
-    key = _key_of(folder)
-    shape = origin.recipe.shape
+    key, shape = _key_of(folder), origin.recipe.shape
     with Journal(folder, shape, _bound(origin, options)) as journal:
         _require_space(folder, origin)
         found = collect(origin, journal, key, progress, stop)
@@ -108,9 +107,7 @@ def prepare(
     if origin.columns:
         write_columns(folder / COLUMNS, columns_of(origin.columns, list(compress(found.columns, people.kept))))
     write_refused(folder / "refused.jsonl", found.refused)
-    found.digests.discard(_public_words(options, origin, names, classes))
-    require_nobody_named(found.digests, title=options.title, contact=options.contact)
-    found.digests.write(folder / "private" / "identifiers")
+    _write_digests(folder, found, options, _public_words(options, origin, names, classes))
     write_sides(folder, key, people.spellings, sides.tolist())
     meet([people.spellings[person] for person in np.flatnonzero(sides == MEMBER)])
     journal.discard()
@@ -120,6 +117,13 @@ def prepare(
     )
     write_facts(folder, facts)
     return facts
+
+
+def _write_digests(folder: Path, found: Collected, options: PrepareOptions, public: Sequence[str]) -> None:
+    """Of everything that could name a patient, which the project's own words must not."""
+    found.digests.discard(public)
+    require_nobody_named(found.digests, title=options.title, contact=options.contact)
+    found.digests.write(folder / "private" / "identifiers")
 
 
 def _opened(source: Path, options: PrepareOptions) -> Source:

@@ -118,7 +118,7 @@ def test_the_officer_is_told_what_it_means(gate: Gate) -> None:
         "Verdict PASS",
         "'own'",
         "Epsilon 3 at delta 1e-05",
-        "20.1-fold",
+        "from 50 % at most 96 %, by any means",
         "20 distinct copied",
         "only epsilon",
         "moderate promise (all runs together: epsilon 3 at delta 1e-05)",
