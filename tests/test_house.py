@@ -23,7 +23,6 @@ BORDERS = {  # where images have another form than inside: who asks there, of wh
     "privgan/data/sources/file_source.py": "what files had",
     "privgan/data/sources/npz_reader.py": ".npz",
     "privgan/data/sources/npz_source.py": ".npz",
-    "privgan/images/contact_sheet.py": "PNG",
     "audits/privgan_audits/spaces/encoder.py": "what an ONNX model takes",
     "audits/privgan_audits/questions/identifiers/contents/arrays.py": "any array of a stranger's file",
 }

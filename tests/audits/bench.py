@@ -22,6 +22,7 @@ from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.stats.relabelling import NearCopyStatistic, Trial, as_labels, is_significant, relabellings
 from tests.audits.pictures import Kind
+from tests.audits.planted import with_copies
 
 REPEATS = 60  # all found: the power is above 95 % with 95 % confidence
 LEVEL = Policy().level(1) * SHARE
@@ -94,12 +95,12 @@ class Bench:
 
     def seen(self, planted: spike_in.Planted, turns: Sequence[Turn], copies: int) -> list[bool]:
         """Whether so many copies are found in each repeat, in all spaces together."""
-        after = (spike_in.with_copies(self.scores, planted, turn.first(copies)) for turn in turns)
+        after = (with_copies(self.scores, planted, turn.first(copies)) for turn in turns)
         return [self.sees(patient, turn.non_member) for patient, turn in zip(after, turns, strict=True)]
 
     def alone(self, planted: spike_in.Planted, turns: Sequence[Turn], copies: int) -> Iterator[str]:
         """The spaces that would see so many copies without the others, nineteen times of twenty."""
-        after = [spike_in.with_copies(self.scores, planted, turn.first(copies)) for turn in turns]
+        after = [with_copies(self.scores, planted, turn.first(copies)) for turn in turns]
         for name in self.scores.spaces:
             each = [self._of(name, patient[name]) for patient in after]
             held = [as_labels(turn.non_member) for turn in turns]

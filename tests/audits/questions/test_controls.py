@@ -25,6 +25,7 @@ from privgan_audits.spaces.lenses.lenses import LENSES
 from privgan_audits.spaces.patches import PATCHES
 from privgan_audits.stats.relabelling import Others, Trial, as_labels, is_significant, p_values, relabellings
 from tests.audits.beside import beside
+from tests.audits.planted import with_copies
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
@@ -69,7 +70,7 @@ def test_planted_copies_score_as_if_they_had_been_in_the_set(
     planted = spike_in.plant(scores, planted_images)
     assert set(planted.changes) == {"pixels", "embedding", "hashes", PATCHES, *(lens.name for lens in LENSES)}
     for count in (3, 30):
-        fast = spike_in.with_copies(scores, planted, np.arange(30) < count)
+        fast = with_copies(scores, planted, np.arange(30) < count)
         slow = beside(scores, np.concatenate([small.synthetic.images, planted_images[:count]])).spaces
         copied = scores.owner[rows[:count]]
         for name, found in fast.items():
@@ -138,7 +139,7 @@ def test_the_front_says_what_all_patients_would(
     for all_changes, changes in zip(every, ahead, strict=True):
         for count in (0, 2, 4, 6, 8, 10, 14, 20, 30):
             present = rng.permutation(30) < count
-            slow = near_copy_statistic(scores, spike_in.with_copies(scores, all_changes, present))
+            slow = near_copy_statistic(scores, with_copies(scores, all_changes, present))
             found = is_significant(slow, labels, trial)
             assert front.finds(changes, present) == front.finds(all_changes, present) == found
             seen.add(found)

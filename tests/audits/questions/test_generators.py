@@ -24,6 +24,7 @@ from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import patient_scores
 from privgan_audits.stats.relabelling import Trial, as_labels, p_values
 from tests.audits.overfitting import overfitted_gan
+from tests.audits.planted import with_copies
 from tests.audits.worlds import World, verdict_of, verdicts, with_images, world_of
 
 Draw = Callable[..., Sample]
@@ -72,7 +73,7 @@ def test_copies_of_distinct_members_fail_without_the_exact_test(safe: World, kin
     rows = rng.permutation(np.unique(scores.owner[: len(images)], return_index=True)[1])[:SYNTHETIC]
     planted = spike_in.plant(scores, disguised(images[rows], safe.evidence.synthetic.images, DISGUISES[kind], rng))
     for count in (24, 80, SYNTHETIC):
-        assert verdict_with(safe, spike_in.with_copies(scores, planted, np.arange(SYNTHETIC) < count)) == "FAIL"
+        assert verdict_with(safe, with_copies(scores, planted, np.arange(SYNTHETIC) < count)) == "FAIL"
     assert verdict_with(safe) == "PASS"
 
 
@@ -97,8 +98,8 @@ def test_nothing_passes_beyond_its_limit_of_detection(safe: World, kind: str) ->
     turns = [np.random.default_rng(seed).permutation(fresh.count) for seed in range(20)]
     copies = min(fresh.count, limit + limit // 2)
     for turn in turns:
-        with_copies = spike_in.with_copies(scores, fresh, turn < copies)
-        assert verdict_with(safe, with_copies) == "FAIL"
+        after = with_copies(scores, fresh, turn < copies)
+        assert verdict_with(safe, after) == "FAIL"
 
 
 def test_an_overfitted_gan_fails(draw: Draw, weigh: Weigh) -> None:

@@ -28,6 +28,7 @@ from tests.audits.phantoms import (
     zero_learning_p,
 )
 from tests.audits.pictures import MEMBERS, NON_MEMBERS, Kind, heads, x_rays
+from tests.audits.planted import with_copies
 from tests.audits.worlds import World, with_images
 
 KINDS = ("exact", "noise_10_percent", "left_half", "negative", "blend_30_percent", "rotation_10_degrees")
@@ -135,7 +136,7 @@ def test_what_either_audit_sees(bench_of: BenchOf, kind: Kind) -> None:
         for count in COUNTS:
             seen = []
             for turn in turns:
-                after = spike_in.with_copies(scores, planted, turn.first(count))
+                after = with_copies(scores, planted, turn.first(count))
                 answers = theirs(best, detectors.planted(turn.first(count)), after, scores, turn.non_member)
                 seen.append([bench.sees(after, turn.non_member), *answers])
             print(row(f"{count}, {name}", np.mean(seen, axis=0).tolist()), flush=True)

@@ -219,8 +219,3 @@ def _limit(front: Front, planted: Planted, turns: Sequence[Integers]) -> int | N
 def always_found(front: Front, planted: Planted, turns: Iterable[Integers], copies: int) -> bool:
     """Whether T2 finds the first `copies` of every turn; each turn orders the prepared copies (count,)."""
     return all(front.finds(planted, turn < copies) for turn in turns)
-
-
-def with_copies(scores: Scores, planted: Planted, present: Flags) -> dict[str, Floats]:
-    """Every space's scores (P,) with some of the copies, bool (count,), in the synthetic set."""
-    return {name: planted.changes[name].planted(each.patient, present) for name, each in scores.spaces.items()}
