@@ -110,10 +110,10 @@ def test_other_refusals(privgan: Privgan, trained: tuple[Path, Path], fast_confi
     train = ("train", cohort, tmp_path / "run", "--epsilon")
     privgan("train", cohort, tmp_path / "run", code=2)  # epsilon has no default
     for delta in ("1", "0.5", "0", "nan", "-1e-5"):
-        privgan(*train, 4, "--delta", delta, code=2)
+        privgan(*train, 4, "--delta", delta, "--accept-noise", code=2)
     typo = tmp_path / "typo.toml"
     typo.write_text("schema = 1\n[privacy]\nbatchs = 20\n")
-    assert "batch" in privgan(*train, 4, "--config", typo, code=2).stderr
+    assert "batch" in privgan(*train, 4, "--config", typo, "--accept-noise", code=2).stderr
     privgan("train", cohort, run, "--epsilon", 4, "--config", fast_config, "--accept-noise", code=2)
     assert "cap" in privgan(*train, 30, "--config", fast_config, "--accept-noise", code=7).stderr
     typo.write_text("schema = 1\n[privacy]\nbatch = 128\n")
