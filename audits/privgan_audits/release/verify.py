@@ -154,7 +154,8 @@ def _require_one_generator(bundle: Path, statement: dict[str, Any]) -> None:
         same = False
     if not same:
         raise IntegrityError(
-            "Expected the set of the generator and prior that the attestation names, it is another's."
+            "Expected the set of the generator, weights and constants, and of the prior that the attestation names, "
+            "it is another's."
         )
 
 

@@ -82,7 +82,7 @@ def test_a_signature_under_other_public_images_is_no_bundle(
 ) -> None:
     gate = copied(shaped, tmp_path)
     sign_again(gate, gate.root / "bundle", change)
-    with pytest.raises(IntegrityError, match="generator and prior"):
+    with pytest.raises(IntegrityError, match="of the prior that the attestation names"):
         gate.verify()
 
 
