@@ -50,7 +50,7 @@ class Described:
         coordinates, template = shape.coordinates, None
         if model.align:
             still = [coordinates.still.of(from_uint8(some)) for some in _parts(images[:_TEMPLATE])]
-            template = coordinates.still.template(torch.cat(still).mean(0, keepdim=True))
+            template = coordinates.still.template(torch.cat(still).mean(0))
         found: list[Tensor] = []
         for some in _parts(images):
             found.append(coordinates.of(from_uint8(some), template))

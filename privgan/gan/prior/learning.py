@@ -47,7 +47,8 @@ class LearningSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        positive(steps=self.steps, batch=self.batch, firm=self.firm)
+        positive(steps=self.steps, firm=self.firm)
+        within(2 * _FREE, 4096, batch=self.batch)  # so that there are pairs, and drawings without
         within(8, 256, width=self.width)
         within(0.0, 1e6, pairs=self.pairs, anchor=self.anchor)
 
