@@ -18,7 +18,6 @@ from privgan.interruption import StopRequest
 from tests.takes import takes
 
 # Losses are told as plain numbers without being detached first.
-pytestmark = pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad:UserWarning")
 STEPS = 4
 REQUEST = PriorRequest(
     source="an archive", licence="CC0", learning=LearningSettings(width=8, steps=STEPS, batch=8), device="cpu"
