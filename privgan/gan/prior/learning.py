@@ -48,7 +48,7 @@ class LearningSettings:
 
     def __post_init__(self) -> None:
         positive(steps=self.steps, firm=self.firm)
-        within(2 * _FREE, 4096, batch=self.batch)  # so that there are pairs, and drawings without
+        within(_FREE, 4096, batch=self.batch)  # fewer have no drawing without a pair
         within(8, 256, width=self.width)
         within(0.0, 1e6, pairs=self.pairs, anchor=self.anchor)
 

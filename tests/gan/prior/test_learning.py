@@ -17,7 +17,6 @@ from privgan.gan.prior.make import FEWEST, STATE, PriorRequest, learn_prior
 from privgan.interruption import StopRequest
 from tests.takes import takes
 
-# Losses are told as plain numbers without being detached first.
 STEPS = 4
 REQUEST = PriorRequest(
     source="an archive", licence="CC0", learning=LearningSettings(width=8, steps=STEPS, batch=8), device="cpu"
