@@ -21,6 +21,8 @@ from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotAppl
 TOLERANCE = 1.001  # two accountants on two machines may differ in the last digits
 DELTA_TIMES_MEMBERS = 0.1
 _MANIFEST, _LABELS, _IMAGES = "manifest_is_the_runs", "labels_are_the_seeds", "images_are_the_generators"
+_ROUNDING = "rounding_is_a_machines"
+_NOTHING = {"images_drawn_again": 0}
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
@@ -46,7 +48,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         "epsilon_covers_the_ledger": bool(recomputed <= claim.spend.epsilon * TOLERANCE),
         "delta_is_small_or_accepted": bool(small_delta or evidence.accepted_delta),
     }
-    drawn, same = _drawn_again(evidence, claim, progress) if checks["generator_is_the_runs"] else (0, {})
+    found, same = _drawn_again(evidence, claim, progress) if checks["generator_is_the_runs"] else (_NOTHING, {})
     checks |= same
     findings = {
         "claimed_epsilon": claim.spend.epsilon,
@@ -55,7 +57,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         "cohort_total_composition": ledger.composition(),
         "cohort_filter_epsilon": proven,
         "delta": claim.spend.delta,
-        "images_drawn_again": drawn,
+        **found,
         "checks": checks,
     }
     return Measured(findings=findings)
@@ -79,20 +81,26 @@ def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> 
     }
 
 
-def _drawn_again(evidence: Evidence, claim: Claim, progress: Progress) -> tuple[int, dict[str, bool]]:
-    """How many images were drawn again, and the checks of what came; none without the run and the seed."""
+def _drawn_again(evidence: Evidence, claim: Claim, progress: Progress) -> tuple[dict[str, int], dict[str, bool]]:
+    """What came of drawing the set again, and the checks of that; nothing without the run and the seed."""
     if evidence.run is None or claim.origin is None:
-        return 0, {}
+        return _NOTHING, {}
     held, audited = claim.origin.manifest, evidence.synthetic
     try:
         drawing = Drawing.of(evidence.run, Asked.of(held), claim.origin.seed)
     except (IntegrityError, UsageError):
-        return 0, {_MANIFEST: False}
+        return _NOTHING, {_MANIFEST: False}
     says = drawing.manifest.to_json({}) == held.to_json({})
     if not says or not np.array_equal(drawing.labels, audited.labels):
-        return 0, {_MANIFEST: says, _LABELS: False}
-    other = drawing.differing(as_stored(audited.images), progress)
-    return len(drawing.labels), {_MANIFEST: True, _LABELS: True, _IMAGES: other == 0}
+        return _NOTHING, {_MANIFEST: says, _LABELS: False}
+    again = drawing.again(as_stored(audited.images), progress)
+    found = {
+        "images_drawn_again": len(drawing.labels),
+        "pixels_rounded_otherwise": again.between,
+        "pixels_between_levels": again.open,
+    }
+    checks = {_MANIFEST: True, _LABELS: True, _IMAGES: again.others == 0}
+    return found, checks | ({_ROUNDING: again.explained} if again.others == 0 else {})
 
 
 def _matches_run(evidence: Evidence, claim: Claim) -> bool:
