@@ -198,8 +198,8 @@ class Gate:
 
     def release(self, by: str = "site", today: date = TODAY, **options: Any) -> Record:
         """Call the gate."""
-        synthetic, cohort, report, bundle = (self.root / name for name in ("synthetic", "cohort", "report", "bundle"))
-        case = Case(synthetic=synthetic, cohort=cohort, report=report)
+        at = {name: self.root / name for name in ("synthetic", "cohort", "report")}
+        case, bundle = Case(**at, run=self.root / "synthetic-run"), self.root / "bundle"
         return release(case, bundle, self.key_of(by), today=today, **options)
 
     def verify(self, **options: Any) -> VerifiedBundle:

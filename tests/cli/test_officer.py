@@ -49,6 +49,7 @@ def test_from_approval_to_withdrawal(privgan: Privgan, gate: Gate) -> None:
         assert words in done.stderr
 
     release = ("release", root / "synthetic", "--cohort", root / "cohort", "--report", report, "--to", bundle)
+    release = (*release, "--run", root / "synthetic-run")
     released = json.loads(privgan(*release, "--key", root / "site.key", "--json").stdout)
     assert released["approval"]["key_fingerprint"] == said["key_fingerprint"]
     verify = ("verify", bundle, "--public-key", root / "site.pub", "--officer-key", root / "officer.pub")
@@ -96,6 +97,7 @@ def test_a_rejected_set_stays(privgan: Privgan, tmp_path: Path) -> None:
     assert (said["officer"], said["reason"]) == ("Dr. Ada Byron", "no contract")
     assert (report / REJECTION).is_file()
     release = ("release", tmp_path / "synthetic", "--cohort", tmp_path / "cohort", "--report", report)
+    release = (*release, "--run", tmp_path / "synthetic-run")
     refusal = privgan(*release, "--to", tmp_path / "bundle", "--key", tmp_path / "site.key", code=6).stderr
     assert f"Dr. Ada Byron rejected this set on {said['rejected']}" in refusal
     assert "Dr. Ada Byron, on" in (report / "audit.html").read_text()

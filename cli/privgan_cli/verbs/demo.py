@@ -78,7 +78,7 @@ def _path(folder: Path) -> list[list[str]]:
     prepare = ["prepare", at["dicom"], at["cohort"], *labels, *called, "--classes", "clear,opacity"]
     audit = ["audit", at["synthetic"], "--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
     approve = ["approve", at["report"], "--key", f"{key['officer']}.key", "--name", "Demo Officer"]
-    release = ["release", at["synthetic"], "--cohort", at["cohort"], "--report", at["report"]]
+    release = ["release", at["synthetic"], "--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
     last = (today() + timedelta(days=_APPROVED_DAYS)).isoformat()
     return [
         ["doctor"],
