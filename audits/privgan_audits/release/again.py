@@ -66,7 +66,9 @@ def _require_harmless(judged: Judged, evidence: Evidence, outcomes: Sequence[tup
         for reason in asked.rule.inconclusive(f):
             raise NotReleasableError(f"Looked at again, this set does not pass. {reason}")
         if not f.measured:
-            raise NotReleasableError(f"Looked at again, this set does not pass: {asked.words.short} was not measured.")
+            raise NotReleasableError(
+                f"Looked at again, this set does not pass: {asked.words.short} was not measured."
+            )
 
 
 def _entry(outcome: Outcome) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from privgan.arrays import Images
 from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError
+from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, sha256_file, write_bytes, write_json, write_text
 from privgan.folders import list_files, require_space, staged_folder
 from privgan.progress import Progress, silent
@@ -128,9 +128,7 @@ def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = s
     pinned = opened.facts.officer_key
     granted = permission(case.report, judged, ledger, pinned=pinned, release_key=key, today=today)
     images = drawn_again(case.synthetic, case.cohort, case.run, judged, progress)
-    return Cleared(
-        synthetic=held, images=images, ledger=ledger, judged=judged, permission=granted, today=today
-    )
+    return Cleared(synthetic=held, images=images, ledger=ledger, judged=judged, permission=granted, today=today)
 
 
 def _require_own_claim(judged: Judged, synthetic: SyntheticSet, entry: Entry) -> None:

@@ -134,7 +134,9 @@ def release(
     from privgan_cli import surface
 
     if run is None:
-        raise UsageError("Expected --run: what leaves is drawn again from the run and the set's SEED. Name its folder.")
+        raise UsageError(
+            "Expected --run: what leaves is drawn again from the run and the set's SEED. Name its folder."
+        )
     case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run)
     signed = surface.release(case, to, read_key(key), force=force, progress=console.progress)
     approved = signed.get("approval")
@@ -194,6 +196,11 @@ def _approval_lines(facts: Mapping[str, str]) -> list[str]:
     days, key = f"on {facts['approved']}, until {facts['until']}", facts["key_fingerprint"][:16]
     return [
         f"approved by {facts['officer']} {days}, with key {key}",
+        *(
+            ["  the cohort's ledger was not asked when this was approved"]
+            if facts.get("ledger") == "not seen"
+            else []
+        ),
         *(f"  {name}: {facts[name]}" for name in ("purpose", "recipient", "reason") if facts.get(name)),
     ]
 
