@@ -52,7 +52,7 @@ for _verb in (
     officer.approve,
     officer.reject,
     officer.revoke,
-    gate.release,
+    needs_training_stack(gate.release),
     gate.verify,
     needs_training_stack(archive.send),
 ):

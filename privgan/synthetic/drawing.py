@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from privgan import __version__
-from privgan.arrays import Floats, Images, Integers
+from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.errors import IntegrityError, UsageError
 from privgan.progress import Progress, silent
 from privgan.run import ModelDigests, RunFacts, read_run
@@ -24,11 +24,15 @@ from privgan.synthetic.synthetic_set import Manifest
 if TYPE_CHECKING:
     from privgan.gan.networks import LoadedGenerator
 
-# A stored level is the nearest whole one. Beside it lies what another machine may compute differently: with other
-# instructions and threads 1e-12 of a level was seen, and a last digit of the constants may move one by 0.0001.
-FARTHEST = 0.5 + 0.001
+# A stored level is the nearest whole one. Every constant is the same on every machine; what is left is the order in
+# which libraries add in double precision, and 1e-12 of a level was seen of that. What lies farther than FARTHEST is
+# another image. Nearer, a level between two may be stored as either; but a machine errs by SEEN at most, so that of n
+# pixels about 2 SEEN n are on the other side.
+FARTHEST = 0.5 + 1e-8
+SEEN = 1e-11
+_BY_CHANCE = 1e-6
 _PROGRESS_EVERY = 64
-_TOGETHER = 16  # images that are drawn again at once: nearly half the time, and rounded within what FARTHEST allows
+_TOGETHER = 16  # images that are drawn again at once: nearly half the time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,46 @@ class Asked:
         return cls(
             count=manifest.count, classes=manifest.class_policy, dicom=manifest.dicom, created=manifest.created
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Redrawn:
+    """A set beside what its seed draws.
+
+    images: uint8, as drawn here. others: how many of the set are other images. between: pixels of the rest that are
+    the second nearest level, of one that lies between the two. open: pixels that could be.
+    """
+
+    images: Images
+    others: int
+    between: int
+    open: int
+
+    @property
+    def explained(self) -> bool:
+        """Whether another machine's rounding may have made the set."""
+        return self.others == 0 and self.between <= rounded_otherwise(self.images.size)
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is what was drawn here, to the last bit."""
+        return self.others == self.between == 0
+
+
+def rounded_otherwise(pixels: int) -> int:
+    """The most pixels of so many that another machine rounds the other way, but for one set in a million.
+
+    Such pixels are rare and apart, so their number is Poisson's; P(X > k) is at most mean^(k+1) / (k+1)!.
+
+    >>> [rounded_otherwise(pixels) for pixels in (6 * 28**2, 3000 * 64**2, 100_000 * 256**2)]
+    [0, 1, 4]
+    """
+    mean = 2 * SEEN * pixels
+    most, tail = 0, mean
+    while tail > _BY_CHANCE:
+        most += 1
+        tail *= mean / (most + 1)
+    return most
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,26 +146,43 @@ class Drawing:
         count = self.manifest.count
         images = np.empty((count, *self.manifest.form.shape), np.uint8)
         for position in range(count):
-            images[position] = np.rint(self.levels(position))
+            images[position] = _nearest(self.levels(position))
             if (position + 1) % _PROGRESS_EVERY == 0 or position + 1 == count:
                 progress("sampling images", position + 1, count)
         return images
 
-    def differing(self, images: Images, progress: Progress = silent) -> int:
-        """How many of these images, in the set's order, are not those that the seed draws.
+    def again(self, images: Images, progress: Progress = silent) -> Redrawn:
+        """Draw all of them and compare.
 
         Args:
-            images: uint8, as many and of such a shape as `images` gives.
+            images: the set's uint8, in its order, as many and of such a shape as `images` gives.
             progress: told of every image.
         """
-        count, others = self.manifest.count, 0
+        count, others, between, open_ = self.manifest.count, 0, 0, 0
+        drawn = np.empty_like(images)
         for start in range(0, count, _TOGETHER):
             some = range(start, min(start + _TOGETHER, count))
             z = np.stack([self.seed.normal("image", position, self.generator.latent) for position in some])
-            apart = np.abs(self.generator.levels_together(z, self.labels[some]) - images[some])
-            others += int((~(apart <= FARTHEST)).reshape(len(some), -1).any(axis=1).sum())  # nor is what is no number
+            levels = self.generator.levels_together(z, self.labels[some])
+            other = ~_flat(np.abs(levels - images[some]) <= FARTHEST).all(axis=1)  # nor is what is no number
+            open_ += int((np.abs(levels - np.floor(levels) - 0.5) <= FARTHEST - 0.5).sum())
+            drawn[some] = _nearest(levels)
+            for position in some:
+                if not np.array_equal(drawn[position], images[position]):
+                    drawn[position] = _nearest(self.levels(position))  # alone, as they were made
+            unlike = _flat(drawn[some] != images[some]).sum(axis=1)
+            others, between = others + int(other.sum()), between + int(unlike[~other].sum())
             progress("drawing images again", some.stop, count)
-        return others
+        return Redrawn(images=drawn, others=others, between=between, open=open_)
+
+
+def _nearest(levels: Floats) -> Images:
+    """The nearest whole levels; any for what is no number."""
+    return np.rint(np.nan_to_num(levels)).astype(np.uint8)
+
+
+def _flat(pixels: Flags) -> Flags:
+    return pixels.reshape(len(pixels), -1)
 
 
 def finished(run: Path) -> RunFacts:

@@ -144,7 +144,11 @@ class Gate:
                 "image_size": 28,
             },
             "synthetic": {"sha256": held.sha256, "count": 6},
-            "cohort": {"cohort_id": COHORT_ID, "sha256": cohort.sha256},
+            "cohort": {
+                "cohort_id": COHORT_ID,
+                "sha256": cohort.sha256,
+                "officer_pinned": bool(cohort.facts.officer_key),
+            },
             "notes": ["secret-number-0.4711 stays inside"],
             "ceiling": {"fpr": [0.001, 0.01, 1.0], "tpr": [0.002, 0.02, 1.0]},
             "ledger": {"entries": [dict(entry) for entry in self.ledger.entries], "head": self.ledger.head},
@@ -183,6 +187,7 @@ class Gate:
         """Have the holder of NAME.key approve the report."""
         words = {"purpose": "teaching", "recipient": "Anytown University", "reason": "no patient is named"}
         grant = Grant(officer="Dr. Ada Byron", **words, approved=first, until=last)
+        options = {"cohort": self.root / "cohort", **options}
         return draft_approval(self.root / "report", grant, **options).sign(self.key_of(name))
 
     def take_back(self, by: str = "officer", **options: Any) -> Revocation:
@@ -198,8 +203,8 @@ class Gate:
 
     def release(self, by: str = "site", today: date = TODAY, **options: Any) -> Record:
         """Call the gate."""
-        synthetic, cohort, report, bundle = (self.root / name for name in ("synthetic", "cohort", "report", "bundle"))
-        case = Case(synthetic=synthetic, cohort=cohort, report=report)
+        at = {name: self.root / name for name in ("synthetic", "cohort", "report")}
+        case, bundle = Case(**at, run=self.root / "synthetic-run"), self.root / "bundle"
         return release(case, bundle, self.key_of(by), today=today, **options)
 
     def verify(self, **options: Any) -> VerifiedBundle:

@@ -36,6 +36,8 @@ def test_from_approval_to_withdrawal(privgan: Privgan, gate: Gate) -> None:
     approve = ("approve", report, "--key", root / "officer.key", "--name", " Dr. Ada Byron ", "--until", until)
     assert "--recipient" in privgan(*approve, "--purpose", "teaching", code=2).stderr
     approve = (*approve, "--purpose", "teaching", "--recipient", "Anytown University")
+    assert "Expected --cohort" in privgan(*approve, "--yes", code=2).stderr
+    approve = (*approve, "--cohort", root / "cohort")
     assert "--reason: why --accept-delta" in privgan(*approve, "--yes", code=2).stderr
     approve = (*approve, "--reason", "the cohort is small")
     assert "a terminal to confirm on, or --yes" in privgan(*approve, code=2).stderr
@@ -49,6 +51,7 @@ def test_from_approval_to_withdrawal(privgan: Privgan, gate: Gate) -> None:
         assert words in done.stderr
 
     release = ("release", root / "synthetic", "--cohort", root / "cohort", "--report", report, "--to", bundle)
+    release = (*release, "--run", root / "synthetic-run")
     released = json.loads(privgan(*release, "--key", root / "site.key", "--json").stdout)
     assert released["approval"]["key_fingerprint"] == said["key_fingerprint"]
     verify = ("verify", bundle, "--public-key", root / "site.pub", "--officer-key", root / "officer.pub")
@@ -78,7 +81,8 @@ def test_on_a_terminal_the_verdict_and_the_set_are_typed(
     monkeypatch.setattr(sys, "stdin", terminal)
     until = datetime.now(UTC).date().isoformat()
     words = ("approve", tmp_path / "report", "--key", tmp_path / "officer.key", "--name", "A", "--until", until)
-    code = run([*map(str, words), "--purpose", "p", "--recipient", "r"])
+    words = (*words, "--cohort", tmp_path / "cohort", "--purpose", "p", "--recipient", "r")
+    code = run([*map(str, words)])
     said = capsys.readouterr()
     assert f'Type "PASS {short}" (verdict and set) to sign' in said.err
     assert "moderate promise" in said.err
@@ -96,6 +100,7 @@ def test_a_rejected_set_stays(privgan: Privgan, tmp_path: Path) -> None:
     assert (said["officer"], said["reason"]) == ("Dr. Ada Byron", "no contract")
     assert (report / REJECTION).is_file()
     release = ("release", tmp_path / "synthetic", "--cohort", tmp_path / "cohort", "--report", report)
+    release = (*release, "--run", tmp_path / "synthetic-run")
     refusal = privgan(*release, "--to", tmp_path / "bundle", "--key", tmp_path / "site.key", code=6).stderr
     assert f"Dr. Ada Byron rejected this set on {said['rejected']}" in refusal
     assert "Dr. Ada Byron, on" in (report / "audit.html").read_text()
@@ -132,6 +137,7 @@ def test_the_demo_has_two_people(tmp_path: Path) -> None:
     policy = Policy.read(tmp_path / "policy.toml")
     gate = make_gate(tmp_path, officer="keys/officer")
     assert policy.officer_key == gate.line_of("keys/officer")
+    (tmp_path / "synthetic-run").rename(tmp_path / "run")
     gate.audit(lambda record: record.update(policy=policy.to_json(), overrides=[]))
     approve, *rest = [
         words for words in demo._path(tmp_path) if words[0] in {"approve", "release", "verify", "budget"}

@@ -35,7 +35,8 @@ def test_everything_that_is_offered_is_there_and_documented() -> None:
 def test_a_release_is_made_and_verified_as_by_the_verbs(tmp_path: Path) -> None:
     gate = make_gate(tmp_path)
     gate.audit()
-    case = privgan.Case(synthetic=tmp_path / "synthetic", cohort=tmp_path / "cohort", report=tmp_path / "report")
+    names = {"synthetic": "synthetic", "cohort": "cohort", "report": "report", "run": "synthetic-run"}
+    case = privgan.Case(**{part: tmp_path / name for part, name in names.items()})
     signed = privgan.release(case, str(tmp_path / "bundle"), gate.key, progress=privgan.silent)
     found = privgan.verify(tmp_path / "bundle", tmp_path / "site.pub", progress=privgan.silent)
     assert (found.files, found.verdict) == (signed["files"], "PASS")

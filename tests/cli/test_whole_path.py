@@ -82,6 +82,7 @@ def finished(
     step("audit", *audit, "--report", work / "report", code=4)
     step("keygen", "keygen", work / "officer")
     release = ("release", work / "synthetic", "--cohort", work / "cohort", "--report", work / "report")
+    release = (*release, "--run", work / "run")
     step("release", *release, "--to", work / "bundle", "--key", work / "officer.key", code=4)
     step("budget", "budget", work / "cohort")
     return work, said

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from privgan.config import keys_of
+from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
@@ -37,10 +38,18 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
         **({"prior": asdict(evidence.claim.prior)} if evidence.claim and evidence.claim.prior else {}),
-        "cohort": {"cohort_id": cohort.facts.cohort_id, "sha256": cohort.sha256} if cohort else None,
+        "cohort": _cohort(cohort) if cohort else None,
         "notes": [*evidence.notes, *_colour(evidence), *_declared(evidence), *no_claim],
         "ceiling": _ceiling(evidence, spend),
         "ledger": _books(evidence.ledger),
+    }
+
+
+def _cohort(cohort: Cohort) -> dict[str, Any]:
+    return {
+        "cohort_id": cohort.facts.cohort_id,
+        "sha256": cohort.sha256,
+        "officer_pinned": bool(cohort.facts.officer_key),
     }
 
 

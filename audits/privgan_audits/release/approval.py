@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from privgan.checks import positive, require_line
+from privgan.checks import one_of, positive, require_line
 from privgan.config import from_table, inline, to_table
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
@@ -23,6 +23,7 @@ from privgan_audits.seals import fingerprint, in_toto, key_line, key_of_line, op
 APPROVAL, REVOCATION, REJECTION = "approval.dsse.json", "revocation.dsse.json", "rejection.dsse.json"
 APPROVAL_TYPE, REVOCATION_TYPE = "urn:privgan:approval:v1", "urn:privgan:revocation:v1"
 REJECTION_TYPE = "urn:privgan:rejection:v1"
+SEEN, UNSEEN = "seen", "not seen"
 LARGEST_BYTES = 1 << 16  # of either envelope; what `sign` writes is a few thousand
 LONGEST_DAYS = 731  # two years: our choice; nobody knows longer ahead what else will become public
 _LONGEST_NAME, _LONGEST_TEXT = 100, 300
@@ -78,15 +79,25 @@ class Approved:
 
 @dataclass(frozen=True, kw_only=True)
 class Approval:
-    """A signed permission. public_key: the line of the officer's key; see `seals.key_line`."""
+    """A signed permission.
+
+    public_key: the line of the officer's key; see `seals.key_line`. ledger: SEEN if the cohort's ledger was at hand
+    and remembers the audit, UNSEEN if nobody asked it, "" in approvals of earlier versions.
+    """
 
     grant: Grant
     audit: Approved
     public_key: str
+    ledger: str = ""
+
+    def __post_init__(self) -> None:
+        one_of(("", SEEN, UNSEEN), ledger=self.ledger)
 
     def statement(self) -> dict[str, Any]:
         """What is signed."""
         table = to_table(self)
+        if not self.ledger:
+            del table["ledger"]
         if not self.grant.reason:
             del table["grant"]["reason"]  # as approvals of earlier versions are
         return in_toto({RECORD: self.audit.audit_sha256}, APPROVAL_TYPE, table)
@@ -100,7 +111,8 @@ class Approval:
         """What an attestation and the verbs' JSON say of it."""
         key = key_of_line(self.public_key)
         grant = {name: text for name, text in asdict(self.grant).items() if text or name != "reason"}
-        return {**grant, "public_key": self.public_key, "key_fingerprint": fingerprint(key)}
+        ledger = {"ledger": self.ledger} if self.ledger else {}
+        return {**grant, **ledger, "public_key": self.public_key, "key_fingerprint": fingerprint(key)}
 
     def trouble_on(self, today: date) -> str | None:
         """Why it does not hold on a day; None if it does."""

@@ -1,8 +1,9 @@
 """The gate: only a set whose audit passed, by the ledger's own memory of that audit, is signed and copied out.
 
 Nothing that was said before is believed. The set and the cohort are checked byte for byte, the report must be the
-one that the ledger remembers as this set's newest, and it is judged again here. No file is copied: the set is written
-anew from its arrays, and the public page from that report, so that an edited page or a rider cannot leave. Where an
+one that the ledger remembers as this set's newest, and it is judged again here. Every image is drawn again from the
+run and the seed, and searched for real pictures and identifiers: see `again`. No file is copied: what is drawn here
+is what is written, and the public page from that report, so that an edited page or a rider cannot leave. Where an
 officer's key is named, the officer must have approved that very report: see `signoff`.
 """
 
@@ -15,10 +16,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from privgan import __version__
+from privgan.arrays import Images
 from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import AuditFailedError, BudgetError, IntegrityError, NotReleasableError
+from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, sha256_file, write_bytes, write_json, write_text
 from privgan.folders import list_files, require_space, staged_folder
 from privgan.progress import Progress, silent
@@ -29,6 +31,7 @@ from privgan_audits.record import project_of
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL
 from privgan_audits.release.judged import Judged, judge_again, read_record
+from privgan_audits.release.remembered import remembered_audit
 from privgan_audits.release.signoff import SignedApproval, permission
 from privgan_audits.seals import fingerprint, in_toto, sign
 from privgan_audits.telling.strength import strength_of
@@ -42,18 +45,24 @@ class Case:
     """The folders that a release looks into; they stay as they are.
 
     cohort: which the set's run was trained on. report: of the audit, with the officer's approval if there is one.
+    run: which drew the set, and draws it again.
     """
 
     synthetic: Path
     cohort: Path
     report: Path
+    run: Path
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cleared:
-    """Everything that had to be true before a signature: what leaves, and why it may."""
+    """Everything that had to be true before a signature: what leaves, and why it may.
+
+    synthetic: the set that was audited. images: the same to the last bit, but drawn here.
+    """
 
     synthetic: SyntheticSet
+    images: Images
     ledger: Ledger
     judged: Judged
     permission: SignedApproval | None
@@ -92,7 +101,8 @@ def release(
         IntegrityError: the set, the cohort or the report is edited, foreign or superseded; a file of the set is not
             what privgan writes of its arrays; or the officer's approval is missing, foreign, ended or withdrawn.
         BudgetError: the ledger is damaged, or the cohort was charged again after the audit.
-        AuditFailedError: the verdict is FAIL, or the run was a test run without privacy.
+        AuditFailedError: the verdict is FAIL, the run was a test run without privacy, or what is drawn again is
+            another set, holds a real picture, or names somebody.
         NotReleasableError: the verdict is INCONCLUSIVE or INVALID, or there is no privacy claim.
     """
     with staged_folder(bundle, marker=layout.ATTESTATION, force=force) as folder:
@@ -102,6 +112,8 @@ def release(
 
 def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = silent) -> Cleared:
     """Check everything that `release` requires, writing nothing; raises what `release` raises."""
+    from privgan_audits.release.again import drawn_again  # draws, which whoever sends or verifies never needs
+
     record, digest = read_record(case.report)
     held, opened = open_synthetic_set(case.synthetic, progress), open_cohort(case.cohort)
     if held.manifest.not_private:
@@ -109,32 +121,14 @@ def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = s
     if held.manifest.cohort_id != opened.facts.cohort_id:
         raise IntegrityError("Expected the cohort that this set's run was trained on, got another one.")
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
-    entry = _remembered(ledger, held, digest)
-    attempt = ledger.attempt(held.sha256)
-    judged = judge_again({**record, "attempt": attempt}, digest)  # never by the number that a report gives itself
-    _require_own_claim(judged, held, entry)
-    if record.get("attempt") != attempt:
-        raise IntegrityError(
-            f"Expected the audit of attempt {attempt}, as which the ledger counts it, it was judged as another one. "
-            "Audit again."
-        )
+    remembered = remembered_audit(ledger, held.sha256, digest)
+    judged = judge_again({**record, "attempt": remembered.attempt}, digest)  # never by the number it gives itself
+    _require_own_claim(judged, held, remembered.entry)
+    remembered.require_attempt(record)
     pinned = opened.facts.officer_key
     granted = permission(case.report, judged, ledger, pinned=pinned, release_key=key, today=today)
-    return Cleared(synthetic=held, ledger=ledger, judged=judged, permission=granted, today=today)
-
-
-def _remembered(ledger: Ledger, synthetic: SyntheticSet, digest: str) -> Entry:
-    audits = [entry for entry in ledger.of_kind("audit") if entry["synthetic_sha256"] == synthetic.sha256]
-    if not audits or audits[-1]["report_sha256"] != digest:
-        raise IntegrityError(
-            "Expected this set's newest audit as the cohort's ledger remembers it; this report is edited, "
-            "superseded, or of another set. Audit again."
-        )
-    if ledger.charged_since(ledger.beginning(audits[-1])):
-        raise BudgetError(
-            "The cohort was charged again after this audit began, so that its total is out of date. Audit again."
-        )
-    return audits[-1]
+    images = drawn_again(case.synthetic, case.cohort, case.run, judged, progress)
+    return Cleared(synthetic=held, images=images, ledger=ledger, judged=judged, permission=granted, today=today)
 
 
 def _require_own_claim(judged: Judged, synthetic: SyntheticSet, entry: Entry) -> None:
@@ -149,7 +143,7 @@ def _require_own_claim(judged: Judged, synthetic: SyntheticSet, entry: Entry) ->
 
 
 def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progress: Progress) -> dict[str, Any]:
-    _write_dataset(folder / layout.DATASET, cleared.synthetic, progress)
+    _write_dataset(folder / layout.DATASET, cleared, progress)
     _write_public_report(folder, cleared)
     name = fingerprint(key.public_key())
     if cleared.permission:
@@ -178,13 +172,14 @@ def _told(cleared: Cleared) -> str:
     return f"{project}. " * bool(project) + f"Verdict {PASS}, {strength}. {strength.rule}"
 
 
-def _write_dataset(target: Path, synthetic: SyntheticSet, progress: Progress) -> None:
-    """Write the set anew, and see that it is to the byte the one that was audited."""
+def _write_dataset(target: Path, cleared: Cleared, progress: Progress) -> None:
+    """Write what was drawn here, and see that it is to the byte the set that was audited."""
+    synthetic = cleared.synthetic
     audited = {**synthetic.files, MARKER: synthetic.sha256}
     require_space(target.parent, sum((synthetic.folder / name).stat().st_size + 8192 for name in audited))
     target.mkdir()
     manifest = synthetic.manifest
-    SetFiles(manifest, synthetic.images, synthetic.labels, formats_of(synthetic.files)).write(target, progress)
+    SetFiles(manifest, cleared.images, synthetic.labels, formats_of(synthetic.files)).write(target, progress)
     written = write_manifest(target, manifest)
     others = [name for name in audited.keys() | written.keys() if audited.get(name) != written.get(name)]
     if others:
@@ -200,7 +195,7 @@ def _write_public_report(folder: Path, cleared: Cleared) -> None:
     from privgan_audits.report.write import render
 
     granted = cleared.permission.approval.facts() if cleared.permission else None
-    released = Released(approval=granted, images=cleared.synthetic.images)
+    released = Released(approval=granted, images=cleared.images)
     (folder / layout.REPORT).mkdir()
     write_text(folder / layout.PUBLIC_PAGE, render(public_page(cleared.record, released)), SHAREABLE_FILE)
     write_json(folder / layout.PUBLIC_SUMMARY, _public_summary(cleared), SHAREABLE_FILE)

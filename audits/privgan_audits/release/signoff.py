@@ -5,7 +5,7 @@ approval of exactly its audit by exactly that key, and never on the word of one 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from privgan.account import ledger_of
+from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
@@ -21,6 +22,8 @@ from privgan_audits.release.approval import (
     APPROVAL,
     LARGEST_BYTES,
     REVOCATION,
+    SEEN,
+    UNSEEN,
     Approval,
     Grant,
     Revocation,
@@ -28,6 +31,7 @@ from privgan_audits.release.approval import (
 )
 from privgan_audits.release.judged import Judged, judge_again, read_record, require_consistent
 from privgan_audits.release.rejecting import demanded_key, require_not_rejected
+from privgan_audits.release.remembered import remembered_audit
 from privgan_audits.seals import key_line, key_of_line, read_bounded, sign
 
 SHORT_DIGEST = 12  # hex digits of a set's, as page one shows them
@@ -48,11 +52,15 @@ class SignedApproval:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """An approval before it is signed. facts: what it means, in plain words. warnings: what belongs in red."""
+    """An approval before it is signed. facts: what it means, in plain words. warnings: what belongs in red.
+
+    ledger: see `Approval`.
+    """
 
     report: Path
     grant: Grant
     judged: Judged
+    ledger: str
     facts: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -70,39 +78,44 @@ class Draft:
         line = key_line(key.public_key())
         if self.judged.policy.officer_key not in ("", line):
             raise UsageError("Expected the key that the audit's policy names as the officer's, got another one.")
-        approval = Approval(grant=self.grant, audit=self.judged.approved, public_key=line)
+        approval = Approval(grant=self.grant, audit=self.judged.approved, public_key=line, ledger=self.ledger)
         signed = SignedApproval(approval=approval, envelope=sign(approval.statement(), key))
         write_bytes(self.report / APPROVAL, signed.envelope, SHAREABLE_FILE)
         return signed
 
 
-def draft_approval(report: Path, grant: Grant, *, force: bool = False) -> Draft:
+def draft_approval(report: Path, grant: Grant, *, cohort: Path | None = None, force: bool = False) -> Draft:
     """Judge a report again and say in plain words what an approval of it would mean; signs nothing.
 
     Args:
         report: the folder of an audit.
         grant: in the officer's words.
+        cohort: whose ledger shall remember the audit; without it the approval says that nobody asked.
         force: an older approval may be replaced.
 
     Raises:
         UsageError: there is no such folder, or it has an approval; purpose, recipient, or the reason for overrides is
-            not said.
+            not said; or no cohort is named though it pins the officer's key.
         AuditFailedError, NotReleasableError: the audit did not pass, or has no privacy claim.
-        IntegrityError: the record is odd, or its approval was withdrawn, or the set rejected.
+        IntegrityError: the record is odd, or its approval was withdrawn, or the set rejected, or the ledger remembers
+            another audit or attempt.
+        BudgetError: the ledger is damaged, or the cohort was charged since.
     """
     record, digest = read_record(report)
     judged = judge_again(record, digest)
     require_consistent(record)
+    _require_remembered(report, judged, digest, cohort)
     _require_not_withdrawn(report)
     require_not_rejected(report)
     _require_said(grant, judged)
     if os.path.lexists(report / APPROVAL) and not force:
         raise UsageError(f"Expected a report without an approval, {report / APPROVAL} exists. --force replaces it.")
     try:
-        facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged))
+        facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged, asked=cohort is not None))
     except (KeyError, TypeError, ValueError, OverflowError):
         raise IntegrityError("Expected the record of an audit, a count of it is missing or odd.") from None
-    return Draft(report=report, grant=grant, judged=judged, facts=facts, warnings=warnings)
+    ledger = SEEN if cohort else UNSEEN
+    return Draft(report=report, grant=grant, judged=judged, ledger=ledger, facts=facts, warnings=warnings)
 
 
 def permission(
@@ -139,6 +152,10 @@ def permission(
     approval = opened(Approval, envelope, key_of_line(demanded) if demanded else None)
     if approval.audit != judged.approved:
         raise IntegrityError("Expected the officer's approval of this very audit, it is of another one.")
+    if pinned and approval.ledger == UNSEEN:
+        raise IntegrityError(
+            "Expected an approval by an officer who asked the cohort's ledger: approve again, with --cohort."
+        )
     if trouble := approval.trouble_on(today):
         raise IntegrityError(f"Expected an approval that holds today, it {trouble}. Ask the officer for a new one.")
     if approval.public_key == key_line(release_key):
@@ -197,6 +214,24 @@ def _require_not_withdrawn(report: Path) -> None:
         raise IntegrityError(f"The approval of this report was withdrawn: {REVOCATION} lies in its folder.")
 
 
+def _require_remembered(report: Path, judged: Judged, digest: str, cohort: Path | None) -> None:
+    """An edited record that contradicts nothing is known by the ledger alone."""
+    about = judged.record.get("cohort")
+    if cohort is None:
+        if isinstance(about, Mapping) and about.get("officer_pinned"):
+            raise UsageError(
+                "Expected --cohort: this cohort names the officer's key, and its ledger alone knows whether this "
+                "report is the audit that was made, and which attempt it was."
+            )
+        return
+    opened_cohort = open_cohort(cohort)
+    if not isinstance(about, Mapping) or about.get("cohort_id") != opened_cohort.facts.cohort_id:
+        raise IntegrityError("Expected the cohort that this report is about, got another one.")
+    ledger, synthetic = ledger_of(cohort), judged.approved.synthetic_sha256
+    require_not_rejected(report, ledger, synthetic)
+    remembered_audit(ledger, synthetic, digest).require_attempt(judged.record)
+
+
 def _require_said(grant: Grant, judged: Judged) -> None:
     """Whom a release is for and what for is the decision itself; and what was switched off needs a reason."""
     if not (grant.purpose and grant.recipient):
@@ -227,10 +262,15 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     yield f"Approved by {grant.officer}, from {grant.approved} until {grant.until}. The recipient will read this."
 
 
-def _warnings(judged: Judged) -> Iterator[str]:
+def _warnings(judged: Judged, *, asked: bool) -> Iterator[str]:
     from privgan_audits.record import failed_before
     from privgan_audits.report.words import frame
 
+    if not asked:
+        yield (
+            "No --cohort was named: nobody asked the cohort's ledger whether this report is the audit that was made. "
+            "The approval says so."
+        )
     yield from map(frame.override, judged.approved.overrides)
     yield from (f"Looser than the default policy: {line}." for line in judged.policy.looser_than_default())
     yield from (f"{frame.FAILED_BEFORE} Entry {entry} of the ledger." for entry in failed_before(judged.record))

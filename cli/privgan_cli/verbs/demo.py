@@ -77,8 +77,17 @@ def _path(folder: Path) -> list[list[str]]:
     key = {name: str(folder / "keys" / name) for name in ("officer", "hospital")}
     prepare = ["prepare", at["dicom"], at["cohort"], *labels, *called, "--classes", "clear,opacity"]
     audit = ["audit", at["synthetic"], "--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
-    approve = ["approve", at["report"], "--key", f"{key['officer']}.key", "--name", "Demo Officer"]
-    release = ["release", at["synthetic"], "--cohort", at["cohort"], "--report", at["report"]]
+    approve = [
+        "approve",
+        at["report"],
+        "--cohort",
+        at["cohort"],
+        "--key",
+        f"{key['officer']}.key",
+        "--name",
+        "Demo Officer",
+    ]
+    release = ["release", at["synthetic"], "--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
     last = (today() + timedelta(days=_APPROVED_DAYS)).isoformat()
     return [
         ["doctor"],
@@ -88,7 +97,18 @@ def _path(folder: Path) -> list[list[str]]:
         ["train", at["cohort"], at["run"], "--epsilon", f"{_EPSILON:g}"],
         ["generate", at["run"], at["synthetic"], "--count", str(_COUNT)],
         [*audit, *policy],
-        [*approve, "--until", last, "--purpose", "to see how it works", "--recipient", "nobody", "--yes"],
+        [
+            *approve,
+            "--key",
+            f"{key['officer']}.key",
+            "--until",
+            last,
+            "--purpose",
+            "to see how it works",
+            "--recipient",
+            "nobody",
+            "--yes",
+        ],
         [*release, "--to", at["bundle"], "--key", f"{key['hospital']}.key"],
         ["verify", at["bundle"], "--public-key", f"{key['hospital']}.pub", "--officer-key", f"{key['officer']}.pub"],
         ["budget", at["cohort"]],

@@ -126,13 +126,18 @@ def release(
     report: Annotated[Path, typer.Option(help="Its latest audit.")],
     to: Annotated[Path, typer.Option(help="The bundle folder to make.")],
     key: Annotated[Path, typer.Option(help="Your signing key.")],
+    run: Annotated[Path | None, typer.Option(help="The run that drew the set; draws it again.")] = None,
     force: Force = False,
 ) -> int:
-    """Judge again and, only on PASS, write the signed bundle that may leave the hospital."""
+    """Judge and draw again and, only on PASS, write the signed bundle that may leave the hospital."""
     from privgan_audits.release.release import Case
     from privgan_cli import surface
 
-    case = Case(synthetic=synthetic, cohort=cohort, report=report)
+    if run is None:
+        raise UsageError(
+            "Expected --run: what leaves is drawn again from the run and the set's SEED. Name its folder."
+        )
+    case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run)
     signed = surface.release(case, to, read_key(key), force=force, progress=console.progress)
     approved = signed.get("approval")
     console.result(
@@ -191,6 +196,11 @@ def _approval_lines(facts: Mapping[str, str]) -> list[str]:
     days, key = f"on {facts['approved']}, until {facts['until']}", facts["key_fingerprint"][:16]
     return [
         f"approved by {facts['officer']} {days}, with key {key}",
+        *(
+            ["  the cohort's ledger was not asked when this was approved"]
+            if facts.get("ledger") == "not seen"
+            else []
+        ),
         *(f"  {name}: {facts[name]}" for name in ("purpose", "recipient", "reason") if facts.get(name)),
     ]
 

@@ -25,6 +25,7 @@ def approve(
     until: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The last day on which it holds, UTC.")],
     purpose: Annotated[str, typer.Option(help="What the recipient may use the images for.")],
     recipient: Annotated[str, typer.Option(help="Who may have them.")],
+    cohort: Annotated[Path | None, typer.Option(help="The cohort, whose ledger shall know this audit.")] = None,
     reason: Annotated[str, typer.Option(help="Why overrides do no harm; needed where there are any.")] = "",
     yes: Annotated[
         bool, typer.Option("--yes", help="Sign without asking; needed where there is no terminal.")
@@ -43,7 +44,7 @@ def approve(
         approved=today().isoformat(),
         until=until,
     )
-    draft = draft_approval(report, grant, force=force)
+    draft = draft_approval(report, grant, cohort=cohort, force=force)
     console.note("You are about to sign that this synthetic set may be released:")
     for fact in draft.facts:
         console.note(f"  {fact}")

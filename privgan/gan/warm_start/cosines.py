@@ -4,18 +4,21 @@ Colour is looked at as brightness and two differences of colour, which vary far 
 (Ohta, Kanade and Sakai 1980).
 """
 
+import math
+
 import numpy as np
 import torch
-from scipy.fft import idct
 from torch import Tensor
+
+from privgan.gan.warm_start.constants import cosine_columns
 
 
 def cosine_basis(size: int, order: int) -> Tensor:
     """Orthonormal low-frequency cosines: float32 (m, size x size), m = order (order + 1) / 2 at most.
 
-    They come by frequency u + v, so that those of a lower order are the first of them.
+    They come by frequency u + v, so that those of a lower order are the first of them; the same on every machine.
     """
-    columns = idct(np.eye(size), axis=0, norm="ortho")
+    columns = cosine_columns(size)
     waves = [np.outer(columns[:, u], columns[:, v]).ravel() for u, v in cosine_frequencies(size, order)]
     return torch.from_numpy(np.stack(waves)).float()
 
@@ -46,4 +49,5 @@ def _opponents(planes: Tensor) -> Tensor:
     if planes.shape[1] == 1:
         return torch.ones(1, 1, device=planes.device, dtype=planes.dtype)
     rows = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -2.0, 1.0]], device=planes.device)
-    return rows.div(rows.norm(dim=1, keepdim=True)).to(planes.dtype)
+    lengths = torch.tensor([math.sqrt(3), math.sqrt(2), math.sqrt(6)], device=planes.device)
+    return (rows / lengths[:, None]).to(planes.dtype)

@@ -9,12 +9,15 @@ Random movements (Simard, Steinkraus and Platt 2003) are added to what is drawn:
 their size is public knowledge of what is pictured.
 """
 
+import math
 from functools import cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from privgan.gan.warm_start.constants import exponential
 from privgan.gan.warm_start.cosines import cosine_basis, cosine_frequencies
 
 _ORDER = 6
@@ -31,11 +34,14 @@ _ROUGH = 0.5
 
 
 def waves(size: int) -> Tensor:
-    """(BENDS / 2, size x size): times standard normal numbers, a displacement of root mean square 1."""
-    height = torch.tensor([u * u + v * v for u, v in WAVES])
-    weights = torch.exp(-height / (2 * _WAVE**2))
-    scaled: Tensor = cosine_basis(size, _ORDER) * (size * weights / weights.norm())[:, None]
-    return scaled
+    """(BENDS / 2, size x size): times standard normal numbers, a displacement of root mean square 1.
+
+    The same on every machine: single precision, one operation after the other.
+    """
+    heights = np.array([u * u + v * v for u, v in WAVES], np.float32) / np.float32(2 * _WAVE**2)
+    weights = np.array([exponential(-height) for height in heights.tolist()], np.float32)
+    norm = np.float32(math.sqrt(math.fsum(weight * weight for weight in weights.tolist())))
+    return cosine_basis(size, _ORDER) * torch.from_numpy(size * weights / norm)[:, None]
 
 
 def bent(images: Tensor, z: Tensor, field: Tensor, bend: float) -> Tensor:

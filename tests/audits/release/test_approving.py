@@ -21,7 +21,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.release.approval import APPROVAL, LONGEST_DAYS, Approval, Grant, opened
 from privgan_audits.release.signoff import draft_approval
 from tests.audits.release.test_release import in_test
-from tests.audits.releasing import Gate, Record, make_officers_gate
+from tests.audits.releasing import Gate, Record, make_gate, make_officers_gate
 
 LAST = date(2026, 12, 31)
 Harm = Callable[[Gate], object]
@@ -112,7 +112,7 @@ def test_names_words_and_days_are_checked(change: dict[str, str]) -> None:
 def test_the_officer_is_told_what_it_means(gate: Gate) -> None:
     loose = {"max_auc": 0.6, "max_detectable_auc": 0.1}
     gate.audit(lambda record: record.update(policy=Policy(**loose).to_json()))
-    draft = draft_approval(gate.root / "report", Grant(**GOOD))
+    draft = draft_approval(gate.root / "report", Grant(**GOOD), cohort=gate.root / "cohort")
     said = "\n".join(draft.facts)
     for words in (
         "Verdict PASS",
@@ -135,10 +135,12 @@ def test_the_officer_is_told_what_it_means(gate: Gate) -> None:
 @pytest.mark.parametrize("missing", ["purpose", "recipient", "reason"])
 def test_whom_it_is_for_and_why_overrides_are_harmless_must_be_said(gate: Gate, missing: str) -> None:
     with pytest.raises(UsageError, match=f"--{missing}"):
-        draft_approval(gate.root / "report", Grant(**{**GOOD, missing: ""}))
+        draft_approval(gate.root / "report", Grant(**{**GOOD, missing: ""}), cohort=gate.root / "cohort")
     gate.audit(lambda record: record.update(overrides=[]))
     if missing == "reason":  # nothing was switched off
-        signed = draft_approval(gate.root / "report", Grant(**{**GOOD, "reason": ""})).sign(gate.key_of("officer"))
+        grant = Grant(**{**GOOD, "reason": ""})
+        draft = draft_approval(gate.root / "report", grant, cohort=gate.root / "cohort")
+        signed = draft.sign(gate.key_of("officer"))
         assert "reason" not in signed.approval.statement()["predicate"]["grant"]  # as older versions wrote it
         assert opened(Approval, signed.envelope, gate.key_of("officer").public_key()) == signed.approval
 
@@ -190,3 +192,35 @@ def test_an_approval_that_names_another_key_than_it_is_signed_with_is_refused(ga
     for whose in (gate.key_of("officer").public_key(), gate.key_of("second").public_key(), None):
         with pytest.raises(IntegrityError):
             opened(Approval, envelope, whose)
+
+
+def test_a_pinned_officer_asks_the_ledger(gate: Gate, tmp_path: Path) -> None:
+    """By the record; and an approval that says that nobody asked opens no release of such a cohort."""
+    with pytest.raises(UsageError, match="Expected --cohort"):
+        gate.approve(cohort=None)
+    gate.audit(lambda record: record["cohort"].update(officer_pinned=False))
+    unasked = gate.approve(cohort=None).approval
+    assert unasked.facts()["ledger"] == unasked.statement()["predicate"]["ledger"] == "not seen"
+    with pytest.raises(IntegrityError, match="asked the cohort's ledger"):
+        gate.release()
+    asked = gate.approve(force=True).approval
+    assert asked.facts()["ledger"] == "seen"
+    assert gate.release()["approval"]["ledger"] == "seen"
+    (tmp_path / "other").mkdir()
+    other = make_gate(tmp_path / "other")
+    with pytest.raises(IntegrityError, match="cohort's ledger remembers"):
+        gate.approve(force=True, cohort=other.root / "cohort")
+
+
+def test_without_a_pinned_officer_an_approval_says_that_nobody_asked(tmp_path: Path) -> None:
+    gate = make_gate(tmp_path)
+    gate.audit()
+    draft = draft_approval(gate.root / "report", Grant(**GOOD))
+    assert any("No --cohort was named" in line for line in draft.warnings)
+    assert draft.sign(gate.key_of("officer")).approval.ledger == "not seen"
+
+
+def test_another_attempt_than_the_ledgers_is_not_approved(gate: Gate) -> None:
+    gate.audit(lambda record: record.update(attempt=2, level=Policy().level(2)))
+    with pytest.raises(IntegrityError, match="of attempt 1"):
+        gate.approve()

@@ -19,6 +19,11 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Gate:
 WHO_AND_WHEN = "Dr. Ada Byron rejected this set on 2026-03-01"
 
 
+def unasked(gate: Gate) -> None:
+    """The same audit, of which nothing says that the cohort names an officer."""
+    gate.audit(lambda record: record["cohort"].update(officer_pinned=False))
+
+
 def test_a_rejected_set_is_not_released_whatever_becomes_of_files(gate: Gate) -> None:
     gate.approve()
     said = gate.reject()
@@ -30,8 +35,11 @@ def test_a_rejected_set_is_not_released_whatever_becomes_of_files(gate: Gate) ->
     (gate.root / "report" / REJECTION).unlink()
     with pytest.raises(IntegrityError, match=WHO_AND_WHEN):
         gate.release()
-    gate.audit()  # once more, and approved by somebody who does not know
-    gate.approve(force=True)
+    gate.audit()  # once more, and approved by somebody who does not ask the ledger
+    with pytest.raises(IntegrityError, match=WHO_AND_WHEN):
+        gate.approve(force=True)
+    unasked(gate)
+    gate.approve(force=True, cohort=None)
     with pytest.raises(IntegrityError, match=WHO_AND_WHEN):
         gate.release()
     (entry,) = gate.ledger.of_kind("rejected")

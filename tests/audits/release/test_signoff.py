@@ -90,11 +90,12 @@ def audit_again(gate: Gate) -> None:
 
 
 def edit_the_record(gate: Gate) -> None:
-    """Somebody mends a number, and the officer approves what they see."""
+    """Somebody mends a number: the officer who asks the ledger does not approve what they see."""
     gate.audit(in_test("T1", copies_of_members=1), verdict="FAIL")
     path = gate.root / "report" / "audit.json"
     path.write_text(path.read_text().replace('"copies_of_members": 1', '"copies_of_members": 0'))
-    gate.approve()
+    with pytest.raises(IntegrityError, match="edited"):
+        gate.approve()
 
 
 def edit_the_approval(gate: Gate) -> None:

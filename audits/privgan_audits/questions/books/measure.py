@@ -5,6 +5,8 @@ verified when it is read, before any of this. The whole set is drawn again from 
 seed: a promise about a generator says nothing about images that come from elsewhere.
 """
 
+from typing import Any
+
 import numpy as np
 
 from privgan.data.cohort.cohort import Cohort
@@ -15,24 +17,34 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.images.stored import as_stored
 from privgan.progress import Progress, silent
 from privgan.run import ModelDigests, read_run
-from privgan.synthetic.drawing import Asked, Drawing
+from privgan.synthetic.drawing import Asked, Drawing, Redrawn
 from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotApplicable, Outcome
 
 TOLERANCE = 1.001  # two accountants on two machines may differ in the last digits
 DELTA_TIMES_MEMBERS = 0.1
 _MANIFEST, _LABELS, _IMAGES = "manifest_is_the_runs", "labels_are_the_seeds", "images_are_the_generators"
+_ROUNDING = "rounding_is_a_machines"
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
     """Recompute what the ledger says and compare it with the manifest and the run."""
     del rng
-    claim, ledger, cohort = evidence.claim, evidence.ledger, evidence.cohort
-    if claim is None:
+    if evidence.claim is None:
         return NotApplicable(reason="the synthetic set makes no claim of differential privacy")
-    if ledger is None or cohort is None:
-        return NotApplicable(
-            reason="without the cohort the claim of differential privacy cannot be checked",
-        )
+    if evidence.ledger is None or evidence.cohort is None:
+        return NotApplicable(reason="without the cohort the claim of differential privacy cannot be checked")
+    return Measured(findings=examined(evidence, progress)[0])
+
+
+def examined(evidence: Evidence, progress: Progress = silent) -> tuple[dict[str, Any], Redrawn | None]:
+    """The findings about a cohort's set, and the set as it was drawn again; None if it was not.
+
+    Raises:
+        IntegrityError: the set is no set of privgan's, or no cohort is beside it.
+    """
+    claim, ledger, cohort = evidence.claim, evidence.ledger, evidence.cohort
+    if claim is None or ledger is None or cohort is None:
+        raise IntegrityError("Expected a set that claims differential privacy, and the cohort that it is of.")
     progress("privacy accounting", 0, 1)
     recomputed = epsilon(ledger.queries(claim.run_id), claim.spend.delta)
     total = ledger.spend().epsilon
@@ -46,7 +58,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         "epsilon_covers_the_ledger": bool(recomputed <= claim.spend.epsilon * TOLERANCE),
         "delta_is_small_or_accepted": bool(small_delta or evidence.accepted_delta),
     }
-    drawn, same = _drawn_again(evidence, claim, progress) if checks["generator_is_the_runs"] else (0, {})
+    redrawn, same = _drawn_again(evidence, claim, progress) if checks["generator_is_the_runs"] else (None, {})
     checks |= same
     findings = {
         "claimed_epsilon": claim.spend.epsilon,
@@ -55,10 +67,10 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         "cohort_total_composition": ledger.composition(),
         "cohort_filter_epsilon": proven,
         "delta": claim.spend.delta,
-        "images_drawn_again": drawn,
+        **_told(redrawn),
         "checks": checks,
     }
-    return Measured(findings=findings)
+    return findings, redrawn
 
 
 def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> dict[str, bool]:
@@ -79,20 +91,31 @@ def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> 
     }
 
 
-def _drawn_again(evidence: Evidence, claim: Claim, progress: Progress) -> tuple[int, dict[str, bool]]:
-    """How many images were drawn again, and the checks of what came; none without the run and the seed."""
+def _drawn_again(evidence: Evidence, claim: Claim, progress: Progress) -> tuple[Redrawn | None, dict[str, bool]]:
+    """The set drawn again, and the checks of what came; nothing without the run and the seed."""
     if evidence.run is None or claim.origin is None:
-        return 0, {}
+        return None, {}
     held, audited = claim.origin.manifest, evidence.synthetic
     try:
         drawing = Drawing.of(evidence.run, Asked.of(held), claim.origin.seed)
     except (IntegrityError, UsageError):
-        return 0, {_MANIFEST: False}
+        return None, {_MANIFEST: False}
     says = drawing.manifest.to_json({}) == held.to_json({})
     if not says or not np.array_equal(drawing.labels, audited.labels):
-        return 0, {_MANIFEST: says, _LABELS: False}
-    other = drawing.differing(as_stored(audited.images), progress)
-    return len(drawing.labels), {_MANIFEST: True, _LABELS: True, _IMAGES: other == 0}
+        return None, {_MANIFEST: says, _LABELS: False}
+    again = drawing.again(as_stored(audited.images), progress)
+    rounding = {_ROUNDING: again.explained} if again.others == 0 else {}
+    return again, {_MANIFEST: True, _LABELS: True, _IMAGES: again.others == 0, **rounding}
+
+
+def _told(redrawn: Redrawn | None) -> dict[str, int]:
+    if redrawn is None:
+        return {"images_drawn_again": 0}
+    return {
+        "images_drawn_again": len(redrawn.images),
+        "pixels_rounded_otherwise": redrawn.between,
+        "pixels_between_levels": redrawn.open,
+    }
 
 
 def _matches_run(evidence: Evidence, claim: Claim) -> bool:

@@ -24,9 +24,18 @@ def answer(test: Record) -> Answer:
                 f"{plain(test['recomputed_epsilon'])}. All runs on this cohort together: "
                 f"{together(test)}."
             ),
-            f"{plain(test['images_drawn_again'])} images were drawn again from the generator and the seed.",
+            f"{plain(test['images_drawn_again'])} images were drawn again from the generator and the seed."
+            + _rounded(test),
         ),
     )
+
+
+def _rounded(test: Record) -> str:
+    """What is left to rounding; records of earlier versions do not have it."""
+    if "pixels_between_levels" not in test:
+        return ""
+    other, between = plain(test["pixels_rounded_otherwise"]), plain(test["pixels_between_levels"])
+    return f" {between} pixels lie between two levels, {other} are not the nearer one."
 
 
 def together(test: Record) -> str:
@@ -68,6 +77,11 @@ WORDS = Words(
         ),
         "delta": Label(name="delta"),
         "images_drawn_again": Label(name="Images drawn again", note="from the run's generator and the set's seed"),
+        "pixels_rounded_otherwise": Label(
+            name="Pixels rounded otherwise",
+            note="by another machine, or by somebody: more than chance allows is a FAIL",
+        ),
+        "pixels_between_levels": Label(name="Pixels that could be", note="at most so many bits are left to somebody"),
     },
     special={"checks": _checks},
 )

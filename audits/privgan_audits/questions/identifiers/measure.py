@@ -56,6 +56,17 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     told and judged without any as well, and so are `arrangement` and `lettering`, which nobody judges.
     """
     unjudged = {"arrangement": arrangement(evidence, rng), "lettering": lettering(evidence, progress)}
+    match searched(evidence, progress):
+        case NotRun() as outcome:
+            return outcome
+        case NotApplicable(reason=reason, findings=findings):
+            return NotApplicable(reason=" ".join((reason, *told(unjudged))), findings={**findings, **unjudged})
+        case Measured(findings=findings):
+            return Measured(findings={**findings, **unjudged})
+
+
+def searched(evidence: Evidence, progress: Progress = silent) -> Outcome:
+    """What `measure` judges of a set: the search and the comparison, exact and without randomness."""
     scan = _Scan(evidence.synthetic_folder, evidence.synthetic)
     try:
         known = identifiers_of(evidence.cohort) if evidence.cohort else evidence.identifiers or no_identifiers()
@@ -63,9 +74,8 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         return NotRun(reason="The cohort's key or its identifier digests cannot be read.")
     scan.run(known, progress)
     if evidence.cohort is None and not len(known):
-        reason = " ".join((_nobody_named(scan), *told(unjudged)))
-        return NotApplicable(reason=reason, findings={**scan.form(), **unjudged})
-    return Measured(findings={**scan.findings(), "known_identifiers": len(known), **unjudged})
+        return NotApplicable(reason=_nobody_named(scan), findings=scan.form())
+    return Measured(findings={**scan.findings(), "known_identifiers": len(known)})
 
 
 def _nobody_named(scan: "_Scan") -> str:

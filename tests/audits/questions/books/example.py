@@ -10,6 +10,8 @@ PASSES = {
     "cohort_filter_epsilon": 3.0,
     "delta": 1e-5,
     "images_drawn_again": 4000,
+    "pixels_rounded_otherwise": 0,
+    "pixels_between_levels": 1,
     "checks": {"unit_is_the_patient": True, "epsilon_covers_the_ledger": True},
 }
 HOSTILE = PASSES | {
