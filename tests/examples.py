@@ -25,6 +25,16 @@ XRAYS = ROOT.parent / "shared/data/images/kermany_cxr_64.npz"
 TARGET = ROOT / "docs/examples"
 PICTURES = ROOT / "docs/images"
 SMALL = 240
+_NAMED = (
+    "--modality",
+    "CR",
+    "--body-part",
+    "CHEST",
+    "--title",
+    "Chest X-rays for teaching",
+    "--contact",
+    "data office",
+)
 
 
 def main() -> None:
@@ -35,11 +45,11 @@ def main() -> None:
         work = Path(folder)
         with np.load(XRAYS, allow_pickle=False) as arrays:
             table = {name: arrays[name] for name in ("images", "labels", "classes", "patient_id")}
-        _verb(0, "prepare", XRAYS, work / "cohort", "--size", 64)
+        _verb(0, "prepare", XRAYS, work / "cohort", "--size", 64, *_NAMED)
         _path(work, "cohort", "pass", 3, 0)
         few = np.isin(table["patient_id"], np.unique(table["patient_id"])[:SMALL])
         _save(work / "few.npz", table, few)
-        _verb(0, "prepare", work / "few.npz", work / "small", "--size", 64, "--accept-low-power")
+        _verb(0, "prepare", work / "few.npz", work / "small", "--size", 64, "--accept-low-power", *_NAMED)
         _path(work, "small", "inconclusive", 10, 4)
         _foreign(work, table)
     _pictures(TARGET / "pass/audit.html")
