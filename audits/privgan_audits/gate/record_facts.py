@@ -19,6 +19,10 @@ COLOUR = (
     "Images are in colour: T1, the space of pixels and the classifier see red, green and blue; the embedding and the "
     "perceptual hashes see the luminance."
 )
+RESUMED = (
+    "The run behind the set was stopped and resumed from a saved state. The ledger vouches for that state; without a "
+    "site anchor whoever can write the ledger can vouch for another one."
+)
 RATES = np.geomspace(1e-3, 1.0, 121)  # false-positive rates at which the ceiling is drawn
 
 
@@ -39,7 +43,7 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
         **({"prior": asdict(evidence.claim.prior)} if evidence.claim and evidence.claim.prior else {}),
         "cohort": _cohort(cohort) if cohort else None,
-        "notes": [*evidence.notes, *_colour(evidence), *_declared(evidence), *no_claim],
+        "notes": [*evidence.notes, *_colour(evidence), *_declared(evidence), *_resumed(evidence), *no_claim],
         "ceiling": _ceiling(evidence, spend),
         "ledger": _books(evidence.ledger),
     }
@@ -79,6 +83,14 @@ def _declared(evidence: Evidence) -> tuple[str, ...]:
     """What the user said of the encoder: one that learned from the members alone would make them look different."""
     encoder = evidence.encoder
     return (f"Encoder of the user's, declared to have learned from: {encoder.trained_on}.",) if encoder else ()
+
+
+def _resumed(evidence: Evidence) -> tuple[str, ...]:
+    """A state that was read back is a file, and what vouches for it is the ledger, which is another."""
+    times = (
+        len(evidence.ledger.of_kind("resumed", evidence.claim.run_id)) if evidence.ledger and evidence.claim else 0
+    )
+    return (f"{RESUMED} Times: {times}.",) if times else ()
 
 
 def _project(evidence: Evidence, policy: Policy) -> dict[str, str]:

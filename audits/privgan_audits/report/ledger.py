@@ -45,8 +45,9 @@ def _told(entry: Entry) -> tuple[str, str]:
         case "charge":
             queries = "; ".join(_query(query) for query in queries_of([entry]))
             told = f"run {_short(entry)} charged", f"{queries}; delta {plain(entry['delta'])}"
-        case "checkpoint":
-            told = f"run {_short(entry)} saved", f"step {plain(entry['step'])}"
+        case "checkpoint" | "resumed" as kind:
+            what = "saved" if kind == "checkpoint" else "resumed from a saved state"
+            told = f"run {_short(entry)} {what}", f"step {plain(entry['step'])}"
         case "closed":
             constants = f", its constants {entry['config_sha256']}" if "config_sha256" in entry else ""
             told = f"run {_short(entry)} finished", f"generator {entry['generator_sha256']}{constants}"

@@ -4,16 +4,20 @@
            anchor.jsonl     hash-chained like a ledger
            members/ID       keyed digests of the member patients' numbers of cohort ID, sorted
 
-    opened   the digest of the key; the hash of this line names the anchor
-    joined   a cohort: its cap, the digest of its members file, and which earlier cohorts share a member with it
-    charge   a run's queries, written before the cohort's own ledger has them
-    head     the sequence and hash of a ledger's newest entry, written after the ledger has it
+    opened     the digest of the key; the hash of this line names the anchor
+    joined     a cohort: its cap, the digest of its members file, and which earlier cohorts share a member with it
+    charge     a run's queries, written before the cohort's own ledger has them
+    announced  the sequence and hash of a ledger's next entry, of whatever kind, written before the ledger has it
+    head       the same of its newest entry, written after the ledger has it
 
-A kill between these loses budget at worst: a charge that only the anchor has counts as spent, and a ledger that is
-ahead by entries that are no charges is caught up by its next head. Everything else that does not fit is a refusal.
-No number or path of a person is kept. Locks are taken in one order: anchor, then ledger.
+A kill between these loses budget at worst: a charge that only the anchor has counts as spent. A ledger may be ahead
+of its head by the one entry that was announced last, or lack it: then the next announcement takes its place, and what
+was announced before never becomes an entry. An entry that was not announced is a forgery. Anchors of versions that
+announced nothing are taken over where their head is the ledger's newest entry. Everything else that does not fit is a
+refusal. No number or path of a person is kept. Locks are taken in one order: anchor, then ledger.
 """
 
+import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -32,6 +36,11 @@ SCHEMA_VERSION = 1
 _CHAIN, _KEY, _MEMBERS = "anchor.jsonl", "key", "members"
 _PLACE = "site-anchor.json"
 _NAME = "site anchor"
+KILLED = (
+    "The site anchor was told of a ledger entry that was never written: a command was killed there. What it charged "
+    "counts; the entry is burnt, and the next one takes its place."
+)
+_log = logging.getLogger(__name__)
 _BROUGHT_BACK = "Bring it back, or write where it is now into the cohort's private/site-anchor.json."
 
 
@@ -137,10 +146,10 @@ class SiteAnchor:
         return [RenyiFilter.opened(entry) for entry in self.of_kind("joined") if entry["cohort_id"] in kept]
 
     def require_current(self, cohort_id: str, ledger: Sequence[Entry]) -> None:
-        """Refuse a ledger that is not the newest, or not the only, one of its cohort.
+        """Refuse a ledger that is not the newest, or not the only, one of its cohort, or has entries of others.
 
         Raises:
-            BudgetError: it was rolled back, copied or edited; or the anchor itself was rolled back.
+            BudgetError: it was rolled back, copied, edited or forged; or the anchor itself was rolled back.
         """
         heads = [entry for entry in self.of_kind("head") if entry["cohort_id"] == cohort_id]
         if not heads:
@@ -159,7 +168,24 @@ class SiteAnchor:
         known = {entry["run_id"]: entry["queries"] for entry in self.charges([cohort_id])}
         if any(known.get(entry["run_id"]) != entry["queries"] for entry in ledger if entry["kind"] == "charge"):
             raise BudgetError(
-                f"Expected every charge of the ledger in the {_NAME}, one is missing: it was rolled back."
+                f"Expected every charge of the ledger in the {_NAME}, one is missing: it was rolled back, or the "
+                "charge was forged."
+            )
+        self._require_announced(cohort_id, ledger, sequence + 1)
+
+    def _require_announced(self, cohort_id: str, ledger: Sequence[Entry], following: int) -> None:
+        """Whether what the ledger has after its head is the one entry that was announced last, or nothing."""
+        announced = [entry for entry in self.of_kind("announced") if entry["cohort_id"] == cohort_id]
+        pending = [entry["ledger_hash"] for entry in announced[-1:] if entry["ledger_sequence"] == following]
+        beyond = [entry["hash"] for entry in ledger[following:]]
+        if pending and not beyond:
+            _log.warning(KILLED)
+        elif beyond and beyond != pending:
+            raise BudgetError(
+                f"Expected ledger entries that the {_NAME} was told of before they were written, got "
+                f"{len(beyond)} that it does not know: they were forged, or a copy of the cohort was used without it. "
+                "Restore the newest backup of the cohort. (A command of an older version that was killed leaves one, "
+                "too: that version's next command tells the anchor.)"
             )
 
     def join(self, cohort_id: str, people: Sequence[frozenset[str]], cap: RenyiFilter) -> "Seat":
@@ -203,6 +229,14 @@ class SiteAnchor:
                     raise BudgetError(f"Expected the queries that the {_NAME} has charged to this run, got others.")
                 return self
         return self.extended({"kind": "charge", "cohort_id": cohort_id, "run_id": run_id, "queries": asked})
+
+    def announce(self, cohort_id: str, ledger: Sequence[Entry], seal: str) -> Self:
+        """Remember the hash of the next entry before it is written, and the newest one if a kill kept that."""
+        newest = ledger[-1]
+        heads = [entry["ledger_sequence"] for entry in self.of_kind("head") if entry["cohort_id"] == cohort_id]
+        now = self if heads[-1:] == [newest["sequence"]] else self.note(cohort_id, newest)
+        entry = {"cohort_id": cohort_id, "ledger_sequence": newest["sequence"] + 1, "ledger_hash": seal}
+        return now.extended({"kind": "announced", **entry})
 
     def note(self, cohort_id: str, newest: Entry) -> Self:
         """Remember the newest entry of a cohort's ledger."""

@@ -50,6 +50,11 @@ def extend_chain(path: Path, entries: tuple[Entry, ...], entry: Entry, name: str
     return read_chain(path, name)
 
 
+def seal_of_next(entries: tuple[Entry, ...], entry: Entry) -> str:
+    """The hash that an entry will have when it is appended to these."""
+    return sha256_bytes(canonical_json(_body(entry, len(entries), str(entries[-1]["hash"]))))
+
+
 @contextmanager
 def chain_locked(path: Path, name: str) -> Iterator[None]:
     """Keep every other writer out while the block runs.
@@ -96,8 +101,12 @@ def _write(descriptor: int, line: bytes) -> None:
 
 
 def _sealed(entry: Entry, sequence: int, previous: str) -> bytes:
-    body = {"sequence": sequence, "previous": previous, **entry}
+    body = _body(entry, sequence, previous)
     return canonical_json({**body, "hash": sha256_bytes(canonical_json(body))}) + b"\n"
+
+
+def _body(entry: Entry, sequence: int, previous: str) -> Entry:
+    return {"sequence": sequence, "previous": previous, **entry}
 
 
 def _verified(content: bytes, name: str) -> Iterator[Entry]:

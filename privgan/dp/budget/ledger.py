@@ -9,6 +9,7 @@ everything that was planned.
     opened      members, delta and the cap on epsilon, frozen by prepare
     charge      a run's queries, before its first step
     checkpoint  the hash of a resume state, before the state gets its name
+    resumed     a run went on from a saved state, whose hash this repeats
     closed      the hashes of the finished generator's two files; nothing of this run resumes after it
     begun       an audit of a synthetic set, before it looks: attempts are counted, whatever becomes of them
     audit       how it ended: reports cannot be edited; `rehearsed`, if it compared files and not the cohort
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Self
 
 from privgan.dp.budget.anchor import Seat, SiteAnchor, write_place
-from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, start_chain
+from privgan.dp.budget.chain import Entry, chain_locked, extend_chain, read_chain, seal_of_next, start_chain
 from privgan.dp.budget.history import NAME, History
 from privgan.dp.budget.renyi import RenyiFilter
 from privgan.dp.gaussian import GaussianQueries
@@ -112,6 +113,12 @@ class Ledger(History):
             now.require_open(run_id)
             return _append(now, {"kind": "checkpoint", "run_id": run_id, "step": step, "sha256": sha256})
 
+    def resume(self, run_id: str, *, step: int, sha256: str) -> "Ledger":
+        """Remember that a run goes on from a saved state: who audits should know that a file was read back."""
+        with self._locked() as now:
+            now.require_resumable(run_id, sha256)
+            return _append(now, {"kind": "resumed", "run_id": run_id, "step": step, "sha256": sha256})
+
     def close(self, run_id: str, *, generator_sha256: str, config_sha256: str) -> "Ledger":
         """End a run: its generator is final, weights and constants, and nothing of it resumes."""
         digests = {"generator_sha256": generator_sha256, "config_sha256": config_sha256}
@@ -195,6 +202,8 @@ class Ledger(History):
 
 
 def _append(ledger: Ledger, entry: Entry) -> Ledger:
+    """The anchor hears of an entry before the ledger has it, and once more when it has."""
+    cohort_id, seal = ledger.opening.get("cohort_id", ""), seal_of_next(ledger.entries, entry)
+    anchor = ledger.anchor and ledger.anchor.announce(cohort_id, ledger.entries, seal)
     entries = extend_chain(ledger.path, ledger.entries, entry, NAME)
-    anchor = ledger.anchor and ledger.anchor.note(ledger.opening["cohort_id"], entries[-1])
-    return replace(ledger, entries=entries, anchor=anchor)
+    return replace(ledger, entries=entries, anchor=anchor and anchor.note(cohort_id, entries[-1]))

@@ -19,10 +19,12 @@ from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.clipping.surroundings import plain_surroundings
 from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
+from privgan.files import sha256_file
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
 from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
 from privgan.gan.networks.public_prior import Prior
+from privgan.gan.networks.saving import STATE
 from privgan.gan.patients import GradientQuery, Patients
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.ladder import Ladder
@@ -92,9 +94,10 @@ def _begin(
 ) -> tuple[TrainingState, Ledger]:
     patients, plan, config = training.patients, training.plan, training.config
     if may_restore(training.run, ledger, training.run_id):
+        digest = sha256_file(training.run / STATE)
         state = fresh_state(training, Mixture.grey(config.mixture), randomness.public)
         restore_state(state, training.run, randomness.public)
-        return state, ledger
+        return state, ledger.resume(training.run_id, step=state.step, sha256=digest)
     warm_start = training.settings.warm_start
     mixture = measure_mixture(patients, warm_start, plan.warm_start, config.mixture, randomness)
     state = fresh_state(training, mixture, randomness.public)
