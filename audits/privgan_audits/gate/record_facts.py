@@ -39,11 +39,19 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "overrides": list(overrides),
         "project": _project(evidence, policy),
         "counts": _counts(evidence),
+        "classes": list(evidence.classes),
         "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
         **({"prior": asdict(evidence.claim.prior)} if evidence.claim and evidence.claim.prior else {}),
         "cohort": _cohort(cohort) if cohort else None,
-        "notes": [*evidence.notes, *_colour(evidence), *_declared(evidence), *_resumed(evidence), *no_claim],
+        "notes": [
+            *evidence.notes,
+            class_names(evidence.classes),
+            *_colour(evidence),
+            *_declared(evidence),
+            *_resumed(evidence),
+            *no_claim,
+        ],
         "ceiling": _ceiling(evidence, spend),
         "ledger": _books(evidence.ledger),
     }
@@ -83,6 +91,11 @@ def _declared(evidence: Evidence) -> tuple[str, ...]:
     """What the user said of the encoder: one that learned from the members alone would make them look different."""
     encoder = evidence.encoder
     return (f"Encoder of the user's, declared to have learned from: {encoder.trained_on}.",) if encoder else ()
+
+
+def class_names(classes: Sequence[str]) -> str:
+    """How much the names of classes could say: whoever chose them chose them freely."""
+    return f"Class names that leave with the set: {len(classes)}, {sum(map(len, classes))} characters together."
 
 
 def _resumed(evidence: Evidence) -> tuple[str, ...]:

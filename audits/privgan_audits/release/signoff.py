@@ -242,6 +242,7 @@ def _require_said(grant: Grant, judged: Judged) -> None:
 
 
 def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
+    from privgan_audits.gate.record_facts import class_names
     from privgan_audits.questions.books.words import together
     from privgan_audits.report.limits import detection_limit
     from privgan_audits.report.words import frame
@@ -255,6 +256,8 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     yield f"Set {judged.approved.synthetic_sha256}."
     yield f"{str(spend).capitalize()}. {odds(spend.epsilon)}, by any means."
     yield f"All runs on this cohort together: {together(books)}."
+    if classes := judged.record.get("classes"):
+        yield f"{class_names(classes)} They are: {', '.join(map(str, classes))}."
     yield f"{detection_limit(judged.record)} {frame.INVISIBLE.capitalize()}"
     yield from (f"Not covered: {limit}" for limit in frame.NOT_COVERED)
     yield f"Purpose: {grant.purpose}. Recipient: {grant.recipient}."

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from privgan import __version__
 from privgan.arrays import Integers
+from privgan.checks import require_names
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, hounsfield, write_facts
 from privgan.data.cohort.collect import Collected, collect
 from privgan.data.cohort.files import write_images, write_patients, write_refused
@@ -78,9 +79,9 @@ def prepare(
         stop: asked after every file whether to stop; what was read then stays in the folder, with patients' numbers.
 
     Raises:
-        UsageError: the source or a table is missing, nobody says whose its images are, options do not fit it, the
-            disk is too full, or what an interruption left belongs to another source, other options or another
-            version.
+        UsageError: the source or a table is missing, nobody says whose its images are, options do not fit it, a
+            class has no short name or too many have one, the disk is too full, or what an interruption left belongs
+            to another source, other options or another version.
         InputRejectedError: nothing readable, fewer than two patients, a found class of fewer than ten patients, no
             preset was named and the files disagree on it, or one patient's header alone speaks against all others.
         PreemptedError, InterruptedRunError: `stop` asked for it.
@@ -97,6 +98,7 @@ def prepare(
     _check_numbers(origin, people, options)
     labels = list(compress(found.labels, people.kept))
     classes = class_names(labels, origin.declared)
+    require_names(classes, what="class names", typed=bool(options.reading.classes))
     if not origin.declared:
         _check_classes(labels, people.persons)
     sides = assign_sides(key, people.keys, options.non_members)

@@ -183,7 +183,7 @@ class SiteAnchor:
         elif beyond and beyond != pending:
             raise BudgetError(
                 f"Expected ledger entries that the {_NAME} was told of before they were written, got "
-                f"{len(beyond)} that it does not know: they were forged, or a copy of the cohort was used without it. "
+                f"{len(beyond)} that it does not know: they were forged, or a copy was used without it. "
                 "Restore the newest backup of the cohort. (A command of an older version that was killed leaves one, "
                 "too: that version's next command tells the anchor.)"
             )
@@ -231,7 +231,7 @@ class SiteAnchor:
         return self.extended({"kind": "charge", "cohort_id": cohort_id, "run_id": run_id, "queries": asked})
 
     def announce(self, cohort_id: str, ledger: Sequence[Entry], seal: str) -> Self:
-        """Remember the hash of the next entry before it is written, and the newest one if a kill kept that."""
+        """Remember the next entry's hash before it is written, and the newest one's if a kill kept that."""
         newest = ledger[-1]
         heads = [entry["ledger_sequence"] for entry in self.of_kind("head") if entry["cohort_id"] == cohort_id]
         now = self if heads[-1:] == [newest["sequence"]] else self.note(cohort_id, newest)
