@@ -124,6 +124,8 @@ def examine(
         IntegrityError: the policy names another officer's key than the cohort.
         BudgetError: the ledger is damaged, or lost an audit that something outside it remembers.
     """
+    for asked in questions.QUESTIONS:
+        asked.loaded()  # a missing library is better found before an attempt is counted
     if evidence.cohort:
         require_one_officer(evidence.cohort.facts.officer_key, policy.officer_key)
     with staged_folder(report, marker=RECORD, force=force) as folder, counted(evidence, policy, report) as count:

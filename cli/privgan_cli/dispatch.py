@@ -64,6 +64,12 @@ def _explained(error: BaseException) -> tuple[int, str]:
             return 2, _what_was_typed_wrong(error)
         case KeyboardInterrupt() | typer.Abort():
             return 130, "Interrupted. Nothing half-written was left behind."
+        case ModuleNotFoundError(name=str(name)):
+            package = name.partition(".")[0]
+            return (
+                2,
+                f"Expected the package {package}, it is not installed here or only in part. Install privgan again.",
+            )
         case OSError():
             return 2, _refused_by_system(error)
         case MemoryError():
@@ -78,7 +84,10 @@ def _what_was_typed_wrong(error: TyperException) -> str:
     return str(format_message()) if format_message else str(error)
 
 
-def _refused_by_system(error: OSError) -> str:
+def _refused_by_system(error: OSError | ModuleNotFoundError) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "?").partition(".")[0]
+        return f"Expected the package {package}, it is not installed here or only in part. Install privgan again."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full. Nothing half-written was left behind; free some space and try again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

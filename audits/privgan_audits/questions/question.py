@@ -36,8 +36,16 @@ class Question:
 
         The code that looks at images is imported here, so that whoever only judges and tells never needs it.
         """
+        return self.loaded()(evidence, rng, progress)
+
+    def loaded(self) -> Measure:
+        """The function that measures, with everything that it imports.
+
+        Raises:
+            ModuleNotFoundError: a library is missing.
+        """
         found: Measure = import_module(f"{self.package}.measure").measure
-        return found(evidence, rng, progress)
+        return found
 
     def findings_schema(self) -> dict[str, Any]:
         """The JSON schema of a measured entry's findings."""

@@ -61,10 +61,13 @@ def _lines(statement: "Statement") -> list[str]:
     looked = f"{statement.audits} audits, {statement.attempts} attempts counted"
     lines.append(f"{len(statement.runs)} runs charged; {looked}")
     if statement.site is None:
-        return [*lines, "no site anchor: a copy of this folder that was put back would not be noticed"]
+        return [
+            *lines,
+            "no site anchor: a copy of this folder that was put back would not be noticed, nor lines that are forged",
+        ]
     shared = len(statement.site.connected)
     return [
         *lines,
-        f"site anchor: intact, {statement.site.cohorts} cohorts; {shared} others share members with this one"
+        f"site anchor: knows all entries, {statement.site.cohorts} cohorts; {shared} others share members with this one"
         + (", and what they spent is counted above" if shared else ""),
     ]
