@@ -60,18 +60,10 @@ def _explained(error: BaseException) -> tuple[int, str]:
     match error:
         case PrivganError():
             return error.exit_code, str(error)
-        case TyperException():
-            return 2, _what_was_typed_wrong(error)
+        case TyperException() | OSError() | ModuleNotFoundError():
+            return 2, _refused(error)
         case KeyboardInterrupt() | typer.Abort():
             return 130, "Interrupted. Nothing half-written was left behind."
-        case ModuleNotFoundError(name=str(name)):
-            package = name.partition(".")[0]
-            return (
-                2,
-                f"Expected the package {package}, it is not installed here or only in part. Install privgan again.",
-            )
-        case OSError():
-            return 2, _refused_by_system(error)
         case MemoryError():
             return 1, "Out of memory. Use smaller images, fewer of them, or a machine with more memory."
         case _:
@@ -79,15 +71,23 @@ def _explained(error: BaseException) -> tuple[int, str]:
             return 1, f"Internal error ({type(error).__name__} in {_place(error)}). Please report this line."
 
 
+def _refused(error: TyperException | OSError | ModuleNotFoundError) -> str:
+    match error:
+        case OSError():
+            return _refused_by_system(error)
+        case ModuleNotFoundError():
+            package = str(error.name).partition(".")[0]
+            return f"Expected the package {package}, it is not installed here or only in part. Install privgan again."
+        case _:
+            return _what_was_typed_wrong(error)
+
+
 def _what_was_typed_wrong(error: TyperException) -> str:
     format_message = getattr(error, "format_message", None)
     return str(format_message()) if format_message else str(error)
 
 
-def _refused_by_system(error: OSError | ModuleNotFoundError) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        package = (error.name or "?").partition(".")[0]
-        return f"Expected the package {package}, it is not installed here or only in part. Install privgan again."
+def _refused_by_system(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full. Nothing half-written was left behind; free some space and try again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -63,11 +63,11 @@ def _lines(statement: "Statement") -> list[str]:
     if statement.site is None:
         return [
             *lines,
-            "no site anchor: a copy of this folder that was put back would not be noticed, nor lines that are forged",
+            "no site anchor: a copy of this folder that was put back would not be noticed, nor forged lines",
         ]
     shared = len(statement.site.connected)
     return [
         *lines,
-        f"site anchor: knows all entries, {statement.site.cohorts} cohorts; {shared} others share members with this one"
+        f"site anchor: knows all entries; {statement.site.cohorts} cohorts, {shared} others share members with it"
         + (", and what they spent is counted above" if shared else ""),
     ]
