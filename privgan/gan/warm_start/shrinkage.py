@@ -7,9 +7,6 @@ synthetic images.
 import torch
 from torch import Tensor
 
-# Variances below so many of their standard errors are not drawn: better no detail than noise that looks like some.
-_DOUBT = 1.0
-
 
 def by_band(values: Tensor, bands: Tensor) -> Tensor:
     """Sums (n, bands) of values (n, m) over the coordinates of each band; bands: (m,), from 0."""
@@ -44,8 +41,7 @@ def grain(left: Tensor, noise: Tensor, counts: Tensor, bands: Tensor) -> Tensor:
     """Standard deviations (groups, m) of what the kept directions leave, alike within a band.
 
     A group's own variance in a band is drawn towards that of all groups as far as noise explains their difference
-    (empirical Bayes, as in `shrunk`, each group heard as clearly as its noise lets it speak). What may be noise alone
-    is 0.
+    (empirical Bayes, as in `shrunk`, each group heard as clearly as its noise lets it speak).
 
     Args:
         left: (groups, m), variances that may be noise.
@@ -58,10 +54,8 @@ def grain(left: Tensor, noise: Tensor, counts: Tensor, bands: Tensor) -> Tensor:
     average = (own * counts[:, None]).sum(0) / counts.sum()
     away, unsure = own - average, noise[:, None].square() / size
     true = ((away.square() / unsure - 1).sum(0) / (1 / unsure).sum(0)).clamp_min(0.0)
-    own_part = true / (true + unsure)
-    drawn = average + away * own_part
-    error = (own_part * unsure + (1 - own_part) / (1 / unsure).sum(0)).sqrt()
-    return torch.where(drawn > _DOUBT * error, drawn, 0.0).clamp_min(0.0).sqrt()[:, bands]
+    drawn = average + away * true / (true + unsure)
+    return drawn.clamp_min(0.0).sqrt()[:, bands]
 
 
 def kept(covariance: Tensor, noise: float, most: int) -> Tensor:
