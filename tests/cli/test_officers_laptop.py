@@ -63,7 +63,7 @@ def test_the_officers_verbs_work_to_their_end(laptop: Privgan, gate: Gate) -> No
     assert json.loads(laptop(*approve, "--cohort", root / "cohort", "--json").stdout)["verdict"] == "PASS"
     assert "PASS" in laptop("report", report, "--cohort", root / "cohort").stdout
     assert "<svg" in (report / "audit.html").read_text(), "charts are drawn, too"
-    gate.release()
+    gate.release(today=datetime.now(UTC).date())
     verify = ("verify", root / "bundle", "--public-key", root / "site.pub", "--officer-key", root / "officer.pub")
     assert "intact" in laptop(*verify).stdout
     revoke = ("revoke", report, "--key", root / "officer.key", "--cohort", root / "cohort", "--reason", "enough")
