@@ -54,6 +54,7 @@ def test_the_encoder_reaches_the_audit(
     def capture(evidence: Evidence, *_: object, **__: object) -> SimpleNamespace:
         seen.append(evidence)
         said = {"verdict": "PASS", "scope": "empirical", "reasons": [], "overrides": [], "cohort": None}
+        said |= {"ledger": None, "privacy": {"epsilon": None}, "tests": [], "utility": {}}
         return SimpleNamespace(to_json=lambda: {**said, "policy": Policy().to_json()})
 
     monkeypatch.setattr("privgan_audits.examine.examine", capture)

@@ -76,7 +76,7 @@ def test_a_set_of_a_run_with_a_prior_is_drawn_again(
     assert held.seed is not None
     drawing = Drawing.of(run, Asked.of(held.manifest), held.seed)
     assert drawing.manifest == held.manifest
-    assert drawing.differing(held.images) == 0
+    assert drawing.again(held.images).exact
 
 
 def test_words_that_are_missing_and_images_that_are_few_are_refused(

@@ -107,7 +107,8 @@ def public_page(record: Record, released: Released | None = None) -> PublicPage:
 
 def _what(record: Record) -> str:
     counts = record["counts"]
-    attempt = f", attempt {plain(record['attempt'])}" if record["cohort"] else ""
+    counted, uncounted = f", attempt {plain(record['attempt'])}", ", not counted among a cohort's attempts"
+    attempt = counted if record["cohort"] else uncounted
     return (
         f"{plain(counts['synthetic'])} synthetic images of {plain(counts['image_size'])} pixels, audited on "
         f"{record['date']}{attempt}, under the policy {record['policy']['preset']}"

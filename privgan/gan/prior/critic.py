@@ -13,6 +13,7 @@ from privgan.gan.networks.layers import convolution, linear
 
 WIDTH = 32
 _SMALLEST = 4  # pixels a side of the map that the whole is judged by
+_SETTLED = 15  # rounds, as torch's own
 _PATCHES = 8  # and of the smallest map whose places are judged by themselves
 
 
@@ -31,6 +32,7 @@ class Critic(nn.Module):
         self.places = nn.ModuleList(nn.Identity() if judge is None else _smooth(judge) for judge in judges)
         self.judged = [judge is not None for judge in judges]
         self.whole = _smooth(linear(inputs * side**2, 1, torch_rng))
+        _settle(self, torch_rng)
 
     def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """See the class."""
@@ -41,6 +43,17 @@ class Critic(nn.Module):
             if number and self.judged[number - 1]:
                 scores.append(self.places[number - 1](x).flatten(1))
         return maps, [*scores, self.whole(x.flatten(1))]
+
+
+def _settle(critic: nn.Module, torch_rng: torch.Generator) -> None:
+    """Singular vectors from this generator: torch's own are the process's, and every learning would differ."""
+    with torch.no_grad():
+        for name, vector in critic.named_buffers():
+            if name.endswith(("._u", "._v")):
+                vector.copy_(F.normalize(torch.randn(vector.shape, generator=torch_rng), dim=0))
+        for layer in critic.modules():
+            for _ in range(_SETTLED * hasattr(layer, "parametrizations")):
+                _ = layer.weight  # looking at it is a round of power iteration
 
 
 def _smooth(layer: nn.Module) -> nn.Module:

@@ -72,9 +72,7 @@ class Lesson:
         network = placed(Finish(shape, torch_rng), device)
         average = placed(Finish(shape, None), device)
         average.load_state_dict(network.state_dict())
-        with torch.random.fork_rng(devices=[]):  # spectral norms begin with vectors from the process's generator
-            torch.manual_seed(settings.seed)
-            critic = placed(Critic(side, channels, torch_rng), device)
+        critic = placed(Critic(side, channels, torch_rng), device)
         return cls(
             step=0,
             network=network,

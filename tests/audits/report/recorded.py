@@ -93,6 +93,7 @@ def record(verdict: str = "PASS", *, claim: bool = True, **changes: Any) -> dict
         "claim_not_private": False,
         "attempt": 1,
         "overrides": ["accept-low-power"],
+        "classes": ["clear", ATTACK],
         "project": {"title": f"Chests {ATTACK}", "contact": "data office", "house": "Anytown Hospital"},
         "counts": {"members": 1333, "non_members": 667, "synthetic": 4000, "image_size": 16}
         | {"member_images": 2718, "non_member_images": 1414},

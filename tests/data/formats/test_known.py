@@ -133,7 +133,7 @@ def test_a_new_format_needs_its_module_and_its_place_in_the_tuple(toy: ModuleTyp
     assert (seen.images, seen.patients, seen.refused) == (6, 6, {"truncated": 1})
     assert any("each file counts as one patient" in note for note in seen.notes)
     (tmp_path / "cohort").mkdir()
-    facts = prepare(source, tmp_path / "cohort", told(preset="cxr"))
+    facts = prepare(source, tmp_path / "cohort", told(preset="cxr", each_image_is_a_patient=True))
     np.testing.assert_array_equal(np.load(tmp_path / "cohort" / "images.npy"), pixels)
     assert facts.patients == 6
     with pytest.raises(UsageError, match="Hounsfield"):

@@ -14,6 +14,7 @@ from privgan.files import read_json, write_json
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, load_generator, save_generator
 from privgan.gan.training.ladder import Ladder, LadderSettings
 from privgan.gan.warm_start import Mixture, cosine_basis
+from privgan.gan.warm_start.coordinates import COLOUR_WEIGHT
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8, to_levels
 from privgan.run import make_run_folders
@@ -73,7 +74,11 @@ def test_it_begins_at_the_released_moments(channels: int, network: str) -> None:
     parts = torch.stack(drawn).chunk(channels, dim=1)
     planes = [(part @ generator.basis).reshape(5, 28, 28) for part in parts]
     if channels == 3:
-        bright, warm, green = planes[0] / 3**0.5, planes[1] / 2**0.5, planes[2] / 6**0.5
+        bright, warm, green = (
+            planes[0] / 3**0.5,
+            planes[1] / COLOUR_WEIGHT / 2**0.5,
+            planes[2] / COLOUR_WEIGHT / 6**0.5,
+        )
         planes = [bright + warm + green, bright - 2 * green, bright - warm + green]
     wanted = torch.stack(planes, dim=1).clamp(-1, 1)
     assert torch.allclose(generator(z, labels), wanted, atol=1e-5)
@@ -136,7 +141,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError):
         load_generator(run)
     write_json(run / "model" / "config.json", {**config, "schema_version": 1})
-    with pytest.raises(IntegrityError, match="schema version 4, got 1"):
+    with pytest.raises(IntegrityError, match="schema version 5, got 1"):
         load_generator(run)
     write_json(run / "model" / "config.json", config)
     weights = run / "model" / "generator.safetensors"
