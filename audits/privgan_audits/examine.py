@@ -26,13 +26,12 @@ from privgan_audits.gate.verdict import Verdict, judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.utility.measure import measure as measure_utility
 from privgan_audits.questions.utility.words import TITLE as USEFUL
-from privgan_audits.record import RECORD, SALT_BYTES
+from privgan_audits.record import ACCEPT_DELTA, RECORD, SALT_BYTES
 from privgan_audits.release.rejecting import require_one_officer
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.write import write_report
 
 SCHEMA_VERSION = 1
-ACCEPT_DELTA = "accept-delta"
 UTILITY = "utility"
 _LARGE = 1 << 24  # bytes; a step of a network that learns takes less at once
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from privgan_audits.policy import Policy
 
+ACCEPT_DELTA = "accept-delta"  # the override by which a large delta was taken
 RECORD = "audit.json"  # the file
 SALT_BYTES = 32  # of randomness in a record, so that its digest says nothing about what it holds
 Record = Mapping[str, Any]

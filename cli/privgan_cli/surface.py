@@ -221,8 +221,9 @@ def audit(
     progress: Progress | None = None,
 ) -> "AuditRecord":
     """Attack a synthetic set as an adversary would, judge, and write the report's folder."""
-    from privgan_audits.examine import ACCEPT_DELTA, examine
+    from privgan_audits.examine import examine
     from privgan_audits.policy import Policy
+    from privgan_audits.record import ACCEPT_DELTA
 
     with _shown(progress) as listener:
         evidence = evidence_of(Path(synthetic), options, listener)

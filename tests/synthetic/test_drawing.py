@@ -153,7 +153,7 @@ class Stub:
 
 def stubbed(drawing: Drawing, levels: Floats) -> Drawing:
     manifest = replace(drawing.manifest, count=len(levels))
-    return replace(drawing, manifest=manifest, generator=Stub(levels))  # type: ignore[arg-type]
+    return replace(drawing, manifest=manifest, generator=Stub(levels))  # type: ignore[arg-type]  # draws alone are asked of it
 
 
 def test_a_level_that_lies_between_two_may_be_either(drawing: Drawing) -> None:

@@ -21,10 +21,8 @@ from privgan_audits.questions import books, exact_copies, identifiers
 from privgan_audits.questions.books.measure import examined
 from privgan_audits.questions.identifiers.measure import searched
 from privgan_audits.questions.question import Question
-from privgan_audits.record import Findings
+from privgan_audits.record import ACCEPT_DELTA, Findings
 from privgan_audits.release.judged import Judged
-
-_ACCEPTED = "accept-delta"
 
 
 def drawn_again(synthetic: Path, cohort: Path, run: Path, judged: Judged, progress: Progress) -> Images:
@@ -38,7 +36,7 @@ def drawn_again(synthetic: Path, cohort: Path, run: Path, judged: Judged, progre
         IntegrityError: this machine rounds a level otherwise than the one that drew the set.
     """
     evidence = load_cohort_evidence(synthetic, cohort, run, progress)
-    evidence = dataclasses.replace(evidence, accepted_delta=_ACCEPTED in judged.approved.overrides)
+    evidence = dataclasses.replace(evidence, accepted_delta=ACCEPT_DELTA in judged.approved.overrides)
     found, redrawn = examined(evidence, progress)
     looked = [
         (books.QUESTION, Measured(findings=found)),

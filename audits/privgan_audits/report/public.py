@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from privgan import __version__
 from privgan.arrays import Images
 from privgan.config import from_table
+from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
 from privgan.run import PriorNamed
 from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
@@ -120,7 +121,7 @@ def _odds(record: Record) -> Iterator[str]:
     if privacy["epsilon"] is None:
         yield frame.NO_PROMISE_OUTSIDE
         return
-    who = "image" if frame.EACH_IMAGE_IS_A_PATIENT in record["overrides"] else "patient"
+    who = "image" if EACH_IMAGE_IS_A_PATIENT in record["overrides"] else "patient"
     yield (
         f"Epsilon {rounded_up(privacy['epsilon'])} at delta {plain(privacy['delta'])}, per {who}, among "
         f"{plain(counts['members'])} whose images were learned from. {odds(float(privacy['epsilon']), who)}: by any "

@@ -5,6 +5,7 @@ It is a function of audit.json alone, and of the report's own pictures, so that 
 
 from collections.abc import Iterator
 
+from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY
 from privgan_audits.policy import Policy
 from privgan_audits.record import Record
@@ -59,7 +60,7 @@ def _people(record: Record) -> Iterator[Fact]:
     counts = record["counts"]
     promised = record["privacy"]["epsilon"] is not None
     unit = "Unit of protection" if promised else "Unit of the tests"
-    if frame.EACH_IMAGE_IS_A_PATIENT in record["overrides"]:
+    if EACH_IMAGE_IS_A_PATIENT in record["overrides"]:
         yield Fact(name=unit, value="the single image", note=frame.EACH_IMAGE)
     else:
         yield Fact(name=unit, value="the patient, with all images", note="not the single image")

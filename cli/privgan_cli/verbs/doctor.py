@@ -79,14 +79,12 @@ def _found(there: bool) -> str:
 
 
 def _attack() -> "tuple[Finding, ...]":
-    import torch
-
     from privgan.attack.laboratory import Laboratory
     from privgan.attack.mechanism import attack_mechanism
     from privgan.dp.noise import secure_generator
+    from privgan.gan.networks.states import device_of
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    laboratory = Laboratory.build(_ATTACK_SIZE, device)
+    laboratory = Laboratory.build(_ATTACK_SIZE, device_of("auto"))
     console.note(f"Attacking the training step: {4 * _ATTACK_STEPS} steps on phantoms, about a minute")
     return attack_mechanism(laboratory, secure_generator(), steps=_ATTACK_STEPS, progress=console.progress)
 

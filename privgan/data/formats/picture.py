@@ -40,10 +40,8 @@ def read(path: Path, request: Request) -> Reading:
     colour, side = values.ndim == 3, max(values.shape[:2])
     if colour and request.recipe.channels == 1:
         values = np.asarray(Image.fromarray(values).convert("L"))
-    pixels, lettering = (
-        Pixels(values=values, low=0, high=highest),
-        Lettering(os.fsencode(path.name), request.look_at_one_in),
-    )
+    pixels = Pixels(values=values, low=0, high=highest)
+    lettering = Lettering(os.fsencode(path.name), request.look_at_one_in)
     if request.may_be_blank:
         image = prepare_image(pixels, request.recipe)
     else:

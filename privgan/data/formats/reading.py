@@ -17,8 +17,8 @@ class Request:
 
     kind: the name of the format's module, see `known.FORMATS`. recipe: how images are prepared. selection: what of
     the files is read. patient_from_table: a label table says who the patient is; a file need not.
-    probing: only what the header says is wanted.
-    look_at_one_in: of how many files one is looked at for text in its pixels.
+    probing: only what the header says is wanted. look_at_one_in: of how many files one is looked at for text in its
+    pixels.
     """
 
     kind: str
@@ -26,13 +26,12 @@ class Request:
     selection: Selection = EVERYTHING
     patient_from_table: bool = False
     probing: bool = False
+    look_at_one_in: int = 1
 
     @property
     def may_be_blank(self) -> bool:
         """Whether images that show nothing are kept: those of a generator, and where only the header is asked for."""
         return self.probing or self.selection.trusted
-
-    look_at_one_in: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

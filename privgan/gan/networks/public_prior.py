@@ -109,13 +109,13 @@ def open_prior(folder: Path) -> Prior:
     for name, digest in facts.digests.items():
         if sha256_file(folder / name) != digest:
             raise IntegrityError(f"Expected the prior's {name} as it was written, it was edited. Learn it again.")
-    images = with_channels(np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False))
-    if images.dtype != np.uint8 or images.shape != (facts.images, *_stored(facts.form)):
+    images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
+    if images.dtype != np.uint8 or images.shape != (facts.images, *facts.form.shape):
         raise IntegrityError("Expected as many images of such a size as the prior's prior.json says.")
     named = PriorNamed(
         source=facts.source, licence=facts.licence, images=facts.images, sha256=sha256_file(folder / MARKER)
     )
-    return Prior(folder=folder, facts=facts, named=named, images=images)
+    return Prior(folder=folder, facts=facts, named=named, images=with_channels(images))
 
 
 def require_fitting(prior: Prior, form: ImageForm) -> None:
@@ -127,7 +127,3 @@ def require_fitting(prior: Prior, form: ImageForm) -> None:
             f"Expected a prior of images of {form}, this one is of {prior.facts.form}. Learn another one with the "
             "cohort's --size, and --colour if it has colour."
         )
-
-
-def _stored(form: ImageForm) -> tuple[int, int, int]:
-    return (form.side, form.side, form.channels)

@@ -13,8 +13,8 @@ from privgan.gan.networks.layers import convolution, linear
 
 WIDTH = 32
 _SMALLEST = 4  # pixels a side of the map that the whole is judged by
+_PATCHES = 16  # and, at most, of those whose places are judged by themselves
 _SETTLED = 15  # rounds, as torch's own
-_PATCHES = 8  # and of the smallest map whose places are judged by themselves
 
 
 class Critic(nn.Module):
@@ -22,26 +22,25 @@ class Critic(nn.Module):
 
     def __init__(self, side: int, channels: int, torch_rng: torch.Generator) -> None:
         super().__init__()
-        layers, judges, inputs = [convolution(channels, WIDTH, 3, torch_rng)], [], WIDTH
+        layers, places, inputs = [convolution(channels, WIDTH, 3, torch_rng)], {}, WIDTH
         while side > _SMALLEST:
             outputs = min(2 * inputs, 4 * WIDTH) if len(layers) > 1 else WIDTH
             layers.append(convolution(inputs, outputs, 4, torch_rng, stride=2))
             inputs, side = outputs, side // 2
-            judges.append(convolution(inputs, 1, 3, torch_rng) if _SMALLEST < side <= 2 * _PATCHES else None)
-        self.layers = nn.ModuleList(_smooth(layer) for layer in layers)
-        self.places = nn.ModuleList(nn.Identity() if judge is None else _smooth(judge) for judge in judges)
-        self.judged = [judge is not None for judge in judges]
-        self.whole = _smooth(linear(inputs * side**2, 1, torch_rng))
+            if _SMALLEST < side <= _PATCHES:
+                places[str(len(layers) - 1)] = spectral_norm(convolution(inputs, 1, 3, torch_rng))
+        self.layers = nn.ModuleList(map(spectral_norm, layers))
+        self.places = nn.ModuleDict(places)  # by the number of the layer whose map they judge
+        self.whole = spectral_norm(linear(inputs * side**2, 1, torch_rng))
         _settle(self, torch_rng)
 
     def forward(self, images: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """See the class."""
-        maps, scores, x = [], [], images
-        for number, layer in enumerate(self.layers):
+        maps, x = [], images
+        for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)
             maps.append(x)
-            if number and self.judged[number - 1]:
-                scores.append(self.places[number - 1](x).flatten(1))
+        scores = [judge(maps[int(number)]).flatten(1) for number, judge in self.places.items()]
         return maps, [*scores, self.whole(x.flatten(1))]
 
 
@@ -54,10 +53,6 @@ def _settle(critic: nn.Module, torch_rng: torch.Generator) -> None:
         for layer in critic.modules():
             for _ in range(_SETTLED * hasattr(layer, "parametrizations")):
                 _ = layer.weight  # looking at it is a round of power iteration
-
-
-def _smooth(layer: nn.Module) -> nn.Module:
-    return spectral_norm(layer)
 
 
 def apart(real: list[Tensor], fake: list[Tensor]) -> Tensor:

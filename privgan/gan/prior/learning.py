@@ -17,6 +17,7 @@ from torch import Tensor
 from privgan.checks import positive, within
 from privgan.gan.networks import placed
 from privgan.gan.networks.finish import Finish, FinishShape
+from privgan.gan.networks.states import Networks, Optimisers, follow
 from privgan.gan.prior.critic import Critic, alike, apart, fooled
 from privgan.gan.prior.drawings import Described
 from privgan.gan.warm_start import analysed, cosine_basis
@@ -24,7 +25,7 @@ from privgan.gan.warm_start.cosines import cosine_frequencies
 
 _RATE, _CRITIC_RATE, _BETAS = 3e-4, 4e-4, (0.0, 0.99)
 _COOLING = 3.0  # rates fall over the last third
-_MARGIN, _AVERAGE = 10, 0.998
+_AVERAGE = 0.998
 _ORDER = 15
 _FREE = 6  # one in so many of a batch has no pair
 _BOUND = 10.0  # weight of values beyond [-1, 1]
@@ -63,6 +64,16 @@ class Lesson:
     critic: Critic
     optimiser: torch.optim.Adam
     critic_optimiser: torch.optim.Adam
+
+    @property
+    def networks(self) -> Networks:
+        """By the names under which an interrupted learning keeps them."""
+        return {"network": self.network, "average": self.average, "critic": self.critic}
+
+    @property
+    def optimisers(self) -> Optimisers:
+        """The same of those."""
+        return {"adam": self.optimiser, "critic_adam": self.critic_optimiser}
 
     @classmethod
     def begin(cls, side: int, channels: int, settings: LearningSettings, device: torch.device) -> Self:
@@ -114,9 +125,7 @@ class Batch:
     start: Tensor
 
 
-def learn_step(
-    lesson: Lesson, batch: Batch, z: Tensor, settings: LearningSettings, *, done: float
-) -> dict[str, float]:
+def learn_step(lesson: Lesson, batch: Batch, z: Tensor, settings: LearningSettings, *, done: float) -> None:
     """One step of the critic and one of the network; changes `lesson`.
 
     Args:
@@ -125,9 +134,6 @@ def learn_step(
         z: (n, latent), standard normal, of `batch.start`.
         settings: weights of the losses.
         done: how much of the whole lies behind, 0 to 1.
-
-    Returns:
-        What the losses were, by name.
     """
     pace = min(1.0, _COOLING * (1 - done) + 0.02)
     _at_rate(lesson.optimiser, _RATE * pace)
@@ -150,10 +156,8 @@ def learn_step(
     whole = believed + settings.pairs * (missed + textures) + settings.anchor * moved + _BOUND * beyond
     _descend(lesson.optimiser, whole)
     lesson.critic.zero_grad(set_to_none=True)
-    _follow(lesson)
+    follow(lesson.average, lesson.network, decay=_AVERAGE, seen=lesson.step)
     lesson.step += 1
-    losses = {"told_apart": told, "missed": missed, "moved": moved}
-    return {name: float(loss.detach()) for name, loss in losses.items()}
 
 
 def _descend(optimiser: torch.optim.Adam, loss: Tensor) -> None:
@@ -170,13 +174,6 @@ def _at_rate(optimiser: torch.optim.Adam, rate: float) -> None:
 def _half(device: torch.device) -> torch.autocast:
     """Half of the bits for what is multiplied: no number here is charged or compared, and it takes half the time."""
     return torch.autocast(device.type, torch.bfloat16)
-
-
-def _follow(lesson: Lesson) -> None:
-    weight = 1 - min(_AVERAGE, (1 + lesson.step) / (_MARGIN + lesson.step))
-    with torch.no_grad():
-        for mean, value in zip(lesson.average.parameters(), lesson.network.parameters(), strict=True):
-            mean.lerp_(value, weight)
 
 
 def _moved(change: Tensor, firm: int) -> Tensor:

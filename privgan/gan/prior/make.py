@@ -1,7 +1,6 @@
 """From public images to a finished prior: the order in which files are written, and how an interruption is mended."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,15 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save
-from torch import Tensor, nn
 
 from privgan import __version__
-from privgan.checks import positive
+from privgan.checks import one_of, positive
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes, sha256_file, write_bytes
 from privgan.gan.networks import FAKES_AT_ONCE
 from privgan.gan.networks.finish import Finish
 from privgan.gan.networks.public_prior import CONTACT, IMAGES, WEIGHTS, PriorFacts, write_prior
+from privgan.gan.networks.states import device_of, fill, tensors_of
 from privgan.gan.prior.drawings import Described
 from privgan.gan.prior.learning import LearningSettings, Lesson, Material, learn_step
 from privgan.gan.training.settings import TrainSettings
@@ -54,6 +53,7 @@ class PriorRequest:
         for name in ("source", "licence"):
             if not getattr(self, name).strip():
                 raise UsageError(f"Expected a --{name} in words: a prior says whose images it was learned from.")
+        one_of(("auto", "cpu", "cuda"), device=self.device)
         if self.minutes is not None:
             positive(minutes=self.minutes)
 
@@ -81,7 +81,7 @@ def learn_prior(
 
     Raises:
         InputRejectedError: fewer than 200 images.
-        UsageError: what an interruption left was asked for in other words.
+        UsageError: what an interruption left was asked for in other words, or there is no such device.
         PreemptedError, InterruptedRunError: `stop` asked for it.
     """
     if len(images) < FEWEST:
@@ -90,7 +90,7 @@ def learn_prior(
     with (folder / IMAGES).open("wb") as stream:
         np.save(stream, as_stored(images))
     bound = request.fingerprint(sha256_file(folder / IMAGES))
-    device = torch.device("cuda" if request.device != "cpu" and torch.cuda.is_available() else "cpu")
+    device = device_of(request.device)
     settings, form = request.learning, ImageForm.of(images)
     lesson = Lesson.begin(form.side, form.channels, settings, device)
     spent = _restored(lesson, folder, bound)
@@ -137,7 +137,8 @@ class _Clock:
 
     def save(self, lesson: Lesson) -> None:
         """Write the state atomically."""
-        tensors = {name: value.detach().cpu().contiguous() for name, value in _tensors(lesson).items()}
+        held = tensors_of(lesson.networks, lesson.optimisers)
+        tensors = {name: value.detach().cpu().contiguous() for name, value in held.items()}
         tensors["at"] = torch.tensor([lesson.step, self.minutes], dtype=torch.float64)
         write_bytes(self.folder / STATE, save(tensors, metadata={"bound": self.bound}))
         self.saved = time.monotonic()
@@ -187,39 +188,12 @@ def _restored(lesson: Lesson, folder: Path, bound: str) -> float:
                 "Expected the images and options of the learning that was interrupted, some differ. Repeat them, or "
                 "leave out --resume."
             )
-        for name, network in _networks(lesson):
-            network.load_state_dict({key: tensors[f"{name}.{key}"] for key in network.state_dict()})
-        for name, optimiser in _optimisers(lesson):
-            _fill(optimiser, {key: value for key, value in tensors.items() if key.startswith(f"{name}.")})
+        fill(lesson.networks, lesson.optimisers, tensors)
         step, minutes = tensors["at"].tolist()
     except (SafetensorError, KeyError, RuntimeError, ValueError):
         raise IntegrityError("Expected what an interrupted `privgan prior` left, it cannot be read.") from None
     lesson.step = int(step)
     return float(minutes)
-
-
-def _networks(lesson: Lesson) -> Iterator[tuple[str, nn.Module]]:
-    yield from (("network", lesson.network), ("average", lesson.average), ("critic", lesson.critic))
-
-
-def _optimisers(lesson: Lesson) -> Iterator[tuple[str, torch.optim.Adam]]:
-    yield from (("adam", lesson.optimiser), ("critic_adam", lesson.critic_optimiser))
-
-
-def _tensors(lesson: Lesson) -> dict[str, Tensor]:
-    tensors = {f"{name}.{key}": value for name, net in _networks(lesson) for key, value in net.state_dict().items()}
-    for name, optimiser in _optimisers(lesson):
-        for number, slots in optimiser.state_dict()["state"].items():
-            tensors |= {f"{name}.{number}.{slot}": value for slot, value in slots.items()}
-    return tensors
-
-
-def _fill(optimiser: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
-    slots: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        _, number, slot = name.split(".")
-        slots.setdefault(int(number), {})[slot] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
 
 
 def _contact(network: Finish, material: Material) -> bytes:

@@ -26,6 +26,7 @@ from privgan.folders import remove_partials, require_absent, staged_folder
 from privgan.gan.networks import save_generator
 from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior, require_fitting
 from privgan.gan.networks.saving import has_state
+from privgan.gan.networks.states import device_of
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.members import Members
 from privgan.gan.training.request import TrainRequest, make_plan
@@ -52,7 +53,7 @@ def start_run(
     """
     require_absent(run, marker=MARKER, force=force)
     ledger = _ledger(cohort)
-    device = _device(request.settings.speed.device)
+    device = device_of(request.settings.speed.device)
     if request.prior is not None:
         require_fitting(request.prior, cohort.facts.form)
     request = replace(request, settings=_with_steps(request, cohort, device))
@@ -119,7 +120,7 @@ def _train(
     if request.settings.speed.threads:
         torch.set_num_threads(request.settings.speed.threads)
     settings, randomness = request.settings, Randomness.of(request.replay_seed)
-    device = _device(settings.speed.device)
+    device = device_of(settings.speed.device)
     training = Training(
         run=run,
         run_id=facts.run_id,
@@ -246,9 +247,3 @@ def _with_steps(request: TrainRequest, cohort: Cohort, device: torch.device) -> 
             settings, request.minutes, config=config, members=cohort.facts.members, device=device
         )
     return settings if steps is None else replace(settings, privacy=replace(settings.privacy, steps=steps))
-
-
-def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("Expected a CUDA device for --device cuda, torch finds none. Use --device auto or cpu.")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")

@@ -17,6 +17,7 @@ from privgan.errors import BudgetError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
 from privgan.gan.networks import Discriminator, Generator
 from privgan.gan.networks.saving import STATE, has_state, opened_state
+from privgan.gan.networks.states import fill, tensors_of
 from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.monitor import Alarm, Monitor
 from privgan.gan.warm_start.class_balance import ClassBalance
@@ -61,7 +62,8 @@ def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> 
         numbers["class_balance"] = json.dumps(asdict(state.class_balance))
     if state.monitor is not None:
         numbers["alarms"] = json.dumps([asdict(alarm) for alarm in state.monitor.alarms])
-    content = save({name: t.detach().cpu().contiguous() for name, t in _tensors(state).items()}, metadata=numbers)
+    tensors = {"counts": state.counts, **tensors_of(_networks(state), _optimisers(state))}
+    content = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, metadata=numbers)
     ledger = ledger.checkpoint(run_id, step=state.step, sha256=sha256_bytes(content))
     write_bytes(run / STATE, content)
     return ledger
@@ -88,12 +90,7 @@ def restore_state(state: TrainingState, run: Path, torch_rng: torch.Generator) -
     with opened_state(run / STATE) as tensors:
         numbers = tensors.metadata()
         state.counts = tensors.get_tensor("counts")
-        for name, target in _networks(state).items():
-            own = {key: tensors.get_tensor(f"{name}.{key}") for key in target.state_dict()}
-            target.load_state_dict(own)
-        for name, optimiser in _optimisers(state).items():
-            names = [key for key in tensors.keys() if key.startswith(f"{name}.")]  # noqa: SIM118 (not a dict)
-            _fill_optimiser(optimiser, {key: tensors.get_tensor(key) for key in names})
+        fill(_networks(state), _optimisers(state), {key: tensors.get_tensor(key) for key in tensors.keys()})  # noqa: SIM118 (not a dict)
     state.step, state.waited = int(numbers["step"]), int(numbers["waited"])
     state.ladder = Ladder(
         steps=int(numbers["ladder_steps"]),
@@ -112,21 +109,3 @@ def _networks(state: TrainingState) -> dict[str, nn.Module]:
 
 def _optimisers(state: TrainingState) -> dict[str, torch.optim.Adam]:
     return {"generator_adam": state.generator_optimiser, "discriminator_adam": state.discriminator_optimiser}
-
-
-def _tensors(state: TrainingState) -> dict[str, Tensor]:
-    tensors = {"counts": state.counts}
-    for name, network in _networks(state).items():
-        tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
-    for name, optimiser in _optimisers(state).items():
-        for number, slots in optimiser.state_dict()["state"].items():
-            tensors |= {f"{name}.{number}.{slot}": value for slot, value in slots.items()}
-    return tensors
-
-
-def _fill_optimiser(optimiser: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
-    slots: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        _, number, slot = name.split(".")
-        slots.setdefault(int(number), {})[slot] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})

@@ -25,6 +25,7 @@ from privgan.gan.networks.autoencoder import fit_as_decoder
 from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.networks.saving import STATE
+from privgan.gan.networks.states import follow
 from privgan.gan.patients import GradientQuery, Patients
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.ladder import Ladder
@@ -37,8 +38,6 @@ from privgan.gan.warm_start.measure import measure_mixture
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
-
-_MARGIN_AVERAGE = 10  # the moving average starts short, so that it can leave its starting point
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +204,7 @@ def _generator_step(training: Training, state: TrainingState, torch_rng: torch.G
     require_finite([weight.grad for weight in weights if weight.grad is not None], state.step)
     state.generator_optimiser.step()
     state.discriminator.zero_grad(set_to_none=True)
-    _follow(state, refinement.average)
+    follow(state.average, state.generator, decay=refinement.average, seen=state.step)
     state.ladder = state.ladder.observe(told_apart, training.settings.ladder)
     _log(training, {"step": state.step, "accuracy_on_fakes": state.ladder.accuracy, "anchor": distance})
     if state.monitor is not None:
@@ -213,14 +212,6 @@ def _generator_step(training: Training, state: TrainingState, torch_rng: torch.G
             state.generator, step=state.step, told_apart=told_apart, distance=distance
         ):
             _log(training, asdict(alarm))
-
-
-def _follow(state: TrainingState, decay: float) -> None:
-    seen = state.step
-    weight = 1 - min(decay, (1 + seen) / (_MARGIN_AVERAGE + seen))
-    with torch.no_grad():
-        for mean, value in zip(state.average.parameters(), state.generator.parameters(), strict=True):
-            mean.lerp_(value, weight)
 
 
 def _log(training: Training, entry: dict[str, Any]) -> None:

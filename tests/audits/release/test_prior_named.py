@@ -1,7 +1,7 @@
 """Whoever holds a set, a bundle or a report learns which public images shaped it; without any nothing is said."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from privgan.errors import IntegrityError
 from privgan.run import PriorNamed
+from privgan_audits.evidence.interface import Measured
 from privgan_audits.report.public import public_page
 from privgan_audits.report.view import internal_page
 from privgan_audits.report.write import render
@@ -98,11 +99,17 @@ def test_without_any_nothing_is_said(tmp_path: Path) -> None:
     assert "ublic images" not in (made / "README.md").read_text()
 
 
+def findings_of(synthetic: Path, cohort: Path) -> Mapping[str, Any]:
+    outcome = scan(synthetic, cohort)
+    assert isinstance(outcome, Measured)
+    return outcome.findings
+
+
 def test_what_a_person_wrote_of_it_is_searched_like_all_else(tmp_path: Path) -> None:
     cohort = make_cohort(tmp_path / "cohort", {"name": ["Zorkel Vimbru"]})
     clean = make_set(tmp_path / "clean", prior={**NAMED, "source": "the archive of Anytown"})
-    outcome = scan(clean, cohort)
-    assert outcome.findings["identifiers_found"] == 0  # type: ignore[union-attr]
-    assert outcome.findings["not_as_audited"] == {}  # type: ignore[union-attr]
+    found = findings_of(clean, cohort)
+    assert found["identifiers_found"] == 0
+    assert found["not_as_audited"] == {}
     naming = make_set(tmp_path / "naming", prior={**NAMED, "source": "pictures of Zorkel Vimbru"})
-    assert scan(naming, cohort).findings["identifiers_found"] > 0  # type: ignore[union-attr]
+    assert findings_of(naming, cohort)["identifiers_found"] > 0

@@ -1,5 +1,7 @@
 """The sentences between the numbers: what the page is, what the promise means, what is not covered."""
 
+from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
+
 INVISIBLE = (
     "fewer than that many patients, even one near-copied a thousand times, is invisible to member/non-member "
     "tests; only epsilon covers it."
@@ -11,7 +13,6 @@ INTERNAL_NOTE = (
 )
 NOT_PRIVATE = "NOT PRIVATE: the run used a seed, so that its noise can be replayed. It protects nobody."
 OVERRIDDEN = "A safeguard was switched off on purpose."
-EACH_IMAGE_IS_A_PATIENT = "each-image-is-a-patient"
 EACH_IMAGE = "Nobody said whose each image is: every image counts as one patient, and whoever has two as two people."
 FAILED_BEFORE = (
     "An earlier audit of this very set ended in FAIL: find out what is different now before you rely on this one."
