@@ -51,7 +51,9 @@ def test_thresholds_out_of_range_are_refused(name: str, value: float) -> None:
 
 def test_a_policy_survives_the_report_and_an_edit_is_found(tmp_path: Any) -> None:
     path = tmp_path / "policy.toml"
-    path.write_text("schema = 1\nmax_auc = 0.52\nalpha = 0.02\n")
+    # At their defaults the three tiers are not written, so that older policies keep their digests.
+    tiers = "strong_epsilon = 0.5\nmoderate_epsilon = 2.5\nweak_epsilon = 9.0\n"
+    path.write_text(f"schema = 1\nmax_auc = 0.52\nalpha = 0.02\n{tiers}")
     policy = Policy.read(path)
     assert (policy.max_auc, policy.max_tpr) == (0.52, 0.05)
     table = json.loads(json.dumps(policy.to_json()))
