@@ -193,14 +193,12 @@ def verify(
 
 def _approval_lines(facts: Mapping[str, str]) -> list[str]:
     """An officer's approval for people."""
+    from privgan_audits.release.approval import UNSEEN
+
     days, key = f"on {facts['approved']}, until {facts['until']}", facts["key_fingerprint"][:16]
     return [
         f"approved by {facts['officer']} {days}, with key {key}",
-        *(
-            ["  the cohort's ledger was not asked when this was approved"]
-            if facts.get("ledger") == "not seen"
-            else []
-        ),
+        *(["  the cohort's ledger was not asked when this was approved"] if facts.get("ledger") == UNSEEN else []),
         *(f"  {name}: {facts[name]}" for name in ("purpose", "recipient", "reason") if facts.get(name)),
     ]
 
