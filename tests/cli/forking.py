@@ -8,6 +8,7 @@ import gc
 import importlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from tests.chance import seed
 
 SECONDS = 300  # after which a command that hangs is ended, with a code that nobody expects
 LOADED = (  # what the verbs import where they need it
@@ -54,7 +57,7 @@ class Warm:
 
     def start(self, *words: object) -> int:
         """Start `privgan *words` and give its process number, which is its own until `wait`."""
-        return self._ask([list(map(str, words)), *map(str, self._outputs)])
+        return self._ask([secrets.token_hex(), list(map(str, words)), *map(str, self._outputs)])
 
     def wait(self) -> subprocess.CompletedProcess[str]:
         """Wait for what was started last; a negative code is the signal that ended it."""
@@ -104,8 +107,9 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def _become(words: list[str], *outputs: str) -> None:
+def _become(chance: str, words: list[str], *outputs: str) -> None:
     """A process that was started with these words, nothing to read, and outputs that go to files."""
+    seed(chance)
     sys.argv = ["privgan", *words]
     signal.alarm(SECONDS)
     for descriptor, path in enumerate((os.devnull, *outputs)):

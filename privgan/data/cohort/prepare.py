@@ -200,9 +200,12 @@ def _check_classes(labels: list[str], persons: Integers) -> None:
 
 
 def _check_people(people: People, sides: NDArray[np.uint8]) -> None:
-    count = len(people.keys)
-    if count < 2 or not (sides == MEMBER).any():
-        raise InputRejectedError(f"Expected at least two patients and one member, got {count} patients.")
+    count, members = len(people.keys), int((sides == MEMBER).sum())
+    if count < 2 or not members:
+        raise InputRejectedError(
+            f"Expected at least two patients and, by lot, one member among them, got {count} patients with {members} "
+            "members. Prepare a larger source: so few patients protect nobody."
+        )
 
 
 def _public_words(options: PrepareOptions, origin: Source, names: Names, classes: tuple[str, ...]) -> tuple[str, ...]:
