@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from privgan.checks import require_line
 from privgan.config import from_table, inline, to_table
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
@@ -19,6 +20,7 @@ from privgan.folders import PRIVATE_FOLDER
 from privgan.images.form import ImageForm
 
 SCHEMA_VERSION = 1
+LONGEST_ORIGIN = 300  # characters of where public images come from, and of their terms
 MARKER = "run.json"
 WEIGHTS, MODEL_CONFIG = "model/generator.safetensors", "model/config.json"
 _ORDER = (  # of the keys, as it has always been; what is new follows
@@ -48,20 +50,25 @@ class ModelDigests:
 
 @dataclass(frozen=True, kw_only=True)
 class PriorNamed:
-    """What a run says of its prior: whose images, under which terms, how many, and the digest of its prior.json."""
+    """What a run says of its prior: whose images, under which terms, how many, and the digest of its prior.json.
+
+    source, licence: one line each, of at most `LONGEST_ORIGIN` characters: they leave with every set.
+    """
 
     source: str
     licence: str
     images: int
     sha256: str
 
+    def __post_init__(self) -> None:
+        require_line(LONGEST_ORIGIN, source=self.source, licence=self.licence)
+
     @property
     def sentence(self) -> str:
         """For whoever looks at the pictures, in one line."""
-        source, licence = (" ".join(text.split()) for text in (self.source, self.licence))
         return (
-            f"Public images shaped these pictures: {self.images:,}, from {source}; terms: {licence}. Epsilon says "
-            "nothing about the people on them."
+            f"Public images shaped these pictures: {self.images:,}, from {self.source}; terms: {self.licence}. "
+            "Epsilon says nothing about the people on them."
         )
 
 

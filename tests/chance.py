@@ -7,16 +7,17 @@ to one draw would state it of another. Rates have studies of their own, over man
 
 import random
 import secrets
-from collections.abc import Callable
+
+_source = random.Random()  # noqa: S311 - to be told again is the purpose
+
+
+def take_over() -> None:
+    """Once a process: its secrets follow from `seed`, and stay different from each other."""
+    secrets.randbits = _source.getrandbits
+    secrets.token_bytes = lambda nbytes=None: _source.randbytes(32 if nbytes is None else nbytes)
+    secrets.token_hex = lambda nbytes=None: secrets.token_bytes(nbytes).hex()
 
 
 def seed(word: str) -> None:
-    """From now on this process's secrets follow from the word, and stay different from each other."""
-    source = random.Random(word)  # noqa: S311 - to be told again is the purpose
-    draws: dict[str, Callable[..., object]] = {
-        "randbits": source.getrandbits,
-        "token_bytes": lambda count=32: source.randbytes(count),
-        "token_hex": lambda count=32: source.randbytes(count).hex(),
-    }
-    for name, draw in draws.items():
-        setattr(secrets, name, draw)
+    """From now on, secrets follow from the word."""
+    _source.seed(word.encode("utf-8", "surrogatepass"))

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.chance import seed
+from tests.chance import seed, take_over
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+
+take_over()
 
 
 @pytest.hookimpl(tryfirst=True)

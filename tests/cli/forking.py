@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tests.chance import seed
+from tests.chance import seed, take_over
 
 SECONDS = 300  # after which a command that hangs is ended, with a code that nobody expects
 LOADED = (  # what the verbs import where they need it
@@ -109,6 +109,7 @@ def serve() -> None:
 
 def _become(chance: str, words: list[str], *outputs: str) -> None:
     """A process that was started with these words, nothing to read, and outputs that go to files."""
+    take_over()
     seed(chance)
     sys.argv = ["privgan", *words]
     signal.alarm(SECONDS)

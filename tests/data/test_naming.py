@@ -26,7 +26,7 @@ CXR = PRESETS["cxr"]
 
 def called(source: Path, folder: Path, *, preset: str | None = None, **selection: Any) -> ImageForm:
     folder.mkdir()
-    return prepare(source, folder, told(size=32, preset=preset, selection=Selection(**selection))).form
+    return prepare(source, folder, told(size=32, non_members=0, preset=preset, selection=Selection(**selection))).form
 
 
 def named(*said: tuple[str, str], **selection: Any) -> Names:

@@ -64,7 +64,7 @@ def test_nobody_is_a_patient_for_want_of_a_table(tmp_path: Path) -> None:
             prepare(path, refused, told(size=32))
         assert list(refused.iterdir()) == []  # before anything was read
         taken.mkdir()
-        facts = prepare(path, taken, told(size=32, each_image_is_a_patient=True))
+        facts = prepare(path, taken, told(size=32, non_members=0, each_image_is_a_patient=True))
         assert (facts.overrides, facts.patients) == ((EACH_IMAGE_IS_A_PATIENT,), facts.images)
         assert json.loads((taken / "cohort.json").read_text())["each_image_is_a_patient"] is True
 
@@ -72,7 +72,9 @@ def test_nobody_is_a_patient_for_want_of_a_table(tmp_path: Path) -> None:
 def test_where_a_table_knows_them_the_flag_says_nothing(tmp_path: Path) -> None:
     table(pictures(tmp_path / "source"))
     (tmp_path / "cohort").mkdir()
-    facts = prepare(tmp_path / "source", tmp_path / "cohort", told(size=32, each_image_is_a_patient=True))
+    facts = prepare(
+        tmp_path / "source", tmp_path / "cohort", told(size=32, non_members=0, each_image_is_a_patient=True)
+    )
     assert (facts.overrides, facts.patients, facts.form.each_image_is_a_patient) == ((), 2, False)
 
 

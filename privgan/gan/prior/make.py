@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save
 
 from privgan import __version__
-from privgan.checks import one_of, positive
+from privgan.checks import one_of, positive, require_line
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes, sha256_file, write_bytes
 from privgan.gan.networks import FAKES_AT_ONCE
@@ -27,6 +27,7 @@ from privgan.images.stored import as_stored
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
+from privgan.run import LONGEST_ORIGIN
 
 STATE = "state.safetensors"  # of an interrupted learning: the file from which it goes on
 FEWEST = 200
@@ -53,6 +54,7 @@ class PriorRequest:
         for name in ("source", "licence"):
             if not getattr(self, name).strip():
                 raise UsageError(f"Expected a --{name} in words: a prior says whose images it was learned from.")
+        require_line(LONGEST_ORIGIN, source=self.source, licence=self.licence)
         one_of(("auto", "cpu", "cuda"), device=self.device)
         if self.minutes is not None:
             positive(minutes=self.minutes)

@@ -17,7 +17,7 @@ from tests.audits.questions.identifiers.test_scan import scan
 from tests.audits.releasing import Gate, Record, copied, make_cohort, make_gate, sign_again
 from tests.synthetic.making import make_set
 
-NAMED = {"source": "the archive of\nAnytown <b>", "licence": "CC0 1.0", "images": 10_000, "sha256": "a" * 64}
+NAMED = {"source": "the archive of Anytown <b>", "licence": "CC0 1.0", "images": 10_000, "sha256": "a" * 64}
 SENTENCE = (
     "Public images shaped these pictures: 10,000, from the archive of Anytown <b>; terms: CC0 1.0. Epsilon says "
     "nothing about the people on them."

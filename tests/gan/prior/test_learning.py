@@ -15,6 +15,7 @@ from privgan.gan.prior import make
 from privgan.gan.prior.learning import LearningSettings
 from privgan.gan.prior.make import FEWEST, STATE, PriorRequest, learn_prior
 from privgan.interruption import StopRequest
+from privgan.run import LONGEST_ORIGIN
 from tests.takes import takes
 
 STEPS = 4
@@ -113,3 +114,6 @@ def test_few_images_and_no_words_are_refused(images: Images, tmp_path: Path) -> 
     for name in ("source", "licence"):
         with pytest.raises(UsageError, match=f"--{name} in words"):
             replace(REQUEST, **{name: " "})
+        for words in ("a" * (LONGEST_ORIGIN + 1), "two\nlines"):  # it leaves with every set
+            with pytest.raises(UsageError, match=f"the {name} as one line of at most {LONGEST_ORIGIN}"):
+                replace(REQUEST, **{name: words})
