@@ -8,6 +8,7 @@ import math
 from dataclasses import asdict
 
 from privgan.data.terms import OTHER
+from privgan.dp.odds import odds
 from privgan.dp.strength import Tiers, promise_word
 from privgan.synthetic.dicom.form import SECONDARY_CAPTURE
 from privgan.synthetic.synthetic_set import Manifest
@@ -18,10 +19,10 @@ _PRIVATE = """\
 The generator was trained under differential privacy at the level of the **{unit}** (epsilon = {epsilon:.3g},
 delta = {delta:.3g}, {adjacency} adjacency: one patient's images are taken away, all others stay).
 
-In plain words: take any test that somebody could run on this set to tell whether one particular patient was among
-the training patients, with whatever else they know. It says "yes" about a patient who was among them at most
-{odds} times as often as about one who was not, apart from a chance of {delta:.3g}. Roughly, in odds: who would bet
-1 to 1 without the set should bet at most {odds} to 1 with it. This covers *all* images of a patient together.
+In plain words, about those whose images were learned from:
+
+> {odds}: by any means, now or later, with whatever else they know, leaving aside a chance of {delta:.3g}.
+
 {caution}"""
 
 _ALONE = """\
@@ -109,20 +110,6 @@ def dataset_card(manifest: Manifest) -> str:
     )
 
 
-def odds_factor(epsilon: float) -> str:
-    """e^epsilon as a person would say it, rounded up.
-
-    >>> odds_factor(1.0), odds_factor(3.0), odds_factor(10.0), odds_factor(80.0)
-    ('2.8', '21', '22,100', 'more than a billion')
-    """
-    if epsilon > math.log(1e9):
-        return "more than a billion"
-    factor = math.exp(epsilon)
-    digits = 1 - math.floor(math.log10(factor)) if factor < 1000 else 2 - math.floor(math.log10(factor))
-    rounded = math.ceil(factor * 10.0**digits) / 10.0**digits
-    return f"{rounded:,.{max(digits, 0)}f}"
-
-
 def _subject(manifest: Manifest) -> str:
     words = " ".join(word for word in (manifest.form.modality, manifest.form.body_part) if word not in ("", OTHER))
     return f" ({words})" if words else ""
@@ -171,5 +158,10 @@ def _privacy(manifest: Manifest) -> str:
     strength = _STRENGTH.format(
         promise=f"a {promise_word(tiers.word(epsilon))}".replace("a no", "no"), rule=tiers.rule
     )
-    cautions = (_ALONE if manifest.form.each_image_is_a_patient else "") + strength
-    return _PRIVATE.format(**asdict(manifest.spend), odds=odds_factor(epsilon), caution=cautions)
+    alone = manifest.form.each_image_is_a_patient
+    together = "" if alone else "This covers *all* images of a patient together.\n"
+    return _PRIVATE.format(
+        **asdict(manifest.spend),
+        odds=odds(epsilon, "image" if alone else "patient"),
+        caution=together + (_ALONE if alone else "") + strength,
+    )

@@ -242,11 +242,11 @@ def _require_said(grant: Grant, judged: Judged) -> None:
 
 
 def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
+    from privgan.dp.odds import odds
     from privgan_audits.gate.record_facts import class_names
     from privgan_audits.questions.books.words import together
     from privgan_audits.report.limits import detection_limit
     from privgan_audits.report.words import frame
-    from privgan_audits.telling.odds import odds
     from privgan_audits.telling.strength import strength_of
 
     spend = judged.approved.spend

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from privgan.dp.odds import odds
 from privgan.dp.strength import NONE, WEAK
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS
 from privgan_audits.questions.controls.rule import CHANGED_COPIES, CHANGED_MAY_NEED, PLAIN_COPIES
@@ -14,7 +15,6 @@ from privgan_audits.report.usefulness import use, worth
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import STATES, VERDICTS
 from privgan_audits.telling.numbers import percent, plain, rounded_up, whole_percent_up
-from privgan_audits.telling.odds import odds
 from privgan_audits.telling.strength import Strength, strength_of
 from privgan_audits.telling.verdict import told as told_as
 from privgan_audits.telling.words import Fact

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from privgan.dp.odds import belief, percent_at_most
 from privgan_audits.record import Record, finding
 from privgan_audits.report.page import Promise
 from privgan_audits.report.words import frame
-from privgan_audits.telling.numbers import belief, percent, percent_at_most, plain, rounded_up
+from privgan_audits.telling.numbers import percent, plain, rounded_up
 from privgan_audits.telling.strength import strength_of
 
 PRIORS = (0.001, 0.01, 0.1, 0.5)

@@ -12,6 +12,7 @@ from privgan import __version__
 from privgan.arrays import Images
 from privgan.config import from_table
 from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
+from privgan.dp.odds import odds
 from privgan.run import PriorNamed
 from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
@@ -24,7 +25,6 @@ from privgan_audits.report.pictures import data_uri
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_HEADLINE, STATES, VERDICTS, OutcomeWords
 from privgan_audits.telling.numbers import percent, plain, rounded_up
-from privgan_audits.telling.odds import odds
 from privgan_audits.telling.strength import strength_of
 from privgan_audits.telling.verdict import told as told_as
 

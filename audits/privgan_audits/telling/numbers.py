@@ -4,8 +4,6 @@ import math
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-LARGEST_SHOWN_BELIEF = 0.9999
-
 
 def plain(value: Any) -> str:
     """Any JSON value in a few readable characters.
@@ -89,21 +87,6 @@ def chances(p: float | None) -> str:
     return "in fewer than 1 of 1,000,000 cases"
 
 
-def percent_at_most(share: float) -> str:
-    """A limit as per cent with two digits, and near certainty so many that it is none; never below it.
-
-    >>> percent_at_most(0.023411), percent_at_most(0.5992), percent_at_most(0.99549), percent_at_most(0.99999)
-    ('2.4 %', '60 %', '99.6 %', 'more than 99.99 %')
-    """
-    if share > LARGEST_SHOWN_BELIEF:
-        return f"more than {100 * LARGEST_SHOWN_BELIEF:g} %"
-    if share <= 0:
-        return "0 %"
-    value = Decimal(repr(float(100 * share)))
-    digits = Decimal(1).scaleb((100 - value if value > 90 else value).adjusted() - (1 if value <= 90 else 0))
-    return f"{min(value.quantize(digits, ROUND_CEILING), Decimal('99.99')).normalize():f} %"
-
-
 def rounded_up(value: float) -> str:
     """An upper bound from private data: two decimals, never below the value.
 
@@ -122,12 +105,3 @@ def whole_percent_up(share: float) -> str:
     ('51 %', '51 %')
     """
     return f"{100 * Decimal(rounded_up(share)):.0f} %" if math.isfinite(share) else "100 %"
-
-
-def belief(prior: float, epsilon: float) -> float:
-    """The most that an observer can come to believe, from `prior`, whatever is released (Dwork and Roth 2014).
-
-    >>> round(belief(0.5, 1.0), 3)
-    0.731
-    """
-    return 1.0 / (1.0 + (1.0 - prior) / prior * math.exp(-epsilon))
