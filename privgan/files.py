@@ -12,6 +12,8 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from privgan.errors import IntegrityError, UsageError
 PRIVATE_FILE = 0o600
 SHAREABLE_FILE = 0o644
 _CHUNK_BYTES = 1 << 20
+_FLAGS = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")  # those that the system has; the last is Windows' own
+_READING = os.O_RDONLY | reduce(or_, (getattr(os, name, 0) for name in _FLAGS))
 
 
 def sha256_bytes(content: bytes) -> str:
@@ -49,7 +53,9 @@ def open_regular(path: Path) -> Iterator[Any]:
         IntegrityError: the path is missing or is not a regular file.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        if path.is_symlink():  # where the system has no O_NOFOLLOW
+            raise IntegrityError(f"Expected a regular file {path.name!r}, got a link.")
+        descriptor = os.open(path, _READING)
     except OSError as error:
         raise IntegrityError(f"Expected a regular file {path.name!r}, got {error.strerror}.") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

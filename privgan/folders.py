@@ -6,7 +6,6 @@ only where that was said: after an interruption, or a kill that leaves no time t
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
@@ -232,6 +231,8 @@ def resumable_folder(
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold a folder's lock, which ends with the process however that ends."""
+    import fcntl  # not on Windows, where recipients check what is made elsewhere
+
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

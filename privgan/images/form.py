@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Self
 
 from privgan.checks import positive
 from privgan.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray  # a recipient reads manifests without it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class ImageForm:
             raise UsageError(f"Expected a window from a lower to a higher finite value, got {self.window}.")
 
     @classmethod
-    def of(cls, images: NDArray[Any]) -> Self:
+    def of(cls, images: "NDArray[Any]") -> Self:
         """What square images (n, h, h, c) show of it by themselves: side and channels."""
         return cls(side=images.shape[1], channels=images.shape[3])
 

@@ -31,6 +31,8 @@ from privgan_audits.record import project_of
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL
 from privgan_audits.release.judged import Judged, judge_again, read_record
+from privgan_audits.release.recipient.guide import guide_text
+from privgan_audits.release.recipient.packing import verifier
 from privgan_audits.release.remembered import remembered_audit
 from privgan_audits.release.signoff import SignedApproval, permission
 from privgan_audits.seals import fingerprint, in_toto, sign
@@ -148,11 +150,8 @@ def _write_bundle(folder: Path, cleared: Cleared, key: Ed25519PrivateKey, progre
     name = fingerprint(key.public_key())
     if cleared.permission:
         write_bytes(folder / APPROVAL, cleared.permission.envelope, SHAREABLE_FILE)
-    write_text(
-        folder / layout.GUIDE,
-        layout.guide_text(name, approved=bool(cleared.permission), told=_told(cleared)),
-        SHAREABLE_FILE,
-    )
+    guide = guide_text(name, sha256_bytes(verifier()), approved=bool(cleared.permission), told=_told(cleared))
+    write_text(folder / layout.GUIDE, guide, SHAREABLE_FILE)
     write_text(folder / layout.GIT, layout.GIT_TEXT, SHAREABLE_FILE)
     subjects = {path.relative_to(folder).as_posix(): sha256_file(path) for path in list_files(folder)}
     predicate = _predicate(cleared)

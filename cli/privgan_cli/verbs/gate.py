@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -155,7 +154,7 @@ def verify(
     revocation: Annotated[Path | None, typer.Option(help="A withdrawal that the hospital sent.")] = None,
 ) -> int:
     """Check a bundle's signatures and every file; offline, for the recipient."""
-    from privgan_audits.telling.verdict import told
+    from privgan_audits.release.recipient.answer import answer, lines
     from privgan_cli import surface
 
     found = surface.verify(
@@ -165,42 +164,8 @@ def verify(
         revocation=revocation,
         progress=console.progress,
     )
-    console.result(
-        {
-            "verdict": told(found.verdict, found.looser),
-            "strength": found.strength,
-            "project": found.project,
-            "scope": found.scope,
-            "epsilon": found.spend.epsilon,
-            "delta": found.spend.delta,
-            "unit": found.spend.unit,
-            "files": found.files,
-            "key_fingerprint": found.key_fingerprint,
-            "signed": found.signed,
-            "policy": {"preset": found.policy, "looser_than_default": list(found.looser)},
-            "overrides": list(found.overrides),
-            "approval": found.approval.facts() if found.approval else None,
-            "prior": asdict(found.prior) if found.prior else None,
-        },
-        *(f"{name}: {text}" for name, text in found.project.items()),
-        f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}",
-        f"{found.verdict_line}; {found.spend}",
-        *(_approval_lines(found.approval.facts()) if found.approval else []),
-        *([found.prior.sentence, f"  SHA-256 of the prior: {found.prior.sha256}"] if found.prior else []),
-    )
+    console.result(answer(found), *lines(found))
     return 0
-
-
-def _approval_lines(facts: Mapping[str, str]) -> list[str]:
-    """An officer's approval for people."""
-    from privgan_audits.release.approval import UNSEEN
-
-    days, key = f"on {facts['approved']}, until {facts['until']}", facts["key_fingerprint"][:16]
-    return [
-        f"approved by {facts['officer']} {days}, with key {key}",
-        *(["  the cohort's ledger was not asked when this was approved"] if facts.get("ledger") == UNSEEN else []),
-        *(f"  {name}: {facts[name]}" for name in ("purpose", "recipient", "reason") if facts.get(name)),
-    ]
 
 
 def _new_passphrase() -> bytes | None:

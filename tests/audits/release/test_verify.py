@@ -19,6 +19,8 @@ from privgan_audits.release.verify import VerifiedBundle
 from privgan_audits.release.verify import verify as verify_on
 from tests.audits.releasing import TODAY, Gate, make_gate, sign_again
 
+BUNDLE = dict.fromkeys((layout.GUIDE, layout.MANIFEST, layout.PUBLIC_PAGE, layout.PUBLIC_SUMMARY), "00" * 32)
+
 
 def verify(bundle: Path, key: Path) -> VerifiedBundle:
     return verify_on(bundle, key, today=TODAY)
@@ -119,6 +121,9 @@ def test_extra_missing_and_forged_things_are_found(
     [
         ({"../outside": "00" * 32}, layout.PREDICATE_TYPE),
         ({"dataset/$(reboot)": "00" * 32}, layout.PREDICATE_TYPE),
+        (BUNDLE | {"dataset/NUL.dcm": "00" * 32}, layout.PREDICATE_TYPE),
+        (BUNDLE | {"dataset/Manifest.json": "00" * 32}, layout.PREDICATE_TYPE),
+        (BUNDLE | {"dataset/a./b": "00" * 32}, layout.PREDICATE_TYPE),
         ({}, layout.PREDICATE_TYPE),
         ({}, "urn:other"),
     ],
@@ -128,7 +133,7 @@ def test_a_well_signed_statement_about_something_else_is_refused(
 ) -> None:
     envelope = seals.sign(seals.in_toto(subjects, predicate_type, {}), released.key)
     (bundle / layout.ATTESTATION).write_bytes(envelope)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError, match=r"no others|statement about"):
         verify(bundle, released.root / "site.pub")
 
 

@@ -1,0 +1,162 @@
+"""VERIFY.md: how whoever holds a bundle checks it, with the verifier alone, with standard tools, or on Windows.
+
+The words of one file; what it says is checked by running its commands.
+"""
+
+import re
+
+from privgan import __version__
+
+_WORD = re.compile("FINGERPRINT|VERIFIER|VERSION|TOLD")
+
+
+def guide_text(fingerprint: str, verifier_sha256: str, *, approved: bool, told: str) -> str:
+    """The content of VERIFY.md.
+
+    Args:
+        fingerprint: of the signing key.
+        verifier_sha256: of the verifier that this version makes; see `packing`.
+        approved: whether an officer's approval is in the bundle, whose check is then explained, too.
+        told: what the hospital says of the set, in a line.
+    """
+    steps = _APPROVAL_STEPS if approved else ""
+    values = {"FINGERPRINT": fingerprint, "VERIFIER": verifier_sha256, "VERSION": __version__, "TOLD": told}
+    text = _GUIDE.replace("APPROVAL_STEPS", steps)
+    return _WORD.sub(lambda found: values[found.group()], text)
+
+
+_GUIDE = r"""# How to check this bundle
+
+TOLD
+
+You need the hospital's public key (a file `NAME.pub`) **from the hospital itself**, not from whoever sent this.
+Its fingerprint should be the one that they tell you on another channel. This folder was signed with
+
+    FINGERPRINT
+
+which proves nothing by itself: a forger would write a forger's fingerprint here.
+
+## With privgan, or with its verifier alone
+
+    privgan verify BUNDLE --public-key NAME.pub
+
+`privgan-verify.pyz` makes the same checks on Linux, macOS and Windows. It is one file and needs Python 3.11 or newer
+and the package cryptography (`python -m pip install cryptography`); on Windows write `py` for `python`:
+
+    python privgan-verify.pyz BUNDLE --public-key NAME.pub
+
+Take it from the hospital or from the project, never from whoever sent this folder: a forged bundle would bring a
+forged verifier, which is why none lies here. Whoever has privgan VERSION makes the same file, to the byte, with
+`python -m privgan_audits.release.recipient.packing privgan-verify.pyz`. Its SHA-256 is
+
+    VERIFIER
+
+which proves as little by itself as the fingerprint above: ask for both on the same channel.
+
+## Without privgan: sha256sum, openssl 3.0 or newer, and a shell
+
+Inside this folder, with `KEY` set to the public key (`KEY=/path/to/NAME.pub`) and `TMP` to an empty folder outside
+this one (`TMP=$(mktemp -d)`):
+
+1. The key is the hospital's. Compare the line with the fingerprint that they gave you:
+
+```sh
+openssl pkey -pubin -in "$KEY" -outform DER | sha256sum
+```
+
+2. The attestation is signed with this key. Must print `Signature Verified Successfully`:
+
+```sh
+sed -n 's/^ "payload": "\(.*\)",$/\1/p' attestation.dsse.json | openssl base64 -d -A > "$TMP/payload"
+sed -n 's/^ *"sig": "\(.*\)"$/\1/p' attestation.dsse.json | openssl base64 -d -A > "$TMP/signature"
+printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$TMP/payload")" > "$TMP/signed"
+cat "$TMP/payload" >> "$TMP/signed"
+openssl pkeyutl -verify -pubin -inkey "$KEY" -rawin -in "$TMP/signed" -sigfile "$TMP/signature"
+```
+
+3. Every file is the one that was signed. Must print nothing:
+
+```sh
+grep -o '"digest":{"sha256":"[0-9a-f]*"},"name":"[^"]*"' "$TMP/payload" \
+  | sed 's/^"digest":{"sha256":"\(.*\)"},"name":"\(.*\)"$/\1  \2/' > "$TMP/sums"
+sha256sum --check --strict --quiet "$TMP/sums"
+```
+
+4. There is no other file. Must print nothing:
+
+```sh
+{ sed 's/^[0-9a-f]*  //' "$TMP/sums"; echo attestation.dsse.json; echo SHA256SUMS; } \
+  | LC_ALL=C sort > "$TMP/listed"
+find . ! -type d | sed 's,^\./,,' | LC_ALL=C sort | diff "$TMP/listed" -
+```
+
+5. The list for everyday use agrees, too. Must print nothing:
+
+```sh
+sha256sum --check --strict --quiet SHA256SUMS
+```
+
+APPROVAL_STEPSWhat was claimed is in the payload: `cat "$TMP/payload"` (privacy spend, verdict, digests of the policy
+and of the internal audit record).
+
+## On Windows
+
+The shell of [Git for Windows](https://gitforwindows.org) brings sha256sum and openssl: there, all steps above work
+as they stand. In PowerShell alone, inside this folder, these lines find files that were changed, lost or added; they
+must print `0 problems`:
+
+```powershell
+$problems = @(); $listed = @('SHA256SUMS')
+foreach ($line in [IO.File]::ReadAllLines("$PWD\SHA256SUMS")) {
+  $digest, $name = $line -split '  ', 2; $listed += $name
+  $found = Get-FileHash -LiteralPath $name -Algorithm SHA256 -ErrorAction SilentlyContinue
+  if (-not $found -or $found.Hash -ne $digest) { $problems += "changed or missing: $name" }
+}
+foreach ($file in Get-ChildItem -Recurse -Force -File) {
+  $name = $file.FullName.Substring("$PWD".TrimEnd('\').Length + 1).Replace('\', '/')
+  if ($listed -cnotcontains $name) { $problems += "not listed: $name" }
+}
+$problems; "$($problems.Count) problems"
+```
+
+**They cannot check the signature.** Whoever changes a file can write its digest into `SHA256SUMS`, so that this finds
+accidents and no forger. Windows has no tool of its own for Ed25519: for the signature, and for whether the privacy
+officer's permission still holds, use `privgan-verify.pyz` or the steps above. Nothing here looks at what a file
+system keeps beside a file's content (alternate data streams, attributes, times); a copy of the content alone leaves
+it behind.
+"""
+
+_APPROVAL_STEPS = r"""6. The privacy officer's key, for which the hospital's signature vouches. If they gave you its
+   fingerprint, too, compare the line with it:
+
+```sh
+{ echo '-----BEGIN PUBLIC KEY-----'
+  grep -o '"public_key":"[^"]*"' "$TMP/payload" | sed 's/^"public_key":"\(.*\)"$/\1/'
+  echo '-----END PUBLIC KEY-----'; } > "$TMP/officer.pub"
+openssl pkey -pubin -in "$TMP/officer.pub" -outform DER | sha256sum
+```
+
+7. The approval is signed with that key. Must print `Signature Verified Successfully`:
+
+```sh
+sed -n 's/^ "payload": "\(.*\)",$/\1/p' approval.dsse.json | openssl base64 -d -A > "$TMP/approved"
+sed -n 's/^ *"sig": "\(.*\)"$/\1/p' approval.dsse.json | openssl base64 -d -A > "$TMP/signature"
+printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$TMP/approved")" > "$TMP/signed"
+cat "$TMP/approved" >> "$TMP/signed"
+openssl pkeyutl -verify -pubin -inkey "$TMP/officer.pub" -rawin -in "$TMP/signed" -sigfile "$TMP/signature"
+```
+
+8. What was approved is this very audit of this very set, and the approval still holds today. Must print nothing:
+
+```sh
+grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/payload" | LC_ALL=C sort > "$TMP/released"
+grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/approved" | LC_ALL=C sort | diff "$TMP/released" -
+sed -n 's/.*"synthetic_sha256":"\([0-9a-f]*\)".*/\1  dataset\/manifest.json/p' "$TMP/approved" \
+  | sha256sum --check --strict --quiet
+until=$(sed -n 's/.*"until":"\([0-9-]*\)".*/\1/p' "$TMP/approved")
+test "$(date -u +%Y%m%d)" -le "$(echo "$until" | tr -d -)" || { echo "It ended on $until."; false; }
+```
+
+Who approved, what for and until when: `cat "$TMP/approved"`. Whether it was withdrawn since only the hospital knows.
+
+"""
