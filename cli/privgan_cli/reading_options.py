@@ -14,7 +14,7 @@ Source = Annotated[Path, typer.Argument(help="A folder of DICOM, NIfTI, PNG or J
 Preset = Annotated[
     str | None,
     typer.Option(
-        help="cxr, ct-lung, ct-soft, mr, photo, file-window or custom; left out, by modality if all files agree."
+        help="picture, cxr, ct-lung, ct-soft, mr, photo, file-window, custom; else by modality if all files agree."
     ),
 ]
 Csv = Annotated[

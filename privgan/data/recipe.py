@@ -18,7 +18,7 @@ STORED_RANGE = "stored"  # the full range of the stored bits is the window
 OWN_RANGE = "own"  # each image's low and high percentiles are its window
 GIVEN = "given"  # low and high in units after rescale
 FILES_OWN = "file"  # each file's own window or table, which concerns its patient only
-PHOTO, FILE_WINDOW = "photo", "file-window"
+PICTURE, PHOTO, FILE_WINDOW = "picture", "photo", "file-window"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +52,9 @@ _NO_PICTURES = ("CT", "MR", "PT", "NM", "SEG", "RTDOSE", "SM")
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset(
-            name="cxr",
-            scaling=STORED_RANGE,
-            excludes=_NO_PICTURES,
-        ),
+        Preset(name=PICTURE, scaling=STORED_RANGE, excludes=_NO_PICTURES),
+        # As pictures are; the name that whoever has chest X-rays looks for, and that nobody gets who did not type it.
+        Preset(name="cxr", scaling=STORED_RANGE, excludes=_NO_PICTURES),
         Preset(
             name="ct-lung",
             scaling=GIVEN,
@@ -83,8 +81,8 @@ PRESETS = {
 
 
 def preset_for(modality: str) -> str:
-    """The preset that is used when nobody names one: CT gives ct-soft, MR gives mr, all else cxr."""
-    return {"CT": "ct-soft", "MR": "mr"}.get(modality, "cxr")
+    """The preset that is used when nobody names one: CT gives ct-soft, MR gives mr, all else picture."""
+    return {"CT": "ct-soft", "MR": "mr"}.get(modality, PICTURE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +95,7 @@ class Recipe:
     colour: images keep red, green and blue, by a preset that can; `photo` always does.
     """
 
-    preset: str = "cxr"
+    preset: str = PICTURE
     size: int = 64
     window: tuple[float, float] | None = None
     roi: tuple[float, float, float, float] | None = None

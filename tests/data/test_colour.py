@@ -222,7 +222,7 @@ def test_colour_that_was_not_asked_for_is_refused_and_says_what_to_do(tmp_path: 
 
 
 def test_colour_has_no_hounsfield_units_and_no_range_of_its_own() -> None:
-    for preset in ("cxr", "ct-lung", "ct-soft", "mr"):
+    for preset in ("picture", "cxr", "ct-lung", "ct-soft", "mr"):
         with pytest.raises(UsageError, match=f"photo or custom, got {preset}"):
             Wishes(preset=preset, colour=True)
     assert Recipe(preset="custom", window=(0, 1), colour=True).shape == (64, 64, 3)

@@ -61,13 +61,13 @@ def test_headers_that_agree_name_a_cohort(
     assert (form.modality, form.body_part) == (modality, part)
 
 
-@pytest.mark.parametrize("preset", ["cxr", "photo", "file-window"])
+@pytest.mark.parametrize("preset", ["picture", "cxr", "photo", "file-window"])
 def test_pictures_are_of_nothing_that_nobody_typed(tmp_path: Path, preset: str) -> None:
     """Hands, skin, any folder of PNG: other, and no body part."""
     source = tmp_path / "source"
     source.mkdir()
-    (source / "labels.csv").write_text("file,patient\n" + "".join(f"{n}.png,{n}\n" for n in range(3)))
-    for number in range(3):
+    (source / "labels.csv").write_text("file,patient\n" + "".join(f"{n}.png,{n}\n" for n in range(12)))
+    for number in range(12):
         Image.fromarray((PIXELS // 16 + number).astype(np.uint8)).save(source / f"{number}.png")
     if preset != "file-window":
         form = called(source, tmp_path / "cohort", preset=preset)

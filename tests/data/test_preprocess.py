@@ -74,13 +74,19 @@ def test_ct_windows_are_fixed_in_hounsfield_units(hounsfield: int, lung: int, so
         assert np.unique(prepare_image(stored, Recipe(preset=preset, size=28))).tolist() == [expected]
 
 
-def test_cxr_uses_the_stored_range_whatever_slope_and_intercept() -> None:
+def test_a_picture_uses_the_stored_range_whatever_slope_and_intercept() -> None:
     values = np.zeros((28, 28), np.uint16)
     values[0, 0], values[0, 1] = 4095, 2048
     for slope, intercept in ((1.0, 0.0), (2.5, -1000.0)):
         stored = Pixels(values=values, low=0, high=4095, slope=slope, intercept=intercept)
         result = prepare_image(stored, Recipe(size=28))
         assert (result[0, 0], result[0, 1], result[5, 5]) == (255, 128, 0)
+
+
+def test_pictures_and_chest_x_rays_are_scaled_alike() -> None:
+    stored = Pixels(values=np.arange(28 * 28, dtype=np.uint16).reshape(28, 28), low=0, high=4095)
+    one, other = (prepare_image(stored, Recipe(size=28, preset=name)) for name in ("picture", "cxr"))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_monochrome1_is_the_negative_and_padding_stays_black() -> None:
@@ -143,4 +149,4 @@ def test_impossible_recipes_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_the_preset_follows_the_modality() -> None:
-    assert [preset_for(modality) for modality in ("CT", "MR", "DX", "")] == ["ct-soft", "mr", "cxr", "cxr"]
+    assert [preset_for(modality) for modality in ("CT", "MR", "DX", "")] == ["ct-soft", "mr", "picture", "picture"]

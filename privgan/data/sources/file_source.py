@@ -121,9 +121,10 @@ class FileSource:
                 "Expected a preset such as mr or ct-soft, or --window LOW,HIGH: the files do not say what they show."
             )
         if wishes.named_preset is None:
-            self._notes.append(f"Preset {recipe.preset} was chosen by the files' modality.")
+            why = " by the files' modality" if first.modality else ": stored values from black to white"
+            self._notes.append(f"Preset {recipe.preset} was chosen{why}.")
         if not self._format.has_units and recipe.rule.scaling == GIVEN and recipe.window is None:
-            raise UsageError("Expected DICOM or .npz for a ct preset: pictures hold no Hounsfield units. Use cxr.")
+            raise UsageError("Expected DICOM or .npz for a ct preset: pictures hold none of its units. Use picture.")
         return recipe
 
     def _asked(self, recipe: Recipe, selection: Selection) -> Request:

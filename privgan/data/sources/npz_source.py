@@ -11,7 +11,7 @@ import numpy as np
 from privgan.data.identifiers import IDENTIFIER
 from privgan.data.lettering import Lettering, one_in, told
 from privgan.data.preprocess import Pixels, prepare_image, prepare_shown
-from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Recipe
+from privgan.data.recipe import GIVEN, LARGEST, PICTURE, SMALLEST, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError
 from privgan.data.sources.npz_reader import NpzContents, open_npz, stream_images
 from privgan.data.sources.source import ALIKE, DEEP, Entry, Seen, alike_labels, fingerprint_of
@@ -30,7 +30,7 @@ class NpzSource:
         self.total = min(count, wishes.max_images or count)
         self.declared = wishes.classes or self._contents.classes or ()
         self.columns = {name: wishes.columns.type_of(name) for name in self._contents.columns}
-        self.recipe = wishes.recipe("cxr", min(max(height, width, SMALLEST), LARGEST))
+        self.recipe = wishes.recipe(PICTURE, min(max(height, width, SMALLEST), LARGEST))
         if len(self._contents.shape) == 4 and self.recipe.channels == 1:
             raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got colour; --colour keeps it.")
         _check_window(self._contents, self.recipe)
@@ -74,7 +74,7 @@ class NpzSource:
                 (alike > 0, f"{alike} {ALIKE}"),
                 (bool(rare), f"Not used: {rare} of the .npz. If it says whose each image is, call it patient_id."),
                 (not self.numbered, "The .npz has no patient_id: each image counts as one patient."),
-                (self.chosen, "Preset cxr was chosen: stored values from black to white."),
+                (self.chosen, "Preset picture was chosen: stored values from black to white."),
                 (grey, "All images are grey: red, green and blue became what grey was."),
                 (deep, f"All images: {DEEP}"),
                 *((True, text) for text in told(seen.remarks, "images")),
@@ -130,5 +130,5 @@ def _check_window(contents: NpzContents, recipe: Recipe) -> None:
         )
     if recipe.rule.scaling == GIVEN and recipe.window is None and contents.dtype == np.uint8:
         raise UsageError(
-            "Expected Hounsfield units for a ct preset, 8-bit images cannot hold them. Use --preset cxr."
+            "Expected Hounsfield units for a ct preset, 8-bit images cannot hold them. Use --preset picture."
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from privgan.checks import within
 from privgan.data.columns import NOTHING, Wanted
-from privgan.data.recipe import PHOTO, SMALLEST, Recipe
+from privgan.data.recipe import PHOTO, PICTURE, SMALLEST, Recipe
 from privgan.data.selection import EVERYTHING, Selection
 from privgan.errors import UsageError
 
@@ -39,7 +39,7 @@ class Wishes:
     look_at_all: bool = False
 
     def __post_init__(self) -> None:
-        self.recipe("cxr", SMALLEST)  # checks what it is made of
+        self.recipe(PICTURE, SMALLEST)  # checks what it is made of
         if len(set(self.classes)) != len(self.classes) or not all(self.classes):
             raise UsageError("Expected different, non-empty class names.")
         if self.max_images is not None and self.max_images < 1:

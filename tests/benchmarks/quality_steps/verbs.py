@@ -69,7 +69,7 @@ def make_synthetic(dataset: Dataset, order: Order, folder: Path) -> Made:
     folder.mkdir(parents=True)
     write_source(dataset, folder / "source.npz")
     source, cohort, run, synthetic = (folder / name for name in ("source.npz", "cohort", "run", "synthetic"))
-    prepare = [source, cohort, "--size", dataset.size, "--preset", "cxr", "--classes", ",".join(dataset.classes)]
+    prepare = [source, cohort, "--size", dataset.size, "--preset", "picture", "--classes", ",".join(dataset.classes)]
     nobody_held_back = ["--non-members", 0, "--accept-low-power", "--max-epsilon", CAP * order.epsilon]
     train = [cohort, run, "--epsilon", order.epsilon, "--delta", DELTA, *_ACCEPTED, *_limits(order)]
     generate = [run, synthetic, "--count", order.count, "--classes", "uniform", "--format", "npz"]

@@ -60,7 +60,7 @@ def test_a_dicom_folder_becomes_a_cohort(phantoms: Path, tmp_path: Path, capfd: 
     (phantoms / "broken.dcm").write_bytes(b"x")
     cohort = make(phantoms, tmp_path / "cohort", size=64)
     facts = cohort.facts
-    assert (facts.patients, facts.form.classes, facts.preset) == (60, ("clear", "opacity"), "cxr")
+    assert (facts.patients, facts.form.classes, facts.preset) == (60, ("clear", "opacity"), "picture")
     assert facts.members + facts.non_members == 60
     assert facts.refused == {"not_dicom": 1}
     assert facts.images == len(cohort.images) == len(list(phantoms.rglob("*.dcm"))) - 1

@@ -149,4 +149,4 @@ def test_volumes_need_a_preset_and_pictures_do_not(tmp_path: Path) -> None:
         scan(tmp_path / "volumes", Wishes())
     (tmp_path / "pictures").mkdir()
     Image.fromarray(np.zeros((28, 28), np.uint8)).save(tmp_path / "pictures" / "a.png")
-    assert scan(tmp_path / "pictures", Wishes()).preset == "cxr"
+    assert scan(tmp_path / "pictures", Wishes()).preset == "picture"
