@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check bench quality studies examples reference schema clean
+.PHONY: install demo wheel test check bench quality studies examples reference schema clean
 
 install: $(STAMP)
 
@@ -13,6 +13,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,train]"
 	@touch $(STAMP)
+
+# One file for machines that have no checkout: officers, recipients, and whoever carries it over.
+wheel: install
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 demo: install
 	$(BIN)/privgan demo

@@ -67,6 +67,17 @@ def test_every_line_uses_what_a_line_above_has_made(document: str) -> None:
         made |= results
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/how-to").glob("*.md")), ids=lambda page: page.stem)
+def test_no_guide_prepares_or_audits_behind_the_officers_back(page: Path) -> None:
+    """Whatever is copied from a guide: the cohort has the officer's policy, and the audit has it and the run."""
+    lines = page.read_text().replace("\\\n", " ").splitlines()
+    for line in (line.strip() for line in lines):
+        if line.startswith(("privgan prepare ", "privgan audit ")):
+            assert "--policy" in line, line
+        if line.startswith("privgan audit ") and "--cohort" in line:
+            assert "--run" in line, line
+
+
 def _is_place(word: str, told: list[str]) -> bool:
     """Whether a word names a file or folder of the path."""
     return word.endswith((".key", ".pub", ".toml", "hospital", "officer")) or (

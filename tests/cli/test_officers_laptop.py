@@ -1,6 +1,6 @@
 """A privacy officer's laptop has no training stack: what works there, and what the other verbs say.
 
-The stack is made unimportable in processes of their own. What is left is what `pip install privgan` brings.
+The stack is made unimportable in processes of their own. What is left is the small install.
 """
 
 import json
