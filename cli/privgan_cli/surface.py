@@ -250,16 +250,12 @@ def release(
     progress: Progress | None = None,
 ) -> Mapping[str, Any]:
     """Judge again and, only on PASS, write the signed bundle that may leave; returns what was signed.
-
-    key: see `privgan_audits.seals.load_private_key`. offer: licence, citation and further forms of the images.
+    key: see `load_private_key`. offer: licence, citation and further forms of the images.
     """
-    from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import release as release_set
 
     with _shown(progress) as listener:
-        return release_set(
-            case, Path(bundle), key, today=today(), offer=offer or Offer(), force=force, progress=listener
-        )
+        return release_set(case, Path(bundle), key, today=today(), offer=offer, force=force, progress=listener)
 
 
 def verify(
@@ -284,19 +280,11 @@ def verify(
         )
 
 
-def load(
-    bundle: Place,
-    public_key: Place,
-    *,
-    officer_key: Place | None = None,
-    revocation: Place | None = None,
-    progress: Progress | None = None,
-) -> "LoadedBundle":
+def load(bundle: Place, public_key: Place, officer_key: Place | None = None) -> "LoadedBundle":
     """Verify a bundle, as `verify` does, and read its images, labels, classes and suggested splits."""
     from privgan_audits.release.recipient.loading import load_verified
 
-    found = verify(bundle, public_key, officer_key=officer_key, revocation=revocation, progress=progress)
-    return load_verified(Path(bundle), Path(public_key), found)
+    return load_verified(Path(bundle), Path(public_key), verify(bundle, public_key, officer_key=officer_key))
 
 
 @contextlib.contextmanager

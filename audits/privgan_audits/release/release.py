@@ -31,8 +31,6 @@ from privgan_audits.release.remembered import remembered_audit
 from privgan_audits.release.signoff import permission
 from privgan_audits.release.writing import Cleared, prior_of, write_bundle
 
-_SAYS_NOTHING = Offer()
-
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -54,7 +52,7 @@ def release(
     key: Ed25519PrivateKey,
     *,
     today: date,
-    offer: Offer = _SAYS_NOTHING,
+    offer: Offer | None = None,
     force: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -83,9 +81,10 @@ def release(
         NotReleasableError: the verdict is INCONCLUSIVE or INVALID, or there is no privacy claim.
     """
     with staged_folder(bundle, marker=layout.ATTESTATION, force=force) as folder:
-        _require_nobody_in(offer, case.cohort)
+        given = offer or Offer()
+        _require_nobody_in(given, case.cohort)
         cleared = clear(case, key.public_key(), today, progress)
-        return write_bundle(folder, cleared, offer.under(cleared.judged.policy), key, progress)
+        return write_bundle(folder, cleared, given.under(cleared.judged.policy), key, progress)
 
 
 def _require_nobody_in(offer: Offer, cohort: Path) -> None:
