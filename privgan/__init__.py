@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from privgan.synthetic.generate import GenerateOptions
     from privgan_audits.enrol import Terms
     from privgan_audits.policy import Policy
+    from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import Case
     from privgan_audits.seals import load_private_key
     from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
-    from privgan_cli.surface import audit, generate, plan, prepare, prior, release, scan, train, verify
+    from privgan_cli.surface import audit, generate, load, plan, prepare, prior, release, scan, train, verify
 
 __all__ = [
     "AuditOptions",
     "Case",
     "GenerateOptions",
+    "Offer",
     "PlanOptions",
     "Policy",
     "PrepareOptions",
@@ -37,6 +39,7 @@ __all__ = [
     "Wishes",
     "audit",
     "generate",
+    "load",
     "load_private_key",
     "plan",
     "prepare",
@@ -47,12 +50,13 @@ __all__ = [
     "train",
     "verify",
 ]
-_CALLS = "audit generate plan prepare prior release scan train verify"
+_CALLS = "audit generate load plan prepare prior release scan train verify"
 _PLACES = {
     **dict.fromkeys(_CALLS.split(), "privgan_cli.surface"),
     **dict.fromkeys(("AuditOptions", "PlanOptions", "TrainOptions"), "privgan_cli.asked"),
     "Case": "privgan_audits.release.release",
     "GenerateOptions": "privgan.synthetic.generate",
+    "Offer": "privgan_audits.release.recipient.offer",
     "Policy": "privgan_audits.policy",
     "PrepareOptions": "privgan.data.cohort.options",
     "PriorRequest": "privgan.gan.prior.make",

@@ -95,7 +95,7 @@ def enrol(
                 raise InputRejectedError(f"{low_power_text(expected)} --accept-low-power goes on all the same.")
             facts = replace(facts, overrides=(*facts.overrides, ACCEPT_LOW_POWER))
         facts = replace(facts, officer_key=terms.policy.officer_key)
-        _require_house_named_alone(folder, terms.policy.house)
+        _require_nobody_in(folder, terms.policy)
         write_facts(folder, facts)
         delta = default_delta(facts.members)
         seat = anchor.join(facts.cohort_id, people, RenyiFilter.of(terms.max_epsilon, delta)) if anchor else None
@@ -111,10 +111,10 @@ def enrol(
     return Enrolled(facts=facts, preflight=expected, shared=seat.shared if seat else 0)
 
 
-def _require_house_named_alone(folder: Path, house: str) -> None:
-    """What the policy calls the house goes out with every bundle."""
+def _require_nobody_in(folder: Path, policy: Policy) -> None:
+    """The policy's words go out with every bundle."""
     key = (folder / KEY).read_bytes()
-    require_nobody_named(IdentifierDigests.read(folder / "private" / "identifiers", key), house=house)
+    require_nobody_named(IdentifierDigests.read(folder / "private" / "identifiers", key), **policy.words)
 
 
 def _site_anchor(terms: Terms, cohort: Path) -> SiteAnchor | None:

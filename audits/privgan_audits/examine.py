@@ -72,7 +72,7 @@ def run_audit(
     keep_freed_memory(_LARGE)
     attempt = attempt_of(evidence)
     if evidence.cohort:
-        require_nobody_named(identifiers_of(evidence.cohort), house=policy.house)
+        require_nobody_named(identifiers_of(evidence.cohort), **policy.words)
     level, accepted = near_copy_level(policy, attempt), ACCEPT_DELTA in overrides
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
     seed = _seed(evidence)

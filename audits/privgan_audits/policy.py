@@ -22,9 +22,10 @@ from privgan_audits.seals import key_of_line
 
 DEFAULT, RESTRICTED_ACCESS, OPEN_RELEASE = "default", "restricted-access", "open-release"
 OWN = "own"  # thresholds that are no preset's
-_NO_THRESHOLDS = ("officer_key", "house")
-_LATER = ("strong_epsilon", "moderate_epsilon", "weak_epsilon", "house")
-LONGEST_HOUSE = 100
+NO_THRESHOLDS = ("officer_key", "house", "licence", "citation")
+_LATER = ("strong_epsilon", "moderate_epsilon", "weak_epsilon", "house", "licence", "citation")
+LONGEST_HOUSE = LONGEST_LICENCE = 100
+LONGEST_CITATION = 300
 _LOWER_IS_LOOSER = frozenset({"alpha", "split_alpha", "min_chance_of_pass"})
 
 
@@ -54,6 +55,8 @@ class Policy:
     strong_epsilon, moderate_epsilon, weak_epsilon: up to which total epsilon a promise is called so, beside every
         verdict; see `privgan.dp.strength`, which cites the tiers.
     house: who answers for the data, as every page and bundle says it. No threshold.
+    licence, citation: under which terms a release goes out, and how it is to be cited, unless `release` is told
+        otherwise. No thresholds.
     officer_key: the line of the public key whose approval a release needs; empty: none is needed. No threshold.
     """
 
@@ -75,6 +78,8 @@ class Policy:
     moderate_epsilon: float = Tiers.moderate
     weak_epsilon: float = Tiers.weak
     house: str = ""
+    licence: str = ""
+    citation: str = ""
 
     def __post_init__(self) -> None:
         strictly_within(0.0, 0.5, alpha=self.alpha, split_alpha=self.split_alpha)
@@ -87,8 +92,15 @@ class Policy:
         positive(max_epsilon=self.max_epsilon, max_copied_patients=self.max_copied_patients)
         _ = self.tiers  # checks itself
         require_line(LONGEST_HOUSE, empty=True, house=self.house)
+        require_line(LONGEST_LICENCE, empty=True, licence=self.licence)
+        require_line(LONGEST_CITATION, empty=True, citation=self.citation)
         if self.officer_key:
             _require_key(officer_key=self.officer_key)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What goes out with every bundle as it was typed, by its key."""
+        return {"house": self.house, "licence": self.licence, "citation": self.citation}
 
     @property
     def tiers(self) -> Tiers:
@@ -159,7 +171,7 @@ class Policy:
     @property
     def preset(self) -> str:
         """The preset that has all these thresholds, or OWN; found by comparing, so that no file can claim a name."""
-        thresholds = dataclasses.replace(self, officer_key="", house="")
+        thresholds = dataclasses.replace(self, officer_key="", house="", licence="", citation="")
         return next((name for name, policy in PRESETS.items() if policy == thresholds), OWN)
 
     def to_json(self) -> dict[str, Any]:
@@ -175,7 +187,7 @@ class Policy:
         """One line for each threshold that refuses less than the recommended one."""
         lines = []
         for field in dataclasses.fields(self):
-            if field.name in _NO_THRESHOLDS:
+            if field.name in NO_THRESHOLDS:
                 continue
             value, default = getattr(self, field.name), field.default
             looser = value < default if field.name in _LOWER_IS_LOOSER else value > default

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from privgan_audits.enrol import Enrolled, Terms
     from privgan_audits.examine import AuditRecord
     from privgan_audits.policy import Policy
+    from privgan_audits.release.recipient.loading import LoadedBundle
+    from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import Case
     from privgan_audits.release.verify import VerifiedBundle
 
@@ -239,16 +241,21 @@ def audit(
 
 
 def release(
-    case: "Case", bundle: Place, key: "Ed25519PrivateKey", *, force: bool = False, progress: Progress | None = None
+    case: "Case",
+    bundle: Place,
+    key: "Ed25519PrivateKey",
+    offer: "Offer | None" = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> Mapping[str, Any]:
     """Judge again and, only on PASS, write the signed bundle that may leave; returns what was signed.
-
-    key: see `privgan_audits.seals.load_private_key`.
+    key: see `load_private_key`. offer: licence, citation and further forms of the images.
     """
     from privgan_audits.release.release import release as release_set
 
     with _shown(progress) as listener:
-        return release_set(case, Path(bundle), key, today=today(), force=force, progress=listener)
+        return release_set(case, Path(bundle), key, today=today(), offer=offer, force=force, progress=listener)
 
 
 def verify(
@@ -271,6 +278,13 @@ def verify(
             revocation=Path(revocation) if revocation else None,
             progress=listener,
         )
+
+
+def load(bundle: Place, public_key: Place, officer_key: Place | None = None) -> "LoadedBundle":
+    """Verify a bundle, as `verify` does, and read its images, labels, classes and suggested splits."""
+    from privgan_audits.release.recipient.loading import load_verified
+
+    return load_verified(Path(bundle), Path(public_key), verify(bundle, public_key, officer_key=officer_key))
 
 
 @contextlib.contextmanager

@@ -7,10 +7,10 @@ compare: a card that says anything else is searched word by word.
 import math
 from dataclasses import asdict
 
-from privgan.data.terms import OTHER
 from privgan.dp.odds import odds
 from privgan.dp.strength import Tiers, promise_word
 from privgan.synthetic.dicom.form import SECONDARY_CAPTURE
+from privgan.synthetic.hub_head import hub_head, subject_of
 from privgan.synthetic.synthetic_set import Manifest
 
 _PRIVATE = """\
@@ -45,20 +45,20 @@ release refuse it. Treat the images like the patients' own.
 _CARD = """\
 # Synthetic images
 
-{count} {kind} images of {size} x {size} pixels, drawn by a computer program. **No image shows a patient**, and the
-patient numbers in the files are invented, one for each image. The set imitates what many images of a hospital
-have in common{subject}.
+{count} {kind} images of {size} x {size} pixels, drawn by a computer program that learned from images of a hospital's
+patients. The set imitates what many of these have in common{subject}. Every image was drawn from random numbers; the
+patient numbers in the files are invented, one for each {numbered}.
 
-**May it be shared?** Not by itself. As long as a file named `NOT_RELEASED` lies beside this card, it must not
-leave the hospital. A released set comes in a signed bundle; check it with `privgan verify`, or as the bundle's
-`VERIFY.md` says.
+**May it be shared?** This card does not say. A set that was released lies in a signed bundle, whose README.md says
+for what and under which terms, and whose `VERIFY.md` says how to check it. A set with a file named `NOT_RELEASED`
+beside this card was not released.
 
 {privacy}
 ## How it was made
 
 - privgan {version} on {created}; run `{run}`, cohort `{cohort}`.
 - A class-conditional generator network was trained on the cohort's member patients and then drew every image from
-  random numbers. No file, header or pixel of a patient was copied into this folder.
+  random numbers. Drawing opens no file of a patient.
 {prior}- Classes asked for: {policy}.
   {shares}
 
@@ -85,18 +85,19 @@ leave the hospital. A released set comes in a signed bundle; check it with `priv
 
 ## Terms of use
 
-None are stated here. The hospital that shares the set decides and puts them into the agreement with recipients.
+None are stated here: the hospital that shares the set decides, and the README.md of its bundle says what it decided.
 """
 
 
 def dataset_card(manifest: Manifest) -> str:
     """Markdown text of the card."""
-    return _CARD.format(
+    return hub_head(manifest) + _CARD.format(
         count=f"{manifest.count:,}",
         size=manifest.form.side,
         kind="colour" if manifest.form.colour else "grey",
         axes="count x height x width" + (" x red, green, blue" if manifest.form.colour else ""),
-        subject=_subject(manifest),
+        subject=subject_of(manifest),
+        numbered="image" if manifest.dicom.frames == 1 else "file",
         objects=_objects(manifest),
         privacy=_privacy(manifest),
         version=manifest.privgan_version,
@@ -108,11 +109,6 @@ def dataset_card(manifest: Manifest) -> str:
         shares=_shares(manifest),
         rows="\n".join(f"| {name} | {count:,} |" for name, count in manifest.class_counts.items()),
     )
-
-
-def _subject(manifest: Manifest) -> str:
-    words = " ".join(word for word in (manifest.form.modality, manifest.form.body_part) if word not in ("", OTHER))
-    return f" ({words})" if words else ""
 
 
 def _objects(manifest: Manifest) -> str:

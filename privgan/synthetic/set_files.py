@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privgan.arrays import Images, Integers
+from privgan.arrays import Images, Integers, Texts
 from privgan.files import SHAREABLE_FILE, open_new
 from privgan.images.containers import Piece, npz_pieces, png_bytes
 from privgan.progress import Progress, silent
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import files_of
 from privgan.synthetic.labels_table import label_rows, labels_csv
+from privgan.synthetic.splits import suggested
 from privgan.synthetic.synthetic_set import CARD, CONTACT_SHEET, IMAGES, LABELS, Manifest, file_name
 
 if TYPE_CHECKING:
@@ -47,6 +48,17 @@ class SetFiles:
         self._numbers = {file_name(number): number for number in numbers}
         self.dicom = tuple(self._numbers)
         self.names = (*self.dicom, IMAGES, LABELS, CARD, *([CONTACT_SHEET] if PNG in formats else []))
+
+    @property
+    def splits(self) -> Texts:
+        """The suggested split of each image, (n,); see `splits.suggested`."""
+        return suggested(self._labels, self._held)
+
+    @property
+    def homes(self) -> list[str]:
+        """In which file of labels.csv each image is."""
+        held = self._held or [range(number, number + 1) for number in range(len(self._labels))]
+        return [row[0] for row, images in zip(self._rows, held, strict=True) for _ in images]
 
     def pieces(self, name: str) -> Iterable[Piece]:
         """The content of one file, in pieces.

@@ -212,11 +212,16 @@ class Gate:
         return verify(self.root / "bundle", self.root / "site.pub", **{"today": TODAY, **options})
 
 
-def make_gate(root: Path, officer: str = "", **run: object) -> Gate:
-    """A cohort with one closed run, its synthetic set, and a key; not audited yet. officer: whose key is pinned."""
-    make_set(root / "synthetic", **run)
+def make_gate(
+    root: Path, officer: str = "", count: int = 6, identifiers: dict[str, list[str]] | None = None, **run: object
+) -> Gate:
+    """A cohort with one closed run, its synthetic set, and a key; not audited yet.
+
+    officer: whose key is pinned. count: of images. identifiers: what the source said of patients.
+    """
+    make_set(root / "synthetic", count, **run)
     gate = Gate(root=root)
-    make_cohort(root / "cohort", officer_key=gate.line_of(officer) if officer else "")
+    make_cohort(root / "cohort", identifiers, officer_key=gate.line_of(officer) if officer else "")
     gate.key_of("site")
     gate.ledger.charge(RUN_ID, QUERIES, delta=1e-5)
     gate.ledger.close(RUN_ID, **asdict(ModelDigests.of(root / "synthetic-run")))

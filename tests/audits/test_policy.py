@@ -12,14 +12,14 @@ from scipy import optimize, stats
 from privgan.errors import IntegrityError, UsageError
 from privgan_audits import seals
 from privgan_audits.gate.verdict import judge
-from privgan_audits.policy import DEFAULT, OPEN_RELEASE, OWN, PRESETS, RESTRICTED_ACCESS, Policy
+from privgan_audits.policy import DEFAULT, NO_THRESHOLDS, OPEN_RELEASE, OWN, PRESETS, RESTRICTED_ACCESS, Policy
 from privgan_audits.questions.controls.spike_in import SEARCHED, SEARCHED_AT_LEAST
 from privgan_audits.report.words.frame import POLICIES
 from tests.audits.gate.test_verdict import good, test
 from tests.places import ROOT
 
 PAGE = ROOT / "docs/how-to/write-a-policy.md"
-KEYS = [field.name for field in dataclasses.fields(Policy) if field.name not in ("officer_key", "house")]
+KEYS = [field.name for field in dataclasses.fields(Policy) if field.name not in NO_THRESHOLDS]
 
 
 def test_the_presets_are_those_of_the_table() -> None:

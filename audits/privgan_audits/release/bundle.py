@@ -1,6 +1,10 @@
 """The form of a release bundle, known to the hand that writes it and to the one that checks it.
 
-BUNDLE/  dataset/                the synthetic set as it was audited, without what stays behind
+BUNDLE/  README.md               what it is, who answers for it, and how to read it
+         dataset/                the synthetic set as it was audited, without what stays behind
+         splits.csv              a suggested split into training, validation and test images
+         formats/                the same images in other forms, as far as the hospital asked for them
+         croissant.json          all that for programs, as Croissant
          report/                 audit-public.html, audit-public.json; nothing internal
          approval.dsse.json      the officer's signed approval, where the hospital has two people sign
          VERIFY.md               how to check all this with sha256sum and openssl alone
@@ -19,11 +23,14 @@ ATTESTATION = "attestation.dsse.json"
 SUMS = "SHA256SUMS"
 GUIDE = "VERIFY.md"
 GIT, GIT_TEXT = ".gitattributes", "* -text\n"
-DATASET, REPORT = "dataset", "report"
+DATASET, REPORT, FORMS = "dataset", "report", "formats"
+README, CROISSANT = "README.md", "croissant.json"
 PUBLIC_PAGE, PUBLIC_SUMMARY = f"{REPORT}/audit-public.html", f"{REPORT}/audit-public.json"
 MANIFEST = f"{DATASET}/manifest.json"
+SPLITS = "splits.csv"
 _PLAIN = re.compile("[A-Za-z0-9._/-]+")
 _DEVICE = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)  # of Windows, whatever follows a dot
+_SINGLE = frozenset((APPROVAL, CROISSANT, GIT, GUIDE, PUBLIC_PAGE, PUBLIC_SUMMARY, README, SPLITS))
 PREDICATE_TYPE = "urn:privgan:release:v1"
 
 
@@ -53,8 +60,8 @@ def subjects_of(statement: dict[str, Any]) -> dict[str, str]:
 def _belongs(name: str) -> bool:
     """Plain names only, which mean the same file to privgan, to the guide's shell commands and to Windows."""
     parts = name.split("/")
-    inside = parts[0] == DATASET and bool(_PLAIN.fullmatch(name)) and not any(map(_is_special, parts))
-    return name in (APPROVAL, GUIDE, GIT, PUBLIC_PAGE, PUBLIC_SUMMARY) or inside
+    inside = parts[0] in (DATASET, FORMS) and len(parts) > 1
+    return name in _SINGLE or (inside and bool(_PLAIN.fullmatch(name)) and not any(map(_is_special, parts)))
 
 
 def _is_special(part: str) -> bool:
@@ -64,6 +71,11 @@ def _is_special(part: str) -> bool:
     [True, True, True, True, True, False]
     """
     return not part or part.endswith(".") or bool(_DEVICE.fullmatch(part.partition(".")[0]))
+
+
+def is_data(name: str) -> bool:
+    """Whether a file is of the images: what a recipient learns from, and not what is said of it."""
+    return name == SPLITS or name.startswith((f"{DATASET}/", f"{FORMS}/"))
 
 
 def sums_text(digests: dict[str, str]) -> bytes:

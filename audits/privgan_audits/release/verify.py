@@ -41,8 +41,8 @@ class VerifiedBundle:
     policy: the preset's name, "own" if it is none.
     prior: the public images that shaped the set besides, None without any.
     looser: a line for each threshold that refuses less than the default, the hospital's version's or this one's.
-    strength: of the promise, by the signed policy; see `dp.strength`. project: title, house and contact, as far as
-    the hospital says them.
+    strength: of the promise, by the signed policy; see `dp.strength`. project: title, house and contact, terms:
+    licence and citation, as far as the hospital says them.
     """
 
     spend: PrivacySpend
@@ -53,6 +53,7 @@ class VerifiedBundle:
     looser: tuple[str, ...]
     strength: str
     project: dict[str, str]
+    terms: dict[str, str]
     files: int
     key_fingerprint: str
     signed: str
@@ -222,7 +223,8 @@ def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[s
             overrides=tuple(map(str, predicate["overrides"])),
             signed=str(predicate["signed"]),
             privgan_version=str(predicate["privgan_version"]),
-            project={str(name): str(text) for name, text in predicate.get("project", {}).items() if text},
+            project=_said(predicate.get("project", {})),
+            terms=_said(predicate.get("terms", {})),
             approval=approval,
             prior=from_table(PriorNamed, predicate["prior"]) if "prior" in predicate else None,
             **facts,
@@ -232,3 +234,7 @@ def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[s
     if summary.verdict != "PASS":
         raise IntegrityError("Expected a released bundle to carry the verdict PASS, this one does not.")
     return summary
+
+
+def _said(table: dict[str, Any]) -> dict[str, str]:
+    return {str(name): str(text) for name, text in table.items() if text}

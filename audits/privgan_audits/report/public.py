@@ -44,11 +44,13 @@ class Row:
 class Released:
     """What a release adds. approval: the officer's, as `Approval.facts` tells it; None where one person releases.
 
-    images: uint8 (n, h, w) or (n, h, w, 3) of the set, at most PICTURES of which are shown.
+    images: uint8 (n, h, w) or (n, h, w, 3) of the set, at most PICTURES of which are shown. licence: as it was given,
+    empty where none was.
     """
 
     approval: Mapping[str, str] | None
     images: Images
+    licence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,7 @@ def public_page(record: Record, released: Released | None = None) -> PublicPage:
         not_covered=(
             f"Fewer copied patients than {plain(allowed_copies(record))}: only epsilon speaks of them.",
             *frame.NOT_COVERED_OUTSIDE,
+            frame.NOT_BOUGHT,
         ),
         approval=_approval(released),
         verify=(
@@ -173,7 +176,11 @@ def _seen(record: Record, policy: Policy) -> dict[str, str]:
 def _approval(released: Released | None) -> str:
     if released is None:
         return "Not released, and not approved by anybody."
-    told = released.approval
+    licence = f"Licence: {released.licence}." if released.licence else "No licence is stated."
+    return f"{_approved(released.approval)} {licence}"
+
+
+def _approved(told: Mapping[str, str] | None) -> str:
     if told is None:
         return "Released without a second person's approval."
     who = f"{told['officer']}, from {told['approved']} until {told['until']}, key {told['key_fingerprint'][:16]}"

@@ -126,23 +126,32 @@ def release(
     to: Annotated[Path, typer.Option(help="The bundle folder to make.")],
     key: Annotated[Path, typer.Option(help="Your signing key.")],
     run: Annotated[Path | None, typer.Option(help="The run that drew the set; draws it again.")] = None,
+    licence: Annotated[str, typer.Option(help="SPDX's identifier, an address or words; else the policy's.")] = "",
+    citation: Annotated[str, typer.Option(help="How to cite the set, in a line; else the policy's.")] = "",
+    formats: Annotated[
+        str, typer.Option("--format", help="Further forms, any of medmnist,imagefolder; dataset/ is always there.")
+    ] = "",
     force: Force = False,
 ) -> int:
     """Judge and draw again and, only on PASS, write the signed bundle that may leave the hospital."""
+    from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import Case
     from privgan_cli import surface
 
+    forms = tuple(name.strip() for name in formats.split(",") if name.strip())
+    offer = Offer(licence=licence.strip(), citation=citation.strip(), forms=forms)
     if run is None:
         raise UsageError(
             "Expected --run: what leaves is drawn again from the run and the set's SEED. Name its folder."
         )
     case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run)
-    signed = surface.release(case, to, read_key(key), force=force, progress=console.progress)
+    signed = surface.release(case, to, read_key(key), offer, force=force, progress=console.progress)
     approved = signed.get("approval")
     console.result(
         {"bundle": str(to), **signed},
         f"released to {to}; recipients check it with VERIFY.md",
         *([f"approved by {approved['officer']} until {approved['until']}"] if approved else []),
+        *([] if signed["terms"]["licence"] else ["no licence is stated: --licence, or licence in the policy"]),
     )
     return 0
 

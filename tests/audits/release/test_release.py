@@ -29,6 +29,7 @@ from tests.synthetic.making import reseal
 
 PUBLIC = {"report/audit-public.html", "report/audit-public.json"}
 SEALS = {"attestation.dsse.json", "SHA256SUMS", "VERIFY.md", ".gitattributes"}
+WORDS = {"README.md", "croissant.json", "splits.csv"}
 
 
 def refused(gate: Gate, error: type[PrivganError], match: str | None = None) -> None:
@@ -45,7 +46,7 @@ def test_a_pass_leaves_with_exactly_these_files(gate: Gate) -> None:
     bundle = gate.root / "bundle"
     held = open_synthetic_set(gate.root / "synthetic")
     names = {path.relative_to(bundle).as_posix() for path in list_files(bundle)}
-    assert names == {f"dataset/{name}" for name in [*held.files, "manifest.json"]} | PUBLIC | SEALS
+    assert names == {f"dataset/{name}" for name in [*held.files, "manifest.json"]} | PUBLIC | SEALS | WORDS
     assert open_synthetic_set(bundle / "dataset").sha256 == held.sha256 == predicate["synthetic_sha256"]
     assert predicate["audit_sha256"] == sha256_file(gate.root / "report" / "audit.json")
     assert predicate["policy_sha256"] == Policy().sha256

@@ -15,6 +15,7 @@ def answer(found: VerifiedBundle) -> dict[str, Any]:
         "verdict": told(found.verdict, found.looser),
         "strength": found.strength,
         "project": found.project,
+        "terms": found.terms,
         "scope": found.scope,
         "epsilon": found.spend.epsilon,
         "delta": found.spend.delta,
@@ -31,7 +32,9 @@ def answer(found: VerifiedBundle) -> dict[str, Any]:
 
 def lines(found: VerifiedBundle) -> Iterator[str]:
     """The same in words."""
-    yield from (f"{name}: {text}" for name, text in found.project.items())
+    yield from (f"{name}: {text}" for name, text in {**found.project, **found.terms}.items())
+    if "licence" not in found.terms:
+        yield "licence: none is stated"
     yield f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}"
     yield f"{found.verdict_line}; {found.spend}"
     if found.approval:

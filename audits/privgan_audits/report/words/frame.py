@@ -98,6 +98,10 @@ NOT_COVERED_OUTSIDE = (
     "Whether labels fit their images, and whether these are medically right: they are not for diagnosis.",
     "A legal conclusion, which a person draws.",
 )
+NOT_BOUGHT = (
+    "Of what use the images are: to measure on patients how well something works that learned from them, and to tell "
+    "outsiders, costs privacy and was not bought."
+)
 VERIFY_OUTSIDE = (
     "Offline, with the hospital's public key from the hospital itself: privgan verify BUNDLE --public-key NAME.pub, "
     "or sha256sum and openssl as the bundle's VERIFY.md says. The signatures cover this page."

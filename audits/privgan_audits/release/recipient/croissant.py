@@ -1,0 +1,139 @@
+"""croissant.json: the bundle for programs, in MLCommons' Croissant format 1.0 (docs.mlcommons.org/croissant).
+
+The arrays and the table of splits are told as files with their digests, the table's columns as records.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from privgan.synthetic.hub_head import licence_url
+from privgan.synthetic.synthetic_set import IMAGES
+from privgan_audits.release import bundle as layout
+from privgan_audits.release.recipient.readme import NO_LICENCE, Told
+from privgan_audits.report.words.frame import NOT_COVERED_OUTSIDE
+
+Node = dict[str, Any]
+_SPECIFICATION = "http://mlcommons.org/croissant/"
+# The context that the specification gives (1.0, appendix 1).
+_CONTEXT: Node = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": _SPECIFICATION,
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataBiases": "cr:dataBiases",
+    "dataCollection": "cr:dataCollection",
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "personalSensitiveInformation": "cr:personalSensitiveInformation",
+    "rai": f"{_SPECIFICATION}RAI/",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+_ENCODINGS = {".csv": "text/csv", ".json": "application/json", ".md": "text/markdown", ".npz": "application/zip"}
+_COLUMNS = {
+    "image": ("sc:Integer", "The image's row in the arrays of images.npz, from 0."),
+    "file": ("sc:Text", "The DICOM file that holds it, below dataset/; without DICOM files its row."),
+    "label": ("sc:Text", "The class that was asked for; nobody has read the image."),
+    "split": ("sc:Text", "A suggestion: train, validation or test."),
+}
+
+
+def croissant(told: Told, data: Mapping[str, str]) -> Node:
+    """The JSON-LD object.
+
+    Args:
+        told: what the README.md says, too.
+        data: hex SHA-256 of the files of images, by path below the bundle.
+    """
+    predicate = told.predicate
+    project, terms = predicate["project"], predicate["terms"]
+    return {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": [f"{_SPECIFICATION}1.0", f"{_SPECIFICATION}RAI/1.0"],
+        "name": told.title,
+        "description": f"{told.what} Verdict {predicate['verdict']}, {told.strength.promise}.",
+        "url": f"urn:sha256:{predicate['synthetic_sha256']}",
+        "version": "1.0.0",
+        "datePublished": predicate["signed"],
+        "license": licence_url(terms["licence"]) if terms["licence"] else NO_LICENCE,
+        "creator": {"@type": "sc:Organization", "name": project["house"] or "not said"},
+        **({"citeAs": terms["citation"]} if terms["citation"] else {}),
+        "keywords": ["synthetic data", "medical images", "differential privacy"],
+        "isLiveDataset": False,
+        "rai:dataLimitations": list(NOT_COVERED_OUTSIDE),
+        "rai:personalSensitiveInformation": [_sensitive(predicate["privacy"])],
+        "distribution": list(_files(data)),
+        "recordSet": [_records()],
+    }
+
+
+def _sensitive(privacy: Mapping[str, Any]) -> str:
+    return (
+        "Learned from patients' images under differential privacy: "
+        f"epsilon {privacy['epsilon']:.3g} at delta {privacy['delta']:g}, per {privacy['unit']}."
+    )
+
+
+def _files(data: Mapping[str, str]) -> Iterator[Node]:
+    """Single files with their digests; of many alike their digests are in SHA256SUMS."""
+    for path, digest in sorted(data.items()):
+        if PurePosixPath(path).suffix in _ENCODINGS:
+            yield {
+                "@type": "cr:FileObject",
+                "@id": path,
+                "name": path,
+                "contentUrl": path,
+                "encodingFormat": _ENCODINGS[PurePosixPath(path).suffix],
+                "sha256": digest,
+            }
+
+
+def _records() -> Node:
+    fields = [
+        {
+            "@type": "cr:Field",
+            "@id": f"images/{name}",
+            "name": name,
+            "description": meaning,
+            "dataType": kind,
+            "source": {"fileObject": {"@id": layout.SPLITS}, "extract": {"column": name}},
+        }
+        for name, (kind, meaning) in _COLUMNS.items()
+    ]
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "images",
+        "name": "images",
+        "description": f"One record an image; the pixels are in {layout.DATASET}/{IMAGES}.",
+        "key": {"@id": "images/image"},
+        "field": fields,
+    }
