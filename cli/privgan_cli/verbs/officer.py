@@ -78,13 +78,12 @@ def approve(
 
 
 def _require_confirmed(draft: "Draft") -> None:
-    """The officer types what is approved: a signature by habit is none."""
+    """Ask on the terminal; see `Draft.require_typed`."""
     if not sys.stdin.isatty():
         raise UsageError("Expected a terminal to confirm on, or --yes, which signs what was just listed.")
     sys.stderr.write(f'Type "{draft.confirmation}" (verdict and set) to sign, anything else to stop: ')
     sys.stderr.flush()
-    if " ".join(sys.stdin.readline().split()) != draft.confirmation:
-        raise UsageError("Expected the verdict and the set's first digits as shown, got something else: not signed.")
+    draft.require_typed(sys.stdin.readline())
 
 
 def reject(
@@ -127,7 +126,7 @@ def revoke(
 ) -> int:
     """Withdraw an approval for good, in the cohort's ledger and in a file for those who have the bundle."""
     from privgan_audits.release.approval import REVOCATION
-    from privgan_audits.release.signoff import revoke as revoke_approval
+    from privgan_audits.release.rejecting import revoke as revoke_approval
 
     found = revoke_approval(report, cohort, read_key(key), reason=reason.strip(), today=today(), force=force)
     from privgan_audits.release.render_again import render_again
