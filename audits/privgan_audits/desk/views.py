@@ -92,13 +92,15 @@ def ticked(review: Review) -> Iterator[str]:
     )
     if review.is_worrying:
         yield tr(
-            "A fair reviewer gives {worry} more ticks or above among members in fewer than one report in twenty. "
-            "This set is not approved in this sitting: have the pairs looked into, then decide again.",
+            "At least {worry} more ticks among members than among the others happen to a fair reviewer in fewer than "
+            "one report in twenty. This set is not approved in this sitting: have the pairs looked into, then decide "
+            "again.",
             worry=review.worry,
         )
     else:
         yield tr(
-            "That is what anatomy alone gives: only {worry} more ticks or above among members would speak of copies.",
+            "A fair reviewer's ticks may differ so by chance; at least {worry} more among members than among the "
+            "others would speak of copies.",
             worry=review.worry,
         )
 
