@@ -85,7 +85,8 @@ class Desk:
         place, _, rest = request.path.removeprefix("/").partition("/")
         if request.method == "GET" and not rest and place != self._door.place:
             cookie = self._door.open(place)
-            return Answer(status=HTTPStatus.SEE_OTHER, location=self._door.inside, cookie=cookie)
+            # Not a redirect: after a click in another site's page a browser would not bring the cookie along.
+            return replace(self._notice(tr("The desk is open."), onward=self._door.inside), cookie=cookie)
         self._door.require_cookie(request.headers("Cookie"))
         if place != self._door.place:
             raise _no_such_page()
@@ -156,9 +157,9 @@ class Desk:
         except PrivganError:
             return False
 
-    def _notice(self, sentence: str, status: HTTPStatus = HTTPStatus.OK) -> Answer:
+    def _notice(self, sentence: str, status: HTTPStatus = HTTPStatus.OK, onward: str = "") -> Answer:
         title = tr("The officer's desk") if status == HTTPStatus.OK else tr("This was refused")
-        return self._to(Notice(frame=Frame(title=title), sentences=(sentence,)), status)
+        return self._to(Notice(frame=Frame(title=title), sentences=(sentence,), onward=onward), status)
 
 
 def _no_such_page() -> TurnedAwayError:

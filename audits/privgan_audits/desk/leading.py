@@ -107,7 +107,7 @@ def _say(way: Way, sitting: Sitting) -> Page | Go:
         frame=way.frame(sitting, SAY, tr("For whom, what for, and until when?"), views.title_of(record)),
         ticked=tuple(views.ticked(sitting.review)),
         worrying=sitting.review.is_worrying,
-        key=pictures_of(gallery).key if gallery and gallery.blinded else None,
+        key=views.key_of(gallery, sitting.review.ticks) if gallery else None,
         warnings=tuple(warnings_of(record)),
         questions=tuple(views.words_asked(record["overrides"], way.today)),
         refuse=way.to(NO),

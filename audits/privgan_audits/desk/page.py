@@ -1,6 +1,6 @@
 """What the desk's pages say, as plain values in the order of each page; the templates only arrange them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from privgan import __version__
 from privgan_audits.report.page import Front, Pictures, Table
@@ -163,10 +163,11 @@ class Signed:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A page that only says something."""
+    """A page that only says something. onward: where the browser goes by itself."""
 
     frame: Frame
-    sentences: tuple[str, ...] = field(default_factory=tuple)
+    sentences: tuple[str, ...]
+    onward: str = ""
     template: str = "notice.html.j2"
 
 

@@ -28,8 +28,13 @@ MEMBER = "member"  # of a cohort, as the gallery's key says
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """What the ticks came to. pairs: on either side. worry: how many more ticks among members are too many."""
+    """What the ticks came to.
 
+    ticks: numbers of blinded pairs, from 1. members, others: how many of them on either side, of so many `pairs`
+    each. worry: how many more ticks among members are too many.
+    """
+
+    ticks: frozenset[int]
     members: int
     others: int
     pairs: int
@@ -42,11 +47,15 @@ class Review:
 
     @classmethod
     def of(cls, gallery: Gallery, ticks: frozenset[int]) -> "Review":
-        """Ticks are numbers of blinded pairs, from 1."""
+        """Count the ticks of a report's pairs."""
         ticked = [pair.side for number, pair in enumerate(gallery.blinded, start=1) if number in ticks]
         members, pairs = ticked.count(MEMBER), len(gallery.blinded) // 2
         return cls(
-            members=members, others=len(ticked) - members, pairs=pairs, worry=worrying_excess(pairs) if pairs else 0
+            ticks=ticks,
+            members=members,
+            others=len(ticked) - members,
+            pairs=pairs,
+            worry=worrying_excess(pairs) if pairs else 0,
         )
 
 

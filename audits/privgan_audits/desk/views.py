@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from privgan.account import Statement
-from privgan.language import tr
+from privgan.language import tr, tr_count
 from privgan_audits.desk.page import Card, Question, Spent
 from privgan_audits.desk.reports import CohortOnDesk, ReportOnDesk
 from privgan_audits.desk.sitting import Review, reason_field
@@ -12,6 +12,9 @@ from privgan_audits.record import Record, project_of
 from privgan_audits.release.approval import APPROVAL, LONGEST_DAYS, LONGEST_NAME, REJECTION, Approval, Rejection
 from privgan_audits.release.signoff import SHORT_DIGEST, SignedApproval
 from privgan_audits.report.front import front
+from privgan_audits.report.gallery import Gallery
+from privgan_audits.report.page import Table
+from privgan_audits.report.pictures import pictures_of
 from privgan_audits.seals import fingerprint, key_of_line
 from privgan_audits.telling.numbers import plain
 from privgan_audits.telling.words import Fact
@@ -72,7 +75,9 @@ def _spent(statement: Statement) -> Iterator[Fact]:
     )
     yield Fact(name=tr("Runs charged"), value=plain(len(statement.runs)))
     yield Fact(
-        name=tr("Audits"), value=plain(statement.audits), note=tr("{sets} sets tried", sets=plain(statement.attempts))
+        name=tr("Audits"),
+        value=plain(statement.audits),
+        note=tr_count("of one set", "of {count} sets", statement.attempts),
     )
     unseen = tr("none: a copy of the cohort's folder that was put back would not be noticed")
     yield Fact(name=tr("Site anchor"), value=tr("knows all entries") if statement.site else unseen)
@@ -103,6 +108,15 @@ def ticked(review: Review) -> Iterator[str]:
             "others would speak of copies.",
             worry=review.worry,
         )
+
+
+def key_of(gallery: Gallery, ticks: frozenset[int]) -> Table | None:
+    """What each blinded pair was, beside the ticks; None where there are none."""
+    told = pictures_of(gallery).key
+    rows = ((pair, tr("yes") if int(pair) in ticks else tr("no"), *rest) for pair, *rest in told.rows)
+    first, *heads = told.head
+    table = Table(caption=told.caption, head=(first, tr("Ticked"), *heads), rows=tuple(rows))
+    return table if table.rows else None
 
 
 def words_asked(overrides: Sequence[str], today: date) -> Iterator[Question]:

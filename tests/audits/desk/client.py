@@ -114,7 +114,10 @@ class Visitor:
 
     def enter(self, address: str) -> Seen:
         """Open the address that was printed."""
-        seen = self.fetch(address)
+        door = self.fetch(address)
+        onward = re.search(r'http-equiv="refresh" content="0; url=(/[^"]+/)"', door.text)
+        assert onward, door.text
+        seen = self.fetch(self.origin + onward.group(1))
         self.home = seen.url
         return seen
 
@@ -149,25 +152,23 @@ class OpenDesk:
 
 
 @contextmanager
-def open_desk(gate: Gate, *options: object, reports: tuple[str, ...] = ("report",)) -> Iterator[OpenDesk]:
-    """`privgan desk` over reports of a gate, with its cohort."""
+def open_desk(
+    gate: Gate,
+    *options: object,
+    reports: tuple[str, ...] = ("report",),
+    cohort: bool = True,
+    variables: dict[str, str] | None = None,
+) -> Iterator[OpenDesk]:
+    """`privgan desk` over reports of a gate, with its cohort unless told otherwise. variables: of the process."""
     folders = [gate.root / report for report in reports]
-    line = (
-        "desk",
-        *folders,
-        "--cohort",
-        gate.root / "cohort",
-        "--key",
-        gate.root / "officer.key",
-        "--json",
-        "--quiet",
-    )
+    line = ["desk", *folders, "--key", gate.root / "officer.key"]
+    line += ["--cohort", gate.root / "cohort"] if cohort else []
     process = subprocess.Popen(
         command(*line, "--json", "--quiet", *options),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(),
+        env=variables or environment(),
     )
     try:
         assert process.stderr is not None
