@@ -1,6 +1,6 @@
 """What an officer's laptop does without: libraries that read and learn from images, and the verbs that need them.
 
-`pip install privgan` approves, reports, releases, verifies, revokes and plans; `privgan[train]` brings everything.
+`pip install privgan` approves, rejects, revokes, reports, verifies and plans; `privgan[train]` brings everything.
 """
 
 import functools
