@@ -25,7 +25,7 @@ def dispatch(app: Callable[..., object], arguments: Sequence[str]) -> int:
     except BaseException as error:
         if isinstance(error, SystemExit | GeneratorExit):
             raise
-        return _refuse(*_explained(error))
+        return _refuse(*explained(error))
     finally:
         console.close()
         console.as_json, console.quiet, console.verbose = outer
@@ -55,7 +55,7 @@ def _refuse(code: int, message: str) -> int:
     return code
 
 
-def _explained(error: BaseException) -> tuple[int, str]:
+def explained(error: BaseException) -> tuple[int, str]:
     """The exit code and the one sentence for anything that can end a command."""
     match error:
         case PrivganError():

@@ -11,7 +11,7 @@ from privgan import __version__
 from privgan_cli.console import LibraryWarnings, console
 from privgan_cli.dispatch import dispatch
 from privgan_cli.stack import needs_training_stack
-from privgan_cli.verbs import archive, budget, cohort, demo, doctor, gate, model, officer, report
+from privgan_cli.verbs import archive, budget, cohort, demo, desk, doctor, gate, model, officer, report
 
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
 # wait for each other many times as long as they work; on an idle one fewer looks cost nothing. Torch reads it once.
@@ -49,6 +49,7 @@ for _verb in (
     needs_training_stack(gate.audit),
     report.report,
     gate.keygen,
+    desk.desk,
     officer.approve,
     officer.reject,
     officer.revoke,

@@ -24,9 +24,9 @@ from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import Approved, Grant, Rejection, Revocation
-from privgan_audits.release.rejecting import reject
+from privgan_audits.release.rejecting import reject, revoke
 from privgan_audits.release.release import Case, release
-from privgan_audits.release.signoff import SignedApproval, draft_approval, revoke
+from privgan_audits.release.signoff import SignedApproval, draft_approval
 from privgan_audits.release.verify import VerifiedBundle, verify
 from tests.audits.entries import passing
 from tests.synthetic.making import RUN_ID, make_set

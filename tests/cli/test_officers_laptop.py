@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from privgan_cli.stack import TRAINING_STACK
+from tests.audits.desk.client import make_desk_gate, open_desk, words
 from tests.audits.releasing import Gate, make_gate
 from tests.cli.conftest import as_expected, command, environment
 from tests.places import ROOT
@@ -33,12 +34,17 @@ sys.meta_path.insert(0, Absent())
 
 
 @pytest.fixture(scope="module")
-def laptop(tmp_path_factory: pytest.TempPathFactory) -> Privgan:
-    """Run `privgan ...` where the training stack is not installed."""
+def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """With which the training stack is not installed."""
     folder = tmp_path_factory.mktemp("laptop")
     (folder / "sitecustomize.py").write_text(BLOCKED)
-    variables = environment()
-    variables["PYTHONPATH"] = os.pathsep.join((str(folder), variables["PYTHONPATH"]))
+    given = environment()
+    return {**given, "PYTHONPATH": os.pathsep.join((str(folder), given["PYTHONPATH"]))}
+
+
+@pytest.fixture(scope="module")
+def laptop(variables: dict[str, str]) -> Privgan:
+    """Run `privgan ...` where the training stack is not installed."""
 
     def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(command(*words), capture_output=True, text=True, env=variables, check=False)
@@ -71,6 +77,19 @@ def test_the_officers_verbs_work_to_their_end(laptop: Privgan, gate: Gate) -> No
     assert "keep it" in laptop("keygen", root / "third", "--no-passphrase").stdout
     assert "one more run" in laptop("budget", root / "cohort").stdout
     assert "approve" in laptop("--help").stdout
+
+
+def test_the_desk_needs_none_either(variables: dict[str, str], tmp_path: Path) -> None:
+    """From its first page to a signature, with pictures to look at."""
+    gate = make_desk_gate(tmp_path)
+    with open_desk(gate, variables=variables) as desk:
+        officer = desk.visitor
+        officer.enter(desk.address)
+        assert "data:image/png" in officer.look("pairs").text
+        officer.send("pairs", looked="yes")
+        assert officer.send("words", **words()).step == "sign"
+        officer.send("sign", typed=f"PASS {gate.record()['synthetic']['sha256'][:12]}")
+        assert desk.closed()["reports"][0]["verdict"] == "PASS"
 
 
 def test_a_plan_needs_no_trainer(laptop: Privgan) -> None:

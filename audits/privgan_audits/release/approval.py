@@ -26,7 +26,7 @@ REJECTION_TYPE = "urn:privgan:rejection:v1"
 SEEN, UNSEEN = "seen", "not seen"
 LARGEST_BYTES = 1 << 16  # of either envelope; what `sign` writes is a few thousand
 LONGEST_DAYS = 731  # two years: our choice; nobody knows longer ahead what else will become public
-_LONGEST_NAME, _LONGEST_TEXT = 100, 300
+LONGEST_NAME, _LONGEST_TEXT = 100, 300
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -46,7 +46,7 @@ class Grant:
     until: str
 
     def __post_init__(self) -> None:
-        require_line(_LONGEST_NAME, name=self.officer)
+        require_line(LONGEST_NAME, name=self.officer)
         require_line(_LONGEST_TEXT, empty=True, purpose=self.purpose, recipient=self.recipient, reason=self.reason)
         first, last = _day(self.approved), _day(self.until)
         if not 0 <= (last - first).days <= LONGEST_DAYS:
@@ -73,7 +73,7 @@ class Approved:
             if not _DIGEST.fullmatch(digest):
                 raise UsageError("Expected a hex SHA-256 in the approval.")
         for words in (self.verdict, self.scope, self.spend.unit, *self.overrides):
-            require_line(_LONGEST_NAME, word=words)
+            require_line(LONGEST_NAME, word=words)
         positive(epsilon=self.spend.epsilon)
 
 
@@ -174,7 +174,7 @@ class Rejection:
     public_key: str
 
     def __post_init__(self) -> None:
-        require_line(_LONGEST_NAME, name=self.officer)
+        require_line(LONGEST_NAME, name=self.officer)
         require_line(_LONGEST_TEXT, reason=self.reason)
         _day(self.rejected)
         if not _DIGEST.fullmatch(self.synthetic_sha256):

@@ -1,6 +1,7 @@
-"""The officer's no to a set, which outlives every file, and whose key it is that may say no or yes.
+"""The officer's no, to a set or to an approval that was given, and whose key it is that may say no or yes.
 
-A rejection is signed and kept with its reason, as a permission is: who released nothing must be able to show why.
+Either is signed, outlives every file, and is kept with its reason, as a permission is: who released nothing must be
+able to show why.
 """
 
 import os
@@ -13,8 +14,17 @@ from privgan.account import ledger_of
 from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import SHAREABLE_FILE, write_bytes
-from privgan_audits.release.approval import LARGEST_BYTES, REJECTION, Rejection, opened
+from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
+from privgan_audits.release.approval import (
+    APPROVAL,
+    LARGEST_BYTES,
+    REJECTION,
+    REVOCATION,
+    Approval,
+    Rejection,
+    Revocation,
+    opened,
+)
 from privgan_audits.release.judged import policy_of, read_record
 from privgan_audits.seals import key_line, read_bounded, sign
 
@@ -66,6 +76,51 @@ def reject(
     return rejection
 
 
+def revoke(
+    report: Path, cohort: Path, key: Ed25519PrivateKey, *, reason: str, today: date, force: bool = False
+) -> Revocation:
+    """Withdraw the approval of a report for good: in the cohort's ledger first, then in REPORT/revocation.dsse.json.
+
+    Args:
+        report: holds the approval; its other files are not read.
+        cohort: whose ledger remembers the audit.
+        key: which signed the approval.
+        reason: in the officer's words; recipients will read it.
+        today: UTC.
+        force: an older revocation's file may be replaced.
+
+    Raises:
+        UsageError: a folder is missing, the revocation exists, or the reason is not a line of words.
+        IntegrityError: no approval by this key, or the ledger does not know the audit that was approved.
+        BudgetError: the ledger is damaged.
+    """
+    if not report.is_dir():
+        raise UsageError(f"Expected a report folder, {report} is missing.")
+    envelope = read_bounded(report / APPROVAL, LARGEST_BYTES)
+    approved = opened(Approval, envelope, key.public_key()).audit
+    audit_sha256 = approved.audit_sha256
+    revocation = Revocation(
+        reason=reason,
+        revoked=today.isoformat(),
+        approval_sha256=sha256_bytes(envelope),
+        audit_sha256=audit_sha256,
+        public_key=key_line(key.public_key()),
+    )
+    ledger = ledger_of(cohort)
+    if audit_sha256 not in {entry["report_sha256"] for entry in ledger.of_kind("audit")}:
+        raise IntegrityError("Expected the cohort whose ledger remembers the approved audit, got another one.")
+    if os.path.lexists(report / REVOCATION) and not force:
+        raise UsageError(f"Expected no withdrawal yet, {report / REVOCATION} exists. --force replaces it.")
+    ledger.record_revocation(
+        report_sha256=audit_sha256,
+        synthetic_sha256=approved.synthetic_sha256,
+        approval_sha256=revocation.approval_sha256,
+        date=revocation.revoked,
+    )
+    write_bytes(report / REVOCATION, sign(revocation.statement(), key), SHAREABLE_FILE)
+    return revocation
+
+
 def require_not_rejected(report: Path, ledger: Ledger | None = None, synthetic_sha256: str = "") -> None:
     """Refuse a set to which the officer said no, by the file in its report's folder or by the ledger's memory.
 
@@ -87,6 +142,16 @@ def _rejected(officer: str, day: str) -> str:
         f"{officer} rejected this set on {day}, for good; the reason is in the ledger and in {REJECTION}. For a "
         "release generate another set and have it audited."
     )
+
+
+def require_not_withdrawn(report: Path) -> None:
+    """Refuse a report beside which a withdrawal lies: whoever wrote it, a doubt about it is no permission.
+
+    Raises:
+        IntegrityError: one does.
+    """
+    if os.path.lexists(report / REVOCATION):
+        raise IntegrityError(f"The approval of this report was withdrawn: {REVOCATION} lies in its folder.")
 
 
 def require_one_officer(pinned: str, named: str) -> None:

@@ -21,16 +21,14 @@ from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.release.approval import (
     APPROVAL,
     LARGEST_BYTES,
-    REVOCATION,
     SEEN,
     UNSEEN,
     Approval,
     Grant,
-    Revocation,
     opened,
 )
 from privgan_audits.release.judged import Judged, judge_again, read_record, require_consistent
-from privgan_audits.release.rejecting import demanded_key, require_not_rejected
+from privgan_audits.release.rejecting import demanded_key, require_not_rejected, require_not_withdrawn
 from privgan_audits.release.remembered import remembered_audit
 from privgan_audits.seals import key_line, key_of_line, read_bounded, sign
 
@@ -69,6 +67,17 @@ class Draft:
         """What the officer types to sign: the verdict, and the first digits of the set's digest."""
         return f"{self.judged.approved.verdict} {self.judged.approved.synthetic_sha256[:SHORT_DIGEST]}"
 
+    def require_typed(self, typed: str) -> None:
+        """Refuse to sign until the officer typed what is approved: a signature by habit is none.
+
+        Raises:
+            UsageError: it is not `confirmation`, blanks aside.
+        """
+        if " ".join(typed.split()) != self.confirmation:
+            raise UsageError(
+                "Expected the verdict and the set's first digits as shown, got something else: not signed."
+            )
+
     def sign(self, key: Ed25519PrivateKey) -> SignedApproval:
         """Sign and write REPORT/approval.dsse.json.
 
@@ -85,17 +94,39 @@ class Draft:
 
 
 def draft_approval(report: Path, grant: Grant, *, cohort: Path | None = None, force: bool = False) -> Draft:
-    """Judge a report again and say in plain words what an approval of it would mean; signs nothing.
+    """Say in plain words what an approval of a report would mean; signs nothing.
 
     Args:
         report: the folder of an audit.
         grant: in the officer's words.
+        cohort: see `approvable`.
+        force: see `approvable`.
+
+    Raises:
+        UsageError: purpose, recipient, or the reason for overrides is not said; or as `approvable`.
+        PrivganError: all else that `approvable` raises.
+    """
+    judged = approvable(report, cohort=cohort, force=force)
+    _require_said(grant, judged)
+    try:
+        facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged, asked=cohort is not None))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise IntegrityError("Expected the record of an audit, a count of it is missing or odd.") from None
+    ledger = SEEN if cohort else UNSEEN
+    return Draft(report=report, grant=grant, judged=judged, ledger=ledger, facts=facts, warnings=warnings)
+
+
+def approvable(report: Path, *, cohort: Path | None = None, force: bool = False) -> Judged:
+    """Judge a report again, and refuse one that no officer's words make fit to be approved.
+
+    Args:
+        report: the folder of an audit.
         cohort: whose ledger shall remember the audit; without it the approval says that nobody asked.
         force: an older approval may be replaced.
 
     Raises:
-        UsageError: there is no such folder, or it has an approval; purpose, recipient, or the reason for overrides is
-            not said; or no cohort is named though it pins the officer's key.
+        UsageError: there is no such folder, or it has an approval; or no cohort is named though it pins the officer's
+            key.
         AuditFailedError, NotReleasableError: the audit did not pass, or has no privacy claim.
         IntegrityError: the record is odd, or its approval was withdrawn, or the set rejected, or the ledger remembers
             another audit or attempt.
@@ -105,17 +136,11 @@ def draft_approval(report: Path, grant: Grant, *, cohort: Path | None = None, fo
     judged = judge_again(record, digest)
     require_consistent(record)
     _require_remembered(report, judged, digest, cohort)
-    _require_not_withdrawn(report)
+    require_not_withdrawn(report)
     require_not_rejected(report)
-    _require_said(grant, judged)
     if os.path.lexists(report / APPROVAL) and not force:
         raise UsageError(f"Expected a report without an approval, {report / APPROVAL} exists. --force replaces it.")
-    try:
-        facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged, asked=cohort is not None))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise IntegrityError("Expected the record of an audit, a count of it is missing or odd.") from None
-    ledger = SEEN if cohort else UNSEEN
-    return Draft(report=report, grant=grant, judged=judged, ledger=ledger, facts=facts, warnings=warnings)
+    return judged
 
 
 def permission(
@@ -135,7 +160,7 @@ def permission(
         IntegrityError: missing though demanded; of another key, report or set; not valid today; withdrawn; the set
             was rejected; or the officer is the one who releases.
     """
-    _require_not_withdrawn(report)
+    require_not_withdrawn(report)
     require_not_rejected(report, ledger, judged.approved.synthetic_sha256)
     for entry in ledger.of_kind("revoked"):
         if entry["synthetic_sha256"] == judged.approved.synthetic_sha256:
@@ -161,57 +186,6 @@ def permission(
     if approval.public_key == key_line(release_key):
         raise IntegrityError("Expected two people: the officer who approved and whoever releases have the same key.")
     return SignedApproval(approval=approval, envelope=envelope)
-
-
-def revoke(
-    report: Path, cohort: Path, key: Ed25519PrivateKey, *, reason: str, today: date, force: bool = False
-) -> Revocation:
-    """Withdraw the approval of a report for good: in the cohort's ledger first, then in REPORT/revocation.dsse.json.
-
-    Args:
-        report: holds the approval; its other files are not read.
-        cohort: whose ledger remembers the audit.
-        key: which signed the approval.
-        reason: in the officer's words; recipients will read it.
-        today: UTC.
-        force: an older revocation's file may be replaced.
-
-    Raises:
-        UsageError: a folder is missing, the revocation exists, or the reason is not a line of words.
-        IntegrityError: no approval by this key, or the ledger does not know the audit that was approved.
-        BudgetError: the ledger is damaged.
-    """
-    if not report.is_dir():
-        raise UsageError(f"Expected a report folder, {report} is missing.")
-    envelope = read_bounded(report / APPROVAL, LARGEST_BYTES)
-    approved = opened(Approval, envelope, key.public_key()).audit
-    audit_sha256 = approved.audit_sha256
-    revocation = Revocation(
-        reason=reason,
-        revoked=today.isoformat(),
-        approval_sha256=sha256_bytes(envelope),
-        audit_sha256=audit_sha256,
-        public_key=key_line(key.public_key()),
-    )
-    ledger = ledger_of(cohort)
-    if audit_sha256 not in {entry["report_sha256"] for entry in ledger.of_kind("audit")}:
-        raise IntegrityError("Expected the cohort whose ledger remembers the approved audit, got another one.")
-    if os.path.lexists(report / REVOCATION) and not force:
-        raise UsageError(f"Expected no withdrawal yet, {report / REVOCATION} exists. --force replaces it.")
-    ledger.record_revocation(
-        report_sha256=audit_sha256,
-        synthetic_sha256=approved.synthetic_sha256,
-        approval_sha256=revocation.approval_sha256,
-        date=revocation.revoked,
-    )
-    write_bytes(report / REVOCATION, sign(revocation.statement(), key), SHAREABLE_FILE)
-    return revocation
-
-
-def _require_not_withdrawn(report: Path) -> None:
-    """Its mere presence refuses: whoever wrote it, a doubt about a withdrawal is no permission."""
-    if os.path.lexists(report / REVOCATION):
-        raise IntegrityError(f"The approval of this report was withdrawn: {REVOCATION} lies in its folder.")
 
 
 def _require_remembered(report: Path, judged: Judged, digest: str, cohort: Path | None) -> None:

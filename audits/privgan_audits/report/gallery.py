@@ -176,14 +176,15 @@ def worrying_excess(pairs: int) -> int:
     """How many more ticks among members than among as many decoys a fair reviewer gives less than once in 20 reports.
 
     Whatever share of alike pairs the reviewer ticks, each member pair is as likely to be ticked as a decoy: the worst
-    share is one half, where the difference of two binomials spreads most.
+    share is one half, where the difference of two binomials spreads most. Of one or two pairs no ticks are so rare.
 
-    >>> worrying_excess(12)
-    5
+    >>> worrying_excess(12), worrying_excess(2)
+    (5, 3)
     """
     from scipy import stats
 
     ticks = stats.binom(pairs, 0.5).pmf(np.arange(pairs + 1))
     difference: Floats = np.convolve(ticks, ticks[::-1])  # index pairs stands for equal numbers
     tail = np.cumsum(difference[::-1])[::-1]
-    return int(np.flatnonzero(tail < 0.05)[0]) - pairs
+    rare = np.flatnonzero(tail < 0.05)
+    return int(rare[0]) - pairs if len(rare) else pairs + 1

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +11,10 @@ from privgan_cli.console import console
 from privgan_cli.options import Force, read_key, today
 
 if TYPE_CHECKING:
-    from privgan_audits.release.signoff import Draft
+    from privgan_audits.release.approval import Rejection
+    from privgan_audits.release.signoff import Draft, SignedApproval
+
+    Told = tuple[dict[str, Any], str, str]
 
 Report = Annotated[Path, typer.Argument(help="The report folder that `privgan audit` made.")]
 OfficerKey = Annotated[Path, typer.Option(help="The officer's own signing key.")]
@@ -33,7 +36,7 @@ def approve(
     force: Force = False,
 ) -> int:
     """Judge a report again, say what it means, and sign that its set may be released."""
-    from privgan_audits.release.approval import APPROVAL, Grant
+    from privgan_audits.release.approval import Grant
     from privgan_audits.release.signoff import draft_approval
 
     grant = Grant(
@@ -55,36 +58,41 @@ def approve(
     signed = draft.sign(read_key(key))
     from privgan_audits.release.render_again import render_again  # the page is drawn once the signature stands
 
-    record = render_again(report)  # the sign-off box names the officer
-    from privgan_audits.telling.strength import strength_of
-
-    what, facts, strength = signed.approval.audit, signed.approval.facts(), strength_of(record, inside=True)
-    console.result(
-        {
-            "approval": str(report / APPROVAL),
-            "sha256": signed.sha256,
-            **facts,
-            "verdict": what.verdict,
-            "strength": strength.word,
-            "scope": what.scope,
-            "epsilon": what.spend.epsilon,
-            "delta": what.spend.delta,
-            "overrides": list(what.overrides),
-        },
-        f"approved until {until}, {strength.promise}: {report / APPROVAL}",
-        f"signed with key {facts['key_fingerprint']}",
-    )
+    render_again(report)  # the sign-off box names the officer
+    console.result(*told_approval(report, signed))
     return 0
 
 
+def told_approval(report: Path, signed: "SignedApproval") -> "Told":
+    """An approval that was just signed, as an object and in lines."""
+    from privgan_audits.release.approval import APPROVAL
+    from privgan_audits.release.judged import read_record
+    from privgan_audits.telling.strength import strength_of
+
+    what, facts = signed.approval.audit, signed.approval.facts()
+    strength = strength_of(read_record(report)[0], inside=True)
+    told = {
+        "approval": str(report / APPROVAL),
+        "sha256": signed.sha256,
+        **facts,
+        "verdict": what.verdict,
+        "strength": strength.word,
+        "scope": what.scope,
+        "epsilon": what.spend.epsilon,
+        "delta": what.spend.delta,
+        "overrides": list(what.overrides),
+    }
+    until = f"approved until {facts['until']}, {strength.promise}: {report / APPROVAL}"
+    return told, until, f"signed with key {facts['key_fingerprint']}"
+
+
 def _require_confirmed(draft: "Draft") -> None:
-    """The officer types what is approved: a signature by habit is none."""
+    """Ask on the terminal; see `Draft.require_typed`."""
     if not sys.stdin.isatty():
         raise UsageError("Expected a terminal to confirm on, or --yes, which signs what was just listed.")
     sys.stderr.write(f'Type "{draft.confirmation}" (verdict and set) to sign, anything else to stop: ')
     sys.stderr.flush()
-    if " ".join(sys.stdin.readline().split()) != draft.confirmation:
-        raise UsageError("Expected the verdict and the set's first digits as shown, got something else: not signed.")
+    draft.require_typed(sys.stdin.readline())
 
 
 def reject(
@@ -95,7 +103,6 @@ def reject(
     reason: Annotated[str, typer.Option(help="Why, in a line; the ledger keeps it.")],
 ) -> int:
     """Sign that a set is not released, for good, in the cohort's ledger and in the report's folder."""
-    from privgan_audits.release.approval import REJECTION
     from privgan_audits.release.rejecting import reject as reject_set
 
     words = {"officer": name.strip(), "reason": reason.strip()}
@@ -103,19 +110,24 @@ def reject(
     from privgan_audits.release.render_again import render_again
 
     render_again(report)
-    console.result(
-        {
-            "rejection": str(report / REJECTION),
-            "audit_sha256": found.audit_sha256,
-            "synthetic_sha256": found.synthetic_sha256,
-            "officer": found.officer,
-            "rejected": found.rejected,
-            "reason": found.reason,
-        },
-        f"rejected by {found.officer}, and remembered by the cohort's ledger: {report / REJECTION}",
-        "for a release generate another set and have it audited; drawing costs no privacy",
-    )
+    console.result(*told_rejection(report, found))
     return 0
+
+
+def told_rejection(report: Path, found: "Rejection") -> "Told":
+    """A rejection that was just signed, as an object and in lines."""
+    from privgan_audits.release.approval import REJECTION
+
+    told = {
+        "rejection": str(report / REJECTION),
+        "audit_sha256": found.audit_sha256,
+        "synthetic_sha256": found.synthetic_sha256,
+        "officer": found.officer,
+        "rejected": found.rejected,
+        "reason": found.reason,
+    }
+    remembered = f"rejected by {found.officer}, and remembered by the cohort's ledger: {report / REJECTION}"
+    return told, remembered, "for a release generate another set and have it audited; drawing costs no privacy"
 
 
 def revoke(
@@ -127,7 +139,7 @@ def revoke(
 ) -> int:
     """Withdraw an approval for good, in the cohort's ledger and in a file for those who have the bundle."""
     from privgan_audits.release.approval import REVOCATION
-    from privgan_audits.release.signoff import revoke as revoke_approval
+    from privgan_audits.release.rejecting import revoke as revoke_approval
 
     found = revoke_approval(report, cohort, read_key(key), reason=reason.strip(), today=today(), force=force)
     from privgan_audits.release.render_again import render_again

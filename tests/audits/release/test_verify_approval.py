@@ -15,7 +15,7 @@ from privgan.folders import list_files
 from privgan_audits import seals
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL, REVOCATION, Revocation
-from privgan_audits.release.signoff import revoke
+from privgan_audits.release.rejecting import revoke
 from privgan_audits.release.verify import VerifiedBundle, verify
 from tests.audits.releasing import TODAY, Gate, changed, sign_again
 

@@ -11,7 +11,7 @@ from privgan.errors import IntegrityError, PrivganError, UsageError
 from privgan.files import sha256_bytes
 from privgan_audits import seals
 from privgan_audits.release.approval import APPROVAL, REVOCATION, Revocation, opened
-from privgan_audits.release.signoff import revoke
+from privgan_audits.release.rejecting import revoke
 from tests.audits.release.test_signoff import refused
 from tests.audits.releasing import TODAY, Gate, make_cohort, make_officers_gate
 

@@ -1,0 +1,51 @@
+"""A page of the desk as one HTML file and its content security policy: no script, one style, by its digest."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from privgan.language import language, tr
+from privgan_audits.desk.page import Page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """html: the page. csp: for its header."""
+
+    html: str
+    csp: str
+
+
+def render(page: Page) -> Rendered:
+    """One page in the current language; every value is escaped, a missing one is an error."""
+    style = _style()
+    html = _environment().get_template(page.template).render(page=page, style=Markup(style), language=language())  # noqa: S704 our own file
+    return Rendered(html=html, csp=_csp(style))
+
+
+@cache
+def _environment() -> Environment:
+    """The desk's templates over the report's, whose parts they use."""
+    loader = ChoiceLoader([PackageLoader("privgan_audits.desk"), PackageLoader("privgan_audits.report")])
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals["tr"] = tr
+    return environment
+
+
+@cache
+def _style() -> str:
+    sheets = (_environment().get_template(name).render() for name in ("style.css", "desk.css"))
+    return "\n".join(sheets)
+
+
+@cache
+def _csp(style: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    allowed = f"img-src data:; style-src 'sha256-{digest}'; form-action 'self'"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; frame-ancestors 'none'"

@@ -1,0 +1,60 @@
+"""desk: a page on this machine that leads the privacy officer through the decision."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from privgan_cli.console import console
+from privgan_cli.dispatch import explained
+from privgan_cli.options import Force, today
+from privgan_cli.verbs.officer import OfficerKey, told_approval, told_rejection
+
+if TYPE_CHECKING:
+    from privgan_audits.desk.sitting import Sitting
+
+
+def desk(
+    reports: Annotated[list[Path], typer.Argument(metavar="REPORT...", help="Folders that `privgan audit` made.")],
+    key: OfficerKey,
+    cohort: Annotated[
+        list[Path] | None, typer.Option(help="A cohort, whose ledger shall know its audits; once for each.")
+    ] = None,
+    language: Annotated[str, typer.Option(metavar="en|zh", help="The language of the pages.")] = "en",
+    idle_minutes: Annotated[float, typer.Option(help="Close when nobody came for so long.")] = 30.0,
+    force: Force = False,
+) -> int:
+    """Decide in a browser on this machine: read, look, say, sign; approve or reject one report or several."""
+    from privgan_audits.desk.desk import Setting, sit_down
+
+    setting = Setting(
+        reports=tuple(reports),
+        key=key,
+        cohorts=tuple(cohort or ()),
+        force=force,
+        language=language,
+        idle_minutes=idle_minutes,
+    )
+    sittings = sit_down(setting, today=today, explain=lambda error: explained(error)[1], announce=_announce)
+    told = [_told(sitting) for sitting in sittings]
+    console.result({"reports": [facts for facts, _ in told]}, *(line for _, lines in told for line in lines))
+    return 0
+
+
+def _announce(address: str) -> None:
+    """Also where notes are not wanted: without the address there is no desk."""
+    sys.stderr.write(f"Open this address in a browser on this machine; it opens the desk once: {address}\n")
+    console.note("The desk closes with the last decision, or by Ctrl-C. Nothing is signed before you sign it.")
+    sys.stderr.flush()
+
+
+def _told(sitting: "Sitting") -> tuple[dict[str, Any], list[str]]:
+    from privgan_audits.release.approval import Rejection
+
+    report, outcome = sitting.report.folder, sitting.outcome
+    if outcome is None:
+        return {"report": str(report)}, [f"nothing was signed of {report}"]
+    told = told_rejection(report, outcome) if isinstance(outcome, Rejection) else told_approval(report, outcome)
+    facts, *lines = told
+    return {"report": str(report), **facts}, lines

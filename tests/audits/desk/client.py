@@ -1,0 +1,182 @@
+"""The desk as a process, and somebody who visits it with a plain HTTP client."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+
+from privgan_audits import seals
+from privgan_audits.report.gallery import write_gallery
+from tests.audits.releasing import Gate, Record, make_gate
+from tests.audits.report.recorded import GALLERY
+from tests.cli.conftest import as_expected, command, environment
+
+PASSPHRASE = "a horse, a battery, a staple"  # noqa: S105 of a key that is made for a test
+OTHERS = [str(number) for number, pair in enumerate(GALLERY.blinded, start=1) if pair.side != "member"]
+MEMBERS = [str(number) for number, pair in enumerate(GALLERY.blinded, start=1) if pair.side == "member"]
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def next_month() -> str:
+    return (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+
+
+def words(**changed: str) -> dict[str, str]:
+    """What an officer says of the set, whose audit had one safeguard off."""
+    said = {"officer": "Dr. Ada Byron", "purpose": "teaching", "recipient": "Anytown University"}
+    return {**said, "reason-0": "it is small", "until": next_month(), **changed}
+
+
+def pictured(gate: Gate, **changed: Any) -> None:
+    """Audit, with pairs to look at."""
+    shutil.rmtree(gate.root / "report", ignore_errors=True)
+    (gate.root / "report").mkdir()
+    digest = write_gallery(gate.root / "report", GALLERY)
+
+    def change(record: Record) -> None:
+        record.update(gallery_sha256=digest, **changed)
+
+    gate.audit(change)
+
+
+def make_desk_gate(root: Path, *, locked: bool = False) -> Gate:
+    """Audited, with pairs to look at and the officer's key pinned. locked: that key has a passphrase."""
+    gate = make_gate(root, officer="officer")
+    pictured(gate)
+    if locked:
+        path = root / "officer.key"
+        path.write_bytes(seals._private_pem(seals.load_private_key(path), PASSPHRASE.encode()))
+    return gate
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One answer."""
+
+    status: int
+    url: str
+    text: str
+    headers: dict[str, str]
+
+    @property
+    def step(self) -> str:
+        """The last part of the address: which page it is."""
+        return self.url.rpartition("/")[2]
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+@dataclass
+class Visitor:
+    """A browser without a screen. origin: of the desk. home: the address of the first page."""
+
+    origin: str
+    home: str = ""
+    token: str = ""
+    jar: CookieJar = field(default_factory=CookieJar)
+
+    def fetch(self, url: str, fields: dict[str, Any] | None = None, *, follow: bool = True, **headers: str) -> Seen:
+        """GET, or POST of fields; a header by its name with _ for -, none where it is empty."""
+        sent = None if fields is None else urllib.parse.urlencode(fields, doseq=True).encode()
+        given = {"Origin": self.origin} if fields is not None else {}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        assert url.startswith("http://127.0.0.1:")
+        request = urllib.request.Request(url, sent, {name: value for name, value in given.items() if value})  # noqa: S310
+        parts = [urllib.request.HTTPCookieProcessor(self.jar), *([] if follow else [_Stay()])]
+        try:
+            with urllib.request.build_opener(*parts).open(request, timeout=60) as answer:
+                return self._seen(answer)
+        except urllib.error.HTTPError as error:
+            return self._seen(error)
+
+    def _seen(self, answer: Any) -> Seen:
+        text = answer.read().decode()
+        if found := re.search(r'name="form-token" value="([^"]+)"', text):
+            self.token = found.group(1)
+        return Seen(status=answer.status, url=answer.url, text=text, headers=dict(answer.headers))
+
+    def enter(self, address: str) -> Seen:
+        """Open the address that was printed."""
+        door = self.fetch(address)
+        onward = re.search(r'http-equiv="refresh" content="0; url=(/[^"]+/)"', door.text)
+        assert onward, door.text
+        seen = self.fetch(self.origin + onward.group(1))
+        self.home = seen.url
+        return seen
+
+    def look(self, step: str = "") -> Seen:
+        """A page of the report."""
+        return self.fetch(f"{self.home}/{step}" if step else self.home)
+
+    def send(self, step: str, **fields: Any) -> Seen:
+        """A form, with the token of the last page that had one."""
+        return self.fetch(f"{self.home}/{step}", {"form-token": self.token, **fields})
+
+
+@dataclass
+class OpenDesk:
+    """A desk that runs, and its visitor, who has not come in yet."""
+
+    process: "subprocess.Popen[str]"
+    address: str
+    visitor: Visitor
+
+    def closed(self, code: int = 0) -> dict[str, Any]:
+        """What it said once it ended by itself, with this exit code."""
+        out, err = self.process.communicate(timeout=60)
+        as_expected(subprocess.CompletedProcess([], self.process.returncode, out, err), code)
+        assert err == "", "nothing is logged"
+        answer: dict[str, Any] = json.loads(out)
+        return answer
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
+
+@contextmanager
+def open_desk(
+    gate: Gate,
+    *options: object,
+    reports: tuple[str, ...] = ("report",),
+    cohort: bool = True,
+    variables: dict[str, str] | None = None,
+) -> Iterator[OpenDesk]:
+    """`privgan desk` over reports of a gate, with its cohort unless told otherwise. variables: of the process."""
+    folders = [gate.root / report for report in reports]
+    line = ["desk", *folders, "--key", gate.root / "officer.key"]
+    line += ["--cohort", gate.root / "cohort"] if cohort else []
+    process = subprocess.Popen(
+        command(*line, "--json", "--quiet", *options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=variables or environment(),
+    )
+    try:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+/\S+", said)
+        assert found, said + process.stderr.read()
+        origin = found.group().rpartition("/")[0]
+        yield OpenDesk(process=process, address=found.group(), visitor=Visitor(origin=origin))
+    finally:
+        process.kill()
+        process.communicate()
