@@ -13,7 +13,7 @@ _LEAD = """# privgan in Python
 
 For notebooks and pipelines: the verbs of the command line as functions, which the command line itself calls.
 Paths and frozen settings go in, frozen results come out. `import privgan` imports nothing heavy; functions that read
-or learn from images need `pip install "privgan[train]"`.
+or learn from images need the extra `train` ([install](../how-to/install-without-network.md)).
 
 """
 

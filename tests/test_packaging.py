@@ -33,6 +33,16 @@ def test_who_only_signs_and_verifies_installs_neither_torch_nor_tools() -> None:
     assert light.isdisjoint(name.lower() for name in TRAINING_STACK)
 
 
+def test_nobody_is_sent_to_the_project_of_the_same_name() -> None:
+    """On PyPI `privgan` is another's; an extra of what is already installed is ours."""
+    told = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    told += [path for package, folder in PACKAGES.items() for path in (folder / package).rglob("*.py")]
+    bare = re.compile(r"pip install [\"'`]*privgan(?![\[\w-])")
+    pages = {path.relative_to(ROOT).as_posix() for path in told if bare.search(path.read_text())}
+    history = {"CHANGELOG.md", *(page for page in pages if page.startswith("docs/decisions/"))}
+    assert pages - history == set()
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_whoever_imports_a_package_gets_its_types(package: str) -> None:
     assert (PACKAGES[package] / package / "py.typed").read_bytes() == b""
