@@ -1,4 +1,4 @@
-"""C-STORE (PS3.4 annex B): one association, one file after another, each acknowledged before the next."""
+"""C-STORE (PS3.4 annex B): one association, one file after another, each acknowledged before the next. And C-ECHO."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OWN_TITLE = "PRIVGAN"
 _UNACCEPTED = "sop_class_or_transfer_syntax"  # archives do not agree on how to tell the two apart
+_VERIFICATION = ("1.2.840.10008.1.1", "1.2.840.10008.1.2")  # and Implicit VR Little Endian, which all must know
 _MOST_CONTEXTS = 128  # PS3.8 9.3.2.2: odd numbers of one byte
 # PS3.8 table 9-21: (source, reason) of a rejection that time alone does not mend.
 _REJECTIONS = {
@@ -54,6 +55,20 @@ def store_by_association(instances: Sequence[Instance], peer: Peer, access: Acce
         for instance in instances:
             copy.write_bytes(instance.read())
             yield Receipt(name=instance.name, refused=_store(copy, association))
+
+
+def require_echo(peer: Peer, access: Access) -> None:
+    """Ask whether an archive is there and talks to us (C-ECHO, PS3.4 annex A); nothing of a set is said.
+
+    Raises:
+        UsageError: it does not want to talk to us.
+        UnfinishedError: it cannot be reached, or does not answer.
+    """
+    require_library("pynetdicom")
+    with _association(peer, access, [_VERIFICATION]) as association:
+        status = association.send_c_echo() if association.accepted_contexts else None
+        if not status or status.get("Status") != 0:
+            raise UnfinishedError("The archive took the association and did not answer a C-ECHO.")
 
 
 def _identity(instance: Instance) -> Identity:

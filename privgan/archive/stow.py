@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from typing import Any
 
 from privgan.archive.instance import DUPLICATE, OUT_OF_RESOURCES, Identity, Instance, Receipt, judged
@@ -30,6 +31,21 @@ def store_by_stow(instances: Iterable[Instance], archive: WebArchive) -> Iterato
     """
     for batch in _batches(instances):
         yield from _store(batch, archive)
+
+
+def require_answer(instance: Instance, archive: WebArchive) -> None:
+    """Ask whether a service is there and lets us in: for a study that is ours, so that no patient is in the answer.
+
+    Raises:
+        IntegrityError: the file is not what was verified.
+        UsageError: the service does not want to talk to us, or is none.
+        UnfinishedError: it cannot be reached, or does not answer.
+    """
+    from pydicom import dcmread
+
+    study = str(dcmread(BytesIO(instance.read()), specific_tags=["StudyInstanceUID"]).StudyInstanceUID)
+    query = {"StudyInstanceUID": study, "limit": "1"}
+    require_service(archive.get(f"{archive.address()}/studies", _JSON, _ANSWER_BYTES, query))
 
 
 def _batches(instances: Iterable[Instance]) -> Iterator[Batch]:

@@ -47,7 +47,7 @@ _CARD = """\
 
 {count} {kind} images of {size} x {size} pixels, drawn by a computer program that learned from images of a hospital's
 patients. The set imitates what many of these have in common{subject}. Every image was drawn from random numbers; the
-patient numbers in the files are invented, one for each {numbered}.
+patient numbers in the files are invented, {numbered}.
 
 **May it be shared?** This card does not say. A set that was released lies in a signed bundle, whose README.md says
 for what and under which terms, and whose `VERIFY.md` says how to check it. A set with a file named `NOT_RELEASED`
@@ -71,6 +71,7 @@ beside this card was not released.
 - `images.npz`: `images` (uint8, {axes}), `labels` (numbers), `classes` (names in label order).
 - `labels.csv`: `file,patient,label`.
 - `dicom/`, if present: {objects}, marked Synthetic Data (0008,001C) = YES. Study dates are dummies.
+  {series}
 - `contact-sheet.png`, if present: a glance at up to 100 images.
 - `manifest.json`: the SHA-256 of each of these files.
 
@@ -89,6 +90,14 @@ None are stated here: the hospital that shares the set decides, and the README.m
 """
 
 
+_SERIES = {
+    False: "Each file is an invented patient, a study and a series of its own, in a folder of its own: readers that\n"
+    "  look for a series of many slices find none, because no two images belong together.",
+    True: "All files are one invented patient and one study, with a folder and a series for each class. Images of a\n"
+    "  series have nothing in common but their class: a stack of them is no volume.",
+}
+
+
 def dataset_card(manifest: Manifest) -> str:
     """Markdown text of the card."""
     return hub_head(manifest) + _CARD.format(
@@ -97,8 +106,9 @@ def dataset_card(manifest: Manifest) -> str:
         kind="colour" if manifest.form.colour else "grey",
         axes="count x height x width" + (" x red, green, blue" if manifest.form.colour else ""),
         subject=subject_of(manifest),
-        numbered="image" if manifest.dicom.frames == 1 else "file",
+        numbered="one for all images" if manifest.dicom.one_study else "one for each file",
         objects=_objects(manifest),
+        series=_SERIES[manifest.dicom.one_study],
         privacy=_privacy(manifest),
         version=manifest.privgan_version,
         created=manifest.created,

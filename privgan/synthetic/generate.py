@@ -33,7 +33,7 @@ class GenerateOptions:
     count: number of images, at least 1.
     formats: any of dicom, npz, png. images.npz is always written, asked for or not: the audit reads it.
     classes: "uniform", "measured" (by the run, with noise), or shares as "name:weight,name:weight".
-    sop_class, bits, frames: the form of the DICOM files, see `dicom.form.resolved`.
+    sop_class, bits, frames, one_study: the form of the DICOM files, see `dicom.form.resolved`.
     """
 
     count: int
@@ -42,6 +42,7 @@ class GenerateOptions:
     sop_class: str = SECONDARY_CAPTURE
     bits: int | None = None
     frames: int = 1
+    one_study: bool = False
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -74,6 +75,7 @@ def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, prog
         modality=facts.form.modality,
         bits=options.bits,
         frames=options.frames,
+        one_study=options.one_study,
         colour=facts.form.colour,
     )
     if form.kind == MATCHED["CT"] and facts.form.window is None:

@@ -8,12 +8,15 @@ import io
 from collections.abc import Sequence
 
 from privgan.arrays import Integers
-from privgan.synthetic.synthetic_set import IMAGES, file_name, patient_id
+from privgan.synthetic.dicom.form import DicomForm, places_of
+from privgan.synthetic.synthetic_set import IMAGES, patient_id
 
 Row = tuple[str, str, str]
 
 
-def label_rows(run_id: str, classes: tuple[str, ...], labels: Integers, files: Sequence[range] | None) -> list[Row]:
+def label_rows(
+    run_id: str, classes: tuple[str, ...], labels: Integers, files: Sequence[range] | None, form: DicomForm
+) -> list[Row]:
     """One (file, invented patient, label) for each file; without DICOM a file is a row of images.npz.
 
     Args:
@@ -21,16 +24,16 @@ def label_rows(run_id: str, classes: tuple[str, ...], labels: Integers, files: S
         classes: class names.
         labels: int64 (n,), indices into `classes`.
         files: which images each DICOM file holds; None when there are none.
+        form: of the DICOM files.
     """
-    dicom = files is not None
-    held = files if files is not None else [range(number, number + 1) for number in range(len(labels))]
+    if files is None:
+        return [
+            (f"{IMAGES}[{number}]", patient_id(run_id, number + 1), classes[label])
+            for number, label in enumerate(labels)
+        ]
     return [
-        (
-            file_name(number) if dicom else f"{IMAGES}[{number - 1}]",
-            patient_id(run_id, number),
-            classes[labels[images.start]],
-        )
-        for number, images in enumerate(held, start=1)
+        (place.name, patient_id(run_id, place.patient), classes[labels[images.start]])
+        for place, images in zip(places_of(labels, files, form), files, strict=True)
     ]
 
 

@@ -16,10 +16,10 @@ from privgan.files import SHAREABLE_FILE, open_new
 from privgan.images.containers import Piece, npz_pieces, png_bytes
 from privgan.progress import Progress, silent
 from privgan.synthetic.dataset_card import dataset_card
-from privgan.synthetic.dicom.form import files_of
+from privgan.synthetic.dicom.form import Place, files_of, places_of
 from privgan.synthetic.labels_table import label_rows, labels_csv
 from privgan.synthetic.splits import suggested
-from privgan.synthetic.synthetic_set import CARD, CONTACT_SHEET, IMAGES, LABELS, Manifest, file_name
+from privgan.synthetic.synthetic_set import CARD, CONTACT_SHEET, IMAGES, LABELS, Manifest
 
 if TYPE_CHECKING:
     from privgan.synthetic.dicom.writer import DicomWriter
@@ -43,10 +43,9 @@ class SetFiles:
         """
         self._manifest, self._images, self._labels = manifest, images, labels
         self._held = files_of(labels, manifest.dicom.frames) if DICOM in formats else None
-        self._rows = label_rows(manifest.run_id, manifest.form.classes, labels, self._held)
-        numbers = range(1, len(self._held or ()) + 1)
-        self._numbers = {file_name(number): number for number in numbers}
-        self.dicom = tuple(self._numbers)
+        self._rows = label_rows(manifest.run_id, manifest.form.classes, labels, self._held, manifest.dicom)
+        self._places = {place.name: place for place in places_of(labels, self._held or (), manifest.dicom)}
+        self.dicom = tuple(self._places)
         self.names = (*self.dicom, IMAGES, LABELS, CARD, *([CONTACT_SHEET] if PNG in formats else []))
 
     @property
@@ -78,9 +77,9 @@ class SetFiles:
             PrivganError: a DICOM file would not conform to the standard.
         """
         for done, name in enumerate(self.names, start=1):
-            if name in self._numbers:
-                images, label, patient, number = self._dicom(name)
-                self._writer.write(folder, images, label, patient_id=patient, number=number)
+            if name in self._places:
+                images, label, patient, place = self._dicom(name)
+                self._writer.write(folder, images, label, patient_id=patient, place=place)
             else:
                 with open_new(folder / name, SHAREABLE_FILE) as stream:
                     stream.writelines(self.pieces(name))
@@ -88,20 +87,20 @@ class SetFiles:
                 progress("writing the set", done, len(self.names))
 
     def _small(self, name: str) -> bytes:
-        if name in self._numbers:
-            images, label, patient, number = self._dicom(name)
-            return self._writer.content(images, label, patient_id=patient, number=number)
+        if name in self._places:
+            images, label, patient, place = self._dicom(name)
+            return self._writer.content(images, label, patient_id=patient, place=place)
         if name == CONTACT_SHEET:
             from privgan.images.contact_sheet import contact_sheet
 
             return png_bytes(contact_sheet(self._images, self._labels, self._manifest.form.classes))
         return {LABELS: labels_csv(self._rows), CARD: dataset_card(self._manifest)}[name].encode()
 
-    def _dicom(self, name: str) -> tuple[Images, str, str, int]:
-        """Frames, label, patient's ID and number of a DICOM file."""
-        number = self._numbers[name]
-        held, (_, patient, label) = (self._held or [])[number - 1], self._rows[number - 1]
-        return self._images[held.start : held.stop], label, patient, number
+    def _dicom(self, name: str) -> tuple[Images, str, str, Place]:
+        """Frames, label, patient's ID and place of a DICOM file."""
+        place = self._places[name]
+        held, (_, patient, label) = (self._held or [])[place.number - 1], self._rows[place.number - 1]
+        return self._images[held.start : held.stop], label, patient, place
 
     @cached_property
     def _writer(self) -> "DicomWriter":

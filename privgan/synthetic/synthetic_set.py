@@ -1,6 +1,6 @@
 """The synthetic set on disk: what `generate` wrote, and proof that nothing was changed since.
 
-SYNTHETIC/ (0700)  dicom/000001/000001.dcm ...   one invented patient each (optional)
+SYNTHETIC/ (0700)  dicom/000001/000001.dcm ...   a folder for each series (optional)
                    images.npz                    images uint8 (n, h, w[, 3]), labels int64 (n,), classes; always there
                    contact-sheet.png             a glance at up to 100 images (optional)
                    labels.csv                    file,patient,label
@@ -106,6 +106,8 @@ class Manifest:
         privacy, listed = table.pop("spend"), dict(sorted(files.items()))
         if self.prior is None:  # a set without one is, to the byte, what it was before there were any
             del table["prior"]
+        if not self.dicom.one_study:
+            del table["dicom"]["one_study"]
         return {"schema_version": SCHEMA_VERSION, "kind": KIND, **table, "privacy": privacy, "files": listed}
 
 
@@ -133,11 +135,6 @@ def patient_id(run_id: str, number: int) -> str:
     'PG-0123abcd-000001'
     """
     return f"PG-{run_id[:8]}-{number:06d}"
-
-
-def file_name(number: int) -> str:
-    """Where an image lies in the set: one folder for each invented patient."""
-    return f"dicom/{number:06d}/{number:06d}.dcm"
 
 
 def seal(folder: Path, manifest: Manifest, seed: Seed) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from privgan.archive.access import Access
 from privgan.archive.destination import Peer, WebService
-from privgan.archive.dimse import store_by_association
+from privgan.archive.dimse import require_echo, store_by_association
 from privgan.archive.instance import Instance, Receipt
 from privgan.archive.journal import Journal
 from privgan.archive.stopping import UnfinishedError, ended_by_sigterm
-from privgan.archive.stow import store_by_stow
+from privgan.archive.stow import require_answer, store_by_stow
 from privgan.archive.web import WebArchive
 from privgan.errors import UsageError
 from privgan.files import sha256_bytes
@@ -55,6 +55,58 @@ class Delivery:
     journal: Path
 
 
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What `send` would do. size: of all instances, in bytes. stored_before: acknowledged in earlier runs.
+
+    answered: whether the archive was asked, and is there.
+    """
+
+    instances: int
+    size: int
+    stored_before: int
+    answered: bool
+
+
+def preview(
+    parcel: Parcel, destination: WebService | Peer, access: Access, *, ask: bool, progress: Progress = silent
+) -> Preview:
+    """Verify a bundle and count what would be sent; nothing is sent, and no journal begun.
+
+    Args:
+        parcel: what to send.
+        destination: where.
+        access: how.
+        ask: whether to ask the archive that it is there, by C-ECHO or for a study of the bundle.
+        progress: told of every file that is checked.
+
+    Raises:
+        UsageError, IntegrityError: as `send` does.
+        UnfinishedError: the archive was asked and did not answer.
+    """
+    bundle_sha256, instances = _verified(parcel, destination, access, progress)
+    subject = f"send {bundle_sha256} {destination}"
+    path, done = _journal_of(parcel.bundle, subject), set[str]()
+    if path.exists():
+        with Journal.opened(path, subject) as journal:
+            done = set(journal.done)
+    if ask:
+        _require_there(instances, destination, access)
+    return Preview(
+        instances=len(instances),
+        size=sum(instance.path.stat().st_size for instance in instances),
+        stored_before=sum(instance.name in done for instance in instances),
+        answered=ask,
+    )
+
+
+def _require_there(instances: list[Instance], destination: WebService | Peer, access: Access) -> None:
+    if isinstance(destination, Peer):
+        require_echo(destination, access)
+    else:
+        require_answer(instances[0], WebArchive(destination, access))
+
+
 def send(parcel: Parcel, destination: WebService | Peer, access: Access, progress: Progress = silent) -> Delivery:
     """Verify a bundle and store its DICOM files in an archive, those that it has not acknowledged before.
 
@@ -69,9 +121,7 @@ def send(parcel: Parcel, destination: WebService | Peer, access: Access, progres
         IntegrityError: the bundle does not verify, or a file was changed afterwards; nothing of that is sent.
         UnfinishedError: the archive cannot go on now, or SIGTERM arrived; the same call sends the rest.
     """
-    access.require_fitting(destination)
-    verify(parcel.bundle, parcel.public_key, today=parcel.today, officer_key=parcel.officer_key, progress=progress)
-    bundle_sha256, instances = _signed_instances(parcel)
+    bundle_sha256, instances = _verified(parcel, destination, access, progress)
     subject = f"send {bundle_sha256} {destination}"
     with Journal.opened(_journal_of(parcel.bundle, subject), subject) as journal, ended_by_sigterm():
         waiting = [instance for instance in instances if instance.name not in journal.done]
@@ -98,8 +148,12 @@ def send(parcel: Parcel, destination: WebService | Peer, access: Access, progres
     )
 
 
-def _signed_instances(parcel: Parcel) -> tuple[str, list[Instance]]:
-    """The bundle's digest, and its DICOM files with the digests that the hospital signed."""
+def _verified(
+    parcel: Parcel, destination: WebService | Peer, access: Access, progress: Progress
+) -> tuple[str, list[Instance]]:
+    """The bundle's digest, and its DICOM files with the digests that the hospital signed, after all was verified."""
+    access.require_fitting(destination)
+    verify(parcel.bundle, parcel.public_key, today=parcel.today, officer_key=parcel.officer_key, progress=progress)
     attestation = read_bounded(parcel.bundle / ATTESTATION, _LARGEST_ATTESTATION_BYTES)
     digests = subjects_of(open_signed(attestation, load_public_key(parcel.public_key)))
     instances = [

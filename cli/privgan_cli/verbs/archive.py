@@ -1,12 +1,18 @@
 """send, fetch: a released bundle into a real archive, and a hospital's images out of one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from privgan.errors import UsageError
 from privgan_cli.console import console
 from privgan_cli.options import today
+
+if TYPE_CHECKING:
+    from privgan.archive.access import Access
+    from privgan.archive.destination import Peer, WebService
+    from privgan_audits.release.sending import Parcel
 
 TokenFile = Annotated[Path | None, typer.Option(help="File (0600) with the token for a DICOMweb service.")]
 Ca = Annotated[Path | None, typer.Option(help="Certificates to trust instead of the usual ones, PEM.")]
@@ -20,6 +26,8 @@ def send(
     public_key: Annotated[Path, typer.Option(help="The hospital's public key.")],
     to: Annotated[str, typer.Option(metavar="URL|TITLE@HOST:PORT", help="A DICOMweb service or a DICOM archive.")],
     officer_key: Annotated[Path | None, typer.Option(help="The privacy officer's, too: demands an approval.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Verify, say what would go, and send nothing.")] = False,
+    echo: Annotated[bool, typer.Option("--echo", help="With --dry-run: ask whether the archive is there.")] = False,
     calling: Annotated[str, typer.Option(metavar="TITLE", help="Our own AE title; PRIVGAN if left out.")] = "",
     tls: Annotated[bool, typer.Option("--tls", help="TLS for TITLE@HOST:PORT.")] = False,
     token_file: TokenFile = None,
@@ -34,6 +42,8 @@ def send(
     from privgan_audits.release.sending import Parcel
     from privgan_audits.release.sending import send as send_bundle
 
+    if echo and not dry_run:
+        raise UsageError("Expected --echo with --dry-run: to send is to find out whether the archive is there.")
     access = Access(
         token=read_token(token_file) if token_file else "",
         ca=ca,
@@ -44,6 +54,8 @@ def send(
         timeout_s=timeout,
     )
     parcel = Parcel(bundle=bundle, public_key=public_key, officer_key=officer_key, today=today())
+    if dry_run:
+        return _preview(parcel, parse_destination(to), access, ask=echo)
     done = send_bundle(parcel, parse_destination(to), access, console.progress)
     console.result(
         {
@@ -58,6 +70,27 @@ def send(
         f"journal: {done.journal}",
     )
     return 5 if done.rejected else 0
+
+
+def _preview(parcel: "Parcel", destination: "WebService | Peer", access: "Access", *, ask: bool) -> int:
+    from privgan_audits.release.sending import preview
+
+    found = preview(parcel, destination, access, ask=ask, progress=console.progress)
+    waiting = found.instances - found.stored_before
+    console.result(
+        {
+            "instances": found.instances,
+            "bytes": found.size,
+            "stored_before": found.stored_before,
+            "answered": found.answered,
+            "sent": False,
+        },
+        f"intact: {waiting} of {found.instances} instances would go to {destination}",
+        f"all of them are {found.size / 1e6:.1f} MB",
+        "the archive is there and talks to us" if ask else "the archive was not asked: --echo asks it",
+        "nothing was sent",
+    )
+    return 0
 
 
 def fetch(

@@ -228,6 +228,9 @@ def generate(
     sop_class: Annotated[str, typer.Option(help="secondary-capture or match.")] = "secondary-capture",
     bits: Annotated[int | None, typer.Option(help="8, 12 or 16 a value; 12 for CT and MR objects, else 8.")] = None,
     frames: Annotated[int, typer.Option(help="Images of one class in a file; secondary-capture only.")] = 1,
+    one_study: Annotated[
+        bool, typer.Option("--one-study", help="One invented patient and study, a series a class; not CT or MR.")
+    ] = False,
     classes: Annotated[str, typer.Option(help="uniform, measured, or NAME:WEIGHT,NAME:WEIGHT.")] = "uniform",
     force: Force = False,
 ) -> int:
@@ -242,6 +245,7 @@ def generate(
         sop_class=sop_class,
         bits=bits,
         frames=frames,
+        one_study=one_study,
     )
     made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
     if made.noise_drowned_classes:

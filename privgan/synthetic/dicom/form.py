@@ -3,13 +3,15 @@
 Facts alone, for options, manifests and documents; nothing here knows the DICOM library.
 
 >>> resolved("match", modality="CT", bits=None, frames=1)
-DicomForm(kind='ct', bits=12, frames=1)
+DicomForm(kind='ct', bits=12, frames=1, one_study=False)
 >>> resolved("secondary-capture", modality="CT", bits=None, frames=1).bits
 8
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -29,11 +31,15 @@ _WORDS_ONLY = ("ct", "mr")  # their definitions demand 16 allocated bits (PS3.3 
 
 @dataclass(frozen=True, kw_only=True)
 class DicomForm:
-    """kind: one of KINDS. bits: stored bits of a value. frames: at most so many images of one class in a file."""
+    """kind: one of KINDS. bits: stored bits of a value. frames: at most so many images of one class in a file.
+
+    one_study: all images are of one invented patient and study, in one series a class.
+    """
 
     kind: str = SECONDARY_CAPTURE
     bits: int = 8
     frames: int = 1
+    one_study: bool = False
 
     def __post_init__(self) -> None:
         one_of(KINDS, sop_class=self.kind)
@@ -47,9 +53,59 @@ class DicomForm:
             raise UsageError(
                 "Expected --sop-class secondary-capture with --frames: the others hold one image a file."
             )
+        if self.one_study and self.kind in _WORDS_ONLY:
+            raise UsageError(
+                "Expected --one-study without CT or MR objects: readers stack their series as a volume, and these "
+                "slices are of none. Take secondary-capture."
+            )
+        if self.one_study and self.frames > 1:
+            raise UsageError("Expected --one-study or --frames: a series of many files, or files of many frames.")
 
 
-def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int, colour: bool = False) -> DicomForm:
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a file stands among the others of its set; all numbers from 1.
+
+    number: of the file. patient: and of the study, which is a patient's. series: of the set. instance: in its series.
+    """
+
+    number: int
+    patient: int
+    series: int
+    instance: int
+
+    @classmethod
+    def alone(cls, number: int) -> Self:
+        """Of a file that is an invented patient, a study and a series of its own."""
+        return cls(number=number, patient=number, series=number, instance=1)
+
+    @property
+    def name(self) -> str:
+        """The file below the set: a folder for each series."""
+        return f"dicom/{self.series:06d}/{self.number:06d}.dcm"
+
+
+def places_of(labels: Integers, files: Sequence[range], form: DicomForm) -> list[Place]:
+    """Where each file stands: by itself, or in one study with one series a class.
+
+    Args:
+        labels: int64 (n,), the number of each image's class.
+        files: which images each file holds; see `files_of`.
+        form: of the files.
+    """
+    if not form.one_study:
+        return [Place.alone(number) for number in range(1, len(files) + 1)]
+    places, seen = [], Counter[int]()
+    for number, images in enumerate(files, start=1):
+        series = 1 + int(labels[images.start])
+        seen[series] += 1
+        places.append(Place(number=number, patient=1, series=series, instance=seen[series]))
+    return places
+
+
+def resolved(
+    sop_class: str, *, modality: str, bits: int | None, frames: int, one_study: bool = False, colour: bool = False
+) -> DicomForm:
     """The form that was asked for, of a run whose cohort has this modality.
 
     Args:
@@ -58,6 +114,7 @@ def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int, co
         modality: the cohort's configured word.
         bits: None takes 12 for CT and MR and 8 otherwise.
         frames: images in a file.
+        one_study: whether all files are one study's.
         colour: whether images are in colour.
 
     Raises:
@@ -67,14 +124,15 @@ def resolved(sop_class: str, *, modality: str, bits: int | None, frames: int, co
     if colour:
         if bits not in (None, 8):
             raise UsageError(f"Expected 8 bits for colour images, got {bits}.")
-        return DicomForm(frames=frames)
+        return DicomForm(frames=frames, one_study=one_study)
     if sop_class == MATCH and modality not in MATCHED:
         raise UsageError(
             f"Expected a cohort of {', '.join(MATCHED)} images for --sop-class match, this one is of "
             f"{modality or 'unknown'} ones. Take secondary-capture, or prepare the cohort with --modality."
         )
     kind = MATCHED[modality] if sop_class == MATCH else SECONDARY_CAPTURE
-    return DicomForm(kind=kind, bits=bits if bits is not None else 12 if kind in _WORDS_ONLY else 8, frames=frames)
+    usual = 12 if kind in _WORDS_ONLY else 8
+    return DicomForm(kind=kind, bits=usual if bits is None else bits, frames=frames, one_study=one_study)
 
 
 def neighbours(labels: Integers, frames: int, seed: Seed) -> Integers:

@@ -23,20 +23,20 @@ from pydicom.uid import UID
 from privgan.errors import PrivganError, UsageError
 from privgan.files import SHAREABLE_FILE, open_new
 from privgan.synthetic.dicom.conformance import faults_of
+from privgan.synthetic.dicom.form import Place
 from privgan.synthetic.dicom.kinds import kind_of
 from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.modules import template
 from privgan.synthetic.dicom.pattern import MEDIA_UID, Pattern
 from privgan.synthetic.dicom.values import pixel_bytes
-from privgan.synthetic.synthetic_set import file_name
 
-_SOP = "SOPInstanceUID"
-_TEXTS = ("PatientName", "PatientID", "SeriesNumber")
+_STUDY, _SERIES, _SOP = "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"
+_TEXTS = ("PatientName", "PatientID", "SeriesNumber", "InstanceNumber")
 _PLAIN = re.compile(r"[A-Za-z0-9-]{1,64}")  # what any encoder writes as it is
 
 
 def uid_of(seed_sha256: str, number: int, keyword: str) -> UID:
-    """A UID under 2.25 (PS3.5 B.2) of one file: random, as the seed is, and the same whenever the set is written."""
+    """A UID under 2.25 (PS3.5 B.2) of a file, series or study: random, as the seed is, and the same for ever."""
     digest = hashlib.sha256(f"{seed_sha256} {number} {keyword}".encode()).digest()
     return UID(f"2.25.{uuid.UUID(bytes=digest[:16], version=4).int}")
 
@@ -66,7 +66,7 @@ class DicomWriter:
         """
         self._look = look
         own = kind_of(look.dicom, colour=look.form.colour).own_uids
-        self._uids = ("StudyInstanceUID", "SeriesInstanceUID", _SOP, *own)
+        self._uids = (_STUDY, _SERIES, _SOP, *own)
         self._varying = {MEDIA_UID, *map(_tag, (*self._uids, *_TEXTS, "PixelData"))}
         self._templates: dict[int, Dataset] = {}
         self._patterns: dict[tuple[int, str], Pattern] = {}
@@ -78,8 +78,8 @@ class DicomWriter:
                     "Expected modality and body part as DICOM code strings (capital letters, at most 16)."
                 ) from None
 
-    def write(self, folder: Path, images: NDArray[np.uint8], label: str, *, patient_id: str, number: int) -> Path:
-        """Write file `number` (from 1) below `folder`; it must not exist.
+    def write(self, folder: Path, images: NDArray[np.uint8], label: str, *, patient_id: str, place: Place) -> Path:
+        """Write a file below `folder`; it must not exist.
 
         Args:
             folder: the synthetic set.
@@ -87,7 +87,7 @@ class DicomWriter:
             label: the class name. It becomes Image Comments (0020,4000): shown by viewers, used by no software,
                 and, unlike a description of the study or a diagnosis, no statement about a person.
             patient_id: the invented one.
-            number: the counter of file and patient.
+            place: among the set's files.
 
         Returns:
             The file.
@@ -95,37 +95,39 @@ class DicomWriter:
         Raises:
             PrivganError: what came out does not conform to the standard; the file is not written.
         """
-        content = self.content(images, label, patient_id=patient_id, number=number)
+        content = self.content(images, label, patient_id=patient_id, place=place)
         if faults := faults_of(content):
             raise PrivganError(f"Expected a DICOM file that conforms to the standard, it does not: {faults[0]}.")
-        target = folder / file_name(number)
-        target.parent.mkdir(parents=True)
+        target = folder / place.name
+        target.parent.mkdir(parents=True, exist_ok=True)
         with open_new(target, SHAREABLE_FILE) as stream:
             stream.write(content)
         return target
 
-    def content(self, images: NDArray[np.uint8], label: str, *, patient_id: str, number: int) -> bytes:
+    def content(self, images: NDArray[np.uint8], label: str, *, patient_id: str, place: Place) -> bytes:
         """The bytes that `write` writes."""
         pattern = self._patterns.get((len(images), label))
         if pattern is None or not _PLAIN.fullmatch(patient_id):
-            content = self.encoded(images, label, patient_id=patient_id, number=number)
+            content = self.encoded(images, label, patient_id=patient_id, place=place)
             self._patterns[len(images), label] = Pattern.of(content, self._varying)
             return content
-        uids = {keyword: uid_of(self._look.seed_sha256, number, keyword).encode() for keyword in self._uids}
-        texts = dict(zip(_TEXTS, (patient_name(number), patient_id, str(number)), strict=True))
+        uids = {keyword: self._uid(keyword, place).encode() for keyword in self._uids}
+        said = (patient_name(place.patient), patient_id, str(place.series), str(place.instance))
+        texts = dict(zip(_TEXTS, said, strict=True))
         pixels = pixel_bytes(images, self._look.dicom, self._look.form.window)
         values = {**uids, **{keyword: text.encode() for keyword, text in texts.items()}, "PixelData": pixels}
         return pattern.filled({MEDIA_UID: uids[_SOP], **{_tag(keyword): value for keyword, value in values.items()}})
 
-    def encoded(self, images: NDArray[np.uint8], label: str, *, patient_id: str, number: int) -> bytes:
+    def encoded(self, images: NDArray[np.uint8], label: str, *, patient_id: str, place: Place) -> bytes:
         """`content` as pydicom encodes it, which refuses values that are not of their VR."""
         with strict_validation():
             dataset = self._template(len(images))
-            dataset.PatientName = patient_name(number)
+            dataset.PatientName = patient_name(place.patient)
             dataset.PatientID = patient_id
             for keyword in self._uids:
-                setattr(dataset, keyword, uid_of(self._look.seed_sha256, number, keyword))
-            dataset.SeriesNumber = number  # tools name what they make of a file by it
+                setattr(dataset, keyword, self._uid(keyword, place))
+            dataset.SeriesNumber = place.series  # tools name what they make of a file by it
+            dataset.InstanceNumber = place.instance
             dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
             dataset.ImageComments = label
             dataset.PixelData = pixel_bytes(images, self._look.dicom, self._look.form.window)
@@ -133,6 +135,11 @@ class DicomWriter:
             buffer = io.BytesIO()
             dcmwrite(buffer, dataset, enforce_file_format=True)
         return buffer.getvalue()
+
+    def _uid(self, keyword: str, place: Place) -> UID:
+        """Of the study, the series, or the file."""
+        number = {_STUDY: place.patient, _SERIES: place.series}.get(keyword, place.number)
+        return uid_of(self._look.seed_sha256, number, keyword)
 
     def _template(self, frames: int) -> Dataset:
         if frames not in self._templates:

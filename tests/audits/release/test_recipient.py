@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import dcmread
 
 import privgan
 from privgan.data.identifiers import PART
-from privgan.errors import InputRejectedError, IntegrityError, UsageError
+from privgan.errors import AuditFailedError, InputRejectedError, IntegrityError, UsageError
 from privgan.folders import list_files
 from privgan.synthetic.other_forms import FORMS
 from privgan.synthetic.synthetic_set import open_synthetic_set
@@ -25,6 +26,7 @@ from privgan_audits.release.recipient.offer import Offer
 from privgan_audits.release.recipient.readme import NO_LICENCE
 from privgan_audits.seals import open_signed
 from tests.audits.releasing import TODAY, Gate, Record, copied, make_gate
+from tests.synthetic.making import reseal
 
 OFFER = Offer(licence="CC-BY-4.0", citation="Anytown Hospital: Chests, 2026", forms=FORMS)
 TEXTS = (".md", ".json", ".csv", ".html", "")
@@ -220,3 +222,25 @@ def test_croissant_is_croissant(offered: Gate) -> None:
     records = list(found.records("images"))
     loaded = privgan.load(offered.root / "bundle", offered.root / "site.pub")
     assert [record["images/split"].decode() for record in records] == loaded.splits.tolist()
+
+
+def test_a_set_of_one_study_is_drawn_again_searched_and_released(tmp_path: Path) -> None:
+    """T6 draws it with its UIDs, T10 knows its headers, and the bundle has a folder a class."""
+    gate = make_gate(tmp_path, form={"one_study": True})
+    gate.audit()
+    gate.release()
+    gate.verify()
+    held = open_synthetic_set(gate.root / "bundle" / "dataset")
+    assert {name.split("/")[1] for name in held.files if name.endswith(".dcm")} == {"000001", "000002"}
+
+
+def test_a_file_of_one_study_with_another_number_is_no_file_of_privgans(tmp_path: Path) -> None:
+    gate = make_gate(tmp_path, form={"one_study": True})
+    path = next((gate.root / "synthetic").rglob("*.dcm"))
+    dataset = dcmread(path)
+    dataset.InstanceNumber = 4711
+    dataset.save_as(path)
+    reseal(gate.root / "synthetic")
+    gate.audit()
+    with pytest.raises(AuditFailedError, match="is not what would leave"):
+        gate.release()

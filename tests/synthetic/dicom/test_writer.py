@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 
 from privgan.errors import UsageError
 from privgan.synthetic.dicom import writer
-from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.dicom.form import DicomForm, Place
 from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.writer import strict_validation
 from tests.synthetic.dicom.writing import SOFT, images_of, look_of, looks, uids, write
@@ -78,8 +78,8 @@ def test_files_are_those_that_pydicom_encodes(name: str, size: int) -> None:
         for frames in range(1, look.dicom.frames + 1):
             for number, patient in names.items():
                 held = images[[number % 3] * frames]
-                content = ours.content(held, label, patient_id=patient, number=number)
-                twin = writer.DicomWriter(look).encoded(held, label, patient_id=patient, number=number)
+                content = ours.content(held, label, patient_id=patient, place=Place.alone(number))
+                twin = writer.DicomWriter(look).encoded(held, label, patient_id=patient, place=Place.alone(number))
                 assert content == twin, (label, frames, number)
 
 

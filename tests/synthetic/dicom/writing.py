@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from privgan.dp.spend import PrivacySpend
 from privgan.images.form import ImageForm
-from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.dicom.form import DicomForm, Place
 from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.writer import DicomWriter
 
@@ -45,7 +45,7 @@ def write(folder: Path, count: int = 2, **look: Any) -> list[Path]:
     images, frames = images_of(count, given.form.side, colour=given.form.colour), given.dicom.frames
     for number, start in enumerate(range(0, count, frames), start=1):
         held = images[start : start + frames]
-        writer.write(folder, held, "séquelle", patient_id=f"PG-0123abcd-{number:06d}", number=number)
+        writer.write(folder, held, "séquelle", patient_id=f"PG-0123abcd-{number:06d}", place=Place.alone(number))
     return sorted(folder.rglob("*.dcm"))
 
 

@@ -37,7 +37,7 @@ _VARIABLE = (
 )
 # Of files of many frames, how many there are; of a scanner's kinds, the frame of reference.
 _PAGES = ("(0018,2001)", "(0028,0008)", "(0028,0009)")
-_FRAME_OF_REFERENCE = "(0020,0052)"
+_FRAME_OF_REFERENCE, _INSTANCE_NUMBER = "(0020,0052)", "(0020,0013)"
 _TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 
 
@@ -59,7 +59,8 @@ class DicomTexts:
         self._texts: frozenset[str] = frozenset()
         if own.manifest is not None:
             known = [*located(template(DicomLook.of(own.manifest)))]
-            self._written = {item.path: item.text for item in known if item.path not in _PAGES}
+            varying = {*_PAGES, *_numbered(own.manifest)}
+            self._written = {item.path: item.text for item in known if item.path not in varying}
             self._texts = frozenset(text for item in known for text in _spellings(item))
         self._tags = frozenset(self._written).union(_variable(own.manifest)) if own.manifest else frozenset()
 
@@ -109,7 +110,13 @@ def _variable(manifest: Manifest) -> Iterator[str]:
     """Paths of the elements that differ from file to file of a set."""
     yield from _VARIABLE
     yield from _PAGES if manifest.dicom.frames > 1 else ()
+    yield from _numbered(manifest)
     yield from (_FRAME_OF_REFERENCE,) if manifest.dicom.kind in ("ct", "mr") else ()
+
+
+def _numbered(manifest: Manifest) -> tuple[str, ...]:
+    """What counts the files of a series, where it has several."""
+    return (_INSTANCE_NUMBER,) if manifest.dicom.one_study else ()
 
 
 def _marks(content: bytes, dataset: FileDataset) -> Iterator[str]:
