@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from privgan.language import tr
+from privgan.language import to_tr, tr
 from privgan_audits.desk import views
 from privgan_audits.desk.page import Frame, Looking, Page, Question, Reading, Refusing, Saying, Signed, Signing, Step
 from privgan_audits.desk.server import Form
@@ -18,6 +18,12 @@ from privgan_audits.report.pictures import pictures_of
 from privgan_audits.report.words import frame as words
 
 READ, LOOK, SAY, SIGN, NO = "", "pairs", "words", "sign", "no"
+_NAMES = {
+    READ: to_tr("What it is"),
+    LOOK: to_tr("The closest pairs"),
+    SAY: to_tr("Your words"),
+    SIGN: to_tr("Signature"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +53,9 @@ class Way:
     def frame(self, sitting: Sitting, step: str, title: str, subtitle: str = "") -> Frame:
         """What stands around the page of a step."""
         reached = [READ] + [SAY] * (sitting.review is not None) + [SIGN] * (sitting.draft is not None)
-        names = {
-            READ: tr("What it is"),
-            LOOK: tr("The closest pairs"),
-            SAY: tr("Your words"),
-            SIGN: tr("Signature"),
-        }
         steps = tuple(
-            Step(name=name, link=self.to(key) if key in reached and key != step else "", here=key == step)
-            for key, name in names.items()
+            Step(name=tr(name), link=self.to(key) if key in reached and key != step else "", here=key == step)
+            for key, name in _NAMES.items()
         )
         return Frame(
             title=title,
@@ -122,7 +122,7 @@ def _sign(way: Way, sitting: Sitting) -> Page | Go:
         frame=way.frame(sitting, SIGN, tr("You are about to sign"), views.title_of(record)),
         facts=sitting.draft.facts,
         warnings=sitting.draft.warnings,
-        confirmation=sitting.draft.confirmation,
+        draft=sitting.draft_sha256,
         questions=tuple(views.signature_asked(sitting.draft.confirmation, sitting.key_name)),
         refuse=way.to(NO),
     )

@@ -128,12 +128,12 @@ class Saying:
 
 @dataclass(frozen=True, kw_only=True)
 class Signing:
-    """What is about to be signed, and what is typed to sign it. key: the file's name."""
+    """What is about to be signed, and what is typed to sign it. draft: see `Sitting.draft_sha256`."""
 
     frame: Frame
     facts: tuple[str, ...]
     warnings: tuple[str, ...]
-    confirmation: str
+    draft: str
     questions: tuple[Question, ...]
     refuse: str
     template: str = "signing.html.j2"
