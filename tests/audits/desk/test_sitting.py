@@ -3,7 +3,7 @@
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def test_every_override_has_its_reason(tmp_path: Path) -> None:
     pictured(gate, overrides=["accept-delta", "accept-low-power"])
     at = sitting(gate)
     at.tick(form(looked="yes"))
-    today = datetime.now(UTC).date()
+    today = _today()
     with pytest.raises(UsageError, match="a reason for each safeguard"):
         at.say(form(**words()), today)
     assert at.draft is None
@@ -64,7 +64,7 @@ def test_every_override_has_its_reason(tmp_path: Path) -> None:
 def test_a_page_that_shows_other_words_signs_nothing(tmp_path: Path) -> None:
     """Two windows: what is signed is what stood on the page whose button was pressed."""
     gate = make_desk_gate(tmp_path)
-    at, today = sitting(gate), datetime.now(UTC).date()
+    at, today = sitting(gate), _today()
     at.tick(form(looked="yes"))
     at.say(form(**words()), today)
     shown, short = at.draft_sha256, gate.record()["synthetic"]["sha256"][:12]
@@ -79,10 +79,14 @@ def test_a_page_that_shows_other_words_signs_nothing(tmp_path: Path) -> None:
 def test_no_step_is_left_out(tmp_path: Path, early: str) -> None:
     at = sitting(make_desk_gate(tmp_path))
     with pytest.raises(UsageError, match="ticked first"):
-        at.say(form(**words()), datetime.now(UTC).date()) if early == "say" else at.sign(form())
+        at.say(form(**words()), _today()) if early == "say" else at.sign(form())
     at.tick(form(looked="yes"))
     with pytest.raises(UsageError, match="your words first"):
         at.sign(form())
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 class Window:
