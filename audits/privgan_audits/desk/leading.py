@@ -35,10 +35,14 @@ class Go:
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """home: the path of this report's first page. overview: of all reports; empty where there is one."""
+    """home: the path of this report's first page. overview: of all reports; empty where there is one.
+
+    close: the path at which the desk closes. form_token: for every form.
+    """
 
     home: str
     overview: str
+    close: str
     form_token: str
     today: date
 
@@ -62,6 +66,7 @@ class Way:
             subtitle=subtitle,
             steps=() if step == NO else steps,
             overview=self.overview,
+            close=self.close,
             form_token=self.form_token,
         )
 
@@ -148,9 +153,10 @@ def _words(way: Way, sitting: Sitting, form: Form) -> Page | Go:
 
 
 def _signature(way: Way, sitting: Sitting, form: Form) -> Page | Go:
+    frame = way.frame(sitting, NO, tr("What was signed"), views.title_of(sitting.report.read()))
     signed = sitting.sign(form)
     return Signed(
-        frame=way.frame(sitting, NO, tr("What was signed"), views.title_of(sitting.report.read())),
+        frame=frame,
         facts=tuple(views.signed_facts(sitting.report, signed)),
         headline=tr("Approved until {day}.", day=signed.approval.grant.until),
         follows=(
@@ -162,9 +168,10 @@ def _signature(way: Way, sitting: Sitting, form: Form) -> Page | Go:
 
 
 def _no(way: Way, sitting: Sitting, form: Form) -> Page | Go:
+    frame = way.frame(sitting, NO, tr("What was signed"), views.title_of(sitting.report.read()))
     found = sitting.reject(form, way.today)
     return Signed(
-        frame=way.frame(sitting, NO, tr("What was signed"), views.title_of(sitting.report.read())),
+        frame=frame,
         facts=tuple(views.rejected_facts(sitting.report, found)),
         headline=tr("Rejected, for good, and remembered by the cohort's ledger."),
         follows=(tr("For a release another set is generated and audited; drawing costs no privacy."),),
