@@ -85,7 +85,7 @@ def _read(way: Way, sitting: Sitting) -> Page | Go:
         obstacle=obstacle,
         onward="" if obstacle else way.to(LOOK if sitting.review is None else SAY),
         refuse=way.to(NO) if refusable else "",
-        not_covered=words.NOT_COVERED,
+        not_covered=tuple(map(tr, words.NOT_COVERED)),
     )
 
 
@@ -94,7 +94,7 @@ def _look(way: Way, sitting: Sitting) -> Page | Go:
         return way.go(SAY)
     record = sitting.report.read()
     gallery = sitting.report.gallery(record)
-    gone = words.NO_GALLERY if record["gallery_sha256"] else tr("This audit had no pairs to show.")
+    gone = tr(words.NO_GALLERY) if record["gallery_sha256"] else tr("This audit had no pairs to show.")
     return Looking(
         frame=way.frame(sitting, LOOK, tr("Which of these are the same patient?"), views.title_of(record)),
         pictures=pictures_of(gallery) if gallery else None,
