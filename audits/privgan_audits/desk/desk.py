@@ -128,14 +128,18 @@ class Desk:
             views.card(sitting.report, sitting.report.read(), self._way(str(number)).to(READ), today)
             for number, sitting in enumerate(self.sittings, start=1)
         ]
-        frame = Frame(title=tr("Which of these sets may leave?"), form_token=self._door.form_token)
-        spent = tuple(map(views.spent, cohorts.values()))
-        return self._to(Overview(frame=frame, cards=tuple(cards), spent=spent, close=self._door.inside + _CLOSE))
+        frame = Frame(title=tr("Which of these sets may leave?"), close=self._close, form_token=self._door.form_token)
+        return self._to(Overview(frame=frame, cards=tuple(cards), spent=tuple(map(views.spent, cohorts.values()))))
+
+    @property
+    def _close(self) -> str:
+        return self._door.inside + _CLOSE
 
     def _way(self, number: str) -> Way:
         return Way(
             home=self._door.inside + number,
             overview=self._door.inside if len(self.sittings) > 1 else "",
+            close=self._close,
             form_token=self._door.form_token,
             today=self._today(),
         )
@@ -146,7 +150,7 @@ class Desk:
         ends = isinstance(page, Signed) and not any(map(self._is_open, self.sittings))
         if ends:
             closed = tr("Nothing is left to decide: the desk is closed. You may close this window.")
-            page = replace(page, frame=replace(page.frame, closed=closed, overview=""))
+            page = replace(page, frame=replace(page.frame, closed=closed, overview="", close=""))
         rendered = render(page)
         return Answer(status=status, page=rendered.html, csp=rendered.csp, ends=ends)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from privgan.language import tr
+from privgan.language import to_tr, tr
 from privgan_audits.desk import views
 from privgan_audits.desk.page import Frame, Looking, Page, Question, Reading, Refusing, Saying, Signed, Signing, Step
 from privgan_audits.desk.server import Form
@@ -18,6 +18,12 @@ from privgan_audits.report.pictures import pictures_of
 from privgan_audits.report.words import frame as words
 
 READ, LOOK, SAY, SIGN, NO = "", "pairs", "words", "sign", "no"
+_NAMES = {
+    READ: to_tr("What it is"),
+    LOOK: to_tr("The closest pairs"),
+    SAY: to_tr("Your words"),
+    SIGN: to_tr("Signature"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +35,14 @@ class Go:
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """home: the path of this report's first page. overview: of all reports; empty where there is one."""
+    """home: the path of this report's first page. overview: of all reports; empty where there is one.
+
+    close: the path at which the desk closes. form_token: for every form.
+    """
 
     home: str
     overview: str
+    close: str
     form_token: str
     today: date
 
@@ -47,21 +57,16 @@ class Way:
     def frame(self, sitting: Sitting, step: str, title: str, subtitle: str = "") -> Frame:
         """What stands around the page of a step."""
         reached = [READ] + [SAY] * (sitting.review is not None) + [SIGN] * (sitting.draft is not None)
-        names = {
-            READ: tr("What it is"),
-            LOOK: tr("The closest pairs"),
-            SAY: tr("Your words"),
-            SIGN: tr("Signature"),
-        }
         steps = tuple(
-            Step(name=name, link=self.to(key) if key in reached and key != step else "", here=key == step)
-            for key, name in names.items()
+            Step(name=tr(name), link=self.to(key) if key in reached and key != step else "", here=key == step)
+            for key, name in _NAMES.items()
         )
         return Frame(
             title=title,
             subtitle=subtitle,
             steps=() if step == NO else steps,
             overview=self.overview,
+            close=self.close,
             form_token=self.form_token,
         )
 
@@ -80,7 +85,7 @@ def _read(way: Way, sitting: Sitting) -> Page | Go:
         obstacle=obstacle,
         onward="" if obstacle else way.to(LOOK if sitting.review is None else SAY),
         refuse=way.to(NO) if refusable else "",
-        not_covered=words.NOT_COVERED,
+        not_covered=tuple(map(tr, words.NOT_COVERED)),
     )
 
 
@@ -89,7 +94,7 @@ def _look(way: Way, sitting: Sitting) -> Page | Go:
         return way.go(SAY)
     record = sitting.report.read()
     gallery = sitting.report.gallery(record)
-    gone = words.NO_GALLERY if record["gallery_sha256"] else tr("This audit had no pairs to show.")
+    gone = tr(words.NO_GALLERY) if record["gallery_sha256"] else tr("This audit had no pairs to show.")
     return Looking(
         frame=way.frame(sitting, LOOK, tr("Which of these are the same patient?"), views.title_of(record)),
         pictures=pictures_of(gallery) if gallery else None,
@@ -122,7 +127,7 @@ def _sign(way: Way, sitting: Sitting) -> Page | Go:
         frame=way.frame(sitting, SIGN, tr("You are about to sign"), views.title_of(record)),
         facts=sitting.draft.facts,
         warnings=sitting.draft.warnings,
-        confirmation=sitting.draft.confirmation,
+        draft=sitting.draft_sha256,
         questions=tuple(views.signature_asked(sitting.draft.confirmation, sitting.key_name)),
         refuse=way.to(NO),
     )
@@ -148,9 +153,10 @@ def _words(way: Way, sitting: Sitting, form: Form) -> Page | Go:
 
 
 def _signature(way: Way, sitting: Sitting, form: Form) -> Page | Go:
+    frame = way.frame(sitting, NO, tr("What was signed"), views.title_of(sitting.report.read()))
     signed = sitting.sign(form)
     return Signed(
-        frame=way.frame(sitting, NO, tr("What was signed"), views.title_of(sitting.report.read())),
+        frame=frame,
         facts=tuple(views.signed_facts(sitting.report, signed)),
         headline=tr("Approved until {day}.", day=signed.approval.grant.until),
         follows=(
@@ -162,9 +168,10 @@ def _signature(way: Way, sitting: Sitting, form: Form) -> Page | Go:
 
 
 def _no(way: Way, sitting: Sitting, form: Form) -> Page | Go:
+    frame = way.frame(sitting, NO, tr("What was signed"), views.title_of(sitting.report.read()))
     found = sitting.reject(form, way.today)
     return Signed(
-        frame=way.frame(sitting, NO, tr("What was signed"), views.title_of(sitting.report.read())),
+        frame=frame,
         facts=tuple(views.rejected_facts(sitting.report, found)),
         headline=tr("Rejected, for good, and remembered by the cohort's ledger."),
         follows=(tr("For a release another set is generated and audited; drawing costs no privacy."),),

@@ -20,7 +20,7 @@ class Step:
 class Frame:
     """What every page has around it. refusal: what was wrong with what was sent. overview: a link to all reports.
 
-    closed: why no page follows this one.
+    close: where the desk is closed. closed: why no page follows this one.
     """
 
     title: str
@@ -28,6 +28,7 @@ class Frame:
     steps: tuple[Step, ...] = ()
     refusal: str = ""
     overview: str = ""
+    close: str = ""
     closed: str = ""
     form_token: str = ""
     version: str = __version__
@@ -55,12 +56,11 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """All reports side by side. close: where the desk is closed."""
+    """All reports side by side."""
 
     frame: Frame
     cards: tuple[Card, ...]
     spent: tuple[Spent, ...]
-    close: str
     template: str = "overview.html.j2"
 
 
@@ -128,12 +128,12 @@ class Saying:
 
 @dataclass(frozen=True, kw_only=True)
 class Signing:
-    """What is about to be signed, and what is typed to sign it. key: the file's name."""
+    """What is about to be signed, and what is typed to sign it. draft: see `Sitting.draft_sha256`."""
 
     frame: Frame
     facts: tuple[str, ...]
     warnings: tuple[str, ...]
-    confirmation: str
+    draft: str
     questions: tuple[Question, ...]
     refuse: str
     template: str = "signing.html.j2"

@@ -23,7 +23,8 @@ class Rendered:
 def render(page: Page) -> Rendered:
     """One page in the current language; every value is escaped, a missing one is an error."""
     style = _style()
-    html = _environment().get_template(page.template).render(page=page, style=Markup(style), language=language())  # noqa: S704 our own file
+    own = Markup(style)  # noqa: S704 our own file; as text it would be escaped
+    html = _environment().get_template(page.template).render(page=page, style=own, language=language())
     return Rendered(html=html, csp=_csp(style))
 
 

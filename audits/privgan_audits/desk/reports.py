@@ -85,8 +85,8 @@ class ReportOnDesk:
         record, digest = read_record(self.folder)
         if digest != self.sha256:
             raise IntegrityError(
-                "Expected the report that this desk was opened with, its audit.json was written anew. Open another "
-                "desk, and begin with this report again."
+                f"Expected the report that this desk was opened with, audit.json in {self.folder} was written anew. "
+                "Open another desk, and begin with this report again."
             )
         return record
 

@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         return Form(fields=sent)
 
     def _send(self, answer: Answer) -> None:
-        content = answer.page.encode()
+        content = answer.page.encode("utf-8", "replace")  # a record may hold what is no text
         self.send_response(answer.status)
         if answer.location:
             self.send_header("Location", answer.location)

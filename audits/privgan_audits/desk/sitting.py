@@ -6,13 +6,14 @@ signed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan.errors import IntegrityError, PrivganError, UsageError
+from privgan.files import canonical_json, sha256_bytes
 from privgan.language import tr
 from privgan_audits.desk.reports import ReportOnDesk
 from privgan_audits.desk.server import Form
@@ -24,6 +25,7 @@ from privgan_audits.report.gallery import Gallery, worrying_excess
 from privgan_audits.seals import is_encrypted, load_private_key
 
 MEMBER = "member"  # of a cohort, as the gallery's key says
+DRAFT = "draft"  # the field with the digest of what a page shows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,13 @@ class Sitting:
     def key_name(self) -> str:
         """The file of a key that needs a passphrase; empty for one that needs none."""
         return self._key.name if is_encrypted(self._key) else ""
+
+    @property
+    def draft_sha256(self) -> str:
+        """Digest of what was drafted, by which a page that was shown is known again; empty where nothing was."""
+        if self.draft is None:
+            return ""
+        return sha256_bytes(canonical_json([*asdict(self.draft.grant).values(), self.report.sha256]))
 
     def obstacle(self) -> str:
         """Why the report cannot be approved whatever is said; empty where nothing stands in the way.
@@ -126,12 +135,15 @@ class Sitting:
         """Sign what was drafted, once everything was checked again; raises what `Draft.sign` raises.
 
         Raises:
-            UsageError: nothing was drafted, the verdict and the set are not typed, or the passphrase is wrong.
+            UsageError: nothing was drafted, or other words since the page was shown; the verdict and the set are not
+                typed, or the passphrase is wrong.
             IntegrityError: the report is another one now.
         """
         self._require_calm()
         if self.draft is None:
             raise UsageError(tr("Expected your words first: purpose, recipient and last day."))
+        if form.one(DRAFT) != self.draft_sha256:
+            raise UsageError(tr("Expected the words that this page shows, they were changed since: read them again."))
         draft = self._drafted(self.draft.grant)
         draft.require_typed(form.one("typed"))
         signed = draft.sign(self._unlocked(form))

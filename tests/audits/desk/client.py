@@ -89,7 +89,7 @@ class Visitor:
 
     origin: str
     home: str = ""
-    token: str = ""
+    hidden: dict[str, str] = field(default_factory=dict)
     jar: CookieJar = field(default_factory=CookieJar)
 
     def fetch(self, url: str, fields: dict[str, Any] | None = None, *, follow: bool = True, **headers: str) -> Seen:
@@ -108,8 +108,8 @@ class Visitor:
 
     def _seen(self, answer: Any) -> Seen:
         text = answer.read().decode()
-        if found := re.search(r'name="form-token" value="([^"]+)"', text):
-            self.token = found.group(1)
+        if found := re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)">', text):
+            self.hidden = dict(found)
         return Seen(status=answer.status, url=answer.url, text=text, headers=dict(answer.headers))
 
     def enter(self, address: str) -> Seen:
@@ -126,8 +126,8 @@ class Visitor:
         return self.fetch(f"{self.home}/{step}" if step else self.home)
 
     def send(self, step: str, **fields: Any) -> Seen:
-        """A form, with the token of the last page that had one."""
-        return self.fetch(f"{self.home}/{step}", {"form-token": self.token, **fields})
+        """A form, with what was hidden in the last page that had one."""
+        return self.fetch(f"{self.home}/{step}", {**self.hidden, **fields})
 
 
 @dataclass

@@ -96,7 +96,7 @@ def test_another_host_is_refused(desk: OpenDesk, host: str) -> None:
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:80", ""])
 def test_a_form_from_elsewhere_is_refused(desk: OpenDesk, origin: str) -> None:
-    fields = {"form-token": desk.visitor.token, "typed": "PASS", "passphrase": PASSPHRASE}
+    fields = {**desk.visitor.hidden, "typed": "PASS", "passphrase": PASSPHRASE}
     sent = desk.visitor.fetch(f"{desk.visitor.home}/sign", fields, Origin=origin)
     assert (sent.status, "from elsewhere" in sent.text) == (403, True)
 
@@ -134,7 +134,7 @@ def test_a_page_that_is_not_there(desk: OpenDesk) -> None:
         assert desk.visitor.look(step).status == 404
     base = desk.visitor.home.removesuffix("1")
     assert desk.visitor.fetch(f"{base}2").status == 404
-    assert desk.visitor.fetch(f"{base}0/sign", {"form-token": desk.visitor.token}).status == 404
+    assert desk.visitor.fetch(f"{base}0/sign", desk.visitor.hidden).status == 404
 
 
 def test_every_page_forbids_what_it_does_not_need(desk: OpenDesk) -> None:
@@ -182,6 +182,7 @@ def test_words_that_approve_refuses(desk: OpenDesk, change: dict[str, str], said
 @pytest.mark.parametrize("typed", ["", "PASS", "FAIL {short}", "PASS {short}0", "PASS\u00a0{short}x"])
 def test_the_verdict_and_the_set_are_typed(desk: OpenDesk, gate: Gate, typed: str) -> None:
     line = typed.format(short=gate.record()["synthetic"]["sha256"][:12])
+    desk.visitor.look("sign")
     seen = desk.visitor.send("sign", typed=line, passphrase=PASSPHRASE)
     assert (seen.status, "not signed" in seen.text) == (422, True)
     assert PASSPHRASE not in seen.text
@@ -190,6 +191,7 @@ def test_the_verdict_and_the_set_are_typed(desk: OpenDesk, gate: Gate, typed: st
 @pytest.mark.parametrize("passphrase", ["", "wrong"])
 def test_another_passphrase_signs_nothing(desk: OpenDesk, gate: Gate, passphrase: str) -> None:
     short = gate.record()["synthetic"]["sha256"][:12]
+    desk.visitor.look("sign")
     seen = desk.visitor.send("sign", typed=f"PASS {short}", passphrase=passphrase)
     assert (seen.status, "passphrase" in seen.text) == (422, True)
     assert 'value="wrong"' not in seen.text
