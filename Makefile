@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo wheel test check bench quality studies examples reference schema clean
+.PHONY: install demo verifier wheel test check bench quality studies examples reference schema clean
 
 install: $(STAMP)
 
@@ -17,6 +17,10 @@ $(STAMP): pyproject.toml constraints.txt
 # One file for machines that have no checkout: officers, recipients, and whoever carries it over.
 wheel: install
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+verifier: install
+	mkdir -p dist
+	$(BIN)/python -m privgan_audits.release.recipient.packing dist/privgan-verify.pyz
 
 demo: install
 	$(BIN)/privgan demo

@@ -56,7 +56,7 @@ def demo(
         "Look at:",
         f"  {folder / 'synthetic' / 'contact-sheet.png'}  the synthetic images",
         f"  {folder / 'report' / 'audit.html'}  what an attacker tried and what came of it (stays in the hospital)",
-        f"  {folder / 'bundle'}  what may leave: images, public report, two signatures, VERIFY.md",
+        f"  {folder / 'bundle'}  what may leave; README.md in it is what a recipient reads first",
         f"  privgan budget {folder / 'cohort'}  what the cohort has spent",
     )
     return 0

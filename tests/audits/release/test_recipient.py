@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -25,7 +26,9 @@ from privgan_audits.release.recipient.answer import lines
 from privgan_audits.release.recipient.offer import Offer
 from privgan_audits.release.recipient.readme import NO_LICENCE
 from privgan_audits.seals import open_signed
+from privgan_cli import surface
 from tests.audits.releasing import TODAY, Gate, Record, copied, make_gate
+from tests.places import ROOT
 from tests.synthetic.making import reseal
 
 OFFER = Offer(licence="CC-BY-4.0", citation="Anytown Hospital: Chests, 2026", forms=FORMS)
@@ -42,6 +45,11 @@ def offered(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     gate.approve()
     gate.release(offer=OFFER)
     return gate
+
+
+@pytest.fixture(autouse=True)
+def while_the_approval_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surface, "today", lambda: TODAY)
 
 
 @pytest.fixture
@@ -184,6 +192,18 @@ def test_load_gives_what_was_released(offered: Gate) -> None:
     assert loaded.classes == held.manifest.form.classes
     assert loaded.splits.shape == (40,)
     assert loaded.verified.verdict == "PASS"
+
+
+def test_the_page_on_using_a_bundle_works_as_it_is_pasted(offered: Gate) -> None:
+    page = (ROOT / "docs/how-to/use-a-bundle.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    code = code.replace('"BUNDLE"', '"bundle"').replace('"hospital.pub"', '"site.pub"')
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # On a day on which the approval of the fixture holds.
+    code = f"import datetime, privgan_cli.surface as s; s.today = lambda: datetime.date(2026, 3, 1)\n{code}"
+    line = [sys.executable, "-c", code]
+    done = subprocess.run(line, cwd=offered.root, env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout == "('normal', 'effusion') PASS\n"
 
 
 def test_load_verifies_first(gate: Gate) -> None:
