@@ -23,7 +23,8 @@ from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release import bundle as layout
-from privgan_audits.release.approval import Approved, Grant, Rejection, Revocation
+from privgan_audits.release.approval import APPROVAL, SEEN, Approval, Approved, Grant, Rejection, Revocation
+from privgan_audits.release.judged import judge_again, read_record
 from privgan_audits.release.rejecting import reject, revoke
 from privgan_audits.release.release import Case, release
 from privgan_audits.release.signoff import SignedApproval, draft_approval
@@ -189,6 +190,14 @@ class Gate:
         grant = Grant(officer="Dr. Ada Byron", **words, approved=first, until=last)
         options = {"cohort": self.root / "cohort", **options}
         return draft_approval(self.root / "report", grant, **options).sign(self.key_of(name))
+
+    def forge(self, name: str = "second", signer: str = "second") -> None:
+        """Have the holder of SIGNER.key write, with another tool, an approval that names NAME.key."""
+        words = {"purpose": "teaching", "recipient": "Anytown University", "reason": "no patient is named"}
+        grant = Grant(officer="Dr. Eve", **words, approved="2026-01-31", until="2026-12-31")
+        audit = judge_again(*read_record(self.root / "report")).approved
+        approval = Approval(grant=grant, audit=audit, public_key=self.line_of(name), ledger=SEEN)
+        (self.root / "report" / APPROVAL).write_bytes(seals.sign(approval.statement(), self.key_of(signer)))
 
     def take_back(self, by: str = "officer", **options: Any) -> Revocation:
         """Have the holder of BY.key withdraw the approval."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from privgan.account import ledger_of
-from privgan.data.cohort.cohort import open_cohort
+from privgan.data.cohort.cohort import open_cohort, read_facts
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
@@ -52,13 +52,14 @@ class SignedApproval:
 class Draft:
     """An approval before it is signed. facts: what it means, in plain words. warnings: what belongs in red.
 
-    ledger: see `Approval`.
+    ledger: see `Approval`. officer_key: the line of the key that must sign; empty where none is named.
     """
 
     report: Path
     grant: Grant
     judged: Judged
     ledger: str
+    officer_key: str
     facts: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -82,11 +83,13 @@ class Draft:
         """Sign and write REPORT/approval.dsse.json.
 
         Raises:
-            UsageError: the audit's policy names another key.
+            UsageError: the cohort or the audit's policy names another key.
         """
         line = key_line(key.public_key())
-        if self.judged.policy.officer_key not in ("", line):
-            raise UsageError("Expected the key that the audit's policy names as the officer's, got another one.")
+        if self.officer_key not in ("", line):
+            raise UsageError(
+                "Expected the officer's key that the cohort or the audit's policy names, got another one: not signed."
+            )
         approval = Approval(grant=self.grant, audit=self.judged.approved, public_key=line, ledger=self.ledger)
         signed = SignedApproval(approval=approval, envelope=sign(approval.statement(), key))
         write_bytes(self.report / APPROVAL, signed.envelope, SHAREABLE_FILE)
@@ -108,12 +111,21 @@ def draft_approval(report: Path, grant: Grant, *, cohort: Path | None = None, fo
     """
     judged = approvable(report, cohort=cohort, force=force)
     _require_said(grant, judged)
+    pinned = read_facts(cohort).officer_key if cohort else ""
     try:
         facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged, asked=cohort is not None))
     except (KeyError, TypeError, ValueError, OverflowError):
         raise IntegrityError("Expected the record of an audit, a count of it is missing or odd.") from None
     ledger = SEEN if cohort else UNSEEN
-    return Draft(report=report, grant=grant, judged=judged, ledger=ledger, facts=facts, warnings=warnings)
+    return Draft(
+        report=report,
+        grant=grant,
+        judged=judged,
+        ledger=ledger,
+        officer_key=demanded_key(pinned, judged.policy.officer_key),
+        facts=facts,
+        warnings=warnings,
+    )
 
 
 def approvable(report: Path, *, cohort: Path | None = None, force: bool = False) -> Judged:

@@ -116,9 +116,7 @@ def link_instead(gate: Gate) -> None:
 def policy_names_another(gate: Gate) -> None:
     """The officer whom prepare pinned has signed, with another tool, what names somebody else."""
     gate.audit(named(gate, "second"))
-    approval = dataclasses.replace(gate.approve("second").approval, public_key=gate.line_of("officer"))
-    envelope = seals.sign(approval.statement(), gate.key_of("officer"))
-    (gate.root / "report" / APPROVAL).write_bytes(envelope)
+    gate.forge("officer", "officer")
 
 
 def withdraw_and_put_back(gate: Gate) -> None:
@@ -150,7 +148,7 @@ def leave_a_withdrawal(gate: Gate) -> None:
     ("harm", "match"),
     [
         (lambda _: None, "there is none"),
-        (lambda gate: gate.approve("second"), "by the officer's key"),
+        (lambda gate: gate.forge(), "by the officer's key"),
         (audit_again, "of another one"),
         (edit_the_record, "edited"),
         (edit_the_approval, "edited or foreign"),
@@ -216,6 +214,16 @@ def test_a_policy_demands_what_prepare_did_not_pin(tmp_path: Path) -> None:
         gate.approve("second")
     gate.approve()
     gate.release()
+
+
+def test_another_key_than_the_pinned_one_signs_nothing(gate: Gate) -> None:
+    """The officer hears of it, not whoever releases weeks later."""
+    with pytest.raises(UsageError, match="that the cohort or the audit's policy names"):
+        gate.approve("second")
+    assert not (gate.root / "report" / APPROVAL).exists()
+    gate.audit(named(gate, "second"))
+    with pytest.raises(IntegrityError, match="pinned"):
+        gate.approve("second")
 
 
 def test_the_pin_cannot_be_taken_out_of_the_cohort(gate: Gate) -> None:
