@@ -18,6 +18,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_marker, sha256_file, write_json
 from privgan.folders import PRIVATE_FOLDER
 from privgan.images.form import ImageForm
+from privgan.language import tr
 
 SCHEMA_VERSION = 1
 LONGEST_ORIGIN = 300  # characters of where public images come from, and of their terms
@@ -66,9 +67,12 @@ class PriorNamed:
     @property
     def sentence(self) -> str:
         """For whoever looks at the pictures, in one line."""
-        return (
-            f"Public images shaped these pictures: {self.images:,}, from {self.source}; terms: {self.licence}. "
-            "Epsilon says nothing about the people on them."
+        return tr(
+            "Public images shaped these pictures: {count}, from {source}; terms: {licence}. Epsilon says nothing "
+            "about the people on them.",
+            count=f"{self.images:,}",
+            source=self.source,
+            licence=self.licence,
         )
 
 

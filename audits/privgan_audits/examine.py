@@ -130,12 +130,8 @@ def examine(
     with staged_folder(report, marker=RECORD, force=force) as folder, counted(evidence, policy, report) as count:
         evidence, end = count
         record = run_audit(evidence, policy, overrides=overrides, progress=progress)
-        digest = write_report(
-            folder,
-            record.to_json(),
-            Gallery.of(record.internal, evidence),
-            salt=secrets.token_hex(SALT_BYTES),
-        )
+        gallery = Gallery.of(record.internal, evidence)
+        digest = write_report(folder, record.to_json(), gallery, salt=secrets.token_hex(SALT_BYTES))
         end(digest, record.verdict.verdict)
     return record
 

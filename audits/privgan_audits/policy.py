@@ -18,14 +18,16 @@ from privgan.config import from_table, read_toml
 from privgan.dp.strength import Tiers
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
+from privgan.language import ENGLISH, require_language, to_tr
 from privgan_audits.seals import key_of_line
 
 DEFAULT, RESTRICTED_ACCESS, OPEN_RELEASE = "default", "restricted-access", "open-release"
 OWN = "own"  # thresholds that are no preset's
-NO_THRESHOLDS = ("officer_key", "house", "licence", "citation")
-_LATER = ("strong_epsilon", "moderate_epsilon", "weak_epsilon", "house", "licence", "citation")
+NO_THRESHOLDS = ("officer_key", "house", "licence", "citation", "language")
+_LATER = ("strong_epsilon", "moderate_epsilon", "weak_epsilon", "house", "licence", "citation", "language")
 LONGEST_HOUSE = LONGEST_LICENCE = 100
 LONGEST_CITATION = 300
+LOOSER = to_tr("{name} = {value} instead of {default}")
 _LOWER_IS_LOOSER = frozenset({"alpha", "split_alpha", "min_chance_of_pass"})
 
 
@@ -57,6 +59,7 @@ class Policy:
     house: who answers for the data, as every page and bundle says it. No threshold.
     licence, citation: under which terms a release goes out, and how it is to be cited, unless `release` is told
         otherwise. No thresholds.
+    language: in which pages and verbs speak where nobody asks for another; see `privgan.language`. No threshold.
     officer_key: the line of the public key whose approval a release needs; empty: none is needed. No threshold.
     """
 
@@ -80,6 +83,7 @@ class Policy:
     house: str = ""
     licence: str = ""
     citation: str = ""
+    language: str = ENGLISH
 
     def __post_init__(self) -> None:
         strictly_within(0.0, 0.5, alpha=self.alpha, split_alpha=self.split_alpha)
@@ -94,6 +98,7 @@ class Policy:
         require_line(LONGEST_HOUSE, empty=True, house=self.house)
         require_line(LONGEST_LICENCE, empty=True, licence=self.licence)
         require_line(LONGEST_CITATION, empty=True, citation=self.citation)
+        require_language(self.language)
         if self.officer_key:
             _require_key(officer_key=self.officer_key)
 
@@ -160,7 +165,7 @@ class Policy:
 
     @property
     def sha256(self) -> str:
-        """Digest of the canonical JSON of all thresholds, the house and the officer's key, defaults included.
+        """Digest of the canonical JSON of all thresholds, house, language and the officer's key, defaults included.
 
         Of what came later (LATER) only what is not at its default: the digests of older policies stay theirs.
         The preset's name is not in it: it follows from the thresholds, and two files that demand the same are one
@@ -171,7 +176,7 @@ class Policy:
     @property
     def preset(self) -> str:
         """The preset that has all these thresholds, or OWN; found by comparing, so that no file can claim a name."""
-        thresholds = dataclasses.replace(self, officer_key="", house="", licence="", citation="")
+        thresholds = dataclasses.replace(self, officer_key="", house="", licence="", citation="", language=ENGLISH)
         return next((name for name, policy in PRESETS.items() if policy == thresholds), OWN)
 
     def to_json(self) -> dict[str, Any]:
@@ -192,7 +197,7 @@ class Policy:
             value, default = getattr(self, field.name), field.default
             looser = value < default if field.name in _LOWER_IS_LOOSER else value > default
             if looser:
-                lines.append(f"{field.name} = {value:g} instead of {default:g}")
+                lines.append(LOOSER.format(name=field.name, value=f"{value:g}", default=f"{default:g}"))
         return lines
 
     def _told(self) -> dict[str, Any]:
@@ -249,15 +254,16 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
 )
 
 
-def write_policy(path: Path, *, preset: str, officer_key: str, house: str = "") -> Policy:
+def write_policy(path: Path, *, preset: str, officer_key: str, house: str = "", language: str = ENGLISH) -> Policy:
     """Write a new policy.toml that has a preset's thresholds and names the officer's key.
 
     Raises:
         UsageError: a value is no policy's; nothing is written then.
     """
-    policy = dataclasses.replace(_preset(preset), officer_key=officer_key, house=house)
+    policy = dataclasses.replace(_preset(preset), officer_key=officer_key, house=house, language=language)
     lines = ["schema = 1", f"preset = {json.dumps(preset)}", f"officer_key = {json.dumps(officer_key)}"]
     lines += [f"house = {json.dumps(house, ensure_ascii=False)}"] if house else []
+    lines += [f"language = {json.dumps(language)}"] if language != ENGLISH else []
     with path.open("x", encoding="utf-8") as stream:
         stream.write("".join(f"{line}\n" for line in lines))
     return policy

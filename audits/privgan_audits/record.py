@@ -85,6 +85,11 @@ def project_of(record: Record) -> dict[str, str]:
     return {name: str(told.get(name, "")) for name in ("title", "house", "contact")}
 
 
+def language_of(record: Record) -> str:
+    """The language of the record's policy, in which it is told if nobody chose another."""
+    return Policy.from_json(record["policy"]).language
+
+
 def failed_before(record: Record) -> tuple[int, ...]:
     """The ledger entries by which earlier audits of this very set ended in FAIL."""
     books, audited = record["ledger"] or {"entries": ()}, record["synthetic"]["sha256"]

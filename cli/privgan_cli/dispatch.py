@@ -12,8 +12,10 @@ import typer
 from typer.exceptions import TyperException
 
 from privgan.errors import PrivganError
+from privgan.language import speaking
 from privgan_cli.console import console
 
+LANGUAGE = "--language"
 _EVERYWHERE = {"--json": "as_json", "--quiet": "quiet", "-q": "quiet", "--verbose": "verbose", "-v": "verbose"}
 
 
@@ -21,14 +23,23 @@ def dispatch(app: Callable[..., object], arguments: Sequence[str]) -> int:
     """Run one command line of an app, be it typer's or the group that typer made of it; returns its exit code."""
     outer = (console.as_json, console.quiet, console.verbose)
     try:
-        return _run(app, _take_everywhere(arguments))
-    except BaseException as error:
-        if isinstance(error, SystemExit | GeneratorExit):
-            raise
+        rest, chosen = _take_language(_take_everywhere(arguments))
+        with speaking(chosen):
+            return _answer(app, rest)
+    except PrivganError as error:  # no such language
         return _refuse(*explained(error))
     finally:
         console.close()
         console.as_json, console.quiet, console.verbose = outer
+
+
+def _answer(app: Callable[..., object], arguments: list[str]) -> int:
+    try:
+        return _run(app, arguments)
+    except BaseException as error:
+        if isinstance(error, SystemExit | GeneratorExit):
+            raise
+        return _refuse(*explained(error))
 
 
 def _run(app: Callable[..., object], arguments: list[str]) -> int:
@@ -45,6 +56,19 @@ def _take_everywhere(arguments: Sequence[str]) -> list[str]:
         else:
             rest.append(argument)
     return rest
+
+
+def _take_language(arguments: Sequence[str]) -> tuple[list[str], str | None]:
+    """Take `--language NAME` out of the line, wherever it stands; None where nobody chose one."""
+    rest, chosen = list[str](), None
+    waiting = iter(arguments)
+    for argument in waiting:
+        name, equals, value = argument.partition("=")
+        if name == LANGUAGE:
+            chosen = value if equals else next(waiting, "")
+        else:
+            rest.append(argument)
+    return rest, chosen
 
 
 def _refuse(code: int, message: str) -> int:

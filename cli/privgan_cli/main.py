@@ -16,7 +16,10 @@ from privgan_cli.verbs import archive, budget, cohort, demo, desk, doctor, gate,
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
 # wait for each other many times as long as they work; on an idle one fewer looks cost nothing. Torch reads it once.
 _SPINS = ("GOMP_SPINCOUNT", "20000")
-_EPILOG = "Every verb takes --json (one object on stdout), --quiet and -v. Results go to stdout, the rest to stderr."
+_EPILOG = (
+    "Every verb takes --json (one object on stdout), --quiet, -v and --language (en or zh; else the policy's). "
+    "Results go to stdout, the rest to stderr."
+)
 
 app = typer.Typer(
     help="Share patient images without sharing patients: learn under differential privacy, attack the result, "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privgan.errors import UsageError
+from privgan.language import tr
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -33,13 +34,13 @@ def read_key(path: Path) -> "Ed25519PrivateKey":
     """A signing key; asks for its passphrase if it has one."""
     from privgan_audits.seals import is_encrypted, load_private_key
 
-    return load_private_key(path, ask("Passphrase: ") if is_encrypted(path) else None)
+    return load_private_key(path, ask(tr("Passphrase: ")) if is_encrypted(path) else None)
 
 
 def ask(prompt: str) -> bytes:
     """A passphrase from the terminal."""
     if not sys.stdin.isatty():
-        raise UsageError("Expected a terminal to ask for the key's passphrase on.")
+        raise UsageError(tr("Expected a terminal to ask for the key's passphrase on."))
     return getpass.getpass(prompt, stream=sys.stderr).encode()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from privgan.images.text import shows_text
+from privgan.language import kept, to_tr
 
 LOOKED, TEXT = "looked", "text"
 ALL_OF = 100  # files; of more, `prepare` looks at some alone: a habit of a site shows, and it costs next to nothing
@@ -39,15 +40,23 @@ class Lettering:
         return (LOOKED,) * self._seen + (TEXT,) * self._found
 
 
+FILES, IMAGES = "files", "images"
+_SEEN = to_tr(
+    {
+        FILES: "{count} of {looked} files that were looked at may show text in their pixels. Look at them: what is "
+        "burned into many is learned; --roi cuts a border off.",
+        IMAGES: "{count} of {looked} images that were looked at may show text in their pixels. Look at them: what is "
+        "burned into many is learned; --roi cuts a border off.",
+    }
+)
+
+
 def one_in(files: int, *, every: bool) -> int:
     """Of how many files one is looked at."""
     return 1 if every or files <= ALL_OF else ONE_IN
 
 
 def told(counts: Counter[str], of: str) -> Iterator[str]:
-    """What a reader is told where text was seen; of: `files` or `images`."""
+    """What a reader is told where text was seen; of: FILES or IMAGES."""
     if counts[TEXT]:
-        yield (
-            f"{counts[TEXT]} of {counts[LOOKED]} {of} that were looked at may show text in their pixels. Look at "
-            "them: what is burned into many is learned; --roi cuts a border off."
-        )
+        yield kept(_SEEN[of], count=counts[TEXT], looked=counts[LOOKED])

@@ -3,25 +3,35 @@
 import math
 from decimal import ROUND_CEILING, Decimal
 
+from privgan.language import to_tr, tr
+
 PRIORS = (0.01, 0.5)  # a rare guess, and a coin
 LARGEST_SHOWN_BELIEF = 0.9999
+PATIENT, IMAGE = "patient", "image"
+_ODDS = to_tr(
+    {
+        PATIENT: "Whoever is {rare} sure that a given patient was among them can become at most {rare_after} sure, "
+        "from {even} at most {even_after}",
+        IMAGE: "Whoever is {rare} sure that a given image was among them can become at most {rare_after} sure, from "
+        "{even} at most {even_after}",
+    }
+)
 
 
-def odds(epsilon: float, who: str = "patient") -> str:
+def odds(epsilon: float, who: str = PATIENT) -> str:
     """How sure anybody can become that somebody's images were learned from.
 
     Args:
         epsilon: of the promise.
-        who: what is protected, a patient or an image.
+        who: what is protected, PATIENT or IMAGE.
 
     >>> odds(3.0)
     'Whoever is 1 % sure that a given patient was among them can become at most 17 % sure, from 50 % at most 96 %'
     """
-    first, second = ((f"{100 * prior:g} %", percent_at_most(belief(prior, epsilon))) for prior in PRIORS)
-    return (
-        f"Whoever is {first[0]} sure that a given {who} was among them can become at most {first[1]} sure, from "
-        f"{second[0]} at most {second[1]}"
+    (rare, rare_after), (even, even_after) = (
+        (f"{100 * prior:g} %", percent_at_most(belief(prior, epsilon))) for prior in PRIORS
     )
+    return tr(_ODDS[who], rare=rare, rare_after=rare_after, even=even, even_after=even_after)
 
 
 def belief(prior: float, epsilon: float) -> float:
@@ -40,7 +50,7 @@ def percent_at_most(share: float) -> str:
     ('2.4 %', '60 %', '99.6 %', 'more than 99.99 %')
     """
     if share > LARGEST_SHOWN_BELIEF:
-        return f"more than {100 * LARGEST_SHOWN_BELIEF:g} %"
+        return tr("more than {share} %", share=f"{100 * LARGEST_SHOWN_BELIEF:g}")
     if share <= 0:
         return "0 %"
     value = Decimal(repr(float(100 * share)))

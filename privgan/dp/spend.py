@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from privgan.checks import strictly_within
 from privgan.errors import UsageError
+from privgan.language import to_tr, tr
 
-UNIT = "patient"
+UNIT = to_tr("patient")
 ADJACENCY = "zero-out"
 
 
@@ -28,4 +29,9 @@ class PrivacySpend:
         strictly_within(0.0, 1.0, delta=self.delta)
 
     def __str__(self) -> str:
-        return f"epsilon {self.epsilon:.3g} at delta {self.delta:g}, per {self.unit}"
+        return tr(
+            "epsilon {epsilon} at delta {delta}, per {unit}",
+            epsilon=f"{self.epsilon:.3g}",
+            delta=f"{self.delta:g}",
+            unit=tr(self.unit),
+        )

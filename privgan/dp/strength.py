@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 from privgan.errors import UsageError
+from privgan.language import to_tr, tr
 
 STRONG, MODERATE, WEAK, NONE = "strong", "moderate", "weak", "none"
 WORDS = (STRONG, MODERATE, WEAK, NONE)  # from the strongest on
@@ -43,9 +44,12 @@ class Tiers:
     @property
     def rule(self) -> str:
         """The whole rule in a sentence."""
-        return (
-            f"A promise is called strong up to epsilon {self.strong:g}, moderate up to {self.moderate:g}, weak up to "
-            f"{self.weak:g}, and none beyond that."
+        return tr(
+            "A promise is called strong up to epsilon {strong}, moderate up to {moderate}, weak up to {weak}, and "
+            "none beyond that.",
+            strong=f"{self.strong:g}",
+            moderate=f"{self.moderate:g}",
+            weak=f"{self.weak:g}",
         )
 
 
@@ -55,7 +59,10 @@ def promise_word(word: str) -> str:
     >>> promise_word("weak"), promise_word("none")
     ('weak promise', 'no promise')
     """
-    return "no promise" if word == NONE else f"{word} promise"
+    return tr(_PROMISES[word])
+
+
+_PROMISES = to_tr({STRONG: "strong promise", MODERATE: "moderate promise", WEAK: "weak promise", NONE: "no promise"})
 
 
 def is_at_most(word: str, limit: str) -> bool:

@@ -21,8 +21,8 @@ def contact_sheet(images: Images, labels: Integers, classes: tuple[str, ...]) ->
     Args:
         images: uint8 (n, s, s) or (n, s, s, 3).
         labels: int64 (n,), indices into `classes`.
-        classes: a strip with the name stands above the images of each; a class without images is left out, and
-            so are classes after the tenth.
+        classes: a strip with the name stands above the images of each, see `caption`; a class without images is left
+            out, and so are classes after the tenth.
     """
     present = np.unique(labels)[:_ROWS]
     tiles_each = _COLUMNS * (_ROWS // len(present))
@@ -30,7 +30,7 @@ def contact_sheet(images: Images, labels: Integers, classes: tuple[str, ...]) ->
     parts = []
     for label in present:
         grid = _grid(images[labels == label][:tiles_each]).repeat(scale, axis=0).repeat(scale, axis=1)
-        strip = _strip(classes[label], grid.shape[1])
+        strip = _strip(caption(classes[label], label + 1), grid.shape[1])
         parts += [strip if grid.ndim == 2 else np.stack([strip] * 3, axis=-1), grid]
     return np.concatenate(parts)
 
@@ -45,8 +45,27 @@ def _grid(tiles: Images) -> Images:
     return grid.reshape(rows * size, _COLUMNS * size, *channels)
 
 
+def is_drawable(name: str) -> bool:
+    """Whether the sheet's own letters, those of ISO 8859-1, have all of a name's.
+
+    >>> is_drawable("Lungenödem"), is_drawable("肺炎")
+    (True, False)
+    """
+    return all(" " <= letter <= "~" or "¡" <= letter <= "ÿ" for letter in name)
+
+
+def caption(name: str, number: int) -> str:
+    """What stands above the images of a class: its name, or its number, with which the set's card names it.
+
+    A system's fonts would draw any name, and another machine's another picture; a set is compared to the byte.
+
+    >>> caption("normal", 1), caption("肺炎", 2)
+    ('normal', '2 (README.md)')
+    """
+    return name if is_drawable(name) else f"{number} (README.md)"
+
+
 def _strip(text: str, width: int) -> Images:
     strip = Image.new("L", (width, _STRIP_PIXELS), color=0)
-    words = text.encode("ascii", "replace").decode()
-    ImageDraw.Draw(strip).text((4, 2), words, 255, ImageFont.load_default_imagefont())  # the one that is a picture
+    ImageDraw.Draw(strip).text((4, 2), text, 255, ImageFont.load_default_imagefont())  # the one that is a picture
     return np.asarray(strip)

@@ -14,6 +14,7 @@ import numpy as np
 from privgan import __version__
 from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.errors import IntegrityError, UsageError
+from privgan.language import ENGLISH
 from privgan.progress import Progress, silent
 from privgan.run import ModelDigests, RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, canonical_policy, class_labels
@@ -37,18 +38,26 @@ _TOGETHER = 16  # images that are drawn again at once: nearly half the time
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a set shall be. classes: see `class_labels`. dicom: the files' form. created: the day, YYYY-MM-DD."""
+    """What a set shall be.
+
+    classes: see `class_labels`. dicom: the files' form. created: the day, YYYY-MM-DD. language: the card's.
+    """
 
     count: int
     classes: str
     dicom: DicomForm
     created: str
+    language: str = ENGLISH
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
         """What was asked for when this set was made."""
         return cls(
-            count=manifest.count, classes=manifest.class_policy, dicom=manifest.dicom, created=manifest.created
+            count=manifest.count,
+            classes=manifest.class_policy,
+            dicom=manifest.dicom,
+            created=manifest.created,
+            language=manifest.language,
         )
 
 
@@ -133,6 +142,7 @@ class Drawing:
             seed_sha256=seed.sha256,
             config_sha256=facts.config_sha256,
             prior=facts.prior,
+            language=asked.language,
         )
         return cls(manifest=manifest, labels=labels, generator=generator, seed=seed)
 

@@ -13,6 +13,7 @@ from privgan.checks import one_of
 from privgan.errors import PrivganError, UsageError
 from privgan.folders import require_space
 from privgan.images.form import ImageForm
+from privgan.language import language
 from privgan.progress import Progress, silent
 from privgan.synthetic.class_shares import UNIFORM
 from privgan.synthetic.dicom.form import MATCHED, SECONDARY_CAPTURE, SOP_CLASSES, resolved
@@ -55,7 +56,7 @@ class GenerateOptions:
 
 
 def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, progress: Progress = silent) -> Manifest:
-    """Write a synthetic set into an empty (staged) folder.
+    """Write a synthetic set into an empty (staged) folder, its card in the current language.
 
     Args:
         run: a finished run.
@@ -85,7 +86,7 @@ def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, prog
         )
     require_space(folder, output_bytes(options, facts.form))
     today = datetime.now(UTC).date().isoformat()
-    asked = Asked(count=options.count, classes=options.classes, dicom=form, created=today)
+    asked = Asked(count=options.count, classes=options.classes, dicom=form, created=today, language=language())
     drawing = Drawing.of(run, asked, seed)
     files = SetFiles(drawing.manifest, drawing.images(progress), drawing.labels, options.formats)
     files.write(folder, progress)

@@ -39,6 +39,7 @@ from privgan.files import (
 )
 from privgan.folders import list_files, require_exact_files
 from privgan.images.form import ImageForm
+from privgan.language import ENGLISH, require_language
 from privgan.progress import Progress, silent
 from privgan.run import PriorNamed
 from privgan.synthetic.dicom.form import DicomForm
@@ -75,7 +76,7 @@ class Manifest:
     dicom: the form of the DICOM files. form: of the images, as the cohort's. spend: the run's claim. not_private: a
     test run; audit and release refuse it. seed_sha256: of the seed that labels, images and UIDs follow from; empty in
     sets of versions that kept none. config_sha256: of the constants beside the generator's weights, likewise.
-    prior: the public images that shaped the generator besides, None without any.
+    prior: the public images that shaped the generator besides, None without any. language: of the card.
     """
 
     run_id: str
@@ -94,6 +95,10 @@ class Manifest:
     seed_sha256: str = ""
     config_sha256: str = ""
     prior: PriorNamed | None = None
+    language: str = ENGLISH
+
+    def __post_init__(self) -> None:
+        require_language(self.language)
 
     @property
     def noise_drowned_classes(self) -> bool:
@@ -108,6 +113,8 @@ class Manifest:
             del table["prior"]
         if not self.dicom.one_study:
             del table["dicom"]["one_study"]
+        if self.language == ENGLISH:  # likewise
+            del table["language"]
         return {"schema_version": SCHEMA_VERSION, "kind": KIND, **table, "privacy": privacy, "files": listed}
 
 

@@ -35,3 +35,24 @@ def test_images_stand_below_the_strip_of_their_class() -> None:
 def test_many_classes_and_one_image_fit() -> None:
     images, labels = np.full((1, 28, 28), 7, np.uint8), np.array([11], np.int64)
     assert opened(images, labels, tuple("abcdefghijkl")).size == (560, 16 + 56)
+
+
+def test_a_name_in_another_script_stands_as_its_number() -> None:
+    """Told by what is drawn: the number, not question marks, and the same as of any other such name."""
+    images, labels = np.full((2, 28, 28), 7, np.uint8), np.array([0, 1], np.int64)
+
+    def strips(*classes: str) -> list[Any]:
+        sheet = contact_sheet(images, labels, classes)
+        return [sheet[top : top + 16] for top in (0, 16 + 56)]
+
+    first, second = strips("肺炎", "пневмония")
+    assert np.array_equal(first, strips("1 (README.md)", "b")[0])
+    assert np.array_equal(second, strips("a", "2 (README.md)")[1])
+    assert not np.array_equal(first, strips("??", "b")[0])
+
+
+def test_accents_are_drawn() -> None:
+    images, labels = np.full((1, 28, 28), 7, np.uint8), np.array([0], np.int64)
+    drawn, bare = (contact_sheet(images, labels, (name,))[:16] for name in ("Ödem", "Odem"))
+    assert not np.array_equal(drawn, bare)
+    assert not np.array_equal(drawn, contact_sheet(images, labels, ("?dem",))[:16])

@@ -8,7 +8,7 @@ from functools import cache
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from privgan.language import language, tr
+from privgan.language import tag, tr
 from privgan_audits.desk.page import Page
 
 
@@ -24,7 +24,7 @@ def render(page: Page) -> Rendered:
     """One page in the current language; every value is escaped, a missing one is an error."""
     style = _style()
     own = Markup(style)  # noqa: S704 our own file; as text it would be escaped
-    html = _environment().get_template(page.template).render(page=page, style=own, language=language())
+    html = _environment().get_template(page.template).render(page=page, style=own, language=tag())
     return Rendered(html=html, csp=_csp(style))
 
 

@@ -15,10 +15,18 @@ from privgan.data.identifiers import FILE_NAME, IDENTIFIER, NAME, UID
 from privgan.data.patient_keys import bare, near
 from privgan.data.pictures import Pictures
 from privgan.errors import UsageError
+from privgan.language import kept, to_tr
 from privgan_audits.evidence.reading import Loaded
 from privgan_audits.evidence.whose import Whose
 
-_COUNTED = {NAME: "whole names", IDENTIFIER: "other numbers", FILE_NAME: "names of files or folders"}
+_COUNTED = to_tr(
+    {
+        NAME: "{count} whole names",
+        IDENTIFIER: "{count} other numbers",
+        FILE_NAME: "{count} names of files or folders",
+    }
+)
+_SPELLED = to_tr("{count} patient numbers but for issuer, case, blanks or leading zeros")
 
 
 def apart(members: Loaded, others: Loaded, ours: Whose, theirs: Whose) -> Loaded:
@@ -70,17 +78,15 @@ def _pictured(members: Loaded, others: Loaded) -> Integers:
 
 def _notes(gone: int, alike: int, ours: Whose, theirs: Whose) -> Iterator[str]:
     if gone:
-        yield (
-            f"{gone} non-members were left out: an identical picture, or the UID of an examination, shows that they "
-            "are members, too."
+        yield kept(
+            "{count} non-members were left out: an identical picture, or the UID of an examination, shows that they "
+            "are members, too.",
+            count=gone,
         )
-    counts = {
-        "patient numbers but for issuer, case, blanks or leading zeros": alike,
-        **{what: len(ours.met(theirs, [category])) for category, what in _COUNTED.items()},
-    }
+    counts = {_SPELLED: alike, **{what: len(ours.met(theirs, [category])) for category, what in _COUNTED.items()}}
     if any(counts.values()):
-        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-        yield (
-            f"Also on both sides, and of one patient on each: {told}. Nobody was left out for it; look whether these "
-            "are the same people."
+        yield kept(
+            "Also on both sides, and of one patient on each: {kinds}. Nobody was left out for it; look whether these "
+            "are the same people.",
+            kinds="; ".join(kept(what, count=count) for what, count in counts.items() if count),
         )

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Texts, Values
+from privgan.language import to_tr
 
-QUARTERS = ("1st quarter", "2nd quarter", "3rd quarter", "4th quarter")
+QUARTERS = to_tr(("1st quarter", "2nd quarter", "3rd quarter", "4th quarter"))
 
 
 def quartiles(values: Floats, patients: Integers) -> Floats:

@@ -18,6 +18,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 from privgan.images.stored import are_images
+from privgan.language import to_tr
 from privgan.run import ModelDigests, PriorNamed
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
@@ -25,7 +26,7 @@ from privgan.synthetic.synthetic_set import Manifest
 if TYPE_CHECKING:
     from privgan_audits.spaces.encoder import Encoder
 
-NO_NON_MEMBERS = "there are no non-members to compare with"
+NO_NON_MEMBERS = to_tr("there are no non-members to compare with")
 SMALLEST_IMAGE = 8  # pixels; below it there is nothing left to compare
 
 

@@ -16,18 +16,29 @@ from privgan.data.columns import NUMBER, Wanted
 from privgan.data.identifiers import todays_dates
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
+from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.apart import apart
 from privgan_audits.evidence.bands import banded, quartiles
 from privgan_audits.evidence.interface import Evidence, Sample
-from privgan_audits.evidence.reading import Form, load, relabelled
+from privgan_audits.evidence.reading import (
+    MEMBERS,
+    NON_MEMBERS,
+    SYNTHETIC_IMAGES,
+    SYNTHETIC_SET,
+    Form,
+    load,
+    relabelled,
+)
 from privgan_audits.evidence.whose import Whose, identifiers_of, no_identifiers
 
-UNCOUNTED = (
+UNCOUNTED = to_tr(
     "No cohort was named: if these are images of a cohort's patients, this look at them is not counted among the "
     "attempts on that cohort."
 )
-COUNTED = "Files were compared, not the cohort that was named; this look counts among the attempts on that cohort."
+COUNTED = to_tr(
+    "Files were compared, not the cohort that was named; this look counts among the attempts on that cohort."
+)
 
 
 def load_cohort_evidence(
@@ -48,7 +59,7 @@ def load_cohort_evidence(
     edges = {name: quartiles(opened.columns[name].astype(np.float64), opened.patients) for name in numbers}
     wanted = Wanted(types=dict.fromkeys(numbers, NUMBER), anything=True)
     form = Form.of(opened.images)
-    loaded = load(synthetic, "the synthetic set", form, progress, wanted=wanted)
+    loaded = load(synthetic, SYNTHETIC_SET, form, progress, wanted=wanted)
     classes = _all_classes(loaded.classes, opened.facts.form.classes)
     return Evidence(
         members=_side(opened, MEMBER, classes, edges),
@@ -88,10 +99,10 @@ def load_file_evidence(
     rehearsed = open_cohort(rehearses) if rehearses else None
     known = identifiers_of(rehearsed) if rehearsed else no_identifiers()
     ours, theirs = Whose(known), Whose(known)
-    loaded = load(synthetic, "the synthetic images", Form(colour=colour), progress)
+    loaded = load(synthetic, SYNTHETIC_IMAGES, Form(colour=colour), progress)
     form = Form.of(loaded.images)
-    trained = load(members, "members", form, progress, hear=ours.hear)
-    others = load(non_members, "non-members", form, progress, hear=theirs.hear) if non_members else None
+    trained = load(members, MEMBERS, form, progress, hear=ours.hear)
+    others = load(non_members, NON_MEMBERS, form, progress, hear=theirs.hear) if non_members else None
     for side in (ours, theirs):
         side.finish()
     others = apart(trained, others, ours, theirs) if others else None

@@ -22,6 +22,7 @@ from privgan.files import canonical_json, sha256_bytes, sha256_file
 from privgan.folders import list_files
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
+from privgan.language import kept, to_tr
 from privgan.progress import Progress
 from privgan.synthetic.synthetic_set import MARKER as SET_MARKER
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
@@ -30,6 +31,16 @@ from privgan_audits.evidence.interface import Claim, Origin, Sample
 
 NO_EDGES: Mapping[str, Floats] = {}
 ANYTHING = Wanted(anything=True)
+SYNTHETIC_SET, SYNTHETIC_IMAGES = "the synthetic set", "the synthetic images"
+MEMBERS, NON_MEMBERS = "members", "non-members"
+_NOTED = to_tr(
+    {
+        SYNTHETIC_SET: "The synthetic set: {note}",
+        SYNTHETIC_IMAGES: "The synthetic images: {note}",
+        MEMBERS: "Members: {note}",
+        NON_MEMBERS: "Non-members: {note}",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +120,7 @@ def load(
 
     Args:
         path: a privgan set, a folder of images or an .npz file.
-        what: what it is, for messages and notes.
+        what: what it is, for messages and notes: SYNTHETIC_SET, SYNTHETIC_IMAGES, MEMBERS or NON_MEMBERS.
         form: what its images must be like.
         progress: told after every file.
         wanted: further columns.
@@ -164,7 +175,7 @@ def _from_files(path: Path, what: str, form: Form, wanted: Wanted, progress: Pro
     )
     read = read_images(path, wishes, hear=hear, progress=progress)
     refused = sum(read.refused.values())
-    lost = (f"{refused} files could not be read and were left out.",) if refused else ()
+    lost = (kept("{count} files could not be read and were left out.", count=refused),) if refused else ()
     return Loaded(
         images=read.images,
         labels=read.labels,
@@ -175,7 +186,7 @@ def _from_files(path: Path, what: str, form: Form, wanted: Wanted, progress: Pro
         columns=read.columns,
         sha256=_digest(path),
         claim=None,
-        notes=tuple(f"{what.capitalize()}: {note}" for note in (*read.notes, *lost)),
+        notes=tuple(kept(_NOTED[what], note=note) for note in (*read.notes, *lost)),
     )
 
 

@@ -12,17 +12,15 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.dp.tradeoff import tpr_bound, tpr_bound_at
 from privgan.images.form import ImageForm
+from privgan.language import kept, to_tr
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.policy import Policy
 
-COLOUR = (
+COLOUR = to_tr(
     "Images are in colour: T1, the space of pixels and the classifier see red, green and blue; the embedding and the "
     "perceptual hashes see the luminance."
 )
-RESUMED = (
-    "The run behind the set was stopped and resumed from a saved state. The ledger vouches for that state; without a "
-    "site anchor whoever can write the ledger can vouch for another one."
-)
+NO_CLAIM = to_tr("No DP claim: what follows is what known attacks found, not a guarantee.")
 RATES = np.geomspace(1e-3, 1.0, 121)  # false-positive rates at which the ceiling is drawn
 
 
@@ -30,7 +28,7 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
     """Everything in audit.json that no test measured."""
     spend = evidence.claim.spend if evidence.claim and evidence.ledger else None
     cohort = evidence.cohort or evidence.rehearses
-    no_claim = () if spend else ("No DP claim: what follows is what known attacks found, not a guarantee.",)
+    no_claim = () if spend else (NO_CLAIM,)
     return {
         "policy": policy.to_json(),
         "privacy": asdict(spend) if spend else dict.fromkeys(keys_of(PrivacySpend)),
@@ -90,12 +88,20 @@ def _colour(evidence: Evidence) -> tuple[str, ...]:
 def _declared(evidence: Evidence) -> tuple[str, ...]:
     """What the user said of the encoder: one that learned from the members alone would make them look different."""
     encoder = evidence.encoder
-    return (f"Encoder of the user's, declared to have learned from: {encoder.trained_on}.",) if encoder else ()
+    return (
+        (kept("Encoder of the user's, declared to have learned from: {source}.", source=encoder.trained_on),)
+        if encoder
+        else ()
+    )
 
 
 def class_names(classes: Sequence[str]) -> str:
     """How much the names of classes could say: whoever chose them chose them freely."""
-    return f"Class names that leave with the set: {len(classes)}, {sum(map(len, classes))} characters together."
+    return kept(
+        "Class names that leave with the set: {count}, {characters} characters together.",
+        count=len(classes),
+        characters=sum(map(len, classes)),
+    )
 
 
 def _resumed(evidence: Evidence) -> tuple[str, ...]:
@@ -103,7 +109,15 @@ def _resumed(evidence: Evidence) -> tuple[str, ...]:
     times = (
         len(evidence.ledger.of_kind("resumed", evidence.claim.run_id)) if evidence.ledger and evidence.claim else 0
     )
-    return (f"{RESUMED} Times: {times}.",) if times else ()
+    if not times:
+        return ()
+    return (
+        kept(
+            "The run behind the set was stopped and resumed from a saved state. The ledger vouches for that state; "
+            "without a site anchor whoever can write the ledger can vouch for another one. Times: {times}.",
+            times=times,
+        ),
+    )
 
 
 def _project(evidence: Evidence, policy: Policy) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from privgan.language import kept, to_tr
 from privgan_audits import questions
 from privgan_audits.policy import Policy
 from privgan_audits.questions.bounds import BOOKS
@@ -21,7 +22,8 @@ from privgan_audits.stats.holm import holm
 
 PASS, FAIL, INVALID, INCONCLUSIVE = "PASS", "FAIL", "INVALID", "INCONCLUSIVE"
 DIFFERENTIAL_PRIVACY, EMPIRICAL = "differential-privacy", "empirical"
-_NOTHING_FOUND = "Every test that this audit requires ran, had the power to see a leak, and found none."
+_MISSING = to_tr("its outcome is missing")
+_NOTHING_FOUND = to_tr("Every test that this audit requires ran, had the power to see a leak, and found none.")
 
 
 class Reason(NamedTuple):
@@ -119,13 +121,14 @@ def _without_number(judged: Judged) -> Iterator[Reason]:
     for asked, f in judged:
         for key in asked.rule.needed if f.measured else ():
             if math.isnan(f.number(key)):
-                yield Reason(asked.id, f"{asked.id} gave no number for {key.replace('_', ' ')}.")
+                what = key.replace("_", " ")
+                yield Reason(asked.id, kept("{test} gave no number for {what}.", test=asked.id, what=what))
 
 
 def _strange(findings: Findings) -> Iterator[Reason]:
     """What the record lacks as a whole, and questions in it that this version does not know."""
     if findings.level <= 0:
-        yield Reason("", "The number of this audit attempt is unknown.")
+        yield Reason("", kept("The number of this audit attempt is unknown."))
     known = {asked.id for asked in questions.QUESTIONS}
     for test in findings.record.get("tests", ()):
         if (name := str(test.get("id"))) not in known:
@@ -134,8 +137,8 @@ def _strange(findings: Findings) -> Iterator[Reason]:
 
 def _not_run(f: Findings, *, may_not_apply: bool) -> Iterator[Reason]:
     if not f.measured and not (may_not_apply and f.outcome == "not-applicable"):
-        reason = str(f.entry.get("reason", "its outcome is missing")).rstrip(".")
-        yield Reason(f.about, f"{f.about} did not run: {reason}.")
+        reason = str(f.entry.get("reason", _MISSING)).rstrip(".")
+        yield Reason(f.about, kept("{test} did not run: {reason}.", test=f.about, reason=reason))
 
 
 _STAGES: tuple[tuple[str, Callable[[Judged], Iterator[Reason]]], ...] = (

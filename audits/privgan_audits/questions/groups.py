@@ -12,8 +12,8 @@ from privgan.arrays import Flags, Texts
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.questions.scores import Scores
 from privgan_audits.questions.utility.drawing import class_name
+from privgan_audits.telling.facts import CLASS
 
-CLASS = "class"  # the column of the labels
 FEWEST = (
     20  # patients, members and non-members together: of 13 and 7, all copied, chance would lead one time in 77,520
 )

@@ -20,6 +20,7 @@ from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError
 from privgan.folders import staged_folder
+from privgan.language import by_default
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
 from privgan_audits.evidence.whose import identifiers_of
@@ -84,7 +85,8 @@ def release(
         given = offer or Offer()
         _require_nobody_in(given, case.cohort)
         cleared = clear(case, key.public_key(), today, progress)
-        return write_bundle(folder, cleared, given.under(cleared.judged.policy), key, progress)
+        with by_default(cleared.judged.policy.language):
+            return write_bundle(folder, cleared, given.under(cleared.judged.policy), key, progress)
 
 
 def _require_nobody_in(offer: Offer, cohort: Path) -> None:

@@ -1,12 +1,13 @@
 """A report drawn again from its record, with what its sign-off box says of the officer's approval beside it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from privgan.account import ledger_of
 from privgan.errors import IntegrityError
-from privgan_audits.record import Record
+from privgan.language import by_default, tr
+from privgan_audits.record import Record, language_of
 from privgan_audits.release.approval import (
     APPROVAL,
     LARGEST_BYTES,
@@ -20,6 +21,7 @@ from privgan_audits.release.judged import read_record, require_consistent
 from privgan_audits.report.gallery import read_gallery
 from privgan_audits.report.write import write_pages
 from privgan_audits.seals import read_bounded
+from privgan_audits.telling.numbers import span
 from privgan_audits.telling.words import Fact
 
 
@@ -40,7 +42,8 @@ def render_again(folder: Path, cohort: Path | None = None) -> Record:
     require_consistent(record)
     try:
         gallery = read_gallery(folder, record["gallery_sha256"]) if record["gallery_sha256"] else None
-        write_pages(folder, record, digest, gallery, tuple(sign_off(folder, digest)))
+        with by_default(language_of(record)):
+            write_pages(folder, record, digest, gallery, tuple(sign_off(folder, digest)))
     except (KeyError, TypeError, AttributeError, ValueError):
         raise IntegrityError("Expected audit.json as the audit wrote it, a field of it is missing or odd.") from None
     return record
@@ -66,31 +69,41 @@ def sign_off(folder: Path, audit_sha256: str) -> Iterator[Fact]:
     if os.path.lexists(folder / REJECTION):
         yield from _no(folder)
     if os.path.lexists(folder / REVOCATION):
-        yield Fact(name="Withdrawn", value="The approval of this report was withdrawn, for good.", note=REVOCATION)
+        withdrawn = tr("The approval of this report was withdrawn, for good.")
+        yield Fact(name=tr("Withdrawn"), value=withdrawn, note=REVOCATION)
     if not os.path.lexists(folder / APPROVAL):
         return
     try:
         approval = opened(Approval, read_bounded(folder / APPROVAL, LARGEST_BYTES))
     except IntegrityError:
-        yield Fact(name="Approval", value="A file lies here that is no approval, or was edited.", note=APPROVAL)
+        odd = tr("A file lies here that is no approval, or was edited.")
+        yield Fact(name=tr("Approval"), value=odd, note=APPROVAL)
         return
-    facts = approval.facts()
     if approval.audit.audit_sha256 != audit_sha256:
-        yield Fact(name="Approval", value="The approval that lies here is of another audit.", note=APPROVAL)
+        other = tr("The approval that lies here is of another audit.")
+        yield Fact(name=tr("Approval"), value=other, note=APPROVAL)
         return
-    yield Fact(name="Approved by", value=facts["officer"], note=f"key {facts['key_fingerprint'][:16]}")
-    yield Fact(name="Valid", value=f"{facts['approved']} to {facts['until']}", note="both days included, UTC")
-    yield Fact(name="Purpose", value=facts["purpose"] or "not said")
-    yield Fact(name="Recipient", value=facts["recipient"] or "not said")
+    yield from _yes(approval.facts())
+
+
+def _yes(facts: Mapping[str, str]) -> Iterator[Fact]:
+    key = tr("key {key}", key=facts["key_fingerprint"][:16])
+    yield Fact(name=tr("Approved by"), value=facts["officer"], note=key)
+    days = span(facts["approved"], facts["until"])
+    yield Fact(name=tr("Valid"), value=days, note=tr("both days included, UTC"))
+    yield Fact(name=tr("Purpose"), value=facts["purpose"] or tr("not said"))
+    yield Fact(name=tr("Recipient"), value=facts["recipient"] or tr("not said"))
     if "reason" in facts:
-        yield Fact(name="Why what was switched off does no harm", value=facts["reason"])
+        yield Fact(name=tr("Why what was switched off does no harm"), value=facts["reason"])
 
 
 def _no(folder: Path) -> Iterator[Fact]:
     try:
         found = opened(Rejection, read_bounded(folder / REJECTION, LARGEST_BYTES))
     except IntegrityError:
-        yield Fact(name="Rejected", value="A file lies here that is no rejection, or was edited.", note=REJECTION)
+        odd = tr("A file lies here that is no rejection, or was edited.")
+        yield Fact(name=tr("Rejected"), value=odd, note=REJECTION)
     else:
-        yield Fact(name="Rejected by", value=f"{found.officer}, on {found.rejected}", note="for good")
-        yield Fact(name="Reason", value=found.reason)
+        who = tr("{officer}, on {date}", officer=found.officer, date=found.rejected)
+        yield Fact(name=tr("Rejected by"), value=who, note=tr("for good"))
+        yield Fact(name=tr("Reason"), value=found.reason)

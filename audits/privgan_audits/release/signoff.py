@@ -17,6 +17,7 @@ from privgan.data.cohort.cohort import open_cohort, read_facts
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
+from privgan.language import by_default, in_a_row, retold, tr
 from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.release.approval import (
     APPROVAL,
@@ -76,7 +77,7 @@ class Draft:
         """
         if " ".join(typed.split()) != self.confirmation:
             raise UsageError(
-                "Expected the verdict and the set's first digits as shown, got something else: not signed."
+                tr("Expected the verdict and the set's first digits as shown, got something else: not signed.")
             )
 
     def sign(self, key: Ed25519PrivateKey) -> SignedApproval:
@@ -113,7 +114,8 @@ def draft_approval(report: Path, grant: Grant, *, cohort: Path | None = None, fo
     _require_said(grant, judged)
     pinned = read_facts(cohort).officer_key if cohort else ""
     try:
-        facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged, asked=cohort is not None))
+        with by_default(judged.policy.language):
+            facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged, asked=cohort is not None))
     except (KeyError, TypeError, ValueError, OverflowError):
         raise IntegrityError("Expected the record of an audit, a count of it is missing or odd.") from None
     ledger = SEEN if cohort else UNSEEN
@@ -237,18 +239,32 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
 
     spend = judged.approved.spend
     books = next(test for test in judged.record["tests"] if test["id"] == BOOKS)
-    yield f"Verdict {judged.approved.verdict}, judged again just now, under the policy {judged.policy.preset!r}."
-    yield f"Strength of the promise: {strength_of(judged.record, inside=True)}. {judged.policy.tiers.rule}"
-    yield f"Set {judged.approved.synthetic_sha256}."
-    yield f"{str(spend).capitalize()}. {odds(spend.epsilon)}, by any means."
-    yield f"All runs on this cohort together: {together(books)}."
+    yield tr(
+        "Verdict {verdict}, judged again just now, under the policy {policy}.",
+        verdict=tr(judged.approved.verdict),
+        policy=repr(judged.policy.preset),
+    )
+    strength = tr("Strength of the promise: {strength}.", strength=strength_of(judged.record, inside=True))
+    yield in_a_row((strength, judged.policy.tiers.rule))
+    yield tr("Set {sha256}.", sha256=judged.approved.synthetic_sha256)
+    yield in_a_row(
+        (tr("{spend}.", spend=str(spend).capitalize()), tr("{odds}, by any means.", odds=odds(spend.epsilon)))
+    )
+    yield tr("All runs on this cohort together: {together}.", together=together(books))
     if classes := judged.record.get("classes"):
-        yield f"{class_names(classes)} They are: {', '.join(map(str, classes))}."
-    yield f"{detection_limit(judged.record)} {frame.INVISIBLE.capitalize()}"
-    yield from (f"Not covered: {limit}" for limit in frame.NOT_COVERED)
-    yield f"Purpose: {grant.purpose}. Recipient: {grant.recipient}."
-    yield from (f"Reason for what was switched off: {each}." for each in [grant.reason.rstrip(".")] if each)
-    yield f"Approved by {grant.officer}, from {grant.approved} until {grant.until}. The recipient will read this."
+        they = tr("They are: {classes}.", classes=tr(", ").join(map(str, classes)))
+        yield in_a_row((retold(class_names(classes)), they))
+    yield in_a_row((detection_limit(judged.record), tr(frame.INVISIBLE).capitalize()))
+    yield from (tr("Not covered: {limit}", limit=tr(limit)) for limit in frame.NOT_COVERED)
+    yield tr("Purpose: {purpose}. Recipient: {recipient}.", purpose=grant.purpose, recipient=grant.recipient)
+    if reason := grant.reason.rstrip("."):
+        yield tr("Reason for what was switched off: {reason}.", reason=reason)
+    yield tr(
+        "Approved by {officer}, from {first} until {last}. The recipient will read this.",
+        officer=grant.officer,
+        first=grant.approved,
+        last=grant.until,
+    )
 
 
 def _warnings(judged: Judged, *, asked: bool) -> Iterator[str]:
@@ -256,10 +272,10 @@ def _warnings(judged: Judged, *, asked: bool) -> Iterator[str]:
     from privgan_audits.report.words import frame
 
     if not asked:
-        yield (
+        yield tr(
             "No --cohort was named: nobody asked the cohort's ledger whether this report is the audit that was made. "
             "The approval says so."
         )
     yield from map(frame.override, judged.approved.overrides)
-    yield from (f"Looser than the default policy: {line}." for line in judged.policy.looser_than_default())
-    yield from (f"{frame.FAILED_BEFORE} Entry {entry} of the ledger." for entry in failed_before(judged.record))
+    yield from map(frame.looser, judged.policy.looser_than_default())
+    yield from map(frame.failed_before, failed_before(judged.record))

@@ -41,8 +41,8 @@ class VerifiedBundle:
     policy: the preset's name, "own" if it is none.
     prior: the public images that shaped the set besides, None without any.
     looser: a line for each threshold that refuses less than the default, the hospital's version's or this one's.
-    strength: of the promise, by the signed policy; see `dp.strength`. project: title, house and contact, terms:
-    licence and citation, as far as the hospital says them.
+    strength: of the promise, by the signed policy; see `dp.strength`. language: the policy's. project: title, house
+    and contact, terms: licence and citation, as far as the hospital says them.
     """
 
     spend: PrivacySpend
@@ -52,6 +52,7 @@ class VerifiedBundle:
     policy: str
     looser: tuple[str, ...]
     strength: str
+    language: str
     project: dict[str, str]
     terms: dict[str, str]
     files: int
@@ -114,6 +115,7 @@ def verify(
         "policy": preset,
         "looser": looser,
         "strength": strength,
+        "language": policy.language,
         "files": len(digests) + 1,
         "key_fingerprint": fingerprint(key),
     }

@@ -28,6 +28,7 @@ from privgan.files import (
 )
 from privgan.folders import list_files, require_space
 from privgan.images.containers import Piece
+from privgan.language import in_a_row, tr
 from privgan.progress import Progress
 from privgan.synthetic.other_forms import SplitImages
 from privgan.synthetic.set_files import SetFiles, formats_of
@@ -45,6 +46,7 @@ from privgan_audits.release.recipient.packing import verifier
 from privgan_audits.release.recipient.readme import Told, readme_text
 from privgan_audits.release.signoff import SignedApproval
 from privgan_audits.seals import fingerprint, in_toto, sign
+from privgan_audits.telling.numbers import in_parts
 from privgan_audits.telling.strength import strength_of
 
 COMPOSITION = "of one run, or by a Renyi filter over runs chosen after others"
@@ -75,7 +77,7 @@ class Cleared:
 def write_bundle(
     folder: Path, cleared: Cleared, offer: Offer, key: Ed25519PrivateKey, progress: Progress
 ) -> dict[str, Any]:
-    """Write everything into an empty (staged) folder and sign it; returns the signed predicate.
+    """Write everything into an empty (staged) folder, in the current language, and sign it; returns what was signed.
 
     Args:
         folder: of the bundle.
@@ -128,8 +130,9 @@ def _seal(folder: Path, predicate: dict[str, Any], key: Ed25519PrivateKey) -> di
 def _told(cleared: Cleared) -> str:
     """The first thing that a recipient reads of the set."""
     strength = strength_of(cleared.record, inside=False)
-    project = "; ".join(filter(None, project_of(cleared.record).values()))
-    return f"{project}. " * bool(project) + f"Verdict {PASS}, {strength}. {strength.rule}"
+    project = in_parts(project_of(cleared.record).values())
+    verdict = tr("Verdict {verdict}, {strength}.", verdict=tr(PASS), strength=strength)
+    return in_a_row((tr("{project}.", project=project) if project else "", verdict, strength.rule))
 
 
 def _write_dataset(target: Path, cleared: Cleared, progress: Progress) -> SetFiles:

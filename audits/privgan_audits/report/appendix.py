@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from privgan_audits.record import Record
 from privgan_audits.report.cards import words_of
 from privgan_audits.report.page import Appendix
-from privgan_audits.telling.numbers import humanised, percent, plain
+from privgan_audits.telling.keys import keyword
+from privgan_audits.telling.numbers import percent, plain
 from privgan_audits.telling.words import Fact, Label
 
 _FRAME = frozenset({"id", "title", "outcome", "reason", "series"})
@@ -31,6 +32,6 @@ def measured_facts(test: Record) -> Iterator[Fact]:
         if key in words.special:
             yield from words.special[key](test)
         elif key not in _FRAME and key not in words.told_elsewhere:
-            label = words.labels.get(key, Label(name=humanised(key)))
+            label = words.labels.get(key, Label(name=keyword(key)))
             shown = percent(value) if label.share and isinstance(value, float) else plain(value)
             yield Fact(name=label.name, value=shown, note=label.note)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from privgan.language import in_a_row, retold, tr
 from privgan_audits import questions
 from privgan_audits.gate.verdict import INVALID, judge
 from privgan_audits.policy import Policy
@@ -22,7 +23,7 @@ def inside_groups(record: Record, policy: Policy) -> tuple[Group, ...]:
 def _grouped(cards: Iterator[Card]) -> tuple[Group, ...]:
     every = sorted(cards, key=lambda card: card.group)
     return tuple(
-        Group(title=title, intro=intro, questions=tuple(card for card in every if card.group == number))
+        Group(title=tr(title), intro=tr(intro), questions=tuple(card for card in every if card.group == number))
         for number, (title, intro) in GROUPS.items()
         if any(card.group == number for card in every)
     )
@@ -61,22 +62,25 @@ def _card(
 def _state(test: Record, against: str | None, *, void: bool) -> OutcomeWords:
     """void: the controls failed, so that no good answer means anything."""
     if against is not None:
-        return STATES[against]
+        return STATES[against].spoken
     if test["outcome"] != "measured":
-        return STATES[test["outcome"]]
+        return STATES[test["outcome"]].spoken
     asked = _asked(test)
     if asked is not None and asked.rule.informative:
-        return STATES["informative"]
+        return STATES["informative"].spoken
     if void:
-        return STATES["void"]
-    words, good = words_of(test), STATES["measured" if words_of(test).ticked else "informative"]
+        return STATES["void"].spoken
+    words = words_of(test)
+    good = STATES["measured" if words.ticked else "informative"]
     return OutcomeWords(label=words.good, tone=good.tone, mark=good.mark)
 
 
 def words_of(test: Record) -> Words:
-    """The words for an entry of the record; for a question of another version, that there are none."""
+    """The words for an entry of the record, in the current language; for a question of another version, that there
+    are none.
+    """
     asked = _asked(test)
-    return asked.words if asked else _unknown(str(test["title"]))
+    return asked.words.spoken if asked else _unknown(str(test["title"]))
 
 
 def _asked(test: Record) -> Question | None:
@@ -84,14 +88,11 @@ def _asked(test: Record) -> Question | None:
 
 
 def _unknown(title: str) -> Words:
-    see, silent = "See the documentation of this test.", Answer(answer="", sentences=())
+    see, silent = tr("See the documentation of this test."), Answer(answer="", sentences=())
     return Words(title=title, short=title, tries=see, caught=see, group=INFERENCE, answer=lambda _: silent)
 
 
 def _reason(test: Record) -> str:
-    reason = str(test.get("reason") or "").rstrip(".")
-    return f"{_lead(test)}{reason[:1].upper()}{reason[1:]}." if reason else _lead(test).rstrip()
-
-
-def _lead(test: Record) -> str:
-    return NOT_RUN if test["outcome"] == "not-run" else NOT_APPLICABLE
+    lead = tr(NOT_RUN if test["outcome"] == "not-run" else NOT_APPLICABLE)
+    reason = retold(str(test.get("reason") or "")).rstrip(".。")
+    return in_a_row((lead, tr("{reason}.", reason=f"{reason[:1].upper()}{reason[1:]}"))) if reason else lead

@@ -19,6 +19,7 @@ from privgan.errors import IntegrityError
 from privgan.files import sha256_bytes, write_bytes
 from privgan.folders import PRIVATE_FOLDER
 from privgan.images.stored import as_stored
+from privgan.language import kept, to_tr
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.seals import read_bounded
 
@@ -26,7 +27,7 @@ GALLERY = "private/gallery.npz"
 PAIRS_A_SIDE = 12
 _IDENTICAL_SHOWN = 12
 _LARGEST_BYTES = 1 << 28
-_MEMBER, _OTHER = "member", "non-member"
+MEMBER, OTHER = to_tr(("member", "non-member"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,8 +140,8 @@ def _pairs(
     found: Mapping[str, Any], evidence: Evidence, count: int, how: Callable[[Mapping[str, Any]], str]
 ) -> Iterator[Pair]:
     for side, name, sample in (
-        (_MEMBER, "pairs", evidence.members),
-        (_OTHER, "decoys", evidence.non_members),
+        (MEMBER, "pairs", evidence.members),
+        (OTHER, "decoys", evidence.non_members),
     ):
         rows: Sequence[Mapping[str, Any]] = found.get(name, ())[:count]
         if sample is None:
@@ -157,11 +158,11 @@ def _pairs(
 
 
 def _identical(row: Mapping[str, Any]) -> str:
-    return "identical but for brightness" if row.get("rescaled") else "identical pixels"
+    return to_tr("identical but for brightness") if row.get("rescaled") else to_tr("identical pixels")
 
 
 def _close(row: Mapping[str, Any]) -> str:
-    return f"{100 * row['ratio']:.0f} %, by {row['space']}"
+    return kept("{ratio} %, by {space}", ratio=f"{100 * row['ratio']:.0f}", space=row["space"])
 
 
 def _lot(pairs: Sequence[Pair]) -> int:

@@ -5,7 +5,8 @@ from typing import Any
 
 from privgan.dp.budget.chain import Entry
 from privgan.dp.gaussian import GaussianQueries, queries_of
-from privgan_audits.telling.numbers import plain
+from privgan.language import tr, tr_count
+from privgan_audits.telling.numbers import in_parts, plain
 from privgan_audits.telling.words import Fact
 
 _PROJECT = ("title", "house", "contact")
@@ -24,7 +25,8 @@ def history(ledger: Books) -> Iterator[Fact]:
     if ledger:
         for entry in ledger["entries"]:
             yield _row(entry)
-        yield Fact(name="Head", value="SHA-256 of the last entry, which stands for all of them", note=ledger["head"])
+        value = tr("SHA-256 of the last entry, which stands for all of them")
+        yield Fact(name=tr("Head"), value=value, note=ledger["head"])
 
 
 def _row(entry: Entry) -> Fact:
@@ -35,36 +37,56 @@ def _row(entry: Entry) -> Fact:
 def _told(entry: Entry) -> tuple[str, str]:
     match entry["kind"]:
         case "opened":
-            cap = f"cap epsilon {plain(entry['max_epsilon'])} at delta {plain(entry['delta'])}"
-            told = (
-                "cohort prepared",
-                "; ".join(
-                    (f"{plain(entry['members'])} members", cap, *(entry[each] for each in _PROJECT if each in entry))
-                ),
+            members = tr("{count} members", count=plain(entry["members"]))
+            cap = tr(
+                "cap epsilon {epsilon} at delta {delta}",
+                epsilon=plain(entry["max_epsilon"]),
+                delta=plain(entry["delta"]),
             )
+            project = (entry[each] for each in _PROJECT if each in entry)
+            told = tr("cohort prepared"), in_parts((members, cap, *project))
         case "charge":
-            queries = "; ".join(_query(query) for query in queries_of([entry]))
-            told = f"run {_short(entry)} charged", f"{queries}; delta {plain(entry['delta'])}"
-        case "checkpoint" | "resumed" as kind:
-            what = "saved" if kind == "checkpoint" else "resumed from a saved state"
-            told = f"run {_short(entry)} {what}", f"step {plain(entry['step'])}"
+            delta = tr("delta {delta}", delta=plain(entry["delta"]))
+            told = tr("run {run} charged", run=_short(entry)), in_parts((*map(_query, queries_of([entry])), delta))
+        case "checkpoint":
+            told = tr("run {run} saved", run=_short(entry)), _step(entry)
+        case "resumed":
+            told = tr("run {run} resumed from a saved state", run=_short(entry)), _step(entry)
         case "closed":
-            constants = f", its constants {entry['config_sha256']}" if "config_sha256" in entry else ""
-            told = f"run {_short(entry)} finished", f"generator {entry['generator_sha256']}{constants}"
-        case "begun":
-            what = "rehearsal on files begun" if entry["rehearsal"] else "audit begun"
-            told = what, f"{entry['date']}, set {entry['synthetic_sha256']}"
-        case "audit":
-            told = f"audit: {entry['verdict']}", f"report {entry['report_sha256']}"
-        case "rehearsed":
-            told = f"rehearsal on files: {entry['verdict']}", f"report {entry['report_sha256']}"
+            told = tr("run {run} finished", run=_short(entry)), _model(entry)
+        case "begun" | "audit" | "rehearsed":
+            told = _audit(entry)
         case "rejected":
-            told = f"set rejected by {entry['officer']}", f"{entry['date']}, set {entry['synthetic_sha256']}"
+            told = tr("set rejected by {officer}", officer=entry["officer"]), _on(entry)
         case "revoked":
-            told = "approval withdrawn by the officer", f"{entry['date']}, set {entry['synthetic_sha256']}"
+            told = tr("approval withdrawn by the officer"), _on(entry)
         case kind:
             told = str(kind), ""
     return told
+
+
+def _audit(entry: Entry) -> tuple[str, str]:
+    if entry["kind"] == "begun":
+        return tr("rehearsal on files begun") if entry["rehearsal"] else tr("audit begun"), _on(entry)
+    report, verdict = tr("report {sha256}", sha256=entry["report_sha256"]), tr(entry["verdict"])
+    if entry["kind"] == "rehearsed":
+        return tr("rehearsal on files: {verdict}", verdict=verdict), report
+    return tr("audit: {verdict}", verdict=verdict), report
+
+
+def _step(entry: Entry) -> str:
+    return tr("step {step}", step=plain(entry["step"]))
+
+
+def _model(entry: Entry) -> str:
+    digests = {name: entry[name] for name in ("generator_sha256", "config_sha256") if name in entry}
+    if "config_sha256" in digests:
+        return tr("generator {generator_sha256}, its constants {config_sha256}", **digests)
+    return tr("generator {generator_sha256}", **digests)
+
+
+def _on(entry: Entry) -> str:
+    return tr("{date}, set {sha256}", date=entry["date"], sha256=entry["synthetic_sha256"])
 
 
 def _short(entry: Entry) -> str:
@@ -72,5 +94,10 @@ def _short(entry: Entry) -> str:
 
 
 def _query(query: GaussianQueries) -> str:
-    looks = f"{plain(query.steps)} noisy look{'s' if query.steps > 1 else ''}"
-    return f"{looks} at {plain(100 * query.sample_rate)} % of the members, noise {plain(query.noise_multiplier)}"
+    return tr_count(
+        "1 noisy look at {share} % of the members, noise {noise}",
+        "{count} noisy looks at {share} % of the members, noise {noise}",
+        query.steps,
+        share=plain(100 * query.sample_rate),
+        noise=plain(query.noise_multiplier),
+    )

@@ -1,14 +1,20 @@
 """What a report page says, as plain values in the order of the page; the template only arranges them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from privgan import __version__
+from privgan.language import tr
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.glossary import GLOSSARY
 from privgan_audits.report.words.regulators import NO_CONCLUSION, REGULATORS
 from privgan_audits.report.words.verdicts import OutcomeWords
 from privgan_audits.telling.plots import Chart
 from privgan_audits.telling.words import Fact
+
+
+def _spoken(sentences: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(tr, sentences))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +80,7 @@ class Promise:
 
     sentences: tuple[str, ...]
     beliefs: tuple[tuple[str, str, str], ...]
-    note: str = frame.BELIEFS
+    note: str = field(default_factory=lambda: tr(frame.BELIEFS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +110,9 @@ class Pictures:
     blinded: tuple[Picture, ...]
     key: Table
     after: str
-    before: str = frame.GALLERY
-    identical_title: str = frame.IDENTICAL
-    identical_why: str = frame.IDENTICAL_WHY
+    before: str = field(default_factory=lambda: tr(frame.GALLERY))
+    identical_title: str = field(default_factory=lambda: tr(frame.IDENTICAL))
+    identical_why: str = field(default_factory=lambda: tr(frame.IDENTICAL_WHY))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,11 +156,11 @@ class Page:
     within_groups: Table | None = None
     notes: tuple[str, ...] = ()
     appendix: tuple[Appendix, ...] = ()
-    invisible: str = frame.INVISIBLE
-    not_covered: tuple[str, ...] = frame.NOT_COVERED
-    regulators: tuple[tuple[str, str, str], ...] = REGULATORS
-    no_conclusion: str = NO_CONCLUSION
-    glossary: tuple[tuple[str, str], ...] = GLOSSARY
+    invisible: str = field(default_factory=lambda: tr(frame.INVISIBLE))
+    not_covered: tuple[str, ...] = field(default_factory=lambda: _spoken(frame.NOT_COVERED))
+    regulators: tuple[tuple[str, ...], ...] = field(default_factory=lambda: tuple(map(_spoken, REGULATORS)))
+    no_conclusion: str = field(default_factory=lambda: tr(NO_CONCLUSION))
+    glossary: tuple[tuple[str, ...], ...] = field(default_factory=lambda: tuple(map(_spoken, GLOSSARY)))
     version: str = __version__
     template: str = "report.html.j2"
 

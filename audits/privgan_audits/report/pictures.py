@@ -7,11 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from privgan_audits.report.gallery import Gallery, worrying_excess
+from privgan.language import retold, to_tr, tr
+from privgan_audits.report.gallery import MEMBER, OTHER, Gallery, worrying_excess
 from privgan_audits.report.page import Picture, Pictures, Table
 from privgan_audits.report.words import frame
 
 _PIXELS = 128
+_CAPTIONS = to_tr(
+    {
+        MEMBER: "{how}: member image {real}, synthetic image {synthetic}",
+        OTHER: "{how}: non-member image {real}, synthetic image {synthetic}",
+    }
+)
 
 
 def pictures_of(gallery: Gallery) -> Pictures:
@@ -21,7 +28,9 @@ def pictures_of(gallery: Gallery) -> Pictures:
             number=number,
             real=data_uri(pair.real),
             synthetic=data_uri(pair.synthetic),
-            caption=f"{pair.how}: {pair.side} image {pair.real_row}, synthetic image {pair.synthetic_row + 1}",
+            caption=tr(
+                _CAPTIONS[pair.side], how=retold(pair.how), real=pair.real_row, synthetic=pair.synthetic_row + 1
+            ),
         )
         for number, pair in enumerate(gallery.identical, start=1)
     ]
@@ -30,7 +39,7 @@ def pictures_of(gallery: Gallery) -> Pictures:
         for number, pair in enumerate(gallery.blinded, start=1)
     ]
     rows = [
-        (str(number), pair.side, pair.how, str(pair.real_row), str(pair.synthetic_row + 1))
+        (str(number), tr(pair.side), retold(pair.how), str(pair.real_row), str(pair.synthetic_row + 1))
         for number, pair in enumerate(gallery.blinded, start=1)
     ]
     worry = worrying_excess(len(rows) // 2) if rows else 0
@@ -38,11 +47,17 @@ def pictures_of(gallery: Gallery) -> Pictures:
         identical=tuple(identical),
         blinded=tuple(blinded),
         key=Table(
-            caption="What each pair was",
-            head=("Pair", "Real image of a", "Distance, of that to another patient", "Its row", "Synthetic image"),
+            caption=tr("What each pair was"),
+            head=(
+                tr("Pair"),
+                tr("Real image of a"),
+                tr("Distance, of that to another patient"),
+                tr("Its row"),
+                tr("Synthetic image"),
+            ),
             rows=tuple(rows),
         ),
-        after=frame.GALLERY_AFTER.format(worry=worry),
+        after=tr(frame.GALLERY_AFTER, worry=worry),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from privgan.dp.odds import belief, percent_at_most
+from privgan.language import in_a_row, tr
 from privgan_audits.record import Record, finding
 from privgan_audits.report.page import Promise
 from privgan_audits.report.words import frame
@@ -18,30 +19,33 @@ _FALSE_ACCUSATIONS = 0.01
 def promise(record: Record) -> Promise:
     """For the internal page, with what the attacks reached."""
     if record["privacy"]["epsilon"] is None:
-        return Promise(sentences=(frame.NO_PROMISE,), beliefs=())
+        return Promise(sentences=(tr(frame.NO_PROMISE),), beliefs=())
     return Promise(sentences=tuple(_sentences(record)), beliefs=tuple(_beliefs(record, _reached(record))))
 
 
 def _sentences(record: Record) -> Iterator[str]:
     privacy = record["privacy"]
-    yield (
-        f"The synthetic images were made with epsilon {rounded_up(privacy['epsilon'])} at delta "
-        f"{plain(privacy['delta'])}, per {privacy['unit']}. {frame.PROMISE}"
+    made = tr(
+        "The synthetic images were made with epsilon {epsilon} at delta {delta}, per {unit}.",
+        epsilon=rounded_up(privacy["epsilon"]),
+        delta=plain(privacy["delta"]),
+        unit=tr(str(privacy["unit"])),
     )
-    yield f"{strength_of(record, inside=True).rule} {frame.CONVENTION}"
+    yield in_a_row((made, tr(frame.PROMISE)))
+    yield in_a_row((strength_of(record, inside=True).rule, tr(frame.CONVENTION)))
     if record["ceiling"] is not None:
         fpr, tpr = (np.asarray(record["ceiling"][name]) for name in ("fpr", "tpr"))
         most = float(tpr[np.argmin(np.abs(fpr - _FALSE_ACCUSATIONS))])
-        yield (
+        yield tr(
             "For the queries that this cohort was actually asked, the accounting is sharper than that: an attack "
-            f"that wrongly accuses 1 % of outsiders can recognise at most {percent_at_most(most)} of the members "
-            "(guessing: 1 %)."
+            "that wrongly accuses 1 % of outsiders can recognise at most {most} of the members (guessing: 1 %).",
+            most=percent_at_most(most),
         )
 
 
 def _reached(record: Record) -> float | str:
     hits = finding(record, "T3", "tpr_upper")
-    return "not measured" if hits is None else float(rounded_up(hits))
+    return tr("not measured") if hits is None else float(rounded_up(hits))
 
 
 def _beliefs(record: Record, hits: float | str) -> Iterator[tuple[str, str, str]]:

@@ -12,7 +12,8 @@ from privgan import __version__
 from privgan.arrays import Images
 from privgan.config import from_table
 from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
-from privgan.dp.odds import odds
+from privgan.dp.odds import IMAGE, PATIENT, odds
+from privgan.language import in_a_row, to_tr, tr
 from privgan.run import PriorNamed
 from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
@@ -24,11 +25,17 @@ from privgan_audits.report.front import marks_of, warnings_of
 from privgan_audits.report.pictures import data_uri
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_HEADLINE, STATES, VERDICTS, OutcomeWords
-from privgan_audits.telling.numbers import percent, plain, rounded_up
+from privgan_audits.telling.numbers import in_parts, percent, plain, rounded_up
 from privgan_audits.telling.strength import strength_of
 from privgan_audits.telling.verdict import told as told_as
 
 PICTURES = 12
+_SPENT = to_tr(
+    {
+        PATIENT: "Epsilon {epsilon} at delta {delta}, per patient, among {members} whose images were learned from.",
+        IMAGE: "Epsilon {epsilon} at delta {delta}, per image, among {members} whose images were learned from.",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,57 +88,74 @@ def public_page(record: Record, released: Released | None = None) -> PublicPage:
     verdict, project = str(record["verdict"]), project_of(record)
     promised, marks = record["privacy"]["epsilon"] is not None, marks_of(record, inside=False)
     own = {"PASS": PUBLIC_HEADLINE} if promised else {"PASS": VERDICTS["PASS-empirical"].headline}
+    allowed = plain(allowed_copies(record))
     return PublicPage(
-        title=project["title"] or "Synthetic images",
-        subtitle="; ".join(filter(None, (project["house"], project["contact"], _what(record)))),
+        title=project["title"] or tr("Synthetic images"),
+        subtitle=in_parts((project["house"], project["contact"], _what(record))),
         verdict=told_as(verdict, record["policy"]["looser_than_default"]),
         strength=marks.strength.promise,
         strength_tone=marks.strength_tone,
         tone=marks.tone,
         mark=marks.mark,
-        headline=own.get(verdict) or VERDICTS[verdict].headline,
+        headline=tr(own.get(verdict) or VERDICTS[verdict].headline),
         warnings=tuple(warnings_of(record)),
         odds=(*_odds(record), *_shaped(record)),
         rows=tuple(_rows(record)),
         not_covered=(
-            f"Fewer copied patients than {plain(allowed_copies(record))}: only epsilon speaks of them.",
-            *frame.NOT_COVERED_OUTSIDE,
-            frame.NOT_BOUGHT,
+            tr("Fewer copied patients than {allowed}: only epsilon speaks of them.", allowed=allowed),
+            *map(tr, frame.NOT_COVERED_OUTSIDE),
+            tr(frame.NOT_BOUGHT),
         ),
         approval=_approval(released),
         verify=(
-            frame.VERIFY_OUTSIDE,
-            f"Set {record['synthetic']['sha256']}.",
-            f"Policy {record['policy']['sha256']}.",
-            *([f"Public images {record['prior']['sha256']}."] if record.get("prior") else []),
+            tr(frame.VERIFY_OUTSIDE),
+            tr("Set {sha256}.", sha256=record["synthetic"]["sha256"]),
+            tr("Policy {sha256}.", sha256=record["policy"]["sha256"]),
+            *([tr("Public images {sha256}.", sha256=record["prior"]["sha256"])] if record.get("prior") else []),
         ),
         pictures=tuple(map(data_uri, released.images[:PICTURES])) if released else (),
     )
 
 
 def _what(record: Record) -> str:
-    counts = record["counts"]
-    counted, uncounted = f", attempt {plain(record['attempt'])}", ", not counted among a cohort's attempts"
-    attempt = counted if record["cohort"] else uncounted
-    return (
-        f"{plain(counts['synthetic'])} synthetic images of {plain(counts['image_size'])} pixels, audited on "
-        f"{record['date']}{attempt}, under the policy {record['policy']['preset']}"
+    values = {
+        "count": plain(record["counts"]["synthetic"]),
+        "size": plain(record["counts"]["image_size"]),
+        "date": record["date"],
+        "policy": record["policy"]["preset"],
+    }
+    if not record["cohort"]:
+        return tr(
+            "{count} synthetic images of {size} pixels, audited on {date}, not counted among a cohort's attempts, "
+            "under the policy {policy}",
+            **values,
+        )
+    return tr(
+        "{count} synthetic images of {size} pixels, audited on {date}, attempt {attempt}, under the policy {policy}",
+        attempt=plain(record["attempt"]),
+        **values,
     )
 
 
 def _odds(record: Record) -> Iterator[str]:
     privacy, counts = record["privacy"], record["counts"]
     if privacy["epsilon"] is None:
-        yield frame.NO_PROMISE_OUTSIDE
+        yield tr(frame.NO_PROMISE_OUTSIDE)
         return
-    who = "image" if EACH_IMAGE_IS_A_PATIENT in record["overrides"] else "patient"
-    yield (
-        f"Epsilon {rounded_up(privacy['epsilon'])} at delta {plain(privacy['delta'])}, per {who}, among "
-        f"{plain(counts['members'])} whose images were learned from. {odds(float(privacy['epsilon']), who)}: by any "
-        "means, now or later, leaving aside a chance of delta."
+    who = IMAGE if EACH_IMAGE_IS_A_PATIENT in record["overrides"] else PATIENT
+    spent = tr(
+        _SPENT[who],
+        epsilon=rounded_up(privacy["epsilon"]),
+        delta=plain(privacy["delta"]),
+        members=plain(counts["members"]),
     )
+    meant = tr(
+        "{odds}: by any means, now or later, leaving aside a chance of delta.",
+        odds=odds(float(privacy["epsilon"]), who),
+    )
+    yield in_a_row((spent, meant))
     strength = strength_of(record, inside=False)
-    yield f"{str(strength).capitalize()}. {strength.rule}"
+    yield in_a_row((tr("{strength}.", strength=str(strength).capitalize()), strength.rule))
 
 
 def _shaped(record: Record) -> Iterator[str]:
@@ -146,7 +170,7 @@ def _rows(record: Record) -> Iterator[Row]:
     answered, seen = implied(record["scope"]), _seen(record, policy)
     for test in sorted(record["tests"], key=lambda test: words_of(test).group):
         words, name = words_of(test), str(test["id"])
-        state = STATES["public"]
+        state = STATES["public"].spoken
         if passed and name in answered and words.ticked:
             good = STATES["measured"]
             state = OutcomeWords(label=words.good, tone=good.tone, mark=good.mark)
@@ -158,31 +182,51 @@ def _seen(record: Record, policy: Policy) -> dict[str, str]:
     """By question, what a PASS means was not there, from the policy and public counts alone."""
     allowed, shaped = allowed_copies(record), record.get("prior")
     return {
-        "T0": f"Copies of {plain(allowed)} patients, exact or mirrored; of {plain(CHANGED_MAY_NEED * allowed)} if "
-        f"{TRIED}.",
-        "T1": "A single exact copy, also mirrored, turned, inverted, brighter or darker.",
-        "T2": f"Near copies of a group of {plain(allowed)} patients.",
-        "T3": f"Members told from others in more than {percent(policy.max_auc)} of pairs, or more than "
-        f"{percent(policy.max_tpr)} of them at 1 % false accusations.",
-        "T4": "Networks that remember more than epsilon permits.",
-        "T6": "A claim that the ledger does not carry, and any image that the charged generator did not draw.",
-        "T7": "Little: that a detector finds nobody proves little.",
-        "T8": f"Facts guessed better for members by {percent(policy.max_attribute_advantage)} or more.",
-        "T10": "Names, numbers and dates of the source's headers and tables, in every byte.",
-        **({"T11": "Copies of these public images, exact, or nearer than strangers come."} if shaped else {}),
+        "T0": tr(
+            "Copies of {allowed} patients, exact or mirrored; of {changed} if {tried}.",
+            allowed=plain(allowed),
+            changed=plain(CHANGED_MAY_NEED * allowed),
+            tried=tr(TRIED),
+        ),
+        "T1": tr("A single exact copy, also mirrored, turned, inverted, brighter or darker."),
+        "T2": tr("Near copies of a group of {allowed} patients.", allowed=plain(allowed)),
+        "T3": tr(
+            "Members told from others in more than {auc} of pairs, or more than {tpr} of them at 1 % false "
+            "accusations.",
+            auc=percent(policy.max_auc),
+            tpr=percent(policy.max_tpr),
+        ),
+        "T4": tr("Networks that remember more than epsilon permits."),
+        "T6": tr("A claim that the ledger does not carry, and any image that the charged generator did not draw."),
+        "T7": tr("Little: that a detector finds nobody proves little."),
+        "T8": tr(
+            "Facts guessed better for members by {advantage} or more.",
+            advantage=percent(policy.max_attribute_advantage),
+        ),
+        "T10": tr("Names, numbers and dates of the source's headers and tables, in every byte."),
+        **({"T11": tr("Copies of these public images, exact, or nearer than strangers come.")} if shaped else {}),
     }
 
 
 def _approval(released: Released | None) -> str:
     if released is None:
-        return "Not released, and not approved by anybody."
-    licence = f"Licence: {released.licence}." if released.licence else "No licence is stated."
-    return f"{_approved(released.approval)} {licence}"
+        return tr("Not released, and not approved by anybody.")
+    licence = released.licence
+    stated = tr("Licence: {licence}.", licence=licence) if licence else tr("No licence is stated.")
+    return in_a_row((_approved(released.approval), stated))
 
 
 def _approved(told: Mapping[str, str] | None) -> str:
     if told is None:
-        return "Released without a second person's approval."
-    who = f"{told['officer']}, from {told['approved']} until {told['until']}, key {told['key_fingerprint'][:16]}"
-    reason = f" Why switched-off safeguards do no harm: {told['reason']}." if told.get("reason") else ""
-    return f"{who}. Purpose: {told['purpose'] or 'not said'}. Recipient: {told['recipient'] or 'not said'}.{reason}"
+        return tr("Released without a second person's approval.")
+    who = tr(
+        "{officer}, from {first} until {last}, key {key}. Purpose: {purpose}. Recipient: {recipient}.",
+        officer=told["officer"],
+        first=told["approved"],
+        last=told["until"],
+        key=told["key_fingerprint"][:16],
+        purpose=told["purpose"] or tr("not said"),
+        recipient=told["recipient"] or tr("not said"),
+    )
+    why = tr("Why switched-off safeguards do no harm: {reason}.", reason=told["reason"]) if told.get("reason") else ""
+    return in_a_row((who, why))

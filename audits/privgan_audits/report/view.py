@@ -6,6 +6,7 @@ It is a function of audit.json alone, and of the report's own pictures, so that 
 from collections.abc import Iterator
 
 from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
+from privgan.language import retold, tr
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY
 from privgan_audits.policy import Policy
 from privgan_audits.record import Record
@@ -35,23 +36,23 @@ def internal_page(
     """The page for the hospital: every measured number, the charts, the closest pairs, and who approved it."""
     policy = Policy.from_json(record["policy"])
     return Page(
-        tier_note=frame.INTERNAL_NOTE,
+        tier_note=tr(frame.INTERNAL_NOTE),
         front=front(record),
         groups=inside_groups(record, policy),
         people=(*_people(record), _images(record)),
         promise=promise(record),
         detection_limit=detection_limit(record),
         limits=tuple(internal_limits(record, policy)),
-        digests=(Fact(name="This record", value=audit_sha256, note="SHA-256 of audit.json"), *_digests(record)),
-        how_to_verify=frame.VERIFY_INTERNAL,
+        digests=(_digest(tr("This record"), audit_sha256, tr("SHA-256 of audit.json")), *_digests(record)),
+        how_to_verify=tr(frame.VERIFY_INTERNAL),
         ledger=tuple(history(record["ledger"])),
         approval=approval,
         usefulness=usefulness(record["utility"]),
         pictures=pictures_of(gallery) if gallery else None,
-        no_pictures=frame.NO_GALLERY if record["gallery_sha256"] and not gallery else "",
+        no_pictures=tr(frame.NO_GALLERY) if record["gallery_sha256"] and not gallery else "",
         planted=planted_copies(record),
         within_groups=copies_within_groups(record),
-        notes=tuple(record["notes"]),
+        notes=tuple(map(retold, record["notes"])),
         appendix=tuple(appendix(record)),
     )
 
@@ -59,42 +60,53 @@ def internal_page(
 def _people(record: Record) -> Iterator[Fact]:
     counts = record["counts"]
     promised = record["privacy"]["epsilon"] is not None
-    unit = "Unit of protection" if promised else "Unit of the tests"
+    unit = tr("Unit of protection") if promised else tr("Unit of the tests")
     if EACH_IMAGE_IS_A_PATIENT in record["overrides"]:
-        yield Fact(name=unit, value="the single image", note=frame.EACH_IMAGE)
+        yield Fact(name=unit, value=tr("the single image"), note=tr(frame.EACH_IMAGE))
     else:
-        yield Fact(name=unit, value="the patient, with all images", note="not the single image")
-    yield Fact(name="Scope", value=frame.SCOPES[record["scope"]])
-    yield Fact(name="Members", value=plain(counts["members"]), note="patients whose images were learned from")
-    held_back = plain(counts["non_members"])
+        yield Fact(name=unit, value=tr("the patient, with all images"), note=tr("not the single image"))
+    yield Fact(name=tr("Scope"), value=tr(frame.SCOPES[record["scope"]]))
+    learned = tr("patients whose images were learned from")
+    yield Fact(name=tr("Members"), value=plain(counts["members"]), note=learned)
     split = record["scope"] == DIFFERENTIAL_PRIVACY
-    others = "patients held back by lot, for comparison" if split else "patients who were not, as the files have it"
-    yield Fact(name="Non-members", value=held_back, note=others)
-    size = plain(counts["image_size"])
-    yield Fact(name="Synthetic images", value=plain(counts["synthetic"]), note=f"of {size} x {size} pixels")
+    others = (
+        tr("patients held back by lot, for comparison")
+        if split
+        else tr("patients who were not, as the files have it")
+    )
+    yield Fact(name=tr("Non-members"), value=plain(counts["non_members"]), note=others)
+    size = tr("of {size} x {size} pixels", size=plain(counts["image_size"]))
+    yield Fact(name=tr("Synthetic images"), value=plain(counts["synthetic"]), note=size)
     if prior := record.get("prior"):  # what a run names is public
-        yield Fact(name="Public images", value=plain(prior["images"]), note=frame.PRIOR.format(**prior))
+        yield Fact(name=tr("Public images"), value=plain(prior["images"]), note=tr(frame.PRIOR, **prior))
     preset = str(record["policy"]["preset"])
-    yield Fact(name="Policy", value=preset, note=frame.POLICIES[preset])
+    yield Fact(name=tr("Policy"), value=preset, note=tr(frame.POLICIES[preset]))
     if record["cohort"] is None:
-        yield Fact(
-            name="Audit attempt", value="not counted", note="no cohort was named among whose attempts it counts"
-        )
+        uncounted = tr("no cohort was named among whose attempts it counts")
+        yield Fact(name=tr("Audit attempt"), value=tr("not counted"), note=uncounted)
     else:
-        stricter = "every further set is judged at a smaller error, and has to show more"
-        yield Fact(name="Audit attempt", value=plain(record["attempt"]), note=stricter)
+        stricter = tr("every further set is judged at a smaller error, and has to show more")
+        yield Fact(name=tr("Audit attempt"), value=plain(record["attempt"]), note=stricter)
 
 
 def _images(record: Record) -> Fact:
     counts = record["counts"]
-    value = f"{plain(counts['member_images'])} of members, {plain(counts['non_member_images'])} of non-members"
-    return Fact(name="Real images", value=value, note="how many they are stays inside")
+    value = tr(
+        "{members} of members, {non_members} of non-members",
+        members=plain(counts["member_images"]),
+        non_members=plain(counts["non_member_images"]),
+    )
+    return Fact(name=tr("Real images"), value=value, note=tr("how many they are stays inside"))
 
 
 def _digests(record: Record) -> Iterator[Fact]:
-    yield Fact(name="Policy", value=str(record["policy"]["sha256"]), note="SHA-256")
-    yield Fact(name="Synthetic set", value=str(record["synthetic"]["sha256"]), note="SHA-256 of its manifest")
+    yield _digest(tr("Policy"), record["policy"]["sha256"], "SHA-256")
+    yield _digest(tr("Synthetic set"), record["synthetic"]["sha256"], tr("SHA-256 of its manifest"))
     if prior := record.get("prior"):
-        yield Fact(name="Public images", value=str(prior["sha256"]), note="SHA-256 of what was learned from them")
+        yield _digest(tr("Public images"), prior["sha256"], tr("SHA-256 of what was learned from them"))
     if record.get("encoder"):
-        yield Fact(name="Encoder", value=str(record["encoder"]["sha256"]), note="SHA-256, brought by the hospital")
+        yield _digest(tr("Encoder"), record["encoder"]["sha256"], tr("SHA-256, brought by the hospital"))
+
+
+def _digest(name: str, sha256: object, note: str) -> Fact:
+    return Fact(name=name, value=str(sha256), note=note)

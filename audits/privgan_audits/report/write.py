@@ -4,13 +4,15 @@ Rendering only: nothing is measured and nothing is judged here. The pages are si
 and a content security policy forbids whatever might still get in.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, sha256_file, write_json, write_text
-from privgan_audits.record import RECORD, Record
+from privgan.language import ENGLISH, by_default, language, tag, tr
+from privgan_audits.record import RECORD, Record, language_of
 from privgan_audits.report.gallery import Gallery, write_gallery
 from privgan_audits.report.page import Page
 from privgan_audits.report.public import PublicPage, public_page
@@ -43,7 +45,7 @@ def write_report(folder: Path, record: Record, gallery: Gallery | None, *, salt:
 
 
 def render(page: Page | PublicPage) -> str:
-    """One page as a single HTML file; every value is escaped, a missing one is an error."""
+    """One page as a single HTML file in the current language; every value is escaped, a missing one is an error."""
     environment = Environment(
         loader=PackageLoader("privgan_audits.report"),
         autoescape=True,
@@ -52,14 +54,31 @@ def render(page: Page | PublicPage) -> str:
         lstrip_blocks=True,
     )
     # The style sheet is our own file; as text it would be escaped.
-    style = Markup(environment.get_template("style.css").render())  # noqa: S704
-    return environment.get_template(page.template).render(page=page, style=style)
+    style = Markup("".join(environment.get_template(name).render() for name in _styles()))  # noqa: S704
+    environment.globals.update(tr=_marked)
+    return environment.get_template(page.template).render(page=page, style=style, language=tag())
+
+
+def _marked(sentence: str, **values: object) -> Markup:
+    """A sentence of a template, which is our own and is not escaped, with values that are."""
+    return Markup(tr(sentence)).format(**values)  # noqa: S704
+
+
+def _styles() -> Iterator[str]:
+    """The style sheets of a page, the last one of the language's own letters."""
+    yield "style.css"
+    if language() != ENGLISH:
+        yield f"style.{language()}.css"
 
 
 def write_pages(
     folder: Path, record: Record, digest: str, gallery: Gallery | None, approval: tuple[Fact, ...] = ()
 ) -> None:
-    """Write both pages; approval: what the sign-off box says of the officer's approval."""
-    inside = internal_page(record, digest, gallery, approval)
-    write_text(folder / INTERNAL_PAGE, render(inside), PRIVATE_FILE)
-    write_text(folder / PUBLIC_PAGE, render(public_page(record)), SHAREABLE_FILE)
+    """Write both pages, in the language of the record's policy if nobody chose another.
+
+    approval: what the sign-off box says of the officer's approval.
+    """
+    with by_default(language_of(record)):
+        inside = internal_page(record, digest, gallery, approval)
+        write_text(folder / INTERNAL_PAGE, render(inside), PRIVATE_FILE)
+        write_text(folder / PUBLIC_PAGE, render(public_page(record)), SHAREABLE_FILE)

@@ -1,8 +1,12 @@
 """Numbers as the report writes them: short, never falsely exact, and rounded away from private values."""
 
 import math
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
+
+from privgan.language import retold, tr
+from privgan_audits.telling.keys import keyword
 
 
 def plain(value: Any) -> str:
@@ -14,25 +18,54 @@ def plain(value: Any) -> str:
     ('0.48 to 0.53', 'exact 12')
     """
     if isinstance(value, dict):
-        return "; ".join(f"{humanised(str(key))} {plain(item)}" for key, item in value.items()) or "none"
+        return in_parts(f"{keyword(str(key))} {plain(item)}" for key, item in value.items()) or tr("none")
     if isinstance(value, list | tuple):
         interval = len(value) == 2 and all(isinstance(end, float) for end in value)
-        return (" to " if interval else ", ").join(plain(item) for item in value) or "none"
+        if interval:
+            return span(plain(value[0]), plain(value[1]))
+        return listed(plain(item) for item in value) or tr("none")
     return _scalar(value)
 
 
 def _scalar(value: Any) -> str:
     match value:
         case None:
-            return "unknown"
+            return tr("unknown")
         case bool():
-            return "yes" if value else "no"
+            return tr("yes") if value else tr("no")
         case int():
             return f"{value:,}"
         case float():
-            return f"{value:.3g}" if math.isfinite(value) else "unlimited"
+            return f"{value:.3g}" if math.isfinite(value) else tr("unlimited")
         case _:
-            return str(value)
+            return retold(str(value))
+
+
+def span(low: str, high: str) -> str:
+    """From one number to another.
+
+    >>> span("0.48", "0.53")
+    '0.48 to 0.53'
+    """
+    return tr("{low} to {high}", low=low, high=high)
+
+
+def listed(items: Iterable[str]) -> str:
+    """Several things in a row.
+
+    >>> listed(["one", "two"])
+    'one, two'
+    """
+    return tr(", ").join(items)
+
+
+def in_parts(items: Iterable[str]) -> str:
+    """Several longer things in a row; "" for none.
+
+    >>> in_parts(["one", "", "two, three"])
+    'one; two, three'
+    """
+    return tr("; ").join(filter(None, items))
 
 
 def exactly(value: float | None) -> str:
@@ -41,16 +74,7 @@ def exactly(value: float | None) -> str:
     >>> exactly(0.55031), exactly(None)
     ('0.5503', 'unknown')
     """
-    return "unknown" if value is None else f"{value:.4g}"
-
-
-def humanised(key: str) -> str:
-    """A JSON key as words.
-
-    >>> humanised("constant_images")
-    'constant images'
-    """
-    return key.replace("_", " ")
+    return tr("unknown") if value is None else f"{value:.4g}"
 
 
 def percent(share: float | None) -> str:
@@ -59,7 +83,7 @@ def percent(share: float | None) -> str:
     >>> percent(0.0123), percent(None)
     ('1.23 %', 'unknown')
     """
-    return "unknown" if share is None else f"{100 * share:.3g} %"
+    return tr("unknown") if share is None else f"{100 * share:.3g} %"
 
 
 def points(share: float | None) -> str:
@@ -68,7 +92,7 @@ def points(share: float | None) -> str:
     >>> points(0.0312), points(-0.004), points(None)
     ('+3.1 points', '-0.4 points', 'unknown')
     """
-    return "unknown" if share is None else f"{100 * share:+.1f} points"
+    return tr("unknown") if share is None else tr("{difference} points", difference=f"{100 * share:+.1f}")
 
 
 def chances(p: float | None) -> str:
@@ -78,13 +102,13 @@ def chances(p: float | None) -> str:
     ('in 24 of 100 cases', 'in 3 of 1,000 cases', 'in fewer than 1 of 1,000,000 cases', 'nearly always', 'unknown')
     """
     if p is None:
-        return "unknown"
+        return tr("unknown")
     if p > 0.995:
-        return "nearly always"
+        return tr("nearly always")
     for base in (100, 1_000, 10_000, 100_000, 1_000_000):
         if round(p * base) >= 1 and (p * base >= 1.95 or base == 1_000_000):
-            return f"in {round(p * base)} of {base:,} cases"
-    return "in fewer than 1 of 1,000,000 cases"
+            return tr("in {count} of {base} cases", count=round(p * base), base=f"{base:,}")
+    return tr("in fewer than 1 of 1,000,000 cases")
 
 
 def rounded_up(value: float) -> str:
@@ -94,7 +118,7 @@ def rounded_up(value: float) -> str:
     ('0.54', '0.53')
     """
     if not math.isfinite(value):
-        return "unlimited"
+        return tr("unlimited")
     return str(Decimal(repr(float(value))).quantize(Decimal("0.01"), ROUND_CEILING))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from privgan.dp.strength import NONE, promise_word
+from privgan.language import tr
 from privgan_audits.policy import Policy
 from privgan_audits.record import Record
 
@@ -15,7 +16,7 @@ _ANCHOR = "anchor_id"  # of a ledger's opening entry: its total may hang on who 
 class Strength:
     """word: see `dp.strength`. epsilon: of all runs on the cohort, at delta; None where nothing is promised.
 
-    at_most: the epsilon is the policy's limit, which the total keeps. rule: how words are given.
+    at_most: the epsilon is the policy's limit, which the total keeps. rule: how words are given, in a sentence.
     """
 
     word: str
@@ -32,8 +33,10 @@ class Strength:
     def __str__(self) -> str:
         if self.epsilon is None or self.delta is None:
             return self.promise
-        most = "at most " if self.at_most else ""
-        return f"{self.promise} (all runs together: epsilon {most}{self.epsilon:.3g} at delta {self.delta:g})"
+        values = {"promise": self.promise, "epsilon": f"{self.epsilon:.3g}", "delta": f"{self.delta:g}"}
+        if self.at_most:
+            return tr("{promise} (all runs together: epsilon at most {epsilon} at delta {delta})", **values)
+        return tr("{promise} (all runs together: epsilon {epsilon} at delta {delta})", **values)
 
 
 def strength_of(record: Record, *, inside: bool) -> Strength:

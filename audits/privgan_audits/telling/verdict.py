@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from privgan.language import retold, to_tr, tr
 from privgan_audits.record import Record
+from privgan_audits.telling.numbers import in_parts
 from privgan_audits.telling.strength import strength_of
 
-_LOOSER = "UNDER A LOOSER POLICY"
+_LOOSER = to_tr("PASS UNDER A LOOSER POLICY")
+VERDICTS = to_tr(("PASS", "FAIL", "INVALID", "INCONCLUSIVE"))
+SCOPES = to_tr({"differential-privacy": "differential-privacy", "empirical": "empirical"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +35,7 @@ def told(verdict: str, looser: Sequence[str]) -> str:
     >>> told("FAIL", ["max_auc = 0.6 instead of 0.55"])
     'FAIL'
     """
-    return f"{verdict} {_LOOSER}" if looser and verdict == "PASS" else verdict
+    return tr(_LOOSER if looser and verdict == VERDICTS[0] else verdict)
 
 
 def verdict_line(verdict: str, scope: str, terms: Terms) -> str:
@@ -45,9 +49,15 @@ def verdict_line(verdict: str, scope: str, terms: Terms) -> str:
     >>> verdict_line("PASS", "empirical", loose)[:60]
     'PASS UNDER A LOOSER POLICY, no promise (empirical), policy o'
     """
-    details = [*terms.looser, *(f"override {name}" for name in terms.overrides)]
-    said = f"{told(verdict, terms.looser)}, {terms.promise} ({scope}), policy {terms.preset}"
-    return "; ".join([said, *details])
+    said = tr(
+        "{verdict}, {promise} ({scope}), policy {policy}",
+        verdict=told(verdict, terms.looser),
+        promise=terms.promise,
+        scope=tr(SCOPES.get(scope, scope)),
+        policy=terms.preset,
+    )
+    overrides = (tr("override {name}", name=name) for name in terms.overrides)
+    return in_parts([said, *map(retold, terms.looser), *overrides])
 
 
 def verdict_line_of(record: Record) -> str:

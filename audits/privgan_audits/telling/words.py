@@ -1,30 +1,36 @@
 """The forms in which a question is put to people and its answer is told; every question fills them in its folder."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from privgan.language import to_tr, tr
 from privgan_audits.record import Record
 from privgan_audits.telling.plots import Chart
 
 CONTROLS, SINGLING_OUT, LINKABILITY, INFERENCE, PROMISE = range(5)
 
-GROUPS = {
-    CONTROLS: ("Can this audit be believed?", "Before anybody is attacked, the audit attacks itself."),
-    SINGLING_OUT: (
-        "Can a patient be singled out?",
-        "Is there a synthetic image, or a pattern in all of them, that exists because of one patient?",
-    ),
-    LINKABILITY: (
-        "Can an image be linked to a person?",
-        "Does anything in the images or in their files lead back to a name, a number or a face?",
-    ),
-    INFERENCE: (
-        "Can something be learned about a patient?",
-        "Can a fact about one patient be read off the set better than about somebody who was never in it?",
-    ),
-    PROMISE: ("Is the promise kept?", "Differential privacy is a claim about the training. Its books are checked."),
-}
-P_NOTE = "how often chance alone looks at least this bad"
+GROUPS = to_tr(
+    {
+        CONTROLS: ("Can this audit be believed?", "Before anybody is attacked, the audit attacks itself."),
+        SINGLING_OUT: (
+            "Can a patient be singled out?",
+            "Is there a synthetic image, or a pattern in all of them, that exists because of one patient?",
+        ),
+        LINKABILITY: (
+            "Can an image be linked to a person?",
+            "Does anything in the images or in their files lead back to a name, a number or a face?",
+        ),
+        INFERENCE: (
+            "Can something be learned about a patient?",
+            "Can a fact about one patient be read off the set better than about somebody who was never in it?",
+        ),
+        PROMISE: (
+            "Is the promise kept?",
+            "Differential privacy is a claim about the training. Its books are checked.",
+        ),
+    }
+)
+P_NOTE = to_tr("how often chance alone looks at least this bad")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +49,11 @@ class Label:
     name: str
     note: str = ""
     share: bool = False
+
+    @property
+    def spoken(self) -> "Label":
+        """In the current language."""
+        return replace(self, name=tr(self.name), note=tr(self.note))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,3 +98,16 @@ class Words:
     special: Mapping[str, Facts] = field(default_factory=dict)
     told_elsewhere: frozenset[str] = frozenset()
     charts: Callable[[Record], tuple[Chart, ...]] = no_charts
+
+    @property
+    def spoken(self) -> "Words":
+        """In the current language."""
+        return replace(
+            self,
+            title=tr(self.title),
+            short=tr(self.short),
+            tries=tr(self.tries),
+            caught=tr(self.caught),
+            good=tr(self.good),
+            labels={key: label.spoken for key, label in self.labels.items()},
+        )

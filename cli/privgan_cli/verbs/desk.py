@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from privgan.language import by_default, language, tr
 from privgan_cli.console import console
 from privgan_cli.dispatch import explained
 from privgan_cli.options import Force, today
@@ -21,31 +22,34 @@ def desk(
     cohort: Annotated[
         list[Path] | None, typer.Option(help="A cohort, whose ledger shall know its audits; once for each.")
     ] = None,
-    language: Annotated[str, typer.Option(metavar="en|zh", help="The language of the pages.")] = "en",
     idle_minutes: Annotated[float, typer.Option(help="Close when nobody came for so long.")] = 30.0,
     force: Force = False,
 ) -> int:
     """Decide in a browser on this machine: read, look, say, sign; approve or reject one report or several."""
     from privgan_audits.desk.desk import Setting, sit_down
+    from privgan_audits.record import language_of
+    from privgan_audits.release.judged import read_record
 
-    setting = Setting(
-        reports=tuple(reports),
-        key=key,
-        cohorts=tuple(cohort or ()),
-        force=force,
-        language=language,
-        idle_minutes=idle_minutes,
-    )
-    sittings = sit_down(setting, today=today, explain=lambda error: explained(error)[1], announce=_announce)
-    told = [_told(sitting) for sitting in sittings]
-    console.result({"reports": [facts for facts, _ in told]}, *(line for _, lines in told for line in lines))
+    with by_default(language_of(read_record(reports[0])[0])):
+        setting = Setting(
+            reports=tuple(reports),
+            key=key,
+            cohorts=tuple(cohort or ()),
+            force=force,
+            language=language(),
+            idle_minutes=idle_minutes,
+        )
+        sittings = sit_down(setting, today=today, explain=lambda error: explained(error)[1], announce=_announce)
+        told = [_told(sitting) for sitting in sittings]
+        console.result({"reports": [facts for facts, _ in told]}, *(line for _, lines in told for line in lines))
     return 0
 
 
 def _announce(address: str) -> None:
     """Also where notes are not wanted: without the address there is no desk."""
-    sys.stderr.write(f"Open this address in a browser on this machine; it opens the desk once: {address}\n")
-    console.note("The desk closes with the last decision, or by Ctrl-C. Nothing is signed before you sign it.")
+    opened = tr("Open this address in a browser on this machine; it opens the desk once: {address}", address=address)
+    sys.stderr.write(f"{opened}\n")
+    console.note(tr("The desk closes with the last decision, or by Ctrl-C. Nothing is signed before you sign it."))
     sys.stderr.flush()
 
 
@@ -54,7 +58,7 @@ def _told(sitting: "Sitting") -> tuple[dict[str, Any], list[str]]:
 
     report, outcome = sitting.report.folder, sitting.outcome
     if outcome is None:
-        return {"report": str(report)}, [f"nothing was signed of {report}"]
+        return {"report": str(report)}, [tr("nothing was signed of {report}", report=report)]
     told = told_rejection(report, outcome) if isinstance(outcome, Rejection) else told_approval(report, outcome)
     facts, *lines = told
     return {"report": str(report), **facts}, lines

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from privgan.errors import UsageError
+from privgan.language import by_default, language, retold, tr
 from privgan_cli.asked import AuditOptions
 from privgan_cli.console import console
 from privgan_cli.options import Force, PolicyFile, ask, read_key, read_policy
@@ -52,22 +53,29 @@ def audit(
         each_image_is_a_patient=each_image_is_a_patient,
         force=force,
     )
-    if cohort is not None and run is None:
-        console.note("privgan: without --run no image is drawn again, and the verdict is at best INCONCLUSIVE.")
-    record = surface.audit(synthetic, report, options, read_policy(policy), progress=console.progress)
-    content = record.to_json()
-    console.result(
-        {
-            **{key: value for key, value in content.items() if key != "schema_version"},
-            "strength": strength_of(content, inside=True).word,
-        },
-        verdict_line_of(content),
-        *(f"  {reason}" for reason in content["reasons"]),
-        *([use(content["utility"])] if use(content["utility"]) else []),
-        *_public_copies(content["tests"]),
-        *(() if content["cohort"] else ("not counted among a cohort's attempts: no --cohort was named",)),
-        f"report: {report / 'audit.html'} (internal), {report / 'audit-public.html'} (may be shared)",
-    )
+    rules = read_policy(policy)
+    with by_default(rules.language):
+        if cohort is not None and run is None:
+            console.note(
+                tr("privgan: without --run no image is drawn again, and the verdict is at best INCONCLUSIVE.")
+            )
+        content = surface.audit(synthetic, report, options, rules, progress=console.progress).to_json()
+        console.result(
+            {
+                **{key: value for key, value in content.items() if key != "schema_version"},
+                "strength": strength_of(content, inside=True).word,
+            },
+            verdict_line_of(content),
+            *(f"  {retold(reason)}" for reason in content["reasons"]),
+            *([use(content["utility"])] if use(content["utility"]) else []),
+            *_public_copies(content["tests"]),
+            *(() if content["cohort"] else (tr("not counted among a cohort's attempts: no --cohort was named"),)),
+            tr(
+                "report: {inside} (internal), {outside} (may be shared)",
+                inside=report / "audit.html",
+                outside=report / "audit-public.html",
+            ),
+        )
     return EXIT_CODES[content["verdict"]]
 
 
@@ -77,7 +85,8 @@ def _public_copies(tests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
     for test in tests:
         if test["id"] == public_copies.QUESTION.id and test["outcome"] == "measured":
-            yield f"copies of public images: {public_copies.QUESTION.words.answer(test).answer}"
+            found = public_copies.QUESTION.words.answer(test).answer
+            yield tr("copies of public images: {found}", found=found)
 
 
 def keygen(
@@ -101,7 +110,7 @@ def keygen(
     pair = generate_key(name, None if no_passphrase else _new_passphrase())
     line = key_line(load_public_key(pair.public))
     if policy is not None:
-        write_policy(policy, preset=chosen.preset, officer_key=line, house=house.strip())
+        write_policy(policy, preset=chosen.preset, officer_key=line, house=house.strip(), language=language())
     console.result(
         {
             "private": str(pair.private),
@@ -110,11 +119,11 @@ def keygen(
             "officer_key": line,
             "policy": str(policy) if policy else None,
         },
-        f"{pair.private} (keep it) and {pair.public} (give it to recipients)",
-        f"fingerprint {pair.fingerprint}",
-        f"{policy} names it: for `prepare --policy` and `audit --policy`"
+        tr("{private} (keep it) and {public} (give it to recipients)", private=pair.private, public=pair.public),
+        tr("fingerprint {fingerprint}", fingerprint=pair.fingerprint),
+        tr("{file} names it: for `prepare --policy` and `audit --policy`", file=policy)
         if policy
-        else f'for policy.toml, if it is the privacy officer\'s: officer_key = "{line}"',
+        else tr('for policy.toml, if it is the privacy officer\'s: officer_key = "{line}"', line=line),
     )
     return 0
 
@@ -134,6 +143,8 @@ def release(
     force: Force = False,
 ) -> int:
     """Judge and draw again and, only on PASS, write the signed bundle that may leave the hospital."""
+    from privgan_audits.record import language_of
+    from privgan_audits.release.judged import read_record
     from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import Case
     from privgan_cli import surface
@@ -146,14 +157,17 @@ def release(
         )
     case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run)
     signed = surface.release(case, to, read_key(key), offer, force=force, progress=console.progress)
-    approved = signed.get("approval")
-    console.result(
-        {"bundle": str(to), **signed},
-        f"released to {to}; recipients check it with VERIFY.md",
-        *([f"approved by {approved['officer']} until {approved['until']}"] if approved else []),
-        *([] if signed["terms"]["licence"] else ["no licence is stated: --licence, or licence in the policy"]),
-    )
+    with by_default(language_of(read_record(report)[0])):
+        console.result({"bundle": str(to), **signed}, *_released(to, signed))
     return 0
+
+
+def _released(to: Path, signed: Mapping[str, Any]) -> Iterator[str]:
+    yield tr("released to {folder}; recipients check it with VERIFY.md", folder=to)
+    if approved := signed.get("approval"):
+        yield tr("approved by {officer} until {day}", officer=approved["officer"], day=approved["until"])
+    if not signed["terms"]["licence"]:
+        yield tr("no licence is stated: --licence, or licence in the policy")
 
 
 def verify(
@@ -173,15 +187,16 @@ def verify(
         revocation=revocation,
         progress=console.progress,
     )
-    console.result(answer(found), *lines(found))
+    with by_default(found.language):
+        console.result(answer(found), *lines(found))
     return 0
 
 
 def _new_passphrase() -> bytes | None:
     if not sys.stdin.isatty():
-        console.note("No terminal to ask for a passphrase on: the key is protected by its file mode alone.")
+        console.note(tr("No terminal to ask for a passphrase on: the key is protected by its file mode alone."))
         return None
-    first = ask("Passphrase for the new key (empty for none): ")
-    if first and ask("Again: ") != first:
-        raise UsageError("Expected the same passphrase twice.")
+    first = ask(tr("Passphrase for the new key (empty for none): "))
+    if first and ask(tr("Again: ")) != first:
+        raise UsageError(tr("Expected the same passphrase twice."))
     return first or None

@@ -1,12 +1,14 @@
 """approve, reject, revoke: what the privacy officer does with a key of their own."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from privgan.errors import UsageError
+from privgan.language import by_default, tr
 from privgan_cli.console import console
 from privgan_cli.options import Force, read_key, today
 
@@ -48,19 +50,25 @@ def approve(
         until=until,
     )
     draft = draft_approval(report, grant, cohort=cohort, force=force)
-    console.note("You are about to sign that this synthetic set may be released:")
-    for fact in draft.facts:
-        console.note(f"  {fact}")
-    for warning in draft.warnings:
-        console.warn(warning)
-    if not yes:
-        _require_confirmed(draft)
+    with by_default(draft.judged.policy.language):
+        console.note(tr("You are about to sign that this synthetic set may be released:"))
+        for fact in draft.facts:
+            console.note(f"  {fact}")
+        for warning in draft.warnings:
+            console.warn(warning)
+        if not yes:
+            _require_confirmed(draft)
+        _approve(report, draft, key)
+    return 0
+
+
+def _approve(report: Path, draft: "Draft", key: Path) -> None:
+    """Sign, draw the report again and say what was signed."""
     signed = draft.sign(read_key(key))
     from privgan_audits.release.render_again import render_again  # the page is drawn once the signature stands
 
     render_again(report)  # the sign-off box names the officer
     console.result(*told_approval(report, signed))
-    return 0
 
 
 def told_approval(report: Path, signed: "SignedApproval") -> "Told":
@@ -82,15 +90,21 @@ def told_approval(report: Path, signed: "SignedApproval") -> "Told":
         "delta": what.spend.delta,
         "overrides": list(what.overrides),
     }
-    until = f"approved until {facts['until']}, {strength.promise}: {report / APPROVAL}"
-    return told, until, f"signed with key {facts['key_fingerprint']}"
+    until = tr(
+        "approved until {day}, {promise}: {file}",
+        day=facts["until"],
+        promise=strength.promise,
+        file=report / APPROVAL,
+    )
+    return told, until, tr("signed with key {key}", key=facts["key_fingerprint"])
 
 
 def _require_confirmed(draft: "Draft") -> None:
     """Ask on the terminal; see `Draft.require_typed`."""
     if not sys.stdin.isatty():
-        raise UsageError("Expected a terminal to confirm on, or --yes, which signs what was just listed.")
-    sys.stderr.write(f'Type "{draft.confirmation}" (verdict and set) to sign, anything else to stop: ')
+        raise UsageError(tr("Expected a terminal to confirm on, or --yes, which signs what was just listed."))
+    asked = tr('Type "{words}" (verdict and set) to sign, anything else to stop:', words=draft.confirmation)
+    sys.stderr.write(f"{asked} ")
     sys.stderr.flush()
     draft.require_typed(sys.stdin.readline())
 
@@ -103,14 +117,15 @@ def reject(
     reason: Annotated[str, typer.Option(help="Why, in a line; the ledger keeps it.")],
 ) -> int:
     """Sign that a set is not released, for good, in the cohort's ledger and in the report's folder."""
+    from privgan_audits.record import language_of
     from privgan_audits.release.rejecting import reject as reject_set
 
     words = {"officer": name.strip(), "reason": reason.strip()}
     found = reject_set(report, cohort, read_key(key), today=today(), **words)
     from privgan_audits.release.render_again import render_again
 
-    render_again(report)
-    console.result(*told_rejection(report, found))
+    with by_default(language_of(render_again(report))):
+        console.result(*told_rejection(report, found))
     return 0
 
 
@@ -126,8 +141,12 @@ def told_rejection(report: Path, found: "Rejection") -> "Told":
         "rejected": found.rejected,
         "reason": found.reason,
     }
-    remembered = f"rejected by {found.officer}, and remembered by the cohort's ledger: {report / REJECTION}"
-    return told, remembered, "for a release generate another set and have it audited; drawing costs no privacy"
+    remembered = tr(
+        "rejected by {officer}, and remembered by the cohort's ledger: {file}",
+        officer=found.officer,
+        file=report / REJECTION,
+    )
+    return told, remembered, tr("for a release generate another set and have it audited; drawing costs no privacy")
 
 
 def revoke(
@@ -138,22 +157,23 @@ def revoke(
     force: Force = False,
 ) -> int:
     """Withdraw an approval for good, in the cohort's ledger and in a file for those who have the bundle."""
+    from privgan_audits.record import language_of
     from privgan_audits.release.approval import REVOCATION
     from privgan_audits.release.rejecting import revoke as revoke_approval
 
     found = revoke_approval(report, cohort, read_key(key), reason=reason.strip(), today=today(), force=force)
     from privgan_audits.release.render_again import render_again
 
-    render_again(report)
-    console.result(
-        {
-            "revocation": str(report / REVOCATION),
-            "approval_sha256": found.approval_sha256,
-            "audit_sha256": found.audit_sha256,
-            "revoked": found.revoked,
-            "reason": found.reason,
-        },
-        f"withdrawn, and remembered by the cohort's ledger: {report / REVOCATION}",
-        "give that file to everyone who has the bundle: privgan verify BUNDLE --public-key K --revocation FILE",
-    )
+    record, value = render_again(report), asdict(found)
+    del value["public_key"]
+    file = report / REVOCATION
+    with by_default(language_of(record)):
+        console.result(
+            {"revocation": str(file), **value},
+            tr("withdrawn, and remembered by the cohort's ledger: {file}", file=file),
+            tr(
+                "give that file to everyone who has the bundle: privgan verify BUNDLE --public-key K --revocation "
+                "FILE"
+            ),
+        )
     return 0

@@ -15,32 +15,39 @@ from privgan.data.formats.known import format_of
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import configuration_of, decode
 from privgan.data.identifiers import IDENTIFIER
-from privgan.data.lettering import one_in, told
+from privgan.data.lettering import FILES, one_in, told
 from privgan.data.recipe import GIVEN, LARGEST, SMALLEST, STORED_RANGE, Recipe, preset_for
 from privgan.data.selection import FIRST, Selection
 from privgan.data.sources.file_list import FileList
 from privgan.data.sources.labels import FILE_NAME, loosened
-from privgan.data.sources.source import DEEP, Entry, Seen, fingerprint_of
+from privgan.data.sources.source import CHOSEN, Entry, Seen, fingerprint_of
 from privgan.data.sources.tables import Tables
 from privgan.data.sources.wishes import DEFAULT_SIZE, Wishes
 from privgan.data.terms import body_part_term, modality_term
 from privgan.errors import UsageError
 from privgan.files import canonical_json, sha256_bytes
+from privgan.language import kept, to_tr
 
 HANDLER = "privgan.data.formats.worker:handler"
 LOST = {CRASHED: "decoder_crashed", TIMED_OUT: "decoder_timeout"}
 DARK, _EIGHTH = "dark", 32
-_TOLD = {  # what the notes say of as many files as were remarked upon
-    "grey": "grey files: red, green and blue became what grey was.",
-    "colour": "colour files were converted to grey.",
-    "blank": "blank frames or slices of files that show something were left out.",
-    PRESENTATION: "files' Presentation LUT Shape contradicts their Photometric Interpretation; the latter was "
-    "followed.",
-    DARK: "files use less than an eighth of the range that they announce and come out dark, or white: look at them, "
-    "and name --window LOW,HIGH or --window file.",
-    "deep": f"pictures: {DEEP}",
-    "unstated": "files do not say in what unit: it was taken to be the preset's.",
-}
+_TOLD = to_tr(  # what the notes say of as many files as were remarked upon
+    {
+        "grey": "{count} grey files: red, green and blue became what grey was.",
+        "colour": "{count} colour files were converted to grey.",
+        "blank": "{count} blank frames or slices of files that show something were left out.",
+        PRESENTATION: (
+            "{count} files' Presentation LUT Shape contradicts their Photometric Interpretation; the latter was "
+            "followed."
+        ),
+        DARK: "{count} files use less than an eighth of the range that they announce and come out dark, or white: "
+        "look at them, and name --window LOW,HIGH or --window file.",
+        "deep": "{count} pictures: 16 bits became 8, and the value 65,535 became white; fewer bits stored in 16 come "
+        "out dark.",
+        "unstated": "{count} files do not say in what unit: it was taken to be the preset's.",
+    }
+)
+_BY_MODALITY = to_tr("Preset {preset} was chosen by the files' modality.")
 PROBED = 500  # files among which the first readable one is looked for
 
 
@@ -75,7 +82,7 @@ class FileSource:
             raise UsageError(
                 "Expected a column `file` in the label table of files that name no patient, it has none."
             )
-        self._notes = [f"{missing} files that the DICOMDIR lists are missing."] if missing else []
+        self._notes = [kept("{count} files that the DICOMDIR lists are missing.", count=missing)] if missing else []
         self._workers = wishes.workers
         self.total = len(self._files)
         self.chosen = wishes.named_preset is None
@@ -105,11 +112,11 @@ class FileSource:
         """See `source.Source`."""
         found, counts = list(self._notes), seen.remarks
         if not self.numbered:
-            found.append("There is no labels.csv with patients: each file counts as one patient.")
+            found.append(to_tr("There is no labels.csv with patients: each file counts as one patient."))
         if self._format.names_patients and self._tables.name_patients:
-            found.append("The label table says who the patients are; PatientID was not used.")
-        found += [f"{counts[remark]} {text}" for remark, text in _TOLD.items() if counts[remark]]
-        return (*found, *told(counts, "files"), *self._tables.notes(seen))
+            found.append(to_tr("The label table says who the patients are; PatientID was not used."))
+        found += [kept(text, count=counts[remark]) for remark, text in _TOLD.items() if counts[remark]]
+        return (*found, *told(counts, FILES), *self._tables.notes(seen))
 
     def _recipe(self, wishes: Wishes) -> Recipe:
         first = Reading(side=DEFAULT_SIZE)
@@ -121,8 +128,8 @@ class FileSource:
                 "Expected a preset such as mr or ct-soft, or --window LOW,HIGH: the files do not say what they show."
             )
         if wishes.named_preset is None:
-            why = " by the files' modality" if first.modality else ": stored values from black to white"
-            self._notes.append(f"Preset {recipe.preset} was chosen{why}.")
+            why = _BY_MODALITY if first.modality else CHOSEN
+            self._notes.append(kept(why, preset=recipe.preset))
         if not self._format.has_units and recipe.rule.scaling == GIVEN and recipe.window is None:
             raise UsageError("Expected DICOM or .npz for a ct preset: pictures hold none of its units. Use picture.")
         return recipe

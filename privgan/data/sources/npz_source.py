@@ -9,14 +9,20 @@ from typing import Any
 import numpy as np
 
 from privgan.data.identifiers import IDENTIFIER
-from privgan.data.lettering import Lettering, one_in, told
+from privgan.data.lettering import IMAGES, Lettering, one_in, told
 from privgan.data.preprocess import Pixels, prepare_image, prepare_shown
 from privgan.data.recipe import GIVEN, LARGEST, PICTURE, SMALLEST, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError
 from privgan.data.sources.npz_reader import NpzContents, open_npz, stream_images
-from privgan.data.sources.source import ALIKE, DEEP, Entry, Seen, alike_labels, fingerprint_of
+from privgan.data.sources.source import ALIKE, CHOSEN, Entry, Seen, alike_labels, fingerprint_of
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
+from privgan.language import kept, to_tr
+
+_UNUSED = to_tr("Not used: {columns} of the .npz. If it says whose each image is, call it patient_id.")
+_DEEP = to_tr(
+    "All images: 16 bits became 8, and the value 65,535 became white; fewer bits stored in 16 come out dark."
+)
 
 
 class NpzSource:
@@ -71,13 +77,13 @@ class NpzSource:
         return tuple(
             text
             for applies, text in (
-                (alike > 0, f"{alike} {ALIKE}"),
-                (bool(rare), f"Not used: {rare} of the .npz. If it says whose each image is, call it patient_id."),
-                (not self.numbered, "The .npz has no patient_id: each image counts as one patient."),
-                (self.chosen, "Preset picture was chosen: stored values from black to white."),
-                (grey, "All images are grey: red, green and blue became what grey was."),
-                (deep, f"All images: {DEEP}"),
-                *((True, text) for text in told(seen.remarks, "images")),
+                (alike > 0, kept(ALIKE, count=alike)),
+                (bool(rare), kept(_UNUSED, columns=rare)),
+                (not self.numbered, to_tr("The .npz has no patient_id: each image counts as one patient.")),
+                (self.chosen, kept(CHOSEN, preset=PICTURE)),
+                (grey, to_tr("All images are grey: red, green and blue became what grey was.")),
+                (deep, _DEEP),
+                *((True, text) for text in told(seen.remarks, IMAGES)),
             )
             if applies
         )

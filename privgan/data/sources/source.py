@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.recipe import Recipe
+from privgan.language import to_tr
 
-DEEP = "16 bits became 8, and the value 65,535 became white; fewer bits stored in 16 come out dark."
-ALIKE = "labels differ from others in case or blanks only, and are classes of their own."
+CHOSEN = to_tr("Preset {preset} was chosen: stored values from black to white.")
+ALIKE = to_tr("{count} labels differ from others in case or blanks only, and are classes of their own.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,14 @@ from privgan.data.sources.labels import PATIENT, LabelTable, Row, read_labels
 from privgan.data.sources.source import ALIKE, Seen, alike_labels
 from privgan.errors import UsageError
 from privgan.files import sha256_file
+from privgan.language import kept, to_tr
 
 _Found = tuple[LabelTable, int, Row]
+_UNUSED = to_tr("Not used: {columns} of the label table. If it says whose each file is, call it patient.")
+_REPEATED = to_tr("{count} repeated rows in the label table were ignored.")
+_NOTHING = to_tr("{count} rows of the label table name nothing that was read.")
+_LOOSE = to_tr("{count} files were found in the label table by another spelling of their path.")
+_NEARLY = to_tr("{count} files' patients are in the label table but for case, blanks or leading zeros.")
 LOOSE, NEAR = "loose", "near"  # how a row was found, or not
 
 
@@ -116,15 +122,12 @@ class Tables:
         return [
             text
             for count, text in (
-                (
-                    len(rare),
-                    f"Not used: {rare} of the label table. If it says whose each file is, call it patient.",
-                ),
-                (repeated, f"{repeated} repeated rows in the label table were ignored."),
-                (unused, f"{unused} rows of the label table name nothing that was read."),
-                (alike, f"{alike} {ALIKE}"),
-                (loose, f"{loose} files were found in the label table by another spelling of their path."),
-                (nearly, f"{nearly} files' patients are in the label table but for case, blanks or leading zeros."),
+                (len(rare), kept(_UNUSED, columns=rare)),
+                (repeated, kept(_REPEATED, count=repeated)),
+                (unused, kept(_NOTHING, count=unused)),
+                (alike, kept(ALIKE, count=alike)),
+                (loose, kept(_LOOSE, count=loose)),
+                (nearly, kept(_NEARLY, count=nearly)),
             )
             if count
         ]

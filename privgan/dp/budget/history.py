@@ -12,10 +12,11 @@ from privgan.dp.budget.renyi import RenyiFilter, smallest_cap
 from privgan.dp.gaussian import GaussianQueries, queries_of
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError, IntegrityError
+from privgan.language import to_tr
 
 NAME = "cohort's privacy ledger"
-ONE_RUN = "one run"
-PLANNED_TOGETHER = "as if all runs had been planned before the first"
+ONE_RUN = to_tr("one run")
+PLANNED_TOGETHER = to_tr("as if all runs had been planned before the first")
 
 
 @dataclass(frozen=True, kw_only=True)

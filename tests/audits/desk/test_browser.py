@@ -150,7 +150,7 @@ def test_a_rejection_by_keyboard_alone_in_chinese(browser: "Browser", untouched:
         watched = Watched(page)
         page.goto(desk.address)
         page.wait_for_selector("text=Chests for teaching")
-        assert page.evaluate("document.documentElement.lang") == "zh"
+        assert page.evaluate("document.documentElement.lang") == "zh-Hans"
         press(page, ".aside a")
         watched.check("永久否决该数据集")
         type_into(page, "#officer", "王医生，隐私负责人")

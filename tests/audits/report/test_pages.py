@@ -22,7 +22,7 @@ from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_HEADLINE, STATES, VERDICTS
 from privgan_audits.report.write import write_report
-from privgan_audits.telling.numbers import humanised
+from privgan_audits.telling.keys import humanised
 from tests.audits.entries import passing
 from tests.audits.hostile import ATTACK
 from tests.audits.report.reading import SALT, seen, written

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Integers, Singles, Texts
+from privgan.language import kept, to_tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import (
     NO_NON_MEMBERS,
@@ -53,8 +54,9 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     asked = {name: each for name, each in found.items() if name not in left_out}
     listed = {"not_applicable": left_out}
     if not asked:
-        reason = "; ".join(f"{name}: {why}" for name, why in left_out.items())
-        return NotApplicable(reason=f"there is nothing to infer ({reason})", findings=listed)
+        reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        reason = kept("there is nothing to infer ({reasons})", reasons=reasons)
+        return NotApplicable(reason=reason, findings=listed)
     right = right_guesses(asked, scores, synthetic_points(evidence, scores), progress)
     pool = relabellings(len(scores.non_member), scores.non_members, rng)
     singles, joint = permutation_ps(np.stack(list(right.values())), as_labels(scores.non_member), pool)
@@ -90,14 +92,14 @@ def _why_not(attribute: Attribute, scores: Scores) -> str:
     made, known = attribute.synthetic[attribute.synthetic != ""], attribute.real != ""
     sides = scores.non_member[np.unique(scores.owner[known & ~scores.flat])]
     if min(int(sides.sum()), int((~sides).sum())) < FEWEST:
-        return f"known for fewer than {FEWEST} members or non-members"
+        return kept("known for fewer than {least} members or non-members", least=FEWEST)
     if len(np.unique(attribute.real[known])) < 2:
-        return "everybody has the same value"
+        return to_tr("everybody has the same value")
     if not len(made):
-        return "the synthetic set does not carry it"
+        return to_tr("the synthetic set does not carry it")
     if not np.isin(made, attribute.real[known]).any():
-        return "no synthetic image has a value that a patient has"
-    return "all synthetic images have the same value" if len(np.unique(made)) < 2 else ""
+        return to_tr("no synthetic image has a value that a patient has")
+    return to_tr("all synthetic images have the same value") if len(np.unique(made)) < 2 else ""
 
 
 def right_guesses(

@@ -2,23 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 
+from privgan.language import kept, to_tr
 from privgan_audits.questions.bounds import above
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
 
+_MAY_BE = to_tr(
+    "Hidden facts may be guessed better for members than for others by {value} where at most {limit} is allowed."
+)
 LOWER, UPPER = "largest_advantage_lower", "largest_advantage_upper"
 
 
 def statistical(f: Findings) -> Iterator[str]:
     """An advantage that is no chance, and above what is allowed."""
     if f.is_rejected and f.number(LOWER) > f.policy.max_attribute_advantage:
-        yield f"What is hidden about members can be read off the synthetic set (p = {f.number('p'):.2g})."
+        yield kept(
+            "What is hidden about members can be read off the synthetic set (p = {p}).", p=f"{f.number('p'):.2g}"
+        )
 
 
 def inconclusive(f: Findings) -> Iterator[str]:
     """The advantage may be above what is allowed."""
-    what = "Hidden facts may be guessed better for members than for others by"
-    yield from above(f, f.number(UPPER), f.policy.max_attribute_advantage, what)
+    yield from above(f, f.number(UPPER), f.policy.max_attribute_advantage, _MAY_BE)
 
 
 def safe(sets: SafeSets) -> Sequence[Entry]:

@@ -2,44 +2,69 @@
 
 from collections.abc import Iterator
 
+from privgan.language import retold, to_tr, tr
 from privgan_audits.record import Record
-from privgan_audits.telling.numbers import chances, humanised, percent, plain, points
+from privgan_audits.telling.keys import humanised
+from privgan_audits.telling.numbers import chances, percent, plain, points
 from privgan_audits.telling.words import INFERENCE, P_NOTE, Answer, Fact, Label, Words
+
+LABEL = to_tr("label")  # the column that every set has
 
 
 def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     largest = points(test["largest_advantage_upper"])
-    return Answer(answer=f"at most {largest} better for members", sentences=tuple(_attributes(test)))
+    answer = tr("at most {difference} better for members", difference=largest)
+    return Answer(answer=answer, sentences=tuple(_attributes(test)))
 
 
 def _attributes(test: Record) -> Iterator[str]:
     for name, found in test["columns"].items():
-        yield (
-            f"{humanised(name).capitalize()}: guessed right for {percent(found['members'])} of the members and "
-            f"{percent(found['non_members'])} of the others (always the commonest: {percent(found['guessing'])}). "
-            f"That is {points(found['advantage'])} for members, at worst {points(found['advantage_upper'])}."
+        yield tr(
+            "{column}: guessed right for {members} of the members and {others} of the others (always the commonest: "
+            "{guessing}). That is {advantage} for members, at worst {upper}.",
+            column=_column(name),
+            members=percent(found["members"]),
+            others=percent(found["non_members"]),
+            guessing=percent(found["guessing"]),
+            advantage=points(found["advantage"]),
+            upper=points(found["advantage_upper"]),
         )
-    yield f"Chance alone gives members as much {chances(test['p'])}."
+    yield tr("Chance alone gives members as much {chances}.", chances=chances(test["p"]))
     for name, reason in test.get("not_applicable", {}).items():
-        yield f"{humanised(name).capitalize()} was not asked: {reason}."
+        yield tr("{column} was not asked: {reason}.", column=_column(name), reason=retold(reason))
+
+
+def _column(name: str) -> str:
+    """A column in its own words; the label, which every set has, in those of the current language."""
+    return (tr("label") if name == LABEL else humanised(name)).capitalize()
 
 
 def _columns(test: Record) -> Iterator[Fact]:
     for name, found in test["columns"].items():
         low, high = found["advantage_interval"]
-        value = f"{percent(found['members'])} of members, {percent(found['non_members'])} of others"
-        note = f"always the commonest of {plain(found['values'])} values: {percent(found['guessing'])}"
-        yield Fact(name=f"{humanised(name).capitalize()}, guessed right", value=value, note=note)
-        bounds = f"95 % interval {points(low)} to {points(high)}; at most {points(found['advantage_upper'])}"
-        yield Fact(name="its advantage for members", value=points(found["advantage"]), note=bounds)
-        yield Fact(name="its residual risk", value=percent(found["residual_risk"]), note="(a - c) / (1 - c)")
-        yield Fact(name="its p-value alone", value=plain(found["p"]))
+        members, others = percent(found["members"]), percent(found["non_members"])
+        value = tr("{members} of members, {others} of others", members=members, others=others)
+        note = tr(
+            "always the commonest of {count} values: {guessing}",
+            count=plain(found["values"]),
+            guessing=percent(found["guessing"]),
+        )
+        yield Fact(name=tr("{column}, guessed right", column=_column(name)), value=value, note=note)
+        bounds = tr(
+            "95 % interval {low} to {high}; at most {upper}",
+            low=points(low),
+            high=points(high),
+            upper=points(found["advantage_upper"]),
+        )
+        yield Fact(name=tr("its advantage for members"), value=points(found["advantage"]), note=bounds)
+        yield Fact(name=tr("its residual risk"), value=percent(found["residual_risk"]), note="(a - c) / (1 - c)")
+        yield Fact(name=tr("its p-value alone"), value=plain(found["p"]))
 
 
 def _left_out(test: Record) -> Iterator[Fact]:
     for name, reason in test["not_applicable"].items():
-        yield Fact(name=f"{humanised(name).capitalize()}", value="not asked", note=reason)
+        yield Fact(name=_column(name), value=tr("not asked"), note=retold(reason))
 
 
 WORDS = Words(

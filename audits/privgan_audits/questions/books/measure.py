@@ -15,6 +15,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import ADJACENCY, UNIT
 from privgan.errors import IntegrityError, UsageError
 from privgan.images.stored import as_stored
+from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan.run import ModelDigests, read_run
 from privgan.synthetic.drawing import Asked, Drawing, Redrawn
@@ -30,9 +31,9 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     """Recompute what the ledger says and compare it with the manifest and the run."""
     del rng
     if evidence.claim is None:
-        return NotApplicable(reason="the synthetic set makes no claim of differential privacy")
+        return NotApplicable(reason=to_tr("the synthetic set makes no claim of differential privacy"))
     if evidence.ledger is None or evidence.cohort is None:
-        return NotApplicable(reason="without the cohort the claim of differential privacy cannot be checked")
+        return NotApplicable(reason=to_tr("without the cohort the claim of differential privacy cannot be checked"))
     return Measured(findings=examined(evidence, progress)[0])
 
 

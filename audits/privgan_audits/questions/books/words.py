@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from privgan.dp.budget.history import ONE_RUN
+from privgan.language import in_a_row, retold, tr
 from privgan_audits.record import Record
-from privgan_audits.telling.numbers import humanised, plain
+from privgan_audits.telling.keys import keyword
+from privgan_audits.telling.numbers import listed, plain
 from privgan_audits.telling.words import PROMISE, Answer, Fact, Label, Words
 
 
@@ -12,20 +14,24 @@ def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     held = sum(true is True for true in test["checks"].values())
     total = len(test["checks"])
-    failed = [humanised(name) for name, true in test["checks"].items() if true is not True]
-    broken = (f"Not so: {', '.join(failed)}.",) if failed else ()
+    failed = [keyword(name) for name, true in test["checks"].items() if true is not True]
+    broken = (tr("Not so: {checks}.", checks=listed(failed)),) if failed else ()
+    drawn = tr(
+        "{count} images were drawn again from the generator and the seed.", count=plain(test["images_drawn_again"])
+    )
     return Answer(
-        answer=f"{held} of {total} checks hold",
+        answer=tr("{held} of {total} checks hold", held=held, total=total),
         sentences=(
-            f"{held} of {total} checks of the books hold.",
+            tr("{held} of {total} checks of the books hold.", held=held, total=total),
             *broken,
-            (
-                f"Claimed: epsilon {plain(test['claimed_epsilon'])}. Computed again from the ledger: "
-                f"{plain(test['recomputed_epsilon'])}. All runs on this cohort together: "
-                f"{together(test)}."
+            tr(
+                "Claimed: epsilon {claimed}. Computed again from the ledger: {recomputed}. All runs on this cohort "
+                "together: {together}.",
+                claimed=plain(test["claimed_epsilon"]),
+                recomputed=plain(test["recomputed_epsilon"]),
+                together=together(test),
             ),
-            f"{plain(test['images_drawn_again'])} images were drawn again from the generator and the seed."
-            + _rounded(test),
+            in_a_row((drawn, _rounded(test))),
         ),
     )
 
@@ -34,27 +40,34 @@ def _rounded(test: Record) -> str:
     """What is left to rounding; records of earlier versions do not have it."""
     if "pixels_between_levels" not in test:
         return ""
-    other, between = plain(test["pixels_rounded_otherwise"]), plain(test["pixels_between_levels"])
-    return f" {between} pixels lie between two levels, {other} are not the nearer one."
+    return tr(
+        "{between} pixels lie between two levels, {other} are not the nearer one.",
+        between=plain(test["pixels_between_levels"]),
+        other=plain(test["pixels_rounded_otherwise"]),
+    )
 
 
 def together(test: Record) -> str:
     """The epsilon of all runs on a cohort, and which composition that is."""
     total = plain(test["cohort_total_epsilon"])
     if test.get("cohort_total_composition", ONE_RUN) == ONE_RUN:
-        return f"epsilon {total}"
-    return (
-        f"epsilon {total} {test['cohort_total_composition']}; for runs chosen one after the other "
-        f"epsilon {plain(test['cohort_filter_epsilon'])} is proven, by a Renyi filter"
+        return tr("epsilon {epsilon}", epsilon=total)
+    return tr(
+        "epsilon {epsilon} {composition}; for runs chosen one after the other epsilon {proven} is proven, by a Renyi "
+        "filter",
+        epsilon=total,
+        composition=retold(test["cohort_total_composition"]),
+        proven=plain(test["cohort_filter_epsilon"]),
     )
 
 
 def _checks(test: Record) -> Iterator[Fact]:
-    failed = [humanised(name) for name, holds in test["checks"].items() if holds is not True]
+    failed = [keyword(name) for name, holds in test["checks"].items() if holds is not True]
     total = len(test["checks"])
-    yield Fact(name="Checks of the books", value=f"{total - len(failed)} of {total} hold", note="")
+    held = tr("{held} of {total} hold", held=total - len(failed), total=total)
+    yield Fact(name=tr("Checks of the books"), value=held, note="")
     for name in failed:
-        yield Fact(name="Does not hold", value=name)
+        yield Fact(name=tr("Does not hold"), value=name)
 
 
 WORDS = Words(

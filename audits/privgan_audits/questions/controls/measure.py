@@ -13,6 +13,7 @@ from scipy import stats
 
 from privgan.arrays import Choices, Flags, Floats, Images, Integers
 from privgan.images.geometry import channels, pool
+from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.controls.group_limits import GroupTrials, group_findings
@@ -45,7 +46,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         return NotRun(reason=NO_NON_MEMBERS)
     scores = patient_scores(evidence, progress)
     if min(scores.members, scores.non_members) < 2 * _FEWEST:
-        return NotRun(reason="there are too few patients for controls")
+        return NotRun(reason=to_tr("there are too few patients for controls"))
     images = np.concatenate([evidence.members.images, evidence.non_members.images])
     progress("split check", 0, 2)
     split = split_check(features(images), scores.owner, scores.non_member, rng)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeGuard
 
+from privgan.language import kept
 from privgan_audits.policy import Policy
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
@@ -29,13 +30,14 @@ _CALM = {"split_p": 1.0, "resplits": 200, "small_p_near_copies": 0, "small_p_mem
 def invalid(f: Findings) -> Iterator[str]:
     """Members and non-members differ for another reason, or the tests cry wolf."""
     if f.number("split_p") < f.policy.split_alpha:
-        yield (
+        yield kept(
             "Members and non-members can be told apart without any synthetic image (another scanner, site or "
             "export?), so that no membership test between them means anything."
         )
     for key in ("small_p_near_copies", "small_p_membership"):
         if f.number(key) > _most_alarms(f.policy.resplit_quantile, f.number("resplits")):
-            yield f"Splitting members among themselves gave too many alarms ({key.replace('_', ' ')})."
+            alarms = key.replace("_", " ")
+            yield kept("Splitting members among themselves gave too many alarms ({alarms}).", alarms=alarms)
 
 
 def inconclusive(f: Findings) -> Iterator[str]:
@@ -46,11 +48,21 @@ def inconclusive(f: Findings) -> Iterator[str]:
     for name in GATING_COPIES:
         found, allowed = limits.get(name), _allowed(f.policy, name, f.count("members"))
         if not (_is_count(found) and found <= allowed):
-            shown = f"{found}" if _is_count(found) else f"more than {f.number('copies_planted_at_most'):g}"
-            yield (
-                f"Too weak to see copies ({name.replace('_', ' ')}): {shown} distinct patients would have to be "
-                f"copied before they are surely found, at most {math.floor(allowed)} are allowed."
-            )
+            values = {"kind": name.replace("_", " "), "allowed": math.floor(allowed)}
+            if _is_count(found):
+                yield kept(
+                    "Too weak to see copies ({kind}): {count} distinct patients would have to be copied before they "
+                    "are surely found, at most {allowed} are allowed.",
+                    count=found,
+                    **values,
+                )
+            else:
+                yield kept(
+                    "Too weak to see copies ({kind}): more than {count} distinct patients would have to be copied "
+                    "before they are surely found, at most {allowed} are allowed.",
+                    count=f"{f.number('copies_planted_at_most'):g}",
+                    **values,
+                )
 
 
 def _allowed(policy: Policy, kind: str, members: float) -> float:

@@ -2,24 +2,29 @@
 
 from collections.abc import Iterator, Sequence
 
+from privgan.language import kept
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
-
-_PERHAPS = "perhaps turned, mirrored, inverted or with another brightness"
 
 
 def hard(f: Findings) -> Iterator[str]:
     """A real image is among the synthetic ones."""
     if f.number("copies_of_members") > 0:
-        yield f"At least one synthetic image is pixel for pixel a member's image ({_PERHAPS})."
+        yield kept(
+            "At least one synthetic image is pixel for pixel a member's image (perhaps turned, mirrored, inverted or "
+            "with another brightness)."
+        )
     if f.number("copies_of_other_patients") > 0:
-        yield f"At least one synthetic image is a held back patient's image, pixel for pixel ({_PERHAPS})."
+        yield kept(
+            "At least one synthetic image is a held back patient's image, pixel for pixel (perhaps turned, mirrored, "
+            "inverted or with another brightness)."
+        )
     # Records of earlier versions do not have it; where it is there, whatever is not zero counts.
     if "copies_of_both" in f.entry and f.number("copies_of_both") != 0:
-        yield (
-            f"At least one synthetic image is, pixel for pixel, a picture that members and held back patients share "
-            f"({_PERHAPS}). That is no proof that a member was copied, but a real picture is in the set: leave such "
-            "pictures out of the source."
+        yield kept(
+            "At least one synthetic image is, pixel for pixel, a picture that members and held back patients share "
+            "(perhaps turned, mirrored, inverted or with another brightness). That is no proof that a member was "
+            "copied, but a real picture is in the set: leave such pictures out of the source."
         )
 
 

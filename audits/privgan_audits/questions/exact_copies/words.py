@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from privgan.language import tr, tr_count
 from privgan_audits.record import Record
 from privgan_audits.telling.numbers import plain
 from privgan_audits.telling.words import SINGLING_OUT, Answer, Label, Words
@@ -10,22 +11,30 @@ from privgan_audits.telling.words import SINGLING_OUT, Answer, Label, Words
 def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     ours, theirs = test["copies_of_members"], test["copies_of_other_patients"]
-    looked = f"Every synthetic image was compared with {plain(test['compared_real_images'])} real ones."
+    looked = tr(
+        "Every synthetic image was compared with {count} real ones.", count=plain(test["compared_real_images"])
+    )
     shared = test.get("copies_of_both", 0)  # records of earlier versions do not have it
     if not ours and not theirs and not shared:
-        return Answer(answer="none", sentences=(looked, "None of them is a real one."))
-    found = f"{plain(ours)} of them are images of members, {plain(theirs)} of held-back patients."
-    every = ours + theirs + shared
-    sentences = (looked, found, *_shared(test, shared))
-    return Answer(answer=f"{plain(every)} real {'images' if every > 1 else 'image'} in the set", sentences=sentences)
+        return Answer(answer=tr("none"), sentences=(looked, tr("None of them is a real one.")))
+    found = tr(
+        "{members} of them are images of members, {others} of held-back patients.",
+        members=plain(ours),
+        others=plain(theirs),
+    )
+    answer = tr_count("1 real image in the set", "{count} real images in the set", ours + theirs + shared)
+    return Answer(answer=answer, sentences=(looked, found, *_shared(test, shared)))
 
 
 def _shared(test: Record, shared: int) -> Iterator[str]:
     """Who else holds a picture that was found: whether it shows one person or nobody."""
     if shared:
-        yield f"{plain(shared)} are of members and of held-back patients alike: no proof that a member was copied."
+        yield tr(
+            "{count} are of members and of held-back patients alike: no proof that a member was copied.",
+            count=plain(shared),
+        )
     if (holders := test.get("most_patients_of_a_copy", 0)) > 1:
-        yield f"One and the same picture is held by up to {plain(holders)} patients."
+        yield tr("One and the same picture is held by up to {count} patients.", count=plain(holders))
 
 
 WORDS = Words(

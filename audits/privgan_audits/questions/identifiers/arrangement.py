@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 
 from privgan.arrays import Images, Integers, Singles
+from privgan.language import to_tr
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.spaces.pixels import normalise
 from privgan_audits.spaces.search.neighbours import nearest, upright
 
-OF_IMAGES, OF_PATIENTS = "the members' images", "the members"
+OF_IMAGES, OF_PATIENTS = to_tr(("the members' images", "the members"))
 _PERMUTATIONS = 999
 _SIDE = 16  # pixels: enough to recognise a copy, and cheap
 _ROUNDING = 1e-9  # of correlations; equal ones must count as equal

@@ -17,6 +17,7 @@ from privgan.data.identifiers import IdentifierDigests
 from privgan.errors import IntegrityError
 from privgan.files import open_regular
 from privgan.folders import list_entries
+from privgan.language import ENGLISH, kept, speaking, to_tr
 from privgan.progress import Progress, silent
 from privgan.synthetic.dicom.validator import MOST_FILES, complaints
 from privgan.synthetic.synthetic_set import LABELS
@@ -60,7 +61,9 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         case NotRun() as outcome:
             return outcome
         case NotApplicable(reason=reason, findings=findings):
-            return NotApplicable(reason=" ".join((reason, *told(unjudged))), findings={**findings, **unjudged})
+            with speaking(ENGLISH):  # as records are kept
+                reasons = (reason, *told(unjudged))
+            return NotApplicable(reason=" ".join(reasons), findings={**findings, **unjudged})
         case Measured(findings=findings):
             return Measured(findings={**findings, **unjudged})
 
@@ -71,7 +74,7 @@ def searched(evidence: Evidence, progress: Progress = silent) -> Outcome:
     try:
         known = identifiers_of(evidence.cohort) if evidence.cohort else evidence.identifiers or no_identifiers()
     except IntegrityError:
-        return NotRun(reason="The cohort's key or its identifier digests cannot be read.")
+        return NotRun(reason=to_tr("The cohort's key or its identifier digests cannot be read."))
     scan.run(known, progress)
     if evidence.cohort is None and not len(known):
         return NotApplicable(reason=_nobody_named(scan), findings=scan.form())
@@ -80,15 +83,19 @@ def searched(evidence: Evidence, progress: Progress = silent) -> Outcome:
 
 def _nobody_named(scan: "_Scan") -> str:
     form = scan.form()
-    compared = f" What differs from the audited images: {_listed(form[DIFFERENCES])}." if DIFFERENCES in form else ""
-    return (
-        "The files of members and non-members name nobody in a way that could be looked for. "
-        f"The structure of {scan.files} files was looked at (files each): {_listed(form['structure'])}.{compared}"
+    looked = kept(
+        "The files of members and non-members name nobody in a way that could be looked for. The structure of "
+        "{count} files was looked at (files each): {kinds}.",
+        count=scan.files,
+        kinds=_listed(form["structure"]),
     )
+    if DIFFERENCES not in form:
+        return looked
+    return f"{looked} {kept('What differs from the audited images: {kinds}.', kinds=_listed(form[DIFFERENCES]))}"
 
 
 def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "nothing"
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or to_tr("nothing")
 
 
 class _Scan:
@@ -195,7 +202,7 @@ class _Scan:
         self._categories[category] += 1
         if len(self._places) < _MOST_PLACES:
             # A name that privgan did not give may itself be the leak.
-            file = name if self._own.named(name) else f"entry {number}"
+            file = name if self._own.named(name) else kept("entry {number}", number=number)
             self._places.append({"file": file, "kind": kind, "category": category})
 
 

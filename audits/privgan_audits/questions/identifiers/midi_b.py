@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from privgan.data.identifiers import CATEGORIES, DATE, UID
+from privgan.language import to_tr
 from privgan_audits.questions.identifiers.contents.dicom_texts import FILES, TAG_RETAINED, TEXT_NOTNULL, TEXT_RETAINED
 
-SEARCHED, COMPARED, NOT_LOOKED_AT = "searched", "compared", "not looked at"
+SEARCHED, COMPARED, NOT_LOOKED_AT = to_tr(("searched", "compared", "not looked at"))
 Row = dict[str, str | int]
 
 
@@ -41,30 +42,40 @@ def midi_b(counts: Counts) -> dict[str, Row]:
         "text_removed": _searched(
             counts,
             texts,
-            "no name, number, place, device or comment of a patient; files are built from an allow-list",
+            to_tr("no name, number, place, device or comment of a patient; files are built from an allow-list"),
         ),
         "date_shifted": _searched(
             counts,
             counts.identifiers.get(DATE, 0),
-            "no date of a patient; privgan writes the day of generation and 1900-01-01 alone",
+            to_tr("no date of a patient; privgan writes the day of generation and 1900-01-01 alone"),
         ),
         "uid_changed": _searched(
-            counts, counts.identifiers.get(UID, 0), "no UID of a source file; privgan draws every UID anew at random"
+            counts,
+            counts.identifiers.get(UID, 0),
+            to_tr("no UID of a source file; privgan draws every UID anew at random"),
         ),
-        "uid_consistent": _compared(*counts.uids, "both SOP Instance UIDs of a file agree, and no UID is used twice"),
-        "patid_consistent": _audited(counts, "patient", "each file names the one invented patient of its number"),
+        "uid_consistent": _compared(
+            *counts.uids, to_tr("both SOP Instance UIDs of a file agree, and no UID is used twice")
+        ),
+        "patid_consistent": _audited(
+            counts, "patient", to_tr("each file names the one invented patient of its number")
+        ),
         **_kept(counts),
-        "pixels_retained": _audited(counts, "pixels", "the pixels of each DICOM file are the audited ones"),
-        "pixels_hidden": _row(0, 0, NOT_LOOKED_AT, "text painted into pixels: no character recognition is done"),
+        "pixels_retained": _audited(counts, "pixels", to_tr("the pixels of each DICOM file are the audited ones")),
+        "pixels_hidden": _row(
+            0, 0, NOT_LOOKED_AT, to_tr("text painted into pixels: no character recognition is done")
+        ),
     }
 
 
 def _kept(counts: Counts) -> dict[str, Row]:
-    meanings = {
-        TAG_RETAINED: "every element that privgan writes is there",
-        TEXT_NOTNULL: "no text that privgan writes is empty",
-        TEXT_RETAINED: "every text that privgan writes is unaltered",
-    }
+    meanings = to_tr(
+        {
+            TAG_RETAINED: "every element that privgan writes is there",
+            TEXT_NOTNULL: "no text that privgan writes is empty",
+            TEXT_RETAINED: "every text that privgan writes is unaltered",
+        }
+    )
     return {
         name: _compared(counts.kept.get(FILES, 0), counts.kept.get(name, 0), meaning)
         for name, meaning in meanings.items()

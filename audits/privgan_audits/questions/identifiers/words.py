@@ -1,29 +1,40 @@
 """T10 told: identifiers in the files."""
 
+import re
 from collections.abc import Iterator
 
+from privgan.language import retold, to_tr, tr
 from privgan_audits.record import Record
-from privgan_audits.telling.numbers import chances, humanised, plain
-from privgan_audits.telling.words import LINKABILITY, P_NOTE, Answer, Fact, Label, Words
+from privgan_audits.telling.keys import keyword
+from privgan_audits.telling.numbers import chances, listed, plain
+from privgan_audits.telling.words import LINKABILITY, Answer, Fact, Label, Words
+
+_ENTRY = re.compile(r"entry (\d+)")
+_SEEN_IN = to_tr({"synthetic": "Text seen in synthetic images", "members": "Text seen in images of members"})
 
 
 def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     found = test["identifiers_found"]
-    searched = f"{plain(test['files'])} files, every byte, were searched for {plain(test['known_identifiers'])} "
-    searched += "identifiers of the source, known here only as keyed digests."
-    kinds = "" if not found else f" By kind: {plain(test['by_category'])}."
-    result = "None was found." if not found else f"{plain(found)} places hold one.{kinds}"
-    sentences = (searched, result, _compared(test.get("not_as_audited")), *told(test))
-    return Answer(answer="none" if not found else f"{plain(found)} places", sentences=sentences)
+    searched = tr(
+        "{files} files, every byte, were searched for {identifiers} identifiers of the source, known here only as "
+        "keyed digests.",
+        files=plain(test["files"]),
+        identifiers=plain(test["known_identifiers"]),
+    )
+    compared = (_compared(test.get("not_as_audited")), *told(test))
+    if not found:
+        return Answer(answer=tr("none"), sentences=(searched, tr("None was found."), *compared))
+    result = tr("{count} places hold one. By kind: {kinds}.", count=plain(found), kinds=plain(test["by_category"]))
+    return Answer(answer=tr("{count} places", count=plain(found)), sentences=(searched, result, *compared))
 
 
 def _compared(differences: Record | None) -> str:
     if differences is None:
-        return "Another program wrote the files, so that nobody knows what should be in them beside the images."
+        return tr("Another program wrote the files, so that nobody knows what should be in them beside the images.")
     if differences:
-        return f"Files differ from what was audited: {plain(differences)}."
-    return "Every file is what was audited."
+        return tr("Files differ from what was audited: {kinds}.", kinds=plain(differences))
+    return tr("Every file is what was audited.")
 
 
 def told(test: Record) -> Iterator[str]:
@@ -31,63 +42,82 @@ def told(test: Record) -> Iterator[str]:
     yield from _told_of_order(test.get("arrangement", {}))
     seen = test.get("lettering", {})
     if seen and seen["synthetic"]:
-        yield (
-            f"Text was seen in {plain(seen['synthetic'])} of {plain(seen['of_synthetic'])} synthetic images and in "
-            f"{plain(seen['members'])} of {plain(seen['of_members'])} images of members: look at them."
+        yield tr(
+            "Text was seen in {synthetic} of {of_synthetic} synthetic images and in {members} of {of_members} images "
+            "of members: look at them.",
+            **{name: plain(seen[name]) for name in ("synthetic", "of_synthetic", "members", "of_members")},
         )
 
 
 def _told_of_order(arranged: Record) -> Iterator[str]:
     if not arranged:
         return
-    shares = " and of ".join(arranged["class_shares_of"])
+    shares = tr(" and of ").join(map(tr, arranged["class_shares_of"]))
     if shares:
-        yield f"The set has exactly the class shares of {shares}: a private number, unless it was chosen beforehand."
+        yield tr(
+            "The set has exactly the class shares of {whom}: a private number, unless it was chosen beforehand.",
+            whom=shares,
+        )
     one = arranged["labels_of_one_member"]
     if one:
-        yield f"{plain(one)} of its {plain(arranged['labels'])} labels are of one member alone."
+        yield tr(
+            "{count} of its {labels} labels are of one member alone.",
+            count=plain(one),
+            labels=plain(arranged["labels"]),
+        )
     if arranged["order_p"] is not None:
-        yield (
-            f"How far its order follows that of the members: correlation {plain(arranged['order_correlation'])}; "
-            f"chance alone looks so {chances(arranged['order_p'])}."
+        yield tr(
+            "How far its order follows that of the members: correlation {correlation}; chance alone looks so "
+            "{chances}.",
+            correlation=plain(arranged["order_correlation"]),
+            chances=chances(arranged["order_p"]),
         )
 
 
 def _arrangement(test: Record) -> Iterator[Fact]:
     arranged = test["arrangement"]
-    shares = ", ".join(arranged["class_shares_of"]) or "nobody"
-    yield Fact(name="Class shares are exactly those of", value=shares, note="not judged")
+    shares = listed(map(tr, arranged["class_shares_of"])) or tr("nobody")
+    yield Fact(name=tr("Class shares are exactly those of"), value=shares, note=tr("not judged"))
+    one = plain(arranged["labels_of_one_member"])
     yield Fact(
-        name="Different labels",
+        name=tr("Different labels"),
         value=plain(arranged["labels"]),
-        note=f"{plain(arranged['labels_of_one_member'])} of them of one member alone; not judged",
+        note=tr("{count} of them of one member alone; not judged", count=one),
     )
     yield Fact(
-        name="Order of the set and of the members, correlation within classes",
+        name=tr("Order of the set and of the members, correlation within classes"),
         value=plain(arranged["order_correlation"]),
-        note=f"{P_NOTE}: {plain(arranged['order_p'])}; not judged",
+        note=tr("how often chance alone looks at least this bad: {p}; not judged", p=plain(arranged["order_p"])),
     )
 
 
 def _lettering(test: Record) -> Iterator[Fact]:
     seen = test["lettering"]
-    for side, name in (("synthetic", "synthetic images"), ("members", "images of members")):
+    for side, name in _SEEN_IN.items():
         yield Fact(
-            name=f"Text seen in {name}",
-            value=f"{plain(seen[side])} of {plain(seen['of_' + side])}",
-            note="printed lines of five letters or more; not judged",
+            name=tr(name),
+            value=tr("{count} of {total}", count=plain(seen[side]), total=plain(seen["of_" + side])),
+            note=tr("printed lines of five letters or more; not judged"),
         )
 
 
 def _places(test: Record) -> Iterator[Fact]:
     for place in test["places"]:
-        yield Fact(name="Found in", value=place["file"], note=f"{place['kind']}: {place['category']}")
+        where, what = keyword(place["kind"]), keyword(place["category"])
+        yield Fact(
+            name=tr("Found in"), value=retold(place["file"]), note=tr("{where}: {what}", where=where, what=what)
+        )
 
 
 def _midi_b(test: Record) -> Iterator[Fact]:
     for name, row in test["midi_b"].items():
-        value = f"{plain(row['violations'])} violations in {plain(row['checked'])} files ({row['basis']})"
-        yield Fact(name=f"MIDI-B: {humanised(name)}", value=value, note=str(row["meaning"]))
+        value = tr(
+            "{violations} violations in {checked} files ({basis})",
+            violations=plain(row["violations"]),
+            checked=plain(row["checked"]),
+            basis=retold(row["basis"]),
+        )
+        yield Fact(name=f"MIDI-B: {keyword(name)}", value=value, note=retold(row["meaning"]))
 
 
 WORDS = Words(

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from privgan.language import in_a_row, tr
 from privgan_audits.record import Record, finding
 from privgan_audits.telling.facts import rates
+from privgan_audits.telling.keys import keyword
 from privgan_audits.telling.numbers import chances, percent, plain
 from privgan_audits.telling.plots import Chart, Roc, roc_chart
 from privgan_audits.telling.words import INFERENCE, P_NOTE, Answer, Fact, Label, Words
@@ -14,30 +16,50 @@ from privgan_audits.telling.words import INFERENCE, P_NOTE, Answer, Fact, Label,
 def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     rate = test["tpr"].get("1_percent", {}).get("measured")
-    hits = f"they recognise {percent(rate)} of the members" if rate is not None else "they recognise members"
     return Answer(
-        answer=f"right {percent(test['auc'])} of the time; a coin 50 %",
+        answer=tr("right {share} of the time; a coin 50 %", share=percent(test["auc"])),
         sentences=(
-            (
-                f"Shown a member and an outsider, the attacks together pick the member {percent(test['auc'])} of the "
-                f"time (a coin: 50 %; at worst {percent(test['auc_upper'])})."
+            tr(
+                "Shown a member and an outsider, the attacks together pick the member {share} of the time (a coin: "
+                "50 %; at worst {worst}).",
+                share=percent(test["auc"]),
+                worst=percent(test["auc_upper"]),
             ),
-            f"Wrongly accusing 1 % of the outsiders, {hits} (guessing: 1 %; at worst {percent(test['tpr_upper'])}).",
-            f"Chance alone looks at least as suspicious {chances(test['p'])}.",
+            _hits(rate, percent(test["tpr_upper"])),
+            tr("Chance alone looks at least as suspicious {chances}.", chances=chances(test["p"])),
         ),
+    )
+
+
+def _hits(rate: float | None, worst: str) -> str:
+    if rate is None:
+        return tr(
+            "Wrongly accusing 1 % of the outsiders, they recognise members (guessing: 1 %; at worst {worst}).",
+            worst=worst,
+        )
+    return tr(
+        "Wrongly accusing 1 % of the outsiders, they recognise {share} of the members (guessing: 1 %; at worst "
+        "{worst}).",
+        share=percent(rate),
+        worst=worst,
     )
 
 
 def _precision(test: Record) -> Iterator[Fact]:
     for share, value in test["precision"].items():
-        name = f"Right accusations, at most, where {percent(float(share))} of the suspects are members"
-        yield Fact(name=name, value=percent(value), note=f"guessing: {percent(float(share))}")
+        prior = percent(float(share))
+        name = tr("Right accusations, at most, where {share} of the suspects are members", share=prior)
+        yield Fact(name=name, value=percent(value), note=tr("guessing: {share}", share=prior))
 
 
 def _attacks(test: Record) -> Iterator[Fact]:
     for name, found in test["attacks"].items():
-        value = f"AUC {plain(found['auc'])}, {percent(found['tpr_at_1_percent'])} at 1 % false accusations"
-        yield Fact(name=f"By {name} alone", value=value)
+        value = tr(
+            "AUC {auc}, {share} at 1 % false accusations",
+            auc=plain(found["auc"]),
+            share=percent(found["tpr_at_1_percent"]),
+        )
+        yield Fact(name=tr("By {attack} alone", attack=keyword(name)), value=value)
 
 
 def charts(record: Record) -> tuple[Chart, ...]:
@@ -48,12 +70,12 @@ def charts(record: Record) -> tuple[Chart, ...]:
     points = Roc(**{name: np.asarray(series[name], np.float64) for name in ("fpr", "tpr", "tpr_low")})
     bound = None if ceiling is None else np.asarray(ceiling["tpr"], np.float64)
     fpr = points.fpr if ceiling is None else np.asarray(ceiling["fpr"], np.float64)
-    above = "The dotted lower band must lie under the dashed ceiling: above it, the guarantee would be broken. "
+    above = tr("The dotted lower band must lie under the dashed ceiling: above it, the guarantee would be broken.")
+    guesses = tr("A line that hugs the diagonal is an attack that guesses. Both axes are logarithmic.")
     drawn = Chart(
         svg=roc_chart(points, fpr, bound, name="roc"),
-        title="The membership attack under its ceiling",
-        caption=("" if ceiling is None else above)
-        + "A line that hugs the diagonal is an attack that guesses. Both axes are logarithmic.",
+        title=tr("The membership attack under its ceiling"),
+        caption=in_a_row(("" if ceiling is None else above, guesses)),
     )
     return (drawn,)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from privgan.language import kept
 from privgan_audits.questions.rule import Entry, Rule, SafeSets
 from privgan_audits.record import Findings
 
@@ -13,7 +14,7 @@ SHARE = 0.48
 def statistical(f: Findings) -> Iterator[str]:
     """Members come first too often."""
     if f.is_rejected:
-        yield f"Synthetic images come closer to members than chance allows (p = {f.number('p'):.2g})."
+        yield kept("Synthetic images come closer to members than chance allows (p = {p}).", p=f"{f.number('p'):.2g}")
 
 
 def safe(sets: SafeSets) -> Sequence[Entry]:

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from privgan.language import tr
 from privgan_audits.record import Record, finding
 from privgan_audits.telling.facts import group_name, ranks
-from privgan_audits.telling.numbers import chances, plain
+from privgan_audits.telling.keys import keyword
+from privgan_audits.telling.numbers import chances, in_parts, plain
 from privgan_audits.telling.plots import Chart, distance_chart
 from privgan_audits.telling.words import P_NOTE, SINGLING_OUT, Answer, Fact, Label, Words
 
@@ -14,17 +16,30 @@ from privgan_audits.telling.words import P_NOTE, SINGLING_OUT, Answer, Fact, Lab
 def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     name, space = min(test["spaces"].items(), key=lambda item: _or_one(item[1]["p"]))
-    counts = [
-        f"before {'the closest' if rank == '1' else f'number {rank}'}, {plain(count)} (a safe set: about "
-        f"{plain(space['expected_when_safe'][rank])})"
+    counts = in_parts(
+        tr(
+            "before the closest, {count} (a safe set: about {expected})"
+            if rank == "1"
+            else "before number {rank}, {count} (a safe set: about {expected})",
+            count=plain(count),
+            expected=plain(space["expected_when_safe"][rank]),
+            **({} if rank == "1" else {"rank": rank}),
+        )
         for rank, count in space["members_before_non_member"].items()
-    ]
+    )
     return Answer(
-        answer=f"chance alone looks so {chances(test['p'])}",
+        answer=tr("chance alone looks so {chances}", chances=chances(test["p"])),
         sentences=(
-            f"How many members come closer than held-back patients, compared by {name}: {'; '.join(counts)}.",
+            tr(
+                "How many members come closer than held-back patients, compared by {space}: {counts}.",
+                space=keyword(name),
+                counts=counts,
+            ),
             *_most_suspicious(test),
-            f"Taking all ways to compare together, chance alone looks at least as suspicious {chances(test['p'])}.",
+            tr(
+                "Taking all ways to compare together, chance alone looks at least as suspicious {chances}.",
+                chances=chances(test["p"]),
+            ),
         ),
     )
 
@@ -34,15 +49,19 @@ def _most_suspicious(test: Record) -> Iterator[str]:
     groups = test.get("groups") or ()
     if groups:
         found = min(groups, key=lambda group: _or_one(group["p"]))
-        yield (
-            f"Of the {plain(len(groups))} groups whose patients were compared among themselves, {group_name(found)} "
-            f"stands out most: chance alone makes a group look so {chances(found['p'])}."
+        yield tr(
+            "Of the {count} groups whose patients were compared among themselves, {group} stands out most: chance "
+            "alone makes a group look so {chances}.",
+            count=plain(len(groups)),
+            group=group_name(found),
+            chances=chances(found["p"]),
         )
 
 
 def _groups(test: Record) -> Iterator[Fact]:
     for found in test["groups"]:
-        yield Fact(name=f"Among patients of {group_name(found)}: p-value", value=plain(found["p"]))
+        name = tr("Among patients of {group}: p-value", group=group_name(found))
+        yield Fact(name=name, value=plain(found["p"]))
 
 
 def _or_one(p: float | None) -> float:
@@ -51,17 +70,18 @@ def _or_one(p: float | None) -> float:
 
 def _spaces(test: Record) -> Iterator[Fact]:
     for name, space in test["spaces"].items():
-        yield Fact(name=f"Comparing by {name}: p-value", value=plain(space["p"]))
+        yield Fact(name=tr("Comparing by {space}: p-value", space=keyword(name)), value=plain(space["p"]))
         yield from ranks(space)
 
 
 def _look_alikes(test: Record) -> Iterator[Fact]:
     for name, found in test["look_alikes"].items():
-        note = f"within {found['bits']} of 64 bits, at which no two real patients look alike"
+        note = tr("within {bits} of 64 bits, at which no two real patients look alike", bits=found["bits"])
         if found["bits"] < 0:
-            note = "real patients already look alike to it, so that it cannot say anything here"
-        value = f"{plain(found['members'])} members, {plain(found['non_members'])} non-members"
-        yield Fact(name=f"Patients with a look-alike by {name}", value=value, note=note)
+            note = tr("real patients already look alike to it, so that it cannot say anything here")
+        members, others = plain(found["members"]), plain(found["non_members"])
+        value = tr("{members} members, {others} non-members", members=members, others=others)
+        yield Fact(name=tr("Patients with a look-alike by {space}", space=keyword(name)), value=value, note=note)
 
 
 def charts(record: Record) -> tuple[Chart, ...]:
@@ -72,9 +92,11 @@ def charts(record: Record) -> tuple[Chart, ...]:
     found = {name: np.asarray(values, np.float64) for name, values in series["distances"].items()}
     drawn = Chart(
         svg=distance_chart(found["edges"], found["members"], found["non_members"], name="distances"),
-        title="Distance of each patient to the nearest synthetic image",
-        caption="Two curves that lie on each other: the images are no closer to the patients they were learned from "
-        "than to patients they never saw. A bump of members on the left: copies.",
+        title=tr("Distance of each patient to the nearest synthetic image"),
+        caption=tr(
+            "Two curves that lie on each other: the images are no closer to the patients they were learned from than "
+            "to patients they never saw. A bump of members on the left: copies."
+        ),
     )
     return (drawn,)
 

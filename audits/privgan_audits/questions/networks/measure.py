@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from privgan.arrays import Images, Integers
 from privgan.errors import IntegrityError
 from privgan.gan.networks import Discriminator, LoadedGenerator
+from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import (
     NO_NON_MEMBERS,
@@ -36,12 +37,16 @@ from privgan_audits.spaces.pixel_space import PixelSpace
 from privgan_audits.stats.relabelling import relabellings
 
 DISCRIMINATOR, INVERSION = "discriminator", "inversion"
-NO_RUN = (
+NO_RUN = to_tr(
     "no run folder was given; neither network leaves the hospital by default, and who holds neither cannot try this"
 )
-NO_CLAIM = "without a cohort and a claim of differential privacy nothing is promised about the networks"
-NO_STATE = "the run's resume state, which alone holds the discriminator, is missing"
-ONE_SIDE_ALONE = "the patients drawn for this attack are all members or all non-members"
+NO_CLAIM = to_tr("without a cohort and a claim of differential privacy nothing is promised about the networks")
+NO_STATE = to_tr("the run's resume state, which alone holds the discriminator, is missing")
+ONE_SIDE_ALONE = to_tr("the patients drawn for this attack are all members or all non-members")
+NEITHER = to_tr(
+    "the run's resume state, which alone holds the discriminator, is missing, and the patients drawn for this attack "
+    "are all members or all non-members"
+)
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
@@ -69,7 +74,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     if 0 < scores.non_member[steered.order].sum() < len(steered.order):
         orders[INVERSION] = steered.order
     if not orders:
-        return NotRun(reason=f"{NO_STATE}, and {ONE_SIDE_ALONE}")
+        return NotRun(reason=NEITHER)
     pool = relabellings(len(scores.non_member), scores.non_members, rng)
     findings |= {name: attack_findings(order, scores.non_member, pool) for name, order in orders.items()}
     findings[INVERSION] = {**findings[INVERSION], **steered.distances}

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
+from privgan.language import retold, to_tr, tr
 from privgan_audits.record import Record
 from privgan_audits.telling.facts import rates
-from privgan_audits.telling.numbers import chances, humanised, percent, plain
+from privgan_audits.telling.keys import keyword
+from privgan_audits.telling.numbers import chances, percent, plain, span
 from privgan_audits.telling.words import (
     INFERENCE,
     P_NOTE,
@@ -14,23 +16,26 @@ from privgan_audits.telling.words import (
     Words,
 )
 
-_NETWORKS = {
-    "discriminator": "Asking the network that learned to know real images",
-    "inversion": "Searching the generator for the input that draws a person's image best",
-}
+_NETWORKS = to_tr(
+    {
+        "discriminator": "Asking the network that learned to know real images",
+        "inversion": "Searching the generator for the input that draws a person's image best",
+    }
+)
 
 
 def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
-    tables = [(told, test.get(name) or {}) for name, told in _NETWORKS.items()]
+    tables = [(tr(told), test.get(name) or {}) for name, told in _NETWORKS.items()]
     best = max((table["auc"] for _, table in tables if "auc" in table), default=None)
     return Answer(
-        answer=f"right {percent(best)} of the time; a coin 50 %",
+        answer=tr("right {share} of the time; a coin 50 %", share=percent(best)),
         sentences=(
             *(_told(told, table) for told, table in tables),
-            (
-                f"Together they prove an epsilon of at least {plain(test['epsilon_lower_bound'])}; so many patients "
-                f"could prove at most {plain(test['largest_provable_epsilon'])}."
+            tr(
+                "Together they prove an epsilon of at least {least}; so many patients could prove at most {most}.",
+                least=plain(test["epsilon_lower_bound"]),
+                most=plain(test["largest_provable_epsilon"]),
             ),
         ),
     )
@@ -38,25 +43,35 @@ def answer(test: Record) -> Answer:
 
 def _told(told: str, table: Record) -> str:
     if "auc" not in table:
-        return f"{told}: not measured, {table.get('not_measured', 'for an unknown reason')}."
+        reason = retold(table["not_measured"]) if "not_measured" in table else tr("for an unknown reason")
+        return tr("{attack}: not measured, {reason}.", attack=told, reason=reason)
     low, high = table["auc_interval"]
-    tried = plain(table["members"] + table["non_members"])
-    return (
-        f"{told} picks the member {percent(table['auc'])} of the time ({percent(low)} to {percent(high)}; {tried} "
-        f"patients); chance alone does as well {chances(table['p'])}."
+    return tr(
+        "{attack} picks the member {share} of the time ({interval}; {count} patients); chance alone does as well "
+        "{chances}.",
+        attack=told,
+        share=percent(table["auc"]),
+        interval=span(percent(low), percent(high)),
+        count=plain(table["members"] + table["non_members"]),
+        chances=chances(table["p"]),
     )
 
 
 def _network(name: str) -> Callable[[Record], Iterator[Fact]]:
     def told(test: Record) -> Iterator[Fact]:
+        title = keyword(name).capitalize()
         for key, value in test[name].items():
             if key == "tpr":
                 for fact in rates(test[name]):
-                    yield Fact(name=f"{name.capitalize()}: {fact.name}", value=fact.value, note=fact.note)
+                    yield Fact(name=_of(title, fact.name), value=fact.value, note=fact.note)
             else:
-                yield Fact(name=f"{name.capitalize()}: {humanised(key)}", value=plain(value))
+                yield Fact(name=_of(title, keyword(key)), value=plain(value))
 
     return told
+
+
+def _of(network: str, what: str) -> str:
+    return tr("{network}: {what}", network=network, what=what)
 
 
 WORDS = Words(

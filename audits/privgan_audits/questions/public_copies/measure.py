@@ -8,15 +8,18 @@ import numpy as np
 
 from privgan.errors import IntegrityError, UsageError
 from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior
+from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan.run import read_run
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome
 from privgan_audits.spaces.copies import copies
 
-NO_PRIOR = "neither the set nor its run names public images from which it was made"
-NO_RUN = "the set names public images that shaped it, but no run folder, which holds them, was given"
-UNREADABLE = "the run's run.json cannot be read"
-OTHER = "the run folder does not hold the public images that the set and the run name: missing, edited or others"
+NO_PRIOR = to_tr("neither the set nor its run names public images from which it was made")
+NO_RUN = to_tr("the set names public images that shaped it, but no run folder, which holds them, was given")
+UNREADABLE = to_tr("the run's run.json cannot be read")
+OTHER = to_tr(
+    "the run folder does not hold the public images that the set and the run name: missing, edited or others"
+)
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:

@@ -1,5 +1,6 @@
 """T11 told: copies of public images."""
 
+from privgan.language import tr
 from privgan_audits.record import Record
 from privgan_audits.telling.numbers import plain
 from privgan_audits.telling.words import SINGLING_OUT, Answer, Label, Words
@@ -8,12 +9,18 @@ from privgan_audits.telling.words import SINGLING_OUT, Answer, Label, Words
 def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     exact, near = test["exact_copies"], test["near_copies"]
-    looked = f"Every synthetic image was compared with {plain(test['compared_public_images'])} public ones."
+    looked = tr(
+        "Every synthetic image was compared with {count} public ones.", count=plain(test["compared_public_images"])
+    )
     if not exact and not near:
-        return Answer(answer="none", sentences=(looked, "None of them is a copy of one, exact or near."))
-    found = f"{plain(exact)} of them are public images, pixel for pixel, and {plain(near)} nearly are."
-    terms = "Their people never agreed to be passed on as synthetic, and the images' terms hold for copies, too."
-    return Answer(answer=f"{plain(exact + near)} in the set", sentences=(looked, found, terms))
+        return Answer(answer=tr("none"), sentences=(looked, tr("None of them is a copy of one, exact or near.")))
+    found = tr(
+        "{exact} of them are public images, pixel for pixel, and {near} nearly are.",
+        exact=plain(exact),
+        near=plain(near),
+    )
+    terms = tr("Their people never agreed to be passed on as synthetic, and the images' terms hold for copies, too.")
+    return Answer(answer=tr("{count} in the set", count=plain(exact + near)), sentences=(looked, found, terms))
 
 
 WORDS = Words(

@@ -16,6 +16,7 @@ import numpy as np
 import scipy.linalg
 
 from privgan.arrays import Flags, Floats, Integers, Singles
+from privgan.language import kept
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotApplicable, NotRun, Outcome
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
@@ -48,7 +49,11 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     several = int((np.bincount(scores.owner[~scores.flat]) > 1).sum())
     counted = {"patients_with_several_images": several}
     if several < FEWEST:
-        reason = f"{several} patients have two images or more, {FEWEST} are needed to learn to recognise people"
+        reason = kept(
+            "{count} patients have two images or more, {least} are needed to learn to recognise people",
+            count=several,
+            least=FEWEST,
+        )
         return NotApplicable(reason=reason, findings=counted)
     found = recognise(scores, synthetic_points(evidence, scores), progress)
     findings = {

@@ -1,5 +1,6 @@
 """T7 told: re-identification."""
 
+from privgan.language import tr
 from privgan_audits.record import Record
 from privgan_audits.telling.facts import ranks
 from privgan_audits.telling.numbers import chances, percent, plain
@@ -7,29 +8,36 @@ from privgan_audits.telling.words import LINKABILITY, P_NOTE, Answer, Label, Wor
 
 _SEEING = 0.5  # of pairs of one patient, below which a detector overlooks most
 _UNLIKELY = 0.05
-_BLIND = "This detector overlooks most people, so that finding nobody proves little."
 
 
 def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     ours, theirs = percent(test["members_linked"]), percent(test["non_members_linked"])
+    shares = {"ours": ours, "theirs": theirs}
+    blind = tr("This detector overlooks most people, so that finding nobody proves little.")
     return Answer(
-        answer=f"look-alikes for {ours} of members and {theirs} of others; members no more often than chance allows"
+        answer=tr(
+            "look-alikes for {ours} of members and {theirs} of others; members no more often than chance allows",
+            **shares,
+        )
         if not test["p"] < _UNLIKELY
-        else f"look-alikes for {ours} of members and {theirs} of others",
+        else tr("look-alikes for {ours} of members and {theirs} of others", **shares),
         sentences=(
-            (
-                f"A synthetic image passes for one of the same person for {ours} of the members and {theirs} of the "
-                "others, at a threshold that lets one pair of different people in a thousand pass."
+            tr(
+                "A synthetic image passes for one of the same person for {ours} of the members and {theirs} of the "
+                "others, at a threshold that lets one pair of different people in a thousand pass.",
+                **shares,
             ),
-            f"Chance alone puts members ahead so far {chances(test['p'])}.",
-            (
-                "What the detector is worth: of two images of one patient it recognises "
-                f"{percent(test['detector_recall'])} at that threshold, and it puts them before images of two "
-                f"patients {percent(test['detector_auc'])} of the time. It learned from "
-                f"{plain(test['patients_with_several_images'])} patients with several images."
+            tr("Chance alone puts members ahead so far {chances}.", chances=chances(test["p"])),
+            tr(
+                "What the detector is worth: of two images of one patient it recognises {recall} at that threshold, "
+                "and it puts them before images of two patients {auc} of the time. It learned from {count} patients "
+                "with several images.",
+                recall=percent(test["detector_recall"]),
+                auc=percent(test["detector_auc"]),
+                count=plain(test["patients_with_several_images"]),
             ),
-            *((_BLIND,) if not (test["detector_recall"] or 0.0) >= _SEEING else ()),
+            *((blind,) if not (test["detector_recall"] or 0.0) >= _SEEING else ()),
         ),
     )
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from privgan.arrays import Flags, Floats, Integers, Singles
+from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.scores import SMALLEST_REFERENCE, patient_scores, synthetic_points
@@ -25,16 +26,23 @@ CELL = 50  # images of non-members that a cell should hold on average
 MOST_CELLS = 20
 FEWEST = 10  # images of non-members, and synthetic ones, without which a cell says nothing
 TASK = "resemblance"
-MEANINGS: Mapping[str, str] = {
-    "dcr_share": "The share of synthetic images whose nearest real image is a member's; without a leak it is the "
-    "members' share of all patients.",
-    "nndr": "How much closer a synthetic image is to its nearest real patient than to the next one; values near 0 "
-    "are copies, and members should look like non-members.",
-    "c_t": "Whether synthetic images are closer to members than non-members are; far below 0 can mean copies, or "
-    "only that the generator makes less variety than there is.",
-    "authenticity": "The share of synthetic images that are farther from their nearest member than that member is "
-    "from any other; low values can mean copies, or only little variety.",
-}
+CONSTANT = to_tr("all images of one side are constant")
+MEANINGS: Mapping[str, str] = to_tr(
+    {
+        "dcr_share": "The share of synthetic images whose nearest real image is a member's; without a leak it is the "
+        "members' share of all patients.",
+        (
+            "nndr"
+        ): "How much closer a synthetic image is to its nearest real patient than to the next one; values near 0 "
+        "are copies, and members should look like non-members.",
+        "c_t": "Whether synthetic images are closer to members than non-members are; far below 0 can mean copies, or "
+        "only that the generator makes less variety than there is.",
+        (
+            "authenticity"
+        ): "The share of synthetic images that are farther from their nearest member than that member is "
+        "from any other; low values can mean copies, or only little variety.",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +67,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     )
     real = Side(points=scores.embedding.points[kept], owner=scores.owner[kept])
     if not (len(members.points) and len(others.points)):
-        return NotRun(reason="all images of one side are constant")
+        return NotRun(reason=CONSTANT)
     progress(TASK, 0, 4)
     findings: dict[str, dict[str, Any]] = {"dcr_share": dcr_share(synthetic, real, scores.non_member)}
     progress(TASK, 1, 4)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from privgan.language import retold, to_tr, tr
 from privgan_audits.record import Record
-from privgan_audits.telling.numbers import percent, plain
+from privgan_audits.telling.numbers import percent, plain, span
 from privgan_audits.telling.words import (
     SINGLING_OUT,
     Answer,
@@ -11,21 +12,33 @@ from privgan_audits.telling.words import (
     Words,
 )
 
+_MEASURES = to_tr(
+    {
+        "dcr_share": "Share of synthetic images nearest to a member (DCR)",
+        "nndr": "Nearest against second nearest distance (NNDR)",
+        "c_t": "Data-copying statistic C_T (Meehan et al. 2020)",
+        "authenticity": "Authenticity (Alaa et al. 2022)",
+    }
+)
+
 
 def answer(test: Record) -> Answer:
     """What was measured, for the internal page."""
     found = test["dcr_share"]
     low, high = found["range_when_safe"]
+    shares = {"share": percent(found["measured"]), "expected": span(percent(low), percent(high))}
     return Answer(
-        answer=f"{percent(found['measured'])} nearest to a member; safe: {percent(low)} to {percent(high)}",
+        answer=tr("{share} nearest to a member; safe: {expected}", **shares),
         sentences=(
-            (
-                f"The nearest real image is a member's for {percent(found['measured'])} of the synthetic images; "
-                f"without a leak {percent(low)} to {percent(high)} are expected."
+            tr(
+                "The nearest real image is a member's for {share} of the synthetic images; without a leak {expected} "
+                "are expected.",
+                **shares,
             ),
-            (
-                f"Farther from their nearest member than that member is from any other (authentic by the measure of "
-                f"Alaa et al. 2022): {percent(test['authenticity']['share'])}."
+            tr(
+                "Farther from their nearest member than that member is from any other (authentic by the measure of "
+                "Alaa et al. 2022): {share}.",
+                share=percent(test["authenticity"]["share"]),
             ),
         ),
     )
@@ -34,7 +47,7 @@ def answer(test: Record) -> Answer:
 def _measure(name: str, title: str) -> Callable[[Record], Iterator[Fact]]:
     def told(test: Record) -> Iterator[Fact]:
         found = {key: value for key, value in test[name].items() if key != "meaning"}
-        yield Fact(name=title, value=plain(found), note=str(test[name].get("meaning", "")))
+        yield Fact(name=tr(title), value=plain(found), note=retold(str(test[name].get("meaning", ""))))
 
     return told
 
@@ -47,10 +60,5 @@ WORDS = Words(
     "They are here so that you can compare with other reports.",
     group=SINGLING_OUT,
     answer=answer,
-    special={
-        "dcr_share": _measure("dcr_share", "Share of synthetic images nearest to a member (DCR)"),
-        "nndr": _measure("nndr", "Nearest against second nearest distance (NNDR)"),
-        "c_t": _measure("c_t", "Data-copying statistic C_T (Meehan et al. 2020)"),
-        "authenticity": _measure("authenticity", "Authenticity (Alaa et al. 2022)"),
-    },
+    special={name: _measure(name, title) for name, title in _MEASURES.items()},
 )

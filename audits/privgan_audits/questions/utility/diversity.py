@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from privgan.language import to_tr
 from privgan_audits.questions.utility.fidelity import nearest_other, vendi_score
 from privgan_audits.questions.utility.points import FEWEST, Points
 
 CLOSE = 0.01  # quantile of the distances of real images to their nearest other patient's
 COMPARED = 1_000  # images whose effective number is computed: its cost grows with the third power
-NONE, PARTIAL, SEVERE, UNKNOWN = "none", "partial", "severe", "too few images to say"
+NONE, PARTIAL, SEVERE, UNKNOWN = to_tr(("none", "partial", "severe", "too few images to say"))
 PARTIAL_SHARE, SEVERE_SHARE = 0.7, 0.15  # of the reference's effective number, below which there is collapse
 PARTIAL_EXCESS = 0.15  # share of near duplicates beyond the reference's, above which there is some
 _SAME_SCALE = 0.5  # of the median distance between neighbouring patients: their kernel is then exp(-2) = 0.14

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from privgan.arrays import Singles
+from privgan.language import kept, to_tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.utility.diversity import measure_diversity
@@ -17,7 +18,7 @@ from privgan_audits.questions.utility.spectrum import spectrum_distance
 from privgan_audits.questions.utility.teaching import measure_teaching
 from privgan_audits.questions.utility.use import judge_use
 
-NOT_COMPARABLE = "not comparable with published FID, which is measured in another network's features"
+NOT_COMPARABLE = to_tr("not comparable with published FID, which is measured in another network's features")
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
@@ -45,7 +46,7 @@ def measure_fidelity(points: Points, classes: tuple[str, ...]) -> dict[str, Any]
         `reference`; or `reason` where there are too few images.
     """
     if min(len(points.X), len(points.synthetic), len(points.reference)) <= NEIGHBOURS:
-        return {"reason": f"there are no more than {NEIGHBOURS} images on one of the sides"}
+        return {"reason": kept("there are no more than {most} images on one of the sides", most=NEIGHBOURS)}
     of_class = {int(label): points.of_class(int(label)) for label in np.unique(points.labels["X"])}
     return {
         "space": points.space,

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from privgan.arrays import Images, Integers
+from privgan.language import kept
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility import classifier
@@ -88,7 +89,7 @@ def measure_realism(
     }
     images = {name: len(pairs.labels) for name, (_, pairs) in sides.items()}
     if min(images.values()) < FEWEST:
-        return {"reason": f"there are fewer than {FEWEST} images on one of the sides"}
+        return {"reason": kept("there are fewer than {least} images on one of the sides", least=FEWEST)}
     found = {
         look: {name: _told_apart(pairs, look, chance, progress) for name, (chance, pairs) in sides.items()}
         for look in LOOKS

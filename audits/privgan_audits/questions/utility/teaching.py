@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Texts
+from privgan.language import kept, to_tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.questions.utility.classifier import Classifier, Lessons, train_classifier
@@ -84,17 +85,17 @@ def measure_teaching(
 def _task(evidence: Evidence, others: Sample, rng: np.random.Generator) -> _Task | str:
     """Some images of each side and what can be learned from them, or why nothing can."""
     if evidence.cohort is not None and evidence.cohort.facts.form.classes != evidence.classes:
-        return "the synthetic set has other classes than the cohort"
+        return to_tr("the synthetic set has other classes than the cohort")
     sizes = ((evidence.members, LEARNED), (others, EXAMINED), (evidence.synthetic, LEARNED))
     sides = [subset(side, drawn(side, rng, patients=patients, each=EACH)) for side, patients in sizes]
     labels = np.intersect1d(sides[0].labels, sides[1].labels)
     if len(labels) < 2:
-        return "the real images do not show two classes on both sides of the split"
+        return to_tr("the real images do not show two classes on both sides of the split")
     if len(np.intersect1d(labels, sides[2].labels)) < 2:
-        return "the synthetic set does not show two of the real images' classes"
+        return to_tr("the synthetic set does not show two of the real images' classes")
     members, held_back, synthetic = (subset(side, np.isin(side.labels, labels)) for side in sides)
     if held_back.patient_count < FEWEST:
-        return f"there are fewer than {FEWEST} held-back patients to test on"
+        return kept("there are fewer than {least} held-back patients to test on", least=FEWEST)
     names = tuple(class_name(evidence.classes, int(label)) for label in labels)
     spared = rng.permutation(len(synthetic.images)) < HELD_BACK * len(synthetic.images)
     return _Task(

@@ -4,15 +4,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from privgan.language import ENGLISH, speaking, to_tr, tr
 from privgan_audits.release.approval import UNSEEN
 from privgan_audits.release.verify import VerifiedBundle
 from privgan_audits.telling.verdict import told
 
+_PROJECT = to_tr(
+    {
+        "title": "title: {text}",
+        "house": "house: {text}",
+        "contact": "contact: {text}",
+        "licence": "licence: {text}",
+        "citation": "citation: {text}",
+    }
+)
+_GRANTED = to_tr({"purpose": "purpose: {text}", "recipient": "recipient: {text}", "reason": "reason: {text}"})
+
 
 def answer(found: VerifiedBundle) -> dict[str, Any]:
     """The JSON object that `verify --json` prints."""
+    with speaking(ENGLISH):
+        verdict = told(found.verdict, found.looser)
     return {
-        "verdict": told(found.verdict, found.looser),
+        "verdict": verdict,
         "strength": found.strength,
         "project": found.project,
         "terms": found.terms,
@@ -32,21 +46,35 @@ def answer(found: VerifiedBundle) -> dict[str, Any]:
 
 def lines(found: VerifiedBundle) -> Iterator[str]:
     """The same in words."""
-    yield from (f"{name}: {text}" for name, text in {**found.project, **found.terms}.items())
+    for name, sentence in _PROJECT.items():
+        if text := {**found.project, **found.terms}.get(name):
+            yield tr(sentence, text=text)
     if "licence" not in found.terms:
-        yield "licence: none is stated"
-    yield f"intact: {found.files} files, signed {found.signed} by key {found.key_fingerprint[:16]}"
-    yield f"{found.verdict_line}; {found.spend}"
+        yield tr("licence: none is stated")
+    yield tr(
+        "intact: {files} files, signed {day} by key {key}",
+        files=found.files,
+        day=found.signed,
+        key=found.key_fingerprint[:16],
+    )
+    yield tr("{verdict}; {spend}", verdict=found.verdict_line, spend=found.spend)
     if found.approval:
         yield from _approval(found.approval.facts())
     if found.prior:
         yield found.prior.sentence
-        yield f"  SHA-256 of the prior: {found.prior.sha256}"
+        yield "  " + tr("SHA-256 of the prior: {sha256}", sha256=found.prior.sha256)
 
 
 def _approval(facts: Mapping[str, str]) -> Iterator[str]:
-    days, key = f"on {facts['approved']}, until {facts['until']}", facts["key_fingerprint"][:16]
-    yield f"approved by {facts['officer']} {days}, with key {key}"
+    yield tr(
+        "approved by {officer} on {first}, until {last}, with key {key}",
+        officer=facts["officer"],
+        first=facts["approved"],
+        last=facts["until"],
+        key=facts["key_fingerprint"][:16],
+    )
     if facts.get("ledger") == UNSEEN:
-        yield "  the cohort's ledger was not asked when this was approved"
-    yield from (f"  {name}: {facts[name]}" for name in ("purpose", "recipient", "reason") if facts.get(name))
+        yield "  " + tr("the cohort's ledger was not asked when this was approved")
+    for name, sentence in _GRANTED.items():
+        if facts.get(name):
+            yield "  " + tr(sentence, text=facts[name])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from privgan.language import ENGLISH, speaking
 from privgan.synthetic.hub_head import licence_url
 from privgan.synthetic.synthetic_set import IMAGES
 from privgan_audits.release import bundle as layout
@@ -67,12 +68,17 @@ _COLUMNS = {
 
 
 def croissant(told: Told, data: Mapping[str, str]) -> Node:
-    """The JSON-LD object.
+    """The JSON-LD object, in English whoever reads the README.md.
 
     Args:
         told: what the README.md says, too.
         data: hex SHA-256 of the files of images, by path below the bundle.
     """
+    with speaking(ENGLISH):
+        return _croissant(told, data)
+
+
+def _croissant(told: Told, data: Mapping[str, str]) -> Node:
     predicate = told.predicate
     project, terms = predicate["project"], predicate["terms"]
     return {

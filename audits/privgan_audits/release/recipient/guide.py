@@ -6,12 +6,13 @@ The words of one file; what it says is checked by running its commands.
 import re
 
 from privgan import __version__
+from privgan.language import to_tr, tr
 
 _WORD = re.compile("FINGERPRINT|VERIFIER|VERSION|TOLD")
 
 
 def guide_text(fingerprint: str, verifier_sha256: str, *, approved: bool, told: str) -> str:
-    """The content of VERIFY.md.
+    """The content of VERIFY.md, in the current language; its commands are the same in all.
 
     Args:
         fingerprint: of the signing key.
@@ -19,93 +20,118 @@ def guide_text(fingerprint: str, verifier_sha256: str, *, approved: bool, told: 
         approved: whether an officer's approval is in the bundle, whose check is then explained, too.
         told: what the hospital says of the set, in a line.
     """
-    steps = _APPROVAL_STEPS if approved else ""
     values = {"FINGERPRINT": fingerprint, "VERIFIER": verifier_sha256, "VERSION": __version__, "TOLD": told}
-    text = _GUIDE.replace("APPROVAL_STEPS", steps)
+    parts = (*_STEPS, *(_APPROVAL_STEPS if approved else ()), *_AFTER)
+    text = "\n\n".join(tr(part) for part in parts) + "\n"
     return _WORD.sub(lambda found: values[found.group()], text)
 
 
-_GUIDE = r"""# How to check this bundle
-
-TOLD
-
-You need the hospital's public key (a file `NAME.pub`) **from the hospital itself**, not from whoever sent this.
-Its fingerprint should be the one that they tell you on another channel. This folder was signed with
-
-    FINGERPRINT
-
-which proves nothing by itself: a forger would write a forger's fingerprint here.
-
-## With privgan, or with its verifier alone
-
-    privgan verify BUNDLE --public-key NAME.pub
-
-`privgan-verify.pyz` makes the same checks on Linux, macOS and Windows. It is one file and needs Python 3.11 or newer
-and the package cryptography (`python -m pip install cryptography`); on Windows write `py` for `python`:
-
-    python privgan-verify.pyz BUNDLE --public-key NAME.pub
-
-Take it from the hospital or from the project, never from whoever sent this folder: a forged bundle would bring a
-forged verifier, which is why none lies here. Whoever has privgan VERSION makes the same file, to the byte, with
-`python -m privgan_audits.release.recipient.packing privgan-verify.pyz`. Its SHA-256 is
-
-    VERIFIER
-
-which proves as little by itself as the fingerprint above: ask for both on the same channel.
-
-## Without privgan: sha256sum, openssl 3.0 or newer, and a shell
-
-Inside this folder, with `KEY` set to the public key (`KEY=/path/to/NAME.pub`) and `TMP` to an empty folder outside
-this one (`TMP=$(mktemp -d)`):
-
-1. The key is the hospital's. Compare the line with the fingerprint that they gave you:
-
-```sh
+_STEPS = (
+    to_tr("# How to check this bundle"),
+    "TOLD",
+    to_tr(
+        "You need the hospital's public key (a file `NAME.pub`) **from the hospital itself**, not from whoever sent "
+        "this.\nIts fingerprint should be the one that they tell you on another channel. This folder was signed with"
+    ),
+    "    FINGERPRINT",
+    to_tr("which proves nothing by itself: a forger would write a forger's fingerprint here."),
+    to_tr("## With privgan, or with its verifier alone"),
+    "    privgan verify BUNDLE --public-key NAME.pub",
+    to_tr(
+        "`privgan-verify.pyz` makes the same checks on Linux, macOS and Windows. It is one file and needs Python "
+        "3.11 or newer\nand the package cryptography (`python -m pip install cryptography`); on Windows write `py` "
+        "for `python`:"
+    ),
+    "    python privgan-verify.pyz BUNDLE --public-key NAME.pub",
+    to_tr(
+        "Take it from the hospital or from the project, never from whoever sent this folder: a forged bundle would "
+        "bring a\nforged verifier, which is why none lies here. Whoever has privgan VERSION makes the same file, to "
+        "the byte, with\n`python -m privgan_audits.release.recipient.packing privgan-verify.pyz`. Its SHA-256 is"
+    ),
+    "    VERIFIER",
+    to_tr("which proves as little by itself as the fingerprint above: ask for both on the same channel."),
+    to_tr("## Without privgan: sha256sum, openssl 3.0 or newer, and a shell"),
+    to_tr(
+        "Inside this folder, with `KEY` set to the public key (`KEY=/path/to/NAME.pub`) and `TMP` to an empty "
+        "folder outside\nthis one (`TMP=$(mktemp -d)`):"
+    ),
+    to_tr("1. The key is the hospital's. Compare the line with the fingerprint that they gave you:"),
+    r"""```sh
 openssl pkey -pubin -in "$KEY" -outform DER | sha256sum
-```
-
-2. The attestation is signed with this key. Must print `Signature Verified Successfully`:
-
-```sh
+```""",
+    to_tr("2. The attestation is signed with this key. Must print `Signature Verified Successfully`:"),
+    r"""```sh
 sed -n 's/^ "payload": "\(.*\)",$/\1/p' attestation.dsse.json | openssl base64 -d -A > "$TMP/payload"
 sed -n 's/^ *"sig": "\(.*\)"$/\1/p' attestation.dsse.json | openssl base64 -d -A > "$TMP/signature"
 printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$TMP/payload")" > "$TMP/signed"
 cat "$TMP/payload" >> "$TMP/signed"
 openssl pkeyutl -verify -pubin -inkey "$KEY" -rawin -in "$TMP/signed" -sigfile "$TMP/signature"
-```
-
-3. Every file is the one that was signed. Must print nothing:
-
-```sh
+```""",
+    to_tr("3. Every file is the one that was signed. Must print nothing:"),
+    r"""```sh
 grep -o '"digest":{"sha256":"[0-9a-f]*"},"name":"[^"]*"' "$TMP/payload" \
   | sed 's/^"digest":{"sha256":"\(.*\)"},"name":"\(.*\)"$/\1  \2/' > "$TMP/sums"
 sha256sum --check --strict --quiet "$TMP/sums"
-```
-
-4. There is no other file. Must print nothing:
-
-```sh
+```""",
+    to_tr("4. There is no other file. Must print nothing:"),
+    r"""```sh
 { sed 's/^[0-9a-f]*  //' "$TMP/sums"; echo attestation.dsse.json; echo SHA256SUMS; } \
   | LC_ALL=C sort > "$TMP/listed"
 find . ! -type d | sed 's,^\./,,' | LC_ALL=C sort | diff "$TMP/listed" -
-```
-
-5. The list for everyday use agrees, too. Must print nothing:
-
-```sh
+```""",
+    to_tr("5. The list for everyday use agrees, too. Must print nothing:"),
+    r"""```sh
 sha256sum --check --strict --quiet SHA256SUMS
-```
-
-APPROVAL_STEPSWhat was claimed is in the payload: `cat "$TMP/payload"` (privacy spend, verdict, digests of the policy
-and of the internal audit record).
-
-## On Windows
-
-The shell of [Git for Windows](https://gitforwindows.org) brings sha256sum and openssl: there, all steps above work
-as they stand. In PowerShell alone, inside this folder, these lines find files that were changed, lost or added; they
-must print `0 problems`:
-
-```powershell
+```""",
+)
+_APPROVAL_STEPS = (
+    to_tr(
+        "6. The privacy officer's key, for which the hospital's signature vouches. If they gave you its\n"
+        "   fingerprint, too, compare the line with it:"
+    ),
+    r"""```sh
+{ echo '-----BEGIN PUBLIC KEY-----'
+  grep -o '"public_key":"[^"]*"' "$TMP/payload" | sed 's/^"public_key":"\(.*\)"$/\1/'
+  echo '-----END PUBLIC KEY-----'; } > "$TMP/officer.pub"
+openssl pkey -pubin -in "$TMP/officer.pub" -outform DER | sha256sum
+```""",
+    to_tr("7. The approval is signed with that key. Must print `Signature Verified Successfully`:"),
+    r"""```sh
+sed -n 's/^ "payload": "\(.*\)",$/\1/p' approval.dsse.json | openssl base64 -d -A > "$TMP/approved"
+sed -n 's/^ *"sig": "\(.*\)"$/\1/p' approval.dsse.json | openssl base64 -d -A > "$TMP/signature"
+printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$TMP/approved")" > "$TMP/signed"
+cat "$TMP/approved" >> "$TMP/signed"
+openssl pkeyutl -verify -pubin -inkey "$TMP/officer.pub" -rawin -in "$TMP/signed" -sigfile "$TMP/signature"
+```""",
+    to_tr(
+        "8. What was approved is this very audit of this very set, and the approval still holds today. Must print "
+        "nothing:"
+    ),
+    r"""```sh
+grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/payload" | LC_ALL=C sort > "$TMP/released"
+grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/approved" | LC_ALL=C sort | diff "$TMP/released" -
+sed -n 's/.*"synthetic_sha256":"\([0-9a-f]*\)".*/\1  dataset\/manifest.json/p' "$TMP/approved" \
+  | sha256sum --check --strict --quiet
+until=$(sed -n 's/.*"until":"\([0-9-]*\)".*/\1/p' "$TMP/approved")
+test "$(date -u +%Y%m%d)" -le "$(echo "$until" | tr -d -)" || { echo "It ended on $until."; false; }
+```""",
+    to_tr(
+        'Who approved, what for and until when: `cat "$TMP/approved"`. Whether it was withdrawn since only the '
+        "hospital knows."
+    ),
+)
+_AFTER = (
+    to_tr(
+        'What was claimed is in the payload: `cat "$TMP/payload"` (privacy spend, verdict, digests of the policy\n'
+        "and of the internal audit record)."
+    ),
+    to_tr("## On Windows"),
+    to_tr(
+        "The shell of [Git for Windows](https://gitforwindows.org) brings sha256sum and openssl: there, all steps "
+        "above work\nas they stand. In PowerShell alone, inside this folder, these lines find files that were "
+        "changed, lost or added; they\nmust print `0 problems`:"
+    ),
+    r"""```powershell
 $problems = @(); $listed = @('SHA256SUMS')
 foreach ($line in [IO.File]::ReadAllLines("$PWD\SHA256SUMS")) {
   $digest, $name = $line -split '  ', 2; $listed += $name
@@ -117,46 +143,12 @@ foreach ($file in Get-ChildItem -Recurse -Force -File) {
   if ($listed -cnotcontains $name) { $problems += "not listed: $name" }
 }
 $problems; "$($problems.Count) problems"
-```
-
-**They cannot check the signature.** Whoever changes a file can write its digest into `SHA256SUMS`, so that this finds
-accidents and no forger. Windows has no tool of its own for Ed25519: for the signature, and for whether the privacy
-officer's permission still holds, use `privgan-verify.pyz` or the steps above. Nothing here looks at what a file
-system keeps beside a file's content (alternate data streams, attributes, times); a copy of the content alone leaves
-it behind.
-"""
-
-_APPROVAL_STEPS = r"""6. The privacy officer's key, for which the hospital's signature vouches. If they gave you its
-   fingerprint, too, compare the line with it:
-
-```sh
-{ echo '-----BEGIN PUBLIC KEY-----'
-  grep -o '"public_key":"[^"]*"' "$TMP/payload" | sed 's/^"public_key":"\(.*\)"$/\1/'
-  echo '-----END PUBLIC KEY-----'; } > "$TMP/officer.pub"
-openssl pkey -pubin -in "$TMP/officer.pub" -outform DER | sha256sum
-```
-
-7. The approval is signed with that key. Must print `Signature Verified Successfully`:
-
-```sh
-sed -n 's/^ "payload": "\(.*\)",$/\1/p' approval.dsse.json | openssl base64 -d -A > "$TMP/approved"
-sed -n 's/^ *"sig": "\(.*\)"$/\1/p' approval.dsse.json | openssl base64 -d -A > "$TMP/signature"
-printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$TMP/approved")" > "$TMP/signed"
-cat "$TMP/approved" >> "$TMP/signed"
-openssl pkeyutl -verify -pubin -inkey "$TMP/officer.pub" -rawin -in "$TMP/signed" -sigfile "$TMP/signature"
-```
-
-8. What was approved is this very audit of this very set, and the approval still holds today. Must print nothing:
-
-```sh
-grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/payload" | LC_ALL=C sort > "$TMP/released"
-grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/approved" | LC_ALL=C sort | diff "$TMP/released" -
-sed -n 's/.*"synthetic_sha256":"\([0-9a-f]*\)".*/\1  dataset\/manifest.json/p' "$TMP/approved" \
-  | sha256sum --check --strict --quiet
-until=$(sed -n 's/.*"until":"\([0-9-]*\)".*/\1/p' "$TMP/approved")
-test "$(date -u +%Y%m%d)" -le "$(echo "$until" | tr -d -)" || { echo "It ended on $until."; false; }
-```
-
-Who approved, what for and until when: `cat "$TMP/approved"`. Whether it was withdrawn since only the hospital knows.
-
-"""
+```""",
+    to_tr(
+        "**They cannot check the signature.** Whoever changes a file can write its digest into `SHA256SUMS`, so "
+        "that this finds\naccidents and no forger. Windows has no tool of its own for Ed25519: for the signature, "
+        "and for whether the privacy\nofficer's permission still holds, use `privgan-verify.pyz` or the steps "
+        "above. Nothing here looks at what a file\nsystem keeps beside a file's content (alternate data streams, "
+        "attributes, times); a copy of the content alone leaves\nit behind."
+    ),
+)

@@ -10,7 +10,8 @@ from typing import Any
 
 from privgan.config import from_table
 from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
-from privgan.dp.odds import odds
+from privgan.dp.odds import IMAGE, PATIENT, odds
+from privgan.language import retold, to_tr, tr
 from privgan.run import PriorNamed
 from privgan.synthetic.hub_head import hub_head, subject_of
 from privgan.synthetic.other_forms import IMAGE_FOLDER, MEDMNIST, MEDMNIST_FILE
@@ -21,35 +22,32 @@ from privgan_audits.report.words.frame import NOT_BOUGHT, NOT_COVERED_OUTSIDE
 from privgan_audits.telling.strength import Strength
 from privgan_audits.telling.verdict import told as told_as
 
-NO_LICENCE = "none is stated: ask before you use, publish or pass on anything of this"
-_NOT_SAID = "not said"
+NO_LICENCE = to_tr("none is stated: ask before you use, publish or pass on anything of this")
+_GREY = to_tr(
+    (
+        "{count} synthetic grey images of {side} x {side} pixels in 1 class{subject}.",
+        "{count} synthetic grey images of {side} x {side} pixels in {classes} classes{subject}.",
+    )
+)
+_COLOUR = to_tr(
+    (
+        "{count} synthetic colour images of {side} x {side} pixels in 1 class{subject}.",
+        "{count} synthetic colour images of {side} x {side} pixels in {classes} classes{subject}.",
+    )
+)
 
-_README = """\
-# {title}
-
-**Verdict {verdict}, {strength}.** {rule}
-
-{what}
-They are synthetic: a computer program that learned from patients' images drew them. They are not for diagnosis.
-
-| | |
-|---|---|
-{facts}
-
-**Verify before you use anything here.** [VERIFY.md](VERIFY.md) says how; the hospital's public key must come from the
-hospital itself, and nothing in this folder proves anything without it.
-
-## What is not covered
-
-{limits}
-
-The classes are what the program was asked to draw; how many images a class has says nothing about how often it occurs
-unless [the set's card](dataset/README.md) says so. What else the images are not, stands there, too.
-
-## Load it
-
-In this folder, with NumPy alone:
-
+_SYNTHETIC = to_tr(
+    "They are synthetic: a computer program that learned from patients' images drew them. They are not for diagnosis."
+)
+_VERIFY = to_tr(
+    "**Verify before you use anything here.** [VERIFY.md](VERIFY.md) says how; the hospital's public key must come "
+    "from the\nhospital itself, and nothing in this folder proves anything without it."
+)
+_CLASSES = to_tr(
+    "The classes are what the program was asked to draw; how many images a class has says nothing about how often it "
+    "occurs\nunless [the set's card](dataset/README.md) says so. What else the images are not, stands there, too."
+)
+_CODE = """\
 ```python
 import numpy as np
 
@@ -58,18 +56,12 @@ images, labels, classes = data["images"], data["labels"], data["classes"]
 splits = np.loadtxt("splits.csv", dtype=str, delimiter=",", skiprows=1, usecols=3, encoding="utf-8")
 train = splits == "train"
 print(images[train].shape, classes[labels[train]][:5])
-```
-
-With privgan, which verifies the bundle first: `privgan.load("BUNDLE", "hospital.pub")`.
-
-## What lies here
-
-{files}
-
-The split is a suggestion, the same for everybody: of each class seven files in ten to train on, one to choose by, two
-to test with. All were drawn by one program, so that a test on them says how well a method works on synthetic images;
-what it is worth on patients, only patients' images tell.
-"""
+```"""
+_SPLIT = to_tr(
+    "The split is a suggestion, the same for everybody: of each class seven files in ten to train on, one to choose "
+    "by, two\nto test with. All were drawn by one program, so that a test on them says how well a method works on "
+    "synthetic images;\nwhat it is worth on patients, only patients' images tell."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,78 +81,117 @@ class Told:
     @property
     def title(self) -> str:
         """The project's, or what the images are of."""
-        return self.predicate["project"]["title"] or f"Synthetic images{subject_of(self.manifest)}"
+        return self.predicate["project"]["title"] or tr("Synthetic images") + subject_of(self.manifest)
 
     @property
     def what(self) -> str:
         """The set in a sentence."""
-        form, count = self.manifest.form, len(self.manifest.form.classes)
-        kind, classes = "colour" if form.colour else "grey", "1 class" if count == 1 else f"{count} classes"
-        return (
-            f"{self.manifest.count:,} synthetic {kind} images of {form.side} x {form.side} pixels in {classes}"
-            f"{subject_of(self.manifest)}."
-        )
+        form = self.manifest.form
+        values = {"count": f"{self.manifest.count:,}", "side": form.side, "subject": subject_of(self.manifest)}
+        one, several = _COLOUR if form.colour else _GREY
+        classes = len(form.classes)
+        return tr(one, **values) if classes == 1 else tr(several, classes=classes, **values)
 
 
 def readme_text(told: Told) -> str:
-    """The content of README.md."""
+    """The content of README.md, in the current language."""
+    licence = told.predicate["terms"]["licence"]
+    return hub_head(told.manifest, told.title, licence=licence, splits=_hub_splits(told)) + "\n\n".join(_parts(told))
+
+
+def _parts(told: Told) -> Iterator[str]:
     predicate = told.predicate
-    return hub_head(
-        told.manifest, told.title, licence=predicate["terms"]["licence"], splits=_hub_splits(told)
-    ) + _README.format(
-        title=html.escape(told.title, quote=False),
+    yield f"# {html.escape(told.title, quote=False)}"
+    yield tr(
+        "**Verdict {verdict}, {strength}.** {rule}",
         verdict=told_as(predicate["verdict"], predicate["policy_looser_than_default"]),
         strength=told.strength.promise,
         rule=told.strength.rule,
-        what=told.what,
-        facts="\n".join(f"| {name} | {_cell(text)} |" for name, text in _facts(told)),
-        limits="\n".join(f"- {limit}" for limit in (*NOT_COVERED_OUTSIDE, NOT_BOUGHT)),
-        files="\n".join(_files(told)),
     )
+    yield f"{told.what}\n{tr(_SYNTHETIC)}"
+    yield "\n".join(("| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in _facts(told))))
+    yield tr(_VERIFY)
+    yield f"## {tr('What is not covered')}"
+    yield "\n".join(f"- {tr(limit)}" for limit in (*NOT_COVERED_OUTSIDE, NOT_BOUGHT))
+    yield tr(_CLASSES)
+    yield f"## {tr('Load it')}"
+    yield tr("In this folder, with NumPy alone:")
+    yield _CODE
+    yield tr('With privgan, which verifies the bundle first: `privgan.load("BUNDLE", "hospital.pub")`.')
+    yield f"## {tr('What lies here')}"
+    yield "\n".join(_files(told))
+    yield f"{tr(_SPLIT)}\n"
 
 
 def _facts(told: Told) -> Iterator[tuple[str, str]]:
     predicate = told.predicate
-    privacy, project, approval = predicate["privacy"], predicate["project"], predicate.get("approval", {})
-    who = "image" if EACH_IMAGE_IS_A_PATIENT in predicate["overrides"] else "patient"
-    yield "Privacy", f"epsilon {privacy['epsilon']:.3g} at delta {privacy['delta']:g}, per {who}"
-    yield "Odds", f"{odds(privacy['epsilon'], who)}, by any means, leaving aside a chance of delta."
-    yield "All runs on these patients", str(told.strength)
-    for name in ("house", "contact"):
-        yield name.capitalize(), project[name] or _NOT_SAID
-    yield "Released", predicate["signed"]
-    if approval:
-        yield "Approved by", f"{approval['officer']} on {approval['approved']}"
-        yield "Last day of use", f"{approval['until']}; ask the hospital then"
-    else:
-        yield "Approved by", "nobody else: one person released it"
-    for name in ("purpose", "recipient"):
-        yield name.capitalize(), approval.get(name) or _NOT_SAID
-    if approval.get("reason"):
-        yield "Why what was switched off does no harm", approval["reason"]
-    yield from (("Switched off", f"--{name}") for name in predicate["overrides"])
-    yield from (("Looser than the default policy", line) for line in predicate["policy_looser_than_default"])
+    privacy, project = predicate["privacy"], predicate["project"]
+    who = IMAGE if EACH_IMAGE_IS_A_PATIENT in predicate["overrides"] else PATIENT
+    yield (
+        tr("Privacy"),
+        tr(
+            "epsilon {epsilon} at delta {delta}, per {unit}",
+            epsilon=f"{privacy['epsilon']:.3g}",
+            delta=f"{privacy['delta']:g}",
+            unit=tr(who),
+        ),
+    )
+    said = odds(privacy["epsilon"], who)
+    yield tr("Odds"), tr("{odds}, by any means, leaving aside a chance of delta.", odds=said)
+    yield tr("All runs on these patients"), str(told.strength)
+    yield tr("House"), project["house"] or tr("not said")
+    yield tr("Contact"), project["contact"] or tr("not said")
+    yield tr("Released"), predicate["signed"]
+    yield from _granted(predicate.get("approval", {}))
+    yield from ((tr("Switched off"), f"--{name}") for name in predicate["overrides"])
+    for line in predicate["policy_looser_than_default"]:
+        yield tr("Looser than the default policy"), retold(line)
     if "prior" in predicate:
-        yield "Public images", from_table(PriorNamed, predicate["prior"]).sentence
-    yield "Licence", predicate["terms"]["licence"] or NO_LICENCE
-    yield "Citation", predicate["terms"]["citation"] or _NOT_SAID
+        yield tr("Public images"), from_table(PriorNamed, predicate["prior"]).sentence
+    yield tr("Licence"), predicate["terms"]["licence"] or tr(NO_LICENCE)
+    yield tr("Citation"), predicate["terms"]["citation"] or tr("not said")
+
+
+def _granted(approval: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if approval:
+        approved = tr("{officer} on {date}", officer=approval["officer"], date=approval["approved"])
+        yield tr("Approved by"), approved
+        yield tr("Last day of use"), tr("{day}; ask the hospital then", day=approval["until"])
+    else:
+        yield tr("Approved by"), tr("nobody else: one person released it")
+    yield tr("Purpose"), approval.get("purpose") or tr("not said")
+    yield tr("Recipient"), approval.get("recipient") or tr("not said")
+    if approval.get("reason"):
+        yield tr("Why what was switched off does no harm"), approval["reason"]
 
 
 def _files(told: Told) -> Iterator[str]:
-    yield "- `dataset/`: the set as it was audited; its [card](dataset/README.md) names each file."
-    yield f"- `{layout.SPLITS}`: of each image its row in `images.npz` (from 0), its file, its class and its split."
+    yield tr("- `dataset/`: the set as it was audited; its [card](dataset/README.md) names each file.")
+    yield tr(
+        "- `{file}`: of each image its row in `images.npz` (from 0), its file, its class and its split.",
+        file=layout.SPLITS,
+    )
     if MEDMNIST in told.forms:
-        yield f"- `{layout.FORMS}/{MEDMNIST_FILE}`: the same images and labels by split, as MedMNIST has them."
+        file = f"{layout.FORMS}/{MEDMNIST_FILE}"
+        yield tr("- `{file}`: the same images and labels by split, as MedMNIST has them.", file=file)
     if IMAGE_FOLDER in told.forms:
-        yield (
-            f"- `{layout.FORMS}/{IMAGE_FOLDER}/`: the same images as PNG, a folder for each split and class, for "
-            "torchvision's `ImageFolder` and the like."
+        yield tr(
+            "- `{folder}`: the same images as PNG, a folder for each split and class, for torchvision's "
+            "`ImageFolder` and the like.",
+            folder=f"{layout.FORMS}/{IMAGE_FOLDER}/",
         )
-    yield f"- `{layout.CROISSANT}`: this for programs, in MLCommons' Croissant format."
-    yield f"- `{layout.PUBLIC_PAGE}`: what was asked of the set, on a page; `audit-public.json` for programs."
+    yield tr("- `{file}`: this for programs, in MLCommons' Croissant format.", file=layout.CROISSANT)
+    yield tr(
+        "- `{file}`: what was asked of the set, on a page; `audit-public.json` for programs.", file=layout.PUBLIC_PAGE
+    )
     if "approval" in told.predicate:
-        yield f"- `{APPROVAL}`: the privacy officer's signed permission."
-    yield f"- `{layout.GUIDE}`, `{layout.ATTESTATION}`, `{layout.SUMS}`: how to verify, and what is verified."
+        yield tr("- `{file}`: the privacy officer's signed permission.", file=APPROVAL)
+    yield tr(
+        "- `{guide}`, `{attestation}`, `{sums}`: how to verify, and what is verified.",
+        guide=layout.GUIDE,
+        attestation=layout.ATTESTATION,
+        sums=layout.SUMS,
+    )
 
 
 def _hub_splits(told: Told) -> dict[str, str]:

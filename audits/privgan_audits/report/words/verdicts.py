@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from privgan.language import to_tr, tr
+
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictWords:
@@ -9,6 +11,11 @@ class VerdictWords:
 
     headline: str
     next_steps: tuple[str, ...]
+
+    @property
+    def spoken(self) -> "VerdictWords":
+        """In the current language."""
+        return VerdictWords(headline=tr(self.headline), next_steps=tuple(map(tr, self.next_steps)))
 
 
 VERDICTS = {
@@ -67,7 +74,7 @@ VERDICTS = {
     ),
 }
 
-PUBLIC_HEADLINE = (
+PUBLIC_HEADLINE = to_tr(
     "No attack in this audit found a patient in these images, and copies of a small group of patients would have "
     "been noticed; any other leak is left to epsilon."
 )
@@ -80,6 +87,11 @@ class OutcomeWords:
     label: str
     tone: str
     mark: str
+
+    @property
+    def spoken(self) -> "OutcomeWords":
+        """In the current language."""
+        return OutcomeWords(label=tr(self.label), tone=self.tone, mark=self.mark)
 
 
 # By what the verdict says against a test, or by its outcome when it says nothing.
@@ -94,5 +106,5 @@ STATES = {
     "public": OutcomeWords(label="told inside", tone="none", mark="•"),
     "void": OutcomeWords(label="means nothing", tone="none", mark="–"),
 }
-NOT_RUN = "This question had no evidence to work on. "
-NOT_APPLICABLE = "The question does not arise here. "
+NOT_RUN = to_tr("This question had no evidence to work on.")
+NOT_APPLICABLE = to_tr("The question does not arise here.")
