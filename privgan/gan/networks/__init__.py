@@ -1,6 +1,7 @@
 """Generators, discriminators and their files; these names are what the rest of privgan knows of them."""
 
 from privgan.gan.networks.discriminators import Discriminator
+from privgan.gan.networks.drawn import for_drawing
 from privgan.gan.networks.generators import (
     AUTOENCODER,
     CONV,
@@ -21,6 +22,7 @@ __all__ = [
     "Generator",
     "GeneratorConfig",
     "LoadedGenerator",
+    "for_drawing",
     "load_generator",
     "placed",
     "save_generator",

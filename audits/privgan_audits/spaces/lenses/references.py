@@ -13,6 +13,7 @@ from privgan_audits.spaces.search.screening import fastest, places
 
 PAIRS = 1 << 20  # numbers that become double at once
 _CLOSEST = 1e-6  # identical parts of two patients
+_SINGLE = 1e-4  # of a cosine in single precision; sums of 1,024 products lose half of that at most
 _TILE = 1 << 20  # products at once
 _COLUMNS = 1 << 15  # images, as they are, that others are compared with at once
 
@@ -42,9 +43,18 @@ def reference_distances(views: LensViews, owner: Integers, progress: Progress = 
 
 
 def alike(views: Singles, points: Singles) -> Floats:
-    """|cosine| of the closest view of each image (n, views, d) with its point (n, d), in float64: (n,)."""
-    products = _double(views) @ _double(points)[:, :, None]
-    return np.asarray(np.minimum(np.abs(products[:, :, 0]).max(axis=1), 1.0))
+    """|cosine| of the closest view of each image (n, views, d) with its point (n, d), in float64: (n,).
+
+    Of many views single precision leaves those that could be the closest.
+    """
+    if views.shape[1] == 1:
+        products = _double(views) @ _double(points)[:, :, None]
+        return np.asarray(np.minimum(np.abs(products[:, 0, 0]), 1.0))
+    roughly = np.abs(views @ points[:, :, None])[:, :, 0]
+    image, view = places(roughly >= roughly.max(axis=1, keepdims=True) - _SINGLE)
+    products = np.einsum("nd,nd->n", _double(views[image, view]), _double(points)[image])
+    first = np.flatnonzero(np.diff(image, prepend=-1))
+    return np.asarray(np.minimum(np.maximum.reduceat(np.abs(products), first), 1.0)) if len(first) else np.zeros(0)
 
 
 def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Integers]) -> Floats:
