@@ -107,7 +107,7 @@ class _Part:
         return cls(
             views=precision.rounded(scaled).transpose(0, 1).flatten(0, 1),
             edge=edge,
-            far=precision.at_most(edge - np.float32(_FAR**2)),
+            far=precision.at_most(edge.astype(np.float64) - _FAR**2),
         )
 
     def near(self, points: Tensor, precision: Precision) -> tuple[Integers, Singles]:
