@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers
+from privgan.memory import hand_back_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
 from privgan_audits.questions.scores import Scores, SpaceScores, score_of
@@ -181,6 +182,7 @@ def plant_sets(
         limits = front.limits(name) if front else each.closest.distance
         for of_set, met in zip(changes, each.space.met(sets, each.closest, limits), strict=True):
             of_set[name] = _changes(scores, each, met)
+        hand_back_freed_memory()
     progress("planting copies", len(scores.spaces), len(scores.spaces))
     return [Planted(count=len(copies), changes=of_set) for copies, of_set in zip(sets, changes, strict=True)]
 
