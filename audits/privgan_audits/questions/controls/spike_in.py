@@ -110,7 +110,9 @@ class Front:
         patient = np.concatenate([ahead, changes.patient[these]])
         score = np.concatenate([before[ahead], changes.score[these]])
         found = patient[np.lexsort((self.place[patient], score))]
-        return np.asarray(found[np.sort(np.unique(found, return_index=True)[1])])
+        turn, first = np.arange(len(found)), np.empty(len(before), np.int64)
+        first[found[::-1]] = turn[::-1]  # of those who stand there more than once, the first remains
+        return np.asarray(found[first[found] == turn])
 
 
 def search_limit(members: int) -> int:
