@@ -1,7 +1,6 @@
 """Generators, discriminators and their files; these names are what the rest of privgan knows of them."""
 
 from privgan.gan.networks.discriminators import Discriminator
-from privgan.gan.networks.drawn import for_drawing
 from privgan.gan.networks.generators import (
     AUTOENCODER,
     CONV,
@@ -22,7 +21,6 @@ __all__ = [
     "Generator",
     "GeneratorConfig",
     "LoadedGenerator",
-    "for_drawing",
     "load_generator",
     "placed",
     "save_generator",

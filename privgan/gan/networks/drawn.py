@@ -1,8 +1,9 @@
-"""A generator for whoever only draws from it: the same function in fewer steps, equal up to rounding.
+"""A generator in double precision for whoever only draws from it: the same function in fewer steps, up to rounding.
 
 Training keeps the plain form, in which a map is doubled first and then convolved. That makes every value four times
 and adds up copies of it; a convolution of the small map that makes all four at once says the same (Shi et al. 2016,
-"Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural network").
+"Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural network"). In
+double precision, for which torch has slow convolutions, that is four times as fast.
 """
 
 import copy
@@ -22,15 +23,12 @@ _FEW = 4  # as many times fewer outputs than inputs: products of all places at o
 
 
 def for_drawing(network: Generator) -> Generator:
-    """A copy that draws the same and cannot be trained; where it is and in which precision stays.
-
-    It is made for a few images at once, and for double precision above all, for which torch has slow convolutions.
-    """
+    """A copy in double precision that draws the same and cannot be trained; its maps have their channels first."""
     drawing = copy.deepcopy(network).requires_grad_(False).eval()
+    drawing.to("cpu", torch.float64, memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     drawing.blocks = nn.ModuleList(map(_shorter, drawing.blocks))
-    last = drawing.last
-    if isinstance(last, nn.Conv2d) and last.weight.dtype == torch.float64:
-        drawing.add_module("last", _few_outputs(last))
+    if isinstance(drawing.last, nn.Conv2d):
+        drawing.add_module("last", _few_outputs(drawing.last))
     return drawing
 
 
@@ -47,10 +45,7 @@ class _Doubling(nn.Module):
 
     def __init__(self, plain: nn.Conv2d, rest: Iterable[nn.Module]) -> None:
         super().__init__()
-        doubled = doubling_kernel(plain.weight)
-        channels_last = plain.weight.is_contiguous(memory_format=torch.channels_last)
-        form = torch.channels_last if channels_last else torch.contiguous_format
-        self.kernel = nn.Parameter(doubled.contiguous(memory_format=form), requires_grad=False)
+        self.kernel = nn.Parameter(doubling_kernel(plain.weight), requires_grad=False)
         self.bias = None if plain.bias is None else nn.Parameter(plain.bias.repeat_interleave(4), requires_grad=False)
         self.rest = nn.Sequential(*rest)
 

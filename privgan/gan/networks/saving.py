@@ -1,6 +1,5 @@
 """Networks as files, and back: a trained generator, and what a resume state holds; data only, checked before use."""
 
-import copy
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -79,10 +78,7 @@ class LoadedGenerator:
 
     @cached_property
     def _precise(self) -> Generator:
-        """In double precision channels come first: torch has no other convolutions for it, and would turn maps."""
-        network = copy.deepcopy(self.network)
-        precise = network.to("cpu", torch.float64, memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        return for_drawing(precise)
+        return for_drawing(self.network)
 
 
 def save_generator(run_folder: Path, network: Generator, class_balance: ClassBalance | None = None) -> ModelDigests:

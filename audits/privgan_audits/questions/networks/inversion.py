@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from privgan.arrays import Floats, Images, Integers
-from privgan.gan.networks import FAKES_AT_ONCE, Generator, LoadedGenerator, for_drawing
+from privgan.gan.networks import FAKES_AT_ONCE, Generator, LoadedGenerator
 from privgan.images.pixels import from_uint8
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.pixels import FINE
@@ -76,7 +76,7 @@ def invert(
         rng: draws the starting points.
         progress: listener.
     """
-    network, batches = for_drawing(generator.network), range(0, len(images), FAKES_AT_ONCE)
+    network, batches = generator.network.requires_grad_(False), range(0, len(images), FAKES_AT_ONCE)
     parts: list[Inverted] = []
     with _side_by_side() as workers:
         search = _Search.of(network, labels, rng, workers)
