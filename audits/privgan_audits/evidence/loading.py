@@ -18,6 +18,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
 from privgan.language import to_tr
 from privgan.progress import Progress, silent
+from privgan.synthetic.synthetic_set import SyntheticSet
 from privgan_audits.evidence.apart import apart
 from privgan_audits.evidence.bands import banded, quartiles
 from privgan_audits.evidence.interface import Evidence, Sample
@@ -27,7 +28,9 @@ from privgan_audits.evidence.reading import (
     SYNTHETIC_IMAGES,
     SYNTHETIC_SET,
     Form,
+    Loaded,
     load,
+    of_set,
     relabelled,
 )
 from privgan_audits.evidence.whose import Whose, identifiers_of, no_identifiers
@@ -51,15 +54,37 @@ def load_cohort_evidence(
         IntegrityError: an edited cohort or set, or a ledger that belongs to another cohort.
         BudgetError: the ledger's chain is broken.
     """
-    if run is not None and not run.is_dir():
-        raise UsageError(f"Expected a run folder, {run} is missing.")
+    _require_run(run)
     opened = open_cohort(cohort)
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
-    numbers = [name for name, kind in opened.facts.columns.items() if kind == NUMBER]
-    edges = {name: quartiles(opened.columns[name].astype(np.float64), opened.patients) for name in numbers}
-    wanted = Wanted(types=dict.fromkeys(numbers, NUMBER), anything=True)
-    form = Form.of(opened.images)
-    loaded = load(synthetic, SYNTHETIC_SET, form, progress, wanted=wanted)
+    wanted = Wanted(types=dict.fromkeys(_numbers(opened), NUMBER), anything=True)
+    loaded = load(synthetic, SYNTHETIC_SET, Form.of(opened.images), progress, wanted=wanted)
+    return _beside_cohort(loaded, synthetic, opened, ledger, run)
+
+
+def opened_evidence(held: SyntheticSet, opened: Cohort, ledger: Ledger, run: Path) -> Evidence:
+    """`load_cohort_evidence` of a set and a cohort that were opened, and so checked to the last byte, already.
+
+    Raises:
+        UsageError: the run is missing, or the synthetic images are of another size than the cohort's.
+    """
+    _require_run(run)
+    return _beside_cohort(of_set(held, SYNTHETIC_SET, Form.of(opened.images)), held.folder, opened, ledger, run)
+
+
+def _require_run(run: Path | None) -> None:
+    if run is not None and not run.is_dir():
+        raise UsageError(f"Expected a run folder, {run} is missing.")
+
+
+def _numbers(cohort: Cohort) -> list[str]:
+    """The columns that are numbers."""
+    return [name for name, kind in cohort.facts.columns.items() if kind == NUMBER]
+
+
+def _beside_cohort(loaded: Loaded, synthetic: Path, opened: Cohort, ledger: Ledger, run: Path | None) -> Evidence:
+    columns = {name: opened.columns[name].astype(np.float64) for name in _numbers(opened)}
+    edges = {name: quartiles(values, opened.patients) for name, values in columns.items()}
     classes = _all_classes(loaded.classes, opened.facts.form.classes)
     return Evidence(
         members=_side(opened, MEMBER, classes, edges),

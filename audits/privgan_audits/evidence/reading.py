@@ -132,18 +132,14 @@ def load(
         IntegrityError: an edited privgan set.
     """
     if (path / SET_MARKER).is_file():
-        loaded = _from_set(open_synthetic_set(path, progress))
-    else:
-        loaded = _from_files(path, what, form, wanted, progress, hear)
-    found = ImageForm.of(loaded.images)
-    if form.of_all not in (None, found):
-        raise UsageError(f"Expected {what} of {form.of_all}, got {found}.")
-    return loaded
+        return of_set(open_synthetic_set(path, progress), what, form)
+    return _of_form(_from_files(path, what, form, wanted, progress, hear), what, form)
 
 
-def _from_set(opened: SyntheticSet) -> Loaded:
+def of_set(opened: SyntheticSet, what: str, form: Form) -> Loaded:
+    """A privgan set that was opened already; arguments and errors are those of `load`."""
     manifest = opened.manifest
-    return Loaded(
+    loaded = Loaded(
         images=with_channels(opened.images),
         labels=opened.labels,
         patients=np.arange(len(opened.images), dtype=np.int64),
@@ -164,6 +160,14 @@ def _from_set(opened: SyntheticSet) -> Loaded:
         ),
         notes=(),
     )
+    return _of_form(loaded, what, form)
+
+
+def _of_form(loaded: Loaded, what: str, form: Form) -> Loaded:
+    found = ImageForm.of(loaded.images)
+    if form.of_all not in (None, found):
+        raise UsageError(f"Expected {what} of {form.of_all}, got {found}.")
+    return loaded
 
 
 def _from_files(path: Path, what: str, form: Form, wanted: Wanted, progress: Progress, hear: Hear) -> Loaded:

@@ -6,8 +6,9 @@ for d_R, and for everything that a space learns, so that nothing in a score know
 built on it are exact. Perceptual hashes are too coarse for a ratio; there a patient's score is the distance itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -141,13 +142,13 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     moved = learned.embed_moved(real)
     hand_back_freed_memory()
     embedding = VectorSpace(name=EMBEDDING, queries=moved, points=moved[:, 0].copy(), place=learned.embed)
-    every: list[Space] = [pixels, embedding, *_further_spaces(evidence, real)]
-    patches = PatchSpace.of(real, owner, progress)  # before the lenses: it needs much room for a moment
-    every += [LensSpace.of(lens, real, owner, progress) for lens in LENSES]
-    every.append(patches)
-    hand_back_freed_memory()
-    synthetic = evidence.synthetic.images
-    spaces = {space.name: _in_space(space, synthetic, owner, flat, progress) for space in every}
+    patches = PatchSpace.of(real, owner, progress)  # first of all: it needs much room for a moment
+    lenses = (LensSpace.of(lens, real, owner, progress) for lens in LENSES)
+    every: Iterable[Space] = chain([pixels, embedding], _further_spaces(evidence, real), lenses, [patches])
+    spaces = {}
+    for space in every:  # one after the other, because each holds much while it is looked at
+        hand_back_freed_memory()
+        spaces[space.name] = _in_space(space, evidence.synthetic.images, owner, flat, progress)
     return Scores(
         owner=owner,
         flat=flat,

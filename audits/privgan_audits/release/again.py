@@ -7,7 +7,6 @@ and the search for identifiers are done anew here, on what will be written.
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from privgan.arrays import Images
 from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError
 from privgan.progress import Progress
 from privgan_audits.evidence.interface import Evidence, Measured, Outcome
-from privgan_audits.evidence.loading import load_cohort_evidence
 from privgan_audits.questions import books, exact_copies, identifiers
 from privgan_audits.questions.books.measure import examined
 from privgan_audits.questions.identifiers.measure import searched
@@ -25,17 +23,20 @@ from privgan_audits.record import ACCEPT_DELTA, Findings
 from privgan_audits.release.judged import Judged
 
 
-def drawn_again(synthetic: Path, cohort: Path, run: Path, judged: Judged, progress: Progress) -> Images:
+def drawn_again(evidence: Evidence, judged: Judged, progress: Progress) -> Images:
     """The images of a set as its run and its seed make them here: uint8, as they are stored.
 
+    Args:
+        evidence: of the set beside its cohort and its run.
+        judged: the record of its audit.
+        progress: listener.
+
     Raises:
-        UsageError: the run is missing.
         AuditFailedError: the books do not carry the claim, an image is not the generator's or is a real one, or an
             identifier is in a file.
         NotReleasableError: one of that could not be looked at.
         IntegrityError: this machine rounds a level otherwise than the one that drew the set.
     """
-    evidence = load_cohort_evidence(synthetic, cohort, run, progress)
     evidence = dataclasses.replace(evidence, accepted_delta=ACCEPT_DELTA in judged.approved.overrides)
     found, redrawn = examined(evidence, progress)
     looked = [

@@ -97,6 +97,7 @@ def _require_nobody_in(offer: Offer, cohort: Path) -> None:
 
 def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = silent) -> Cleared:
     """Check everything that `release` requires, writing nothing; raises what `release` raises."""
+    from privgan_audits.evidence.loading import opened_evidence
     from privgan_audits.release.again import drawn_again  # draws, which whoever sends or verifies never needs
 
     record, digest = read_record(case.report)
@@ -112,7 +113,7 @@ def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = s
     remembered.require_attempt(record)
     pinned = opened.facts.officer_key
     granted = permission(case.report, judged, ledger, pinned=pinned, release_key=key, today=today)
-    images = drawn_again(case.synthetic, case.cohort, case.run, judged, progress)
+    images = drawn_again(opened_evidence(held, opened, ledger, case.run), judged, progress)
     return Cleared(synthetic=held, images=images, ledger=ledger, judged=judged, permission=granted, today=today)
 
 

@@ -31,6 +31,7 @@ from privgan.images.pixels import planes
 from privgan.images.stored import as_stored
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.augment import Move, Strength, disguised
+from privgan_audits.spaces.features import Sight
 from privgan_audits.spaces.pixels import FINE
 
 TASK = "learning an embedding"
@@ -61,10 +62,10 @@ _KEPT = 2
 class Embedding:
     """All 8 flips and right-angle turns of an image have one embedding, to float rounding.
 
-    features: the trained layers. centre: float32 (f,), of the features. weights: float32 (f, d).
+    sight: the trained layers. centre: float32 (f,), of the features. weights: float32 (f, d).
     """
 
-    features: nn.Module
+    sight: Sight
     centre: Tensor
     weights: Tensor
 
@@ -86,7 +87,7 @@ class Embedding:
         The discriminant knows the images that it was learned from too well: others of the same kind lie nearer to the
         centre. And on the unit sphere noise lies among the patients.
         """
-        return _turned_features(self.features, _fine(images)).numpy()
+        return self.sight.turned(_fine(images)).numpy()
 
     def _embedded(self, images: Images, views: Sequence[Move]) -> Singles:
         """In the order of the images' digests, so that not even rounding depends on the order of the rows."""
@@ -96,7 +97,7 @@ class Embedding:
             rows = order[start : start + _BLOCK]
             fine = _fine(images[rows])
             for number, view in enumerate(views):
-                seen = _turned_features(self.features, fine if view == STILL else view.of(fine))
+                seen = self.sight.turned(fine if view == STILL else view.of(fine))
                 result[rows, number] = F.normalize((seen - self.centre) @ self.weights).numpy()
         return result
 
@@ -139,12 +140,12 @@ def _fine(images: Images) -> Tensor:
 
 def _learned(images: Tensor, seed: int, progress: Progress) -> Embedding:
     generator = torch.Generator().manual_seed(seed)
-    features = _trained(images, generator, progress)
-    centre, weights = _discriminant(features, images, generator)
-    return Embedding(features=features, centre=centre, weights=weights)
+    sight = Sight.of(_trained(images, generator, progress))
+    centre, weights = _discriminant(sight, images, generator)
+    return Embedding(sight=sight, centre=centre, weights=weights)
 
 
-def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> nn.Module:
+def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> nn.Sequential:
     width = CHANNELS[-1] * (FINE >> len(CHANNELS)) ** 2
     features = _features(generator)
     last = skip_init(nn.Linear, width, OUTPUTS)  # type: ignore[no-untyped-call]
@@ -164,7 +165,7 @@ def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> 
     return features.eval().requires_grad_(False)
 
 
-def _features(generator: torch.Generator) -> nn.Module:
+def _features(generator: torch.Generator) -> nn.Sequential:
     """Float32 (n, 1, s, s) to (n, f); once trained, batch norm is a fixed scale, so that nothing mixes images."""
     layers: list[nn.Module] = [nn.LayerNorm([1, FINE, FINE], elementwise_affine=False)]
     for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
@@ -186,23 +187,14 @@ def _filled(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> nn.Modu
     return layer
 
 
-def _turned_features(features: nn.Module, images: Tensor) -> Tensor:
-    """Features (n, f) averaged over all flips and right-angle turns of images (n, 1, s, s), block by block."""
-    parts = []
-    for block in torch.split(images, _BLOCK):
-        turned = [torch.rot90(block, turns, (2, 3)) for turns in range(4)]
-        parts.append(torch.stack([features(view) + features(view.flip(3)) for view in turned]).mean(0) / 2)
-    return torch.cat(parts)
-
-
-def _discriminant(features: nn.Module, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _discriminant(sight: Sight, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Centre (f,) and directions (f, d): variance between images is largest beside that under disguise, made one."""
-    clean = _turned_features(features, images)
+    clean = sight.turned(images)
     centre = clean.mean(0)
     within = torch.zeros(clean.shape[1], clean.shape[1])
     rounds = -(-COMPARED // len(images))
     for _ in range(rounds):
-        change = _turned_features(features, disguised(images, WEIGHED, generator)) - clean
+        change = sight.turned(disguised(images, WEIGHED, generator)) - clean
         within += change.T @ change / (len(images) * rounds)
     between = (clean - centre).T @ (clean - centre) / len(images)
     within += (RIDGE * within.diagonal().mean() + 1e-12) * torch.eye(len(within))

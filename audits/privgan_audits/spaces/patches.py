@@ -19,6 +19,7 @@ from privgan_audits.spaces.embedding import image_digests
 from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures, least_strength
 from privgan_audits.spaces.landmarks.points import Points, cosines, equal, learned, lists, placed
 from privgan_audits.spaces.lenses.lenses import Whitening
+from privgan_audits.spaces.search.screening import places
 from privgan_audits.spaces.space import Closest, Met
 
 PATCHES = "moved parts"
@@ -129,17 +130,17 @@ class PatchSpace:
         """
         least = 1.0 - self.reference**2 / 2.0
         single = (least - _SLACK).astype(np.float32)
-        pairs, roughly = [np.zeros((2, 0), np.int64)], [np.zeros(0, np.float32)]
+        pairs, roughly = [np.zeros((2, 0), np.int32)], [np.zeros(0, np.float32)]
         for rows, columns in zip(self.members, lists(others.point, self.cells, 1), strict=True):
             products = self.real.point[rows] @ others.point[columns].T
             near = np.flatnonzero(products.max(axis=1, initial=-1.0) > single[rows])
-            row, column = np.nonzero(products[near] > single[rows[near], None])
-            pairs.append(np.stack([rows[near[row]], columns[column]]))
+            row, column = places(products[near] > single[rows[near], None])
+            pairs.append(np.stack([rows[near[row]], columns[column]]).astype(np.int32))
             roughly.append(products[near[row], column])
         real, other = np.concatenate(pairs, axis=1)
         possible = self._possible(real, others.image[other] % _AT_ONCE, np.concatenate(roughly), limits)
         real, other = real[possible], other[possible]
-        distance = np.sqrt(2.0 - 2.0 * cosines(self.real.point[real], others.point[other])).clip(_CLOSEST)
+        distance = np.sqrt(2.0 - 2.0 * cosines(self.real.point, real, others.point, other)).clip(_CLOSEST)
         closer = np.flatnonzero(distance < self.reference[real])
         return real[closer], other[closer], distance[closer] / self.reference[real[closer]]
 
@@ -201,6 +202,6 @@ def _reference(real: Points, further: Points, owner: Integers, cells: Singles, m
             products = real.point[rows] @ base.T
             products[equal(mine[rows], theirs)] = -1.0
             closest = products.argmax(axis=1)
-            alike = np.where(theirs[closest] == mine[rows], -1.0, cosines(real.point[rows], base[closest]))
+            alike = np.where(theirs[closest] == mine[rows], -1.0, cosines(real.point, rows, base, closest))
             best[rows] = np.maximum(best[rows], alike)
     return np.sqrt(2.0 - 2.0 * best).clip(_CLOSEST)

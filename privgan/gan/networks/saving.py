@@ -1,6 +1,5 @@
 """Networks as files, and back: a trained generator, and what a resume state holds; data only, checked before use."""
 
-import copy
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import read_json, sha256_file, write_bytes, write_json
 from privgan.gan.networks.discriminators import Discriminator
+from privgan.gan.networks.drawn import for_drawing
 from privgan.gan.networks.generators import Generator, GeneratorConfig, placed
 from privgan.gan.warm_start import ImageModel
 from privgan.gan.warm_start.class_balance import ClassBalance
@@ -78,9 +78,7 @@ class LoadedGenerator:
 
     @cached_property
     def _precise(self) -> Generator:
-        """In double precision channels come first: torch has no other convolutions for it, and would turn maps."""
-        network = copy.deepcopy(self.network)
-        return network.to("cpu", torch.float64, memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]
+        return for_drawing(self.network)
 
 
 def save_generator(run_folder: Path, network: Generator, class_balance: ClassBalance | None = None) -> ModelDigests:

@@ -13,6 +13,7 @@ from privgan_audits.evidence.interface import Sample
 from privgan_audits.spaces import embedding
 from privgan_audits.spaces.augment import Move
 from privgan_audits.spaces.embedding import Embedding, nt_xent, train_embedding
+from privgan_audits.spaces.features import Sight
 
 Draw = Callable[..., Sample]
 
@@ -43,6 +44,20 @@ def test_rows_are_points_of_a_sphere(trained: Embedding, images: Images) -> None
     assert points.dtype == np.float32
     assert points.shape == (60, 59)
     np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, rtol=1e-5)
+
+
+def test_it_sees_what_the_layers_saw_that_learned() -> None:
+    """Beside these, turn by turn and flip by flip."""
+    chance = torch.Generator().manual_seed(5)
+    layers = embedding._features(chance)
+    images = torch.rand(70, 1, 32, 32, generator=chance)
+    for _ in range(3):
+        layers(images)  # its batch norms have learned something
+    layers.eval().requires_grad_(False)
+    turned = [torch.rot90(images, turns, (2, 3)) for turns in range(4)]
+    wanted = torch.stack([layers(view) for each in turned for view in (each, each.flip(3))]).mean(0)
+    assert float(wanted.std()) > 0.1
+    assert torch.allclose(Sight.of(layers).turned(images), wanted, atol=1e-5)
 
 
 def test_the_order_of_the_rows_changes_no_bit(forgetful: pytest.MonkeyPatch, images: Images) -> None:

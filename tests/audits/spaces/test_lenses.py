@@ -69,7 +69,8 @@ def _in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, value in (
         (lens_ratios, "_AT_ONCE", 7),
         (lens_ratios, "_TILE", 14),
-        (lens_references, "PAIRS", 900),
+        (lens_references, "_PAIRS", 900),
+        (lens_ratios, "_PAIRS", 900),
         (lens_references, "_COLUMNS", 11),
         (lens_references, "_TILE", 25),
         (lens_space, "_BOUNDS", 4 * 40 // 2),

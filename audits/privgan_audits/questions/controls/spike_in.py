@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers
+from privgan.memory import hand_back_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
 from privgan_audits.questions.scores import Scores, SpaceScores, score_of
@@ -109,7 +110,9 @@ class Front:
         patient = np.concatenate([ahead, changes.patient[these]])
         score = np.concatenate([before[ahead], changes.score[these]])
         found = patient[np.lexsort((self.place[patient], score))]
-        return np.asarray(found[np.sort(np.unique(found, return_index=True)[1])])
+        turn, first = np.arange(len(found)), np.empty(len(before), np.int64)
+        first[found[::-1]] = turn[::-1]  # of those who stand there more than once, the first remains
+        return np.asarray(found[first[found] == turn])
 
 
 def search_limit(members: int) -> int:
@@ -181,6 +184,7 @@ def plant_sets(
         limits = front.limits(name) if front else each.closest.distance
         for of_set, met in zip(changes, each.space.met(sets, each.closest, limits), strict=True):
             of_set[name] = _changes(scores, each, met)
+        hand_back_freed_memory()
     progress("planting copies", len(scores.spaces), len(scores.spaces))
     return [Planted(count=len(copies), changes=of_set) for copies, of_set in zip(sets, changes, strict=True)]
 

@@ -4,7 +4,7 @@ Small and brief on purpose: what is wanted is not the best classifier but the sa
 takes the same number of steps from the same first weights, so that a larger set is not also studied for longer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,9 +53,16 @@ class Classifier:
 
     def probabilities(self, images: Images) -> Floats:
         """Images uint8 (n, h, h, c) to the chance of each class, float64 (n, classes)."""
-        blocks = [images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK)]
+        return self.chances(self.seen(images))
+
+    def seen(self, images: Images) -> list[Tensor]:
+        """Images uint8 (n, h, h, c) as they reach the first layer, some at a time."""
+        return [self.look(images[start : start + _BLOCK]) for start in range(0, len(images), _BLOCK)]
+
+    def chances(self, seen: Iterable[Tensor]) -> Floats:
+        """`probabilities` of what was seen."""
         with torch.no_grad():
-            logits = torch.cat([self.logits(self.look(block)) for block in blocks])
+            logits = torch.cat([self.logits(block) for block in seen])
         return np.asarray(F.softmax(logits.double(), dim=1).numpy())
 
     def as_it_is(self) -> "Classifier":

@@ -25,8 +25,12 @@ _BLOCK = 512
 
 def all_detail(images: Images) -> Tensor:
     """Images uint8 (n, h, h, c) as float32 (n, 5c, s, s): Haar's average and three details, and the grain's power."""
-    blocks = [images[start : start + _BLOCK] for start in range(0, len(images), _BLOCK)]
-    return torch.cat([_detailed(block) for block in blocks])
+    seen = _detailed(images[:_BLOCK])
+    every = seen.new_empty((len(images), *seen.shape[1:]))
+    every[: len(seen)] = seen
+    for start in range(_BLOCK, len(images), _BLOCK):
+        every[start : start + _BLOCK] = _detailed(images[start : start + _BLOCK])
+    return every
 
 
 def shapes_alone(images: Images) -> Tensor:

@@ -12,11 +12,12 @@ is decided on a part of its own. The reference is the same of real patients whom
 the method errs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from privgan.arrays import Images, Integers
 from privgan.language import kept
@@ -133,11 +134,13 @@ def _told_apart(pairs: _Pairs, look: str, rng: np.random.Generator, progress: Pr
 def _learned(lesson: Lessons, choice: Lessons, look: str, rng: np.random.Generator, progress: Progress) -> Classifier:
     """The network as it was when it did best on what it did not learn from."""
     task, best, stale = f"telling images apart by {look}", np.inf, 0
+    seen: list[Tensor] = []
     for step, network in enumerate(learning(lesson, 2, rng, LOOKS[look]), start=1):
         if step % CHECK and step < classifier.STEPS:
             continue
         progress(task, step, classifier.STEPS)
-        doubt = _doubt(network, choice)
+        seen = seen or network.seen(choice.images)
+        doubt = _doubt(network, seen, choice.labels)
         stale += 1
         if not doubt >= best:
             best, stale, kept = doubt, 0, network.as_it_is()
@@ -147,9 +150,9 @@ def _learned(lesson: Lessons, choice: Lessons, look: str, rng: np.random.Generat
     return kept
 
 
-def _doubt(network: Classifier, choice: Lessons) -> float:
+def _doubt(network: Classifier, seen: Iterable[Tensor], labels: Integers) -> float:
     """The mean cross-entropy, which sees progress before the accuracy does."""
-    chances = network.probabilities(choice.images)[np.arange(len(choice.labels)), choice.labels]
+    chances = network.chances(seen)[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(chances, 1e-12)).mean())
 
 

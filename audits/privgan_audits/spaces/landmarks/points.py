@@ -17,6 +17,7 @@ _KEPT = 48  # directions in which windows are compared
 _RIDGE = 0.03  # of the largest variance, added to each
 _NOTHING = 1e-9
 _AT_ONCE = 512  # points
+_PAIRS = 1 << 15  # of points that become double at once
 _IMAGES = 512  # that are grey pictures at once
 
 
@@ -80,8 +81,12 @@ def equal(some: Integers, others: Integers) -> tuple[Integers, Integers]:
     return row, order[first[row] + within]
 
 
-def cosines(some: Singles, others: Singles) -> Floats:
-    """Of points with points (k, d), in float64 and of unit length again, as they were left by rounding: (k,)."""
-    one, two = some.astype(np.float64), others.astype(np.float64)
-    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
-    return np.asarray((one * two).sum(axis=1) / np.maximum(lengths, _NOTHING)).clip(-1.0, 1.0)
+def cosines(some: Singles, row: Integers, others: Singles, column: Integers) -> Floats:
+    """Of pairs of some points (n, d) with others (m, d), by their rows: in float64, of unit length again, (k,)."""
+    found = np.empty(len(row))
+    for start in range(0, len(row), _PAIRS):
+        pairs = slice(start, start + _PAIRS)
+        one, two = some[row[pairs]].astype(np.float64), others[column[pairs]].astype(np.float64)
+        lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+        found[pairs] = (one * two).sum(axis=1) / np.maximum(lengths, _NOTHING)
+    return found.clip(-1.0, 1.0)

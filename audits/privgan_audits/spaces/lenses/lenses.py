@@ -9,11 +9,12 @@ luminance. What it learns, it learns from members and non-members pooled, withou
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import ndimage
 
-from privgan.arrays import Floats, Images, Singles
+from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.images.geometry import luminance, pool
 
 SIDE = 32  # pixels on which parts and moves are looked at
@@ -143,6 +144,18 @@ MOVES: Sequence[Move] = (
 
 def _middle(pictures: Floats, move: Move) -> Floats:
     """The middle CENTRE pixels of moved images (n, SIDE, SIDE), bilinear; what comes in repeats the border."""
+    place, below, beside = _places(move)
+    flat = pictures.reshape(len(pictures), SIDE * SIDE)
+    above_line = flat.take(place, axis=1) * (1 - beside) + flat.take(place + 1, axis=1) * beside
+    below_line = flat.take(place + SIDE, axis=1) * (1 - beside) + flat.take(place + SIDE + 1, axis=1) * beside
+    return np.asarray(above_line * (1 - below) + below_line * below)
+
+
+@cache
+def _places(move: Move) -> tuple[Integers, Floats, Floats]:
+    """Of each pixel of the middle: where the one above and left of its place stands in an image, and how far it is
+    from that, down and right.
+    """
     degrees, scale, down, right = move
     angle = np.deg2rad(degrees)
     at = np.arange(CENTRE) - (CENTRE - 1) / 2
@@ -151,10 +164,7 @@ def _middle(pictures: Floats, move: Move) -> Floats:
     columns = (np.sin(angle) * y + np.cos(angle) * x) / scale + (SIDE - 1) / 2
     rows, columns = np.clip(rows, 0.0, SIDE - 1.0), np.clip(columns, 0.0, SIDE - 1.0)
     top, left = (np.minimum(place.astype(int), SIDE - 2) for place in (rows, columns))
-    below, beside = rows - top, columns - left
-    above_line = pictures[:, top, left] * (1 - beside) + pictures[:, top, left + 1] * beside
-    below_line = pictures[:, top + 1, left] * (1 - beside) + pictures[:, top + 1, left + 1] * beside
-    return np.asarray(above_line * (1 - below) + below_line * below)
+    return top * SIDE + left, rows - top, columns - left
 
 
 LENSES = (

@@ -1,19 +1,19 @@
 """How far real images are from others through a lens: by a bound, for all pairs, and exactly, for some."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from privgan.arrays import Floats, Integers, Singles
-from privgan_audits.spaces.lenses.references import PAIRS, alike
+from privgan.arrays import Bits, Flags, Floats, Integers, Singles
+from privgan_audits.spaces.lenses.references import SLACK, alike
 from privgan_audits.spaces.lenses.views import LensViews
 from privgan_audits.spaces.search.screening import Precision, fastest
 
 _CLOSEST = 1e-6  # ratio below which nothing is closer
 _FAR = 1.2  # in units of the reference: parts that do not agree
+_PAIRS = 1 << 22  # numbers of pairs that are compared at once
 _AT_ONCE = 512  # real images in one block of products
 _TILE = 1 << 18  # products at once, which a processor's cache holds
 
@@ -38,7 +38,7 @@ class LensRatios:
 
         others: their every part, float32 (m, d).
         """
-        step = max(1, PAIRS // (self.views.changes * sum(part.shape[1] for part in others)))
+        step = max(1, _PAIRS // (self.views.changes * sum(part.shape[1] for part in others)))
         parts = [slice(start, start + step) for start in range(0, len(real), step)]
         return np.concatenate([np.zeros(0), *(self._measured(real[part], others, other[part]) for part in parts)])
 
@@ -55,54 +55,94 @@ class LensRatios:
             tile = max(1, _TILE // len(parts[0].views))
             for start in range(0, count, tile):
                 columns = slice(start, start + tile)
-                pairs = zip(parts, rounded, strict=True)
-                near = (part.nearness(points[columns], precision) for part, points in pairs)
-                least[columns, rows] = _together(near, self.views.lens.agreeing)
+                together = _Together.of(self.views.lens.agreeing, (len(rounded[0][columns]), len(parts[0].edge)))
+                for part, points in zip(parts, rounded, strict=True):
+                    together.add(*part.near(points[columns], precision))
+                least[columns, rows] = together.mean()
         return least
 
     def _measured(self, real: Integers, others: Sequence[Singles], other: Integers) -> Floats:
-        best = [np.full(len(real), _FAR**2) for _ in range(self.views.lens.agreeing)]
-        for weight, views, points in zip(self.weights, self.views.at(real), others, strict=True):
-            squared = weight[real] * (1.0 - alike(views, points[other]))
-            for kept in best:  # the smallest so far, in order; what is larger goes on to the next
-                larger = np.maximum(kept, squared)
-                np.minimum(kept, squared, out=kept)
-                squared = larger
-        product = np.prod([np.maximum(kept, _CLOSEST**2) for kept in best], axis=0)
-        return np.asarray(product ** (0.5 / len(best)))
+        seen, theirs = self.views.at(real), [points[other] for points in others]
+        weights = np.stack([weight[real] for weight in self.weights])
+        possible = self._possible(weights, seen, theirs)
+        rows = [np.flatnonzero(some) for some in possible]
+        views, points = (
+            np.concatenate([part[some] for part, some in zip(side, rows, strict=True)]) for side in (seen, theirs)
+        )
+        squares = np.full(weights.shape, _FAR**2)
+        squares[possible] = np.minimum(weights[possible] * (1.0 - alike(views, points)), _FAR**2)
+        agreeing = self.views.lens.agreeing
+        best = np.full((agreeing, len(real)), _FAR**2)
+        best[: len(squares)] = np.sort(squares, axis=0)[:agreeing]
+        product = np.prod(np.maximum(best, _CLOSEST**2), axis=0)
+        return np.asarray(product ** (0.5 / agreeing))
+
+    def _possible(self, weights: Floats, seen: Sequence[Singles], theirs: Sequence[Singles]) -> Flags:
+        """Which parts of pairs may be among the nearest that agree: bool (parts, k), by single precision."""
+        agreeing = self.views.lens.agreeing
+        if len(seen) <= agreeing:
+            return np.ones(weights.shape, np.bool_)
+        pairs = zip(seen, theirs, strict=True)
+        roughly = np.stack([np.abs(views @ points[:, :, None]).max(axis=(1, 2)) for views, points in pairs])
+        farthest = np.partition(weights * (1.0 - roughly + SLACK), agreeing - 1, axis=0)[agreeing - 1]
+        return np.asarray(weights * (1.0 - roughly - SLACK) <= np.minimum(farthest, _FAR**2))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Part:
-    """One part of some real images, ready for products. views: (views * n, d), by their weights. edge: (n,)."""
+    """One part of some real images, ready for products. views: (views * n, d), by their weights. edge: (n,).
+
+    far: bits (n,) of products up to which a pair is no nearer than parts are called that do not agree.
+    """
 
     views: Tensor
-    edge: Tensor
+    edge: Singles
+    far: Bits
 
     @classmethod
     def of(cls, views: Singles, weight: Floats, precision: Precision) -> "_Part":
         """Of views float32 (n, views, d)."""
         scaled = views * (precision.stretch * weight[:, None, None]).astype(np.float32)
-        edge = torch.from_numpy((weight * (1.0 - precision.slack)).astype(np.float32))
-        return cls(views=precision.rounded(scaled).transpose(0, 1).flatten(0, 1), edge=edge)
+        edge = (weight * (1.0 - precision.slack)).astype(np.float32)
+        return cls(
+            views=precision.rounded(scaled).transpose(0, 1).flatten(0, 1),
+            edge=edge,
+            far=precision.at_most(edge.astype(np.float64) - _FAR**2),
+        )
 
-    def nearness(self, points: Tensor, precision: Precision) -> Tensor:
-        """At least the negative of the square of each distance to points (m, d), by weight: float32 (m, n)."""
+    def near(self, points: Tensor, precision: Precision) -> tuple[Integers, Singles]:
+        """Pairs with points (m, d) that may not be far, as places in a table (m, n): hardly one in a hundred.
+
+        And of each at least the negative of the square of its distance, by weight: float32 (k,).
+        """
         alike = precision.magnitudes(points, self.views)
         if len(self.views) > len(self.edge):
             alike = alike.reshape(len(points), -1, len(self.edge)).max(axis=1)
-        return precision.values(alike).sub_(self.edge)
+        place = np.flatnonzero(alike >= self.far)
+        return place, precision.values(alike.ravel()[place]).numpy() - self.edge[place % len(self.edge)]
 
 
-def _together(parts: Iterable[Tensor], agreeing: int) -> Singles:
-    """The geometric mean of the `agreeing` nearest parts, of which each is given by its `nearness` (m, n)."""
-    best: list[Tensor] = []
-    for part in parts:
-        near = part
-        best = best or [torch.full_like(near, -(_FAR**2)) for _ in range(agreeing)]
-        for number, kept in enumerate(best):  # the nearest so far, in order; what is farther goes on to the next
-            farther = torch.minimum(kept, near) if number + 1 < agreeing else near
-            torch.maximum(kept, near, out=kept)
-            near = farther
-    product = torch.stack([kept.neg_().clamp_min_(_CLOSEST**2) for kept in best]).prod(0)
-    return np.asarray((product ** (1 / agreeing)).numpy())
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Together:
+    """The nearest parts of pairs, so far: float32 (agreeing, m * n), the nearest first. shape: (m, n)."""
+
+    best: Singles
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, agreeing: int, shape: tuple[int, int]) -> "_Together":
+        """Of pairs all of whose parts are far."""
+        return cls(best=np.full((agreeing, shape[0] * shape[1]), -(_FAR**2), np.float32), shape=shape)
+
+    def add(self, place: Integers, near: Singles) -> None:
+        """One more part of some pairs."""
+        for kept in self.best:  # what is farther goes on to the next
+            held = kept[place]
+            kept[place] = np.maximum(held, near)
+            near = np.minimum(held, near)
+
+    def mean(self) -> Singles:
+        """The geometric mean of each pair's nearest parts, (m, n)."""
+        squares = np.maximum(-self.best, np.float32(_CLOSEST**2))
+        product = squares[0] if len(squares) == 1 else np.sqrt(squares[0] * squares[1])
+        return np.asarray(product.reshape(self.shape))

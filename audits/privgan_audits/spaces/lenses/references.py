@@ -11,8 +11,9 @@ from privgan_audits.spaces.landmarks.points import equal
 from privgan_audits.spaces.lenses.views import LensViews
 from privgan_audits.spaces.search.screening import fastest, places
 
-PAIRS = 1 << 20  # numbers that become double at once
+_PAIRS = 1 << 20  # numbers that become double at once
 _CLOSEST = 1e-6  # identical parts of two patients
+SLACK = 1e-4  # of a cosine in single precision; sums of 1,024 products lose half of that at most
 _TILE = 1 << 20  # products at once
 _COLUMNS = 1 << 15  # images, as they are, that others are compared with at once
 
@@ -42,9 +43,18 @@ def reference_distances(views: LensViews, owner: Integers, progress: Progress = 
 
 
 def alike(views: Singles, points: Singles) -> Floats:
-    """|cosine| of the closest view of each image (n, views, d) with its point (n, d), in float64: (n,)."""
-    products = _double(views) @ _double(points)[:, :, None]
-    return np.asarray(np.minimum(np.abs(products[:, :, 0]).max(axis=1), 1.0))
+    """|cosine| of the closest view of each image (n, views, d) with its point (n, d), in float64: (n,).
+
+    Of many views single precision leaves those that could be the closest.
+    """
+    if views.shape[1] == 1:
+        products = _double(views) @ _double(points)[:, :, None]
+        return np.asarray(np.minimum(np.abs(products[:, 0, 0]), 1.0))
+    roughly = np.abs(views @ points[:, :, None])[:, :, 0]
+    image, view = places(roughly >= roughly.max(axis=1, keepdims=True) - 2 * SLACK)
+    products = np.einsum("nd,nd->n", _double(views[image, view]), _double(points)[image])
+    first = np.flatnonzero(np.diff(image, prepend=-1))
+    return np.asarray(np.minimum(np.maximum.reduceat(np.abs(products), first), 1.0)) if len(first) else np.zeros(0)
 
 
 def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Integers]) -> Floats:
@@ -62,7 +72,7 @@ def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Int
     image, point = places(possible)
     shown = np.flatnonzero(np.asarray(points.any(axis=1))[point])
     image, point = image[shown], point[shown]
-    best, step = np.zeros(len(views)), max(1, PAIRS // views[0].size)
+    best, step = np.zeros(len(views)), max(1, _PAIRS // views[0].size)
     for start in range(0, len(image), step):
         some = slice(start, start + step)
         np.maximum.at(best, image[some], alike(views[image[some]], points[point[some]]))

@@ -62,6 +62,7 @@ class LensSpace:
             real, copy, value = found.real[first], found.copy[first], found.distance[first]
             closer = value < distance[real]
             distance[real[closer]], row[real[closer]] = value[closer], start + copy[closer]
+        self.ratios.views.forget()
         return Closest(distance=distance, row=row, horizon=distance[:, None])
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
@@ -72,6 +73,7 @@ class LensSpace:
             for start, block in self._blocks(np.concatenate(sets), silent)
             for some in [block.within(limits).closer(limits)]
         ]
+        self.ratios.views.forget()
         return Met.all_of(found).split([len(copies) for copies in sets])
 
     def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, "_Block"]]:

@@ -1,7 +1,10 @@
-"""The parts of all real images through a lens: what fits into memory is kept, the rest is made again when asked."""
+"""The parts of all real images through a lens: what fits into memory is kept while it is looked at, and then let go.
+
+What does not fit is made again whenever it is asked for.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,21 +19,33 @@ _AT_ONCE = 64  # images; windows in double precision take many times their room
 class LensViews:
     """All real images through a lens, as they are and changed in the ways that it forgives.
 
-    whites: of each part. images: uint8 (n, h, h, c). kept: every part of the first ones, float32 (k, views, d).
+    whites: of each part. images: uint8 (n, h, h, c). changes: views of an image. many: how many of the first images
+    are kept while somebody looks at them. kept: every part of those, float32 (many, views, d); empty until then.
     """
 
     lens: Lens
     whites: Sequence[Whitening]
     images: Images
-    kept: Sequence[Singles]
+    changes: int
+    many: int
+    kept: list[Singles] = field(default_factory=list)
 
     @classmethod
     def of(cls, lens: Lens, real: Images) -> "LensViews":
         """Of all real images, from which the lens learns what images have in common."""
         whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(real, False)]
-        each = sum(part.nbytes for part in placed(lens, whites, real[:1], searching=True))
-        kept = placed(lens, whites, real[: max(1, KEPT // each)], searching=True)
-        return cls(lens=lens, whites=whites, images=real, kept=kept)
+        one = placed(lens, whites, real[:1], searching=True)
+        many = min(len(real), max(1, KEPT // sum(part.nbytes for part in one)))
+        return cls(lens=lens, whites=whites, images=real, changes=int(one[0].shape[1]), many=many)
+
+    def forget(self) -> None:
+        """Keep none until somebody looks again: made again, they are the same."""
+        self.kept.clear()
+
+    def _kept(self) -> Sequence[Singles]:
+        if not self.kept:
+            self.kept.extend(placed(self.lens, self.whites, self.images[: self.many], searching=True))
+        return self.kept
 
     def __len__(self) -> int:
         return len(self.images)
@@ -40,30 +55,25 @@ class LensViews:
         return [part[:, 0] for part in placed(self.lens, self.whites, images, searching=False)]
 
     @property
-    def changes(self) -> int:
-        """Views of an image."""
-        return int(self.kept[0].shape[1])
-
-    @property
     def whole(self) -> bool:
         """Whether all of them are kept."""
-        return len(self.kept[0]) == len(self.images)
+        return self.many == len(self.images)
 
     def still(self, first: int, end: int) -> list[Singles]:
         """Images from `first` to before `end`, or to the last as they are: every part, float32 (k, d)."""
-        kept = min(end, len(self.images)) <= len(self.kept[0])
-        return [part[first:end, 0] for part in self.kept] if kept else self.beside(self.images[first:end])
+        kept = min(end, len(self.images)) <= self.many
+        return [part[first:end, 0] for part in self._kept()] if kept else self.beside(self.images[first:end])
 
     def some(self, first: int, end: int) -> list[Singles]:
         """Images from `first` to before `end`, or to the last: every part, float32 (k, views, d)."""
-        if min(end, len(self.images)) <= len(self.kept[0]):
-            return [part[first:end] for part in self.kept]
+        if min(end, len(self.images)) <= self.many:
+            return [part[first:end] for part in self._kept()]
         return placed(self.lens, self.whites, self.images[first:end], searching=True)
 
     def at(self, rows: Integers) -> list[Singles]:
         """Images in any order, ascending or not: every part, float32 (k, views, d)."""
-        if not len(rows) or rows.max() < len(self.kept[0]):
-            return [part[rows] for part in self.kept]
+        if not len(rows) or rows.max() < self.many:
+            return [part[rows] for part in self._kept()]
         different, place = np.unique(rows, return_inverse=True)
         return [part[place] for part in placed(self.lens, self.whites, self.images[different], searching=True)]
 
