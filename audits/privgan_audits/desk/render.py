@@ -8,8 +8,9 @@ from functools import cache
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from privgan.language import tag, tr
+from privgan.language import language, tag, tr
 from privgan_audits.desk.page import Page
+from privgan_audits.report.write import style_sheets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Rendered:
 
 def render(page: Page) -> Rendered:
     """One page in the current language; every value is escaped, a missing one is an error."""
-    style = _style()
+    style = _style(language())
     own = Markup(style)  # noqa: S704 our own file; as text it would be escaped
     html = _environment().get_template(page.template).render(page=page, style=own, language=tag())
     return Rendered(html=html, csp=_csp(style))
@@ -40,8 +41,9 @@ def _environment() -> Environment:
 
 
 @cache
-def _style() -> str:
-    sheets = (_environment().get_template(name).render() for name in ("style.css", "desk.css"))
+def _style(_: str) -> str:
+    """As the report's in this language, which is the current one, and the desk's own."""
+    sheets = (_environment().get_template(name).render() for name in (*style_sheets(), "desk.css"))
     return "\n".join(sheets)
 
 

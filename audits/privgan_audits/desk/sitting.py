@@ -21,10 +21,9 @@ from privgan_audits.release.approval import Grant, Rejection
 from privgan_audits.release.rejecting import reject
 from privgan_audits.release.render_again import render_again
 from privgan_audits.release.signoff import Draft, SignedApproval, approvable, draft_approval
-from privgan_audits.report.gallery import Gallery, worrying_excess
+from privgan_audits.report.gallery import MEMBER, Gallery, worrying_excess
 from privgan_audits.seals import is_encrypted, load_private_key
 
-MEMBER = "member"  # of a cohort, as the gallery's key says
 DRAFT = "draft"  # the field with the digest of what a page shows
 
 

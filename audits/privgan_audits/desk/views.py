@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from privgan.account import Statement
-from privgan.language import tr, tr_count
+from privgan.language import tr
 from privgan_audits.desk.page import Card, Question, Spent
 from privgan_audits.desk.reports import CohortOnDesk, ReportOnDesk
 from privgan_audits.desk.sitting import Review, reason_field
@@ -77,7 +77,7 @@ def _spent(statement: Statement) -> Iterator[Fact]:
     yield Fact(
         name=tr("Audits"),
         value=plain(statement.audits),
-        note=tr_count("of one set", "of {count} sets", statement.attempts),
+        note=tr("sets tried: {count}", count=plain(statement.attempts)),
     )
     unseen = tr("none: a copy of the cohort's folder that was put back would not be noticed")
     yield Fact(name=tr("Site anchor"), value=tr("knows all entries") if statement.site else unseen)

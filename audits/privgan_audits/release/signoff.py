@@ -17,7 +17,7 @@ from privgan.data.cohort.cohort import open_cohort, read_facts
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
-from privgan.language import by_default, in_a_row, retold, tr
+from privgan.language import ENGLISH, by_default, in_a_row, language, retold, tr
 from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.release.approval import (
     APPROVAL,
@@ -248,7 +248,7 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     yield in_a_row((strength, judged.policy.tiers.rule))
     yield tr("Set {sha256}.", sha256=judged.approved.synthetic_sha256)
     yield in_a_row(
-        (tr("{spend}.", spend=str(spend).capitalize()), tr("{odds}, by any means.", odds=odds(spend.epsilon)))
+        (tr("{spend}.", spend=_opening(str(spend))), tr("{odds}, by any means.", odds=odds(spend.epsilon)))
     )
     yield tr("All runs on this cohort together: {together}.", together=together(books))
     if classes := judged.record.get("classes"):
@@ -265,6 +265,11 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
         first=grant.approved,
         last=grant.until,
     )
+
+
+def _opening(words: str) -> str:
+    """As a sentence begins; where no language asks for it no letter grows, which would make an E of an ε."""
+    return words.capitalize() if language() == ENGLISH else words
 
 
 def _warnings(judged: Judged, *, asked: bool) -> Iterator[str]:

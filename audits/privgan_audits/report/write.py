@@ -54,7 +54,7 @@ def render(page: Page | PublicPage) -> str:
         lstrip_blocks=True,
     )
     # The style sheet is our own file; as text it would be escaped.
-    style = Markup("".join(environment.get_template(name).render() for name in _styles()))  # noqa: S704
+    style = Markup("".join(environment.get_template(name).render() for name in style_sheets()))  # noqa: S704
     environment.globals.update(tr=_marked)
     return environment.get_template(page.template).render(page=page, style=style, language=tag())
 
@@ -64,8 +64,8 @@ def _marked(sentence: str, **values: object) -> Markup:
     return Markup(tr(sentence)).format(**values)  # noqa: S704
 
 
-def _styles() -> Iterator[str]:
-    """The style sheets of a page, the last one of the language's own letters."""
+def style_sheets() -> Iterator[str]:
+    """The templates that a page's style is made of, the last one of the current language's own letters."""
     yield "style.css"
     if language() != ENGLISH:
         yield f"style.{language()}.css"

@@ -27,10 +27,10 @@ def desk(
 ) -> int:
     """Decide in a browser on this machine: read, look, say, sign; approve or reject one report or several."""
     from privgan_audits.desk.desk import Setting, sit_down
-    from privgan_audits.record import language_of
-    from privgan_audits.release.judged import read_record
+    from privgan_audits.release.judged import policy_of, read_record
 
-    with by_default(language_of(read_record(reports[0])[0])):
+    policy, _ = policy_of(read_record(reports[0])[0])
+    with by_default(policy.language):
         setting = Setting(
             reports=tuple(reports),
             key=key,

@@ -92,11 +92,12 @@ def _today() -> date:
 class Window:
     """A visitor of a desk without a server, who is in."""
 
-    def __init__(self, gate: Gate, *reports: str) -> None:
+    def __init__(self, gate: Gate, *reports: str, language: str = "en") -> None:
         setting = Setting(
             reports=tuple(gate.root / report for report in reports),
             key=gate.root / "officer.key",
             cohorts=(gate.root / "cohort",),
+            language=language,
         )
         self.door = Door(PORT)
         self.desk = Desk(
