@@ -92,6 +92,11 @@ class Told:
         return self.predicate["project"]["title"] or f"Synthetic images{subject_of(self.manifest)}"
 
     @property
+    def verdict(self) -> str:
+        """Never a bare PASS under a looser policy than the default."""
+        return told_as(self.predicate["verdict"], self.predicate["policy_looser_than_default"])
+
+    @property
     def what(self) -> str:
         """The set in a sentence."""
         form, count = self.manifest.form, len(self.manifest.form.classes)
@@ -109,7 +114,7 @@ def readme_text(told: Told) -> str:
         told.manifest, told.title, licence=predicate["terms"]["licence"], splits=_hub_splits(told)
     ) + _README.format(
         title=html.escape(told.title, quote=False),
-        verdict=told_as(predicate["verdict"], predicate["policy_looser_than_default"]),
+        verdict=told.verdict,
         strength=told.strength.promise,
         rule=told.strength.rule,
         what=told.what,
@@ -126,8 +131,8 @@ def _facts(told: Told) -> Iterator[tuple[str, str]]:
     yield "Privacy", f"epsilon {privacy['epsilon']:.3g} at delta {privacy['delta']:g}, per {who}"
     yield "Odds", f"{odds(privacy['epsilon'], who)}, by any means, leaving aside a chance of delta."
     yield "All runs on these patients", str(told.strength)
-    for name in ("house", "contact"):
-        yield name.capitalize(), project[name] or _NOT_SAID
+    yield "Who answers for it", project["house"] or _NOT_SAID
+    yield "Contact", project["contact"] or _NOT_SAID
     yield "Released", predicate["signed"]
     if approval:
         yield "Approved by", f"{approval['officer']} on {approval['approved']}"
