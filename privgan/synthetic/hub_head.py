@@ -54,13 +54,22 @@ def subject_of(manifest: Manifest) -> str:
     return f" ({words})" if words else ""
 
 
+def spdx(licence: str) -> str:
+    """SPDX's identifier of a licence that hubs know, as SPDX spells it; empty for anything else.
+
+    >>> spdx("cc-by-4.0"), spdx("for teaching alone")
+    ('CC-BY-4.0', '')
+    """
+    return _KNOWN.get(licence.lower(), "")
+
+
 def licence_url(licence: str) -> str:
     """Where a licence that hubs know stands; otherwise what was given.
 
     >>> licence_url("CC-BY-4.0"), licence_url("for teaching alone")
     ('https://spdx.org/licenses/CC-BY-4.0.html', 'for teaching alone')
     """
-    known = _KNOWN.get(licence.lower())
+    known = spdx(licence)
     return f"https://spdx.org/licenses/{known}.html" if known else licence
 
 

@@ -7,6 +7,7 @@ is what is written, and the public page from that report, so that an edited page
 officer's key is named, the officer must have approved that very report: see `signoff`.
 """
 
+import os
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -25,7 +26,9 @@ from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
 from privgan_audits.evidence.whose import identifiers_of
 from privgan_audits.gate.verdict import PASS
+from privgan_audits.policy import Policy
 from privgan_audits.release import bundle as layout
+from privgan_audits.release.approval import APPROVAL
 from privgan_audits.release.judged import Judged, judge_again, read_record
 from privgan_audits.release.recipient.offer import Offer
 from privgan_audits.release.remembered import remembered_audit
@@ -72,7 +75,7 @@ def release(
         The signed predicate: privacy spend, verdict, digests.
 
     Raises:
-        UsageError: a folder is missing, or the bundle exists.
+        UsageError: a folder is missing, or the bundle exists; or words were typed that the officer has not signed.
         InputRejectedError: licence or citation name somebody of the source.
         IntegrityError: the set, the cohort or the report is edited, foreign or superseded; a file of the set is not
             what privgan writes of its arrays; or the officer's approval is missing, foreign, ended or withdrawn.
@@ -83,16 +86,20 @@ def release(
     """
     with staged_folder(bundle, marker=layout.ATTESTATION, force=force) as folder:
         given = offer or Offer()
-        _require_nobody_in(given, case.cohort)
+        if given.licence or given.citation:
+            _require_fitting(given, case)
         cleared = clear(case, key.public_key(), today, progress)
+        offered = given.under(cleared.judged.policy, approved=bool(cleared.permission))
         with by_default(cleared.judged.policy.language):
-            return write_bundle(folder, cleared, given.under(cleared.judged.policy), key, progress)
+            return write_bundle(folder, cleared, offered, key, progress)
 
 
-def _require_nobody_in(offer: Offer, cohort: Path) -> None:
-    """What was typed for the recipient is searched as the policy's words were."""
-    if offer.licence or offer.citation:
-        require_nobody_named(identifiers_of(open_cohort(cohort)), licence=offer.licence, citation=offer.citation)
+def _require_fitting(offer: Offer, case: Case) -> None:
+    """What was typed for the recipient is searched as the policy's words were; and refused early, before drawing."""
+    typed = {"licence": offer.licence, "citation": offer.citation}
+    require_nobody_named(identifiers_of(open_cohort(case.cohort)), **typed)
+    policy = Policy.from_json(read_record(case.report)[0].get("policy", {}))
+    offer.under(policy, approved=os.path.lexists(case.report / APPROVAL))
 
 
 def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = silent) -> Cleared:

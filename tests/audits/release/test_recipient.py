@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,25 +22,34 @@ from privgan.synthetic.other_forms import FORMS
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.policy import Policy
 from privgan_audits.release import bundle as layout
+from privgan_audits.release import release as releasing
+from privgan_audits.release.approval import APPROVAL
 from privgan_audits.release.recipient import loading
 from privgan_audits.release.recipient.answer import lines
 from privgan_audits.release.recipient.offer import Offer
 from privgan_audits.release.recipient.readme import NO_LICENCE
+from privgan_audits.release.release import Cleared, clear
 from privgan_audits.seals import open_signed
 from privgan_cli import surface
 from tests.audits.releasing import TODAY, Gate, Record, copied, make_gate
 from tests.places import ROOT
 from tests.synthetic.making import reseal
 
-OFFER = Offer(licence="CC-BY-4.0", citation="Anytown Hospital: Chests, 2026", forms=FORMS)
+CITATION = "Anytown Hospital: Chests, 2026"
+OFFER = Offer(licence="cc-by-4.0", forms=FORMS)
 TEXTS = (".md", ".json", ".csv", ".html", "")
+
+
+def audit_under(gate: Gate, policy: Policy) -> None:
+    gate.begin(open_synthetic_set(gate.root / "synthetic").sha256, policy.sha256)
+    gate.audit(lambda record: record.update(policy=policy.to_json()), begun=gate.ledger.entries[-1])
 
 
 @pytest.fixture(scope="module")
 def offered(tmp_path_factory: pytest.TempPathFactory) -> Gate:
     """Forty images, approved and released under a licence in all forms; `plain` beside it, with nothing said."""
     gate = make_gate(tmp_path_factory.mktemp("gate"), count=40)
-    gate.audit()
+    audit_under(gate, Policy(citation=CITATION))
     gate.release()
     (gate.root / "bundle").rename(gate.root / "plain")
     gate.approve()
@@ -71,7 +81,7 @@ def test_the_first_page_says_what_must_be_known(offered: Gate) -> None:
             "strong up to epsilon 1",
             "at most 17 % sure",
         ),
-        *("| Contact | data office |", "| House | Anytown Hospital |", "| Purpose | teaching |"),
+        *("| Contact | data office |", "| Who answers for it | Anytown Hospital |", "| Purpose | teaching |"),
         *("| Recipient | Anytown University |", "| Last day of use | 2026-12-31; ask the hospital then |"),
         *("| Licence | CC-BY-4.0 |", "| Citation | Anytown Hospital: Chests, 2026 |", "was not bought"),
         *("not for diagnosis", "dataset/README.md", "formats/medmnist.npz", "formats/imagefolder/"),
@@ -131,8 +141,7 @@ def test_words_that_somebody_typed_open_no_column_and_no_tag(gate: Gate) -> None
 def test_the_policys_terms_hold_unless_others_are_given(gate: Gate) -> None:
     policy = Policy(licence="for teaching alone", citation="as you like")
     assert policy.preset == "default"
-    gate.begin(open_synthetic_set(gate.root / "synthetic").sha256, policy.sha256)
-    gate.audit(lambda record: record.update(policy=policy.to_json()), begun=gate.ledger.entries[-1])
+    audit_under(gate, policy)
     gate.approve(force=True)
     gate.release(force=True)
     assert predicate_of(gate)["terms"] == {"licence": "for teaching alone", "citation": "as you like"}
@@ -143,6 +152,31 @@ def test_the_policys_terms_hold_unless_others_are_given(gate: Gate) -> None:
     assert 'license: other\nlicense_name: "for teaching alone"\n' in text
     gate.release(force=True, offer=Offer(licence="CC0-1.0"))
     assert predicate_of(gate)["terms"] == {"licence": "CC0-1.0", "citation": "as you like"}
+
+
+@pytest.mark.parametrize("offer", [Offer(licence="call 555 0199"), Offer(citation="Chests, of whom a few: 17, 23")])
+def test_words_that_the_officer_has_not_read_do_not_leave(gate: Gate, offer: Offer) -> None:
+    """Whoever releases could otherwise write what they know under the officer's name; alone they sign it alone."""
+    with pytest.raises(UsageError, match="has not read"):
+        gate.release(force=True, offer=offer)
+    (gate.root / "report" / APPROVAL).unlink()
+    gate.release(force=True, offer=offer)
+    assert offer.terms.items() & predicate_of(gate)["terms"].items()
+
+
+def test_an_approval_that_comes_late_is_seen(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put beside the report after the first look, it binds all the same."""
+    approval = gate.root / "report" / APPROVAL
+    content = approval.read_bytes()
+    approval.unlink()
+
+    def put_back(*given: Any) -> Cleared:
+        approval.write_bytes(content)
+        return clear(*given)
+
+    monkeypatch.setattr(releasing, "clear", put_back)
+    with pytest.raises(UsageError, match="has not read"):
+        gate.release(force=True, offer=Offer(citation="other words"))
 
 
 @pytest.mark.parametrize("offer", [Offer(licence="as Quixmire wants"), Offer(citation="Zeb Quixmire, 2026")])
@@ -228,7 +262,7 @@ def test_croissant_tells_files_and_digests_as_they_are_signed(offered: Gate) -> 
     assert told.items() <= signed.items()
     assert {"dataset/images.npz", "splits.csv", "formats/medmnist.npz"} <= told.keys()
     assert table["license"] == "https://spdx.org/licenses/CC-BY-4.0.html"
-    assert table["citeAs"] == OFFER.citation
+    assert table["citeAs"] == CITATION
     assert table["datePublished"] == TODAY.isoformat()
 
 

@@ -86,7 +86,7 @@ def _croissant(told: Told, data: Mapping[str, str]) -> Node:
         "@type": "sc:Dataset",
         "conformsTo": [f"{_SPECIFICATION}1.0", f"{_SPECIFICATION}RAI/1.0"],
         "name": told.title,
-        "description": f"{told.what} Verdict {predicate['verdict']}, {told.strength.promise}.",
+        "description": f"{told.what} Verdict {told.verdict}, {told.strength.promise}.",
         "url": f"urn:sha256:{predicate['synthetic_sha256']}",
         "version": "1.0.0",
         "datePublished": predicate["signed"],

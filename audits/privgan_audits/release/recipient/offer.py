@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 
 from privgan.checks import one_of, require_line
+from privgan.errors import UsageError
+from privgan.synthetic.hub_head import spdx
 from privgan.synthetic.other_forms import FORMS
 from privgan_audits.policy import LONGEST_CITATION, LONGEST_LICENCE, Policy
 
@@ -23,10 +25,27 @@ class Offer:
         require_line(LONGEST_CITATION, empty=True, citation=self.citation)
         for form in self.forms:
             one_of(FORMS, format=form)
+        object.__setattr__(self, "licence", spdx(self.licence) or self.licence)
         object.__setattr__(self, "forms", tuple(form for form in FORMS if form in self.forms))
 
-    def under(self, policy: Policy) -> "Offer":
-        """The same, with the policy's words where nothing else was said."""
+    def under(self, policy: Policy, *, approved: bool) -> "Offer":
+        """The same, with the policy's words where nothing else was said.
+
+        Args:
+            policy: of the audit.
+            approved: an officer signs this release: then no words leave that the officer has not signed, which are
+                those of the policy, and a licence that everybody knows by its identifier.
+
+        Raises:
+            UsageError: other words were typed.
+        """
+        own_words = [self.citation not in ("", policy.citation), self.licence not in ("", policy.licence)]
+        if approved and (own_words[0] or (own_words[1] and not spdx(self.licence))):
+            raise UsageError(
+                "Expected the policy's licence and citation, or SPDX's identifier of a licence that hubs know, where "
+                "the privacy officer signs: other words would leave that the officer has not read. Have them put "
+                "into the policy, and audit under it."
+            )
         return replace(self, licence=self.licence or policy.licence, citation=self.citation or policy.citation)
 
     @property

@@ -84,6 +84,11 @@ class Told:
         return self.predicate["project"]["title"] or tr("Synthetic images") + subject_of(self.manifest)
 
     @property
+    def verdict(self) -> str:
+        """Never a bare PASS under a looser policy than the default."""
+        return told_as(self.predicate["verdict"], self.predicate["policy_looser_than_default"])
+
+    @property
     def what(self) -> str:
         """The set in a sentence."""
         form = self.manifest.form
@@ -100,11 +105,10 @@ def readme_text(told: Told) -> str:
 
 
 def _parts(told: Told) -> Iterator[str]:
-    predicate = told.predicate
     yield f"# {html.escape(told.title, quote=False)}"
     yield tr(
         "**Verdict {verdict}, {strength}.** {rule}",
-        verdict=told_as(predicate["verdict"], predicate["policy_looser_than_default"]),
+        verdict=told.verdict,
         strength=told.strength.promise,
         rule=told.strength.rule,
     )
@@ -139,7 +143,7 @@ def _facts(told: Told) -> Iterator[tuple[str, str]]:
     said = odds(privacy["epsilon"], who)
     yield tr("Odds"), tr("{odds}, by any means, leaving aside a chance of delta.", odds=said)
     yield tr("All runs on these patients"), str(told.strength)
-    yield tr("House"), project["house"] or tr("not said")
+    yield tr("Who answers for it"), project["house"] or tr("not said")
     yield tr("Contact"), project["contact"] or tr("not said")
     yield tr("Released"), predicate["signed"]
     yield from _granted(predicate.get("approval", {}))
