@@ -13,7 +13,7 @@ from privgan_audits.spaces.search.screening import Precision, fastest
 
 _CLOSEST = 1e-6  # ratio below which nothing is closer
 _FAR = 1.2  # in units of the reference: parts that do not agree
-_PAIRS = 1 << 22  # numbers of pairs that are compared at once
+_PAIRS = 1 << 20  # numbers of pairs that are compared at once: what stays in a cache
 _AT_ONCE = 512  # real images in one block of products
 _TILE = 1 << 18  # products at once, which a processor's cache holds
 
