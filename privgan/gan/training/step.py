@@ -35,6 +35,7 @@ from privgan.gan.training.state import TrainingState, may_restore, restore_state
 from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.class_balance import measure_class_balance
 from privgan.gan.warm_start.measure import measure_mixture
+from privgan.gan.warm_start.strength import measure_powers
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
@@ -98,8 +99,11 @@ def _begin(
         restore_state(state, training.run, randomness.public)
         return state, ledger.resume(training.run_id, step=state.step, sha256=digest)
     warm_start = training.settings.warm_start
-    mixture = measure_mixture(patients, warm_start, plan.warm_start, config.mixture, randomness)
+    noises = plan.warm_start[: len(warm_start.noise_ratios)]
+    mixture = measure_mixture(patients, warm_start, noises, config.mixture, randomness)
     state = fresh_state(training, mixture, randomness.public)
+    if training.prior is not None:
+        _strengthen(training, training.prior, state, randomness)
     if training.settings.model.network == AUTOENCODER:
         steps = training.settings.model.autoencoder_steps
         fit_as_decoder(state.generator, steps, randomness.public, progress)
@@ -110,6 +114,21 @@ def _begin(
         state.class_balance = measure_class_balance(patients, classes, plan.class_balance, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, save_state(state, training.run, ledger, training.run_id)
+
+
+def _strengthen(training: Training, prior: Prior, state: TrainingState, randomness: Randomness) -> None:
+    """Ask how strong detail is, with the last of the planned noises, and make the generator's so; changes `state`."""
+    bands = training.config.detail_bands
+    wanted = measure_powers(
+        training.patients,
+        bands,
+        prior.powers(bands),
+        state.counts,
+        training.plan.warm_start[-1],
+        randomness.secret,
+    )
+    state.generator.strengthen(wanted, randomness.public)
+    state.average.load_state_dict(state.generator.state_dict())
 
 
 def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator) -> TrainingState:
