@@ -19,6 +19,7 @@ from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.clipping.surroundings import plain_surroundings
 from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
+from privgan.errors import BudgetError
 from privgan.files import sha256_file
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
@@ -99,11 +100,11 @@ def _begin(
         restore_state(state, training.run, randomness.public)
         return state, ledger.resume(training.run_id, step=state.step, sha256=digest)
     warm_start = training.settings.warm_start
-    noises = plan.warm_start[: len(warm_start.noise_ratios)]
+    noises, of_strength = _noises(training)
     mixture = measure_mixture(patients, warm_start, noises, config.mixture, randomness)
     state = fresh_state(training, mixture, randomness.public)
     if training.prior is not None:
-        _strengthen(training, training.prior, state, randomness)
+        _strengthen(training, training.prior, state, of_strength, randomness)
     if training.settings.model.network == AUTOENCODER:
         steps = training.settings.model.autoencoder_steps
         fit_as_decoder(state.generator, steps, randomness.public, progress)
@@ -116,17 +117,29 @@ def _begin(
     return state, save_state(state, training.run, ledger, training.run_id)
 
 
-def _strengthen(training: Training, prior: Prior, state: TrainingState, randomness: Randomness) -> None:
-    """Ask how strong detail is, with the last of the planned noises, and make the generator's so; changes `state`."""
-    bands = training.config.detail_bands
-    wanted = measure_powers(
-        training.patients,
-        bands,
-        prior.powers(bands),
-        state.counts,
-        training.plan.warm_start[-1],
-        randomness.secret,
-    )
+def _noises(training: Training) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Those planned for the warm start, and, with a prior, the one of the strength of detail.
+
+    Raises:
+        BudgetError: more or fewer were charged than are asked about.
+    """
+    known, planned = len(training.settings.warm_start.noise_ratios), training.plan.warm_start
+    wanted = known + (training.prior is not None)
+    if len(planned) != wanted:
+        raise BudgetError(
+            f"Expected a plan of {wanted} queries for the warm start, {len(planned)} were charged: another version "
+            "of privgan planned this run. Go on with that one, or start another run."
+        )
+    return planned[:known], planned[known:]
+
+
+def _strengthen(
+    training: Training, prior: Prior, state: TrainingState, noise: tuple[float, ...], randomness: Randomness
+) -> None:
+    """Ask how strong detail is, with the only noise given, and make the generator's so; changes `state`."""
+    bands, (alone,) = training.config.detail_bands, noise
+    public = prior.powers(bands)
+    wanted = measure_powers(training.patients, bands, public, state.counts, alone, randomness.secret)
     state.generator.strengthen(wanted, randomness.public)
     state.average.load_state_dict(state.generator.state_dict())
 

@@ -3,20 +3,24 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import IntegrityError, PreemptedError, UsageError
+from privgan.errors import BudgetError, IntegrityError, PreemptedError, UsageError
 from privgan.files import read_json, write_json
 from privgan.gan.networks import load_generator
 from privgan.gan.networks.generators import GeneratorConfig
 from privgan.gan.networks.public_prior import IN_RUN, WEIGHTS, Prior, open_prior
 from privgan.gan.networks.saving import SCHEMA_VERSION, WITH_PRIOR
+from privgan.gan.randomness import Randomness
 from privgan.gan.training.runs import resume_run, start_run
+from privgan.gan.training.step import fit
 from privgan.interruption import StopRequest
 from privgan.run import MODEL_CONFIG, read_run
+from tests.gan.small import small_training
 from tests.gan.training.test_runs import REQUEST
 from tests.priors import make_prior
 from tests.takes import takes
@@ -88,6 +92,19 @@ def test_a_generator_of_before_detail_was_asked_about_is_refused(
         write_json(run / MODEL_CONFIG, {**config, **other})
         with pytest.raises(IntegrityError, match="schema version"):
             load_generator(run)
+
+
+@pytest.mark.parametrize(("more", "with_prior"), [(0, True), (1, False), (2, True)])
+def test_no_query_is_asked_that_was_not_charged(prior: Prior, tmp_path: Path, more: int, *, with_prior: bool) -> None:
+    """Of a run, say, that an earlier version planned."""
+    training = small_training(tmp_path / "run")
+    noises = (1.0,) * (len(training.settings.warm_start.noise_ratios) + more)
+    plan = replace(training.plan, warm_start=noises)
+    training = replace(training, prior=prior if with_prior else None, plan=plan)
+    ledger = create_autospec(Ledger)
+    ledger.of_kind.return_value = []
+    with pytest.raises(BudgetError, match="were charged"):
+        fit(training, ledger, Randomness.of(0), StopRequest())
 
 
 def test_a_prior_that_does_not_fit_costs_nothing(cohort: Cohort, tmp_path: Path) -> None:
