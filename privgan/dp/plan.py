@@ -4,7 +4,8 @@ Let D and D' differ in one member, whose images in D' are replaced by nothing (z
 remains, so the number of members N is public). A plan makes these releases and no other use of members' images:
 
 1. warm start: for each s in `warm_start`, a sum of one vector of norm at most 1 a member, plus N(0, s^2) once.
-   Changing one member moves the sum by at most 1: a Gaussian mechanism.
+   Changing one member moves the sum by at most 1: a Gaussian mechanism. With a public prior the last of these sums
+   says how strong detail is; it costs what it costs, like all the others.
 2. class balance, if `class_balance` is a noise s: a sum of one vector a member, their images' shares of the
    classes, of norm at most 1, plus N(0, s^2) once. A Gaussian mechanism, too.
 3. `steps` times: every member is drawn independently with rate batch / N; a drawn member adds a vector of norm at
@@ -23,8 +24,10 @@ Theorem. The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`
 - Each step may depend on what earlier ones released, with noises fixed in advance: adaptive composition, computed
   numerically by two accountants (`accounting`). Runs may be chosen by earlier ones: a Renyi filter (`budget.renyi`).
 - The generator, every synthetic image and the ladder see members only through these releases: post-processing. With
-  a public prior (`gan.prior`) they are functions of these releases and of a network that was learned from public
-  images alone, before the first of them: a constant, the same in D and D'. Of those images' people nothing is said.
+  a public prior (`gan.prior`) they are functions of these releases, of a network that was learned from public images
+  alone, before the first of them, and of averages over those images: constants, the same in D and D'. The gains of
+  detail (`strengths`) are computed from the last sum and from the generator's own drawings. Of the people on public
+  images nothing is said.
 
 Assumed: a patient key is a person; N, classes, image size and settings are public; public images are chosen without
 looking at members, and none of them is one's; system entropy and ChaCha20 are sound; real arithmetic, with rounding

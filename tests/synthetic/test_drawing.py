@@ -239,6 +239,8 @@ def lively_run(folder: Path, **model: Any) -> Path:
             part.copy_(0.3 * torch.randn(part.shape, generator=torch_rng))
         for weights in network.finish.parameters() if network.finish else ():
             weights.copy_(0.1 * torch.randn(weights.shape, generator=torch_rng))
+        if network.strengths:
+            network.strengths.gains.uniform_(0.5, 2.0, generator=torch_rng)
     save_generator(make_run(folder), network)
     return finish_again(folder)
 

@@ -4,7 +4,8 @@ Edges, vessels, ribs and grain are alike in every image of a kind. What patients
 and what public images say costs no privacy. This network has seen public images alone (`gan.prior`), is handed what
 the warm start draws, and adds what public images have and such drawings lack, as coarse-to-fine generators do (Denton
 et al. 2015; the shape is that of Ronneberger, Fischer and Brox 2015). It is not told the class, for the reason that
-`generators` gives, and it does not learn from patients either: it is a fixed function of the released answers.
+`generators` gives, and it does not learn from patients either: it is a fixed function of the released answers. How
+strong its detail may be is asked of them once (`warm_start.strength`).
 """
 
 import itertools

@@ -1,9 +1,9 @@
 """Generators: what the warm start released, drawn by a linear part, and a detail part that learns the rest.
 
-With a public prior (`gan.prior`) a network that has seen public images alone finishes what the linear part draws;
-the detail part goes on from there. A generator sees no patients and may normalise as it likes. Its detail part is not
-told the class: it would write the class into every image as a faint pattern, which is all that a classifier would
-then learn of them.
+With a public prior (`gan.prior`) a network that has seen public images alone finishes what the linear part draws, its
+detail is made as strong as the patients' (`strengths`), and the detail part goes on from there. A generator sees no
+patients and may normalise as it likes. Its detail part is not told the class: it would write the class into every
+image as a faint pattern, which is all that a classifier would then learn of them.
 """
 
 import itertools
@@ -20,7 +20,9 @@ from privgan.config import inline
 from privgan.errors import UsageError
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.layers import convolution, linear
+from privgan.gan.networks.strengths import Strengths
 from privgan.gan.warm_start import ImageModel, Mixture, MixtureImages, MixtureShape
+from privgan.gan.warm_start.strength import DetailBands
 from privgan.images.form import ImageForm
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -30,6 +32,7 @@ SMALLEST_MAP = 4
 HIDDEN_PER_WIDTH = 8  # dense units for each channel of the convolutions: about as much work on small images
 # More at once leave the cache, and the C library asks the system for their maps anew each time.
 FAKES_AT_ONCE = 32
+_LOOKED_AT = 128  # images a class, to learn how strong detail is before gains
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,11 @@ class GeneratorConfig(ImageModel):
         return FinishShape(side=self.form.side, channels=self.form.channels, width=self.finish)
 
     @property
+    def detail_bands(self) -> DetailBands:
+        """The frequencies in which what the detail network added is made stronger or weaker."""
+        return DetailBands(side=self.form.side, order=self.order)
+
+    @property
     def latents(self) -> int:
         """The dimension of z: standard normal numbers that make an image."""
         return self.mixture.latent + (self.finished.latent if self.finished else 0)
@@ -75,9 +83,9 @@ class GeneratorConfig(ImageModel):
 class Generator(nn.Module):
     """(z (n, latents), labels (n,)) -> images (n, channels, size, size) in [-1, 1].
 
-    `start` draws what the warm start released and `finish` what public images add to it; neither learns here. A
-    detail part, zero at first, adds what the discriminator asks for. torch_rng: of its first weights; without it they
-    are zero, for whoever fills them.
+    `start` draws what the warm start released, `finish` what public images add to it, and `strengths` says how
+    strong that is; none of them learns here. A detail part, zero at first, adds what the discriminator asks for.
+    torch_rng: of its first weights; without it they are zero, for whoever fills them.
     """
 
     def __init__(self, config: GeneratorConfig, torch_rng: torch.Generator | None) -> None:
@@ -85,6 +93,7 @@ class Generator(nn.Module):
         self.config = config
         self.start = MixtureImages(config.mixture)
         self.finish = None if config.finished is None else Finish(config.finished, None).requires_grad_(False)
+        self.strengths = Strengths(config.detail_bands, len(config.form.classes)) if config.finished else None
         build = _dense if config.network == MLP else _convolutions
         self.lift, self.blocks, self.last = build(config, torch_rng)
         nn.init.zeros_(self.last.weight)
@@ -99,6 +108,25 @@ class Generator(nn.Module):
         """Begin where the released mixture is."""
         self.start.fill(mixture)
 
+    def strengthen(self, wanted: Tensor, torch_rng: torch.Generator) -> None:
+        """Make detail as strong as patients say, by a look at some images, which have no gains yet.
+
+        Args:
+            wanted: (classes, numbers), as `measure_powers` released them.
+            torch_rng: of those images.
+        """
+        if self.strengths is None:
+            return
+        device, drawn = self.basis.device, []
+        for label in range(len(self.config.form.classes)):
+            z = torch.randn(_LOOKED_AT, self.config.latents, generator=torch_rng).to(device)
+            labels = torch.full((_LOOKED_AT,), label, device=device)
+            batches = zip(torch.split(z, FAKES_AT_ONCE), torch.split(labels, FAKES_AT_ONCE), strict=True)
+            with torch.no_grad():
+                some = [self.begun(*batch) for batch in batches]
+            drawn.append(self.config.detail_bands.powers(torch.cat(some)).mean(0))
+        self.strengths.fill(wanted.to(device), torch.stack(drawn))
+
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         """See the class."""
         return self.drawn(z, labels)[0]
@@ -107,7 +135,10 @@ class Generator(nn.Module):
         """The images before refinement: what the warm start draws, finished by the public network if there is one."""
         first = self.config.mixture.latent
         image: Tensor = self.start(z[:, :first], labels)
-        return image if self.finish is None else self.finish(image, z[:, first:]).clamp(-1.0, 1.0)
+        if self.finish is None or self.strengths is None:
+            return image
+        finished = self.finish(image, z[:, first:]).clamp(-1.0, 1.0)
+        return self.strengths(finished, labels).clamp(-1.0, 1.0)  # type: ignore[no-any-return]  # as for all modules
 
     def drawn(self, z: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The images, and what they were before refinement."""

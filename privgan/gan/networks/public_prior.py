@@ -14,19 +14,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from privgan.config import from_table, inline, to_table
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_marker, sha256_file, write_json
 from privgan.gan.networks.finish import Finish, FinishShape
+from privgan.gan.warm_start.strength import DetailBands
 from privgan.images.form import ImageForm
+from privgan.images.pixels import from_uint8
 from privgan.images.stored import with_channels
 from privgan.run import PriorNamed
 
 SCHEMA_VERSION = 1
 MARKER, WEIGHTS, IMAGES, CONTACT = "prior.json", "finish.safetensors", "images.npy", "contact.png"
 IN_RUN = "prior"  # the folder of a run that holds its prior
+_LOOKED_AT, _AT_ONCE = 2000, 100  # images, for averages over them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +82,12 @@ class Prior:
         except (SafetensorError, RuntimeError, KeyError):
             raise IntegrityError("Expected weights that fit the prior's prior.json, they do not.") from None
         return network
+
+    def powers(self, bands: DetailBands) -> Tensor:
+        """The average of `DetailBands.powers` over public images, (numbers,), at most the first 2,000 of them."""
+        some = range(0, min(len(self.images), _LOOKED_AT), _AT_ONCE)
+        parts = [self.images[start : min(start + _AT_ONCE, _LOOKED_AT)] for start in some]
+        return torch.cat([bands.powers(from_uint8(np.asarray(part))) for part in parts]).mean(0)
 
     def copy(self, folder: Path) -> None:
         """Put its files into a new folder."""

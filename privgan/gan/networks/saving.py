@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from safetensors import safe_open
 
 SCHEMA_VERSION = 5
+WITH_PRIOR = 6  # of generators with a public prior: gains of detail beside what version 5 has
 STATE = "private/state.safetensors"
 _ORDER = (  # of the keys, as it has always been; what is new follows
     *(part.name for part in fields(ImageModel)),
@@ -88,7 +89,8 @@ def save_generator(run_folder: Path, network: Generator, class_balance: ClassBal
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     measured = None if class_balance is None else asdict(class_balance)
     table = to_table(network.config, _ORDER)
-    config = {"schema_version": SCHEMA_VERSION, **table, "class_balance": measured}
+    version = WITH_PRIOR if network.config.finish else SCHEMA_VERSION
+    config = {"schema_version": version, **table, "class_balance": measured}
     write_json(run_folder / MODEL_CONFIG, config)
     write_bytes(run_folder / WEIGHTS, save(state))
     return ModelDigests.of(run_folder)
@@ -120,10 +122,11 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
 def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:
     table: dict[str, Any] = read_json(path)
     version = table.pop("schema_version", None)
-    if version != SCHEMA_VERSION:
+    wanted = WITH_PRIOR if table.get("finish") else SCHEMA_VERSION
+    if version != wanted:
         raise IntegrityError(
-            f"Expected a generator of schema version {SCHEMA_VERSION}, got {version!r}. Generate with the version of "
-            "privgan that trained it, or train again with this one."
+            f"Expected a generator of schema version {wanted}, got {version!r}. Generate with the version of privgan "
+            "that trained it, or train again with this one."
         )
     try:
         measured = table.pop("class_balance", None)

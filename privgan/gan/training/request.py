@@ -7,6 +7,7 @@ from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, che
 from privgan.errors import InputRejectedError, UsageError
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.training.settings import TrainSettings
+from privgan.gan.warm_start.strength import NOISE_RATIO
 
 _LEAST_MINUTES, _MOST = 1e-3, 1e9
 _WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from
@@ -52,6 +53,8 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
     privacy, start, balance = settings.privacy, settings.warm_start, settings.class_balance
     # Without steps the warm start is all there is, and has what the class balance leaves.
     share = start.share if privacy.steps else _WHOLE - balance.share * balance.measure
+    # With a prior patients are asked one thing more: how strong their detail is.
+    ratios = start.noise_ratios if request.prior is None else (*start.noise_ratios, NOISE_RATIO)
     plan = Plan(
         members=members,
         batch=privacy.batch,
@@ -60,7 +63,7 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
         noise_multiplier=1.0,
         clipping_norm=privacy.clipping_norm,
         fakes=settings.refinement.fakes,
-        warm_start=calibrate_queries(share * request.epsilon, delta, start.noise_ratios),
+        warm_start=calibrate_queries(share * request.epsilon, delta, ratios),
     )
     if balance.measure:
         (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))

@@ -19,6 +19,7 @@ from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.clipping.surroundings import plain_surroundings
 from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
+from privgan.errors import BudgetError
 from privgan.files import sha256_file
 from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
@@ -35,6 +36,7 @@ from privgan.gan.training.state import TrainingState, may_restore, restore_state
 from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.class_balance import measure_class_balance
 from privgan.gan.warm_start.measure import measure_mixture
+from privgan.gan.warm_start.strength import measure_powers
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
@@ -98,8 +100,11 @@ def _begin(
         restore_state(state, training.run, randomness.public)
         return state, ledger.resume(training.run_id, step=state.step, sha256=digest)
     warm_start = training.settings.warm_start
-    mixture = measure_mixture(patients, warm_start, plan.warm_start, config.mixture, randomness)
+    noises, of_strength = _noises(training)
+    mixture = measure_mixture(patients, warm_start, noises, config.mixture, randomness)
     state = fresh_state(training, mixture, randomness.public)
+    if training.prior is not None:
+        _strengthen(training, training.prior, state, of_strength, randomness)
     if training.settings.model.network == AUTOENCODER:
         steps = training.settings.model.autoencoder_steps
         fit_as_decoder(state.generator, steps, randomness.public, progress)
@@ -110,6 +115,33 @@ def _begin(
         state.class_balance = measure_class_balance(patients, classes, plan.class_balance, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, save_state(state, training.run, ledger, training.run_id)
+
+
+def _noises(training: Training) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Those planned for the warm start, and, with a prior, the one of the strength of detail.
+
+    Raises:
+        BudgetError: more or fewer were charged than are asked about.
+    """
+    known, planned = len(training.settings.warm_start.noise_ratios), training.plan.warm_start
+    wanted = known + (training.prior is not None)
+    if len(planned) != wanted:
+        raise BudgetError(
+            f"Expected a plan of {wanted} queries for the warm start, {len(planned)} were charged: another version "
+            "of privgan planned this run. Go on with that one, or start another run."
+        )
+    return planned[:known], planned[known:]
+
+
+def _strengthen(
+    training: Training, prior: Prior, state: TrainingState, noise: tuple[float, ...], randomness: Randomness
+) -> None:
+    """Ask how strong detail is, with the only noise given, and make the generator's so; changes `state`."""
+    bands, (alone,) = training.config.detail_bands, noise
+    public = prior.powers(bands)
+    wanted = measure_powers(training.patients, bands, public, state.counts, alone, randomness.secret)
+    state.generator.strengthen(wanted, randomness.public)
+    state.average.load_state_dict(state.generator.state_dict())
 
 
 def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator) -> TrainingState:

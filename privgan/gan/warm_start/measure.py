@@ -10,6 +10,8 @@ queries of every member then ask, in this order:
 5. for more than one component: rounds of k-means within each class, in the directions that 3. kept (as DPLloyd of
    Su et al. 2016 does), then the second moments of each component.
 
+With a public prior `strength` asks one more.
+
 This is a mean embedding in the family of DP-MERF (Harder, Adamczewski and Park 2021), on coordinates that anatomy
 lives in. Of noisy covariances only what rises above the noise is kept (`shrinkage`), so that noise does not become
 texture. The generator starts from the images that all this implies, and stays anchored to them during refinement.

@@ -3,19 +3,24 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import IntegrityError, PreemptedError, UsageError
-from privgan.files import read_json
+from privgan.errors import BudgetError, IntegrityError, PreemptedError, UsageError
+from privgan.files import read_json, write_json
 from privgan.gan.networks import load_generator
 from privgan.gan.networks.generators import GeneratorConfig
 from privgan.gan.networks.public_prior import IN_RUN, WEIGHTS, Prior, open_prior
+from privgan.gan.networks.saving import SCHEMA_VERSION, WITH_PRIOR
+from privgan.gan.randomness import Randomness
 from privgan.gan.training.runs import resume_run, start_run
+from privgan.gan.training.step import fit
 from privgan.interruption import StopRequest
 from privgan.run import MODEL_CONFIG, read_run
+from tests.gan.small import small_training
 from tests.gan.training.test_runs import REQUEST
 from tests.priors import make_prior
 from tests.takes import takes
@@ -38,6 +43,11 @@ def test_a_run_keeps_a_copy_of_its_prior_and_its_network(
     learned = load_generator(run).network.finish
     assert learned is not None
     known = prior.network().state_dict()
+    assert read_json(run / MODEL_CONFIG)["schema_version"] == WITH_PRIOR
+    assert len(facts.plan["warm_start"]) == len(REQUEST.settings.warm_start.noise_ratios) + 1
+    strengths = load_generator(run).network.strengths
+    assert strengths is not None
+    assert not (strengths.gains == 1).all()  # patients were asked
     assert all((value == known[name]).all() for name, value in learned.state_dict().items())  # no step moves it
 
 
@@ -72,6 +82,31 @@ def test_a_stopped_run_goes_on_with_no_other(cohort: Cohort, prior: Prior, tmp_p
         resume_run(cohort, run, REQUEST, StopRequest())
 
 
+def test_a_generator_of_before_detail_was_asked_about_is_refused(
+    cohort: Cohort, prior: Prior, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    start_run(cohort, run, replace(REQUEST, prior=prior, steps=0), StopRequest(), force=False)
+    config = read_json(run / MODEL_CONFIG)
+    for other in ({"schema_version": SCHEMA_VERSION}, {"finish": 0}):
+        write_json(run / MODEL_CONFIG, {**config, **other})
+        with pytest.raises(IntegrityError, match="schema version"):
+            load_generator(run)
+
+
+@pytest.mark.parametrize(("more", "with_prior"), [(0, True), (1, False), (2, True)])
+def test_no_query_is_asked_that_was_not_charged(prior: Prior, tmp_path: Path, more: int, *, with_prior: bool) -> None:
+    """Of a run, say, that an earlier version planned."""
+    training = small_training(tmp_path / "run")
+    noises = (1.0,) * (len(training.settings.warm_start.noise_ratios) + more)
+    plan = replace(training.plan, warm_start=noises)
+    training = replace(training, prior=prior if with_prior else None, plan=plan)
+    ledger = create_autospec(Ledger)
+    ledger.of_kind.return_value = []
+    with pytest.raises(BudgetError, match="were charged"):
+        fit(training, ledger, Randomness.of(0), StopRequest())
+
+
 def test_a_prior_that_does_not_fit_costs_nothing(cohort: Cohort, tmp_path: Path) -> None:
     large = make_prior(tmp_path / "large", takes(6, seed=0, side=32))
     with pytest.raises(UsageError, match="Expected a prior of images"):
@@ -85,7 +120,11 @@ def test_without_a_prior_a_run_is_as_ever(cohort: Cohort, tmp_path: Path) -> Non
     facts = start_run(cohort, tmp_path / "run", replace(REQUEST, steps=0), StopRequest(), force=False)
     assert facts.prior is None
     assert not (tmp_path / "run" / IN_RUN).exists()
-    assert load_generator(tmp_path / "run").network.finish is None
+    assert len(facts.plan["warm_start"]) == len(REQUEST.settings.warm_start.noise_ratios)
+    network = load_generator(tmp_path / "run").network
+    assert network.finish is None
+    assert network.strengths is None
+    assert read_json(tmp_path / "run" / MODEL_CONFIG)["schema_version"] == SCHEMA_VERSION
     assert "prior" not in read_json(WRITTEN / "run.json")
     assert read_run(WRITTEN).prior is None
     assert "finish" not in read_json(WRITTEN / "config.json")
