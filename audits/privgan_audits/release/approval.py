@@ -17,6 +17,7 @@ from privgan.config import from_table, inline, to_table
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json
+from privgan.language import tr
 from privgan_audits.record import RECORD
 from privgan_audits.seals import fingerprint, in_toto, key_line, key_of_line, open_signed, unverified
 
@@ -51,8 +52,13 @@ class Grant:
         first, last = _day(self.approved), _day(self.until)
         if not 0 <= (last - first).days <= LONGEST_DAYS:
             raise UsageError(
-                f"Expected a last day on or after {first} and at most {LONGEST_DAYS} days later, got {last}. "
-                "Approve for a while, and look at it again before that ends."
+                tr(
+                    "Expected a last day on or after {first} and at most {days} days later, got {last}. Approve for "
+                    "a while, and look at it again before that ends.",
+                    first=first,
+                    days=LONGEST_DAYS,
+                    last=last,
+                )
             )
 
 
@@ -232,5 +238,5 @@ def _day(text: str) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        raise UsageError(f"Expected a day as YYYY-MM-DD, got {text!r}.")
+        raise UsageError(tr("Expected a day as YYYY-MM-DD, got {text}.", text=repr(text)))
     return day

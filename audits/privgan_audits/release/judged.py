@@ -10,6 +10,7 @@ from typing import Any
 from privgan.config import from_table
 from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError, UsageError
 from privgan.files import sha256_bytes
+from privgan.language import in_a_row, retold, tr
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, Verdict, judge
 from privgan_audits.policy import Policy
 from privgan_audits.record import RECORD, SALT_BYTES
@@ -76,17 +77,17 @@ def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
     """
     policy, verdict = _judged(record)
     if verdict.verdict == FAIL:
-        raise AuditFailedError(f"The audit's verdict is FAIL; nothing may leave. {verdict.reasons[0]}")
+        failed = tr("The audit's verdict is FAIL; nothing may leave.")
+        raise AuditFailedError(in_a_row((failed, retold(verdict.reasons[0]))))
     if verdict.verdict != PASS:
-        raise NotReleasableError(
-            f"Expected the verdict PASS, this audit's is {verdict.verdict}. {verdict.reasons[0]}"
-        )
+        other = tr("Expected the verdict PASS, this audit's is {verdict}.", verdict=tr(verdict.verdict))
+        raise NotReleasableError(in_a_row((other, retold(verdict.reasons[0]))))
     if verdict.scope != DIFFERENTIAL_PRIVACY:
         raise NotReleasableError(
-            "Expected an audit against the cohort with a privacy claim; this one judged files alone."
+            tr("Expected an audit against the cohort with a privacy claim; this one judged files alone.")
         )
     if (record.get("verdict"), record.get("scope")) != (PASS, DIFFERENTIAL_PRIVACY):
-        raise NotReleasableError("The recorded verdict is not the one that this version gives. Audit again.")
+        raise NotReleasableError(tr("The recorded verdict is not the one that this version gives. Audit again."))
     if not _SALT.fullmatch(str(record.get("salt"))):
         raise IntegrityError(
             "Expected a record with a salt, so that its digest can leave and tell nothing; this one is of an older "

@@ -223,10 +223,17 @@ def _require_remembered(report: Path, judged: Judged, digest: str, cohort: Path 
 def _require_said(grant: Grant, judged: Judged) -> None:
     """Whom a release is for and what for is the decision itself; and what was switched off needs a reason."""
     if not (grant.purpose and grant.recipient):
-        raise UsageError("Expected --purpose and --recipient in words: an approval is for something and somebody.")
+        raise UsageError(
+            tr("Expected --purpose and --recipient in words: an approval is for something and somebody.")
+        )
     overrides = ", ".join(f"--{name}" for name in judged.approved.overrides)
     if overrides and not grant.reason:
-        raise UsageError(f"Expected --reason: why {overrides}, which switched a safeguard off, does no harm here.")
+        raise UsageError(
+            tr(
+                "Expected --reason: why {overrides}, which switched a safeguard off, does no harm here.",
+                overrides=overrides,
+            )
+        )
 
 
 def _facts(judged: Judged, grant: Grant) -> Iterator[str]:

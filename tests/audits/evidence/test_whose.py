@@ -265,7 +265,7 @@ def test_names_and_other_numbers_on_both_sides_are_counted(
     assert evidence.non_members is not None
     assert evidence.non_members.patient_count == 5
     (note,) = (note for note in evidence.notes if "both sides" in note)
-    assert "1 whole names, 1 other numbers" in note
+    assert "1 whole names; 1 other numbers" in note
 
 
 def test_non_members_who_are_all_members_are_refused(tmp_path: Path) -> None:
