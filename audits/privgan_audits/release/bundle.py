@@ -17,9 +17,10 @@ import re
 from typing import Any
 
 from privgan.errors import IntegrityError
+from privgan.kinds import BUNDLE
 from privgan_audits.release.approval import APPROVAL
 
-ATTESTATION = "attestation.dsse.json"
+ATTESTATION = BUNDLE.marker
 SUMS = "SHA256SUMS"
 GUIDE = "VERIFY.md"
 GIT, GIT_TEXT = ".gitattributes", "* -text\n"

@@ -171,6 +171,7 @@ class FileSource:
             identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),
             remarks=(*_remarks(reading, self.recipe), *told.remarks),
             rows=told.rows,
+            side=reading.side,
         )
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from privgan.checks import within
 from privgan.data.columns import NOTHING, Wanted
-from privgan.data.recipe import PHOTO, PICTURE, SMALLEST, Recipe
+from privgan.data.naming import require_agreeing
+from privgan.data.recipe import PHOTO, PICTURE, PRESETS, SMALLEST, Recipe
 from privgan.data.selection import EVERYTHING, Selection
 from privgan.errors import UsageError
 
@@ -40,6 +41,8 @@ class Wishes:
 
     def __post_init__(self) -> None:
         self.recipe(PICTURE, SMALLEST)  # checks what it is made of
+        if self.named_preset is not None and not self.selection.trusted:
+            require_agreeing(self.selection, PRESETS[self.named_preset])
         if len(set(self.classes)) != len(self.classes) or not all(self.classes):
             raise UsageError("Expected different, non-empty class names.")
         if self.max_images is not None and self.max_images < 1:

@@ -22,10 +22,11 @@ from privgan.files import read_marker, sha256_file, write_json
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
+from privgan.kinds import PRIOR, require_kind
 from privgan.run import PriorNamed
 
 SCHEMA_VERSION = 1
-MARKER, WEIGHTS, IMAGES, CONTACT = "prior.json", "finish.safetensors", "images.npy", "contact.png"
+MARKER, WEIGHTS, IMAGES, CONTACT = PRIOR.marker, "finish.safetensors", "images.npy", "contact.png"
 IN_RUN = "prior"  # the folder of a run that holds its prior
 
 
@@ -97,8 +98,7 @@ def open_prior(folder: Path) -> Prior:
         UsageError: there is none.
         IntegrityError: a file was edited, or is missing.
     """
-    if not (folder / MARKER).is_file():
-        raise UsageError(f"Expected a folder that `privgan prior` finished, {folder} has no {MARKER}.")
+    require_kind(PRIOR, folder)
     table = read_marker(folder / MARKER, "prior", SCHEMA_VERSION)
     try:
         facts = from_table(PriorFacts, table)

@@ -20,7 +20,8 @@ from privgan.dp.clipping.surroundings import plain_surroundings
 from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
 from privgan.files import sha256_file
-from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
+from privgan.gan.names import AUTOENCODER
+from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
 from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
 from privgan.gan.networks.public_prior import Prior
