@@ -21,6 +21,12 @@ Csv = Annotated[
     list[Path] | None,
     typer.Option(help="Table by patient, study, instance or file: labels, patients, columns. May be repeated."),
 ]
+CsvColumns = Annotated[
+    str,
+    typer.Option(
+        metavar="ROLE=NAME,...", help="What columns of the tables are: file=...,patient=...,label=...,study=..."
+    ),
+]
 Columns = Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")]
 Window = Annotated[
     str | None,
@@ -57,12 +63,14 @@ def wishes_of(*, modality: str, body_part: str, view: str, image_type: str, **to
     """What the options of a verb ask for; all but four are called as a field of the wishes or of their selection."""
     from privgan.data.columns import Wanted
     from privgan.data.selection import Selection
+    from privgan.data.sources.called import called_columns
     from privgan.data.sources.wishes import Wishes
 
     parsers: dict[str, Callable[[Any], Any]] = {
         "window": pair_of,
         "roi": box_of,
         "csv": lambda files: tuple(files or ()),
+        "csv_columns": lambda text: tuple(called_columns(text).items()),
         "classes": names_of,
         "columns": lambda text: Wanted.named(names_of(text.lower())),
     }

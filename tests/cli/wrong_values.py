@@ -97,6 +97,8 @@ WRONG = (
     ("scan pictures --csv none.csv", "none.csv is missing"),
     ("scan pictures --csv pictures", "pictures is a folder"),
     ("scan pictures --columns sex:nubmer", "category, number"),
+    ("scan pictures --csv-columns fil=path", "--csv-columns file=PATH"),
+    ("scan pictures --csv-columns file=a,file=b", "each role and each column once"),
     ("scan pictures --every 0", "every at least 1"),
     ("scan pictures --frames last", "all, first, middle"),
     ("scan pictures --axis up", "axial, coronal"),

@@ -17,10 +17,9 @@ import re
 from typing import Any
 
 from privgan.errors import IntegrityError
-from privgan.kinds import BUNDLE
 from privgan_audits.release.approval import APPROVAL
 
-ATTESTATION = BUNDLE.marker
+ATTESTATION = "attestation.dsse.json"
 SUMS = "SHA256SUMS"
 GUIDE = "VERIFY.md"
 GIT, GIT_TEXT = ".gitattributes", "* -text\n"

@@ -29,7 +29,7 @@ class NpzSource:
     """See `source.Source`."""
 
     def __init__(self, path: Path, wishes: Wishes) -> None:
-        if wishes.csv:
+        if wishes.csv or wishes.csv_columns:
             raise UsageError("Expected labels inside the .npz, got a label table: --csv is for folders.")
         self._contents = open_npz(path, wishes.columns)
         count, height, width = self._contents.shape[:3]

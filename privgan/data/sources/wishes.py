@@ -21,6 +21,7 @@ class Wishes:
 
     size: side of the images; None takes that of the first readable one. preset, window, colour, roi: see
     `recipe.Recipe`; preset None is chosen by the modality, on which all files must agree. csv: label tables.
+    csv_columns: names of their columns, in lower case, with what each is (see `called`).
     classes: declared class names, empty when none were. columns: further columns to read. max_images: read only the
     first files or rows. selection: what of them is read. workers: processes that decode files; None takes one a
     processor, at most eight. look_at_all: look for text in the pixels of every file, not of some; see `lettering`.
@@ -32,6 +33,7 @@ class Wishes:
     colour: bool = False
     roi: tuple[float, float, float, float] | None = None
     csv: tuple[Path, ...] = ()
+    csv_columns: tuple[tuple[str, str], ...] = ()
     classes: tuple[str, ...] = ()
     columns: Wanted = NOTHING
     max_images: int | None = None
