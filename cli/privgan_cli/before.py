@@ -95,6 +95,12 @@ def sign(report: Path, cohort: Path | None) -> None:
     require_kinds((REPORT, report), *([(COHORT, cohort)] if cohort is not None else []))
 
 
+def desk(reports: Iterable[Path], cohorts: Iterable[Path], key: Path) -> None:
+    """Before `desk`."""
+    require_kinds(*((REPORT, report) for report in reports), *((COHORT, cohort) for cohort in cohorts))
+    require_key(key)
+
+
 def keygen(name: Path, policy: Path | None) -> None:
     """Before `keygen`: nobody thinks of a passphrase for a key that cannot be written."""
     for file in (name, policy):

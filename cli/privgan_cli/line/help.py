@@ -34,6 +34,7 @@ EXAMPLES = {
         "audit synthetic --cohort cohort --run run --report report --policy policy.toml",
         "audit pictures --members trained --non-members others --report report",
     ),
+    "desk": ("desk report --cohort cohort --key officer.key",),
     "report": ("report report --cohort cohort",),
     "keygen": ("keygen officer --policy policy.toml --house 'St. Example Hospital'", "keygen hospital"),
     "approve": (_APPROVE,),
