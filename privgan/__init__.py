@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from privgan.data.selection import Selection
     from privgan.data.sources.wishes import Wishes
     from privgan.gan.prior.request import PriorRequest
-    from privgan.progress import silent
+    from privgan.progress import Lines, silent
     from privgan.synthetic.generate import GenerateOptions
     from privgan_audits.policy import Policy
     from privgan_audits.release.recipient.offer import Offer
@@ -28,6 +28,7 @@ __all__ = [
     "AuditOptions",
     "Case",
     "GenerateOptions",
+    "Lines",
     "Offer",
     "PlanOptions",
     "Policy",
@@ -64,6 +65,7 @@ _PLACES = {
     "Terms": "privgan_audits.terms",
     "Wishes": "privgan.data.sources.wishes",
     "load_private_key": "privgan_audits.seals",
+    "Lines": "privgan.progress",
     "silent": "privgan.progress",
 }
 

@@ -21,8 +21,9 @@
     >>> made.count
     4
 
-Progress is drawn on a terminal and in a notebook, and nowhere else; `progress=privgan.silent` keeps quiet, and any
-function of (task, done, total, note) may listen instead. Errors are those of `privgan.errors`, and say what to do.
+Progress is drawn as bars on a terminal and below a notebook's cell, and nowhere else; `progress=privgan.silent` keeps
+quiet, `progress=privgan.Lines(print)` says a line a minute instead, and any function of (task, done, total, note) may
+listen. Errors are those of `privgan.errors`, and say what to do.
 """
 
 import contextlib

@@ -23,7 +23,8 @@ HELP = (
 class Everywhere:
     """What a command was told beside its own options.
 
-    log: a file to append to. tell_every_s: see `Lines`. language: None where nobody chose one. typed: the words that are left.
+    log: a file to append to. tell_every_s: see `Lines`. language: None where nobody chose one.
+    typed: the words that are left.
     """
 
     as_json: bool = False

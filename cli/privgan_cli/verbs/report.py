@@ -17,6 +17,7 @@ def report(
 ) -> int:
     """Draw a report's two pages again from its audit.json, and refuse one that contradicts itself."""
     from privgan_audits.record import language_of
+
     before.sign(report, cohort)
     from privgan_audits.release.render_again import render_again
     from privgan_audits.report.write import INTERNAL_PAGE, PUBLIC_PAGE

@@ -40,6 +40,8 @@ from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 
+_MEASURING = "asking members for the warm start"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
@@ -99,7 +101,9 @@ def _begin(
         restore_state(state, training.run, randomness.public)
         return state, ledger.resume(training.run_id, step=state.step, sha256=digest)
     warm_start = training.settings.warm_start
+    progress(_MEASURING, 0, 1)
     mixture = measure_mixture(patients, warm_start, plan.warm_start, config.mixture, randomness)
+    progress(_MEASURING, 1, 1)
     state = fresh_state(training, mixture, randomness.public)
     if training.settings.model.network == AUTOENCODER:
         steps = training.settings.model.autoencoder_steps
