@@ -40,7 +40,7 @@ class Doing:
 
 
 class Lines:
-    """A listener that says in a line what is being done: after two seconds, and then once in so many.
+    """A listener that says in a line what is being done, once in so many seconds.
 
     Who works calls it; `remind`, called by a clock meanwhile, lets it speak also of work that reports nothing.
 
@@ -56,7 +56,7 @@ class Lines:
         """say: takes a line without its end. every_s: between two lines. clock: seconds."""
         self._say, self._every, self._clock = say, every_s, clock
         self._begun = clock()
-        self._next = self._begun + min(FIRST_S, every_s)
+        self._next = self._begun + every_s
         self._stack: list[Doing] = []  # what is done now: each a part of the one before it
         self._last = ""
         self._lock = threading.Lock()
@@ -76,6 +76,11 @@ class Lines:
             self._next = now + self._every
             line = self._told(now)
         self._say(line)
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds since the work began."""
+        return self._clock() - self._begun
 
     def told(self) -> str:
         """What is being done: the tasks at hand, the outermost first."""
@@ -99,10 +104,6 @@ class Lines:
             return "; ".join(doing.told(now) for doing in self._stack)
         what = f"at work after {self._last}, in all" if self._last else "loading libraries"
         return f"{what}, for {duration(now - self._begun)}"
-
-
-FIRST_S = 2.0
-"""Seconds after which whoever waits is told for what."""
 
 
 def duration(seconds: float) -> str:

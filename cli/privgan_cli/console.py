@@ -6,11 +6,11 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from privgan.progress import FIRST_S, Lines
+from privgan.progress import Lines
 from privgan_cli.line.everywhere import Everywhere
 from privgan_cli.line.log import Log
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 SCHEMA_VERSION = 1
+_PATIENCE_S = 2.0  # after which whoever looks at a terminal sees what is being done
 
 
 @dataclass
@@ -109,7 +110,7 @@ class Console:
         self._log = Log.opened(self.told.log) if self.told.log is not None else None
         self._lines = Lines(self._tell, every_s=self.told.tell_every_s)
         try:
-            with _reminded(self._lines, min(FIRST_S, self.told.tell_every_s) / 2):
+            with _reminded(self._remind, min(_PATIENCE_S, self.told.tell_every_s) / 2):
                 yield
         finally:
             self._lines = None
@@ -137,18 +138,21 @@ class Console:
                 self._bars.stop()
                 self._bars, self._tasks = None, {}
 
+    def _remind(self) -> None:
+        """A line, if it is time for one; and a bar where somebody looks and sees none, although nothing is asked."""
+        lines = self._lines
+        if lines is None:
+            return
+        lines.remind()
+        if lines.waited_s >= _PATIENCE_S and self._bars is None and not self.quiet and _is_watched():
+            self._draw("loading libraries", 0, None, "")
+
     def _tell(self, line: str) -> None:
-        """A line of progress: in the log, and on stderr; where bars are drawn, a first one if there is none."""
-        if self._lines is None:
-            return
+        """A line of progress: in the log, and on stderr where no bars are drawn."""
         self._log_line(line)
-        if self.quiet:
-            return
-        if not _is_watched():
+        if not (self.quiet or _is_watched()):
             sys.stderr.write(f"privgan: {line}\n")
             sys.stderr.flush()
-        elif self._bars is None:
-            self._draw("loading libraries", 0, None, "")
 
     def _write(self, shown: str, logged: str) -> None:
         self._log_line(logged)
@@ -161,15 +165,15 @@ class Console:
 
 
 @contextlib.contextmanager
-def _reminded(lines: Lines, every_s: float) -> Iterator[None]:
+def _reminded(remind: Callable[[], None], every_s: float) -> Iterator[None]:
     """A clock beside the work: it alone speaks while that reports nothing."""
     over = threading.Event()
 
-    def remind() -> None:
+    def tick() -> None:
         while not over.wait(every_s):
-            lines.remind()
+            remind()
 
-    clock = threading.Thread(target=remind, name="privgan-progress", daemon=True)
+    clock = threading.Thread(target=tick, name="privgan-progress", daemon=True)
     clock.start()
     try:
         yield

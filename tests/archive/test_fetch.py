@@ -70,6 +70,7 @@ def test_from_the_archive_into_a_cohort(
     done = process("fetch", hospital.url, folder, "--json")
     size = sum(map(len, phantoms))
     assert json.loads(done.stdout) == {
+        "next": f"privgan scan {folder}",
         "schema_version": 1,
         "folder": str(folder),
         "found": len(phantoms),

@@ -257,7 +257,7 @@ def test_missing_empty_and_strange_sources(tmp_path: Path) -> None:
     with pytest.raises(InputRejectedError, match="Expected a folder"):
         read(tmp_path / "a.txt")
     pictures(tmp_path / "src", 1)
-    with pytest.raises(UsageError, match="Hounsfield"):
+    with pytest.raises(UsageError, match="ct preset"):
         read(tmp_path / "src", preset="ct-lung")
     (tmp_path / "src" / "labels.csv").write_text("patient,label\na,b\n")
     with pytest.raises(UsageError, match="column `file`"):
