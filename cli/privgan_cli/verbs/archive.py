@@ -131,9 +131,9 @@ def fetch(
         timeout_s=timeout,
     )
     access.require_fitting(service)
-    require_place(folder, resume=resume)
     if not service.sheltered:
         console.warn("Patients' images will cross the network unencrypted: everybody on the way can read them.")
+    require_place(folder, resume=resume)
     done = fetch_images(WebArchive(service, access), folder, wanted, resume=resume, progress=console.progress)
     files = done.fetched + done.fetched_before
     console.result(
