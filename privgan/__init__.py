@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from privgan.data.cohort.options import PrepareOptions
     from privgan.data.selection import Selection
     from privgan.data.sources.wishes import Wishes
-    from privgan.gan.prior.make import PriorRequest
-    from privgan.progress import silent
+    from privgan.gan.prior.request import PriorRequest
+    from privgan.progress import Lines, silent
     from privgan.synthetic.generate import GenerateOptions
-    from privgan_audits.enrol import Terms
     from privgan_audits.policy import Policy
     from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import Case
     from privgan_audits.seals import load_private_key
+    from privgan_audits.terms import Terms
     from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
     from privgan_cli.surface import audit, generate, load, plan, prepare, prior, release, scan, train, verify
 
@@ -28,6 +28,7 @@ __all__ = [
     "AuditOptions",
     "Case",
     "GenerateOptions",
+    "Lines",
     "Offer",
     "PlanOptions",
     "Policy",
@@ -59,11 +60,12 @@ _PLACES = {
     "Offer": "privgan_audits.release.recipient.offer",
     "Policy": "privgan_audits.policy",
     "PrepareOptions": "privgan.data.cohort.options",
-    "PriorRequest": "privgan.gan.prior.make",
+    "PriorRequest": "privgan.gan.prior.request",
     "Selection": "privgan.data.selection",
-    "Terms": "privgan_audits.enrol",
+    "Terms": "privgan_audits.terms",
     "Wishes": "privgan.data.sources.wishes",
     "load_private_key": "privgan_audits.seals",
+    "Lines": "privgan.progress",
     "silent": "privgan.progress",
 }
 

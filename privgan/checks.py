@@ -6,6 +6,7 @@ Traceback (most recent call last):
 privgan.errors.UsageError: Expected epsilon > 0 and finite, got nan.
 """
 
+import difflib
 import math
 import unicodedata
 from collections.abc import Sequence
@@ -28,21 +29,23 @@ def within(low: float, high: float, **values: float) -> None:
     """Raise UsageError unless every value lies in the closed interval [low, high]."""
     for name, value in values.items():
         if not low <= value <= high:
-            raise UsageError(f"Expected {name} between {low} and {high}, got {value}.")
+            raise UsageError(f"Expected {name} between {low:g} and {high:g}, got {value}.")
 
 
 def strictly_within(low: float, high: float, **values: float) -> None:
     """Raise UsageError unless every value lies in the open interval (low, high)."""
     for name, value in values.items():
         if not low < value < high:
-            raise UsageError(f"Expected {name} strictly between {low} and {high}, got {value}.")
+            raise UsageError(f"Expected {name} strictly between {low:g} and {high:g}, got {value}.")
 
 
 def one_of(choices: tuple[str, ...], **values: str) -> None:
-    """Raise UsageError unless every value is one of the choices."""
+    """Raise UsageError unless every value is one of the choices; the nearest of them is named."""
     for name, value in values.items():
         if value not in choices:
-            raise UsageError(f"Expected {name} to be one of {', '.join(choices)}, got {value!r}.")
+            near = difflib.get_close_matches(str(value).lower(), choices, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise UsageError(f"Expected {name} to be one of {', '.join(choices)}, got {value!r}.{hint}")
 
 
 def require_line(longest: int, *, empty: bool = False, **texts: str) -> None:

@@ -188,6 +188,18 @@ def unfinished_folder(target: Path) -> Path:
     return target.with_name(f".{target.name}.unfinished")
 
 
+def require_left(target: Path) -> Path:
+    """Where an interrupted command left what it had done for this output.
+
+    Raises:
+        UsageError: none did.
+    """
+    folder = unfinished_folder(target)
+    if not folder.is_dir():
+        raise UsageError(f"Expected an interrupted command to go on with, none has left anything for {target}.")
+    return folder
+
+
 @contextlib.contextmanager
 def resumable_folder(
     target: Path, *, marker: str, journal: str, force: bool = False, resume: bool = False
@@ -208,9 +220,7 @@ def resumable_folder(
         UsageError: see `require_absent`; there is nothing to go on with; or another process is at it.
     """
     make_way(target, marker=marker, force=force)
-    folder = unfinished_folder(target)
-    if resume and not folder.is_dir():
-        raise UsageError(f"Expected an interrupted command to go on with, none has left anything for {target}.")
+    folder = require_left(target) if resume else unfinished_folder(target)
     if not os.path.lexists(folder):
         folder.mkdir(mode=PRIVATE_FOLDER)
     with _alone(folder):

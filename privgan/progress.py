@@ -1,9 +1,13 @@
 """How long work tells where it is, without knowing who listens.
 
-Library code takes `progress: Progress = silent` and calls it with counts; the command line
-passes one that draws a bar on stderr.
+Library code takes `progress: Progress = silent` and calls it with counts; the command line passes one that draws a
+bar on stderr, and where nobody looks at a terminal one that says a line now and then.
 """
 
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -16,3 +20,101 @@ class Progress(Protocol):
 
 def silent(task: str, done: int, total: int, note: str = "") -> None:
     """The default listener: nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doing:
+    """A task that was begun at `since`, in seconds of the clock, and has not ended."""
+
+    task: str
+    done: int
+    total: int
+    note: str
+    since: float
+
+    def told(self, now: float) -> str:
+        """In words: what, which share of it, for how long."""
+        share = f" {self.done} of {self.total} ({100 * self.done // self.total} %)" if self.total > 1 else ""
+        note = f", {self.note}" if self.note else ""
+        return f"{self.task}{share}{note}, for {duration(now - self.since)}"
+
+
+class Lines:
+    """A listener that says in a line what is being done, once in so many seconds.
+
+    Who works calls it; `remind`, called by a clock meanwhile, lets it speak also of work that reports nothing.
+
+    >>> lines = Lines(print, every_s=60.0, clock=lambda: 0.0)
+    >>> lines("reading", 1, 4)
+    >>> lines.told()
+    'reading 1 of 4 (25 %), for 0 s'
+    """
+
+    def __init__(
+        self, say: Callable[[str], None], *, every_s: float = 60.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """say: takes a line without its end. every_s: between two lines. clock: seconds."""
+        self._say, self._every, self._clock = say, every_s, clock
+        self._begun = clock()
+        self._next = self._begun + every_s
+        self._stack: list[Doing] = []  # what is done now: each a part of the one before it
+        self._last = ""
+        self._lock = threading.Lock()
+
+    def __call__(self, task: str, done: int, total: int, note: str = "") -> None:
+        """See `Progress`."""
+        with self._lock:
+            self._hear(task, done, total, note)
+        self.remind()
+
+    def remind(self) -> None:
+        """Say a line, if it is time for one."""
+        with self._lock:
+            now = self._clock()
+            if now < self._next:
+                return
+            self._next = now + self._every
+            line = self._told(now)
+        self._say(line)
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds since the work began."""
+        return self._clock() - self._begun
+
+    def told(self) -> str:
+        """What is being done: the tasks at hand, the outermost first."""
+        with self._lock:
+            return self._told(self._clock())
+
+    def _hear(self, task: str, done: int, total: int, note: str) -> None:
+        now, since = self._clock(), None
+        for place, doing in enumerate(self._stack):
+            if doing.task == task:
+                since = doing.since
+                del self._stack[place:]  # what was begun inside it has ended, whether it said so or not
+                break
+        self._last = task
+        if done < total:
+            heard = Doing(task=task, done=done, total=total, note=note, since=now if since is None else since)
+            self._stack.append(heard)
+
+    def _told(self, now: float) -> str:
+        if self._stack:
+            return "; ".join(doing.told(now) for doing in self._stack)
+        what = f"at work after {self._last}, in all" if self._last else "loading libraries"
+        return f"{what}, for {duration(now - self._begun)}"
+
+
+def duration(seconds: float) -> str:
+    """For people.
+
+    >>> duration(9.6), duration(75), duration(7384)
+    ('9 s', '1 min 15 s', '2 h 3 min')
+    """
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -18,11 +18,12 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_marker, sha256_file, write_json
 from privgan.folders import PRIVATE_FOLDER
 from privgan.images.form import ImageForm
+from privgan.kinds import RUN
 from privgan.language import tr
 
 SCHEMA_VERSION = 1
 LONGEST_ORIGIN = 300  # characters of where public images come from, and of their terms
-MARKER = "run.json"
+MARKER = RUN.marker
 WEIGHTS, MODEL_CONFIG = "model/generator.safetensors", "model/config.json"
 _ORDER = (  # of the keys, as it has always been; what is new follows
     *("run_id", "cohort_id", "privgan_version", "created", "state", "plan", "planned_steps", "finished_steps"),

@@ -24,7 +24,7 @@ def reference() -> str:
     calls, settings = [], []
     for name in privgan.__all__:
         found = getattr(privgan, name)
-        (settings if inspect.isclass(found) else calls).append((name, found))
+        (settings if dataclasses.is_dataclass(found) else calls).append((name, found))
     parts += [_entry(name, found) for name, found in calls]
     parts.append("## Settings\n\nFrozen, keyword-only, checked when they are made.\n\n")
     parts += [_entry(name, found) for name, found in settings]

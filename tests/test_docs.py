@@ -22,7 +22,8 @@ CONFIGURATION_PAGE = (ROOT / "docs/reference/configuration.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PACKAGES = {"privgan": ROOT, "privgan_audits": ROOT / "audits", "privgan_cli": ROOT / "cli"}
 SOURCES = [path for name, folder in PACKAGES.items() for path in sorted((folder / name).rglob("*.py"))]
-EVERYWHERE = {"--help", "--json", "--quiet", "--version", "--install-completion", "--show-completion"}
+EVERYWHERE = {"--help", "--json", "--quiet", "--verbose", "--language", "--log", "--tell-every"}
+EVERYWHERE |= {"--version", "--install-completion", "--show-completion"}
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 MOST_LINES, MOST_FUNCTION_LINES, MOST_ARGUMENTS, MOST_DECISION_LINES = 300, 60, 7, 60
 

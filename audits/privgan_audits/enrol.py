@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from privgan.checks import positive
 from privgan.data.cohort.cohort import MARKER as COHORT_MARKER
 from privgan.data.cohort.cohort import CohortFacts, write_facts
 from privgan.data.cohort.journal import FILE as JOURNAL
@@ -22,31 +21,9 @@ from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
 from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, Preflight, low_power_text, preflight
 from privgan_audits.policy import Policy
+from privgan_audits.terms import Terms
 
 ACCEPT_LOW_POWER = "accept-low-power"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """Under which a cohort is opened.
-
-    policy: the officer's thresholds, for the pre-flight, and the officer's key, which the cohort pins.
-    max_epsilon: the cap that no sum of runs may pass.
-    accept_low_power: go on below the policy's chance of a pass; stands in red in every report.
-    force: replace an older cohort, unless privacy was spent on it.
-    resume: go on where an interruption stopped.
-    site_anchor: folder outside all cohorts that remembers this one; made when absent.
-    """
-
-    policy: Policy
-    max_epsilon: float = 10.0
-    accept_low_power: bool = False
-    force: bool = False
-    resume: bool = False
-    site_anchor: Path | None = None
-
-    def __post_init__(self) -> None:
-        positive(max_epsilon=self.max_epsilon)
 
 
 @dataclass(frozen=True, kw_only=True)

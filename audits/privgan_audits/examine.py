@@ -33,6 +33,7 @@ from privgan_audits.report.write import write_report
 
 SCHEMA_VERSION = 1
 UTILITY = "utility"
+_WRITING = "writing the report"
 _LARGE = 1 << 24  # bytes; a step of a network that learns takes less at once
 
 
@@ -131,7 +132,9 @@ def examine(
         evidence, end = count
         record = run_audit(evidence, policy, overrides=overrides, progress=progress)
         gallery = Gallery.of(record.internal, evidence)
+        progress(_WRITING, 0, 1)
         digest = write_report(folder, record.to_json(), gallery, salt=secrets.token_hex(SALT_BYTES))
+        progress(_WRITING, 1, 1)
         end(digest, record.verdict.verdict)
     return record
 

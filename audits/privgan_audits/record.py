@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from privgan.kinds import REPORT
 from privgan_audits.policy import Policy
 
 ACCEPT_DELTA = "accept-delta"  # the override by which a large delta was taken
-RECORD = "audit.json"  # the file
+RECORD = REPORT.marker  # the file
 SALT_BYTES = 32  # of randomness in a record, so that its digest says nothing about what it holds
 Record = Mapping[str, Any]
 

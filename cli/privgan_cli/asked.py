@@ -4,16 +4,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from privgan.checks import one_of, positive, strictly_within
+from privgan.errors import UsageError
+from privgan.gan.names import AUTO, DEVICES, PRESETS
+
 if TYPE_CHECKING:
     from privgan.dp.plan import Plan
     from privgan.gan.training.presets import Choice
     from privgan_audits.gate.preflight import Preflight
 
+_EITHER = "Expected either --cohort (and --run), or --members and --non-members."
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions:
-    """A training that might be. patients: members, who would be trained on; batch: expected patients a step.
+    """A training that might be; it checks itself.
 
+    patients: members, who would be trained on. batch: expected patients a step.
     noise_multiplier or epsilon: one of them; the other follows. delta: None takes the largest power of ten that is
     at most 1/(10 x patients). non_members: share of all patients that would be held back. classes, minutes, preset,
     modality: for the choice of a preset.
@@ -32,6 +39,16 @@ class PlanOptions:
     modality: str = ""
     accept_delta: bool = False
 
+    def __post_init__(self) -> None:
+        positive(patients=self.patients, batch=self.batch, steps=self.steps, classes=self.classes)
+        if (self.noise_multiplier is None) == (self.epsilon is None):
+            raise UsageError("Expected either a noise multiplier or an epsilon, and not both.")
+        positive(**_given(noise_multiplier=self.noise_multiplier, epsilon=self.epsilon, minutes=self.minutes))
+        strictly_within(0.0, 1.0, **_given(delta=self.delta))
+        if not 0 <= self.non_members < 1:
+            raise UsageError(f"Expected 0 <= non_members < 1, a share such as 0.333, got {self.non_members}.")
+        one_of((AUTO, *PRESETS), preset=self.preset)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
@@ -44,7 +61,7 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """How to train. epsilon: the guarantee to reach, per patient; it has no default.
+    """How to train; it checks itself. epsilon: the guarantee to reach, per patient; it has no default.
 
     steps or minutes: discriminator steps, all charged up front, or as many as fit. config: a train.toml. resume: go
     on with a stopped run under its own plan. prior: a folder made by `privgan prior`, to start from. replay_seed: for
@@ -65,6 +82,15 @@ class TrainOptions:
     force: bool = False
     prior: Path | None = None
     replay_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        from privgan.gan.training.request import TrainRequest
+        from privgan.gan.training.settings import TrainSettings
+
+        asked = {name: getattr(self, name) for name in ("epsilon", "delta", "steps", "minutes")}
+        TrainRequest(settings=TrainSettings(), **asked)
+        one_of((AUTO, *PRESETS), preset=self.preset)
+        one_of(DEVICES, device=self.device or AUTO)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,3 +113,17 @@ class AuditOptions:
     accept_delta: bool = False
     each_image_is_a_patient: bool = False
     force: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.encoder is None) != (self.encoder_trained_on is None):
+            raise UsageError("Expected --encoder and --encoder-trained-on together.")
+        if self.members is None and (self.cohort is None or self.non_members is not None):
+            raise UsageError(_EITHER)
+        if self.members is not None and self.run is not None:
+            raise UsageError(f"{_EITHER} A run goes with its cohort.")
+        if self.colour and self.members is None:
+            raise UsageError("Expected --colour with --members alone: a cohort knows whether it is in colour.")
+
+
+def _given(**values: float | None) -> dict[str, float]:
+    return {name: value for name, value in values.items() if value is not None}

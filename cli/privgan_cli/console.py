@@ -1,77 +1,190 @@
-"""What the command line says, and where: results on stdout, everything else on stderr."""
+"""What the command line says, and where: results on stdout, everything else on stderr and in the log."""
 
+import contextlib
 import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from privgan.progress import Lines
+from privgan_cli.line.everywhere import Everywhere
+from privgan_cli.line.log import Log
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
 SCHEMA_VERSION = 1
+_PATIENCE_S = 2.0  # after which whoever looks at a terminal sees what is being done
 
 
 @dataclass
 class Console:
-    """The state of one command: its voice and its progress bars.
+    """The state of one command: its voice, log and progress. told: what it was told beside its own options."""
 
-    as_json: one JSON object on stdout instead of text. quiet: no notes and no bars. verbose: more notes.
-    """
-
-    as_json: bool = False
-    quiet: bool = False
-    verbose: bool = False
+    told: Everywhere = field(default_factory=Everywhere)
+    _log: Log | None = None
+    _lines: Lines | None = None
+    _drawing: threading.RLock = field(default_factory=threading.RLock)
     _bars: "RichProgress | None" = None
     _tasks: "dict[str, TaskID]" = field(default_factory=dict)
 
-    def result(self, value: Mapping[str, Any], *lines: str) -> None:
-        """The command's answer: the object with --json, the lines otherwise."""
+    @property
+    def as_json(self) -> bool:
+        """One JSON object on stdout instead of text."""
+        return self.told.as_json
+
+    @property
+    def quiet(self) -> bool:
+        """No notes, and no progress."""
+        return self.told.quiet
+
+    def result(self, value: Mapping[str, Any], *lines: str, then: str = "") -> None:
+        """The command's answer: the object with --json, the lines otherwise. then: the command that comes next."""
         if self.as_json:
-            sys.stdout.write(json.dumps({"schema_version": SCHEMA_VERSION, **value}, allow_nan=False) + "\n")
+            following = {"next": then} if then else {}
+            answer = {"schema_version": SCHEMA_VERSION, **value, **following}
+            sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n")
         else:
-            sys.stdout.write("".join(f"{line}\n" for line in lines))
+            told = (*lines, f"next: {then}") if then else lines
+            sys.stdout.write("".join(f"{line}\n" for line in told))
         sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """A remark on the way."""
-        if not self.quiet:
-            sys.stderr.write(f"{text}\n")
+        self._write(text, text)
 
     def warn(self, text: str) -> None:
         """A remark that belongs in red: in colour on a terminal that takes it, in words everywhere."""
         red = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-        self.note(f"\x1b[31mRED  {text}\x1b[0m" if red else f"RED  {text}")
+        self._write(f"\x1b[31mRED  {text}\x1b[0m" if red else f"RED  {text}", f"RED  {text}")
 
     def detail(self, text: str) -> None:
         """A remark that only -v wants."""
-        if self.verbose:
+        if self.told.verbose:
             sys.stderr.write(f"{text}\n")
 
+    def refuse(self, code: int, message: str) -> None:
+        """Why a command ends here; with --json also as its answer."""
+        self.close()
+        sys.stderr.write(f"privgan: {message}\n")
+        if self._log is not None:
+            self._log.line(message)
+        if self.as_json:
+            self.result({"error": {"exit_code": code, "message": message}})
+
     def progress(self, task: str, done: int, total: int, note: str = "") -> None:
-        """A bar a task, on a terminal or in a notebook only; implements `privgan.progress.Progress`."""
-        if self.quiet or not (sys.stderr.isatty() or _in_notebook()):
+        """Implements `privgan.progress.Progress`: a bar on a terminal or in a notebook, elsewhere `Lines`."""
+        if self._lines is not None:
+            self._lines(task, done, total, note)
+        if not self.quiet and _is_watched():
+            self._draw(task, done, total, note)
+
+    def _draw(self, task: str, done: int, total: int | None, note: str) -> None:
+        with self._drawing:
+            if self._bars is None:
+                self._bars = _new_bars()
+                self._bars.start()
+            if task not in self._tasks:
+                self._tasks[task] = self._bars.add_task(task, total=total, note=note)
+            self._bars.update(self._tasks[task], completed=done, total=total, note=note)
+
+    def begins(self, verb: str) -> None:
+        """The log's first line of a command."""
+        self._log_line(f"privgan {verb} begins")
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """While the block runs, whoever waits is told for what; a command inside another is a part of its work.
+
+        Raises:
+            UsageError: the log cannot be written.
+        """
+        if self._lines is not None:
+            yield
             return
-        if self._bars is None:
-            self._bars = _new_bars()
-            self._bars.start()
-        if task not in self._tasks:
-            self._tasks[task] = self._bars.add_task(task, total=total, note=note)
-        self._bars.update(self._tasks[task], completed=done, total=total, note=note)
+        self._log = Log.opened(self.told.log) if self.told.log is not None else None
+        self._lines = Lines(self._tell, every_s=self.told.tell_every_s)
+        try:
+            with _reminded(self._remind, min(_PATIENCE_S, self.told.tell_every_s) / 2):
+                yield
+        finally:
+            self._lines = None
+            if self._log is not None:
+                self._log.close()
+                self._log = None
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """While the block runs, a person thinks: nothing is told."""
+        lines, self._lines = self._lines, None
+        try:
+            yield
+        finally:
+            self._lines = lines
+
+    def ended(self, code: int) -> None:
+        """The log's last line of a command."""
+        self._log_line(f"ends with exit code {code}")
 
     def close(self) -> None:
         """Leave the terminal as it was."""
-        if self._bars is not None:
-            self._bars.stop()
-            self._bars, self._tasks = None, {}
+        with self._drawing:
+            if self._bars is not None:
+                self._bars.stop()
+                self._bars, self._tasks = None, {}
+
+    def _remind(self) -> None:
+        """A line, if it is time for one; and a bar where somebody looks and sees none, although nothing is asked."""
+        lines = self._lines
+        if lines is None:
+            return
+        lines.remind()
+        if lines.waited_s >= _PATIENCE_S and self._bars is None and not self.quiet and _is_watched():
+            self._draw("loading libraries", 0, None, "")
+
+    def _tell(self, line: str) -> None:
+        """A line of progress: in the log, and on stderr where no bars are drawn."""
+        self._log_line(line)
+        if not (self.quiet or _is_watched()):
+            sys.stderr.write(f"privgan: {line}\n")
+            sys.stderr.flush()
+
+    def _write(self, shown: str, logged: str) -> None:
+        self._log_line(logged)
+        if not self.quiet:
+            sys.stderr.write(f"{shown}\n")
+
+    def _log_line(self, text: str) -> None:
+        if self._log is not None and text.strip():
+            self._log.line(text)
 
 
-def _in_notebook() -> bool:
-    """Whether a notebook's kernel runs this process: rich then draws bars below the cell."""
-    return "ipykernel" in sys.modules
+@contextlib.contextmanager
+def _reminded(remind: Callable[[], None], every_s: float) -> Iterator[None]:
+    """A clock beside the work: it alone speaks while that reports nothing."""
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(every_s):
+            remind()
+
+    clock = threading.Thread(target=tick, name="privgan-progress", daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        over.set()
+        clock.join()
+
+
+def _is_watched() -> bool:
+    """Whether bars can be drawn: on a terminal, or in a notebook, where rich draws them below the cell."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
 def _new_bars() -> "RichProgress":
@@ -90,7 +203,7 @@ def _new_bars() -> "RichProgress":
 
 
 console = Console()
-"""The console of the running command; `main` sets it up before a verb runs."""
+"""The console of the running command; `dispatch` sets it up before a verb runs."""
 
 
 class LibraryWarnings(logging.Handler):

@@ -4,7 +4,6 @@ Tracebacks are never printed: they can carry values from patients' files.
 """
 
 import errno
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,68 +13,38 @@ from typer.exceptions import TyperException
 from privgan.errors import PrivganError
 from privgan.language import speaking
 from privgan_cli.console import console
-
-LANGUAGE = "--language"
-_EVERYWHERE = {"--json": "as_json", "--quiet": "quiet", "-q": "quiet", "--verbose": "verbose", "-v": "verbose"}
+from privgan_cli.line.everywhere import taken
+from privgan_cli.line.wrong_words import typed_wrong
 
 
 def dispatch(app: Callable[..., object], arguments: Sequence[str]) -> int:
     """Run one command line of an app, be it typer's or the group that typer made of it; returns its exit code."""
-    outer = (console.as_json, console.quiet, console.verbose)
+    outer = console.told
     try:
-        rest, chosen = _take_language(_take_everywhere(arguments))
-        with speaking(chosen):
-            return _answer(app, rest)
-    except PrivganError as error:  # no such language
+        rest, console.told = taken(arguments, outer)
+        with speaking(console.told.language), console.at_work():
+            code = _answer(app, rest)
+            console.ended(code)
+            return code
+    except PrivganError as error:  # of an option that every verb takes, the language among them
         return _refuse(*explained(error))
     finally:
         console.close()
-        console.as_json, console.quiet, console.verbose = outer
+        console.told = outer
 
 
 def _answer(app: Callable[..., object], arguments: list[str]) -> int:
     try:
-        return _run(app, arguments)
+        code = app(args=arguments, prog_name="privgan", standalone_mode=False)
     except BaseException as error:
         if isinstance(error, SystemExit | GeneratorExit):
             raise
         return _refuse(*explained(error))
-
-
-def _run(app: Callable[..., object], arguments: list[str]) -> int:
-    code = app(args=arguments, prog_name="privgan", standalone_mode=False)
     return code if isinstance(code, int) else 0
 
 
-def _take_everywhere(arguments: Sequence[str]) -> list[str]:
-    """Take the flags that every verb has out of the line, wherever they stand."""
-    rest: list[str] = []
-    for argument in arguments:
-        if argument in _EVERYWHERE:
-            setattr(console, _EVERYWHERE[argument], True)
-        else:
-            rest.append(argument)
-    return rest
-
-
-def _take_language(arguments: Sequence[str]) -> tuple[list[str], str | None]:
-    """Take `--language NAME` out of the line, wherever it stands; None where nobody chose one."""
-    rest, chosen = list[str](), None
-    waiting = iter(arguments)
-    for argument in waiting:
-        name, equals, value = argument.partition("=")
-        if name == LANGUAGE:
-            chosen = value if equals else next(waiting, "")
-        else:
-            rest.append(argument)
-    return rest, chosen
-
-
 def _refuse(code: int, message: str) -> int:
-    console.close()
-    sys.stderr.write(f"privgan: {message}\n")
-    if console.as_json:
-        console.result({"error": {"exit_code": code, "message": message}})
+    console.refuse(code, message)
     return code
 
 
@@ -103,12 +72,7 @@ def _refused(error: TyperException | OSError | ModuleNotFoundError) -> str:
             package = str(error.name).partition(".")[0]
             return f"Expected the package {package}, it is not installed here or only in part. Install privgan again."
         case _:
-            return _what_was_typed_wrong(error)
-
-
-def _what_was_typed_wrong(error: TyperException) -> str:
-    format_message = getattr(error, "format_message", None)
-    return str(format_message()) if format_message else str(error)
+            return typed_wrong(error)
 
 
 def _refused_by_system(error: OSError) -> str:

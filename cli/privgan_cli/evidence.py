@@ -13,28 +13,20 @@ if TYPE_CHECKING:
 
 
 def evidence_of(synthetic: Path, options: AuditOptions, progress: Progress) -> "Evidence":
-    """Read the set and those whom it is examined against.
-
-    Raises:
-        UsageError: options that do not go together.
-    """
+    """Read the set and those whom it is examined against."""
     from privgan_audits.evidence.loading import load_cohort_evidence, load_file_evidence
     from privgan_audits.spaces.encoder import Encoder
 
     encoder, trained_on = options.encoder, options.encoder_trained_on
-    if (encoder is None) != (trained_on is None):
-        raise UsageError("Expected --encoder and --encoder-trained-on together.")
     own = Encoder.load(encoder, trained_on) if encoder and trained_on is not None else None
     members, others = options.members, options.non_members
-    if options.colour and members is None:
-        raise UsageError("Expected --colour with --members alone: a cohort knows whether it is in colour.")
-    if options.cohort is not None and members is None and others is None:
-        found = load_cohort_evidence(synthetic, options.cohort, options.run, progress)
-    elif members is not None and options.run is None:
+    if members is not None:
         colour, rehearses = options.colour, options.cohort
         found = load_file_evidence(synthetic, members, others, progress, colour=colour, rehearses=rehearses)
+    elif options.cohort is not None:
+        found = load_cohort_evidence(synthetic, options.cohort, options.run, progress)
     else:
-        raise UsageError("Expected either --cohort (and --run), or --members and --non-members.")
+        raise UsageError("Expected a cohort or members.")
     return dataclasses.replace(found, encoder=own)
 
 

@@ -3,13 +3,14 @@
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
 from privgan import __version__
 from privgan_cli.console import LibraryWarnings, console
 from privgan_cli.dispatch import dispatch
+from privgan_cli.line.help import ARCHIVE, BEGIN, ENGINEER, OFFICER, RECIPIENT, Verb, Verbs
 from privgan_cli.stack import needs_training_stack
 from privgan_cli.verbs import archive, budget, cohort, demo, desk, doctor, gate, model, officer, report
 
@@ -19,12 +20,10 @@ _SPINS = ("GOMP_SPINCOUNT", "20000")
 # NumPy's threads wait the same way and cannot be told to sleep; what is large is multiplied by torch. Eigenvectors of
 # a matrix of 1,024: two threads of a busy machine took 3.6 seconds of processor time, one 0.17.
 _ALONE = ("OPENBLAS_NUM_THREADS", "1")
-_EPILOG = (
-    "Every verb takes --json (one object on stdout), --quiet, -v and --language (en or zh; else the policy's). "
-    "Results go to stdout, the rest to stderr."
-)
+_EPILOG = "privgan VERB --help shows an example of each. Results go to stdout, the rest to stderr."
 
 app = typer.Typer(
+    cls=Verbs,
     help="Share patient images without sharing patients: learn under differential privacy, attack the result, "
     "and let only what passed leave.",
     epilog=_EPILOG,
@@ -41,29 +40,26 @@ def _options(version: bool = typer.Option(False, "--version", help="Print the ve
         raise typer.Exit
 
 
-for _verb in (
-    needs_training_stack(demo.demo),
-    needs_training_stack(doctor.doctor),
-    needs_training_stack(archive.fetch),
-    needs_training_stack(cohort.scan),
-    needs_training_stack(cohort.prepare),
-    budget.budget,
-    model.plan,
-    needs_training_stack(model.prior),
-    needs_training_stack(model.train),
-    needs_training_stack(model.generate),
-    needs_training_stack(gate.audit),
-    report.report,
-    gate.keygen,
-    desk.desk,
-    officer.approve,
-    officer.reject,
-    officer.revoke,
-    needs_training_stack(gate.release),
-    gate.verify,
-    needs_training_stack(archive.send),
-):
-    app.command()(_verb)
+_VERBS: dict[str, tuple[Callable[..., int], ...]] = {
+    BEGIN: (needs_training_stack(demo.demo), needs_training_stack(doctor.doctor)),
+    ENGINEER: (
+        needs_training_stack(cohort.scan),
+        needs_training_stack(cohort.prepare),
+        model.plan,
+        needs_training_stack(model.prior),
+        needs_training_stack(model.train),
+        needs_training_stack(model.generate),
+        needs_training_stack(gate.audit),
+        needs_training_stack(gate.release),
+        budget.budget,
+    ),
+    OFFICER: (gate.keygen, report.report, desk.desk, officer.approve, officer.reject, officer.revoke),
+    RECIPIENT: (gate.verify,),
+    ARCHIVE: (needs_training_stack(archive.fetch), needs_training_stack(archive.send)),
+}
+for _group, _verbs in _VERBS.items():
+    for _verb in _verbs:
+        app.command(cls=Verb, rich_help_panel=_group)(_verb)
 logging.getLogger("privgan").addHandler(LibraryWarnings(logging.WARNING))
 
 

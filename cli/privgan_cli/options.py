@@ -4,23 +4,34 @@ import getpass
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from privgan.errors import UsageError
 from privgan.language import tr
+from privgan_cli.console import console
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from privgan_audits.policy import Policy
 
+
+def choice(text: str, *names: str, metavar: str = "NAME") -> Any:
+    """An option whose value is the name of a choice, or several; capitals do not matter."""
+    return typer.Option(*names, parser=_lower, metavar=metavar, help=text)
+
+
+def _lower(text: str) -> str:
+    return text.strip().lower()
+
+
 Force = Annotated[bool, typer.Option("--force", help="Replace an output that exists.")]
 PolicyFile = Annotated[
     str | None, typer.Option("--policy", help="policy.toml of the privacy officer, or the name of a preset.")
 ]
-Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
+Device = Annotated[str | None, choice("auto, cpu or cuda.")]
 
 
 def read_policy(choice: str | None) -> "Policy":
@@ -41,7 +52,8 @@ def ask(prompt: str) -> bytes:
     """A passphrase from the terminal."""
     if not sys.stdin.isatty():
         raise UsageError(tr("Expected a terminal to ask for the key's passphrase on."))
-    return getpass.getpass(prompt, stream=sys.stderr).encode()
+    with console.asking():
+        return getpass.getpass(prompt, stream=sys.stderr).encode()
 
 
 def today() -> date:

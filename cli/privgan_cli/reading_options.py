@@ -7,23 +7,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from privgan_cli.options import choice
+
 if TYPE_CHECKING:
     from privgan.data.sources.wishes import Wishes
 
 Source = Annotated[Path, typer.Argument(help="A folder of DICOM, NIfTI, PNG or JPEG files, a DICOMDIR, or an .npz.")]
 Preset = Annotated[
     str | None,
-    typer.Option(
-        help="picture, cxr, ct-lung, ct-soft, mr, photo, file-window, custom; else by modality if all files agree."
-    ),
+    choice("picture, cxr, ct-lung, ct-soft, mr, photo, file-window, custom; else by modality if all files agree."),
 ]
 Csv = Annotated[
     list[Path] | None,
     typer.Option(help="Table by patient, study, instance or file: labels, patients, columns. May be repeated."),
 ]
+CsvColumns = Annotated[
+    str,
+    typer.Option(
+        metavar="ROLE=NAME,...", help="What columns of the tables are: file=...,patient=...,label=...,study=..."
+    ),
+]
 Columns = Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")]
 Window = Annotated[
-    str | None, typer.Option(help="LOW,HIGH of the stored values, for --preset custom; or file: what each proposes.")
+    str | None,
+    choice("LOW,HIGH of the stored values, for --preset custom; or file: what each proposes.", metavar="LOW,HIGH"),
 ]
 Colour = Annotated[bool, typer.Option("--colour", help="Keep red, green and blue; with no other preset it is photo.")]
 Modality = Annotated[
@@ -37,8 +44,11 @@ ImageType = Annotated[
     str, typer.Option(help="Only these image types, such as ORIGINAL; LOCALIZER or ADC reads what is else left out.")
 ]
 Every = Annotated[int, typer.Option(help="Of a series only every n-th slice, of a file only every n-th frame.")]
-Frames = Annotated[str, typer.Option(help="Of a file of many frames: all, first, middle or A-B.")]
-Axis = Annotated[str, typer.Option(help="Slices of a volume: axial, coronal, sagittal, or stored as they lie.")]
+Frames = Annotated[str, choice("Of a file of many frames: all, first, middle or A-B.", metavar="WHICH")]
+Axis = Annotated[
+    str,
+    choice("Slices of a volume: axial, coronal, sagittal, or stored as they lie."),
+]
 Workers = Annotated[int | None, typer.Option(help="Processes that decode files; one a processor if left out.")]
 EachImageIsAPatient = Annotated[
     bool,
@@ -53,12 +63,14 @@ def wishes_of(*, modality: str, body_part: str, view: str, image_type: str, **to
     """What the options of a verb ask for; all but four are called as a field of the wishes or of their selection."""
     from privgan.data.columns import Wanted
     from privgan.data.selection import Selection
+    from privgan.data.sources.called import called_columns
     from privgan.data.sources.wishes import Wishes
 
     parsers: dict[str, Callable[[Any], Any]] = {
         "window": pair_of,
         "roi": box_of,
         "csv": lambda files: tuple(files or ()),
+        "csv_columns": lambda text: tuple(called_columns(text).items()),
         "classes": names_of,
         "columns": lambda text: Wanted.named(names_of(text.lower())),
     }

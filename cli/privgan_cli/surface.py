@@ -21,8 +21,9 @@
     >>> made.count
     4
 
-Progress is drawn on a terminal and in a notebook, and nowhere else; `progress=privgan.silent` keeps quiet, and any
-function of (task, done, total, note) may listen instead. Errors are those of `privgan.errors`, and say what to do.
+Progress is drawn as bars on a terminal and below a notebook's cell, and nowhere else; `progress=privgan.silent` keeps
+quiet, `progress=privgan.Lines(print)` says a line a minute instead, and any function of (task, done, total, note) may
+listen. Errors are those of `privgan.errors`, and say what to do.
 """
 
 import contextlib
@@ -32,6 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from privgan.progress import Progress
+from privgan_cli import before
 from privgan_cli.asked import AuditOptions, Planned, PlanOptions, TrainOptions
 from privgan_cli.console import Console
 from privgan_cli.evidence import evidence_of, unnumbered
@@ -44,28 +46,32 @@ if TYPE_CHECKING:
     from privgan.data.cohort.scan import ScanReport
     from privgan.data.sources.wishes import Wishes
     from privgan.gan.networks.public_prior import PriorFacts
-    from privgan.gan.prior.make import PriorRequest
+    from privgan.gan.prior.request import PriorRequest
     from privgan.run import RunFacts
     from privgan.synthetic.generate import GenerateOptions
     from privgan.synthetic.synthetic_set import Manifest
-    from privgan_audits.enrol import Enrolled, Terms
+    from privgan_audits.enrol import Enrolled
     from privgan_audits.examine import AuditRecord
     from privgan_audits.policy import Policy
     from privgan_audits.release.recipient.loading import LoadedBundle
     from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import Case
     from privgan_audits.release.verify import VerifiedBundle
+    from privgan_audits.terms import Terms
 
 Place = str | os.PathLike[str]
 
 
 def scan(source: Place, reading: "Wishes | None" = None, *, progress: Progress | None = None) -> "ScanReport":
     """What would be read or refused of a source, and why; writes nothing."""
-    from privgan.data.cohort.scan import scan as scan_source
     from privgan.data.sources.wishes import Wishes
 
+    wishes = reading or Wishes()
+    before.scan(Path(source), wishes)
+    from privgan.data.cohort.scan import scan as scan_source
+
     with _shown(progress) as listener:
-        return scan_source(Path(source), reading or Wishes(), listener)
+        return scan_source(Path(source), wishes, listener)
 
 
 def prepare(
@@ -78,13 +84,16 @@ def prepare(
 ) -> "Enrolled":
     """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
     from privgan.data.cohort.options import PrepareOptions
-    from privgan.interruption import stop_on_signals
-    from privgan_audits.enrol import Terms, enrol
     from privgan_audits.policy import Policy
+    from privgan_audits.terms import Terms
 
-    given = terms or Terms(policy=Policy())
+    asked, given = options or PrepareOptions(), terms or Terms(policy=Policy())
+    before.prepare(Path(source), Path(cohort), asked, given)
+    from privgan.interruption import stop_on_signals
+    from privgan_audits.enrol import enrol
+
     with _shown(progress) as listener, stop_on_signals() as stop:
-        return enrol(Path(source), Path(cohort), options or PrepareOptions(), given, progress=listener, stop=stop)
+        return enrol(Path(source), Path(cohort), asked, given, progress=listener, stop=stop)
 
 
 def plan(options: PlanOptions, policy: "Policy | None" = None) -> Planned:
@@ -94,34 +103,10 @@ def plan(options: PlanOptions, policy: "Policy | None" = None) -> Planned:
     >>> print(planned.plan.spend())
     epsilon 2.3 at delta 1e-05, per patient
     """
-    from privgan.dp.plan import plan_steps
-    from privgan.gan.training.presets import choose
-    from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, preflight
     from privgan_audits.policy import Policy
+    from privgan_cli.planned import planned
 
-    members, share = options.patients, options.non_members
-    planned = plan_steps(
-        members=members,
-        batch=options.batch,
-        steps=options.steps,
-        noise_multiplier=options.noise_multiplier,
-        epsilon=options.epsilon,
-        delta=options.delta,
-        accept_delta=options.accept_delta,
-    )
-    spend, minutes, named = planned.spend(), options.minutes, options.preset
-    chosen = choose(
-        members,
-        classes=options.classes,
-        epsilon=spend.epsilon,
-        delta=spend.delta,
-        minutes=minutes,
-        named=named,
-        modality=options.modality,
-    )
-    held_back = round(members * share / (1 - share)) if 0 <= share < 1 else 0
-    expected = preflight(members, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * members, policy or Policy())
-    return Planned(plan=planned, choice=chosen, preflight=expected)
+    return planned(options, policy or Policy())
 
 
 def prior(
@@ -138,8 +123,11 @@ def prior(
 
     An interruption saves the state, for `resume`.
     """
-    from privgan.data.sources.opening import read_images
     from privgan.data.sources.wishes import Wishes
+
+    wishes = reading or Wishes()
+    before.prior(Path(public), Path(folder), wishes, force=force, resume=resume)
+    from privgan.data.sources.opening import read_images
     from privgan.folders import resumable_folder
     from privgan.gan.networks.public_prior import MARKER
     from privgan.gan.prior.make import STATE, learn_prior
@@ -150,7 +138,7 @@ def prior(
         stop_on_signals() as stop,
         resumable_folder(Path(folder), marker=MARKER, journal=STATE, force=force, resume=resume) as place,
     ):
-        read = read_images(Path(public), reading or Wishes(), progress=listener)
+        read = read_images(Path(public), wishes, progress=listener)
         return learn_prior(read.images, place, request, listener, stop)
 
 
@@ -159,6 +147,7 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
 
     An interruption saves the state, for `TrainOptions.resume`.
     """
+    before.train(Path(cohort), Path(run), options)
     from privgan.data.cohort.cohort import open_cohort
     from privgan.dp.accounting import default_delta
     from privgan.gan.networks.public_prior import open_prior
@@ -181,7 +170,11 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
             modality=opened.facts.form.modality,
         )
         settings = read_settings(
-            options.config, choice=chosen, device=options.device, measure_classes=options.measure_classes
+            options.config,
+            preset=chosen.preset,
+            members=chosen.members,
+            device=options.device,
+            measure_classes=options.measure_classes,
         )
         request = TrainRequest(
             epsilon=options.epsilon,
@@ -205,6 +198,7 @@ def generate(
     run: Place, synthetic: Place, options: "GenerateOptions", *, force: bool = False, progress: Progress | None = None
 ) -> "Manifest":
     """Make synthetic images; free of further privacy cost. NOT RELEASED: audit them before anyone else sees them."""
+    before.generate(Path(run), Path(synthetic), force=force)
     from privgan.folders import staged_folder
     from privgan.synthetic.generate import generate as generate_set
     from privgan.synthetic.seed import Seed
@@ -223,6 +217,7 @@ def audit(
     progress: Progress | None = None,
 ) -> "AuditRecord":
     """Attack a synthetic set as an adversary would, judge, and write the report's folder."""
+    before.audit(Path(synthetic), Path(report), options)
     from privgan_audits.examine import examine
     from privgan_audits.policy import Policy
     from privgan_audits.record import ACCEPT_DELTA
@@ -252,6 +247,7 @@ def release(
     """Judge again and, only on PASS, write the signed bundle that may leave; returns what was signed.
     key: see `load_private_key`. offer: licence, citation and further forms of the images.
     """
+    before.release(case, Path(bundle), force=force)
     from privgan_audits.release.release import release as release_set
 
     with _shown(progress) as listener:
@@ -267,6 +263,7 @@ def verify(
     progress: Progress | None = None,
 ) -> "VerifiedBundle":
     """Check a bundle's signatures and every file; offline, for the recipient."""
+    before.verify(Path(bundle), [Path(key) for key in (public_key, officer_key) if key is not None])
     from privgan_audits.release.verify import verify as verify_bundle
 
     with _shown(progress) as listener:

@@ -74,7 +74,7 @@ def fetch(
         UsageError: the folder is in use, another question was begun in it, or the archive does not want us.
         UnfinishedError: the archive cannot go on now, or SIGTERM arrived; a run with `resume` continues.
     """
-    _require_place(folder, resume=resume)
+    require_place(folder, resume=resume)
     subject = f"fetch {archive.address()} {wanted.query.text()}"
     with Journal.opened(journal_of(folder), subject) as journal, ended_by_sigterm():
         folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
@@ -133,7 +133,12 @@ def _ask_for(archive: WebArchive, place: Place, largest_bytes: int) -> tuple[byt
     return (b"", "too_large") if len(content) > largest_bytes else (content, "")
 
 
-def _require_place(folder: Path, *, resume: bool) -> None:
+def require_place(folder: Path, *, resume: bool) -> None:
+    """Refuse a folder that is in use, or with `resume` one that no fetch began.
+
+    Raises:
+        UsageError: it is so.
+    """
     begun = os.path.lexists(journal_of(folder))
     if not folder.parent.is_dir():
         raise UsageError(f"Expected an existing folder to write into, {folder.parent} is missing.")

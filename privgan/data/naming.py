@@ -12,7 +12,7 @@ from typing import Self
 
 from privgan.data.recipe import Preset
 from privgan.data.selection import ANY, Selection
-from privgan.data.terms import OTHER, require_modality
+from privgan.data.terms import OTHER
 from privgan.errors import UsageError
 
 NOTHING = ""
@@ -53,6 +53,20 @@ class _Agreement:
         return cls(word=word, others=others, patients=len(by_person))
 
 
+def require_agreeing(selection: Selection, preset: Preset) -> None:
+    """Refuse a modality that was typed beside a preset whose window is for another.
+
+    Raises:
+        UsageError: the preset admits one modality, and what was typed is none of it.
+    """
+    typed = _typed(selection.modalities)
+    if typed and preset.modality and typed != preset.modality:
+        raise UsageError(
+            f"Expected --modality {preset.modality} with the preset {preset.name}, whose window is for nothing else, "
+            f"got {typed}."
+        )
+
+
 def names_of(selection: Selection, preset: Preset, said: Sequence[Said], persons: Sequence[int]) -> Names:
     """What images are called: as was typed, else as the preset's window implies, else as the headers agree.
 
@@ -63,16 +77,10 @@ def names_of(selection: Selection, preset: Preset, said: Sequence[Said], persons
         persons: whose each image is.
 
     Raises:
-        UsageError: what was typed is no modality, or one that the preset does not admit.
+        UsageError: what was typed is a modality that the preset does not admit.
     """
+    require_agreeing(selection, preset)
     typed = _typed(selection.modalities)
-    if typed:
-        require_modality(typed)
-    if typed and preset.modality and typed != preset.modality:
-        raise UsageError(
-            f"Expected --modality {preset.modality} with the preset {preset.name}, whose window is for nothing else, "
-            f"got {typed}."
-        )
     settled = {"modality": typed or preset.modality, "body part": _typed(selection.body_parts)}
     asked = {"modality": selection.modalities, "body part": selection.body_parts}
     words, doubts, notes = list[str](), list[str](), list[str]()

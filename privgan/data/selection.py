@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from privgan.checks import one_of
+from privgan.data.terms import require_modality
 from privgan.errors import UsageError
 
 ALL, FIRST, MIDDLE = "all", "first", "middle"
@@ -51,6 +52,8 @@ class Selection:
         for name in ("modalities", "body_parts", "views", "image_types"):
             if not all(_CODE.fullmatch(code) for code in getattr(self, name)):
                 raise UsageError(f"Expected {name} as DICOM code strings: capitals, digits and _, at most 16.")
+        if self.modalities and self.modalities[0] != ANY and not self.trusted:
+            require_modality(self.modalities[0])
         one_of(AXES, axis=self.axis)
         if self.every < 1:
             raise UsageError(f"Expected every at least 1, got {self.every}.")

@@ -1,9 +1,11 @@
 """How images are described, asked about and drawn: public constants, so that whoever plans needs no torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from privgan.checks import positive, strictly_within, within
+from privgan.gan.names import BALANCED, LARGE_COHORT, SLICES, SMALL_COHORT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,3 +76,23 @@ class MixtureSettings(ImageModel):
         means = (self.mean_noise,) * (2 if self.align else 1)
         once = (*means, 1.0, self.tone_noise)
         return once if self.components == 1 else (*once, *(self.round_noise for _ in range(self.rounds)), 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassBalanceSettings:
+    """How common classes are. measure: whether to ask at all. share: of the target epsilon, spent on it."""
+
+    measure: bool = False
+    share: float = 0.05
+
+    def __post_init__(self) -> None:
+        strictly_within(0.0, 1.0, share=self.share)
+
+
+STARTS: Mapping[str, MixtureSettings] = {
+    SMALL_COHORT: MixtureSettings(share=0.85, order=12),
+    BALANCED: MixtureSettings(),
+    LARGE_COHORT: MixtureSettings(order=20, components=10),
+    SLICES: MixtureSettings(order=20, components=10, rounds=2),
+}
+"""By preset."""

@@ -76,11 +76,16 @@ def _weights(text: str, classes: tuple[str, ...], measured: Floats | None) -> Fl
     if text != MEASURED:
         return _named_weights(text, classes)
     if measured is None:
-        raise UsageError(
-            "Expected a run that measured class shares, this one did not. Train with --measure-classes, which is "
-            "charged; or choose --classes uniform or NAME:WEIGHT,NAME:WEIGHT."
-        )
+        raise unmeasured()
     return measured
+
+
+def unmeasured() -> UsageError:
+    """The refusal of a run that cannot say how common its classes are."""
+    return UsageError(
+        "Expected a run that measured class shares, this one did not. Train with --measure-classes, which is "
+        "charged; or choose --classes uniform or NAME:WEIGHT,NAME:WEIGHT."
+    )
 
 
 def _named_weights(text: str, classes: tuple[str, ...]) -> Floats:

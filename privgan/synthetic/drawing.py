@@ -14,10 +14,12 @@ import numpy as np
 from privgan import __version__
 from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.errors import IntegrityError, UsageError
+from privgan.files import read_json
+from privgan.kinds import RUN, require_kind
 from privgan.language import ENGLISH
 from privgan.progress import Progress, silent
-from privgan.run import ModelDigests, RunFacts, read_run
-from privgan.synthetic.class_shares import MEASURED, canonical_policy, class_labels
+from privgan.run import MODEL_CONFIG, ModelDigests, RunFacts, read_run
+from privgan.synthetic.class_shares import MEASURED, canonical_policy, class_labels, unmeasured
 from privgan.synthetic.dicom.form import DicomForm, neighbours
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
@@ -120,8 +122,12 @@ class Drawing:
             IntegrityError: the run or its generator was edited.
         """
         facts = finished(run)
-        generator, classes = _load(run, facts), facts.form.classes
-        balance, policy = generator.class_balance, canonical_policy(asked.classes, classes)
+        classes = facts.form.classes
+        policy = canonical_policy(asked.classes, classes)
+        if policy == MEASURED and read_json(run / MODEL_CONFIG).get("class_balance") is None:
+            raise unmeasured()
+        generator = _load(run, facts)
+        balance = generator.class_balance
         labels = class_labels(policy, classes, asked.count, seed, None if balance is None else balance.shares)
         labels = neighbours(labels, asked.dicom.frames, seed)
         counts = np.bincount(labels, minlength=len(classes))
@@ -202,8 +208,7 @@ def finished(run: Path) -> RunFacts:
         UsageError: it is missing or not finished.
         IntegrityError: it was edited.
     """
-    if not run.is_dir():
-        raise UsageError(f"Expected a run folder, {run} is missing.")
+    require_kind(RUN, run)
     facts = read_run(run)
     if facts.state != "finished":
         raise UsageError(

@@ -13,7 +13,6 @@ These two are files of their own so that a released set is, byte for byte, the s
 """
 
 import math
-import os
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -39,6 +38,7 @@ from privgan.files import (
 )
 from privgan.folders import list_files, require_exact_files
 from privgan.images.form import ImageForm
+from privgan.kinds import SET, require_kind
 from privgan.language import ENGLISH, require_language
 from privgan.progress import Progress, silent
 from privgan.run import PriorNamed
@@ -47,7 +47,7 @@ from privgan.synthetic.seed import Seed
 
 SCHEMA_VERSION = 1
 KIND = "synthetic"
-MARKER = "manifest.json"
+MARKER = SET.marker
 NOT_RELEASED, SEED = "NOT_RELEASED", "SEED"
 STAY_BEHIND = (NOT_RELEASED, SEED)
 IMAGES = "images.npz"
@@ -167,16 +167,10 @@ def open_synthetic_set(folder: Path, progress: Progress = silent) -> SyntheticSe
     """Open a set, its mark and its seed present or (in a bundle) not, and check every byte.
 
     Raises:
-        UsageError: there is no such folder.
-        IntegrityError: it is no synthetic set, or a file is extra, missing, edited or not regular.
+        UsageError: there is no such folder, or it is no synthetic set.
+        IntegrityError: a file is extra, missing, edited or not regular.
     """
-    if not folder.is_dir():
-        raise UsageError(f"Expected a synthetic set, {folder} is missing or not a folder.")
-    if not os.path.lexists(folder / MARKER):
-        raise IntegrityError(
-            f"Expected a set of 'privgan generate', {folder} has no {MARKER}. Images of other generators can "
-            "be audited but not released: they carry no promise that books could prove."
-        )
+    require_kind(SET, folder)
     digest = sha256_file(folder / MARKER)
     manifest, files = read_manifest(folder)
     expected = {**files, MARKER: digest}

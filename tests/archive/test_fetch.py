@@ -70,6 +70,7 @@ def test_from_the_archive_into_a_cohort(
     done = process("fetch", hospital.url, folder, "--json")
     size = sum(map(len, phantoms))
     assert json.loads(done.stdout) == {
+        "next": f"privgan scan {folder}",
         "schema_version": 1,
         "folder": str(folder),
         "found": len(phantoms),
@@ -81,7 +82,7 @@ def test_from_the_archive_into_a_cohort(
     assert done.stderr == ""
     assert sorted(files_in(folder)) == sorted(phantoms)
     require_silence(done.stdout, phantoms, folder)
-    assert f"privgan prepare {folder} COHORT" in here("fetch", hospital.url, folder, "--resume")
+    assert f"next: privgan scan {folder}" in here("fetch", hospital.url, folder, "--resume")
     here("prepare", folder, tmp_path / "cohort", "--accept-low-power")
     facts = json.loads((tmp_path / "cohort" / "cohort.json").read_text())
     assert (facts["patients"], facts["images"]) == (PATIENTS, len(phantoms))

@@ -106,7 +106,7 @@ def test_what_stays_behind_is_no_file_of_the_set(tmp_path: Path, name: str) -> N
 
 
 def test_images_of_another_generator_are_no_set(tmp_path: Path) -> None:
-    with pytest.raises(IntegrityError, match="audited but not released"):
+    with pytest.raises(UsageError, match="audited but not released"):
         open_synthetic_set(tmp_path)
 
 

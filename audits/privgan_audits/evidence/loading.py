@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from privgan.arrays import Floats
+from privgan.data.cohort.classes import SMALLEST_CLASS
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
-from privgan.data.cohort.prepare import SMALLEST_CLASS
 from privgan.data.columns import NUMBER, Wanted
 from privgan.data.identifiers import todays_dates
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import UsageError
+from privgan.kinds import RUN, require_kind
 from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan.synthetic.synthetic_set import SyntheticSet
@@ -73,8 +73,8 @@ def opened_evidence(held: SyntheticSet, opened: Cohort, ledger: Ledger, run: Pat
 
 
 def _require_run(run: Path | None) -> None:
-    if run is not None and not run.is_dir():
-        raise UsageError(f"Expected a run folder, {run} is missing.")
+    if run is not None:
+        require_kind(RUN, run)
 
 
 def _numbers(cohort: Cohort) -> list[str]:

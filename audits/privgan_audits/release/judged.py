@@ -10,6 +10,7 @@ from typing import Any
 from privgan.config import from_table
 from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError, UsageError
 from privgan.files import sha256_bytes
+from privgan.kinds import REPORT, require_kind
 from privgan.language import in_a_row, retold, tr
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, Verdict, judge
 from privgan_audits.policy import Policy
@@ -37,8 +38,7 @@ def read_record(report: Path) -> tuple[dict[str, Any], str]:
         UsageError: there is no such folder.
         IntegrityError: no record in it that can be parsed.
     """
-    if not report.is_dir():
-        raise UsageError(f"Expected a report folder, {report} is missing.")
+    require_kind(REPORT, report)
     content = read_bounded(report / RECORD, _LARGEST_BYTES)
     try:
         record = json.loads(content)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privgan.errors import UsageError
+from privgan_cli import before
 from privgan_cli.console import console
+from privgan_cli.line import following
 from privgan_cli.options import today
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def send(
         calling=calling,
         timeout_s=timeout,
     )
+    before.verify(bundle, [public_key, officer_key])
     parcel = Parcel(bundle=bundle, public_key=public_key, officer_key=officer_key, today=today())
     if dry_run:
         return _preview(parcel, parse_destination(to), access, ask=echo)
@@ -68,6 +71,7 @@ def send(
         f"the archive has {done.stored + done.stored_before} of {done.instances} instances, {done.stored} since now",
         *_counts("rejected", done.rejected),
         f"journal: {done.journal}",
+        then=following.command(*console.told.typed) if done.rejected else "",
     )
     return 5 if done.rejected else 0
 
@@ -111,7 +115,7 @@ def fetch(
     """Fetch a hospital's images from its archive by QIDO-RS and WADO-RS into a folder that scan and prepare read."""
     from privgan.archive.access import Access, read_token
     from privgan.archive.destination import parse_service
-    from privgan.archive.fetching import Wanted
+    from privgan.archive.fetching import Wanted, require_place
     from privgan.archive.fetching import fetch as fetch_images
     from privgan.archive.query import Query
     from privgan.archive.web import WebArchive
@@ -129,6 +133,7 @@ def fetch(
     access.require_fitting(service)
     if not service.sheltered:
         console.warn("Patients' images will cross the network unencrypted: everybody on the way can read them.")
+    require_place(folder, resume=resume)
     done = fetch_images(WebArchive(service, access), folder, wanted, resume=resume, progress=console.progress)
     files = done.fetched + done.fetched_before
     console.result(
@@ -142,7 +147,7 @@ def fetch(
         },
         f"{done.found} instances match, {files} are in {folder}, {done.fetched} since now",
         *_counts("not given", done.not_given),
-        *([f"next: privgan scan {folder}, then: privgan prepare {folder} COHORT"] if files else []),
+        then=following.command("scan", folder) if files else "",
     )
     return 0 if files else 5
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privgan_cli.console import console
+from privgan_cli.line import following
 
 if TYPE_CHECKING:
     from privgan.account import Statement
@@ -41,7 +42,8 @@ def budget(
         )
         return 0
     statement = statement_of(cohort)
-    console.result(statement.to_json(), *_lines(statement))
+    then = following.after_budget(cohort, statement.room)
+    console.result(statement.to_json(), *_lines(statement), then=then)
     return 0
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from privgan_cli.console import console
-from privgan_cli.options import Force, PolicyFile, read_policy
+from privgan_cli.line import following
+from privgan_cli.options import Force, PolicyFile, choice, read_policy
 from privgan_cli.reading_options import (
     AcceptBurnedIn,
     Axis,
@@ -14,6 +15,7 @@ from privgan_cli.reading_options import (
     Colour,
     Columns,
     Csv,
+    CsvColumns,
     EachImageIsAPatient,
     Every,
     Frames,
@@ -29,7 +31,6 @@ from privgan_cli.reading_options import (
 )
 
 if TYPE_CHECKING:
-    from privgan.data.cohort.scan import ScanReport
     from privgan_audits.enrol import Enrolled
 
 
@@ -39,6 +40,7 @@ def scan(
     window: Window = None,
     colour: Colour = False,
     csv: Csv = None,
+    csv_columns: CsvColumns = "",
     columns: Columns = "",
     modality: Modality = "",
     body_part: BodyPart = "",
@@ -58,6 +60,7 @@ def scan(
         window=window,
         colour=colour,
         csv=csv,
+        csv_columns=csv_columns,
         columns=columns,
         modality=modality,
         body_part=body_part,
@@ -70,33 +73,19 @@ def scan(
         accept_burned_in=accept_burned_in,
     )
     found = surface.scan(source, wishes, progress=console.progress)
+    from privgan_cli.line import scanned
+    from privgan_cli.planned import prospects
+
     if not found.numbered:
         console.warn(
             "Nothing says whose each image is: every one would count as another patient, which `prepare` refuses "
             "without --each-image-is-a-patient."
         )
-    held = f"{found.images} images of {found.patients} patients, preset {found.preset}"
-    lines = [f"{found.readable} of {found.files} files readable: {held}"]
-    lines += [f"  {count:6d}  {code}" for code, count in found.refused.items()]
-    lines.append(f"called {_called(found.modality, found.body_part)}; {_by_headers(found)}")
+    expected, bands = prospects(found) or (None, {})
     console.result(
-        {
-            "files": found.files,
-            "readable": found.readable,
-            "images": found.images,
-            "refused": found.refused,
-            "patients": found.patients,
-            "each_image_is_a_patient": not found.numbered,
-            "identity": found.identity,
-            "preset": found.preset,
-            "modality": found.modality,
-            "body_part": found.body_part,
-            "modalities": found.modalities,
-            "body_parts": found.body_parts,
-            "notes": list(found.notes),
-        },
-        *lines,
-        *found.notes,
+        scanned.as_json(found, expected, bands),
+        *scanned.in_words(found, expected, bands),
+        then=following.after_scan(console.told.typed) if found.readable else "",
     )
     return 0 if found.readable else 5
 
@@ -108,6 +97,7 @@ def prepare(
     size: Annotated[int, typer.Option(help="Pixels a side, 28 to 256.")] = 64,
     non_members: Annotated[float, typer.Option(help="Share of patients held back for the audit.")] = 0.333,
     csv: Csv = None,
+    csv_columns: CsvColumns = "",
     exclude: Annotated[Path | None, typer.Option(help="Keys of withdrawn patients, one a line.")] = None,
     merge: Annotated[
         Path | None, typer.Option(help="Patients with several numbers: CSV, all numbers of one person in one line.")
@@ -116,10 +106,12 @@ def prepare(
         bool, typer.Option("--accept-unmatched", help="Some withdrawn patients may not be in the source. In red.")
     ] = False,
     join: Annotated[
-        str, typer.Option(help="Numbers that are one person by rule: studies, issuers, spellings; several by commas.")
+        str,
+        choice("Numbers that are one person by rule: studies, issuers, spellings.", metavar="NAMES"),
     ] = "",
     accept_identity: Annotated[
-        str, typer.Option(help="Doubtful numbers to take as they are: those, placeholders, facts. In red.")
+        str,
+        choice("Doubtful numbers to take as they are: those, placeholders, facts. In red.", metavar="NAMES"),
     ] = "",
     each_image_is_a_patient: EachImageIsAPatient = False,
     title: Annotated[str, typer.Option(help="What the project is, for every report and bundle.")] = "",
@@ -154,8 +146,7 @@ def prepare(
     """Read images once, split them by patient into members and non-members, and open the privacy ledger."""
     from privgan.data.cohort.options import PrepareOptions
     from privgan.folders import unfinished_folder
-    from privgan_audits.enrol import Terms
-    from privgan_audits.gate.preflight import low_power_text
+    from privgan_audits.terms import Terms
     from privgan_cli import surface
 
     reading = wishes_of(
@@ -165,6 +156,7 @@ def prepare(
         colour=colour,
         roi=roi,
         csv=csv,
+        csv_columns=csv_columns,
         classes=classes,
         columns=columns,
         modality=modality,
@@ -200,11 +192,13 @@ def prepare(
     if not resume and unfinished_folder(cohort).exists():
         console.note("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
     opened = surface.prepare(source, cohort, options, terms, progress=console.progress)
+    from privgan_audits.gate.preflight import low_power_text
+
     if opened.facts.form.each_image_is_a_patient:
         console.warn("Each image counts as one patient: whoever has two is protected as two people.")
     if not opened.preflight.sufficient:
         console.note(f"Warning: {low_power_text(opened.preflight)}")
-    console.result(_as_json(opened), *_in_words(opened))
+    console.result(_as_json(opened), *_in_words(opened), then=following.after_prepare(cohort))
     return 0
 
 
@@ -236,6 +230,8 @@ def _as_json(opened: "Enrolled") -> dict[str, Any]:
 
 
 def _in_words(opened: "Enrolled") -> list[str]:
+    from privgan_cli.line.scanned import called
+
     facts, expected = opened.facts, opened.preflight
     sides = f"{facts.members} members to learn from, {facts.non_members} held back for the audit"
     colour = " in colour" if facts.form.colour else ""
@@ -245,26 +241,13 @@ def _in_words(opened: "Enrolled") -> list[str]:
     return [
         f"{facts.images} images of {facts.patients} patients: {sides}",
         f"classes {', '.join(form.classes)}; {form.side} px{colour}, preset {facts.preset}",
-        f"called {_called(form.modality, form.body_part)} in every output",
+        f"called {called(form.modality, form.body_part)} in every output",
         f"{refused} files refused, {left}",
         f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; {seen}",
         *_shared(opened.shared),
         *_pinned(facts.officer_key),
         *facts.notes,
     ]
-
-
-def _called(modality: str, body_part: str) -> str:
-    return f"{modality} {body_part or 'of no body part'}"
-
-
-def _by_headers(found: "ScanReport") -> str:
-    """How many images' headers say what, in the standard's words."""
-    said = {"modality": found.modalities, "body part": found.body_parts}
-    counts = {
-        what: ", ".join(f"{word or 'none'} {count}" for word, count in words.items()) for what, words in said.items()
-    }
-    return f"by the images' headers: {'; '.join(f'{what} {each}' for what, each in counts.items())}"
 
 
 def _shared(patients: int) -> list[str]:

@@ -13,6 +13,7 @@ import typer
 from privgan.errors import UsageError
 from privgan_cli.console import console
 from privgan_cli.dispatch import dispatch
+from privgan_cli.line import following
 from privgan_cli.options import today
 
 _MARKER = ".privgan-demo"
@@ -30,11 +31,11 @@ def demo(
     ),
 ) -> int:
     """Run the whole path on an embedded phantom cohort: from invented patients to a verified bundle."""
+    started = time.monotonic()
+    _fresh(folder)
     from privgan.data.phantoms.phantoms import write_phantoms
     from privgan_audits.gate.preflight import smallest_cohort
 
-    started = time.monotonic()
-    _fresh(folder)
     patients = max(_PATIENTS, smallest_cohort(_CHANCE))
     console.note(
         f"An invented hospital: {patients} phantom patients as DICOM files, with invented names in the headers"
@@ -58,6 +59,7 @@ def demo(
         f"  {folder / 'report' / 'audit.html'}  what an attacker tried and what came of it (stays in the hospital)",
         f"  {folder / 'bundle'}  what may leave; README.md in it is what a recipient reads first",
         f"  privgan budget {folder / 'cohort'}  what the cohort has spent",
+        then=following.command("scan", "YOUR-IMAGES"),
     )
     return 0
 

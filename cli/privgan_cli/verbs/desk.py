@@ -1,14 +1,17 @@
 """desk: a page on this machine that leads the privacy officer through the decision."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from privgan.language import by_default, language, tr
+from privgan_cli import before
 from privgan_cli.console import console
 from privgan_cli.dispatch import explained
+from privgan_cli.line import following
 from privgan_cli.options import Force, today
 from privgan_cli.verbs.officer import OfficerKey, told_approval, told_rejection
 
@@ -26,6 +29,7 @@ def desk(
     force: Force = False,
 ) -> int:
     """Decide in a browser on this machine: read, look, say, sign; approve or reject one report or several."""
+    before.desk(reports, cohort or (), key)
     from privgan_audits.desk.desk import Setting, sit_down
     from privgan_audits.release.judged import policy_of, read_record
 
@@ -39,10 +43,20 @@ def desk(
             language=language(),
             idle_minutes=idle_minutes,
         )
-        sittings = sit_down(setting, today=today, explain=lambda error: explained(error)[1], announce=_announce)
+        with console.asking():
+            sittings = sit_down(setting, today=today, explain=lambda error: explained(error)[1], announce=_announce)
         told = [_told(sitting) for sitting in sittings]
-        console.result({"reports": [facts for facts, _ in told]}, *(line for _, lines in told for line in lines))
+        then = following.after_approve(reports[0], cohort[0] if cohort else None) if _approved(sittings) else ""
+        lines = (line for _, lines in told for line in lines)
+        console.result({"reports": [facts for facts, _ in told]}, *lines, then=then)
     return 0
+
+
+def _approved(sittings: "Sequence[Sitting]") -> bool:
+    """Whether the first report was approved."""
+    from privgan_audits.release.signoff import SignedApproval
+
+    return isinstance(sittings[0].outcome, SignedApproval)
 
 
 def _announce(address: str) -> None:

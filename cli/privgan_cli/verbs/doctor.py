@@ -13,6 +13,7 @@ import typer
 from privgan import __version__
 from privgan.errors import AuditFailedError
 from privgan_cli.console import console
+from privgan_cli.line import following
 
 if TYPE_CHECKING:
     from privgan.attack.releases import Finding
@@ -68,6 +69,7 @@ def doctor(
         *(f"privgan[{name}]: {_found(there)} ({_EXTRAS[name][1]})" for name, there in extras.items()),
         *(f"{name}: {_found(there)} ({_OPTIONAL[name]})" for name, there in tools.items()),
         *_in_words(findings or ()),
+        then=following.command("demo"),
     )
     if not all(finding.passed for finding in findings or ()):
         return AuditFailedError.exit_code

@@ -9,8 +9,10 @@ import typer
 
 from privgan.errors import UsageError
 from privgan.language import by_default, language, retold, tr
+from privgan_cli import before
 from privgan_cli.asked import AuditOptions
 from privgan_cli.console import console
+from privgan_cli.line import following
 from privgan_cli.options import Force, PolicyFile, ask, read_key, read_policy
 from privgan_cli.reading_options import EachImageIsAPatient
 
@@ -36,9 +38,6 @@ def audit(
     force: Force = False,
 ) -> int:
     """Attack a synthetic set as an adversary would, and give a verdict: 0 PASS, 3 FAIL, 4 neither."""
-    from privgan_audits.report.usefulness import use
-    from privgan_audits.telling.strength import strength_of
-    from privgan_audits.telling.verdict import verdict_line_of
     from privgan_cli import surface
 
     options = AuditOptions(
@@ -60,6 +59,10 @@ def audit(
                 tr("privgan: without --run no image is drawn again, and the verdict is at best INCONCLUSIVE.")
             )
         content = surface.audit(synthetic, report, options, rules, progress=console.progress).to_json()
+        from privgan_audits.report.usefulness import use
+        from privgan_audits.telling.strength import strength_of
+        from privgan_audits.telling.verdict import verdict_line_of
+
         console.result(
             {
                 **{key: value for key, value in content.items() if key != "schema_version"},
@@ -75,8 +78,14 @@ def audit(
                 inside=report / "audit.html",
                 outside=report / "audit-public.html",
             ),
+            then=_after(report, content["verdict"], cohort, members),
         )
     return EXIT_CODES[content["verdict"]]
+
+
+def _after(report: Path, verdict: str, cohort: Path | None, members: Path | None) -> str:
+    """Bare files can be audited, and never released."""
+    return "" if members is not None else following.after_audit(report, passed=verdict == "PASS", cohort=cohort)
 
 
 def _public_copies(tests: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -103,10 +112,7 @@ def keygen(
     from privgan_audits.seals import generate_key, key_line, load_public_key
 
     chosen = Policy.named(preset)
-    if policy is not None and policy.exists():
-        raise UsageError(
-            f"Expected a new file for the policy, {policy} exists. Put the printed line into it yourself."
-        )
+    before.keygen(name, policy)
     pair = generate_key(name, None if no_passphrase else _new_passphrase())
     line = key_line(load_public_key(pair.public))
     if policy is not None:
@@ -124,6 +130,7 @@ def keygen(
         tr("{file} names it: for `prepare --policy` and `audit --policy`", file=policy)
         if policy
         else tr('for policy.toml, if it is the privacy officer\'s: officer_key = "{line}"', line=line),
+        then=following.after_keygen(pair.private, policy),
     )
     return 0
 
@@ -156,9 +163,12 @@ def release(
             "Expected --run: what leaves is drawn again from the run and the set's SEED. Name its folder."
         )
     case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run)
+    before.release(case, to, force=force)
+    before.require_key(key)
     signed = surface.release(case, to, read_key(key), offer, force=force, progress=console.progress)
+    then = following.after_release(to, key, approved=bool(signed.get("approval")))
     with by_default(language_of(read_record(report)[0])):
-        console.result({"bundle": str(to), **signed}, *_released(to, signed))
+        console.result({"bundle": str(to), **signed}, *_released(to, signed), then=then)
     return 0
 
 
@@ -177,7 +187,6 @@ def verify(
     revocation: Annotated[Path | None, typer.Option(help="A withdrawal that the hospital sent.")] = None,
 ) -> int:
     """Check a bundle's signatures and every file; offline, for the recipient."""
-    from privgan_audits.release.recipient.answer import answer, lines
     from privgan_cli import surface
 
     found = surface.verify(
@@ -187,8 +196,10 @@ def verify(
         revocation=revocation,
         progress=console.progress,
     )
+    from privgan_audits.release.recipient.answer import answer, lines
+
     with by_default(found.language):
-        console.result(answer(found), *lines(found))
+        console.result(answer(found), *lines(found), then=following.after_verify(bundle, public_key))
     return 0
 
 

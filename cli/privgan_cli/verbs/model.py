@@ -7,7 +7,8 @@ import typer
 
 from privgan_cli.asked import PlanOptions, TrainOptions
 from privgan_cli.console import console
-from privgan_cli.options import Device, Force, PolicyFile, read_policy
+from privgan_cli.line import following
+from privgan_cli.options import Device, Force, PolicyFile, choice, read_policy
 from privgan_cli.reading_options import (
     Axis,
     BodyPart,
@@ -25,7 +26,7 @@ from privgan_cli.reading_options import Preset as ReadAs
 
 Epsilon = Annotated[float | None, typer.Option(help="The guarantee to reach, per patient.")]
 Delta = Annotated[float | None, typer.Option(help="Default: largest power of ten <= 1/(10 x members).")]
-Preset = Annotated[str, typer.Option(help="auto, small-cohort, balanced, large-cohort or slices.")]
+Preset = Annotated[str, choice("auto, small-cohort, balanced, large-cohort or slices.")]
 AcceptDelta = Annotated[
     bool, typer.Option("--accept-delta", help="Take a delta above 1/(10 x members). In red in every report.")
 ]
@@ -52,7 +53,6 @@ def plan(
     accept_low_power: Annotated[bool, typer.Option("--accept-low-power", help="Do not mind a weak audit.")] = False,
 ) -> int:
     """Say what training would cost in privacy, and whether its audit could pass; touches no data."""
-    from privgan_audits.gate.preflight import low_power_text
     from privgan_cli import surface
 
     options = PlanOptions(
@@ -66,10 +66,12 @@ def plan(
         classes=class_count,
         minutes=minutes,
         preset=preset,
-        modality=modality,
+        modality=modality.upper(),
         accept_delta=accept_delta,
     )
     found = surface.plan(options, read_policy(policy))
+    from privgan_audits.gate.preflight import low_power_text
+
     planned, chosen, expected = found.plan, found.choice, found.preflight
     spend, held_back = planned.spend(), expected.non_members
     console.result(
@@ -87,6 +89,7 @@ def plan(
         f"`privgan train` would start from the preset {chosen.preset}: {chosen.reason}",
         chosen.outlook.told,
         f"with {held_back} patients held back, a safe set passes its audit with probability {expected.chance:.2f}",
+        then=following.after_plan(epsilon or spend.epsilon, steps),
     )
     if not (expected.sufficient or accept_low_power):
         console.note(f"privgan: {low_power_text(expected)} --accept-low-power goes on all the same.")
@@ -119,9 +122,7 @@ def prior(
     force: Force = False,
 ) -> int:
     """Learn from public images what is alike in all of their kind; no patient is involved."""
-    from privgan.gan.prior.learning import LearningSettings
-    from privgan.gan.prior.make import PriorRequest
-    from privgan.gan.training.presets import BALANCED, choose
+    from privgan.gan.prior.request import LearningSettings, PriorRequest
     from privgan.gan.training.settings import read_settings
     from privgan_cli import surface
 
@@ -139,11 +140,10 @@ def prior(
         axis=axis,
         workers=workers,
     )
-    choice = choose(1000, classes=1, epsilon=3.0, delta=1e-5, named=BALANCED)  # for a file that names none
     request = PriorRequest(
         source=source,
         licence=licence,
-        settings=read_settings(config, choice=choice),
+        settings=read_settings(config),
         learning=LearningSettings(steps=steps),
         minutes=minutes,
         device=device or "auto",
@@ -153,7 +153,7 @@ def prior(
         {"images": made.images, "size": made.form.side, "steps": made.steps, "source": made.source},
         f"learned {made.steps} steps from {made.images} public images of {made.form.side} px",
         f"look at {folder / 'contact.png'}",
-        f"next: privgan train COHORT RUN --epsilon 3 --prior {folder}",
+        then=following.after_prior(folder),
     )
     return 0
 
@@ -216,6 +216,7 @@ def train(
         *(["NOT PRIVATE: seeded test run; audit and release refuse it"] if facts.not_private else []),
         f"trained {facts.finished_steps} steps on {facts.members} patients: {facts.spend}",
         *(f"noticed at {warning}" for warning in facts.warnings),
+        then=following.after_train(run, facts.members),
     )
     return 0
 
@@ -224,8 +225,8 @@ def generate(
     run: Annotated[Path, typer.Argument(help="A finished run.")],
     synthetic: Annotated[Path, typer.Argument(help="The folder to make.")],
     count: Annotated[int, typer.Option(help="Images to make.")],
-    formats: Annotated[str, typer.Option("--format", help="Any of dicom,npz,png.")] = "dicom,npz,png",
-    sop_class: Annotated[str, typer.Option(help="secondary-capture or match.")] = "secondary-capture",
+    formats: Annotated[str, choice("Any of dicom,npz,png.", "--format", metavar="NAMES")] = "dicom,npz,png",
+    sop_class: Annotated[str, choice("secondary-capture or match.")] = "secondary-capture",
     bits: Annotated[int | None, typer.Option(help="8, 12 or 16 a value; 12 for CT and MR objects, else 8.")] = None,
     frames: Annotated[int, typer.Option(help="Images of one class in a file; secondary-capture only.")] = 1,
     one_study: Annotated[
@@ -259,5 +260,6 @@ def generate(
         },
         f"{made.count} synthetic images of {made.form.side} px in {synthetic}",
         "NOT RELEASED: audit them before anyone else sees them",
+        then=following.after_generate(run, synthetic),
     )
     return 0

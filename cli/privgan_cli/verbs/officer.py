@@ -9,7 +9,9 @@ import typer
 
 from privgan.errors import UsageError
 from privgan.language import by_default, tr
+from privgan_cli import before
 from privgan_cli.console import console
+from privgan_cli.line import following
 from privgan_cli.options import Force, read_key, today
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def approve(
     force: Force = False,
 ) -> int:
     """Judge a report again, say what it means, and sign that its set may be released."""
+    before.sign(report, cohort)
+    before.require_key(key)
     from privgan_audits.release.approval import Grant
     from privgan_audits.release.signoff import draft_approval
 
@@ -58,17 +62,17 @@ def approve(
             console.warn(warning)
         if not yes:
             _require_confirmed(draft)
-        _approve(report, draft, key)
+        _approve(report, draft, key, cohort)
     return 0
 
 
-def _approve(report: Path, draft: "Draft", key: Path) -> None:
+def _approve(report: Path, draft: "Draft", key: Path, cohort: Path | None) -> None:
     """Sign, draw the report again and say what was signed."""
     signed = draft.sign(read_key(key))
     from privgan_audits.release.render_again import render_again  # the page is drawn once the signature stands
 
     render_again(report)  # the sign-off box names the officer
-    console.result(*told_approval(report, signed))
+    console.result(*told_approval(report, signed), then=following.after_approve(report, cohort))
 
 
 def told_approval(report: Path, signed: "SignedApproval") -> "Told":
@@ -106,7 +110,9 @@ def _require_confirmed(draft: "Draft") -> None:
     asked = tr('Type "{words}" (verdict and set) to sign, anything else to stop:', words=draft.confirmation)
     sys.stderr.write(f"{asked} ")
     sys.stderr.flush()
-    draft.require_typed(sys.stdin.readline())
+    with console.asking():
+        typed = sys.stdin.readline()
+    draft.require_typed(typed)
 
 
 def reject(
@@ -117,6 +123,8 @@ def reject(
     reason: Annotated[str, typer.Option(help="Why, in a line; the ledger keeps it.")],
 ) -> int:
     """Sign that a set is not released, for good, in the cohort's ledger and in the report's folder."""
+    before.sign(report, cohort)
+    before.require_key(key)
     from privgan_audits.record import language_of
     from privgan_audits.release.rejecting import reject as reject_set
 
@@ -125,7 +133,7 @@ def reject(
     from privgan_audits.release.render_again import render_again
 
     with by_default(language_of(render_again(report))):
-        console.result(*told_rejection(report, found))
+        console.result(*told_rejection(report, found), then=following.after_reject(report))
     return 0
 
 
@@ -157,6 +165,8 @@ def revoke(
     force: Force = False,
 ) -> int:
     """Withdraw an approval for good, in the cohort's ledger and in a file for those who have the bundle."""
+    before.sign(report, cohort)
+    before.require_key(key)
     from privgan_audits.record import language_of
     from privgan_audits.release.approval import REVOCATION
     from privgan_audits.release.rejecting import revoke as revoke_approval
@@ -175,5 +185,6 @@ def revoke(
                 "give that file to everyone who has the bundle: privgan verify BUNDLE --public-key K --revocation "
                 "FILE"
             ),
+            then=following.after_revoke(file),
         )
     return 0

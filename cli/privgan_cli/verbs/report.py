@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from privgan.language import by_default, tr
+from privgan_cli import before
 from privgan_cli.console import console
+from privgan_cli.line import following
 
 
 def report(
@@ -15,6 +17,8 @@ def report(
 ) -> int:
     """Draw a report's two pages again from its audit.json, and refuse one that contradicts itself."""
     from privgan_audits.record import language_of
+
+    before.sign(report, cohort)
     from privgan_audits.release.render_again import render_again
     from privgan_audits.report.write import INTERNAL_PAGE, PUBLIC_PAGE
     from privgan_audits.telling.strength import strength_of
@@ -33,5 +37,6 @@ def report(
             },
             verdict_line_of(record),
             tr("drawn again: {inside} (internal), {outside} (may be shared)", inside=inside, outside=outside),
+            then=following.after_audit(report, passed=record["verdict"] == "PASS", cohort=cohort),
         )
     return 0

@@ -24,9 +24,10 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_marker, sha256_file, write_json
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
+from privgan.kinds import COHORT, require_kind
 
 SCHEMA_VERSION = 1
-MARKER = "cohort.json"
+MARKER = COHORT.marker
 MEMBER, NON_MEMBER = 0, 1
 DIGESTED_FILES = (
     "images.npy",
@@ -136,11 +137,10 @@ def open_cohort(folder: Path) -> Cohort:
     """Open a cohort and check every byte that training or an audit will rely on.
 
     Raises:
-        UsageError: there is no such folder.
-        IntegrityError: it is not a cohort, or a file is missing, edited or inconsistent.
+        UsageError: there is no such folder, or it is no cohort.
+        IntegrityError: a file is missing, edited or inconsistent.
     """
-    if not folder.is_dir():
-        raise UsageError(f"Expected a cohort folder, {folder} is missing.")
+    require_kind(COHORT, folder)
     facts = read_facts(folder)
     for name in digested_files(facts.columns):
         if sha256_file(folder / name) != facts.digests.get(name):

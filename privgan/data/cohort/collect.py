@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.arrays import Flags
+from privgan.data.cohort.classes import UNKNOWN_CLASS, told
 from privgan.data.cohort.journal import Journal
 from privgan.data.cohort.notes import Note
 from privgan.data.cohort.persons import Persons
@@ -34,6 +35,7 @@ class Collected:
     patients, labels, columns, said: of every written row. keys: patient keys by number. persons: who shares an image
     with whom. left_aside: (rows,) whose picture is nobody's, known at the end. identities: what speaks for and
     against that a number is one person. refused: (reason code, keyed hash of where) in source order.
+    outside: digests of patients by label outside the declared classes.
     """
 
     digests: IdentifierDigests
@@ -47,6 +49,7 @@ class Collected:
     left_aside: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     refused: list[tuple[str, bytes]] = field(default_factory=list)
     seen: Seen = field(default_factory=Seen)
+    outside: dict[str, set[bytes]] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
     _pictures: Pictures = field(default_factory=Pictures)
     _places: "array[int]" = field(default_factory=lambda: array("q"))
@@ -72,6 +75,8 @@ class Collected:
         self.seen.add(note.remarks, note.rows)
         if image is None:
             self.refused.append((note.code, note.mark))
+            if note.code == UNKNOWN_CLASS:
+                self.outside.setdefault(note.label, set()).add(note.owner)
             return
         number = self._number(note.patient)
         self.identities.add(number, note.groups, note.person)
@@ -132,5 +137,6 @@ def collect(
     journal.commit()
     found.finish()
     if found.left_aside.all():
-        raise reject_nothing_readable(found.refused_by_code())
+        hint = f"The labels found are {told(found.outside)}; --classes names others." if found.outside else ""
+        raise reject_nothing_readable(found.refused_by_code(), hint)
     return found

@@ -44,7 +44,7 @@ class PrepareOptions:
         if self.reading.size is None:
             raise UsageError("Expected the size of a cohort's images, got none.")
         if not 0 <= self.non_members < 1:
-            raise UsageError(f"Expected 0 <= non_members < 1, got {self.non_members}.")
+            raise UsageError(f"Expected 0 <= non_members < 1, a share such as 0.333, got {self.non_members}.")
         for kind in self.join:
             one_of(JOINABLE, join=kind)
         for kind in self.accept_identity:

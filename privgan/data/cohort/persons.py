@@ -55,9 +55,11 @@ def read_merged(path: Path | None) -> tuple[frozenset[str], ...]:
     """
     if path is None:
         return ()
-    what = "numbers, one line a person, separated by commas"
+    what = "numbers, one line a person, separated by commas or semicolons"
     try:
-        lines = list(csv.reader(_lines(path, what), strict=True))
+        written = _lines(path, what)
+        separator = "," if any("," in line for line in written) else ";"  # as Excel writes where a comma is a point
+        lines = list(csv.reader(written, strict=True, delimiter=separator))
     except csv.Error:
         raise UsageError(f"Expected a CSV file of {what}, it cannot be parsed.") from None
     return tuple(filter(None, map(_keys, lines)))

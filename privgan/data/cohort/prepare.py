@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from privgan import __version__
 from privgan.arrays import Integers
 from privgan.checks import require_names
+from privgan.data.cohort.classes import SMALLEST_CLASS, filter_common
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, hounsfield, write_facts
 from privgan.data.cohort.collect import Collected, collect
 from privgan.data.cohort.files import write_images, write_patients, write_refused
@@ -44,7 +45,6 @@ from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
 
 KEY = "private/hmac.key"
-SMALLEST_CLASS = 10  # patients; a class name found in data must not point at one of them
 
 UNNUMBERED = (
     "Expected to be told whose each image is: there is no column patient in a label table beside the files, and no "
@@ -191,7 +191,8 @@ def _check_classes(labels: list[str], persons: Integers) -> None:
     owners: dict[str, set[int]] = {}
     for label, person in zip(labels, persons.tolist(), strict=True):
         owners.setdefault(label, set()).add(person)
-    small = sum(1 for label, people in owners.items() if label and len(people) < SMALLEST_CLASS)
+    owners.pop("", None)
+    small = len(owners) - len(filter_common(owners))
     if small:
         raise InputRejectedError(
             f"Expected at least {SMALLEST_CLASS} patients in every class that was found in the data, {small} of "

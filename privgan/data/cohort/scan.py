@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from privgan.arrays import Integers
+from privgan.data.cohort.classes import FoundClasses
 from privgan.data.cohort.collect import SHARED
 from privgan.data.identity import Identities, objections
 from privgan.data.naming import Said, names_of
@@ -27,6 +29,8 @@ class ScanReport:
     identity: what speaks against that patient numbers are people, by kind (see `identity`). modalities, body_parts:
     images by what their headers say, under "" those that say nothing which DICOM defines. modality, body_part: what
     `prepare` would call all of them (see `naming`). numbered: whether anything says whose each image is.
+    classes: those of the labels that may be said. sides: pixels of the longer side as stored, smallest, middle and
+    largest; None if nothing is readable.
     """
 
     files: int
@@ -41,6 +45,8 @@ class ScanReport:
     modality: str
     body_part: str
     numbered: bool
+    classes: FoundClasses
+    sides: tuple[int, int, int] | None
     notes: tuple[str, ...]
 
 
@@ -52,7 +58,8 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
     """
     origin = open_source(source, replace(wishes, look_at_all=True))
     refused, numbers, seen, identities = Counter[str](), dict[str, int](), Seen(), Identities()
-    pictures, rows, said = Pictures(), array("q"), list[Said]()  # file, patient and picture of every image
+    pictures, rows, said = Pictures(), array("q"), list[Said]()  # file, patient, picture and side of every image
+    labels = list[str]()
     for file, entries in enumerate(watched(origin, progress)):
         code = refusal_of(entries[0], origin.declared)
         refused[code] += bool(code)
@@ -61,9 +68,10 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
             if not code and entry.image is not None:
                 number = numbers.setdefault(entry.patient, len(numbers))
                 identities.add(number, map(_digest, entry.groups), map(_digest, entry.person))
-                rows.extend((file, number, pictures.add(entry.image, number)))
+                rows.extend((file, number, pictures.add(entry.image, number), entry.side))
                 said.append(entry.said)
-    files, owners, places = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+                labels.append(entry.label)
+    files, owners, places, sides = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     kept = ~pictures.nobodys(places)
     refused[SHARED] = int((~kept).sum())
     refused = +refused
@@ -86,8 +94,17 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
         modality=names.modality,
         body_part=names.body_part,
         numbered=origin.numbered,
+        classes=FoundClasses.of(zip(compress(labels, kept), owners[kept].tolist(), strict=True)),
+        sides=_spread(sides[kept]),
         notes=(*origin.notes(seen), *remedies(refused), *names.notes, *objected),
     )
+
+
+def _spread(sides: Integers) -> tuple[int, int, int] | None:
+    """Smallest, middle and largest."""
+    if not sides.size:
+        return None
+    return int(sides.min()), int(np.median(sides)), int(sides.max())
 
 
 def _digest(text: str) -> bytes:

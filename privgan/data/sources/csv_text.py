@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from privgan.errors import InputRejectedError, UsageError
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATORS = (",", ";", "\t")
+_TOLD_SEPARATOR = re.compile(r"\A\s*\"?sep=.\"?[ \t]*(\r\n|\r|\n)", re.IGNORECASE)  # Excel's own first line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +46,7 @@ class CsvText:
             raise UsageError(
                 f"Expected a label table, the CSV file {path.name} cannot be read ({refusal.code})."
             ) from None
-        try:
-            text = content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")
-        except UnicodeDecodeError:
-            raise InputRejectedError(
-                f"Expected a label table in UTF-8, {path.name} has other bytes, perhaps those of Windows-1252. Save "
-                'it again as "CSV UTF-8".'
-            ) from None
+        text = _decoded(content, path.name)
         found = [cls(name=path.name, text=text, separator=separator, header=()) for separator in _SEPARATORS]
         headers = [tuple(name.strip().lower() for name in next(each.lines(), [])) for each in found]
         best = max(range(len(found)), key=lambda place: sum(map(is_column, headers[place])))  # of equals the first
@@ -62,3 +58,24 @@ class CsvText:
             yield from csv.reader(io.StringIO(self.text), strict=True, delimiter=self.separator)
         except csv.Error:
             raise InputRejectedError(f"Expected a label table as CSV, {self.name} cannot be parsed.") from None
+
+
+def _decoded(content: bytes, name: str) -> str:
+    """The text of a table, if there is no doubt in which encoding it is; without the line that names the separator.
+
+    Raises:
+        InputRejectedError: it is in none of those that say themselves which they are.
+    """
+    try:
+        text = content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputRejectedError(
+            f"Expected a label table in UTF-8, {name} has other bytes, perhaps those of Windows-1252. Which letters "
+            'they are, nobody could say: save it again as "CSV UTF-8".'
+        ) from None
+    if "\0" in text:
+        raise InputRejectedError(
+            f"Expected a label table in UTF-8, {name} seems to be in UTF-16 without the mark that says so, or in "
+            'UTF-32. Save it again as "CSV UTF-8".'
+        )
+    return _TOLD_SEPARATOR.sub("", text, count=1)

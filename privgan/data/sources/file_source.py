@@ -73,7 +73,7 @@ class FileSource:
                 "the source, or every table with --csv."
             )
         tables = [table.resolve() for table in wishes.csv] or found
-        self._tables = Tables(tables, wishes.columns)
+        self._tables = Tables(tables, wishes.columns, dict(wishes.csv_columns))
         self._folder = folder
         self._files = files.without(tables)[: wishes.max_images]
         self._format = format_of(self._files)
@@ -171,6 +171,7 @@ class FileSource:
             identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),
             remarks=(*_remarks(reading, self.recipe), *told.remarks),
             rows=told.rows,
+            side=reading.side,
         )
 
 

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
 from privgan.data.patient_keys import names_patients, near, patient_key, speaks_of_patients
+from privgan.data.sources.called import KEY_COLUMNS, LABEL, PATIENT, renamed
 from privgan.data.sources.csv_text import CsvText
 from privgan.errors import InputRejectedError, UsageError
 
 FILE_NAME = "labels.csv"
-LABEL, PATIENT = "label", "patient"
+NOTHING_TOLD: Mapping[str, str] = MappingProxyType({})
 _SUFFIXES = frozenset(("png", "jpg", "jpeg", "dcm", "dicom", "nii"))
-KEY_COLUMNS = ("instance", "file", "study", PATIENT)  # the most specific one present is the key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +36,7 @@ class LabelTable:
     """Rows by key; sensitive, so its repr shows a count only.
 
     columns: further ones, types by name. unused: names of those that may be the patients', where none is. duplicates:
-    repeated identical rows.
+    repeated identical rows. told: the names of columns that were told and are there.
     """
 
     key: str
@@ -45,6 +46,7 @@ class LabelTable:
     columns: dict[str, str] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
     duplicates: int = 0
+    told: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"LabelTable({len(self.rows)} rows by {self.key})"
@@ -92,28 +94,31 @@ def loosened(path: str) -> tuple[str, ...]:
     return (*parts[:-1], stem if stem and suffix in _SUFFIXES else parts[-1])
 
 
-def read_labels(path: Path, wanted: Wanted) -> LabelTable:
+def read_labels(path: Path, wanted: Wanted, called: Mapping[str, str] = NOTHING_TOLD) -> LabelTable:
     """Read a label table: columns among instance, file, study, patient, and label, in any order.
 
     Args:
         path: the CSV file.
         wanted: further columns to keep, as far as this table has them. Of those that nobody asked for the ones are
             kept that fit their type and give no key two values.
+        called: roles of columns by their names in the file, see `called`.
 
     Raises:
         UsageError: there is no such file, it has no key column, or nothing beside it that is wanted.
         InputRejectedError: it is not CSV in UTF-8, gives one key two different labels, patients or values, or a
             wanted column holds something else than its type.
     """
-    text = CsvText.read(path, lambda name: name in (*KEY_COLUMNS, LABEL, *wanted.types) or names_patients(name))
-    columns = _columns(text)
+    looked_for = {*KEY_COLUMNS, LABEL, *wanted.types, *called}
+    text = CsvText.read(path, lambda name: name in looked_for or names_patients(name))
+    columns = _columns(text, called)
     key = next((name for name in KEY_COLUMNS if name in columns), "")
     kept = _further(text, columns, key, wanted) if wanted.anything else wanted.types
     types = {name: wanted.type_of(name) for name in kept if name in columns}
     if not key or not {LABEL, PATIENT, *types} & columns.keys() - {key}:
         raise UsageError(
             "Expected a label table with a column file, patient, study or instance, and beside it label, patient "
-            f"or a column that --columns names, separated by commas, semicolons or tabs; {text.name} has others."
+            f"or a column that --columns names, separated by commas, semicolons or tabs; {text.name} has others. "
+            "--csv-columns file=...,patient=...,label=... says what its columns are."
         )
     rows, duplicates = _collect(text, columns, key, types)
     for number, (name, kind) in enumerate(types.items()):
@@ -126,22 +131,24 @@ def read_labels(path: Path, wanted: Wanted) -> LabelTable:
         has_patients=PATIENT in columns,
         unused=() if PATIENT in columns else tuple(filter(speaks_of_patients, columns.keys() - types.keys())),
         duplicates=duplicates,
+        told=frozenset(called.keys() & set(text.header)),
     )
 
 
-def _columns(text: CsvText) -> dict[str, int]:
-    """Places of the columns by name, the one of patients called `patient` whatever it is called there.
+def _columns(text: CsvText, called: Mapping[str, str]) -> dict[str, int]:
+    """Places of the columns by name, those that were told by their roles, and the one of patients called `patient`.
 
     Raises:
         UsageError: several columns may be that one.
     """
-    patients = [name for name in text.header if names_patients(name)]
+    header, told = renamed(text.header, called), PATIENT in called.values()
+    patients = [name for name in header if (name == PATIENT if told else names_patients(name))]
     if len(patients) > 1:
         raise UsageError(
-            f"Expected one column of patients in {text.name}, got {', '.join(patients)}. Rename those that do "
-            "not say which images are of one person."
+            f"Expected one column of patients in {text.name}, got {', '.join(patients)}. Name the one that says "
+            "which images are of one person: --csv-columns patient=NAME."
         )
-    return {PATIENT if name in patients else name: index for index, name in enumerate(text.header)}
+    return {PATIENT if name in patients else name: index for index, name in enumerate(header)}
 
 
 def _collect(text: CsvText, columns: dict[str, int], key: str, types: dict[str, str]) -> tuple[dict[str, Row], int]:

@@ -29,10 +29,11 @@ class NpzSource:
     """See `source.Source`."""
 
     def __init__(self, path: Path, wishes: Wishes) -> None:
-        if wishes.csv:
+        if wishes.csv or wishes.csv_columns:
             raise UsageError("Expected labels inside the .npz, got a label table: --csv is for folders.")
         self._contents = open_npz(path, wishes.columns)
         count, height, width = self._contents.shape[:3]
+        self._side = max(height, width)
         self.total = min(count, wishes.max_images or count)
         self.declared = wishes.classes or self._contents.classes or ()
         self.columns = {name: wishes.columns.type_of(name) for name in self._contents.columns}
@@ -97,7 +98,9 @@ class NpzSource:
         name = PurePosixPath(str(filenames[row]) if filenames is not None else "")
         names = (name.stem, *name.parent.parts)
         if patients is None:
-            return Entry(code=code, where=where, patient=where, label=label, columns=columns, names=names)
+            return Entry(
+                code=code, where=where, patient=where, label=label, columns=columns, names=names, side=self._side
+            )
         patient = str(patients[row])
         return Entry(
             code=code if patient else "missing_patient_id",
@@ -107,6 +110,7 @@ class NpzSource:
             columns=columns,
             names=names,
             identifiers=((IDENTIFIER, patient),),
+            side=self._side,
         )
 
     def _classes(self) -> tuple[str, ...]:

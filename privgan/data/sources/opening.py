@@ -24,6 +24,7 @@ from privgan.data.sources.source import Entry, Seen, Source
 from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
 from privgan.images.stored import with_channels
+from privgan.kinds import BUNDLE, SET, require_no_kind
 from privgan.progress import Progress, silent
 
 OTHER_MODALITY = "other_modality"
@@ -65,9 +66,10 @@ def open_source(path: Path, wishes: Wishes) -> Source:
     """Find out what a path holds and how it will be read.
 
     Raises:
-        UsageError: the path is missing, or the wishes do not fit it.
+        UsageError: the path is missing, or a folder of privgan's own, or the wishes do not fit it.
         InputRejectedError: an empty folder, or not a source at all.
     """
+    require_no_kind(path, but=(SET, BUNDLE), what="a folder of images")
     if path.is_dir():
         files = FileList.found(path)
         if not files:
@@ -134,11 +136,11 @@ def disagreement(source: Source, refused: Mapping[str, int], fitting: int) -> st
     )
 
 
-def reject_nothing_readable(refused: dict[str, int]) -> InputRejectedError:
-    """The error of a source in which not one image can be used: counts by reason."""
+def reject_nothing_readable(refused: dict[str, int], hint: str = "") -> InputRejectedError:
+    """The error of a source in which not one image can be used: counts by reason, and what else is known."""
     counts = ", ".join(f"{code}: {count}" for code, count in sorted(refused.items()))
-    said = (f"Expected readable images, every file was refused ({counts}).", *remedies(refused))
-    return InputRejectedError(" ".join(said))
+    said = (f"Expected readable images, every file was refused ({counts}).", hint, *remedies(refused))
+    return InputRejectedError(" ".join(filter(None, said)))
 
 
 def read_images(path: Path, wishes: Wishes, *, hear: Hear = nobody, progress: Progress = silent) -> LoadedImages:

@@ -26,7 +26,8 @@ class Entry:
     name, empty when there are no labels. columns: one value of each of the source's columns. said: modality and body
     part by its header (see `naming`). where: where it lay below the source; entries of one file follow each other and
     have the same. names: its file stem and folder names. identifiers: (category, value). remarks: words by which the
-    source's notes count it. rows: of the label tables, those that speak of it.
+    source's notes count it. rows: of the label tables, those that speak of it. side: pixels of the
+    longer side of what was stored.
     """
 
     code: str = ""
@@ -42,6 +43,7 @@ class Entry:
     identifiers: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
+    side: int = 0
 
     def __repr__(self) -> str:
         return f"Entry({self.code or 'an image'})"

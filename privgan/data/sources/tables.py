@@ -11,7 +11,8 @@ from pathlib import Path
 
 from privgan.data.columns import Wanted
 from privgan.data.patient_keys import bare
-from privgan.data.sources.labels import PATIENT, LabelTable, Row, read_labels
+from privgan.data.sources.called import PATIENT
+from privgan.data.sources.labels import NOTHING_TOLD, LabelTable, Row, read_labels
 from privgan.data.sources.source import ALIKE, Seen, alike_labels
 from privgan.errors import UsageError
 from privgan.files import sha256_file
@@ -53,13 +54,17 @@ class Tables:
     whether one says of which class it is. keys: of all tables. digests: hex SHA-256 of the files.
     """
 
-    def __init__(self, paths: Sequence[Path], wanted: Wanted) -> None:
-        """Read them.
+    def __init__(self, paths: Sequence[Path], wanted: Wanted, called: Mapping[str, str] = NOTHING_TOLD) -> None:
+        """Read them; `called` says what their columns are, see `called`.
 
         Raises:
-            UsageError, InputRejectedError: see `labels.read_labels`; or none of them has a column that is wanted.
+            UsageError, InputRejectedError: see `labels.read_labels`; or none of them has a column that is wanted
+                or was told.
         """
-        self._tables = [read_labels(path, wanted) for path in paths]
+        self._tables = [read_labels(path, wanted, called) for path in paths]
+        seen = frozenset[str]().union(*(table.told for table in self._tables))
+        if absent := sorted(called.keys() - seen):
+            raise UsageError(f"Expected the columns {', '.join(absent)} in a label table, as --csv-columns says.")
         self.digests = tuple(sha256_file(path) for path in paths)
         found = {name for table in self._tables for name in table.columns}
         missing = [] if wanted.anything else sorted(wanted.types.keys() - found)

@@ -6,7 +6,8 @@ from typing import Any
 
 from privgan.checks import within
 from privgan.data.columns import NOTHING, Wanted
-from privgan.data.recipe import PHOTO, PICTURE, SMALLEST, Recipe
+from privgan.data.naming import require_agreeing
+from privgan.data.recipe import PHOTO, PICTURE, PRESETS, SMALLEST, Recipe
 from privgan.data.selection import EVERYTHING, Selection
 from privgan.errors import UsageError
 
@@ -20,6 +21,7 @@ class Wishes:
 
     size: side of the images; None takes that of the first readable one. preset, window, colour, roi: see
     `recipe.Recipe`; preset None is chosen by the modality, on which all files must agree. csv: label tables.
+    csv_columns: names of their columns, in lower case, with what each is (see `called`).
     classes: declared class names, empty when none were. columns: further columns to read. max_images: read only the
     first files or rows. selection: what of them is read. workers: processes that decode files; None takes one a
     processor, at most eight. look_at_all: look for text in the pixels of every file, not of some; see `lettering`.
@@ -31,6 +33,7 @@ class Wishes:
     colour: bool = False
     roi: tuple[float, float, float, float] | None = None
     csv: tuple[Path, ...] = ()
+    csv_columns: tuple[tuple[str, str], ...] = ()
     classes: tuple[str, ...] = ()
     columns: Wanted = NOTHING
     max_images: int | None = None
@@ -40,6 +43,8 @@ class Wishes:
 
     def __post_init__(self) -> None:
         self.recipe(PICTURE, SMALLEST)  # checks what it is made of
+        if self.named_preset is not None and not self.selection.trusted:
+            require_agreeing(self.selection, PRESETS[self.named_preset])
         if len(set(self.classes)) != len(self.classes) or not all(self.classes):
             raise UsageError("Expected different, non-empty class names.")
         if self.max_images is not None and self.max_images < 1:

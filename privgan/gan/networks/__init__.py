@@ -1,22 +1,11 @@
 """Generators, discriminators and their files; these names are what the rest of privgan knows of them."""
 
 from privgan.gan.networks.discriminators import Discriminator
-from privgan.gan.networks.generators import (
-    AUTOENCODER,
-    CONV,
-    FAKES_AT_ONCE,
-    NETWORKS,
-    Generator,
-    GeneratorConfig,
-    placed,
-)
+from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator, GeneratorConfig, placed
 from privgan.gan.networks.saving import LoadedGenerator, load_generator, save_generator
 
 __all__ = [
-    "AUTOENCODER",
-    "CONV",
     "FAKES_AT_ONCE",
-    "NETWORKS",
     "Discriminator",
     "Generator",
     "GeneratorConfig",

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from privgan.checks import one_of
-from privgan.gan.networks.generators import HIDDEN_PER_WIDTH, MLP, NETWORKS, SMALLEST_MAP
+from privgan.gan.names import CONV, MLP, NETWORKS
+from privgan.gan.networks.generators import HIDDEN_PER_WIDTH, SMALLEST_MAP
 from privgan.gan.networks.layers import convolution, linear
 from privgan.images.form import ImageForm
 
@@ -26,7 +27,7 @@ class Discriminator(nn.Module):
     """
 
     def __init__(
-        self, form: ImageForm, torch_rng: torch.Generator | None, *, width: int = 16, network: str = NETWORKS[0]
+        self, form: ImageForm, torch_rng: torch.Generator | None, *, width: int = 16, network: str = CONV
     ) -> None:
         super().__init__()
         one_of(NETWORKS, network=network)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from privgan.checks import one_of
 from privgan.config import inline
 from privgan.errors import UsageError
+from privgan.gan.names import CONV, MLP, NETWORKS
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.layers import convolution, linear
 from privgan.gan.networks.strengths import Strengths
@@ -26,8 +27,6 @@ from privgan.gan.warm_start.strength import DetailBands
 from privgan.images.form import ImageForm
 
 Network = TypeVar("Network", bound=nn.Module)
-CONV, MLP, AUTOENCODER = "conv", "mlp", "autoencoder"
-NETWORKS = (CONV, MLP, AUTOENCODER)
 SMALLEST_MAP = 4
 HIDDEN_PER_WIDTH = 8  # dense units for each channel of the convolutions: about as much work on small images
 # More at once leave the cache, and the C library asks the system for their maps anew each time.

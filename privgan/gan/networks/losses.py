@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from privgan.gan.names import HINGE, NON_SATURATING, WASSERSTEIN
 from privgan.gan.warm_start import analysed
 
-NON_SATURATING, HINGE, WASSERSTEIN = "non-saturating", "hinge", "wasserstein"
 _DRIFT = 0.05
 
 

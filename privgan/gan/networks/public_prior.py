@@ -26,10 +26,11 @@ from privgan.gan.warm_start.strength import DetailBands
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
 from privgan.images.stored import with_channels
+from privgan.kinds import PRIOR, require_kind
 from privgan.run import PriorNamed
 
 SCHEMA_VERSION = 1
-MARKER, WEIGHTS, IMAGES, CONTACT = "prior.json", "finish.safetensors", "images.npy", "contact.png"
+MARKER, WEIGHTS, IMAGES, CONTACT = PRIOR.marker, "finish.safetensors", "images.npy", "contact.png"
 IN_RUN = "prior"  # the folder of a run that holds its prior
 _LOOKED_AT, _AT_ONCE = 2000, 100  # images, for averages over them
 
@@ -108,8 +109,7 @@ def open_prior(folder: Path) -> Prior:
         UsageError: there is none.
         IntegrityError: a file was edited, or is missing.
     """
-    if not (folder / MARKER).is_file():
-        raise UsageError(f"Expected a folder that `privgan prior` finished, {folder} has no {MARKER}.")
+    require_kind(PRIOR, folder)
     table = read_marker(folder / MARKER, "prior", SCHEMA_VERSION)
     try:
         facts = from_table(PriorFacts, table)

@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from privgan.checks import positive, within
 from privgan.gan.networks import placed
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.states import Networks, Optimisers, follow
 from privgan.gan.prior.critic import Critic, alike, apart, fooled
 from privgan.gan.prior.drawings import Described
+from privgan.gan.prior.request import FREE, LearningSettings
 from privgan.gan.warm_start import analysed, cosine_basis
 from privgan.gan.warm_start.cosines import cosine_frequencies
 
@@ -27,31 +27,7 @@ _RATE, _CRITIC_RATE, _BETAS = 3e-4, 4e-4, (0.0, 0.99)
 _COOLING = 3.0  # rates fall over the last third
 _AVERAGE = 0.998
 _ORDER = 15
-_FREE = 6  # one in so many of a batch has no pair
 _BOUND = 10.0  # weight of values beyond [-1, 1]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LearningSettings:
-    """width: of the network. steps, batch: how long, and images at once. pairs: weight of their distances.
-
-    anchor: weight of how far low frequencies are from where they belong, mean square a pixel; from the order `firm`
-    on a tenth of it. seed: of everything random.
-    """
-
-    width: int = 32
-    steps: int = 8000
-    batch: int = 24
-    pairs: float = 10.0
-    anchor: float = 200.0
-    firm: int = 8
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        positive(steps=self.steps, firm=self.firm)
-        within(_FREE, 4096, batch=self.batch)  # fewer have no drawing without a pair
-        within(8, 256, width=self.width)
-        within(0.0, 1e6, pairs=self.pairs, anchor=self.anchor)
 
 
 @dataclass(kw_only=True)
@@ -103,7 +79,7 @@ class Material:
 
     def batch(self, size: int, torch_rng: torch.Generator, device: torch.device) -> "Batch":
         """Random ones, each a little moved and relit: a hospital's frames and exposures are others."""
-        pairs = size - size // _FREE
+        pairs = size - size // FREE
         rows = self._some(pairs, torch_rng)
         wanted, begun = _jittered([self.images[rows], self.described.again(rows, torch_rng)], torch_rng)
         (others,) = _jittered([self.described.others(size - pairs, torch_rng)], torch_rng)

@@ -1,7 +1,7 @@
 """From public images to a finished prior: the order in which files are written, and how an interruption is mended."""
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,58 +11,27 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save
 
 from privgan import __version__
-from privgan.checks import one_of, positive, require_line
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
-from privgan.files import canonical_json, sha256_bytes, sha256_file, write_bytes
+from privgan.files import sha256_file, write_bytes
 from privgan.gan.networks import FAKES_AT_ONCE
 from privgan.gan.networks.finish import Finish
 from privgan.gan.networks.public_prior import CONTACT, IMAGES, WEIGHTS, PriorFacts, write_prior
 from privgan.gan.networks.states import device_of, fill, tensors_of
 from privgan.gan.prior.drawings import Described
-from privgan.gan.prior.learning import LearningSettings, Lesson, Material, learn_step
-from privgan.gan.training.settings import TrainSettings
+from privgan.gan.prior.learning import Lesson, Material, learn_step
+from privgan.gan.prior.request import PriorRequest
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8, to_levels
 from privgan.images.stored import as_stored
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
-from privgan.run import LONGEST_ORIGIN
 
 STATE = "state.safetensors"  # of an interrupted learning: the file from which it goes on
 FEWEST = 200
 _SAVED_EVERY = 60.0  # seconds
 _SHOWN = 10  # images a row of the contact sheet
 _TASK = "learning from public images"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PriorRequest:
-    """What is asked of `privgan prior`. source, licence: of the images, in words; neither may be left out.
-
-    settings: of the trainings to come. minutes: an end to the steps by the clock.
-    """
-
-    source: str
-    licence: str
-    settings: TrainSettings = field(default_factory=TrainSettings)
-    learning: LearningSettings = field(default_factory=LearningSettings)
-    minutes: float | None = None
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        for name in ("source", "licence"):
-            if not getattr(self, name).strip():
-                raise UsageError(f"Expected a --{name} in words: a prior says whose images it was learned from.")
-        require_line(LONGEST_ORIGIN, source=self.source, licence=self.licence)
-        one_of(("auto", "cpu", "cuda"), device=self.device)
-        if self.minutes is not None:
-            positive(minutes=self.minutes)
-
-    def fingerprint(self, images: str) -> str:
-        """Hex SHA-256 of what must not change between two halves of one learning; images: the digest of theirs."""
-        parts = {name: asdict(getattr(self, name)) for name in ("settings", "learning")}
-        return sha256_bytes(canonical_json({**parts, "images": images, "version": __version__}))
 
 
 def learn_prior(

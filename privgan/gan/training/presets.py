@@ -4,23 +4,14 @@ minutes, and whether the images are slices.
 Everything here is public, so that the choice costs no privacy.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from privgan.checks import one_of
 from privgan.dp.plan import calibrate_queries
-from privgan.gan.image_model import MixtureSettings
+from privgan.gan.image_model import STARTS
+from privgan.gan.names import AUTO, BALANCED, LARGE_COHORT, PRESETS, SLICES, SMALL_COHORT
 from privgan.gan.training.outlook import Outlook, Question, outlook
 
-AUTO, SMALL_COHORT, BALANCED, LARGE_COHORT = "auto", "small-cohort", "balanced", "large-cohort"
-SLICES = "slices"
-NAMES = (SMALL_COHORT, BALANCED, LARGE_COHORT, SLICES)
-STARTS: Mapping[str, MixtureSettings] = {
-    SMALL_COHORT: MixtureSettings(share=0.85, order=12),
-    BALANCED: MixtureSettings(),
-    LARGE_COHORT: MixtureSettings(order=20, components=10),
-    SLICES: MixtureSettings(order=20, components=10, rounds=2),
-}
 _START = STARTS[BALANCED]
 # Patients a class for each unit of noise: below the first, noise is most of what is seen of a class; above the
 # second, there are enough of them for ten Gaussians a class. Tuned on MNIST and Fashion-MNIST.
@@ -57,7 +48,7 @@ def choose(
         UsageError: there is no preset of that name, or no noise reaches epsilon.
     """
     if named != AUTO:
-        one_of(NAMES, preset=named)
+        one_of(PRESETS, preset=named)
         preset, reason = named, "it was asked for"
     else:
         preset, reason = _suited(members, classes, epsilon, delta, minutes, modality)

@@ -1,16 +1,16 @@
-"""What a user asks of `train`, and the plan that meets it."""
+"""What a user asks of `train`; it checks itself before anything heavy is loaded."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from privgan.checks import positive, within
-from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
-from privgan.errors import InputRejectedError, UsageError
-from privgan.gan.networks.public_prior import Prior
+from privgan.checks import positive, strictly_within, within
+from privgan.errors import UsageError
 from privgan.gan.training.settings import TrainSettings
-from privgan.gan.warm_start.strength import NOISE_RATIO
+
+if TYPE_CHECKING:
+    from privgan.gan.networks.public_prior import Prior
 
 _LEAST_MINUTES, _MOST = 1e-3, 1e9
-_WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,45 +27,15 @@ class TrainRequest:
     settings: TrainSettings
     accept_delta: bool = False
     replay_seed: int | None = None
-    prior: Prior | None = None
+    prior: "Prior | None" = None
 
     def __post_init__(self) -> None:
         positive(epsilon=self.epsilon)
+        if self.delta is not None:
+            strictly_within(0.0, 1.0, delta=self.delta)
         if self.steps is not None and self.minutes is not None:
             raise UsageError("Expected --steps or --minutes, got both.")
         if self.steps is not None:
             within(0, _MOST, steps=self.steps)
         if self.minutes is not None:
             within(_LEAST_MINUTES, _MOST, minutes=self.minutes)
-
-
-def make_plan(members: int, request: TrainRequest) -> Plan:
-    """The cheapest noise that keeps warm start, class balance and all steps within the asked epsilon.
-
-    Raises:
-        InputRejectedError: fewer members than MIN_MEMBERS or than the batch.
-        UsageError: delta above 1 / (10 x members) without the override.
-    """
-    if members < MIN_MEMBERS:
-        raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to train on, the cohort has {members}.")
-    settings = request.settings
-    delta = checked_delta(request.delta, members, accept=request.accept_delta)
-    privacy, start, balance = settings.privacy, settings.warm_start, settings.class_balance
-    # Without steps the warm start is all there is, and has what the class balance leaves.
-    share = start.share if privacy.steps else _WHOLE - balance.share * balance.measure
-    # With a prior patients are asked one thing more: how strong their detail is.
-    ratios = start.noise_ratios if request.prior is None else (*start.noise_ratios, NOISE_RATIO)
-    plan = Plan(
-        members=members,
-        batch=privacy.batch,
-        steps=privacy.steps,
-        delta=delta,
-        noise_multiplier=1.0,
-        clipping_norm=privacy.clipping_norm,
-        fakes=settings.refinement.fakes,
-        warm_start=calibrate_queries(share * request.epsilon, delta, ratios),
-    )
-    if balance.measure:
-        (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
-        plan = replace(plan, class_balance=noise)
-    return calibrate(plan, request.epsilon)

@@ -29,7 +29,8 @@ from privgan.gan.networks.saving import has_state
 from privgan.gan.networks.states import device_of
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.members import Members
-from privgan.gan.training.request import TrainRequest, make_plan
+from privgan.gan.training.planning import make_plan
+from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.step import Training, fit
 from privgan.gan.training.timing import affordable_steps

@@ -3,18 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from privgan.checks import one_of, positive, within
 from privgan.config import from_table, read_toml
-from privgan.gan.image_model import MixtureSettings
-from privgan.gan.networks import CONV, NETWORKS, GeneratorConfig
-from privgan.gan.networks.losses import LOSSES, NON_SATURATING
-from privgan.gan.networks.public_prior import Prior
+from privgan.gan.image_model import STARTS, ClassBalanceSettings, MixtureSettings
+from privgan.gan.names import (
+    AUTO,
+    BALANCED,
+    CONV,
+    DEVICES,
+    LARGE_COHORT,
+    LOSSES,
+    NETWORKS,
+    NON_SATURATING,
+    SLICES,
+    SMALL_COHORT,
+)
 from privgan.gan.training.ladder import LadderSettings
-from privgan.gan.training.presets import BALANCED, LARGE_COHORT, SLICES, SMALL_COHORT, STARTS, Choice
-from privgan.gan.warm_start.class_balance import ClassBalanceSettings
 from privgan.images.augmentation import AugmentationSettings
 from privgan.images.form import ImageForm
+
+if TYPE_CHECKING:
+    from privgan.gan.networks import GeneratorConfig
+    from privgan.gan.networks.public_prior import Prior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +83,7 @@ class RefinementSettings:
     average: float = 0.98
 
     def __post_init__(self) -> None:
-        one_of(tuple(LOSSES), loss=self.loss)
+        one_of(LOSSES, loss=self.loss)
         positive(discriminator_rate=self.discriminator_rate, generator_rate=self.generator_rate, fakes=self.fakes)
         within(0.0, 1e6, anchor=self.anchor)
         within(0.0, 0.99999, average=self.average)
@@ -84,13 +96,13 @@ class SpeedSettings:
     microbatch: images at once; more than 256 would let rounding pass what the noise is calibrated to.
     """
 
-    device: str = "auto"
+    device: str = AUTO
     microbatch: int = 256
     threads: int = 0
     checkpoint_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        one_of(("auto", "cpu", "cuda"), device=self.device)
+        one_of(DEVICES, device=self.device)
         within(1, 256, microbatch=self.microbatch)
         positive(checkpoint_seconds=self.checkpoint_seconds)
 
@@ -109,8 +121,10 @@ class TrainSettings:
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     speed: SpeedSettings = field(default_factory=SpeedSettings)
 
-    def generator_config(self, form: ImageForm, prior: Prior | None = None) -> GeneratorConfig:
+    def generator_config(self, form: ImageForm, prior: "Prior | None" = None) -> "GeneratorConfig":
         """The generator that is asked for, of images of this form, with what a public prior adds."""
+        from privgan.gan.networks import GeneratorConfig
+
         return GeneratorConfig(
             form=form,
             latent=self.model.latent,
@@ -139,21 +153,26 @@ PRESETS: Mapping[str, TrainSettings] = {
 
 
 def read_settings(
-    path: Path | None, *, choice: Choice, device: str | None = None, measure_classes: bool = False
+    path: Path | None,
+    *,
+    preset: str = BALANCED,
+    members: int | None = None,
+    device: str | None = None,
+    measure_classes: bool = False,
 ) -> TrainSettings:
     """A preset, then train.toml, then the command line's device and wish to measure the class balance.
 
-    `choice` is used unless the file names a preset of its own.
+    `preset` is used unless the file names one of its own. members: patients to learn from, if they are known.
 
     Raises:
         UsageError: the file is missing, has an unknown key or a value out of range.
     """
     table = {} if path is None else read_toml(path)
-    name = table.get("preset", choice.preset)
+    name = table.get("preset", preset)
     one_of(tuple(PRESETS), preset=name)
     base = PRESETS[name]
     # No more patients a step than there are, with some left to be drawn or not.
-    batch = max(1, min(base.privacy.batch, choice.members // 2))
+    batch = base.privacy.batch if members is None else max(1, min(base.privacy.batch, members // 2))
     base = replace(base, privacy=replace(base.privacy, batch=batch))
     settings = from_table(TrainSettings, table, base)
     if measure_classes:

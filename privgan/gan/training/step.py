@@ -21,7 +21,8 @@ from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
 from privgan.errors import BudgetError
 from privgan.files import sha256_file
-from privgan.gan.networks import AUTOENCODER, FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
+from privgan.gan.names import AUTOENCODER
+from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
 from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
 from privgan.gan.networks.public_prior import Prior
@@ -40,6 +41,8 @@ from privgan.gan.warm_start.strength import measure_powers
 from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
+
+_MEASURING = "asking members for the warm start"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +104,9 @@ def _begin(
         return state, ledger.resume(training.run_id, step=state.step, sha256=digest)
     warm_start = training.settings.warm_start
     noises, of_strength = _noises(training)
+    progress(_MEASURING, 0, 1)
     mixture = measure_mixture(patients, warm_start, noises, config.mixture, randomness)
+    progress(_MEASURING, 1, 1)
     state = fresh_state(training, mixture, randomness.public)
     if training.prior is not None:
         _strengthen(training, training.prior, state, of_strength, randomness)

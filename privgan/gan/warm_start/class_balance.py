@@ -14,20 +14,9 @@ import torch
 from torch import Tensor
 
 from privgan.arrays import Floats
-from privgan.checks import positive, strictly_within
+from privgan.checks import positive
 from privgan.errors import UsageError
 from privgan.gan.patients import DescribedQuery, Patients, ask
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassBalanceSettings:
-    """measure: whether to ask at all. share: of the target epsilon, spent on it."""
-
-    measure: bool = False
-    share: float = 0.05
-
-    def __post_init__(self) -> None:
-        strictly_within(0.0, 1.0, share=self.share)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ FORGED: dict[str, tuple[Callable[[Gate], None], type[PrivganError], str]] = {
     "one last bit": (one_last_bit, AuditFailedError, "images are the generators is not so"),
     "another generator": (another_generator, AuditFailedError, "generator is the runs is not so"),
     "no seed": (no_seed, NotReleasableError, "not all drawn again"),
-    "no run": (no_run, UsageError, "Expected a run folder"),
+    "no run": (no_run, UsageError, "Expected a run "),
 }
 
 

@@ -136,7 +136,7 @@ def test_a_new_format_needs_its_module_and_its_place_in_the_tuple(toy: ModuleTyp
     facts = prepare(source, tmp_path / "cohort", told(preset="cxr", each_image_is_a_patient=True))
     np.testing.assert_array_equal(np.load(tmp_path / "cohort" / "images.npy"), pixels)
     assert facts.patients == 6
-    with pytest.raises(UsageError, match="Hounsfield"):
+    with pytest.raises(UsageError, match="ct preset"):
         scan(source, Wishes(preset="ct-soft"))
     (source / "labels.csv").write_text("study,label\na,b\n")
     with pytest.raises(UsageError, match="column `file`"):

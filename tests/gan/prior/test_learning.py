@@ -12,8 +12,8 @@ from privgan.errors import InputRejectedError, IntegrityError, InterruptedRunErr
 from privgan.files import sha256_file
 from privgan.gan.networks.public_prior import IMAGES, WEIGHTS, open_prior
 from privgan.gan.prior import make
-from privgan.gan.prior.learning import LearningSettings
-from privgan.gan.prior.make import FEWEST, STATE, PriorRequest, learn_prior
+from privgan.gan.prior.make import FEWEST, STATE, learn_prior
+from privgan.gan.prior.request import LearningSettings, PriorRequest
 from privgan.interruption import StopRequest
 from privgan.run import LONGEST_ORIGIN
 from tests.takes import takes

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from privgan.errors import UsageError
-from privgan.gan.training.presets import BALANCED, LARGE_COHORT, NAMES, SLICES, SMALL_COHORT, choose
+from privgan.gan.names import BALANCED, LARGE_COHORT, SLICES, SMALL_COHORT
+from privgan.gan.names import PRESETS as NAMES
+from privgan.gan.training.presets import choose
 from privgan.gan.training.settings import PRESETS, read_settings
 
 
@@ -65,15 +67,15 @@ def test_the_file_wins_over_the_preset_and_the_batch_fits_the_members(tmp_path: 
     path = tmp_path / "train.toml"
     path.write_text("schema = 1\n[warm_start]\norder = 9\n")
     choice = choose(60_000, classes=10, epsilon=10.0, delta=1e-5)
-    settings = read_settings(path, choice=choice)
+    settings = read_settings(path, preset=choice.preset, members=choice.members)
     wanted = PRESETS[LARGE_COHORT]
     assert settings.warm_start.order == 9
     assert settings.warm_start.components == wanted.warm_start.components
     assert settings.privacy == wanted.privacy
     few = choose(40, classes=2, epsilon=1.0, delta=1e-3)
-    assert read_settings(None, choice=few).privacy.batch == 20
+    assert read_settings(None, preset=few.preset, members=few.members).privacy.batch == 20
     path.write_text('schema = 1\npreset = "balanced"\n')
-    assert read_settings(path, choice=choice) == PRESETS[BALANCED]
+    assert read_settings(path, preset=choice.preset, members=choice.members) == PRESETS[BALANCED]
     path.write_text('schema = 1\npreset = "bold"\n')
     with pytest.raises(UsageError, match="bold"):
-        read_settings(path, choice=choice)
+        read_settings(path, preset=choice.preset, members=choice.members)

@@ -15,13 +15,14 @@ from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import MechanismSettings
 from privgan.errors import BudgetError, IntegrityError, PreemptedError, UsageError
 from privgan.files import sha256_file
+from privgan.gan.image_model import ClassBalanceSettings
 from privgan.gan.networks import load_generator
 from privgan.gan.training import runs
 from privgan.gan.training import step as training
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.training.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
-from privgan.gan.warm_start.class_balance import ClassBalance, ClassBalanceSettings, measure_class_balance
+from privgan.gan.warm_start.class_balance import ClassBalance, measure_class_balance
 from privgan.interruption import StopRequest
 from privgan.run import WEIGHTS, read_run, write_run
 

@@ -1,0 +1,119 @@
+"""Which command comes after each verb, ready to paste; what only a person can say stands in capitals.
+
+A folder that was not named is taken to be the only one of its kind beside one that was. Whoever runs the command
+checks that they belong together.
+"""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from privgan.kinds import COHORT, RUN, SET, Kind, kind_of
+
+_EPSILON = "3"  # where nobody has said one: a strong promise under the recommended policy
+_IMAGES_A_MEMBER = 2
+_PERMISSION = ("--name", "NAME", "--until", "YYYY-MM-DD", "--purpose", "PURPOSE", "--recipient", "RECIPIENT")
+
+
+def command(*words: object) -> str:
+    """A line for a shell."""
+    return shlex.join(["privgan", *map(str, words)])
+
+
+def after_scan(typed: Sequence[str]) -> str:
+    """The same words for `prepare`, with a cohort to make."""
+    return command("prepare", *typed[1:], unused(Path("cohort")))
+
+
+def after_prepare(cohort: Path) -> str:
+    """Train on it."""
+    return command("train", cohort, unused(cohort.with_name("run")), "--epsilon", _EPSILON)
+
+
+def after_plan(epsilon: float, steps: int) -> str:
+    """The training that was planned."""
+    return command("train", "COHORT", "RUN", "--epsilon", f"{epsilon:.3g}", "--steps", steps)
+
+
+def after_prior(prior: Path) -> str:
+    """Start a training from it."""
+    return command("train", "COHORT", "RUN", "--epsilon", _EPSILON, "--prior", prior)
+
+
+def after_train(run: Path, members: int) -> str:
+    """Draw from it."""
+    return command("generate", run, unused(run.with_name("synthetic")), "--count", _IMAGES_A_MEMBER * members)
+
+
+def after_generate(run: Path, synthetic: Path) -> str:
+    """Have it attacked."""
+    cohort, report = beside(run, COHORT), unused(synthetic.with_name("report"))
+    return command("audit", synthetic, "--cohort", cohort, "--run", run, "--report", report)
+
+
+def after_audit(report: Path, *, passed: bool, cohort: Path | None) -> str:
+    """What an officer does with a PASS; else what is left to spend on another run."""
+    known = cohort or beside(report, COHORT)
+    if passed:
+        return command("approve", report, "--cohort", known, "--key", "OFFICER.key", *_PERMISSION)
+    return command("budget", known)
+
+
+def after_keygen(private: Path, policy: Path | None) -> str:
+    """The officer's key belongs to a cohort, the hospital's to a release."""
+    if policy is not None:
+        return command("prepare", "SOURCE", "COHORT", "--policy", policy)
+    folders = ("--cohort", "COHORT", "--run", "RUN", "--report", "REPORT", "--to", "BUNDLE")
+    return command("release", "SYNTHETIC", *folders, "--key", private)
+
+
+def after_approve(report: Path, cohort: Path | None) -> str:
+    """The hospital's part."""
+    synthetic, run, bundle = beside(report, SET), beside(report, RUN), unused(report.with_name("bundle"))
+    named = ("--cohort", cohort or beside(report, COHORT), "--run", run, "--report", report)
+    return command("release", synthetic, *named, "--to", bundle, "--key", "HOSPITAL.key")
+
+
+def after_reject(report: Path) -> str:
+    """Another set of the same run."""
+    return command("generate", beside(report, RUN), unused(report.with_name("synthetic")), "--count", "COUNT")
+
+
+def after_revoke(revocation: Path) -> str:
+    """What everyone who has the bundle types."""
+    return command("verify", "BUNDLE", "--public-key", "HOSPITAL.pub", "--revocation", revocation)
+
+
+def after_release(bundle: Path, key: Path, *, approved: bool) -> str:
+    """What the recipient will type."""
+    public = key.with_suffix(".pub")
+    officer = ("--officer-key", "OFFICER.pub") if approved else ()
+    return command("verify", bundle, "--public-key", public if public.exists() else "HOSPITAL.pub", *officer)
+
+
+def after_verify(bundle: Path, public_key: Path) -> str:
+    """Into an archive."""
+    return command("send", bundle, "--public-key", public_key, "--to", "TITLE@HOST:PORT")
+
+
+def after_budget(cohort: Path, room: float) -> str:
+    """Another run, if one fits."""
+    if room < 0.01:
+        return ""
+    epsilon = min(float(_EPSILON), int(100 * room) / 100)  # never more than fits
+    return command("train", cohort, unused(cohort.with_name("run")), "--epsilon", f"{epsilon:g}")
+
+
+def unused(path: Path) -> Path:
+    """The path, or one like it that nothing has."""
+    number, free = 2, path
+    while free.exists():
+        free, number = path.with_name(f"{path.name}-{number}"), number + 1
+    return free
+
+
+def beside(path: Path, kind: Kind) -> str:
+    """The only folder of a kind beside a path; the kind in capitals where there is none, or several."""
+    there = path.parent.iterdir() if path.parent.is_dir() else ()
+    found = [each for each in there if each.is_dir() and kind_of(each) is kind]
+    return str(found[0]) if len(found) == 1 else kind.name.rpartition(" ")[2].upper()

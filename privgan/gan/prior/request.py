@@ -1,0 +1,65 @@
+"""What is asked of `privgan prior`; it checks itself before anything heavy is loaded."""
+
+from dataclasses import asdict, dataclass, field
+
+from privgan import __version__
+from privgan.checks import one_of, positive, require_line, within
+from privgan.errors import UsageError
+from privgan.files import canonical_json, sha256_bytes
+from privgan.gan.names import AUTO, DEVICES
+from privgan.gan.training.settings import TrainSettings
+from privgan.run import LONGEST_ORIGIN
+
+FREE = 6  # one in so many of a batch has no pair
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningSettings:
+    """width: of the network. steps, batch: how long, and images at once. pairs: weight of their distances.
+
+    anchor: weight of how far low frequencies are from where they belong, mean square a pixel; from the order `firm`
+    on a tenth of it. seed: of everything random.
+    """
+
+    width: int = 32
+    steps: int = 8000
+    batch: int = 24
+    pairs: float = 10.0
+    anchor: float = 200.0
+    firm: int = 8
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        positive(steps=self.steps, firm=self.firm)
+        within(FREE, 4096, batch=self.batch)  # fewer have no drawing without a pair
+        within(8, 256, width=self.width)
+        within(0.0, 1e6, pairs=self.pairs, anchor=self.anchor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorRequest:
+    """What is asked of `privgan prior`. source, licence: of the images, in words; neither may be left out.
+
+    settings: of the trainings to come. minutes: an end to the steps by the clock.
+    """
+
+    source: str
+    licence: str
+    settings: TrainSettings = field(default_factory=TrainSettings)
+    learning: LearningSettings = field(default_factory=LearningSettings)
+    minutes: float | None = None
+    device: str = AUTO
+
+    def __post_init__(self) -> None:
+        for name in ("source", "licence"):
+            if not getattr(self, name).strip():
+                raise UsageError(f"Expected a --{name} in words: a prior says whose images it was learned from.")
+        require_line(LONGEST_ORIGIN, source=self.source, licence=self.licence)
+        one_of(DEVICES, device=self.device)
+        if self.minutes is not None:
+            positive(minutes=self.minutes)
+
+    def fingerprint(self, images: str) -> str:
+        """Hex SHA-256 of what must not change between two halves of one learning; images: the digest of theirs."""
+        parts = {name: asdict(getattr(self, name)) for name in ("settings", "learning")}
+        return sha256_bytes(canonical_json({**parts, "images": images, "version": __version__}))

@@ -1,0 +1,42 @@
+"""The plan that meets what a user asks of `train`."""
+
+from dataclasses import replace
+
+from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
+from privgan.errors import InputRejectedError
+from privgan.gan.training.request import TrainRequest
+from privgan.gan.warm_start.strength import NOISE_RATIO
+
+_WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from
+
+
+def make_plan(members: int, request: TrainRequest) -> Plan:
+    """The cheapest noise that keeps warm start, class balance and all steps within the asked epsilon.
+
+    Raises:
+        InputRejectedError: fewer members than MIN_MEMBERS or than the batch.
+        UsageError: delta above 1 / (10 x members) without the override.
+    """
+    if members < MIN_MEMBERS:
+        raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to train on, the cohort has {members}.")
+    settings = request.settings
+    delta = checked_delta(request.delta, members, accept=request.accept_delta)
+    privacy, start, balance = settings.privacy, settings.warm_start, settings.class_balance
+    # Without steps the warm start is all there is, and has what the class balance leaves.
+    share = start.share if privacy.steps else _WHOLE - balance.share * balance.measure
+    # With a prior patients are asked one thing more: how strong their detail is.
+    ratios = start.noise_ratios if request.prior is None else (*start.noise_ratios, NOISE_RATIO)
+    plan = Plan(
+        members=members,
+        batch=privacy.batch,
+        steps=privacy.steps,
+        delta=delta,
+        noise_multiplier=1.0,
+        clipping_norm=privacy.clipping_norm,
+        fakes=settings.refinement.fakes,
+        warm_start=calibrate_queries(share * request.epsilon, delta, ratios),
+    )
+    if balance.measure:
+        (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
+        plan = replace(plan, class_balance=noise)
+    return calibrate(plan, request.epsilon)

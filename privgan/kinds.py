@@ -1,0 +1,97 @@
+"""Which of privgan's folders a folder is: told by the one file that only such a folder has.
+
+Who names the wrong folder made a mistake and is told what that one is. A folder that has lost the file by which it
+is known is something else: damaged, or edited.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from privgan.errors import IntegrityError, UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """name: in words. marker: the file that only such a folder has. verb: that makes one. parts: what else it has.
+
+    others: what to say of a folder that privgan did not make.
+    """
+
+    name: str
+    marker: str
+    verb: str
+    parts: tuple[str, ...]
+    others: str = ""
+
+    def __str__(self) -> str:
+        return f"a {self.name} (of `privgan {self.verb}`)"
+
+
+COHORT = Kind(name="cohort", marker="cohort.json", verb="prepare", parts=("patients.npz", "refused.jsonl"))
+RUN = Kind(name="run", marker="run.json", verb="train", parts=("config.resolved.toml", "model"))
+SET = Kind(
+    name="synthetic set",
+    marker="manifest.json",
+    verb="generate",
+    parts=("NOT_RELEASED", "SEED"),
+    others=" Images of other generators can be audited but not released: no books prove a promise about them.",
+)
+REPORT = Kind(name="report", marker="audit.json", verb="audit", parts=("audit.html", "audit-public.html"))
+BUNDLE = Kind(name="bundle", marker="attestation.dsse.json", verb="release", parts=("SHA256SUMS", "dataset"))
+PRIOR = Kind(name="prior", marker="prior.json", verb="prior", parts=("finish.safetensors",))
+KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR)
+
+
+def kind_of(path: Path) -> Kind | None:
+    """What a path is; None for whatever privgan did not make, or what is not there."""
+    return next((kind for kind in KINDS if os.path.lexists(path / kind.marker)), None)
+
+
+def require_kind(kind: Kind, path: Path) -> None:
+    """Refuse a path that is no such folder.
+
+    Raises:
+        UsageError: it is missing, a file, or another folder.
+        IntegrityError: it is such a folder without its marker.
+    """
+    if not path.is_dir():
+        what = "a file" if path.exists() else "missing"
+        raise UsageError(f"Expected {kind}, {path} is {what}.")
+    if os.path.lexists(path / kind.marker):
+        return
+    if found := kind_of(path):
+        raise UsageError(f"Expected {kind}, {path} is {found}.")
+    if any(os.path.lexists(path / part) for part in kind.parts):
+        raise IntegrityError(f"Expected the file {kind.marker} of the {kind.name} {path}, it is missing.")
+    raise UsageError(f"Expected {kind}, {path} is a folder that privgan did not make.{kind.others}")
+
+
+def require_kinds(*asked: tuple[Kind, Path]) -> None:
+    """Refuse the first path that is no such folder, and say so where two of them are swapped.
+
+    Raises:
+        UsageError, IntegrityError: see `require_kind`.
+    """
+    for kind, path in asked:
+        found = kind_of(path)
+        if found in (None, kind):
+            continue
+        other = next((each for _, each in asked if each != path and kind_of(each) is kind), None)
+        if other is not None:
+            raise UsageError(
+                f"Expected {kind}, {path} is {found}, and {other} is the {kind.name}: the two seem to be swapped."
+            )
+    for kind, path in asked:
+        require_kind(kind, path)
+
+
+def require_no_kind(path: Path, *, but: tuple[Kind, ...] = (), what: str) -> None:
+    """Refuse one of privgan's own folders where images are expected.
+
+    Raises:
+        UsageError: it is one, and none of those in `but`.
+    """
+    found = kind_of(path)
+    if found is not None and found not in but:
+        raise UsageError(f"Expected {what}, {path} is {found}.")
