@@ -149,10 +149,10 @@ def _smallest_leak(record: Record) -> Fact:
         name=tr("What would have been noticed"),
         value=worst_limit(record, PLAIN_COPIES),
         note=tr(
-            "Copies of so many different patients, also mirrored, are surely found; the policy allows up to "
-            "{allowed}. Changed further, {changed}, and {changed_allowed} allowed.",
-            allowed=plain(allowed),
+            "Copies of so many different patients, also mirrored, are surely found; the policy asks that {asked} be. "
+            "Changed further: {changed}, where {changed_asked} are asked.",
+            asked=plain(allowed),
             changed=worst_limit(record, CHANGED_COPIES),
-            changed_allowed=plain(CHANGED_MAY_NEED * allowed),
+            changed_asked=plain(CHANGED_MAY_NEED * allowed),
         ),
     )
