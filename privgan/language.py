@@ -1,10 +1,11 @@
-"""The language that people read: whole sentences, in English where they are used, in others by `languages/*.po`.
+"""The language that people read: whole sentences, as they are written where they are used, else by `languages/*.po`.
 
 A sentence is looked up as it stands in the code, with the names of its values in braces, and filled in afterwards:
 no language is made of another's halves, and numbers are the same in all of them. The catalogues are GNU gettext's
 format, which translators' tools read.
 
-Records are in English, whoever writes and reads them: what goes into one is `kept`, and `retold` where it is shown.
+Records keep sentences as they are written, whoever reads them: what goes into one is `kept`, and `retold` where it
+is shown. No tongue is named here: it is a surname, too, and `data.identifiers.own_words` are no evidence.
 """
 
 import re
@@ -18,8 +19,8 @@ from typing import TypeVar
 
 from privgan.errors import UsageError
 
-ENGLISH = "en"
-LANGUAGES = {ENGLISH: "English", "zh": "简体中文"}
+AS_WRITTEN = "en"
+LANGUAGES = (AS_WRITTEN, "zh")
 _BETWEEN_SENTENCES = {"zh": ""}
 _TAGS = {"zh": "zh-Hans"}
 OWN_WORDS = frozenset({"alarms", "check", "kind", "kinds", "note", "reason", "reasons", "space", "what"})
@@ -30,7 +31,7 @@ Sentences = TypeVar("Sentences")
 
 
 def tr(sentence: str, /, **values: object) -> str:
-    """The sentence in the current language, with its values; in English where it was never translated.
+    """The sentence in the current language, with its values; as it is written where it was never translated.
 
     >>> tr("{count} images", count=3)
     '3 images'
@@ -45,7 +46,7 @@ def tr_count(one: str, several: str, count: int, /, **values: object) -> str:
     >>> tr_count("one image", "{count} images", 1), tr_count("one image", "{count} images", 2)
     ('one image', '2 images')
     """
-    if language() == ENGLISH and count == 1:
+    if language() == AS_WRITTEN and count == 1:
         return one.format(**values)
     return tr(several, count=f"{count:,}", **values)
 
@@ -56,7 +57,7 @@ def to_tr(sentences: Sentences, /) -> Sentences:
 
 
 def kept(sentence: str, /, **values: object) -> str:
-    """The sentence with its values for a record, which is in English; see `retold`.
+    """The sentence with its values for a record, as it is written; see `retold`.
 
     >>> kept("{count} images", count=3)
     '3 images'
@@ -73,7 +74,7 @@ def retold(sentence: str, /) -> str:
     >>> retold("No sentence of this code.")
     'No sentence of this code.'
     """
-    if language() == ENGLISH:
+    if language() == AS_WRITTEN:
         return sentence
     told = _known(sentence)
     return _in_pieces(sentence) if told is None else told
@@ -129,7 +130,7 @@ def in_a_row(sentences: Iterable[str], /) -> str:
 
 def language() -> str:
     """The current language, one of LANGUAGES."""
-    return _chosen.get() or ENGLISH
+    return _chosen.get() or AS_WRITTEN
 
 
 def tag() -> str:
@@ -172,8 +173,8 @@ def require_language(name: str) -> None:
 
 @cache
 def _catalogue(name: str) -> Mapping[str, str]:
-    """Translations by English sentence; none for English itself."""
-    if name == ENGLISH:
+    """Translations by sentence; none for those as they are written."""
+    if name == AS_WRITTEN:
         return {}
     import polib
 

@@ -14,7 +14,7 @@ from jinja2.ext import extract_from_ast
 from privgan import language as module
 from privgan.errors import UsageError
 from privgan.language import (
-    ENGLISH,
+    AS_WRITTEN,
     LANGUAGES,
     OWN_WORDS,
     by_default,
@@ -28,7 +28,7 @@ from privgan.language import (
 )
 from tests.places import ROOT
 
-OTHERS = [name for name in LANGUAGES if name != ENGLISH]
+OTHERS = [name for name in LANGUAGES if name != AS_WRITTEN]
 MARKERS = {"tr": 0, "to_tr": 0, "kept": 0, "tr_count": 1}  # which argument is the sentence that a catalogue has
 FORMS = {  # whose fields are sentences; `spoken` gives them in the current language
     "Words": ("title", "short", "tries", "caught", "good"),
@@ -125,7 +125,7 @@ def test_a_language_is_spoken_inside_and_not_afterwards(monkeypatch: pytest.Monk
         assert tr_count("one image", "{count} images", 1) == "1 幅图像"
         assert tr_count("one image", "{count} images", 1234) == "1,234 幅图像"
         assert tr("braces {stay} where nothing is filled in") == "braces {stay} where nothing is filled in"
-    assert language() == ENGLISH
+    assert language() == AS_WRITTEN
     with pytest.raises(UsageError, match="among en, zh"), speaking("xx"):
         pass
 

@@ -12,11 +12,11 @@ from privgan.data.cohort.prepare import KEY, prepare
 from privgan.data.identifiers import IdentifierDigests, require_nobody_named
 from privgan.dp.accounting import default_delta
 from privgan.dp.budget.anchor import SiteAnchor
-from privgan.dp.budget.ledger import Ledger
+from privgan.dp.budget.ledger import Ledger, require_unspent
 from privgan.dp.budget.renyi import RenyiFilter
-from privgan.errors import BudgetError, InputRejectedError, UsageError
+from privgan.errors import InputRejectedError, UsageError
 from privgan.files import sha256_file
-from privgan.folders import recover, resumable_folder
+from privgan.folders import resumable_folder
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
 from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, Preflight, low_power_text, preflight
@@ -53,7 +53,7 @@ def enrol(
         InputRejectedError: nothing readable, or an audit could not pass and this was not accepted.
         BudgetError: the cohort to be replaced has spent privacy.
     """
-    _require_unspent(cohort)
+    require_unspent(cohort)
     anchor, people = _site_anchor(terms, cohort), list[frozenset[str]]()  # digests, never numbers
 
     def meet(members: Sequence[frozenset[str]]) -> None:
@@ -100,14 +100,3 @@ def _site_anchor(terms: Terms, cohort: Path) -> SiteAnchor | None:
     if terms.site_anchor.resolve().is_relative_to(cohort.resolve()):
         raise UsageError("Expected a site anchor outside the cohort: inside, it would be copied along with it.")
     return SiteAnchor.found_or_made(terms.site_anchor)
-
-
-def _require_unspent(cohort: Path) -> None:
-    """A new ledger would forget what the old one charged."""
-    recover(cohort)  # an older cohort that a kill left aside has a ledger too
-    ledger = cohort / "private" / "ledger.jsonl"
-    if ledger.exists() and Ledger.read(ledger).queries():
-        raise BudgetError(
-            "Expected a cohort on which no privacy was spent, this one's ledger has charges. Prepare under "
-            "another name, or delete the folder by hand if you are sure that its outputs were never used."
-        )

@@ -18,7 +18,7 @@ from privgan.config import from_table, read_toml
 from privgan.dp.strength import Tiers
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
-from privgan.language import ENGLISH, require_language, to_tr
+from privgan.language import AS_WRITTEN, require_language, to_tr
 from privgan_audits.seals import key_of_line
 
 DEFAULT, RESTRICTED_ACCESS, OPEN_RELEASE = "default", "restricted-access", "open-release"
@@ -83,7 +83,7 @@ class Policy:
     house: str = ""
     licence: str = ""
     citation: str = ""
-    language: str = ENGLISH
+    language: str = AS_WRITTEN
 
     def __post_init__(self) -> None:
         strictly_within(0.0, 0.5, alpha=self.alpha, split_alpha=self.split_alpha)
@@ -176,7 +176,7 @@ class Policy:
     @property
     def preset(self) -> str:
         """The preset that has all these thresholds, or OWN; found by comparing, so that no file can claim a name."""
-        thresholds = dataclasses.replace(self, officer_key="", house="", licence="", citation="", language=ENGLISH)
+        thresholds = dataclasses.replace(self, officer_key="", house="", licence="", citation="", language=AS_WRITTEN)
         return next((name for name, policy in PRESETS.items() if policy == thresholds), OWN)
 
     def to_json(self) -> dict[str, Any]:
@@ -254,7 +254,7 @@ PRESETS: Mapping[str, Policy] = MappingProxyType(
 )
 
 
-def write_policy(path: Path, *, preset: str, officer_key: str, house: str = "", language: str = ENGLISH) -> Policy:
+def write_policy(path: Path, *, preset: str, officer_key: str, house: str = "", language: str = AS_WRITTEN) -> Policy:
     """Write a new policy.toml that has a preset's thresholds and names the officer's key.
 
     Raises:
@@ -263,7 +263,7 @@ def write_policy(path: Path, *, preset: str, officer_key: str, house: str = "", 
     policy = dataclasses.replace(_preset(preset), officer_key=officer_key, house=house, language=language)
     lines = ["schema = 1", f"preset = {json.dumps(preset)}", f"officer_key = {json.dumps(officer_key)}"]
     lines += [f"house = {json.dumps(house, ensure_ascii=False)}"] if house else []
-    lines += [f"language = {json.dumps(language)}"] if language != ENGLISH else []
+    lines += [f"language = {json.dumps(language)}"] if language != AS_WRITTEN else []
     with path.open("x", encoding="utf-8") as stream:
         stream.write("".join(f"{line}\n" for line in lines))
     return policy

@@ -31,6 +31,7 @@ def scan(source: Path, reading: "Wishes") -> None:
 def prepare(source: Path, cohort: Path, options: "PrepareOptions", terms: "Terms") -> None:
     """Before `prepare`."""
     from privgan.data.cohort.persons import read_merged, read_withdrawn
+    from privgan.dp.budget.ledger import require_unspent
 
     if not source.exists() and cohort.exists():
         raise UsageError(f"Expected SOURCE and then COHORT: {source} is missing, {cohort} exists. Are they swapped?")
@@ -40,6 +41,7 @@ def prepare(source: Path, cohort: Path, options: "PrepareOptions", terms: "Terms
     read_merged(options.merge)
     if terms.site_anchor is not None and not terms.site_anchor.parent.is_dir():
         raise UsageError(f"Expected an existing folder to write into, {terms.site_anchor.parent} is missing.")
+    require_unspent(cohort)
     _require_room(cohort, COHORT.marker, force=terms.force, resume=terms.resume)
 
 

@@ -16,7 +16,7 @@ from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json
 from privgan.kinds import RUN, require_kind
-from privgan.language import ENGLISH
+from privgan.language import AS_WRITTEN
 from privgan.progress import Progress, silent
 from privgan.run import MODEL_CONFIG, ModelDigests, RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, canonical_policy, class_labels, unmeasured
@@ -49,7 +49,7 @@ class Asked:
     classes: str
     dicom: DicomForm
     created: str
-    language: str = ENGLISH
+    language: str = AS_WRITTEN
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:

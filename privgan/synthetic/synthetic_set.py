@@ -39,7 +39,7 @@ from privgan.files import (
 from privgan.folders import list_files, require_exact_files
 from privgan.images.form import ImageForm
 from privgan.kinds import SET, require_kind
-from privgan.language import ENGLISH, require_language
+from privgan.language import AS_WRITTEN, require_language
 from privgan.progress import Progress, silent
 from privgan.run import PriorNamed
 from privgan.synthetic.dicom.form import DicomForm
@@ -95,7 +95,7 @@ class Manifest:
     seed_sha256: str = ""
     config_sha256: str = ""
     prior: PriorNamed | None = None
-    language: str = ENGLISH
+    language: str = AS_WRITTEN
 
     def __post_init__(self) -> None:
         require_language(self.language)
@@ -113,7 +113,7 @@ class Manifest:
             del table["prior"]
         if not self.dicom.one_study:
             del table["dicom"]["one_study"]
-        if self.language == ENGLISH:  # likewise
+        if self.language == AS_WRITTEN:  # likewise
             del table["language"]
         return {"schema_version": SCHEMA_VERSION, "kind": KIND, **table, "privacy": privacy, "files": listed}
 

@@ -15,7 +15,7 @@ def test_what_cannot_be_decided_is_said_before_a_page_is_served(privgan: Privgan
     (tmp_path / "gate").mkdir()
     gate = make_desk_gate(tmp_path / "gate")
     report, key = gate.root / "report", gate.root / "officer.key"
-    assert "Missing argument" in privgan("desk", "--key", key, code=2).stderr
+    assert "Expected REPORT" in privgan("desk", "--key", key, code=2).stderr
     assert "is missing" in privgan("desk", tmp_path / "absent", "--key", key, code=2).stderr
     assert "Expected a key file" in privgan("desk", report, "--key", tmp_path / "absent", code=2).stderr
     assert "named twice" in privgan("desk", report, report, "--key", key, code=2).stderr

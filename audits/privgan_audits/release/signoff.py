@@ -17,7 +17,7 @@ from privgan.data.cohort.cohort import open_cohort, read_facts
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
-from privgan.language import ENGLISH, by_default, in_a_row, language, retold, tr
+from privgan.language import AS_WRITTEN, by_default, in_a_row, language, retold, tr
 from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.release.approval import (
     APPROVAL,
@@ -276,7 +276,7 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
 
 def _opening(words: str) -> str:
     """As a sentence begins; where no language asks for it no letter grows, which would make an E of an ε."""
-    return words.capitalize() if language() == ENGLISH else words
+    return words.capitalize() if language() == AS_WRITTEN else words
 
 
 def _warnings(judged: Judged, *, asked: bool) -> Iterator[str]:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, sha256_file, write_json, write_text
-from privgan.language import ENGLISH, by_default, language, tag, tr
+from privgan.language import AS_WRITTEN, by_default, language, tag, tr
 from privgan_audits.record import RECORD, Record, language_of
 from privgan_audits.report.gallery import Gallery, write_gallery
 from privgan_audits.report.page import Page
@@ -67,7 +67,7 @@ def _marked(sentence: str, **values: object) -> Markup:
 def style_sheets() -> Iterator[str]:
     """The templates that a page's style is made of, the last one of the current language's own letters."""
     yield "style.css"
-    if language() != ENGLISH:
+    if language() != AS_WRITTEN:
         yield f"style.{language()}.css"
 
 

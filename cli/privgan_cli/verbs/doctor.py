@@ -46,6 +46,8 @@ def doctor(
     extras = {name: all(map(importlib.util.find_spec, modules)) for name, (modules, _) in _EXTRAS.items()}
     secure_generator().random()  # raises if the cryptographic generator cannot be keyed
     findings = _attack() if attack_mechanism else None
+    sound = all(finding.passed for finding in findings or ())
+    code = AuditFailedError.exit_code if not sound else 0 if all(versions.values()) else 1
     console.result(
         {
             "privgan": __version__,
@@ -69,11 +71,9 @@ def doctor(
         *(f"privgan[{name}]: {_found(there)} ({_EXTRAS[name][1]})" for name, there in extras.items()),
         *(f"{name}: {_found(there)} ({_OPTIONAL[name]})" for name, there in tools.items()),
         *_in_words(findings or ()),
-        then=following.command("demo"),
+        then=following.command("demo") if code == 0 else "",
     )
-    if not all(finding.passed for finding in findings or ()):
-        return AuditFailedError.exit_code
-    return 0 if all(versions.values()) else 1
+    return code
 
 
 def _found(there: bool) -> str:

@@ -30,6 +30,7 @@ from privgan.dp.budget.history import NAME, History
 from privgan.dp.budget.renyi import RenyiFilter
 from privgan.dp.gaussian import GaussianQueries
 from privgan.errors import BudgetError
+from privgan.folders import recover
 
 SCHEMA_VERSION = 1
 
@@ -207,3 +208,18 @@ def _append(ledger: Ledger, entry: Entry) -> Ledger:
     anchor = ledger.anchor and ledger.anchor.announce(cohort_id, ledger.entries, seal)
     entries = extend_chain(ledger.path, ledger.entries, entry, NAME)
     return replace(ledger, entries=entries, anchor=anchor and anchor.note(cohort_id, entries[-1]))
+
+
+def require_unspent(cohort: Path) -> None:
+    """A new ledger would forget what the old one charged.
+
+    Raises:
+        BudgetError: this cohort, or an older one of its name that a kill left aside, has spent privacy.
+    """
+    recover(cohort)
+    ledger = cohort / "private" / "ledger.jsonl"
+    if ledger.exists() and Ledger.read(ledger).queries():
+        raise BudgetError(
+            "Expected a cohort on which no privacy was spent, this one's ledger has charges. Prepare under "
+            "another name, or delete the folder by hand if you are sure that its outputs were never used."
+        )

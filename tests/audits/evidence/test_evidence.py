@@ -63,7 +63,7 @@ def test_edited_exchanged_and_missing_material_is_refused(tmp_path: Path) -> Non
         load_cohort_evidence(synthetic, tmp_path / "nowhere")
     with pytest.raises(UsageError):
         load_cohort_evidence(tmp_path / "nowhere", cohort)
-    with pytest.raises(UsageError, match="run folder"):
+    with pytest.raises(UsageError, match=r"Expected a run \(of .*is missing"):
         load_cohort_evidence(synthetic, cohort, tmp_path / "nowhere")
     text = (cohort / MARKER).read_text()
     (cohort / MARKER).write_text(text.replace("2026-01-31", "2026-01-30"))

@@ -96,6 +96,9 @@ def test_no_report_is_a_mistake_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         render_again(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="did not make"):
+        render_again(tmp_path / "empty")
+    (tmp_path / "empty" / "audit.html").write_text("a page without its record")
     with pytest.raises(IntegrityError):
         render_again(tmp_path / "empty")
 

@@ -67,7 +67,7 @@ def test_an_edited_prior_is_refused(folder: Path, edit: Callable[[Path], object]
 
 
 def test_what_is_no_prior_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no prior\.json"):
+    with pytest.raises(UsageError, match=r"Expected a prior \(of .*that privgan did not make"):
         open_prior(tmp_path)
 
 

@@ -17,7 +17,7 @@ from privgan.data.identifiers import IdentifierDigests
 from privgan.errors import IntegrityError
 from privgan.files import open_regular
 from privgan.folders import list_entries
-from privgan.language import ENGLISH, kept, speaking, to_tr
+from privgan.language import AS_WRITTEN, kept, speaking, to_tr
 from privgan.progress import Progress, silent
 from privgan.synthetic.dicom.validator import MOST_FILES, complaints
 from privgan.synthetic.synthetic_set import LABELS
@@ -61,7 +61,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         case NotRun() as outcome:
             return outcome
         case NotApplicable(reason=reason, findings=findings):
-            with speaking(ENGLISH):  # as records are kept
+            with speaking(AS_WRITTEN):  # as records are kept
                 reasons = (reason, *told(unjudged))
             return NotApplicable(reason=" ".join(reasons), findings={**findings, **unjudged})
         case Measured(findings=findings):

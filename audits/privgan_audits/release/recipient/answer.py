@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from privgan.language import ENGLISH, speaking, to_tr, tr
+from privgan.language import AS_WRITTEN, speaking, to_tr, tr
 from privgan_audits.release.approval import UNSEEN
 from privgan_audits.release.verify import VerifiedBundle
 from privgan_audits.telling.verdict import told
@@ -23,7 +23,7 @@ _GRANTED = to_tr({"purpose": "purpose: {text}", "recipient": "recipient: {text}"
 
 def answer(found: VerifiedBundle) -> dict[str, Any]:
     """The JSON object that `verify --json` prints."""
-    with speaking(ENGLISH):
+    with speaking(AS_WRITTEN):
         verdict = told(found.verdict, found.looser)
     return {
         "verdict": verdict,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from privgan.language import ENGLISH, speaking
+from privgan.language import AS_WRITTEN, speaking
 from privgan.synthetic.hub_head import licence_url
 from privgan.synthetic.synthetic_set import IMAGES
 from privgan_audits.release import bundle as layout
@@ -74,7 +74,7 @@ def croissant(told: Told, data: Mapping[str, str]) -> Node:
         told: what the README.md says, too.
         data: hex SHA-256 of the files of images, by path below the bundle.
     """
-    with speaking(ENGLISH):
+    with speaking(AS_WRITTEN):
         return _croissant(told, data)
 
 
