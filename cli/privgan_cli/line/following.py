@@ -10,7 +10,7 @@ from pathlib import Path
 
 from privgan.kinds import COHORT, RUN, SET, Kind, kind_of
 
-_EPSILON = "3"  # where nobody has said one: a strong promise under the recommended policy
+_EPSILON = "3"  # where nobody has said one: the most that the recommended policy calls a moderate promise
 _IMAGES_A_MEMBER = 2
 _PERMISSION = ("--name", "NAME", "--until", "YYYY-MM-DD", "--purpose", "PURPOSE", "--recipient", "RECIPIENT")
 
@@ -21,8 +21,8 @@ def command(*words: object) -> str:
 
 
 def after_scan(typed: Sequence[str]) -> str:
-    """The same words for `prepare`, with a cohort to make."""
-    return command("prepare", *typed[1:], unused(Path("cohort")))
+    """The same words for `prepare`, with a cohort to make that pins the officer's key."""
+    return command("prepare", *typed[1:], unused(Path("cohort")), "--policy", "POLICY.toml")
 
 
 def after_prepare(cohort: Path) -> str:
