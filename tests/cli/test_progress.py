@@ -122,5 +122,5 @@ def test_every_verb_ends_with_the_next_command(privgan: Privgan, trained: tuple[
 
 def test_a_scan_leads_to_a_cohort_that_knows_its_officer(privgan: Privgan, source: Path) -> None:
     """Otherwise whoever follows the lines releases alone."""
-    line = privgan("scan", source, "--size", 28).stdout.splitlines()[-1]
-    assert line == f"next: privgan prepare {source} --size 28 cohort --policy POLICY.toml"
+    line = privgan("scan", source).stdout.splitlines()[-1]
+    assert line == f"next: privgan prepare {source} cohort --policy POLICY.toml"
