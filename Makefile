@@ -25,9 +25,10 @@ verifier: install
 demo: install
 	$(BIN)/privgan demo
 
-# Two processes, one thread each: many small networks are trained, and threads would get in each other's way.
+# Two processes, one thread each: many small networks are trained, and threads would get in each other's way. Files in
+# their own order: those of few, long tests would come last, and one process would wait for the other.
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 check: install
 	$(BIN)/ruff format --check .

@@ -1,0 +1,34 @@
+"""Images of one population as files, for audits that know no cohort."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.cli.conftest import blobs
+
+Array = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def save(path: Path, images: Array, name: str) -> Path:
+    """An .npz of one class, a patient an image."""
+    people = np.array([f"{name}-{row:06d}" for row in range(len(images))])
+    np.savez(path, images=images, labels=np.zeros(len(images), dtype=np.int64), patient_id=people)
+    return path
+
+
+def images_in(path: Path) -> Array:
+    """The images of such a file: uint8 (n, h, w)."""
+    with np.load(path) as held:
+        images: Array = held["images"]
+    return images
+
+
+def three_files(folder: Path) -> tuple[Path, Path, Path]:
+    """800 synthetic images, 1,333 members, 667 non-members: all from one population."""
+    drawn = blobs(2800, 11)
+    return (
+        save(folder / "synthetic.npz", drawn[:800], "s"),
+        save(folder / "members.npz", drawn[800:2133], "m"),
+        save(folder / "non-members.npz", drawn[2133:], "n"),
+    )
