@@ -25,10 +25,9 @@ verifier: install
 demo: install
 	$(BIN)/privgan demo
 
-# Two processes, one thread each: many small networks are trained, and threads would get in each other's way. Files in
-# their own order: those of few, long tests would come last, and one process would wait for the other.
+# Two processes, one thread each: many small networks are trained, and threads would get in each other's way.
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 check: install
 	$(BIN)/ruff format --check .
