@@ -1,5 +1,6 @@
 """What would come of a training: its cost, its preset and the chance of its audit, for `plan` and for `scan`."""
 
+from privgan.data.cohort.options import NON_MEMBERS
 from privgan.data.cohort.scan import ScanReport
 from privgan.dp.accounting import default_delta
 from privgan.dp.plan import plan_steps
@@ -8,7 +9,6 @@ from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, Preflig
 from privgan_audits.policy import Policy
 from privgan_cli.asked import Planned, PlanOptions
 
-_NON_MEMBERS = 0.333  # what `prepare` holds back unless told otherwise
 _EPSILONS = (1.0, 3.0, 10.0)
 
 
@@ -41,7 +41,7 @@ def planned(options: PlanOptions, policy: Policy) -> Planned:
 
 def prospects(found: ScanReport) -> tuple[Preflight, dict[float, str]] | None:
     """The audit of a cohort of all these patients, and by epsilon what would come of a training; None for too few."""
-    held_back = round(_NON_MEMBERS * found.patients)
+    held_back = round(NON_MEMBERS * found.patients)
     members = found.patients - held_back
     if min(members, held_back) < 1:
         return None

@@ -124,3 +124,11 @@ def trained(
     cohort, run = new_cohort(), tmp_path_factory.mktemp("trained") / "run"
     privgan("train", cohort, run, "--epsilon", 4, "--config", fast_config, "--accept-noise")
     return cohort, run
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """800 synthetic images, 1,333 members, 667 non-members; tests must not change them."""
+    from tests.cli.samples import three_files
+
+    return three_files(tmp_path_factory.mktemp("files"))

@@ -6,17 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from tests.cli.samples import images_in, save, three_files
+from tests.cli.samples import images_in, save
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
-    """800 synthetic images, 1,333 members, 667 non-members."""
-    return three_files(tmp_path_factory.mktemp("files"))
 
 
 def test_an_independent_sample_passes_without_a_claim(

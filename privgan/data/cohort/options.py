@@ -13,6 +13,7 @@ DEFAULT = Wishes()
 ACCEPT_BURNED_IN, ACCEPT_UNMATCHED = "accept-burned-in", "accept-unmatched"
 ACCEPT_IDENTITY = "accept-identity"  # and of which kind
 EACH_IMAGE_IS_A_PATIENT = "each-image-is-a-patient"
+NON_MEMBERS = 0.333  # share of the patients who are held back unless told otherwise
 LONGEST_LINE = 100  # characters of a title or a contact
 
 
@@ -29,7 +30,7 @@ class PrepareOptions:
     """
 
     reading: Wishes = DEFAULT
-    non_members: float = 0.333
+    non_members: float = NON_MEMBERS
     exclude: Path | None = None
     merge: Path | None = None
     accept_unmatched: bool = False

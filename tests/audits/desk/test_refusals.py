@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from privgan_audits.release.approval import APPROVAL
-from tests.audits.desk.client import OTHERS, PASSPHRASE, OpenDesk, make_desk_gate, open_desk, today, words
+from tests.audits.desk.client import OTHERS, PASSPHRASE, OpenDesk, Visitor, make_desk_gate, open_desk, today, words
 from tests.audits.releasing import Gate
 
 
@@ -197,16 +197,22 @@ def test_another_passphrase_signs_nothing(desk: OpenDesk, gate: Gate, passphrase
     assert 'value="wrong"' not in seen.text
 
 
+def about_to_sign(desk: OpenDesk) -> Visitor:
+    """Somebody who is on the last page before the signature."""
+    officer = desk.visitor
+    officer.enter(desk.address)
+    officer.look("pairs")
+    officer.send("pairs", looked="yes")
+    officer.send("words", **words())
+    return officer
+
+
 def test_a_report_that_is_edited_meanwhile_is_refused(tmp_path: Path) -> None:
     """Whatever the edit is: also one that contradicts nothing, and one by a second audit."""
     gate = make_desk_gate(tmp_path)
     short = gate.record()["synthetic"]["sha256"][:12]
     with open_desk(gate) as desk:
-        officer = desk.visitor
-        officer.enter(desk.address)
-        officer.look("pairs")
-        officer.send("pairs", looked="yes")
-        officer.send("words", **words())
+        officer = about_to_sign(desk)
         path = tmp_path / "report" / "audit.json"
         record = json.loads(path.read_text())
         path.write_text(json.dumps({**record, "date": "2026-01-30"}))
@@ -223,11 +229,7 @@ def test_a_report_that_is_withdrawn_or_rejected_meanwhile_is_refused(tmp_path: P
     gate = make_desk_gate(tmp_path)
     short = gate.record()["synthetic"]["sha256"][:12]
     with open_desk(gate) as desk:
-        officer = desk.visitor
-        officer.enter(desk.address)
-        officer.look("pairs")
-        officer.send("pairs", looked="yes")
-        officer.send("words", **words())
+        officer = about_to_sign(desk)
         gate.reject()
         refused = officer.send("sign", typed=f"PASS {short}")
         assert (refused.status, "rejected this set on" in refused.text) == (422, True)
