@@ -45,7 +45,7 @@ _STYLE: Any = {
     "legend.frameon": False,
 }
 _SQUARE, _BROAD = (4.4, 3.3), (6.4, 3.0)  # inches
-_TALLEST = 0.17  # inches of a row of other scripts, whose letters are as tall as wide
+_ROW = 0.17  # inches of a bar with its name beside it, in scripts whose letters are as tall as wide, too
 _LOWEST_RATE = 1e-3
 
 Paint = Callable[["Axes", "Letters"], None]
@@ -158,15 +158,14 @@ def limits_chart(limits: Mapping[str, int | None], searched: int, allowed: int, 
             text = tr("not even from {count}", count=searched) if count is None else str(count)
             axes.text(length + 0.012 * searched, place, said(text), va="center", fontsize=8)
         axes.axvline(allowed, color=_INK, linestyle="--", linewidth=0.9)
-        most = said(tr("at most {allowed} allowed", allowed=allowed))
+        most = said(tr("the policy asks for {allowed}", allowed=allowed))
         axes.text(allowed, -0.85, most, ha="center", va="bottom", fontsize=8)
         axes.set(ylim=(len(names) - 0.4, -0.9), xlim=(0, 1.12 * max([allowed, *found])))
         axes.set_yticks(places, names)
         axes.grid(visible=False, axis="y")
         axes.set(xlabel=said(tr("copied patients from which on the audit surely notices")))
 
-    tall = len(limits) * _TALLEST if any(map(_OTHER_SCRIPTS.search, limits)) else 0.0
-    inches = _BROAD[0], max(_BROAD[1], tall)
+    inches = _BROAD[0], max(_BROAD[1], len(limits) * _ROW)
     return _drawn(paint, name=name, title=tr("Limit of detection by kind of copy"), inches=inches)
 
 

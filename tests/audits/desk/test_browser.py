@@ -11,7 +11,7 @@ import pytest
 from privgan_audits.release.approval import APPROVAL, REJECTION
 from tests.audits.desk.client import OTHERS, PASSPHRASE, make_desk_gate, next_month, open_desk, words
 from tests.audits.releasing import Gate, copied
-from tests.audits.report.browser import browsing, needs_browser
+from tests.audits.report.browser import browsing, needs_browser, require_layout
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -77,8 +77,7 @@ class Watched:
 
         page = self.page
         assert page.locator("h1").inner_text() == heading
-        width = page.viewport_size["width"] if page.viewport_size else 0
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, heading
+        require_layout(page)
         found = Axe().run(page).response["violations"]
         nodes = [(each["id"], json.dumps(node["target"])) for each in found for node in each["nodes"]]
         assert nodes == [], heading

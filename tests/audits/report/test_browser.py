@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.audits.report.browser import browsing, needs_browser
+from tests.audits.report.browser import browsing, needs_browser, require_layout
 from tests.audits.report.reading import written
 from tests.audits.report.recorded import record
 
@@ -116,7 +116,7 @@ def test_every_link_and_scrolling_table_is_reached_by_the_keyboard(
 def test_nothing_sticks_out_sideways(browser: "Browser", report: Path, tier: str, width: int) -> None:
     with browser.new_page(viewport={"width": width, "height": 800}) as page:
         page.goto(f"file://{report / tier}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        require_layout(page)
 
 
 def test_prints_on_a4_with_the_verdict_on_a_page_of_its_own(browser: "Browser", report: Path, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_prints_on_a4_with_the_verdict_on_a_page_of_its_own(browser: "Browser", 
             " document.querySelector('#glance').parentElement.getBoundingClientRect().bottom]"
         )
         assert bottom - top < (297 - 14 - 16) / 25.4 * 96
-        assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDTH_PX
+        require_layout(page)
         page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     content = (tmp_path / "page.pdf").read_bytes()
     assert content.count(b"/MediaBox [0 0 594") + content.count(b"/MediaBox [0 0 595") >= 3

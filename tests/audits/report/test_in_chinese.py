@@ -18,7 +18,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.release.render_again import render_again
 from privgan_audits.report.public import public_page
 from privgan_audits.report.write import render, write_pages
-from tests.audits.report.browser import browsing, needs_browser
+from tests.audits.report.browser import browsing, needs_browser, require_layout
 from tests.audits.report.recorded import GALLERY
 from tests.audits.report.test_public import RELEASED
 from tests.places import ROOT
@@ -174,7 +174,7 @@ def browser() -> Iterator["Browser"]:
 def test_nothing_sticks_out_sideways(browser: "Browser", pages: Path, name: str, tier: str, width: int) -> None:
     with browser.new_page(viewport={"width": width, "height": 800}) as page:
         page.goto(f"file://{pages / 'zh' / name / tier}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        require_layout(page)
 
 
 @needs_browser
