@@ -75,6 +75,9 @@ def _approval(facts: Mapping[str, str]) -> Iterator[str]:
     )
     if facts.get("ledger") == UNSEEN:
         yield "  " + tr("the cohort's ledger was not asked when this was approved")
+    yield "  " + tr(
+        "this covers the files in dataset/; for all others here the key of the first signature answers alone"
+    )
     for name, sentence in _GRANTED.items():
         if facts.get(name):
             yield "  " + tr(sentence, text=facts[name])
