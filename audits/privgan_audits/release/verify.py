@@ -6,11 +6,13 @@ it has been checked.
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from privgan.checks import is_seen
 from privgan.config import from_table, keys_of
 from privgan.dp.spend import PrivacySpend
 from privgan.dp.strength import is_at_most, promise_word
@@ -252,8 +254,16 @@ def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[s
         raise IntegrityError("Expected the privacy spend and the verdict in the attestation.") from None
     if summary.verdict != "PASS":
         raise IntegrityError("Expected a released bundle to carry the verdict PASS, this one does not.")
+    if not all(map(is_seen, _texts(summary))):
+        raise IntegrityError("Expected lines of words in the attestation, one would be shown as something else.")
     return summary
 
 
 def _said(table: dict[str, Any]) -> dict[str, str]:
     return {str(name): str(text) for name, text in table.items() if text}
+
+
+def _texts(found: VerifiedBundle) -> Iterator[str]:
+    """Every text of a signer's that is shown: a line of it must not look like a line of ours."""
+    yield from (found.scope, found.signed, found.privgan_version, found.spend.unit, found.spend.adjacency)
+    yield from (*found.overrides, *found.looser, *found.project.values(), *found.terms.values())

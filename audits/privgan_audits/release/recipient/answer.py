@@ -9,7 +9,7 @@ from privgan_audits.release.approval import UNSEEN
 from privgan_audits.release.verify import VerifiedBundle
 from privgan_audits.telling.verdict import told
 
-_PROJECT = to_tr(
+WORDS = to_tr(
     {
         "title": "title: {text}",
         "house": "house: {text}",
@@ -46,7 +46,7 @@ def answer(found: VerifiedBundle) -> dict[str, Any]:
 
 def lines(found: VerifiedBundle) -> Iterator[str]:
     """The same in words."""
-    for name, sentence in _PROJECT.items():
+    for name, sentence in WORDS.items():
         if text := {**found.project, **found.terms}.get(name):
             yield tr(sentence, text=text)
     if "licence" not in found.terms:
