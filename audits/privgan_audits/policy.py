@@ -27,6 +27,7 @@ NO_THRESHOLDS = ("officer_key", "house", "licence", "citation", "language")
 _LATER = ("strong_epsilon", "moderate_epsilon", "weak_epsilon", "house", "licence", "citation", "language")
 LONGEST_HOUSE = LONGEST_LICENCE = 100
 LONGEST_CITATION = 300
+_SAID_OF_IT = ("preset", "sha256", "looser_than_default")  # beside its values, in JSON
 LOOSER = to_tr("{name} = {value} instead of {default}")
 _LOWER_IS_LOOSER = frozenset({"alpha", "split_alpha", "min_chance_of_pass"})
 
@@ -267,6 +268,15 @@ def write_policy(path: Path, *, preset: str, officer_key: str, house: str = "", 
     with path.open("x", encoding="utf-8") as stream:
         stream.write("".join(f"{line}\n" for line in lines))
     return policy
+
+
+def sha256_of(table: Mapping[str, Any]) -> str:
+    """The digest of a policy by its JSON, also of one that another version wrote, with keys that this one has not.
+
+    >>> sha256_of(Policy().to_json()) == Policy().sha256
+    True
+    """
+    return sha256_bytes(canonical_json({name: value for name, value in table.items() if name not in _SAID_OF_IT}))
 
 
 def _require_key(*, officer_key: str) -> None:

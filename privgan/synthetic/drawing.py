@@ -25,7 +25,7 @@ from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
 if TYPE_CHECKING:
-    from privgan.gan.networks import LoadedGenerator
+    from privgan.gan.networks import GeneratorConfig, LoadedGenerator
 
 # A stored level is the nearest whole one. Every constant is the same on every machine; what is left is the order in
 # which libraries add in double precision, and 1e-12 of a level was seen of that. What lies farther than FARTHEST is
@@ -230,7 +230,18 @@ def _load(run: Path, facts: RunFacts) -> "LoadedGenerator":
     generator = load_generator(run)
     if generator.form != facts.form.bare:
         raise IntegrityError("Expected a generator of the run's classes, image size and channels, not an edited one.")
+    _require_named(generator.network.config, facts)
     return generator
+
+
+def _require_named(config: "GeneratorConfig", facts: RunFacts) -> None:
+    """run.json is a file that nobody vouches for; the generator's constants are those that the ledger closed with."""
+    named = "" if facts.prior is None else facts.prior.sha256
+    if config.prior != named or bool(config.finish) > bool(named):
+        raise IntegrityError(
+            "Expected run.json to name the public prior that the generator was made with: edited, or of a version "
+            "that did not note it. Train again."
+        )
 
 
 def _day(text: str) -> str:

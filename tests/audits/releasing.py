@@ -23,11 +23,20 @@ from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release import bundle as layout
-from privgan_audits.release.approval import APPROVAL, SEEN, Approval, Approved, Grant, Rejection, Revocation
+from privgan_audits.release.approval import (
+    APPROVAL,
+    SEEN,
+    Approval,
+    Approved,
+    Grant,
+    Rejection,
+    Revocation,
+    SignedApproval,
+)
 from privgan_audits.release.judged import judge_again, read_record
 from privgan_audits.release.rejecting import reject, revoke
 from privgan_audits.release.release import Case, release
-from privgan_audits.release.signoff import SignedApproval, draft_approval
+from privgan_audits.release.signoff import draft_approval
 from privgan_audits.release.verify import VerifiedBundle, verify
 from tests.audits.entries import passing
 from tests.synthetic.making import RUN_ID, make_set

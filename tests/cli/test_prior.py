@@ -6,15 +6,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from privgan.errors import IntegrityError
 from privgan.folders import unfinished_folder
 from privgan.gan.networks.public_prior import IMAGES, WEIGHTS, open_prior
 from privgan.images.stored import as_stored, with_channels
-from privgan.run import read_run
+from privgan.run import read_run, write_run
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from tests.cli.forking import Warm
@@ -77,6 +79,10 @@ def test_a_set_of_a_run_with_a_prior_is_drawn_again(
     drawing = Drawing.of(run, Asked.of(held.manifest), held.seed)
     assert drawing.manifest == held.manifest
     assert drawing.again(held.images).exact
+    for named in (None, replace(open_prior(prior).named, sha256="0" * 64)):
+        write_run(run, replace(read_run(run), prior=named))  # the ledger knows nothing of this file
+        with pytest.raises(IntegrityError, match="public prior that the generator was made with"):
+            Drawing.of(run, Asked.of(held.manifest), held.seed)
 
 
 def test_words_that_are_missing_and_images_that_are_few_are_refused(

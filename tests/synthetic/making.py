@@ -29,8 +29,10 @@ def make_run(folder: Path, **changes: object) -> Path:
     """A finished run with a random generator of 28 x 28 images. changes: of run.json, as it lies on disk."""
     make_run_folders(folder)
     torch_rng = torch.Generator().manual_seed(0)
+    named = changes.get("prior")
+    prior = str(named["sha256"]) if isinstance(named, dict) else ""
     network = Generator(
-        GeneratorConfig(form=ImageForm(side=28, classes=CLASSES), latent=4, width=16), torch_rng
+        GeneratorConfig(form=ImageForm(side=28, classes=CLASSES), latent=4, width=16, prior=prior), torch_rng
     ).eval()
     with torch.no_grad():
         network.last.weight.normal_(generator=torch_rng)  # an untrained network would draw even grey

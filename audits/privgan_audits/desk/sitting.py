@@ -17,10 +17,10 @@ from privgan.files import canonical_json, sha256_bytes
 from privgan.language import tr
 from privgan_audits.desk.reports import ReportOnDesk
 from privgan_audits.desk.server import Form
-from privgan_audits.release.approval import Grant, Rejection
+from privgan_audits.release.approval import Grant, Rejection, SignedApproval
 from privgan_audits.release.rejecting import reject
 from privgan_audits.release.render_again import render_again
-from privgan_audits.release.signoff import Draft, SignedApproval, approvable, draft_approval
+from privgan_audits.release.signoff import Draft, approvable, draft_approval
 from privgan_audits.report.gallery import MEMBER, Gallery, worrying_excess
 from privgan_audits.seals import is_encrypted, load_private_key
 

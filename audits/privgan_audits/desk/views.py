@@ -9,8 +9,16 @@ from privgan_audits.desk.page import Card, Question, Spent
 from privgan_audits.desk.reports import CohortOnDesk, ReportOnDesk
 from privgan_audits.desk.sitting import Review, reason_field
 from privgan_audits.record import Record, project_of
-from privgan_audits.release.approval import APPROVAL, LONGEST_DAYS, LONGEST_NAME, REJECTION, Approval, Rejection
-from privgan_audits.release.signoff import SHORT_DIGEST, SignedApproval
+from privgan_audits.release.approval import (
+    APPROVAL,
+    LONGEST_DAYS,
+    LONGEST_NAME,
+    REJECTION,
+    Approval,
+    Rejection,
+    SignedApproval,
+)
+from privgan_audits.release.signoff import SHORT_DIGEST
 from privgan_audits.report.front import front
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.page import Table

@@ -1,8 +1,8 @@
 """What is about to leave, drawn and looked at once more: nothing that an audit said of it is taken over.
 
 A record and the ledger's memory of it are files, and whoever may write both may write a PASS. What no file can say is
-which images the run's generator draws from the set's seed. So the books, every image, the search for real pictures
-and the search for identifiers are done anew here, on what will be written.
+which images the run's generator draws from the set's seed. So the books, every image, the search for real and for
+public pictures and the search for identifiers are done anew here, on what will be written.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from privgan.arrays import Images
 from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError
 from privgan.progress import Progress
 from privgan_audits.evidence.interface import Evidence, Measured, Outcome
-from privgan_audits.questions import books, exact_copies, identifiers
+from privgan_audits.questions import books, exact_copies, identifiers, public_copies
 from privgan_audits.questions.books.measure import examined
 from privgan_audits.questions.identifiers.measure import searched
 from privgan_audits.questions.question import Question
@@ -44,6 +44,9 @@ def drawn_again(evidence: Evidence, judged: Judged, progress: Progress) -> Image
         (exact_copies.QUESTION, exact_copies.QUESTION.measure(evidence, np.random.default_rng(0), progress)),
         (identifiers.QUESTION, searched(evidence, progress)),
     ]
+    if evidence.claim and evidence.claim.prior:
+        public = public_copies.QUESTION.measure(evidence, np.random.default_rng(0), progress)
+        looked.append((public_copies.QUESTION, public))
     _require_harmless(judged, evidence, looked)
     if redrawn is None or not redrawn.exact:
         raise IntegrityError(

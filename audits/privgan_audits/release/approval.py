@@ -16,7 +16,7 @@ from privgan.checks import one_of, positive, require_line
 from privgan.config import from_table, inline, to_table
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import canonical_json
+from privgan.files import canonical_json, sha256_bytes
 from privgan.language import tr
 from privgan_audits.record import RECORD
 from privgan_audits.seals import fingerprint, in_toto, key_line, key_of_line, open_signed, unverified
@@ -127,6 +127,19 @@ class Approval:
         if today.isoformat() < self.grant.approved:
             return f"begins on {self.grant.approved}, which this machine's clock says is to come"
         return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedApproval:
+    """An approval and the envelope that it stands in."""
+
+    approval: Approval
+    envelope: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the envelope."""
+        return sha256_bytes(self.envelope)
 
 
 @dataclass(frozen=True, kw_only=True)

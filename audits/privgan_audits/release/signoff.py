@@ -13,11 +13,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from privgan.account import ledger_of
+from privgan.checks import is_seen
+from privgan.config import from_table
 from privgan.data.cohort.cohort import open_cohort, read_facts
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
+from privgan.files import SHAREABLE_FILE, write_bytes
 from privgan.language import AS_WRITTEN, by_default, in_a_row, language, retold, tr
+from privgan.run import PriorNamed
 from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.release.approval import (
     APPROVAL,
@@ -26,6 +29,7 @@ from privgan_audits.release.approval import (
     UNSEEN,
     Approval,
     Grant,
+    SignedApproval,
     opened,
 )
 from privgan_audits.release.judged import Judged, judge_again, read_record, require_consistent
@@ -34,19 +38,6 @@ from privgan_audits.release.remembered import remembered_audit
 from privgan_audits.seals import key_line, key_of_line, read_bounded, sign
 
 SHORT_DIGEST = 12  # hex digits of a set's, as page one shows them
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignedApproval:
-    """An approval and the envelope that it stands in."""
-
-    approval: Approval
-    envelope: bytes
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the envelope."""
-        return sha256_bytes(self.envelope)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,14 +107,15 @@ def draft_approval(report: Path, grant: Grant, *, cohort: Path | None = None, fo
     try:
         with by_default(judged.policy.language):
             facts, warnings = tuple(_facts(judged, grant)), tuple(_warnings(judged, asked=cohort is not None))
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError, UsageError):
         raise IntegrityError("Expected the record of an audit, a count of it is missing or odd.") from None
-    ledger = SEEN if cohort else UNSEEN
+    if not all(map(is_seen, (*facts, *warnings))):
+        raise IntegrityError("Expected lines of words in the record of an audit, one would be shown as another.")
     return Draft(
         report=report,
         grant=grant,
         judged=judged,
-        ledger=ledger,
+        ledger=SEEN if cohort else UNSEEN,
         officer_key=demanded_key(pinned, judged.policy.officer_key),
         facts=facts,
         warnings=warnings,
@@ -258,6 +250,7 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
         (tr("{spend}.", spend=_opening(str(spend))), tr("{odds}, by any means.", odds=odds(spend.epsilon)))
     )
     yield tr("All runs on this cohort together: {together}.", together=together(books))
+    yield from _words(judged)
     if classes := judged.record.get("classes"):
         they = tr("They are: {classes}.", classes=tr(", ").join(map(str, classes)))
         yield in_a_row((retold(class_names(classes)), they))
@@ -272,6 +265,20 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
         first=grant.approved,
         last=grant.until,
     )
+
+
+def _words(judged: Judged) -> Iterator[str]:
+    """What others typed and this signature lets out."""
+    from privgan_audits.record import project_of
+    from privgan_audits.release.recipient.answer import WORDS
+
+    typed = {**project_of(judged.record), **judged.policy.words}
+    if said := [tr(sentence, text=typed[name]) for name, sentence in WORDS.items() if typed.get(name)]:
+        yield tr("Words that leave with the set: {words}.", words=tr("; ").join(said))
+    if not judged.policy.licence:
+        yield tr("The policy names no licence: whoever releases may name one that dataset hubs know.")
+    if prior := judged.record.get("prior"):
+        yield from_table(PriorNamed, prior).sentence
 
 
 def _opening(words: str) -> str:

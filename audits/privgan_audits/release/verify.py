@@ -6,11 +6,13 @@ it has been checked.
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from privgan.checks import is_seen
 from privgan.config import from_table, keys_of
 from privgan.dp.spend import PrivacySpend
 from privgan.dp.strength import is_at_most, promise_word
@@ -19,9 +21,17 @@ from privgan.files import sha256_bytes
 from privgan.folders import require_exact_files
 from privgan.progress import Progress, silent
 from privgan.run import PriorNamed
-from privgan_audits.policy import OWN, Policy
+from privgan_audits.policy import OWN, Policy, sha256_of
 from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, Approval, Approved, Revocation, opened
-from privgan_audits.release.bundle import ATTESTATION, MANIFEST, PUBLIC_SUMMARY, SUMS, subjects_of, sums_text
+from privgan_audits.release.bundle import (
+    ATTESTATION,
+    DATASET,
+    MANIFEST,
+    PUBLIC_SUMMARY,
+    SUMS,
+    subjects_of,
+    sums_text,
+)
 from privgan_audits.release.travel import require_bundle, travelled_badly
 from privgan_audits.seals import fingerprint, key_line, key_of_line, load_public_key, open_signed, read_bounded
 from privgan_audits.telling.verdict import Terms, verdict_line
@@ -108,7 +118,7 @@ def verify(
         raise IntegrityError("Expected two people: the approval is signed with the key that signed the release.")
     if officer_key and (approval is None or approval.public_key != key_line(load_public_key(officer_key))):
         raise IntegrityError("Expected an approval with the officer's key that was given, there is none.")
-    _require_one_generator(bundle, statement)
+    _require_one_set(bundle, statement, digests)
     policy, preset, looser = _policy(bundle, statement)
     strength = _strength(statement, policy)
     facts = {
@@ -148,17 +158,25 @@ def _approval(bundle: Path, statement: dict[str, Any], digests: dict[str, str]) 
     return approval
 
 
-def _require_one_generator(bundle: Path, statement: dict[str, Any]) -> None:
-    """The set's manifest, whose bytes were checked, must name the generator and prior that were signed for."""
+def _require_one_set(bundle: Path, statement: dict[str, Any], digests: dict[str, str]) -> None:
+    """The set's manifest, whose bytes were checked, must name the generator and prior that were signed for, and the
+    very files that lie beside it: an officer approves a set by its manifest, and the key that releases is another's.
+    """
     try:
         manifest, stated = json.loads((bundle / MANIFEST).read_bytes()), statement["predicate"]
         same = all(manifest.get(name) == stated.get(name) for name in _GENERATOR)
+        named = {f"{DATASET}/{name}": digest for name, digest in manifest["files"].items()}
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
-        same = False
+        same, named = False, {}
     if not same:
         raise IntegrityError(
             "Expected the set of the generator, weights and constants, and of the prior that the attestation names, "
             "it is another's."
+        )
+    if named != {name: digests[name] for name in digests if name.startswith(f"{DATASET}/") and name != MANIFEST}:
+        raise IntegrityError(
+            f"Expected in {DATASET}/ the files that its manifest names, and no others: it is not the set that was "
+            "audited. Ask the hospital."
         )
 
 
@@ -193,7 +211,8 @@ def _policy(bundle: Path, statement: dict[str, Any]) -> tuple[Policy, str, tuple
         known = {field.name for field in fields(Policy)}
         policy = from_table(Policy, {name: value for name, value in table.items() if name in known})
         said = tuple(map(str, table["looser_than_default"]))
-        same = (table["sha256"], list(said)) == (stated["policy_sha256"], stated["policy_looser_than_default"])
+        same = (sha256_of(table), list(said)) == (stated["policy_sha256"], stated["policy_looser_than_default"])
+        same = same and table["sha256"] == stated["policy_sha256"]
         preset = policy.preset if table["preset"] == policy.preset else OWN
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, UsageError):
         same = False
@@ -235,8 +254,16 @@ def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[s
         raise IntegrityError("Expected the privacy spend and the verdict in the attestation.") from None
     if summary.verdict != "PASS":
         raise IntegrityError("Expected a released bundle to carry the verdict PASS, this one does not.")
+    if not all(map(is_seen, _texts(summary))):
+        raise IntegrityError("Expected lines of words in the attestation, one would be shown as something else.")
     return summary
 
 
 def _said(table: dict[str, Any]) -> dict[str, str]:
     return {str(name): str(text) for name, text in table.items() if text}
+
+
+def _texts(found: VerifiedBundle) -> Iterator[str]:
+    """Every text of a signer's that is shown: a line of it must not look like a line of ours."""
+    yield from (found.scope, found.signed, found.privgan_version, found.spend.unit, found.spend.adjacency)
+    yield from (*found.overrides, *found.looser, *found.project.values(), *found.terms.values())

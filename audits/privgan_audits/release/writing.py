@@ -37,14 +37,13 @@ from privgan.synthetic.synthetic_set import MARKER, Manifest, SyntheticSet, writ
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS, implied
 from privgan_audits.record import project_of
 from privgan_audits.release import bundle as layout
-from privgan_audits.release.approval import APPROVAL
+from privgan_audits.release.approval import APPROVAL, SignedApproval
 from privgan_audits.release.judged import Judged
 from privgan_audits.release.recipient.croissant import croissant
 from privgan_audits.release.recipient.guide import guide_text
 from privgan_audits.release.recipient.offer import Offer
 from privgan_audits.release.recipient.packing import verifier
 from privgan_audits.release.recipient.readme import Told, readme_text
-from privgan_audits.release.signoff import SignedApproval
 from privgan_audits.seals import fingerprint, in_toto, sign
 from privgan_audits.telling.numbers import in_parts
 from privgan_audits.telling.strength import strength_of

@@ -54,7 +54,7 @@ def desk(
 
 def _approved(sittings: "Sequence[Sitting]") -> bool:
     """Whether the first report was approved."""
-    from privgan_audits.release.signoff import SignedApproval
+    from privgan_audits.release.approval import SignedApproval
 
     return isinstance(sittings[0].outcome, SignedApproval)
 

@@ -15,8 +15,8 @@ from privgan_cli.line import following
 from privgan_cli.options import Force, read_key, today
 
 if TYPE_CHECKING:
-    from privgan_audits.release.approval import Rejection
-    from privgan_audits.release.signoff import Draft, SignedApproval
+    from privgan_audits.release.approval import Rejection, SignedApproval
+    from privgan_audits.release.signoff import Draft
 
     Told = tuple[dict[str, Any], str, str]
 

@@ -41,7 +41,7 @@ class GeneratorConfig(ImageModel):
     form: of the images, without words and units. latent: factors of the warm start; the detail part sees them, too.
     width: channels of the convolutions; `mlp` has eight times as many hidden units. network: one of NETWORKS;
     `autoencoder` is built like `conv` and differs in where it starts. finish: width of the public detail network, 0
-    without one. The rest: see `ImageModel`.
+    without one. prior: hex SHA-256 of the prior that it is of, empty without one. The rest: see `ImageModel`.
     """
 
     form: ImageForm = field(metadata=inline("side", "classes", "channels", side="image_size"))
@@ -49,6 +49,7 @@ class GeneratorConfig(ImageModel):
     width: int = 32
     network: str = CONV
     finish: int = 0
+    prior: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -89,6 +89,8 @@ def save_generator(run_folder: Path, network: Generator, class_balance: ClassBal
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     measured = None if class_balance is None else asdict(class_balance)
     table = to_table(network.config, _ORDER)
+    if not network.config.prior:
+        del table["prior"]  # a generator without one is, to the byte, what it was before there were any
     version = WITH_PRIOR if network.config.finish else SCHEMA_VERSION
     config = {"schema_version": version, **table, "class_balance": measured}
     write_json(run_folder / MODEL_CONFIG, config)

@@ -131,6 +131,7 @@ class TrainSettings:
             width=self.model.generator_width,
             network=self.model.network,
             finish=0 if prior is None else prior.facts.width,
+            prior="" if prior is None else prior.named.sha256,
             **self.warm_start.constants,
         )
 

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import BudgetError
+from privgan.errors import BudgetError, IntegrityError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
 from privgan.gan.networks import Discriminator, Generator
 from privgan.gan.networks.saving import STATE, has_state, opened_state
@@ -58,6 +58,8 @@ def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> 
         "ladder_accuracy": repr(state.ladder.accuracy),
         "ladder_since": str(state.ladder.since),
     }
+    if state.generator.config.prior:
+        numbers["prior"] = state.generator.config.prior
     if state.class_balance is not None:
         numbers["class_balance"] = json.dumps(asdict(state.class_balance))
     if state.monitor is not None:
@@ -86,9 +88,15 @@ def may_restore(run: Path, ledger: Ledger, run_id: str) -> bool:
 
 
 def restore_state(state: TrainingState, run: Path, torch_rng: torch.Generator) -> None:
-    """Fill a fresh state with what was saved; the monitor draws what it looks at anew."""
+    """Fill a fresh state with what was saved; the monitor draws what it looks at anew.
+
+    Raises:
+        IntegrityError: it began with another prior than run.json now names.
+    """
     with opened_state(run / STATE) as tensors:
         numbers = tensors.metadata()
+        if numbers.get("prior", "") != state.generator.config.prior:
+            raise IntegrityError("Expected the prior that the run began with, run.json and its folder name another.")
         state.counts = tensors.get_tensor("counts")
         fill(_networks(state), _optimisers(state), {key: tensors.get_tensor(key) for key in tensors.keys()})  # noqa: SIM118 (not a dict)
     state.step, state.waited = int(numbers["step"]), int(numbers["waited"])

@@ -132,6 +132,32 @@ def test_the_officer_is_told_what_it_means(gate: Gate) -> None:
     assert [line.split()[-4] for line in draft.warnings[1:]] == ["0.6", "0.1"]
 
 
+def told(gate: Gate, policy: Policy, **change: Any) -> str:
+    gate.audit(lambda record: record.update(policy=policy.to_json(), **change))
+    return "\n".join(draft_approval(gate.root / "report", Grant(**GOOD), cohort=gate.root / "cohort").facts)
+
+
+def test_the_officer_is_told_what_words_will_leave(gate: Gate) -> None:
+    """Whoever audits chooses the policy, and title and contact were typed by whoever prepared."""
+    policy = Policy(house="Anytown Hospital", licence="for teaching alone", citation="as you like")
+    public = {"source": "an archive", "licence": "CC-BY-4.0", "images": 300, "sha256": "0" * 64}
+    said = told(gate, policy, prior=public)
+    words = "title: Chests for teaching; house: Anytown Hospital; contact: data office"
+    assert f"Words that leave with the set: {words}; licence: for teaching alone; citation: as you like." in said
+    assert "from an archive; terms: CC-BY-4.0." in said
+    assert "names no licence" not in said
+    assert "The policy names no licence: whoever releases may name one that dataset hubs know." in told(
+        gate, Policy()
+    )
+
+
+@pytest.mark.parametrize("hidden", ["normal\x1b[2K", "normal\ufe01", "normal\nReason: none."])
+def test_a_record_that_would_be_shown_as_another_is_not_approved(gate: Gate, hidden: str) -> None:
+    gate.audit(lambda record: record.update(classes=["normal", hidden]))
+    with pytest.raises(IntegrityError, match="one would be shown as another"):
+        gate.approve()
+
+
 @pytest.mark.parametrize("missing", ["purpose", "recipient", "reason"])
 def test_whom_it_is_for_and_why_overrides_are_harmless_must_be_said(gate: Gate, missing: str) -> None:
     with pytest.raises(UsageError, match=f"--{missing}"):

@@ -16,6 +16,7 @@ from privgan_audits import seals
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL, Approval, opened
 from tests.audits.release.test_verify import forged_signature
+from tests.audits.release.test_verify_approval import EXCHANGED
 from tests.audits.releasing import Gate, sign_again
 
 
@@ -111,6 +112,17 @@ def test_the_guide_finds_another_set(released: Gate, current: Path, tmp_path: Pa
     result = guide(released, current, tmp_path / "scratch")
     assert result.returncode != 0
     assert "dataset/manifest.json: FAILED" in result.stdout
+
+
+@pytest.mark.parametrize("exchange", EXCHANGED.values(), ids=list(EXCHANGED))
+def test_the_guide_finds_other_files_beside_an_approved_manifest(
+    released: Gate, current: Path, tmp_path: Path, exchange: Callable[[Path], object]
+) -> None:
+    exchange(current / layout.DATASET)
+    sign_again(released, current)
+    result = guide(released, current, tmp_path / "scratch")
+    assert result.returncode != 0
+    assert "dataset/" in result.stdout + result.stderr
 
 
 def test_the_guide_finds_that_the_permission_ended(released: Gate, bundle: Path, tmp_path: Path) -> None:

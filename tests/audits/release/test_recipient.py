@@ -144,12 +144,12 @@ def test_the_policys_terms_hold_unless_others_are_given(gate: Gate) -> None:
     audit_under(gate, policy)
     gate.approve(force=True)
     gate.release(force=True)
-    assert predicate_of(gate)["terms"] == {"licence": "for teaching alone", "citation": "as you like"}
-    found = gate.verify()
-    assert found.terms == {"licence": "for teaching alone", "citation": "as you like"}
-    assert "licence: for teaching alone" in lines(found)
-    text = (gate.root / "bundle" / "README.md").read_text()
-    assert 'license: other\nlicense_name: "for teaching alone"\n' in text
+    assert predicate_of(gate)["terms"] == gate.verify().terms == {k: v for k, v in policy.words.items() if v}
+    assert "licence: for teaching alone" in lines(gate.verify())
+    assert 'other\nlicense_name: "for teaching alone"\n' in (gate.root / "bundle" / "README.md").read_text()
+    with pytest.raises(UsageError, match="other terms would leave"):
+        gate.release(force=True, offer=Offer(licence="CC0-1.0"))  # the officer signed for teaching alone
+    (gate.root / "report" / APPROVAL).unlink()
     gate.release(force=True, offer=Offer(licence="CC0-1.0"))
     assert predicate_of(gate)["terms"] == {"licence": "CC0-1.0", "citation": "as you like"}
 
@@ -157,7 +157,7 @@ def test_the_policys_terms_hold_unless_others_are_given(gate: Gate) -> None:
 @pytest.mark.parametrize("offer", [Offer(licence="call 555 0199"), Offer(citation="Chests, of whom a few: 17, 23")])
 def test_words_that_the_officer_has_not_read_do_not_leave(gate: Gate, offer: Offer) -> None:
     """Whoever releases could otherwise write what they know under the officer's name; alone they sign it alone."""
-    with pytest.raises(UsageError, match="has not read"):
+    with pytest.raises(UsageError, match="than the officer has read"):
         gate.release(force=True, offer=offer)
     (gate.root / "report" / APPROVAL).unlink()
     gate.release(force=True, offer=offer)
@@ -175,7 +175,7 @@ def test_an_approval_that_comes_late_is_seen(gate: Gate, monkeypatch: pytest.Mon
         return clear(*given)
 
     monkeypatch.setattr(releasing, "clear", put_back)
-    with pytest.raises(UsageError, match="has not read"):
+    with pytest.raises(UsageError, match="than the officer has read"):
         gate.release(force=True, offer=Offer(citation="other words"))
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -171,3 +172,17 @@ def test_a_set_of_another_generator_than_the_signed_one_is_refused(tmp_path: Pat
     sign_again(gate, bundle, lambda predicate: predicate.update({name: "0" * 64}))
     with pytest.raises(IntegrityError, match="weights and constants"):
         verify(bundle, key)
+
+
+@pytest.mark.parametrize("hidden", ["x\napproved by Dr. Ada Byron on 2026-01-31", "x\x1b[2K\rintact", "x\ufe01"])
+@pytest.mark.parametrize("place", ["contact", "citation", "signed"])
+def test_no_line_of_the_signers_passes_for_one_of_ours(released: Gate, bundle: Path, place: str, hidden: str) -> None:
+    """Whoever holds the release key alone could write an officer's name below a bundle that no officer approved."""
+
+    def change(predicate: dict[str, Any]) -> None:
+        tables = {"contact": predicate["project"], "citation": predicate["terms"], "signed": predicate}
+        tables[place][place] = hidden
+
+    sign_again(released, bundle, change)
+    with pytest.raises(IntegrityError, match="shown as something else"):
+        verify(bundle, released.root / "site.pub")

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from privgan.errors import IntegrityError, UsageError
@@ -106,6 +107,24 @@ def test_the_hospital_cannot_put_another_set_under_an_approval(released: Gate, b
     (bundle / layout.MANIFEST).write_bytes((bundle / layout.MANIFEST).read_bytes() + b"\n")
     sign_again(released, bundle)
     refused(released, bundle, "very release")
+
+
+# What whoever holds the release key may do to the files of a set whose manifest was approved.
+EXCHANGED: dict[str, Callable[[Path], object]] = {
+    "other arrays": lambda set_: np.savez(set_ / "images.npz", images=np.zeros((6, 28, 28), np.uint8)),
+    "another table": lambda set_: (set_ / "labels.csv").write_text("file,patient,label\n"),
+    "a file more": lambda set_: (set_ / "dicom" / "000007.dcm").write_bytes(b"x"),
+    "a file less": lambda set_: (set_ / "contact-sheet.png").unlink(),
+}
+
+
+@pytest.mark.parametrize("exchange", EXCHANGED.values(), ids=list(EXCHANGED))
+def test_the_hospital_cannot_put_other_files_beside_an_approved_manifest(
+    released: Gate, bundle: Path, exchange: Callable[[Path], object]
+) -> None:
+    exchange(bundle / layout.DATASET)
+    sign_again(released, bundle)
+    refused(released, bundle, "files that its manifest names")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from privgan.errors import IntegrityError
 from privgan.files import write_json
-from privgan_audits.policy import DEFAULT, NO_THRESHOLDS, OWN, PRESETS, RESTRICTED_ACCESS, Policy
+from privgan_audits.policy import DEFAULT, NO_THRESHOLDS, OWN, PRESETS, RESTRICTED_ACCESS, Policy, sha256_of
 from privgan_audits.release.bundle import PUBLIC_PAGE, PUBLIC_SUMMARY
 from privgan_audits.release.verify import VerifiedBundle
 from privgan_cli.main import run
@@ -91,20 +91,23 @@ def test_the_command_and_the_page_say_it(gate: Gate, capsys: pytest.CaptureFixtu
     assert "Verdict PASS, moderate promise" in (gate.root / "bundle" / "VERIFY.md").read_text()
 
 
-def edited(bundle: Path, **changes: Any) -> None:
+def edited(bundle: Path, **changes: Any) -> str:
+    """Let the public summary state another policy; returns the digest of its values."""
     summary = json.loads((bundle / PUBLIC_SUMMARY).read_text())
-    write_json(bundle / PUBLIC_SUMMARY, {**summary, "policy": {**summary["policy"], **changes}})
+    policy = {**summary["policy"], **changes}
+    write_json(bundle / PUBLIC_SUMMARY, {**summary, "policy": policy})
+    return sha256_of(policy)
 
 
 def test_a_default_that_was_another_is_told_by_both(gate: Gate) -> None:
     """A bundle of a version with other thresholds: what either version calls looser is told, and no preset's name."""
     released(gate, Policy())
-    edited(
-        gate.root / "bundle", max_auc=0.56, max_elsewhere=1, looser_than_default=["max_elsewhere = 1 instead of 0"]
-    )
+    looser = ["max_elsewhere = 1 instead of 0"]
+    sha256 = edited(gate.root / "bundle", max_auc=0.56, max_elsewhere=1, looser_than_default=looser)
+    edited(gate.root / "bundle", sha256=sha256)
 
     def restate(predicate: Record) -> None:
-        predicate["policy_looser_than_default"] = ["max_elsewhere = 1 instead of 0"]
+        predicate.update(policy_sha256=sha256, policy_looser_than_default=looser)
 
     sign_again(gate, gate.root / "bundle", restate)
     found = gate.verify()
@@ -114,6 +117,15 @@ def test_a_default_that_was_another_is_told_by_both(gate: Gate) -> None:
     )
 
 
+def test_a_looser_policy_cannot_be_stated_as_the_default(gate: Gate) -> None:
+    """By whoever holds the release key: the digest that the officer approved, beside another policy's values."""
+    assert released(gate, PRESETS[RESTRICTED_ACCESS]).looser
+    edited(gate.root / "bundle", **{**Policy().to_json(), "sha256": PRESETS[RESTRICTED_ACCESS].sha256})
+    sign_again(gate, gate.root / "bundle", lambda predicate: predicate.update(policy_looser_than_default=[]))
+    with pytest.raises(IntegrityError, match="policy in the public report"):
+        gate.verify()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -121,6 +133,7 @@ def test_a_default_that_was_another_is_told_by_both(gate: Gate) -> None:
         {"looser_than_default": ["max_auc = 0.6 instead of 0.55"]},
         {"max_auc": "a lot"},
         {"max_auc": 7.0},
+        {"max_auc": 0.54},  # in a value alone: the digest, which is what an officer approved, is the other policy's
         {"preset": None, "sha256": None},
     ],
 )

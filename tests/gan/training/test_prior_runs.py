@@ -19,7 +19,7 @@ from privgan.gan.randomness import Randomness
 from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.training.step import fit
 from privgan.interruption import StopRequest
-from privgan.run import MODEL_CONFIG, read_run
+from privgan.run import MODEL_CONFIG, read_run, write_run
 from tests.gan.small import small_training
 from tests.gan.training.test_runs import REQUEST
 from tests.priors import make_prior
@@ -77,6 +77,11 @@ def test_a_stopped_run_goes_on_with_no_other(cohort: Cohort, prior: Prior, tmp_p
     other.copy(run / IN_RUN)
     with pytest.raises(IntegrityError, match="was edited"):
         resume_run(cohort, run, REQUEST, StopRequest())
+    began = read_run(run)
+    write_run(run, replace(began, prior=other.named))  # a file that nobody vouches for, unlike the state
+    with pytest.raises(IntegrityError, match=r"began with, run\.json and its folder name another"):
+        resume_run(cohort, run, REQUEST, StopRequest())
+    write_run(run, began)
     (run / IN_RUN / WEIGHTS).write_bytes(b"")
     with pytest.raises(IntegrityError, match="was edited"):
         resume_run(cohort, run, REQUEST, StopRequest())

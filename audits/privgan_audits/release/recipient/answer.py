@@ -9,7 +9,7 @@ from privgan_audits.release.approval import UNSEEN
 from privgan_audits.release.verify import VerifiedBundle
 from privgan_audits.telling.verdict import told
 
-_PROJECT = to_tr(
+WORDS = to_tr(
     {
         "title": "title: {text}",
         "house": "house: {text}",
@@ -46,7 +46,7 @@ def answer(found: VerifiedBundle) -> dict[str, Any]:
 
 def lines(found: VerifiedBundle) -> Iterator[str]:
     """The same in words."""
-    for name, sentence in _PROJECT.items():
+    for name, sentence in WORDS.items():
         if text := {**found.project, **found.terms}.get(name):
             yield tr(sentence, text=text)
     if "licence" not in found.terms:
@@ -75,6 +75,9 @@ def _approval(facts: Mapping[str, str]) -> Iterator[str]:
     )
     if facts.get("ledger") == UNSEEN:
         yield "  " + tr("the cohort's ledger was not asked when this was approved")
+    yield "  " + tr(
+        "this covers the files in dataset/; for all others here the key of the first signature answers alone"
+    )
     for name, sentence in _GRANTED.items():
         if facts.get(name):
             yield "  " + tr(sentence, text=facts[name])

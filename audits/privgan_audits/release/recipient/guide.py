@@ -112,6 +112,11 @@ grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/payload" | LC_ALL
 grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/approved" | LC_ALL=C sort | diff "$TMP/released" -
 sed -n 's/.*"synthetic_sha256":"\([0-9a-f]*\)".*/\1  dataset\/manifest.json/p' "$TMP/approved" \
   | sha256sum --check --strict --quiet
+sed -n '/^  "files": {$/,/^  }/s/^    "\(.*\)": "\([0-9a-f]*\)",*$/\2  dataset\/\1/p' dataset/manifest.json \
+  > "$TMP/set"
+sha256sum --check --strict --quiet "$TMP/set"
+{ sed 's/^[0-9a-f]*  //' "$TMP/set"; echo dataset/manifest.json; } | LC_ALL=C sort > "$TMP/named"
+find dataset ! -type d | LC_ALL=C sort | diff "$TMP/named" -
 until=$(sed -n 's/.*"until":"\([0-9-]*\)".*/\1/p' "$TMP/approved")
 test "$(date -u +%Y%m%d)" -le "$(echo "$until" | tr -d -)" || { echo "It ended on $until."; false; }
 ```""",

@@ -34,17 +34,18 @@ class Offer:
         Args:
             policy: of the audit.
             approved: an officer signs this release: then no words leave that the officer has not signed, which are
-                those of the policy, and a licence that everybody knows by its identifier.
+                those of the policy; where it names no licence, one that everybody knows by its identifier.
 
         Raises:
             UsageError: other words were typed.
         """
-        own_words = [self.citation not in ("", policy.citation), self.licence not in ("", policy.licence)]
-        if approved and (own_words[0] or (own_words[1] and not spdx(self.licence))):
+        named = spdx(policy.licence) or policy.licence
+        allowed = self.licence in ("", named) or (not named and bool(spdx(self.licence)))
+        if approved and not (allowed and self.citation in ("", policy.citation)):
             raise UsageError(
-                "Expected the policy's licence and citation, or SPDX's identifier of a licence that hubs know, where "
-                "the privacy officer signs: other words would leave that the officer has not read. Have them put "
-                "into the policy, and audit under it."
+                "Expected the policy's licence and citation, or where it names no licence SPDX's identifier of one "
+                "that hubs know: the privacy officer signs, and other terms would leave than the officer has read. "
+                "Have them put into the policy, and audit under it."
             )
         return replace(self, licence=self.licence or policy.licence, citation=self.citation or policy.citation)
 
