@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -169,8 +169,7 @@ class Policy:
         """Digest of the canonical JSON of all thresholds, house, language and the officer's key, defaults included.
 
         Of what came later (LATER) only what is not at its default: the digests of older policies stay theirs.
-        The preset's name is not in it: it follows from the thresholds, and two files that demand the same are one
-        policy, however they were written.
+        The preset's name is not in it: two files that demand the same are one policy, however they were written.
         """
         return sha256_bytes(canonical_json(self._told()))
 
@@ -191,15 +190,18 @@ class Policy:
 
     def looser_than_default(self) -> list[str]:
         """One line for each threshold that refuses less than the recommended one."""
-        lines = []
+        return [line for line, looser in self._beside_default() if looser]
+
+    def other_than_default(self) -> list[str]:
+        """The same for each that is not the recommended one: whoever wrote a policy knows it by them."""
+        return [line for line, _ in self._beside_default()]
+
+    def _beside_default(self) -> Iterator[tuple[str, bool]]:
         for field in dataclasses.fields(self):
-            if field.name in NO_THRESHOLDS:
-                continue
-            value, default = getattr(self, field.name), field.default
-            looser = value < default if field.name in _LOWER_IS_LOOSER else value > default
-            if looser:
-                lines.append(LOOSER.format(name=field.name, value=f"{value:g}", default=f"{default:g}"))
-        return lines
+            name, value, default = field.name, getattr(self, field.name), field.default
+            if name not in NO_THRESHOLDS and value != default:
+                looser = value < default if name in _LOWER_IS_LOOSER else value > default
+                yield LOOSER.format(name=name, value=f"{value:g}", default=f"{default:g}"), looser
 
     def _told(self) -> dict[str, Any]:
         """Every value but those that came later and are at their default."""

@@ -22,6 +22,7 @@ from privgan.files import SHAREABLE_FILE, write_bytes
 from privgan.language import AS_WRITTEN, by_default, in_a_row, language, retold, tr
 from privgan.run import PriorNamed
 from privgan_audits.questions.bounds import BOOKS
+from privgan_audits.record import project_of
 from privgan_audits.release.approval import (
     APPROVAL,
     LARGEST_BYTES,
@@ -36,6 +37,7 @@ from privgan_audits.release.judged import Judged, judge_again, read_record, requ
 from privgan_audits.release.rejecting import demanded_key, require_not_rejected, require_not_withdrawn
 from privgan_audits.release.remembered import remembered_audit
 from privgan_audits.seals import key_line, key_of_line, read_bounded, sign
+from privgan_audits.telling.leaving import leaving_words
 
 SHORT_DIGEST = 12  # hex digits of a set's, as page one shows them
 
@@ -243,6 +245,8 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
         verdict=tr(judged.approved.verdict),
         policy=repr(judged.policy.preset),
     )
+    if other := tr("; ").join(judged.policy.other_than_default()):
+        yield tr("What that policy asks otherwise than the default one: {thresholds}.", thresholds=other)
     strength = tr("Strength of the promise: {strength}.", strength=strength_of(judged.record, inside=True))
     yield in_a_row((strength, judged.policy.tiers.rule))
     yield tr("Set {sha256}.", sha256=judged.approved.synthetic_sha256)
@@ -269,12 +273,8 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
 
 def _words(judged: Judged) -> Iterator[str]:
     """What others typed and this signature lets out."""
-    from privgan_audits.record import project_of
-    from privgan_audits.release.recipient.answer import WORDS
-
-    typed = {**project_of(judged.record), **judged.policy.words}
-    if said := [tr(sentence, text=typed[name]) for name, sentence in WORDS.items() if typed.get(name)]:
-        yield tr("Words that leave with the set: {words}.", words=tr("; ").join(said))
+    if words := tr("; ").join(leaving_words({**project_of(judged.record), **judged.policy.words})):
+        yield tr("Words that leave with the set: {words}.", words=words)
     if not judged.policy.licence:
         yield tr("The policy names no licence: whoever releases may name one that dataset hubs know.")
     if prior := judged.record.get("prior"):

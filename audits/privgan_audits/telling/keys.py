@@ -94,6 +94,7 @@ KEYS = to_tr(
             "entry",
         ),
         *(
+            "form is the cohorts",
             "unit is the patient",
             "adjacency is zero out",
             "noise is not seeded",

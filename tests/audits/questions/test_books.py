@@ -16,6 +16,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.budget.renyi import RenyiFilter
 from privgan.dp.gaussian import GaussianQueries
 from privgan.dp.spend import PrivacySpend
+from privgan.run import read_run, write_run
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import open_synthetic_set
@@ -125,7 +126,16 @@ def one_level_where_nothing_shows(images: Images) -> Images:
     return other
 
 
+def with_words_of_its_own(gate: Gate) -> None:
+    """Written into run.json before the set was drawn: every file agrees, and the words leave with each image."""
+    run = gate.root / "synthetic-run"
+    form = replace(read_run(run).form, body_part="RIDER 17 23")
+    write_run(run, replace(read_run(run), form=form))
+    with_images(lambda images: images, form=form)(gate)
+
+
 IMAGES, LABELS, MANIFEST = "images_are_the_generators", "labels_are_the_seeds", "manifest_is_the_runs"
+FORM = "form_is_the_cohorts"
 FOREIGN: dict[str, tuple[Callable[[Gate], None], set[str]]] = {
     "any pictures": (with_images(noise), {IMAGES}),
     "two levels off": (with_images(two_levels), {IMAGES}),
@@ -145,8 +155,9 @@ FOREIGN: dict[str, tuple[Callable[[Gate], None], set[str]]] = {
             lambda images: images,
             form=replace(open_synthetic_set(gate.root / "synthetic").manifest.form, body_part="RIDER"),
         )(gate),
-        {LABELS, MANIFEST},
+        {FORM, LABELS, MANIFEST},
     ),
+    "another body part in the run, too": (with_words_of_its_own, {FORM}),
 }
 
 

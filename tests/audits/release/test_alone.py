@@ -25,6 +25,7 @@ from tests.audits.release.test_guide import grant_again
 from tests.audits.release.test_travel import litter
 from tests.audits.release.test_verify import forged_signature
 from tests.audits.releasing import Gate
+from tests.places import ROOT
 
 Alone = Callable[..., subprocess.CompletedProcess[str]]
 RUN = "import runpy, sys; sys.path.insert(0, {libraries!r}); sys.argv = sys.argv[1:]; {before}; "
@@ -129,7 +130,7 @@ def test_without_cryptography_it_says_what_is_missing(plain: Path, alone: Alone,
     done = alone(plain, "--public-key", "hospital.pub", path=tmp_path)
     assert done.returncode == 1
     assert done.stderr.strip() == (
-        "privgan-verify needs the package cryptography: python -m pip install cryptography"
+        "privgan-verify needs the package cryptography: python -P -m pip install cryptography"
     )
 
 
@@ -148,15 +149,21 @@ def test_it_holds_what_it_runs_and_nothing_else(released: Gate, plain: Path, alo
 
 
 def test_every_installation_makes_the_same_file(plain: Path, tmp_path: Path) -> None:
-    """Whatever the day, the user's mask and the folder; and the guide names it."""
-    words = [sys.executable, "-m", "privgan_audits.release.recipient.packing", "out.pyz"]
+    """Whatever the day, the user's mask and the folder, also one in which something lies; and the guide names it."""
+    (tmp_path / "privgan_audits.py").write_text("raise SystemExit(9)\n")
+    words = [sys.executable, "-P", "-m", "privgan_audits.release.recipient.packing", "out.pyz"]
     path = os.pathsep.join(filter(None, map(os.path.abspath, sys.path)))
     made = subprocess.run(
         words, cwd=tmp_path, capture_output=True, text=True, check=True, umask=0o077, env={"PYTHONPATH": path}
     )
     assert (tmp_path / "out.pyz").read_bytes() == verifier()
     assert made.stdout == f"{sha256_bytes(verifier())}  out.pyz\n"
-    assert f"\n    {sha256_bytes(verifier())}\n" in (plain / layout.GUIDE).read_text()
+    guide = (plain / layout.GUIDE).read_text()
+    assert f"\n    {sha256_bytes(verifier())}\n" in guide
+    for text in (guide, (ROOT / "docs/how-to/verify-a-bundle.md").read_text()):
+        assert "`python -P -m" in text or "\npython -P -m" in text
+        assert "python -m pip" not in text
+        assert "python -m privgan" not in text
     again = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, env={"PYTHONPATH": path})
     assert again.returncode == 2
     assert "exists" in again.stderr

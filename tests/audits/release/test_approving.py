@@ -146,6 +146,10 @@ def test_the_officer_is_told_what_words_will_leave(gate: Gate) -> None:
     assert f"Words that leave with the set: {words}; licence: for teaching alone; citation: as you like." in said
     assert "from an archive; terms: CC-BY-4.0." in said
     assert "names no licence" not in said
+    assert "otherwise than the default" not in said
+    stricter = told(gate, Policy(max_epsilon=5.0, max_auc=0.56))
+    other = "max_auc = 0.56 instead of 0.55; max_epsilon = 5 instead of 10"
+    assert f"What that policy asks otherwise than the default one: {other}." in stricter
     assert "The policy names no licence: whoever releases may name one that dataset hubs know." in told(
         gate, Policy()
     )

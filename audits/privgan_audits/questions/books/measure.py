@@ -24,6 +24,7 @@ from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotAppl
 TOLERANCE = 1.001  # two accountants on two machines may differ in the last digits
 DELTA_TIMES_MEMBERS = 0.1
 _MANIFEST, _LABELS, _IMAGES = "manifest_is_the_runs", "labels_are_the_seeds", "images_are_the_generators"
+_FORM = "form_is_the_cohorts"
 _ROUNDING = "rounding_is_a_machines"
 
 
@@ -78,7 +79,10 @@ def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> 
     closed = ledger.of_kind("closed", claim.run_id)
     charges = ledger.of_kind("charge", claim.run_id)
     deltas, seeded = [entry["delta"] for entry in charges], any(entry.get("replayable", True) for entry in charges)
+    # run.json is a file that nobody vouches for, and its words leave with every image; cohort.json the ledger knows.
+    words = {} if claim.origin is None else {_FORM: claim.origin.manifest.form == cohort.facts.form}
     return {
+        **words,
         "unit_is_the_patient": claim.spend.unit == UNIT,
         "adjacency_is_zero_out": claim.spend.adjacency == ADJACENCY,
         "noise_is_not_seeded": claim.not_private is False and not seeded,

@@ -7,17 +7,9 @@ from typing import Any
 from privgan.language import AS_WRITTEN, speaking, to_tr, tr
 from privgan_audits.release.approval import UNSEEN
 from privgan_audits.release.verify import VerifiedBundle
+from privgan_audits.telling.leaving import leaving_words
 from privgan_audits.telling.verdict import told
 
-WORDS = to_tr(
-    {
-        "title": "title: {text}",
-        "house": "house: {text}",
-        "contact": "contact: {text}",
-        "licence": "licence: {text}",
-        "citation": "citation: {text}",
-    }
-)
 _GRANTED = to_tr({"purpose": "purpose: {text}", "recipient": "recipient: {text}", "reason": "reason: {text}"})
 
 
@@ -46,9 +38,7 @@ def answer(found: VerifiedBundle) -> dict[str, Any]:
 
 def lines(found: VerifiedBundle) -> Iterator[str]:
     """The same in words."""
-    for name, sentence in WORDS.items():
-        if text := {**found.project, **found.terms}.get(name):
-            yield tr(sentence, text=text)
+    yield from leaving_words({**found.project, **found.terms})
     if "licence" not in found.terms:
         yield tr("licence: none is stated")
     yield tr(

@@ -39,14 +39,14 @@ _STEPS = (
     "    privgan verify BUNDLE --public-key NAME.pub",
     to_tr(
         "`privgan-verify.pyz` makes the same checks on Linux, macOS and Windows. It is one file and needs Python "
-        "3.11 or newer\nand the package cryptography (`python -m pip install cryptography`); on Windows write `py` "
-        "for `python`:"
+        "3.11 or newer\nand the package cryptography (`python -P -m pip install cryptography`: -P, or what lies in "
+        "the folder where you\nare would be run); on Windows write `py` for `python`:"
     ),
     "    python privgan-verify.pyz BUNDLE --public-key NAME.pub",
     to_tr(
         "Take it from the hospital or from the project, never from whoever sent this folder: a forged bundle would "
         "bring a\nforged verifier, which is why none lies here. Whoever has privgan VERSION makes the same file, to "
-        "the byte, with\n`python -m privgan_audits.release.recipient.packing privgan-verify.pyz`. Its SHA-256 is"
+        "the byte, with\n`python -P -m privgan_audits.release.recipient.packing privgan-verify.pyz`. Its SHA-256 is"
     ),
     "    VERIFIER",
     to_tr("which proves as little by itself as the fingerprint above: ask for both on the same channel."),

@@ -2,7 +2,7 @@
 
 It is a zip archive that Python runs (PEP 441): those modules and no others, uncompressed, without times or owners. So
 whoever has this version of privgan makes the same bytes, and their SHA-256 can be told on another channel.
-`python -m privgan_audits.release.recipient.packing FILE` writes it and prints that.
+`python -P -m privgan_audits.release.recipient.packing FILE` writes it and prints that.
 """
 
 import ast
@@ -30,7 +30,7 @@ if sys.version_info < (3, 11):
 try:
     import cryptography
 except ImportError:
-    sys.exit("privgan-verify needs the package cryptography: python -m pip install cryptography")
+    sys.exit("privgan-verify needs the package cryptography: python -P -m pip install cryptography")
 
 from {_ENTRY} import main
 
