@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 _SLOW, _SMALLEST = 0.999, 1e-8  # of the mean of squares, and what is added to its root
 _RISE = 0.1  # share of the steps
@@ -61,6 +62,29 @@ class Adam:
             mean.lerp_(slope, 1 - momentum)
             square.mul_(_SLOW).addcmul_(slope, slope, value=1 - _SLOW)
             value.addcdiv_(mean, (square.sqrt() / root).add_(_SMALLEST), value=-pace)
+
+
+def rectified(maps: Tensor) -> Tensor:
+    """ReLU of maps (n, c, h, w), whose gradient is laid out as the maps are before it is looked at.
+
+    torch compares two layouts number by number, which takes ten times as long; a layer of few channels and the
+    flattening at the end leave gradients in another one.
+    """
+    found = F.relu(maps)
+    if found.requires_grad:
+        layout = torch.contiguous_format if found.is_contiguous() else torch.channels_last
+        found.register_hook(  # type: ignore[no-untyped-call]
+            lambda slope: slope.contiguous(memory_format=layout)
+        )
+    return found
+
+
+class Rectifier(nn.Module):
+    """`rectified` as a layer."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """See the class."""
+        return rectified(maps)
 
 
 def _between(start: float, end: float, share: float) -> float:

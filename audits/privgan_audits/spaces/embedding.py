@@ -31,7 +31,7 @@ from privgan.images.pixels import planes
 from privgan.images.stored import as_stored
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.augment import Move, Strength, disguised
-from privgan_audits.spaces.descent import Adam, OneCycle
+from privgan_audits.spaces.descent import Adam, OneCycle, Rectifier
 from privgan_audits.spaces.features import Sight
 from privgan_audits.spaces.pixels import FINE
 
@@ -172,7 +172,7 @@ def _features(generator: torch.Generator) -> nn.Sequential:
         layer = skip_init(  # type: ignore[no-untyped-call]
             nn.Conv2d, before, after, size, stride=2, padding=size // 2
         )
-        layers += [_filled(layer, generator), nn.BatchNorm2d(after), nn.ReLU()]
+        layers += [_filled(layer, generator), nn.BatchNorm2d(after), Rectifier()]
     return nn.Sequential(*layers, nn.Flatten())
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from privgan_audits.spaces.descent import Adam, OneCycle
+from privgan_audits.spaces.descent import Adam, OneCycle, rectified
 
 RATE = 3e-3
 
@@ -58,3 +58,23 @@ def test_a_step_without_gradients_is_refused() -> None:
     descent = Adam(parameters=weights())
     with pytest.raises(ValueError, match="call backward"):
         descent.descend(RATE)
+
+
+@pytest.mark.parametrize("of_gradient", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("of_maps", [torch.contiguous_format, torch.channels_last])
+def test_a_rectifier_is_a_relu_of_every_layout(
+    of_maps: torch.memory_format, of_gradient: torch.memory_format
+) -> None:
+    chance = torch.Generator().manual_seed(6)
+    maps, slope = (torch.randn(3, 4, 5, 5, generator=chance) for _ in range(2))
+    maps, slope = maps.contiguous(memory_format=of_maps), slope.contiguous(memory_format=of_gradient)
+    ours, twin = maps.clone().requires_grad_(), maps.clone().requires_grad_()
+    found, wanted = rectified(ours), torch.relu(twin)
+    assert torch.equal(found, wanted)
+    for result in (found, wanted):
+        torch.autograd.backward(result, slope)
+    assert ours.grad is not None
+    assert twin.grad is not None
+    assert torch.equal(ours.grad, twin.grad)
+    assert ours.grad.stride() == twin.grad.stride() == maps.stride()
+    assert not rectified(maps).requires_grad

@@ -16,7 +16,7 @@ from privgan.arrays import Floats, Images, Integers
 from privgan.images.geometry import pool
 from privgan.images.pixels import planes
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.descent import Adam, OneCycle
+from privgan_audits.spaces.descent import Adam, OneCycle, rectified
 from privgan_audits.spaces.pixels import FINE
 
 STEPS = 500
@@ -76,7 +76,7 @@ class Classifier:
         x = images
         for kernel, bias in self.layers[:-1]:
             x = F.conv2d(x, kernel, bias, stride=2, padding=kernel.shape[-1] // 2)
-            x = F.relu(F.group_norm(x, GROUPS))
+            x = rectified(F.group_norm(x, GROUPS))
         return F.linear(x.flatten(1), *self.layers[-1])
 
 
