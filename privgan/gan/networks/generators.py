@@ -9,6 +9,7 @@ image as a faint pattern, which is all that a classifier would then learn of the
 import itertools
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import torch
@@ -56,7 +57,7 @@ class GeneratorConfig(ImageModel):
         if self.form != self.form.bare:
             raise UsageError("Expected the bare form of images: a generator knows no modality, body part or window.")
 
-    @property
+    @cached_property
     def mixture(self) -> MixtureShape:
         """Of the part that the warm start fills; its `latent` comes first in z."""
         return MixtureShape.of(self, self.form, factors=self.latent)
@@ -73,7 +74,7 @@ class GeneratorConfig(ImageModel):
         """The frequencies in which what the detail network added is made stronger or weaker."""
         return DetailBands(side=self.form.side, order=self.order)
 
-    @property
+    @cached_property
     def latents(self) -> int:
         """The dimension of z: standard normal numbers that make an image."""
         return self.mixture.latent + (self.finished.latent if self.finished else 0)
