@@ -4,6 +4,7 @@ A command is still a process with its own memory, file descriptors, signals and 
 that a fresh interpreter finds every import; commands that are run once as a user runs them show that.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -12,11 +13,13 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from tests.chance import seed, take_over
 
@@ -102,9 +105,25 @@ def serve() -> None:
             answer = child = os.fork()
         if not child:
             _become(*request)
-            main()
+            _end(main)
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
+
+
+def _end(main: Callable[[], None]) -> NoReturn:
+    """Run to the end of a process, but leave to the system what it holds: to let go of every module takes 0.3 s."""
+    code = 1
+    try:
+        main()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException:  # noqa: BLE001 - the same as an interpreter does
+        traceback.print_exc()
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
 
 def _become(chance: str, words: list[str], *outputs: str) -> None:

@@ -9,9 +9,10 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,7 @@ def furnish(home: Path, cohort: Path, run: Path, synthetic: Path, source: Path) 
 
 
 def refusals(home: Path, lines: Sequence[str], environment: dict[str, str]) -> list[dict[str, Any]]:
-    """Each line in a process of its own: its exit `code`, what it `said`, and which HEAVY libraries were `loaded`."""
+    """Each line's exit `code`, what it `said`, and which HEAVY libraries are `loaded` by then."""
     words = [sys.executable, "-c", "from tests.cli.wrong_values import serve; serve()"]
     done = subprocess.run(
         words, input=json.dumps(lines), cwd=home, env=environment, capture_output=True, text=True, check=True
@@ -205,17 +206,28 @@ def refusals(home: Path, lines: Sequence[str], environment: dict[str, str]) -> l
 
 
 def serve() -> None:
-    """Run every line of the list on standard input in a fork of a process that has loaded the command line alone."""
+    """Run the lines on standard input, those of a verb in one fork of a process that loaded the command line alone.
+
+    What one of them has loaded, those after it would show as well.
+    """
     from privgan_cli.main import run
 
-    for line in json.loads(sys.stdin.read()):
+    for _, lines in groupby(json.loads(sys.stdin.read()), key=_verb):
         sys.stdout.flush()
         if child := os.fork():
             os.waitpid(child, 0)
             continue
-        said = StringIO()
-        with redirect_stderr(said), redirect_stdout(StringIO()):
-            code = run(shlex.split(line))
-        loaded = [name for name in HEAVY if name in sys.modules]
-        print(json.dumps({"code": code, "said": said.getvalue(), "loaded": loaded}), flush=True)
+        for line in lines:
+            print(json.dumps(_answer(run, line)), flush=True)
         os._exit(0)
+
+
+def _verb(line: str) -> str:
+    return line.split(maxsplit=1)[0]
+
+
+def _answer(run: Callable[[Sequence[str]], int], line: str) -> dict[str, Any]:
+    said = StringIO()
+    with redirect_stderr(said), redirect_stdout(StringIO()):
+        code = run(shlex.split(line))
+    return {"code": code, "said": said.getvalue(), "loaded": [name for name in HEAVY if name in sys.modules]}

@@ -3,6 +3,7 @@
 Such settings belong to a whole process, and some cannot be undone: each start-up is a fork of its own.
 """
 
+import gc
 import hashlib
 import itertools
 import json
@@ -49,6 +50,8 @@ def serve() -> None:
     """Print what is wrong after each start-up, one line of JSON each, and nothing where nothing is."""
     torch.set_num_threads(1)
     _sums([])  # whatever torch sets up on first use
+    gc.collect()
+    gc.freeze()  # so that a collection in a fork copies no page of what was loaded
     expected = _in_a_fork(partial(_sums, []))
     for startup in STARTUPS:
         untouched, found = _in_a_fork(partial(_afterwards, startup)), _in_a_fork(partial(_stepped, startup))

@@ -31,6 +31,7 @@ from privgan.images.pixels import planes
 from privgan.images.stored import as_stored
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.augment import Move, Strength, disguised
+from privgan_audits.spaces.descent import Adam, OneCycle, Rectifier
 from privgan_audits.spaces.features import Sight
 from privgan_audits.spaces.pixels import FINE
 
@@ -40,7 +41,7 @@ CHANNELS = (16, 32, 64)  # each convolution halves the side
 OUTPUTS = 128  # of the head that only training uses
 BATCH = 256
 TEMPERATURE = 0.1
-RATE = 3e-3  # Adam
+RATE = 3e-3  # Adam, at its highest
 EPOCHS = 14
 LEAST_STEPS = 30
 RIDGE = 0.01  # share of the mean variance under disguise that is added to each direction's
@@ -151,17 +152,15 @@ def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> 
     last = skip_init(nn.Linear, width, OUTPUTS)  # type: ignore[no-untyped-call]
     head = nn.Sequential(nn.BatchNorm1d(width), _filled(last, generator))
     steps = LEAST_STEPS + EPOCHS * len(images) // BATCH
-    optimiser = torch.optim.Adam([*features.parameters(), *head.parameters()], lr=RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.1)
-    for step in range(1, steps + 1):
+    descent = Adam(parameters=[*features.parameters(), *head.parameters()])
+    cycle = OneCycle(rate=RATE, steps=steps)
+    for step in range(steps):
         chosen = images[torch.randperm(len(images), generator=generator)[:BATCH]]
         pairs = disguised(torch.cat([chosen, chosen]), STRENGTH, generator)
         loss = nt_xent(F.normalize(head(features(pairs))), TEMPERATURE)
-        optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
-        progress(TASK, step, steps)
+        descent.descend(*cycle.at(step))
+        progress(TASK, step + 1, steps)
     return features.eval().requires_grad_(False)
 
 
@@ -173,7 +172,7 @@ def _features(generator: torch.Generator) -> nn.Sequential:
         layer = skip_init(  # type: ignore[no-untyped-call]
             nn.Conv2d, before, after, size, stride=2, padding=size // 2
         )
-        layers += [_filled(layer, generator), nn.BatchNorm2d(after), nn.ReLU()]
+        layers += [_filled(layer, generator), nn.BatchNorm2d(after), Rectifier()]
     return nn.Sequential(*layers, nn.Flatten())
 
 

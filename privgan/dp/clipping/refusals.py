@@ -45,13 +45,13 @@ def layers_of(network: nn.Module) -> list[nn.Module]:
 
 def state_of(network: nn.Module) -> State:
     """Everything that a network holds: parameters, buffers and attributes, with their contents' versions."""
-    return {layer: list(_held(layer)) for layer in network.modules()}
+    return {layer: _held(layer) for layer in network.modules()}
 
 
 def require_unchanged(network: nn.Module, before: State) -> None:
     """Refuse a network that a pass has changed: what it remembers of images gets no noise."""
     for layer in network.modules():
-        old, new = before.get(layer, []), list(_held(layer))
+        old, new = before.get(layer, []), _held(layer)
         same = len(old) == len(new) and all(a is b and v == w for (a, v), (b, w) in zip(old, new, strict=True))
         if not same:
             raise NotImplementedError(
@@ -163,26 +163,28 @@ def _attributes(layer: nn.Module) -> dict[str, Any]:
     return {name: value for name, value in vars(layer).items() if name not in _OF_TORCH}
 
 
-def _held(layer: nn.Module) -> Iterator[tuple[Any, Any]]:
-    yield from _contents([*layer.parameters(recurse=False), *layer.buffers(recurse=False)])
-    yield from _contents(_attributes(layer))
+def _held(layer: nn.Module) -> list[tuple[Any, Any]]:
+    found: list[tuple[Any, Any]] = []
+    _note([*layer.parameters(recurse=False), *layer.buffers(recurse=False)], found)
+    _note(_attributes(layer), found)
+    return found
 
 
-def _contents(value: Any) -> Iterator[tuple[Any, Any]]:
+def _note(value: Any, found: list[tuple[Any, Any]]) -> None:
     """Every object in it, with what tells whether it was written to."""
     if isinstance(value, Tensor):
-        yield value, value._version  # noqa: SLF001 (torch has no public counter of writes)
+        found.append((value, value._version))  # noqa: SLF001 (torch has no public counter of writes)
     elif isinstance(value, np.ndarray):
-        yield value, value.tobytes()
+        found.append((value, value.tobytes()))
     elif isinstance(value, dict):
         for name, part in value.items():
-            yield name, None
-            yield from _contents(part)
+            found.append((name, None))
+            _note(part, found)
     elif isinstance(value, list | tuple | set | frozenset):
         for part in value:
-            yield from _contents(part)
+            _note(part, found)
     else:
-        yield value, None
+        found.append((value, None))
 
 
 def _leaves(starts: Iterable[Node | None], stops: set[Node | None]) -> Iterator[Tensor]:

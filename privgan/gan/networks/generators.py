@@ -9,6 +9,7 @@ image as a faint pattern, which is all that a classifier would then learn of the
 import itertools
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import torch
@@ -57,7 +58,7 @@ class GeneratorConfig(ImageModel):
         if self.form != self.form.bare:
             raise UsageError("Expected the bare form of images: a generator knows no modality, body part or window.")
 
-    @property
+    @cached_property
     def mixture(self) -> MixtureShape:
         """Of the part that the warm start fills; its `latent` comes first in z."""
         return MixtureShape.of(self, self.form, factors=self.latent)
@@ -74,7 +75,7 @@ class GeneratorConfig(ImageModel):
         """The frequencies in which what the detail network added is made stronger or weaker."""
         return DetailBands(side=self.form.side, order=self.order)
 
-    @property
+    @cached_property
     def latents(self) -> int:
         """The dimension of z: standard normal numbers that make an image."""
         return self.mixture.latent + (self.finished.latent if self.finished else 0)
@@ -157,8 +158,8 @@ class Generator(nn.Module):
         start = _first_map(self.config.form.side)
         x = self.lift(z).reshape(len(z), -1, start, start)
         for block in self.blocks:
-            x = block(torch.cat([x, _resized(image, x.shape[-1])], dim=1))
-        return _centre_crop(self.last(torch.cat([x, _resized(image, x.shape[-1])], dim=1)), image.shape[-1])
+            x = block(_beside(x, image))
+        return _centre_crop(self.last(_beside(x, image)), image.shape[-1])
 
 
 Layers = tuple[nn.Linear, nn.ModuleList, nn.Conv2d | nn.Linear]  # lift, blocks, last
@@ -197,7 +198,18 @@ def _up(inputs: int, outputs: int, torch_rng: torch.Generator | None) -> nn.Sequ
     )
 
 
+def _beside(x: Tensor, image: Tensor) -> Tensor:
+    """Maps (n, c, h, h) and behind them the image, resized; where maps have their channels last, all do."""
+    parts = [x, _resized(image, x.shape[-1])]
+    if x.is_contiguous() or not x.is_contiguous(memory_format=torch.channels_last):
+        return torch.cat(parts, dim=1)
+    # Otherwise they would be turned for it, and turned back by the convolution that follows.
+    return torch.cat([part.permute(0, 2, 3, 1) for part in parts], dim=3).permute(0, 3, 1, 2)
+
+
 def _resized(image: Tensor, side: int) -> Tensor:
+    if side == image.shape[-1]:
+        return image
     return F.adaptive_avg_pool2d(image, side) if side <= image.shape[-1] else F.interpolate(image, size=(side, side))
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json, write_json
-from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, load_generator, save_generator
+from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, generators, load_generator, save_generator
 from privgan.gan.training.ladder import Ladder, LadderSettings
 from privgan.gan.warm_start import Mixture, cosine_basis
 from privgan.gan.warm_start.coordinates import COLOUR_WEIGHT
@@ -59,6 +60,36 @@ def test_every_size_works(size: int, channels: int, network: str) -> None:
         lambda rows: discriminator(images[rows], labels[rows]), torch.tensor([[0], [1]]), 1.0
     )
     assert all(bool(total.isfinite().all()) for total in sums)
+
+
+@pytest.mark.parametrize(("size", "channels"), [(28, 1), (37, 3), (64, 1), (64, 3)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_maps_beside_images_are_joined_as_they_lie(
+    size: int, channels: int, layout: torch.memory_format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit as if they were joined plainly, and so are the gradients of all weights."""
+    generator = _generator(size, channels=channels).to(memory_format=layout)
+    torch.nn.init.normal_(generator.last.weight, std=0.1)
+    z, labels = torch.randn(3, generator.config.mixture.latent), torch.tensor([0, 1, 0])
+
+    def told() -> list[torch.Tensor]:
+        generator.zero_grad()
+        images = generator(z, labels)
+        torch.autograd.backward(images.pow(3).sum())
+        return [images.detach(), *(p.grad.clone() for p in generator.parameters() if p.grad is not None)]
+
+    found = told()
+    monkeypatch.setattr(generators, "_beside", _joined_plainly)
+    wanted = told()
+    assert len(found) > 8
+    assert all(map(torch.equal, found, wanted))
+
+
+def _joined_plainly(x: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    side = x.shape[-1]
+    larger = side > image.shape[-1]
+    resized = F.interpolate(image, size=(side, side)) if larger else F.adaptive_avg_pool2d(image, side)
+    return torch.cat([x, resized], dim=1)
 
 
 @pytest.mark.parametrize(("channels", "network"), [(1, "conv"), (3, "conv"), (1, "mlp"), (3, "mlp")])

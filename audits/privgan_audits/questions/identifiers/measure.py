@@ -25,7 +25,8 @@ from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable,
 from privgan_audits.evidence.whose import identifiers_of, no_identifiers
 from privgan_audits.questions.identifiers.arrangement import arrangement
 from privgan_audits.questions.identifiers.as_audited import AsAudited
-from privgan_audits.questions.identifiers.contents.dicom_elements import is_dicom, parsed
+from privgan_audits.questions.identifiers.contents.dicom_alike import Reader
+from privgan_audits.questions.identifiers.contents.dicom_elements import is_dicom
 from privgan_audits.questions.identifiers.contents.dicom_texts import DicomTexts
 from privgan_audits.questions.identifiers.contents.entries import entry_pieces
 from privgan_audits.questions.identifiers.contents.files import file_pieces, opening_of
@@ -105,6 +106,7 @@ class _Scan:
         self.files = 0
         self._root = root
         self._own = OwnWriting(root)
+        self._reader = Reader()
         self._dicom = DicomTexts(self._own)
         self._as_audited = AsAudited(self._own.manifest, self._own.listed, audited) if self._own.manifest else None
         self._uids = UidCheck()
@@ -171,7 +173,7 @@ class _Scan:
 
     def _unexplained(self, name: str, content: bytes, opening: Opening) -> Iterator[Piece]:
         """Everything in a file that is not demonstrably privgan's own writing."""
-        file = parsed(content, opening) if is_dicom(content) else None
+        file = self._reader.parsed(content, opening) if is_dicom(content) else None
         if file and self._own.manifest and len(self._validated) < MOST_FILES:
             self._validated.append(self._root / name)
         if self._as_audited:

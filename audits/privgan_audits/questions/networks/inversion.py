@@ -19,6 +19,7 @@ from privgan.arrays import Floats, Images, Integers
 from privgan.gan.networks import FAKES_AT_ONCE, Generator, LoadedGenerator
 from privgan.images.pixels import from_uint8
 from privgan.progress import Progress, silent
+from privgan_audits.spaces.descent import Adam
 from privgan_audits.spaces.pixels import FINE
 
 TASK = "inverting the generator"
@@ -116,13 +117,12 @@ class _Search:
         wanted, y = _compared(from_uint8(images)), torch.from_numpy(labels)
         alike = torch.where(self.y == y[:, None], wanted @ self.drawn.T, -torch.inf)
         z = self.z[alike.argmax(dim=1)].requires_grad_()
-        optimiser, found = torch.optim.Adam([z], lr=RATE), []
+        descent, found = Adam(parameters=[z]), []
         for _ in range(STEPS):
             squares = (_compared(self.network(z, y)) - wanted).square().sum(1)
             found.append(_roots(squares))
-            optimiser.zero_grad()
             torch.autograd.backward(squares.sum())
-            optimiser.step()
+            descent.descend(RATE)
         with torch.no_grad():  # from where the last step led, none follows
             found.append(_roots((_compared(self.network(z, y)) - wanted).square().sum(1)))
         return Inverted(start=found[0], end=np.min(found, axis=0))

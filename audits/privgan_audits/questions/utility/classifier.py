@@ -16,6 +16,7 @@ from privgan.arrays import Floats, Images, Integers
 from privgan.images.geometry import pool
 from privgan.images.pixels import planes
 from privgan.progress import Progress, silent
+from privgan_audits.spaces.descent import Adam, OneCycle, rectified
 from privgan_audits.spaces.pixels import FINE
 
 STEPS = 500
@@ -75,7 +76,7 @@ class Classifier:
         x = images
         for kernel, bias in self.layers[:-1]:
             x = F.conv2d(x, kernel, bias, stride=2, padding=kernel.shape[-1] // 2)
-            x = F.relu(F.group_norm(x, GROUPS))
+            x = rectified(F.group_norm(x, GROUPS))
         return F.linear(x.flatten(1), *self.layers[-1])
 
 
@@ -107,17 +108,14 @@ def learning(lessons: Lessons, classes: int, rng: np.random.Generator, look: Loo
     used, place = np.unique(draws, return_inverse=True)  # so that the cost does not grow with the cohort
     images, labels = look(lessons.images[used]), torch.from_numpy(lessons.labels[used])
     network = Classifier(layers=_untrained(images.shape[-1], classes, images.shape[1]), look=look)
-    parameters = [parameter for layer in network.layers for parameter in layer]
-    optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS, pct_start=0.1)
-    for rows in torch.from_numpy(place.reshape(STEPS, BATCH)):
+    descent = Adam(parameters=[parameter for layer in network.layers for parameter in layer], decay=DECAY)
+    cycle = OneCycle(rate=RATE, steps=STEPS)
+    for step, rows in enumerate(torch.from_numpy(place.reshape(STEPS, BATCH))):
         down, right = rng.integers(-SHIFT, SHIFT + 1, 2).tolist()
         moved = torch.roll(images[rows], (down, right), (2, 3))
         loss = F.cross_entropy(network.logits(moved), labels[rows])
-        optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+        descent.descend(*cycle.at(step))
         yield network
 
 

@@ -69,7 +69,7 @@ def is_dicom(content: bytes) -> bool:
 
 def parsed(content: bytes, opening: Opening) -> Parsed | None:
     """The file with every element read; None when that is impossible or would take too much memory."""
-    with _hushed():
+    with hushed():
         try:
             plain = _inflated(content, opening) if _DEFLATED in content else content
             dataset = dcmread(io.BytesIO(plain))
@@ -126,7 +126,7 @@ def _value_pieces(value: bytes, dataset: FileDataset, opening: Opening) -> Itera
     yield from loose_pieces(value, opening)
     names = dataset.get("SpecificCharacterSet")
     if (names and not value.isascii()) or b"\x1b" in value:
-        with _hushed(), contextlib.suppress(Exception):  # a damaged value may raise anything; its runs were searched
+        with hushed(), contextlib.suppress(Exception):  # a damaged value may raise anything; its runs were searched
             yield Piece("", decode_bytes(value, convert_encodings(names), set()))
 
 
@@ -168,27 +168,29 @@ def _inflated(content: bytes, opening: Opening) -> bytes:
 
 def _below(dataset: Dataset, prefix: str) -> Iterator[Located]:
     for element in dataset:
-        path = prefix + _tag_text(element.tag)
+        path = prefix + tag_text(element.tag)
         is_text = element.VR != "SQ" and not isinstance(element.value, bytes)
-        yield Located(path=path, element=element, texts=_values(element.value) if is_text else ())
+        yield Located(path=path, element=element, texts=values_of(element.value) if is_text else ())
         if element.VR == "SQ":
             for item in element.value:
                 yield from _below(item, f"{path}>")
 
 
-def _values(value: Any) -> tuple[str, ...]:
+def values_of(value: Any) -> tuple[str, ...]:
+    """The values of an element that holds text or numbers, as texts."""
     if isinstance(value, MultiValue | list | tuple):
         return tuple(map(str, value))
     return () if value is None else (str(value),)
 
 
 @lru_cache(maxsize=4096)
-def _tag_text(tag: BaseTag) -> str:
+def tag_text(tag: BaseTag) -> str:
+    """A tag as paths have it."""
     return f"({tag.group:04X},{tag.element:04X})"
 
 
 @contextlib.contextmanager
-def _hushed() -> Iterator[None]:
+def hushed() -> Iterator[None]:
     """Silence pydicom, whose warnings and log lines quote header values."""
     logger = logging.getLogger("pydicom")
     before, logger.disabled = logger.disabled, True
