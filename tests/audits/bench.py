@@ -25,7 +25,12 @@ from tests.audits.pictures import Kind
 from tests.audits.planted import with_copies
 
 REPEATS = 60  # all found: the power is above 95 % with 95 % confidence
+COUNTS = (20, 40, 120)  # 1.5, 3 and 9 % of 1,333 members
+GRID = (10, 20, 30, 40, 60, 80, 120, 160, 240, 320)  # up to a quarter of them
 LEVEL = Policy().level(1) * SHARE
+
+
+Copied = Callable[[Integers], Images]  # copies of the real images of some rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,6 +102,25 @@ class Bench:
         """Whether so many copies are found in each repeat, in all spaces together."""
         after = (with_copies(self.scores, planted, turn.first(copies)) for turn in turns)
         return [self.sees(patient, turn.non_member) for patient, turn in zip(after, turns, strict=True)]
+
+    def shares(self, planted: spike_in.Planted, turns: Sequence[Turn]) -> list[str]:
+        """In how many of the repeats each of COUNTS is found."""
+        return [f"{np.mean(self.seen(planted, turns, copies)):.0%}" for copies in COUNTS]
+
+    def from_how_many(self, planted: spike_in.Planted, turns: Sequence[Turn]) -> str | None:
+        """The fewest of GRID that are found in every repeat; None where not even the most are."""
+        return next((str(copies) for copies in GRID if all(self.seen(planted, turns, copies))), None)
+
+    def of_all(self, copied: Copied, rng: np.random.Generator) -> str:
+        """How often a set is seen into which every member is copied."""
+        rows = self.some(len(self.scores.non_member), rng)
+        planted = spike_in.plant(self.scores, copied(rows))
+        return f"all: {np.mean(self.seen(planted, self.turns(rows, rng), len(rows))):.0%}"
+
+    def limit(self, copied: Copied, rng: np.random.Generator) -> int | None:
+        """The limit of detection that an audit of the split as it came would print."""
+        planted = spike_in.plant(self.scores, copied(spike_in.chosen_images(self.scores, rng)))
+        return spike_in.limit(spike_in.Front.of(self.scores, self.trial), planted, rng)
 
     def alone(self, planted: spike_in.Planted, turns: Sequence[Turn], copies: int) -> Iterator[str]:
         """The spaces that would see so many copies without the others, nineteen times of twenty."""

@@ -1,6 +1,7 @@
 """Studies, run by `make studies`: how many copied patients the near-copy test finds, by disguise and space."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,12 +10,10 @@ from privgan.arrays import Images
 from privgan_audits.questions.controls import changes, spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES, Disguise
 from privgan_audits.questions.controls.rule import PLAIN_COPIES
-from tests.audits.bench import LEVEL, REPEATS, Bench, BenchOf, heading
+from tests.audits.bench import COUNTS, GRID, LEVEL, REPEATS, BenchOf, heading
 from tests.audits.pictures import Kind, blurred_x_rays, clothes, heads, x_rays
 
-COUNTS = (20, 40, 120)  # 1.5, 3 and 9 % of the members
 SEVERAL = "several at once"
-GRID = (10, 20, 30, 40, 60, 80, 120, 160, 240, 320)  # up to a quarter of the members
 
 
 def in_turn(*steps: changes.Change) -> Disguise:
@@ -72,18 +71,11 @@ def test_detection_curves(bench_of: BenchOf, kind: Kind) -> None:
         rows = bench.some(3 * COUNTS[-1], rng)
         planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
         turns = bench.turns(rows, rng)
-        shares = [f"{np.mean(bench.seen(planted, turns, copies)):.0%}" for copies in COUNTS]
+        shares = bench.shares(planted, turns)
         alone = ", ".join(bench.alone(planted, turns, COUNTS[1])) or "none"
-        limit = limit_as_told(bench, disguise, rng)
+        limit = bench.limit(partial(bench.copies, disguise=disguise, rng=rng), rng)
         print(f"| {disguise.family} | {name} | {' | '.join(shares)} | {limit} | {alone} |", flush=True)
         assert name not in PLAIN_COPIES or limit is not None
-
-
-def limit_as_told(bench: Bench, disguise: Disguise, rng: np.random.Generator) -> int | None:
-    """The limit of detection that an audit of the split as it came would print."""
-    rows = spike_in.chosen_images(bench.scores, rng)
-    planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
-    return spike_in.limit(spike_in.Front.of(bench.scores, bench.trial), planted, rng)
 
 
 @pytest.mark.study
@@ -97,13 +89,6 @@ def test_several_changes_at_once(bench_of: BenchOf, kind: Kind) -> None:
         rows = bench.some(2 * GRID[-1], rng)
         planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
         turns = bench.turns(rows, rng)
-        seen = next((str(copies) for copies in GRID if all(bench.seen(planted, turns, copies))), None)
-        shares = [f"{np.mean(bench.seen(planted, turns, copies)):.0%}" for copies in COUNTS]
-        print(f"| {name} | {seen or of_all(bench, disguise, rng)} | {' | '.join(shares)} |", flush=True)
-
-
-def of_all(bench: Bench, disguise: Disguise, rng: np.random.Generator) -> str:
-    """How often a set is seen into which every member is copied."""
-    rows = bench.some(len(bench.scores.non_member), rng)
-    planted = spike_in.plant(bench.scores, bench.copies(rows, disguise, rng))
-    return f"all: {np.mean(bench.seen(planted, bench.turns(rows, rng), len(rows))):.0%}"
+        seen, shares = bench.from_how_many(planted, turns), bench.shares(planted, turns)
+        seen = seen or bench.of_all(partial(bench.copies, disguise=disguise, rng=rng), rng)
+        print(f"| {name} | {seen} | {' | '.join(shares)} |", flush=True)

@@ -5,7 +5,7 @@ the tables of the field. `xray` is split here by patient, because its official s
 question is the field's, normal against pneumonia (bacterial or viral). `xray128` is the same at 128 pixels, without
 the third of its learning patients who stand for the public: a prior may learn from them, and nothing else does. `ct`
 are slices of heads at many levels, each somebody's only one because nobody knows whose they are, without exact
-copies; a third of them stands for the public as well.
+copies; a third of them stands for the public as well, without those which `privgan train` would call a patient's.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from privgan.arrays import Images, Integers
 from privgan.images.stored import as_stored, with_channels
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.drawing import subset
+from privgan_audits.spaces.copies import copies
 from quality_steps import ROOT
 
 SHARED = ROOT.parent / "shared" / "data" / "images"
@@ -145,15 +146,17 @@ def _slices(archive: Archive) -> Dataset:
     def part(chosen: Integers) -> Sample:
         return Sample(images=images[chosen], labels=np.zeros(len(chosen), dtype=np.int64), patients=chosen)
 
+    learned = part(train)
+    shown = copies(images[public], learned.images, learned.patients)
     return Dataset(
         name="ct",
         classes=("head",),
         unit="record",
         medical=False,
-        train=part(train),
+        train=learned,
         test=part(test),
         dropped=len(images) - len(rows),
-        public=images[public],
+        public=images[public[~(shown.exact | shown.near)]],
     )
 
 
