@@ -4,6 +4,7 @@ Everything is a function of the run's generator, of what was asked for, and of t
 position alone, so that any of them can be drawn without the others.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
 FARTHEST = 0.5 + 1e-8
 SEEN = 1e-11
 _BY_CHANCE = 1e-6
-_PROGRESS_EVERY = 64
-_TOGETHER = 16  # images that are drawn again at once: nearly half the time
+_TOGETHER = 16  # images that are drawn at once: nearly half the time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,13 +158,15 @@ class Drawing:
         return self.generator.levels(z, int(self.labels[position]))
 
     def images(self, progress: Progress = silent) -> Images:
-        """All of them: uint8 (count, size, size) or (count, size, size, 3)."""
-        count = self.manifest.count
-        images = np.empty((count, *self.manifest.form.shape), np.uint8)
-        for position in range(count):
-            images[position] = _nearest(self.levels(position))
-            if (position + 1) % _PROGRESS_EVERY == 0 or position + 1 == count:
-                progress("sampling images", position + 1, count)
+        """All of them, each as it is drawn alone: uint8 (count, size, size) or (count, size, size, 3)."""
+        images = np.empty((self.manifest.count, *self.manifest.form.shape), np.uint8)
+        for some in self._together():
+            levels = self._levels(some)
+            images[some] = _nearest(levels)
+            sure = _flat(np.abs(_between(levels)) > FARTHEST - 0.5).all(axis=1)  # what is no number is not
+            for position in np.arange(some.start, some.stop)[~sure]:
+                images[position] = _nearest(self.levels(position))
+            progress("sampling images", some.stop, len(images))
         return images
 
     def again(self, images: Images, progress: Progress = silent) -> Redrawn:
@@ -176,12 +178,10 @@ class Drawing:
         """
         count, others, between, open_ = self.manifest.count, 0, 0, 0
         drawn = np.empty_like(images)
-        for start in range(0, count, _TOGETHER):
-            some = range(start, min(start + _TOGETHER, count))
-            z = np.stack([self.seed.normal("image", position, self.generator.latent) for position in some])
-            levels = self.generator.levels_together(z, self.labels[some])
+        for some in self._together():
+            levels = self._levels(some)
             other = ~_flat(np.abs(levels - images[some]) <= FARTHEST).all(axis=1)  # nor is what is no number
-            open_ += int((np.abs(levels - np.floor(levels) - 0.5) <= FARTHEST - 0.5).sum())
+            open_ += int((np.abs(_between(levels)) <= FARTHEST - 0.5).sum())
             drawn[some] = _nearest(levels)
             for position in some:
                 if not np.array_equal(drawn[position], images[position]):
@@ -191,10 +191,25 @@ class Drawing:
             progress("drawing images again", some.stop, count)
         return Redrawn(images=drawn, others=others, between=between, open=open_)
 
+    def _together(self) -> Iterator[range]:
+        """All positions, those that are drawn at once in one range."""
+        count = self.manifest.count
+        return (range(start, min(start + _TOGETHER, count)) for start in range(0, count, _TOGETHER))
+
+    def _levels(self, some: range) -> Floats:
+        """Grey levels of several images at once, which a library adds in another order than those of one alone."""
+        z = np.stack([self.seed.normal("image", position, self.generator.latent) for position in some])
+        return self.generator.levels_together(z, self.labels[some])
+
 
 def _nearest(levels: Floats) -> Images:
     """The nearest whole levels; any for what is no number."""
     return np.rint(np.nan_to_num(levels)).astype(np.uint8)
+
+
+def _between(levels: Floats) -> Floats:
+    """How far each is from the middle between two whole levels."""
+    return levels - np.floor(levels) - 0.5
 
 
 def _flat(pixels: Flags) -> Flags:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -63,6 +64,20 @@ def test_any_image_is_drawn_without_the_others(drawing: Drawing, run: Path, imag
     for position in (11, 4, 0):
         np.testing.assert_array_equal(np.rint(other.levels(position)), images[position])
     assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
+
+
+def test_several_at_once_are_each_as_it_is_alone(drawing: Drawing, images: Images) -> None:
+    """Also a level that lies between two, where adding in another order decides; and one that is no number."""
+    alone = np.stack([np.rint(drawing.levels(position)) for position in range(12)])
+    np.testing.assert_array_equal(images, alone)
+
+    shape, undecided = drawing.manifest.form.shape, MagicMock(latent=drawing.generator.latent)
+    together = np.full((12, *shape), 3.0)
+    together[1, 0, 1], together[2, 1, 1] = 7.5 + SEEN, np.nan
+    undecided.levels_together.return_value = together
+    undecided.levels.return_value = np.full(shape, 7.5 - SEEN)
+    drawn = replace(drawing, generator=undecided).images()
+    assert [np.unique(image).tolist() for image in drawn] == [[3], [7], [7], *[[3]] * 9]
 
 
 def test_it_is_the_plain_network_of_all_images_at_once(drawing: Drawing, run: Path, images: Images) -> None:
