@@ -17,7 +17,7 @@ PASSED_ON = {  # what is no sentence of its own there: marked where it is writte
     "privgan/archive/dimse.py": {"reason"},
     "privgan/data/cohort/prepare.py": {"reason", "names.doubt"},
     "privgan/data/sources/opening.py": {"reason", "' '.join(filter(None, said))"},
-    "audits/privgan_audits/policy.py": {"' '.join(filter(None, said))"},
+    "audits/privgan_audits/policy.py": {"' '.join(said)"},
     "audits/privgan_audits/release/rejecting.py": {
         "_rejected(found.officer, found.rejected)",
         "_rejected(str(entry['officer']), str(entry['date']))",

@@ -292,10 +292,8 @@ def _preset(name: object) -> Policy:
     found = PRESETS.get(name) if isinstance(name, str) else None
     if found is None:
         near = difflib.get_close_matches(str(name), PRESETS, n=1)
-        said = (
-            kept("Expected a preset ({presets}), got {name}.", presets=", ".join(PRESETS), name=repr(name)),
-            kept("Did you mean {near}?", near=repr(near[0])) if near else "",
-            kept("A file's name ends in .toml or is written ./FILE."),
-        )
-        raise UsageError(" ".join(filter(None, said)))
+        said = [kept("Expected a preset ({presets}), got {name}.", presets=", ".join(PRESETS), name=repr(name))]
+        said += [kept("Did you mean {near}?", near=repr(each)) for each in near]
+        said += [kept("A file's name ends in .toml or is written ./FILE.")]
+        raise UsageError(" ".join(said))
     return found
