@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from privgan.errors import UsageError
+from privgan.language import kept
 
 LONGEST_NAME = 64  # characters of a name that leaves with every image
 MOST_NAMES = 64  # that nobody typed
@@ -52,8 +53,8 @@ def one_of(choices: tuple[str, ...], **values: str) -> None:
     for name, value in values.items():
         if value not in choices:
             near = difflib.get_close_matches(str(value).lower(), choices, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise UsageError(f"Expected {name} to be one of {', '.join(choices)}, got {value!r}.{hint}")
+            hint = kept("Did you mean {near}?", near=repr(near[0])) if near else ""
+            raise UsageError(f"Expected {name} to be one of {', '.join(choices)}, got {value!r}. {hint}".rstrip())
 
 
 def is_seen(text: str) -> bool:

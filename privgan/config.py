@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from privgan.errors import UsageError
+from privgan.language import kept
 
 SCHEMA = 1
 _INLINE = "inline"
@@ -68,8 +69,9 @@ def from_table(kind: type[T], table: Mapping[str, Any], base: T | None = None) -
     for key in table:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(sorted(known))}."
-            raise UsageError(f"Unknown key {key!r} in the configuration.{hint}")
+            others = kept("Known: {keys}.", keys=", ".join(sorted(known)))
+            hint = kept("Did you mean {near}?", near=repr(near[0])) if near else others
+            raise UsageError(f"Unknown key {key!r} in the configuration. {hint}")
     for name, inner in _inlined(kind).items():
         rest[name] = {part: rest.pop(key) for part, key in inner.items() if key in rest}
     values = {key: _value(key, hints[key], value, getattr(base, key, None)) for key, value in rest.items()}

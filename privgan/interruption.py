@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from privgan.errors import InterruptedRunError, PreemptedError
+from privgan.language import to_tr
 
 
 class StopRequest:
@@ -19,7 +20,7 @@ class StopRequest:
         self.signal = self.signal or number
 
     def error(
-        self, saved: str = "the run is saved. Continue it with --resume."
+        self, saved: str = to_tr("the run is saved. Continue it with --resume.")
     ) -> InterruptedRunError | PreemptedError:
         """The refusal to raise once everything is saved; it says what is, and how to go on."""
         if self.signal == signal.SIGINT:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from privgan.errors import IntegrityError, UsageError
+from privgan.language import kept, to_tr
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """name: in words. marker: the file that only such a folder has. verb: that makes one. parts: what else it has.
 
-    others: what to say of a folder that privgan did not make.
+    others: a sentence about a folder that privgan did not make.
     """
 
     name: str
@@ -25,21 +26,21 @@ class Kind:
     others: str = ""
 
     def __str__(self) -> str:
-        return f"a {self.name} (of `privgan {self.verb}`)"
+        return kept("a {kind} (of `privgan {verb}`)", kind=self.name, verb=self.verb)
 
 
-COHORT = Kind(name="cohort", marker="cohort.json", verb="prepare", parts=("patients.npz", "refused.jsonl"))
-RUN = Kind(name="run", marker="run.json", verb="train", parts=("config.resolved.toml", "model"))
+COHORT = Kind(name=to_tr("cohort"), marker="cohort.json", verb="prepare", parts=("patients.npz", "refused.jsonl"))
+RUN = Kind(name=to_tr("run"), marker="run.json", verb="train", parts=("config.resolved.toml", "model"))
 SET = Kind(
-    name="synthetic set",
+    name=to_tr("synthetic set"),
     marker="manifest.json",
     verb="generate",
     parts=("NOT_RELEASED", "SEED"),
-    others=" Images of other generators can be audited but not released: no books prove a promise about them.",
+    others=to_tr("Images of other generators can be audited but not released: no books prove a promise about them."),
 )
-REPORT = Kind(name="report", marker="audit.json", verb="audit", parts=("audit.html", "audit-public.html"))
-BUNDLE = Kind(name="bundle", marker="attestation.dsse.json", verb="release", parts=("SHA256SUMS", "dataset"))
-PRIOR = Kind(name="prior", marker="prior.json", verb="prior", parts=("finish.safetensors",))
+REPORT = Kind(name=to_tr("report"), marker="audit.json", verb="audit", parts=("audit.html", "audit-public.html"))
+BUNDLE = Kind(name=to_tr("bundle"), marker="attestation.dsse.json", verb="release", parts=("SHA256SUMS", "dataset"))
+PRIOR = Kind(name=to_tr("prior"), marker="prior.json", verb="prior", parts=("finish.safetensors",))
 KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR)
 
 
@@ -56,15 +57,15 @@ def require_kind(kind: Kind, path: Path) -> None:
         IntegrityError: it is such a folder without its marker.
     """
     if not path.is_dir():
-        what = "a file" if path.exists() else "missing"
-        raise UsageError(f"Expected {kind}, {path} is {what}.")
+        raise UsageError(f"Expected {kind}, {path} is {'a file' if path.exists() else 'missing'}.")
     if os.path.lexists(path / kind.marker):
         return
-    if found := kind_of(path):
-        raise UsageError(f"Expected {kind}, {path} is {found}.")
+    if what := kind_of(path):
+        raise UsageError(f"Expected {kind}, {path} is {what}.")
     if any(os.path.lexists(path / part) for part in kind.parts):
-        raise IntegrityError(f"Expected the file {kind.marker} of the {kind.name} {path}, it is missing.")
-    raise UsageError(f"Expected {kind}, {path} is a folder that privgan did not make.{kind.others}")
+        note = kind.name
+        raise IntegrityError(f"Expected the file {kind.marker} of the {note} {path}, it is missing.")
+    raise UsageError(f"Expected {kind}, {path} is a folder that privgan did not make. {kind.others}".rstrip())
 
 
 def require_kinds(*asked: tuple[Kind, Path]) -> None:
@@ -74,13 +75,14 @@ def require_kinds(*asked: tuple[Kind, Path]) -> None:
         UsageError, IntegrityError: see `require_kind`.
     """
     for kind, path in asked:
-        found = kind_of(path)
-        if found in (None, kind):
+        what = kind_of(path)
+        if what in (None, kind):
             continue
         other = next((each for _, each in asked if each != path and kind_of(each) is kind), None)
         if other is not None:
+            note = kind.name
             raise UsageError(
-                f"Expected {kind}, {path} is {found}, and {other} is the {kind.name}: the two seem to be swapped."
+                f"Expected {kind}, {path} is {what}, and {other} is the {note}: the two seem to be swapped."
             )
     for kind, path in asked:
         require_kind(kind, path)
@@ -92,6 +94,6 @@ def require_no_kind(path: Path, *, but: tuple[Kind, ...] = (), what: str) -> Non
     Raises:
         UsageError: it is one, and none of those in `but`.
     """
-    found = kind_of(path)
-    if found is not None and found not in but:
-        raise UsageError(f"Expected {what}, {path} is {found}.")
+    kind = kind_of(path)
+    if kind is not None and kind not in but:
+        raise UsageError(f"Expected {what}, {path} is {kind}.")

@@ -4,12 +4,12 @@ A sentence is looked up as it stands in the code, with the names of its values i
 no language is made of another's halves, and numbers are the same in all of them. The catalogues are GNU gettext's
 format, which translators' tools read.
 
-Records keep sentences as they are written, whoever reads them: what goes into one is `kept`, and `retold` where it
-is shown. No tongue is named here: it is a surname, too, and `data.identifiers.own_words` are no evidence.
+Records keep sentences as they are written, whoever reads them, and so do errors: what goes into one is `kept`, and
+`retold` where it is shown. No tongue is named here: it is a surname, too, and `data.identifiers.own_words` are no
+evidence.
 """
 
-import re
-import string
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,15 +17,20 @@ from functools import cache
 from importlib.resources import files
 from typing import TypeVar
 
-from privgan.errors import UsageError
+from privgan.errors import PrivganError, UsageError
+from privgan.languages.reading import Reader
 
 AS_WRITTEN = "en"
 LANGUAGES = (AS_WRITTEN, "zh")
 _BETWEEN_SENTENCES = {"zh": ""}
 _TAGS = {"zh": "zh-Hans"}
-OWN_WORDS = frozenset({"alarms", "check", "kind", "kinds", "note", "reason", "reasons", "space", "what"})
-_LONGEST = 2000  # characters of a sentence
-_FEWEST_LETTERS = 7  # beside its values, of a sentence that can be known again
+OWN_WORDS = frozenset(
+    {
+        *("alarms", "changed", "check", "error", "form", "help", "kind", "kinds", "note"),
+        *("reason", "reasons", "saved", "space", "strerror", "told", "trouble", "wanted", "what"),
+    }
+)
+"""Names of values that are privgan's own sentences, perhaps with a number behind the name."""
 _chosen: ContextVar[str | None] = ContextVar("language", default=None)
 Sentences = TypeVar("Sentences")
 
@@ -36,7 +41,7 @@ def tr(sentence: str, /, **values: object) -> str:
     >>> tr("{count} images", count=3)
     '3 images'
     """
-    spoken = _catalogue(language()).get(sentence, sentence)
+    spoken = catalogue(language()).get(sentence, sentence)
     return spoken.format(**values) if values else spoken
 
 
@@ -76,47 +81,7 @@ def retold(sentence: str, /) -> str:
     """
     if language() == AS_WRITTEN:
         return sentence
-    told = _known(sentence)
-    return _in_pieces(sentence) if told is None else told
-
-
-def _known(sentence: str) -> str | None:
-    """One sentence of the catalogue as a record keeps it; None if it is none."""
-    catalogue = _catalogue(language())
-    if sentence in catalogue:
-        return catalogue[sentence]
-    if len(sentence) > _LONGEST:  # no sentence of ours, and a search that takes long
-        return None
-    for pattern, spoken in _patterns(language()):
-        if found := pattern.fullmatch(sentence):
-            parts = found.groupdict().items()
-            return spoken.format(**{name: _own_words(text) if name in OWN_WORDS else text for name, text in parts})
-    return None
-
-
-def _in_pieces(text: str) -> str:
-    """Several sentences in a row, the longest that are known first; unchanged unless all of them are."""
-    parts = re.split(r"(?<=\.) (?=[A-Z])", text)
-    for count in range(len(parts) - 1, 0, -1):
-        first = _known(" ".join(parts[:count]))
-        rest = " ".join(parts[count:])
-        if first is not None and (told := retold(rest)) != rest:
-            return in_a_row((first, told))
-    return text
-
-
-def _own_words(text: str) -> str:
-    """A sentence, perhaps behind a name, or a list of words, each perhaps with a count behind it."""
-    if (told := retold(text)) != text:
-        return told
-    for mark in ("; ", ", "):
-        if mark in text:
-            return tr(mark).join(map(_own_words, text.split(mark)))
-    name, colon, reason = text.partition(": ")
-    if colon:
-        return tr("{name}: {reason}", name=name, reason=retold(reason))
-    counted = re.fullmatch(r"(.+?)( [\d,]*\d)", text, re.DOTALL)
-    return retold(counted[1]) + counted[2] if counted else text
+    return _reader(language()).told(sentence)
 
 
 def in_a_row(sentences: Iterable[str], /) -> str:
@@ -140,7 +105,7 @@ def tag() -> str:
 
 @contextmanager
 def speaking(name: str | None) -> Iterator[None]:
-    """Everything inside is said in this language; None leaves it open, as it is at first.
+    """Everything inside is said in this language, and what it is refused with; None leaves it open, as at first.
 
     Raises:
         UsageError: there is no such language.
@@ -150,6 +115,10 @@ def speaking(name: str | None) -> Iterator[None]:
     token = _chosen.set(name)
     try:
         yield
+    except PrivganError as error:
+        if name not in (None, AS_WRITTEN):
+            error.language = error.language or name
+        raise
     finally:
         _chosen.reset(token)
 
@@ -172,34 +141,26 @@ def require_language(name: str) -> None:
 
 
 @cache
-def _catalogue(name: str) -> Mapping[str, str]:
+def catalogue(name: str) -> Mapping[str, str]:
     """Translations by sentence; none for those as they are written."""
     if name == AS_WRITTEN:
         return {}
+    folder = files("privgan").joinpath("languages")
+    if (table := folder.joinpath(f"{name}.json")).is_file():
+        told: dict[str, str] = json.loads(table.read_text("utf-8"))  # in the verifier alone: what it says
+        return told
     import polib
 
-    text = files("privgan").joinpath("languages", f"{name}.po").read_text("utf-8")
+    text = folder.joinpath(f"{name}.po").read_text("utf-8")
     return {entry.msgid: entry.msgstr for entry in polib.pofile(text) if entry.translated()}
 
 
 @cache
-def _patterns(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The sentences with values, to be known again by their words; those with the most words first."""
-    found = []
-    for sentence, spoken in _catalogue(name).items():
-        parts = [*string.Formatter().parse(sentence)]
-        letters = sum(len(words) for words, *_ in parts)
-        if any(value for _, value, *_ in parts) and letters >= _FEWEST_LETTERS:
-            found.append((letters, _pattern(parts), re.sub(r"\{(\w+):[^}]*\}", r"{\1}", spoken)))
-    return tuple((pattern, spoken) for _, pattern, spoken in sorted(found, key=lambda each: -each[0]))
-
-
-def _pattern(parts: list[tuple[str, str | None, str | None, str | None]]) -> re.Pattern[str]:
-    seen: set[str] = set()
-    pattern = ""
-    for words, value, *_ in parts:
-        pattern += re.escape(words)
-        if value:
-            pattern += f"(?P={value})" if value in seen else f"(?P<{value}>.+?)"
-            seen.add(value)
-    return re.compile(pattern, re.DOTALL)
+def _reader(name: str) -> Reader:
+    return Reader(
+        catalogue=catalogue(name),
+        own=OWN_WORDS,
+        marks=to_tr(("; ", ", ", " and ")),
+        named=to_tr("{name}: {reason}"),
+        space=_BETWEEN_SENTENCES.get(name, " "),
+    )

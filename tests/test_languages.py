@@ -1,6 +1,8 @@
 """Every language has every sentence, with the same values, and none that nobody says."""
 
 import ast
+import errno
+import os
 import string
 from collections.abc import Iterator
 from importlib.resources import files
@@ -26,54 +28,33 @@ from privgan.language import (
     tr,
     tr_count,
 )
+from privgan_audits.release.recipient.sentences import said_in
 from tests.places import ROOT
 
 OTHERS = [name for name in LANGUAGES if name != AS_WRITTEN]
-MARKERS = {"tr": 0, "to_tr": 0, "kept": 0, "tr_count": 1}  # which argument is the sentence that a catalogue has
-FORMS = {  # whose fields are sentences; `spoken` gives them in the current language
-    "Words": ("title", "short", "tries", "caught", "good"),
-    "Label": ("name", "note"),
-    "VerdictWords": ("headline", "next_steps"),
-    "OutcomeWords": ("label",),
-}
 PACKAGES = ("privgan", "audits/privgan_audits", "cli/privgan_cli")
 ENTRY = "entry {number}"  # too short to be known again; `identifiers/words.py` does it by its form
+PARSERS = (  # what the parser of command lines says of a line
+    "No such option: {option}",
+    "No such option: {option} (Possible options: {options})",
+    "No such command {command}.",
+    "Option {option} does not take a value.",
+    "Option {option} requires an argument.",
+    "Got unexpected extra argument(s) ({arguments})",
+    "Invalid value: {error}",
+    "Invalid value for {parameter}: {error}",
+    "Value {value} is not a valid {kind}.",
+    "Missing command.",
+)
+SYSTEMS = (  # what an operating system says of a path
+    *(errno.ENOENT, errno.EACCES, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOSPC, errno.EROFS, errno.ELOOP),
+    *(errno.ENAMETOOLONG, errno.EIO, errno.ENXIO, errno.EMFILE),
+)
 RECORDED = (
     *("privgan/data/sources/*.py", "privgan/data/lettering.py", "audits/privgan_audits/evidence/*.py"),
     *("audits/privgan_audits/gate/*.py", "audits/privgan_audits/questions/*/rule.py"),
     *("audits/privgan_audits/questions/bounds.py", "audits/privgan_audits/questions/*/measure.py"),
 )
-
-
-def in_code(path: Path) -> Iterator[str]:
-    """Sentences that a file marks: written out there, or, in a name, marked where they are written."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        match node:
-            case ast.Call(func=ast.Name(id=name), args=arguments) if name in MARKERS:
-                marked = [arguments[MARKERS[name]]]
-            case ast.Call(func=ast.Name(id=name), keywords=keywords) if name in FORMS:
-                marked = [keyword.value for keyword in keywords if keyword.arg in FORMS[name]]
-            case ast.ClassDef(name=name, body=body) if name in FORMS:
-                marked = [each.value for each in body if isinstance(each, ast.AnnAssign) and each.value]
-            case _:
-                marked = []
-        for each in marked:
-            assert not isinstance(each, ast.JoinedStr), f"{path}:{each.lineno}: values are filled in afterwards"
-            yield from texts(each)
-
-
-def texts(node: ast.expr) -> Iterator[str]:
-    """What is written out in a constant, in a tuple of some, beside the keys of a table, or in a choice."""
-    match node:
-        case ast.Constant(value=str(text)) if text:
-            yield text
-        case ast.Tuple(elts=parts) | ast.Dict(values=parts):
-            for part in parts:
-                yield from texts(part)
-        case ast.Starred(value=part):
-            yield from texts(part)
-        case ast.IfExp(body=one, orelse=other):
-            yield from (*texts(one), *texts(other))
 
 
 def in_template(path: Path) -> Iterator[str]:
@@ -84,10 +65,10 @@ def in_template(path: Path) -> Iterator[str]:
 
 
 def used() -> set[str]:
-    found: set[str] = set()
+    found = {*PARSERS, *map(os.strerror, SYSTEMS)}
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
-            found.update(in_code(path))
+            found.update(said_in(ast.parse(path.read_text("utf-8"))))
         for path in (ROOT / package).rglob("*.j2"):
             found.update(in_template(path))
     return found
@@ -117,7 +98,7 @@ def test_every_sentence_is_translated_with_the_same_values(catalogue: polib.POFi
 
 def test_a_language_is_spoken_inside_and_not_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        module, "_catalogue", lambda name: {"{count} images": "{count} 幅图像"} if name == "zh" else {}
+        module, "catalogue", lambda name: {"{count} images": "{count} 幅图像"} if name == "zh" else {}
     )
     assert (tr("{count} images", count=1), tr_count("one image", "{count} images", 1)) == ("1 images", "one image")
     with speaking("zh"):
@@ -145,7 +126,8 @@ def in_records() -> Iterator[str]:
     """Sentences with values in the files that write records, long enough to be known again."""
     for pattern in RECORDED:
         for path in ROOT.glob(pattern):
-            yield from (sentence for sentence in in_code(path) if fields(sentence) and sentence != ENTRY)
+            said = said_in(ast.parse(path.read_text("utf-8")))
+            yield from (sentence for sentence in said if fields(sentence) and sentence != ENTRY)
 
 
 @pytest.mark.parametrize("sentence", sorted(set(in_records())))
@@ -192,6 +174,26 @@ def test_what_a_record_keeps_is_known_again(catalogue: polib.POFile, sentence: s
             "（label：所有人的取值相同；sex：成员或非成员中已知该信息的人数少于 10）",
         ),
         ("Every file is what was audited. None was found.", "每个文件均与所审计的一致。未发现任何标识符。"),
+        (
+            "Interrupted; 5 steps are learned. Go on by the same command with --resume.",
+            "已中断；已学习 5 步。用同一命令加 --resume 可继续。",
+        ),
+        (
+            (
+                "Expected one number for one person, got: 2 patient numbers have several birth dates or sexes (a "
+                "label table says who they are); 7 patient numbers are in scientific notation, as a spreadsheet "
+                "writes long ones; many people share them (export the table again, with that column as text)."
+            ),
+            (
+                "一人应只有一个编号，但发现：2 个患者编号有多个出生日期或性别（请用标签表说明他们是谁）；"
+                "7 个患者编号是"
+                "科学记数法，电子表格会把长编号写成这样；许多人会共用它们（请将该列设为文本后重新导出）。"
+            ),
+        ),
+        (
+            "Expected a synthetic set (of `privgan generate`), a, b.png is a cohort (of `privgan prepare`).",
+            "应为合成数据集（由 `privgan generate` 生成），但 a, b.png 是队列文件夹（由 `privgan prepare` 生成）。",
+        ),
     ],
 )
 def test_own_words_in_a_record_are_told_on(english: str, chinese: str) -> None:
@@ -201,5 +203,13 @@ def test_own_words_in_a_record_are_told_on(english: str, chinese: str) -> None:
 
 def test_what_nobody_of_us_said_stays_as_it_is() -> None:
     with speaking("zh"):
-        for text in ("", "all is well", "Members and others.", "x" * 5000, "Every file is what was audited. Or not."):
+        nested = "Members: " * 200
+        for text in (
+            "",
+            "all is well",
+            "Members and others.",
+            "x" * 5000,
+            "Every file is what was audited. Or not.",
+            nested,
+        ):
             assert retold(text) == text

@@ -69,7 +69,8 @@ def enrol(
         )
         if not expected.sufficient:
             if not terms.accept_low_power:
-                raise InputRejectedError(f"{low_power_text(expected)} --accept-low-power goes on all the same.")
+                reason = low_power_text(expected)
+                raise InputRejectedError(f"{reason} --accept-low-power goes on all the same.")
             facts = replace(facts, overrides=(*facts.overrides, ACCEPT_LOW_POWER))
         facts = replace(facts, officer_key=terms.policy.officer_key)
         _require_nobody_in(folder, terms.policy)

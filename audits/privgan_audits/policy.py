@@ -18,7 +18,7 @@ from privgan.config import from_table, read_toml
 from privgan.dp.strength import Tiers
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
-from privgan.language import AS_WRITTEN, require_language, to_tr
+from privgan.language import AS_WRITTEN, kept, require_language, to_tr
 from privgan_audits.seals import key_of_line
 
 DEFAULT, RESTRICTED_ACCESS, OPEN_RELEASE = "default", "restricted-access", "open-release"
@@ -292,9 +292,8 @@ def _preset(name: object) -> Policy:
     found = PRESETS.get(name) if isinstance(name, str) else None
     if found is None:
         near = difflib.get_close_matches(str(name), PRESETS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UsageError(
-            f"Expected a preset ({', '.join(PRESETS)}), got {name!r}.{hint} "
-            "A file's name ends in .toml or is written ./FILE."
-        )
+        said = [kept("Expected a preset ({presets}), got {name}.", presets=", ".join(PRESETS), name=repr(name))]
+        said += [kept("Did you mean {near}?", near=repr(each)) for each in near]
+        said += [kept("A file's name ends in .toml or is written ./FILE.")]
+        raise UsageError(" ".join(said))
     return found

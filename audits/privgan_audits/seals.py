@@ -27,6 +27,7 @@ from privgan.files import (
     sha256_bytes,
     sync_folder,
 )
+from privgan.language import to_tr
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -137,7 +138,7 @@ def load_private_key(path: Path, passphrase: bytes | None = None) -> Ed25519Priv
     try:
         key = serialization.load_pem_private_key(content, passphrase if encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        hint = "The passphrase may be wrong." if encrypted else "Make one with 'privgan keygen'."
+        hint = to_tr("The passphrase may be wrong." if encrypted else "Make one with 'privgan keygen'.")
         raise UsageError(f"Expected an Ed25519 private key in {path.name}, it cannot be read. {hint}") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise UsageError(f"Expected an Ed25519 private key in {path.name}, got another kind.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from privgan.errors import UsageError
 from privgan.folders import make_way, require_left
 from privgan.kinds import BUNDLE, COHORT, PRIOR, REPORT, RUN, SET, require_kind, require_kinds, require_no_kind
+from privgan.language import to_tr
 
 if TYPE_CHECKING:
     from privgan.data.cohort.options import PrepareOptions
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from privgan_audits.terms import Terms
     from privgan_cli.asked import AuditOptions, TrainOptions
 
-_IMAGES = "a folder of images, a DICOMDIR or an .npz file"
+_IMAGES = to_tr("a folder of images, a DICOMDIR or an .npz file")
+_SET_OR_IMAGES = to_tr("a synthetic set or a folder of images, a DICOMDIR or an .npz file")
 
 
 def scan(source: Path, reading: "Wishes") -> None:
@@ -136,15 +138,14 @@ def _require_source(source: Path) -> None:
 
 def _require_images(images: Path) -> None:
     if not images.exists():
-        raise UsageError(f"Expected a synthetic set or {_IMAGES}, {images} is missing.")
-    require_no_kind(images, but=(SET, BUNDLE), what=f"a synthetic set or {_IMAGES}")
+        raise UsageError(f"Expected {_SET_OR_IMAGES}, {images} is missing.")
+    require_no_kind(images, but=(SET, BUNDLE), what=_SET_OR_IMAGES)
 
 
 def _require_tables(tables: Iterable[Path]) -> None:
     for table in tables:
         if not table.is_file():
-            what = "a folder" if table.is_dir() else "missing"
-            raise UsageError(f"Expected a table for --csv, {table} is {what}.")
+            raise UsageError(f"Expected a table for --csv, {table} is {'a folder' if table.is_dir() else 'missing'}.")
 
 
 def _require_room(folder: Path, marker: str, *, force: bool, resume: bool) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from privgan.language import retold
 from privgan.progress import Lines
 from privgan_cli.line.everywhere import Everywhere
 from privgan_cli.line.log import Log
@@ -60,8 +61,12 @@ class Console:
 
     def warn(self, text: str) -> None:
         """A remark that belongs in red: in colour on a terminal that takes it, in words everywhere."""
-        red = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-        self._write(f"\x1b[31mRED  {text}\x1b[0m" if red else f"RED  {text}", f"RED  {text}")
+        red, told = sys.stderr.isatty() and "NO_COLOR" not in os.environ, retold(text)
+        self._write(f"\x1b[31mRED  {told}\x1b[0m" if red else f"RED  {told}", f"RED  {text}")
+
+    def heard(self, text: str) -> None:
+        """A warning of the library."""
+        self._write(f"privgan: {retold(text)}", f"privgan: {text}")
 
     def detail(self, text: str) -> None:
         """A remark that only -v wants."""
@@ -69,9 +74,9 @@ class Console:
             sys.stderr.write(f"{text}\n")
 
     def refuse(self, code: int, message: str) -> None:
-        """Why a command ends here; with --json also as its answer."""
+        """Why a command ends here, as it is written; with --json also as its answer, for programs."""
         self.close()
-        sys.stderr.write(f"privgan: {message}\n")
+        sys.stderr.write(f"privgan: {retold(message)}\n")
         if self._log is not None:
             self._log.line(message)
         if self.as_json:
@@ -211,4 +216,4 @@ class LibraryWarnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one warning."""
-        console.note(f"privgan: {record.getMessage()}")
+        console.heard(record.getMessage())

@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from privgan.errors import PrivganError
-from privgan.language import speaking
+from privgan.language import AS_WRITTEN, by_default, kept, speaking
 from privgan_cli.console import console
 from privgan_cli.line.everywhere import taken
 from privgan_cli.line.wrong_words import typed_wrong
@@ -27,7 +27,7 @@ def dispatch(app: Callable[..., object], arguments: Sequence[str]) -> int:
             console.ended(code)
             return code
     except PrivganError as error:  # of an option that every verb takes, the language among them
-        return _refuse(*explained(error))
+        return _refuse(error)
     finally:
         console.close()
         console.told = outer
@@ -39,29 +39,32 @@ def _answer(app: Callable[..., object], arguments: list[str]) -> int:
     except BaseException as error:
         if isinstance(error, SystemExit | GeneratorExit):
             raise
-        return _refuse(*explained(error))
+        return _refuse(error)
     return code if isinstance(code, int) else 0
 
 
-def _refuse(code: int, message: str) -> int:
-    console.refuse(code, message)
+def _refuse(error: BaseException) -> int:
+    code, message = explained(error)
+    with by_default(getattr(error, "language", "") or AS_WRITTEN):
+        console.refuse(code, message)
     return code
 
 
 def explained(error: BaseException) -> tuple[int, str]:
-    """The exit code and the one sentence for anything that can end a command."""
+    """The exit code and the one sentence, as it is written, for anything that can end a command."""
     match error:
         case PrivganError():
             return error.exit_code, str(error)
         case TyperException() | OSError() | ModuleNotFoundError():
             return 2, _refused(error)
         case KeyboardInterrupt() | typer.Abort():
-            return 130, "Interrupted. Nothing half-written was left behind."
+            return 130, kept("Interrupted. Nothing half-written was left behind.")
         case MemoryError():
-            return 1, "Out of memory. Use smaller images, fewer of them, or a machine with more memory."
+            return 1, kept("Out of memory. Use smaller images, fewer of them, or a machine with more memory.")
         case _:
             # The message of an unknown error may hold a value from a patient's file.
-            return 1, f"Internal error ({type(error).__name__} in {_place(error)}). Please report this line."
+            name, place = type(error).__name__, _place(error)
+            return 1, kept("Internal error ({name} in {place}). Please report this line.", name=name, place=place)
 
 
 def _refused(error: TyperException | OSError | ModuleNotFoundError) -> str:
@@ -70,18 +73,21 @@ def _refused(error: TyperException | OSError | ModuleNotFoundError) -> str:
             return _refused_by_system(error)
         case ModuleNotFoundError():
             package = str(error.name).partition(".")[0]
-            return f"Expected the package {package}, it is not installed here or only in part. Install privgan again."
+            return kept(
+                "Expected the package {package}, it is not installed here or only in part. Install privgan again.",
+                package=package,
+            )
         case _:
             return typed_wrong(error)
 
 
 def _refused_by_system(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full. Nothing half-written was left behind; free some space and try again."
+        return kept("The disk is full. Nothing half-written was left behind; free some space and try again.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "Permission denied for a path that was given. Check who owns it."
+        return kept("Permission denied for a path that was given. Check who owns it.")
     # The path may be a patient's file: it is not repeated.
-    return f"The file system refused: {error.strerror or type(error).__name__}."
+    return kept("The file system refused: {strerror}.", strerror=error.strerror or type(error).__name__)
 
 
 def _place(error: BaseException) -> str:

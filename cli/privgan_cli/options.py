@@ -51,7 +51,7 @@ def read_key(path: Path) -> "Ed25519PrivateKey":
 def ask(prompt: str) -> bytes:
     """A passphrase from the terminal."""
     if not sys.stdin.isatty():
-        raise UsageError(tr("Expected a terminal to ask for the key's passphrase on."))
+        raise UsageError("Expected a terminal to ask for the key's passphrase on.")
     with console.asking():
         return getpass.getpass(prompt, stream=sys.stderr).encode()
 

@@ -13,6 +13,7 @@ from privgan.archive.instance import OUT_OF_RESOURCES, Identity, Instance, Recei
 from privgan.archive.stopping import UnfinishedError
 from privgan.archive.tls import handshake_refusal
 from privgan.errors import UsageError
+from privgan.language import to_tr
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
@@ -23,12 +24,16 @@ _UNACCEPTED = "sop_class_or_transfer_syntax"  # archives do not agree on how to 
 _VERIFICATION = ("1.2.840.10008.1.1", "1.2.840.10008.1.2")  # and Implicit VR Little Endian, which all must know
 _MOST_CONTEXTS = 128  # PS3.8 9.3.2.2: odd numbers of one byte
 # PS3.8 table 9-21: (source, reason) of a rejection that time alone does not mend.
-_REJECTIONS = {
-    (1, 3): "does not know our AE title. Give one that it knows with --calling, or have it entered there",
-    (1, 7): "has another AE title than the one that was called. Check the part before the @",
-    (1, 2): "does not know the DICOM application context",
-    (2, 2): "speaks another version of the DICOM protocol",
-}
+_REJECTIONS = to_tr(
+    {
+        (1, 3): (
+            "The archive does not know our AE title. Give one that it knows with --calling, or have it entered there."
+        ),
+        (1, 7): "The archive has another AE title than the one that was called. Check the part before the @.",
+        (1, 2): "The archive does not know the DICOM application context.",
+        (2, 2): "The archive speaks another version of the DICOM protocol.",
+    }
+)
 
 
 def store_by_association(instances: Sequence[Instance], peer: Peer, access: Access) -> Iterator[Receipt]:
@@ -141,7 +146,7 @@ def _refusal(association: "Association") -> UsageError | UnfinishedError:
     if association.is_rejected and said is not None:
         reason = _REJECTIONS.get((said.result_source or 0, said.diagnostic or 0))
         if reason:
-            return UsageError(f"The archive {reason}.")
+            return UsageError(reason)
         if said.result == 1:
             return UsageError("The archive rejected the association for good. Ask who runs it.")
         return UnfinishedError("The archive rejected the association for now.")

@@ -8,27 +8,52 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from privgan.data.patient_keys import ISSUER_MARK, bare, is_damaged, is_placeholder, near
+from privgan.language import kept, to_tr
 
 STUDIES, ISSUERS, SPELLINGS = "studies", "issuers", "spellings"
 PLACEHOLDERS, FACTS, DAMAGED = "placeholders", "facts", "damaged"
 JOINABLE = (STUDIES, ISSUERS, SPELLINGS)
 ACCEPTABLE = (*JOINABLE, PLACEHOLDERS, FACTS)
-WORDS = {
-    STUDIES: "studies or series have more than one patient number; a study is of one patient (DICOM PS3.3 A.1.2)",
-    ISSUERS: "patient numbers are there with their issuer and without",
-    SPELLINGS: "patient numbers differ from others in case, blanks or leading zeros only",
-    PLACEHOLDERS: "patient numbers stand for nobody, such as unknown, anonymous, test, 0 or 999",
-    FACTS: "patient numbers have several birth dates or sexes",
-    DAMAGED: "patient numbers are in scientific notation, as a spreadsheet writes long ones; many people share them",
-}
-_OUT = {
-    STUDIES: "--join studies makes them one person",
-    ISSUERS: "--join issuers makes them one person",
-    SPELLINGS: "--join spellings makes them one person",
-    PLACEHOLDERS: "a label table says who they are, or leave those files out",
-    FACTS: "a label table says who they are",
-    DAMAGED: "export the table again, with that column as text",
-}
+FOUND = to_tr(
+    {
+        STUDIES: (
+            "{count} studies or series have more than one patient number; a study is of one patient (DICOM PS3.3 "
+            "A.1.2)."
+        ),
+        ISSUERS: "{count} patient numbers are there with their issuer and without.",
+        SPELLINGS: "{count} patient numbers differ from others in case, blanks or leading zeros only.",
+        PLACEHOLDERS: "{count} patient numbers stand for nobody, such as unknown, anonymous, test, 0 or 999.",
+        FACTS: "{count} patient numbers have several birth dates or sexes.",
+        DAMAGED: (
+            "{count} patient numbers are in scientific notation, as a spreadsheet writes long ones; many people "
+            "share them."
+        ),
+    }
+)
+_OUT = to_tr(
+    {
+        STUDIES: (
+            "{count} studies or series have more than one patient number; a study is of one patient (DICOM PS3.3 "
+            "A.1.2) (--join studies makes them one person)"
+        ),
+        ISSUERS: (
+            "{count} patient numbers are there with their issuer and without (--join issuers makes them one person)"
+        ),
+        SPELLINGS: (
+            "{count} patient numbers differ from others in case, blanks or leading zeros only (--join spellings "
+            "makes them one person)"
+        ),
+        PLACEHOLDERS: (
+            "{count} patient numbers stand for nobody, such as unknown, anonymous, test, 0 or 999 (a label table "
+            "says who they are, or leave those files out)"
+        ),
+        FACTS: ("{count} patient numbers have several birth dates or sexes (a label table says who they are)"),
+        DAMAGED: (
+            "{count} patient numbers are in scientific notation, as a spreadsheet writes long ones; many people "
+            "share them (export the table again, with that column as text)"
+        ),
+    }
+)
 Root = Callable[[int], int]
 
 
@@ -99,11 +124,16 @@ def objections(findings: Mapping[str, int], accepted: Iterable[str] = ()) -> str
     left = [kind for kind in findings if kind not in set(accepted)]
     if not left:
         return ""
-    found = "; ".join(f"{findings[kind]} {WORDS[kind]} ({_OUT[kind]})" for kind in left)
+    found = "; ".join(kept(_OUT[kind], count=findings[kind]) for kind in left)
     accept = ",".join(kind for kind in left if kind in ACCEPTABLE)
-    if accept:
-        found += f". --merge FILE says who is one person; --accept-identity {accept} takes it as it is, in red"
-    return f"Expected one number for one person, got: {found}."
+    if not accept:
+        return kept("Expected one number for one person, got: {kinds}.", kinds=found)
+    return kept(
+        "Expected one number for one person, got: {kinds}. --merge FILE says who is one person; --accept-identity "
+        "{accept} takes it as it is, in red.",
+        kinds=found,
+        accept=accept,
+    )
 
 
 def _alike(kind: str, keys: Sequence[str]) -> dict[str, list[int]]:

@@ -14,8 +14,10 @@ from privgan.data.recipe import Preset
 from privgan.data.selection import ANY, Selection
 from privgan.data.terms import OTHER
 from privgan.errors import UsageError
+from privgan.language import kept, to_tr
 
 NOTHING = ""
+_MODALITY, _PART = to_tr(("modality", "body part"))
 Said = tuple[str, str]
 """The modality and the body part of an image by its header, as terms of the standard; empty where it says none."""
 
@@ -81,8 +83,8 @@ def names_of(selection: Selection, preset: Preset, said: Sequence[Said], persons
     """
     require_agreeing(selection, preset)
     typed = _typed(selection.modalities)
-    settled = {"modality": typed or preset.modality, "body part": _typed(selection.body_parts)}
-    asked = {"modality": selection.modalities, "body part": selection.body_parts}
+    settled = {_MODALITY: typed or preset.modality, _PART: _typed(selection.body_parts)}
+    asked = {_MODALITY: selection.modalities, _PART: selection.body_parts}
     words, doubts, notes = list[str](), list[str](), list[str]()
     for place, (what, word) in enumerate(settled.items()):
         headers = _Agreement.of([each[place] for each in said], persons)
@@ -101,15 +103,24 @@ def _typed(words: tuple[str, ...]) -> str:
 
 def _doubt(what: str, patients: int) -> str:
     option = what.replace(" ", "-")
-    return (
-        f"Expected the headers of all patients to agree on the {what}: all but one of {patients} do, and one patient "
-        f"must not decide what all images are called. Type it: --{option} NAME,{ANY} reads every file and calls it "
-        f"NAME, --{option} NAME reads only files that say so, --{option} {ANY} says nothing."
+    return kept(
+        "Expected the headers of all patients to agree on the {what}: all but one of {patients} do, and one patient "
+        "must not decide what all images are called. Type it: --{option} NAME,{all} reads every file and calls it "
+        "NAME, --{option} NAME reads only files that say so, --{option} {all} says nothing.",
+        what=what,
+        patients=patients,
+        option=option,
+        all=ANY,
     )
 
 
 def _note(what: str, headers: _Agreement) -> str:
-    return (
-        f"Headers disagree on the {what}: those of {headers.others} of {headers.patients} patients differ from most. "
-        f"Outputs say nothing of it; --{what.replace(' ', '-')} NAME,{ANY} would call all of them NAME."
+    return kept(
+        "Headers disagree on the {what}: those of {others} of {patients} patients differ from most. Outputs say "
+        "nothing of it; --{option} NAME,{all} would call all of them NAME.",
+        what=what,
+        others=headers.others,
+        patients=headers.patients,
+        option=what.replace(" ", "-"),
+        all=ANY,
     )

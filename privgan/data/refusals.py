@@ -58,17 +58,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from privgan.language import to_tr
+
 MAX_FILE_BYTES = 128 << 20
 MAX_SIDE = 16384
 MAX_PIXELS = 1 << 25
-REMEDIES = {
-    "no_decoder": 'JPEG Lossless needs python-gdcm; install it: pip install "privgan[jpeg-lossless]".',
-    "decoder_disagrees": (
-        "A second decoder may read the JPEG-LS files on which the first gives up; install it: "
-        'pip install "privgan[jpeg-lossless]".'
-    ),
-    "no_nibabel": 'NIfTI needs nibabel; install it: pip install "privgan[nifti]".',
-}
+REMEDIES = to_tr(
+    {
+        "no_decoder": 'JPEG Lossless needs python-gdcm; install it: pip install "privgan[jpeg-lossless]".',
+        "decoder_disagrees": (
+            "A second decoder may read the JPEG-LS files on which the first gives up; install it: "
+            'pip install "privgan[jpeg-lossless]".'
+        ),
+        "no_nibabel": 'NIfTI needs nibabel; install it: pip install "privgan[nifti]".',
+    }
+)
 """What to install, by the code of what was refused for want of it."""
 
 

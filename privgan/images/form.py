@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from privgan.checks import positive
 from privgan.errors import UsageError
+from privgan.language import kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray  # a recipient reads manifests without it
@@ -57,7 +58,7 @@ class ImageForm:
         return ImageForm(side=self.side, channels=self.channels, classes=self.classes)
 
     def __str__(self) -> str:
-        return f"{self.side} x {self.side} pixels{' in colour' if self.colour else ''}"
+        return kept("{side} x {side} pixels in colour" if self.colour else "{side} x {side} pixels", side=self.side)
 
 
 def image_shape(side: int, channels: int) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """A wrong value is refused in one clear sentence, before anything heavy is loaded and before anything is made."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import environment
 from tests.cli.wrong_values import HEAVY, WRONG, furnish, refusals
+from tests.in_chinese import english_in
 from tests.places import ROOT
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -40,6 +42,18 @@ def test_a_wrong_value_is_refused_before_anything_is_loaded(
     assert "Internal error" not in answer["said"]
     assert len(answer["said"].splitlines()) == 1
     assert answer["loaded"] == []
+
+
+@pytest.mark.parametrize("line", [line for line, _ in WRONG])
+def test_it_is_refused_in_chinese_for_people_alone(answers: dict[str, dict[str, Any]], line: str) -> None:
+    """Names, options and what was typed stand in it as they are; help that it quotes is another test's."""
+    answer = answers[line]
+    helped = re.search(r"Expected \S+: (.+) See privgan", answer["said"])
+    told = answer["in_chinese"].removeprefix("privgan: ").replace(helped[1] if helped else "", "")
+    assert len(told.splitlines()) == 1
+    assert re.search("[\u4e00-\u9fff]", told)
+    assert not english_in(told)
+    assert answer["same"]
 
 
 def test_what_is_called_heavy_is_loaded_where_it_is_needed(

@@ -197,7 +197,10 @@ def furnish(home: Path, cohort: Path, run: Path, synthetic: Path, source: Path) 
 
 
 def refusals(home: Path, lines: Sequence[str], environment: dict[str, str]) -> list[dict[str, Any]]:
-    """Each line's exit `code`, what it `said`, and which HEAVY libraries are `loaded` by then."""
+    """Each line's exit `code`, what it `said`, and which HEAVY libraries are `loaded` by then.
+
+    Also what it said `in_chinese`, and whether its answer for programs was the `same` there.
+    """
     words = [sys.executable, "-c", "from tests.cli.wrong_values import serve; serve()"]
     done = subprocess.run(
         words, input=json.dumps(lines), cwd=home, env=environment, capture_output=True, text=True, check=True
@@ -227,7 +230,15 @@ def _verb(line: str) -> str:
 
 
 def _answer(run: Callable[[Sequence[str]], int], line: str) -> dict[str, Any]:
-    said = StringIO()
-    with redirect_stderr(said), redirect_stdout(StringIO()):
-        code = run(shlex.split(line))
-    return {"code": code, "said": said.getvalue(), "loaded": [name for name in HEAVY if name in sys.modules]}
+    code, said, answer = _told(run, line)
+    loaded = [name for name in HEAVY if name in sys.modules]
+    _, in_chinese, other = _told(run, f"{line} --language zh")
+    return {"code": code, "said": said, "loaded": loaded, "in_chinese": in_chinese, "same": answer == other}
+
+
+def _told(run: Callable[[Sequence[str]], int], line: str) -> tuple[int, str, str]:
+    """Exit code, what people are told, and what programs are."""
+    said, answer = StringIO(), StringIO()
+    with redirect_stderr(said), redirect_stdout(answer):
+        code = run([*shlex.split(line), "--json"])
+    return code, said.getvalue(), answer.getvalue()

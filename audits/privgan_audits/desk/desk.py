@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from privgan.errors import PrivganError, UsageError
-from privgan.language import speaking, tr
+from privgan.language import retold, speaking, tr
 from privgan_audits.desk import views
 from privgan_audits.desk.door import FORM_TOKEN, Door, TurnedAwayError
 from privgan_audits.desk.leading import READ, STAGES, Go, Way, show, show_refused
@@ -74,9 +74,9 @@ class Desk:
             except TurnedAwayError as refused:
                 return self._notice(str(refused), refused.status)
             except PrivganError as error:
-                return self._notice(str(error), HTTPStatus.CONFLICT)
+                return self._notice(retold(str(error)), HTTPStatus.CONFLICT)
             except Exception as error:  # noqa: BLE001 its message may hold a patient's value, and is not shown
-                return self._notice(self._explain(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+                return self._notice(retold(self._explain(error)), HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _answer(self, request: Request) -> Answer:
         if self._closed:
@@ -117,7 +117,7 @@ class Desk:
             page = show(way, sitting, step)
             if isinstance(page, Go):
                 raise
-            return self._to(show_refused(page, request.form, str(error)), HTTPStatus.UNPROCESSABLE_ENTITY)
+            return self._to(show_refused(page, request.form, retold(str(error))), HTTPStatus.UNPROCESSABLE_ENTITY)
 
     def _first(self) -> Answer:
         if len(self.sittings) == 1:

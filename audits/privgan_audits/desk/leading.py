@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from privgan.language import to_tr, tr
+from privgan.language import retold, to_tr, tr
 from privgan_audits.desk import views
 from privgan_audits.desk.page import Frame, Looking, Page, Question, Reading, Refusing, Saying, Signed, Signing, Step
 from privgan_audits.desk.server import Form
@@ -82,7 +82,7 @@ def _read(way: Way, sitting: Sitting) -> Page | Go:
         about=tuple(views.about(report, record)),
         spent=tuple(views.spent(report.cohort) for _ in [0] if report.cohort),
         decided=decided,
-        obstacle=obstacle,
+        obstacle=retold(obstacle),
         onward="" if obstacle else way.to(LOOK if sitting.review is None else SAY),
         refuse=way.to(NO) if refusable else "",
         not_covered=tuple(map(tr, words.NOT_COVERED)),

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan.errors import IntegrityError, PrivganError, UsageError
 from privgan.files import canonical_json, sha256_bytes
-from privgan.language import tr
 from privgan_audits.desk.reports import ReportOnDesk
 from privgan_audits.desk.server import Form
 from privgan_audits.release.approval import Grant, Rejection, SignedApproval
@@ -103,14 +102,14 @@ class Sitting:
             UsageError: they were given before, are no pairs, or nobody says to have looked.
         """
         if self.review is not None:
-            raise UsageError(tr("Expected ticks once; the key was shown since, and they stay as they were."))
+            raise UsageError("Expected ticks once; the key was shown since, and they stay as they were.")
         gallery = self.report.gallery(self.report.read()) or Gallery(identical=(), blinded=())
         numbers = {str(number): number for number in range(1, len(gallery.blinded) + 1)}
         ticks = form.all("pair")
         if not set(ticks) <= set(numbers):
-            raise UsageError(tr("Expected numbers of the pairs that are shown, got others."))
+            raise UsageError("Expected numbers of the pairs that are shown, got others.")
         if not form.one("looked"):
-            raise UsageError(tr("Expected you to have looked at every pair: say so below them."))
+            raise UsageError("Expected you to have looked at every pair: say so below them.")
         self.review = Review.of(gallery, frozenset(numbers[tick] for tick in ticks))
 
     def say(self, form: Form, today: date) -> None:
@@ -140,9 +139,9 @@ class Sitting:
         """
         self._require_calm()
         if self.draft is None:
-            raise UsageError(tr("Expected your words first: purpose, recipient and last day."))
+            raise UsageError("Expected your words first: purpose, recipient and last day.")
         if form.one(DRAFT) != self.draft_sha256:
-            raise UsageError(tr("Expected the words that this page shows, they were changed since: read them again."))
+            raise UsageError("Expected the words that this page shows, they were changed since: read them again.")
         draft = self._drafted(self.draft.grant)
         draft.require_typed(form.one("typed"))
         signed = draft.sign(self._unlocked(form))
@@ -158,9 +157,9 @@ class Sitting:
         """
         cohort = self.report.cohort_folder
         if cohort is None:
-            raise UsageError(tr("Expected --cohort when the desk was opened: a no is kept by the cohort's ledger."))
+            raise UsageError("Expected --cohort when the desk was opened: a no is kept by the cohort's ledger.")
         if not form.one("final"):
-            raise UsageError(tr("Expected you to know that a no is final: say so in the form."))
+            raise UsageError("Expected you to know that a no is final: say so in the form.")
         self.report.read()
         words = {"officer": form.one("officer").strip(), "reason": form.one("reason").strip()}
         found = reject(self.report.folder, cohort, self._unlocked(form), today=today, **words)
@@ -170,10 +169,10 @@ class Sitting:
 
     def _require_calm(self) -> None:
         if self.review is None:
-            raise UsageError(tr("Expected the closest pairs to be ticked first."))
+            raise UsageError("Expected the closest pairs to be ticked first.")
         if self.review.is_worrying:
             raise UsageError(
-                tr("Expected no more ticks among members than chance gives: have the pairs looked into first.")
+                "Expected no more ticks among members than chance gives: have the pairs looked into first."
             )
 
     def _drafted(self, grant: Grant) -> Draft:
@@ -195,9 +194,7 @@ def _reason(form: Form, overrides: tuple[str, ...]) -> str:
     """One line for the approval: each override with its reason; of a single one the reason alone."""
     said: Mapping[str, str] = {name: form.one(reason_field(index)).strip() for index, name in enumerate(overrides)}
     if not all(said.values()):
-        raise UsageError(
-            tr("Expected a reason for each safeguard that was switched off: why that does no harm here.")
-        )
+        raise UsageError("Expected a reason for each safeguard that was switched off: why that does no harm here.")
     if len(said) == 1:
         return next(iter(said.values()))
     return "; ".join(f"{name}: {text.rstrip('.;')}" for name, text in said.items())

@@ -31,8 +31,8 @@ from privgan_audits.evidence.interface import Claim, Origin, Sample
 
 NO_EDGES: Mapping[str, Floats] = {}
 ANYTHING = Wanted(anything=True)
-SYNTHETIC_SET, SYNTHETIC_IMAGES = "the synthetic set", "the synthetic images"
-MEMBERS, NON_MEMBERS = "members", "non-members"
+SYNTHETIC_SET, SYNTHETIC_IMAGES = to_tr(("the synthetic set", "the synthetic images"))
+MEMBERS, NON_MEMBERS = to_tr(("members", "non-members"))
 _NOTED = to_tr(
     {
         SYNTHETIC_SET: "The synthetic set: {note}",
@@ -164,9 +164,9 @@ def of_set(opened: SyntheticSet, what: str, form: Form) -> Loaded:
 
 
 def _of_form(loaded: Loaded, what: str, form: Form) -> Loaded:
-    found = ImageForm.of(loaded.images)
-    if form.of_all not in (None, found):
-        raise UsageError(f"Expected {what} of {form.of_all}, got {found}.")
+    kind, wanted = ImageForm.of(loaded.images), form.of_all
+    if wanted not in (None, kind):
+        raise UsageError(f"Expected {what} of {wanted}, got {kind}.")
     return loaded
 
 

@@ -17,11 +17,12 @@ from privgan.dp.budget.chain import queued
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError
 from privgan.files import read_json, sha256_file, write_json
+from privgan.language import to_tr
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.policy import Policy
 from privgan_audits.record import RECORD
 
-WAITING = "Another audit of this cohort is at work. This one waits for its end."
+WAITING = to_tr("Another audit of this cohort is at work. This one waits for its end.")
 AUDITED = "audited.json"  # in a run folder: the newest ledger entry that an audit of the run left
 _LOCK = "audit.lock"
 _log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ import numpy as np
 
 from privgan.checks import strictly_within
 from privgan.errors import UsageError
+from privgan.language import kept
 from privgan_audits import questions
 from privgan_audits.gate.verdict import PASS, judge
 from privgan_audits.policy import Policy
@@ -74,14 +75,21 @@ def preflight(members: int, non_members: int, synthetic: int, policy: Policy) ->
 def low_power_text(expected: Preflight) -> str:
     """Why an audit of so few patients would not help, with numbers and what to do."""
     advice = (
-        f"Hold back {expected.smallest_non_members} of these patients (--non-members), or use more patients."
+        kept(
+            "Hold back {count} of these patients (--non-members), or use more patients.",
+            count=expected.smallest_non_members,
+        )
         if expected.smallest_non_members is not None
-        else "No split of so few patients is enough: use more patients."
+        else kept("No split of so few patients is enough: use more patients.")
     )
-    return (
-        f"With {expected.members} members and {expected.non_members} non-members even a set that leaks nothing "
-        f"passes the audit with probability {expected.chance:.2f} only. {advice}"
+    few = kept(
+        "With {members} members and {non_members} non-members even a set that leaks nothing passes the audit with "
+        "probability {chance} only.",
+        members=expected.members,
+        non_members=expected.non_members,
+        chance=f"{expected.chance:.2f}",
     )
+    return f"{few} {advice}"
 
 
 def chance_of_pass(members: int, non_members: int, policy: Policy, simulations: int = SIMULATIONS) -> float:

@@ -17,7 +17,7 @@ from privgan.config import from_table, inline, to_table
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
-from privgan.language import tr
+from privgan.language import kept, to_tr
 from privgan_audits.record import RECORD
 from privgan_audits.seals import fingerprint, in_toto, key_line, key_of_line, open_signed, unverified
 
@@ -52,7 +52,7 @@ class Grant:
         first, last = _day(self.approved), _day(self.until)
         if not 0 <= (last - first).days <= LONGEST_DAYS:
             raise UsageError(
-                tr(
+                kept(
                     "Expected a last day on or after {first} and at most {days} days later, got {last}. Approve for "
                     "a while, and look at it again before that ends.",
                     first=first,
@@ -123,9 +123,9 @@ class Approval:
     def trouble_on(self, today: date) -> str | None:
         """Why it does not hold on a day; None if it does."""
         if today.isoformat() > self.grant.until:
-            return f"ended on {self.grant.until}"
+            return kept("ended on {day}", day=self.grant.until)
         if today.isoformat() < self.grant.approved:
-            return f"begins on {self.grant.approved}, which this machine's clock says is to come"
+            return kept("begins on {day}, which this machine's clock says is to come", day=self.grant.approved)
         return None
 
 
@@ -242,7 +242,7 @@ def opened(kind: type[Signed], content: bytes, key: Ed25519PublicKey | None = No
     return value
 
 
-_ARTICLES = {Approval: "an approval", Revocation: "a revocation", Rejection: "a rejection"}
+_ARTICLES = to_tr({Approval: "an approval", Revocation: "a revocation", Rejection: "a rejection"})
 
 
 def _day(text: str) -> date:
@@ -251,5 +251,5 @@ def _day(text: str) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        raise UsageError(tr("Expected a day as YYYY-MM-DD, got {text}.", text=repr(text)))
+        raise UsageError(f"Expected a day as YYYY-MM-DD, got {text!r}.")
     return day

@@ -11,7 +11,6 @@ from privgan.config import from_table
 from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError, UsageError
 from privgan.files import sha256_bytes
 from privgan.kinds import REPORT, require_kind
-from privgan.language import in_a_row, retold, tr
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, Verdict, judge
 from privgan_audits.policy import Policy
 from privgan_audits.record import RECORD, SALT_BYTES
@@ -77,17 +76,17 @@ def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
     """
     policy, verdict = _judged(record)
     if verdict.verdict == FAIL:
-        failed = tr("The audit's verdict is FAIL; nothing may leave.")
-        raise AuditFailedError(in_a_row((failed, retold(verdict.reasons[0]))))
+        reason = verdict.reasons[0]
+        raise AuditFailedError(f"The audit's verdict is FAIL; nothing may leave. {reason}")
     if verdict.verdict != PASS:
-        other = tr("Expected the verdict PASS, this audit's is {verdict}.", verdict=tr(verdict.verdict))
-        raise NotReleasableError(in_a_row((other, retold(verdict.reasons[0]))))
+        what, reason = verdict.verdict, verdict.reasons[0]
+        raise NotReleasableError(f"Expected the verdict PASS, this audit's is {what}. {reason}")
     if verdict.scope != DIFFERENTIAL_PRIVACY:
         raise NotReleasableError(
-            tr("Expected an audit against the cohort with a privacy claim; this one judged files alone.")
+            "Expected an audit against the cohort with a privacy claim; this one judged files alone."
         )
     if (record.get("verdict"), record.get("scope")) != (PASS, DIFFERENTIAL_PRIVACY):
-        raise NotReleasableError(tr("The recorded verdict is not the one that this version gives. Audit again."))
+        raise NotReleasableError("The recorded verdict is not the one that this version gives. Audit again.")
     if not _SALT.fullmatch(str(record.get("salt"))):
         raise IntegrityError(
             "Expected a record with a salt, so that its digest can leave and tell nothing; this one is of an older "

@@ -15,6 +15,7 @@ from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
+from privgan.language import kept
 from privgan_audits.release.approval import (
     APPROVAL,
     LARGEST_BYTES,
@@ -138,9 +139,12 @@ def require_not_rejected(report: Path, ledger: Ledger | None = None, synthetic_s
 
 
 def _rejected(officer: str, day: str) -> str:
-    return (
-        f"{officer} rejected this set on {day}, for good; the reason is in the ledger and in {REJECTION}. For a "
-        "release generate another set and have it audited."
+    return kept(
+        "{officer} rejected this set on {day}, for good; the reason is in the ledger and in {file}. For a release "
+        "generate another set and have it audited.",
+        officer=officer,
+        day=day,
+        file=REJECTION,
     )
 
 

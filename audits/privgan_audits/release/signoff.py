@@ -19,7 +19,7 @@ from privgan.data.cohort.cohort import open_cohort, read_facts
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, write_bytes
-from privgan.language import AS_WRITTEN, by_default, in_a_row, language, retold, tr
+from privgan.language import AS_WRITTEN, by_default, in_a_row, kept, language, retold, tr
 from privgan.run import PriorNamed
 from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.record import project_of
@@ -70,7 +70,7 @@ class Draft:
         """
         if " ".join(typed.split()) != self.confirmation:
             raise UsageError(
-                tr("Expected the verdict and the set's first digits as shown, got something else: not signed.")
+                "Expected the verdict and the set's first digits as shown, got something else: not signed."
             )
 
     def sign(self, key: Ed25519PrivateKey) -> SignedApproval:
@@ -217,13 +217,11 @@ def _require_remembered(report: Path, judged: Judged, digest: str, cohort: Path 
 def _require_said(grant: Grant, judged: Judged) -> None:
     """Whom a release is for and what for is the decision itself; and what was switched off needs a reason."""
     if not (grant.purpose and grant.recipient):
-        raise UsageError(
-            tr("Expected --purpose and --recipient in words: an approval is for something and somebody.")
-        )
+        raise UsageError("Expected --purpose and --recipient in words: an approval is for something and somebody.")
     overrides = ", ".join(f"--{name}" for name in judged.approved.overrides)
     if overrides and not grant.reason:
         raise UsageError(
-            tr(
+            kept(
                 "Expected --reason: why {overrides}, which switched a safeguard off, does no harm here.",
                 overrides=overrides,
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_bytes
 from privgan.folders import list_entries
+from privgan.language import kept, to_tr
 from privgan_audits.release.bundle import ATTESTATION
 from privgan_audits.seals import read_bounded
 
@@ -17,10 +18,11 @@ _LITTER = frozenset((".ds_store", "thumbs.db", "desktop.ini", ".directory", ".gi
 _OF_MACOS = "._"
 _LARGEST_BYTES = 1 << 26
 _SHOWN = 60  # characters of a foreign name
-_CRLF = (
-    "its line ends were changed, as git, mail and FTP in text mode do. Copy the bundle again byte for byte, for "
-    "example as one archive file."
+_CRLF = to_tr(
+    "It seems that of {name} its line ends were changed, as git, mail and FTP in text mode do. Copy the bundle again "
+    "byte for byte, for example as one archive file."
 )
+_LITTERED = to_tr("Desktops leave such files in folders that they show: delete them and verify again.")
 
 
 def require_bundle(bundle: Path) -> None:
@@ -64,7 +66,7 @@ def _line_ends(bundle: Path, expected: Mapping[str, str | None]) -> str:
             continue
         changed = b"\r\n" in content and (digest is None or sha256_bytes(content.replace(b"\r\n", b"\n")) == digest)
         if changed and sha256_bytes(content) != digest:
-            return f"It seems that of {name} {_CRLF}"
+            return kept(_CRLF, name=name)
     return ""
 
 
@@ -76,8 +78,8 @@ def _extra(bundle: Path, expected: Mapping[str, str | None]) -> str:
         return ""
     first = extra[0] if extra[0].isprintable() else ascii(extra[0])
     litter = all(any(_is_litter(part) for part in name.split("/")) for name in extra)
-    advice = " Desktops leave such files in folders that they show: delete them and verify again." if litter else ""
-    return f"The first: {first[:_SHOWN]}.{advice}"
+    said = kept("The first: {name}.", name=first[:_SHOWN])
+    return f"{said} {_LITTERED}" if litter else said
 
 
 def _is_litter(name: str) -> bool:

@@ -19,6 +19,7 @@ from privgan.dp.strength import is_at_most, promise_word
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_bytes
 from privgan.folders import require_exact_files
+from privgan.language import by_default
 from privgan.progress import Progress, silent
 from privgan.run import PriorNamed
 from privgan_audits.policy import OWN, Policy, sha256_of
@@ -130,12 +131,14 @@ def verify(
         "key_fingerprint": fingerprint(key),
     }
     summary = _summary(statement, approval, facts)
-    if revocation:
-        _require_not_withdrawn(revocation, approval, digests)
-    if approval and (trouble := approval.trouble_on(today)):
-        raise IntegrityError(
-            f"The files and the signatures are intact, but the permission to use them {trouble}. Ask the hospital."
-        )
+    with by_default(policy.language):
+        if revocation:
+            _require_not_withdrawn(revocation, approval, digests)
+        if approval and (trouble := approval.trouble_on(today)):
+            raise IntegrityError(
+                f"The files and the signatures are intact, but the permission to use them {trouble}. Ask the "
+                f"hospital."
+            )
     return summary
 
 

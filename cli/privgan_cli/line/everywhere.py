@@ -6,6 +6,7 @@ from pathlib import Path
 
 from privgan.checks import positive
 from privgan.errors import UsageError
+from privgan.language import speaking
 
 _FLAGS = {"--json": "as_json", "--quiet": "quiet", "-q": "quiet", "--verbose": "verbose", "-v": "verbose"}
 _LOG, _TELL, LANGUAGE = "--log", "--tell-every", "--language"
@@ -40,9 +41,9 @@ def taken(arguments: Sequence[str], outer: Everywhere) -> tuple[list[str], Every
     """What is left of a line without these options, and what they say; `outer` is of the command around it.
 
     Raises:
-        UsageError: a file or a number is missing behind one of them.
+        UsageError: a file or a number is missing behind one of them, or there is no such language.
     """
-    rest, found = list[str](), outer
+    rest, found, given = list[str](), outer, dict[str, str]()
     words = iter(arguments)
     for word in words:
         name, equals, value = word.partition("=")
@@ -51,12 +52,14 @@ def taken(arguments: Sequence[str], outer: Everywhere) -> tuple[list[str], Every
         elif name == LANGUAGE:
             found = replace(found, language=value if equals else next(words, ""))
         elif name in (_LOG, _TELL):
-            given = value if equals else next(words, "")
-            found = replace(found, log=_file(given)) if name == _LOG else replace(found, tell_every_s=_seconds(given))
+            given[name] = value if equals else next(words, "")
         else:
             rest.append(word)
             rest += _the_rest(words) if word == "--" else ()
-    return rest, replace(found, typed=tuple(rest))
+    with speaking(found.language):  # in which a wrong file or number is told, wherever it stands
+        log = _file(given[_LOG]) if _LOG in given else found.log
+        every_s = _seconds(given[_TELL]) if _TELL in given else found.tell_every_s
+    return rest, replace(found, log=log, tell_every_s=every_s, typed=tuple(rest))
 
 
 def _the_rest(words: Iterator[str]) -> list[str]:

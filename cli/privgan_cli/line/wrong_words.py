@@ -5,7 +5,9 @@ from typing import Any
 
 from typer.exceptions import TyperException
 
-_NUMBERS = {int: "a whole number", float: "a number"}
+from privgan.language import kept, to_tr
+
+_NUMBERS = to_tr({int: "a whole number", float: "a number"})
 
 
 def typed_wrong(error: TyperException) -> str:
@@ -21,12 +23,19 @@ def typed_wrong(error: TyperException) -> str:
     value = _value(error)
     if wanted is None or value is None:
         return str(said)
-    return f"Expected {wanted} for {_called(parameter)}, got {value!r}.{_instead(value, wanted)}"
+    called, typed = _called(parameter), repr(value)
+    said = kept("Expected {what} for {parameter}, got {typed}.", what=wanted, parameter=called, typed=typed)
+    return f"{said} {_instead(value, wanted)}".rstrip()
 
 
 def _missing(parameter: Any, context: Any) -> str:
     verb = getattr(context, "command_path", "privgan")
-    return f"Expected {_called(parameter)}: {parameter.help or ''} See {verb} --help for an example."
+    return kept(
+        "Expected {parameter}: {help} See {verb} --help for an example.",
+        parameter=_called(parameter),
+        help=parameter.help or "",
+        verb=verb,
+    )
 
 
 def _called(parameter: Any) -> str:
@@ -48,7 +57,7 @@ def _instead(value: str, wanted: str) -> str:
     with contextlib.suppress(ValueError, OverflowError):
         number = float(pointed)
         if wanted == _NUMBERS[float]:
-            return f" Write a decimal point: {pointed}."
+            return kept("Write a decimal point: {number}.", number=pointed)
         if number == int(number) and "," not in value:
-            return f" Write {int(number)}."
-    return " Digits only: 1500, not 1,500." if wanted == _NUMBERS[int] else ""
+            return kept("Write {number}.", number=int(number))
+    return kept("Digits only: 1500, not 1,500.") if wanted == _NUMBERS[int] else ""

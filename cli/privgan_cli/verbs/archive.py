@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privgan.errors import UsageError
+from privgan.language import kept
 from privgan_cli import before
 from privgan_cli.console import console
 from privgan_cli.line import following
@@ -132,7 +133,7 @@ def fetch(
     )
     access.require_fitting(service)
     if not service.sheltered:
-        console.warn("Patients' images will cross the network unencrypted: everybody on the way can read them.")
+        console.warn(kept("Patients' images will cross the network unencrypted: everybody on the way can read them."))
     require_place(folder, resume=resume)
     done = fetch_images(WebArchive(service, access), folder, wanted, resume=resume, progress=console.progress)
     files = done.fetched + done.fetched_before

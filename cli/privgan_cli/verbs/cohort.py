@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from privgan.language import kept
 from privgan_cli.console import console
 from privgan_cli.line import following
 from privgan_cli.options import Force, PolicyFile, choice, read_policy
@@ -78,8 +79,10 @@ def scan(
 
     if not found.numbered:
         console.warn(
-            "Nothing says whose each image is: every one would count as another patient, which `prepare` refuses "
-            "without --each-image-is-a-patient."
+            kept(
+                "Nothing says whose each image is: every one would count as another patient, which `prepare` refuses "
+                "without --each-image-is-a-patient."
+            )
         )
     expected, bands = prospects(found) or (None, {})
     console.result(
@@ -195,7 +198,7 @@ def prepare(
     from privgan_audits.gate.preflight import low_power_text
 
     if opened.facts.form.each_image_is_a_patient:
-        console.warn("Each image counts as one patient: whoever has two is protected as two people.")
+        console.warn(kept("Each image counts as one patient: whoever has two is protected as two people."))
     if not opened.preflight.sufficient:
         console.note(f"Warning: {low_power_text(opened.preflight)}")
     console.result(_as_json(opened), *_in_words(opened), then=following.after_prepare(cohort))

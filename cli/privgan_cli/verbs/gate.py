@@ -209,5 +209,5 @@ def _new_passphrase() -> bytes | None:
         return None
     first = ask(tr("Passphrase for the new key (empty for none): "))
     if first and ask(tr("Again: ")) != first:
-        raise UsageError(tr("Expected the same passphrase twice."))
+        raise UsageError("Expected the same passphrase twice.")
     return first or None

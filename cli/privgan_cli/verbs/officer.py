@@ -106,7 +106,7 @@ def told_approval(report: Path, signed: "SignedApproval") -> "Told":
 def _require_confirmed(draft: "Draft") -> None:
     """Ask on the terminal; see `Draft.require_typed`."""
     if not sys.stdin.isatty():
-        raise UsageError(tr("Expected a terminal to confirm on, or --yes, which signs what was just listed."))
+        raise UsageError("Expected a terminal to confirm on, or --yes, which signs what was just listed.")
     asked = tr('Type "{words}" (verdict and set) to sign, anything else to stop:', words=draft.confirmation)
     sys.stderr.write(f"{asked} ")
     sys.stderr.flush()

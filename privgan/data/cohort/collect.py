@@ -21,6 +21,7 @@ from privgan.data.pictures import Pictures
 from privgan.data.sources.opening import reject_nothing_readable, watched
 from privgan.data.sources.source import Seen, Source
 from privgan.interruption import StopRequest
+from privgan.language import kept
 from privgan.progress import Progress
 
 SHARED = "shared_picture"
@@ -129,14 +130,19 @@ def collect(
             found.take(note, image)
         if stop is not None and stop.signal is not None:
             journal.commit()
-            raise stop.error(
-                f"{journal.files} of {source.total} files are read. What was read lies in the hidden folder "
-                f"{journal.folder}: real images and patient numbers, for nobody's eyes but yours. Go on by the same "
-                "command with --resume. To throw it away, delete that folder, or prepare without --resume."
+            said = kept(
+                "{files} of {total} files are read. What was read lies in the hidden folder {folder}: real images "
+                "and patient numbers, for nobody's eyes but yours. Go on by the same command with --resume. To "
+                "throw it away, delete that folder, or prepare without --resume.",
+                files=journal.files,
+                total=source.total,
+                folder=journal.folder,
             )
+            raise stop.error(said)
     journal.commit()
     found.finish()
     if found.left_aside.all():
-        hint = f"The labels found are {told(found.outside)}; --classes names others." if found.outside else ""
+        labels = told(found.outside)
+        hint = kept("The labels found are {labels}; --classes names others.", labels=labels) if found.outside else ""
         raise reject_nothing_readable(found.refused_by_code(), hint)
     return found

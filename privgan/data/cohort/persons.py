@@ -7,6 +7,7 @@ from pathlib import Path
 from privgan.data.patient_keys import is_damaged, patient_key
 from privgan.data.refusals import RefusedError, read_regular
 from privgan.errors import UsageError
+from privgan.language import to_tr
 
 
 class Persons:
@@ -44,7 +45,7 @@ def read_withdrawn(path: Path | None) -> frozenset[str]:
     """
     if path is None:
         return frozenset()
-    return _keys(_lines(path, "withdrawn patients, one key a line"))
+    return _keys(_lines(path, to_tr("withdrawn patients, one key a line")))
 
 
 def read_merged(path: Path | None) -> tuple[frozenset[str], ...]:
@@ -55,7 +56,7 @@ def read_merged(path: Path | None) -> tuple[frozenset[str], ...]:
     """
     if path is None:
         return ()
-    what = "numbers, one line a person, separated by commas or semicolons"
+    what = to_tr("numbers, one line a person, separated by commas or semicolons")
     try:
         written = _lines(path, what)
         separator = "," if any("," in line for line in written) else ";"  # as Excel writes where a comma is a point

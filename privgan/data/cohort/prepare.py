@@ -33,7 +33,7 @@ from privgan.data.cohort.sides import KEY_BYTES, assign_sides, write_sides
 from privgan.data.columns import FILE as COLUMNS
 from privgan.data.columns import columns_of, write_columns
 from privgan.data.identifiers import require_nobody_named, todays_dates
-from privgan.data.identity import WORDS, objections
+from privgan.data.identity import FOUND, objections
 from privgan.data.naming import Names, names_of
 from privgan.data.sources.opening import class_names, disagreement, open_source
 from privgan.data.sources.source import Seen, Source
@@ -42,6 +42,7 @@ from privgan.files import sha256_file, write_bytes
 from privgan.folders import PRIVATE_FOLDER, list_files, require_space
 from privgan.images.form import ImageForm
 from privgan.interruption import StopRequest
+from privgan.language import kept, to_tr
 from privgan.progress import Progress, silent
 
 KEY = "private/hmac.key"
@@ -98,7 +99,7 @@ def prepare(
     _check_numbers(origin, people, options)
     labels = list(compress(found.labels, people.kept))
     classes = class_names(labels, origin.declared)
-    require_names(classes, what="class names", typed=bool(options.reading.classes))
+    require_names(classes, what=to_tr("class names"), typed=bool(options.reading.classes))
     if not origin.declared:
         _check_classes(labels, people.persons)
     sides = assign_sides(key, people.keys, options.non_members)
@@ -167,19 +168,16 @@ def _key_of(folder: Path) -> bytes:
 
 def _bound(origin: Source, options: PrepareOptions) -> dict[str, str]:
     """What must not change between two halves of one reading."""
-    return {
-        "privgan's version": __version__,
-        "the source's files and tables": origin.fingerprint(),
-        "the options": options.fingerprint(),
-    }
+    named = to_tr(("privgan's version", "the source's files and tables", "the options"))
+    return dict(zip(named, (__version__, origin.fingerprint(), options.fingerprint()), strict=True))
 
 
 def _check_numbers(origin: Source, people: People, options: PrepareOptions) -> None:
     """Whoever withdrew must be found, and every number must be one person, unless somebody says otherwise."""
     if people.unmatched and not options.accept_unmatched:
-        misses = f"; {people.near_misses} would but for case, blanks or leading zeros" if people.near_misses else ""
         raise UsageError(
-            f"Expected every withdrawn key to be a patient's who was read, {people.unmatched} match nobody{misses}. "
+            f"Expected every withdrawn key to be a patient's who was read, {people.unmatched} match nobody"
+            f"{f'; {people.near_misses} would but for case, blanks or leading zeros' if people.near_misses else ''}. "
             "Write them as the source does, or accept with --accept-unmatched that they are not in it."
         )
     if origin.numbered and (reason := objections(people.findings, options.accept_identity)):
@@ -231,18 +229,26 @@ def _form(origin: Source, names: Names, classes: tuple[str, ...]) -> ImageForm:
 
 
 def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:
-    nearly = f"; {people.near_strangers} would but for case, blanks or leading zeros" if people.near_strangers else ""
+    strangers = to_tr(
+        "{count} numbers of the merge file match nobody who was read; {near} would but for case, blanks or leading "
+        "zeros."
+        if people.near_strangers
+        else "{count} numbers of the merge file match nobody who was read."
+    )
     texts = (
         (
             people.along,
-            f"{people.along} patients were left out because they are the same person as a withdrawn one.",
+            kept(
+                "{count} patients were left out because they are the same person as a withdrawn one.",
+                count=people.along,
+            ),
         ),
         (
             people.unmatched,
-            f"{people.unmatched} keys of withdrawn patients match nobody who was read.",
+            kept("{count} keys of withdrawn patients match nobody who was read.", count=people.unmatched),
         ),
-        *((count, f"{count} {WORDS[kind]}.") for kind, count in people.findings.items() if origin.numbered),
-        (people.strangers, f"{people.strangers} numbers of the merge file match nobody who was read{nearly}."),
+        *((count, kept(FOUND[kind], count=count)) for kind, count in people.findings.items() if origin.numbered),
+        (people.strangers, kept(strangers, count=people.strangers, near=people.near_strangers)),
     )
     return (*origin.notes(seen), *(text for count, text in texts if count))
 

@@ -25,6 +25,7 @@ from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
 from privgan.images.stored import with_channels
 from privgan.kinds import BUNDLE, SET, require_no_kind
+from privgan.language import kept
 from privgan.progress import Progress, silent
 
 OTHER_MODALITY = "other_modality"
@@ -129,17 +130,23 @@ def disagreement(source: Source, refused: Mapping[str, int], fitting: int) -> st
     others = refused.get(OTHER_MODALITY, 0) if source.chosen else 0
     if not others:
         return ""
-    return (
-        f"Expected files of one kind where no --preset is named: {fitting} images fit {source.recipe.preset}, "
-        f"{others} files are of a modality that it does not admit. Name the preset: then they are left out. Or "
-        "choose them by --modality."
+    return kept(
+        "Expected files of one kind where no --preset is named: {fitting} images fit {preset}, {others} files are of "
+        "a modality that it does not admit. Name the preset: then they are left out. Or choose them by --modality.",
+        fitting=fitting,
+        preset=source.recipe.preset,
+        others=others,
     )
 
 
 def reject_nothing_readable(refused: dict[str, int], hint: str = "") -> InputRejectedError:
     """The error of a source in which not one image can be used: counts by reason, and what else is known."""
     counts = ", ".join(f"{code}: {count}" for code, count in sorted(refused.items()))
-    said = (f"Expected readable images, every file was refused ({counts}).", hint, *remedies(refused))
+    said = (
+        kept("Expected readable images, every file was refused ({counts}).", counts=counts),
+        hint,
+        *remedies(refused),
+    )
     return InputRejectedError(" ".join(filter(None, said)))
 
 

@@ -31,12 +31,13 @@ from privgan.dp.gaussian import GaussianQueries, queries_of
 from privgan.errors import BudgetError, IntegrityError
 from privgan.files import open_regular, patient_digest, read_json, sha256_bytes, write_bytes, write_json
 from privgan.folders import PRIVATE_FOLDER, staged_folder
+from privgan.language import to_tr
 
 SCHEMA_VERSION = 1
 _CHAIN, _KEY, _MEMBERS = "anchor.jsonl", "key", "members"
 _PLACE = "site-anchor.json"
-_NAME = "site anchor"
-KILLED = (
+_NAME = to_tr("site anchor")
+KILLED = to_tr(
     "The site anchor was told of a ledger entry that was never written: a command was killed there. What it charged "
     "counts; the entry is burnt, and the next one takes its place."
 )

@@ -25,12 +25,12 @@ def start_chain(path: Path, opening: Entry) -> None:
     _write(descriptor, _sealed({"kind": "opened", **opening}, 0, _START))
 
 
-def read_chain(path: Path, name: str) -> tuple[Entry, ...]:
+def read_chain(path: Path, what: str) -> tuple[Entry, ...]:
     """Read and verify all entries, each with its `hash`.
 
     Args:
         path: the file.
-        name: what the file is, for messages.
+        what: the file in words, for messages.
 
     Raises:
         BudgetError: it is missing, empty, or a line is edited, reordered, dropped or cut.
@@ -39,15 +39,15 @@ def read_chain(path: Path, name: str) -> tuple[Entry, ...]:
         with open_regular(path) as stream:
             content: bytes = stream.read()
     except IntegrityError:
-        raise BudgetError(f"Expected the {name}, it is missing or not a file. Restore it from a backup.") from None
-    return tuple(_verified(content, name))
+        raise BudgetError(f"Expected the {what}, it is missing or not a file. Restore it from a backup.") from None
+    return tuple(_verified(content, what))
 
 
-def extend_chain(path: Path, entries: tuple[Entry, ...], entry: Entry, name: str) -> tuple[Entry, ...]:
+def extend_chain(path: Path, entries: tuple[Entry, ...], entry: Entry, what: str) -> tuple[Entry, ...]:
     """Append one entry, durably, and read the whole again; the caller holds the lock."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
     _write(descriptor, _sealed(entry, len(entries), str(entries[-1]["hash"])))
-    return read_chain(path, name)
+    return read_chain(path, what)
 
 
 def seal_of_next(entries: tuple[Entry, ...], entry: Entry) -> str:
@@ -56,7 +56,7 @@ def seal_of_next(entries: tuple[Entry, ...], entry: Entry) -> str:
 
 
 @contextmanager
-def chain_locked(path: Path, name: str) -> Iterator[None]:
+def chain_locked(path: Path, what: str) -> Iterator[None]:
     """Keep every other writer out while the block runs.
 
     Raises:
@@ -65,7 +65,7 @@ def chain_locked(path: Path, name: str) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:
-        raise BudgetError(f"Expected the {name}, it cannot be opened for writing.") from None
+        raise BudgetError(f"Expected the {what}, it cannot be opened for writing.") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -109,20 +109,20 @@ def _body(entry: Entry, sequence: int, previous: str) -> Entry:
     return {"sequence": sequence, "previous": previous, **entry}
 
 
-def _verified(content: bytes, name: str) -> Iterator[Entry]:
+def _verified(content: bytes, what: str) -> Iterator[Entry]:
     if not content.endswith(b"\n"):
-        raise BudgetError(f"The {name} is empty or its last line is cut off; restore it from a backup.")
+        raise BudgetError(f"The {what} is empty or its last line is cut off; restore it from a backup.")
     previous = _START
     for sequence, line in enumerate(content.splitlines()):
         try:
             entry: Entry = json.loads(line)
             seal = entry.pop("hash")
         except (ValueError, KeyError, AttributeError):
-            raise BudgetError(f"Line {sequence + 1} of the {name} cannot be read.") from None
+            raise BudgetError(f"Line {sequence + 1} of the {what} cannot be read.") from None
         intact = seal == sha256_bytes(canonical_json(entry))
         if not (intact and entry.get("sequence") == sequence and entry.get("previous") == previous):
-            raise BudgetError(f"Line {sequence + 1} of the {name} was edited, moved or follows a gap.")
+            raise BudgetError(f"Line {sequence + 1} of the {what} was edited, moved or follows a gap.")
         if (sequence == 0) != (entry.get("kind") == "opened"):
-            raise BudgetError(f"Line {sequence + 1} of the {name} is of an unexpected kind.")
+            raise BudgetError(f"Line {sequence + 1} of the {what} is of an unexpected kind.")
         previous = seal
         yield {**entry, "hash": seal}

@@ -14,7 +14,7 @@ from privgan.dp.spend import PrivacySpend
 from privgan.errors import BudgetError, IntegrityError
 from privgan.language import to_tr
 
-NAME = "cohort's privacy ledger"
+NAME = to_tr("cohort's privacy ledger")
 ONE_RUN = to_tr("one run")
 PLANNED_TOGETHER = to_tr("as if all runs had been planned before the first")
 
@@ -137,8 +137,12 @@ class History:
         refusing = [cap for cap in self._caps() if not cap.admits(before, queries, delta=delta)]
         if refusing:
             cap = min(refusing, key=lambda cap: cap.room(before))
-            whose = "this cohort's cap" if cap == self.cap else "the cap of one that shares patients with this cohort"
-            raise BudgetError(f"This run does not fit under {whose}, {cap.refusal(before, queries, delta=delta)}")
+            reason = cap.refusal(before, queries, delta=delta)
+            raise BudgetError(
+                f"This run does not fit under this cohort's cap, {reason}"
+                if cap == self.cap
+                else f"This run does not fit under the cap of one that shares patients with this cohort, {reason}"
+            )
 
     def require_open(self, run_id: str) -> None:
         """Refuse a run that was never charged or is closed.

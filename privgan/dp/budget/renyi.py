@@ -19,10 +19,26 @@ from privgan.dp.accounting import epsilon, spend_of
 from privgan.dp.divergence import renyi
 from privgan.dp.gaussian import GaussianQueries
 from privgan.errors import BudgetError
+from privgan.language import kept, to_tr
 
 _HIGHEST_ORDER = 256.0  # tiny caps would ask for more, where binomials leave the range of floats
 _LARGEST_CAP, _CAP_STEP = 1000.0, 1e-6  # epsilon, between which and to how much a smallest cap is looked for
 _LEAST_ROOM = 1e-6  # of Renyi budget; no run fits into less
+
+
+_AT_ITS_OWN, _AT_THAT = to_tr(
+    (
+        "at its own delta {delta}, which is smaller, it would spend {cost}",
+        "at that delta it would spend {cost}",
+    )
+)
+_NO_ROOM = to_tr("no further run fits: prepare fixed the cap for good")
+_ROOM, _ROOM_AT = to_tr(
+    (
+        "one more run of up to about epsilon {room} fits",
+        "one more run of up to about epsilon {room} fits, planned with --delta {delta} or less",
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,18 +118,26 @@ class RenyiFilter:
         """The cap, what it is passed by and what would fit, in plain words; the arguments are those of `admits`."""
         if before:
             spent, total = (spend_of(q, self.delta).epsilon for q in (before, [*before, *asked]))
-            passed = (
-                f"at that delta {spent:.3f} was spent before and {total:.3f} would be with it. Runs that are planned "
-                "after seeing others are counted by a Renyi filter, which is stricter than these totals"
+            passed = kept(
+                "at that delta {spent:.3f} was spent before and {total:.3f} would be with it. Runs that are planned "
+                "after seeing others are counted by a Renyi filter, which is stricter than these totals",
+                spent=spent,
+                total=total,
             )
         else:
-            claimed = f"its own delta {delta:g}, which is smaller," if delta < self.delta else "that delta"
-            passed = f"at {claimed} it would spend {spend_of(asked, min(delta, self.delta)).epsilon:.3f}"
-        fits = "no further run fits: prepare fixed the cap for good"
+            own, cost = delta < self.delta, spend_of(asked, min(delta, self.delta)).epsilon
+            claimed = _AT_ITS_OWN if own else _AT_THAT
+            passed = kept(claimed, delta=f"{delta:g}", cost=f"{cost:.3f}")
+        fits = _NO_ROOM
         if room := self.room(before):
-            planned = f", planned with --delta {self.delta:g} or less" if delta > self.delta else ""
-            fits = f"one more run of up to about epsilon {room:.3g} fits{planned}"
-        return f"epsilon {self.max_epsilon:g} counted at delta {self.delta:g}: {passed}; {fits}."
+            fits = kept(_ROOM if delta <= self.delta else _ROOM_AT, room=f"{room:.3g}", delta=f"{self.delta:g}")
+        return kept(
+            "epsilon {cap:g} counted at delta {delta:g}: {reason}; {note}.",
+            cap=self.max_epsilon,
+            delta=self.delta,
+            reason=passed,
+            note=fits,
+        )
 
     def room(self, before: Sequence[GaussianQueries]) -> float:
         """About how much epsilon one more run may have: what a single Gaussian query that just fits would cost."""

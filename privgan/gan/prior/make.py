@@ -24,6 +24,7 @@ from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8, to_levels
 from privgan.images.stored import as_stored
 from privgan.interruption import StopRequest
+from privgan.language import kept
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 
@@ -138,7 +139,9 @@ def _learn(
         learn_step(lesson, batch, z, settings, done=done)
         if stop is not None and stop.signal is not None:
             clock.save(lesson)
-            raise stop.error(f"{lesson.step} steps are learned. Go on by the same command with --resume.")
+            raise stop.error(
+                kept("{steps} steps are learned. Go on by the same command with --resume.", steps=lesson.step)
+            )
         if time.monotonic() - clock.saved > _SAVED_EVERY:
             clock.save(lesson)
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from privgan.errors import UsageError
 from privgan.gan.networks import FAKES_AT_ONCE, Generator
+from privgan.language import kept, to_tr
 
 EVERY = 25  # generator steps from one look to the next
 _LATENTS, _PER_CLASS, _MOST_CLASSES = 256, 16, 64
@@ -29,35 +30,39 @@ _MOST_PIXELS = 0.95
 _SURE, _SURE_FOR = 0.99, 300  # share of fakes, generator steps
 _FOOLED, _FOOLED_FOR = 0.01, 50
 
-_TEXTS = {
-    "collapse": (
-        "images of {} vary less than half as much as the released warm start says: the generator is collapsing onto "
-        "a few pictures. Lower refinement.generator_rate, raise refinement.anchor, or take another refinement.loss."
-    ),
-    "no-variation": (
-        "{} of the pairs of images of one class are nearly the same picture, because the warm start saw no variation "
-        "above its noise. Take more patients, a larger epsilon, or a larger warm_start.share."
-    ),
-    "copies": (
-        "{} of the pairs of images of one class are nearly the same picture. Lower refinement.generator_rate, or "
-        "take another refinement.loss."
-    ),
-    "saturated": (
-        "{} of all pixels are pure black or white. Lower refinement.generator_rate or raise refinement.anchor."
-    ),
-    "drift": (
-        "brightness over large areas has moved by {} of its range from what the released warm start says. Raise "
-        "refinement.anchor or lower refinement.generator_rate."
-    ),
-    "discriminator-sure": (
-        "for {} generator steps the discriminator called every image fake: the generator gains nothing on it. Raise "
-        "refinement.generator_rate, or lower refinement.discriminator_rate or refinement.anchor."
-    ),
-    "discriminator-fooled": (
-        "for {} generator steps the discriminator called no image fake: it has nothing to teach. Raise "
-        "refinement.discriminator_rate, privacy.batch or epsilon."
-    ),
-}
+_TEXTS = to_tr(
+    {
+        "collapse": (
+            "images of {value} vary less than half as much as the released warm start says: the generator is "
+            "collapsing onto a few pictures. Lower refinement.generator_rate, raise refinement.anchor, or take "
+            "another refinement.loss."
+        ),
+        "no-variation": (
+            "{value} of the pairs of images of one class are nearly the same picture, because the warm start saw no "
+            "variation above its noise. Take more patients, a larger epsilon, or a larger warm_start.share."
+        ),
+        "copies": (
+            "{value} of the pairs of images of one class are nearly the same picture. Lower "
+            "refinement.generator_rate, or take another refinement.loss."
+        ),
+        "saturated": (
+            "{value} of all pixels are pure black or white. Lower refinement.generator_rate or raise "
+            "refinement.anchor."
+        ),
+        "drift": (
+            "brightness over large areas has moved by {value} of its range from what the released warm start says. "
+            "Raise refinement.anchor or lower refinement.generator_rate."
+        ),
+        "discriminator-sure": (
+            "for {value} generator steps the discriminator called every image fake: the generator gains nothing on "
+            "it. Raise refinement.generator_rate, or lower refinement.discriminator_rate or refinement.anchor."
+        ),
+        "discriminator-fooled": (
+            "for {value} generator steps the discriminator called no image fake: it has nothing to teach. Raise "
+            "refinement.discriminator_rate, privacy.batch or epsilon."
+        ),
+    }
+)
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +76,7 @@ class Alarm:
     text: str
 
     def __str__(self) -> str:
-        return f"step {self.step}: {self.text}"
+        return kept("step {step}: {note}", step=self.step, note=self.text)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -148,7 +153,7 @@ class Monitor:
         self.steps += 1
         known = {alarm.kind for alarm in self.alarms}
         new = [
-            Alarm(kind=kind, step=step, text=_TEXTS[kind].format(found))
+            Alarm(kind=kind, step=step, text=kept(_TEXTS[kind], value=found))
             for kind, found in noticed.items()
             if kind not in known
         ]

@@ -19,14 +19,17 @@ from dataclasses import dataclass
 from privgan.dp.plan import calibrate_queries
 from privgan.errors import InputRejectedError
 from privgan.gan.image_model import MixtureSettings
+from privgan.language import kept, to_tr
 
-NOTHING, LITTLE, ENOUGH = "nothing", "little", "enough"
+NOTHING, LITTLE, ENOUGH = to_tr(("nothing", "little", "enough"))
 DROWNED, CLEAR = 0.12, 0.05  # hidden shares above which nothing, and up to which enough, is heard
-_WORDS = {
-    NOTHING: "nothing can come of it",
-    LITTLE: "little will come of it",
-    ENOUGH: "noise is not what will limit the images",
-}
+_WORDS = to_tr(
+    {
+        NOTHING: "nothing can come of it",
+        LITTLE: "little will come of it",
+        ENOUGH: "noise is not what will limit the images",
+    }
+)
 _log = logging.getLogger(__name__)
 _MOST_EPSILON = 50.0  # more makes no difference, and no hospital would spend it
 
@@ -45,12 +48,12 @@ class Outlook:
         Raises:
             InputRejectedError: nothing can come of it.
         """
+        reason = self.told
         if self.band == NOTHING and not accept:
             raise InputRejectedError(
-                f"Expected more patients or epsilon: {self.told} Nothing was spent; --accept-noise goes on all the "
-                "same."
+                f"Expected more patients or epsilon: {reason} Nothing was spent; --accept-noise goes on all the same."
             )
-        _log.log(logging.INFO if self.band == ENOUGH else logging.WARNING, "%s", self.told)
+        _log.log(logging.INFO if self.band == ENOUGH else logging.WARNING, "%s", reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,23 +100,39 @@ def outlook(asked: Question) -> Outlook:
     """What can come of it, with what would be needed for more."""
     hidden = asked.hidden(asked.epsilon)
     band = NOTHING if hidden > DROWNED else LITTLE if hidden > CLEAR else ENOUGH
-    people = f"{asked.members} patients in {asked.classes} {'classes' if asked.classes > 1 else 'class'}"
     noise = (
-        f"noise is {hidden:.2g} times all that the patients of a class differ by"
+        kept("noise is {times:.2g} times all that the patients of a class differ by", times=hidden)
         if hidden >= 1
-        else f"noise hides every way in which the patients of a class differ that is not {100 * hidden:.2g} % of all "
-        "their differences"
+        else kept(
+            "noise hides every way in which the patients of a class differ that is not {percent:.2g} % of all their "
+            "differences",
+            percent=100 * hidden,
+        )
     )
     more = {NOTHING: [(LITTLE, DROWNED), (ENOUGH, CLEAR)], LITTLE: [(ENOUGH, CLEAR)], ENOUGH: []}[band]
-    needed = "".join(f" For {name}: {_needed(asked, share)}." for name, share in more)
-    told = f"at {people} and epsilon {asked.epsilon:.3g}, {_WORDS[band]}: {noise}.{needed}"
-    return Outlook(band=band, hidden=hidden, told=told)
+    told = kept(
+        "at {members} patients in {classes} classes and epsilon {epsilon:.3g}, {what}: {note}."
+        if asked.classes > 1
+        else "at {members} patients in {classes} class and epsilon {epsilon:.3g}, {what}: {note}.",
+        members=asked.members,
+        classes=asked.classes,
+        epsilon=asked.epsilon,
+        what=_WORDS[band],
+        note=noise,
+    )
+    return Outlook(band=band, hidden=hidden, told=" ".join((told, *(_needed(asked, *each) for each in more))))
 
 
-def _needed(asked: Question, hidden: float) -> str:
-    epsilon = asked.enough_epsilon(hidden)
-    patients = f"{asked.patients(hidden)} patients a class"
-    return patients if epsilon is None else f"{patients}, or epsilon {epsilon:g}"
+def _needed(asked: Question, band: str, hidden: float) -> str:
+    epsilon, patients = asked.enough_epsilon(hidden), asked.patients(hidden)
+    if epsilon is None:
+        return kept("For {kind}: {patients} patients a class.", kind=band, patients=patients)
+    return kept(
+        "For {kind}: {patients} patients a class, or epsilon {epsilon:g}.",
+        kind=band,
+        patients=patients,
+        epsilon=epsilon,
+    )
 
 
 def _rounded_up(value: float) -> int:

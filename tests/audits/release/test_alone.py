@@ -17,6 +17,7 @@ import pytest
 
 from privgan.errors import IntegrityError
 from privgan.files import sha256_bytes
+from privgan.language import retold, speaking
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.recipient.answer import answer, lines
 from privgan_audits.release.recipient.packing import verifier
@@ -25,6 +26,7 @@ from tests.audits.release.test_guide import grant_again
 from tests.audits.release.test_travel import litter
 from tests.audits.release.test_verify import forged_signature
 from tests.audits.releasing import Gate
+from tests.in_chinese import english_in
 from tests.places import ROOT
 
 Alone = Callable[..., subprocess.CompletedProcess[str]]
@@ -135,7 +137,7 @@ def test_without_cryptography_it_says_what_is_missing(plain: Path, alone: Alone,
 
 
 def test_it_holds_what_it_runs_and_nothing_else(released: Gate, plain: Path, alone: Alone, tmp_path: Path) -> None:
-    """Every packed module is imported by a check, and none of another library's."""
+    """Every packed module is imported by a check, and none of another library's; and there is one table of words."""
     listing = (
         "import atexit; atexit.register(lambda: sys.stderr.write('\\n'.join(sorted("
         "m.__spec__.origin.partition('.pyz/')[2] for m in sys.modules.values() "
@@ -144,7 +146,7 @@ def test_it_holds_what_it_runs_and_nothing_else(released: Gate, plain: Path, alo
     done = alone(plain, "--public-key", released.root / "site.pub", before=listing)
     assert done.returncode == 0
     (tmp_path / "file").write_bytes(verifier())
-    packed = set(zipfile.ZipFile(tmp_path / "file").namelist()) - {"__main__.py"}
+    packed = set(zipfile.ZipFile(tmp_path / "file").namelist()) - {"__main__.py", "privgan/languages/zh.json"}
     assert set(done.stderr.splitlines()) == packed
 
 
@@ -167,3 +169,52 @@ def test_every_installation_makes_the_same_file(plain: Path, tmp_path: Path) -> 
     again = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, env={"PYTHONPATH": path})
     assert again.returncode == 2
     assert "exists" in again.stderr
+
+
+@pytest.mark.parametrize("before", ["pass", AS_WINDOWS], ids=["here", "as-windows"])
+def test_it_speaks_as_privgan_does(released: Gate, current: Path, alone: Alone, before: str) -> None:
+    """Without the library that reads catalogues; a program's answer is the same in every language."""
+    key = released.root / "site.pub"
+    found = verify(current, key, today=datetime.now(UTC).date())
+    spoken = f"{before}; sys.stdout.reconfigure(encoding='utf-8')"
+    words = (current, "--public-key", key, "--language")
+    with speaking("zh"):
+        assert alone(*words, "zh", before=spoken).stdout.splitlines() == list(lines(found))
+    assert alone(*words, "en", before=spoken).stdout.splitlines() == list(lines(found))
+    assert json.loads(alone(*words, "zh", "--json").stdout) == answer(found)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        litter("dataset/rider.bin"),
+        litter(".DS_Store"),
+        lambda b: (b / "dataset/labels.csv").unlink(),
+        lambda b: (b / "dataset/labels.csv").write_bytes(b"file,patient,label\n"),
+        lambda b: (b / layout.SUMS).write_text("0" * 64 + "  VERIFY.md\n"),
+        forged_signature,
+    ],
+    ids=["rider", "litter", "lost", "edited", "sums", "forged"],
+)
+def test_it_refuses_in_chinese_as_privgan_does(
+    released: Gate, bundle: Path, alone: Alone, harm: Callable[[Path], object]
+) -> None:
+    harm(bundle)
+    with pytest.raises(IntegrityError) as refused:
+        verify(bundle, released.root / "site.pub", today=datetime.now(UTC).date())
+    done = alone(bundle, "--public-key", released.root / "site.pub", "--language=zh", "--json")
+    with speaking("zh"):
+        assert done.stderr == f"privgan-verify: {retold(str(refused.value))}\n"
+    assert not english_in(done.stderr.removeprefix("privgan-verify: "))
+    assert json.loads(done.stdout)["error"]["message"] == str(refused.value)
+
+
+def test_its_help_and_what_it_says_of_a_line(alone: Alone, tmp_path: Path) -> None:
+    assert "核验发布包" in alone("--help", "--language", "zh").stdout
+    missing = alone("--language", "zh")
+    assert missing.returncode == 2
+    assert missing.stderr.splitlines()[-1] == "privgan-verify：错误：缺少下列参数：bundle, --public-key"
+    unread = alone(tmp_path, "--public-key", tmp_path / "none.pub", "--language", "zh")
+    assert "应为密钥文件" in unread.stderr
+    assert "需要软件包 cryptography" in alone("--language=zh", path=tmp_path).stderr
+    assert "the following arguments are required" in alone().stderr

@@ -11,20 +11,38 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from privgan import __version__
 from privgan.errors import PrivganError
+from privgan.language import AS_WRITTEN, LANGUAGES, by_default, kept, retold, speaking, to_tr, tr
 from privgan_audits.release.recipient.answer import answer, lines
 from privgan_audits.release.verify import verify
+
+_PROGRAM = "privgan-verify"
+_PARSED = to_tr(  # what argparse says of a line, so that the catalogue has it
+    (
+        "the following arguments are required: {arguments}",
+        "unrecognized arguments: {arguments}",
+        "argument {argument}: expected one argument",
+        "argument {argument}: ignored explicit argument {value}",
+        "ambiguous option: {option} could match {options}",
+    )
+)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Verify a bundle as the words say, and print what was signed; returns the exit code of `privgan verify`."""
-    asked = _parser().parse_args(words)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a console of few letters still shows a name
+    first = argparse.ArgumentParser(prog=_PROGRAM, add_help=False, allow_abbrev=False)
+    first.add_argument("--language", choices=LANGUAGES)
+    with speaking(first.parse_known_args(words)[0].language):
+        return _verified(_parser().parse_args(words))
+
+
+def _verified(asked: argparse.Namespace) -> int:
     try:
         found = verify(
             asked.bundle,
@@ -34,31 +52,57 @@ def main(words: Sequence[str] | None = None) -> int:
             revocation=asked.revocation,
         )
     except PrivganError as error:
-        return _refuse(asked, error.exit_code, str(error))
+        with by_default(error.language or AS_WRITTEN):
+            return _refuse(asked, error.exit_code, str(error))
     except OSError as error:
-        return _refuse(asked, 2, f"Expected to read the bundle and the keys, the system says: {error.strerror}.")
-    _print(asked, answer(found), *lines(found))
+        said = kept("Expected to read the bundle and the keys, the system says: {strerror}.", strerror=error.strerror)
+        return _refuse(asked, 2, said)
+    with by_default(found.language):
+        _print(asked, answer(found), *lines(found))
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Whose own words are in the current language, too."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, tr("{program}: error: {message}", program=self.prog, message=retold(message)) + "\n")
+
+
+class _Help(argparse.HelpFormatter):
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, tr("usage: ") if prefix is None else prefix)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="privgan-verify",
-        description="Check a bundle's signatures and every file; offline, for the recipient. 0 says intact.",
+    parser = _Parser(
+        prog=_PROGRAM,
+        description=tr("Check a bundle's signatures and every file; offline, for the recipient. 0 says intact."),
+        add_help=False,
+        formatter_class=_Help,
     )
-    parser.add_argument("bundle", type=Path, help="a released bundle")
-    parser.add_argument(
-        "--public-key", type=Path, required=True, help="the hospital's public key, got over another channel"
+    line, options = parser.add_argument_group(tr("positional arguments")), parser.add_argument_group(tr("options"))
+    line.add_argument("bundle", type=Path, help=tr("a released bundle"))
+    options.add_argument("-h", "--help", action="help", help=tr("show this help message and exit"))
+    options.add_argument(
+        "--public-key", type=Path, required=True, help=tr("the hospital's public key, got over another channel")
     )
-    parser.add_argument("--officer-key", type=Path, help="the privacy officer's, too: demands an approval")
-    parser.add_argument("--revocation", type=Path, help="a withdrawal that the hospital sent")
-    parser.add_argument("--json", action="store_true", help="the answer as a JSON object")
-    parser.add_argument("--version", action="version", version=f"privgan-verify {__version__}")
+    options.add_argument("--officer-key", type=Path, help=tr("the privacy officer's, too: demands an approval"))
+    options.add_argument("--revocation", type=Path, help=tr("a withdrawal that the hospital sent"))
+    options.add_argument("--language", choices=LANGUAGES, help=tr("of what is said; the bundle's if left out"))
+    options.add_argument("--json", action="store_true", help=tr("the answer as a JSON object"))
+    options.add_argument(
+        "--version",
+        action="version",
+        version=f"{_PROGRAM} {__version__}",
+        help=tr("show program's version number and exit"),
+    )
     return parser
 
 
 def _refuse(asked: argparse.Namespace, code: int, message: str) -> int:
-    sys.stderr.write(f"privgan-verify: {message}\n")
+    sys.stderr.write(f"{_PROGRAM}: {retold(message)}\n")
     if asked.json:
         _print(asked, {"error": {"exit_code": code, "message": message}})
     return code

@@ -1,20 +1,24 @@
 """privgan-verify.pyz: `verify` as one file, made of the very modules that `privgan verify` runs.
 
-It is a zip archive that Python runs (PEP 441): those modules and no others, uncompressed, without times or owners. So
+It is a zip archive that Python runs (PEP 441): those modules and no others, and what they say in other languages as
+a table that needs no library, uncompressed, without times or owners. So
 whoever has this version of privgan makes the same bytes, and their SHA-256 can be told on another channel.
 `python -P -m privgan_audits.release.recipient.packing FILE` writes it and prints that.
 """
 
 import ast
 import io
+import json
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from privgan.errors import PrivganError
 from privgan.files import SHAREABLE_FILE, open_new, sha256_bytes
+from privgan.language import LANGUAGES, catalogue
+from privgan_audits.release.recipient.sentences import said_in
 
 NAME = "privgan-verify.pyz"
 _ENTRY = "privgan_audits.release.recipient.alone"
@@ -25,12 +29,19 @@ _MAIN = f'''"""Checks a bundle that privgan released; see VERIFY.md in the bundl
 
 import sys
 
+chinese = "zh" in " ".join(sys.argv[1:]).replace("=", " ").split()
 if sys.version_info < (3, 11):
-    sys.exit("privgan-verify needs Python 3.11 or newer.")
+    sys.exit(
+        "privgan-verify 需要 Python 3.11 或更新的版本。" if chinese else "privgan-verify needs Python 3.11 or newer."
+    )
 try:
     import cryptography
 except ImportError:
-    sys.exit("privgan-verify needs the package cryptography: python -P -m pip install cryptography")
+    sys.exit(
+        "privgan-verify 需要软件包 cryptography：python -P -m pip install cryptography"
+        if chinese
+        else "privgan-verify needs the package cryptography: python -P -m pip install cryptography"
+    )
 
 from {_ENTRY} import main
 
@@ -43,7 +54,8 @@ def verifier() -> bytes:
     archive = io.BytesIO()
     archive.write(_SHEBANG)
     with zipfile.ZipFile(archive, "a") as packed:
-        for name, content in sorted({"__main__.py": _MAIN.encode(), **_modules()}.items()):
+        modules = _modules()
+        for name, content in sorted({"__main__.py": _MAIN.encode(), **modules, **dict(_tables(modules))}.items()):
             entry = zipfile.ZipInfo(name, _NEVER)
             entry.create_system, entry.external_attr = _UNIX, SHAREABLE_FILE << 16
             packed.writestr(entry, content)
@@ -64,6 +76,16 @@ def _modules() -> dict[str, bytes]:
             found[path] = content
             waiting += [*_parents(name), *_imported(content)]
     return found
+
+
+def _tables(modules: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """What these modules say, in every other language: of a catalogue that needs a library to be read."""
+    said = set[str]().union(*(said_in(ast.parse(content)) for content in modules.values()))
+    for name in LANGUAGES:
+        told = {sentence: spoken for sentence, spoken in catalogue(name).items() if sentence in said}
+        if told:
+            text = json.dumps(told, ensure_ascii=False, indent=0, sort_keys=True)
+            yield f"privgan/languages/{name}.json", text.encode()
 
 
 def _place(name: str, package: bool) -> str:
