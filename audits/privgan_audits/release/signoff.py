@@ -21,8 +21,9 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, write_bytes
 from privgan.language import AS_WRITTEN, by_default, in_a_row, kept, language, retold, tr
 from privgan.run import PriorNamed
+from privgan_audits.policy import OWN
 from privgan_audits.questions.bounds import BOOKS
-from privgan_audits.record import project_of
+from privgan_audits.record import failed_before, project_of
 from privgan_audits.release.approval import (
     APPROVAL,
     LARGEST_BYTES,
@@ -243,7 +244,7 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
         verdict=tr(judged.approved.verdict),
         policy=repr(judged.policy.preset),
     )
-    if other := tr("; ").join(judged.policy.other_than_default()):
+    if judged.policy.preset == OWN and (other := tr("; ").join(judged.policy.other_than_default())):
         yield tr("What that policy asks otherwise than the default one: {thresholds}.", thresholds=other)
     strength = tr("Strength of the promise: {strength}.", strength=strength_of(judged.record, inside=True))
     yield in_a_row((strength, judged.policy.tiers.rule))
@@ -285,7 +286,6 @@ def _opening(words: str) -> str:
 
 
 def _warnings(judged: Judged, *, asked: bool) -> Iterator[str]:
-    from privgan_audits.record import failed_before
     from privgan_audits.report.words import frame
 
     if not asked:

@@ -79,7 +79,7 @@ def resume_run(
     """Continue a stopped run under its own plan and charge; the request may only repeat them.
 
     Raises:
-        UsageError: another epsilon, delta or prior, or class shares that are not charged, are asked for.
+        UsageError: another epsilon, delta or prior, class shares that are not charged, or a seed, are asked for.
         BudgetError: the ledger does not know the run as open, lost its lines, or the state is old or foreign.
         IntegrityError: the run or the ledger belongs to another cohort.
     """
@@ -101,6 +101,10 @@ def resume_run(
     if facts.state == "training" and (model := _closed_model(ledger, facts)) and model == _model(run):
         return _finish(run, facts, model)  # killed between closing and writing run.json
     ledger.require_open(facts.run_id)
+    if request.replay_seed is not None and not all(
+        e.get("replayable") for e in ledger.of_kind("charge", facts.run_id)
+    ):
+        raise UsageError("Expected a run to go on with secret noise, as the ledger has it that it began, got a seed.")
     if ledger.queries(facts.run_id) != plan.queries:
         raise BudgetError("Expected the plan that the ledger charged, run.json holds another one.")
     request = replace(

@@ -117,6 +117,23 @@ def test_a_seeded_run_is_stamped_and_repeats(cohort: Cohort, tmp_path: Path) -> 
     assert [entry["replayable"] for entry in charges] == [True, True, False]
 
 
+@pytest.mark.parametrize("stamped", [False, True])
+def test_a_run_that_began_with_secret_noise_goes_on_with_no_seed(
+    cohort: Cohort, tmp_path: Path, *, stamped: bool
+) -> None:
+    """The rest of its noise could be replayed, and nothing would say so: run.json may be edited there and back."""
+    run, stop = tmp_path / "run", StopRequest()
+    stop.note(15, None)
+    with pytest.raises(PreemptedError):
+        start_run(cohort, run, REQUEST, stop, force=False)
+    began = read_run(run)
+    write_run(run, replace(began, not_private=stamped))
+    with pytest.raises(UsageError, match="secret noise"):
+        resume_run(cohort, run, replace(REQUEST, replay_seed=1), StopRequest())
+    write_run(run, began)
+    assert not resume_run(cohort, run, REQUEST, StopRequest()).not_private
+
+
 @pytest.mark.parametrize(
     ("preset", "modality", "window"),
     [
