@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from privgan.errors import IntegrityError, InterruptedRunError, PreemptedError, UsageError
 from privgan.files import sha256_bytes, sha256_file, sync_folder
+from privgan.language import tr
 from privgan.progress import Progress, silent
 
 PRIVATE_FOLDER = 0o700
@@ -160,7 +161,7 @@ def require_exact_files(folder: Path, digests: Mapping[str, str], progress: Prog
     for done, (name, digest) in enumerate(sorted(digests.items()), start=1):
         if sha256_file(folder / name) != digest:
             raise IntegrityError(f"Expected {name} as it was written, it was edited.")
-        progress("checking files", done, len(digests))
+        progress(tr("checking files"), done, len(digests))
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:

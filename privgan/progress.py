@@ -10,6 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from privgan.language import language, speaking, to_tr, tr
+
+LOADING = to_tr("loading libraries")
+_TOLD = to_tr(  # whether there is a share of it to tell, and a note
+    {
+        (False, False): "{task}, for {time}",
+        (False, True): "{task}, {note}, for {time}",
+        (True, False): "{task} {done} of {total} ({percent} %), for {time}",
+        (True, True): "{task} {done} of {total} ({percent} %), {note}, for {time}",
+    }
+)
+
 
 class Progress(Protocol):
     """Receives the state of one named task; `done == total` ends it."""
@@ -34,9 +46,15 @@ class Doing:
 
     def told(self, now: float) -> str:
         """In words: what, which share of it, for how long."""
-        share = f" {self.done} of {self.total} ({100 * self.done // self.total} %)" if self.total > 1 else ""
-        note = f", {self.note}" if self.note else ""
-        return f"{self.task}{share}{note}, for {duration(now - self.since)}"
+        return tr(
+            _TOLD[self.total > 1, bool(self.note)],
+            task=self.task,
+            done=self.done,
+            total=self.total,
+            percent=100 * self.done // max(self.total, 1),
+            note=self.note,
+            time=duration(now - self.since),
+        )
 
 
 class Lines:
@@ -59,6 +77,8 @@ class Lines:
         self._next = self._begun + every_s
         self._stack: list[Doing] = []  # what is done now: each a part of the one before it
         self._last = ""
+        self.language = language()
+        """In which it speaks: that of whoever works. A clock is a thread, and has none of its own."""
         self._lock = threading.Lock()
 
     def __call__(self, task: str, done: int, total: int, note: str = "") -> None:
@@ -89,6 +109,7 @@ class Lines:
 
     def _hear(self, task: str, done: int, total: int, note: str) -> None:
         now, since = self._clock(), None
+        self.language = language()
         for place, doing in enumerate(self._stack):
             if doing.task == task:
                 since = doing.since
@@ -100,10 +121,16 @@ class Lines:
             self._stack.append(heard)
 
     def _told(self, now: float) -> str:
+        with speaking(self.language):
+            return self._in_words(now)
+
+    def _in_words(self, now: float) -> str:
         if self._stack:
-            return "; ".join(doing.told(now) for doing in self._stack)
-        what = f"at work after {self._last}, in all" if self._last else "loading libraries"
-        return f"{what}, for {duration(now - self._begun)}"
+            return tr("; ").join(doing.told(now) for doing in self._stack)
+        lasted = duration(now - self._begun)
+        if self._last:
+            return tr("at work after {task}, in all, for {time}", task=self._last, time=lasted)
+        return tr("{task}, for {time}", task=tr(LOADING), time=lasted)
 
 
 def duration(seconds: float) -> str:
@@ -114,7 +141,7 @@ def duration(seconds: float) -> str:
     """
     whole = int(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return tr("{seconds} s", seconds=whole)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return tr("{minutes} min {seconds} s", minutes=whole // 60, seconds=whole % 60)
+    return tr("{hours} h {minutes} min", hours=whole // 3600, minutes=whole % 3600 // 60)

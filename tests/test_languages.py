@@ -7,11 +7,14 @@ import string
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from unittest.mock import patch
 
 import polib
 import pytest
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
+from typer import Context
+from typer.main import get_command
 
 from privgan import language as module
 from privgan.errors import UsageError
@@ -29,6 +32,8 @@ from privgan.language import (
     tr_count,
 )
 from privgan_audits.release.recipient.sentences import said_in
+from privgan_cli.line import page
+from privgan_cli.main import app
 from tests.places import ROOT
 
 OTHERS = [name for name in LANGUAGES if name != AS_WRITTEN]
@@ -64,8 +69,23 @@ def in_template(path: Path) -> Iterator[str]:
         yield str(sentences[0])
 
 
+def in_help() -> set[str]:
+    """Sentences that typer writes when any verb is asked for help, as a page in another language looks them up."""
+    asked: set[str] = set()
+
+    def heard(sentence: str, /, **values: object) -> str:
+        asked.add(sentence)
+        return tr(sentence, **values)
+
+    verbs = get_command(app)
+    with patch.object(page, "tr", heard), speaking(OTHERS[0]):
+        for verb in (verbs, *verbs.commands.values()):  # type: ignore[attr-defined]
+            verb.get_help(Context(verb, info_name=verb.name))
+    return asked
+
+
 def used() -> set[str]:
-    found = {*PARSERS, *map(os.strerror, SYSTEMS)}
+    found = {*PARSERS, *map(os.strerror, SYSTEMS), *in_help()}
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             found.update(said_in(ast.parse(path.read_text("utf-8"))))

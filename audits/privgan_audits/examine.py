@@ -14,6 +14,7 @@ import numpy as np
 
 from privgan.data.identifiers import require_nobody_named
 from privgan.folders import staged_folder
+from privgan.language import to_tr, tr
 from privgan.memory import hand_back_freed_memory, keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits import questions
@@ -33,7 +34,7 @@ from privgan_audits.report.write import write_report
 
 SCHEMA_VERSION = 1
 UTILITY = "utility"
-_WRITING = "writing the report"
+_WRITING = to_tr("writing the report")
 _LARGE = 1 << 24  # bytes; a step of a network that learns takes less at once
 
 
@@ -79,13 +80,13 @@ def run_audit(
     seed = _seed(evidence)
     asked, answered = questions.QUESTIONS, []
     for number, question in enumerate(asked):
-        progress("audit", number, len(asked) + 1, f"{question.id}: {question.words.title}")
+        progress(tr("audit"), number, len(asked) + 1, _titled(question.id, question.words.title))
         rng = np.random.default_rng([number, *seed])
         answered.append((question, question.measure(evidence, rng, progress)))
         hand_back_freed_memory()
-    progress("audit", len(asked), len(asked) + 1, f"{UTILITY}: {USEFUL}")
+    progress(tr("audit"), len(asked), len(asked) + 1, _titled(UTILITY, USEFUL))
     useful = measure_utility(evidence, np.random.default_rng([len(asked), *seed]), progress)
-    progress("audit", len(asked) + 1, len(asked) + 1)
+    progress(tr("audit"), len(asked) + 1, len(asked) + 1)
     facts = {
         "date": (today or datetime.now(UTC).date()).isoformat(),
         **record_facts(evidence, policy, attempt, overrides),
@@ -104,6 +105,11 @@ def run_audit(
     }
     internal = {each.id: outcome.internal for each, outcome in answered if isinstance(outcome, Measured)}
     return AuditRecord(verdict=verdict, content=content, internal=internal)
+
+
+def _titled(name: str, title: str) -> str:
+    """A question as progress names it."""
+    return tr("{name}: {reason}", name=name, reason=tr(title))
 
 
 def examine(
@@ -132,9 +138,9 @@ def examine(
         evidence, end = count
         record = run_audit(evidence, policy, overrides=overrides, progress=progress)
         gallery = Gallery.of(record.internal, evidence)
-        progress(_WRITING, 0, 1)
+        progress(tr(_WRITING), 0, 1)
         digest = write_report(folder, record.to_json(), gallery, salt=secrets.token_hex(SALT_BYTES))
-        progress(_WRITING, 1, 1)
+        progress(tr(_WRITING), 1, 1)
         end(digest, record.verdict.verdict)
     return record
 

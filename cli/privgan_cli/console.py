@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from privgan.language import retold
-from privgan.progress import Lines
+from privgan.language import retold, speaking, tr
+from privgan.progress import LOADING, Lines
 from privgan_cli.line.everywhere import Everywhere
 from privgan_cli.line.log import Log
 
@@ -51,7 +51,7 @@ class Console:
             answer = {"schema_version": SCHEMA_VERSION, **value, **following}
             sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n")
         else:
-            told = (*lines, f"next: {then}") if then else lines
+            told = (*lines, tr("next: {command}", command=then)) if then else lines
             sys.stdout.write("".join(f"{line}\n" for line in told))
         sys.stdout.flush()
 
@@ -61,12 +61,9 @@ class Console:
 
     def warn(self, text: str) -> None:
         """A remark that belongs in red: in colour on a terminal that takes it, in words everywhere."""
-        red, told = sys.stderr.isatty() and "NO_COLOR" not in os.environ, retold(text)
-        self._write(f"\x1b[31mRED  {told}\x1b[0m" if red else f"RED  {told}", f"RED  {text}")
-
-    def heard(self, text: str) -> None:
-        """A warning of the library."""
-        self._write(f"privgan: {retold(text)}", f"privgan: {text}")
+        said = tr("RED  {text}", text=text)
+        red = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+        self._write(f"\x1b[31m{said}\x1b[0m" if red else said, said)
 
     def detail(self, text: str) -> None:
         """A remark that only -v wants."""
@@ -76,9 +73,9 @@ class Console:
     def refuse(self, code: int, message: str) -> None:
         """Why a command ends here, as it is written; with --json also as its answer, for programs."""
         self.close()
-        sys.stderr.write(f"privgan: {retold(message)}\n")
-        if self._log is not None:
-            self._log.line(message)
+        said = retold(message)
+        sys.stderr.write(f"privgan: {said}\n")
+        self._log_line(said)
         if self.as_json:
             self.result({"error": {"exit_code": code, "message": message}})
 
@@ -100,7 +97,7 @@ class Console:
 
     def begins(self, verb: str) -> None:
         """The log's first line of a command."""
-        self._log_line(f"privgan {verb} begins")
+        self._log_line(tr("privgan {verb} begins", verb=verb))
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
@@ -134,7 +131,7 @@ class Console:
 
     def ended(self, code: int) -> None:
         """The log's last line of a command."""
-        self._log_line(f"ends with exit code {code}")
+        self._log_line(tr("ends with exit code {code}", code=code))
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -150,7 +147,8 @@ class Console:
             return
         lines.remind()
         if lines.waited_s >= _PATIENCE_S and self._bars is None and not self.quiet and _is_watched():
-            self._draw("loading libraries", 0, None, "")
+            with speaking(lines.language):
+                self._draw(tr(LOADING), 0, None, "")
 
     def _tell(self, line: str) -> None:
         """A line of progress: in the log, and on stderr where no bars are drawn."""
@@ -216,4 +214,4 @@ class LibraryWarnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one warning."""
-        console.heard(record.getMessage())
+        console.note(f"privgan: {retold(record.getMessage())}")

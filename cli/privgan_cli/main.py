@@ -12,7 +12,7 @@ from privgan_cli.console import LibraryWarnings, console
 from privgan_cli.dispatch import dispatch
 from privgan_cli.line.help import ARCHIVE, BEGIN, ENGINEER, OFFICER, RECIPIENT, Verb, Verbs
 from privgan_cli.stack import needs_training_stack
-from privgan_cli.verbs import archive, budget, cohort, demo, desk, doctor, gate, model, officer, report
+from privgan_cli.verbs import archive, budget, cohort, demo, desk, doctor, gate, model, officer, prior, report
 
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
 # wait for each other many times as long as they work; on an idle one fewer looks cost nothing. Torch reads it once.
@@ -46,7 +46,7 @@ _VERBS: dict[str, tuple[Callable[..., int], ...]] = {
         needs_training_stack(cohort.scan),
         needs_training_stack(cohort.prepare),
         model.plan,
-        needs_training_stack(model.prior),
+        needs_training_stack(prior.prior),
         needs_training_stack(model.train),
         needs_training_stack(model.generate),
         needs_training_stack(gate.audit),

@@ -17,11 +17,12 @@ from privgan.archive.web import WebArchive
 from privgan.errors import UsageError
 from privgan.files import write_bytes
 from privgan.folders import PRIVATE_FOLDER, remove_partials
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 
 _ACCEPT = f'multipart/related; type="{DICOM}"; transfer-syntax=*'  # as it is stored, whatever that is
 _AROUND_BYTES = 1 << 14  # a boundary twice and a part's headers
-TASK = "Fetching images"
+TASK = to_tr("Fetching images")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ def _fetch_all(archive: WebArchive, folder: Path, wanted: Wanted, journal: Journ
                 write_bytes(folder / f"{len(journal.done) + 1:06d}.dcm", content)
                 journal.add(name)
                 fetched, size = fetched + 1, size + len(content)
-        progress(TASK, done, len(listing.places))
+        progress(tr(TASK), done, len(listing.places))
     return Fetched(
         found=len(listing.places) + listing.nameless,
         fetched=fetched,

@@ -15,6 +15,7 @@ from privgan.archive.access import read_secret
 from privgan.archive.stopping import UnfinishedError
 from privgan.archive.web import Answer, WebArchive, require_service
 from privgan.errors import UsageError
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 
 PAGE = 200
@@ -25,7 +26,7 @@ _STUDY, _SERIES, _INSTANCE = "0020000D", "0020000E", "00080018"
 _OF_STUDY, _OF_SERIES = ("StudyDate", "StudyDescription"), ("Modality", "BodyPartExamined", "SeriesDescription")
 _DATE = re.compile(r"[0-9]{8}(-([0-9]{8})?)?|-[0-9]{8}")
 _LONGEST = 64
-TASK = "Asking the archive"
+TASK = to_tr("Asking the archive")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,7 @@ def list_instances(archive: WebArchive, query: Query, limit: int | None, progres
                 places[place] = None
             if limit is not None and len(places) >= limit:
                 return Listing(places=tuple(places), nameless=nameless)
-        progress(TASK, done, len(studies))
+        progress(tr(TASK), done, len(studies))
     return Listing(places=tuple(places), nameless=nameless)
 
 

@@ -19,6 +19,7 @@ from privgan.dp.accounting import epsilon
 from privgan.dp.gaussian import GaussianQueries
 from privgan.dp.noise import NORM_SLACK
 from privgan.dp.tradeoff import tpr_bound
+from privgan.language import kept, to_tr
 
 _FAR, _TRIED = 4.0, 1_000  # deviations of the noise beyond the patient's mark; thresholds to choose from
 
@@ -80,23 +81,39 @@ def canary_bound(absent: Floats, present: Floats, queries: Sequence[GaussianQuer
     found = lower_bound(absent, present, queries, delta=delta)
     fpr, fnr = np.array(found.errors).T
     claimed = epsilon(queries, delta)
-    name, tried, seen, most = (
-        "epsilon of one draw",
-        "tell from one released gradient whether a patient belongs to those who are drawn now and then",
-        f"epsilon at least {found.epsilon:.2f} (the most that so many steps can show: {found.ceiling_epsilon:.2f})",
-        f"no more than the accountant's {claimed:.2f} at delta {delta:g}",
-    )
+    facts = {
+        "confidence": f"{1 - LEVEL:.1%}",
+        "epsilon": f"{found.epsilon:.2f}",
+        "most": f"{found.ceiling_epsilon:.2f}",
+    }
+    limits = {"epsilon": f"{claimed:.2f}", "delta": f"{delta:g}"}
     if all(query.sample_rate == 1.0 for query in queries):
         mu = math.sqrt(sum(query.steps / query.noise_multiplier**2 for query in queries))
-        name = "epsilon of one step"
-        tried = "tell from one released gradient whether a patient took part, knowing everything else"
-        seen += f", mu at least {found.mu:.2f} (the most: {found.ceiling_mu:.2f})"
-        most += f", and mu {mu:.2f}"
+        name = to_tr("epsilon of one step")
+        tried = to_tr("tell from one released gradient whether a patient took part, knowing everything else")
+        seen = kept(
+            "with {confidence} confidence epsilon at least {epsilon} (the most that so many steps can show: {most}), "
+            "mu at least {mu} (the most: {most_mu})",
+            mu=f"{found.mu:.2f}",
+            most_mu=f"{found.ceiling_mu:.2f}",
+            **facts,
+        )
+        expected = kept(
+            "no more than the accountant's {epsilon} at delta {delta}, and mu {mu}", mu=f"{mu:.2f}", **limits
+        )
+    else:
+        name = to_tr("epsilon of one draw")
+        tried = to_tr("tell from one released gradient whether a patient belongs to those who are drawn now and then")
+        seen = kept(
+            "with {confidence} confidence epsilon at least {epsilon} (the most that so many steps can show: {most})",
+            **facts,
+        )
+        expected = kept("no more than the accountant's {epsilon} at delta {delta}", **limits)
     return Finding(
         name=name,
         tried=tried,
-        measured=f"with {1 - LEVEL:.1%} confidence {seen}",
-        expected=most,
+        measured=seen,
+        expected=expected,
         passed=bool((1 - fnr <= tpr_bound(queries, fpr)).all()),
     )
 
@@ -106,11 +123,19 @@ def canary_scores(absent: Floats, present: Floats, noise_multiplier: float) -> F
     shift = 1 / noise_multiplier
     return by_p_value(
         smallest(*_normal(absent / NORM_SLACK), *_normal((present - shift) / NORM_SLACK)),
-        name="gradient canary",
-        tried="measure a patient's largest possible gradient in the noise",
-        measured=f"mean {absent.mean():.2f} and deviation {absent.std():.2f} without the patient, "
-        f"{present.mean():.2f} and {present.std():.2f} with, over {len(absent)} + {len(present)} steps",
-        expected=f"0 and 1 without, {shift:.2f} and 1 with",
+        name=to_tr("gradient canary"),
+        tried=to_tr("measure a patient's largest possible gradient in the noise"),
+        measured=kept(
+            "mean {mean} and deviation {deviation} without the patient, {mean_with} and {deviation_with} with, over "
+            "{without} + {present} steps",
+            mean=f"{absent.mean():.2f}",
+            deviation=f"{absent.std():.2f}",
+            mean_with=f"{present.mean():.2f}",
+            deviation_with=f"{present.std():.2f}",
+            without=len(absent),
+            present=len(present),
+        ),
+        expected=kept("0 and 1 without, {mean} and 1 with", mean=f"{shift:.2f}"),
     )
 
 

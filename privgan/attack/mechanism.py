@@ -24,12 +24,21 @@ from privgan.attack.releases import (
 from privgan.attack.sums import clipped_norm, no_mixing, once_a_step, patient_level, public_normaliser
 from privgan.data.phantoms.phantom_images import SIZE, Anatomy, draw_images
 from privgan.dp.plan import Plan
+from privgan.language import kept, to_tr, tr
 from privgan.progress import Progress, silent
 
 _DELTA = 1e-5
 # C below every gradient, so that all are clipped; rate x members = 1, so that many draws are empty.
 EVERYBODY = Plan(members=4, batch=4, steps=1, delta=_DELTA, noise_multiplier=1.0, clipping_norm=0.5, fakes=1)
 DRAWN = Plan(members=8, batch=1, steps=1, delta=_DELTA, noise_multiplier=0.4, clipping_norm=0.5, fakes=1)
+_TASKS = to_tr(  # whether everybody takes part, and the canary is there
+    {
+        (True, True): "everybody takes part",
+        (True, False): "everybody takes part, canary absent",
+        (False, True): "patients are drawn",
+        (False, False): "patients are drawn, canary absent",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +80,7 @@ class Knowledge:
         Without the canary their slot stays, empty: the plan still counts them.
         """
         there = self.patients if canary else self.patients[:-1]
-        task = "everybody takes part" if self.plan.sample_rate == 1 else "patients are drawn"
-        task += "" if canary else ", canary absent"
+        task = tr(_TASKS[self.plan.sample_rate == 1, canary])
         seen = laboratory.watch(there, self.plan, steps=steps, rng=rng, progress=progress, task=task)
         others = len(self.patients) - 1
         explained = self.fakes + seen.reads[:, :others].clip(0, 1) @ self.added[:-1]
@@ -153,10 +161,10 @@ def attack_sums(laboratory: Laboratory) -> tuple[Finding, ...]:
         ),
         no_mixing(
             {
-                "phantoms": canary_among(others),
-                "their negatives": canary_among([255 - images for images in others]),
-                "huge values": canary_among([images * 1e4 for images in others]),
-                "nobody": canary_among([]),
+                to_tr("phantoms"): canary_among(others),
+                to_tr("their negatives"): canary_among([255 - images for images in others]),
+                to_tr("huge values"): canary_among([images * 1e4 for images in others]),
+                to_tr("nobody"): canary_among([]),
             },
             plan.clipping_norm,
         ),
@@ -181,22 +189,24 @@ def _filled(level: float, size: int, images: int = 1) -> Singles:
 
 def _adversaries(size: int) -> dict[str, Singles]:
     return {
-        "white": _filled(255.0, size),
-        "black": _filled(0.0, size),
-        "plain grey": _filled(127.5, size),
-        "huge": _filled(1e6, size),
-        "huge and negative": _filled(-1e6, size),
-        "larger than a norm can be": _filled(1e30, size),
-        "infinite": _filled(np.inf, size),
-        "not a number": _filled(np.nan, size),
+        to_tr("white"): _filled(255.0, size),
+        to_tr("black"): _filled(0.0, size),
+        to_tr("plain grey"): _filled(127.5, size),
+        to_tr("huge"): _filled(1e6, size),
+        to_tr("huge and negative"): _filled(-1e6, size),
+        to_tr("larger than a norm can be"): _filled(1e30, size),
+        to_tr("infinite"): _filled(np.inf, size),
+        to_tr("not a number"): _filled(np.nan, size),
     }
 
 
 def _with_many(size: int) -> dict[str, Singles]:
     most = IMAGES_PER_PATIENT
     return {
-        "one image": _filled(255.0, size),
-        f"{most} identical images": _filled(255.0, size, most),
-        f"{10 * most} identical images": _filled(255.0, size, 10 * most),
-        f"{most} different images": np.concatenate([_filled(level, size) for level in range(0, 255, 255 // most)]),
+        to_tr("one image"): _filled(255.0, size),
+        kept("{count} identical images", count=most): _filled(255.0, size, most),
+        kept("{count} identical images", count=10 * most): _filled(255.0, size, 10 * most),
+        kept("{count} different images", count=most): np.concatenate(
+            [_filled(level, size) for level in range(0, 255, 255 // most)]
+        ),
     }

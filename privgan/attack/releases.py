@@ -15,6 +15,7 @@ from scipy import stats
 
 from privgan.arrays import Floats, Integers
 from privgan.dp.noise import NORM_SLACK
+from privgan.language import kept, to_tr
 
 FAMILY_ERROR = 0.01
 STATISTICAL_TESTS = 10
@@ -55,10 +56,17 @@ def noise_size(noise: Floats) -> Finding:
     )
     return by_p_value(
         p,
-        name="noise size",
-        tried="find a step or a parameter with less noise than promised",
-        measured=f"{math.sqrt(squares.mean()):.4f} of the promised noise, over {noise.size} numbers",
-        expected=f"1.0000, in every step and every parameter; {_visible(noise.size):.2%} less would have been seen",
+        name=to_tr("noise size"),
+        tried=to_tr("find a step or a parameter with less noise than promised"),
+        measured=kept(
+            "{share} of the promised noise, over {count} numbers",
+            share=f"{math.sqrt(squares.mean()):.4f}",
+            count=noise.size,
+        ),
+        expected=kept(
+            "1.0000, in every step and every parameter; {share} less would have been seen",
+            share=f"{_visible(noise.size):.2%}",
+        ),
     )
 
 
@@ -68,10 +76,14 @@ def noise_shape(noise: Floats) -> Finding:
     test = stats.kstest(values, "norm", args=(0.0, NORM_SLACK))
     return by_p_value(
         float(test.pvalue),
-        name="noise shape",
-        tried="find noise that is not Gaussian",
-        measured=f"largest distance {test.statistic:.4f} from a normal distribution, over {len(values)} numbers",
-        expected=f"about {0.87 / math.sqrt(len(values)):.4f}",
+        name=to_tr("noise shape"),
+        tried=to_tr("find noise that is not Gaussian"),
+        measured=kept(
+            "largest distance {distance} from a normal distribution, over {count} numbers",
+            distance=f"{test.statistic:.4f}",
+            count=len(values),
+        ),
+        expected=kept("about {number}", number=f"{0.87 / math.sqrt(len(values)):.4f}"),
     )
 
 
@@ -88,10 +100,12 @@ def noise_is_fresh(noise: Floats) -> Finding:
     drift = float(np.diagonal(cosines, 1).sum() * math.sqrt(numbers / (steps - 1)))
     return by_p_value(
         smallest(min(1.0, pairs * 2 * float(stats.t.sf(t, numbers - 1))), 2 * float(stats.norm.sf(abs(drift)))),
-        name="fresh noise",
-        tried="find two steps with the same or related noise, and subtract one from the other",
-        measured=f"largest correlation {largest:.3f} among {pairs} pairs of steps",
-        expected="none beyond chance; 1 if noise came back",
+        name=to_tr("fresh noise"),
+        tried=to_tr("find two steps with the same or related noise, and subtract one from the other"),
+        measured=kept(
+            "largest correlation {largest} among {pairs} pairs of steps", largest=f"{largest:.3f}", pairs=pairs
+        ),
+        expected=kept("none beyond chance; 1 if noise came back"),
     )
 
 
@@ -99,13 +113,21 @@ def noise_without_patients(noise: Floats, drawn: Integers) -> Finding:
     """A step that drew nobody must carry the same noise, or it tells that nobody was there."""
     empty = noise[drawn.sum(1) == 0] / NORM_SLACK
     p = float(_chi_square(np.square(empty).sum(), empty.size)) if empty.size else 0.0
-    size = f"{math.sqrt(np.square(empty).mean()):.4f} of the promised noise" if empty.size else "nothing"
+    seen = (
+        kept(
+            "{share} of the promised noise in {count} steps that drew nobody",
+            share=f"{math.sqrt(np.square(empty).mean()):.4f}",
+            count=len(empty),
+        )
+        if empty.size
+        else kept("nothing in {count} steps that drew nobody", count=len(empty))
+    )
     return by_p_value(
         p,
-        name="noise of empty draws",
-        tried="recognise steps that drew nobody by their noise",
-        measured=f"{size} in {len(empty)} steps that drew nobody",
-        expected=f"1.0000; {_visible(empty.size):.2%} less would have been seen",
+        name=to_tr("noise of empty draws"),
+        tried=to_tr("recognise steps that drew nobody by their noise"),
+        measured=seen,
+        expected=kept("1.0000; {share} less would have been seen", share=f"{_visible(empty.size):.2%}"),
     )
 
 
@@ -122,11 +144,20 @@ def participation(drawn: Integers, rate: float) -> Finding:
     total = stats.binomtest(min(int(times.sum()), drawn.size), drawn.size, rate).pvalue
     return by_p_value(
         smallest(float(total), float(two_sided(stats.chi2(members / stretch), dispersion / stretch))),
-        name="participation",
-        tried="find patients who take part more often, or more evenly, than independent draws would have it",
-        measured=f"mean {times.mean():.1f} of {steps} steps, variance {dispersion / members * variance:.1f} "
-        f"over {members} patients",
-        expected=f"mean {steps * rate:.1f}, variance about {variance:.1f}; shuffling has variance 0",
+        name=to_tr("participation"),
+        tried=to_tr("find patients who take part more often, or more evenly, than independent draws would have it"),
+        measured=kept(
+            "mean {mean} of {steps} steps, variance {variance} over {members} patients",
+            mean=f"{times.mean():.1f}",
+            steps=steps,
+            variance=f"{dispersion / members * variance:.1f}",
+            members=members,
+        ),
+        expected=kept(
+            "mean {mean}, variance about {variance}; shuffling has variance 0",
+            mean=f"{steps * rate:.1f}",
+            variance=f"{variance:.1f}",
+        ),
     )
 
 
@@ -140,10 +171,17 @@ def draw_size(drawn: Integers, rate: float) -> Finding:
     seen, wanted = np.add.reduceat(seen, cells), np.add.reduceat(wanted, cells)
     return by_p_value(
         float(stats.chi2.sf((np.square(seen - wanted) / wanted).sum(), len(cells) - 1)),
-        name="draw size",
-        tried="tell Poisson draws from shuffled batches by their size",
-        measured=f"{sizes.min()} to {sizes.max()} patients a step, variance {sizes.var():.2f}",
-        expected=f"variance about {members * rate * (1 - rate):.2f}; shuffling has variance 0",
+        name=to_tr("draw size"),
+        tried=to_tr("tell Poisson draws from shuffled batches by their size"),
+        measured=kept(
+            "{least} to {most} patients a step, variance {variance}",
+            least=sizes.min(),
+            most=sizes.max(),
+            variance=f"{sizes.var():.2f}",
+        ),
+        expected=kept(
+            "variance about {variance}; shuffling has variance 0", variance=f"{members * rate * (1 - rate):.2f}"
+        ),
     )
 
 
@@ -153,10 +191,10 @@ def empty_draws(drawn: Integers, rate: float) -> Finding:
     empty, chance = int((drawn.sum(1) == 0).sum()), (1 - rate) ** members
     return by_p_value(
         float(stats.binomtest(empty, steps, chance).pvalue),
-        name="empty draws",
-        tried="find that steps without patients are skipped",
-        measured=f"{empty} of {steps} steps drew nobody",
-        expected=f"about {steps * chance:.0f}",
+        name=to_tr("empty draws"),
+        tried=to_tr("find that steps without patients are skipped"),
+        measured=kept("{count} of {steps} steps drew nobody", count=empty, steps=steps),
+        expected=kept("about {number}", number=f"{steps * chance:.0f}"),
     )
 
 

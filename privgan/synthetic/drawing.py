@@ -17,7 +17,7 @@ from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json
 from privgan.kinds import RUN, require_kind
-from privgan.language import AS_WRITTEN
+from privgan.language import AS_WRITTEN, tr
 from privgan.progress import Progress, silent
 from privgan.run import MODEL_CONFIG, ModelDigests, RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, canonical_policy, class_labels, unmeasured
@@ -166,7 +166,7 @@ class Drawing:
             sure = _flat(np.abs(_between(levels)) > FARTHEST - 0.5).all(axis=1)  # what is no number is not
             for position in np.arange(some.start, some.stop)[~sure]:
                 images[position] = _nearest(self.levels(position))
-            progress("sampling images", some.stop, len(images))
+            progress(tr("sampling images"), some.stop, len(images))
         return images
 
     def again(self, images: Images, progress: Progress = silent) -> Redrawn:
@@ -188,7 +188,7 @@ class Drawing:
                     drawn[position] = _nearest(self.levels(position))  # alone, as they were made
             unlike = _flat(drawn[some] != images[some]).sum(axis=1)
             others, between = others + int(other.sum()), between + int(unlike[~other].sum())
-            progress("drawing images again", some.stop, count)
+            progress(tr("drawing images again"), some.stop, count)
         return Redrawn(images=drawn, others=others, between=between, open=open_)
 
     def _together(self) -> Iterator[range]:

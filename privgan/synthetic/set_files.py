@@ -14,6 +14,7 @@ import numpy as np
 from privgan.arrays import Images, Integers, Texts
 from privgan.files import SHAREABLE_FILE, open_new
 from privgan.images.containers import Piece, npz_pieces, png_bytes
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import Place, files_of, places_of
@@ -84,7 +85,7 @@ class SetFiles:
                 with open_new(folder / name, SHAREABLE_FILE) as stream:
                     stream.writelines(self.pieces(name))
             if done % _PROGRESS_EVERY == 0 or done == len(self.names):
-                progress("writing the set", done, len(self.names))
+                progress(tr("writing the set"), done, len(self.names))
 
     def _small(self, name: str) -> bytes:
         if name in self._places:

@@ -20,12 +20,13 @@ from privgan.archive.stow import require_answer, store_by_stow
 from privgan.archive.web import WebArchive
 from privgan.errors import UsageError
 from privgan.files import sha256_bytes
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.release.bundle import ATTESTATION, DATASET, subjects_of
 from privgan_audits.release.verify import verify
 from privgan_audits.seals import load_public_key, open_signed, read_bounded
 
-TASK = "Sending images"
+TASK = to_tr("Sending images")
 _SUFFIX = ".dcm"
 _LARGEST_ATTESTATION_BYTES = 1 << 28
 
@@ -133,7 +134,7 @@ def send(parcel: Parcel, destination: WebService | Peer, access: Access, progres
                         rejected[receipt.refused] += 1
                     else:
                         journal.add(receipt.name)
-                    progress(TASK, done, len(instances))
+                    progress(tr(TASK), done, len(instances))
         except UnfinishedError as error:
             stored = sum(instance.name in journal.done for instance in instances)
             raise UnfinishedError(

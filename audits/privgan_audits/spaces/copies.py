@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.pixel_space import closest
 from privgan_audits.spaces.pixels import FAR
@@ -82,7 +83,7 @@ def _nearest(images: Images, originals: Images, progress: Progress = silent) -> 
             better = found.distance < distance[some]
             distance[some] = np.where(better, found.distance, distance[some])
             row[some] = np.where(better, others.start + found.row, row[some])
-        progress("copies", some.stop, len(images))
+        progress(tr("copies"), some.stop, len(images))
     return distance, row
 
 

@@ -29,13 +29,14 @@ from privgan.arrays import Images, Singles
 from privgan.images.geometry import luminance, pool
 from privgan.images.pixels import planes
 from privgan.images.stored import as_stored
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.augment import Move, Strength, disguised
 from privgan_audits.spaces.descent import Adam, OneCycle, Rectifier
 from privgan_audits.spaces.features import Sight
 from privgan_audits.spaces.pixels import FINE
 
-TASK = "learning an embedding"
+TASK = to_tr("learning an embedding")
 DIMENSIONS = 64
 CHANNELS = (16, 32, 64)  # each convolution halves the side
 OUTPUTS = 128  # of the head that only training uses
@@ -160,7 +161,7 @@ def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> 
         loss = nt_xent(F.normalize(head(features(pairs))), TEMPERATURE)
         loss.backward()  # type: ignore[no-untyped-call]
         descent.descend(*cycle.at(step))
-        progress(TASK, step + 1, steps)
+        progress(tr(TASK), step + 1, steps)
     return features.eval().requires_grad_(False)
 
 

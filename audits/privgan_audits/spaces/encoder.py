@@ -21,6 +21,7 @@ from privgan.arrays import Floats, Singles
 from privgan.errors import UsageError
 from privgan.files import sha256_bytes
 from privgan.images.geometry import by_channel, luminance, orbit, pool
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.onnx_file import check_alone
 
@@ -100,7 +101,7 @@ class Encoder:
         parts = []
         for start in range(0, len(images), block):
             parts.append(self._averaged(_resized(images[start : start + block], side)))
-            progress("the encoder's features", min(start + block, len(images)), len(images))
+            progress(tr("the encoder's features"), min(start + block, len(images)), len(images))
         features = np.concatenate(parts)
         norms = np.linalg.norm(features, axis=1, keepdims=True)
         unit: Singles = (features / np.where(norms > 0, norms, 1.0)).astype(np.float32)

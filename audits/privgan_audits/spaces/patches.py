@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers, Singles
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.embedding import image_digests
 from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures, least_strength
@@ -62,7 +63,7 @@ class PatchSpace:
     @classmethod
     def of(cls, real: Images, owner: Integers, progress: Progress = silent) -> "PatchSpace":
         """Learn how windows of real images, uint8 (n, h, h, c), differ, and how close those of two patients come."""
-        task = f"real images among themselves, {PATCHES}"
+        task = tr("real images among themselves, {space}", space=tr(PATCHES))
         progress(task, 0, 2)
         order = np.argsort(image_digests(real), kind="stable")
         images = real[order]
@@ -113,7 +114,7 @@ class PatchSpace:
         Those that are farther than the limit of the real image, float64 (n,), may be left out; limits may have become
         smaller when the next images are asked for.
         """
-        task = f"synthetic beside real, {PATCHES}"
+        task = tr("synthetic beside real, {space}", space=tr(PATCHES))
         for start in range(0, len(images), _AT_ONCE):
             progress(task, start, len(images))
             others = placed(images[start : start + _AT_ONCE], OTHER_SIZES, self.floor, self.white)

@@ -8,6 +8,7 @@ import numpy as np
 
 from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.images.geometry import orbit
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.pixels import FAR, shifted_distances
 from privgan_audits.spaces.search.neighbours import Neighbours, nearest, nearest_within
@@ -32,12 +33,12 @@ class PixelSpace:
 
     def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
         """See Space."""
-        found = closest(self.real, self.real, (owner, owner), "real images among themselves", progress)
+        found = closest(self.real, self.real, (owner, owner), tr("real images among themselves"), progress)
         return found.distance
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space."""
-        return closest(self.real, views(images, searching=False), None, "synthetic beside real", progress)
+        return closest(self.real, views(images, searching=False), None, tr("synthetic beside real"), progress)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space; a copy is compared when it is nearer than a search's last candidate."""
@@ -73,7 +74,7 @@ def closest(
             k=CANDIDATES,
             turns=search.turns,
             apart=apart,
-            task=f"{task}, search {number} of {len(SEARCHES)}",
+            task=tr("{task}, search {number} of {count}", task=task, number=number, count=len(SEARCHES)),
             progress=progress,
         )
         best, its_row = _best_candidate(search, queries, targets, found)

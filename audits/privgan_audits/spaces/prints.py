@@ -16,6 +16,7 @@ import numpy as np
 
 from privgan.arrays import Images, Integers
 from privgan.images.geometry import channels, orbit
+from privgan.language import tr
 from privgan.progress import Progress, silent
 
 # With fewer different grey values only the pixels themselves count: masks and drawings of two or three tones share
@@ -54,7 +55,7 @@ def prints(images: Images, progress: Progress = silent) -> list[Print | None]:
             exact = hashlib.sha256(pixels).digest()
             ordered = hashlib.sha256(min(upright, inverted)).digest() if count >= MIN_TONES else exact
             found.append(Print(exact, ordered) if count > 1 else None)
-        progress("exact duplicates", len(found), len(images))
+        progress(tr("exact duplicates"), len(found), len(images))
     return found
 
 

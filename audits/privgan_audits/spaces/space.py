@@ -11,8 +11,9 @@ from typing import Protocol
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers, Singles
+from privgan.language import tr
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.search.neighbours import Neighbours, nearest, nearest_within
+from privgan_audits.spaces.search.neighbours import NEAREST, Neighbours, nearest, nearest_within
 
 MET = 2  # planted copies that a real image is compared with, beside which no third changes a score
 
@@ -110,21 +111,19 @@ class VectorSpace:
             k=1,
             turns=_views,
             apart=(owner, owner),
-            task=f"real images among themselves, {self.name}",
+            task=tr("real images among themselves, {space}", space=tr(self.name)),
             progress=progress,
         )
         return found.distances[:, 0]
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space; the search compares everything that could matter, so that its horizon is the distance itself."""
-        task = f"synthetic beside real, {self.name}"
+        task = tr("synthetic beside real, {space}", space=tr(self.name))
         found = self.nearest(self.place(images), 1, task, progress)
         distance = found.distances[:, 0]
         return Closest(distance=distance, row=found.rows[:, 0], horizon=distance[:, None])
 
-    def nearest(
-        self, points: Singles, k: int, task: str = "nearest neighbours", progress: Progress = silent
-    ) -> Neighbours:
+    def nearest(self, points: Singles, k: int, task: str = NEAREST, progress: Progress = silent) -> Neighbours:
         """The k nearest of other points, float32 (m, d), to each real image, by the closest of its views."""
         return nearest(self.queries, points, k=k, turns=_views, task=task, progress=progress)
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from privgan.language import AS_WRITTEN, language
 from privgan_cli.console import console
 from privgan_cli.line.everywhere import HELP
+from privgan_cli.line.page import Page
 
 BEGIN = "Commands to begin with"
 ENGINEER = "Commands for the data engineer"
@@ -59,6 +61,10 @@ class Verb(TyperCommand):
             if parameter.metavar is None and not getattr(parameter, "is_flag", False):
                 parameter.metavar = _called(parameter)
 
+    def get_help(self, ctx: Any) -> str:
+        """In the current language."""
+        return super().get_help(ctx) if language() == AS_WRITTEN else _spoken(self, ctx)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The verb's own options, then everybody's, then what one types."""
         super().format_options(ctx, formatter)
@@ -74,6 +80,13 @@ class Verb(TyperCommand):
         return super().invoke(ctx)
 
 
+def _spoken(command: TyperCommand | TyperGroup, ctx: Any) -> str:
+    """Its help in another language than the code's."""
+    page: Any = Page()
+    command.format_help(ctx, page)
+    return str(page.getvalue()).rstrip("\n")
+
+
 def _called(parameter: Any) -> str:
     """An argument by its name, an option's value by what it is."""
     if not parameter.opts[0].startswith("-"):
@@ -83,6 +96,10 @@ def _called(parameter: Any) -> str:
 
 class Verbs(TyperGroup):
     """The verbs, listed by who uses them."""
+
+    def get_help(self, ctx: Any) -> str:
+        """In the current language."""
+        return super().get_help(ctx) if language() == AS_WRITTEN else _spoken(self, ctx)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """A section a group, in the order in which their first verbs were added."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from privgan.data.cohort.classes import SMALLEST_CLASS
 from privgan.data.cohort.scan import ScanReport
+from privgan.language import retold, tr
 from privgan_audits.gate.preflight import Preflight
 
 
@@ -35,57 +36,82 @@ def as_json(found: ScanReport, expected: Preflight | None, outlook: Mapping[floa
 
 def in_words(found: ScanReport, expected: Preflight | None, outlook: Mapping[float, str]) -> list[str]:
     """The same for people."""
-    held = f"{found.images} images of {found.patients} patients, preset {found.preset}"
     return [
-        f"{found.readable} of {found.files} files readable: {held}",
+        tr(
+            "{readable} of {files} files readable: {images} images of {patients} patients, preset {preset}",
+            readable=found.readable,
+            files=found.files,
+            images=found.images,
+            patients=found.patients,
+            preset=found.preset,
+        ),
         *(f"  {count:6d}  {code}" for code, count in found.refused.items()),
-        f"called {called(found.modality, found.body_part)}; {_by_headers(found)}",
+        tr(
+            "called {name}; by the images' headers: {headers}",
+            name=called(found.modality, found.body_part),
+            headers=_by_headers(found),
+        ),
         *_classes(found),
         *_sides(found),
         *_chances(expected, outlook),
-        *found.notes,
+        *map(retold, found.notes),
     ]
 
 
 def called(modality: str, body_part: str) -> str:
     """What all outputs call the images."""
-    return f"{modality} {body_part or 'of no body part'}"
+    return f"{modality} {body_part}" if body_part else tr("{modality} of no body part", modality=modality)
 
 
 def _by_headers(found: ScanReport) -> str:
     """How many images' headers say what, in the standard's words."""
-    said = {"modality": found.modalities, "body part": found.body_parts}
-    counts = {
-        what: ", ".join(f"{word or 'none'} {count}" for word, count in words.items()) for what, words in said.items()
-    }
-    return f"by the images' headers: {'; '.join(f'{what} {each}' for what, each in counts.items())}"
+    modalities, body_parts = (
+        tr(", ").join(f"{word or tr('none')} {count}" for word, count in words.items())
+        for words in (found.modalities, found.body_parts)
+    )
+    return tr("modality {modalities}; body part {body_parts}", modalities=modalities, body_parts=body_parts)
 
 
 def _classes(found: ScanReport) -> list[str]:
     """Names of few patients could point at one of them: they are counted only, as `prepare` refuses them."""
     known = found.classes
-    each = [f"{name} {known.images[name]} images of {count} patients" for name, count in known.patients.items()]
-    rare = [f"{known.rare} names of fewer than {SMALLEST_CLASS} patients, which are not shown"] if known.rare else []
-    return [f"classes: {'; '.join([*each, *rare])}"] if each or rare else []
+    each = [
+        tr("{name} {images} images of {patients} patients", name=name, images=known.images[name], patients=count)
+        for name, count in known.patients.items()
+    ]
+    if known.rare:
+        each.append(
+            tr(
+                "{count} names of fewer than {fewest} patients, which are not shown",
+                count=known.rare,
+                fewest=SMALLEST_CLASS,
+            )
+        )
+    return [tr("classes: {classes}", classes=tr("; ").join(each))] if each else []
 
 
 def _sides(found: ScanReport) -> list[str]:
     if found.sides is None:
         return []
     low, middle, high = found.sides
-    return [
-        f"stored at {low} pixels a side"
-        if low == high
-        else f"stored at {low} to {high} pixels a side, {middle} in the middle"
-    ]
+    if low == high:
+        return [tr("stored at {side} pixels a side", side=low)]
+    return [tr("stored at {low} to {high} pixels a side, {middle} in the middle", low=low, high=high, middle=middle)]
 
 
 def _chances(expected: Preflight | None, bands: Mapping[float, str]) -> list[str]:
     if expected is None:
         return []
-    split = f"with {expected.members} members and {expected.non_members} held back"
-    outlook = ", ".join(f"{band} at {epsilon:g}" for epsilon, band in bands.items())
+    outlook = tr(", ").join(
+        tr("{band} at {epsilon}", band=tr(band), epsilon=f"{epsilon:g}") for epsilon, band in bands.items()
+    )
     return [
-        f"{split}, a set that leaks nothing passes its audit with probability {expected.chance:.2f}",
-        f"what noise leaves, by epsilon: {outlook} (see `privgan plan`)",
+        tr(
+            "with {members} members and {others} held back, a set that leaks nothing passes its audit with "
+            "probability {chance}",
+            members=expected.members,
+            others=expected.non_members,
+            chance=f"{expected.chance:.2f}",
+        ),
+        tr("what noise leaves, by epsilon: {outlook} (see `privgan plan`)", outlook=outlook),
     ]

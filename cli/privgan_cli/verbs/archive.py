@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privgan.errors import UsageError
-from privgan.language import kept
+from privgan.language import tr
 from privgan_cli import before
 from privgan_cli.console import console
 from privgan_cli.line import following
@@ -69,9 +69,14 @@ def send(
             "rejected": done.rejected,
             "journal": str(done.journal),
         },
-        f"the archive has {done.stored + done.stored_before} of {done.instances} instances, {done.stored} since now",
-        *_counts("rejected", done.rejected),
-        f"journal: {done.journal}",
+        tr(
+            "the archive has {there} of {instances} instances, {stored} since now",
+            there=done.stored + done.stored_before,
+            instances=done.instances,
+            stored=done.stored,
+        ),
+        *(tr("  {count:6d}  rejected: {reason}", count=count, reason=why) for why, count in done.rejected.items()),
+        tr("journal: {file}", file=done.journal),
         then=following.command(*console.told.typed) if done.rejected else "",
     )
     return 5 if done.rejected else 0
@@ -90,10 +95,15 @@ def _preview(parcel: "Parcel", destination: "WebService | Peer", access: "Access
             "answered": found.answered,
             "sent": False,
         },
-        f"intact: {waiting} of {found.instances} instances would go to {destination}",
-        f"all of them are {found.size / 1e6:.1f} MB",
-        "the archive is there and talks to us" if ask else "the archive was not asked: --echo asks it",
-        "nothing was sent",
+        tr(
+            "intact: {waiting} of {instances} instances would go to {destination}",
+            waiting=waiting,
+            instances=found.instances,
+            destination=destination,
+        ),
+        tr("all of them are {size} MB", size=f"{found.size / 1e6:.1f}"),
+        tr("the archive is there and talks to us") if ask else tr("the archive was not asked: --echo asks it"),
+        tr("nothing was sent"),
     )
     return 0
 
@@ -133,7 +143,7 @@ def fetch(
     )
     access.require_fitting(service)
     if not service.sheltered:
-        console.warn(kept("Patients' images will cross the network unencrypted: everybody on the way can read them."))
+        console.warn(tr("Patients' images will cross the network unencrypted: everybody on the way can read them."))
     require_place(folder, resume=resume)
     done = fetch_images(WebArchive(service, access), folder, wanted, resume=resume, progress=console.progress)
     files = done.fetched + done.fetched_before
@@ -146,12 +156,17 @@ def fetch(
             "fetched_bytes": done.fetched_bytes,
             "not_given": done.not_given,
         },
-        f"{done.found} instances match, {files} are in {folder}, {done.fetched} since now",
-        *_counts("not given", done.not_given),
+        tr(
+            "{found} instances match, {files} are in {folder}, {fetched} since now",
+            found=done.found,
+            files=files,
+            folder=folder,
+            fetched=done.fetched,
+        ),
+        *(
+            tr("  {count:6d}  not given: {reason}", count=count, reason=code)
+            for code, count in done.not_given.items()
+        ),
         then=following.command("scan", folder) if files else "",
     )
     return 0 if files else 5
-
-
-def _counts(what: str, reasons: dict[str, int]) -> list[str]:
-    return [f"  {count:6d}  {what}: {reason}" for reason, count in reasons.items()]

@@ -1,22 +1,27 @@
 """budget: what a cohort has spent, what is left, and what was done with one patient's images."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from privgan.language import to_tr, tr
 from privgan_cli.console import console
 from privgan_cli.line import following
 
 if TYPE_CHECKING:
-    from privgan.account import Statement
+    from privgan.account import SiteLine, Statement
 
-_SIDES = {
-    "member": "a member of this cohort: every run charged to it may have drawn from this patient",
-    "non-member": "held back for the audit: no run has learned from this patient",
-    None: "unknown to this cohort",
-}
+_SIDES = to_tr(
+    {
+        "member": "a member of this cohort: every run charged to it may have drawn from this patient",
+        "non-member": "held back for the audit: no run has learned from this patient",
+        None: "unknown to this cohort",
+    }
+)
+_STATES = to_tr({"open": "open", "closed": "closed", "replayable": "replayable"})
 
 
 def budget(
@@ -32,12 +37,12 @@ def budget(
         answer = answer_about(cohort, sys.stdin.readline() if patient == "-" else patient)
         console.result(
             {"side": answer.side, "runs": list(answer.runs), "elsewhere": answer.elsewhere},
-            _SIDES[answer.side],
-            *(f"  run {run}" for run in answer.runs),
+            tr(_SIDES[answer.side]),
+            *_runs(answer.runs),
             *(
                 line
                 for other, runs in answer.elsewhere.items()
-                for line in (f"a member of cohort {other} of this site", *(f"  run {run}" for run in runs))
+                for line in (tr("a member of cohort {cohort} of this site", cohort=other), *_runs(runs))
             ),
         )
         return 0
@@ -47,29 +52,63 @@ def budget(
     return 0
 
 
+def _runs(names: Iterable[str]) -> Iterator[str]:
+    return (tr("  run {name}", name=name) for name in names)
+
+
 def _lines(statement: "Statement") -> list[str]:
-    left = (
-        f"one more run of up to about epsilon {statement.room:.3g} fits" if statement.room else "no further run fits"
-    )
-    lines = [
-        f"spent: {statement.spend}, composed {statement.composition}"
-        + (f"; epsilon {statement.proven:.3g} is proven, by a Renyi filter" if len(statement.runs) > 1 else ""),
-        f"cap: epsilon {statement.max_epsilon:g} at that delta; {left}",
-    ]
-    lines += [
-        f"  {run.date}  {run.run_id}  epsilon {run.spend.epsilon:.3g} alone, {run.queries} noisy queries, {run.state}"
-        for run in statement.runs
-    ]
-    looked = f"{statement.audits} audits, {statement.attempts} attempts counted"
-    lines.append(f"{len(statement.runs)} runs charged; {looked}")
-    if statement.site is None:
-        return [
-            *lines,
-            "no site anchor: a copy of this folder that was put back would not be noticed, nor forged lines",
-        ]
-    shared = len(statement.site.connected)
     return [
-        *lines,
-        f"site anchor: knows all entries; {statement.site.cohorts} cohorts, {shared} others share members with it"
-        + (", and what they spent is counted above" if shared else ""),
+        _spent(statement),
+        tr(
+            "cap: epsilon {most} at that delta; {left}",
+            most=f"{statement.max_epsilon:g}",
+            left=tr("one more run of up to about epsilon {epsilon} fits", epsilon=f"{statement.room:.3g}")
+            if statement.room
+            else tr("no further run fits"),
+        ),
+        *(
+            tr(
+                "  {day}  {name}  epsilon {epsilon} alone, {queries} noisy queries, {state}",
+                day=run.date,
+                name=run.run_id,
+                epsilon=f"{run.spend.epsilon:.3g}",
+                queries=run.queries,
+                state=tr(_STATES[run.state]),
+            )
+            for run in statement.runs
+        ),
+        tr(
+            "{runs} runs charged; {audits} audits, {attempts} attempts counted",
+            runs=len(statement.runs),
+            audits=statement.audits,
+            attempts=statement.attempts,
+        ),
+        _anchored(statement.site),
     ]
+
+
+def _spent(statement: "Statement") -> str:
+    composition = tr(statement.composition)
+    if len(statement.runs) < 2:
+        return tr("spent: {spend}, composed {composition}", spend=statement.spend, composition=composition)
+    return tr(
+        "spent: {spend}, composed {composition}; epsilon {proven} is proven, by a Renyi filter",
+        spend=statement.spend,
+        composition=composition,
+        proven=f"{statement.proven:.3g}",
+    )
+
+
+def _anchored(site: "SiteLine | None") -> str:
+    if site is None:
+        return tr("no site anchor: a copy of this folder that was put back would not be noticed, nor forged lines")
+    if not site.connected:
+        return tr(
+            "site anchor: knows all entries; {cohorts} cohorts, 0 others share members with it", cohorts=site.cohorts
+        )
+    return tr(
+        "site anchor: knows all entries; {cohorts} cohorts, {others} others share members with it, and what they "
+        "spent is counted above",
+        cohorts=site.cohorts,
+        others=len(site.connected),
+    )

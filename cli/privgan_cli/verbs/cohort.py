@@ -1,13 +1,13 @@
 """scan, prepare: what a cohort could be, and is."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from privgan.language import kept
+from privgan.language import by_default, retold, tr
 from privgan_cli.console import console
-from privgan_cli.line import following
+from privgan_cli.line import following, prepared
 from privgan_cli.options import Force, PolicyFile, choice, read_policy
 from privgan_cli.reading_options import (
     AcceptBurnedIn,
@@ -79,7 +79,7 @@ def scan(
 
     if not found.numbered:
         console.warn(
-            kept(
+            tr(
                 "Nothing says whose each image is: every one would count as another patient, which `prepare` refuses "
                 "without --each-image-is-a-patient."
             )
@@ -184,88 +184,31 @@ def prepare(
         title=title.strip(),
         contact=contact.strip(),
     )
+    rules = read_policy(policy)
     terms = Terms(
-        policy=read_policy(policy),
+        policy=rules,
         max_epsilon=max_epsilon,
         accept_low_power=accept_low_power,
         force=force,
         resume=resume,
         site_anchor=site_anchor,
     )
-    if not resume and unfinished_folder(cohort).exists():
-        console.note("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
-    opened = surface.prepare(source, cohort, options, terms, progress=console.progress)
-    from privgan_audits.gate.preflight import low_power_text
-
-    if opened.facts.form.each_image_is_a_patient:
-        console.warn(kept("Each image counts as one patient: whoever has two is protected as two people."))
-    if not opened.preflight.sufficient:
-        console.note(f"Warning: {low_power_text(opened.preflight)}")
-    console.result(_as_json(opened), *_in_words(opened), then=following.after_prepare(cohort))
+    with by_default(rules.language):
+        if not resume and unfinished_folder(cohort).exists():
+            console.note(
+                tr("What an interrupted prepare left of this cohort is thrown away; --resume would have gone on.")
+            )
+        opened = surface.prepare(source, cohort, options, terms, progress=console.progress)
+        _remark(opened)
+        console.result(prepared.as_json(opened), *prepared.in_words(opened), then=following.after_prepare(cohort))
     return 0
 
 
-def _as_json(opened: "Enrolled") -> dict[str, Any]:
-    facts, expected = opened.facts, opened.preflight
-    return {
-        "patients": facts.patients,
-        "members": facts.members,
-        "non_members": facts.non_members,
-        "images": facts.images,
-        "channels": facts.form.channels,
-        "each_image_is_a_patient": facts.form.each_image_is_a_patient,
-        "modality": facts.form.modality,
-        "body_part": facts.form.body_part,
-        "classes": list(facts.form.classes),
-        "columns": facts.columns,
-        "refused": facts.refused,
-        "merged_patients": facts.merged_patients,
-        "excluded_patients": facts.excluded_patients,
-        "preflight": {
-            "chance": expected.chance,
-            "limit_of_detection": expected.limit_of_detection,
-            "smallest_non_members": expected.smallest_non_members,
-        },
-        "shared_patients": opened.shared,
-        "officer_key": facts.officer_key,
-        "notes": list(facts.notes),
-    }
+def _remark(opened: "Enrolled") -> None:
+    """What is doubtful about a cohort that was made all the same."""
+    from privgan_audits.gate.preflight import low_power_text
 
-
-def _in_words(opened: "Enrolled") -> list[str]:
-    from privgan_cli.line.scanned import called
-
-    facts, expected = opened.facts, opened.preflight
-    sides = f"{facts.members} members to learn from, {facts.non_members} held back for the audit"
-    colour = " in colour" if facts.form.colour else ""
-    refused, merged = sum(facts.refused.values()), facts.merged_patients
-    left = f"{merged} numbers of patients merged with another, {facts.excluded_patients} withdrawn"
-    seen, form = _seen(expected.limit_of_detection), facts.form
-    return [
-        f"{facts.images} images of {facts.patients} patients: {sides}",
-        f"classes {', '.join(form.classes)}; {form.side} px{colour}, preset {facts.preset}",
-        f"called {called(form.modality, form.body_part)} in every output",
-        f"{refused} files refused, {left}",
-        f"a set that leaks nothing passes the audit with probability {expected.chance:.3f}; {seen}",
-        *_shared(opened.shared),
-        *_pinned(facts.officer_key),
-        *facts.notes,
-    ]
-
-
-def _shared(patients: int) -> list[str]:
-    if not patients:
-        return []
-    return [
-        f"{patients} of the members are members of other cohorts of the site, too: what either spends counts for both"
-    ]
-
-
-def _pinned(officer_key: str) -> list[str]:
-    return ["nothing of this cohort is released without an approval by the officer's key"] if officer_key else []
-
-
-def _seen(limit: int | None) -> str:
-    if limit is None:
-        return "copies of patients may go unseen, however many"
-    return f"copies of {limit} different patients or more are seen"
+    if opened.facts.form.each_image_is_a_patient:
+        console.warn(tr("Each image counts as one patient: whoever has two is protected as two people."))
+    if not opened.preflight.sufficient:
+        console.note(tr("Warning: {reason}", reason=retold(low_power_text(opened.preflight))))

@@ -3,7 +3,7 @@
 import shlex
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from privgan.errors import UsageError
+from privgan.language import tr
 from privgan_cli.console import console
 from privgan_cli.dispatch import dispatch
 from privgan_cli.line import following
@@ -38,7 +39,10 @@ def demo(
 
     patients = max(_PATIENTS, smallest_cohort(_CHANCE))
     console.note(
-        f"An invented hospital: {patients} phantom patients as DICOM files, with invented names in the headers"
+        tr(
+            "An invented hospital: {count} phantom patients as DICOM files, with invented names in the headers",
+            count=patients,
+        )
     )
     (folder / "dicom").mkdir()
     (folder / "keys").mkdir()
@@ -46,22 +50,41 @@ def demo(
     console.close()
     code = _show_and_run_all(context, [*_keys(folder), *_path(folder)])
     if code != 0:
-        console.note(f"The demo stops here: exit code {code}. Everything is kept in {folder} to look at.")
+        console.note(
+            tr(
+                "The demo stops here: exit code {code}. Everything is kept in {folder} to look at.",
+                code=code,
+                folder=folder,
+            )
+        )
         return code
     minutes = (time.monotonic() - started) / 60
     console.result(
         {"verdict": "PASS", "patients": patients, "images": images, "synthetic": _COUNT, "minutes": minutes},
         "",
-        f"PASS: {_COUNT} synthetic images learned from {images} images of {patients} invented patients "
-        f"in {minutes:.1f} minutes.",
-        "Look at:",
-        f"  {folder / 'synthetic' / 'contact-sheet.png'}  the synthetic images",
-        f"  {folder / 'report' / 'audit.html'}  what an attacker tried and what came of it (stays in the hospital)",
-        f"  {folder / 'bundle'}  what may leave; README.md in it is what a recipient reads first",
-        f"  privgan budget {folder / 'cohort'}  what the cohort has spent",
+        tr(
+            "PASS: {count} synthetic images learned from {images} images of {patients} invented patients in "
+            "{minutes} minutes.",
+            count=_COUNT,
+            images=images,
+            patients=patients,
+            minutes=f"{minutes:.1f}",
+        ),
+        *_to_look_at(folder),
         then=following.command("scan", "YOUR-IMAGES"),
     )
     return 0
+
+
+def _to_look_at(folder: Path) -> Iterator[str]:
+    yield tr("Look at:")
+    yield tr("  {file}  the synthetic images", file=folder / "synthetic" / "contact-sheet.png")
+    yield tr(
+        "  {file}  what an attacker tried and what came of it (stays in the hospital)",
+        file=folder / "report" / "audit.html",
+    )
+    yield tr("  {folder}  what may leave; README.md in it is what a recipient reads first", folder=folder / "bundle")
+    yield tr("  privgan budget {folder}  what the cohort has spent", folder=folder / "cohort")
 
 
 def _keys(folder: Path) -> list[list[str]]:
@@ -127,7 +150,7 @@ def _show_and_run(context: typer.Context, words: list[str]) -> int:
     console.note(f"\n$ privgan {shlex.join(words)}")
     # The demo's own answer comes at the end; the steps speak plainly even under --json, on stderr.
     code = dispatch(context.find_root().command, [*words, "--quiet"] if console.quiet else words)
-    console.note(f"  ({time.monotonic() - started:.0f} s)")
+    console.note(tr("  ({seconds} s)", seconds=f"{time.monotonic() - started:.0f}"))
     return code
 
 

@@ -5,13 +5,14 @@ import importlib.util
 import platform
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from privgan import __version__
 from privgan.errors import AuditFailedError
+from privgan.language import retold, to_tr, tr
 from privgan_cli.console import console
 from privgan_cli.line import following
 
@@ -19,13 +20,23 @@ if TYPE_CHECKING:
     from privgan.attack.releases import Finding
 
 _LIBRARIES = ("torch", "dp-accounting", "pydicom", "numpy", "cryptography", "randomgen", "safetensors")
-_OPTIONAL = {"dciodvfy": "checks written DICOM against the standard", "openssl": "checks bundles without privgan"}
-_EXTRAS = {  # what must be importable, and what it is for
-    "archive": (("pynetdicom", "dicomweb_client"), "send and fetch"),
-    "encoder": (("onnxruntime",), "an image encoder of your own"),
-    "jpeg-lossless": (("gdcm",), "DICOM files in JPEG Lossless"),
-    "nifti": (("nibabel",), "NIfTI volumes"),
+_OPTIONAL = to_tr(
+    {"dciodvfy": "checks written DICOM against the standard", "openssl": "checks bundles without privgan"}
+)
+_EXTRAS = {  # what must be importable
+    "archive": ("pynetdicom", "dicomweb_client"),
+    "encoder": ("onnxruntime",),
+    "jpeg-lossless": ("gdcm",),
+    "nifti": ("nibabel",),
 }
+_USES = to_tr(
+    {
+        "archive": "send and fetch",
+        "encoder": "an image encoder of your own",
+        "jpeg-lossless": "DICOM files in JPEG Lossless",
+        "nifti": "NIfTI volumes",
+    }
+)
 _ATTACK_SIZE, _ATTACK_STEPS = 16, 3000  # half a minute on one core, a second half for slower ones
 
 
@@ -43,7 +54,7 @@ def doctor(
     accelerator = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     codecs, missing = _codecs()
     tools = {name: shutil.which(name) is not None for name in _OPTIONAL}
-    extras = {name: all(map(importlib.util.find_spec, modules)) for name, (modules, _) in _EXTRAS.items()}
+    extras = {name: all(map(importlib.util.find_spec, modules)) for name, modules in _EXTRAS.items()}
     secure_generator().random()  # raises if the cryptographic generator cannot be keyed
     findings = _attack() if attack_mechanism else None
     sound = all(finding.passed for finding in findings or ())
@@ -62,22 +73,33 @@ def doctor(
             "extras": extras,
             **({} if findings is None else {"attacks": [finding.to_json() for finding in findings]}),
         },
-        f"privgan {__version__}, Python {platform.python_version()} on {sys.platform}",
+        tr(
+            "privgan {version}, Python {python} on {system}",
+            version=__version__,
+            python=platform.python_version(),
+            system=sys.platform,
+        ),
         *(f"  {name} {version}" for name, version in versions.items()),
-        f"accelerator: {accelerator or 'none, the processor is used'} ({torch.get_num_threads()} threads)",
-        "noise and draws: ChaCha20, keyed by the operating system",
-        f"transfer syntaxes: {', '.join(codecs)}",
-        *([f"not readable here: {', '.join(missing)}"] if missing else []),
-        *(f"privgan[{name}]: {_found(there)} ({_EXTRAS[name][1]})" for name, there in extras.items()),
-        *(f"{name}: {_found(there)} ({_OPTIONAL[name]})" for name, there in tools.items()),
+        tr(
+            "accelerator: {accelerator} ({threads} threads)",
+            accelerator=accelerator or tr("none, the processor is used"),
+            threads=torch.get_num_threads(),
+        ),
+        tr("noise and draws: ChaCha20, keyed by the operating system"),
+        tr("transfer syntaxes: {names}", names=tr(", ").join(codecs)),
+        *([tr("not readable here: {names}", names=tr(", ").join(missing))] if missing else []),
+        *(_found(f"privgan[{name}]", there, _USES[name]) for name, there in extras.items()),
+        *(_found(name, there, _OPTIONAL[name]) for name, there in tools.items()),
         *_in_words(findings or ()),
         then=following.command("demo") if code == 0 else "",
     )
     return code
 
 
-def _found(there: bool) -> str:
-    return "found" if there else "not found"
+def _found(name: str, there: bool, use: str) -> str:
+    if there:
+        return tr("{name}: found ({use})", name=name, use=tr(use))
+    return tr("{name}: not found ({use})", name=name, use=tr(use))
 
 
 def _attack() -> "tuple[Finding, ...]":
@@ -87,7 +109,9 @@ def _attack() -> "tuple[Finding, ...]":
     from privgan.gan.networks.states import device_of
 
     laboratory = Laboratory.build(_ATTACK_SIZE, device_of("auto"))
-    console.note(f"Attacking the training step: {4 * _ATTACK_STEPS} steps on phantoms, about a minute")
+    console.note(
+        tr("Attacking the training step: {count} steps on phantoms, about a minute", count=4 * _ATTACK_STEPS)
+    )
     return attack_mechanism(laboratory, secure_generator(), steps=_ATTACK_STEPS, progress=console.progress)
 
 
@@ -98,23 +122,34 @@ def _in_words(findings: "Sequence[Finding]") -> list[str]:
 
     lines = [
         "",
-        f"This machine's private training step, attacked over {4 * _ATTACK_STEPS} steps on phantoms.",
-        "C: the most that a patient may add to a sum. sigma: the noise, in units of C. mu: 1 / sigma for one step.",
+        tr("This machine's private training step, attacked over {count} steps on phantoms.", count=4 * _ATTACK_STEPS),
+        tr(
+            "C: the most that a patient may add to a sum. sigma: the noise, in units of C. mu: 1 / sigma for one "
+            "step."
+        ),
+        *(line for finding in findings for line in _told(finding)),
     ]
-    for finding in findings:
-        lines += [
-            f"{'passed' if finding.passed else 'FAILED'}  {finding.name}",
-            f"        tried     to {finding.tried}",
-            f"        seen      {finding.measured}",
-            f"        expected  {finding.expected}",
-        ]
-    broken = [finding.name for finding in findings if not finding.passed]
+    broken = [tr(finding.name) for finding in findings if not finding.passed]
     if broken:
-        return [*lines, f"FAIL: {', '.join(broken)}. Do not train on patients with this machine."]
+        return [
+            *lines,
+            tr("FAIL: {names}. Do not train on patients with this machine.", names=tr(", ").join(broken)),
+        ]
     return [
         *lines,
-        f"No attack succeeded. A sound mechanism fails here by chance at most once in {1 / FAMILY_ERROR:.0f} tries.",
+        tr(
+            "No attack succeeded. A sound mechanism fails here by chance at most once in {count} tries.",
+            count=f"{1 / FAMILY_ERROR:.0f}",
+        ),
     ]
+
+
+def _told(finding: "Finding") -> Iterator[str]:
+    name = tr(finding.name)
+    yield tr("passed  {name}", name=name) if finding.passed else tr("FAILED  {name}", name=name)
+    yield tr("        tried     to {deed}", deed=retold(finding.tried))
+    yield tr("        seen      {result}", result=retold(finding.measured))
+    yield tr("        expected  {result}", result=retold(finding.expected))
 
 
 def _version(name: str) -> str | None:

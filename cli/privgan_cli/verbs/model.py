@@ -5,24 +5,11 @@ from typing import Annotated
 
 import typer
 
-from privgan_cli.asked import PlanOptions, TrainOptions
+from privgan.language import by_default, in_a_row, retold, tr
+from privgan_cli.asked import Planned, PlanOptions, TrainOptions
 from privgan_cli.console import console
 from privgan_cli.line import following
 from privgan_cli.options import Device, Force, PolicyFile, choice, read_policy
-from privgan_cli.reading_options import (
-    Axis,
-    BodyPart,
-    Colour,
-    Every,
-    Frames,
-    ImageType,
-    Modality,
-    View,
-    Window,
-    Workers,
-    wishes_of,
-)
-from privgan_cli.reading_options import Preset as ReadAs
 
 Epsilon = Annotated[float | None, typer.Option(help="The guarantee to reach, per patient.")]
 Delta = Annotated[float | None, typer.Option(help="Default: largest power of ten <= 1/(10 x members).")]
@@ -69,7 +56,13 @@ def plan(
         modality=modality.upper(),
         accept_delta=accept_delta,
     )
-    found = surface.plan(options, read_policy(policy))
+    rules = read_policy(policy)
+    with by_default(rules.language):
+        return _told(options, surface.plan(options, rules), accept_low_power=accept_low_power)
+
+
+def _told(asked: PlanOptions, found: Planned, *, accept_low_power: bool) -> int:
+    """Say what was planned; the exit code."""
     from privgan_audits.gate.preflight import low_power_text
 
     planned, chosen, expected = found.plan, found.choice, found.preflight
@@ -79,82 +72,37 @@ def plan(
             "epsilon": spend.epsilon,
             "delta": spend.delta,
             "noise_multiplier": planned.noise_multiplier,
-            "steps": steps,
-            "batch": batch,
+            "steps": asked.steps,
+            "batch": asked.batch,
             "preset": chosen.preset,
             "outlook": {"band": chosen.outlook.band, "hidden": chosen.outlook.hidden},
             "preflight": {"chance": expected.chance, "non_members": held_back},
         },
-        f"{spend}: noise multiplier {planned.noise_multiplier:.4g}, {steps} steps of {batch} of {patients} patients",
-        f"`privgan train` would start from the preset {chosen.preset}: {chosen.reason}",
-        chosen.outlook.told,
-        f"with {held_back} patients held back, a safe set passes its audit with probability {expected.chance:.2f}",
-        then=following.after_plan(epsilon or spend.epsilon, steps),
+        tr(
+            "{spend}: noise multiplier {noise}, {steps} steps of {batch} of {patients} patients",
+            spend=spend,
+            noise=f"{planned.noise_multiplier:.4g}",
+            steps=asked.steps,
+            batch=asked.batch,
+            patients=asked.patients,
+        ),
+        tr(
+            "`privgan train` would start from the preset {preset}: {reason}",
+            preset=chosen.preset,
+            reason=retold(chosen.reason),
+        ),
+        retold(chosen.outlook.told),
+        tr(
+            "with {others} patients held back, a safe set passes its audit with probability {chance}",
+            others=held_back,
+            chance=f"{expected.chance:.2f}",
+        ),
+        then=following.after_plan(asked.epsilon or spend.epsilon, asked.steps),
     )
     if not (expected.sufficient or accept_low_power):
-        console.note(f"privgan: {low_power_text(expected)} --accept-low-power goes on all the same.")
+        goes_on = tr("--accept-low-power goes on all the same.")
+        console.note(f"privgan: {in_a_row((retold(low_power_text(expected)), goes_on))}")
         return 5
-    return 0
-
-
-def prior(
-    public: Annotated[Path, typer.Argument(help="Public images: a folder or an .npz, as `prepare` reads them.")],
-    folder: Annotated[Path, typer.Argument(metavar="PRIOR", help="The folder to make.")],
-    source: Annotated[str, typer.Option(help="Whose images these are, in words; said wherever the result goes.")],
-    licence: Annotated[str, typer.Option(help="Under which terms they may be used, in words.")],
-    size: Annotated[int, typer.Option(help="Pixels a side: that of the cohort.")] = 64,
-    read_as: ReadAs = None,
-    window: Window = None,
-    colour: Colour = False,
-    modality: Modality = "",
-    body_part: BodyPart = "",
-    view: View = "",
-    image_type: ImageType = "",
-    every: Every = 1,
-    frames: Frames = "all",
-    axis: Axis = "axial",
-    workers: Workers = None,
-    minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
-    steps: Annotated[int, typer.Option(help="Steps of learning.")] = 8000,
-    config: Annotated[Path | None, typer.Option(help="train.toml of the trainings to come.")] = None,
-    device: Device = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted learning.")] = False,
-    force: Force = False,
-) -> int:
-    """Learn from public images what is alike in all of their kind; no patient is involved."""
-    from privgan.gan.prior.request import LearningSettings, PriorRequest
-    from privgan.gan.training.settings import read_settings
-    from privgan_cli import surface
-
-    wishes = wishes_of(
-        size=size,
-        preset=read_as,
-        window=window,
-        colour=colour,
-        modality=modality,
-        body_part=body_part,
-        view=view,
-        image_type=image_type,
-        every=every,
-        frames=frames,
-        axis=axis,
-        workers=workers,
-    )
-    request = PriorRequest(
-        source=source,
-        licence=licence,
-        settings=read_settings(config),
-        learning=LearningSettings(steps=steps),
-        minutes=minutes,
-        device=device or "auto",
-    )
-    made = surface.prior(public, folder, request, wishes, force=force, resume=resume, progress=console.progress)
-    console.result(
-        {"images": made.images, "size": made.form.side, "steps": made.steps, "source": made.source},
-        f"learned {made.steps} steps from {made.images} public images of {made.form.side} px",
-        f"look at {folder / 'contact.png'}",
-        then=following.after_prior(folder),
-    )
     return 0
 
 
@@ -213,9 +161,14 @@ def train(
             "prior": None if facts.prior is None else facts.prior.source,
             "warnings": list(facts.warnings),
         },
-        *(["NOT PRIVATE: seeded test run; audit and release refuse it"] if facts.not_private else []),
-        f"trained {facts.finished_steps} steps on {facts.members} patients: {facts.spend}",
-        *(f"noticed at {warning}" for warning in facts.warnings),
+        *([tr("NOT PRIVATE: seeded test run; audit and release refuse it")] if facts.not_private else []),
+        tr(
+            "trained {steps} steps on {members} patients: {spend}",
+            steps=facts.finished_steps,
+            members=facts.members,
+            spend=facts.spend,
+        ),
+        *(tr("noticed at {alarm}", alarm=retold(warning)) for warning in facts.warnings),
         then=following.after_train(run, facts.members),
     )
     return 0
@@ -250,7 +203,7 @@ def generate(
     )
     made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
     if made.noise_drowned_classes:
-        console.note("privgan: the noise drowned the measured class shares; every class gets the same.")
+        console.note(tr("privgan: the noise drowned the measured class shares; every class gets the same."))
     console.result(
         {
             "count": made.count,
@@ -258,8 +211,13 @@ def generate(
             "epsilon": made.spend.epsilon,
             "delta": made.spend.delta,
         },
-        f"{made.count} synthetic images of {made.form.side} px in {synthetic}",
-        "NOT RELEASED: audit them before anyone else sees them",
+        tr(
+            "{count} synthetic images of {side} px in {folder}",
+            count=made.count,
+            side=made.form.side,
+            folder=synthetic,
+        ),
+        tr("NOT RELEASED: audit them before anyone else sees them"),
         then=following.after_generate(run, synthetic),
     )
     return 0

@@ -21,6 +21,7 @@ from pydicom.uid import (
 from privgan.arrays import Singles
 from privgan.data.phantoms.phantom_images import CLASSES, SIZE, Anatomy, draw_images
 from privgan.files import write_text
+from privgan.language import tr
 from privgan.progress import Progress, silent
 
 IMAGES_PER_PATIENT = (0.50, 0.25, 0.15, 0.10)  # chance of 1, 2, 3, 4
@@ -83,7 +84,7 @@ def write_phantoms(folder: Path, *, patients: int, seed: int = 0, progress: Prog
             visit = _invent_visit(rng, hospitals)
             written += _write_visit(folder, visit, pictures[takes == patient], rng)
             lines.append(f"{visit.number},{CLASSES[int(opaque[patient])]}")
-        progress("Drawing phantoms", start + count, patients)
+        progress(tr("Drawing phantoms"), start + count, patients)
     write_text(folder / LABELS, "\n".join(lines) + "\n")
     return written
 

@@ -25,12 +25,12 @@ from privgan.data.sources.wishes import Wishes
 from privgan.errors import InputRejectedError, UsageError
 from privgan.images.stored import with_channels
 from privgan.kinds import BUNDLE, SET, require_no_kind
-from privgan.language import kept
+from privgan.language import kept, to_tr, tr
 from privgan.progress import Progress, silent
 
 OTHER_MODALITY = "other_modality"
 ONLY_CLASS = "image"  # where nothing has a label
-TASK = "Reading images"
+TASK = to_tr("Reading images")
 _REPORTED_EVERY = 32
 
 Hear = Callable[[Entry], None]
@@ -96,7 +96,7 @@ def watched(source: Source, progress: Progress, start: int = 0) -> Iterator[tupl
     """
     for done, (_, group) in enumerate(groupby(source.entries(start), lambda entry: entry.where), start + 1):
         if done % _REPORTED_EVERY == 0 or done == source.total:
-            progress(TASK, done, source.total)
+            progress(tr(TASK), done, source.total)
         entries = tuple(group)
         yield entries[:1] if refusal_of(entries[0], source.declared) else entries
 

@@ -14,9 +14,10 @@ from privgan.gan.networks.discriminators import convolutions
 from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator
 from privgan.gan.networks.layers import linear
 from privgan.gan.warm_start import cosine_basis
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 
-TASK = "fitting the autoencoder"
+TASK = to_tr("fitting the autoencoder")
 START = 0.02  # root mean square of what is added to the warm start's images at first, of values in [-1, 1]
 _PICTURES = 512
 _RATE = 2e-3
@@ -46,7 +47,7 @@ def fit_as_decoder(
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(_evidence_bound(generator, encoder, images, lowest, torch_rng))
         optimiser.step()
-        progress(TASK, step + 1, steps)
+        progress(tr(TASK), step + 1, steps)
     generator.zero_grad(set_to_none=True)
     _turn_down(generator, torch_rng)
     return encoder

@@ -21,9 +21,10 @@ from privgan.gan.warm_start.movement import BENDS, bent
 from privgan.gan.warm_start.shrinkage import by_band
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 
-TASK = "describing public images"
+TASK = to_tr("describing public images")
 _KEPT = (0.8, 0.9)  # parts of the variance that the kept directions explain
 _MOST = 1.2  # of the grain, that is added to an image's own numbers
 _MOVED = 0.3  # and of that, to where its parts lie: a picture whose parts lie elsewhere has no right answer
@@ -54,7 +55,7 @@ class Described:
         found: list[Tensor] = []
         for some in _parts(images):
             found.append(coordinates.of(from_uint8(some), template))
-            progress(TASK, min(_AT_ONCE * len(found), len(images)), len(images))
+            progress(tr(TASK), min(_AT_ONCE * len(found), len(images)), len(images))
         numbers = torch.cat(found)
         fine = numbers[:, coordinates.count :].mean(0)
         own = numbers[:, : coordinates.count].contiguous()

@@ -24,7 +24,7 @@ from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8, to_levels
 from privgan.images.stored import as_stored
 from privgan.interruption import StopRequest
-from privgan.language import kept
+from privgan.language import kept, to_tr, tr
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 
@@ -32,7 +32,7 @@ STATE = "state.safetensors"  # of an interrupted learning: the file from which i
 FEWEST = 200
 _SAVED_EVERY = 60.0  # seconds
 _SHOWN = 10  # images a row of the contact sheet
-_TASK = "learning from public images"
+_TASK = to_tr("learning from public images")
 
 
 def learn_prior(
@@ -130,7 +130,7 @@ def _learn(
         # By the clock or by steps, whichever is further: rates fall towards the end, wherever it is.
         timed = 0.0 if request.minutes is None else clock.minutes / request.minutes
         done = max(lesson.step / settings.steps, timed)
-        progress(_TASK, round(1000 * min(done, 1.0)), 1000, f"step {lesson.step}")
+        progress(tr(_TASK), round(1000 * min(done, 1.0)), 1000, tr("step {number}", number=lesson.step))
         if done >= 1:
             return
         torch_rng = torch.Generator().manual_seed(settings.seed * settings.steps + lesson.step)

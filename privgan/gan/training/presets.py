@@ -11,6 +11,7 @@ from privgan.dp.plan import calibrate_queries
 from privgan.gan.image_model import STARTS
 from privgan.gan.names import AUTO, BALANCED, LARGE_COHORT, PRESETS, SLICES, SMALL_COHORT
 from privgan.gan.training.outlook import Outlook, Question, outlook
+from privgan.language import kept, to_tr
 
 _START = STARTS[BALANCED]
 # Patients a class for each unit of noise: below the first, noise is most of what is seen of a class; above the
@@ -49,7 +50,7 @@ def choose(
     """
     if named != AUTO:
         one_of(PRESETS, preset=named)
-        preset, reason = named, "it was asked for"
+        preset, reason = named, to_tr("it was asked for")
     else:
         preset, reason = _suited(members, classes, epsilon, delta, minutes, modality)
     asked = Question(members=members, classes=classes, epsilon=epsilon, delta=delta, start=STARTS[preset])
@@ -62,17 +63,22 @@ def _suited(
     """A preset and why."""
     noise = calibrate_queries(_START.share * min(epsilon, _PLENTY), delta, _START.noise_ratios)[1]
     heard = members / classes / noise
-    seen = (
-        f"{members} patients in {classes} classes at epsilon {epsilon:g}: {heard:.0f} a class for each unit of noise"
-    )
     if heard < _FEW:
-        preset, why = SMALL_COHORT, "few, so most of epsilon goes to averages"
+        preset, why = SMALL_COHORT, kept("few, so most of epsilon goes to averages")
     elif modality in _SLICED and _SOME <= heard < _MANY:
-        preset, why = SLICES, f"enough for the kinds of slices that {modality} has"
+        preset, why = SLICES, kept("enough for the kinds of slices that {modality} has", modality=modality)
     elif heard < _MANY:
-        preset, why = BALANCED, "enough for averages and for a discriminator"
+        preset, why = BALANCED, kept("enough for averages and for a discriminator")
     elif minutes is not None and minutes < _QUICK_MINUTES:
-        preset, why = BALANCED, f"many, but {minutes:g} minutes are short"
+        preset, why = BALANCED, kept("many, but {minutes} minutes are short", minutes=f"{minutes:g}")
     else:
-        preset, why = LARGE_COHORT, "enough to tell several kinds within a class"
-    return preset, f"{seen}, {why}"
+        preset, why = LARGE_COHORT, kept("enough to tell several kinds within a class")
+    return preset, kept(
+        "{members} patients in {classes} classes at epsilon {epsilon}: {heard} a class for each unit of noise, "
+        "{reason}",
+        members=members,
+        classes=classes,
+        epsilon=f"{epsilon:g}",
+        heard=f"{heard:.0f}",
+        reason=why,
+    )

@@ -35,6 +35,7 @@ from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.step import Training, fit
 from privgan.gan.training.timing import affordable_steps
 from privgan.interruption import StopRequest
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan.run import MARKER, MODEL_CONFIG, WEIGHTS, ModelDigests, RunFacts, make_run_folders, read_run, write_run
 
@@ -58,9 +59,9 @@ def start_run(
     if request.prior is not None:
         require_fitting(request.prior, cohort.facts.form)
     request = replace(request, settings=_with_steps(request, cohort, device))
-    progress("planning", 0, 1)
+    progress(tr("planning"), 0, 1)
     plan = make_plan(cohort.facts.members, request)
-    progress("planning", 1, 1)
+    progress(tr("planning"), 1, 1)
     ledger.require_affordable(plan.queries, delta=plan.delta)
     facts = _facts(cohort, plan, request)
     with staged_folder(run, marker=MARKER, force=force) as folder:  # a kill leaves no run without its files

@@ -39,10 +39,11 @@ from privgan.gan.warm_start.class_balance import measure_class_balance
 from privgan.gan.warm_start.measure import measure_mixture
 from privgan.gan.warm_start.strength import measure_powers
 from privgan.interruption import StopRequest
+from privgan.language import to_tr, tr
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 
-_MEASURING = "asking members for the warm start"
+_MEASURING = to_tr("asking members for the warm start")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +80,10 @@ def fit(
     state, ledger = _begin(training, ledger, randomness, progress)
     critic = PatientGradients(state.discriminator)
     saved, total = time.monotonic(), training.plan.steps
-    charged = f"epsilon {training.plan.spend().epsilon:.3g} charged"
+    charged = tr("epsilon {epsilon} charged", epsilon=f"{training.plan.spend().epsilon:.3g}")
     while state.step < total:
         step(training, state, critic, randomness)
-        progress("training", state.step, total, charged)
+        progress(tr("training"), state.step, total, charged)
         late = time.monotonic() - saved > training.settings.speed.checkpoint_seconds
         # The last state too: a generator that a kill leaves unfinished must come out the same again, because
         # redoing its last steps with other noise would be a release that nobody charged.
@@ -104,9 +105,9 @@ def _begin(
         return state, ledger.resume(training.run_id, step=state.step, sha256=digest)
     warm_start = training.settings.warm_start
     noises, of_strength = _noises(training)
-    progress(_MEASURING, 0, 1)
+    progress(tr(_MEASURING), 0, 1)
     mixture = measure_mixture(patients, warm_start, noises, config.mixture, randomness)
-    progress(_MEASURING, 1, 1)
+    progress(tr(_MEASURING), 1, 1)
     state = fresh_state(training, mixture, randomness.public)
     if training.prior is not None:
         _strengthen(training, training.prior, state, of_strength, randomness)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Integers, Singles, Texts
-from privgan.language import kept, to_tr
+from privgan.language import kept, to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import (
     NO_NON_MEMBERS,
@@ -32,7 +32,7 @@ from privgan_audits.stats.relabelling import as_labels, relabellings
 LABEL = "label"
 NEIGHBOURS = 5
 FEWEST = 10  # patients on each side of whom a value is known, without whom nothing can be compared
-TASK = "attribute disclosure"
+TASK = to_tr("attribute disclosure")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def right_guesses(
     for name, each in asked.items():
         rows = np.flatnonzero(each.synthetic != "")
         if (key := rows.tobytes()) not in searched:
-            searched[key] = scores.embedding.nearest(synthetic[rows], NEIGHBOURS, TASK, progress).rows
+            searched[key] = scores.embedding.nearest(synthetic[rows], NEIGHBOURS, tr(TASK), progress).rows
         guess = majority(each.synthetic[rows][searched[key]])
         usable = (each.real != "") & ~scores.flat
         found[name] = _mean_by_patient(guess == each.real, usable, scores)

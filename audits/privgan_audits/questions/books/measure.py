@@ -15,7 +15,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import ADJACENCY, UNIT
 from privgan.errors import IntegrityError, UsageError
 from privgan.images.stored import as_stored
-from privgan.language import to_tr
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan.run import ModelDigests, read_run
 from privgan.synthetic.drawing import Asked, Drawing, Redrawn
@@ -47,11 +47,11 @@ def examined(evidence: Evidence, progress: Progress = silent) -> tuple[dict[str,
     claim, ledger, cohort = evidence.claim, evidence.ledger, evidence.cohort
     if claim is None or ledger is None or cohort is None:
         raise IntegrityError("Expected a set that claims differential privacy, and the cohort that it is of.")
-    progress("privacy accounting", 0, 1)
+    progress(tr("privacy accounting"), 0, 1)
     recomputed = epsilon(ledger.queries(claim.run_id), claim.spend.delta)
     total = ledger.spend().epsilon
     proven = ledger.proven()
-    progress("privacy accounting", 1, 1)
+    progress(tr("privacy accounting"), 1, 1)
     members = evidence.members.patient_count
     small_delta = claim.spend.delta * members <= DELTA_TIMES_MEMBERS * (1 + 1e-9)
     checks = {

@@ -13,7 +13,7 @@ from scipy import stats
 
 from privgan.arrays import Choices, Flags, Floats, Images, Integers
 from privgan.images.geometry import channels, pool
-from privgan.language import to_tr
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.controls.group_limits import GroupTrials, group_findings
@@ -48,12 +48,12 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     if min(scores.members, scores.non_members) < 2 * _FEWEST:
         return NotRun(reason=to_tr("there are too few patients for controls"))
     images = np.concatenate([evidence.members.images, evidence.non_members.images])
-    progress("split check", 0, 2)
+    progress(tr("split check"), 0, 2)
     split = split_check(features(images), scores.owner, scores.non_member, rng)
-    progress("split check", 1, 2, "splits among members")
+    progress(tr("split check"), 1, 2, tr("splits among members"))
     groups = groups_of(evidence, scores)
     pretended = resplits(scores, groups, attack_scores(evidence, progress), *splits_of_members(scores, rng))
-    progress("split check", 2, 2)
+    progress(tr("split check"), 2, 2)
     choices = relabellings(len(scores.non_member), scores.non_members, rng)
     trials = GroupTrials.of(scores, groups, evidence.level, choices)
     shown, others = evidence.members.images, evidence.synthetic.images

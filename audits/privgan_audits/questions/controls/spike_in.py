@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers
+from privgan.language import tr
 from privgan.memory import hand_back_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
@@ -154,7 +155,7 @@ def limits_of_detection(
     planted = plant_sets(scores, sets, front, progress)
     for done, (name, copies, taken) in enumerate(zip(disguises, planted, turns, strict=True), start=1):
         limits[name] = _limit(front, copies, taken)
-        progress("limit of detection", done, len(disguises), name)
+        progress(tr("limit of detection"), done, len(disguises), name)
     return limits
 
 
@@ -180,12 +181,12 @@ def plant_sets(
     """
     changes: list[dict[str, Changes]] = [{} for _ in sets]
     for done, (name, each) in enumerate(scores.spaces.items()):
-        progress("planting copies", done, len(scores.spaces), name)
+        progress(tr("planting copies"), done, len(scores.spaces), tr(name))
         limits = front.limits(name) if front else each.closest.distance
         for of_set, met in zip(changes, each.space.met(sets, each.closest, limits), strict=True):
             of_set[name] = _changes(scores, each, met)
         hand_back_freed_memory()
-    progress("planting copies", len(scores.spaces), len(scores.spaces))
+    progress(tr("planting copies"), len(scores.spaces), len(scores.spaces))
     return [Planted(count=len(copies), changes=of_set) for copies, of_set in zip(sets, changes, strict=True)]
 
 

@@ -6,6 +6,7 @@ enough to judge by.
 
 from privgan.arrays import Images
 from privgan.images.text import shows_text
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence
 
@@ -29,5 +30,5 @@ def _seen(images: Images, progress: Progress) -> int:
     for number, image in enumerate(images, start=1):
         count += shows_text(image)
         if number % _PROGRESS_EVERY == 0 or number == len(images):
-            progress("looking for text in images", number, len(images))
+            progress(tr("looking for text in images"), number, len(images))
     return count

@@ -17,7 +17,7 @@ from privgan.data.identifiers import IdentifierDigests
 from privgan.errors import IntegrityError
 from privgan.files import open_regular
 from privgan.folders import list_entries
-from privgan.language import AS_WRITTEN, kept, speaking, to_tr
+from privgan.language import AS_WRITTEN, kept, speaking, to_tr, tr
 from privgan.progress import Progress, silent
 from privgan.synthetic.dicom.validator import MOST_FILES, complaints
 from privgan.synthetic.synthetic_set import LABELS
@@ -150,7 +150,7 @@ class _Scan:
             name = path.name if path == self._root else path.relative_to(self._root).as_posix()
             self._search(name, self._pieces(path, name), look_up, number)
             if number % _PROGRESS_EVERY == 0 or number == len(paths):
-                progress("searching for identifiers", number, len(paths))
+                progress(tr("searching for identifiers"), number, len(paths))
 
     def _pieces(self, path: Path, name: str) -> Iterator[Piece]:
         for piece in entry_pieces(path, name, self._own):

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from privgan.arrays import Floats, Singles
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence
 from privgan_audits.questions.scores import Scores, patient_scores, smallest_per_patient, synthetic_points
@@ -35,10 +36,10 @@ def measure_attacks(evidence: Evidence, scores: Scores, progress: Progress) -> d
     attacks = {f"distance in {name}": each.patient for name, each in scores.whole.items()}
     real, synthetic = scores.embedding.points, synthetic_points(evidence, scores)
     for done, (name, attack) in enumerate((("density ratio", density_ratio), ("classifier", looks_real))):
-        progress("membership attacks", done, 2, name)
+        progress(tr("membership attacks"), done, 2, tr(name))
         image = np.where(scores.flat, np.inf, attack(real, synthetic, scores))
         attacks[name] = smallest_per_patient(image, scores.owner, len(scores.non_member))
-    progress("membership attacks", 2, 2)
+    progress(tr("membership attacks"), 2, 2)
     return attacks
 
 

@@ -7,6 +7,7 @@ permutation test takes the strongest of all of them. Upper bounds, which a PASS 
 
 import numpy as np
 
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.membership.attacks import attack_scores
@@ -31,13 +32,13 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         return NotRun(reason=NO_NON_MEMBERS)
     scores = patient_scores(evidence, progress)
     ranked = with_ensemble(attack_scores(evidence, progress), scores.closest_first)
-    progress("membership", 0, 1)
+    progress(tr("membership"), 0, 1)
     pool = relabellings(len(scores.non_member), scores.non_members, rng)
     findings = membership_findings(ranked, scores.non_member, pool)
     order = scores.non_member[ranked[ENSEMBLE]]
     delta = evidence.claim.spend.delta if evidence.claim else 0.0
     false, true = st.roc(order)
-    progress("membership", 1, 1)
+    progress(tr("membership"), 1, 1)
     return Measured(
         findings={**findings, **epsilon_findings(ranked, scores.non_member, delta)},
         series={

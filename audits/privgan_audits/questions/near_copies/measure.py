@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from privgan.arrays import Floats
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.groups import Group, Groups, groups_of
@@ -40,7 +41,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     if evidence.non_members is None:
         return NotRun(reason=NO_NON_MEMBERS)
     scores = patient_scores(evidence, progress)
-    progress("near copies", 0, 1)
+    progress(tr("near copies"), 0, 1)
     pool = relabellings(len(scores.non_member), scores.non_members, rng)
     groups = groups_of(evidence, scores)
     findings = {
@@ -52,7 +53,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         "look_alikes": {name: _hit_findings(scores, each) for name, each in scores.counted.items()},
         "groups": [_group_findings(scores, group) for group in groups.tested],
     }
-    progress("near copies", 1, 1)
+    progress(tr("near copies"), 1, 1)
     members = len(evidence.members.images)
     internal = {
         "pairs": list(_pairs(scores, range(members))),

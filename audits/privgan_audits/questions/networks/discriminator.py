@@ -6,6 +6,7 @@ import torch
 from privgan.arrays import Floats, Images, Integers
 from privgan.gan.networks import Discriminator
 from privgan.images.pixels import from_uint8
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.embedding import image_digests
 
@@ -31,5 +32,5 @@ def discriminator_scores(
         rows = order[start : start + _BLOCK]
         with torch.no_grad():
             found[rows] = -discriminator(from_uint8(images[rows]), torch.from_numpy(labels[rows])).double().numpy()
-        progress("asking the discriminator", start + len(rows), len(images))
+        progress(tr("asking the discriminator"), start + len(rows), len(images))
     return found

@@ -18,11 +18,12 @@ from torch import Tensor
 from privgan.arrays import Floats, Images, Integers
 from privgan.gan.networks import FAKES_AT_ONCE, Generator, LoadedGenerator
 from privgan.images.pixels import from_uint8
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.descent import Adam
 from privgan_audits.spaces.pixels import FINE
 
-TASK = "inverting the generator"
+TASK = to_tr("inverting the generator")
 DRAWS = 2048  # random images, shared by all classes
 STEPS = 30
 RATE = 0.2  # Adam
@@ -84,7 +85,7 @@ def invert(
         pieces = [(images[at : at + FAKES_AT_ONCE], labels[at : at + FAKES_AT_ONCE]) for at in batches]
         for done, part in enumerate(workers.map(search.descend, *zip(*pieces, strict=True)), start=1):
             parts.append(part)
-            progress(TASK, done, len(pieces))
+            progress(tr(TASK), done, len(pieces))
     return Inverted(
         start=np.concatenate([part.start for part in parts]), end=np.concatenate([part.end for part in parts])
     )

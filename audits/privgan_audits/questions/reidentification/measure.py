@@ -16,7 +16,7 @@ import numpy as np
 import scipy.linalg
 
 from privgan.arrays import Flags, Floats, Integers, Singles
-from privgan.language import kept
+from privgan.language import kept, to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotApplicable, NotRun, Outcome
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
@@ -37,7 +37,7 @@ FALSE_MATCHES = 0.001  # of pairs of different patients, at the threshold where 
 RARE_MATCHES = 1e-5  # the same where they count as one person's even after a search through thousands
 COMPARED = 2_000  # images of a fold, at most, whose pairs set the thresholds
 MOST_IMAGES = 8  # of one patient among them
-TASK = "re-identification"
+TASK = to_tr("re-identification")
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
@@ -117,7 +117,7 @@ def recognise(scores: Scores, synthetic: Singles, progress: Progress = silent) -
         found = _fold(real, synthetic, owner, held)
         score[held], linked[held], recognised[held] = found.score, found.linked, found.recognised
         pairs.append(found.pairs)
-        progress(TASK, number + 1, FOLDS)
+        progress(tr(TASK), number + 1, FOLDS)
     who, rank, admitted = (np.concatenate(column) for column in zip(*pairs, strict=True))
     patients = len(scores.non_member)
     return Recognition(

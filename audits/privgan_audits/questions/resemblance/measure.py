@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from privgan.arrays import Flags, Floats, Integers, Singles
-from privgan.language import to_tr
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.scores import SMALLEST_REFERENCE, patient_scores, synthetic_points
@@ -25,7 +25,7 @@ from privgan_audits.stats.statistics import Z_TWO_SIDED
 CELL = 50  # images of non-members that a cell should hold on average
 MOST_CELLS = 20
 FEWEST = 10  # images of non-members, and synthetic ones, without which a cell says nothing
-TASK = "resemblance"
+TASK = to_tr("resemblance")
 CONSTANT = to_tr("all images of one side are constant")
 MEANINGS: Mapping[str, str] = to_tr(
     {
@@ -68,15 +68,15 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     real = Side(points=scores.embedding.points[kept], owner=scores.owner[kept])
     if not (len(members.points) and len(others.points)):
         return NotRun(reason=CONSTANT)
-    progress(TASK, 0, 4)
+    progress(tr(TASK), 0, 4)
     findings: dict[str, dict[str, Any]] = {"dcr_share": dcr_share(synthetic, real, scores.non_member)}
-    progress(TASK, 1, 4)
+    progress(tr(TASK), 1, 4)
     findings["nndr"] = {"members": nndr(synthetic, members), "non_members": nndr(synthetic, others)}
-    progress(TASK, 2, 4)
+    progress(tr(TASK), 2, 4)
     findings["c_t"] = c_t(synthetic, members.points, others.points)
-    progress(TASK, 3, 4)
+    progress(tr(TASK), 3, 4)
     findings["authenticity"] = {"share": authenticity(synthetic, members)}
-    progress(TASK, 4, 4)
+    progress(tr(TASK), 4, 4)
     meant = {name: {**each, "meaning": MEANINGS[name]} for name, each in findings.items()}
     return Measured(findings=meant)
 

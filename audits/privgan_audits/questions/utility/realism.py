@@ -20,7 +20,7 @@ import numpy as np
 from torch import Tensor
 
 from privgan.arrays import Images, Integers
-from privgan.language import kept
+from privgan.language import kept, to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility import classifier
@@ -33,6 +33,7 @@ LARGEST = 4_000  # images a side
 FEWEST = 50  # images a side, below which nothing can be learned from them
 FEWEST_EXAMINED = 20  # images of a class on each side, below which nothing is said of it
 LOOKS: Mapping[str, Look] = {"all": all_detail, "shapes": shapes_alone}
+_TASKS = to_tr({"all": "telling images apart by all", "shapes": "telling images apart by shapes"})
 LEARNED, EXAMINED = 1 / 2, 1 / 3  # of the images; the rest decides when to stop
 CHECK = 40  # steps between looks at that rest
 PATIENCE = 4  # looks without progress, after which learning ends
@@ -133,7 +134,7 @@ def _told_apart(pairs: _Pairs, look: str, rng: np.random.Generator, progress: Pr
 
 def _learned(lesson: Lessons, choice: Lessons, look: str, rng: np.random.Generator, progress: Progress) -> Classifier:
     """The network as it was when it did best on what it did not learn from."""
-    task, best, stale = f"telling images apart by {look}", np.inf, 0
+    task, best, stale = tr(_TASKS[look]), np.inf, 0
     seen: list[Tensor] = []
     for step, network in enumerate(learning(lesson, 2, rng, LOOKS[look]), start=1):
         if step % CHECK and step < classifier.STEPS:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Texts
-from privgan.language import kept, to_tr
+from privgan.language import kept, to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.questions.utility.classifier import Classifier, Lessons, train_classifier
@@ -33,6 +33,13 @@ EXAMINED = 2_500  # patients: an interval of at most 2 % either way
 EACH = 4  # images of a patient
 HELD_BACK = 0.2  # of the synthetic images
 UNKNOWN = "not known"
+_TASKS = to_tr(
+    {
+        "real": "learning from real images",
+        "synthetic": "learning from synthetic images",
+        "both": "learning from both images",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +77,7 @@ def measure_teaching(
     exam = Examination.of(task.numbered(held), held.patients, len(task.names), rng)
     found, networks = {}, {}
     for source, lessons in _lessons(task).items():
-        networks[source] = train_classifier(lessons, len(task.names), rng, f"learning from {source} images", progress)
+        networks[source] = train_classifier(lessons, len(task.names), rng, tr(_TASKS[source]), progress)
         found[source] = networks[source].probabilities(held.images)
     return {
         "classes": list(task.names),

@@ -6,6 +6,7 @@ Products of low precision (`screening`) leave a few images that could be the clo
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Singles
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
 from privgan_audits.spaces.lenses.views import LensViews
@@ -26,7 +27,7 @@ def reference_distances(views: LensViews, owner: Integers, progress: Progress = 
         owner: their patients (n,).
         progress: listener.
     """
-    task, images = f"real images among themselves, {views.lens.name}", len(owner)
+    task, images = tr("real images among themselves, {space}", space=tr(views.lens.name)), len(owner)
     best = [np.zeros(images) for _ in views.whites]
     step = max(1, _TILE // (min(images, _COLUMNS) * views.changes))
     for start in range(0, images, _COLUMNS):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
 from privgan_audits.spaces.lenses.lenses import Lens
@@ -78,7 +79,7 @@ class LensSpace:
 
     def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, "_Block"]]:
         """Some images at a time beside all real ones, and which is their first."""
-        task, views = f"synthetic beside real, {self.name}", self.ratios.views
+        task, views = tr("synthetic beside real, {space}", space=tr(self.name)), self.ratios.views
         size = max(1, (_BOUNDS if views.whole else _MORE * _BOUNDS) // (4 * len(self.owner)))
         for start in range(0, len(images), size):
             progress(task, start, len(images))

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Singles
+from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.search.candidates import BLOCK, Pairs, RoughBase
 from privgan_audits.spaces.search.screening import SINGLE, fastest, places
 
 TILE = 1 << 21  # products in one block
 DIFFERENCES = 1 << 20  # float64 values of one block of direct differences: 8 MiB
+NEAREST = to_tr("nearest neighbours")
 _CROWDED = 64  # candidates of a query, and as many again of its k, from which they are chosen in single precision
 _FEW = 64  # crowded queries at once
 
@@ -44,7 +46,7 @@ def nearest(
     k: int,
     turns: Callable[[Singles], list[Singles]],
     apart: Groups | None = None,
-    task: str = "nearest neighbours",
+    task: str = NEAREST,
     progress: Progress = silent,
 ) -> Neighbours:
     """The k nearest base images of each query, Euclidean, each by the closest of the query's views.
@@ -63,7 +65,7 @@ def nearest(
     for start, end, views in _blocks(queries, turns, len(base)):
         groups = None if apart is None else apart[0][start:end]
         parts += search.nearest(views, k, groups)
-        progress(task, end, len(queries))
+        progress(tr(task), end, len(queries))
     return _joined(parts)
 
 
