@@ -124,6 +124,30 @@ def test_what_is_typed_goes_before_the_policy(gate: Gate, capsys: pytest.Capture
     assert (report / "audit.json").read_bytes() == record
 
 
+def test_a_refusal_is_in_the_policys_language_for_people_alone(
+    gate: Gate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nobody chose another; programs and the log read English."""
+    until = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    signing = ("approve", gate.root / "report", "--key", gate.root / "officer.key", "--until", until, "--force")
+    words = (*signing, "--cohort", gate.root / "cohort", "--name", "A", "--purpose", "b", "--recipient", "c")
+    unconfirmed = (*words, "--reason", "d", "--log", tmp_path / "log")
+    assert "应有可供确认的终端，或使用 --yes" in said(capsys, *unconfirmed, code=2)
+    assert "Expected a terminal to confirm on" in (tmp_path / "log").read_text("utf-8")
+    assert "Expected a terminal to confirm on" in said(capsys, *unconfirmed, "--language", "en", code=2)
+    assert run([*map(str, unconfirmed), "--json"]) == 2
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["error"]["message"].startswith("Expected a terminal to confirm on")
+    assert "应有可供确认的终端" in shown.err
+
+
+def test_a_wrong_word_is_told_in_the_language_that_stands_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--tell-every 之后应为秒数" in said(capsys, "doctor", "--tell-every", "x", "--language", "zh", code=2)
+    assert "没有此选项：--frm" in said(capsys, "--language=zh", "generate", "run", "new", "--frm", "3", code=2)
+    assert "有多余的参数" in said(capsys, "budget", "a", "b", "--language=zh", code=2)
+    assert "选项 '--count' 需要一个值" in said(capsys, "generate", "a", "b", "--language=zh", "--count", code=2)
+
+
 def test_a_language_that_is_none_is_refused(gate: Gate, capsys: pytest.CaptureFixture[str]) -> None:
     for words in (("--language", "xx"), ("--language=",), ("--language",)):
         assert "among en, zh" in said(capsys, "report", gate.root / "report", *words, code=2)

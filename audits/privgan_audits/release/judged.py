@@ -11,6 +11,7 @@ from privgan.config import from_table
 from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError, UsageError
 from privgan.files import sha256_bytes
 from privgan.kinds import REPORT, require_kind
+from privgan.language import by_default
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, Verdict, judge
 from privgan_audits.policy import Policy
 from privgan_audits.record import RECORD, SALT_BYTES
@@ -75,6 +76,16 @@ def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
         IntegrityError: a field is missing or odd.
     """
     policy, verdict = _judged(record)
+    with by_default(policy.language):
+        _require_passed(record, verdict)
+    try:
+        approved = _approved(record, sha256, policy)
+    except (KeyError, TypeError, UsageError, OverflowError):
+        raise _odd() from None
+    return Judged(record=record, policy=policy, approved=approved)
+
+
+def _require_passed(record: Mapping[str, Any], verdict: Verdict) -> None:
     if verdict.verdict == FAIL:
         reason = verdict.reasons[0]
         raise AuditFailedError(f"The audit's verdict is FAIL; nothing may leave. {reason}")
@@ -92,11 +103,6 @@ def judge_again(record: Mapping[str, Any], sha256: str) -> Judged:
             "Expected a record with a salt, so that its digest can leave and tell nothing; this one is of an older "
             "version. Audit again."
         )
-    try:
-        approved = _approved(record, sha256, policy)
-    except (KeyError, TypeError, UsageError, OverflowError):
-        raise _odd() from None
-    return Judged(record=record, policy=policy, approved=approved)
 
 
 def policy_of(record: Mapping[str, Any]) -> tuple[Policy, str]:

@@ -19,7 +19,7 @@ from privgan.data.cohort.cohort import open_cohort, read_facts
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, write_bytes
-from privgan.language import AS_WRITTEN, by_default, in_a_row, kept, language, retold, tr
+from privgan.language import AS_WRITTEN, by_default, in_a_row, language, retold, tr
 from privgan.run import PriorNamed
 from privgan_audits.policy import OWN
 from privgan_audits.questions.bounds import BOOKS
@@ -105,7 +105,8 @@ def draft_approval(report: Path, grant: Grant, *, cohort: Path | None = None, fo
         PrivganError: all else that `approvable` raises.
     """
     judged = approvable(report, cohort=cohort, force=force)
-    _require_said(grant, judged)
+    with by_default(judged.policy.language):
+        _require_said(grant, judged)
     pinned = read_facts(cohort).officer_key if cohort else ""
     try:
         with by_default(judged.policy.language):
@@ -143,12 +144,15 @@ def approvable(report: Path, *, cohort: Path | None = None, force: bool = False)
     """
     record, digest = read_record(report)
     judged = judge_again(record, digest)
-    require_consistent(record)
-    _require_remembered(report, judged, digest, cohort)
-    require_not_withdrawn(report)
-    require_not_rejected(report)
-    if os.path.lexists(report / APPROVAL) and not force:
-        raise UsageError(f"Expected a report without an approval, {report / APPROVAL} exists. --force replaces it.")
+    with by_default(judged.policy.language):
+        require_consistent(record)
+        _require_remembered(report, judged, digest, cohort)
+        require_not_withdrawn(report)
+        require_not_rejected(report)
+        if os.path.lexists(report / APPROVAL) and not force:
+            raise UsageError(
+                f"Expected a report without an approval, {report / APPROVAL} exists. --force replaces it."
+            )
     return judged
 
 
@@ -221,12 +225,7 @@ def _require_said(grant: Grant, judged: Judged) -> None:
         raise UsageError("Expected --purpose and --recipient in words: an approval is for something and somebody.")
     overrides = ", ".join(f"--{name}" for name in judged.approved.overrides)
     if overrides and not grant.reason:
-        raise UsageError(
-            kept(
-                "Expected --reason: why {overrides}, which switched a safeguard off, does no harm here.",
-                overrides=overrides,
-            )
-        )
+        raise UsageError(f"Expected --reason: why {overrides}, which switched a safeguard off, does no harm here.")
 
 
 def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
