@@ -127,13 +127,13 @@ def test_what_is_typed_goes_before_the_policy(gate: Gate, capsys: pytest.Capture
 def test_a_refusal_is_in_the_policys_language_for_people_alone(
     gate: Gate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where nobody chose another; programs and the log read English."""
+    """Where nobody chose another; programs read English, and the log what stderr says."""
     until = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
     signing = ("approve", gate.root / "report", "--key", gate.root / "officer.key", "--until", until, "--force")
     words = (*signing, "--cohort", gate.root / "cohort", "--name", "A", "--purpose", "b", "--recipient", "c")
     unconfirmed = (*words, "--reason", "d", "--log", tmp_path / "log")
     assert "应有可供确认的终端，或使用 --yes" in said(capsys, *unconfirmed, code=2)
-    assert "Expected a terminal to confirm on" in (tmp_path / "log").read_text("utf-8")
+    assert "应有可供确认的终端" in (tmp_path / "log").read_text("utf-8")
     assert "Expected a terminal to confirm on" in said(capsys, *unconfirmed, "--language", "en", code=2)
     assert run([*map(str, unconfirmed), "--json"]) == 2
     shown = capsys.readouterr()
