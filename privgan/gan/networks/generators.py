@@ -61,7 +61,7 @@ class GeneratorConfig(ImageModel):
     @cached_property
     def mixture(self) -> MixtureShape:
         """Of the part that the warm start fills; its `latent` comes first in z."""
-        return MixtureShape.of(self, self.form, factors=self.latent)
+        return MixtureShape.of(self, self.form, factors=self.latent, uneven=bool(self.finish))
 
     @property
     def finished(self) -> FinishShape | None:

@@ -16,8 +16,9 @@ from privgan.gan.warm_start.grey_levels import KNOTS
 from privgan.gan.warm_start.movement import BENDS, bent
 from privgan.images.form import ImageForm
 
-# Standard deviation of the logarithm of the grain's strength: from image to image cloth is plain or patterned, tissue
-# calm or busy (Wainwright and Simoncelli 2000). Public; it is 0.2 to 0.45 on clothes, digits and radiographs.
+# Standard deviation of the logarithm of how strongly an image varies: cloth is plain or patterned, tissue calm or
+# busy (Wainwright and Simoncelli 2000). Public: it is 0.2 to 0.45 on clothes, digits and radiographs. On radiographs
+# it is common to nearly all directions, those of few factors as well.
 _UNEVEN = 0.3
 # Below the first of grey levels from 0 to 2 light has hardly a colour; a colour becomes so much stronger at most.
 _DARK, _VIVID = 0.05, 1.5
@@ -25,16 +26,20 @@ _DARK, _VIVID = 0.05, 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class MixtureShape:
-    """Public: what an image is described by, classes, components a class, factors, bend."""
+    """Public: what an image is described by, classes, components a class, factors, bend.
+
+    uneven: whether what an image has of its factors is strong or weak as a whole, as its grain is.
+    """
 
     coordinates: Coordinates
     classes: int
     components: int
     factors: int
     bend: float
+    uneven: bool = False
 
     @classmethod
-    def of(cls, model: ImageModel, form: ImageForm, *, factors: int) -> Self:
+    def of(cls, model: ImageModel, form: ImageForm, *, factors: int, uneven: bool = False) -> Self:
         """Of such images, with so many factors."""
         coordinates = Coordinates(
             image_size=form.side,
@@ -52,6 +57,7 @@ class MixtureShape:
             components=model.components,
             factors=factors,
             bend=model.bend,
+            uneven=uneven,
         )
 
     @property
@@ -61,7 +67,7 @@ class MixtureShape:
 
     @property
     def latent(self) -> int:
-        """Standard normal numbers that make an image: factors, the component, the grain's strength, grain, bends."""
+        """Standard normal numbers that make an image: factors, the component, the strength, grain, bends."""
         return self.factors + 2 + self.coordinates.count + self.bends
 
 
@@ -111,8 +117,8 @@ class Mixture:
 class MixtureImages(nn.Module):
     """(z (n, latent), labels (n,)) -> images (n, channels, size, size) in [-1, 1]; nothing in it is learned.
 
-    The first latent numbers are factors, then one picks the component, one sets the strength of the grain; grain and
-    bends follow.
+    The first latent numbers are factors, then one picks the component, one sets how strong the image's grain is, and
+    its factors where they are uneven; grain and bends follow.
     """
 
     basis: Tensor
@@ -150,8 +156,9 @@ class MixtureImages(nn.Module):
         parts = [shape.factors, 1, 1, shape.coordinates.count, shape.bends]
         factors, pick, strength, grain, bends = torch.split(z, parts, dim=1)
         component = (torch.special.ndtr(pick) > ends[:, :-1]).sum(1)
-        spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
         uneven = torch.exp(_UNEVEN * strength - _UNEVEN**2)  # its square is 1 on average
+        factors = factors * uneven if shape.uneven else factors
+        spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
         found = self.means[labels, component] + spread + self.grain[labels, component] * grain * uneven
         found = torch.cat([found, self.fine.expand(len(found), -1)], dim=1)
         images = shape.coordinates.drawn(found, self.tint[labels], self.basis, self.field)

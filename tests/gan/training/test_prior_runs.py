@@ -44,6 +44,7 @@ def test_a_run_keeps_a_copy_of_its_prior_and_its_network(
     assert learned is not None
     known = prior.network().state_dict()
     assert read_json(run / MODEL_CONFIG)["schema_version"] == WITH_PRIOR
+    assert load_generator(run).network.start.shape.uneven
     assert len(facts.plan["warm_start"]) == len(REQUEST.settings.warm_start.noise_ratios) + 1
     strengths = load_generator(run).network.strengths
     assert strengths is not None
@@ -87,13 +88,11 @@ def test_a_stopped_run_goes_on_with_no_other(cohort: Cohort, prior: Prior, tmp_p
         resume_run(cohort, run, REQUEST, StopRequest())
 
 
-def test_a_generator_of_before_detail_was_asked_about_is_refused(
-    cohort: Cohort, prior: Prior, tmp_path: Path
-) -> None:
+def test_a_generator_of_another_version_is_refused(cohort: Cohort, prior: Prior, tmp_path: Path) -> None:
     run = tmp_path / "run"
     start_run(cohort, run, replace(REQUEST, prior=prior, steps=0), StopRequest(), force=False)
     config = read_json(run / MODEL_CONFIG)
-    for other in ({"schema_version": SCHEMA_VERSION}, {"finish": 0}):
+    for other in ({"schema_version": SCHEMA_VERSION}, {"schema_version": WITH_PRIOR - 1}, {"finish": 0}):
         write_json(run / MODEL_CONFIG, {**config, **other})
         with pytest.raises(IntegrityError, match="schema version"):
             load_generator(run)

@@ -1,5 +1,6 @@
 """The one-shot start: what it asks of a patient is bounded, what it learns is right, its noise is not learned."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -220,6 +221,37 @@ def test_grain_is_stronger_in_one_image_than_in_another_and_right_on_average() -
     strength = drawn.square().mean(1).sqrt().log()
     # Without a strength of their own, images of 36 coordinates would differ by 0.12.
     assert 0.25 < float(strength.std()) < 0.4
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_uneven_factors_are_as_strong_as_the_grain_of_their_image(*, uneven: bool) -> None:
+    """The slow twin: an image's numbers are its class's, its factors and its grain, added up one image at a time."""
+    torch_rng = torch.Generator().manual_seed(0)
+    settings = MixtureSettings(order=6, align=False, bend=0.0)
+    shape = replace(_shape(settings, _members(patients=10), latent=3), uneven=uneven)
+    grey, m = Mixture.grey(shape), shape.coordinates.count
+    means, grain = torch.randn(2, 1, m, generator=torch_rng), 0.1 * torch.rand(2, 1, m, generator=torch_rng)
+    mixture = replace(grey, means=means, loadings=torch.randn(2, 1, m, 3, generator=torch_rng), grain=grain)
+    part = MixtureImages(shape)
+    part.fill(mixture)
+    z, labels = torch.randn(6, shape.latent, generator=torch_rng), torch.arange(6) % 2
+    drawn = part.gaussian(z, labels).flatten(1) @ part.basis.T
+    for numbers, row, label in zip(drawn, z, labels.tolist(), strict=True):
+        strength = math.exp(0.3 * float(row[4]) - 0.09)
+        factors = mixture.loadings[label, 0] @ row[:3] * (strength if uneven else 1.0)
+        wanted = means[label, 0] + factors + grain[label, 0] * row[5:] * strength
+        assert torch.allclose(numbers, wanted, atol=1e-4)
+
+
+def test_uneven_factors_keep_the_variance_that_was_released() -> None:
+    settings = MixtureSettings(order=4, align=False, bend=0.0)
+    shape = replace(_shape(settings, _members(patients=10), latent=2), uneven=True)
+    m = shape.coordinates.count
+    part = MixtureImages(shape)
+    part.fill(replace(Mixture.grey(shape), loadings=torch.full((2, 1, m, 2), 0.5)))
+    z = torch.randn(20_000, shape.latent, generator=torch.Generator().manual_seed(0))
+    drawn = part.gaussian(z, torch.zeros(20_000, dtype=torch.int64)).flatten(1) @ part.basis.T
+    assert torch.allclose(drawn.var(0), torch.full((m,), 0.5), rtol=0.05)
 
 
 def test_a_component_that_nobody_is_in_is_not_drawn() -> None:
