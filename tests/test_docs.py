@@ -34,7 +34,7 @@ def privgan(*words: str) -> str:
     path = os.pathsep.join(str(folder) for folder in PACKAGES.values())
     environment = {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
     done = subprocess.run(
-        [sys.executable, "-c", line, *words], capture_output=True, text=True, env=environment, check=True, timeout=60
+        [sys.executable, "-c", line, *words], capture_output=True, text=True, env=environment, check=True, timeout=300
     )
     return done.stdout
 
@@ -202,6 +202,6 @@ def test_help_is_quick_to_answer() -> None:
         text=True,
         env={**os.environ, "PYTHONPATH": path},
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr

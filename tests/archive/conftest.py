@@ -68,7 +68,7 @@ def process() -> Process:
 
     def run_process(*words: object, code: int = 0) -> "subprocess.CompletedProcess[str]":
         line = command(*words)
-        done = subprocess.run(line, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+        done = subprocess.run(line, capture_output=True, text=True, env=environment(), timeout=300, check=False)
         return as_expected(done, code)
 
     return run_process

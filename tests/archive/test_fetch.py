@@ -118,9 +118,9 @@ def test_killed_and_resumed_nothing_is_missing_or_twice(
         wire.most_bytes = listing + 420 * len(phantoms) // 2  # requests of about that size
         line = command("fetch", url, folder)
         with subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            assert wire.stalled.wait(30)
+            assert wire.stalled.wait(300)
             os.kill(process.pid, number)
-            said = b"".join(process.communicate(timeout=20)).decode()
+            said = b"".join(process.communicate(timeout=300)).decode()
         assert process.returncode == (75 if number == signal.SIGTERM else -9), said
         wire.mend()
         before = len(list(folder.glob("0*.dcm")))

@@ -185,17 +185,17 @@ def test_ended_half_way_it_goes_on(archive: Orthanc, released: Path, bundle: Pat
         arguments = list(map(str, words(released, bundle, _through(wire, archive, way), "--json")))
         line = [sys.executable, "-c", SMALL_BATCHES, *arguments]
         with subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            assert wire.stalled.wait(30)
+            assert wire.stalled.wait(300)
             time.sleep(0.1)
             os.kill(process.pid, number)
-            said = b"".join(process.communicate(timeout=20)).decode()
+            said = b"".join(process.communicate(timeout=300)).decode()
         assert process.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 75, signal.SIGINT: 130}[number], said
         assert "Traceback" not in said
         [journal] = bundle.parent.glob("bundle.sent-*.jsonl")
         before = len(journal.read_bytes().splitlines()) - 1
         assert 0 < before <= len(archive.instances()) < COUNT
         wire.mend()
-        done = subprocess.run(line, env=environment(), capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(line, env=environment(), capture_output=True, text=True, check=True, timeout=300)
     answer = json.loads(done.stdout)
     assert (answer["stored"], answer["stored_before"]) == (COUNT - before, before)
     assert held_by(archive) == files_of(bundle) or way == "association"

@@ -73,7 +73,7 @@ def test_a_patient_is_found_without_being_named(privgan: Privgan, trained: tuple
         "-",
     ]
     piped = subprocess.run(
-        line, input=f"{wanted[0][0]}\n", capture_output=True, text=True, env=environment(), check=True, timeout=60
+        line, input=f"{wanted[0][0]}\n", capture_output=True, text=True, env=environment(), check=True, timeout=300
     )
     assert "a member of this cohort" in piped.stdout
     assert "QZX" not in piped.stdout + piped.stderr

@@ -101,7 +101,7 @@ class Visitor:
         request = urllib.request.Request(url, sent, {name: value for name, value in given.items() if value})  # noqa: S310
         parts = [urllib.request.HTTPCookieProcessor(self.jar), *([] if follow else [_Stay()])]
         try:
-            with urllib.request.build_opener(*parts).open(request, timeout=60) as answer:
+            with urllib.request.build_opener(*parts).open(request, timeout=300) as answer:
                 return self._seen(answer)
         except urllib.error.HTTPError as error:
             return self._seen(error)
@@ -140,7 +140,7 @@ class OpenDesk:
 
     def closed(self, code: int = 0) -> dict[str, Any]:
         """What it said once it ended by itself, with this exit code."""
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=300)
         as_expected(subprocess.CompletedProcess([], self.process.returncode, out, err), code)
         assert err == "", "nothing is logged"
         answer: dict[str, Any] = json.loads(out)

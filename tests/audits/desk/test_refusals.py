@@ -36,7 +36,7 @@ def raw(
     desk: OpenDesk, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> tuple[int, str]:
     """A request as no library would send it: only these headers."""
-    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(desk.visitor.origin).port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(desk.visitor.origin).port, timeout=300)
     connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
     for name, value in (headers or {}).items():
         connection.putheader(name, value)
