@@ -13,14 +13,6 @@ from typing import Protocol
 from privgan.language import language, speaking, to_tr, tr
 
 LOADING = to_tr("loading libraries")
-_TOLD = to_tr(  # whether there is a share of it to tell, and a note
-    {
-        (False, False): "{task}, for {time}",
-        (False, True): "{task}, {note}, for {time}",
-        (True, False): "{task} {done} of {total} ({percent} %), for {time}",
-        (True, True): "{task} {done} of {total} ({percent} %), {note}, for {time}",
-    }
-)
 
 
 class Progress(Protocol):
@@ -46,15 +38,19 @@ class Doing:
 
     def told(self, now: float) -> str:
         """In words: what, which share of it, for how long."""
-        return tr(
-            _TOLD[self.total > 1, bool(self.note)],
-            task=self.task,
-            done=self.done,
-            total=self.total,
-            percent=100 * self.done // max(self.total, 1),
-            note=self.note,
-            time=duration(now - self.since),
-        )
+        told = self.task
+        if self.total > 1:
+            share = {"done": self.done, "total": self.total, "percent": 100 * self.done // self.total}
+            told = tr("{task} {done} of {total} ({percent} %)", task=self.task, **share)
+        return _since(self.since, now, *filter(None, (told, self.note)))
+
+
+def _since(begun: float, now: float, *told: str) -> str:
+    """What was told, one after the other, and for how long it goes on."""
+    *parts, lasted = (*told, tr("for {time}", time=duration(now - begun)))
+    for part in reversed(parts):
+        lasted = tr("{first}, {then}", first=part, then=lasted)
+    return lasted
 
 
 class Lines:
@@ -127,10 +123,9 @@ class Lines:
     def _in_words(self, now: float) -> str:
         if self._stack:
             return tr("; ").join(doing.told(now) for doing in self._stack)
-        lasted = duration(now - self._begun)
         if self._last:
-            return tr("at work after {task}, in all, for {time}", task=self._last, time=lasted)
-        return tr("{task}, for {time}", task=tr(LOADING), time=lasted)
+            return _since(self._begun, now, tr("at work after {task}, in all", task=self._last))
+        return _since(self._begun, now, tr(LOADING))
 
 
 def duration(seconds: float) -> str:

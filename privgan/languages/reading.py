@@ -16,7 +16,7 @@ from typing import NamedTuple
 _LONGEST = 2000  # characters of a text; what is longer would take long and is no sentence of ours
 _MOST_PARTS = 4  # of a list that are one sentence
 _MOST_PIECES = 8  # sentences in a row that are one of the catalogue
-_FEWEST_LETTERS = 4  # beside its values, of a sentence that can be known again
+_FEWEST_LETTERS = 6  # beside its values, of a sentence that can be known again
 _REMEMBERED = 1024  # readings; without them a text of many sentences in each other would be read without end
 _BREAK = re.compile(r"(?<=[.?]) (?=[A-Z])")
 _COUNTED = re.compile(r"(.+?)( [\d,]*\d)", re.DOTALL)
@@ -158,11 +158,11 @@ def _forms(catalogue: Mapping[str, str]) -> Iterator[_Form]:
     for sentence, spoken in catalogue.items():
         parts = [*string.Formatter().parse(sentence)]
         words = [each for each, *_ in parts]
-        letters = sum(map(str.isalpha, "".join(words)))
+        letters = sum(map(len, words))
         if any(value for _, value, *_ in parts) and letters >= _FEWEST_LETTERS:
             last = [] if parts[-1][1] is None else [""]
             plain = re.sub(r"\{(\w+):[^}]*\}", r"{\1}", spoken)
-            found.append((sum(map(len, words)), _Form(sentence, plain, (*words, *last))))
+            found.append((letters, _Form(sentence, plain, (*words, *last))))
     yield from (form for _, form in sorted(found, key=lambda each: -each[0]))
 
 

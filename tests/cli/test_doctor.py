@@ -43,7 +43,7 @@ def test_extras_that_are_missing_are_told_with_what_they_are_for(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And nothing else of the machine is called ill for it."""
-    monkeypatch.setitem(doctor._EXTRAS, "archive", (("no_such_module",), "send and fetch"))
+    monkeypatch.setitem(doctor._EXTRAS, "archive", ("no_such_module",))
     assert run(["doctor"]) == 0
     assert "privgan[archive]: not found (send and fetch)" in capsys.readouterr().out
     assert run(["doctor", "--json"]) == 0
