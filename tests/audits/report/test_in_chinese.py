@@ -54,7 +54,7 @@ STAND = {
     *("sha", "sum", "openssl", "VERIFY", "md", "BUNDLE", "NAME", "pub", "public", "key"),
     *("verify", "approve", "release", "report", "revoke", "plan", "REPORT", "private", "gallery"),
 }
-CHOSEN = {"default", "own", "accept", "low", "power", "delta", "max_auc"}  # of policies and options, as typed
+CHOSEN = {"default", "own", "picture", "accept", "low", "power", "delta", "max_auc"}  # of policies, options, presets
 COLUMNS = ("columns", "not_applicable")
 
 
