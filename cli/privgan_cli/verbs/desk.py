@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def desk(
-    reports: Annotated[list[Path], typer.Argument(metavar="REPORT...", help="Folders that `privgan audit` made.")],
+    reports: Annotated[list[Path], typer.Argument(metavar="REPORT", help="Folders that `privgan audit` made.")],
     key: OfficerKey,
     cohort: Annotated[
         list[Path] | None, typer.Option(help="A cohort, whose ledger shall know its audits; once for each.")
