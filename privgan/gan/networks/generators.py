@@ -33,7 +33,6 @@ HIDDEN_PER_WIDTH = 8  # dense units for each channel of the convolutions: about 
 # More at once leave the cache, and the C library asks the system for their maps anew each time.
 FAKES_AT_ONCE = 32
 _LOOKED_AT = 128  # images a class, to learn how strong detail is before gains
-_MOST = 2.0  # times that contrast becomes more, or less, for the detail network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +84,10 @@ class GeneratorConfig(ImageModel):
 class Generator(nn.Module):
     """(z (n, latents), labels (n,)) -> images (n, channels, size, size) in [-1, 1].
 
-    `start` draws what the warm start released, `finish` what public images add to it, shown with the `contrast` that
-    it knows, and `strengths` says how strong that is; none of them learns here. A detail part, zero at first, adds
-    what the discriminator asks for.
+    `start` draws what the warm start released, `finish` what public images add to it, and `strengths` says how
+    strong that is; none of them learns here. A detail part, zero at first, adds what the discriminator asks for.
     torch_rng: of its first weights; without it they are zero, for whoever fills them.
     """
-
-    contrast: Tensor
 
     def __init__(self, config: GeneratorConfig, torch_rng: torch.Generator | None) -> None:
         super().__init__()
@@ -99,8 +95,6 @@ class Generator(nn.Module):
         self.start = MixtureImages(config.mixture)
         self.finish = None if config.finished is None else Finish(config.finished, None).requires_grad_(False)
         self.strengths = Strengths(config.detail_bands, len(config.form.classes)) if config.finished else None
-        if config.finished:
-            self.register_buffer("contrast", torch.ones(()))
         build = _dense if config.network == MLP else _convolutions
         self.lift, self.blocks, self.last = build(config, torch_rng)
         nn.init.zeros_(self.last.weight)
@@ -114,18 +108,6 @@ class Generator(nn.Module):
     def warm_start(self, mixture: Mixture) -> None:
         """Begin where the released mixture is."""
         self.start.fill(mixture)
-
-    def show_as(self, public: float, counts: Tensor) -> None:
-        """Let the detail network see images with the contrast that it learned from, at most `_MOST` times theirs.
-
-        Args:
-            public: standard deviation of the light of public images.
-            counts: (classes,), noisy patients; what light they have the warm start released.
-        """
-        levels, shares = self.start.wanted, (counts / counts.sum()).to(self.start.wanted)
-        middle = (levels.mean(1) * shares).sum()
-        own = ((levels - middle).square().mean(1) * shares).sum().sqrt()
-        self.contrast.copy_((public / own.clamp_min(1e-3)).clamp(1 / _MOST, _MOST))
 
     def strengthen(self, wanted: Tensor, torch_rng: torch.Generator) -> None:
         """Make detail as strong as patients say, by a look at some images, which have no gains yet.
@@ -156,7 +138,7 @@ class Generator(nn.Module):
         image: Tensor = self.start(z[:, :first], labels)
         if self.finish is None or self.strengths is None:
             return image
-        finished = (self.finish(image * self.contrast, z[:, first:]) / self.contrast).clamp(-1.0, 1.0)
+        finished = self.finish(image, z[:, first:]).clamp(-1.0, 1.0)
         return self.strengths(finished, labels).clamp(-1.0, 1.0)  # type: ignore[no-any-return]  # as for all modules
 
     def drawn(self, z: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -90,11 +90,6 @@ class Prior:
         parts = [self.images[start : min(start + _AT_ONCE, _LOOKED_AT)] for start in some]
         return torch.cat([bands.powers(from_uint8(np.asarray(part))) for part in parts]).mean(0)
 
-    @property
-    def contrast(self) -> float:
-        """Standard deviation of the light of public images in [-1, 1], at most of the first 2,000 of them."""
-        return float(from_uint8(np.asarray(self.images[:_LOOKED_AT])).mean(1).std())
-
     def copy(self, folder: Path) -> None:
         """Put its files into a new folder."""
         folder.mkdir()

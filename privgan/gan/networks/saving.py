@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from safetensors import safe_open
 
 SCHEMA_VERSION = 5
-# Of generators with a public prior: beside what version 5 has, gains of detail, a contrast, and uneven factors.
-WITH_PRIOR = 7
+WITH_PRIOR = 7  # of generators with a public prior: gains of detail beside what version 5 has, and uneven factors
 STATE = "private/state.safetensors"
 _ORDER = (  # of the keys, as it has always been; what is new follows
     *(part.name for part in fields(ImageModel)),

@@ -143,7 +143,6 @@ def _strengthen(
     training: Training, prior: Prior, state: TrainingState, noise: tuple[float, ...], randomness: Randomness
 ) -> None:
     """Ask how strong detail is, with the only noise given, and make the generator's so; changes `state`."""
-    state.generator.show_as(prior.contrast, state.counts)
     bands, (alone,) = training.config.detail_bands, noise
     public = prior.powers(bands)
     wanted = measure_powers(training.patients, bands, public, state.counts, alone, randomness.secret)

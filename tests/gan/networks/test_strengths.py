@@ -1,7 +1,4 @@
-"""Gains of detail: one changes nothing, another changes its band alone, and filled ones bring the power asked for.
-
-And the contrast with which the network that adds detail sees what it finishes.
-"""
+"""Gains of detail: one changes nothing, another changes its band alone, and filled ones bring the power asked for."""
 
 import math
 
@@ -79,26 +76,3 @@ def test_detail_becomes_as_strong_as_is_asked(shift: float) -> None:
         after = bands.powers(network(z, labels))
     for label in range(2):
         assert (after[labels == label].mean(0) - wanted[label]).abs().mean() < 0.1
-
-
-@pytest.mark.parametrize("public", [0.1, 0.4, 0.8, 9.0])
-def test_the_detail_network_sees_the_contrast_that_it_learned_from(public: float) -> None:
-    """Two classes of one grey level's spread each, three patients of one beside one of the other."""
-    torch_rng = torch.Generator().manual_seed(0)
-    form = ImageForm(side=SIDE, classes=("clear", "opacity"))
-    network = Generator(GeneratorConfig(form=form, latent=4, order=8, width=16, finish=8), torch_rng)
-    assert network.finish is not None
-    with torch.no_grad():
-        for weights in network.finish.parameters():
-            weights.normal_(0, 0.1, generator=torch_rng)
-    knots = network.start.wanted.shape[1]
-    network.start.wanted.copy_(torch.stack([torch.linspace(-0.5, 0.3, knots), torch.linspace(-0.1, 0.9, knots)]))
-    network.show_as(public, torch.tensor([30.0, 10.0]))
-    pixels = torch.cat([network.start.wanted[0].repeat(3), network.start.wanted[1]])
-    contrast = min(max(public / float(pixels.std(correction=0)), 0.5), 2.0)
-    z, labels = torch.randn(6, network.config.latents, generator=torch_rng), torch.arange(6) % 2
-    first = network.config.mixture.latent
-    with torch.no_grad():
-        image = network.start(z[:, :first], labels)
-        wanted = (network.finish(contrast * image, z[:, first:]) / contrast).clamp(-1, 1)
-        assert torch.allclose(network(z, labels), wanted, atol=1e-5)

@@ -44,10 +44,7 @@ def test_a_run_keeps_a_copy_of_its_prior_and_its_network(
     assert learned is not None
     known = prior.network().state_dict()
     assert read_json(run / MODEL_CONFIG)["schema_version"] == WITH_PRIOR
-    network = load_generator(run).network
-    assert network.start.shape.uneven
-    assert 0.5 <= float(network.contrast) <= 2.0
-    assert float(network.contrast) != 1.0  # patients were compared with the public
+    assert load_generator(run).network.start.shape.uneven
     assert len(facts.plan["warm_start"]) == len(REQUEST.settings.warm_start.noise_ratios) + 1
     strengths = load_generator(run).network.strengths
     assert strengths is not None
