@@ -160,7 +160,7 @@ class _Pool:
         self.workers.append(self._start())
 
     def _start(self) -> _Worker:
-        number, connection = self.nursery.born(json.dumps(asdict(self.job)).encode())
+        number, connection = self.nursery.forked(json.dumps(asdict(self.job)).encode())
         return _Worker(
             nursery=self.nursery,
             number=number,

@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Nursery:
         """Whether this process can still have workers from it; a fork of the one that started it cannot."""
         return self._parent == os.getpid() and self._process.is_alive()
 
-    def born(self, told: bytes) -> tuple[int, Connection]:
+    def forked(self, told: bytes) -> tuple[int, Connection]:
         """A worker's number and the way to it.
 
         Raises:
@@ -82,7 +82,7 @@ class Nursery:
             self._process.join()
 
     def _answer(self) -> bytes:
-        if not self._connection.poll(SECONDS_TO_START):
+        if not wait([self._connection], SECONDS_TO_START):
             raise TimeoutError
         return self._connection.recv_bytes()
 
@@ -99,29 +99,29 @@ def _raise(connection: Connection, life: Life) -> None:
         while True:
             asked = json.loads(connection.recv_bytes())
             if isinstance(asked, int):
-                _bury(asked)
+                _end(asked)
                 alive.discard(asked)
                 connection.send_bytes(b"")
             else:
                 told, handle = connection.recv_bytes(), recv_handle(connection)
-                child = os.fork()
-                if not child:
+                worker = os.fork()
+                if not worker:
                     connection.close()
-                    _live(life, handle, told, *asked)
+                    _work(life, handle, told, *asked)
                 os.close(handle)
-                alive.add(child)
-                connection.send_bytes(str(child).encode())
+                alive.add(worker)
+                connection.send_bytes(str(worker).encode())
     except (EOFError, OSError):
-        for child in alive:
-            _bury(child)
+        for worker in alive:
+            _end(worker)
 
 
-def _bury(child: int) -> None:
-    os.kill(child, signal.SIGKILL)  # it may have ended, but keeps its number until somebody asks for it
-    os.waitpid(child, 0)
+def _end(worker: int) -> None:
+    os.kill(worker, signal.SIGKILL)  # it may have ended, but keeps its number until somebody asks for it
+    os.waitpid(worker, 0)
 
 
-def _live(life: Life, handle: int, told: bytes, folder: str, path: list[str]) -> None:
+def _work(life: Life, handle: int, told: bytes, folder: str, path: list[str]) -> None:
     """To the end of a worker, which never returns to what its nursery would do next."""
     try:
         os.chdir(folder)
