@@ -10,7 +10,8 @@ from typing import ClassVar
 class PrivganError(Exception):
     """Base of all deliberate errors; never raised itself.
 
-    Its message is English, whoever reads it: whoever shows it retells it, in `language` where nobody chose another.
+    Its message is in the language of the code, whoever reads it: whoever shows it retells it, in `language` where
+    nobody chose another.
     """
 
     exit_code: ClassVar[int] = 1

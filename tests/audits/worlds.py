@@ -6,7 +6,7 @@ held back may be drawn anew for each seed, which is what exactness allows.
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -87,10 +87,13 @@ def held_back(world: World, seed: int) -> Flags:
     return np.random.default_rng([seed, 0]).permutation(world.scores.non_member)
 
 
-def verdicts(*worlds: World, seeds: int, inside: bool = False) -> list[Counter[str]]:
+def verdicts(
+    *worlds: World, seeds: int, inside: bool = False, enough: Callable[[Counter[str]], bool] = lambda _: False
+) -> list[Counter[str]]:
     """Judge the images of each world under draws of who was held back; worlds have the same patients.
 
     T2 looks within their classes, too; `inside`: also in splits of members among themselves, which costs time.
+    `enough`: of each world, whether half of the seeds say it all.
     """
     counted, seen = [Counter[str]() for _ in worlds], features(worlds[0].images)
     ranked = [with_ensemble(world.attacks, world.scores.closest_first) for world in worlds]
@@ -111,4 +114,6 @@ def verdicts(*worlds: World, seeds: int, inside: bool = False) -> list[Counter[s
             counted[number][verdict_of(scores, findings)] += 1
         if (seed + 1) % 50 == 0:
             print(f"{seed + 1} splits: {[dict(each) for each in counted]}", flush=True)
+        if seed + 1 == seeds // 2 and all(map(enough, counted)):
+            break
     return counted

@@ -26,8 +26,10 @@ from tests.chance import seed, take_over
 SECONDS = 300  # after which a command that hangs is ended, with a code that nobody expects
 LOADED = (  # what the verbs import where they need it
     "dp_accounting.pld.privacy_loss_distribution",
+    "matplotlib.backends.backend_svg",
     "matplotlib.figure",
     "privgan.data.cohort.prepare",
+    "privgan.data.cohort.scan",
     "privgan.gan.training.runs",
     "privgan.images.contact_sheet",
     "privgan.synthetic.dicom.writer",
@@ -37,11 +39,16 @@ LOADED = (  # what the verbs import where they need it
     "privgan_audits.release.release",
     "privgan_audits.report.write",
     "privgan_audits.release.verify",
+    "privgan_cli.evidence",
+    "privgan_cli.planned",
+    "privgan_cli.surface",
     "randomgen",
     "safetensors.torch",
+    "sklearn.cluster",
     "sklearn.discriminant_analysis",
     "torch._dynamo",  # for any optimiser of torch
     "torch._prims_common.wrappers",
+    "typer._adapters",  # for the first words of a command
 )
 
 
@@ -90,10 +97,13 @@ def warm(folder: Path, environment: Mapping[str, str]) -> Iterator[Warm]:
 
 def serve() -> None:
     """Load what the verbs load, then fork a process for every list of words on standard input; null waits for it."""
+    from privgan_audits.questions import QUESTIONS
     from privgan_cli.main import main
 
     for name in LOADED:
         importlib.import_module(name)
+    for question in QUESTIONS:
+        question.loaded()
     gc.collect()
     gc.freeze()  # so that a collection in a fork copies no page of what was loaded
     child = 0

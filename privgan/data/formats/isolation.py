@@ -7,30 +7,26 @@ Messages in both directions are plain bytes: a subverted worker cannot make its 
 import atexit
 import contextlib
 import importlib
-import multiprocessing
+import json
 import os
 import resource
-import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 
+from privgan.data.formats.nursery import SECONDS_TO_START, Nursery
 from privgan.errors import PrivganError
 
 MEMORY_BYTES = 1 << 30
 SECONDS_PER_FILE = 30.0
-SECONDS_TO_START = 120.0
 IN_FLIGHT = 16  # requests a worker holds, so that it never waits for its parent
 WINDOW = 256  # results that may wait for a slower one before them,
 HELD_BYTES = 64 << 20  # and how many bytes they may have when another one is asked for
 CRASHED, TIMED_OUT = b"crashed", b"timed out"  # answers of the pool itself; real ones start with a brace
 _READY = b"ready"
-_CONTEXT = multiprocessing.get_context("spawn")
+_NURSERIES: list[Nursery] = []  # one at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +41,8 @@ class Job:
 
 @dataclass(kw_only=True)
 class _Worker:
-    process: SpawnProcess
+    nursery: Nursery
+    number: int
     connection: Connection
     pending: deque[int] = field(default_factory=deque)
     deadline: float = 0.0
@@ -53,9 +50,7 @@ class _Worker:
 
     def stop(self) -> None:
         self.connection.close()
-        self.process.kill()
-        self.process.join()
-        self.process.close()
+        self.nursery.end(self.number)
 
 
 def run_isolated(job: Job, requests: Sequence[bytes], workers: int | None = None) -> Iterator[bytes]:
@@ -89,6 +84,7 @@ class _Pool:
         self.held_bytes = 0  # of answers that wait for their turn
         self.waiting: deque[int] = deque()  # returned by lost workers
         self.next = 0
+        self.nursery = _nursery()
         self.workers = [self._start() for _ in range(workers)]
 
     def stop(self) -> None:
@@ -164,26 +160,20 @@ class _Pool:
         self.workers.append(self._start())
 
     def _start(self) -> _Worker:
-        ours, theirs = _CONTEXT.Pipe()
-        process = _CONTEXT.Process(target=_serve, args=(theirs, self.job), daemon=True)
-        with _one_thread(), _signals_held():
-            process.start()
-        theirs.close()
-        return _Worker(process=process, connection=ours, deadline=time.monotonic() + SECONDS_TO_START)
+        number, connection = self.nursery.forked(json.dumps(asdict(self.job)).encode())
+        return _Worker(
+            nursery=self.nursery,
+            number=number,
+            connection=connection,
+            deadline=time.monotonic() + SECONDS_TO_START,
+        )
 
 
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """What is started in the block never hears Ctrl-C and SIGTERM, which a whole group of processes may be sent.
-
-    The parent decides what they mean; a worker that died of one would make its file look like one that kills.
-    """
-    resource_tracker.ensure_running()  # a start would begin with this, which lets both signals in again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _nursery() -> Nursery:
+    """That of this process, started when somebody asks first."""
+    if not (_NURSERIES and _NURSERIES[-1].lives):
+        _NURSERIES[:] = [Nursery(_serve)]
+    return _NURSERIES[-1]
 
 
 def _worker_count(requests: int) -> int:
@@ -191,25 +181,9 @@ def _worker_count(requests: int) -> int:
     return max(1, min(len(os.sched_getaffinity(0)), 8, requests // 50))
 
 
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Processes started inside compute with one thread each: more would reserve memory and wait for each other.
-
-    Libraries read these variables when they are loaded, which may be before a worker's first own line.
-    """
-    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def _serve(connection: Connection, job: Job) -> None:
-    """The life of a worker: silent (C libraries print header values), and limited."""
-    _silence()
+def _serve(connection: Connection, told: bytes) -> None:
+    """The life of a worker, which is limited."""
+    job = Job(**json.loads(told))
     module, _, factory = job.target.partition(":")
     function = getattr(importlib.import_module(module), factory)(job.configuration)
     _limit_memory(job.memory_bytes)
@@ -220,14 +194,6 @@ def _serve(connection: Connection, job: Job) -> None:
         except EOFError:
             return
         connection.send_bytes(function(request))
-
-
-def _silence() -> None:
-    sink = os.open(os.devnull, os.O_RDWR)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os.dup2(sink, 1)
-    os.dup2(sink, 2)
 
 
 def _limit_memory(limit_bytes: int) -> None:

@@ -125,16 +125,23 @@ def harmless(safe: World, safe_images: NDArray[np.uint8]) -> dict[str, Counter[s
         "mode_shrunk": mean + 0.6 * (safe_images - mean),
     }
     others = [with_images(safe, images.astype(np.uint8)) for images in made.values()]
-    return dict(zip(("independent", *made), verdicts(safe, *others, seeds=SEEDS), strict=True))
+    return dict(zip(("independent", *made), verdicts(safe, *others, seeds=SEEDS, enough=are_calm), strict=True))
 
 
 @pytest.mark.parametrize("generator", ["independent", "underfit", "mode_shrunk"])
 def test_generators_that_do_not_leak_pass(generator: str, harmless: dict[str, Counter[str]]) -> None:
-    """Tests that compare synthetic with held-back images raise false alarms or go blind in the last two."""
+    """Tests that compare synthetic with held-back images raise false alarms or go blind in the last two.
+
+    Half of the seeds are enough where they look so well that, seed for seed, more is asked of them than of all.
+    """
     counted = harmless[generator]
-    assert counted["FAIL"] <= 8, counted
-    assert counted["INVALID"] <= 3, counted
-    assert counted["PASS"] >= 180, counted
+    assert are_calm(counted), counted
+
+
+def are_calm(counted: Counter[str]) -> bool:
+    """Whether hardly a verdict on a safe set is another than PASS, of all seeds or of half of them."""
+    fails, invalids, passes = {SEEDS: (8, 3, 180), SEEDS // 2: (2, 1, 94)}[counted.total()]
+    return counted["FAIL"] <= fails and counted["INVALID"] <= invalids and counted["PASS"] >= passes
 
 
 @pytest.mark.study
@@ -146,9 +153,7 @@ def test_images_that_are_much_alike_within_patients_pass(draw: Draw, weigh: Weig
     evidence = weigh(*many, draw(rng, SYNTHETIC, most=1).images)
     world = world_of(evidence, patient_scores(evidence))
     (counted,) = verdicts(world, seeds=SEEDS)
-    assert counted["FAIL"] <= 8, counted
-    assert counted["INVALID"] <= 3, counted
-    assert counted["PASS"] >= 180, counted
+    assert are_calm(counted), counted
 
 
 def repeated(rng: np.random.Generator, side: Sample) -> Sample:

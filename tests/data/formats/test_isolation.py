@@ -9,6 +9,7 @@ import pytest
 from privgan.data.formats import isolation
 from privgan.data.formats.isolation import CRASHED, TIMED_OUT, Job, run_isolated
 from privgan.errors import PrivganError
+from tests.data.descendants import below
 
 MODULE = """
 import ctypes, os, time
@@ -80,13 +81,14 @@ def test_workers_that_cannot_start_are_said(target: str) -> None:
         list(run_isolated(Job(target="hostile_module:absent", configuration=""), [b"1"]))
 
 
-def test_stopping_early_leaves_no_process(target: str) -> None:
-    import multiprocessing
-
+def test_stopping_early_leaves_no_worker(target: str) -> None:
     answers = run_isolated(Job(target=target, configuration=""), [b"1", b"2", b"3"])
     assert next(answers) == b"{1"
+    (nursery,) = isolation._NURSERIES
+    number = nursery._process.pid
+    assert len(below(number)) == 1
     answers.close()  # type: ignore[attr-defined]  # a generator by construction
-    assert not multiprocessing.active_children()
+    assert below(number) == []
 
 
 def test_nothing_to_do_starts_and_ends() -> None:

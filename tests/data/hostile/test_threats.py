@@ -19,7 +19,7 @@ SCRIPT = """
 import json, re, resource, sys
 from pathlib import Path
 from privgan.data.sources import file_source
-from privgan.data.formats.isolation import Job
+from privgan.data.formats.isolation import Job, _NURSERIES
 from tests.data.hostile.crafting import request
 
 if __name__ == "__main__":
@@ -28,6 +28,7 @@ if __name__ == "__main__":
     file_source.Job = job
     readings = list(file_source._read(files, request(), workers=2))
     own = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+    _NURSERIES[-1].stop()  # then its workers count
     workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     found = {file.name: reading.code for file, reading in zip(files, readings, strict=True)}
     print(json.dumps({"codes": found, "parent": own, "worker": workers}))

@@ -13,6 +13,7 @@ import pytest
 from pydicom.filewriter import dcmwrite
 
 from tests.data.conftest import build_dicom
+from tests.data.descendants import below
 from tests.places import ROOT
 
 PER_PATIENT = 3
@@ -56,9 +57,8 @@ def written(folder: Path, files: int) -> Path:
 
 
 def peaks(process: int) -> Iterator[tuple[str, int]]:
-    """Name and peak resident bytes of a process and of its children, as far as they live."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    for number in (str(process), *children):
+    """Name and peak resident bytes of a process and of all below it, as far as they live."""
+    for number in (str(process), *below(process)):
         status = dict(line.split(":", 1) for line in Path(f"/proc/{number}/status").read_text().splitlines())
         if "VmHWM" in status:
             yield number, int(status["VmHWM"].split()[0]) * 1024
