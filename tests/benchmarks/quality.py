@@ -1,8 +1,8 @@
 """How good synthetic pictures are at a given epsilon, in the field's protocol and through the product's own verbs.
 
     python tests/benchmarks/quality.py --dataset mnist --epsilon 10 --minutes 60 [--json]
-        [--prior FOLDER] [--seeds 1] [--count 60000] [--epochs 10] [--config train.toml] [--threads N] [--ceiling]
-        [--grid FILE.png] [--keep DIR] [--limit N] [--data DIR]
+        [--prior FOLDER [--gains]] [--seeds 1] [--count 60000] [--epochs 10] [--config train.toml] [--threads N]
+        [--ceiling] [--grid FILE.png] [--keep DIR] [--limit N] [--data DIR]
 
 A row for each epsilon and seed: `prepare`, `train` and `generate` on the public training split at delta 1e-5, then a
 small network that learned from the synthetic pictures alone is tested once on real ones ("Private GANs, Revisited",
@@ -19,7 +19,8 @@ limited, precision, recall, density, coverage, kernel_distance, spectrum_distanc
 null of too few), realism with realism_low and realism_high (how often a network tells synthetic from real pictures:
 0.5 never, 1 always; 95 % interval), realism_shapes (the same at 16 pixels a side), and `reference`: the same ten of
 real training pictures. marks_gap: balanced accuracy of the examining network on synthetic pictures that it did not
-learn from, minus that on test pictures: what classes are known by that real ones do not have.
+learn from, minus that on test pictures: what classes are known by that real ones do not have. --gains: `with_gains`
+and `without_gains`, likeness of the first 2,000 pictures as they are and from the same latents without gains.
 """
 
 import argparse
@@ -36,6 +37,7 @@ import numpy as np
 import torch
 from quality_steps.datasets import NAMES, SHARED, Dataset, load
 from quality_steps.examiner import Grade, Pictures, examine
+from quality_steps.gains import with_and_without_gains
 from quality_steps.likeness import NUMBERS, REALISM, likeness, realism
 from quality_steps.verbs import Made, Order, make_synthetic
 
@@ -97,6 +99,7 @@ def measured(dataset: Dataset, asked: argparse.Namespace, epsilon: float, seed: 
         **{name: like.get("synthetic", {}).get(name) for name in NUMBERS},
         **{name: told.get("synthetic", {}).get(name) for name in REALISM},
         "reference": like.get("reference", {}) | told.get("reference", {}) or None,
+        **(with_and_without_gains(dataset, folder / "run", made.synthetic) if asked.gains else {}),
     }
 
 
@@ -150,6 +153,7 @@ def words() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="of `privgan train`; left out: as the configuration says")
     parser.add_argument("--config", type=Path, help="train.toml")
     parser.add_argument("--prior", type=Path, help="folder that `privgan prior` made")
+    parser.add_argument("--gains", action="store_true", help="measure likeness without the prior's gains, too")
     parser.add_argument("--public", type=Path, help="write the data set's public part as an .npz there, and leave")
     parser.add_argument("--count", type=int, default=60_000, help="synthetic pictures")
     parser.add_argument("--epochs", type=int, default=10, help="of the examining network")
@@ -161,6 +165,8 @@ def words() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of the public .npz files")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    if asked.gains and asked.prior is None:
+        parser.error("--gains needs a --prior: nothing else has them")
     asked.epsilons = [float(text) for text in asked.epsilon.split(",")]
     asked.several = len(asked.epsilons) * asked.seeds > 1
     return asked

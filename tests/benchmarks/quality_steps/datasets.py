@@ -5,7 +5,7 @@ the tables of the field. `xray` is split here by patient, because its official s
 question is the field's, normal against pneumonia (bacterial or viral). `xray128` is the same at 128 pixels, without
 the third of its learning patients who stand for the public: a prior may learn from them, and nothing else does. `ct`
 are slices of heads at many levels, each somebody's only one because nobody knows whose they are, without exact
-copies; a third of them stands for the public as well, without those which `privgan train` would call a patient's.
+copies; a third of them stands for the public as well, and nobody learns from slices that one of those nearly shows.
 """
 
 import hashlib
@@ -140,23 +140,24 @@ def _slices(archive: Archive) -> Dataset:
     images = with_channels(archive["images"].astype(np.uint8))
     first = np.unique(images.reshape(len(images), -1), axis=0, return_index=True)[1]
     rows = np.random.default_rng(0).permutation(np.sort(first))
-    examined, given = round(TEST_SHARE * len(rows)), round((1 - TEST_SHARE) * PUBLIC_SHARE * len(rows))
-    test, public, train = np.split(rows, [examined, examined + given])
+    examined, others = round(TEST_SHARE * len(rows)), round((1 - TEST_SHARE) * PUBLIC_SHARE * len(rows))
+    test, public, train = np.split(rows, [examined, examined + others])
 
     def part(chosen: Integers) -> Sample:
         return Sample(images=images[chosen], labels=np.zeros(len(chosen), dtype=np.int64), patients=chosen)
 
-    learned = part(train)
-    shown = copies(images[public], learned.images, learned.patients)
+    given = images[public]
+    while (shown := copies(given, images[train], train)).count:  # whoever is left may have a copy, too
+        train = np.delete(train, np.unique(shown.original[shown.original >= 0]))
     return Dataset(
         name="ct",
         classes=("head",),
         unit="record",
         medical=False,
-        train=learned,
+        train=part(train),
         test=part(test),
         dropped=len(images) - len(rows),
-        public=images[public[~(shown.exact | shown.near)]],
+        public=given,
     )
 
 
