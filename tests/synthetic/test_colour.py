@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from pydicom import dcmread
 
+from privgan.arrays import Floats, Integers
 from privgan.data.selection import Selection
 from privgan.data.sources.opening import read_images
 from privgan.data.sources.wishes import Wishes
@@ -40,11 +40,14 @@ FORM = ImageForm(side=SIZE, channels=3, classes=CLASSES)
 def _drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A generator in colour that needs no training: phantoms of the classes that are asked for."""
 
-    def levels(z: NDArray[np.float64], label: int) -> NDArray[np.float64]:
+    def levels(z: Floats, label: int) -> Floats:
         rng = np.random.default_rng(z.view(np.uint64))
         return draw_photos(Skin.draw(np.array([label == 1]), rng), rng, SIZE)[0].astype(np.float64)
 
-    generator = SimpleNamespace(levels=levels, latent=4, class_balance=None)
+    def together(z: Floats, labels: Integers) -> Floats:
+        return np.stack([levels(each, int(label)) for each, label in zip(z, labels, strict=True)])
+
+    generator = SimpleNamespace(levels=levels, levels_together=together, latent=4, class_balance=None)
     monkeypatch.setattr(drawing, "_load", lambda *_: generator)
     return iter(())
 
