@@ -46,11 +46,7 @@ def in_words(found: ScanReport, expected: Preflight | None, outlook: Mapping[flo
             preset=found.preset,
         ),
         *(f"  {count:6d}  {code}" for code, count in found.refused.items()),
-        tr(
-            "called {name}; by the images' headers: {headers}",
-            name=called(found.modality, found.body_part),
-            headers=_by_headers(found),
-        ),
+        *_called(found),
         *_classes(found),
         *_sides(found),
         *_chances(expected, outlook),
@@ -63,13 +59,17 @@ def called(modality: str, body_part: str) -> str:
     return f"{modality} {body_part}" if body_part else tr("{modality} of no body part", modality=modality)
 
 
-def _by_headers(found: ScanReport) -> str:
-    """How many images' headers say what, in the standard's words."""
+def _called(found: ScanReport) -> list[str]:
+    """Beside it how many images' headers say what, in the standard's words."""
+    if not found.images:
+        return []
     modalities, body_parts = (
         tr(", ").join(f"{word or tr('none')} {count}" for word, count in words.items())
         for words in (found.modalities, found.body_parts)
     )
-    return tr("modality {modalities}; body part {body_parts}", modalities=modalities, body_parts=body_parts)
+    headers = tr("modality {modalities}; body part {body_parts}", modalities=modalities, body_parts=body_parts)
+    name = called(found.modality, found.body_part)
+    return [tr("called {name}; by the images' headers: {headers}", name=name, headers=headers)]
 
 
 def _classes(found: ScanReport) -> list[str]:
