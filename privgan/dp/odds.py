@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, Decimal
 from privgan.language import to_tr, tr
 
 PRIORS = (0.01, 0.5)  # a rare guess, and a coin
-LARGEST_SHOWN_BELIEF = 0.9999
+LARGEST_SHOWN_BELIEF = 0.9999  # beyond it nobody reads the nines
 PATIENT, IMAGE = "patient", "image"
 _ODDS = to_tr(
     {
@@ -47,10 +47,10 @@ def percent_at_most(share: float) -> str:
     """A limit as per cent with two digits, and near certainty so many that it is none; never below it.
 
     >>> percent_at_most(0.023411), percent_at_most(0.5992), percent_at_most(0.99549), percent_at_most(0.99999)
-    ('2.4 %', '60 %', '99.6 %', 'more than 99.99 %')
+    ('2.4 %', '60 %', '99.6 %', 'nearly 100 %')
     """
     if share > LARGEST_SHOWN_BELIEF:
-        return tr("more than {share} %", share=f"{100 * LARGEST_SHOWN_BELIEF:g}")
+        return tr("nearly 100 %")
     if share <= 0:
         return "0 %"
     value = Decimal(repr(float(100 * share)))
