@@ -10,7 +10,7 @@ import difflib
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from privgan.errors import UsageError
 from privgan.language import kept
@@ -52,9 +52,18 @@ def one_of(choices: tuple[str, ...], **values: str) -> None:
     """Raise UsageError unless every value is one of the choices; the nearest of them is named."""
     for name, value in values.items():
         if value not in choices:
-            near = difflib.get_close_matches(str(value).lower(), choices, n=1)
-            hint = kept("Did you mean {near}?", near=repr(near[0])) if near else ""
+            hint = nearest(str(value).lower(), choices)
             raise UsageError(f"Expected {name} to be one of {', '.join(choices)}, got {value!r}. {hint}".rstrip())
+
+
+def nearest(word: str, choices: Collection[str]) -> str:
+    """A question whether the choice most like a word was meant; empty where none is like it.
+
+    >>> nearest("degres", ["degrees", "size"]), nearest("colour", ["degrees"])
+    ("Did you mean 'degrees'?", '')
+    """
+    near = difflib.get_close_matches(word, choices, n=1)
+    return kept("Did you mean {near}?", near=repr(near[0])) if near else ""
 
 
 def is_seen(text: str) -> bool:

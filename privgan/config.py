@@ -13,7 +13,6 @@ privgan.errors.UsageError: Unknown key 'degres' in the configuration. Did you me
 """
 
 import dataclasses
-import difflib
 import tomllib
 import types
 import typing
@@ -22,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from privgan.checks import nearest
 from privgan.errors import UsageError
 from privgan.language import kept
 
@@ -68,9 +68,7 @@ def from_table(kind: type[T], table: Mapping[str, Any], base: T | None = None) -
     hints, known, rest = typing.get_type_hints(kind), keys_of(kind), dict(table)
     for key in table:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            others = kept("Known: {keys}.", keys=", ".join(sorted(known)))
-            hint = kept("Did you mean {near}?", near=repr(near[0])) if near else others
+            hint = nearest(key, known) or kept("Known: {keys}.", keys=", ".join(sorted(known)))
             raise UsageError(f"Unknown key {key!r} in the configuration. {hint}")
     for name, inner in _inlined(kind).items():
         rest[name] = {part: rest.pop(key) for part, key in inner.items() if key in rest}

@@ -4,7 +4,6 @@ Three presets, for who will hold the images; docs/how-to/write-a-policy.md says 
 """
 
 import dataclasses
-import difflib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
-from privgan.checks import positive, require_line, strictly_within, within
+from privgan.checks import nearest, positive, require_line, strictly_within, within
 from privgan.config import from_table, read_toml
 from privgan.dp.strength import Tiers
 from privgan.errors import IntegrityError, UsageError
@@ -291,9 +290,8 @@ def _require_key(*, officer_key: str) -> None:
 def _preset(name: object) -> Policy:
     found = PRESETS.get(name) if isinstance(name, str) else None
     if found is None:
-        near = difflib.get_close_matches(str(name), PRESETS, n=1)
-        said = [kept("Expected a preset ({presets}), got {name}.", presets=", ".join(PRESETS), name=repr(name))]
-        said += [kept("Did you mean {near}?", near=repr(each)) for each in near]
-        said += [kept("A file's name ends in .toml or is written ./FILE.")]
+        wanted = kept("Expected a preset ({presets}), got {name}.", presets=", ".join(PRESETS), name=repr(name))
+        file = kept("A file's name ends in .toml or is written ./FILE.")
+        said = filter(None, (wanted, nearest(str(name), PRESETS), file))
         raise UsageError(" ".join(said))
     return found

@@ -137,7 +137,7 @@ def verify(
         if approval and (trouble := approval.trouble_on(today)):
             raise IntegrityError(
                 f"The files and the signatures are intact, but the permission to use them {trouble}. Ask the "
-                f"hospital."
+                "hospital."
             )
     return summary
 

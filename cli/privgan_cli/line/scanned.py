@@ -46,7 +46,7 @@ def in_words(found: ScanReport, expected: Preflight | None, outlook: Mapping[flo
             preset=found.preset,
         ),
         *(f"  {count:6d}  {code}" for code, count in found.refused.items()),
-        *_called(found),
+        *_by_headers(found),
         *_classes(found),
         *_sides(found),
         *_chances(expected, outlook),
@@ -59,8 +59,8 @@ def called(modality: str, body_part: str) -> str:
     return f"{modality} {body_part}" if body_part else tr("{modality} of no body part", modality=modality)
 
 
-def _called(found: ScanReport) -> list[str]:
-    """Beside it how many images' headers say what, in the standard's words."""
+def _by_headers(found: ScanReport) -> list[str]:
+    """What the images are called, and how many of their headers say what, in the standard's words."""
     if not found.images:
         return []
     modalities, body_parts = (
