@@ -50,7 +50,8 @@ def prior(
     force: Force = False,
 ) -> int:
     """Learn from public images what is alike in all of their kind; no patient is involved."""
-    from privgan.gan.prior.request import LearningSettings, PriorRequest
+    from privgan.gan.finishing.settings import LearningSettings
+    from privgan.gan.prior.request import PriorRequest
     from privgan.gan.training.settings import read_settings
     from privgan_cli import surface
 

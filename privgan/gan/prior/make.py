@@ -13,13 +13,14 @@ from safetensors.torch import load_file, save
 from privgan import __version__
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import sha256_file, write_bytes
+from privgan.gan.finishing.drawings import Described
+from privgan.gan.finishing.learning import Lesson, Material, learn_step
 from privgan.gan.networks import FAKES_AT_ONCE
 from privgan.gan.networks.finish import Finish
 from privgan.gan.networks.public_prior import CONTACT, IMAGES, WEIGHTS, PriorFacts, write_prior
 from privgan.gan.networks.states import device_of, fill, tensors_of
-from privgan.gan.prior.drawings import Described
-from privgan.gan.prior.learning import Lesson, Material, learn_step
 from privgan.gan.prior.request import PriorRequest
+from privgan.gan.warm_start import MixtureShape
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8, to_levels
 from privgan.images.stored import as_stored
@@ -66,7 +67,8 @@ def learn_prior(
     settings, form = request.learning, ImageForm.of(images)
     lesson = Lesson.begin(form.side, form.channels, settings, device)
     spent = _restored(lesson, folder, bound)
-    described = Described.of(images, request.settings.warm_start, progress)
+    shape = MixtureShape.of(request.settings.warm_start, form, factors=1)
+    described = Described.of(images, shape, progress)
     material = Material(images=from_uint8(images), described=described)
     _learn(lesson, material, request, _Clock(folder=folder, bound=bound, before=spent), progress, stop)
     network = lesson.average.to("cpu").eval()

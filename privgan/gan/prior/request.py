@@ -3,37 +3,13 @@
 from dataclasses import asdict, dataclass, field
 
 from privgan import __version__
-from privgan.checks import one_of, positive, require_line, within
+from privgan.checks import one_of, positive, require_line
 from privgan.errors import UsageError
 from privgan.files import canonical_json, sha256_bytes
+from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.names import AUTO, DEVICES
 from privgan.gan.training.settings import TrainSettings
 from privgan.run import LONGEST_ORIGIN
-
-FREE = 6  # one in so many of a batch has no pair
-
-
-@dataclass(frozen=True, kw_only=True)
-class LearningSettings:
-    """width: of the network. steps, batch: how long, and images at once. pairs: weight of their distances.
-
-    anchor: weight of how far low frequencies are from where they belong, mean square a pixel; from the order `firm`
-    on a tenth of it. seed: of everything random.
-    """
-
-    width: int = 32
-    steps: int = 8000
-    batch: int = 24
-    pairs: float = 10.0
-    anchor: float = 200.0
-    firm: int = 8
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        positive(steps=self.steps, firm=self.firm)
-        within(FREE, 4096, batch=self.batch)  # fewer have no drawing without a pair
-        within(8, 256, width=self.width)
-        within(0.0, 1e6, pairs=self.pairs, anchor=self.anchor)
 
 
 @dataclass(frozen=True, kw_only=True)

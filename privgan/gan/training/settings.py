@@ -53,7 +53,8 @@ class ModelSettings:
     """network: conv, mlp (for small images) or autoencoder (conv that starts as a decoder of procedural images).
 
     latent: dimensions of z. Widths: channels of the generator's convolutions and the discriminator's first; `mlp` has
-    eight times as many hidden units. autoencoder_steps: how long that decoder is fitted.
+    eight times as many hidden units. autoencoder_steps: how long that decoder is fitted. adaptation_steps: how long a
+    prior's network learns on from public images that were brought to what patients are like; 0 leaves it as it is.
     """
 
     network: str = CONV
@@ -61,10 +62,12 @@ class ModelSettings:
     generator_width: int = 32
     discriminator_width: int = 16
     autoencoder_steps: int = 200
+    adaptation_steps: int = 150
 
     def __post_init__(self) -> None:
         one_of(NETWORKS, network=self.network)
         positive(latent=self.latent, autoencoder_steps=self.autoencoder_steps)
+        within(0, 1e6, adaptation_steps=self.adaptation_steps)
         within(8, 512, generator_width=self.generator_width, discriminator_width=self.discriminator_width)
 
 

@@ -28,6 +28,7 @@ class TrainingState:
     """Everything that one step hands to the next. Mutable: the networks learn in place.
 
     counts: (classes,), the noisy numbers of patients that the warm start released; fakes are drawn in their shares.
+    powers: (classes, numbers), how strong detail is, as released, until the generator's detail is; None afterwards.
     monitor: watches the generator and holds what it warned of; None when nobody watches.
     """
 
@@ -42,6 +43,7 @@ class TrainingState:
     discriminator_optimiser: torch.optim.Adam
     class_balance: ClassBalance | None = None
     monitor: Monitor | None = None
+    powers: Tensor | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -65,6 +67,8 @@ def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> 
     if state.monitor is not None:
         numbers["alarms"] = json.dumps([asdict(alarm) for alarm in state.monitor.alarms])
     tensors = {"counts": state.counts, **tensors_of(_networks(state), _optimisers(state))}
+    if state.powers is not None:
+        tensors["powers"] = state.powers
     content = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, metadata=numbers)
     ledger = ledger.checkpoint(run_id, step=state.step, sha256=sha256_bytes(content))
     write_bytes(run / STATE, content)
@@ -98,6 +102,7 @@ def restore_state(state: TrainingState, run: Path, torch_rng: torch.Generator) -
         if numbers.get("prior", "") != state.generator.config.prior:
             raise IntegrityError("Expected the prior that the run began with, run.json and its folder name another.")
         state.counts = tensors.get_tensor("counts")
+        state.powers = tensors.get_tensor("powers") if "powers" in tensors.keys() else None  # noqa: SIM118 (not a dict)
         fill(_networks(state), _optimisers(state), {key: tensors.get_tensor(key) for key in tensors.keys()})  # noqa: SIM118 (not a dict)
     state.step, state.waited = int(numbers["step"]), int(numbers["waited"])
     state.ladder = Ladder(

@@ -19,8 +19,11 @@ from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.clipping.surroundings import plain_surroundings
 from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
-from privgan.errors import BudgetError
+from privgan.errors import BudgetError, IntegrityError
 from privgan.files import sha256_file
+from privgan.gan.finishing.adapting import adapted
+from privgan.gan.finishing.brought import Released
+from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.names import AUTOENCODER
 from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
@@ -78,6 +81,10 @@ def fit(
     """
     keep_freed_memory()
     state, ledger = _begin(training, ledger, randomness, progress)
+    if state.powers is not None:
+        _finish_detail(training, state, state.powers, randomness.public, stop, progress)
+        state.monitor = Monitor.of(state.generator, randomness.public)
+        ledger = save_state(state, training.run, ledger, training.run_id)
     critic = PatientGradients(state.discriminator)
     saved, total = time.monotonic(), training.plan.steps
     charged = tr("epsilon {epsilon} charged", epsilon=f"{training.plan.spend().epsilon:.3g}")
@@ -110,7 +117,7 @@ def _begin(
     progress(tr(_MEASURING), 1, 1)
     state = fresh_state(training, mixture, randomness.public)
     if training.prior is not None:
-        _strengthen(training, training.prior, state, of_strength, randomness)
+        state.powers = _powers(training, training.prior, state, of_strength, randomness)
     if training.settings.model.network == AUTOENCODER:
         steps = training.settings.model.autoencoder_steps
         fit_as_decoder(state.generator, steps, randomness.public, progress)
@@ -139,15 +146,36 @@ def _noises(training: Training) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return planned[:known], planned[known:]
 
 
-def _strengthen(
+def _powers(
     training: Training, prior: Prior, state: TrainingState, noise: tuple[float, ...], randomness: Randomness
-) -> None:
-    """Ask how strong detail is, with the only noise given, and make the generator's so; changes `state`."""
+) -> Tensor:
+    """Ask how strong detail is, with the only noise given."""
     bands, (alone,) = training.config.detail_bands, noise
-    public = prior.powers(bands)
-    wanted = measure_powers(training.patients, bands, public, state.counts, alone, randomness.secret)
-    state.generator.strengthen(wanted, randomness.public)
-    state.average.load_state_dict(state.generator.state_dict())
+    return measure_powers(training.patients, bands, prior.powers(bands), state.counts, alone, randomness.secret)
+
+
+def _finish_detail(
+    training: Training,
+    state: TrainingState,
+    powers: Tensor,
+    torch_rng: torch.Generator,
+    stop: StopRequest,
+    progress: Progress,
+) -> None:
+    """Fit the prior's network, and how strong its detail is, to what was released; changes `state`."""
+    generator, steps = state.generator, training.settings.model.adaptation_steps
+    if training.prior is None or generator.finish is None:
+        raise IntegrityError("Expected the prior that the run began with, there is none.")
+    if steps:
+        patients = Released(
+            start=generator.start, counts=state.counts, bands=training.config.detail_bands, powers=powers
+        )
+        settings = LearningSettings(width=training.prior.facts.width, steps=steps)
+        network = adapted(training.prior, patients, settings, torch_rng, stop, progress)
+        generator.finish.load_state_dict(network.state_dict())
+    generator.strengthen(powers, torch_rng)
+    state.average.load_state_dict(generator.state_dict())
+    state.powers = None
 
 
 def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator) -> TrainingState:

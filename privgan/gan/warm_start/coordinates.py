@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from privgan.gan.warm_start.cosines import analysed, cosine_basis, cosine_frequencies, synthesised
-from privgan.gan.warm_start.movement import BENDS, REACH, WAVES, bent, movements, unbent, waves
+from privgan.gan.warm_start.movement import BENDS, REACH, WAVES, bent, carried, movements, unbent, waves
 from privgan.gan.warm_start.pose import POSE, pose_of, posed, unposed, unweighed, weighed
 
 _BRIGHTNESS_WEIGHT = 10.0  # what a unit of its logarithm is worth in cosine coefficients at 28 pixels
@@ -130,6 +130,16 @@ class Coordinates:
         if self.brightness:
             images = _relit(images, (others[:, 0] / self._brightness_weight).exp())
         return images
+
+    def carried(self, images: Tensor, before: Tensor, after: Tensor) -> Tensor:
+        """Images (n, channels, size, size) of coordinates `before` (n, m), with their parts moved to where those of
+        coordinates `after` lie; nothing else of them changes.
+        """
+        if not self.align:
+            return images
+        moved = (found[:, self.count - self._movements : self.count] for found in (before, after))
+        first, then = (numbers / self._movement_weight for numbers in moved)
+        return carried(images, first, then, self.field, REACH)
 
     def template(self, mean: Tensor) -> Tensor:
         """The image (channels, size, size) of a mean's cosines: in the one pose and brightness, nothing moved."""

@@ -54,11 +54,16 @@ def bent(images: Tensor, z: Tensor, field: Tensor, bend: float) -> Tensor:
 
 def unbent(images: Tensor, z: Tensor, field: Tensor, bend: float) -> Tensor:
     """The inverse of `bent`, up to interpolation and what left the frame."""
-    away = _displacements(z, field, bend)
-    back = -away
-    for _ in range(_UNDOING):
-        back = -_displaced(away, back)
-    return _displaced(images, back)
+    return _displaced(images, _undone(_displacements(z, field, bend)))
+
+
+def carried(images: Tensor, before: Tensor, after: Tensor, field: Tensor, bend: float) -> Tensor:
+    """What lies on images displaced by `before` (n, BENDS), where it would lie had `after` displaced them.
+
+    As `bent` of `unbent`, but for interpolating once, which is one loss of sharpness less.
+    """
+    back, there = _undone(_displacements(before, field, bend)), _displacements(after, field, bend)
+    return _displaced(images, there + _displaced(back, there))
 
 
 def movements(images: Tensor, template: Tensor) -> Tensor:
@@ -91,6 +96,14 @@ def _displacements(z: Tensor, field: Tensor, bend: float) -> Tensor:
     """(n, 2, size, size), to the right and down, in half frames."""
     size = round(field.shape[1] ** 0.5)
     return (z.reshape(len(z), 2, -1) @ field).reshape(-1, 2, size, size) * (2 * bend / 28)
+
+
+def _undone(away: Tensor) -> Tensor:
+    """The displacements that lead back."""
+    back = -away
+    for _ in range(_UNDOING):
+        back = -_displaced(away, back)
+    return back
 
 
 def _displaced(images: Tensor, by: Tensor) -> Tensor:

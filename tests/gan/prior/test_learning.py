@@ -10,10 +10,11 @@ import pytest
 from privgan.arrays import Images
 from privgan.errors import InputRejectedError, IntegrityError, InterruptedRunError, UsageError
 from privgan.files import sha256_file
+from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.networks.public_prior import IMAGES, WEIGHTS, open_prior
 from privgan.gan.prior import make
 from privgan.gan.prior.make import FEWEST, STATE, learn_prior
-from privgan.gan.prior.request import LearningSettings, PriorRequest
+from privgan.gan.prior.request import PriorRequest
 from privgan.interruption import StopRequest
 from privgan.run import LONGEST_ORIGIN
 from tests.takes import takes

@@ -6,25 +6,33 @@ from pathlib import Path
 from unittest.mock import create_autospec
 
 import pytest
+import torch
 
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError, PreemptedError, UsageError
 from privgan.files import read_json, write_json
+from privgan.gan import patients as patients_module
+from privgan.gan.finishing import adapting as adapting_module
 from privgan.gan.networks import load_generator
 from privgan.gan.networks.generators import GeneratorConfig
 from privgan.gan.networks.public_prior import IN_RUN, WEIGHTS, Prior, open_prior
 from privgan.gan.networks.saving import SCHEMA_VERSION, WITH_PRIOR
 from privgan.gan.randomness import Randomness
+from privgan.gan.training import step as step_module
+from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.training.step import fit
 from privgan.interruption import StopRequest
 from privgan.run import MODEL_CONFIG, read_run, write_run
 from tests.gan.small import small_training
-from tests.gan.training.test_runs import REQUEST
+from tests.gan.training.test_runs import REQUEST as PLAIN
 from tests.priors import make_prior
 from tests.takes import takes
 from tests.test_facts_on_disk import WRITTEN
+
+MODEL = replace(PLAIN.settings.model, adaptation_steps=2)
+REQUEST = replace(PLAIN, settings=replace(PLAIN.settings, model=MODEL))
 
 
 @pytest.fixture
@@ -37,7 +45,7 @@ def test_a_run_keeps_a_copy_of_its_prior_and_its_network(
     cohort: Cohort, prior: Prior, tmp_path: Path, steps: int
 ) -> None:
     run = tmp_path / "run"
-    facts = start_run(cohort, run, replace(REQUEST, prior=prior, steps=steps), StopRequest(), force=False)
+    facts = start_run(cohort, run, replace(adapting(0, prior), steps=steps), StopRequest(), force=False)
     assert facts.prior == read_run(run).prior == prior.named == open_prior(run / IN_RUN).named
     assert read_json(run / MODEL_CONFIG)["finish"] == prior.facts.width
     learned = load_generator(run).network.finish
@@ -50,6 +58,54 @@ def test_a_run_keeps_a_copy_of_its_prior_and_its_network(
     assert strengths is not None
     assert not (strengths.gains == 1).all()  # patients were asked
     assert all((value == known[name]).all() for name, value in learned.state_dict().items())  # no step moves it
+
+
+def moved(run: Path, prior: Prior) -> float:
+    """How far the weights of a run's network are from its prior's, at most."""
+    network = load_generator(run).network.finish
+    assert network is not None
+    known = prior.network().state_dict()
+    return max(float((value - known[name]).abs().max()) for name, value in network.state_dict().items())
+
+
+def adapting(steps: int, prior: Prior) -> TrainRequest:
+    settings = replace(REQUEST.settings, model=replace(MODEL, adaptation_steps=steps))
+    return replace(REQUEST, settings=settings, prior=prior, steps=0, replay_seed=1)
+
+
+def test_a_prior_learns_on_from_what_was_released(cohort: Cohort, prior: Prior, tmp_path: Path) -> None:
+    """The longer the further, and its detail is as strong as patients' afterwards, not before."""
+    far = []
+    for steps in (0, 1, 3):
+        start_run(cohort, tmp_path / str(steps), adapting(steps, prior), StopRequest(), force=False)
+        far.append(moved(tmp_path / str(steps), prior))
+    assert far[0] == 0 < far[1] < far[2]
+    assert moved(tmp_path / "1", prior) < 0.01
+    gains = [load_generator(tmp_path / str(steps)).network.strengths for steps in (0, 3)]
+    assert gains[0] is not None
+    assert gains[1] is not None
+    assert not torch.equal(gains[0].gains, gains[1].gains)
+
+
+def test_killed_while_it_learns_on_it_asks_nobody_again(
+    cohort: Cohort, prior: Prior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was released is in the first state; a second answer to the same queries would be a second release."""
+    run, request = tmp_path / "run", adapting(2, prior)
+
+    def killed(*_: object, **_of: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(adapting_module, "learn_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        start_run(cohort, run, request, StopRequest(), force=False)
+    monkeypatch.undo()
+    monkeypatch.setattr(patients_module, "ask", killed)
+    monkeypatch.setattr(step_module, "measure_mixture", killed)
+    assert resume_run(cohort, run, replace(request, replay_seed=None), StopRequest()).state == "finished"
+    assert moved(run, prior) > 0
+    ledger = Ledger.read(cohort.ledger_path)
+    assert len(ledger.of_kind("charge")) == len(ledger.of_kind("closed")) == 1
 
 
 def stopped(cohort: Cohort, run: Path, prior: Prior) -> None:

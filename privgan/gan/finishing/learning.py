@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from privgan.gan.finishing.critic import Critic, alike, apart, fooled
+from privgan.gan.finishing.drawings import Described
+from privgan.gan.finishing.settings import FREE, LearningSettings
 from privgan.gan.networks import placed
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.states import Networks, Optimisers, follow
-from privgan.gan.prior.critic import Critic, alike, apart, fooled
-from privgan.gan.prior.drawings import Described
-from privgan.gan.prior.request import FREE, LearningSettings
 from privgan.gan.warm_start import analysed, cosine_basis
 from privgan.gan.warm_start.cosines import cosine_frequencies
 

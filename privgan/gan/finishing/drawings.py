@@ -16,10 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from privgan.gan.warm_start import Coordinates, ImageModel, MixtureShape
+from privgan.gan.warm_start import Coordinates, MixtureShape
 from privgan.gan.warm_start.movement import BENDS, bent
 from privgan.gan.warm_start.shrinkage import by_band
-from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
@@ -45,11 +44,22 @@ class Described:
     bend: float
 
     @classmethod
-    def of(cls, images: NDArray[np.uint8], model: ImageModel, progress: Progress = silent) -> Self:
-        """Describe images, uint8 (n, h, h, c), with the constants of a warm start."""
-        shape = MixtureShape.of(model, ImageForm.of(images), factors=1)
-        coordinates, template = shape.coordinates, None
-        if model.align:
+    def of(
+        cls,
+        images: NDArray[np.uint8],
+        shape: MixtureShape,
+        progress: Progress = silent,
+        *,
+        template: Tensor | None = None,
+    ) -> Self:
+        """Describe images, uint8 (n, h, h, c), as a warm start of this shape describes patients'.
+
+        template: (c, h, h), what they are moved onto; their own average without it.
+        """
+        coordinates = shape.coordinates
+        if not coordinates.align:
+            template = None
+        elif template is None:
             still = [coordinates.still.of(from_uint8(some)) for some in _parts(images[:_TEMPLATE])]
             template = coordinates.still.template(torch.cat(still).mean(0))
         found: list[Tensor] = []
@@ -59,14 +69,14 @@ class Described:
         numbers = torch.cat(found)
         fine = numbers[:, coordinates.count :].mean(0)
         own = numbers[:, : coordinates.count].contiguous()
-        return cls(coordinates=coordinates, own=own, fine=fine, bend=model.bend)
+        return cls(coordinates=coordinates, own=own, fine=fine, bend=shape.bend)
 
     def again(self, rows: Tensor, torch_rng: torch.Generator) -> Tensor:
         """Those images (k, channels, side, side) drawn from their own numbers and some grain."""
         _, grain = self._kept_and_grain(len(rows), torch_rng)
         some = _MOST * torch.rand(len(rows), 1, generator=torch_rng)
         noise = torch.randn(len(rows), self.coordinates.count, generator=torch_rng) * grain * some
-        return self._drawn(self.own[rows] + noise * self._still, None)
+        return self.drawn(self.own[rows] + noise * self._still)
 
     def others(self, count: int, torch_rng: torch.Generator) -> Tensor:
         """So many images (count, channels, side, side) of nobody, as a warm start draws them."""
@@ -74,9 +84,10 @@ class Described:
         factors = torch.randn(count, self.coordinates.count, generator=torch_rng)
         noise = torch.randn(count, self.coordinates.count, generator=torch_rng) * grain
         found = self.own.mean(0) + (factors * kept) @ self._spectrum[0].T + noise
-        return self._drawn(found, torch.randn(count, BENDS, generator=torch_rng))
+        return self.drawn(found, torch.randn(count, BENDS, generator=torch_rng))
 
-    def _drawn(self, numbers: Tensor, bends: Tensor | None) -> Tensor:
+    def drawn(self, numbers: Tensor, bends: Tensor | None = None) -> Tensor:
+        """Images (k, channels, side, side) of such numbers (k, m), bent by `bends` (k, BENDS)."""
         whole = torch.cat([numbers, self.fine.expand(len(numbers), -1)], dim=1)
         coordinates = self.coordinates
         plain = torch.zeros(len(numbers), coordinates.channels - 1)  # fine light in no colour of its own

@@ -1,0 +1,45 @@
+"""A prior's detail network, taught some more steps on public images that were brought to what patients are like."""
+
+import torch
+
+from privgan.gan.finishing.brought import Released, brought
+from privgan.gan.finishing.learning import Lesson, learn_step
+from privgan.gan.finishing.settings import LearningSettings
+from privgan.gan.networks.finish import Finish
+from privgan.gan.networks.public_prior import Prior
+from privgan.interruption import StopRequest
+from privgan.language import to_tr, tr
+from privgan.progress import Progress
+
+_MOST = 5000  # public images that are brought: steps see fewer
+_TASK = to_tr("learning the patients' kind of detail from public images")
+
+
+def adapted(
+    prior: Prior,
+    patients: Released,
+    settings: LearningSettings,
+    torch_rng: torch.Generator,
+    stop: StopRequest,
+    progress: Progress,
+) -> Finish:
+    """The network after `settings.steps` further steps, on the CPU; it learns where `patients.start` computes.
+
+    Raises:
+        PreemptedError, InterruptedRunError: `stop` asked for it; nothing of it is kept.
+    """
+    chosen = torch.randperm(len(prior.images), generator=torch_rng)[:_MOST].sort().values.numpy()
+    material = brought(prior.images[chosen], patients, torch_rng, progress)
+    shape, device = prior.facts.shape, patients.start.basis.device
+    lesson = Lesson.begin(shape.side, shape.channels, settings, device)
+    for network in (lesson.network, lesson.average):
+        network.load_state_dict(prior.network().state_dict())
+    lesson.step = prior.facts.steps  # its moving average goes on where it was
+    for number in range(settings.steps):
+        batch = material.batch(settings.batch, torch_rng, device)
+        z = torch.randn(len(batch.start), shape.latent, generator=torch_rng).to(device)
+        learn_step(lesson, batch, z, settings, done=0.0)
+        progress(tr(_TASK), number + 1, settings.steps)
+        if stop.signal:
+            raise stop.error()
+    return lesson.average.to("cpu").eval()

@@ -1,0 +1,99 @@
+"""Public images brought to what patients are like: their places, proportions, light and strength of detail.
+
+A network that learned from adults finishes a child as an adult. What the noisy sums said of the patients says how a
+public image would have to change: its coordinates go through the linear map that leads public images' Gaussian to
+that of a class with the least change (Monge's map between Gaussians; Olkin and Pukelsheim 1982; as Sun, Feng and
+Saenko 2016 align domains), what the coordinates do not say of it moves along with its parts, and its detail becomes
+as strong as theirs. From such images the network learns once more. Nothing here is asked of anybody.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from privgan.gan.finishing.drawings import Described
+from privgan.gan.finishing.learning import Material
+from privgan.gan.networks.strengths import Strengths
+from privgan.gan.warm_start import MixtureImages
+from privgan.gan.warm_start.strength import DetailBands
+from privgan.images.pixels import from_uint8
+from privgan.progress import Progress, silent
+
+_AT_ONCE = 250
+_RIDGE = 0.01  # of the mean variance, added to all of them: no direction is blown up that public images hardly have
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Released:
+    """What is known of the patients. start: what their warm start draws. counts: (classes,), patients as released.
+
+    powers: (classes, numbers), logarithms of the power of their detail in `bands`, as released.
+    """
+
+    start: MixtureImages
+    counts: Tensor
+    bands: DetailBands
+    powers: Tensor
+
+
+def brought(
+    images: NDArray[np.uint8], patients: Released, torch_rng: torch.Generator, progress: Progress = silent
+) -> Material:
+    """Public images, uint8 (n, h, h, c), each brought to one of the patients' classes, in these classes' shares."""
+    start, shape = patients.start, patients.start.shape
+    labels = torch.multinomial(patients.counts, len(images), replacement=True, generator=torch_rng)
+    means = _means(start)
+    shares = patients.counts / patients.counts.sum()
+    template = shape.coordinates.template(torch.cat([shares @ means, start.fine]))
+    public = Described.of(images, shape, progress, template=template)
+    found = torch.empty_like(public.own)
+    for label, mean in enumerate(means):
+        led = _monge(torch.cov(public.own.double().T), _covariance(start, label)).float()
+        found[labels == label] = mean + (public.own[labels == label] - public.own.mean(0)) @ led
+    described = Described(coordinates=shape.coordinates, own=found, fine=start.fine, bend=shape.bend)
+    parts = []
+    for rows in torch.split(torch.arange(len(images)), _AT_ONCE):
+        before, after = public.own[rows], found[rows]
+        left = from_uint8(images[rows.numpy()]) - public.drawn(before)
+        parts.append(described.drawn(after) + shape.coordinates.carried(left, before, after))
+    return Material(images=_as_strong(torch.cat(parts), labels, patients), described=described)
+
+
+def _means(start: MixtureImages) -> Tensor:
+    """(classes, m), over the components."""
+    return (start.shares[..., None] * start.means).sum(1)
+
+
+def _covariance(start: MixtureImages, label: int) -> Tensor:
+    """Of a class's coordinates, float64 (m, m): within its components, and between them."""
+    shares, means = start.shares[label].double(), start.means[label].double()
+    away = means - shares @ means
+    loadings, grain = start.loadings[label].double(), start.grain[label].double()
+    within = torch.einsum("k,kmr,knr->mn", shares, loadings, loadings) + (shares @ grain.square()).diag()
+    return within + torch.einsum("k,km,kn->mn", shares, away, away)
+
+
+def _monge(first: Tensor, then: Tensor) -> Tensor:
+    """The symmetric map (m, m) from N(0, first) to N(0, then) that moves least."""
+    ridged = first + _RIDGE * first.diagonal().mean() * torch.eye(len(first), dtype=first.dtype)
+    root, back = _power(ridged, 0.5), _power(ridged, -0.5)
+    return back @ _power(root @ then @ root, 0.5) @ back
+
+
+def _power(matrix: Tensor, exponent: float) -> Tensor:
+    variances, directions = torch.linalg.eigh(matrix)
+    found: Tensor = (directions * variances.clamp_min(1e-9) ** exponent) @ directions.T
+    return found
+
+
+def _as_strong(images: Tensor, labels: Tensor, patients: Released) -> Tensor:
+    """With the detail of each class as strong as its patients' is."""
+    classes, parts = len(patients.counts), torch.split(torch.arange(len(images)), _AT_ONCE)
+    drawn = torch.cat([patients.bands.powers(images[rows]) for rows in parts])
+    mean = torch.stack([drawn[labels == label].mean(0) for label in range(classes)])
+    strengths = Strengths(patients.bands, classes)
+    strengths.fill(patients.powers, torch.where(mean.isfinite(), mean, patients.powers))  # a class may have got none
+    return torch.cat([strengths(images[rows], labels[rows]).clamp(-1.0, 1.0) for rows in parts])
