@@ -22,6 +22,7 @@ steps = 6
 latent = 16
 generator_width = 8
 discriminator_width = 8
+adaptation_steps = 2
 [refinement]
 fakes = 8
 [speed]

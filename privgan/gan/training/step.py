@@ -19,7 +19,7 @@ from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.clipping.surroundings import plain_surroundings
 from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
-from privgan.errors import BudgetError, IntegrityError
+from privgan.errors import BudgetError
 from privgan.files import sha256_file
 from privgan.gan.finishing.adapting import adapted
 from privgan.gan.finishing.brought import Released
@@ -81,8 +81,8 @@ def fit(
     """
     keep_freed_memory()
     state, ledger = _begin(training, ledger, randomness, progress)
-    if state.powers is not None:
-        _finish_detail(training, state, state.powers, randomness.public, stop, progress)
+    if state.powers is not None and training.prior is not None:
+        _finish_detail(training, training.prior, state, state.powers, randomness.public, stop, progress)
         state.monitor = Monitor.of(state.generator, randomness.public)
         ledger = save_state(state, training.run, ledger, training.run_id)
     critic = PatientGradients(state.discriminator)
@@ -156,6 +156,7 @@ def _powers(
 
 def _finish_detail(
     training: Training,
+    prior: Prior,
     state: TrainingState,
     powers: Tensor,
     torch_rng: torch.Generator,
@@ -164,14 +165,10 @@ def _finish_detail(
 ) -> None:
     """Fit the prior's network, and how strong its detail is, to what was released; changes `state`."""
     generator, steps = state.generator, training.settings.model.adaptation_steps
-    if training.prior is None or generator.finish is None:
-        raise IntegrityError("Expected the prior that the run began with, there is none.")
-    if steps:
-        patients = Released(
-            start=generator.start, counts=state.counts, bands=training.config.detail_bands, powers=powers
-        )
-        settings = LearningSettings(width=training.prior.facts.width, steps=steps)
-        network = adapted(training.prior, patients, settings, torch_rng, stop, progress)
+    if steps and generator.finish is not None:
+        bands, settings = training.config.detail_bands, LearningSettings(width=prior.facts.width, steps=steps)
+        patients = Released(start=generator.start, counts=state.counts, bands=bands, powers=powers)
+        network = adapted(prior, patients, settings, torch_rng, stop, progress)
         generator.finish.load_state_dict(network.state_dict())
     generator.strengthen(powers, torch_rng)
     state.average.load_state_dict(generator.state_dict())
