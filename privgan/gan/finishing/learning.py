@@ -148,8 +148,12 @@ def _at_rate(optimiser: torch.optim.Adam, rate: float) -> None:
 
 
 def _half(device: torch.device) -> torch.autocast:
-    """Half of the bits for what is multiplied: no number here is charged or compared, and it takes half the time."""
-    return torch.autocast(device.type, torch.bfloat16)
+    """Half of the bits for what is multiplied: no number here is charged or compared, and it takes half the time.
+
+    Rounded weights are not kept: torch forgets them when its outermost autocast ends, and a training stands within
+    one (`plain_surroundings`), so that every step would multiply by the weights of the first.
+    """
+    return torch.autocast(device.type, torch.bfloat16, cache_enabled=False)
 
 
 def _moved(change: Tensor, firm: int) -> Tensor:
