@@ -125,9 +125,10 @@ def _dense(counts: Integers, least: int) -> Iterator[tuple[int, int, int]]:
     if pairs.max(initial=0) < least:
         return
     beyond, rows = max(_QUIET), len(pairs)
-    padded = np.pad(counts, ((beyond, beyond + 1), (0, 0)))
-    above = np.max([padded[beyond - far :][:rows] for far in _QUIET], axis=0)
-    below = np.max([padded[beyond + 1 + far :][:rows] for far in _QUIET], axis=0)
+    padded = np.zeros((beyond + len(counts) + beyond + 1, counts.shape[1]), dtype=np.int64)
+    padded[beyond : beyond + len(counts)] = counts
+    above = np.maximum.reduce([padded[beyond - far :][:rows] for far in _QUIET])
+    below = np.maximum.reduce([padded[beyond + 1 + far :][:rows] for far in _QUIET])
     quiet = np.minimum(above, below) <= _LOUD * pairs
     score = np.where((pairs >= least) & quiet, pairs, 0)
     for _ in range(_CLOSER_LOOKS):
