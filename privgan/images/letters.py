@@ -66,7 +66,9 @@ def _letters(strokes: Images) -> Iterator[_Letter]:
     nearby = strokes
     for axis, size in enumerate(_NEAR):
         nearby = ndimage.maximum_filter1d(nearby, size, axis=axis)
-    labels, _ = ndimage.label((strokes >= LEAST_CONTRAST) & (strokes >= nearby // 2), _TOUCHING)
+    labels, count = ndimage.label((strokes >= LEAST_CONTRAST) & (strokes >= nearby // 2), _TOUCHING)
+    if count < _LEAST_LETTERS:
+        return
     shortest, tallest = _LETTER_HEIGHTS
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
         height, width = rows.stop - rows.start, columns.stop - columns.start
