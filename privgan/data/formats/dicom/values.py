@@ -32,7 +32,7 @@ def values_of(dataset: Dataset, key: str | BaseTag) -> list[str]:
         return []
     plain = _plain(element, dataset) if isinstance(element, RawDataElement) else None
     several = _converted(dataset, key) if plain is None else plain
-    return [text for text in (item.strip(" \0") for item in several) if text]
+    return [text for item in several if (text := item.strip(" \0"))]
 
 
 def _plain(element: RawDataElement, dataset: Dataset) -> list[str] | None:
