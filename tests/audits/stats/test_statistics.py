@@ -107,10 +107,10 @@ def test_quantile_ranks_are_those_of_the_binomial_law(non_members: int, fpr: flo
     assert st.quantile_ranks(non_members, fpr, error) == (low, high)
 
 
-@given(
-    hs.floats(0.5, 1.0), hs.one_of(hs.integers(0, 10**6).map(float), hs.sampled_from([2.5, -1.0, math.nan, math.inf]))
-)
-@example(1.0, 200.0)
+COUNTED = hs.integers(0, 10**6).map(float) | hs.sampled_from([2.5, -1.0, math.nan, math.inf])
+
+
+@given(hs.floats(0.5, 0.999999) | hs.just(1.0), COUNTED)  # closer to 1 it is rounding that decides
 @example(0.999, 200.0)
 def test_most_alarms_are_a_quantile_of_the_binomial_law(quantile: float, resplits: float) -> None:
     """And not a number, which every comparison refuses, where nothing was counted."""
