@@ -1,5 +1,9 @@
-"""Where the real images for tests and studies are; without them, those tests are skipped with a message."""
+"""Where the real images for tests and studies are, whose chance each test has, and when garbage is looked for.
 
+Without the images, tests of them are skipped with a message.
+"""
+
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,17 @@ from tests.chance import seed, take_over
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
 take_over()
+
+
+def pytest_configure() -> None:
+    """Importing every test makes half a million objects, none of them garbage: nothing is looked for meanwhile."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From now on, what the tests make is looked through alone."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

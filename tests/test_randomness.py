@@ -86,7 +86,7 @@ def test_what_would_draw_from_it_is_found(line: str) -> None:
         "torch.Generator().manual_seed(7)",
         "rng.normal(0.0, 1.0, 3)",
         "nn.init.zeros_(weight)",
-        "skip_init(nn.Linear, 3, 4)",
+        "unfilled(nn.Linear, 3, 4)",
     ],
 )
 def test_what_is_given_a_generator_is_let_through(line: str) -> None:

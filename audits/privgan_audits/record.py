@@ -19,7 +19,8 @@ class Findings:
     """What a record says of one question, with accessors that never mistake "absent" for "fine".
 
     about: the question's id. entry: its entry, empty when the record has none. level: the family error at which this
-    attempt is judged. rejected: the questions whose p-value is below its share of that level.
+    attempt is judged. rejected: the questions whose p-value is below its share of that level. entries: the first of
+    each id; found once for all questions of a record.
     """
 
     policy: Policy
@@ -27,17 +28,24 @@ class Findings:
     level: float
     about: str = ""
     rejected: frozenset[str] = frozenset()
+    entries: Mapping[str, Record] | None = field(default=None, repr=False)
     entry: Record = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        found: Record = next((test for test in self.record.get("tests", ()) if test.get("id") == self.about), {})
-        object.__setattr__(self, "entry", found)
+        if self.entries is None:
+            object.__setattr__(self, "entries", _by_id(self.record))
+        object.__setattr__(self, "entry", (self.entries or {}).get(self.about, {}))
 
     def of(self, question: str) -> Self:
         """The same record, read for another question."""
         # Not `replace`, which is slow: a pre-flight asks tens of thousands of times.
         return type(self)(
-            policy=self.policy, record=self.record, level=self.level, about=question, rejected=self.rejected
+            policy=self.policy,
+            record=self.record,
+            level=self.level,
+            about=question,
+            rejected=self.rejected,
+            entries=self.entries,
         )
 
     @property
@@ -73,6 +81,11 @@ class Findings:
         """One of the record's counts, NaN when absent."""
         value = self.record.get("counts", {}).get(key)
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else math.nan
+
+
+def _by_id(record: Record) -> Mapping[str, Record]:
+    """The entries of a record, of several with one id the first."""
+    return {name: test for test in reversed(record.get("tests", ())) if isinstance(name := test.get("id"), str)}
 
 
 def finding(record: Record, test: str, key: str) -> Any:

@@ -263,6 +263,9 @@ def _fitted(values: NDArray[np.generic], window: _Window, size: int, aspect: flo
     height, width = values.shape
     scale = size / max(height * aspect, width)
     rows, columns = max(1, round(height * aspect * scale)), max(1, round(width * scale))
+    if (rows, columns) == (height, width):  # each mean would be of one value
+        same: Singles = np.clip(window.clipped(values) / np.float32(window.width), 0, 1)
+        return same
     flat = np.empty((rows, width), dtype=np.float32)
     intervals = _intervals(height, rows)
     at_once = max(1, _VALUES_AT_ONCE * rows // (height * width))

@@ -13,6 +13,7 @@ from privgan.arrays import Images
 
 LEAST_CONTRAST = 24  # grey levels
 _LEAST_LETTERS = 5
+_TOUCHING = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.bool_)  # pixels of one component
 _WIDEST_STROKE = 9  # pixels; what is as wide both ways is no stroke
 _LETTER_HEIGHTS = (5, 24)  # pixels
 _NEAR = (9, 17)  # pixels; a stroke has at least half the contrast of the strongest one as near as that
@@ -65,7 +66,9 @@ def _letters(strokes: Images) -> Iterator[_Letter]:
     nearby = strokes
     for axis, size in enumerate(_NEAR):
         nearby = ndimage.maximum_filter1d(nearby, size, axis=axis)
-    labels, _ = ndimage.label((strokes >= LEAST_CONTRAST) & (strokes >= nearby // 2))
+    labels, count = ndimage.label((strokes >= LEAST_CONTRAST) & (strokes >= nearby // 2), _TOUCHING)
+    if count < _LEAST_LETTERS:
+        return
     shortest, tallest = _LETTER_HEIGHTS
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
         height, width = rows.stop - rows.start, columns.stop - columns.start

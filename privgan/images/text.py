@@ -67,8 +67,8 @@ def _places(grey: NDArray[Any], low: float, levels: float) -> Iterator[_Place]:
             return
         every = step * (4 if max(grey.shape) > _SMALL * step else 2)
         sample, contrast = _whole(grey[::every, ::step], lowest, levels)
-        for bright in (True, False):
-            for count, row, cell in _dense(_strokes(sample, contrast, bright=bright), least):
+        for bright, counts in zip((True, False), _strokes(sample, contrast), strict=True):
+            for count, row, cell in _dense(counts, least):
                 yield _Place(count, step, row * every, (cell + 1) * _CELL * step, bright)
 
 
@@ -85,16 +85,17 @@ def _of_stored(levels: float) -> float:
     return max(LEAST_CONTRAST / abs(levels), 1) if levels else np.inf
 
 
-def _strokes(sample: NDArray[np.int16], contrast: float, *, bright: bool) -> Integers:
-    """How many strokes two neighbouring cells of each row have, int64 (rows, cells)."""
+def _strokes(sample: NDArray[np.int16], contrast: float) -> Integers:
+    """How many bright and how many dark strokes two neighbouring cells of each row have, int64 (2, rows, cells)."""
     if sample.shape[1] <= 2 * _REACH or contrast > _MOST:
-        return np.zeros((len(sample), 1), dtype=np.int64)
+        return np.zeros((2, len(sample), 1), dtype=np.int64)
     middle, left, right = sample[:, _REACH:-_REACH], sample[:, : -2 * _REACH], sample[:, 2 * _REACH :]
-    height = middle - np.maximum(left, right) if bright else np.minimum(left, right) - middle
-    strokes = height >= np.int16(contrast)
-    if np.count_nonzero(strokes) > _CROWDED * strokes.size:
-        strokes = height >= np.int16(min(max(contrast, _outstanding(height)), 4 * contrast, _MOST))
-    strokes[:, 1:] &= ~strokes[:, :-1]  # one pixel a stroke
+    heights = np.stack([middle - np.maximum(left, right), np.minimum(left, right) - middle])
+    strokes = heights >= np.int16(contrast)
+    for height, found in zip(heights, strokes, strict=True):
+        if np.count_nonzero(found) > _CROWDED * found.size:
+            found[:] = height >= np.int16(min(max(contrast, _outstanding(height)), 4 * contrast, _MOST))
+    strokes[..., 1:] &= ~strokes[..., :-1]  # one pixel a stroke
     return _counts(strokes)
 
 
@@ -107,12 +108,13 @@ def _outstanding(height: NDArray[np.int16]) -> float:
 
 def _counts(strokes: Flags) -> Integers:
     """How many pixels of strokes each cell of each row has, and its neighbour to the right with it."""
-    cells = -(-strokes.shape[1] // _CELL)
-    padded = np.zeros((len(strokes), (cells + 1) * _CELL), dtype=np.bool_)
-    padded[:, : strokes.shape[1]] = strokes
-    eights = np.bitwise_count(padded.view(np.uint64)).reshape(len(strokes), cells + 1, _CELL // 8)
-    counts = eights.sum(axis=2, dtype=np.int64)
-    both: Integers = counts[:, :-1] + counts[:, 1:]
+    *before, columns = strokes.shape
+    cells = -(-columns // _CELL)
+    padded = np.zeros((*before, (cells + 1) * _CELL), dtype=np.bool_)
+    padded[..., :columns] = strokes
+    eights = np.bitwise_count(padded.view(np.uint64)).reshape(*before, cells + 1, _CELL // 8)
+    counts = eights.sum(axis=-1, dtype=np.int64)
+    both: Integers = counts[..., :-1] + counts[..., 1:]
     return both
 
 
@@ -125,9 +127,10 @@ def _dense(counts: Integers, least: int) -> Iterator[tuple[int, int, int]]:
     if pairs.max(initial=0) < least:
         return
     beyond, rows = max(_QUIET), len(pairs)
-    padded = np.pad(counts, ((beyond, beyond + 1), (0, 0)))
-    above = np.max([padded[beyond - far :][:rows] for far in _QUIET], axis=0)
-    below = np.max([padded[beyond + 1 + far :][:rows] for far in _QUIET], axis=0)
+    padded = np.zeros((beyond + len(counts) + beyond + 1, counts.shape[1]), dtype=np.int64)
+    padded[beyond : beyond + len(counts)] = counts
+    above = np.maximum.reduce([padded[beyond - far :][:rows] for far in _QUIET])
+    below = np.maximum.reduce([padded[beyond + 1 + far :][:rows] for far in _QUIET])
     quiet = np.minimum(above, below) <= _LOUD * pairs
     score = np.where((pairs >= least) & quiet, pairs, 0)
     for _ in range(_CLOSER_LOOKS):

@@ -9,6 +9,7 @@ number is INCONCLUSIVE; only then PASS.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import NamedTuple
 
 from privgan.language import kept, to_tr
@@ -102,8 +103,9 @@ def _of_all(stage: Callable[[Rule], Reasons]) -> Callable[[Judged], Iterator[Rea
     """What every question's rule says at one stage."""
 
     def reasons(judged: Judged) -> Iterator[Reason]:
-        rules = ((asked.id, stage(asked.rule), f) for asked, f in judged)
-        return (Reason(name, text) for name, rule, f in rules if rule is not nothing for text in rule(f))
+        for asked, f in judged:
+            if (rule := stage(asked.rule)) is not nothing:  # a pre-flight comes here tens of thousands of times
+                yield from (Reason(asked.id, text) for text in rule(f))
 
     return reasons
 
@@ -119,7 +121,7 @@ def _unanswered(judged: Judged) -> Iterator[Reason]:
 def _without_number(judged: Judged) -> Iterator[Reason]:
     """Numbers that are none."""
     for asked, f in judged:
-        for key in asked.rule.needed if f.measured else ():
+        for key in asked.rule.needed if asked.rule.needed and f.measured else ():
             if math.isnan(f.number(key)):
                 what = key.replace("_", " ")
                 yield Reason(asked.id, kept("{test} gave no number for {what}.", test=asked.id, what=what))
@@ -142,10 +144,10 @@ def _not_run(f: Findings, *, may_not_apply: bool) -> Iterator[Reason]:
 
 
 _STAGES: tuple[tuple[str, Callable[[Judged], Iterator[Reason]]], ...] = (
-    (FAIL, _of_all(lambda rule: rule.hard)),
-    (INVALID, _of_all(lambda rule: rule.invalid)),
-    (FAIL, _of_all(lambda rule: rule.statistical)),
+    (FAIL, _of_all(attrgetter("hard"))),
+    (INVALID, _of_all(attrgetter("invalid"))),
+    (FAIL, _of_all(attrgetter("statistical"))),
     (INCONCLUSIVE, _unanswered),
     (INCONCLUSIVE, _without_number),
-    (INCONCLUSIVE, _of_all(lambda rule: rule.inconclusive)),
+    (INCONCLUSIVE, _of_all(attrgetter("inconclusive"))),
 )

@@ -23,7 +23,6 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from privgan.arrays import Images, Singles
 from privgan.images.geometry import luminance, pool
@@ -31,6 +30,7 @@ from privgan.images.pixels import planes
 from privgan.images.stored import as_stored
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
+from privgan.unfilled import unfilled
 from privgan_audits.spaces.augment import Move, Strength, disguised
 from privgan_audits.spaces.descent import Adam, OneCycle, Rectifier
 from privgan_audits.spaces.features import Sight
@@ -150,8 +150,7 @@ def _learned(images: Tensor, seed: int, progress: Progress) -> Embedding:
 def _trained(images: Tensor, generator: torch.Generator, progress: Progress) -> nn.Sequential:
     width = CHANNELS[-1] * (FINE >> len(CHANNELS)) ** 2
     features = _features(generator)
-    last = skip_init(nn.Linear, width, OUTPUTS)  # type: ignore[no-untyped-call]
-    head = nn.Sequential(nn.BatchNorm1d(width), _filled(last, generator))
+    head = nn.Sequential(nn.BatchNorm1d(width), _filled(unfilled(nn.Linear, width, OUTPUTS), generator))
     steps = LEAST_STEPS + EPOCHS * len(images) // BATCH
     descent = Adam(parameters=[*features.parameters(), *head.parameters()])
     cycle = OneCycle(rate=RATE, steps=steps)
@@ -170,9 +169,7 @@ def _features(generator: torch.Generator) -> nn.Sequential:
     layers: list[nn.Module] = [nn.LayerNorm([1, FINE, FINE], elementwise_affine=False)]
     for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
         size = 5 if before == 1 else 3
-        layer = skip_init(  # type: ignore[no-untyped-call]
-            nn.Conv2d, before, after, size, stride=2, padding=size // 2
-        )
+        layer = unfilled(nn.Conv2d, before, after, size, stride=2, padding=size // 2)
         layers += [_filled(layer, generator), nn.BatchNorm2d(after), Rectifier()]
     return nn.Sequential(*layers, nn.Flatten())
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from privgan.unfilled import unfilled
 
 _BLOCK = 64  # images whose maps a processor's cache holds
 
@@ -55,7 +56,7 @@ class Sight:
 def _of_four_channels(plain: nn.Conv2d) -> nn.Conv2d:
     """A convolution of one channel, 5 x 5 at every second place, of images whose 2 x 2 pixels are channels."""
     kernel = F.pixel_unshuffle(F.pad(plain.weight, (0, 1, 0, 1)), 2)
-    found = skip_init(nn.Conv2d, 4, plain.out_channels, 3, padding=1)  # type: ignore[no-untyped-call]
+    found = unfilled(nn.Conv2d, 4, plain.out_channels, 3, padding=1)
     found.weight.data = kernel.contiguous(memory_format=torch.channels_last)
     found.bias = plain.bias
-    return found.requires_grad_(False)  # type: ignore[no-any-return]
+    return found.requires_grad_(False)

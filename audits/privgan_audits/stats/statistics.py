@@ -180,9 +180,7 @@ def quantile_ranks(non_members: int, fpr: float, error: float) -> tuple[int, int
     The order statistic of rank r is above the quantile when fewer than r non-members fall below it. Rank 0 means
     that none is low enough.
     """
-    from scipy import stats  # takes longer to import than a verdict to give
-
-    at_most = stats.binom.cdf(np.arange(non_members + 1), non_members, fpr)
+    at_most = special.bdtr(np.arange(non_members + 1), non_members, fpr)  # scipy.stats takes half a second to import
     low = int(np.count_nonzero(at_most[:-1] <= error))
     high = int(np.count_nonzero(1 - at_most > error)) + 1
     return low, high

@@ -155,7 +155,7 @@ class FileSource:
             "instance": (reading.instance,),
             "study": (reading.study,),
         }
-        loosely = where if self._alike[loosened(where)[-1]] == 1 else ""
+        loosely = where if self._alike and self._alike[loosened(where)[-1]] == 1 else ""
         told = self._tables.ask(names, reading.patient, loosely=loosely)
         code = reading.code or told.code
         return Entry(
@@ -167,7 +167,7 @@ class FileSource:
             columns=told.columns,
             said=(modality_term(reading.modality), body_part_term(reading.body_part)),
             where=where,
-            names=(Path(file.name.removesuffix(".gz")).stem, *Path(where).parent.parts),
+            names=(Path(file.name.removesuffix(".gz")).stem, *where.split("/")[:-1]),
             identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),
             remarks=(*_remarks(reading, self.recipe), *told.remarks),
             rows=told.rows,

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from privgan.gan.networks.generators import Generator
+from privgan.unfilled import unfilled
 
 # Of three places of the large map which of three of the small one they lie on: of the first, and of the second, of
 # the two values that one becomes.
@@ -66,9 +66,8 @@ def _few_outputs(plain: nn.Conv2d) -> nn.Conv2d | nn.ConvTranspose2d:
     outputs, inputs = plain.weight.shape[:2]
     if _FEW * outputs > inputs:
         return plain
-    found: nn.ConvTranspose2d = skip_init(  # type: ignore[no-untyped-call]
-        nn.ConvTranspose2d, inputs, outputs, 3, padding=1, dtype=plain.weight.dtype
-    ).requires_grad_(False)
+    found = unfilled(nn.ConvTranspose2d, inputs, outputs, 3, padding=1, dtype=plain.weight.dtype)
+    found.requires_grad_(False)
     found.weight.copy_(plain.weight.flip(2, 3).transpose(0, 1))
     if found.bias is not None and plain.bias is not None:
         found.bias.copy_(plain.bias)

@@ -9,15 +9,15 @@ from typing import TypeVar
 
 import torch
 from torch import nn
-from torch.nn.utils import skip_init
+
+from privgan.unfilled import unfilled
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 
 
 def linear(inputs: int, outputs: int, torch_rng: torch.Generator | None, *, bias: bool = True) -> nn.Linear:
     """A dense layer; without a generator its weights are zero, for whoever fills them."""
-    layer: nn.Linear = skip_init(nn.Linear, inputs, outputs, bias=bias)  # type: ignore[no-untyped-call]
-    return _begun(layer, torch_rng)
+    return _begun(unfilled(nn.Linear, inputs, outputs, bias=bias), torch_rng)
 
 
 def convolution(
@@ -26,8 +26,7 @@ def convolution(
     """A convolution of `side` pixels a side, padded so that maps keep their size (a stride of 2 halves it); without a
     generator its weights are zero.
     """
-    shape = {"stride": stride, "padding": (side - 1) // 2}
-    layer: nn.Conv2d = skip_init(nn.Conv2d, inputs, outputs, side, **shape)  # type: ignore[no-untyped-call]
+    layer = unfilled(nn.Conv2d, inputs, outputs, side, stride=stride, padding=(side - 1) // 2)
     return _begun(layer, torch_rng)
 
 

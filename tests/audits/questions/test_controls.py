@@ -61,16 +61,26 @@ def copies(small: Evidence, scores: Scores) -> dict[str, tuple[Integers, Images]
     return made
 
 
+@pytest.fixture(scope="module")
+def planted(scores: Scores, copies: dict[str, tuple[Integers, Images]]) -> dict[str, spike_in.Planted]:
+    """By kind, what they change; planted at once."""
+    sets = [images for _, images in copies.values()]
+    return dict(zip(copies, spike_in.plant_sets(scores, sets), strict=True))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_planted_copies_score_as_if_they_had_been_in_the_set(
-    small: Evidence, scores: Scores, copies: dict[str, tuple[Integers, Images]], kind: str
+    small: Evidence,
+    scores: Scores,
+    copies: dict[str, tuple[Integers, Images]],
+    planted: dict[str, spike_in.Planted],
+    kind: str,
 ) -> None:
     """The slow twin puts the same copies into the synthetic set and searches that, in every space."""
     rows, planted_images = copies[kind]
-    planted = spike_in.plant(scores, planted_images)
-    assert set(planted.changes) == {"pixels", "embedding", "hashes", PATCHES, *(lens.name for lens in LENSES)}
+    assert set(planted[kind].changes) == {"pixels", "embedding", "hashes", PATCHES, *(lens.name for lens in LENSES)}
     for count in (3, 30):
-        fast = with_copies(scores, planted, np.arange(30) < count)
+        fast = with_copies(scores, planted[kind], np.arange(30) < count)
         slow = beside(scores, np.concatenate([small.synthetic.images, planted_images[:count]])).spaces
         copied = scores.owner[rows[:count]]
         for name, found in fast.items():
@@ -126,17 +136,20 @@ def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, poo
 
 @pytest.mark.parametrize("level", [0.2, 0.003, 1e-5])
 def test_the_front_says_what_all_patients_would(
-    small: Evidence, scores: Scores, pool: Choices, copies: dict[str, tuple[Integers, Images]], level: float
+    scores: Scores,
+    pool: Choices,
+    copies: dict[str, tuple[Integers, Images]],
+    planted: dict[str, spike_in.Planted],
+    level: float,
 ) -> None:
     """The slow twin measures copies for everybody, and sorts everybody again for each repeat."""
     rng, labels = np.random.default_rng(3), as_labels(scores.non_member)
     null = np.random.default_rng(4).random(pool.shape[1])
     trial = Trial(level=level, pool=pool, others=Others(parts=2.0, null=null))
     front = spike_in.Front.of(scores, trial)
-    sets = [copied for _, copied in copies.values()]
-    every, ahead = spike_in.plant_sets(scores, sets), spike_in.plant_sets(scores, sets, front)
+    ahead = spike_in.plant_sets(scores, [copied for _, copied in copies.values()], front)
     seen = set()
-    for all_changes, changes in zip(every, ahead, strict=True):
+    for all_changes, changes in zip(planted.values(), ahead, strict=True):
         for count in (0, 2, 4, 6, 8, 10, 14, 20, 30):
             present = rng.permutation(30) < count
             slow = near_copy_statistic(scores, with_copies(scores, all_changes, present))
@@ -147,12 +160,12 @@ def test_the_front_says_what_all_patients_would(
 
 
 def test_the_front_leaves_out_only_who_is_behind(
-    scores: Scores, pool: Choices, copies: dict[str, tuple[Integers, Images]]
+    scores: Scores, pool: Choices, copies: dict[str, tuple[Integers, Images]], planted: dict[str, spike_in.Planted]
 ) -> None:
     front = spike_in.Front.of(scores, Trial(level=0.003, pool=pool))
-    sets = [copied for _, copied in copies.values()]
+    front_alone = spike_in.plant_sets(scores, [copied for _, copied in copies.values()], front)
     left_out = 0
-    for every, ahead in zip(spike_in.plant_sets(scores, sets), spike_in.plant_sets(scores, sets, front), strict=True):
+    for every, ahead in zip(planted.values(), front_alone, strict=True):
         for name, all_changes in every.changes.items():
             near = all_changes.score <= front.farthest[name]
             left_out += int((~near).sum())

@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as hs
 from numpy.typing import NDArray
 from scipy import stats
 
+from privgan_audits.questions.controls.rule import RESPLIT_LEVEL, _most_alarms
 from privgan_audits.questions.membership.statistic import ENSEMBLE, FPR, epsilon_findings
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
 from privgan_audits.stats import statistics as st
@@ -96,6 +97,25 @@ def test_binomial_bounds_are_clopper_pearsons(successes: int, trials: int) -> No
     interval = stats.binomtest(successes, trials).proportion_ci(0.9, method="exact")
     assert st.binomial_lower(successes, trials, 0.05) == pytest.approx(interval.low)
     assert st.binomial_upper(successes, trials, 0.05) == pytest.approx(interval.high)
+
+
+@given(hs.integers(1, 5_000), hs.sampled_from([0.1, 0.01, 0.001]), hs.sampled_from([0.05, 0.025, 0.0125, 0.001]))
+def test_quantile_ranks_are_those_of_the_binomial_law(non_members: int, fpr: float, error: float) -> None:
+    fewer = stats.binom.cdf(np.arange(non_members + 1), non_members, fpr)  # P(so many or fewer lie below)
+    low = max([rank for rank in range(1, non_members + 1) if fewer[rank - 1] <= error], default=0)
+    high = min(rank for rank in range(1, non_members + 2) if 1 - fewer[rank - 1] <= error)
+    assert st.quantile_ranks(non_members, fpr, error) == (low, high)
+
+
+COUNTED = hs.integers(0, 10**6).map(float) | hs.sampled_from([2.5, -1.0, math.nan, math.inf])
+
+
+@given(hs.floats(0.5, 0.999999) | hs.just(1.0), COUNTED)  # closer to 1 it is rounding that decides
+@example(0.999, 200.0)
+def test_most_alarms_are_a_quantile_of_the_binomial_law(quantile: float, resplits: float) -> None:
+    """And not a number, which every comparison refuses, where nothing was counted."""
+    wanted = float(stats.binom.ppf(quantile, resplits, RESPLIT_LEVEL)) if math.isfinite(resplits) else math.nan
+    np.testing.assert_equal(_most_alarms(quantile, resplits), wanted)
 
 
 @pytest.mark.parametrize("truth", [0.01, 0.1, 0.5])

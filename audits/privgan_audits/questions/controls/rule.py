@@ -23,6 +23,7 @@ CHANGED_COPIES = (
 """Some of each family of changes: they say that there are eyes for it, and may need twice as many patients."""
 CHANGED_MAY_NEED = 2  # times as many patients as plain ones
 GATING_COPIES = (*PLAIN_COPIES, *CHANGED_COPIES)
+_MOST_COUNTED = 1 << 30  # splits; nobody made as many
 RESPLIT_LEVEL = 0.05  # of the p-values that are counted in splits of members among themselves
 _CALM = {"split_p": 1.0, "resplits": 200, "small_p_near_copies": 0, "small_p_membership": 0}
 
@@ -77,10 +78,18 @@ def safe(sets: SafeSets) -> Sequence[Entry]:
 
 @lru_cache
 def _most_alarms(quantile: float, resplits: float) -> float:
-    """As many as chance gives, but for 1 - quantile of all audits."""
-    from scipy import stats
+    """As many as chance gives, but for 1 - quantile of all audits; NaN where `resplits` counts nothing."""
+    from scipy import special  # scipy.stats knows it as well, and takes half a second to import
 
-    return float(stats.binom.ppf(quantile, resplits, RESPLIT_LEVEL))
+    if not (resplits >= 0 and resplits.is_integer()):
+        return math.nan
+    count = int(min(resplits, _MOST_COUNTED))
+    too_few, most = -1, count
+    while most - too_few > 1 and quantile < 1:
+        middle = (too_few + most) // 2
+        enough = special.bdtr(middle, count, RESPLIT_LEVEL) >= quantile
+        too_few, most = (too_few, middle) if enough else (middle, most)
+    return float(most)
 
 
 def _is_count(value: Any) -> TypeGuard[int]:

@@ -23,7 +23,7 @@ from privgan.data.refusals import RefusedError
 MAX_INFLATED_BYTES = 128 << 20
 UNDEFINED_LENGTH = 0xFFFFFFFF
 _PIXEL_DATA = 0x7FE00010
-_FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
+_ALL_PIXELS = frozenset((_PIXEL_DATA, 0x7FE00008, 0x7FE00009))  # as numbers, as floats, as doubles
 _PREAMBLE_BYTES = 132
 _VR = re.compile(rb"[A-Z]{2}")
 
@@ -66,7 +66,7 @@ def parse(stream: BinaryIO, tags: Sequence[BaseTag | int]) -> Parsed:
         stream,
         syntax.is_implicit_VR,
         syntax.is_little_endian,
-        stop_when=lambda tag, _vr, _length: tag == _PIXEL_DATA or tag in _FLOAT_PIXELS,
+        stop_when=lambda tag, _vr, _length: tag in _ALL_PIXELS,
         specific_tags=[*tags],
     )
     before = stream.tell()

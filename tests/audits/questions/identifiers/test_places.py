@@ -95,7 +95,9 @@ def test_a_random_identifier_in_a_random_place_is_found(data: st.DataObject) -> 
     place = data.draw(st.sampled_from([name for name in places if name not in ("a name", "a DICOM preamble")]))
     hidden = places[place](encode(text))
     assert categories(hidden, look_up_for((IDENTIFIER, text))) == {IDENTIFIER}
-    assert categories(hidden, look_up_for((IDENTIFIER, f"{text}x"))) == set()
+    letter = "y" if text[4] in "xX" else "x"
+    other = f"{text[:4]}{letter}{text[5:]}"  # not a longer one: what stands behind it may begin with that letter
+    assert categories(hidden, look_up_for((IDENTIFIER, other))) == set()
 
 
 @pytest.mark.parametrize(
