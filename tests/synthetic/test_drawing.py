@@ -18,8 +18,7 @@ from scipy.stats import poisson
 import privgan.synthetic.drawing as drawing_module
 from privgan.arrays import Floats, Images, Integers
 from privgan.errors import UsageError
-from privgan.gan.networks import Generator, GeneratorConfig, load_generator, save_generator
-from privgan.images.form import ImageForm
+from privgan.gan.networks import load_generator
 from privgan.images.pixels import to_levels
 from privgan.images.stored import as_stored
 from privgan.synthetic.dicom.form import DicomForm
@@ -27,7 +26,7 @@ from privgan.synthetic.drawing import FARTHEST, SEEN, Asked, Drawing, rounded_ot
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from tests.places import ROOT
-from tests.synthetic.making import CLASSES, SEED, finish_again, make_run, make_set
+from tests.synthetic.making import SEED, lively_run, make_run, make_set
 
 ASKED = Asked(count=12, classes="uniform", dicom=DicomForm(), created="2026-01-31")
 
@@ -241,26 +240,6 @@ OTHER_MACHINE = {
     "ONEDNN_MAX_CPU_ISA": "SSE41",
     "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
 }
-
-
-def lively_run(folder: Path, **model: Any) -> Path:
-    """A run whose warm start has everything that moves, turns and brightens an image."""
-    torch_rng = torch.Generator().manual_seed(1)
-    public = {"source": "an archive", "licence": "CC0 1.0", "images": 300, "sha256": "a" * 64}
-    named = {"prior": public} if "finish" in model else {}
-    model |= {name: table["sha256"] for name, table in named.items()}
-    config = GeneratorConfig(form=ImageForm(side=28, classes=CLASSES), latent=4, width=16, components=3, **model)
-    network = Generator(config, torch_rng)
-    with torch.no_grad():
-        network.last.weight.normal_(0, 0.05, generator=torch_rng)
-        for part in (network.start.means, network.start.loadings, network.start.grain):
-            part.copy_(0.3 * torch.randn(part.shape, generator=torch_rng))
-        for weights in network.finish.parameters() if network.finish else ():
-            weights.copy_(0.1 * torch.randn(weights.shape, generator=torch_rng))
-        if network.strengths:
-            network.strengths.gains.uniform_(0.5, 2.0, generator=torch_rng)
-    save_generator(make_run(folder, **named), network)
-    return finish_again(folder)
 
 
 MODELS: dict[str, dict[str, Any]] = {
