@@ -19,6 +19,7 @@ from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES
 from privgan_audits.questions.groups import groups_of
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
+from privgan_audits.questions.near_copies.rule import SPACES
 from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.spaces import augment
 from privgan_audits.spaces.lenses.lenses import LENSES
@@ -90,6 +91,11 @@ def test_planted_copies_score_as_if_they_had_been_in_the_set(
             np.testing.assert_array_equal(finite, np.isfinite(slow[name].patient))
             # Others meet only their two nearest copies.
             assert (np.abs(found - slow[name].patient)[finite] < 1e-3).mean() > 0.9
+
+
+def test_the_pre_flight_knows_how_many_spaces_there_are(scores: Scores) -> None:
+    assert len(scores.ranked) == SPACES
+    assert len(scores.counted) == 1
 
 
 def test_a_space_knows_nothing_of_the_synthetic_set(
