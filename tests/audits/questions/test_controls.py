@@ -229,6 +229,15 @@ def test_split_check_keeps_its_size(draw: Draw) -> None:
     assert np.mean(p) == pytest.approx(0.5, abs=0.15)
 
 
+def test_matched_sides_are_not_told_apart(draw: Draw) -> None:
+    """Everybody has a twin on the other side: half of them, learned, points the wrong way for the other half."""
+    images = draw(np.random.default_rng(9), 200, most=1).images
+    seen = features(np.concatenate([images, images]))
+    found = split_check(seen, np.arange(400), np.arange(400) >= 200, np.random.default_rng(0))
+    assert found["split_auc"] < 0.5
+    assert found["split_p"] > 0.5
+
+
 @pytest.mark.parametrize("scanner", ["gamma", "noise", "blur"])
 def test_split_check_sees_another_scanner(draw: Draw, scanner: str) -> None:
     rng = np.random.default_rng(7)
