@@ -33,7 +33,7 @@ from tests.audits.worlds import verdicts, world_of
 from tests.audits.xrays import XRays
 
 DRAWN, OTHERS = 1600, 2000  # images of the safe set; patients whom its run learned from, on neither side
-SPLITS, COINS = 200, 200
+SPLITS, COINS = 200, 100
 PREPARED = 400  # patients, of whom a copy is prepared
 
 
