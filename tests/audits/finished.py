@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from privgan.gan.prior.drawings import Described
+from privgan.gan.finishing.drawings import Described
 from torch import Tensor
 
 from privgan.arrays import Images, Integers
