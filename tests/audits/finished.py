@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from privgan.gan.finishing.drawings import Described
 from torch import Tensor
 
 from privgan.arrays import Images, Integers
+from privgan.gan.finishing.drawings import Described
 from privgan.gan.networks.generators import Generator
 from privgan.gan.networks.saving import load_generator
 from privgan.gan.warm_start.strength import split
