@@ -43,7 +43,7 @@ class Finishing:
     @cached_property
     def own(self) -> Tensor:
         """(n, m), the warm start's numbers of every image."""
-        return Described.of(self.images, self.generator.config).own
+        return Described.of(self.images, self.generator.config.mixture).own
 
     def unchanged(self, rows: Integers, rng: np.random.Generator) -> Images:
         """The images as they are."""
