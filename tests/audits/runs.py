@@ -30,7 +30,8 @@ class Hospital:
         at = {name: str(place / f"{seed}-{name}") for name in ("cohort", "run", "synthetic", "report")}
         (sample,) = self.xrays.split(np.random.default_rng(seed), self.patients)
         source = place / f"{seed}.npz"
-        np.savez(source, images=sample.images, labels=sample.labels, patient_id=sample.patients.astype(str))
+        numbers = [f"P{patient:05}" for patient in sample.patients]  # 0 and 999 alone would stand for nobody
+        np.savez(source, images=sample.images, labels=sample.labels, patient_id=numbers)
         succeed(
             ("prepare", str(source), at["cohort"], *self.prepare),
             ("train", at["cohort"], at["run"], *self.train),
