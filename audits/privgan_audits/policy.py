@@ -47,8 +47,8 @@ class Policy:
     max_detectable_auc: 2.49 standard errors of the AUC must not exceed it: 80 % power, at the one-sided 5 %
         level, to see an AUC that far above 0.5.
     max_copied_patients, max_copied_share: the limit of detection may be at most the larger of the number and the
-        share of members for plain copies, and twice that for changed ones; at 1,333 members and 667 non-members
-        17 to 20 perfect copies are always found.
+        share of members for plain copies, and twice that for changed ones; at two members to a
+        non-member 18 unchanged or mirrored copies are always found if hashes meet nobody else.
     split_alpha: level of the check that members and non-members come from one population (INVALID).
     resplit_quantile: how many small p-values among re-splits are too many (INVALID).
     max_epsilon: of the cohort's ledger in total; above 10 a promise no longer limits an attacker (convention,
@@ -230,7 +230,7 @@ class Policy:
 # max_attribute_advantage: one in 5, in 11, in 20: the smallest cells that disclosure control lets be published, by
 #     how public the data are (El Emam and Arbuckle 2013, "Anonymizing Health Data").
 # max_copied_patients, max_copied_share: the audit plants at most 40 or 3 % and cannot vouch for more. With a third
-#     held back, 17 perfect copies are the fewest that are surely seen, so that open release tightens the share alone.
+#     held back, 18 plain copies are the fewest that are surely seen, so that open release tightens the share alone.
 # max_epsilon: 3 leaves nobody's odds more than about 20 times what they were; a choice between the tiers 1 and 10
 #     of Ponomareva et al. (2023).
 PRESETS: Mapping[str, Policy] = MappingProxyType(

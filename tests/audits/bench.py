@@ -4,6 +4,7 @@ Nothing that scored a patient knew who was a member. So every repeat draws anew 
 depends on one lucky split.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,18 @@ class Bench:
         planted = spike_in.plant(self.scores, copied(spike_in.chosen_images(self.scores, rng)))
         return spike_in.limit(spike_in.Front.of(self.scores, self.trial), planted, rng)
 
+    def split(self, non_member: Flags, rng: np.random.Generator) -> "Bench":
+        """The same patients, others of whom were held back, perhaps another number."""
+        scores = dataclasses.replace(self.scores, non_member=non_member)
+        pool = relabellings(len(non_member), scores.non_members, rng)
+        trial = GroupTrials.of(scores, groups_of(self.evidence, scores), LEVEL, pool).all_patients
+        return Bench(evidence=self.evidence, scores=scores, trial=trial)
+
+    def limit_of(self, planted: spike_in.Planted, rows: Integers, rng: np.random.Generator) -> int | None:
+        """The limit of detection that an audit would print, by copies of these rows that are members'."""
+        members = np.flatnonzero(~self.scores.non_member[self.scores.owner[rows]])
+        return spike_in.limit(spike_in.Front.of(self.scores, self.trial), only(planted, members), rng)
+
     def alone(self, planted: spike_in.Planted, turns: Sequence[Turn], copies: int) -> Iterator[str]:
         """The spaces that would see so many copies without the others, nineteen times of twenty."""
         after = [with_copies(self.scores, planted, turn.first(copies)) for turn in turns]
@@ -136,6 +149,19 @@ class Bench:
         if name in self.scores.ranked:
             return NearCopyStatistic(orders=[self.scores.closest_first(patient)])
         return NearCopyStatistic(orders=[], hits=[self.scores.spaces[name].hits(patient)])
+
+
+def only(planted: spike_in.Planted, copies: Integers) -> spike_in.Planted:
+    """Some of the prepared copies, numbered anew."""
+    number = np.full(planted.count, -1)
+    number[copies] = np.arange(len(copies))
+    changes = {}
+    for name, every in planted.changes.items():
+        kept = number[every.copy] >= 0
+        changes[name] = spike_in.Changes(
+            patient=every.patient[kept], copy=number[every.copy[kept]], score=every.score[kept]
+        )
+    return spike_in.Planted(count=len(copies), changes=changes)
 
 
 BenchOf = Callable[[Kind], Bench]

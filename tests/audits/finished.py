@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from privgan.gan.prior.drawings import Described
 from torch import Tensor
 
 from privgan.arrays import Images, Integers
+from privgan.gan.finishing.drawings import Described
 from privgan.gan.networks.generators import Generator
 from privgan.gan.networks.saving import load_generator
 from privgan.gan.warm_start.strength import split
@@ -43,7 +43,7 @@ class Finishing:
     @cached_property
     def own(self) -> Tensor:
         """(n, m), the warm start's numbers of every image."""
-        return Described.of(self.images, self.generator.config).own
+        return Described.of(self.images, self.generator.config.mixture).own
 
     def unchanged(self, rows: Integers, rng: np.random.Generator) -> Images:
         """The images as they are."""

@@ -16,9 +16,11 @@ from privgan.language import kept
 from privgan_audits import questions
 from privgan_audits.gate.verdict import PASS, judge
 from privgan_audits.policy import Policy
-from privgan_audits.questions.near_copies.rule import SHARE
+from privgan_audits.questions.near_copies.rule import SHARE, SPACES
 from privgan_audits.questions.rule import Entry, SafeSets
-from privgan_audits.stats.statistics import near_copy_ranks, precedence_p
+from privgan_audits.stats.relabelling import HITS_WEIGH
+from privgan_audits.stats.statistics import near_copy_ranks, precedence_tails
+from privgan_audits.stats.within_groups import SHARE as GROUPS_WEIGH
 
 EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it
 GUESSED_RIGHT = 0.75  # of hidden facts, of members and non-members alike; nobody knows it before there is a set
@@ -31,7 +33,7 @@ _LARGEST_COHORT = 100_000
 class Preflight:
     """What to expect of the first audit of a cohort.
 
-    chance: that a set which leaks nothing passes. limit_of_detection: distinct patients whose perfect copies are
+    chance: that a set which leaks nothing passes. limit_of_detection: distinct patients whose plain copies are
     always found, by calculation; disguised copies need more, the audit measures how many; None if none suffice.
     smallest_non_members: of the same number of patients, the fewest to hold back for a chance of
     `policy.min_chance_of_pass`; None when there are too few patients for any split.
@@ -158,23 +160,18 @@ def _random_sets(members: int, non_members: int, copies: int | None, count: int)
 
 
 def perfect_copies_needed(members: int, non_members: int, policy: Policy) -> int | None:
-    """The smallest number of distinct members whose perfect copies always make the first audit FAIL.
+    """The smallest number of distinct members whose plain copies always make the first audit FAIL.
 
-    Perfect copies come before every non-member, so that each precedence count is at least their number.
+    Hashes meet them, unchanged or mirrored, and nobody else: that so many are all members is rare enough whatever the
+    other spaces say (Bonferroni's bound). So no split that a coin may give needs more.
     """
-    ranks = near_copy_ranks(non_members)
-    level = near_copy_level(policy, attempt=1)
-
-    def found(copies: int) -> bool:
-        return precedence_p(dict.fromkeys(ranks, copies), members, non_members) < level
-
-    if not ranks or not found(members):
+    if not near_copy_ranks(non_members):
         return None
-    low, high = 0, members
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if found(middle) else (middle, high)
-    return high
+    all_weigh = SPACES * (1 + GROUPS_WEIGH) + HITS_WEIGH
+    rare = near_copy_level(policy, attempt=1) * HITS_WEIGH / all_weigh
+    all_are_members = precedence_tails(members, non_members, 1)  # so many before the first non-member, from none on
+    copies = int(np.count_nonzero(all_are_members >= rare))
+    return copies if copies <= members else None
 
 
 def near_copy_level(policy: Policy, attempt: int) -> float:

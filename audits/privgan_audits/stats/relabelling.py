@@ -18,6 +18,7 @@ from privgan_audits.stats import statistics as st
 RELABELLINGS = 10_000
 _BLOCK = 1000  # columns of labels that are summed at once
 EQUAL = 1 + 1e-9  # equal probabilities from two tables count as equal
+HITS_WEIGH = 4.0  # a space that only counts, beside 1 of one that ranks: see NearCopyStatistic
 
 
 def relabellings(patients: int, non_members: int, rng: np.random.Generator, count: int = RELABELLINGS) -> Choices:
@@ -135,6 +136,9 @@ def is_significant(statistic: Searched, labels: Choices, trial: Trial) -> bool:
 class NearCopyStatistic:
     """T2's: precedence counts in each space that ranks, hypergeometric counts in each that only tells hits.
 
+    Hits count for more, because mirrored copies lead in two spaces of eight alone, and where nobody is hit it costs
+    nothing. With two members to a non-member hits alone see 18 copies; with a weight of 1 they would see 20.
+
     orders: per ranking space the patients, closest first, int64 (P,). hits: per counting space bool (P,).
     """
 
@@ -142,20 +146,20 @@ class NearCopyStatistic:
     hits: Sequence[Flags] = ()
 
     @property
-    def parts(self) -> int:
-        """How many p-values the smallest is taken of; spaces without a hit say nothing and cost nothing."""
-        return len(self.orders) + sum(bool(hit.any()) for hit in self.hits)
+    def parts(self) -> float:
+        """What all p-values weigh; spaces without a hit say nothing and cost nothing."""
+        return len(self.orders) + HITS_WEIGH * sum(bool(hit.any()) for hit in self.hits)
 
     def __call__(self, labels: Choices) -> Floats:
         """See Statistic."""
         parts = [precedence_ps(order, labels) for order in self.orders]
-        parts += [hit_ps(hit, labels) for hit in self.hits if hit.any()]
+        parts += [hit_ps(hit, labels) / HITS_WEIGH for hit in self.hits if hit.any()]
         return np.asarray(np.minimum.reduce(parts))
 
     def reaches(self, labels: Choices, p: float) -> Flags:
         """Whether the statistic is at most p, for each column: bool (b,); planted copies ask it very often."""
         parts = [_order_reaches(order, labels, p) for order in self.orders]
-        parts += [hit_ps(hit, labels) <= p for hit in self.hits if hit.any()]
+        parts += [hit_ps(hit, labels) / HITS_WEIGH <= p for hit in self.hits if hit.any()]
         return np.asarray(np.logical_or.reduce(parts))
 
 

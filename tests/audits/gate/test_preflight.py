@@ -16,13 +16,15 @@ from privgan_audits.gate.preflight import (
     smallest_cohort,
 )
 from privgan_audits.policy import Policy
-from privgan_audits.questions.near_copies.statistic import near_copy_findings
+from privgan_audits.questions.near_copies.rule import SPACES
+from privgan_audits.stats.relabelling import NearCopyStatistic, Together, as_labels, p_values
+from privgan_audits.stats.within_groups import WithinGroups
 
 
 def test_the_recommended_size_passes_nineteen_times_in_twenty() -> None:
     found = preflight(1333, 667, 4000, Policy())
     assert found.chance == pytest.approx(0.96, abs=0.02)
-    assert found.limit_of_detection == 17
+    assert found.limit_of_detection == 18
     assert found.sufficient
     assert found.smallest_non_members is not None
     assert 400 <= found.smallest_non_members <= 600
@@ -56,17 +58,18 @@ def test_attribute_disclosure_is_counted_in() -> None:
     assert chance_of_pass(1333, 667, Policy()) > 0.9
 
 
-def test_that_many_copies_are_always_found_and_one_fewer_is_not() -> None:
-    """The worst case: after the copies, a non-member comes first and members nowhere stand out."""
-    policy, needed = Policy(), perfect_copies_needed(1333, 667, Policy())
+@pytest.mark.parametrize("non_members", [667, 600, 1000])
+def test_that_many_copies_are_always_found_and_one_fewer_is_not(non_members: int) -> None:
+    """The worst case: hashes alone see the copies, and in every space that ranks non-members come first."""
+    policy, needed = Policy(), perfect_copies_needed(2000 - non_members, non_members, Policy())
     assert needed is not None
+    members_last = np.arange(2000)[::-1]
+    inside = WithinGroups.of([members_last] * SPACES, [np.arange(2000) % 2 == 0])
 
     def p(copies: int) -> float:
-        rest = np.zeros(2000 - copies, bool)
-        rest[np.linspace(0, len(rest) - 1, 667).astype(int)] = True
-        rest[:20] = True
-        rest[np.flatnonzero(rest)[667:]] = False
-        return float(near_copy_findings(np.concatenate([np.zeros(copies, bool), rest]))["p"])
+        near = NearCopyStatistic(orders=[members_last] * SPACES, hits=[np.arange(2000) < copies])
+        held = as_labels(np.arange(2000) >= 2000 - non_members)
+        return float(p_values(Together(statistics=[near, inside]), held, None)[0])
 
     assert p(needed) < near_copy_level(policy, 1) <= p(needed - 1)
 

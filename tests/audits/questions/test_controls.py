@@ -19,6 +19,7 @@ from privgan_audits.questions.controls.rule import CHANGED_COPIES, GATING_COPIES
 from privgan_audits.questions.groups import groups_of
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
+from privgan_audits.questions.near_copies.rule import SPACES
 from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.spaces import augment
 from privgan_audits.spaces.lenses.lenses import LENSES
@@ -90,6 +91,11 @@ def test_planted_copies_score_as_if_they_had_been_in_the_set(
             np.testing.assert_array_equal(finite, np.isfinite(slow[name].patient))
             # Others meet only their two nearest copies.
             assert (np.abs(found - slow[name].patient)[finite] < 1e-3).mean() > 0.9
+
+
+def test_the_pre_flight_knows_how_many_spaces_there_are(scores: Scores) -> None:
+    assert len(scores.ranked) == SPACES
+    assert len(scores.counted) == 1
 
 
 def test_a_space_knows_nothing_of_the_synthetic_set(
@@ -221,6 +227,15 @@ def test_split_check_keeps_its_size(draw: Draw) -> None:
         p.append(split_check(seen, sample.patients, side, rng)["split_p"])
     assert np.count_nonzero(np.array(p) < 0.05) <= 10
     assert np.mean(p) == pytest.approx(0.5, abs=0.15)
+
+
+def test_matched_sides_are_not_told_apart(draw: Draw) -> None:
+    """Everybody has a twin on the other side: half of them, learned, points the wrong way for the other half."""
+    images = draw(np.random.default_rng(9), 200, most=1).images
+    seen = features(np.concatenate([images, images]))
+    found = split_check(seen, np.arange(400), np.arange(400) >= 200, np.random.default_rng(0))
+    assert found["split_auc"] < 0.5
+    assert found["split_p"] > 0.5
 
 
 @pytest.mark.parametrize("scanner", ["gamma", "noise", "blur"])

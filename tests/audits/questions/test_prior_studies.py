@@ -3,6 +3,7 @@
 `make studies PRIOR=FOLDER` takes a prior that `privgan prior` made; without it one is learned, for some minutes.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,18 +13,28 @@ import pytest
 from scipy import stats
 
 from privgan.arrays import Images
+from privgan.data.cohort.options import NON_MEMBERS as HELD_BACK
+from privgan_audits import examine
+from privgan_audits.evidence.interface import NotRun
+from privgan_audits.evidence.loading import load_cohort_evidence
+from privgan_audits.policy import Policy
 from privgan_audits.questions.controls import spike_in
+from privgan_audits.questions.controls.disguises import DISGUISES
+from privgan_audits.questions.controls.rule import PLAIN_COPIES
+from privgan_audits.questions.networks import inversion
 from privgan_audits.stats.relabelling import RELABELLINGS
 from tests.audits.bench import COUNTS, GRID, LEVEL, REPEATS, Bench, heading
 from tests.audits.conftest import Weigh
 from tests.audits.finished import LEAKS, Finishing
 from tests.audits.pictures import MEMBERS, NON_MEMBERS
+from tests.audits.runs import RUNS, Hospital, interval, said, told
 from tests.audits.verbs import succeed
 from tests.audits.worlds import verdicts, world_of
 from tests.audits.xrays import XRays
 
 DRAWN, OTHERS = 1600, 2000  # images of the safe set; patients whom its run learned from, on neither side
-SPLITS = 200
+SPLITS, COINS = 200, 100
+PREPARED = 400  # patients, of whom a copy is prepared
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,3 +95,50 @@ def test_verdicts_of_many_splits_beside_a_drawn_set(world: World) -> None:
     # Promised are 0.01 and 0.003; Binomial(200, ...) exceeds these with probability 1e-3.
     assert counted["FAIL"] <= 8
     assert counted["INVALID"] <= 4
+
+
+@pytest.mark.study
+def test_plain_copies_are_seen_whatever_the_split(world: World) -> None:
+    """A coin a patient, as `prepare` throws it: how often unchanged or mirrored copies need too many patients."""
+    bench, rng, weak = world.bench, np.random.default_rng(109), 0
+    rows = bench.some(PREPARED, rng)
+    planted = [spike_in.plant(bench.scores, bench.copies(rows, DISGUISES[kind], rng)) for kind in PLAIN_COPIES]
+    print(f"\n{heading(('members', 'allowed', *PLAIN_COPIES))}")
+    for _ in range(COINS):
+        split = bench.split(rng.random(MEMBERS + NON_MEMBERS) < HELD_BACK, rng)
+        allowed = int(Policy().largest_copied(split.scores.members))
+        limits = [split.limit_of(copies, rows, rng) for copies in planted]
+        weak += any(limit is None or limit > allowed for limit in limits)
+        print(f"| {split.scores.members} | {allowed} | {' | '.join(map(str, limits))} |", flush=True)
+    print(f"too weak in {weak} of {COINS} splits: {interval(weak, COINS)}", flush=True)
+    assert weak <= COINS // 50
+
+
+@pytest.mark.study
+@pytest.mark.usefixtures("planted_where_it_gates")
+def test_whole_audits_of_runs_with_a_prior(
+    shared_data: Path, prior: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty cohorts of random patients, train, generate and audit with the run; what only informs is cut short.
+
+    Copies are planted in the disguises that gate; T4, which only a proof of more than epsilon decides, steers the
+    generator to as few images as it ever does; of what use the set is nobody asks.
+    """
+    monkeypatch.setattr(inversion, "AT_64_PIXELS", inversion.FEWEST)
+    monkeypatch.setattr(examine, "measure_utility", lambda *_: NotRun(reason="left out"))
+    train = ("--epsilon", "3", "--steps", "0", "--prior", str(prior))
+    hospital = Hospital(xrays=XRays.read(shared_data), patients=MEMBERS + NON_MEMBERS, train=train, count=600)
+    verdicts = Counter[str]()
+    print(f"\n{heading(('run', 'members', 'verdict, T2, T3', 'split p', 'limits', 'why'))}")
+    for seed in range(RUNS):
+        at = {name: Path(path) for name, path in hospital.run(tmp_path, seed).items()}
+        evidence = load_cohort_evidence(at["synthetic"], at["cohort"], at["run"])
+        record = examine.run_audit(evidence, Policy()).to_json()
+        verdicts[record["verdict"]] += 1
+        control = next(test for test in record["tests"] if test["id"] == "T0")
+        seen = (seed, record["counts"]["members"], said(record), control["split_p"], control["limit_of_detection"])
+        print(f"| {' | '.join(map(str, seen))} | {' '.join(record['reasons'])} |", flush=True)
+    print(told(verdicts), flush=True)
+    # One safe set in a hundred may fail, three in a thousand be invalid; more happen with probability 1e-3.
+    assert verdicts["FAIL"] <= 2
+    assert verdicts["INVALID"] <= 1

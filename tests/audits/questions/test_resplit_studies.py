@@ -8,7 +8,11 @@ import pytest
 from scipy import stats
 
 from privgan.arrays import Choices
+from privgan.data.cohort.cohort import NON_MEMBER
+from privgan.data.cohort.sides import KEY_BYTES, assign_sides
 from privgan_audits.evidence.interface import Evidence
+from privgan_audits.policy import Policy
+from privgan_audits.questions.controls.measure import features, split_check
 from privgan_audits.questions.groups import groups_of
 from privgan_audits.questions.near_copies.measure import near_copy_test
 from privgan_audits.questions.scores import Scores, patient_scores
@@ -19,6 +23,7 @@ from tests.audits.worlds import verdicts, world_of
 from tests.audits.xrays import XRays
 
 SPLITS, COHORTS = 800, 60
+CHECKED, PATIENTS, CHECKS = 20, 2000, 500
 
 
 @pytest.mark.study
@@ -74,3 +79,22 @@ def uniform_p(statistic: Statistic, scores: Scores, pool: Choices, rng: np.rando
     equal = np.isclose(null, observed, rtol=1e-9, atol=0.0)
     more = int(((null < observed) & ~equal).sum())
     return (more + rng.uniform() * (1 + int(equal.sum()))) / (1 + len(null))
+
+
+@pytest.mark.study
+def test_split_checks_of_real_patients_keep_their_level(shared_data: Path) -> None:
+    """Twenty cohorts, each split 500 times as `prepare` would under other keys; there is no synthetic image."""
+    xrays, found = XRays.read(shared_data), []
+    for cohort in range(CHECKED):
+        (sample,) = xrays.split(np.random.default_rng([9, cohort]), PATIENTS)
+        seen, owner = features(sample.images), np.unique(sample.patients, return_inverse=True)[1]
+        for key in range(CHECKS):
+            rng = np.random.default_rng([cohort, key])
+            side = assign_sides(rng.bytes(KEY_BYTES), [str(patient) for patient in range(PATIENTS)], 1 / 3)
+            found.append(split_check(seen, owner, side == NON_MEMBER, rng)["split_p"])
+    p, level = np.array(found), Policy().split_alpha
+    for below in (level, 0.01, 0.05):
+        count = int((p < below).sum())
+        between = stats.binomtest(count, len(p)).proportion_ci(0.95, method="exact")
+        print(f"p < {below:g}: {count}, {100 * between.low:.2f} to {100 * between.high:.2f} %", flush=True)
+    assert (p < level).sum() <= stats.binom.ppf(0.999, len(p), level)

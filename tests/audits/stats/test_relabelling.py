@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from privgan.arrays import Choices
+from privgan_audits.policy import Policy
+from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.stats import relabelling as rl
 from privgan_audits.stats import statistics as st
 
@@ -73,6 +75,23 @@ def test_hits_are_fishers_exact_test() -> None:
         held = labels[:, column].astype(bool)
         table = [[(hits & ~held).sum(), (hits & held).sum()], [(~hits & ~held).sum(), (~hits & held).sum()]]
         assert p == pytest.approx(stats.fisher_exact(table, alternative="greater").pvalue)
+
+
+@pytest.mark.parametrize("held_back", [667, 620, 600])
+def test_twenty_copies_that_hashes_see_are_enough_whatever_the_split(held_back: int) -> None:
+    """Mirrored, they lead in two spaces of eight, where non-members come next; that is all that sees them.
+
+    As many as the policy allows at 2,000 patients; how many are held back is decided by a coin for each of them.
+    """
+    rng, copied = np.random.default_rng(8), np.arange(2000) < 20
+    held = np.arange(2000) >= 2000 - held_back
+    others = [rng.permutation(2000) for _ in range(6)]
+    after = np.concatenate([np.flatnonzero(held)[:40], rng.permutation(np.flatnonzero(~held & ~copied))])
+    leading = np.concatenate([np.flatnonzero(copied), after, np.flatnonzero(held)[40:]])
+    statistic = rl.NearCopyStatistic(orders=[leading, leading, *others], hits=[copied])
+    trial = rl.Trial(level=Policy().level(1) * SHARE, pool=rl.relabellings(2000, held_back, rng))
+    assert rl.is_significant(statistic, rl.as_labels(held), trial)
+    assert not rl.is_significant(rl.NearCopyStatistic(orders=others), rl.as_labels(held), trial)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])

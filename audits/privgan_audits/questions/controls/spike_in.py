@@ -19,7 +19,14 @@ from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
 from privgan_audits.questions.scores import Scores, SpaceScores, score_of
 from privgan_audits.spaces.space import Met
-from privgan_audits.stats.relabelling import NearCopyStatistic, Trial, as_labels, depth, is_significant
+from privgan_audits.stats.relabelling import (
+    HITS_WEIGH,
+    NearCopyStatistic,
+    Trial,
+    as_labels,
+    depth,
+    is_significant,
+)
 from privgan_audits.stats.statistics import near_copy_ranks
 
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05
@@ -72,7 +79,7 @@ class Front:
     @classmethod
     def of(cls, scores: Scores, trial: Trial) -> "Front":
         """What is looked at in a test of this level, whatever else takes part in it."""
-        parts = len(scores.spaces) + (trial.others.parts if trial.others else 0.0)
+        parts = len(scores.ranked) + HITS_WEIGH * len(scores.counted) + (trial.others.parts if trial.others else 0.0)
         least = depth(scores.members, scores.non_members, trial.level / parts)
         last = max(near_copy_ranks(scores.non_members))
         farthest, ahead = {}, {}

@@ -9,6 +9,7 @@ from privgan_audits.record import Findings
 # T2 sees most copies before T7 does, and few patients hide from T3 but not from T8; their sliver of the error leaves
 # T2's limit of detection as it would be without them.
 SHARE = 0.48
+SPACES = 8  # that rank patients, where the hospital brings no encoder; the pre-flight looks at no image
 
 
 def statistical(f: Findings) -> Iterator[str]:
