@@ -24,6 +24,8 @@ from privgan.gan.ranks.ranks import ALONE, Ranks
 from privgan.gan.ranks.together import connected
 
 _COMING_S = 300.0  # for which ranks wait for each other at the beginning
+_LEAVING_S = 10.0  # that others have to leave at the end, before their meeting place is left to the next start
+_LOOK_S = 0.02
 _PIPE = 0o600
 
 
@@ -105,12 +107,18 @@ def _called(company: Company, run: Path, alive: Callable[[], None], seed: int | 
                 charter.tell(_pipe(place, rank), all_alive, until=until)
             yield charter
     finally:
-        _clear(run)
+        # Nobody whom rank 0 started is left by now. Whoever still opens the file of the meeting would wait for it.
+        if company.command or _all_have_left(place, company.size):
+            _clear(run)
 
 
 @contextmanager
 def _come(company: Company, run: Path, alive: Callable[[], None]) -> Iterator[Charter]:
-    yield Charter.heard(_pipe(company.place(run), company.rank), alive, until=time.monotonic() + _COMING_S)
+    pipe = _pipe(company.place(run), company.rank)
+    try:
+        yield Charter.heard(pipe, alive, until=time.monotonic() + _COMING_S)
+    finally:
+        pipe.unlink(missing_ok=True)  # by which rank 0 sees that this one has left
 
 
 def _make(place: Path, size: int) -> None:
@@ -120,6 +128,15 @@ def _make(place: Path, size: int) -> None:
     for rank in range(1, size):
         os.mkfifo(_pipe(making, rank), mode=_PIPE)
     making.rename(place)
+
+
+def _all_have_left(place: Path, size: int) -> bool:
+    until = time.monotonic() + _LEAVING_S
+    while any(_pipe(place, rank).exists() for rank in range(1, size)):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_LOOK_S)
+    return True
 
 
 def _clear(run: Path) -> None:

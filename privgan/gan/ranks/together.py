@@ -102,16 +102,19 @@ def connected(place: Path, *, rank: int, size: int, device: torch.device, patien
     Raises:
         LostRankError: not all of them came.
     """
-    backend = "nccl" if device.type == "cuda" else "gloo"
-    store = FileStore(str(place), size)
-    waits = timedelta(seconds=patience_s)
     with _loopback_alone():
-        _answered(lambda: dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=waits))
+        _answered(lambda: _connect(place, rank, size, device, timedelta(seconds=patience_s)))
     try:
         yield Together(rank=rank, size=size, device=device)
     finally:
         with suppress(RuntimeError):  # of ranks that are lost
             dist.destroy_process_group()
+
+
+def _connect(place: Path, rank: int, size: int, device: torch.device, waits: timedelta) -> None:
+    """torch alone keeps the file's handle, which looks into the file once more when it is let go."""
+    backend, store = "nccl" if device.type == "cuda" else "gloo", FileStore(str(place), size)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=waits)
 
 
 @contextmanager
