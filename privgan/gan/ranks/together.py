@@ -112,7 +112,7 @@ def connected(place: Path, *, rank: int, size: int, device: torch.device, patien
 
 
 def _connect(place: Path, rank: int, size: int, device: torch.device, waits: timedelta) -> None:
-    """torch alone keeps the file's handle, which looks into the file once more when it is let go."""
+    """Let torch alone keep the file's handle, which looks into the file once more when it is let go."""
     backend, store = "nccl" if device.type == "cuda" else "gloo", FileStore(str(place), size)
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=waits)
 
