@@ -150,9 +150,12 @@ class Members:
 
     @property
     def _piece(self) -> int:
-        """Images that are computed with at once: few enough for a processor's cache, many for an accelerator."""
-        largest = self.settings.speed.microbatch
-        return min(largest, PIECE) if self.device.type == "cpu" else largest
+        """Images a piece, on average: few enough for a processor's cache, many for an accelerator.
+
+        At most half of what goes through at once, so that hardly ever a piece is larger than that (decision 12).
+        """
+        half = max(1, self.settings.speed.microbatch // 2)
+        return min(half, PIECE) if self.device.type == "cpu" else half
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
