@@ -30,8 +30,8 @@ class Helpers:
         """
         mine = environments if command else ()
         # What they would say of the result, rank 0 says; what ends them they say themselves.
-        quiet = subprocess.DEVNULL
-        helpers = cls(tuple(subprocess.Popen(command, env=dict(own), stdout=quiet) for own in mine))  # noqa: S603 (ours)
+        none = subprocess.DEVNULL
+        helpers = cls(tuple(subprocess.Popen(command, env=dict(own), stdin=none, stdout=none) for own in mine))  # noqa: S603 (ours)
         try:
             yield helpers
             helpers._leave()
@@ -48,20 +48,20 @@ class Helpers:
         Raises:
             LostRankError: which has not, and how it ended.
         """
-        size = len(self.processes) + 1
-        for number, process in enumerate(self.processes, start=2):
-            code = process.poll()
-            if code is not None and code < 0:
+        ended = {number: code for number, process in enumerate(self.processes, start=2) if (code := process.poll())}
+        # Those that only lost somebody come last.
+        for number, code in sorted(ended.items(), key=lambda end: end[1] == LostRankError.exit_code):
+            size = len(self.processes) + 1
+            if code < 0:
                 name = signal.Signals(-code).name
                 raise LostRankError(
                     f"Expected every process to train to the end, number {number} of {size} was ended by {name}. The "
                     "run is stopped and nothing is released; go on with --resume."
                 )
-            if code:
-                raise LostRankError(
-                    f"Expected every process to train to the end, number {number} of {size} ended with exit code "
-                    f"{code}. The run is stopped and nothing is released; go on with --resume."
-                )
+            raise LostRankError(
+                f"Expected every process to train to the end, number {number} of {size} ended with exit code "
+                f"{code}. The run is stopped and nothing is released; go on with --resume."
+            )
 
     def _wait_for_an_end(self) -> None:
         until = time.monotonic() + _LATE_S
