@@ -59,8 +59,10 @@ class Case:
         with tempfile.TemporaryDirectory() as folder:
             words = [sys.executable, __file__, "--rank"]
             numbers = [str(getattr(self, name)) for name in ("ranks", "threads", "patients", "steps")]
+            # As the command sets them.
+            own = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "GOMP_SPINCOUNT": "20000"}
             started = [
-                subprocess.Popen([*words, str(rank), folder, *numbers], stdout=subprocess.PIPE, text=True)
+                subprocess.Popen([*words, str(rank), folder, *numbers], stdout=subprocess.PIPE, text=True, env=own)
                 for rank in range(self.ranks)
             ]
             said = [json.loads(process.communicate()[0]) for process in started]

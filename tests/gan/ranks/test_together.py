@@ -11,8 +11,10 @@ import pytest
 
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
+from privgan.errors import PreemptedError
 from privgan.files import sha256_file
 from privgan.gan.image_model import ClassBalanceSettings
+from privgan.gan.names import AUTOENCODER
 from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.charter import Charter
 from privgan.gan.training import state as saving
@@ -29,6 +31,8 @@ from privgan.gan.training.settings import (
 from privgan.interruption import StopRequest
 from privgan.run import WEIGHTS, read_run
 from tests.gan.ranks.forks import End, trained
+from tests.priors import make_prior
+from tests.takes import takes
 
 REQUEST = TrainRequest(
     epsilon=4.0,
@@ -71,6 +75,32 @@ def test_any_number_of_ranks_gives_the_same_generator_to_the_last_bit(cohort: Co
         assert nothing_left(run)
     assert len(set(digests.values())) == 1, digests
     assert len(Ledger.read(cohort.ledger_path).of_kind("charge")) == len(digests)
+
+
+@pytest.mark.parametrize("kind", ["autoencoder", "prior", "stopped"])
+def test_two_ranks_begin_from_whatever_one_does(cohort: Cohort, tmp_path: Path, kind: str) -> None:
+    """A decoder that is fitted first, a public prior that patients are asked about, a state that was saved."""
+    request = replace(REQUEST, epsilon=1.0, replay_seed=11)
+    if kind == "autoencoder":
+        model = replace(request.settings.model, network=AUTOENCODER, autoencoder_steps=3)
+        request = replace(request, settings=replace(request.settings, model=model))
+    if kind == "prior":
+        request = replace(request, prior=make_prior(tmp_path / "prior", takes(6, seed=0, side=28)))
+    found = []
+    for name, size in (("alone", 0), ("two", 2)):
+        run, stop = tmp_path / name, StopRequest()
+        if kind == "stopped":
+            stop.note(signal.SIGTERM, None)
+            with pytest.raises(PreemptedError):
+                start_run(cohort, run, request, stop, force=False)
+        if size:
+            assert trained(cohort, run, request, size, resume=kind == "stopped") == [WELL] * size
+        elif kind == "stopped":
+            resume_run(cohort, run, request, StopRequest())
+        else:
+            start_run(cohort, run, request, stop, force=False)
+        found.append(read_run(run).generator_sha256)
+    assert found[0] == found[1] != ""
 
 
 def test_every_start_has_a_chance_of_its_own_and_all_its_ranks_the_same() -> None:
