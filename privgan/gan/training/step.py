@@ -7,7 +7,6 @@ discriminator.
 
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,17 +25,18 @@ from privgan.gan.finishing.adapting import adapted
 from privgan.gan.finishing.brought import Released
 from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.names import AUTOENCODER
-from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
+from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
-from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
+from privgan.gan.networks.losses import LOSSES
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.networks.saving import STATE
 from privgan.gan.networks.states import follow
 from privgan.gan.patients import GradientQuery, Patients
 from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.ranks import ALONE, Ranks
+from privgan.gan.training.fakes import drawn_fakes, set_gradients
 from privgan.gan.training.ladder import Ladder
-from privgan.gan.training.monitor import Monitor, require_finite
+from privgan.gan.training.monitor import Monitor
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.state import TrainingState, may_restore, restore_state, save_state
 from privgan.gan.warm_start import Mixture
@@ -48,7 +48,6 @@ from privgan.language import to_tr, tr
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 
-_SAID = 3  # numbers that a piece of a generator step says beside its gradient
 _MEASURING = to_tr("asking members for the warm start")
 
 
@@ -92,7 +91,7 @@ def fit(
     if state.powers is not None and training.prior is not None:
         _finish_detail(training, training.prior, state, state.powers, randomness.public, stop, progress)
         state.monitor = Monitor.of(state.generator, randomness.public)
-        ledger = save_state(state, training.run, ledger, training.run_id)
+        ledger = None if ledger is None else save_state(state, training.run, ledger, training.run_id)
     critic = PatientGradients(state.discriminator)
     saved, total = time.monotonic(), training.plan.steps
     charged = tr("epsilon {epsilon} charged", epsilon=f"{training.plan.spend().epsilon:.3g}")
@@ -234,51 +233,21 @@ def _question(
     training: Training, state: TrainingState, critic: PatientGradients, torch_rng: torch.Generator
 ) -> GradientQuery:
     """What the patients are asked in a step, beside as many fakes as the plan says."""
-    plan, form = training.plan, training.config.form
-    latents = _latents(state, plan.fakes, training.device, torch_rng)
-    shapes = [torch.Size((len(labels), form.channels, form.side, form.side)) for _, labels in latents]
-
-    def drawn(number: int) -> Tensor:
-        with torch.no_grad():
-            return state.generator.drawn(*latents[number])[0]
-
+    plan = training.plan
+    fakes, labels = drawn_fakes(state, plan.fakes, training.device, training.ranks, torch_rng)
     return GradientQuery(
         critic=critic,
         losses=LOSSES[training.settings.refinement.loss].discriminator,
-        fakes=torch.cat(training.ranks.pieces(shapes, drawn)),
-        labels=torch.cat([labels for _, labels in latents]),
+        fakes=fakes,
+        labels=labels,
         rate=plan.sample_rate,
         clipping_norm=plan.clipping_norm,
     )
 
 
-def _latents(
-    state: TrainingState, count: int, device: torch.device, torch_rng: torch.Generator
-) -> list[tuple[Tensor, Tensor]]:
-    """What fakes are drawn from, for some at a time: z (n, latents), and labels (n,) in the released proportions."""
-    found = []
-    for start in range(0, count, FAKES_AT_ONCE):
-        some = min(FAKES_AT_ONCE, count - start)
-        labels = torch.multinomial(state.counts, some, replacement=True, generator=torch_rng).to(device)
-        found.append((torch.randn(some, state.generator.config.latents, generator=torch_rng).to(device), labels))
-    return found
-
-
 def _generator_step(training: Training, state: TrainingState, torch_rng: torch.Generator) -> None:
     refinement = training.settings.refinement
-    weights = [weight for weight in state.generator.parameters() if weight.requires_grad]
-    latents = _latents(state, refinement.fakes, training.device, torch_rng)
-    size = torch.Size((sum(weight.numel() for weight in weights) + _SAID,))
-    told = training.ranks.pieces(
-        [size] * len(latents), lambda number: _gradient(training, state, weights, latents[number])
-    )
-    require_finite(told, state.step)
-    told_apart, distance = (float(sum(piece[place] for piece in told)) for place in range(2))
-    # In the order of the pieces, as one process would add them.
-    whole = sum(told[1:], start=told[0])[_SAID:]
-    parts = torch.split(whole, [weight.numel() for weight in weights])
-    for weight, part in zip(weights, parts, strict=True):
-        weight.grad = part.reshape(weight.shape)
+    told_apart, distance = set_gradients(state, refinement, training.device, training.ranks, torch_rng)
     state.generator_optimiser.step()
     state.generator_optimiser.zero_grad(set_to_none=True)
     follow(state.average, state.generator, decay=refinement.average, seen=state.step)
@@ -289,23 +258,6 @@ def _generator_step(training: Training, state: TrainingState, torch_rng: torch.G
             state.generator, step=state.step, told_apart=told_apart, distance=distance
         ):
             _log(training, asdict(alarm))
-
-
-def _gradient(
-    training: Training, state: TrainingState, weights: Sequence[Tensor], latents: tuple[Tensor, Tensor]
-) -> Tensor:
-    """What a piece of the fakes adds, (3 + weights,): the share that is told apart, the distance from the start, the
-    size of the images, and the gradient.
-    """
-    z, labels = latents
-    refinement = training.settings.refinement
-    fakes, start = state.generator.drawn(z, labels)
-    scores = state.discriminator(fakes, labels)
-    anchor, share = anchor_loss(fakes, start, state.generator.basis), len(labels) / refinement.fakes
-    loss = share * (LOSSES[refinement.loss].generator(scores) + refinement.anchor * anchor)
-    gradients = torch.autograd.grad(loss, weights, materialize_grads=True)
-    said = [share * fake_accuracy(scores.detach()), share * float(anchor.detach()), float(fakes.detach().norm())]
-    return torch.cat([torch.tensor(said, device=z.device), *(part.flatten() for part in gradients)])
 
 
 def _log(training: Training, entry: dict[str, Any]) -> None:
