@@ -86,6 +86,8 @@ def test_two_ranks_begin_from_whatever_one_does(cohort: Cohort, tmp_path: Path, 
         request = replace(request, settings=replace(request.settings, model=model))
     if kind == "prior":
         request = replace(request, prior=make_prior(tmp_path / "prior", takes(6, seed=0, side=28)))
+        model = replace(request.settings.model, adaptation_steps=2)
+        request = replace(request, settings=replace(request.settings, model=model))
     found = []
     for name, size in (("alone", 0), ("two", 2)):
         run, stop = tmp_path / name, StopRequest()
