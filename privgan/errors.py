@@ -60,6 +60,12 @@ class PreemptedError(PrivganError):
     exit_code = 75
 
 
+class LostRankError(PrivganError):
+    """One of several processes that train together ended or does not answer; the run can be resumed."""
+
+    exit_code = 75
+
+
 class InterruptedRunError(PrivganError):
     """Ctrl-C arrived; the run was saved and can be resumed."""
 

@@ -19,6 +19,15 @@ class StopRequest:
         """The signal handler."""
         self.signal = self.signal or number
 
+    def heed(self) -> None:
+        """End the wait of a loop in which nothing has been saved since it began.
+
+        Raises:
+            InterruptedRunError, PreemptedError: a signal has arrived.
+        """
+        if self.signal:
+            raise self.error()
+
     def error(
         self, saved: str = to_tr("the run is saved. Continue it with --resume.")
     ) -> InterruptedRunError | PreemptedError:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from privgan.checks import one_of, positive, strictly_within
+from privgan.checks import one_of, positive, strictly_within, within
 from privgan.errors import UsageError
-from privgan.gan.names import AUTO, DEVICES, PRESETS
+from privgan.gan.names import AUTO, DEVICES, MOST_PROCESSES, PRESETS
 
 if TYPE_CHECKING:
     from privgan.dp.plan import Plan
@@ -65,7 +65,7 @@ class TrainOptions:
 
     steps or minutes: discriminator steps, all charged up front, or as many as fit. config: a train.toml. resume: go
     on with a stopped run under its own plan. prior: a folder made by `privgan prior`, to start from. replay_seed: for
-    tests; the run is stamped NOT PRIVATE.
+    tests; the run is stamped NOT PRIVATE. processes: of this machine, which share the work.
     """
 
     epsilon: float
@@ -82,6 +82,7 @@ class TrainOptions:
     force: bool = False
     prior: Path | None = None
     replay_seed: int | None = None
+    processes: int = 1
 
     def __post_init__(self) -> None:
         from privgan.gan.training.request import TrainRequest
@@ -91,6 +92,7 @@ class TrainOptions:
         TrainRequest(settings=TrainSettings(), **asked)
         one_of((AUTO, *PRESETS), preset=self.preset)
         one_of(DEVICES, device=self.device or AUTO)
+        within(1, MOST_PROCESSES, processes=self.processes)
 
 
 @dataclass(frozen=True, kw_only=True)

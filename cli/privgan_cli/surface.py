@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 from privgan.progress import Progress
 from privgan_cli import before
 from privgan_cli.asked import AuditOptions, Planned, PlanOptions, TrainOptions
+from privgan_cli.company import company_of, train_along
 from privgan_cli.console import Console
 from privgan_cli.evidence import evidence_of, unnumbered
 from privgan_cli.options import today
@@ -145,8 +146,10 @@ def prior(
 def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progress | None = None) -> "RunFacts":
     """Train a generator under patient-level differential privacy; charged in the ledger before the first step.
 
-    An interruption saves the state, for `TrainOptions.resume`.
+    An interruption saves the state, for `TrainOptions.resume`. Under torchrun all its processes call this.
     """
+    if (company := company_of(Path(cohort), Path(run), options.processes)).rank:
+        return train_along(Path(cohort), Path(run), company)
     before.train(Path(cohort), Path(run), options)
     from privgan.data.cohort.cohort import open_cohort
     from privgan.dp.accounting import default_delta
@@ -185,6 +188,7 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
             accept_delta=options.accept_delta,
             replay_seed=options.replay_seed,
             prior=None if options.prior is None else open_prior(options.prior),
+            company=company,
         )
         if options.resume:
             return resume_run(opened, Path(run), request, stop, progress=listener)
@@ -290,8 +294,5 @@ def _shown(progress: Progress | None) -> Iterator[Progress]:
     if progress is not None:
         yield progress
         return
-    bars = Console()
-    try:
+    with contextlib.closing(Console()) as bars:
         yield bars.progress
-    finally:
-        bars.close()

@@ -7,7 +7,7 @@ Opacus' own secure mode needs a package that cannot be installed, so its noise i
 
 import math
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -20,13 +20,22 @@ from privgan.checks import positive
 # Clip factors and sums of a micro-batch are float32: one patient may move a sum by more than C, never by this much.
 NORM_SLACK = 1.0 + 2.0**-8
 _GRID_BITS = 20
+_WHOLE_BITS = 36
 
 
-def secure_generator() -> np.random.Generator:
-    """A NumPy generator over ChaCha20, keyed with 256 bits of system entropy; never seeded, never saved."""
+def secret_key() -> int:
+    """256 bits of system entropy."""
+    return secrets.randbits(256)
+
+
+def secure_generator(key: int | None = None) -> np.random.Generator:
+    """A NumPy generator over ChaCha20, keyed with 256 bits of system entropy; never seeded, never saved.
+
+    key: of `secret_key`, for processes that draw the same; None takes one that nobody else has.
+    """
     from randomgen import ChaCha
 
-    return np.random.Generator(ChaCha(key=secrets.randbits(256), rounds=20))
+    return np.random.Generator(ChaCha(key=secret_key() if key is None else key, rounds=20))
 
 
 def replayable_generator(seed: int) -> np.random.Generator:
@@ -48,6 +57,30 @@ def released(sums: Iterable[Tensor], *, bound: float, noise: float, rng: np.rand
     """
     positive(bound=bound, noise=noise)
     return [noised(total, scale=noise * bound, rng=rng) for total in sums]
+
+
+def as_whole(sums: Sequence[Tensor], *, bound: float) -> Tensor:
+    """A piece's sums as whole numbers of a public grid, 2^-36 of the bound: added up, they are the same in any order.
+
+    Floating-point sums differ in their last bits with the order, and so with the number of processes. 2^26 patients
+    of the bound each fit into 63 bits.
+
+    Returns:
+        int64, all sums one after the other.
+    """
+    flat = torch.cat([total.flatten().double() for total in sums])
+    return flat.div_(_whole_grid(bound)).round_().to(torch.int64)
+
+
+def from_whole(whole: Tensor, shapes: Iterable[torch.Size], *, bound: float) -> list[Tensor]:
+    """The inverse of `as_whole`: float64 sums of these shapes."""
+    shapes = list(shapes)
+    parts = torch.split(whole.double().mul_(_whole_grid(bound)), [shape.numel() for shape in shapes])
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _whole_grid(bound: float) -> float:
+    return float(2.0 ** (math.floor(math.log2(bound)) - _WHOLE_BITS))
 
 
 def noised(value: Tensor, *, scale: float, rng: np.random.Generator) -> Tensor:

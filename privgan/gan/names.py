@@ -8,3 +8,4 @@ AUTO = "auto"
 SMALL_COHORT, BALANCED, LARGE_COHORT, SLICES = "small-cohort", "balanced", "large-cohort", "slices"
 PRESETS = (SMALL_COHORT, BALANCED, LARGE_COHORT, SLICES)
 DEVICES = (AUTO, "cpu", "cuda")
+MOST_PROCESSES = 64  # that train together

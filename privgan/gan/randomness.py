@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import torch
 
-from privgan.dp.noise import replayable_generator, secure_generator
+from privgan.dp.noise import replayable_generator, secret_key, secure_generator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,10 @@ class Randomness:
     def of(cls, replay_seed: int | None) -> Self:
         """From the operating system's entropy, unless the run is stamped NOT PRIVATE and can be replayed."""
         if replay_seed is None:
-            public = torch.Generator().manual_seed(secrets.randbits(63))
-            return cls(secret=secure_generator(), public=public)
+            return cls.keyed(secret=secret_key(), public=secrets.randbits(63))
         return cls(secret=replayable_generator(replay_seed), public=torch.Generator().manual_seed(replay_seed))
+
+    @classmethod
+    def keyed(cls, *, secret: int, public: int) -> Self:
+        """The same wherever the same two numbers are known: a key of `dp.noise.secret_key`, and a seed of 63 bits."""
+        return cls(secret=secure_generator(secret), public=torch.Generator().manual_seed(public))

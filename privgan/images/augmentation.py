@@ -6,10 +6,11 @@ contribution is clipped, it stays one clipped contribution.
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from privgan.arrays import Floats, Singles
+from privgan.arrays import Flags, Floats, Integers, Singles
 from privgan.checks import strictly_within, within
 from privgan.images.geometry import transform
 
@@ -38,27 +39,48 @@ class AugmentationSettings:
         return bool(self.rotation_degrees or self.scale or self.shift)
 
 
-def augment(images: Singles, rng: np.random.Generator, settings: AugmentationSettings) -> Singles:
-    """Change every image independently; what comes in from outside the picture is black.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Changes:
+    """How each of some images is changed, independently of the others.
 
-    Args:
-        images: float32 (n, h, w, c) in [-1, 1]; not modified.
-        rng: source of the random changes.
-        settings: how far.
-
-    Returns:
-        float32, of the same shape, in [-1, 1].
+    mirrored: bool (n,). angle: (n,), radians. zoom: (n,), a ratio. shift: (n, 2), down and right, a fraction of the
+    side. The last three are None where nothing moves.
     """
-    count = len(images)
-    mirrored = rng.random(count) < settings.flip
-    changed = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
-    if not settings.moves:
-        return changed
 
-    def spread(largest: float) -> Floats:
-        return rng.uniform(-largest, largest, count)
+    mirrored: Flags
+    angle: Floats | None = None
+    zoom: Floats | None = None
+    shift: Floats | None = None
 
-    angle = spread(math.radians(settings.rotation_degrees))
-    zoom = 1 + spread(settings.scale)
-    shift = np.stack([spread(settings.shift), spread(settings.shift)], axis=1) * images.shape[1:3]
-    return transform(changed, angle, zoom, shift)
+    @classmethod
+    def drawn(cls, count: int, rng: np.random.Generator, settings: AugmentationSettings) -> Self:
+        """For so many images, as far as the settings allow."""
+        mirrored = rng.random(count) < settings.flip
+        if not settings.moves:
+            return cls(mirrored=mirrored)
+
+        def spread(largest: float) -> Floats:
+            return rng.uniform(-largest, largest, count)
+
+        return cls(
+            mirrored=mirrored,
+            angle=spread(math.radians(settings.rotation_degrees)),
+            zoom=1 + spread(settings.scale),
+            shift=np.stack([spread(settings.shift), spread(settings.shift)], axis=1),
+        )
+
+    def of(self, images: Singles, places: Integers) -> Singles:
+        """Some of the images, those at `places` (k,), changed; what comes in from outside the picture is black.
+
+        Args:
+            images: float32 (k, h, w, c) in [-1, 1]; not modified.
+            places: int64 (k,), which of the n each is.
+
+        Returns:
+            float32, of the same shape, in [-1, 1].
+        """
+        changed = np.where(self.mirrored[places, None, None, None], images[:, :, ::-1], images)
+        if self.angle is None or self.zoom is None or self.shift is None:
+            return changed
+        shift = self.shift[places] * images.shape[1:3]
+        return transform(changed, self.angle[places], self.zoom[places], shift)

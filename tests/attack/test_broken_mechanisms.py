@@ -46,8 +46,9 @@ def _settings(change: Callable[[MechanismSettings], MechanismSettings]) -> Calla
 def no_clipping() -> Broken:
     """The noise is as promised, the bound is not."""
 
-    def broken(*arguments: Any, clipping_norm: float, **others: Any) -> list[Tensor]:
-        return clipped_sums(*arguments, clipping_norm=1e6 * clipping_norm, **others)
+    def broken(*arguments: Any, clipping_norm: float, **others: Any) -> Tensor:
+        unbounded = 2**20  # and the grid grows with the bound
+        return unbounded * clipped_sums(*arguments, clipping_norm=unbounded * clipping_norm, **others)
 
     return {CLIPPED_SUMS: broken}
 
@@ -87,8 +88,8 @@ def divisor_that_counts_the_draw() -> Broken:
 
 
 def image_level_clipping() -> Broken:
-    def broken(model: Any, losses: Any, owners: Tensor, **others: Any) -> list[Tensor]:
-        return clipped_sums(model, losses, torch.arange(len(owners)), **others)
+    def broken(model: Any, losses: Any, owners: Tensor, pieces: Tensor, **others: Any) -> Tensor:
+        return clipped_sums(model, losses, torch.arange(len(owners)), pieces, **others)
 
     return {CLIPPED_SUMS: broken}
 
@@ -103,7 +104,7 @@ def shuffled() -> Broken:
         if not waiting:
             waiting.extend(rng.permutation(index.count).tolist())
         row = index.rows[index.starts[waiting.pop() % index.count]]
-        return Draw(rows=np.array([row]), owners=np.zeros(1, dtype=np.int64), patients=1)
+        return Draw(rows=np.array([row]), owners=np.zeros(1, dtype=np.int64), patients=1, places=np.zeros(1))
 
     return {POISSON_DRAW: broken}
 
@@ -127,6 +128,7 @@ def patients_twice() -> Broken:
             rows=np.concatenate([one.rows, two.rows]),
             owners=np.concatenate([one.owners, one.patients + two.owners]),
             patients=one.patients + two.patients,
+            places=np.concatenate([one.places, two.places]),
         )
 
     return {POISSON_DRAW: broken}

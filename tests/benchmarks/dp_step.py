@@ -25,11 +25,11 @@ from torch.func import functional_call, grad, vmap
 
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import clipped_sums, noisy_gradient
-from privgan.dp.noise import noised, secure_generator
+from privgan.dp.noise import from_whole, noised, secure_generator
 from privgan.dp.plan import MechanismSettings
 from privgan.gan.networks import Discriminator, placed
 from privgan.gan.networks.losses import as_targets, discriminator_losses
-from privgan.gan.training.members import taken
+from privgan.gan.training.members import PIECE, taken
 from privgan.gan.training.settings import SpeedSettings
 from privgan.images.form import ImageForm
 from privgan.memory import keep_freed_memory
@@ -165,15 +165,16 @@ def ours(case: Case) -> Step:
     network = placed(case.network(), "cpu")
     gradients, batch, rng = PatientGradients(network), case.batch(), secure_generator()
     settings = MechanismSettings(clipping_norm=1.0, noise_multiplier=1.0, normaliser=float(case.images))
-    owners, microbatch = torch.arange(case.images), SpeedSettings().microbatch
+    owners, bound, microbatch = torch.arange(case.images), settings.clipping_norm, SpeedSettings().microbatch
+    pieces, shapes = owners // PIECE, [p.shape for p in gradients.trainable]
 
     def losses(rows: Tensor) -> Tensor:
         images, labels, targets = (taken(part, rows) for part in (batch.images, batch.labels, batch.targets))
         return discriminator_losses(network(images, labels), targets)
 
     def step() -> None:
-        sums = clipped_sums(gradients, losses, owners, clipping_norm=settings.clipping_norm, microbatch=microbatch)
-        noisy_gradient(gradients, sums, settings, rng=rng)
+        whole = clipped_sums(gradients, losses, owners, pieces, clipping_norm=bound, microbatch=microbatch)
+        noisy_gradient(gradients, from_whole(whole, shapes, bound=bound), settings, rng=rng)
 
     return step
 

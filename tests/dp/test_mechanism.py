@@ -12,7 +12,7 @@ from torch import Tensor
 
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.mechanism import clipped_sums, noisy_gradient
-from privgan.dp.noise import NORM_SLACK, gaussian_like, noised, secure_generator
+from privgan.dp.noise import NORM_SLACK, as_whole, from_whole, gaussian_like, noised, secure_generator
 from privgan.dp.plan import MechanismSettings, Plan
 from privgan.gan.networks import Discriminator
 from privgan.gan.networks.losses import discriminator_losses
@@ -47,7 +47,9 @@ def _released(
     def losses(rows: Tensor) -> Tensor:
         return discriminator_losses(model.model(pixels[rows], torch.zeros_like(rows)), torch.ones(len(rows)))
 
-    sums = clipped_sums(model, losses, owners, clipping_norm=settings.clipping_norm, microbatch=microbatch)
+    bound, pieces = settings.clipping_norm, owners // 2  # two owners a piece
+    whole = clipped_sums(model, losses, owners, pieces, clipping_norm=bound, microbatch=microbatch)
+    sums = from_whole(whole, [p.shape for p in model.trainable], bound=bound)
     noisy_gradient(model, sums, settings, rng=rng)
     return torch.cat([p.grad.flatten() for p in model.trainable if p.grad is not None])
 
@@ -73,7 +75,7 @@ def test_micro_batches_change_nothing(microbatch: int) -> None:
 
 def test_the_divisor_does_not_look_at_the_draw() -> None:
     """Without noise, twice as many patients of the same image give twice the gradient."""
-    quiet = MechanismSettings(clipping_norm=1e9, noise_multiplier=1e-18, normaliser=10.0)
+    quiet = MechanismSettings(clipping_norm=1e3, noise_multiplier=1e-12, normaliser=10.0)
     model = PatientGradients(_discriminator())
 
     def gradient(patients: int) -> Tensor:
@@ -88,6 +90,25 @@ def test_the_divisor_is_stated_in_the_plan() -> None:
     plan = Plan(members=50, batch=20, steps=3, delta=1e-3, noise_multiplier=1.5, clipping_norm=0.7, fakes=12)
     assert plan.mechanism == MechanismSettings(clipping_norm=0.7, noise_multiplier=1.5, normaliser=32)
     assert plan.spend() == replace(plan, fakes=99).spend()
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(bound=st.floats(1e-6, 1e6), seed=st.integers(0, 99))
+def test_whole_numbers_add_up_alike_in_any_order(bound: float, seed: int) -> None:
+    """As floating-point numbers do not; each is within half a grid of what it stands for."""
+    shapes = [torch.Size((2, 3)), torch.Size(()), torch.Size((40,))]
+    rng = torch.Generator().manual_seed(seed)
+    pieces = [[bound * torch.randn(shape, generator=rng, dtype=torch.float64) for shape in shapes] for _ in range(9)]
+    whole = [as_whole(piece, bound=bound) for piece in pieces]
+    grid = 2.0 ** (np.floor(np.log2(bound)) - 36)
+    for numbers, piece in zip(whole, pieces, strict=True):
+        found = from_whole(numbers, shapes, bound=bound)
+        assert [part.shape for part in found] == shapes
+        assert all(bool(((f - p).abs() <= grid / 2).all()) for f, p in zip(found, piece, strict=True))
+    forth, back = sum(whole), sum(reversed(whole))
+    assert torch.equal(torch.as_tensor(forth), torch.as_tensor(back))
+    flat = [torch.cat([part.flatten() for part in piece]) for piece in pieces]
+    assert not torch.equal(torch.as_tensor(sum(flat)), torch.as_tensor(sum(reversed(flat))))
 
 
 def test_two_runs_differ() -> None:

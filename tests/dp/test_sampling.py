@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from privgan.dp.noise import secure_generator
-from privgan.dp.sampling import PatientIndex, poisson_draw
+from privgan.dp.sampling import Draw, PatientIndex, poisson_draw
 from privgan.errors import UsageError
 
 
@@ -53,3 +53,40 @@ def test_impossible_rates_are_refused(rate: float) -> None:
     """A rate outside (0, 1] has no meaning."""
     with pytest.raises(UsageError):
         poisson_draw(_index(), rate=rate, images=1, rng=np.random.default_rng(0))
+
+
+def test_a_piece_is_a_matter_of_its_patient_alone() -> None:
+    """Who else is there, and what others have, moves nobody elsewhere; pieces are whole patients of equal size."""
+    counts = np.random.default_rng(0).integers(1, 4, 300)
+    owners = np.repeat(np.arange(300), counts)
+    index = PatientIndex.of(owners, np.arange(len(owners)))
+    draw = poisson_draw(index, rate=0.5, images=2, rng=np.random.default_rng(1))
+    pieces, rows = draw.pieces(150.0, 16), np.bincount(draw.owners)
+    assert set(pieces.tolist()) == set(range(pieces.max() + 1))
+    for number in range(pieces.max() + 1):
+        assert len(set(rows[pieces == number].tolist())) == 1
+    sizes = np.bincount(pieces, weights=rows)
+    assert 4 < sizes.mean() <= 16 + 4
+    for gone in range(draw.patients):
+        kept = draw.owners != gone
+        left = Draw(
+            rows=draw.rows[kept],
+            owners=np.unique(draw.owners[kept], return_inverse=True)[1],
+            patients=draw.patients - 1,
+            places=np.delete(draw.places, gone),
+        )
+        before, after = np.delete(pieces, gone), left.pieces(150.0, 16)
+        assert len(set(zip(before.tolist(), after.tolist(), strict=True))) == len(set(before.tolist()))
+
+
+def test_nobody_is_in_no_piece() -> None:
+    draw = poisson_draw(_index(), rate=1e-12, images=1, rng=np.random.default_rng(0))
+    assert draw.pieces(2.0, 16).shape == (0,)
+
+
+def test_places_are_as_good_as_any_chance() -> None:
+    """Uniform, and not another's neighbour: who is drawn says nothing about where."""
+    index = PatientIndex.of(np.arange(4000), np.arange(4000))
+    places = poisson_draw(index, rate=0.5, images=1, rng=np.random.default_rng(3)).places
+    assert stats.kstest(places, "uniform").pvalue > 1e-3
+    assert abs(np.corrcoef(places[1:], places[:-1])[0, 1]) < 5 / len(places) ** 0.5

@@ -6,12 +6,29 @@ import numpy as np
 import pytest
 from scipy.ndimage import affine_transform
 
+from privgan.arrays import Singles
 from privgan.errors import UsageError
-from privgan.images.augmentation import AugmentationSettings, augment
+from privgan.images.augmentation import AugmentationSettings, Changes
 from privgan.images.geometry import transform
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(-1, 1, (12, 40, 30, 1)).astype(np.float32)
+
+
+def augment(images: Singles, rng: np.random.Generator, settings: AugmentationSettings) -> Singles:
+    """All of them, changed as drawn."""
+    return Changes.drawn(len(images), rng, settings).of(images, np.arange(len(images)))
+
+
+def test_some_are_changed_as_if_all_were() -> None:
+    """Whoever computes with some of the images alone changes those as everybody would."""
+    settings = AugmentationSettings(flip=0.5, rotation_degrees=20, scale=0.2, shift=0.1)
+    whole, changes = (
+        augment(IMAGES, np.random.default_rng(7), settings),
+        Changes.drawn(len(IMAGES), np.random.default_rng(7), settings),
+    )
+    for places in (np.array([9, 2, 5]), np.arange(0)):
+        np.testing.assert_array_equal(changes.of(IMAGES[places], places), whole[places])
 
 
 def test_transform_equals_its_slow_twin() -> None:

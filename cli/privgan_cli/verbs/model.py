@@ -121,6 +121,7 @@ def train(
     prior: Annotated[Path | None, typer.Option(help="A folder made by `privgan prior`, to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")] = False,
     device: Device = None,
+    processes: Annotated[int, typer.Option(help="Processes of this machine that share the work.")] = 1,
     accept_delta: AcceptDelta = False,
     accept_noise: AcceptNoise = False,
     not_private_seed: Annotated[
@@ -130,6 +131,7 @@ def train(
 ) -> int:
     """Train a generator under patient-level differential privacy."""
     from privgan_cli import surface
+    from privgan_cli.company import company_of, in_silence
 
     options = TrainOptions(
         epsilon=epsilon,
@@ -146,7 +148,10 @@ def train(
         force=force,
         prior=prior,
         replay_seed=not_private_seed,
+        processes=processes,
     )
+    if company_of(cohort, run, processes).rank:
+        return in_silence(lambda: surface.train(cohort, run, options))
     facts = surface.train(cohort, run, options, progress=console.progress)
     console.result(
         {

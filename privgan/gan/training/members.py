@@ -4,6 +4,7 @@ What leaves it are sums (`gan.patients`): of described images, and of the clippe
 augmentation and clipping stay here; noise is added by whoever asks.
 """
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -16,16 +17,19 @@ from torch import Tensor
 from privgan.arrays import Integers
 from privgan.data.cohort.cohort import MEMBER, Cohort
 from privgan.dp.mechanism import clipped_sums
+from privgan.dp.noise import as_whole, from_whole
 from privgan.dp.query import Described, bounded_products, bounded_sums
-from privgan.dp.sampling import PatientIndex, poisson_draw
+from privgan.dp.sampling import Draw, PatientIndex, poisson_draw
 from privgan.gan.networks.losses import as_targets
 from privgan.gan.patients import Describe, DescribedQuery, GradientQuery
+from privgan.gan.ranks.ranks import ALONE, Ranks, shared_out
 from privgan.gan.training.settings import TrainSettings
-from privgan.images.augmentation import augment
+from privgan.images.augmentation import Changes
 from privgan.images.pixels import from_uint8, planes, unit_range
 
 _PATIENTS = 512
-_PIXELS = 1 << 22  # about so many values of images at once
+_PIXELS = 1 << 20  # about so many values of images at once
+PIECE = 64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +38,8 @@ class Members:
 
     images: uint8 memory map (n, h, w, c); labels: int64 (n,); index: rows by patient.
     settings: how many of a drawn patient's images are read, how they are changed, how many go through at once.
-    device: where gradients are computed. rng: of draws and augmentation, cryptographic.
+    device: where gradients are computed. rng: of draws and augmentation, cryptographic. ranks: who computes; the
+    answers are the same to the last bit, whoever does.
     """
 
     images: NDArray[np.uint8]
@@ -43,9 +48,17 @@ class Members:
     settings: TrainSettings
     device: torch.device
     rng: np.random.Generator
+    ranks: Ranks = ALONE
 
     @classmethod
-    def of(cls, cohort: Cohort, settings: TrainSettings, device: torch.device, rng: np.random.Generator) -> Self:
+    def of(
+        cls,
+        cohort: Cohort,
+        settings: TrainSettings,
+        device: torch.device,
+        rng: np.random.Generator,
+        ranks: Ranks = ALONE,
+    ) -> Self:
         """The part of a cohort that training may read; non-members stay behind for the audit."""
         return cls(
             images=cohort.images,
@@ -54,53 +67,95 @@ class Members:
             settings=settings,
             device=device,
             rng=rng,
+            ranks=ranks,
         )
 
     def described_sums(self, query: DescribedQuery) -> Tensor:
         """See `Patients`; everybody's images are read, so many at once as fit into little memory."""
-        add_up = bounded_products if query.products else bounded_sums
-        return add_up(self._described(query.describe), cells=query.cells, dimensions=query.dimensions)
+        add_up, wide = bounded_sums, query.dimensions
+        if query.products:
+            add_up, wide = bounded_products, query.dimensions * (query.dimensions + 1) // 2
+        shape = torch.Size((query.cells, wide))
+        whole = torch.zeros(shape.numel(), dtype=torch.int64)
+        for number, (start, stop) in enumerate(self._batches()):
+            if number % self.ranks.size == self.ranks.rank:
+                batch = self._described(query.describe, start, stop)
+                part = add_up([batch], cells=query.cells, dimensions=query.dimensions)
+                whole += as_whole([part], bound=1.0)
+        total = self.ranks.total(whole, asked=_number(self.index.starts, *shape))
+        return from_whole(total, [shape], bound=1.0)[0]
 
     def clipped_gradients(self, query: GradientQuery) -> list[Tensor]:
         """See `Patients`; of a patient who is drawn a few images are read."""
-        batch = self._drawn(query)
+        draw = self._drawn(query.rate)
+        batch = self._batch(query, draw)
 
         def losses(rows: Tensor) -> Tensor:
             images, labels, targets = (taken(part, rows) for part in (batch.images, batch.labels, batch.targets))
             return query.losses(query.critic.model(images, labels), targets)
 
-        microbatch = self.settings.speed.microbatch
-        return clipped_sums(
-            query.critic, losses, batch.owners, clipping_norm=query.clipping_norm, microbatch=microbatch
+        part = clipped_sums(
+            query.critic,
+            losses,
+            batch.owners,
+            batch.pieces,
+            clipping_norm=query.clipping_norm,
+            microbatch=self.settings.speed.microbatch,
         )
+        total = self.ranks.total(part, asked=_number(draw.rows, len(query.fakes)))
+        return from_whole(total, [p.shape for p in query.critic.trainable], bound=query.clipping_norm)
 
-    def _described(self, describe: Describe) -> Iterator[Described]:
-        """All images of some patients, then of the next."""
+    def _batches(self) -> Iterator[tuple[int, int]]:
+        """All images of some patients, from the first to before the last, then of the next."""
         index, size = self.index, int(np.prod(self.images.shape[1:]))
         start = 0
         while start < index.count:
             fits = np.searchsorted(index.starts, index.starts[start] + _PIXELS // size, side="right") - 1
             stop = int(min(max(fits, start + 1), start + _PATIENTS, index.count))
-            bounds = index.starts[start : stop + 1]
-            rows = index.rows[bounds[0] : bounds[-1]]
-            vectors, cells = describe(from_uint8(self.images[rows]), torch.from_numpy(self.labels[rows]))
-            owners = torch.from_numpy(np.repeat(np.arange(stop - start), np.diff(bounds)))
-            yield Described(vectors=vectors, cells=cells, owners=owners)
+            yield start, stop
             start = stop
 
-    def _drawn(self, query: GradientQuery) -> "_Batch":
-        """One Poisson draw of patients, and the fakes."""
+    def _described(self, describe: Describe, start: int, stop: int) -> Described:
+        bounds = self.index.starts[start : stop + 1]
+        rows = self.index.rows[bounds[0] : bounds[-1]]
+        vectors, cells = describe(from_uint8(self.images[rows]), torch.from_numpy(self.labels[rows]))
+        owners = torch.from_numpy(np.repeat(np.arange(stop - start), np.diff(bounds)))
+        return Described(vectors=vectors, cells=cells, owners=owners)
+
+    def _drawn(self, rate: float) -> Draw:
+        """One Poisson draw of all patients, whichever rank computes."""
         images = self.settings.privacy.images_per_patient
-        draw = poisson_draw(self.index, rate=query.rate, images=images, rng=self.rng)
-        values = unit_range(self.images[draw.rows])
-        real = planes(augment(values, self.rng, self.settings.augmentation)).to(self.device)
-        owners = np.concatenate([draw.owners, draw.patients + np.arange(len(query.fakes))])
+        return poisson_draw(self.index, rate=rate, images=images, rng=self.rng)
+
+    def _batch(self, query: GradientQuery, draw: Draw) -> "_Batch":
+        """What of a draw, and of the fakes, this rank computes; often little, sometimes nothing."""
+        changes = Changes.drawn(len(draw.rows), self.rng, self.settings.augmentation)
+        pieces = draw.pieces(query.rate * self.index.count, self._piece)[draw.owners]
+        fakes = np.arange(len(query.fakes)) // self._piece + (pieces.max() + 1 if len(pieces) else 0)
+        mine = shared_out(np.bincount(np.concatenate([pieces, fakes])).tolist(), self.ranks)
+        real, invented = (np.flatnonzero(np.isin(numbers, mine)) for numbers in (pieces, fakes))
+        rows = draw.rows[real]
+        images = planes(changes.of(unit_range(self.images[rows]), real)).to(self.device)
+        labels = torch.from_numpy(self.labels[rows]).to(self.device)
+        owners = np.concatenate([draw.owners[real], draw.patients + invented])
+        numbers = np.concatenate([pieces[real], fakes[invented]])
+        others = torch.from_numpy(invented).to(self.device)
         return _Batch(
-            images=torch.cat([real, query.fakes]),
-            labels=torch.cat([torch.from_numpy(self.labels[draw.rows]).to(self.device), query.labels]),
-            targets=as_targets(len(real), len(query.fakes), self.device),
+            images=_beside(images, query.fakes[others]),
+            labels=torch.cat([labels, query.labels[others]]),
+            targets=as_targets(len(real), len(invented), self.device),
             owners=torch.from_numpy(owners).to(self.device),
+            pieces=torch.from_numpy(numbers).to(self.device),
         )
+
+    @property
+    def _piece(self) -> int:
+        """Images a piece, on average: few enough for a processor's cache, many for an accelerator.
+
+        At most half of what goes through at once, so that hardly ever a piece is larger than that (decision 12).
+        """
+        half = max(1, self.settings.speed.microbatch // 2)
+        return min(half, PIECE) if self.device.type == "cpu" else half
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,13 +163,27 @@ class _Batch:
     """Images of drawn patients and fakes, in one list: it lives for one question.
 
     images: float32 (n, channels, h, w); labels: int64 (n,); targets: float32 (n,), +1 real and -1 fake;
-    owners: int64 (n,), ascending: drawn patients first, then every fake as an owner of its own.
+    owners: int64 (n,), ascending: drawn patients first, then every fake as an owner of its own;
+    pieces: int64 (n,), which are added up together.
     """
 
     images: Tensor
     labels: Tensor
     targets: Tensor
     owners: Tensor
+    pieces: Tensor
+
+
+def _beside(first: Tensor, then: Tensor) -> Tensor:
+    """Both, one row after the other in memory: how a convolution rounds must not depend on which is empty."""
+    both = torch.empty((len(first) + len(then), *then.shape[1:]), device=then.device)
+    both[: len(first)], both[len(first) :] = first, then
+    return both
+
+
+def _number(values: Integers, *more: int) -> int:
+    """A number below 2^24 that other values would hardly have."""
+    return zlib.crc32(values.tobytes() + repr(more).encode()) & 0xFFFFFF
 
 
 def taken(values: Tensor, rows: Tensor) -> Tensor:

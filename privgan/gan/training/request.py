@@ -1,10 +1,11 @@
 """What a user asks of `train`; it checks itself before anything heavy is loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from privgan.checks import positive, strictly_within, within
 from privgan.errors import UsageError
+from privgan.gan.ranks.company import Company
 from privgan.gan.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _LEAST_MINUTES, _MOST = 1e-3, 1e9
 class TrainRequest:
     """What a user asks of `train`. steps and minutes are alternatives; replay_seed stamps the run NOT PRIVATE.
 
-    prior: what was learned from public images, to start from.
+    prior: what was learned from public images, to start from. company: who computes.
     """
 
     epsilon: float
@@ -28,6 +29,7 @@ class TrainRequest:
     accept_delta: bool = False
     replay_seed: int | None = None
     prior: "Prior | None" = None
+    company: Company = field(default_factory=Company)
 
     def __post_init__(self) -> None:
         positive(epsilon=self.epsilon)

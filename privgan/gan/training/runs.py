@@ -27,11 +27,12 @@ from privgan.gan.networks import save_generator
 from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior, require_fitting
 from privgan.gan.networks.saving import has_state
 from privgan.gan.networks.states import device_of
-from privgan.gan.randomness import Randomness
+from privgan.gan.ranks.meeting import device_of_rank, gathered, wait_for_rank_0
 from privgan.gan.training.members import Members
 from privgan.gan.training.planning import make_plan
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.settings import TrainSettings
+from privgan.gan.training.state import TrainingState
 from privgan.gan.training.step import Training, fit
 from privgan.gan.training.timing import affordable_steps
 from privgan.interruption import StopRequest
@@ -123,25 +124,60 @@ def _train(
     stop: StopRequest,
     progress: Progress,
 ) -> RunFacts:
-    if request.settings.speed.threads:
-        torch.set_num_threads(request.settings.speed.threads)
-    settings, randomness = request.settings, Randomness.of(request.replay_seed)
-    device = device_of(settings.speed.device)
-    training = Training(
-        run=run,
-        run_id=facts.run_id,
-        patients=Members.of(cohort, settings, device, randomness.secret),
-        config=settings.generator_config(cohort.facts.form.bare, request.prior),
-        prior=request.prior,
-        plan=_with_fakes(_plan_of(facts), settings),
-        settings=settings,
-        device=device,
-    )
     with _alone(run):
-        state = fit(training, ledger, randomness, stop, progress)
+        state = _fitted(cohort, run, facts, request, ledger, stop, progress)
     model = save_generator(run, state.average, state.class_balance)
     ledger.close(facts.run_id, **asdict(model))
     return _finish(run, replace(facts, warnings=state.warnings), model)
+
+
+def join_run(cohort: Cohort, run: Path, request: TrainRequest, stop: StopRequest) -> RunFacts:
+    """Train along, as another rank than 0, in a run that rank 0 starts or resumes; writes nothing.
+
+    What is trained is read from the run's folder once rank 0 has charged the ledger. Of the request only the company
+    counts.
+
+    Raises:
+        LostRankError: another rank ended or does not answer.
+    """
+    wait_for_rank_0(request.company, run, stop.heed)
+    facts = read_run(run)
+    settings = from_table(TrainSettings, read_toml(run / CONFIG))
+    prior = None if facts.prior is None else open_prior(run / IN_RUN)
+    _fitted(cohort, run, facts, replace(request, settings=settings, prior=prior), None, stop, silent)
+    return facts
+
+
+def _fitted(
+    cohort: Cohort,
+    run: Path,
+    facts: RunFacts,
+    request: TrainRequest,
+    ledger: Ledger | None,
+    stop: StopRequest,
+    progress: Progress,
+) -> TrainingState:
+    """The last state, alone or in company."""
+    settings, company = request.settings, request.company
+    # A seed gives the same run on every machine, in whatever company; threads would split sums in other places.
+    threads = settings.speed.threads or (1 if facts.not_private else company.threads)
+    if threads:
+        torch.set_num_threads(threads)
+    device, patience_s = device_of_rank(company, device_of(settings.speed.device)), settings.speed.patience_seconds
+    together = gathered(company, run, device=device, patience_s=patience_s, alive=stop.heed, seed=request.replay_seed)
+    with together as (ranks, randomness):
+        training = Training(
+            run=run,
+            run_id=facts.run_id,
+            patients=Members.of(cohort, settings, device, randomness.secret, ranks),
+            config=settings.generator_config(cohort.facts.form.bare, request.prior),
+            prior=request.prior,
+            plan=_with_fakes(_plan_of(facts), settings),
+            settings=settings,
+            device=device,
+            ranks=ranks,
+        )
+        return fit(training, ledger, randomness, stop, progress)
 
 
 @contextmanager

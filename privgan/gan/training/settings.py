@@ -94,20 +94,22 @@ class RefinementSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedSettings:
-    """Changes nothing but time and memory. threads: 0 leaves the choice to torch.
+    """Changes nothing but time and memory. threads: of each process; 0 leaves the choice to torch.
 
     microbatch: images at once; more than 256 would let rounding pass what the noise is calibrated to.
+    patience_seconds: without an answer another process counts as lost after so long.
     """
 
     device: str = AUTO
     microbatch: int = 256
     threads: int = 0
     checkpoint_seconds: float = 60.0
+    patience_seconds: float = 300.0
 
     def __post_init__(self) -> None:
         one_of(DEVICES, device=self.device)
         within(1, 256, microbatch=self.microbatch)
-        positive(checkpoint_seconds=self.checkpoint_seconds)
+        positive(checkpoint_seconds=self.checkpoint_seconds, patience_seconds=self.patience_seconds)
 
 
 @dataclass(frozen=True, kw_only=True)

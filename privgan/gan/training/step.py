@@ -25,16 +25,18 @@ from privgan.gan.finishing.adapting import adapted
 from privgan.gan.finishing.brought import Released
 from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.names import AUTOENCODER
-from privgan.gan.networks import FAKES_AT_ONCE, Discriminator, Generator, GeneratorConfig, placed
+from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
-from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
+from privgan.gan.networks.losses import LOSSES
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.networks.saving import STATE
 from privgan.gan.networks.states import follow
 from privgan.gan.patients import GradientQuery, Patients
 from privgan.gan.randomness import Randomness
+from privgan.gan.ranks.ranks import ALONE, Ranks
+from privgan.gan.training.fakes import drawn_fakes, set_gradients
 from privgan.gan.training.ladder import Ladder
-from privgan.gan.training.monitor import Monitor, require_finite
+from privgan.gan.training.monitor import Monitor
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.state import TrainingState, may_restore, restore_state, save_state
 from privgan.gan.warm_start import Mixture
@@ -53,7 +55,8 @@ _MEASURING = to_tr("asking members for the warm start")
 class Training:
     """What stays the same over all steps of a run. config: of its generator, made of settings and public facts.
 
-    prior: what public images say, if the run starts from that.
+    prior: what public images say, if the run starts from that. ranks: who takes part; each has the same networks,
+    does its pieces of the work, and hears what the others made.
     """
 
     run: Path
@@ -64,13 +67,16 @@ class Training:
     settings: TrainSettings
     device: torch.device
     prior: Prior | None = None
+    ranks: Ranks = ALONE
 
 
 @plain_surroundings()
 def fit(
-    training: Training, ledger: Ledger, randomness: Randomness, stop: StopRequest, progress: Progress = silent
+    training: Training, ledger: Ledger | None, randomness: Randomness, stop: StopRequest, progress: Progress = silent
 ) -> TrainingState:
     """Train to the planned number of steps, from the start or from a saved state.
+
+    ledger: of the rank that keeps records; None of all others, who write nothing.
 
     Returns:
         The last state: the moving average of its generator and its class balance are what is released.
@@ -78,13 +84,14 @@ def fit(
     Raises:
         PreemptedError, InterruptedRunError: a signal arrived; the state is saved.
         BudgetError: the ledger refuses to resume.
+        LostRankError: another rank ended or does not answer.
     """
     keep_freed_memory()
     state, ledger = _begin(training, ledger, randomness, progress)
     if state.powers is not None and training.prior is not None:
         _finish_detail(training, training.prior, state, state.powers, randomness.public, stop, progress)
         state.monitor = Monitor.of(state.generator, randomness.public)
-        ledger = save_state(state, training.run, ledger, training.run_id)
+        ledger = None if ledger is None else save_state(state, training.run, ledger, training.run_id)
     critic = PatientGradients(state.discriminator)
     saved, total = time.monotonic(), training.plan.steps
     charged = tr("epsilon {epsilon} charged", epsilon=f"{training.plan.spend().epsilon:.3g}")
@@ -92,24 +99,27 @@ def fit(
         step(training, state, critic, randomness)
         progress(tr("training"), state.step, total, charged)
         late = time.monotonic() - saved > training.settings.speed.checkpoint_seconds
+        asked_to_stop = training.ranks.highest(stop.signal or 0)  # by a signal that one of them heard
         # The last state too: a generator that a kill leaves unfinished must come out the same again, because
         # redoing its last steps with other noise would be a release that nobody charged.
-        if stop.signal or late or state.step == total:
+        if ledger is not None and (asked_to_stop or late or state.step == total):
             ledger, saved = save_state(state, training.run, ledger, training.run_id), time.monotonic()
-        if state.step < total and stop.signal:
+        if state.step < total and asked_to_stop:
+            stop.note(asked_to_stop, None)
             raise stop.error()
     return state
 
 
 def _begin(
-    training: Training, ledger: Ledger, randomness: Randomness, progress: Progress
-) -> tuple[TrainingState, Ledger]:
+    training: Training, ledger: Ledger | None, randomness: Randomness, progress: Progress
+) -> tuple[TrainingState, Ledger | None]:
     patients, plan, config = training.patients, training.plan, training.config
-    if may_restore(training.run, ledger, training.run_id):
+    restored = ledger is not None and may_restore(training.run, ledger, training.run_id)
+    if training.ranks.highest(int(restored)):
         digest = sha256_file(training.run / STATE)
         state = fresh_state(training, Mixture.grey(config.mixture), randomness.public)
         restore_state(state, training.run, randomness.public)
-        return state, ledger.resume(training.run_id, step=state.step, sha256=digest)
+        return state, None if ledger is None else ledger.resume(training.run_id, step=state.step, sha256=digest)
     warm_start = training.settings.warm_start
     noises, of_strength = _noises(training)
     progress(tr(_MEASURING), 0, 1)
@@ -127,7 +137,7 @@ def _begin(
         classes, rng = len(config.form.classes), randomness.secret
         state.class_balance = measure_class_balance(patients, classes, plan.class_balance, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
-    return state, save_state(state, training.run, ledger, training.run_id)
+    return state, None if ledger is None else save_state(state, training.run, ledger, training.run_id)
 
 
 def _noises(training: Training) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -224,49 +234,22 @@ def _question(
 ) -> GradientQuery:
     """What the patients are asked in a step, beside as many fakes as the plan says."""
     plan = training.plan
-    with torch.no_grad():
-        pieces = [_fakes(state, count, training.device, torch_rng) for count in _pieces(plan.fakes)]
+    fakes, labels = drawn_fakes(state, plan.fakes, training.device, training.ranks, torch_rng)
     return GradientQuery(
         critic=critic,
         losses=LOSSES[training.settings.refinement.loss].discriminator,
-        fakes=torch.cat([piece[0] for piece in pieces]),
-        labels=torch.cat([piece[1] for piece in pieces]),
+        fakes=fakes,
+        labels=labels,
         rate=plan.sample_rate,
         clipping_norm=plan.clipping_norm,
     )
 
 
-def _fakes(
-    state: TrainingState, count: int, device: torch.device, torch_rng: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Fakes (n, channels, h, w), their labels in the released class proportions, and what they were at the start."""
-    labels = torch.multinomial(state.counts, count, replacement=True, generator=torch_rng).to(device)
-    z = torch.randn(count, state.generator.config.latents, generator=torch_rng).to(device)
-    fakes, start = state.generator.drawn(z, labels)
-    return fakes, labels, start
-
-
-def _pieces(count: int) -> list[int]:
-    return [min(FAKES_AT_ONCE, count - start) for start in range(0, count, FAKES_AT_ONCE)]
-
-
 def _generator_step(training: Training, state: TrainingState, torch_rng: torch.Generator) -> None:
     refinement = training.settings.refinement
-    generator_loss, weights = LOSSES[refinement.loss].generator, list(state.generator.parameters())
-    state.generator_optimiser.zero_grad(set_to_none=True)
-    told_apart = distance = 0.0
-    for count in _pieces(refinement.fakes):
-        share = count / refinement.fakes
-        fakes, labels, start = _fakes(state, count, training.device, torch_rng)
-        scores = state.discriminator(fakes, labels)
-        anchor = anchor_loss(fakes, start, state.generator.basis)
-        torch.autograd.backward(share * (generator_loss(scores) + refinement.anchor * anchor))
-        told_apart += share * fake_accuracy(scores.detach())
-        distance += share * float(anchor.detach())
-        require_finite([fakes.detach()], state.step)
-    require_finite([weight.grad for weight in weights if weight.grad is not None], state.step)
+    told_apart, distance = set_gradients(state, refinement, training.device, training.ranks, torch_rng)
     state.generator_optimiser.step()
-    state.discriminator.zero_grad(set_to_none=True)
+    state.generator_optimiser.zero_grad(set_to_none=True)
     follow(state.average, state.generator, decay=refinement.average, seen=state.step)
     state.ladder = state.ladder.observe(told_apart, training.settings.ladder)
     _log(training, {"step": state.step, "accuracy_on_fakes": state.ladder.accuracy, "anchor": distance})
@@ -278,5 +261,7 @@ def _generator_step(training: Training, state: TrainingState, torch_rng: torch.G
 
 
 def _log(training: Training, entry: dict[str, Any]) -> None:
+    if training.ranks.rank:
+        return
     with (training.run / "private" / "metrics.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(entry) + "\n")

@@ -20,7 +20,7 @@ REFUSALS = frozenset(
     {
         *("PrivganError", "UsageError", "AuditFailedError", "NotReleasableError", "InputRejectedError"),
         *("IntegrityError", "BudgetError", "PreemptedError", "InterruptedRunError", "UnfinishedError"),
-        "BadParameter",
+        *("LostRankError", "BadParameter"),
     }
 )
 _NAMELESS = "value"

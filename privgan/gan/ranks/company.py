@@ -1,0 +1,79 @@
+"""Who takes part in a training: this process alone, several that it starts, or several that torchrun has started.
+
+Known before anything heavy is loaded, from what was asked for and from the environment. All of them run on one
+machine: sums without noise pass between them.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from privgan.checks import within
+from privgan.errors import UsageError
+from privgan.gan.names import MOST_PROCESSES
+
+_MEETING = "PRIVGAN_MEETING"
+_RANK, _SIZE, _HERE = "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"
+_TORCHRUN = ("TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "MASTER_PORT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Company:
+    """rank: which of `size` processes this is. meeting: a name that only they have.
+
+    command: with which rank 0 starts each of the others; empty where somebody else has.
+    """
+
+    rank: int = 0
+    size: int = 1
+    meeting: str = ""
+    command: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        within(1, MOST_PROCESSES, processes=self.size)
+
+    @classmethod
+    def of(cls, processes: int, command: tuple[str, ...], environment: Mapping[str, str]) -> Self:
+        """What was asked for, or what the environment says that torchrun, or rank 0, has started.
+
+        Raises:
+            UsageError: both, or torchrun spread the processes over several machines.
+        """
+        started = _MEETING in environment or _TORCHRUN[0] in environment
+        if not started:
+            return cls(size=processes, meeting=os.urandom(8).hex(), command=command)
+        if processes > 1:
+            raise UsageError("Expected --processes or torchrun, got both. torchrun says how many there are.")
+        rank, size, here = (int(environment.get(name, "1")) for name in (_RANK, _SIZE, _HERE))
+        if size != here:
+            raise UsageError(
+                "Expected processes of one machine, torchrun started some elsewhere: sums without noise would "
+                "pass through a network. Use --standalone."
+            )
+        meeting = environment.get(_MEETING) or _named(environment)
+        return cls(rank=rank if size > 1 else 0, size=size, meeting=meeting)
+
+    @property
+    def threads(self) -> int:
+        """Processor threads for each, so that all together have one a core; 0 leaves the choice to torch."""
+        return max(1, (os.cpu_count() or 1) // self.size) if self.size > 1 else 0
+
+    @property
+    def environments(self) -> list[dict[str, str]]:
+        """What each of the others is told: who it is."""
+        size, threads = str(self.size), str(self.threads)
+        both = {_MEETING: self.meeting, _SIZE: size, _HERE: size, "OMP_NUM_THREADS": threads}
+        return [{**os.environ, **both, _RANK: str(rank)} for rank in range(1, self.size)]
+
+    def place(self, run: Path) -> Path:
+        """Where they meet: nobody but this machine's user may look into it."""
+        return run / "private" / f"meeting-{self.meeting}"
+
+
+def _named(environment: Mapping[str, str]) -> str:
+    """What all processes of one start of torchrun know, and no other start."""
+    told = "/".join(environment.get(name, "") for name in _TORCHRUN)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

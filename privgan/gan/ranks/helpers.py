@@ -1,0 +1,80 @@
+"""The processes that rank 0 starts: watched, asked why they ended, and never left behind."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+from privgan.errors import LostRankError
+
+_LEAVING_S = 10.0  # that a process has to end by itself
+_LATE_S = 2.0  # in which the end of one that closed its connections is seen
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """Ranks 1, 2, ..; none where somebody else started them."""
+
+    processes: tuple["subprocess.Popen[bytes]", ...]
+
+    @classmethod
+    @contextmanager
+    def started(cls, command: Sequence[str], environments: Sequence[Mapping[str, str]]) -> Iterator[Self]:
+        """Start a command once in each environment; afterwards none of them runs any more.
+
+        Raises:
+            LostRankError: of the block, with what became of the process that ended.
+        """
+        mine = environments if command else ()
+        # What they would say of the result, rank 0 says; what ends them they say themselves.
+        none = subprocess.DEVNULL
+        helpers = cls(tuple(subprocess.Popen(command, env=dict(own), stdin=none, stdout=none) for own in mine))  # noqa: S603 (ours)
+        try:
+            yield helpers
+            helpers._leave()
+        except LostRankError:
+            helpers._wait_for_an_end()
+            helpers.require()
+            raise
+        finally:
+            helpers._end()
+
+    def require(self) -> None:
+        """All of them run, or have done their part.
+
+        Raises:
+            LostRankError: which has not, and how it ended.
+        """
+        ended = {number: code for number, process in enumerate(self.processes, start=2) if (code := process.poll())}
+        # Those that only lost somebody come last.
+        for number, code in sorted(ended.items(), key=lambda end: end[1] == LostRankError.exit_code):
+            size = len(self.processes) + 1
+            if code < 0:
+                name = signal.Signals(-code).name
+                raise LostRankError(
+                    f"Expected every process to train to the end, number {number} of {size} was ended by {name}. The "
+                    "run is stopped and nothing is released; go on with --resume."
+                )
+            raise LostRankError(
+                f"Expected every process to train to the end, number {number} of {size} ended with exit code "
+                f"{code}. The run is stopped and nothing is released; go on with --resume."
+            )
+
+    def _wait_for_an_end(self) -> None:
+        until = time.monotonic() + _LATE_S
+        while time.monotonic() < until and not any(process.poll() for process in self.processes):
+            time.sleep(0.02)
+
+    def _leave(self) -> None:
+        until = time.monotonic() + _LEAVING_S
+        while time.monotonic() < until and any(process.poll() is None for process in self.processes):
+            time.sleep(0.02)
+
+    def _end(self) -> None:
+        for process in self.processes:
+            process.kill()
+        for process in self.processes:
+            process.wait()

@@ -1,0 +1,149 @@
+"""Where ranks meet and how they begin: with one ledger that is charged, one chance, and connections of their own.
+
+rank 0    charges the ledger, makes the meeting place in the run's private folder, starts the others if it is to
+          do so, tells everybody the chance
+others    wait for the meeting place, then read the run as rank 0 wrote it
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from privgan.errors import UsageError
+from privgan.folders import PRIVATE_FOLDER
+from privgan.gan.randomness import Randomness
+from privgan.gan.ranks.charter import Charter, awaited
+from privgan.gan.ranks.company import Company
+from privgan.gan.ranks.helpers import Helpers
+from privgan.gan.ranks.ranks import ALONE, Ranks
+from privgan.gan.ranks.together import connected
+
+_COMING_S = 300.0  # for which ranks wait for each other at the beginning
+_LEAVING_S = 10.0  # that others have to leave at the end, before their meeting place is left to the next start
+_LOOK_S = 0.02
+_PIPE = 0o600
+
+
+def device_of_rank(company: Company, chosen: torch.device) -> torch.device:
+    """Where this rank computes, where all are to compute on devices of this kind.
+
+    Raises:
+        UsageError: there are more ranks than accelerators.
+    """
+    if company.size == 1 or chosen.type != "cuda":
+        return chosen
+    if company.size > torch.cuda.device_count():
+        raise UsageError(
+            f"Expected an accelerator for each of {company.size} processes, this machine has fewer. Use fewer "
+            "processes or --device cpu."
+        )
+    torch.cuda.set_device(company.rank)
+    return torch.device("cuda", company.rank)
+
+
+def wait_for_rank_0(company: Company, run: Path, alive: Callable[[], None]) -> None:
+    """Wait, as another rank, until the run is made and charged.
+
+    alive: raises when there is no use in waiting any more.
+
+    Raises:
+        LostRankError: rank 0 did not come.
+    """
+    awaited(company.place(run), alive, until=time.monotonic() + _COMING_S)
+
+
+@contextmanager
+def gathered(
+    company: Company,
+    run: Path,
+    *,
+    device: torch.device,
+    patience_s: float,
+    alive: Callable[[], None],
+    seed: int | None,
+) -> Iterator[tuple[Ranks, Randomness]]:
+    """While the block runs, all ranks are connected and draw the same chance.
+
+    Args:
+        company: who they are.
+        run: whose private folder they meet in.
+        device: where this rank computes.
+        patience_s: after so many seconds without an answer another rank counts as lost.
+        alive: raises when there is no use in waiting any more.
+        seed: of a run that is stamped NOT PRIVATE; only rank 0's counts.
+
+    Raises:
+        LostRankError: one ended or does not answer; those that rank 0 started are ended.
+        IntegrityError: somebody else is connected.
+    """
+    if company.size == 1:
+        yield ALONE, Randomness.of(seed)
+        return
+    met = _called(company, run, alive, seed) if company.rank == 0 else _come(company, run, alive)
+    place, rank, size = company.place(run) / "store", company.rank, company.size
+    with met as charter, connected(place, rank=rank, size=size, device=device, patience_s=patience_s) as ranks:
+        ranks.prove(bytes.fromhex(charter.token))
+        yield ranks, charter.randomness
+
+
+@contextmanager
+def _called(company: Company, run: Path, alive: Callable[[], None], seed: int | None) -> Iterator[Charter]:
+    place, charter, until = company.place(run), Charter.fresh(seed), time.monotonic() + _COMING_S
+    _clear(run)
+    _make(place, company.size)
+    try:
+        with Helpers.started(company.command, company.environments) as helpers:
+
+            def all_alive() -> None:
+                alive()
+                helpers.require()
+
+            for rank in range(1, company.size):
+                charter.tell(_pipe(place, rank), all_alive, until=until)
+            yield charter
+    finally:
+        # Nobody whom rank 0 started is left by now. Whoever still opens the file of the meeting would wait for it.
+        if company.command or _all_have_left(place, company.size):
+            _clear(run)
+
+
+@contextmanager
+def _come(company: Company, run: Path, alive: Callable[[], None]) -> Iterator[Charter]:
+    pipe = _pipe(company.place(run), company.rank)
+    try:
+        yield Charter.heard(pipe, alive, until=time.monotonic() + _COMING_S)
+    finally:
+        pipe.unlink(missing_ok=True)  # by which rank 0 sees that this one has left
+
+
+def _make(place: Path, size: int) -> None:
+    """Whoever sees the place finds all pipes in it."""
+    making = place.with_name(f".{place.name}")
+    making.mkdir(mode=PRIVATE_FOLDER)
+    for rank in range(1, size):
+        os.mkfifo(_pipe(making, rank), mode=_PIPE)
+    making.rename(place)
+
+
+def _all_have_left(place: Path, size: int) -> bool:
+    until = time.monotonic() + _LEAVING_S
+    while any(_pipe(place, rank).exists() for rank in range(1, size)):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_LOOK_S)
+    return True
+
+
+def _clear(run: Path) -> None:
+    """Remove meeting places, also those that a kill left."""
+    for place in (run / "private").glob("*meeting-*"):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _pipe(place: Path, rank: int) -> Path:
+    return place / f"to-{rank}"

@@ -1,0 +1,86 @@
+"""Fakes and what the generator learns from them, cut into pieces that any rank may make and all are told of.
+
+No patient is in here: fakes come from the released start and a discriminator that learned under noise. They are more
+than half of a training's work on a processor.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from privgan.gan.networks import FAKES_AT_ONCE
+from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.training.monitor import require_finite
+from privgan.gan.training.settings import RefinementSettings
+from privgan.gan.training.state import TrainingState
+
+_SAID = 3  # numbers that a piece of a generator step says beside its gradient
+
+Latents = tuple[Tensor, Tensor]  # z (n, latents), and labels (n,) in the released class proportions
+
+
+def drawn_fakes(
+    state: TrainingState, count: int, device: torch.device, ranks: Ranks, torch_rng: torch.Generator
+) -> Latents:
+    """Fakes (count, channels, size, size) in [-1, 1] and their labels (count,), the same on every rank."""
+    latents, form = _latents(state, count, device, torch_rng), state.generator.config.form
+    shapes = [torch.Size((len(labels), form.channels, form.side, form.side)) for _, labels in latents]
+
+    def drawn(number: int) -> Tensor:
+        with torch.no_grad():
+            return state.generator.drawn(*latents[number])[0]
+
+    return torch.cat(ranks.pieces(shapes, drawn)), torch.cat([labels for _, labels in latents])
+
+
+def set_gradients(
+    state: TrainingState,
+    refinement: RefinementSettings,
+    device: torch.device,
+    ranks: Ranks,
+    torch_rng: torch.Generator,
+) -> tuple[float, float]:
+    """Set `.grad` of the generator's weights, as every rank does alike.
+
+    Returns:
+        The share of fakes that the discriminator calls fake, and their distance from what the warm start drew.
+
+    Raises:
+        UsageError: images or gradients are not finite.
+    """
+    weights = [weight for weight in state.generator.parameters() if weight.requires_grad]
+    latents, sizes = _latents(state, refinement.fakes, device, torch_rng), [weight.numel() for weight in weights]
+    shapes = [torch.Size((_SAID + sum(sizes),))] * len(latents)
+    told = ranks.pieces(shapes, lambda number: _gradient(state, refinement, weights, latents[number]))
+    require_finite(told, state.step)
+    # In the order of the pieces, as one process would add them.
+    whole = sum(told[1:], start=told[0])
+    for weight, part in zip(weights, torch.split(whole[_SAID:], sizes), strict=True):
+        weight.grad = part.reshape(weight.shape)
+    return float(whole[0]), float(whole[1])
+
+
+def _latents(state: TrainingState, count: int, device: torch.device, torch_rng: torch.Generator) -> list[Latents]:
+    """What so many fakes are drawn from, some at a time."""
+    found = []
+    for start in range(0, count, FAKES_AT_ONCE):
+        some = min(FAKES_AT_ONCE, count - start)
+        labels = torch.multinomial(state.counts, some, replacement=True, generator=torch_rng).to(device)
+        found.append((torch.randn(some, state.generator.config.latents, generator=torch_rng).to(device), labels))
+    return found
+
+
+def _gradient(
+    state: TrainingState, refinement: RefinementSettings, weights: Sequence[Tensor], latents: Latents
+) -> Tensor:
+    """What a piece adds, (3 + weights,): the share told apart, the distance, the images' size, and the gradient."""
+    z, labels = latents
+    fakes, start = state.generator.drawn(z, labels)
+    scores = state.discriminator(fakes, labels)
+    anchor, share = anchor_loss(fakes, start, state.generator.basis), len(labels) / refinement.fakes
+    loss = share * (LOSSES[refinement.loss].generator(scores) + refinement.anchor * anchor)
+    gradients = torch.autograd.grad(loss, weights, materialize_grads=True)
+    said = [share * fake_accuracy(scores.detach()), share * float(anchor.detach()), float(fakes.detach().norm())]
+    return torch.cat([torch.tensor(said, device=z.device), *(part.flatten() for part in gradients)])

@@ -1,0 +1,199 @@
+"""What several processes bring, and how a training grows with its patients.
+
+    python tests/benchmarks/scaling.py [--json] [--quick]
+
+Invented patients with two noise images of 64 pixels each; networks and batch are those of the preset `balanced`.
+Images a second of a step (of the discriminator, with its share of generator steps) and of the warm start, by ranks
+and threads of each; then seconds a patient with one rank and more and more patients. Beside seconds of the clock
+stand processor seconds of the busiest rank, which other programs on the machine do not change as much: their ratio to
+those of one rank is what an idle machine could reach.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from measuring import held_mib
+
+from privgan.dp.clipping.patient_gradients import PatientGradients
+from privgan.dp.plan import Plan
+from privgan.dp.sampling import PatientIndex
+from privgan.gan.randomness import Randomness
+from privgan.gan.ranks.ranks import ALONE, Ranks
+from privgan.gan.ranks.together import connected
+from privgan.gan.training.members import Members
+from privgan.gan.training.settings import TrainSettings
+from privgan.gan.training.step import Training, fresh_state, step
+from privgan.gan.warm_start.measure import measure_mixture
+from privgan.images.form import ImageForm
+from privgan.images.stored import with_channels
+from privgan.memory import keep_freed_memory
+from privgan.run import make_run_folders
+
+SIDE, EACH = 64, 2
+RANKS = ((1, 1), (2, 1), (3, 1), (4, 1), (1, 2))  # ranks, threads of each
+PATIENTS = (1_000, 4_000, 16_000)
+STEPS, OF_RANKS = 12, 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One measurement. steps: of the discriminator, after two to warm up."""
+
+    ranks: int
+    threads: int
+    patients: int
+    steps: int
+
+    def measured(self) -> dict[str, float]:
+        """Seconds of the slowest rank, and what the largest held."""
+        with tempfile.TemporaryDirectory() as folder:
+            words = [sys.executable, __file__, "--rank"]
+            numbers = [str(getattr(self, name)) for name in ("ranks", "threads", "patients", "steps")]
+            # As the command sets them.
+            own = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "GOMP_SPINCOUNT": "20000"}
+            started = [
+                subprocess.Popen([*words, str(rank), folder, *numbers], stdout=subprocess.PIPE, text=True, env=own)
+                for rank in range(self.ranks)
+            ]
+            said = [json.loads(process.communicate()[0]) for process in started]
+        return {name: max(each[name] for each in said) for name in said[0]}
+
+
+def measure(rank: int, folder: Path, case: Case) -> dict[str, float]:
+    """What one rank takes."""
+    torch.set_num_threads(case.threads)
+    keep_freed_memory()
+    if case.ranks == 1:
+        return _measured(ALONE, folder, case)
+    cpu = torch.device("cpu")
+    with connected(folder / "store", rank=rank, size=case.ranks, device=cpu, patience_s=600.0) as ranks:
+        return _measured(ranks, folder, case)
+
+
+def _measured(ranks: Ranks, folder: Path, case: Case) -> dict[str, float]:
+    training, randomness = _training(ranks, folder / f"run-{ranks.rank}", case.patients), Randomness.of(0)
+    noise = tuple(1.0 for _ in training.settings.warm_start.noise_ratios)
+    shape, start = training.config.mixture, training.settings.warm_start
+    ranks.highest(0)
+    began, worked = time.perf_counter(), time.process_time()
+    mixture = measure_mixture(training.patients, start, noise, shape, randomness)
+    warm, warm_cpu = time.perf_counter() - began, time.process_time() - worked
+    state = fresh_state(training, mixture, randomness.public)
+    critic = PatientGradients(state.discriminator)
+    for number in range(case.steps + 2):
+        if number == 2:
+            began, worked = time.perf_counter(), time.process_time()
+        step(training, state, critic, randomness)
+    steps, steps_cpu = time.perf_counter() - began, time.process_time() - worked
+    return {
+        "warm_s": warm,
+        "warm_cpu_s": warm_cpu,
+        "step_s": steps / case.steps,
+        "step_cpu_s": steps_cpu / case.steps,
+        "peak_mib": held_mib(),
+    }
+
+
+def _training(ranks: Ranks, run: Path, patients: int) -> Training:
+    make_run_folders(run)
+    settings, rng, cpu = TrainSettings(), np.random.default_rng(0), torch.device("cpu")
+    owners = np.repeat(np.arange(patients), EACH)
+    images = rng.integers(0, 256, (len(owners), SIDE, SIDE), dtype=np.uint8)
+    members = Members(
+        images=with_channels(images),
+        labels=owners % 2,
+        index=PatientIndex.of(owners, np.arange(len(owners))),
+        settings=settings,
+        device=cpu,
+        rng=Randomness.of(1).secret,
+        ranks=ranks,
+    )
+    batch, fakes = settings.privacy.batch, settings.refinement.fakes
+    return Training(
+        run=run,
+        run_id="scaling",
+        patients=members,
+        config=settings.generator_config(ImageForm(side=SIDE, classes=("a", "b"))),
+        plan=Plan(members=patients, batch=batch, steps=1, delta=1e-6, noise_multiplier=1.0, fakes=fakes),
+        settings=settings,
+        device=cpu,
+        ranks=ranks,
+    )
+
+
+def row(case: Case, alone: dict[str, float] | None) -> dict[str, Any]:
+    """One line of a table; ratios to one rank where there is one to compare with."""
+    found, settings = case.measured(), TrainSettings()
+    of_a_step = EACH * settings.privacy.batch + settings.refinement.fakes
+    line: dict[str, Any] = {
+        "ranks": case.ranks,
+        "threads": case.threads,
+        "patients": case.patients,
+        "step_images_per_s": round(of_a_step / found["step_s"], 1),
+        "warm_start_images_per_s": round(EACH * case.patients / found["warm_s"], 1),
+        "step_ms": round(1e3 * found["step_s"], 1),
+        "warm_start_ms_per_patient": round(1e3 * found["warm_s"] / case.patients, 3),
+        "warm_start_cpu_ms_per_patient": round(1e3 * found["warm_cpu_s"] / case.patients, 3),
+        "step_cpu_ms": round(1e3 * found["step_cpu_s"], 1),
+        "peak_mib_per_rank": round(found["peak_mib"]),
+    }
+    if alone is not None:
+        line |= {f"{name}_ratio": round(alone[f"{name}_s"] / found[f"{name}_s"], 2) for name in ("step", "warm")}
+        line |= {
+            f"{name}_cpu_ratio": round(alone[f"{name}_cpu_s"] / found[f"{name}_cpu_s"], 2)
+            for name in ("step", "warm")
+        }
+    return line
+
+
+def table(cases: Sequence[Case], *, compared: bool) -> list[dict[str, Any]]:
+    """All lines, each also on stderr when it is there. compared: to the first."""
+    alone, lines = cases[0].measured() if compared else None, list[dict[str, Any]]()
+    for case in cases:
+        lines.append(row(case, alone))
+        print("  ".join(f"{name} {value}" for name, value in lines[-1].items()), file=sys.stderr, flush=True)
+    return lines
+
+
+def main() -> None:
+    """Print the tables, or one JSON object."""
+    if "--rank" in sys.argv:
+        rank, folder, *numbers = sys.argv[sys.argv.index("--rank") + 1 :]
+        ranks, threads, patients, steps = map(int, numbers)
+        case = Case(ranks=ranks, threads=threads, patients=patients, steps=steps)
+        print(json.dumps(measure(int(rank), Path(folder), case)))
+        return
+    usual = Case(ranks=1, threads=1, patients=OF_RANKS, steps=STEPS)
+    ranks, patients = (
+        [replace(usual, ranks=r, threads=t) for r, t in RANKS],
+        [replace(usual, patients=p) for p in PATIENTS],
+    )
+    if "--quick" in sys.argv:
+        ranks, patients = (
+            [replace(case, steps=4, patients=300) for case in ranks[:2]],
+            [replace(usual, steps=2, patients=300)],
+        )
+    load = os.getloadavg()[0]
+    lines = {"rows": table(ranks, compared=True), "growth": table(patients, compared=False)}
+    if "--json" in sys.argv:
+        about = {
+            "schema_version": 1,
+            "torch": torch.__version__,
+            "cores": os.cpu_count(),
+            "load": [load, os.getloadavg()[0]],
+        }
+        print(json.dumps({**about, **lines}))
+
+
+if __name__ == "__main__":
+    main()

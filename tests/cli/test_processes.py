@@ -1,0 +1,103 @@
+"""Training in several processes as a user starts it: with --processes, or through torchrun."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from privgan.dp.budget.ledger import Ledger
+from privgan.errors import UsageError
+from privgan.gan.ranks.company import Company
+from privgan.run import WEIGHTS, read_run
+from tests.cli.conftest import as_expected, environment
+from tests.cli.forking import Warm
+
+Privgan = Callable[..., subprocess.CompletedProcess[str]]
+SEEDED = ("--epsilon", 4, "--accept-noise", "--not-private-seed", 5)
+
+
+@pytest.fixture(scope="module")
+def cohort(new_cohort: Callable[[], Path]) -> Path:
+    return new_cohort()
+
+
+def torchrun(*words: object, ranks: int) -> subprocess.CompletedProcess[str]:
+    """`torchrun --standalone ... -m privgan_cli` with these words."""
+    line = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", ranks, "-m", "privgan_cli", *words]
+    asked = [sys.executable, *map(str, line)]
+    return subprocess.run(asked, capture_output=True, text=True, env=environment(), timeout=300, check=False)
+
+
+def test_both_ways_give_the_generator_of_one_process(
+    privgan: Privgan, cohort: Path, fast_config: Path, tmp_path: Path
+) -> None:
+    """The same file, said once, on stdout of rank 0; each run is charged once."""
+    before, words = len(Ledger.read(cohort / "private/ledger.jsonl").of_kind("charge")), ("--config", fast_config)
+    privgan("train", cohort, tmp_path / "alone", *SEEDED, *words)
+    done = privgan("train", cohort, tmp_path / "three", *SEEDED, *words, "--processes", 3)
+    run = as_expected(torchrun("train", cohort, tmp_path / "two", *SEEDED, *words, ranks=2), 0)
+    for said in (done, run):
+        assert said.stdout.count("trained 6 steps") == 1
+    assert len({read_run(tmp_path / name).generator_sha256 for name in ("alone", "three", "two")}) == 1
+    assert len(Ledger.read(cohort / "private/ledger.jsonl").of_kind("charge")) == before + 3
+
+
+def _children(process: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+        except OSError:  # it ended meanwhile
+            continue
+        if parent == process:
+            found.append(int(status.parent.name))
+    return found
+
+
+def test_a_process_that_is_killed_ends_the_training_in_words(
+    loaded: Warm, cohort: Path, fast_config: Path, tmp_path: Path
+) -> None:
+    """Which, by what, and how to go on; in the reader's language, and the others leave."""
+    run = tmp_path / "run"
+    words = ("--epsilon", 4, "--accept-noise", "--config", fast_config, "--steps", 1500, "--processes", 3)
+    process = loaded.start("train", cohort, run, *words, "--language", "zh")
+    until = time.monotonic() + 200
+    while not (run / "private" / "state.safetensors").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    first, second = sorted(_children(process))
+    os.kill(second, signal.SIGKILL)
+    done = as_expected(loaded.wait(), 75)
+    assert "SIGKILL" in done.stderr
+    assert "--resume" in done.stderr
+    assert "Expected" not in done.stderr
+    assert not Path(f"/proc/{first}").exists()
+    assert not (run / WEIGHTS).exists()
+    assert read_run(run).state == "training"
+    assert not list((run / "private").glob("*meeting*"))
+
+
+def test_what_cannot_train_together_is_refused(privgan: Privgan, cohort: Path, tmp_path: Path) -> None:
+    """Before anything is charged or made."""
+    for count in (0, 65, "many"):
+        privgan("train", cohort, tmp_path / "run", "--epsilon", 4, f"--processes={count}", code=2)
+    assert not (tmp_path / "run").exists()
+
+
+def test_torchrun_says_who_this_is(tmp_path: Path) -> None:
+    """One machine, one count; another start of it meets elsewhere. Without torchrun its variables mean nothing."""
+    told = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT": "4711"}
+    named = {**told, "TORCHELASTIC_RUN_ID": "a"}
+    company = Company.of(1, (), named)
+    assert (company.rank, company.size, company.command) == (1, 2, ())
+    assert company.place(tmp_path) == Company.of(1, (), {**named, "RANK": "0"}).place(tmp_path)
+    assert company.place(tmp_path) != Company.of(1, (), {**named, "TORCHELASTIC_RUN_ID": "b"}).place(tmp_path)
+    with pytest.raises(UsageError, match="one machine"):
+        Company.of(1, (), {**named, "LOCAL_WORLD_SIZE": "1"})
+    with pytest.raises(UsageError, match="got both"):
+        Company.of(2, (), named)
+    assert Company.of(1, (), told).size == 1

@@ -1,0 +1,87 @@
+"""Ranks as forks of the test's process, so that none of them has to load libraries: each a process of its own."""
+
+import json
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from privgan.data.cohort.cohort import Cohort
+from privgan.gan.ranks.company import Company
+from privgan.gan.training.request import TrainRequest
+from privgan.gan.training.runs import join_run, resume_run, start_run
+from privgan.interruption import StopRequest, stop_on_signals
+
+SECONDS = 240  # after which rank 0 is ended if it hangs
+AFTER_S = 10  # that others have to end by themselves when rank 0 has
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """How a rank ended. code: of the process, negative for a signal. error: the name of what was raised, if any."""
+
+    code: int
+    error: str = ""
+    message: str = ""
+
+
+Habit = Callable[[int, StopRequest], None]  # rank, its wish to stop -> what is done to it before it trains
+
+
+def _as_usual(_: int, __: StopRequest) -> None:
+    """Nothing."""
+
+
+def trained(
+    cohort: Cohort, run: Path, request: TrainRequest, size: int, habit: Habit = _as_usual, *, resume: bool = False
+) -> list[End]:
+    """Train with so many ranks, none of which rank 0 starts; how each of them ended."""
+    meeting = os.urandom(8).hex()
+
+    def work(rank: int) -> None:
+        asked = replace(request, company=Company(rank=rank, size=size, meeting=meeting))
+        with stop_on_signals() as stop:
+            habit(rank, stop)
+            if rank:
+                join_run(cohort, run, asked, stop)
+            elif resume:
+                resume_run(cohort, run, asked, stop)
+            else:
+                start_run(cohort, run, asked, stop, force=False)
+
+    return ends([lambda rank=rank: work(rank) for rank in range(size)], run.parent)  # type: ignore[misc]
+
+
+def ends(works: Sequence[Callable[[], None]], folder: Path) -> list[End]:
+    """Fork once for each work, and wait for all."""
+    notes = [folder / f"end-{os.urandom(4).hex()}" for _ in works]
+    children = [_forked(work, note) for work, note in zip(works, notes, strict=True)]
+    until, codes = time.monotonic() + SECONDS, list[int]()
+    for child in children:
+        while not (found := os.waitpid(child, os.WNOHANG))[0]:
+            if time.monotonic() > until:
+                os.kill(child, signal.SIGKILL)
+            time.sleep(0.01)
+        codes.append(os.waitstatus_to_exitcode(found[1]))
+        until = time.monotonic() + AFTER_S
+    told = [json.loads(note.read_text()) if note.exists() else {} for note in notes]
+    return [End(code=code, **said) for code, said in zip(codes, told, strict=True)]
+
+
+def _forked(work: Callable[[], None], note: Path) -> int:
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException as error:  # noqa: BLE001 (told to whoever waits)
+        note.write_text(json.dumps({"error": type(error).__name__, "message": str(error)}))
+        if type(error).__module__ != "privgan.errors":
+            traceback.print_exc()
+    finally:
+        os._exit(code)
