@@ -1,5 +1,7 @@
 """A prior's detail network, taught some more steps on public images that were brought to what patients are like."""
 
+from collections.abc import Callable
+
 import torch
 
 from privgan.gan.finishing.brought import Released, brought
@@ -7,7 +9,6 @@ from privgan.gan.finishing.learning import Lesson, learn_step
 from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.networks.finish import Finish
 from privgan.gan.networks.public_prior import Prior
-from privgan.interruption import StopRequest
 from privgan.language import to_tr, tr
 from privgan.progress import Progress
 
@@ -23,13 +24,12 @@ def adapted(
     patients: Released,
     settings: LearningSettings,
     torch_rng: torch.Generator,
-    stop: StopRequest,
+    ask_to_go_on: Callable[[], None],
     progress: Progress,
 ) -> Finish:
     """The network after `settings.steps` further steps, on the CPU; it learns where `patients.start` computes.
 
-    Raises:
-        PreemptedError, InterruptedRunError: `stop` asked for it; nothing of it is kept.
+    ask_to_go_on: called after every step; raises where it should stop, and nothing that was learned is kept then.
     """
     chosen = torch.randperm(len(prior.images), generator=torch_rng)[:_MOST].sort().values.numpy()
     material = brought(prior.images[chosen], patients, torch_rng, progress)
@@ -43,6 +43,5 @@ def adapted(
         z = torch.randn(len(batch.start), shape.latent, generator=torch_rng).to(device)
         learn_step(lesson, batch, z, settings, done=0.0)
         progress(tr(_TASK), number + 1, settings.steps)
-        if stop.signal:
-            raise stop.error()
+        ask_to_go_on()
     return lesson.average.to("cpu").eval()

@@ -178,11 +178,18 @@ def _finish_detail(
     if steps and generator.finish is not None:
         bands, settings = training.config.detail_bands, LearningSettings(width=prior.facts.width, steps=steps)
         patients = Released(start=generator.start, counts=state.counts, bands=bands, powers=powers)
-        network = adapted(prior, patients, settings, torch_rng, stop, progress)
+        network = adapted(prior, patients, settings, torch_rng, lambda: _stop_together(training, stop), progress)
         generator.finish.load_state_dict(network.state_dict())
     generator.strengthen(powers, torch_rng)
     state.average.load_state_dict(generator.state_dict())
     state.powers = None
+
+
+def _stop_together(training: Training, stop: StopRequest) -> None:
+    """Raise on all ranks if one of them heard a signal."""
+    if signal := training.ranks.highest(stop.signal or 0):
+        stop.note(signal, None)
+        raise stop.error()
 
 
 def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator) -> TrainingState:
