@@ -78,6 +78,28 @@ class PriorNamed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FederationNamed:
+    """What a run says of a federation: how many sites, by what they are added up, at most how many members together,
+    and the digest of its invitation.
+    """
+
+    sites: int
+    transport: str
+    patients: int
+    sha256: str
+
+    @property
+    def sentence(self) -> str:
+        """For whoever looks at the pictures, in one line."""
+        return tr(
+            "Members of {sites} hospitals shaped these pictures, at most {patients} together. Epsilon is what each "
+            "hospital spent on its own: a patient of several is promised less.",
+            sites=self.sites,
+            patients=f"{self.patients:,}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """The content of run.json.
 
@@ -85,7 +107,8 @@ class RunFacts:
     `state` is "training" until the planned steps are done, then "finished". `plan` is the public plan of `dp.plan`;
     `spend` is what it costs, `target_epsilon` what was asked for. `form` is the cohort's. `warnings`: what the
     generator's own images showed in training. `config_sha256` is empty in runs of versions that kept none. `prior`:
-    the public images that it learned from besides, None without any.
+    the public images that it learned from besides, None without any. `federation`: of several hospitals, None for a
+    run of one; `members` are then at most all of theirs together.
     """
 
     run_id: str
@@ -106,6 +129,7 @@ class RunFacts:
     warnings: tuple[str, ...] = ()
     config_sha256: str = ""
     prior: PriorNamed | None = None
+    federation: FederationNamed | None = None
 
     @property
     def model(self) -> ModelDigests:
@@ -115,7 +139,10 @@ class RunFacts:
 
 def write_run(folder: Path, facts: RunFacts) -> None:
     """Write run.json atomically."""
-    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "run", **to_table(facts, _ORDER)})
+    table = to_table(facts, _ORDER)
+    if facts.federation is None:  # a run of one hospital says what it always said
+        del table["federation"]
+    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "run", **table})
 
 
 def read_run(folder: Path) -> RunFacts:
