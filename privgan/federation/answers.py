@@ -26,6 +26,7 @@ from privgan.seals import read_bounded
 
 Shape = tuple[int, int]
 Vector = Callable[[], Tensor]
+_Believed = tuple[Answer, Tensor]
 _MOST = 1 << 28
 
 
@@ -85,8 +86,11 @@ class SumOfAnswers:
         own = self._own(question, vector)
         self.exchange.give(question, self.here.site.name, own)
         self.answered = question
-        self._until_there(question, lambda: self._without_answer(question))
-        return self._total(question, own, shape)
+        found: dict[str, _Believed] = {}
+        self._until_there(question, lambda: self._without_answer(question, own, shape, found))
+        numbers = [found[site.name][0].numbers for site in self.here.federation.invitation.sites]
+        self.heard = sha256_bytes(canonical_json([self.heard, [sha256_bytes(each.encode()) for each in numbers]]))
+        return torch.stack([values for _, values in found.values()]).sum(0)
 
     def _until_there(self, question: int, missing: Callable[[], tuple[str, ...]]) -> None:
         while names := missing():
@@ -104,9 +108,16 @@ class SumOfAnswers:
                 require_joined(letter, federation, site)
         return tuple(missing)
 
-    def _without_answer(self, question: int) -> tuple[str, ...]:
-        sites = self.here.federation.invitation.sites
-        return tuple(site.name for site in sites if self.exchange.answer(question, site.name) is None)
+    def _without_answer(
+        self, question: int, own: bytes, shape: Shape, found: dict[str, _Believed]
+    ) -> tuple[str, ...]:
+        """Whose answer is missing; those that are there are looked at, once, and noted among the found."""
+        for site in self.here.federation.invitation.sites:
+            letter = own if site == self.here.site else self.exchange.answer(question, site.name)
+            if letter is not None and site.name not in found:
+                with letter_of(site.name, question):
+                    found[site.name] = self._believed(letter, site, question, shape)
+        return tuple(site.name for site in self.here.federation.invitation.sites if site.name not in found)
 
     def _own(self, question: int, vector: Vector) -> bytes:
         """This site's answer: the one that it gave, or a new one, kept and announced."""
@@ -148,18 +159,7 @@ class SumOfAnswers:
             return True
         return False
 
-    def _total(self, question: int, own: bytes, shape: Shape) -> Tensor:
-        total, numbers = torch.zeros(shape, dtype=torch.float64), []
-        for site in self.here.federation.invitation.sites:
-            letter = own if site == self.here.site else self.exchange.answer(question, site.name)
-            with letter_of(site.name, question):
-                answer, values = self._believed(letter or b"", site, question, shape)
-            total += values
-            numbers.append(sha256_bytes(answer.numbers.encode()))
-        self.heard = sha256_bytes(canonical_json([self.heard, numbers]))
-        return total
-
-    def _believed(self, letter: bytes, site: Site, question: int, shape: Shape) -> tuple[Answer, Tensor]:
+    def _believed(self, letter: bytes, site: Site, question: int, shape: Shape) -> _Believed:
         federation = self.here.federation
         answer = Answer.read(letter, federation, site, question)
         if answer.heard != self.heard:
@@ -182,9 +182,8 @@ def letter_of(site: str, question: int) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        said = (
+        if not question:
+            raise IntegrityError(kept("The yes of site {site}: {reason}", site=site, reason=error)) from None
+        raise IntegrityError(
             kept("The answer of site {site} to question {count}: {reason}", site=site, count=question, reason=error)
-            if question
-            else kept("The yes of site {site}: {reason}", site=site, reason=error)
-        )
-        raise IntegrityError(said) from None
+        ) from None
