@@ -19,7 +19,7 @@ from privgan.files import read_marker, sha256_file, write_json
 from privgan.folders import PRIVATE_FOLDER
 from privgan.images.form import ImageForm
 from privgan.kinds import RUN
-from privgan.language import tr
+from privgan.language import in_a_row, tr
 
 SCHEMA_VERSION = 1
 LONGEST_ORIGIN = 300  # characters of where public images come from, and of their terms
@@ -79,24 +79,32 @@ class PriorNamed:
 
 @dataclass(frozen=True, kw_only=True)
 class FederationNamed:
-    """What a run says of a federation: how many sites, by what they are added up, at most how many members together,
-    and the digest of its invitation.
+    """What a run says of a federation: how many sites, by what they are added up, how many of them may collude, at
+    most how many members together, and the digest of its invitation.
     """
 
     sites: int
     transport: str
+    colluding: int
     patients: int
     sha256: str
 
     @property
     def sentence(self) -> str:
         """For whoever looks at the pictures, in one line."""
-        return tr(
+        shaped = tr(
             "Members of {sites} hospitals shaped these pictures, at most {patients} together. Epsilon is what each "
             "hospital spent on its own: a patient of several is promised less.",
             sites=self.sites,
             patients=f"{self.patients:,}",
         )
+        if not self.colluding:
+            return shaped
+        among = tr(
+            "It holds while no more than {count} of the hospitals tell each other all they know.",
+            count=self.colluding,
+        )
+        return in_a_row((shaped, among))
 
 
 @dataclass(frozen=True, kw_only=True)

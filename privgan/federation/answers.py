@@ -1,4 +1,4 @@
-"""Sums of all sites by files: each adds all of its own noise, so that its answer may be read by anybody.
+"""Sums of all sites by files: each adds its own noise before its answer leaves.
 
 An answer is made once. Its site keeps it, announces its digest in the ledger, and then gives it away; whoever asks
 again gets the same bytes. A second draw of noise for one question would halve the noise, and nobody would have paid.
@@ -10,21 +10,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from torch import Tensor
 
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError
+from privgan.federation.adding import Adding, Masked, Openly
 from privgan.federation.exchange import Exchange
-from privgan.federation.invitation import Federation, Site
-from privgan.federation.letters import Answer, require_joined
-from privgan.federation.vectors import packed, unpacked
+from privgan.federation.invitation import MASKED, Federation, Site
+from privgan.federation.letters import Answer, read_joined
+from privgan.federation.masks import Masks, key_of_mask_line, mask_key
+from privgan.federation.vectors import Shape
 from privgan.files import canonical_json, sha256_bytes, sha256_file, write_bytes
 from privgan.language import kept
 from privgan.seals import read_bounded
 
-Shape = tuple[int, int]
 Vector = Callable[[], Tensor]
 _Believed = tuple[Answer, Tensor]
 _MOST = 1 << 28
@@ -65,6 +65,7 @@ class SumOfAnswers:
     wait: Callable[[], bool]
     heard: str = field(init=False)
     answered: int = 0
+    _lines: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.heard = self.here.federation.heard_nothing
@@ -83,6 +84,8 @@ class SumOfAnswers:
         """
         question = self.answered + 1
         self._until_there(0, self._without_yes)
+        if not self.answered:  # a site that says yes again with another key for masks is noticed
+            self.heard = sha256_bytes(canonical_json([self.heard, self._lines]))
         own = self._own(question, vector)
         self.exchange.give(question, self.here.site.name, own)
         self.answered = question
@@ -90,7 +93,20 @@ class SumOfAnswers:
         self._until_there(question, lambda: self._without_answer(question, own, shape, found))
         numbers = [found[site.name][0].numbers for site in self.here.federation.invitation.sites]
         self.heard = sha256_bytes(canonical_json([self.heard, [sha256_bytes(each.encode()) for each in numbers]]))
-        return torch.stack([values for _, values in found.values()]).sum(0)
+        return self._adding().total([values for _, values in found.values()], question)
+
+    def _adding(self) -> Adding:
+        """As the invitation says, by the keys for masks that all sites have said yes with."""
+        federation, own = self.here.federation, self.here.site.name
+        if federation.invitation.transport != MASKED:
+            return Openly(invitation=federation.invitation)
+        masks = Masks(
+            federation=federation.sha256,
+            own=own,
+            key=mask_key(self.here.key, federation.sha256),
+            others={name: key_of_mask_line(line) for name, line in self._lines.items() if name != own},
+        )
+        return Masked(invitation=federation.invitation, masks=masks)
 
     def _until_there(self, question: int, missing: Callable[[], tuple[str, ...]]) -> None:
         while names := missing():
@@ -105,7 +121,7 @@ class SumOfAnswers:
                 missing.append(site.name)
                 continue
             with letter_of(site.name, 0):
-                require_joined(letter, federation, site)
+                self._lines[site.name] = read_joined(letter, federation, site)
         return tuple(missing)
 
     def _without_answer(
@@ -136,7 +152,7 @@ class SumOfAnswers:
         if not ledger.of_kind("charge", here.federation.run_id):
             plan = here.federation.invitation.plan
             ledger = ledger.charge(here.federation.run_id, plan.queries, delta=plan.delta)
-        said = Answer(question=question, heard=self.heard, numbers=packed(vector()))
+        said = Answer(question=question, heard=self.heard, numbers=self._adding().given(vector(), question))
         letter = said.signed(here.federation, here.site, here.key)
         write_bytes(place, letter)
         ledger.record_answer(here.federation.run_id, question=question, sha256=sha256_bytes(letter))
@@ -167,9 +183,7 @@ class SumOfAnswers:
                 "Expected an answer that follows from the answers that lie here, this one follows from others: it is "
                 "stale, or an earlier answer was exchanged since."
             )
-        asked = federation.invitation
-        longest = asked.longest(question, shape[0] * shape[1])
-        return answer, unpacked(answer.numbers, shape, grid=asked.grid(question), longest=longest)
+        return answer, self._adding().read(answer.numbers, question, shape)
 
 
 def _place(kept_in: Path, question: int) -> Path:

@@ -22,7 +22,7 @@ from privgan.run import FederationNamed
 from privgan.seals import key_of_line
 
 PROTOCOL = 1
-FILES = "files"
+FILES, MASKED = "files", "masked"
 MOST_SITES = 32
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,31}")
 _STREAM = 16  # numbers by which a stream of chance is known
@@ -48,8 +48,9 @@ class Invitation:
     """Who takes part, of which images, at what cost; it checks itself.
 
     form: of every site's cohort. settings: of the generator and of what is asked. epsilon, delta: what each site
-    spends at most on its own patients. patients: at most so many members at all sites together. noise: of each site's
-    answer to each question. transport: how answers are added up. nonce: so that no two invitations are the same.
+    spends at most on its own patients. patients: at most so many members at all sites together. noise: that each site
+    adds to its answer to each question. transport: how answers are added up. colluding: where they are masked, how
+    many sites may tell each other all they know. nonce: so that no two invitations are the same.
     """
 
     nonce: str
@@ -63,16 +64,25 @@ class Invitation:
     delta: float
     patients: int
     noise: tuple[float, ...]
+    colluding: int = 0
 
     def __post_init__(self) -> None:
         positive(epsilon=self.epsilon, patients=self.patients, **{f"noise_{n}": s for n, s in enumerate(self.noise)})
         strictly_within(0.0, 1.0, delta=self.delta)
-        one_of((FILES,), transport=self.transport)
+        one_of((FILES, MASKED), transport=self.transport)
         count = len(self.sites)
         if not 2 <= count <= MOST_SITES:
             raise UsageError(f"Expected 2 to {MOST_SITES} sites, got {count}.")
         if len({site.name for site in self.sites}) < count or len({site.key for site in self.sites}) < count:
             raise UsageError("Expected every site once, with a name and a key of its own; two have the same.")
+        if self.transport == MASKED and count < 3:
+            raise UsageError(
+                "Expected three sites or more for masked answers: of two, each could take its own from the total and "
+                "have the other's. Two sites add up files."
+            )
+        least, most = (1, count - 2) if self.transport == MASKED else (0, 0)
+        if not least <= self.colluding <= most:
+            raise UsageError(f"Expected {least} to {most} colluding sites of {count}, got {self.colluding}.")
         if len(self.noise) != len(self.settings.warm_start.noise_ratios) or self.settings.privacy.steps:
             raise UsageError("Expected the noise of every question of a warm start without steps.")
         if not self.plan.spend().epsilon <= self.epsilon:
@@ -100,8 +110,8 @@ class Invitation:
         return to_table(self)
 
     @property
-    def plan(self) -> Plan:
-        """What each site's ledger is charged."""
+    def own_plan(self) -> Plan:
+        """What a site's answers cost if they are read alone: with the site's own noise and no other."""
         privacy = self.settings.privacy
         return Plan(
             members=max(self.patients, privacy.batch),
@@ -115,9 +125,22 @@ class Invitation:
         )
 
     @property
+    def plan(self) -> Plan:
+        """What each site's ledger is charged: with the noise that nobody can take off an answer.
+
+        Of files that is the site's own, all of it. Masked answers cannot be told from those of the other sites that
+        do not collude, this site among them, each of which adds as much.
+        """
+        together = len(self.sites) - self.colluding if self.transport == MASKED else 1
+        return self._with(together)
+
+    @property
     def plan_of_totals(self) -> Plan:
-        """The same with the noise that totals bear: every site adds all of its own."""
-        return replace(self.plan, warm_start=tuple(s * math.sqrt(len(self.sites)) for s in self.noise))
+        """The same with the noise that totals bear: that of all sites."""
+        return self._with(len(self.sites))
+
+    def _with(self, sites: int) -> Plan:
+        return replace(self.own_plan, warm_start=tuple(s * math.sqrt(sites) for s in self.noise))
 
     @property
     def as_noisy_as(self) -> float:
@@ -130,6 +153,10 @@ class Invitation:
         A chi variable of n degrees of freedom is above sqrt(n) + 8 so rarely (Laurent and Massart 2000).
         """
         return self.patients + NORM_SLACK * self.noise[question - 1] * (math.sqrt(numbers) + 8)
+
+    def longest_total(self, question: int, numbers: int) -> float:
+        """The same of the sum of all answers."""
+        return self.longest(question, numbers) * math.sqrt(len(self.sites))
 
     def grid(self, question: int) -> float:
         """What all numbers of an answer are multiples of."""
@@ -164,7 +191,11 @@ class Federation:
         """What runs and sets say of it."""
         asked = self.invitation
         return FederationNamed(
-            sites=len(asked.sites), transport=asked.transport, patients=asked.patients, sha256=self.sha256
+            sites=len(asked.sites),
+            transport=asked.transport,
+            colluding=asked.colluding,
+            patients=asked.patients,
+            sha256=self.sha256,
         )
 
     @cached_property

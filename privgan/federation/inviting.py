@@ -1,5 +1,6 @@
 """An invitation is made: who, which images, at what cost; and what can come of it, before anything is spent."""
 
+import math
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import privgan
 from privgan.federation.exchange import Exchange
-from privgan.federation.invitation import FILES, PROTOCOL, Federation, Invitation, Site
+from privgan.federation.invitation import FILES, MASKED, PROTOCOL, Federation, Invitation, Site
 from privgan.federation.letters import federation_of, invited
 from privgan.folders import staged_folder
 from privgan.gan.names import AUTO, BALANCED
@@ -24,13 +25,16 @@ from privgan.kinds import FEDERATION
 class Asked:
     """What is asked of `invite`. patients: at most so many members at all sites together. config: a train.toml.
 
-    delta: None takes the largest power of ten that is at most 1/(10 x patients).
+    delta: None takes the largest power of ten that is at most 1/(10 x patients). transport, colluding: see
+    `Invitation`; None takes fewer than half of the sites, and of files nobody.
     """
 
     sites: tuple[Site, ...]
     epsilon: float
     patients: int
     delta: float | None = None
+    transport: str = FILES
+    colluding: int | None = None
     preset: str = AUTO
     config: Path | None = None
 
@@ -58,19 +62,22 @@ def _planned(asked: Asked, form: ImageForm, *, preset: str) -> Invitation:
     settings = read_settings(asked.config, preset=preset, members=asked.patients)
     settings = replace(settings, privacy=replace(settings.privacy, steps=0), speed=SpeedSettings())
     request = TrainRequest(epsilon=asked.epsilon, delta=asked.delta, settings=settings)
-    plan = make_plan(asked.patients, request)
+    plan, masked, count = make_plan(asked.patients, request), asked.transport == MASKED, len(asked.sites)
+    colluding = asked.colluding if asked.colluding is not None else (count - 1) // 2 * masked
+    together = max(1, count - colluding) if masked else 1  # whose noise nobody can take off
     return Invitation(
         nonce=secrets.token_hex(16),
         privgan_version=privgan.__version__,
         protocol=PROTOCOL,
-        transport=FILES,
+        transport=asked.transport,
         sites=asked.sites,
         form=form,
         settings=settings,
         epsilon=asked.epsilon,
         delta=plan.delta,
         patients=asked.patients,
-        noise=plan.warm_start,
+        noise=tuple(s / math.sqrt(together) for s in plan.warm_start),
+        colluding=colluding,
     )
 
 

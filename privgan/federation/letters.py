@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 import privgan
 from privgan.errors import IntegrityError
-from privgan.federation.invitation import PROTOCOL, Federation, Invitation, Site
+from privgan.federation.invitation import MASKED, PROTOCOL, Federation, Invitation, Site
+from privgan.federation.masks import key_of_mask_line, mask_key, mask_line
 from privgan.files import canonical_json, sha256_bytes
 from privgan.seals import in_toto, key_of_line, open_signed, sign
 
@@ -36,17 +37,24 @@ def federation_of(content: bytes, key: Ed25519PublicKey) -> Federation:
 
 
 def joined(federation: Federation, site: Site, key: Ed25519PrivateKey) -> bytes:
-    """A site's yes."""
-    return _signed(federation, site, JOINED, {}, key)
+    """A site's yes; where answers are masked, with its public key for masks."""
+    said = {}
+    if federation.invitation.transport == MASKED:
+        said["masks"] = mask_line(mask_key(key, federation.sha256))
+    return _signed(federation, site, JOINED, said, key)
 
 
-def require_joined(content: bytes, federation: Federation, site: Site) -> None:
-    """Refuse what is not that site's yes to this federation.
+def read_joined(content: bytes, federation: Federation, site: Site) -> str:
+    """That site's yes to this federation: the line of its public key for masks, empty where there are none.
 
     Raises:
         IntegrityError: by another key, of another federation, version or site, or something else.
     """
-    _heard(content, federation, site, JOINED)
+    said = _heard(content, federation, site, JOINED)
+    if federation.invitation.transport != MASKED:
+        return ""
+    key_of_mask_line(said.get("masks"))
+    return str(said["masks"])
 
 
 @dataclass(frozen=True, kw_only=True)

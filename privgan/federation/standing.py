@@ -6,7 +6,7 @@ from privgan.errors import IntegrityError
 from privgan.federation.answers import letter_of
 from privgan.federation.exchange import Exchange
 from privgan.federation.invitation import Federation, Site
-from privgan.federation.letters import Answer, require_joined
+from privgan.federation.letters import Answer, read_joined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ def _of(exchange: Exchange, federation: Federation, site: Site) -> Standing:
     try:
         with letter_of(site.name, 0):
             if (letter := exchange.yes(site.name)) is not None:
-                require_joined(letter, federation, site)
+                read_joined(letter, federation, site)
                 joined = True
     except IntegrityError as error:
         wrong.append(str(error))

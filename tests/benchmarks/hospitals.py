@@ -1,13 +1,13 @@
 """What several hospitals gain by adding up noised sums: joint training by files, beside one pool and each alone.
 
-    python tests/benchmarks/hospitals.py --sites 3 [--arms pooled,files,alone] [--epsilon 3] [--seeds 1] [--skew]
-        [--count 4000] [--epochs 10] [--threads 1] [--json]
+    python tests/benchmarks/hospitals.py --sites 3 [--arms pooled,files,masked,alone] [--epsilon 3] [--seeds 1]
+        [--skew] [--count 4000] [--epochs 10] [--threads 1] [--json]
 
 The chest X-rays of `quality.py`, split by patient into so many hospitals: at random, or with --skew by class, the
 first hospital with 80 % of the normal patients and the last with as many of the others. Every arm is the warm start
 alone at delta 1e-5, drawn from and examined as there. `pooled` is one hospital that holds all patients, which is what
-nobody may do; `alone` is the first hospital, and with --skew the last as well. `files` goes through `invite`, `join`
-and `answer` in this process, all sites in turn.
+nobody may do; `alone` is the first hospital, and with --skew the last as well. `files` and `masked`, the two
+transports, go through `invite`, `join` and `answer` in this process, all sites in turn.
 
 --json: {"schema_version": 1, "rows": [...]}: arm, sites, seed, epsilon (each site's), as_noisy_as (of totals),
 members (who were learned from), questions, bytes (that a site sent), cpu_seconds (of one site's part, or of the
@@ -99,14 +99,16 @@ def alone(part: Dataset, folder: Path, epsilon: float) -> Learned:
     return Learned(run=folder / "run", members=cohort.facts.members, facts=facts)
 
 
-def together(parts: list[Dataset], folder: Path, epsilon: float) -> Learned:
-    """All of them, by files."""
+def together(parts: list[Dataset], folder: Path, epsilon: float, transport: str) -> Learned:
+    """All of them, by one transport."""
     folder.mkdir()
     keys = [Ed25519PrivateKey.generate() for _ in parts]
     cohorts = [prepared(part, folder / str(number), epsilon) for number, part in enumerate(parts)]
     sites = tuple(Site(name=f"site-{number}", key=key_line(key.public_key())) for number, key in enumerate(keys))
     members = sum(cohort.facts.members for cohort in cohorts)
-    asked = Asked(sites=sites, epsilon=epsilon, delta=DELTA, patients=100 * math.ceil(members / 100))
+    asked = Asked(
+        sites=sites, epsilon=epsilon, delta=DELTA, patients=100 * math.ceil(members / 100), transport=transport
+    )
     invitation, _ = invitation_for(asked, cohorts[0].facts.form)
     invite(folder / "federation", invitation, keys[0], force=False)
     exchange, inviter = Exchange(folder=folder / "federation"), keys[0].public_key()
@@ -146,7 +148,8 @@ def rows_of(dataset: Dataset, asked: argparse.Namespace, place: Path) -> list[di
         parts = split(dataset, asked.sites, seed, skew=asked.skew)
         arms = {
             "pooled": lambda folder: alone(dataset, folder, asked.epsilon),
-            "files": lambda folder, parts=parts: together(parts, folder, asked.epsilon),
+            "files": lambda folder, parts=parts: together(parts, folder, asked.epsilon, "files"),
+            "masked": lambda folder, parts=parts: together(parts, folder, asked.epsilon, "masked"),
             "alone": lambda folder, parts=parts: alone(parts[0], folder, asked.epsilon),
             "last alone": lambda folder, parts=parts: alone(parts[-1], folder, asked.epsilon),
         }
@@ -166,7 +169,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=int, default=3)
-    parser.add_argument("--arms", default="pooled,files,alone", help="of pooled, files, alone, last alone")
+    parser.add_argument("--arms", default="pooled,files,alone", help="of pooled, files, masked, alone, last alone")
     parser.add_argument("--epsilon", type=float, default=3.0)
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each arm")
     parser.add_argument("--first", type=int, default=0, help="the first seed")

@@ -114,7 +114,14 @@ class World:
         return self.exchange.folder / "answers" / f"{question:02}-{name}.dsse.json"
 
 
-def make_world(made: dict[str, Path], home: Path, *, max_epsilon: float = 10.0, epsilon: float = EPSILON) -> World:
+def make_world(
+    made: dict[str, Path],
+    home: Path,
+    *,
+    max_epsilon: float = 10.0,
+    epsilon: float = EPSILON,
+    transport: str = "files",
+) -> World:
     """Cohorts of their own for every test, with nothing spent; the first hospital invites."""
     home.mkdir(exist_ok=True)
     inviter, hospitals = Ed25519PrivateKey.generate(), {}
@@ -131,7 +138,7 @@ def make_world(made: dict[str, Path], home: Path, *, max_epsilon: float = 10.0, 
     config = home / "train.toml"
     config.write_text(CONFIG)
     sites = tuple(hospital.site for hospital in hospitals.values())
-    asked = Asked(sites=sites, epsilon=epsilon, patients=PATIENTS, config=config)
+    asked = Asked(sites=sites, epsilon=EPSILON, patients=PATIENTS, transport=transport, config=config)
     first = next(iter(hospitals.values()))
     invitation, _ = invitation_for(asked, first.cohort.facts.form)
     federation = invite(home / "federation", invitation, inviter, force=False)

@@ -1,5 +1,6 @@
 """What a malicious site, or whoever keeps the folder, may try: each is refused by its reason, and costs nothing."""
 
+import base64
 import os
 import re
 import shutil
@@ -43,16 +44,16 @@ def signed(world: World, answer: Answer, name: str = SOUTH, federation: Federati
     return answer.signed(federation or world.federation, hospital.site, hospital.key)
 
 
-def values_of(world: World, answer: Answer) -> torch.Tensor:
+def values_of(answer: Answer) -> torch.Tensor:
     """As they lie in it, one after the other."""
-    count = len(answer.numbers) // 4 * 3 // 8
-    return unpacked(answer.numbers, (count,), grid=world.federation.invitation.grid(1), longest=np.inf)
+    count = len(base64.b64decode(answer.numbers)) // 8
+    return unpacked(answer.numbers, (1, count), "f8").flatten()
 
 
 def with_numbers(change: Callable[[torch.Tensor, float], torch.Tensor]) -> Forgery:
     def forge(world: World, answer: Answer) -> bytes:
         grid = world.federation.invitation.grid(1)
-        return signed(world, replace(answer, numbers=packed(change(values_of(world, answer), grid))))
+        return signed(world, replace(answer, numbers=packed(change(values_of(answer), grid))))
 
     return forge
 
@@ -150,7 +151,7 @@ def test_all_that_a_liar_can_do_is_to_make_up_patients(begun: World) -> None:
 def test_an_answer_that_is_exchanged_later_is_noticed(begun: World) -> None:
     """By those who had heard the first one, at once; by the others through them."""
     own = answer_of(begun, SOUTH)
-    other = signed(begun, replace(own, numbers=packed(values_of(begun, own).flip(0))))
+    other = signed(begun, replace(own, numbers=packed(values_of(own).flip(0))))
     begun.round(NORTH)
     begun.letter(1, SOUTH).write_bytes(other)
     for name in (NORTH, WEST):

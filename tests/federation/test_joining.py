@@ -51,8 +51,7 @@ def test_what_several_sites_cost_is_said_as_an_epsilon(count: int, epsilon: floa
 def test_a_patient_of_k_sites_is_promised_what_the_decision_says() -> None:
     """K answers about one patient are k queries: epsilon 3 is 4.46 at two sites and 5.66 at three."""
     invitation, _ = invitation_for(asked(patients=10_000, delta=1e-5), FORM)
-    noise = [s * (3 / invitation.plan.spend().epsilon) ** 0 for s in invitation.noise]
-    own = [GaussianQueries(noise_multiplier=s, sample_rate=1.0, steps=1) for s in noise]
+    own = [GaussianQueries(noise_multiplier=s, sample_rate=1.0, steps=1) for s in invitation.noise]
     once, twice, thrice = (spend_of(own * k, 1e-5).epsilon for k in (1, 2, 3))
     assert (once, twice, thrice) == pytest.approx((2.97, 4.41, 5.60), abs=0.01)
 

@@ -32,6 +32,10 @@ def invite(
     patients: Annotated[int, typer.Option(help="At most so many members at all sites together, for all to know.")],
     key: Annotated[Path, typer.Option(help="The private key of whoever invites.")],
     delta: Annotated[float | None, typer.Option(help="Default: largest power of ten <= 1/(10 x patients).")] = None,
+    transport: Annotated[str, choice("files, or masked for three sites and more.")] = "files",
+    colluding: Annotated[
+        int | None, typer.Option(help="Of masked: sites that may conspire. Default: fewer than half.")
+    ] = None,
     preset: Annotated[str, choice("auto, small-cohort, balanced, large-cohort or slices.")] = "auto",
     config: Annotated[Path | None, typer.Option(help="train.toml.")] = None,
     accept_noise: Annotated[
@@ -50,6 +54,8 @@ def invite(
         epsilon=epsilon,
         patients=patients,
         delta=delta,
+        transport=transport,
+        colluding=colluding,
         preset=preset,
         config=config,
     )
@@ -62,7 +68,10 @@ def invite(
             "sites": [each.name for each in invitation.sites],
             "epsilon": invitation.plan.spend().epsilon,
             "delta": invitation.delta,
+            "transport": invitation.transport,
+            "colluding": invitation.colluding,
             "as_noisy_as": invitation.as_noisy_as,
+            "epsilon_if_more_collude": invitation.own_plan.spend().epsilon,
             "questions": len(invitation.noise),
             "preset": chosen.preset,
             "outlook": {"band": chosen.outlook.band, "hidden": chosen.outlook.hidden},
@@ -94,12 +103,19 @@ def _cost(asked: "Invitation") -> Iterator[str]:
         questions=len(asked.noise),
     )
     yield tr(
-        "by files every total bears the noise of every site, {times} times that of one hospital with all {patients} "
-        "patients: as noisy as epsilon {epsilon} there",
-        times=f"{count**0.5:.2f}",
+        "every total bears the noise of all sites, {times} times that of one hospital with all {patients} patients: "
+        "as noisy as epsilon {epsilon} there",
+        times=f"{asked.plan_of_totals.warm_start[0] / asked.plan.warm_start[0]:.2f}",
         patients=f"{asked.patients:,}",
         epsilon=f"{asked.as_noisy_as:.3g}",
     )
+    if asked.colluding:
+        yield tr(
+            "this holds while no more than {count} sites tell each other all they know; if all others do, a site has "
+            "spent epsilon {epsilon}",
+            count=asked.colluding,
+            epsilon=f"{asked.own_plan.spend().epsilon:.3g}",
+        )
 
 
 def join(
