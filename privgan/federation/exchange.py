@@ -69,6 +69,7 @@ class Exchange:
 
 def _read(path: Path, most: int) -> bytes | None:
     """None where nothing is; a link, a folder or a device is refused, never followed."""
+    _require_folder(path.parent)
     try:
         path.lstat()
     except FileNotFoundError:
@@ -76,7 +77,14 @@ def _read(path: Path, most: int) -> bytes | None:
     return read_bounded(path, most)
 
 
+def _require_folder(folder: Path) -> None:
+    """Whoever keeps the folder must not choose where else on this machine something is written."""
+    if folder.is_symlink():
+        raise IntegrityError("Expected a folder of letters, a link is in its place.")
+
+
 def _put(path: Path, letter: bytes) -> None:
+    _require_folder(path.parent)
     try:
         if _read(path, len(letter)) == letter:
             return

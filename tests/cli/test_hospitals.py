@@ -36,7 +36,7 @@ def home(privgan: Privgan, tmp_path_factory: pytest.TempPathFactory) -> Path:
             patient_id=np.array([f"QZX-{owner:05d}-PAT" for owner in owners[own]]),
             classes=np.array(["clear", "opacity"]),
         )
-        asked = ("--size", 28, "--accept-low-power", "--max-epsilon", 20)
+        asked = ("--size", 28, "--accept-low-power", "--max-epsilon", 20, "--site-anchor", folder / f"{name}-anchor")
         privgan("prepare", folder / f"{name}.npz", folder / name, *asked)
         privgan("keygen", folder / f"{name}-key", "--no-passphrase")
     (folder / "train.toml").write_text(START)

@@ -175,6 +175,17 @@ def test_a_link_in_the_folder_leads_nowhere(begun: World, tmp_path: Path) -> Non
     assert secret.read_text() == "of this hospital"
 
 
+def test_a_folder_that_is_a_link_is_not_written_to(world: World, tmp_path: Path) -> None:
+    world.join()
+    elsewhere, answers = tmp_path / "elsewhere", world.exchange.folder / "answers"
+    elsewhere.mkdir()
+    answers.rmdir()
+    answers.symlink_to(elsewhere)
+    with pytest.raises(IntegrityError, match="a link is in its place"):
+        world.round(NORTH)
+    assert not list(elsewhere.iterdir())
+
+
 def test_whoever_takes_this_sites_place_is_replaced(world: World) -> None:
     """Nobody else's letter keeps a site from answering, and a forged one costs nothing."""
     world.join()
