@@ -3,8 +3,8 @@
     python tests/benchmarks/hospitals.py --sites 3 [--arms pooled,files,masked,alone] [--epsilon 3] [--seeds 1]
         [--skew] [--count 4000] [--epochs 10] [--threads 1] [--json]
 
-The chest X-rays of `quality.py`, split by patient into so many hospitals: at random, or with --skew by class, the
-first hospital with 80 % of the normal patients and the last with as many of the others. Every arm is the warm start
+The chest X-rays of `quality.py`, split by patient into so many hospitals: at random, or with --skew by class: four
+patients of five are sorted by theirs, so that the first hospital has most of the normal ones. Every arm is the warm start
 alone at delta 1e-5, drawn from and examined as there. `pooled` is one hospital that holds all patients, which is what
 nobody may do; `alone` is the first hospital, and with --skew the last as well. `files` and `masked`, the two
 transports, go through `invite`, `join` and `answer` in this process, all sites in turn.
