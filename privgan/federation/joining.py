@@ -31,7 +31,7 @@ def join(
     inviter: Ed25519PublicKey,
     *,
     force: bool = False,
-) -> RunFacts:
+) -> Federation:
     """Make the run folder in which this site answers, and put its yes into the federation's folder.
 
     Raises:
@@ -45,14 +45,13 @@ def join(
     _require_fitting(federation, cohort)
     plan, ledger = federation.invitation.plan, ledger_for(cohort)
     ledger.require_affordable(plan.queries, delta=plan.delta, run_id=federation.run_id)
-    facts = facts_of(federation, cohort)
     with staged_folder(run, marker=MARKER, force=force) as folder:
         make_run_folders(folder)
         (folder / ANSWERS).mkdir(mode=PRIVATE_FOLDER)
-        write_run(folder, facts)
+        write_run(folder, _facts(federation, cohort))
         write_text(folder / CONFIG, to_toml(federation.invitation.settings))
     exchange.say_yes(site.name, joined(federation, site, key))
-    return facts
+    return federation
 
 
 def _require_fitting(federation: Federation, cohort: Cohort) -> None:
@@ -71,7 +70,7 @@ def _require_fitting(federation: Federation, cohort: Cohort) -> None:
         )
 
 
-def facts_of(federation: Federation, cohort: Cohort) -> RunFacts:
+def _facts(federation: Federation, cohort: Cohort) -> RunFacts:
     """What this site's run says before its first answer; the number of its own members is not in it."""
     asked, plan = federation.invitation, federation.invitation.plan
     return RunFacts(

@@ -37,12 +37,14 @@ def key_of_mask_line(line: object) -> X25519PublicKey:
     """The public half that `mask_line` wrote.
 
     Raises:
-        IntegrityError: it is none.
+        IntegrityError: it is none, or a point of small order, with which every secret would be the same.
     """
     try:
-        return X25519PublicKey.from_public_bytes(base64.b64decode(str(line), validate=True))
+        public = X25519PublicKey.from_public_bytes(base64.b64decode(str(line), validate=True))
+        X25519PrivateKey.generate().exchange(public)
     except ValueError:
         raise IntegrityError("Expected a public key for masks in this site's yes, there is none.") from None
+    return public
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,10 +68,7 @@ class Masks:
         return total
 
     def _shared(self, name: str, public: X25519PublicKey, question: int, count: int) -> Tensor:
-        try:
-            secret = self.key.exchange(public)
-        except ValueError:  # a point of small order, with which every secret is the same
-            raise IntegrityError("Expected a public key for masks in this site's yes, there is none.") from None
+        secret = self.key.exchange(public)
         first, second = sorted((self.own, name))
         key = _derived(secret, self.federation, f"mask {question} of {first} and {second}")
         stream = bytearray(8 * count)

@@ -109,6 +109,11 @@ def _cost(asked: "Invitation") -> Iterator[str]:
         patients=f"{asked.patients:,}",
         epsilon=f"{asked.as_noisy_as:.3g}",
     )
+    yield from _assumed(asked)
+
+
+def _assumed(asked: "Invitation") -> Iterator[str]:
+    """What a guarantee by masked answers needs of the other sites."""
     if asked.colluding:
         yield tr(
             "this holds while no more than {count} sites tell each other all they know; if all others do, a site has "
@@ -131,13 +136,17 @@ def join(
     from privgan.data.cohort.cohort import open_cohort
     from privgan.federation.exchange import Exchange
     from privgan.federation.joining import join as join_federation
-    from privgan.seals import load_public_key
+    from privgan.seals import fingerprint, key_of_line, load_public_key
 
     own, inviter = read_key(key), load_public_key(invited_by)
-    facts = join_federation(Exchange(folder=federation), open_cohort(cohort), run, own, inviter, force=force)
+    joined = join_federation(Exchange(folder=federation), open_cohort(cohort), run, own, inviter, force=force)
+    spend = joined.invitation.plan.spend()
+    keys = {site.name: fingerprint(key_of_line(site.key)) for site in joined.invitation.sites}
     console.result(
-        {"run_id": facts.run_id, "epsilon": facts.spend.epsilon, "delta": facts.spend.delta},
-        tr("joined; nothing is charged before the first answer, then: {spend}", spend=facts.spend),
+        {"run_id": joined.run_id, "epsilon": spend.epsilon, "delta": spend.delta, "keys": keys},
+        *(tr("site {name} signs with the key {fingerprint}", name=name, fingerprint=of) for name, of in keys.items()),
+        tr("joined; nothing is charged before the first answer, then: {spend}", spend=spend),
+        *_assumed(joined.invitation),
         then=following.after_join(federation, cohort, run, key, invited_by),
     )
     return 0
