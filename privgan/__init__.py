@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from privgan.data.sources.wishes import Wishes
     from privgan.gan.prior.request import PriorRequest
     from privgan.progress import Lines, silent
+    from privgan.seals import load_private_key
     from privgan.synthetic.generate import GenerateOptions
     from privgan_audits.policy import Policy
     from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import Case
-    from privgan_audits.seals import load_private_key
     from privgan_audits.terms import Terms
     from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
     from privgan_cli.surface import audit, generate, load, plan, prepare, prior, release, scan, train, verify
@@ -64,7 +64,7 @@ _PLACES = {
     "Selection": "privgan.data.selection",
     "Terms": "privgan_audits.terms",
     "Wishes": "privgan.data.sources.wishes",
-    "load_private_key": "privgan_audits.seals",
+    "load_private_key": "privgan.seals",
     "Lines": "privgan.progress",
     "silent": "privgan.progress",
 }

@@ -41,7 +41,8 @@ SET = Kind(
 REPORT = Kind(name=to_tr("report"), marker="audit.json", verb="audit", parts=("audit.html", "audit-public.html"))
 BUNDLE = Kind(name=to_tr("bundle"), marker="attestation.dsse.json", verb="release", parts=("SHA256SUMS", "dataset"))
 PRIOR = Kind(name=to_tr("prior"), marker="prior.json", verb="prior", parts=("finish.safetensors",))
-KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR)
+FEDERATION = Kind(name=to_tr("federation"), marker="invitation.dsse.json", verb="invite", parts=("joined", "answers"))
+KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION)
 
 
 def kind_of(path: Path) -> Kind | None:

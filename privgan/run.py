@@ -19,7 +19,7 @@ from privgan.files import read_marker, sha256_file, write_json
 from privgan.folders import PRIVATE_FOLDER
 from privgan.images.form import ImageForm
 from privgan.kinds import RUN
-from privgan.language import tr
+from privgan.language import in_a_row, tr
 
 SCHEMA_VERSION = 1
 LONGEST_ORIGIN = 300  # characters of where public images come from, and of their terms
@@ -78,6 +78,36 @@ class PriorNamed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FederationNamed:
+    """What a run says of a federation: how many sites, by what they are added up, how many of them may collude, at
+    most how many members together, and the digest of its invitation.
+    """
+
+    sites: int
+    transport: str
+    colluding: int
+    patients: int
+    sha256: str
+
+    @property
+    def sentence(self) -> str:
+        """For whoever looks at the pictures, in one line."""
+        shaped = tr(
+            "Members of {sites} hospitals shaped these pictures, at most {patients} together. Epsilon is what each "
+            "hospital spent on its own: a patient of several is promised less.",
+            sites=self.sites,
+            patients=f"{self.patients:,}",
+        )
+        if not self.colluding:
+            return shaped
+        among = tr(
+            "It holds while no more than {count} of the hospitals tell each other all they know.",
+            count=self.colluding,
+        )
+        return in_a_row((shaped, among))
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunFacts:
     """The content of run.json.
 
@@ -85,7 +115,8 @@ class RunFacts:
     `state` is "training" until the planned steps are done, then "finished". `plan` is the public plan of `dp.plan`;
     `spend` is what it costs, `target_epsilon` what was asked for. `form` is the cohort's. `warnings`: what the
     generator's own images showed in training. `config_sha256` is empty in runs of versions that kept none. `prior`:
-    the public images that it learned from besides, None without any.
+    the public images that it learned from besides, None without any. `federation`: of several hospitals, None for a
+    run of one; `members` are then at most all of theirs together.
     """
 
     run_id: str
@@ -106,6 +137,7 @@ class RunFacts:
     warnings: tuple[str, ...] = ()
     config_sha256: str = ""
     prior: PriorNamed | None = None
+    federation: FederationNamed | None = None
 
     @property
     def model(self) -> ModelDigests:
@@ -115,7 +147,10 @@ class RunFacts:
 
 def write_run(folder: Path, facts: RunFacts) -> None:
     """Write run.json atomically."""
-    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "run", **to_table(facts, _ORDER)})
+    table = to_table(facts, _ORDER)
+    if facts.federation is None:  # a run of one hospital says what it always said
+        del table["federation"]
+    write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "run", **table})
 
 
 def read_run(folder: Path) -> RunFacts:

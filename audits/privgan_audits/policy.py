@@ -18,7 +18,7 @@ from privgan.dp.strength import Tiers
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
 from privgan.language import AS_WRITTEN, kept, require_language, to_tr
-from privgan_audits.seals import key_of_line
+from privgan.seals import key_of_line
 
 DEFAULT, RESTRICTED_ACCESS, OPEN_RELEASE = "default", "restricted-access", "open-release"
 OWN = "own"  # thresholds that are no preset's

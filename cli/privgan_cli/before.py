@@ -8,9 +8,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from privgan.checks import within
 from privgan.errors import UsageError
 from privgan.folders import make_way, require_left
-from privgan.kinds import BUNDLE, COHORT, PRIOR, REPORT, RUN, SET, require_kind, require_kinds, require_no_kind
+from privgan.kinds import (
+    BUNDLE,
+    COHORT,
+    FEDERATION,
+    PRIOR,
+    REPORT,
+    RUN,
+    SET,
+    require_kind,
+    require_kinds,
+    require_no_kind,
+)
 from privgan.language import to_tr
 
 if TYPE_CHECKING:
@@ -20,6 +32,7 @@ if TYPE_CHECKING:
     from privgan_audits.terms import Terms
     from privgan_cli.asked import AuditOptions, TrainOptions
 
+_LONGEST_WAIT = 60 * 24 * 31.0  # minutes
 _IMAGES = to_tr("a folder of images, a DICOMDIR or an .npz file")
 _SET_OR_IMAGES = to_tr("a synthetic set or a folder of images, a DICOMDIR or an .npz file")
 
@@ -67,6 +80,38 @@ def train(cohort: Path, run: Path, options: "TrainOptions") -> None:
     read_settings(options.config)
     if not options.resume:
         make_way(run, marker=RUN.marker, force=options.force)
+
+
+def invite(federation: Path, like: Path, key: Path, config: Path | None, *, force: bool) -> None:
+    """Before `invite`."""
+    from privgan.gan.training.settings import read_settings
+
+    require_kind(COHORT, like)
+    require_key(key)
+    read_settings(config)
+    make_way(federation, marker=FEDERATION.marker, force=force)
+
+
+def join(federation: Path, cohort: Path, run: Path, keys: Iterable[Path], *, force: bool) -> None:
+    """Before `join`."""
+    require_kinds((FEDERATION, federation), (COHORT, cohort))
+    for key in keys:
+        require_key(key)
+    make_way(run, marker=RUN.marker, force=force)
+
+
+def answer(federation: Path, cohort: Path, run: Path, keys: Iterable[Path], wait: float) -> None:
+    """Before `answer`."""
+    within(0.0, _LONGEST_WAIT, wait=wait)
+    require_kinds((FEDERATION, federation), (COHORT, cohort), (RUN, run))
+    for key in keys:
+        require_key(key)
+
+
+def sites(federation: Path, key: Path) -> None:
+    """Before `sites`."""
+    require_kind(FEDERATION, federation)
+    require_key(key)
 
 
 def generate(run: Path, synthetic: Path, *, force: bool) -> None:

@@ -10,9 +10,22 @@ import typer
 from privgan import __version__
 from privgan_cli.console import LibraryWarnings, console
 from privgan_cli.dispatch import dispatch
-from privgan_cli.line.help import ARCHIVE, BEGIN, ENGINEER, OFFICER, RECIPIENT, Verb, Verbs
+from privgan_cli.line.help import ARCHIVE, BEGIN, ENGINEER, HOSPITALS, OFFICER, RECIPIENT, Verb, Verbs
 from privgan_cli.stack import needs_training_stack
-from privgan_cli.verbs import archive, budget, cohort, demo, desk, doctor, gate, model, officer, prior, report
+from privgan_cli.verbs import (
+    archive,
+    budget,
+    cohort,
+    demo,
+    desk,
+    doctor,
+    federation,
+    gate,
+    model,
+    officer,
+    prior,
+    report,
+)
 
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
 # wait for each other many times as long as they work; on an idle one fewer looks cost nothing. Torch reads it once.
@@ -52,6 +65,12 @@ _VERBS: dict[str, tuple[Callable[..., int], ...]] = {
         needs_training_stack(gate.audit),
         needs_training_stack(gate.release),
         budget.budget,
+    ),
+    HOSPITALS: (
+        needs_training_stack(federation.invite),
+        needs_training_stack(federation.join),
+        needs_training_stack(federation.answer),
+        needs_training_stack(federation.sites),
     ),
     OFFICER: (gate.keygen, report.report, desk.desk, officer.approve, officer.reject, officer.revoke),
     RECIPIENT: (gate.verify,),

@@ -43,7 +43,7 @@ def read_policy(choice: str | None) -> "Policy":
 
 def read_key(path: Path) -> "Ed25519PrivateKey":
     """A signing key; asks for its passphrase if it has one."""
-    from privgan_audits.seals import is_encrypted, load_private_key
+    from privgan.seals import is_encrypted, load_private_key
 
     return load_private_key(path, ask(tr("Passphrase: ")) if is_encrypted(path) else None)
 

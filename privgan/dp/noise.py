@@ -89,8 +89,17 @@ def noised(value: Tensor, *, scale: float, rng: np.random.Generator) -> Tensor:
     The last bits of a floating-point sum tell which numbers it can be made of (Mironov 2012, "On significance of the
     least significant bits for differential privacy"); a grid that depends on `scale` alone leaves none of them.
     """
-    grid = 2.0 ** (math.floor(math.log2(scale)) - _GRID_BITS)
+    grid = grid_of(scale)
     return (value + gaussian_like(value, scale=scale, rng=rng)).div_(grid).round_().mul_(grid)
+
+
+def grid_of(scale: float) -> float:
+    """What every released number is a multiple of: a power of two that depends on the noise alone.
+
+    >>> grid_of(1.5) == 2.0**-20
+    True
+    """
+    return float(2.0 ** (math.floor(math.log2(scale)) - _GRID_BITS))
 
 
 def gaussian_like(value: Tensor, *, scale: float, rng: np.random.Generator) -> Tensor:

@@ -1,13 +1,14 @@
 """What may be asked of patients: two kinds of questions, answered with sums that no patient moves far.
 
 Whoever holds real images answers; whoever trains adds noise to the answers and sees nothing else. Another holder is
-another class with the same two methods: several processes, say, or a second hospital. What parts of the patients
-answer adds up to what all of them would, when one part alone is given the fakes.
+another class with the same two methods: several processes, say. What parts of the patients answer adds up to what all
+of them would, when one part alone is given the fakes. Holders who trust nobody with exact sums add the noise
+themselves: several hospitals.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -35,6 +36,12 @@ class DescribedQuery:
     cells: int
     dimensions: int
     products: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the sums."""
+        d = self.dimensions
+        return self.cells, d * (d + 1) // 2 if self.products else d
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,11 +77,28 @@ class Patients(Protocol):
         """
 
 
-def ask(patients: Patients, query: DescribedQuery, *, noise: float, rng: np.random.Generator) -> Tensor:
+@runtime_checkable
+class NoisyPatients(Protocol):
+    """Whoever answers with noise in the answer, and hands out no exact sum: several hospitals together."""
+
+    def noisy_sums(self, query: DescribedQuery, noise: float) -> Tensor:
+        """As `Patients.described_sums`, plus N(0, noise^2) on every number.
+
+        noise: what whoever asks takes the answer to bear, to be checked; what is added was agreed on before.
+        """
+
+
+Everybody = Patients | NoisyPatients
+
+
+def ask(patients: Everybody, query: DescribedQuery, *, noise: float, rng: np.random.Generator) -> Tensor:
     """The released answer to a query of every member: what they say plus N(0, noise^2).
 
     Returns:
         float64 (cells, dimensions), or (cells, dimensions, dimensions) of products.
     """
-    (answer,) = released([patients.described_sums(query)], bound=1.0, noise=noise, rng=rng)
+    if isinstance(patients, NoisyPatients):
+        answer = patients.noisy_sums(query, noise)
+    else:
+        (answer,) = released([patients.described_sums(query)], bound=1.0, noise=noise, rng=rng)
     return symmetric(answer, query.dimensions) if query.products else answer

@@ -168,7 +168,8 @@ def _made(manifest: Manifest) -> str:
     )
     prior = manifest.prior
     public = [tr(_PRIOR, sentence=prior.sentence, sha256=prior.sha256)] if prior else []
-    return "\n".join((made, *public, tr(_ASKED, policy=manifest.class_policy, shares=_shares(manifest))))
+    several = [manifest.federation.sentence] if manifest.federation else []
+    return "\n".join((made, *public, *several, tr(_ASKED, policy=manifest.class_policy, shares=_shares(manifest))))
 
 
 def _shares(manifest: Manifest) -> str:

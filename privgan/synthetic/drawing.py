@@ -148,6 +148,7 @@ class Drawing:
             seed_sha256=seed.sha256,
             config_sha256=facts.config_sha256,
             prior=facts.prior,
+            federation=facts.federation,
             language=asked.language,
         )
         return cls(manifest=manifest, labels=labels, generator=generator, seed=seed)

@@ -41,7 +41,7 @@ from privgan.images.form import ImageForm
 from privgan.kinds import SET, require_kind
 from privgan.language import AS_WRITTEN, require_language
 from privgan.progress import Progress, silent
-from privgan.run import PriorNamed
+from privgan.run import FederationNamed, PriorNamed
 from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.seed import Seed
 
@@ -76,7 +76,8 @@ class Manifest:
     dicom: the form of the DICOM files. form: of the images, as the cohort's. spend: the run's claim. not_private: a
     test run; audit and release refuse it. seed_sha256: of the seed that labels, images and UIDs follow from; empty in
     sets of versions that kept none. config_sha256: of the constants beside the generator's weights, likewise.
-    prior: the public images that shaped the generator besides, None without any. language: of the card.
+    prior: the public images that shaped the generator besides, None without any. federation: of the hospitals whose
+    members shaped it, None of one alone. language: of the card.
     """
 
     run_id: str
@@ -95,6 +96,7 @@ class Manifest:
     seed_sha256: str = ""
     config_sha256: str = ""
     prior: PriorNamed | None = None
+    federation: FederationNamed | None = None
     language: str = AS_WRITTEN
 
     def __post_init__(self) -> None:
@@ -111,6 +113,8 @@ class Manifest:
         privacy, listed = table.pop("spend"), dict(sorted(files.items()))
         if self.prior is None:  # a set without one is, to the byte, what it was before there were any
             del table["prior"]
+        if self.federation is None:  # likewise
+            del table["federation"]
         if not self.dicom.one_study:
             del table["dicom"]["one_study"]
         if self.language == AS_WRITTEN:  # likewise

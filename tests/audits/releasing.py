@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from privgan import seals
 from privgan.config import from_table, to_table
 from privgan.data.cohort.cohort import DIGESTED_FILES, MARKER, CohortFacts, open_cohort, write_facts
 from privgan.data.identifiers import IdentifierDigests
@@ -20,7 +21,6 @@ from privgan.files import sha256_file, write_json
 from privgan.folders import list_files
 from privgan.run import ModelDigests
 from privgan.synthetic.synthetic_set import open_synthetic_set
-from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import (

@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scipy import optimize, stats
 
+from privgan import seals
 from privgan.errors import IntegrityError, UsageError
-from privgan_audits import seals
 from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import DEFAULT, NO_THRESHOLDS, OPEN_RELEASE, OWN, PRESETS, RESTRICTED_ACCESS, Policy
 from privgan_audits.questions.controls.spike_in import SEARCHED, SEARCHED_AT_LEAST

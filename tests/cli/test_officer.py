@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from privgan import seals
 from privgan.data.cohort.cohort import open_cohort
-from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release.approval import APPROVAL, REJECTION, REVOCATION
 from privgan_cli.main import app, run

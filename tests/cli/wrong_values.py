@@ -1,7 +1,8 @@
 """Wrong values of every verb, and what is said about each: one table for the test and for the benchmark.
 
-The lines are typed in a folder that holds `cohort`, `run` and `synthetic` as the verbs make them, folders `report`
-and `bundle`, which are known by one file each, a folder `pictures`, `images.npz`, `train.toml` and `site.key`.
+The lines are typed in a folder that holds `cohort`, `run` and `synthetic` as the verbs make them, folders `report`,
+`bundle` and `federation`, which are known by one file each, a folder `pictures`, `images.npz`, `train.toml` and
+`site.key`.
 """
 
 import json
@@ -31,6 +32,9 @@ AUDIT = "audit synthetic --cohort cohort --run run --report new"
 PLAN, PRIOR = "plan --patients 1000 --batch 10 --steps 5", "prior images.npz new --source a --licence b"
 RELEASE = "release synthetic --cohort cohort --run run --report report --to new --key site.key"
 APPROVE = "approve report --key site.key --name A --until 2030-01-01 --purpose x --recipient y --yes"
+INVITE = "invite new --like cohort --site a=site.pub --site b=site.pub --epsilon 3 --patients 900 --key site.key"
+JOIN = "join federation cohort new --key site.key --invited-by site.pub"
+ANSWER = "answer federation cohort run --key site.key --invited-by site.pub"
 
 WRONG = (
     ("train cohort new --epsilon -1", "epsilon > 0 and finite, got -1.0"),
@@ -176,6 +180,19 @@ WRONG = (
     ("fetch http://localhost:1 new --query Modality", "Modality"),
     ("fetch http://localhost:1 new --limit 0", "--limit of at least 1"),
     ("fetch http://localhost:1 new --timeout -1", "--timeout"),
+    (INVITE.replace("--like cohort", "--like run"), "run is a run"),
+    (INVITE.replace("--key site.key", "--key none.key"), "none.key is missing"),
+    (INVITE.replace("invite new", "invite run"), "run exists"),
+    (f"{INVITE} --config wrong.toml", "Did you mean 'batch'?"),
+    (JOIN.replace("federation", "cohort", 1), "cohort is a cohort"),
+    (JOIN.replace("federation cohort", "cohort federation"), "swapped"),
+    (JOIN.replace("--key site.key", "--key none.key"), "none.key is missing"),
+    (JOIN.replace("new", "run"), "run exists"),
+    (ANSWER.replace("run", "none"), "none is missing"),
+    (ANSWER.replace("--invited-by site.pub", ""), "Expected --invited-by"),
+    (f"{ANSWER} --wait -1", "wait between 0"),
+    ("sites cohort --invited-by site.pub", "cohort is a cohort"),
+    ("sites none --invited-by site.pub", "none is missing"),
     ("demo run", "run holds something else"),
     ("doctor --attack", "--attack-mechanism"),
     ("relase", "Did you mean 'release'"),
@@ -183,11 +200,19 @@ WRONG = (
 """What is typed, and a part of what is said; all of it is refused with exit code 2."""
 
 
+MARKED = {
+    "report": "audit.json",
+    "bundle": "attestation.dsse.json",
+    "federation": "invitation.dsse.json",
+    "pictures": "1.png",
+}
+
+
 def furnish(home: Path, cohort: Path, run: Path, synthetic: Path, source: Path) -> None:
     """Make the folder in which the lines are typed."""
     for name, target in {"cohort": cohort, "run": run, "synthetic": synthetic, "images.npz": source}.items():
         (home / name).symlink_to(target)
-    for name, marker in {"report": "audit.json", "bundle": "attestation.dsse.json", "pictures": "1.png"}.items():
+    for name, marker in MARKED.items():
         (home / name).mkdir()
         (home / name / marker).write_text("{}")
     for name in ("site.key", "site.pub"):

@@ -13,6 +13,7 @@ FORGED: dict[str, dict[str, object]] = {
     "charge": {"run_id": "x", "delta": DELTA, "queries": [], "replayable": False},
     "checkpoint": {"run_id": "run", "step": 9, "sha256": "9" * 64},
     "resumed": {"run_id": "run", "step": 9, "sha256": "9" * 64},
+    "answered": {"run_id": "run", "question": 1, "sha256": "9" * 64},
     "closed": {"run_id": "run", "generator_sha256": "9" * 64, "config_sha256": "9" * 64},
     "begun": {"synthetic_sha256": "s", "policy_sha256": "p", "rehearsal": False},
     "audit": {"begun": "9" * 64, "report_sha256": "r", "synthetic_sha256": "s", "verdict": "PASS"},

@@ -140,15 +140,28 @@ def test_resume_accepts_the_latest_and_the_pending_state_only(tmp_path: Path) ->
 
 
 def test_a_closed_run_stays_closed(tmp_path: Path) -> None:
-    """After closing there is no resume, no checkpoint and no second close."""
+    """After closing there is no resume, no checkpoint, no answer and no second close."""
     ledger = _used(tmp_path).close("run", generator_sha256="f" * 64, config_sha256="e" * 64)
     for action in (
         lambda: ledger.require_resumable("run", "b" * 64),
         lambda: ledger.checkpoint("run", step=30, sha256="d" * 64),
+        lambda: ledger.record_answer("run", question=1, sha256="d" * 64),
         lambda: ledger.close("run", generator_sha256="f" * 64, config_sha256="e" * 64),
     ):
         with pytest.raises(BudgetError):
             action()
+
+
+def test_a_question_is_answered_once(tmp_path: Path) -> None:
+    """Whatever the second answer is; another question is another."""
+    ledger = _used(tmp_path).record_answer("run", question=1, sha256="d" * 64)
+    for sha256 in ("d" * 64, "e" * 64):
+        with pytest.raises(BudgetError, match="has its answer"):
+            ledger.record_answer("run", question=1, sha256=sha256)
+    told = ledger.record_answer("run", question=2, sha256="e" * 64).of_kind("answered", "run")
+    assert [(entry["question"], entry["sha256"]) for entry in told] == [(1, "d" * 64), (2, "e" * 64)]
+    with pytest.raises(BudgetError):
+        ledger.record_answer("stranger", question=1, sha256="d" * 64)
 
 
 def test_a_ledger_opens_only_with_the_cohort_that_it_was_opened_for(tmp_path: Path) -> None:

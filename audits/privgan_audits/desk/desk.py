@@ -9,6 +9,7 @@ from threading import Lock
 
 from privgan.errors import PrivganError, UsageError
 from privgan.language import retold, speaking, tr
+from privgan.seals import is_encrypted
 from privgan_audits.desk import views
 from privgan_audits.desk.door import FORM_TOKEN, Door, TurnedAwayError
 from privgan_audits.desk.leading import READ, STAGES, Go, Way, show, show_refused
@@ -17,7 +18,6 @@ from privgan_audits.desk.render import render
 from privgan_audits.desk.reports import ReportOnDesk, lay_out
 from privgan_audits.desk.server import Answer, DeskServer, Request
 from privgan_audits.desk.sitting import Sitting
-from privgan_audits.seals import is_encrypted
 
 _CLOSE = "close"
 

@@ -14,12 +14,12 @@ from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.language import tr
+from privgan.seals import read_bounded
 from privgan_audits.record import Record
 from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, REJECTION, REVOCATION, Approval, opened
 from privgan_audits.release.judged import read_record, require_consistent
 from privgan_audits.report.front import front
 from privgan_audits.report.gallery import Gallery, read_gallery
-from privgan_audits.seals import read_bounded
 
 
 @dataclass(frozen=True, kw_only=True)

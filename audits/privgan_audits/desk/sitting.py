@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan.errors import IntegrityError, PrivganError, UsageError
 from privgan.files import canonical_json, sha256_bytes
+from privgan.seals import is_encrypted, load_private_key
 from privgan_audits.desk.reports import ReportOnDesk
 from privgan_audits.desk.server import Form
 from privgan_audits.release.approval import Grant, Rejection, SignedApproval
@@ -21,7 +22,6 @@ from privgan_audits.release.rejecting import reject
 from privgan_audits.release.render_again import render_again
 from privgan_audits.release.signoff import Draft, approvable, draft_approval
 from privgan_audits.report.gallery import MEMBER, Gallery, worrying_excess
-from privgan_audits.seals import is_encrypted, load_private_key
 
 DRAFT = "draft"  # the field with the digest of what a page shows
 

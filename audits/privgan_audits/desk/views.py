@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from privgan.account import Statement
 from privgan.language import tr
+from privgan.seals import fingerprint, key_of_line
 from privgan_audits.desk.page import Card, Question, Spent
 from privgan_audits.desk.reports import CohortOnDesk, ReportOnDesk
 from privgan_audits.desk.sitting import Review, reason_field
@@ -23,7 +24,6 @@ from privgan_audits.report.front import front
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.page import Table
 from privgan_audits.report.pictures import pictures_of
-from privgan_audits.seals import fingerprint, key_of_line
 from privgan_audits.telling.numbers import plain
 from privgan_audits.telling.words import Fact
 

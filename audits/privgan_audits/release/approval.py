@@ -18,8 +18,8 @@ from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
 from privgan.language import kept, to_tr
+from privgan.seals import fingerprint, in_toto, key_line, key_of_line, open_signed, unverified
 from privgan_audits.record import RECORD
-from privgan_audits.seals import fingerprint, in_toto, key_line, key_of_line, open_signed, unverified
 
 APPROVAL, REVOCATION, REJECTION = "approval.dsse.json", "revocation.dsse.json", "rejection.dsse.json"
 APPROVAL_TYPE, REVOCATION_TYPE = "urn:privgan:approval:v1", "urn:privgan:revocation:v1"

@@ -12,11 +12,11 @@ from privgan.errors import AuditFailedError, IntegrityError, NotReleasableError,
 from privgan.files import sha256_bytes
 from privgan.kinds import REPORT, require_kind
 from privgan.language import by_default
+from privgan.seals import read_bounded
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, FAIL, PASS, Verdict, judge
 from privgan_audits.policy import Policy
 from privgan_audits.record import RECORD, SALT_BYTES
 from privgan_audits.release.approval import Approved
-from privgan_audits.seals import read_bounded
 
 _SALT = re.compile(f"[0-9a-f]{{{2 * SALT_BYTES}}}")
 _LARGEST_BYTES = 1 << 26  # of audit.json; one of 5,000 patients has a few hundred thousand

@@ -16,6 +16,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, sha256_bytes, write_bytes
 from privgan.language import kept
+from privgan.seals import key_line, read_bounded, sign
 from privgan_audits.release.approval import (
     APPROVAL,
     LARGEST_BYTES,
@@ -27,7 +28,6 @@ from privgan_audits.release.approval import (
     opened,
 )
 from privgan_audits.release.judged import policy_of, read_record
-from privgan_audits.seals import key_line, read_bounded, sign
 
 
 def reject(

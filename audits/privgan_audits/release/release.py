@@ -82,7 +82,8 @@ def release(
         BudgetError: the ledger is damaged, or the cohort was charged again after the audit.
         AuditFailedError: the verdict is FAIL, the run was a test run without privacy, or what is drawn again is
             another set, holds a real picture, or names somebody.
-        NotReleasableError: the verdict is INCONCLUSIVE or INVALID, or there is no privacy claim.
+        NotReleasableError: the verdict is INCONCLUSIVE or INVALID, there is no privacy claim, or the set was learned
+            from patients of several hospitals.
     """
     with staged_folder(bundle, marker=layout.ATTESTATION, force=force) as folder:
         given = offer or Offer()
@@ -114,6 +115,11 @@ def clear(case: Case, key: Ed25519PublicKey, today: date, progress: Progress = s
     if held.manifest.cohort_id != opened.facts.cohort_id:
         raise IntegrityError("Expected the cohort that this set's run was trained on, got another one.")
     ledger = Ledger.of_cohort(opened.ledger_path, cohort_sha256=opened.sha256)
+    if held.manifest.federation is not None or ledger.of_kind("answered", held.manifest.run_id):
+        raise NotReleasableError(
+            "Expected a set of one hospital's patients, members of several shaped this one: each has to audit it "
+            "against its own and to agree, and no hospital can do that for the others."
+        )
     remembered = remembered_audit(ledger, held.sha256, digest)
     judged = judge_again({**record, "attempt": remembered.attempt}, digest)  # never by the number it gives itself
     _require_own_claim(judged, held, remembered.entry)

@@ -7,6 +7,7 @@ from pathlib import Path
 from privgan.account import ledger_of
 from privgan.errors import IntegrityError
 from privgan.language import by_default, tr
+from privgan.seals import read_bounded
 from privgan_audits.record import Record, language_of
 from privgan_audits.release.approval import (
     APPROVAL,
@@ -20,7 +21,6 @@ from privgan_audits.release.approval import (
 from privgan_audits.release.judged import read_record, require_consistent
 from privgan_audits.report.gallery import read_gallery
 from privgan_audits.report.write import write_pages
-from privgan_audits.seals import read_bounded
 from privgan_audits.telling.numbers import span
 from privgan_audits.telling.words import Fact
 

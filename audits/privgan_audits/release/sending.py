@@ -22,9 +22,9 @@ from privgan.errors import UsageError
 from privgan.files import sha256_bytes
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
+from privgan.seals import load_public_key, open_signed, read_bounded
 from privgan_audits.release.bundle import ATTESTATION, DATASET, subjects_of
 from privgan_audits.release.verify import verify
-from privgan_audits.seals import load_public_key, open_signed, read_bounded
 
 TASK = to_tr("Sending images")
 _SUFFIX = ".dcm"

@@ -21,6 +21,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, write_bytes
 from privgan.language import AS_WRITTEN, by_default, in_a_row, language, retold, tr
 from privgan.run import PriorNamed
+from privgan.seals import key_line, key_of_line, read_bounded, sign
 from privgan_audits.policy import OWN
 from privgan_audits.questions.bounds import BOOKS
 from privgan_audits.record import failed_before, project_of
@@ -37,7 +38,6 @@ from privgan_audits.release.approval import (
 from privgan_audits.release.judged import Judged, judge_again, read_record, require_consistent
 from privgan_audits.release.rejecting import demanded_key, require_not_rejected, require_not_withdrawn
 from privgan_audits.release.remembered import remembered_audit
-from privgan_audits.seals import key_line, key_of_line, read_bounded, sign
 from privgan_audits.telling.leaving import leaving_words
 
 SHORT_DIGEST = 12  # hex digits of a set's, as page one shows them

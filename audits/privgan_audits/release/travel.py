@@ -11,8 +11,8 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_bytes
 from privgan.folders import list_entries
 from privgan.language import kept, to_tr
+from privgan.seals import read_bounded
 from privgan_audits.release.bundle import ATTESTATION
-from privgan_audits.seals import read_bounded
 
 _LITTER = frozenset((".ds_store", "thumbs.db", "desktop.ini", ".directory", ".git", "__macosx", "@eadir"))
 _OF_MACOS = "._"

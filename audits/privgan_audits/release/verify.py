@@ -22,6 +22,7 @@ from privgan.folders import require_exact_files
 from privgan.language import by_default
 from privgan.progress import Progress, silent
 from privgan.run import PriorNamed
+from privgan.seals import fingerprint, key_line, key_of_line, load_public_key, open_signed, read_bounded
 from privgan_audits.policy import OWN, Policy, sha256_of
 from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, Approval, Approved, Revocation, opened
 from privgan_audits.release.bundle import (
@@ -34,7 +35,6 @@ from privgan_audits.release.bundle import (
     sums_text,
 )
 from privgan_audits.release.travel import require_bundle, travelled_badly
-from privgan_audits.seals import fingerprint, key_line, key_of_line, load_public_key, open_signed, read_bounded
 from privgan_audits.telling.verdict import Terms, verdict_line
 
 _LARGEST_ATTESTATION_BYTES = 1 << 28

@@ -30,6 +30,7 @@ from privgan.folders import list_files, require_space
 from privgan.images.containers import Piece
 from privgan.language import in_a_row, tr
 from privgan.progress import Progress
+from privgan.seals import fingerprint, in_toto, sign
 from privgan.synthetic.other_forms import SplitImages
 from privgan.synthetic.set_files import SetFiles, formats_of
 from privgan.synthetic.splits import SPLITS, splits_csv
@@ -44,7 +45,6 @@ from privgan_audits.release.recipient.guide import guide_text
 from privgan_audits.release.recipient.offer import Offer
 from privgan_audits.release.recipient.packing import verifier
 from privgan_audits.release.recipient.readme import Told, readme_text
-from privgan_audits.seals import fingerprint, in_toto, sign
 from privgan_audits.telling.numbers import in_parts
 from privgan_audits.telling.strength import strength_of
 

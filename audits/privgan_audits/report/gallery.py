@@ -20,8 +20,8 @@ from privgan.files import sha256_bytes, write_bytes
 from privgan.folders import PRIVATE_FOLDER
 from privgan.images.stored import as_stored
 from privgan.language import kept, to_tr
+from privgan.seals import read_bounded
 from privgan_audits.evidence.interface import Evidence
-from privgan_audits.seals import read_bounded
 
 GALLERY = "private/gallery.npz"
 PAIRS_A_SIDE = 12

@@ -52,6 +52,8 @@ def _told(entry: Entry) -> tuple[str, str]:
             told = tr("run {run} saved", run=_short(entry)), _step(entry)
         case "resumed":
             told = tr("run {run} resumed from a saved state", run=_short(entry)), _step(entry)
+        case "answered":
+            told = tr("run {run}: answered other sites", run=_short(entry)), _question(entry)
         case "closed":
             told = tr("run {run} finished", run=_short(entry)), _model(entry)
         case "begun" | "audit" | "rehearsed":
@@ -76,6 +78,10 @@ def _audit(entry: Entry) -> tuple[str, str]:
 
 def _step(entry: Entry) -> str:
     return tr("step {step}", step=plain(entry["step"]))
+
+
+def _question(entry: Entry) -> str:
+    return tr("question {count}", count=plain(entry["question"]))
 
 
 def _model(entry: Entry) -> str:

@@ -45,6 +45,17 @@ def after_train(run: Path, members: int) -> str:
     return command("generate", run, unused(run.with_name("synthetic")), "--count", _IMAGES_A_MEMBER * members)
 
 
+def after_invite(federation: Path) -> str:
+    """Every site says yes."""
+    folders = (federation, "COHORT", "RUN")
+    return command("join", *folders, "--key", "SITE.key", "--invited-by", "INVITER.pub")
+
+
+def after_join(federation: Path, cohort: Path, run: Path, key: Path, inviter: Path) -> str:
+    """Answer, now or when the others have."""
+    return command("answer", federation, cohort, run, "--key", key, "--invited-by", inviter)
+
+
 def after_generate(run: Path, synthetic: Path) -> str:
     """Have it attacked."""
     cohort, report = beside(run, COHORT), unused(synthetic.with_name("report"))

@@ -15,9 +15,14 @@ ENGINEER = "Commands for the data engineer"
 OFFICER = "Commands for the privacy officer"
 RECIPIENT = "Commands for the recipient"
 ARCHIVE = "Commands for the archive"
+HOSPITALS = "Commands for several hospitals"
 _APPROVE = (
     "approve report --cohort cohort --key officer.key --name 'A. Officer' --until 2027-06-30 --purpose research "
     "--recipient 'Example University'"
+)
+_INVITE = (
+    "invite federation --like cohort --site a=a.pub --site b=b.pub --site c=c.pub --patients 3000 --epsilon 3 "
+    "--key a.key"
 )
 EXAMPLES = {
     "demo": ("demo",),
@@ -36,6 +41,13 @@ EXAMPLES = {
         "audit synthetic --cohort cohort --run run --report report --policy policy.toml",
         "audit pictures --members trained --non-members others --report report",
     ),
+    "invite": (_INVITE,),
+    "join": ("join federation cohort run --key b.key --invited-by a.pub",),
+    "answer": (
+        "answer federation cohort run --key b.key --invited-by a.pub",
+        "answer federation cohort run --key b.key --invited-by a.pub --wait 600",
+    ),
+    "sites": ("sites federation --invited-by a.pub",),
     "desk": ("desk report --cohort cohort --key officer.key",),
     "report": ("report report --cohort cohort",),
     "keygen": ("keygen officer --policy policy.toml --house 'St. Example Hospital'", "keygen hospital"),

@@ -108,8 +108,8 @@ def keygen(
     house: Annotated[str, typer.Option(help="Who answers for the data, as every page will say it.")] = "",
 ) -> int:
     """Make a signing key: NAME.key stays with you, NAME.pub goes to recipients."""
+    from privgan.seals import generate_key, key_line, load_public_key
     from privgan_audits.policy import Policy, write_policy
-    from privgan_audits.seals import generate_key, key_line, load_public_key
 
     chosen = Policy.named(preset)
     before.keygen(name, policy)

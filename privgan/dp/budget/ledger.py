@@ -10,6 +10,7 @@ everything that was planned.
     charge      a run's queries, before its first step
     checkpoint  the hash of a resume state, before the state gets its name
     resumed     a run went on from a saved state, whose hash this repeats
+    answered    the hash of a site's answer in a federation, before it leaves the site
     closed      the hashes of the finished generator's two files; nothing of this run resumes after it
     begun       an audit of a synthetic set, before it looks: attempts are counted, whatever becomes of them
     audit       how it ended: reports cannot be edited; `rehearsed`, if it compared files and not the cohort
@@ -119,6 +120,18 @@ class Ledger(History):
         with self._locked() as now:
             now.require_resumable(run_id, sha256)
             return _append(now, {"kind": "resumed", "run_id": run_id, "step": step, "sha256": sha256})
+
+    def record_answer(self, run_id: str, *, question: int, sha256: str) -> "Ledger":
+        """Remember a site's answer to a question of a federation, before it leaves: there is never a second one.
+
+        Raises:
+            BudgetError: the run is not charged, or is closed, or the question was answered.
+        """
+        with self._locked() as now:
+            now.require_open(run_id)
+            if any(entry["question"] == question for entry in now.of_kind("answered", run_id)):
+                raise BudgetError("Expected a question that this site has not answered, the ledger has its answer.")
+            return _append(now, {"kind": "answered", "run_id": run_id, "question": question, "sha256": sha256})
 
     def close(self, run_id: str, *, generator_sha256: str, config_sha256: str) -> "Ledger":
         """End a run: its generator is final, weights and constants, and nothing of it resumes."""

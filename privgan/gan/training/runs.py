@@ -55,7 +55,7 @@ def start_run(
         IntegrityError: the ledger was opened for another cohort.
     """
     require_absent(run, marker=MARKER, force=force)
-    ledger = _ledger(cohort)
+    ledger = ledger_for(cohort)
     device = device_of(request.settings.speed.device)
     if request.prior is not None:
         require_fitting(request.prior, cohort.facts.form)
@@ -81,11 +81,14 @@ def resume_run(
     """Continue a stopped run under its own plan and charge; the request may only repeat them.
 
     Raises:
-        UsageError: another epsilon, delta or prior, class shares that are not charged, or a seed, are asked for.
+        UsageError: another epsilon, delta or prior, class shares that are not charged, or a seed, are asked for; or
+            the run is of several hospitals.
         BudgetError: the ledger does not know the run as open, lost its lines, or the state is old or foreign.
         IntegrityError: the run or the ledger belongs to another cohort.
     """
-    facts, ledger = read_run(run), _ledger(cohort)
+    facts, ledger = read_run(run), ledger_for(cohort)
+    if facts.federation is not None or ledger.of_kind("answered", facts.run_id):
+        raise UsageError("Expected a run of one hospital, this one is of several: go on with 'privgan answer'.")
     remove_partials(run)
     if facts.cohort_id != cohort.facts.cohort_id:
         raise IntegrityError("Expected a run of this cohort, it was trained on another one.")
@@ -100,8 +103,8 @@ def resume_run(
     _require_whole(ledger, run, facts)
     if not ledger.of_kind("charge", facts.run_id):
         ledger = _charge(ledger, facts)  # killed between writing run.json and charging
-    if facts.state == "training" and (model := _closed_model(ledger, facts)) and model == _model(run):
-        return _finish(run, facts, model)  # killed between closing and writing run.json
+    if facts.state == "training" and (model := closed_model(ledger, facts)) and model == _model(run):
+        return finish(run, facts, model)  # killed between closing and writing run.json
     ledger.require_open(facts.run_id)
     if request.replay_seed is not None and not all(
         e.get("replayable") for e in ledger.of_kind("charge", facts.run_id)
@@ -124,11 +127,11 @@ def _train(
     stop: StopRequest,
     progress: Progress,
 ) -> RunFacts:
-    with _alone(run):
+    with alone(run):
         state = _fitted(cohort, run, facts, request, ledger, stop, progress)
     model = save_generator(run, state.average, state.class_balance)
     ledger.close(facts.run_id, **asdict(model))
-    return _finish(run, replace(facts, warnings=state.warnings), model)
+    return finish(run, replace(facts, warnings=state.warnings), model)
 
 
 def join_run(cohort: Cohort, run: Path, request: TrainRequest, stop: StopRequest) -> RunFacts:
@@ -181,7 +184,7 @@ def _fitted(
 
 
 @contextmanager
-def _alone(run: Path) -> Iterator[None]:
+def alone(run: Path) -> Iterator[None]:
     """Two processes that resume one run would release two noisy versions of the same steps, charged once."""
     with (run / "private" / "lock").open("ab") as stream:
         try:
@@ -191,7 +194,8 @@ def _alone(run: Path) -> Iterator[None]:
         yield
 
 
-def _finish(run: Path, facts: RunFacts, model: ModelDigests) -> RunFacts:
+def finish(run: Path, facts: RunFacts, model: ModelDigests) -> RunFacts:
+    """Write that a run has its generator, after the ledger has closed it."""
     done = replace(facts, state="finished", finished_steps=facts.planned_steps, **asdict(model))
     write_run(run, done)
     return done
@@ -215,7 +219,8 @@ def _require_whole(ledger: Ledger, run: Path, facts: RunFacts) -> None:
         )
 
 
-def _closed_model(ledger: Ledger, facts: RunFacts) -> ModelDigests | None:
+def closed_model(ledger: Ledger, facts: RunFacts) -> ModelDigests | None:
+    """The generator that the ledger has closed a run with, if it has."""
     closed = ledger.of_kind("closed", facts.run_id)
     return ModelDigests(**{key: str(closed[-1].get(key, "")) for key in keys_of(ModelDigests)}) if closed else None
 
@@ -274,7 +279,13 @@ def _with_fakes(plan: Plan, settings: TrainSettings) -> Plan:
     return replace(plan, fakes=fakes)
 
 
-def _ledger(cohort: Cohort) -> Ledger:
+def ledger_for(cohort: Cohort) -> Ledger:
+    """The ledger that a run on a cohort is charged to.
+
+    Raises:
+        BudgetError: it is damaged.
+        IntegrityError: it was opened for another cohort, or for another number of members.
+    """
     ledger = Ledger.of_cohort(cohort.ledger_path, cohort_sha256=cohort.sha256)
     if ledger.opening.get("members") != cohort.facts.members:
         raise IntegrityError("Expected as many members as the ledger was opened for, cohort.json has another number.")

@@ -128,16 +128,21 @@ def _begin(
     state = fresh_state(training, mixture, randomness.public)
     if training.prior is not None:
         state.powers = _powers(training, training.prior, state, of_strength, randomness)
-    if training.settings.model.network == AUTOENCODER:
-        steps = training.settings.model.autoencoder_steps
-        fit_as_decoder(state.generator, steps, randomness.public, progress)
-        state.average.load_state_dict(state.generator.state_dict())
+    made_decoder(training, state, randomness, progress)
     state.monitor = Monitor.of(state.generator, randomness.public)
     if plan.class_balance is not None:
         classes, rng = len(config.form.classes), randomness.secret
         state.class_balance = measure_class_balance(patients, classes, plan.class_balance, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, None if ledger is None else save_state(state, training.run, ledger, training.run_id)
+
+
+def made_decoder(training: Training, state: TrainingState, randomness: Randomness, progress: Progress) -> None:
+    """With that network, fit the generator as a decoder before the first step; changes `state`."""
+    if training.settings.model.network == AUTOENCODER:
+        steps = training.settings.model.autoencoder_steps
+        fit_as_decoder(state.generator, steps, randomness.public, progress)
+        state.average.load_state_dict(state.generator.state_dict())
 
 
 def _noises(training: Training) -> tuple[tuple[float, ...], tuple[float, ...]]:

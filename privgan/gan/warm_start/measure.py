@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from privgan.gan.image_model import MixtureSettings
-from privgan.gan.patients import Describe, DescribedQuery, Patients, ask
+from privgan.gan.patients import Describe, DescribedQuery, Everybody, ask
 from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.coordinates import COLOUR_WEIGHT, Coordinates
@@ -36,7 +36,7 @@ _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
 
 
 def measure_mixture(
-    patients: Patients,
+    patients: Everybody,
     settings: MixtureSettings,
     noise: tuple[float, ...],
     shape: MixtureShape,
@@ -83,7 +83,7 @@ def measure_mixture(
 class _Queries:
     """coordinates: that images are described by so far. template: (channels, size, size), moved onto before."""
 
-    patients: Patients
+    patients: Everybody
     settings: MixtureSettings
     coordinates: Coordinates
     shape: MixtureShape

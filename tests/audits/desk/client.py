@@ -16,7 +16,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
-from privgan_audits import seals
+from privgan import seals
 from privgan_audits.report.gallery import write_gallery
 from tests.audits.releasing import Gate, Record, make_gate
 from tests.audits.report.recorded import GALLERY

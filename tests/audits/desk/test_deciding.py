@@ -4,7 +4,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from privgan_audits import seals
+from privgan import seals
 from privgan_audits.release.approval import APPROVAL, REJECTION, Approval, Grant, Rejection, opened
 from privgan_audits.release.signoff import draft_approval
 from tests.audits.desk.client import (

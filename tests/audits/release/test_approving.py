@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from privgan import seals
 from privgan.errors import (
     AuditFailedError,
     IntegrityError,
@@ -16,7 +17,6 @@ from privgan.errors import (
     PrivganError,
     UsageError,
 )
-from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release.approval import APPROVAL, LONGEST_DAYS, Approval, Grant, opened
 from privgan_audits.release.signoff import draft_approval

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from privgan_audits import seals
+from privgan import seals
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL, Approval, opened
 from tests.audits.release.test_verify import forged_signature

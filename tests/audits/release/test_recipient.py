@@ -18,6 +18,7 @@ import privgan
 from privgan.data.identifiers import PART
 from privgan.errors import AuditFailedError, InputRejectedError, IntegrityError, UsageError
 from privgan.folders import list_files
+from privgan.seals import open_signed
 from privgan.synthetic.other_forms import FORMS
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from privgan_audits.policy import Policy
@@ -29,7 +30,6 @@ from privgan_audits.release.recipient.answer import lines
 from privgan_audits.release.recipient.offer import Offer
 from privgan_audits.release.recipient.readme import NO_LICENCE
 from privgan_audits.release.release import Cleared, clear
-from privgan_audits.seals import open_signed
 from privgan_cli import surface
 from tests.audits.releasing import TODAY, Gate, Record, copied, make_gate
 from tests.places import ROOT

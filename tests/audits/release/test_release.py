@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from privgan.data.cohort.cohort import MARKER
+from privgan.dp.budget.ledger import Ledger
 from privgan.errors import (
     AuditFailedError,
     BudgetError,
@@ -223,6 +224,28 @@ def test_a_test_run_is_never_released(tmp_path: Path) -> None:
     gate = make_gate(tmp_path, not_private=True)
     gate.audit()
     refused(gate, AuditFailedError, "NOT PRIVATE")
+
+
+FEDERATION = {"sites": 3, "transport": "files", "patients": 400, "sha256": "a" * 64}
+
+
+def test_one_hospital_does_not_release_for_others(tmp_path: Path) -> None:
+    gate = make_gate(tmp_path, federation=FEDERATION)
+    gate.audit()
+    refused(gate, NotReleasableError, "no hospital can do that for the others")
+
+
+def test_the_ledger_remembers_that_others_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever run.json says."""
+    close = Ledger.close
+
+    def after_an_answer(ledger: Ledger, run_id: str, **digests: str) -> Ledger:
+        return close(ledger.record_answer(run_id, question=1, sha256="0" * 64), run_id, **digests)
+
+    monkeypatch.setattr(Ledger, "close", after_an_answer)
+    gate = make_gate(tmp_path)
+    gate.audit()
+    refused(gate, NotReleasableError, "no hospital can do that for the others")
 
 
 def test_a_set_of_another_cohort_is_refused(tmp_path: Path) -> None:

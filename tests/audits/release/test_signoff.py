@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from privgan import seals
 from privgan.data.cohort.cohort import MARKER
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_file
-from privgan_audits import seals
 from privgan_audits.policy import Policy
 from privgan_audits.release.approval import APPROVAL, REVOCATION, Approval, opened
 from tests.audits.release.test_release import in_test

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from privgan import seals
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_bytes
 from privgan.folders import list_files
-from privgan_audits import seals
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.verify import VerifiedBundle
 from privgan_audits.release.verify import verify as verify_on

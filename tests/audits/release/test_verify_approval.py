@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from privgan import seals
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_file
 from privgan.folders import list_files
-from privgan_audits import seals
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL, REVOCATION, Revocation
 from privgan_audits.release.rejecting import revoke

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from privgan import seals
 from privgan.account import statement_of
 from privgan.errors import IntegrityError, PrivganError, UsageError
 from privgan.files import sha256_bytes
-from privgan_audits import seals
 from privgan_audits.release.approval import APPROVAL, REVOCATION, Revocation, opened
 from privgan_audits.release.rejecting import revoke
 from tests.audits.release.test_signoff import refused

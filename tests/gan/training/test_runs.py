@@ -64,7 +64,7 @@ def _kill_before_closing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _kill_before_finishing(monkeypatch: pytest.MonkeyPatch) -> None:
-    _killed_at(monkeypatch, runs, "_finish")
+    _killed_at(monkeypatch, runs, "finish")
 
 
 @pytest.mark.parametrize(

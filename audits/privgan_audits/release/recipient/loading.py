@@ -14,10 +14,10 @@ import numpy as np
 from privgan.arrays import Images, Integers, Texts
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import open_regular, sha256_bytes
+from privgan.seals import load_public_key, open_signed, read_bounded
 from privgan.synthetic.synthetic_set import IMAGES
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.verify import VerifiedBundle
-from privgan_audits.seals import load_public_key, open_signed, read_bounded
 
 _LARGEST_ATTESTATION_BYTES = 1 << 28
 

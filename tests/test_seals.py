@@ -17,8 +17,8 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey
 
+from privgan import seals
 from privgan.errors import IntegrityError, UsageError
-from privgan_audits import seals
 
 STATEMENT = seals.in_toto({"a": "00" * 32}, "urn:test", {"x": 1})
 

@@ -1,0 +1,252 @@
+"""invite, join, answer, sites: several hospitals learn together, and no image leaves any of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from privgan.errors import UsageError
+from privgan.language import retold, tr
+from privgan_cli import before
+from privgan_cli.console import console
+from privgan_cli.line import following
+from privgan_cli.options import Force, choice, read_key
+
+if TYPE_CHECKING:
+    from privgan.federation.invitation import Invitation, Site
+    from privgan.federation.together import Progressed
+
+Federation = Annotated[Path, typer.Argument(help="The folder that travels between the sites.")]
+Cohort = Annotated[Path, typer.Argument(help="This site's, a folder made by `privgan prepare`.")]
+SiteKey = Annotated[Path, typer.Option(help="This site's private key, which it signs with.")]
+Inviter = Annotated[Path, typer.Option(help="The public key of whoever invites, as it was handed over in person.")]
+WAITING = 75
+
+
+def invite(
+    federation: Annotated[Path, typer.Argument(help="The folder to make, which will travel between the sites.")],
+    like: Annotated[Path, typer.Option(help="A cohort: every site's images have its form and classes.")],
+    site: Annotated[list[str], typer.Option(metavar="NAME=FILE", help="A site and its public key; once for each.")],
+    epsilon: Annotated[float, typer.Option(help="What each site spends on its own patients. No default.")],
+    patients: Annotated[int, typer.Option(help="At most so many members at all sites together, for all to know.")],
+    key: Annotated[Path, typer.Option(help="The private key of whoever invites.")],
+    delta: Annotated[float | None, typer.Option(help="Default: largest power of ten <= 1/(10 x patients).")] = None,
+    transport: Annotated[str, choice("files, or masked for three sites and more.")] = "files",
+    colluding: Annotated[
+        int | None, typer.Option(help="Of masked: sites that may conspire. Default: fewer than half.")
+    ] = None,
+    preset: Annotated[str, choice("auto, small-cohort, balanced, large-cohort or slices.")] = "auto",
+    config: Annotated[Path | None, typer.Option(help="train.toml.")] = None,
+    accept_noise: Annotated[
+        bool, typer.Option("--accept-noise", help="Invite although nothing can come of it: for a try, say.")
+    ] = False,
+    force: Force = False,
+) -> int:
+    """Invite hospitals to learn together from sums that each of them noises; says what it will cost."""
+    before.invite(federation, like, key, config, force=force)
+    from privgan.data.cohort.cohort import open_cohort
+    from privgan.federation.inviting import Asked, invitation_for
+    from privgan.federation.inviting import invite as invite_sites
+
+    asked = Asked(
+        sites=tuple(map(_site, site)),
+        epsilon=epsilon,
+        patients=patients,
+        delta=delta,
+        transport=transport,
+        colluding=colluding,
+        preset=preset,
+        config=config,
+    )
+    invitation, chosen = invitation_for(asked, open_cohort(like).facts.form)
+    chosen.outlook.require(accept=accept_noise)
+    made = invite_sites(federation, invitation, read_key(key), force=force)
+    console.result(
+        {
+            "federation": made.sha256,
+            "sites": [each.name for each in invitation.sites],
+            "epsilon": invitation.plan.spend().epsilon,
+            "delta": invitation.delta,
+            "transport": invitation.transport,
+            "colluding": invitation.colluding,
+            "as_noisy_as": invitation.as_noisy_as,
+            "epsilon_if_more_collude": invitation.own_plan.spend().epsilon,
+            "questions": len(invitation.noise),
+            "preset": chosen.preset,
+            "outlook": {"band": chosen.outlook.band, "hidden": chosen.outlook.hidden},
+        },
+        *_cost(invitation),
+        then=following.after_invite(federation),
+    )
+    return 0
+
+
+def _site(text: str) -> "Site":
+    """From NAME=FILE."""
+    from privgan.federation.invitation import Site
+    from privgan.seals import key_line, load_public_key
+
+    name, equals, file = text.partition("=")
+    if not equals or not file:
+        raise UsageError(f"Expected --site NAME=FILE, a name and a public key's file, got {text!r}.")
+    before.require_key(Path(file))
+    return Site(name=name, key=key_line(load_public_key(Path(file))))
+
+
+def _cost(asked: "Invitation") -> Iterator[str]:
+    count = len(asked.sites)
+    yield tr(
+        "{count} sites, each spends {spend} on its own patients, in {questions} questions",
+        count=count,
+        spend=asked.plan.spend(),
+        questions=len(asked.noise),
+    )
+    yield tr(
+        "every total bears the noise of all sites, {times} times that of one hospital with all {patients} patients: "
+        "as noisy as epsilon {epsilon} there",
+        times=f"{asked.plan_of_totals.warm_start[0] / asked.plan.warm_start[0]:.2f}",
+        patients=f"{asked.patients:,}",
+        epsilon=f"{asked.as_noisy_as:.3g}",
+    )
+    yield from _assumed(asked)
+
+
+def _assumed(asked: "Invitation") -> Iterator[str]:
+    """What a guarantee by masked answers needs of the other sites."""
+    if asked.colluding:
+        yield tr(
+            "this holds while no more than {count} sites tell each other all they know; if all others do, a site has "
+            "spent epsilon {epsilon}",
+            count=asked.colluding,
+            epsilon=f"{asked.own_plan.spend().epsilon:.3g}",
+        )
+
+
+def join(
+    federation: Federation,
+    cohort: Cohort,
+    run: Annotated[Path, typer.Argument(help="The run folder to make, in which this site will answer.")],
+    key: SiteKey,
+    invited_by: Inviter,
+    force: Force = False,
+) -> int:
+    """Say yes to an invitation, after checking it against the cohort and its ledger; spends nothing."""
+    before.join(federation, cohort, run, (key, invited_by), force=force)
+    from privgan.data.cohort.cohort import open_cohort
+    from privgan.federation.exchange import Exchange
+    from privgan.federation.joining import join as join_federation
+    from privgan.seals import fingerprint, key_of_line, load_public_key
+
+    own, inviter = read_key(key), load_public_key(invited_by)
+    joined = join_federation(Exchange(folder=federation), open_cohort(cohort), run, own, inviter, force=force)
+    spend = joined.invitation.plan.spend()
+    keys = {site.name: fingerprint(key_of_line(site.key)) for site in joined.invitation.sites}
+    console.result(
+        {"run_id": joined.run_id, "epsilon": spend.epsilon, "delta": spend.delta, "keys": keys},
+        *(tr("site {name} signs with the key {fingerprint}", name=name, fingerprint=of) for name, of in keys.items()),
+        tr("joined; nothing is charged before the first answer, then: {spend}", spend=spend),
+        *_assumed(joined.invitation),
+        then=following.after_join(federation, cohort, run, key, invited_by),
+    )
+    return 0
+
+
+def answer(
+    federation: Federation,
+    cohort: Cohort,
+    run: Annotated[Path, typer.Argument(help="The run folder that `privgan join` made.")],
+    key: SiteKey,
+    invited_by: Inviter,
+    wait: Annotated[float, typer.Option(help="For so many minutes, if other sites have to answer first.")] = 0.0,
+) -> int:
+    """Answer what the federation asks next; the last answer of all makes the generator. 75 while others are due."""
+    before.answer(federation, cohort, run, (key, invited_by), wait)
+    from privgan.data.cohort.cohort import open_cohort
+    from privgan.federation.exchange import Exchange
+    from privgan.federation.together import answer as answer_questions
+    from privgan.federation.together import patience
+    from privgan.seals import load_public_key
+
+    keys = read_key(key), load_public_key(invited_by)
+    came = answer_questions(
+        Exchange(folder=federation),
+        open_cohort(cohort),
+        run,
+        keys,
+        wait=patience(wait),
+        progress=console.progress,
+    )
+    done = came.facts.state == "finished"
+    console.result(
+        {
+            "run_id": came.facts.run_id,
+            "state": came.facts.state,
+            "answered": came.question,
+            "questions": came.questions,
+            "missing": list(came.missing),
+            "epsilon": came.facts.spend.epsilon,
+            "delta": came.facts.spend.delta,
+        },
+        *_came(came),
+        then=following.after_train(run, came.facts.members)
+        if done
+        else following.after_join(federation, cohort, run, key, invited_by),
+    )
+    return 0 if done else WAITING
+
+
+def _came(came: "Progressed") -> Iterator[str]:
+    spend, missing = came.facts.spend, ", ".join(came.missing)
+    if came.facts.state == "finished":
+        yield tr("all {count} questions are answered: {spend}", count=came.questions, spend=spend)
+        return
+    if not came.joined:
+        yield tr("nothing is charged yet; these sites have not joined: {names}", names=missing)
+        return
+    yield tr(
+        "answered {count} of {questions} questions; all are charged: {spend}",
+        count=came.question,
+        questions=came.questions,
+        spend=spend,
+    )
+    yield tr("these sites have to answer next: {names}", names=missing)
+
+
+def sites(
+    federation: Federation,
+    invited_by: Inviter,
+) -> int:
+    """Say who has joined and who has answered what; looks at no numbers, and needs no cohort."""
+    before.sites(federation, invited_by)
+    from privgan.federation.exchange import Exchange
+    from privgan.federation.letters import federation_of
+    from privgan.federation.standing import standing
+    from privgan.seals import load_public_key
+
+    exchange = Exchange(folder=federation)
+    about = federation_of(exchange.invitation, load_public_key(invited_by))
+    found, questions = standing(exchange, about), len(about.invitation.noise)
+    console.result(
+        {
+            "federation": about.sha256,
+            "questions": questions,
+            "sites": [
+                {"site": each.site, "joined": each.joined, "answered": each.answered, "wrong": list(each.wrong)}
+                for each in found
+            ],
+        },
+        *(
+            tr(
+                "{name}: joined, {count} of {total} answers",
+                name=each.site,
+                count=each.answered,
+                total=questions,
+            )
+            if each.joined
+            else tr("{name}: has not joined", name=each.site)
+            for each in found
+        ),
+        *(retold(reason) for each in found for reason in each.wrong),
+    )
+    return 6 if any(each.wrong for each in found) else 0

@@ -1,0 +1,94 @@
+"""The folder that travels between sites: an invitation, a yes of each, and their answers, each a signed file.
+
+FEDERATION/invitation.dsse.json        who, which images, at what cost
+           joined/SITE.dsse.json       that site's yes; nobody answers before all have said it
+           answers/NN-SITE.dsse.json   that site's answer to question NN: noised sums and nothing else
+
+Everything in it may be read by anybody and trusted by nobody: each letter is checked whenever it is read.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from privgan.errors import IntegrityError
+from privgan.files import SHAREABLE_FILE, write_bytes
+from privgan.kinds import FEDERATION
+from privgan.seals import read_bounded
+
+_JOINED, _ANSWERS = "joined", "answers"
+_SMALL, _LARGE = 1 << 20, 1 << 28  # bytes of a letter without numbers, and of one with them
+SHARED_FOLDER = 0o755
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """The letters in such a folder, by whose they are."""
+
+    folder: Path
+
+    @classmethod
+    def begun(cls, folder: Path, invitation: bytes) -> "Exchange":
+        """A new one in an empty folder."""
+        folder.chmod(SHARED_FOLDER)
+        for part in (_JOINED, _ANSWERS):
+            (folder / part).mkdir(mode=SHARED_FOLDER)
+        write_bytes(folder / FEDERATION.marker, invitation, SHAREABLE_FILE)
+        return cls(folder=folder)
+
+    @property
+    def invitation(self) -> bytes:
+        """As it was signed.
+
+        Raises:
+            IntegrityError: it is missing, or no regular file.
+        """
+        return read_bounded(self.folder / FEDERATION.marker, _SMALL)
+
+    def yes(self, site: str) -> bytes | None:
+        """A site's, if it is there."""
+        return _read(self._yes(site), _SMALL)
+
+    def answer(self, question: int, site: str) -> bytes | None:
+        """A site's, if it is there."""
+        return _read(self._answer(question, site), _LARGE)
+
+    def say_yes(self, site: str, letter: bytes) -> None:
+        """Put a site's in its place."""
+        _put(self._yes(site), letter)
+
+    def give(self, question: int, site: str, letter: bytes) -> None:
+        """Put a site's answer in its place, where it is not there already."""
+        _put(self._answer(question, site), letter)
+
+    def _yes(self, site: str) -> Path:
+        return self.folder / _JOINED / f"{site}.dsse.json"
+
+    def _answer(self, question: int, site: str) -> Path:
+        return self.folder / _ANSWERS / f"{question:02}-{site}.dsse.json"
+
+
+def _read(path: Path, most: int) -> bytes | None:
+    """None where nothing is; a link, a folder or a device is refused, never followed."""
+    _require_folder(path.parent)
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return None
+    return read_bounded(path, most)
+
+
+def _require_folder(folder: Path) -> None:
+    """Whoever keeps the folder must not choose where else on this machine something is written."""
+    if folder.is_symlink():
+        raise IntegrityError("Expected a folder of letters, a link is in its place.")
+
+
+def _put(path: Path, letter: bytes) -> None:
+    _require_folder(path.parent)
+    try:
+        if _read(path, len(letter)) == letter:
+            return
+    except IntegrityError:
+        pass  # something else is in its place, and is replaced
+    path.parent.mkdir(mode=SHARED_FOLDER, exist_ok=True)
+    write_bytes(path, letter, SHAREABLE_FILE)

@@ -1,0 +1,93 @@
+"""A site says yes: everything that could make it stop later is looked at now, and nothing is spent."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+import privgan
+from privgan.config import to_toml
+from privgan.data.cohort.cohort import Cohort
+from privgan.dp.plan import MIN_MEMBERS
+from privgan.errors import InputRejectedError
+from privgan.federation.exchange import Exchange
+from privgan.federation.invitation import Federation
+from privgan.federation.letters import federation_of, joined
+from privgan.files import write_text
+from privgan.folders import PRIVATE_FOLDER, staged_folder
+from privgan.gan.training.runs import CONFIG, ledger_for
+from privgan.run import MARKER, RunFacts, make_run_folders, write_run
+from privgan.seals import key_line
+
+ANSWERS = "private/answers"
+
+
+def join(
+    exchange: Exchange,
+    cohort: Cohort,
+    run: Path,
+    key: Ed25519PrivateKey,
+    inviter: Ed25519PublicKey,
+    *,
+    force: bool = False,
+) -> Federation:
+    """Make the run folder in which this site answers, and put its yes into the federation's folder.
+
+    Raises:
+        UsageError: the key is no invited site's, or the run exists.
+        InputRejectedError: the cohort's images are others than the invitation's, or its members too few or too many.
+        BudgetError: the cohort's cap would be passed, or its ledger is damaged.
+        IntegrityError: the invitation is not by this inviter, or of another version.
+    """
+    federation = federation_of(exchange.invitation, inviter)
+    site = federation.invitation.site_of(key_line(key.public_key()))
+    _require_fitting(federation, cohort)
+    plan, ledger = federation.invitation.plan, ledger_for(cohort)
+    ledger.require_affordable(plan.queries, delta=plan.delta, run_id=federation.run_id)
+    with staged_folder(run, marker=MARKER, force=force) as folder:
+        make_run_folders(folder)
+        (folder / ANSWERS).mkdir(mode=PRIVATE_FOLDER)
+        write_run(folder, _facts(federation, cohort))
+        write_text(folder / CONFIG, to_toml(federation.invitation.settings))
+    exchange.say_yes(site.name, joined(federation, site, key))
+    return federation
+
+
+def _require_fitting(federation: Federation, cohort: Cohort) -> None:
+    asked, members = federation.invitation, cohort.facts.members
+    if cohort.facts.form != asked.form:
+        raise InputRejectedError(
+            "Expected images of the invitation's form, this cohort's have another size, other classes, another "
+            "modality, body part or window. Prepare it as all sites agreed to."
+        )
+    if members < MIN_MEMBERS:
+        raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to answer for, the cohort has {members}.")
+    if members > asked.patients or asked.delta > 1 / (10 * members):
+        raise InputRejectedError(
+            f"Expected at most {asked.patients} members at all sites together and a delta of at most 1/(10 x "
+            "members), this cohort alone has more. Ask for an invitation that counts them."
+        )
+
+
+def _facts(federation: Federation, cohort: Cohort) -> RunFacts:
+    """What this site's run says before its first answer; the number of its own members is not in it."""
+    asked, plan = federation.invitation, federation.invitation.plan
+    return RunFacts(
+        run_id=federation.run_id,
+        cohort_id=cohort.facts.cohort_id,
+        privgan_version=privgan.__version__,
+        created=datetime.now(UTC).date().isoformat(),
+        state="training",
+        plan=asdict(plan),
+        planned_steps=0,
+        finished_steps=0,
+        target_epsilon=asked.epsilon,
+        spend=plan.spend(),
+        members=asked.patients,
+        form=asked.form,
+        generator_sha256="",
+        accepted_delta=False,
+        not_private=False,
+        federation=federation.named,
+    )
