@@ -7,6 +7,9 @@ RUN/run.json              what was trained, under which plan, and how far (no va
     private/              resume state and metrics on real data; never leaves
 """
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -171,3 +174,14 @@ def make_run_folders(folder: Path) -> None:
     folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     (folder / "model").mkdir(exist_ok=True)
     (folder / "private").mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+
+@contextmanager
+def alone(run: Path) -> Iterator[None]:
+    """Two processes that resume one run would release two noisy versions of the same steps, charged once."""
+    with (run / "private" / "lock").open("ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError("Expected a run that no other process is training; wait for its end.") from None
+        yield

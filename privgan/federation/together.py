@@ -28,12 +28,12 @@ from privgan.gan.networks import save_generator
 from privgan.gan.patients import DescribedQuery, Patients
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.members import Members
-from privgan.gan.training.runs import alone, closed_model, finish, ledger_for
+from privgan.gan.training.runs import closed_model, finish, ledger_for
 from privgan.gan.training.step import Training, fresh_state, made_decoder
 from privgan.gan.warm_start.measure import measure_mixture
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
-from privgan.run import ModelDigests, RunFacts, read_run
+from privgan.run import ModelDigests, RunFacts, alone, read_run
 from privgan.seals import key_line
 
 _LOOK_SECONDS = 2.0

@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from privgan.arrays import Images, Singles
+from privgan.gan.networks.layers import unfilled
 from privgan.images.geometry import luminance, pool
 from privgan.images.pixels import planes
 from privgan.images.stored import as_stored
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
-from privgan.unfilled import unfilled
 from privgan_audits.spaces.augment import Move, Strength, disguised
 from privgan_audits.spaces.descent import Adam, OneCycle, Rectifier
 from privgan_audits.spaces.features import Sight

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from privgan.unfilled import unfilled
+from privgan.gan.networks.layers import unfilled
 
 _BLOCK = 64  # images whose maps a processor's cache holds
 

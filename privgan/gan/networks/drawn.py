@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from privgan.gan.networks.generators import Generator
-from privgan.unfilled import unfilled
+from privgan.gan.networks.layers import unfilled
 
 # Of three places of the large map which of three of the small one they lie on: of the first, and of the second, of
 # the two values that one becomes.

@@ -5,10 +5,7 @@
 A kill between any two of these loses budget at worst, never hides any.
 """
 
-import fcntl
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +35,17 @@ from privgan.gan.training.timing import affordable_steps
 from privgan.interruption import StopRequest
 from privgan.language import tr
 from privgan.progress import Progress, silent
-from privgan.run import MARKER, MODEL_CONFIG, WEIGHTS, ModelDigests, RunFacts, make_run_folders, read_run, write_run
+from privgan.run import (
+    MARKER,
+    MODEL_CONFIG,
+    WEIGHTS,
+    ModelDigests,
+    RunFacts,
+    alone,
+    make_run_folders,
+    read_run,
+    write_run,
+)
 
 CONFIG = "config.resolved.toml"
 
@@ -181,17 +188,6 @@ def _fitted(
             ranks=ranks,
         )
         return fit(training, ledger, randomness, stop, progress)
-
-
-@contextmanager
-def alone(run: Path) -> Iterator[None]:
-    """Two processes that resume one run would release two noisy versions of the same steps, charged once."""
-    with (run / "private" / "lock").open("ab") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError("Expected a run that no other process is training; wait for its end.") from None
-        yield
 
 
 def finish(run: Path, facts: RunFacts, model: ModelDigests) -> RunFacts:
