@@ -124,10 +124,12 @@ def callers(*names: str) -> dict[str, set[str]]:
 
 
 def test_noise_is_added_in_one_place() -> None:
-    """`released` alone adds it, and only queries of everybody and the gradient of a step are released."""
+    """`released` alone adds it, and only queries of everybody, of one hospital or several, and the gradient of a step
+    are released.
+    """
     noise = "privgan/dp/noise.py"
     assert callers("gaussian_like", "noised", "released") == {
         "gaussian_like": {noise},
         "noised": {noise},
-        "released": {"privgan/dp/mechanism.py", "privgan/gan/patients.py"},
+        "released": {"privgan/dp/mechanism.py", "privgan/gan/patients.py", "privgan/federation/together.py"},
     }
