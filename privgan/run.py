@@ -7,7 +7,6 @@ RUN/run.json              what was trained, under which plan, and how far (no va
     private/              resume state and metrics on real data; never leaves
 """
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -179,6 +178,8 @@ def make_run_folders(folder: Path) -> None:
 @contextmanager
 def alone(run: Path) -> Iterator[None]:
     """Two processes that resume one run would release two noisy versions of the same steps, charged once."""
+    import fcntl  # which Windows lacks, where bundles are verified
+
     with (run / "private" / "lock").open("ab") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

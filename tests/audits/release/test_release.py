@@ -226,7 +226,7 @@ def test_a_test_run_is_never_released(tmp_path: Path) -> None:
     refused(gate, AuditFailedError, "NOT PRIVATE")
 
 
-FEDERATION = {"sites": 3, "transport": "files", "patients": 400, "sha256": "a" * 64}
+FEDERATION = {"sites": 3, "transport": "files", "colluding": 0, "patients": 400, "sha256": "a" * 64}
 
 
 def test_one_hospital_does_not_release_for_others(tmp_path: Path) -> None:
