@@ -16,7 +16,7 @@ from torch import Tensor
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError
 from privgan.federation.adding import Adding, Masked, Openly
-from privgan.federation.exchange import Exchange
+from privgan.federation.exchange import LARGEST_ANSWER, Exchange
 from privgan.federation.invitation import MASKED, Federation, Site
 from privgan.federation.letters import Answer, read_joined
 from privgan.federation.masks import Masks, key_of_mask_line, mask_key
@@ -27,7 +27,6 @@ from privgan.seals import read_bounded
 
 Vector = Callable[[], Tensor]
 _Believed = tuple[Answer, Tensor]
-_MOST = 1 << 28
 
 
 class AwaitedError(Exception):
@@ -66,6 +65,7 @@ class SumOfAnswers:
     heard: str = field(init=False)
     answered: int = 0
     _lines: dict[str, str] = field(init=False, default_factory=dict)
+    _adding: Adding = field(init=False)
 
     def __post_init__(self) -> None:
         self.heard = self.here.federation.heard_nothing
@@ -86,6 +86,7 @@ class SumOfAnswers:
         self._until_there(0, self._without_yes)
         if not self.answered:  # a site that says yes again with another key for masks is noticed
             self.heard = sha256_bytes(canonical_json([self.heard, self._lines]))
+        self._adding = self._as_invited()
         own = self._own(question, vector)
         self.exchange.give(question, self.here.site.name, own)
         self.answered = question
@@ -93,9 +94,9 @@ class SumOfAnswers:
         self._until_there(question, lambda: self._without_answer(question, own, shape, found))
         numbers = [found[site.name][0].numbers for site in self.here.federation.invitation.sites]
         self.heard = sha256_bytes(canonical_json([self.heard, [sha256_bytes(each.encode()) for each in numbers]]))
-        return self._adding().total([values for _, values in found.values()], question)
+        return self._adding.total([values for _, values in found.values()], question)
 
-    def _adding(self) -> Adding:
+    def _as_invited(self) -> Adding:
         """As the invitation says, by the keys for masks that all sites have said yes with."""
         federation, own = self.here.federation, self.here.site.name
         if federation.invitation.transport != MASKED:
@@ -147,12 +148,12 @@ class SumOfAnswers:
                     "Expected this site's own answer as the ledger remembers it, it is lost or edited. None is made "
                     "instead: that would be a release that nobody charged. Restore the run from a backup."
                 )
-            return read_bounded(place, _MOST)
+            return read_bounded(place, LARGEST_ANSWER)
         self._require_ungiven(question)
         if not ledger.of_kind("charge", here.federation.run_id):
             plan = here.federation.invitation.plan
             ledger = ledger.charge(here.federation.run_id, plan.queries, delta=plan.delta)
-        said = Answer(question=question, heard=self.heard, numbers=self._adding().given(vector(), question))
+        said = Answer(question=question, heard=self.heard, numbers=self._adding.given(vector(), question))
         letter = said.signed(here.federation, here.site, here.key)
         write_bytes(place, letter)
         ledger.record_answer(here.federation.run_id, question=question, sha256=sha256_bytes(letter))
@@ -183,7 +184,7 @@ class SumOfAnswers:
                 "Expected an answer that follows from the answers that lie here, this one follows from others: it is "
                 "stale, or an earlier answer was exchanged since."
             )
-        return answer, self._adding().read(answer.numbers, question, shape)
+        return answer, self._adding.read(answer.numbers, question, shape)
 
 
 def _place(kept_in: Path, question: int) -> Path:

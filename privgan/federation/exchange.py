@@ -16,7 +16,8 @@ from privgan.kinds import FEDERATION
 from privgan.seals import read_bounded
 
 _JOINED, _ANSWERS = "joined", "answers"
-_SMALL, _LARGE = 1 << 20, 1 << 28  # bytes of a letter without numbers, and of one with them
+_SMALL = 1 << 20  # bytes of a letter without numbers
+LARGEST_ANSWER = 1 << 28
 SHARED_FOLDER = 0o755
 
 
@@ -50,7 +51,7 @@ class Exchange:
 
     def answer(self, question: int, site: str) -> bytes | None:
         """A site's, if it is there."""
-        return _read(self._answer(question, site), _LARGE)
+        return _read(self._answer(question, site), LARGEST_ANSWER)
 
     def say_yes(self, site: str, letter: bytes) -> None:
         """Put a site's in its place."""

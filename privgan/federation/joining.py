@@ -1,12 +1,10 @@
 """A site says yes: everything that could make it stop later is looked at now, and nothing is spent."""
 
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-import privgan
 from privgan.config import to_toml
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.plan import MIN_MEMBERS
@@ -16,6 +14,7 @@ from privgan.federation.invitation import Federation
 from privgan.federation.letters import federation_of, joined
 from privgan.files import write_text
 from privgan.folders import PRIVATE_FOLDER, staged_folder
+from privgan.gan.training.planning import begun
 from privgan.gan.training.runs import CONFIG, ledger_for
 from privgan.run import MARKER, RunFacts, make_run_folders, write_run
 from privgan.seals import key_line
@@ -72,22 +71,6 @@ def _require_fitting(federation: Federation, cohort: Cohort) -> None:
 
 def _facts(federation: Federation, cohort: Cohort) -> RunFacts:
     """What this site's run says before its first answer; the number of its own members is not in it."""
-    asked, plan = federation.invitation, federation.invitation.plan
-    return RunFacts(
-        run_id=federation.run_id,
-        cohort_id=cohort.facts.cohort_id,
-        privgan_version=privgan.__version__,
-        created=datetime.now(UTC).date().isoformat(),
-        state="training",
-        plan=asdict(plan),
-        planned_steps=0,
-        finished_steps=0,
-        target_epsilon=asked.epsilon,
-        spend=plan.spend(),
-        members=asked.patients,
-        form=asked.form,
-        generator_sha256="",
-        accepted_delta=False,
-        not_private=False,
-        federation=federation.named,
-    )
+    asked = federation.invitation
+    facts = begun(cohort, asked.plan, run_id=federation.run_id, epsilon=asked.epsilon)
+    return replace(facts, members=asked.patients, federation=federation.named)

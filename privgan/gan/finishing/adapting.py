@@ -35,8 +35,9 @@ def adapted(
     material = brought(prior.images[chosen], patients, torch_rng, progress)
     shape, device = prior.facts.shape, patients.start.basis.device
     lesson = Lesson.begin(shape.side, shape.channels, settings, device)
+    learned = prior.network().state_dict()
     for network in (lesson.network, lesson.average):
-        network.load_state_dict(prior.network().state_dict())
+        network.load_state_dict(learned)
     lesson.step = _SETTLED
     for number in range(settings.steps):
         batch = material.batch(settings.batch, torch_rng, device)

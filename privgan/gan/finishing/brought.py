@@ -49,9 +49,9 @@ def brought(
     shares = patients.counts / patients.counts.sum()
     template = shape.coordinates.template(torch.cat([shares @ means, start.fine]))
     public = Described.of(images, shape, progress, template=template)
-    found = torch.empty_like(public.own)
+    spread, found = torch.cov(public.own.double().T), torch.empty_like(public.own)
     for label, mean in enumerate(means):
-        led = _monge(torch.cov(public.own.double().T), _covariance(start, label)).float()
+        led = _monge(spread, _covariance(start, label)).float()
         found[labels == label] = mean + (public.own[labels == label] - public.own.mean(0)) @ led
     described = Described(coordinates=shape.coordinates, own=found, fine=start.fine, bend=shape.bend)
     parts = []

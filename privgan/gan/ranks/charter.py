@@ -16,8 +16,7 @@ from typing import Self
 from privgan.dp.noise import secret_key
 from privgan.errors import LostRankError
 from privgan.gan.randomness import Randomness
-
-_LOOK_S = 0.02
+from privgan.gan.ranks.waiting import LOOK_S
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,4 +93,4 @@ def _look_again(until: float) -> None:
             "Expected every process of this training to begin, one did not come in time. The run is stopped and "
             "nothing is released; go on with --resume."
         )
-    time.sleep(_LOOK_S)
+    time.sleep(LOOK_S)

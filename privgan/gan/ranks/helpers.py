@@ -2,13 +2,13 @@
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
 from privgan.errors import LostRankError
+from privgan.gan.ranks.waiting import in_time
 
 _LEAVING_S = 10.0  # that a process has to end by itself
 _LATE_S = 2.0  # in which the end of one that closed its connections is seen
@@ -64,14 +64,10 @@ class Helpers:
             )
 
     def _wait_for_an_end(self) -> None:
-        until = time.monotonic() + _LATE_S
-        while time.monotonic() < until and not any(process.poll() for process in self.processes):
-            time.sleep(0.02)
+        in_time(lambda: any(process.poll() for process in self.processes), _LATE_S)
 
     def _leave(self) -> None:
-        until = time.monotonic() + _LEAVING_S
-        while time.monotonic() < until and any(process.poll() is None for process in self.processes):
-            time.sleep(0.02)
+        in_time(lambda: all(process.poll() is not None for process in self.processes), _LEAVING_S)
 
     def _end(self) -> None:
         for process in self.processes:

@@ -22,10 +22,10 @@ from privgan.gan.ranks.company import Company
 from privgan.gan.ranks.helpers import Helpers
 from privgan.gan.ranks.ranks import ALONE, Ranks
 from privgan.gan.ranks.together import connected
+from privgan.gan.ranks.waiting import in_time
 
 _COMING_S = 300.0  # for which ranks wait for each other at the beginning
 _LEAVING_S = 10.0  # that others have to leave at the end, before their meeting place is left to the next start
-_LOOK_S = 0.02
 _PIPE = 0o600
 
 
@@ -108,7 +108,8 @@ def _called(company: Company, run: Path, alive: Callable[[], None], seed: int | 
             yield charter
     finally:
         # Nobody whom rank 0 started is left by now. Whoever still opens the file of the meeting would wait for it.
-        if company.command or _all_have_left(place, company.size):
+        others = [_pipe(place, rank) for rank in range(1, company.size)]
+        if company.command or in_time(lambda: not any(pipe.exists() for pipe in others), _LEAVING_S):
             _clear(run)
 
 
@@ -128,15 +129,6 @@ def _make(place: Path, size: int) -> None:
     for rank in range(1, size):
         os.mkfifo(_pipe(making, rank), mode=_PIPE)
     making.rename(place)
-
-
-def _all_have_left(place: Path, size: int) -> bool:
-    until = time.monotonic() + _LEAVING_S
-    while any(_pipe(place, rank).exists() for rank in range(1, size)):
-        if time.monotonic() > until:
-            return False
-        time.sleep(_LOOK_S)
-    return True
 
 
 def _clear(run: Path) -> None:

@@ -72,10 +72,7 @@ class Members:
 
     def described_sums(self, query: DescribedQuery) -> Tensor:
         """See `Patients`; everybody's images are read, so many at once as fit into little memory."""
-        add_up, wide = bounded_sums, query.dimensions
-        if query.products:
-            add_up, wide = bounded_products, query.dimensions * (query.dimensions + 1) // 2
-        shape = torch.Size((query.cells, wide))
+        add_up, shape = bounded_products if query.products else bounded_sums, torch.Size(query.shape)
         whole = torch.zeros(shape.numel(), dtype=torch.int64)
         for number, (start, stop) in enumerate(self._batches()):
             if number % self.ranks.size == self.ranks.rank:

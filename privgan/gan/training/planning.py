@@ -1,11 +1,15 @@
 """The plan that meets what a user asks of `train`."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
+import privgan
+from privgan.data.cohort.cohort import Cohort
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
 from privgan.errors import InputRejectedError
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.warm_start.strength import NOISE_RATIO
+from privgan.run import RunFacts
 
 _WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from
 
@@ -40,3 +44,27 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
         (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
         plan = replace(plan, class_balance=noise)
     return calibrate(plan, request.epsilon)
+
+
+def begun(cohort: Cohort, plan: Plan, *, run_id: str, epsilon: float) -> RunFacts:
+    """What a run on a cohort says before its first question; a seed, a prior or a federation are for others to add.
+
+    epsilon: what was asked for.
+    """
+    return RunFacts(
+        run_id=run_id,
+        cohort_id=cohort.facts.cohort_id,
+        privgan_version=privgan.__version__,
+        created=datetime.now(UTC).date().isoformat(),
+        state="training",
+        plan=asdict(plan),
+        planned_steps=plan.steps,
+        finished_steps=0,
+        target_epsilon=epsilon,
+        spend=plan.spend(),
+        members=plan.members,
+        form=cohort.facts.form,
+        generator_sha256="",
+        accepted_delta=False,
+        not_private=False,
+    )

@@ -7,12 +7,10 @@ A kill between any two of these loses budget at worst, never hides any.
 
 import uuid
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 
-import privgan
 from privgan.config import from_table, keys_of, read_toml, to_toml
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
@@ -26,7 +24,7 @@ from privgan.gan.networks.saving import has_state
 from privgan.gan.networks.states import device_of
 from privgan.gan.ranks.meeting import device_of_rank, gathered, wait_for_rank_0
 from privgan.gan.training.members import Members
-from privgan.gan.training.planning import make_plan
+from privgan.gan.training.planning import begun, make_plan
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.state import TrainingState
@@ -227,21 +225,8 @@ def _model(run: Path) -> ModelDigests | None:
 
 
 def _facts(cohort: Cohort, plan: Plan, request: TrainRequest) -> RunFacts:
-    about = cohort.facts
-    return RunFacts(
-        run_id=uuid.uuid4().hex,
-        cohort_id=about.cohort_id,
-        privgan_version=privgan.__version__,
-        created=datetime.now(UTC).date().isoformat(),
-        state="training",
-        plan=asdict(plan),
-        planned_steps=plan.steps,
-        finished_steps=0,
-        target_epsilon=request.epsilon,
-        spend=plan.spend(),
-        members=plan.members,
-        form=about.form,
-        generator_sha256="",
+    return replace(
+        begun(cohort, plan, run_id=uuid.uuid4().hex, epsilon=request.epsilon),
         accepted_delta=request.accept_delta and plan.delta > 1 / (10 * plan.members),
         not_private=request.replay_seed is not None,
         prior=None if request.prior is None else request.prior.named,

@@ -99,14 +99,13 @@ def fit(
         step(training, state, critic, randomness)
         progress(tr("training"), state.step, total, charged)
         late = time.monotonic() - saved > training.settings.speed.checkpoint_seconds
-        asked_to_stop = training.ranks.highest(stop.signal or 0)  # by a signal that one of them heard
+        asked_to_stop = _heard(training, stop)
         # The last state too: a generator that a kill leaves unfinished must come out the same again, because
         # redoing its last steps with other noise would be a release that nobody charged.
         if ledger is not None and (asked_to_stop or late or state.step == total):
             ledger, saved = save_state(state, training.run, ledger, training.run_id), time.monotonic()
-        if state.step < total and asked_to_stop:
-            stop.note(asked_to_stop, None)
-            raise stop.error()
+        if state.step < total:
+            _obey(asked_to_stop, stop)
     return state
 
 
@@ -183,16 +182,21 @@ def _finish_detail(
     if steps and generator.finish is not None:
         bands, settings = training.config.detail_bands, LearningSettings(width=prior.facts.width, steps=steps)
         patients = Released(start=generator.start, counts=state.counts, bands=bands, powers=powers)
-        network = adapted(prior, patients, settings, torch_rng, lambda: _stop_together(training, stop), progress)
+        network = adapted(prior, patients, settings, torch_rng, lambda: _obey(_heard(training, stop), stop), progress)
         generator.finish.load_state_dict(network.state_dict())
     generator.strengthen(powers, torch_rng)
     state.average.load_state_dict(generator.state_dict())
     state.powers = None
 
 
-def _stop_together(training: Training, stop: StopRequest) -> None:
-    """Raise on all ranks if one of them heard a signal."""
-    if signal := training.ranks.highest(stop.signal or 0):
+def _heard(training: Training, stop: StopRequest) -> int:
+    """A signal that one of the ranks heard, the same on all of them; 0 without one."""
+    return training.ranks.highest(stop.signal or 0)
+
+
+def _obey(signal: int, stop: StopRequest) -> None:
+    """End by a signal that all ranks agree on; one that comes later waits for the next agreement."""
+    if signal:
         stop.note(signal, None)
         raise stop.error()
 
