@@ -19,7 +19,8 @@ from privgan.dp.query import symmetric
 if TYPE_CHECKING:
     from privgan.dp.clipping.patient_gradients import PatientGradients
 
-# (images (n, channels, h, w) in [-1, 1] or what was made of them, labels int64 (n,)) -> (vectors (n, d), cells (n,))
+# (images (n, channels, h, w) in [-1, 1] or what was made of them, labels int64 (n,)) -> (vectors (n, d), cells (n,));
+# of a query of records (n, 1 + columns) int64 in the labels' place: the class, then the code of each declared column.
 Describe = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 ImageLosses = Callable[[Tensor, Tensor], Tensor]  # (scores (n,), targets (n,), +1 real and -1 fake) -> losses (n,)
 
@@ -29,13 +30,14 @@ class DescribedQuery:
     """Everybody's images as vectors, added up by cell; every one is scaled down to norm 1 where it is longer.
 
     describe: turns images into vectors of so many dimensions and says in which of the cells each is added. products:
-    ask for sums of v v^T instead of sums of v.
+    ask for sums of v v^T instead of sums of v. records: hand records to `describe`, not labels alone.
     """
 
     describe: Describe
     cells: int
     dimensions: int
     products: bool = False
+    records: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from privgan.dp.noise import as_whole, from_whole
 from privgan.dp.query import Described, bounded_products, bounded_sums
 from privgan.dp.sampling import Draw, PatientIndex, poisson_draw
 from privgan.gan.networks.losses import as_targets
-from privgan.gan.patients import Describe, DescribedQuery, GradientQuery
+from privgan.gan.patients import DescribedQuery, GradientQuery
 from privgan.gan.ranks.ranks import ALONE, Ranks, shared_out
 from privgan.gan.training.settings import TrainSettings
 from privgan.images.augmentation import Changes
@@ -36,7 +36,8 @@ PIECE = 64
 class Members:
     """One holder of patients, as `gan.patients.Patients` has it. Sensitive.
 
-    images: uint8 memory map (n, h, w, c); labels: int64 (n,); index: rows by patient.
+    images: uint8 memory map (n, h, w, c); labels: int64 (n,); index: rows by patient. codes: int64 (n, columns), of
+    the declared columns.
     settings: how many of a drawn patient's images are read, how they are changed, how many go through at once.
     device: where gradients are computed. rng: of draws and augmentation, cryptographic. ranks: who computes; the
     answers are the same to the last bit, whoever does.
@@ -49,6 +50,7 @@ class Members:
     device: torch.device
     rng: np.random.Generator
     ranks: Ranks = ALONE
+    codes: Integers | None = None
 
     @classmethod
     def of(
@@ -76,7 +78,7 @@ class Members:
         whole = torch.zeros(shape.numel(), dtype=torch.int64)
         for number, (start, stop) in enumerate(self._batches()):
             if number % self.ranks.size == self.ranks.rank:
-                batch = self._described(query.describe, start, stop)
+                batch = self._described(query, start, stop)
                 part = add_up([batch], cells=query.cells, dimensions=query.dimensions)
                 whole += as_whole([part], bound=1.0)
         total = self.ranks.total(whole, asked=_number(self.index.starts, *shape))
@@ -112,10 +114,14 @@ class Members:
             yield start, stop
             start = stop
 
-    def _described(self, describe: Describe, start: int, stop: int) -> Described:
+    def _described(self, query: DescribedQuery, start: int, stop: int) -> Described:
         bounds = self.index.starts[start : stop + 1]
         rows = self.index.rows[bounds[0] : bounds[-1]]
-        vectors, cells = describe(from_uint8(self.images[rows]), torch.from_numpy(self.labels[rows]))
+        told = self.labels[rows]
+        if query.records:
+            codes = np.empty((len(rows), 0), dtype=np.int64) if self.codes is None else self.codes[rows]
+            told = np.column_stack([told, codes])
+        vectors, cells = query.describe(from_uint8(self.images[rows]), torch.from_numpy(told))
         owners = torch.from_numpy(np.repeat(np.arange(stop - start), np.diff(bounds)))
         return Described(vectors=vectors, cells=cells, owners=owners)
 

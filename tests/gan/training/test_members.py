@@ -109,6 +109,22 @@ def test_everybody_is_described_once_in_batches_of_whole_patients(size: int) -> 
     assert len(seen) > 1
 
 
+def test_a_query_of_records_is_told_class_and_codes_and_a_patient_weighs_one() -> None:
+    """How often each value stands among patients who have one to three records each."""
+    members = crowd()
+    codes = np.random.default_rng(1).integers(0, 3, (len(members.labels), 2))
+
+    def describe(images: Tensor, records: Tensor) -> tuple[Tensor, Tensor]:
+        assert len(images) == len(records)
+        return torch.nn.functional.one_hot(records[:, 2], 3).float(), records[:, 0]
+
+    query = DescribedQuery(describe=describe, cells=2, dimensions=3, records=True)
+    owners, expected = owners_of(members), np.zeros((2, 3))
+    for row, owner in enumerate(owners):
+        expected[members.labels[row], codes[row, 1]] += 1 / (owners == owner).sum()
+    assert replace(members, codes=codes).described_sums(query).numpy() == pytest.approx(expected, abs=1e-6)
+
+
 def test_a_gradient_is_that_of_a_loop_over_patients() -> None:
     """Mean over a patient's images, shortened to C, added up with every fake's; only who is drawn takes part."""
     members, query = crowd(), gradients()
