@@ -91,9 +91,14 @@ Judged = Sequence[tuple[Question, Findings]]
 
 
 def _by_question(findings: Findings) -> Judged:
-    """The record read for every question; which p-values are too small is decided over all that have one (Holm)."""
+    """The record read for every question; which p-values are too small is decided over all that have one (Holm).
+
+    One that a record need not have takes nothing from the others where it does not arise: what the set is made of
+    decides that, before anybody is compared.
+    """
     read = [(asked, findings.of(asked.id)) for asked in questions.QUESTIONS]
-    shares = {asked.id: asked.rule.share for asked, _ in read if asked.rule.share > 0}
+    arise = [(asked.id, asked.rule.share) for asked, f in read if f.measured or not asked.rule.may_be_absent]
+    shares = {name: share for name, share in arise if share > 0}
     p = {asked.id: f.number("p") for asked, f in read if asked.id in shares}
     rejected = frozenset(holm(p, findings.level, shares))
     return [(asked, replace(f, rejected=rejected)) for asked, f in read] if rejected else read

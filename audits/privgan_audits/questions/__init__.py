@@ -15,6 +15,7 @@ from privgan_audits.questions import (
     public_copies,
     reidentification,
     resemblance,
+    singling_out,
 )
 from privgan_audits.questions.question import Question
 
@@ -30,4 +31,5 @@ QUESTIONS: tuple[Question, ...] = (
     resemblance.QUESTION,
     identifiers.QUESTION,
     public_copies.QUESTION,
+    singling_out.QUESTION,
 )

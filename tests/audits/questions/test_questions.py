@@ -86,7 +86,7 @@ def test_a_new_question_has_its_place_in_the_schema(asked: Question) -> None:
     validator = Draft202012Validator(record_schema())
     assert not list(validator.iter_errors(content))
     content["tests"][-1]["whistles"] = -1
-    assert [list(error.absolute_path) for error in validator.iter_errors(content)] == [["tests", 11, "whistles"]]
+    assert [list(error.absolute_path) for error in validator.iter_errors(content)] == [["tests", 12, "whistles"]]
     assert asked.id in record_schema()["$defs"]
 
 

@@ -11,7 +11,7 @@ REGULATORS: tuple[tuple[str, str, str], ...] = to_tr(
         (
             "Singling out (WP29 05/2014)",
             "Can one person be isolated in the data?",
-            "epsilon; T1, T2, and their limit of detection",
+            "epsilon; T1, T2, T12, and their limits of detection",
         ),
         ("Linkability (WP29 05/2014)", "Can two records be seen to be of one person?", "epsilon; T7, T10"),
         ("Inference (WP29 05/2014)", "Can a value be deduced about a person?", "epsilon; T3, T4, T8"),

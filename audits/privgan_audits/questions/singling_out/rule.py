@@ -1,0 +1,20 @@
+"""T12 judged: records may not single out members more often than others."""
+
+from collections.abc import Iterator
+
+from privgan.language import kept
+from privgan_audits.questions.rule import Rule
+from privgan_audits.record import Findings
+
+SHARE = 0.02  # of the family error, in sets that carry records; others are judged as if nobody could ask
+
+
+def statistical(f: Findings) -> Iterator[str]:
+    """Of those whom a record singles out too many are members."""
+    if f.is_rejected:
+        yield kept(
+            "Records in the set single out members more often than others (p = {p}).", p=f"{f.number('p'):.2g}"
+        )
+
+
+RULE = Rule(needed=("p",), may_be_absent=True, may_not_apply=True, share=SHARE, statistical=statistical)
