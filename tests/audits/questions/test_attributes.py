@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from privgan_audits.evidence.interface import Sample
+from privgan_audits.questions.attributes.by_record import guesses
 from privgan_audits.questions.attributes.measure import (
     Attribute,
     _advantage,
     _why_not,
     attributes,
+    guesses_by_record,
     majority,
     right_guesses,
 )
@@ -106,6 +108,39 @@ def test_guesses_are_those_of_all_distances() -> None:
             counts = Counter(near.tolist())
             shares.append(next(v for v in near if counts[v] == max(counts.values())) == truth[row])
         assert right[patient] == pytest.approx(np.mean(shares)) if shares else np.isnan(right[patient])
+
+
+def test_guesses_from_records_are_those_of_a_slow_look() -> None:
+    """Twin: the records that agree with most of what is known, all ties, and the value that most of them carry."""
+    rng = np.random.default_rng(8)
+    columns = {
+        name: (rng.choice(["", "a", "b", "c"], 70), rng.choice(["", "a", "b", "c"], 40)) for name in ("x", "y", "z")
+    }
+    found = guesses(columns, "x", "of the test")
+    made = np.flatnonzero(columns["x"][1] != "")
+    for row in range(70):
+        known = {name: real[row] for name, (real, _) in columns.items() if name != "x" and real[row] != ""}
+        agree = [sum(columns[name][1][other] == value for name, value in known.items()) for other in made]
+        near = [columns["x"][1][other] for other, count in zip(made, agree, strict=True) if count == max(agree)]
+        counts = Counter(near)
+        assert counts[found[row]] == max(counts.values())
+
+
+@pytest.mark.parametrize(("memorised", "found"), [(0.0, False), (0.5, True)])
+def test_a_record_that_was_memorised_is_read_off_without_an_image(memorised: float, found: bool) -> None:
+    """Columns that say nothing of each other; of half of the members the whole record is in the set, or of nobody."""
+    rng = np.random.default_rng(9)
+    owner = np.arange(PATIENTS)
+    real = {name: rng.choice(list("abcdefgh"), PATIENTS) for name in ("age", "stage", "ward", "bed")}
+    taken = rng.permutation(MEMBERS)[: round(memorised * MEMBERS)]
+    made = {name: np.concatenate([rng.choice(list("abcdefgh"), 200), values[taken]]) for name, values in real.items()}
+    every = {name: Attribute(real=real[name], synthetic=made[name]) for name in real}
+    scores = scores_of(sphere(rng.normal(size=(PATIENTS, 4))), owner, HELD)
+    right = guesses_by_record(every, every, scores)
+    pool = relabellings(PATIENTS, NON_MEMBERS, np.random.default_rng(2), 999)
+    p = permutation_ps(np.stack(list(right.values())), as_labels(HELD), pool)[1]
+    assert (p < 0.01) == found
+    assert guesses_by_record(every, {"age": every["age"]}, scores) == {}
 
 
 def test_excesses_are_sums_in_units_of_all_choices() -> None:

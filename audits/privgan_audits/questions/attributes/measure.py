@@ -1,9 +1,10 @@
 """T8: does the synthetic set give away what else is true of a patient: the diagnosis, the sex, the age band?
 
 An attacker who holds a patient's image looks up the synthetic images that are closest to it and takes the value that
-most of them carry. That works to some degree on anybody, because anatomy shows sex and age: it is science, not a
-leak. What it tells of members beyond what it tells of people whom nobody trained on is the leak (Giomi et al. 2023,
-"A unified framework for quantifying privacy risk in synthetic data"), and only that is judged.
+most of them carry; one who knows the rest of a patient's record looks that up instead. That works to some degree on
+anybody, because anatomy shows sex and age: it is science, not a leak. What it tells of members beyond what it tells of
+people whom nobody trained on is the leak (Giomi et al. 2023, "A unified framework for quantifying privacy risk in
+synthetic data"), and only that is judged.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from privgan_audits.evidence.interface import (
     Outcome,
     Sample,
 )
+from privgan_audits.questions.attributes.by_record import guesses
 from privgan_audits.questions.attributes.statistic import advantage_bounds, permutation_ps
 from privgan_audits.questions.scores import Scores, patient_scores, synthetic_points
 from privgan_audits.stats import statistics as st
@@ -58,17 +60,21 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         reason = kept("there is nothing to infer ({reasons})", reasons=reasons)
         return NotApplicable(reason=reason, findings=listed)
     right = right_guesses(asked, scores, synthetic_points(evidence, scores), progress)
+    by_record = guesses_by_record(asked, found, scores, progress)
     pool = relabellings(len(scores.non_member), scores.non_members, rng)
-    singles, joint = permutation_ps(np.stack(list(right.values())), as_labels(scores.non_member), pool)
-    columns = {
-        name: {**_advantage(right[name], scores.non_member), **_baseline(each, scores), "p": p}
-        for (name, each), p in zip(asked.items(), singles, strict=True)
-    }
+    every = [*right.items(), *by_record.items()]
+    singles, joint = permutation_ps(np.stack([each for _, each in every]), as_labels(scores.non_member), pool)
+    told = [
+        {**_advantage(each, scores.non_member), **_baseline(asked[name], scores), "p": p}
+        for (name, each), p in zip(every, singles, strict=True)
+    ]
     bounds = {
-        "largest_advantage_lower": max(each["advantage_interval"][0] for each in columns.values()),
-        "largest_advantage_upper": max(each["advantage_upper"] for each in columns.values()),
+        "largest_advantage_lower": max(each["advantage_interval"][0] for each in told),
+        "largest_advantage_upper": max(each["advantage_upper"] for each in told),
     }
-    return Measured(findings={"p": joint, **bounds, "columns": columns, **listed})
+    columns = dict(zip(right, told, strict=False))
+    records = dict(zip(by_record, told[len(right) :], strict=True))
+    return Measured(findings={"p": joint, **bounds, "columns": columns, "by_record": records, **listed})
 
 
 def attributes(members: Sample, non_members: Sample, synthetic: Sample) -> dict[str, Attribute]:
@@ -122,6 +128,20 @@ def right_guesses(
         guess = majority(each.synthetic[rows][searched[key]])
         usable = (each.real != "") & ~scores.flat
         found[name] = _mean_by_patient(guess == each.real, usable, scores)
+    return found
+
+
+def guesses_by_record(
+    asked: Mapping[str, Attribute], every: Mapping[str, Attribute], scores: Scores, progress: Progress = silent
+) -> dict[str, Floats]:
+    """As `right_guesses`, from the other columns that the set carries; none where it carries one alone."""
+    carried = {name: (each.real, each.synthetic) for name, each in every.items() if (each.synthetic != "").any()}
+    if len(carried) < 2:
+        return {}
+    found = {}
+    for name, each in asked.items():
+        usable = (each.real != "") & ~scores.flat
+        found[name] = _mean_by_patient(guesses(carried, name, TASK, progress) == each.real, usable, scores)
     return found
 
 

@@ -30,6 +30,16 @@ def _attributes(test: Record) -> Iterator[str]:
             advantage=points(found["advantage"]),
             upper=points(found["advantage_upper"]),
         )
+    for name, found in test.get("by_record", {}).items():
+        yield tr(
+            "{column}, from all other columns and without an image: guessed right for {members} of the members and "
+            "{others} of the others. That is {advantage} for members, at worst {upper}.",
+            column=_column(name),
+            members=percent(found["members"]),
+            others=percent(found["non_members"]),
+            advantage=points(found["advantage"]),
+            upper=points(found["advantage_upper"]),
+        )
     yield tr("Chance alone gives members as much {chances}.", chances=chances(test["p"]))
     for name, reason in test.get("not_applicable", {}).items():
         yield tr("{column} was not asked: {reason}.", column=_column(name), reason=retold(reason))
@@ -42,24 +52,33 @@ def _column(name: str) -> str:
 
 def _columns(test: Record) -> Iterator[Fact]:
     for name, found in test["columns"].items():
-        low, high = found["advantage_interval"]
-        members, others = percent(found["members"]), percent(found["non_members"])
-        value = tr("{members} of members, {others} of others", members=members, others=others)
-        note = tr(
-            "always the commonest of {count} values: {guessing}",
-            count=plain(found["values"]),
-            guessing=percent(found["guessing"]),
-        )
-        yield Fact(name=tr("{column}, guessed right", column=_column(name)), value=value, note=note)
-        bounds = tr(
-            "95 % interval {low} to {high}; at most {upper}",
-            low=points(low),
-            high=points(high),
-            upper=points(found["advantage_upper"]),
-        )
-        yield Fact(name=tr("its advantage for members"), value=points(found["advantage"]), note=bounds)
-        yield Fact(name=tr("its residual risk"), value=percent(found["residual_risk"]), note="(a - c) / (1 - c)")
-        yield Fact(name=tr("its p-value alone"), value=plain(found["p"]))
+        yield from _facts(tr("{column}, guessed right", column=_column(name)), found)
+
+
+def _by_record(test: Record) -> Iterator[Fact]:
+    for name, found in test["by_record"].items():
+        yield from _facts(tr("{column}, guessed right from the other columns", column=_column(name)), found)
+
+
+def _facts(name: str, found: Record) -> Iterator[Fact]:
+    low, high = found["advantage_interval"]
+    members, others = percent(found["members"]), percent(found["non_members"])
+    value = tr("{members} of members, {others} of others", members=members, others=others)
+    note = tr(
+        "always the commonest of {count} values: {guessing}",
+        count=plain(found["values"]),
+        guessing=percent(found["guessing"]),
+    )
+    yield Fact(name=name, value=value, note=note)
+    bounds = tr(
+        "95 % interval {low} to {high}; at most {upper}",
+        low=points(low),
+        high=points(high),
+        upper=points(found["advantage_upper"]),
+    )
+    yield Fact(name=tr("its advantage for members"), value=points(found["advantage"]), note=bounds)
+    yield Fact(name=tr("its residual risk"), value=percent(found["residual_risk"]), note="(a - c) / (1 - c)")
+    yield Fact(name=tr("its p-value alone"), value=plain(found["p"]))
 
 
 def _left_out(test: Record) -> Iterator[Fact]:
@@ -71,7 +90,7 @@ WORDS = Words(
     title="Can a hidden fact about a patient be read off the set?",
     short="Attribute disclosure",
     tries="Holds a person's image, does not know the diagnosis (or another column), and lets the most similar "
-    "synthetic images vote on it.",
+    "synthetic images vote on it; or knows the rest of a person's record, and lets the most similar records vote.",
     caught="Facts that are guessed better for members than for outsiders. What is guessed equally well for "
     "both is medicine, not a leak.",
     group=INFERENCE,
@@ -81,5 +100,5 @@ WORDS = Words(
         "largest_advantage_upper": Label(name="Largest upper bound of an advantage", note="one-sided, 95 %"),
         "largest_advantage_lower": Label(name="Largest lower bound of an advantage", note="above the limit: FAIL"),
     },
-    special={"columns": _columns, "not_applicable": _left_out},
+    special={"columns": _columns, "by_record": _by_record, "not_applicable": _left_out},
 )

@@ -18,6 +18,7 @@ PASSES = {
     "largest_advantage_lower": -0.02,
     "largest_advantage_upper": 0.04,
     "columns": {"label": _LABEL},
+    "by_record": {"label": _LABEL},
     "not_applicable": {},
 }
 HOSTILE = PASSES | {
