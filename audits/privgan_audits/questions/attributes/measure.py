@@ -1,9 +1,9 @@
 """T8: does the synthetic set give away what else is true of a patient: the diagnosis, the sex, the age band?
 
 An attacker who holds a patient's image looks up the synthetic images that are closest to it and takes the value that
-most of them carry; one who knows the rest of a patient's record looks that up instead. That works to some degree on
-anybody, because anatomy shows sex and age: it is science, not a leak. What it tells of members beyond what it tells of
-people whom nobody trained on is the leak (Giomi et al. 2023, "A unified framework for quantifying privacy risk in
+most of them carry; who knows the rest of a patient's record looks that up instead. That works to some degree on
+anybody, because anatomy shows sex and age: it is science, not a leak. What it tells of members beyond what it tells
+of people whom nobody trained on is the leak (Giomi et al. 2023, "A unified framework for quantifying privacy risk in
 synthetic data"), and only that is judged.
 """
 
