@@ -1,6 +1,7 @@
 """What the images are good for: the record's utility as sentences, a chart and tables; for the internal page only."""
 
 from collections.abc import Iterator, Mapping
+from statistics import fmean
 from typing import Any
 
 from privgan.language import retold, tr
@@ -44,12 +45,14 @@ def usefulness(utility: Record) -> Usefulness:
         return Usefulness(sentences=(why,), warning="", charts=(), tables=())
     teaching, fidelity, diversity = (utility[part] for part in ("teaching", "fidelity", "diversity"))
     realism = utility.get("realism", {"reason": words.OLDER})
+    records = utility.get("records", {"reason": words.OLDER})
     return Usefulness(
         sentences=(
             tr(words.INTRODUCTION),
             *_teaching(teaching),
             *_realism(realism),
             *_diversity(diversity),
+            *_records(records),
             tr(words.INSIDE),
         ),
         warning=tr(words.COLLAPSE.get(diversity["collapse"], "")),
@@ -60,6 +63,7 @@ def usefulness(utility: Record) -> Usefulness:
             *_subgroups(teaching),
             *_fidelity(fidelity),
             *_told_apart(realism),
+            *_showing(records),
         ),
     )
 
@@ -222,6 +226,46 @@ def _told_apart(realism: Record) -> Iterator[Table]:
         head = (tr("Images"), tr("Synthetic from real"), tr("Real from other real"), tr("Examined images"))
         caption = tr("How often a network tells images apart, with 95 % intervals")
         yield Table(caption=caption, head=head, rows=tuple(rows))
+
+
+def _records(records: Record) -> Iterator[str]:
+    """Nothing of a set that carries none: most do not."""
+    if "reason" in records:
+        return
+    pairs = records["likeness"]["pairs"]
+    worst = max(pairs, key=lambda pair: pair["synthetic"])
+    first, second = (humanised(name) for name in worst["names"])
+    yield tr(
+        words.LIKENESS,
+        mean=percent(fmean(pair["synthetic"] for pair in pairs)),
+        largest=percent(worst["synthetic"]),
+        first=first,
+        second=second,
+        reference=percent(fmean(pair["reference"] for pair in pairs)),
+    )
+    yield tr(words.SHOWING)
+
+
+def _showing(records: Record) -> Iterator[Table]:
+    if "reason" in records:
+        return
+    rows: list[tuple[str, ...]] = []
+    for name, found in records["showing"].items():
+        apart = percent(records["likeness"]["columns"][name]["synthetic"])
+        if "reason" in found:
+            rows.append((humanised(name), apart, *(retold(found["reason"]),) * 3))
+        else:
+            areas = (_interval(found[source]) for source in ("real", "synthetic", "shown"))
+            rows.append((humanised(name), apart, *areas))
+    head = (
+        tr("Column"),
+        tr("Table apart from members'"),
+        tr("Read off real images, learned from real"),
+        tr("Read off real images, learned from synthetic"),
+        tr("Read off synthetic images, learned from real"),
+    )
+    caption = tr("Records: what images show of them (AUC on held-back patients, with 95 % intervals)")
+    yield Table(caption=caption, head=head, rows=tuple(rows))
 
 
 def _interval(found: Mapping[str, Any]) -> str:

@@ -62,6 +62,18 @@ UTILITY = {
         **{look: _told_apart(0.93) for look in ("all", "shapes")},
         "classes": {name: _told_apart(0.9) for name in ("clear", ATTACK)},
     },
+    "records": {
+        "likeness": {
+            "columns": {name: {"synthetic": 0.03, "reference": 0.02} for name in ("class", ATTACK, "few")},
+            "pairs": [{"names": ["class", ATTACK], "synthetic": 0.05, "reference": 0.04}],
+        },
+        "showing": {
+            ATTACK: {"values": 2}
+            | {name: _estimate(0.9) for name in ("real", "synthetic", "shown")}
+            | {name: _estimate(-0.02) for name in ("difference", "bond")},
+            "few": {"reason": ATTACK},
+        },
+    },
     "use": {"band": "limited", "coverage": 0.61, "precision": 0.71, "density": 0.42},
 }
 BOOKS = {

@@ -14,6 +14,7 @@ from privgan_audits.questions.utility.drawing import class_name, together
 from privgan_audits.questions.utility.fidelity import NEIGHBOURS, frechet_distance, kernel_distance, manifolds
 from privgan_audits.questions.utility.points import Points, draw_points
 from privgan_audits.questions.utility.realism import measure_realism
+from privgan_audits.questions.utility.records.measure import measure_records
 from privgan_audits.questions.utility.spectrum import spectrum_distance
 from privgan_audits.questions.utility.teaching import measure_teaching
 from privgan_audits.questions.utility.use import judge_use
@@ -22,11 +23,11 @@ NOT_COMPARABLE = to_tr("not comparable with published FID, which is measured in 
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-    """Train, compare, count: `teaching`, `fidelity`, `diversity`, `realism`, `use`, described where they are made."""
+    """Train, compare, count: `teaching`, `fidelity`, `diversity`, `realism`, `records`, `use`; see where each is made."""
     others = evidence.non_members
     if others is None:
         return NotRun(reason=NO_NON_MEMBERS)
-    teaching, looking, telling = rng.spawn(3)
+    teaching, looking, telling, reading = rng.spawn(4)
     points = draw_points(evidence, others, looking, progress)
     people = together(evidence.members, others)
     findings = {
@@ -34,6 +35,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
         "fidelity": measure_fidelity(points, evidence.classes),
         "diversity": measure_diversity(points),
         "realism": measure_realism(people, evidence.synthetic, evidence.classes, telling, progress),
+        "records": measure_records(evidence, others, reading, progress),
     }
     return Measured(findings=findings | {"use": judge_use(findings)})
 

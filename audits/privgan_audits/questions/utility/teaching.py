@@ -13,7 +13,7 @@ A part of the synthetic images is held back as well. Whoever learned from the ot
 on real patients has learned marks: what synthetic images give their class away by, and real ones do not have.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,12 @@ _TASKS = to_tr(
 )
 
 
+Sides = tuple[Sample, Sample, Sample]
+"""Members, held-back patients and the synthetic set."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Task:
+class Task:
     """The label to learn: the numbers of its classes, their names, and the samples that show it.
 
     synthetic: images to learn from. spared: further synthetic ones, to be examined on.
@@ -89,12 +93,24 @@ def measure_teaching(
     }
 
 
-def _task(evidence: Evidence, others: Sample, rng: np.random.Generator) -> _Task | str:
-    """Some images of each side and what can be learned from them, or why nothing can."""
+def _task(evidence: Evidence, others: Sample, rng: np.random.Generator) -> Task | str:
+    """The classes, or why nothing can be learned of them."""
     if evidence.cohort is not None and evidence.cohort.facts.form.classes != evidence.classes:
         return to_tr("the synthetic set has other classes than the cohort")
+    return task_of(chosen(evidence, others, rng), lambda label: class_name(evidence.classes, label), rng)
+
+
+def chosen(evidence: Evidence, others: Sample, rng: np.random.Generator) -> Sides:
+    """Some images of members, of held-back patients and of the synthetic set, so many as learning can use."""
     sizes = ((evidence.members, LEARNED), (others, EXAMINED), (evidence.synthetic, LEARNED))
-    sides = [subset(side, drawn(side, rng, patients=patients, each=EACH)) for side, patients in sizes]
+    members, held_back, synthetic = (
+        subset(side, drawn(side, rng, patients=patients, each=EACH)) for side, patients in sizes
+    )
+    return members, held_back, synthetic
+
+
+def task_of(sides: Sides, name: Callable[[int], str], rng: np.random.Generator) -> Task | str:
+    """What can be learned of the labels that members and held-back patients show, or why nothing can."""
     labels = np.intersect1d(sides[0].labels, sides[1].labels)
     if len(labels) < 2:
         return to_tr("the real images do not show two classes on both sides of the split")
@@ -103,11 +119,10 @@ def _task(evidence: Evidence, others: Sample, rng: np.random.Generator) -> _Task
     members, held_back, synthetic = (subset(side, np.isin(side.labels, labels)) for side in sides)
     if held_back.patient_count < FEWEST:
         return kept("there are fewer than {least} held-back patients to test on", least=FEWEST)
-    names = tuple(class_name(evidence.classes, int(label)) for label in labels)
     spared = rng.permutation(len(synthetic.images)) < HELD_BACK * len(synthetic.images)
-    return _Task(
+    return Task(
         labels=labels,
-        names=names,
+        names=tuple(name(int(label)) for label in labels),
         members=members,
         held_back=held_back,
         synthetic=subset(synthetic, ~spared),
@@ -115,8 +130,8 @@ def _task(evidence: Evidence, others: Sample, rng: np.random.Generator) -> _Task
     )
 
 
-def _lessons(task: _Task) -> dict[str, Lessons]:
-    real, synthetic = (_lesson(task, sample) for sample in (task.members, task.synthetic))
+def _lessons(task: Task) -> dict[str, Lessons]:
+    real, synthetic = (lesson(task, sample) for sample in (task.members, task.synthetic))
     both = Lessons(
         images=np.concatenate([real.images, synthetic.images]),
         labels=np.concatenate([real.labels, synthetic.labels]),
@@ -125,7 +140,8 @@ def _lessons(task: _Task) -> dict[str, Lessons]:
     return {"real": real, "synthetic": synthetic, "both": both}
 
 
-def _lesson(task: _Task, sample: Sample) -> Lessons:
+def lesson(task: Task, sample: Sample) -> Lessons:
+    """A sample to learn from: each patient of a class as often as any other, and every class as often."""
     labels = task.numbered(sample)
     _, person, images = np.unique(sample.patients, return_inverse=True, return_counts=True)
     return Lessons(images=sample.images, labels=labels, weights=_even(labels, 1 / images[person]))
@@ -144,7 +160,7 @@ def _guessing(exam: Examination) -> dict[str, float]:
 
 
 def _marks(
-    task: _Task, real: Mapping[str, Curve], network: Classifier, rng: np.random.Generator
+    task: Task, real: Mapping[str, Curve], network: Classifier, rng: np.random.Generator
 ) -> dict[str, dict[str, float]]:
     """Balanced accuracy of the network that learned from synthetic images, on such images and on real ones."""
     spared = task.spared

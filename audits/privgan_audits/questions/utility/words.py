@@ -40,6 +40,15 @@ REALISM = to_tr(
 )
 OLDER = to_tr("the record is of an earlier version")
 NO_REALISM = to_tr("Whether real and synthetic images can be told apart was not measured: {reason}.")
+LIKENESS = to_tr(
+    "Records: of pairs of columns the synthetic table is {mean} from the members' on average, at most {largest} "
+    "({first} with {second}); the table of other real patients is {reference} (total variation: 0 is alike, 100 % "
+    "shares nothing)."
+)
+SHOWING = to_tr(
+    "Images and records belong together where a network that learned a column from members reads it off synthetic "
+    "images as well as off real ones."
+)
 MARKS = to_tr(
     "The network that learned from synthetic images is right {synthetic} of the time on synthetic images that it "
     "never saw, {real} on real ones: {gap}. A large gap means that synthetic images carry a pattern of their class "

@@ -129,7 +129,7 @@ def test_the_whole_is_json_and_depends_on_the_given_chance_alone(
     assert isinstance(again, Measured)
     assert json.dumps(first.findings, allow_nan=False) == json.dumps(again.findings)
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert set(first.findings) == {"teaching", "fidelity", "diversity", "realism", "use"}
+    assert set(first.findings) == {"teaching", "fidelity", "diversity", "realism", "records", "use"}
     assert not first.internal
 
 
