@@ -23,7 +23,7 @@ NOT_COMPARABLE = to_tr("not comparable with published FID, which is measured in 
 
 
 def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = silent) -> Outcome:
-    """Train, compare, count: `teaching`, `fidelity`, `diversity`, `realism`, `records`, `use`; see where each is made."""
+    """Train, compare, count: `teaching`, `fidelity`, `diversity`, `realism`, `records`, `use`; each says how."""
     others = evidence.non_members
     if others is None:
         return NotRun(reason=NO_NON_MEMBERS)
