@@ -27,7 +27,13 @@ CsvColumns = Annotated[
         metavar="ROLE=NAME,...", help="What columns of the tables are: file=...,patient=...,label=...,study=..."
     ),
 ]
-Columns = Annotated[str, typer.Option(help="Further columns to keep for the audit, such as sex,age:number.")]
+Columns = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME[:TYPE],...",
+        help="Further columns, kept for the audit (sex,age:number) or for records: stage:ordinal(I<II<III<IV).",
+    ),
+]
 Window = Annotated[
     str | None,
     choice("LOW,HIGH of the stored values, for --preset custom; or file: what each proposes.", metavar="LOW,HIGH"),
@@ -72,7 +78,7 @@ def wishes_of(*, modality: str, body_part: str, view: str, image_type: str, **to
         "csv": lambda files: tuple(files or ()),
         "csv_columns": lambda text: tuple(called_columns(text).items()),
         "classes": names_of,
-        "columns": lambda text: Wanted.named(names_of(text.lower())),
+        "columns": Wanted.typed,
     }
     if told.get("window") == "file" and told.get("preset") in (None, "file-window"):
         told |= {"window": None, "preset": "file-window"}

@@ -2,7 +2,9 @@
 
 An audit asks whether a synthetic set gives them away. They are the most private values that a cohort holds beside
 its images, so only those are kept that were asked for by name. A category has few different values: what has many
-is an identifier or a raw number, and whoever wants a number says so.
+is an identifier or a raw number, and whoever wants a number says so. Those of which it was declared what they may
+hold (see `records.schema`) are kept for the records of a synthetic set, too; then whatever else a cell holds costs
+its image, as a label outside the declared classes does.
 """
 
 import math
@@ -17,9 +19,9 @@ import numpy as np
 from privgan.arrays import Values
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import PRIVATE_FILE
+from privgan.records.schema import CATEGORY, MOST_COMBINATIONS, NUMBER, Column, Schema, is_declared, within_reach
 
 FILE = "columns.npz"
-CATEGORY, NUMBER = "category", "number"
 TYPES = (CATEGORY, NUMBER)
 MOST_VALUES = 32  # different ones that still are categories
 LONGEST_VALUE = 64  # characters
@@ -37,6 +39,8 @@ READ_ANYWAY = (
     "filenames",
 )
 RESERVED = frozenset((*READ_ANYWAY, "allow_pickle"))  # the last is an argument of the function that writes them
+UNKNOWN_VALUE, OUT_OF_RANGE = "unknown_value", "out_of_range"
+_BETWEEN = re.compile(r",(?![^()]*\))")  # a comma in no parentheses
 _NAME = re.compile(r"[a-z0-9_]{1,64}")
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -47,8 +51,8 @@ _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 class Wanted:
     """Which further columns to read.
 
-    types: CATEGORY or NUMBER by name. anything: none of them need be there or fit, and all others that hold
-    categories are read, too.
+    types: CATEGORY, NUMBER or a declaration by name. anything: none of them need be there or fit, and all others
+    that hold categories are read, too.
     """
 
     types: Mapping[str, str] = field(default_factory=dict)
@@ -59,20 +63,26 @@ class Wanted:
         """Exactly these, each `name` or `name:type`; see `column_types`."""
         return cls(types=column_types(wishes))
 
+    @classmethod
+    def typed(cls, text: str) -> Self:
+        """From one line as people type it, `sex,age:number` or `sex:category(F|M), age:number(0..100)`."""
+        return cls.named(tuple(map(_tidied, _BETWEEN.split(text))) if text else ())
+
     def type_of(self, name: str) -> str:
-        """As what a column is read."""
-        return self.types.get(name, CATEGORY)
+        """As what a column is read: where it need not fit, it is not held against its declaration."""
+        kind = self.types.get(name, CATEGORY)
+        return (NUMBER if is_number(kind) else CATEGORY) if self.anything else kind
 
 
 NOTHING = Wanted()
 
 
 def column_types(wishes: Sequence[str]) -> dict[str, str]:
-    """Types by name from `name` or `name:type`, where `category` may be left out.
+    """Types by name from `name` or `name:type`, where `category` may be left out, or `name:declaration`.
 
     Raises:
         UsageError: a name is repeated, has a meaning of its own, or other characters than letters, digits and `_`;
-            or an unknown type.
+            an unknown type; or what declares nothing, see `records.schema.Column.parse`.
     """
     pairs = [(name, kind if colon else CATEGORY) for name, colon, kind in (wish.partition(":") for wish in wishes)]
     types = dict(pairs)
@@ -81,9 +91,42 @@ def column_types(wishes: Sequence[str]) -> dict[str, str]:
             f"Expected at most {MOST_COLUMNS} different columns of letters, digits and _, "
             "and none that is read anyway (label, patient, file, ...)."
         )
-    if not set(types.values()) <= set(TYPES):
-        raise UsageError(f"Expected one of the types {', '.join(TYPES)} behind a column's name, as in age:number.")
-    return types
+    if not {kind for kind in types.values() if not is_declared(kind)} <= set(TYPES):
+        raise UsageError(
+            f"Expected one of the types {', '.join(TYPES)} behind a column's name, as in age:number, or what it may "
+            "hold, as in stage:ordinal(I<II<III<IV) or sex:category(F|M):patient."
+        )
+    return types | Schema.of(types).types
+
+
+def require_within_reach(types: Mapping[str, str], classes: int) -> None:
+    """Refuse declared columns that have too many combinations with so many classes for one table of all.
+
+    Raises:
+        UsageError: how many there are, and how there are fewer.
+    """
+    levels = Schema.of(types).levels
+    if not within_reach(classes, levels):
+        count = math.prod((classes, *levels))
+        raise UsageError(
+            f"Expected at most {MOST_COMBINATIONS} combinations of the classes and of all that the declared columns "
+            f"may hold, got {count}. Declare fewer columns or values, or numbers in fewer bands, as in "
+            "age:number(0..100/5)."
+        )
+
+
+def is_number(kind: str) -> bool:
+    """Whether a column's type, declared or not, is one of numbers."""
+    return kind.partition("(")[0] == NUMBER
+
+
+def _tidied(wish: str) -> str:
+    """A wish as `column_types` reads it: in lower case but for what it declares, without blanks around its parts."""
+    name, colon, kind = wish.partition(":")
+    head, opened, rest = kind.partition("(")
+    inside, closed, tail = rest.rpartition(")")
+    tail = "".join(tail.lower().split())
+    return f"{name.strip().lower()}{colon}{head.strip().lower()}{opened}{inside}{closed}{tail}"
 
 
 def is_name(name: str) -> bool:
@@ -99,7 +142,7 @@ def are_categories(values: Iterable[str]) -> bool:
 
 def spelled(kind: str, text: str) -> str:
     """A cell as it is kept: of a number one spelling, so that 40 and 40.0 agree; what is none stays as it is."""
-    return repr(float(text)) if kind == NUMBER and _is_number(text) else text
+    return repr(float(text)) if is_number(kind) and _is_number(text) else text
 
 
 def fits(kind: str, values: Iterable[str]) -> bool:
@@ -108,11 +151,13 @@ def fits(kind: str, values: Iterable[str]) -> bool:
 
 
 def require_fitting(name: str, kind: str, values: Iterable[str]) -> None:
-    """Refuse a column that was asked for and holds something else.
+    """Refuse a column that was asked for and holds something else; of a declared one `Declared` refuses cells.
 
     Raises:
         InputRejectedError: categories with too many different values or one that is too long; numbers that are none.
     """
+    if is_declared(kind):
+        return
     if kind == NUMBER:
         if count := _no_numbers(values):
             raise InputRejectedError(
@@ -124,6 +169,34 @@ def require_fitting(name: str, kind: str, values: Iterable[str]) -> None:
             f"Expected at most {MOST_VALUES} values of up to {LONGEST_VALUE} characters in the column {name}: "
             f"what has more is an identifier or a number. Ask for numbers as {name}:number, or leave it out."
         )
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Which columns of a source were declared, each with its place among the cells of an image."""
+
+    places: tuple[tuple[int, Column], ...] = ()
+
+    @classmethod
+    def of(cls, types: Mapping[str, str]) -> Self:
+        """The declared ones among all types by name, in order."""
+        order = tuple(types)
+        return cls(tuple((order.index(column.name), column) for column in Schema.of(types).columns))
+
+    def refuse(self, cells: Sequence[str]) -> str:
+        """Why an image with these cells, one of each column, cannot be used; empty if all of them fit."""
+        return next(filter(None, (misfit(column, cells[place]) for place, column in self.places)), "")
+
+
+def misfit(column: Column, text: str) -> str:
+    """Why a cell does not fit its declaration: UNKNOWN_VALUE, OUT_OF_RANGE; empty if it does, or says nothing."""
+    if not text:
+        return ""
+    if column.kind != NUMBER:
+        return "" if text in column.values else UNKNOWN_VALUE
+    if not _is_number(text):
+        return UNKNOWN_VALUE
+    return "" if float(column.low) <= float(text) <= float(column.high) else OUT_OF_RANGE
 
 
 def _is_number(text: str) -> bool:
@@ -138,7 +211,7 @@ def columns_of(types: Mapping[str, str], rows: Sequence[tuple[str, ...]]) -> dic
     """One array (n,) a column; `rows` (n) has one value of each column for each image."""
     return {
         name: np.array([float(row[number] or "nan") for row in rows], dtype=np.float64)
-        if kind == NUMBER
+        if is_number(kind)
         else np.array([row[number] for row in rows], dtype=np.str_)
         for number, (name, kind) in enumerate(types.items())
     }
@@ -156,12 +229,14 @@ def read_columns(path: Path, types: Mapping[str, str], count: int) -> Mapping[st
     """The columns of `count` images, as written.
 
     Raises:
-        IntegrityError: other columns, or others than one text or number for each image.
+        IntegrityError: other columns, others than one text or number for each image, or what was not declared.
     """
     with np.load(path, allow_pickle=False) as stored:
         columns = {name: stored[name] for name in stored.files}
-    kinds = {name: "f" if kind == NUMBER else "U" for name, kind in types.items()}
+    kinds = {name: "f" if is_number(kind) else "U" for name, kind in types.items()}
     whole = all(column.shape == (count,) for column in columns.values())
     if {name: column.dtype.kind for name, column in columns.items()} != kinds or not whole:
         raise IntegrityError(f"Expected one value for each image and column in {FILE}, got others.")
+    if (Schema.of(types).codes(columns, count) < 0).any():
+        raise IntegrityError(f"Expected only what was declared in the columns of {FILE}, got something else.")
     return columns

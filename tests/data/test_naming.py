@@ -167,5 +167,5 @@ def test_an_interruption_forgets_nothing_of_it(make_dicom: Any, tmp_path: Path) 
     from privgan.data.sources.source import Entry
 
     entry = Entry(image=PIXELS.astype(np.uint8), patient="p", where="a", said=("MG", "BREAST"))
-    note, _ = Note.of(entry, (), IdentifierDigests(b"k" * 32), b"k" * 32)
+    note, _ = Note.of(entry, "", IdentifierDigests(b"k" * 32), b"k" * 32)
     assert Note.from_json(json.loads(json.dumps(note.to_json()))).said == ("MG", "BREAST")

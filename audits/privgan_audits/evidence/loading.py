@@ -12,12 +12,13 @@ import numpy as np
 from privgan.arrays import Floats
 from privgan.data.cohort.classes import SMALLEST_CLASS
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
-from privgan.data.columns import NUMBER, Wanted
+from privgan.data.columns import Wanted, is_number
 from privgan.data.identifiers import todays_dates
 from privgan.dp.budget.ledger import Ledger
 from privgan.kinds import RUN, require_kind
 from privgan.language import to_tr
 from privgan.progress import Progress, silent
+from privgan.records.schema import NUMBER
 from privgan.synthetic.synthetic_set import SyntheticSet
 from privgan_audits.evidence.apart import apart
 from privgan_audits.evidence.bands import banded, quartiles
@@ -79,7 +80,7 @@ def _require_run(run: Path | None) -> None:
 
 def _numbers(cohort: Cohort) -> list[str]:
     """The columns that are numbers."""
-    return [name for name, kind in cohort.facts.columns.items() if kind == NUMBER]
+    return [name for name, kind in cohort.facts.columns.items() if is_number(kind)]
 
 
 def _beside_cohort(loaded: Loaded, synthetic: Path, opened: Cohort, ledger: Ledger, run: Path | None) -> Evidence:

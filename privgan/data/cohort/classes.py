@@ -4,9 +4,12 @@ A list that was found is data. It may be public only when many patients share ea
 one of them, and whoever writes a label may have written anything. So names of few patients are counted, never shown.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
+
+from privgan.arrays import Integers
+from privgan.errors import InputRejectedError
 
 SMALLEST_CLASS = 10  # patients; a class name found in data must not point at one of them
 UNKNOWN_CLASS = "unknown_class"
@@ -39,6 +42,24 @@ class FoundClasses:
 def filter_common(owners: Mapping[str, Collection[object]]) -> list[str]:
     """The names that enough patients have."""
     return [name for name, patients in owners.items() if len(patients) >= SMALLEST_CLASS]
+
+
+def require_common(labels: Sequence[str], persons: Integers) -> None:
+    """Refuse a class list found in the data unless many share each class; of images (n,) without a label nothing.
+
+    Raises:
+        InputRejectedError: how many classes of how many have fewer patients than SMALLEST_CLASS.
+    """
+    owners: dict[str, set[int]] = {}
+    for label, person in zip(labels, persons.tolist(), strict=True):
+        owners.setdefault(label, set()).add(person)
+    owners.pop("", None)
+    small = len(owners) - len(filter_common(owners))
+    if small:
+        raise InputRejectedError(
+            f"Expected at least {SMALLEST_CLASS} patients in every class that was found in the data, {small} of "
+            f"{len(owners)} classes have fewer. Declare the class list with --classes, or drop those labels."
+        )
 
 
 def told(owners: Mapping[str, Collection[object]]) -> str:

@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 
 from privgan.arrays import Integers, Values
 from privgan.config import from_table, inline, to_table
-from privgan.data.columns import CATEGORY, read_columns
 from privgan.data.columns import FILE as COLUMNS
+from privgan.data.columns import read_columns
 from privgan.data.recipe import GIVEN, PRESETS
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_marker, sha256_file, write_json
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
 from privgan.kinds import COHORT, require_kind
+from privgan.records.schema import CATEGORY, Schema
 
 SCHEMA_VERSION = 1
 MARKER = COHORT.marker
@@ -52,7 +53,8 @@ class CohortFacts:
     `non_members` count patients and are public by the zero-out adjacency. `overrides` are the red flags the user
     raised. `notes` are sentences about how the source was read, with counts only. `officer_key` is the line of the
     public key without whose approval nothing of this cohort is released; empty where one person may release.
-    `columns` are the further columns' types by name. `title` and `contact` are the project's, for every page.
+    `columns` are the further columns' types by name, of declared ones all that they may hold. `title` and `contact`
+    are the project's, for every page.
     """
 
     cohort_id: str
@@ -107,6 +109,16 @@ class Cohort:
     def sha256(self) -> str:
         """Digest of cohort.json, which digests everything else; the ledger's opening entry repeats it."""
         return sha256_file(self.folder / MARKER)
+
+    @property
+    def schema(self) -> Schema:
+        """The columns that were declared."""
+        return Schema.of(self.facts.columns)
+
+    @property
+    def codes(self) -> Integers:
+        """What the declared columns say of every image (n, columns); see `records.schema.Column.codes`."""
+        return self.schema.codes(self.columns, len(self.labels))
 
     def rows(self, side: int) -> Integers:
         """Row numbers of all images of MEMBER or NON_MEMBER patients, ascending."""
@@ -172,6 +184,7 @@ def read_facts(folder: Path) -> CohortFacts:
     try:
         columns = table.get("columns", ())  # older cohorts have none, or a list of categories
         types = columns if isinstance(columns, dict) else dict.fromkeys(columns, CATEGORY)
+        Schema.of(types)
         units = hounsfield(table["preset"], table["modality"], (table["window_low"], table["window_high"]))
         return from_table(CohortFacts, {**table, "columns": types, "window": units})
     except (TypeError, KeyError, UsageError):

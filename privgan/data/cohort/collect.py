@@ -18,7 +18,7 @@ from privgan.data.identifiers import FILE_NAME, IdentifierDigests
 from privgan.data.identity import Identities
 from privgan.data.naming import Said
 from privgan.data.pictures import Pictures
-from privgan.data.sources.opening import reject_nothing_readable, watched
+from privgan.data.sources.opening import refusal_of, reject_nothing_readable, watched
 from privgan.data.sources.source import Seen, Source
 from privgan.interruption import StopRequest
 from privgan.language import kept
@@ -124,7 +124,7 @@ def collect(
     for note, image in journal.replay():
         found.take(note, image)
     for entries in watched(source, progress, journal.files):
-        noted = [Note.of(entry, source.declared, found.digests, key) for entry in entries]
+        noted = [Note.of(entry, refusal_of(entry, source), found.digests, key) for entry in entries]
         journal.append(noted)
         for note, image in noted:
             found.take(note, image)

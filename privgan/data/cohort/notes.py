@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.identifiers import FILE_NAME, IdentifierDigests
-from privgan.data.sources.opening import refusal_of
 from privgan.data.sources.source import Entry
 
 
@@ -43,17 +42,16 @@ class Note:
 
     @classmethod
     def of(
-        cls, entry: Entry, declared: tuple[str, ...], digests: IdentifierDigests, key: bytes
+        cls, entry: Entry, code: str, digests: IdentifierDigests, key: bytes
     ) -> tuple[Self, NDArray[np.uint8] | None]:
         """The note of an entry, and its image if that can be used.
 
         Args:
             entry: what a source gave.
-            declared: the class names that a label may have, if they are declared.
+            code: why it cannot be used; empty if it can, see `opening.refusal_of`.
             digests: of all notes before.
             key: the cohort's private key.
         """
-        code = refusal_of(entry, declared)
         image = None if code else entry.image
         found = dict.fromkeys(each for pair in entry.identifiers for each in digests.digests_of(*pair))
         names = dict.fromkeys(digest for name in entry.names for _, digest in digests.digests_of(FILE_NAME, name))

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan import __version__
-from privgan.arrays import Integers
 from privgan.checks import require_names
-from privgan.data.cohort.classes import SMALLEST_CLASS, filter_common
+from privgan.data.cohort.classes import require_common
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, CohortFacts, digested_files, hounsfield, write_facts
 from privgan.data.cohort.collect import Collected, collect
 from privgan.data.cohort.files import write_images, write_patients, write_refused
@@ -31,7 +30,7 @@ from privgan.data.cohort.people import People, decide_people
 from privgan.data.cohort.persons import read_merged, read_withdrawn
 from privgan.data.cohort.sides import KEY_BYTES, assign_sides, write_sides
 from privgan.data.columns import FILE as COLUMNS
-from privgan.data.columns import columns_of, write_columns
+from privgan.data.columns import columns_of, require_within_reach, write_columns
 from privgan.data.identifiers import require_nobody_named, todays_dates
 from privgan.data.identity import FOUND, objections
 from privgan.data.naming import Names, names_of
@@ -81,8 +80,8 @@ def prepare(
 
     Raises:
         UsageError: the source or a table is missing, nobody says whose its images are, options do not fit it, a
-            class has no short name or too many have one, the disk is too full, or what an interruption left belongs
-            to another source, other options or another version.
+            class has no short name or too many have one, declared columns are too many, the disk is too full, or what
+            an interruption left belongs to another source, other options or another version.
         InputRejectedError: nothing readable, fewer than two patients, a found class of fewer than ten patients, no
             preset was named and the files disagree on it, or one patient's header alone speaks against all others.
         PreemptedError, InterruptedRunError: `stop` asked for it.
@@ -98,10 +97,7 @@ def prepare(
     people = decide_people(found, withdrawn, merged, options.join)
     _check_numbers(origin, people, options)
     labels = list(compress(found.labels, people.kept))
-    classes = class_names(labels, origin.declared)
-    require_names(classes, what=to_tr("class names"), typed=bool(options.reading.classes))
-    if not origin.declared:
-        _check_classes(labels, people.persons)
+    classes = _classes(labels, people, origin, options)
     sides = assign_sides(key, people.keys, options.non_members)
     _check_people(people, sides)
     names = _names(options, origin, found, people)
@@ -135,6 +131,16 @@ def _opened(source: Path, options: PrepareOptions) -> Source:
     if not (origin.numbered or options.each_image_is_a_patient):
         raise UsageError(UNNUMBERED)
     return origin
+
+
+def _classes(labels: list[str], people: People, origin: Source, options: PrepareOptions) -> tuple[str, ...]:
+    """Names that may be said, few enough for a table of them and of the declared columns."""
+    classes = class_names(labels, origin.declared)
+    require_names(classes, what=to_tr("class names"), typed=bool(options.reading.classes))
+    if not origin.declared:
+        require_common(labels, people.persons)
+    require_within_reach(origin.columns, len(classes))
+    return classes
 
 
 def _require_space(folder: Path, origin: Source) -> None:
@@ -182,20 +188,6 @@ def _check_numbers(origin: Source, people: People, options: PrepareOptions) -> N
         )
     if origin.numbered and (reason := objections(people.findings, options.accept_identity)):
         raise InputRejectedError(reason)
-
-
-def _check_classes(labels: list[str], persons: Integers) -> None:
-    """A class list found in the data is data; it may be public only when many share each class."""
-    owners: dict[str, set[int]] = {}
-    for label, person in zip(labels, persons.tolist(), strict=True):
-        owners.setdefault(label, set()).add(person)
-    owners.pop("", None)
-    small = len(owners) - len(filter_common(owners))
-    if small:
-        raise InputRejectedError(
-            f"Expected at least {SMALLEST_CLASS} patients in every class that was found in the data, {small} of "
-            f"{len(owners)} classes have fewer. Declare the class list with --classes, or drop those labels."
-        )
 
 
 def _check_people(people: People, sides: NDArray[np.uint8]) -> None:

@@ -61,7 +61,7 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
     pictures, rows, said = Pictures(), array("q"), list[Said]()  # file, patient, picture and side of every image
     labels = list[str]()
     for file, entries in enumerate(watched(origin, progress)):
-        code = refusal_of(entries[0], origin.declared)
+        code = refusal_of(entries[0], origin)
         refused[code] += bool(code)
         for entry in entries:
             seen.add(entry.remarks, entry.rows)

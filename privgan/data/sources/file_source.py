@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.data.columns import Declared
 from privgan.data.formats.dicom.meaning import PRESENTATION
 from privgan.data.formats.isolation import CRASHED, TIMED_OUT, Job, run_isolated
 from privgan.data.formats.known import format_of
@@ -88,6 +89,7 @@ class FileSource:
         self.chosen = wishes.named_preset is None
         self.declared = wishes.classes
         self.columns = self._tables.columns
+        self.records = Declared.of(self.columns)
         self.numbered = self._format.names_patients or self._tables.name_patients
         self.recipe = self._recipe(wishes)
         self._request = replace(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from privgan.data.columns import Declared
 from privgan.data.identifiers import IDENTIFIER
 from privgan.data.lettering import IMAGES, Lettering, one_in, told
 from privgan.data.preprocess import Pixels, prepare_image, prepare_shown
@@ -37,6 +38,7 @@ class NpzSource:
         self.total = min(count, wishes.max_images or count)
         self.declared = wishes.classes or self._contents.classes or ()
         self.columns = {name: wishes.columns.type_of(name) for name in self._contents.columns}
+        self.records = Declared.of(self.columns)
         self.recipe = wishes.recipe(PICTURE, min(max(height, width, SMALLEST), LARGEST))
         if len(self._contents.shape) == 4 and self.recipe.channels == 1:
             raise InputRejectedError("Expected grey images (n, h, w) in the .npz, got colour; --colour keeps it.")

@@ -98,7 +98,7 @@ def watched(source: Source, progress: Progress, start: int = 0) -> Iterator[tupl
         if done % _REPORTED_EVERY == 0 or done == source.total:
             progress(tr(TASK), done, source.total)
         entries = tuple(group)
-        yield entries[:1] if refusal_of(entries[0], source.declared) else entries
+        yield entries[:1] if refusal_of(entries[0], source) else entries
 
 
 def class_names(labels: Iterable[str], declared: tuple[str, ...]) -> tuple[str, ...]:
@@ -109,11 +109,15 @@ def class_names(labels: Iterable[str], declared: tuple[str, ...]) -> tuple[str, 
     return tuple(sorted(found, key=_class_order)) or (ONLY_CLASS,)
 
 
-def refusal_of(entry: Entry, declared: tuple[str, ...]) -> str:
-    """Why an entry cannot be used, its label included; empty when it can."""
-    if entry.code or not declared or entry.label in declared or (len(declared) == 1 and not entry.label):
-        return entry.code
-    return "unknown_class" if entry.label else "missing_label"
+def refusal_of(entry: Entry, source: Source) -> str:
+    """Why an entry cannot be used, its label and what was declared of its columns included; empty when it can."""
+    return entry.code or _unlabelled(entry.label, source.declared) or source.records.refuse(entry.columns)
+
+
+def _unlabelled(label: str, declared: tuple[str, ...]) -> str:
+    if not declared or label in declared or (len(declared) == 1 and not label):
+        return ""
+    return "unknown_class" if label else "missing_label"
 
 
 def disagreement(source: Source, refused: Mapping[str, int], fitting: int) -> str:
@@ -170,7 +174,7 @@ def read_images(path: Path, wishes: Wishes, *, hear: Hear = nobody, progress: Pr
     for entry in chain.from_iterable(watched(source, progress)):
         hear(entry)
         seen.add(entry.remarks, entry.rows)
-        code = refusal_of(entry, source.declared)
+        code = refusal_of(entry, source)
         if code or entry.image is None:
             refused[code] += 1
             continue

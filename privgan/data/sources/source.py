@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from privgan.data.columns import Declared
 from privgan.data.recipe import Recipe
 from privgan.language import to_tr
 
@@ -85,7 +86,8 @@ def alike_labels(labels: Collection[str]) -> int:
 class Source(Protocol):
     """total: files or rows that will be looked at. declared: class names that were not found in the data.
 
-    columns: types by name of the further columns of which every image has a value. numbered: it says whose each image
+    columns: types by name of the further columns of which every image has a value. records: those that were declared.
+    numbered: it says whose each image
     is; otherwise every file or row counts as one patient. chosen: nobody named the preset,
     so that all images must agree on it.
     """
@@ -94,6 +96,7 @@ class Source(Protocol):
     recipe: Recipe
     declared: tuple[str, ...]
     columns: dict[str, str]
+    records: Declared
     numbered: bool
     chosen: bool
 

@@ -22,8 +22,8 @@ def test_several_images_of_one_file_are_remembered_together(tmp_path: Path, shap
     files = [
         [
             Note.of(
-                Entry(where=f"{file}", patient=f"p{file}", code="damaged" if frame == 1 else "", image=image),
-                (),
+                Entry(where=f"{file}", patient=f"p{file}", image=image),
+                "damaged" if frame == 1 else "",
                 digests,
                 key,
             )
