@@ -25,6 +25,7 @@ from privgan.files import read_marker, sha256_file, write_json
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
 from privgan.kinds import COHORT, require_kind
+from privgan.records.schema import Schema
 
 SCHEMA_VERSION = 1
 MARKER = COHORT.marker
@@ -102,6 +103,16 @@ class Cohort:
     def ledger_path(self) -> Path:
         """Where the cohort's privacy ledger lies."""
         return self.folder / "private" / "ledger.jsonl"
+
+    @property
+    def schema(self) -> Schema:
+        """The declared columns, which may leave as those of invented records."""
+        return Schema.of(self.facts.columns)
+
+    @property
+    def codes(self) -> Integers:
+        """Of the declared columns: int64 (n, columns)."""
+        return self.schema.codes(self.columns, len(self.labels))
 
     @property
     def sha256(self) -> str:
