@@ -99,6 +99,18 @@ class Table:
             shares = np.multiply(shares, weights.reshape(shape))
         return shares
 
+    def error_of(self, allowed: list[Floats]) -> float:
+        """About the standard error of how many patients of a class have what is allowed; 0 where everything is.
+
+        Of one column it is that of a sum over the cells of its pair with the class. Of several the fit has no simple
+        one: the largest of theirs is taken, because a count of fewer patients is no surer.
+        """
+        errors, found = self.pairs.errors(self.noise), [0.0]
+        for column, weights in enumerate(allowed):
+            if (weights != 1).any():
+                found.append(float(errors[self.pairs.axes.index((0, 1 + column))] * np.linalg.norm(weights)))
+        return max(found)
+
     def codes(self, shares: Floats, parts: Floats) -> Integers:
         """Codes (n, columns) drawn from shares (levels), one for each number (n,) from 0 to 1, in its order."""
         up_to = np.cumsum(shares.ravel())
