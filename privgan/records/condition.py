@@ -6,7 +6,7 @@
 'stage=II|III,age=60..64'
 >>> [weights.tolist() for weights in condition.allowed][0]
 [0.0, 0.0, 1.0, 1.0]
->>> condition.allowed[1][7]
+>>> float(condition.allowed[1][7])
 0.5
 """
 
@@ -48,7 +48,7 @@ class Condition:
             if not equals or name not in columns or name in values or name in spans:
                 raise UsageError(
                     f"Expected --where COLUMN=VALUE,COLUMN=LOW..HIGH with each column at most once; got {part!r}. "
-                    f"Declared: {', '.join(columns) or 'none'}."
+                    f"Declared: {', '.join(columns)}."
                 )
             if columns[name].kind == NUMBER:
                 spans[name] = _span(columns[name], asked)

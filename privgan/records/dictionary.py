@@ -3,21 +3,25 @@
 import json
 from typing import Any
 
-from privgan.language import tr
+from privgan.language import speaking, tr
 from privgan.records.facts import RecordsFacts
 from privgan.records.rows import HEAD
 from privgan.records.schema import NUMBER, Column
 
 
-def dictionary(facts: RecordsFacts) -> str:
-    """The text of the file, in the current language."""
-    table = {
+def dictionary(facts: RecordsFacts, language: str) -> str:
+    """The text of the file, its sentences in a language."""
+    with speaking(language):
+        return json.dumps(_table(facts), indent=2, ensure_ascii=False) + "\n"
+
+
+def _table(facts: RecordsFacts) -> dict[str, Any]:
+    return {
         "about": tr("Every record was invented: drawn at random from shares that were measured with noise."),
         "patients_asked": facts.members,
         "where": facts.where,
         "columns": [*({"name": name} for name in HEAD), *(_told(column, facts) for column in facts.schema.columns)],
     }
-    return json.dumps(table, indent=2, ensure_ascii=False) + "\n"
 
 
 def _told(column: Column, facts: RecordsFacts) -> dict[str, Any]:

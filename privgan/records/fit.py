@@ -60,7 +60,8 @@ def shrunk(pairs: Pairs, counts: Floats, *, noise: float, members: int) -> Float
         together = together - together.mean(0) - together.mean(1, keepdims=True) + together.mean()
         freedom = (len(shares[i]) - 1) * (len(shares[j]) - 1)
         by_noise = max(freedom - 2, freedom / 2) * error**2
-        kept = max(0.0, 1 - by_noise / max(float((together**2).sum()), by_noise))
+        size = float((together**2).sum())
+        kept = 1 - by_noise / size if size > by_noise else 0.0
         found.append((apart + kept * together).ravel())
     return np.concatenate(found)
 

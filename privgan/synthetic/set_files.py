@@ -110,7 +110,10 @@ class SetFiles:
         texts = {LABELS: lambda: labels_csv(self._rows), CARD: lambda: dataset_card(self._manifest)}
         if (facts := self._manifest.records) is not None:
             names = facts.schema.names
-            texts |= {RECORDS: lambda: self._told(names), DICTIONARY: lambda: dictionary(facts)}
+            texts |= {
+                RECORDS: lambda: self._told(names),
+                DICTIONARY: lambda: dictionary(facts, self._manifest.language),
+            }
         return texts[name]().encode()
 
     def _told(self, columns: tuple[str, ...]) -> str:
