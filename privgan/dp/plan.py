@@ -8,14 +8,18 @@ remains, so the number of members N is public). A plan makes these releases and 
    says how strong detail is; it costs what it costs, like all the others.
 2. class balance, if `class_balance` is a noise s: a sum of one vector a member, their images' shares of the
    classes, of norm at most 1, plus N(0, s^2) once. A Gaussian mechanism, too.
-3. `steps` times: every member is drawn independently with rate batch / N; a drawn member adds a vector of norm at
+3. records, if `records` is a noise s: a sum of one vector a member, the mean over their images of how each two of
+   class and declared columns meet, of norm at most 1, plus N(0, s^2) once. A Gaussian mechanism, too. What a column
+   may hold was declared and is public; the joint table that is fitted to the answer, and every record that is drawn
+   from it, is post-processing.
+4. `steps` times: every member is drawn independently with rate batch / N; a drawn member adds a vector of norm at
    most C to a sum, and so does each of `fakes` images of nobody; N(0, (sigma C)^2) is added; the result is divided
    by batch + fakes. Both numbers are part of the plan, so public and the same in D and D'.
    Changing one member moves the sum by at most C, and only if drawn: a Poisson-subsampled Gaussian mechanism.
 
 Theorem. The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`. Sketch:
 
-- 1 and 2 have sensitivity 1 in the Euclidean norm (`query` scales every vector down to it); 3 has C
+- 1, 2 and 3 have sensitivity 1 in the Euclidean norm (`query` scales every vector down to it); 4 has C
   (`PatientGradients`: one mean gradient a patient, clipped over all parameters together), because neither `fakes`
   nor the divisor depends on the draw. An empty draw is a release like any other. Whoever holds the images answers
   with these sums and nothing else (`gan.patients`), and all noise is added by one function (`noise.released`).
@@ -23,11 +27,11 @@ Theorem. The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`
   N(0, s^2) and (1 - q) N(0, s^2) + q N(1, s^2), in both directions (Abadi et al. 2016; Zhu, Dong and Wang 2022).
 - Each step may depend on what earlier ones released, with noises fixed in advance: adaptive composition, computed
   numerically by two accountants (`accounting`). Runs may be chosen by earlier ones: a Renyi filter (`budget.renyi`).
-- The generator, every synthetic image and the ladder see members only through these releases: post-processing. With
-  a public prior (`gan.prior`) they are functions of these releases, of a network that was learned from public images
-  alone, before the first of them, and of averages over those images: constants, the same in D and D'. The gains of
-  detail (`strengths`) are computed from the last sum and from the generator's own drawings. Of the people on public
-  images nothing is said.
+- The generator, every synthetic image and record, and the ladder see members only through these releases:
+  post-processing. With a public prior (`gan.prior`) they are functions of these releases, of a network that was
+  learned from public images alone, before the first of them, and of averages over those images: constants, the same
+  in D and D'. The gains of detail (`strengths`) are computed from the last sum and from the generator's own drawings.
+  Of the people on public images nothing is said.
 
 Assumed: a patient key is a person; N, classes, image size and settings are public; public images are chosen without
 looking at members, and none of them is one's; system entropy and ChaCha20 are sound; real arithmetic, with rounding
@@ -88,6 +92,7 @@ class Plan:
     warm_start: tuple[float, ...] = ()
     class_balance: float | None = None
     fakes: int = 0
+    records: float | None = None
 
     def __post_init__(self) -> None:
         positive(batch=self.batch, noise_multiplier=self.noise_multiplier, clipping_norm=self.clipping_norm)
@@ -120,7 +125,7 @@ class Plan:
     @property
     def up_front(self) -> tuple[float, ...]:
         """The noises of the queries that every member takes part in, before the first step."""
-        return self.warm_start if self.class_balance is None else (*self.warm_start, self.class_balance)
+        return (*self.warm_start, *(s for s in (self.class_balance, self.records) if s is not None))
 
     @property
     def queries(self) -> list[GaussianQueries]:
@@ -150,7 +155,8 @@ def calibrate(plan: Plan, target: float) -> Plan:
         alone = replace(plan, steps=0).spend().epsilon
         if not alone < target:
             raise UsageError(
-                f"Expected epsilon above the {alone:.3f} that warm start and class balance cost, got {target}."
+                f"Expected epsilon above the {alone:.3f} that warm start, class balance and records cost, "
+                f"got {target}."
             )
     if not plan.steps:
         return plan

@@ -89,6 +89,19 @@ class ClassBalanceSettings:
         strictly_within(0.0, 1.0, share=self.share)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RecordsSettings:
+    """Records beside the images, of a cohort with declared columns. measure: whether to ask at all. share: of the
+    target epsilon, spent on how the columns are distributed.
+    """
+
+    measure: bool = True
+    share: float = 0.2
+
+    def __post_init__(self) -> None:
+        strictly_within(0.0, 1.0, share=self.share)
+
+
 STARTS: Mapping[str, MixtureSettings] = {
     SMALL_COHORT: MixtureSettings(share=0.85, order=12),
     BALANCED: MixtureSettings(),

@@ -4,6 +4,7 @@ A declared column may leave a hospital as a column of invented records, so that 
 computes a range from patients has asked the oldest of them. One that is not declared is kept for the audit alone.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from privgan.arrays import Integers, Values
+from privgan.arrays import Floats, Integers, Values
 from privgan.errors import UsageError
 
 CATEGORY, ORDINAL, NUMBER = "category", "ordinal", "number"
@@ -27,6 +28,7 @@ _SEPARATOR = {CATEGORY: "|", ORDINAL: "<"}
 _DECLARED = re.compile(r"(category|ordinal|number)\(([^()]*)\)(:patient)?")
 _VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.+-]{0,30}[A-Za-z0-9+])?")
 _RANGE = re.compile(r"(-?\d{1,9}(?:\.\d{1,6})?)\.\.(-?\d{1,9}(?:\.\d{1,6})?)(?:/(\d{1,2}))?")
+_ROUNDING = 1e-12  # of a band: a number on its lower edge is of it
 _EXAMPLES = "sex:category(F|M):patient, stage:ordinal(I<II<III<IV), age:number(0..100) or dose:number(0.0..2.5/5)"
 
 
@@ -104,27 +106,49 @@ class Column:
         low, high = float(self.low), float(self.high)
         inside = (numbers >= low) & (numbers <= high)
         part = (np.where(inside, numbers, low) - low) / (high - low)
-        bands = np.minimum((part * self.bands).astype(np.int64), self.bands - 1)
+        bands = np.minimum((part * self.bands + _ROUNDING).astype(np.int64), self.bands - 1)
         return np.where(np.isnan(numbers), MISSING, np.where(inside, bands + 1, -1)).astype(np.int64)
 
-    def cells(self, codes: Integers, rng: np.random.Generator) -> list[str]:
-        """Texts (n) of codes: values, and numbers drawn evenly from their bands; empty where nothing is known."""
+    def cells(self, codes: Integers, parts: Floats, span: "Span | None" = None) -> list[str]:
+        """Texts (n) of codes: values, and numbers of their bands; empty where nothing is known.
+
+        Args:
+            codes: (n,); of a span's bands alone where one is given.
+            parts: (n,), at least 0 and below 1: how far up the numbers of its band each lies.
+            span: which numbers may be written.
+        """
         if self.kind != NUMBER:
             names = ("", *self.values)
             return [names[code] for code in codes.tolist()]
-        low, high = float(self.low), float(self.high)
-        width = (high - low) / self.bands
-        drawn = low + (codes - 1 + rng.random(len(codes))) * width
-        return [
-            "" if code == MISSING else self._written(code, x) for code, x in zip(codes.tolist(), drawn, strict=True)
-        ]
+        return [self._number(code, part, span) for code, part in zip(codes.tolist(), parts.tolist(), strict=True)]
 
-    def _written(self, code: int, number: float) -> str:
-        """Rounded, but not out of its band: whoever reads it back finds the code that was drawn."""
+    def _number(self, code: int, part: float, span: "Span | None") -> str:
+        if code == MISSING:
+            return ""
+        numbers = self.numbers(code) if span is None else within(self.numbers(code), span)
         step = _step(self.low, self.high)
-        rounded = Decimal(number).quantize(step)
-        near = (rounded, rounded - step, rounded + step)
-        return str(next(each for each in near if self.codes(np.array([float(each)]))[0] == code))
+        return str((self.low + (numbers.start + int(part * len(numbers))) * step).quantize(step))
+
+    def numbers(self, code: int) -> range:
+        """The numbers of a band, counted in the last decimal from the lower end of the whole range."""
+        steps, band = _steps(self.low, self.high), code - 1
+        first, after = (-(-edge * steps // self.bands) for edge in (band, band + 1))
+        return range(first, after if code < self.bands else steps + 1)
+
+    def span(self, low: Decimal, high: Decimal) -> "Span":
+        """The numbers from one to the other, counted likewise; empty where none is declared."""
+        step = _step(self.low, self.high)
+        first, last = ((bound - self.low) / step for bound in (max(low, self.low), min(high, self.high)))
+        return range(math.ceil(first), math.floor(last) + 1)
+
+
+Span = range
+"""Numbers of a column, counted in its last decimal from the lower end of its range."""
+
+
+def within(numbers: range, span: Span) -> range:
+    """Those of consecutive numbers that are of the span."""
+    return range(max(numbers.start, span.start), min(numbers.stop, span.stop))
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,12 @@ from privgan.files import read_json
 from privgan.kinds import RUN, require_kind
 from privgan.language import AS_WRITTEN, tr
 from privgan.progress import Progress, silent
+from privgan.records.condition import EVERYTHING
+from privgan.records.rows import Records
 from privgan.run import MODEL_CONFIG, ModelDigests, RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, canonical_policy, class_labels, unmeasured
 from privgan.synthetic.dicom.form import DicomForm, neighbours
+from privgan.synthetic.records_drawing import drawn_records
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
@@ -43,6 +46,7 @@ class Asked:
     """What a set shall be.
 
     classes: see `class_labels`. dicom: the files' form. created: the day, YYYY-MM-DD. language: the card's.
+    where: what is asked of the records, see `records.condition`.
     """
 
     count: int
@@ -50,6 +54,7 @@ class Asked:
     dicom: DicomForm
     created: str
     language: str = AS_WRITTEN
+    where: str = EVERYTHING
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -60,6 +65,7 @@ class Asked:
             dicom=manifest.dicom,
             created=manifest.created,
             language=manifest.language,
+            where=EVERYTHING if manifest.records is None else manifest.records.where,
         )
 
 
@@ -105,10 +111,13 @@ def rounded_otherwise(pixels: int) -> int:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawing:
-    """manifest: of the set. labels: int64 (count,), in the set's order. generator: draws its images from the seed."""
+    """manifest: of the set. labels: int64 (count,), in the set's order; records likewise. generator: draws its images
+    from the seed.
+    """
 
     manifest: Manifest
     labels: Integers
+    records: Records
     generator: "LoadedGenerator"
     seed: Seed
 
@@ -130,6 +139,7 @@ class Drawing:
         balance = generator.class_balance
         labels = class_labels(policy, classes, asked.count, seed, None if balance is None else balance.shares)
         labels = neighbours(labels, asked.dicom.frames, seed)
+        records, told = drawn_records(generator.records, labels, classes, asked.dicom, asked.where, seed)
         counts = np.bincount(labels, minlength=len(classes))
         manifest = Manifest(
             run_id=facts.run_id,
@@ -150,8 +160,9 @@ class Drawing:
             prior=facts.prior,
             federation=facts.federation,
             language=asked.language,
+            records=told,
         )
-        return cls(manifest=manifest, labels=labels, generator=generator, seed=seed)
+        return cls(manifest=manifest, labels=labels, records=records, generator=generator, seed=seed)
 
     def levels(self, position: int) -> Floats:
         """Grey levels of one image before they are rounded: (size, size), or (size, size, 3) in colour."""

@@ -15,6 +15,7 @@ from privgan.folders import require_space
 from privgan.images.form import ImageForm
 from privgan.language import language
 from privgan.progress import Progress, silent
+from privgan.records.condition import EVERYTHING
 from privgan.synthetic.class_shares import UNIFORM
 from privgan.synthetic.dicom.form import MATCHED, SECONDARY_CAPTURE, SOP_CLASSES, resolved
 from privgan.synthetic.drawing import Asked, Drawing, finished
@@ -34,12 +35,14 @@ class GenerateOptions:
     count: number of images, at least 1.
     formats: any of dicom, npz, png. images.npz is always written, asked for or not: the audit reads it.
     classes: "uniform", "measured" (by the run, with noise), or shares as "name:weight,name:weight".
+    where: what is asked of the records, see `records.condition`.
     sop_class, bits, frames, one_study: the form of the DICOM files, see `dicom.form.resolved`.
     """
 
     count: int
     formats: tuple[str, ...] = FORMATS
     classes: str = UNIFORM
+    where: str = EVERYTHING
     sop_class: str = SECONDARY_CAPTURE
     bits: int | None = None
     frames: int = 1
@@ -86,9 +89,16 @@ def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, prog
         )
     require_space(folder, output_bytes(options, facts.form))
     today = datetime.now(UTC).date().isoformat()
-    asked = Asked(count=options.count, classes=options.classes, dicom=form, created=today, language=language())
+    asked = Asked(
+        count=options.count,
+        classes=options.classes,
+        dicom=form,
+        created=today,
+        language=language(),
+        where=options.where,
+    )
     drawing = Drawing.of(run, asked, seed)
-    files = SetFiles(drawing.manifest, drawing.images(progress), drawing.labels, options.formats)
+    files = SetFiles(drawing.manifest, drawing.images(progress), drawing.labels, options.formats, drawing.records)
     files.write(folder, progress)
     _require_no_complaints([folder / name for name in files.dicom])
     seal(folder, drawing.manifest, seed)

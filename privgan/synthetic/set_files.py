@@ -16,11 +16,13 @@ from privgan.files import SHAREABLE_FILE, open_new
 from privgan.images.containers import Piece, npz_pieces, png_bytes
 from privgan.language import tr
 from privgan.progress import Progress, silent
+from privgan.records.dictionary import dictionary
+from privgan.records.rows import Records, records_csv
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import Place, files_of, places_of
 from privgan.synthetic.labels_table import label_rows, labels_csv
 from privgan.synthetic.splits import suggested
-from privgan.synthetic.synthetic_set import CARD, CONTACT_SHEET, IMAGES, LABELS, Manifest
+from privgan.synthetic.synthetic_set import CARD, CONTACT_SHEET, DICTIONARY, IMAGES, LABELS, RECORDS, Manifest
 
 if TYPE_CHECKING:
     from privgan.synthetic.dicom.writer import DicomWriter
@@ -33,7 +35,14 @@ _PROGRESS_EVERY = 50
 class SetFiles:
     """The files of one set, by their names below its folder. names: of all of them; dicom: of the DICOM files."""
 
-    def __init__(self, manifest: Manifest, images: Images, labels: Integers, formats: Collection[str]) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        images: Images,
+        labels: Integers,
+        formats: Collection[str],
+        records: Records | None = None,
+    ) -> None:
         """Nothing is encoded yet.
 
         Args:
@@ -41,13 +50,16 @@ class SetFiles:
             images: uint8 (n, h, w) or (n, h, w, 3).
             labels: int64 (n,), indices into the manifest's classes.
             formats: any of FORMATS; the arrays are always among the files.
+            records: of each image; None of a set that has none.
         """
         self._manifest, self._images, self._labels = manifest, images, labels
+        self._records = Records.none(len(labels)) if records is None else records
         self._held = files_of(labels, manifest.dicom.frames) if DICOM in formats else None
         self._rows = label_rows(manifest.run_id, manifest.form.classes, labels, self._held, manifest.dicom)
         self._places = {place.name: place for place in places_of(labels, self._held or (), manifest.dicom)}
         self.dicom = tuple(self._places)
-        self.names = (*self.dicom, IMAGES, LABELS, CARD, *([CONTACT_SHEET] if PNG in formats else []))
+        told = () if manifest.records is None else (RECORDS, DICTIONARY)
+        self.names = (*self.dicom, IMAGES, LABELS, *told, CARD, *([CONTACT_SHEET] if PNG in formats else []))
 
     @property
     def splits(self) -> Texts:
@@ -95,7 +107,19 @@ class SetFiles:
             from privgan.images.contact_sheet import contact_sheet
 
             return png_bytes(contact_sheet(self._images, self._labels, self._manifest.form.classes))
-        return {LABELS: labels_csv(self._rows), CARD: dataset_card(self._manifest)}[name].encode()
+        texts = {LABELS: lambda: labels_csv(self._rows), CARD: lambda: dataset_card(self._manifest)}
+        if (facts := self._manifest.records) is not None:
+            names = facts.schema.names
+            texts |= {
+                RECORDS: lambda: self._told(names),
+                DICTIONARY: lambda: dictionary(facts, self._manifest.language),
+            }
+        return texts[name]().encode()
+
+    def _told(self, columns: tuple[str, ...]) -> str:
+        held = self._held or [range(number, number + 1) for number in range(len(self._labels))]
+        homes = [row for row, images in zip(self._rows, held, strict=True) for _ in images]
+        return records_csv(homes, self._records, columns)
 
     def _dicom(self, name: str) -> tuple[Images, str, str, Place]:
         """Frames, label, patient's ID and place of a DICOM file."""

@@ -4,6 +4,8 @@ SYNTHETIC/ (0700)  dicom/000001/000001.dcm ...   a folder for each series (optio
                    images.npz                    images uint8 (n, h, w[, 3]), labels int64 (n,), classes; always there
                    contact-sheet.png             a glance at up to 100 images (optional)
                    labels.csv                    file,patient,label
+                   records.csv                   an invented record for each image (of a run with declared columns)
+                   data-dictionary.json          what its columns are (likewise)
                    README.md                     the dataset card
                    manifest.json                 the claim, and the SHA-256 of every file above
                    NOT_RELEASED                  a mark, and
@@ -41,6 +43,8 @@ from privgan.images.form import ImageForm
 from privgan.kinds import SET, require_kind
 from privgan.language import AS_WRITTEN, require_language
 from privgan.progress import Progress, silent
+from privgan.records.facts import RecordsFacts
+from privgan.records.rows import Records, read_records
 from privgan.run import FederationNamed, PriorNamed
 from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.seed import Seed
@@ -52,6 +56,7 @@ NOT_RELEASED, SEED = "NOT_RELEASED", "SEED"
 STAY_BEHIND = (NOT_RELEASED, SEED)
 IMAGES = "images.npz"
 LABELS = "labels.csv"
+RECORDS, DICTIONARY = "records.csv", "data-dictionary.json"
 CARD = "README.md"
 CONTACT_SHEET = "contact-sheet.png"
 _PLAIN = DicomForm()
@@ -77,7 +82,7 @@ class Manifest:
     test run; audit and release refuse it. seed_sha256: of the seed that labels, images and UIDs follow from; empty in
     sets of versions that kept none. config_sha256: of the constants beside the generator's weights, likewise.
     prior: the public images that shaped the generator besides, None without any. federation: of the hospitals whose
-    members shaped it, None of one alone. language: of the card.
+    members shaped it, None of one alone. language: of the card. records: what its records are, None without any.
     """
 
     run_id: str
@@ -98,6 +103,7 @@ class Manifest:
     prior: PriorNamed | None = None
     federation: FederationNamed | None = None
     language: str = AS_WRITTEN
+    records: RecordsFacts | None = None
 
     def __post_init__(self) -> None:
         require_language(self.language)
@@ -115,6 +121,8 @@ class Manifest:
             del table["prior"]
         if self.federation is None:  # likewise
             del table["federation"]
+        if self.records is None:  # likewise
+            del table["records"]
         if not self.dicom.one_study:
             del table["dicom"]["one_study"]
         if self.language == AS_WRITTEN:  # likewise
@@ -126,7 +134,8 @@ class Manifest:
 class SyntheticSet:
     """A set whose every file was checked. sha256: of manifest.json, which stands for all the others.
 
-    images: uint8 (n, h, w) or (n, h, w, 3). labels: int64 (n,), indices into the form's classes. seed: None where it
+    images: uint8 (n, h, w) or (n, h, w, 3). labels: int64 (n,), indices into the form's classes. records:
+    of each image, without columns where the run had none. seed: None where it
     stayed behind.
     """
 
@@ -136,6 +145,7 @@ class SyntheticSet:
     sha256: str
     images: NDArray[np.uint8] = field(repr=False)
     labels: Integers = field(repr=False)
+    records: Records = field(repr=False)
     seed: Seed | None
 
 
@@ -185,7 +195,14 @@ def open_synthetic_set(folder: Path, progress: Progress = silent) -> SyntheticSe
     require_exact_files(folder, expected, progress)
     images, labels = _read_arrays(folder / IMAGES, manifest)
     return SyntheticSet(
-        folder=folder, manifest=manifest, files=files, sha256=digest, images=images, labels=labels, seed=seed
+        folder=folder,
+        manifest=manifest,
+        files=files,
+        sha256=digest,
+        images=images,
+        labels=labels,
+        records=_read_records(folder / RECORDS, manifest),
+        seed=seed,
     )
 
 
@@ -206,9 +223,12 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, str]]:
         raise IntegrityError(f"Expected positive finite numbers in {folder / MARKER}.")
     if manifest.class_margin is not None and not 0 <= manifest.class_margin <= 1:
         raise IntegrityError(f"Expected a class margin between 0 and 1 in {folder / MARKER}.")
-    if IMAGES not in files or not files.keys().isdisjoint((MARKER, *STAY_BEHIND)):
+    if not {IMAGES, *([] if manifest.records is None else [RECORDS])} <= files.keys() or not files.keys().isdisjoint(
+        (MARKER, *STAY_BEHIND)
+    ):
         raise IntegrityError(
-            f"Expected {IMAGES} among the files of the synthetic set, and nothing that stays behind."
+            f"Expected {IMAGES} among the files of the synthetic set, {RECORDS} where it has records, and nothing "
+            "that stays behind."
         )
     return manifest, files
 
@@ -246,3 +266,10 @@ def _read_arrays(path: Path, manifest: Manifest) -> tuple[NDArray[np.uint8], Int
     if labels.shape != (count,) or not in_range or tuple(map(str, classes)) != form.classes:
         raise IntegrityError(f"Expected {count} labels of the manifest's classes in {path.name}.")
     return images, labels
+
+
+def _read_records(path: Path, manifest: Manifest) -> Records:
+    if manifest.records is None:
+        return Records.none(manifest.count)
+    with open_regular(path) as stream:
+        return read_records(stream.read(), manifest.records.schema, manifest.count)

@@ -19,6 +19,7 @@ from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 from privgan.images.stored import are_images
 from privgan.language import to_tr
+from privgan.records.rows import Records
 from privgan.run import ModelDigests, PriorNamed
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
@@ -35,13 +36,15 @@ class Sample:
     """Images of some patients.
 
     images: uint8 (n, h, w, c), c of 1 or 3; labels, patients: int64 (n,). A patient id means nothing
-    outside one Evidence. columns: further attributes by name, str (n,) each, empty where nothing is known.
+    outside one Evidence. columns: further attributes by name, str (n,) each, empty where nothing is known. records:
+    those of a synthetic set of privgan's, as they are written; None elsewhere.
     """
 
     images: Images
     labels: Integers
     patients: Integers
     columns: Mapping[str, Texts] = field(default_factory=dict)
+    records: Records | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.images),)

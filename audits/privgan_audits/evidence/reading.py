@@ -24,6 +24,7 @@ from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
 from privgan.language import kept, to_tr
 from privgan.progress import Progress
+from privgan.records.rows import Records
 from privgan.synthetic.synthetic_set import MARKER as SET_MARKER
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
 from privgan_audits.evidence.bands import banded
@@ -75,6 +76,7 @@ class Loaded:
     sha256: str
     claim: Claim | None
     notes: tuple[str, ...]
+    records: Records | None = None
 
     def __repr__(self) -> str:
         return f"Loaded({len(self.images)} images)"
@@ -91,6 +93,7 @@ class Loaded:
             labels=relabelled(self.labels, self.classes, classes),
             patients=self.patients + first_patient,
             columns=banded(self.columns, edges),
+            records=self.records,
         )
 
     def only(self, rows: Flags) -> Self:
@@ -159,6 +162,7 @@ def of_set(opened: SyntheticSet, what: str, form: Form) -> Loaded:
             prior=manifest.prior,
         ),
         notes=(),
+        records=opened.records,
     )
     return _of_form(loaded, what, form)
 

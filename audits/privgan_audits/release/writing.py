@@ -141,7 +141,7 @@ def _write_dataset(target: Path, cleared: Cleared, progress: Progress) -> SetFil
     require_space(target.parent, sum((synthetic.folder / name).stat().st_size + _BLOCK_BYTES for name in audited))
     target.mkdir()
     manifest = synthetic.manifest
-    files = SetFiles(manifest, cleared.images, synthetic.labels, formats_of(synthetic.files))
+    files = SetFiles(manifest, cleared.images, synthetic.labels, formats_of(synthetic.files), synthetic.records)
     files.write(target, progress)
     written = write_manifest(target, manifest)
     others = [name for name in audited.keys() | written.keys() if audited.get(name) != written.get(name)]

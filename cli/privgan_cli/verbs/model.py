@@ -191,6 +191,9 @@ def generate(
         bool, typer.Option("--one-study", help="One invented patient and study, a series a class; not CT or MR.")
     ] = False,
     classes: Annotated[str, typer.Option(help="uniform, measured, or NAME:WEIGHT,NAME:WEIGHT.")] = "uniform",
+    where: Annotated[
+        str, typer.Option(help="What all records shall say, as stage=III,age=60..70. Of a run with declared columns.")
+    ] = "",
     force: Force = False,
 ) -> int:
     """Make synthetic images; free of further privacy cost."""
@@ -201,6 +204,7 @@ def generate(
         count=count,
         formats=tuple(name.strip() for name in formats.split(",")),
         classes=classes,
+        where=where,
         sop_class=sop_class,
         bits=bits,
         frames=frames,

@@ -106,19 +106,19 @@ class Cohort:
         return self.folder / "private" / "ledger.jsonl"
 
     @property
-    def sha256(self) -> str:
-        """Digest of cohort.json, which digests everything else; the ledger's opening entry repeats it."""
-        return sha256_file(self.folder / MARKER)
-
-    @property
     def schema(self) -> Schema:
-        """The columns that were declared."""
+        """The declared columns, which may leave as those of invented records."""
         return Schema.of(self.facts.columns)
 
     @property
     def codes(self) -> Integers:
-        """What the declared columns say of every image (n, columns); see `records.schema.Column.codes`."""
+        """Of the declared columns: int64 (n, columns)."""
         return self.schema.codes(self.columns, len(self.labels))
+
+    @property
+    def sha256(self) -> str:
+        """Digest of cohort.json, which digests everything else; the ledger's opening entry repeats it."""
+        return sha256_file(self.folder / MARKER)
 
     def rows(self, side: int) -> Integers:
         """Row numbers of all images of MEMBER or NON_MEMBER patients, ascending."""

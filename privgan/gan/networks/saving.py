@@ -21,6 +21,7 @@ from privgan.gan.warm_start.class_balance import ClassBalance
 from privgan.images.form import ImageForm
 from privgan.images.pixels import to_levels
 from privgan.images.stored import as_stored
+from privgan.records.table import Table
 from privgan.run import MODEL_CONFIG, WEIGHTS, ModelDigests
 
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ _ORDER = (  # of the keys, as it has always been; what is new follows
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedGenerator:
-    """A trained generator, ready to be sampled, and the class balance if its run measured that."""
+    """A trained generator, ready to be sampled; class balance and table of records if its run measured those."""
 
     network: Generator
     model: ModelDigests
     class_balance: ClassBalance | None = None
+    records: Table | None = None
 
     @property
     def form(self) -> ImageForm:
@@ -82,7 +84,12 @@ class LoadedGenerator:
         return for_drawing(self.network)
 
 
-def save_generator(run_folder: Path, network: Generator, class_balance: ClassBalance | None = None) -> ModelDigests:
+def save_generator(
+    run_folder: Path,
+    network: Generator,
+    class_balance: ClassBalance | None = None,
+    records: Table | None = None,
+) -> ModelDigests:
     """Write model/generator.safetensors and config.json; returns their digests."""
     from safetensors.torch import save
 
@@ -93,6 +100,8 @@ def save_generator(run_folder: Path, network: Generator, class_balance: ClassBal
         del table["prior"]  # a generator without one is, to the byte, what it was before there were any
     version = WITH_PRIOR if network.config.finish else SCHEMA_VERSION
     config = {"schema_version": version, **table, "class_balance": measured}
+    if records is not None:  # a generator without them is, to the byte, what it was before there were any
+        config["records"] = records.to_json()
     write_json(run_folder / MODEL_CONFIG, config)
     write_bytes(run_folder / WEIGHTS, save(state))
     return ModelDigests.of(run_folder)
@@ -111,17 +120,18 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
     weights = run_folder / WEIGHTS
     if not weights.is_file():
         raise UsageError(f"Expected a finished run in {run_folder}, it has no generator. Train it to the end first.")
-    config, class_balance = _read_config(run_folder / MODEL_CONFIG)
+    config, class_balance, records = _read_config(run_folder / MODEL_CONFIG)
     network = Generator(config, None)
     model = ModelDigests.of(run_folder)
     try:
         network.load_state_dict(load_file(weights), strict=True)
     except (SafetensorError, RuntimeError, KeyError):
         raise IntegrityError("Expected weights that fit the generator's config.json, they do not.") from None
-    return LoadedGenerator(network=placed(network, device).eval(), model=model, class_balance=class_balance)
+    network = placed(network, device).eval()
+    return LoadedGenerator(network=network, model=model, class_balance=class_balance, records=records)
 
 
-def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:
+def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None, Table | None]:
     table: dict[str, Any] = read_json(path)
     version = table.pop("schema_version", None)
     wanted = WITH_PRIOR if table.get("finish") else SCHEMA_VERSION
@@ -131,14 +141,17 @@ def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None]:
             "that trained it, or train again with this one."
         )
     try:
-        measured = table.pop("class_balance", None)
+        measured, told = table.pop("class_balance", None), table.pop("records", None)
         config = from_table(GeneratorConfig, table)
         class_balance = None if measured is None else ClassBalance.from_json(measured)
+        records = None if told is None else Table.from_json(told)
     except (TypeError, KeyError, UsageError):
         raise IntegrityError("Expected the fields of a generator configuration.") from None
     if class_balance is not None and len(class_balance.counts) != len(config.form.classes):
         raise IntegrityError("Expected a measured count for each class in the generator's configuration.")
-    return config, class_balance
+    if records is not None and records.classes != len(config.form.classes):
+        raise IntegrityError("Expected a table of records of the classes in the generator's configuration.")
+    return config, class_balance, records
 
 
 def has_state(run: Path) -> bool:

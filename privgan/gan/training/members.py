@@ -70,6 +70,7 @@ class Members:
             device=device,
             rng=rng,
             ranks=ranks,
+            codes=cohort.codes,
         )
 
     def described_sums(self, query: DescribedQuery) -> Tensor:

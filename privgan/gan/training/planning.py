@@ -1,21 +1,26 @@
 """The plan that meets what a user asks of `train`."""
 
+import math
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import privgan
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
-from privgan.errors import InputRejectedError
+from privgan.errors import InputRejectedError, UsageError
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.warm_start.strength import NOISE_RATIO
+from privgan.records.schema import Schema
 from privgan.run import RunFacts
 
+NO_RECORDS = Schema()
 _WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from
 
 
-def make_plan(members: int, request: TrainRequest) -> Plan:
-    """The cheapest noise that keeps warm start, class balance and all steps within the asked epsilon.
+def make_plan(members: int, request: TrainRequest, schema: Schema = NO_RECORDS) -> Plan:
+    """The cheapest noise that keeps everything that is asked within the asked epsilon.
+
+    schema: the declared columns; without any, records are not asked for.
 
     Raises:
         InputRejectedError: fewer members than MIN_MEMBERS or than the batch.
@@ -43,7 +48,25 @@ def make_plan(members: int, request: TrainRequest) -> Plan:
     if balance.measure:
         (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
         plan = replace(plan, class_balance=noise)
+    if schema and settings.records.measure:
+        (noise,) = calibrate_queries(settings.records.share * request.epsilon, delta, (1.0,))
+        # Without steps the warm start was given what is left, which is now less.
+        start_noises = plan.warm_start if privacy.steps else _beside(plan.warm_start, noise)
+        plan = replace(plan, records=noise, warm_start=start_noises)
     return calibrate(plan, request.epsilon)
+
+
+def _beside(noises: tuple[float, ...], other: float) -> tuple[float, ...]:
+    """Noises in the same ratios that, with the other query, cost what they cost without it.
+
+    Raises:
+        UsageError: the other query alone costs as much.
+    """
+    certainty = sum(noise**-2 for noise in noises)
+    if not other**-2 < certainty:
+        raise UsageError("Expected a smaller share of epsilon for records: nothing of it is left for images.")
+    scale = math.sqrt(certainty / (certainty - other**-2))
+    return tuple(scale * noise for noise in noises)
 
 
 def begun(cohort: Cohort, plan: Plan, *, run_id: str, epsilon: float) -> RunFacts:
@@ -57,7 +80,7 @@ def begun(cohort: Cohort, plan: Plan, *, run_id: str, epsilon: float) -> RunFact
         privgan_version=privgan.__version__,
         created=datetime.now(UTC).date().isoformat(),
         state="training",
-        plan=asdict(plan),
+        plan={key: value for key, value in asdict(plan).items() if key != "records" or value is not None},
         planned_steps=plan.steps,
         finished_steps=0,
         target_epsilon=epsilon,

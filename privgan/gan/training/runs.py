@@ -66,7 +66,7 @@ def start_run(
         require_fitting(request.prior, cohort.facts.form)
     request = replace(request, settings=_with_steps(request, cohort, device))
     progress(tr("planning"), 0, 1)
-    plan = make_plan(cohort.facts.members, request)
+    plan = make_plan(cohort.facts.members, request, cohort.schema)
     progress(tr("planning"), 1, 1)
     ledger.require_affordable(plan.queries, delta=plan.delta)
     facts = _facts(cohort, plan, request)
@@ -134,7 +134,7 @@ def _train(
 ) -> RunFacts:
     with alone(run):
         state = _fitted(cohort, run, facts, request, ledger, stop, progress)
-    model = save_generator(run, state.average, state.class_balance)
+    model = save_generator(run, state.average, state.class_balance, state.records)
     ledger.close(facts.run_id, **asdict(model))
     return finish(run, replace(facts, warnings=state.warnings), model)
 
@@ -180,6 +180,7 @@ def _fitted(
             patients=Members.of(cohort, settings, device, randomness.secret, ranks),
             config=settings.generator_config(cohort.facts.form.bare, request.prior),
             prior=request.prior,
+            schema=cohort.schema,
             plan=_with_fakes(_plan_of(facts), settings),
             settings=settings,
             device=device,

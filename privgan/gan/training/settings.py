@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from privgan.checks import one_of, positive, within
 from privgan.config import from_table, read_toml
-from privgan.gan.image_model import STARTS, ClassBalanceSettings, MixtureSettings
+from privgan.gan.image_model import STARTS, ClassBalanceSettings, MixtureSettings, RecordsSettings
 from privgan.gan.names import (
     AUTO,
     BALANCED,
@@ -125,6 +125,7 @@ class TrainSettings:
     ladder: LadderSettings = field(default_factory=LadderSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     speed: SpeedSettings = field(default_factory=SpeedSettings)
+    records: RecordsSettings = field(default_factory=RecordsSettings)
 
     def generator_config(self, form: ImageForm, prior: "Prior | None" = None) -> "GeneratorConfig":
         """The generator that is asked for, of images of this form, with what a public prior adds."""

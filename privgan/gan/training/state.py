@@ -21,6 +21,7 @@ from privgan.gan.networks.states import fill, tensors_of
 from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.monitor import Alarm, Monitor
 from privgan.gan.warm_start.class_balance import ClassBalance
+from privgan.records.table import Table
 
 
 @dataclass(kw_only=True)
@@ -42,6 +43,7 @@ class TrainingState:
     generator_optimiser: torch.optim.Adam
     discriminator_optimiser: torch.optim.Adam
     class_balance: ClassBalance | None = None
+    records: Table | None = None
     monitor: Monitor | None = None
     powers: Tensor | None = None
 
@@ -64,6 +66,8 @@ def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> 
         numbers["prior"] = state.generator.config.prior
     if state.class_balance is not None:
         numbers["class_balance"] = json.dumps(asdict(state.class_balance))
+    if state.records is not None:
+        numbers["records"] = json.dumps(state.records.to_json())
     if state.monitor is not None:
         numbers["alarms"] = json.dumps([asdict(alarm) for alarm in state.monitor.alarms])
     tensors = {"counts": state.counts, **tensors_of(_networks(state), _optimisers(state))}
@@ -114,6 +118,8 @@ def restore_state(state: TrainingState, run: Path, torch_rng: torch.Generator) -
     state.monitor = Monitor.of(state.generator, torch_rng, [Alarm(**alarm) for alarm in told])
     if "class_balance" in numbers:
         state.class_balance = ClassBalance.from_json(json.loads(numbers["class_balance"]))
+    if "records" in numbers:
+        state.records = Table.from_json(json.loads(numbers["records"]))
 
 
 def _networks(state: TrainingState) -> dict[str, nn.Module]:

@@ -7,7 +7,7 @@ discriminator.
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,13 @@ from privgan.gan.training.state import TrainingState, may_restore, restore_state
 from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.class_balance import measure_class_balance
 from privgan.gan.warm_start.measure import measure_mixture
+from privgan.gan.warm_start.records import measure_records
 from privgan.gan.warm_start.strength import measure_powers
 from privgan.interruption import StopRequest
 from privgan.language import to_tr, tr
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
+from privgan.records.schema import Schema
 
 _MEASURING = to_tr("asking members for the warm start")
 
@@ -56,7 +58,7 @@ class Training:
     """What stays the same over all steps of a run. config: of its generator, made of settings and public facts.
 
     prior: what public images say, if the run starts from that. ranks: who takes part; each has the same networks,
-    does its pieces of the work, and hears what the others made.
+    does its pieces of the work, and hears what the others made. schema: the declared columns of records.
     """
 
     run: Path
@@ -68,6 +70,7 @@ class Training:
     device: torch.device
     prior: Prior | None = None
     ranks: Ranks = ALONE
+    schema: Schema = field(default_factory=Schema)
 
 
 @plain_surroundings()
@@ -132,6 +135,9 @@ def _begin(
     if plan.class_balance is not None:
         classes, rng = len(config.form.classes), randomness.secret
         state.class_balance = measure_class_balance(patients, classes, plan.class_balance, rng)
+    if plan.records is not None:
+        classes, members = len(config.form.classes), plan.members
+        state.records = measure_records(patients, training.schema, classes, members, plan.records, randomness.secret)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, None if ledger is None else save_state(state, training.run, ledger, training.run_id)
 

@@ -17,6 +17,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.images.stored import as_stored
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
+from privgan.records.rows import Records
 from privgan.run import ModelDigests, read_run
 from privgan.synthetic.drawing import Asked, Drawing, Redrawn
 from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotApplicable, Outcome
@@ -24,6 +25,7 @@ from privgan_audits.evidence.interface import Claim, Evidence, Measured, NotAppl
 TOLERANCE = 1.001  # two accountants on two machines may differ in the last digits
 DELTA_TIMES_MEMBERS = 0.1
 _MANIFEST, _LABELS, _IMAGES = "manifest_is_the_runs", "labels_are_the_seeds", "images_are_the_generators"
+_RECORDS = "records_are_the_seeds"
 _FORM = "form_is_the_cohorts"
 _ROUNDING = "rounding_is_a_machines"
 
@@ -108,9 +110,15 @@ def _drawn_again(evidence: Evidence, claim: Claim, progress: Progress) -> tuple[
     says = drawing.manifest.to_json({}) == held.to_json({})
     if not says or not np.array_equal(drawing.labels, audited.labels):
         return None, {_MANIFEST: says, _LABELS: False}
+    records = _same_records(drawing.records, audited.records)
     again = drawing.again(as_stored(audited.images), progress)
     rounding = {_ROUNDING: again.explained} if again.others == 0 else {}
-    return again, {_MANIFEST: True, _LABELS: True, _IMAGES: again.others == 0, **rounding}
+    return again, {_MANIFEST: True, _LABELS: True, **records, _IMAGES: again.others == 0, **rounding}
+
+
+def _same_records(drawn: Records, audited: Records | None) -> dict[str, bool]:
+    """Of a set without columns there is nothing to check."""
+    return {_RECORDS: audited is not None and np.array_equal(drawn.cells, audited.cells)} if drawn.cells.size else {}
 
 
 def _told(redrawn: Redrawn | None) -> dict[str, int]:

@@ -24,6 +24,8 @@ _KINDS = {
     layout.IMAGES: "arrays",
     layout.CONTACT_SHEET: "contact_sheet",
     layout.LABELS: "labels_table",
+    layout.RECORDS: "records",
+    layout.DICTIONARY: "data_dictionary",
     layout.CARD: "card",
     layout.MARKER: "manifest",
 }
@@ -37,8 +39,8 @@ class AsAudited:
 
     dicom_files: how many were compared.
     differences: how many files differ, by what: `pixels`, `label`, `patient` or any other `header` of a DICOM file;
-        `arrays`, `contact_sheet`, `labels_table`, `card` or `manifest`; `missing_files` and `extra_files`. Empty when
-        all is as audited.
+        `arrays`, `contact_sheet`, `labels_table`, `records`, `data_dictionary`, `card` or `manifest`; `missing_files`
+        and `extra_files`. Empty when all is as audited.
     """
 
     def __init__(self, manifest: Manifest, listed: Mapping[str, str], audited: Sample) -> None:
@@ -49,7 +51,9 @@ class AsAudited:
             listed: the digests that the manifest lists, by name.
             audited: the images and labels that all tests saw.
         """
-        self._files = SetFiles(manifest, as_stored(audited.images), audited.labels, formats_of(listed))
+        self._files = SetFiles(
+            manifest, as_stored(audited.images), audited.labels, formats_of(listed), audited.records
+        )
         self._manifest = readable_json(manifest.to_json(dict(listed)))
         self._missing = {*self._files.names, layout.MARKER}
         self._found: Counter[str] = Counter()
