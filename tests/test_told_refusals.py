@@ -15,6 +15,8 @@ PACKAGES = ("privgan", "audits/privgan_audits", "cli/privgan_cli")
 PASSED_ON = {  # what is no sentence of its own there: marked where it is written, or another refusal's
     "privgan/archive/access.py": {"str(error)"},
     "privgan/archive/dimse.py": {"reason"},
+    "privgan/data/cohort/records.py": {"reason"},
+    "privgan/data/declared.py": {"reason"},
     "privgan/data/cohort/prepare.py": {"reason", "names.doubt"},
     "privgan/data/sources/opening.py": {"reason", "' '.join(filter(None, said))"},
     "audits/privgan_audits/policy.py": {"' '.join(said)"},

@@ -19,7 +19,7 @@ import numpy as np
 from privgan.arrays import Values
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import PRIVATE_FILE
-from privgan.records.schema import CATEGORY, MOST_COMBINATIONS, NUMBER, Column, Schema, is_declared, within_reach
+from privgan.records.schema import CATEGORY, NUMBER, Schema, is_declared
 
 FILE = "columns.npz"
 TYPES = (CATEGORY, NUMBER)
@@ -39,7 +39,6 @@ READ_ANYWAY = (
     "filenames",
 )
 RESERVED = frozenset((*READ_ANYWAY, "allow_pickle"))  # the last is an argument of the function that writes them
-UNKNOWN_VALUE, OUT_OF_RANGE = "unknown_value", "out_of_range"
 _BETWEEN = re.compile(r",(?![^()]*\))")  # a comma in no parentheses
 _NAME = re.compile(r"[a-z0-9_]{1,64}")
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -99,22 +98,6 @@ def column_types(wishes: Sequence[str]) -> dict[str, str]:
     return types | Schema.of(types).types
 
 
-def require_within_reach(types: Mapping[str, str], classes: int) -> None:
-    """Refuse declared columns that have too many combinations with so many classes for one table of all.
-
-    Raises:
-        UsageError: how many there are, and how there are fewer.
-    """
-    levels = Schema.of(types).levels
-    if not within_reach(classes, levels):
-        count = math.prod((classes, *levels))
-        raise UsageError(
-            f"Expected at most {MOST_COMBINATIONS} combinations of the classes and of all that the declared columns "
-            f"may hold, got {count}. Declare fewer columns or values, or numbers in fewer bands, as in "
-            "age:number(0..100/5)."
-        )
-
-
 def is_number(kind: str) -> bool:
     """Whether a column's type, declared or not, is one of numbers."""
     return kind.partition("(")[0] == NUMBER
@@ -140,9 +123,14 @@ def are_categories(values: Iterable[str]) -> bool:
     return len(different) <= MOST_VALUES and all(len(value) <= LONGEST_VALUE for value in different)
 
 
+def is_decimal(text: str) -> bool:
+    """Whether a cell is a finite decimal number."""
+    return _DECIMAL.fullmatch(text) is not None and math.isfinite(float(text))
+
+
 def spelled(kind: str, text: str) -> str:
     """A cell as it is kept: of a number one spelling, so that 40 and 40.0 agree; what is none stays as it is."""
-    return repr(float(text)) if is_number(kind) and _is_number(text) else text
+    return repr(float(text)) if is_number(kind) and is_decimal(text) else text
 
 
 def fits(kind: str, values: Iterable[str]) -> bool:
@@ -151,7 +139,7 @@ def fits(kind: str, values: Iterable[str]) -> bool:
 
 
 def require_fitting(name: str, kind: str, values: Iterable[str]) -> None:
-    """Refuse a column that was asked for and holds something else; of a declared one `Declared` refuses cells.
+    """Refuse a column that was asked for and holds something else; of a declared one `declared.Declared` does.
 
     Raises:
         InputRejectedError: categories with too many different values or one that is too long; numbers that are none.
@@ -171,40 +159,8 @@ def require_fitting(name: str, kind: str, values: Iterable[str]) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Declared:
-    """Which columns of a source were declared, each with its place among the cells of an image."""
-
-    places: tuple[tuple[int, Column], ...] = ()
-
-    @classmethod
-    def of(cls, types: Mapping[str, str]) -> Self:
-        """The declared ones among all types by name, in order."""
-        order = tuple(types)
-        return cls(tuple((order.index(column.name), column) for column in Schema.of(types).columns))
-
-    def refuse(self, cells: Sequence[str]) -> str:
-        """Why an image with these cells, one of each column, cannot be used; empty if all of them fit."""
-        return next(filter(None, (misfit(column, cells[place]) for place, column in self.places)), "")
-
-
-def misfit(column: Column, text: str) -> str:
-    """Why a cell does not fit its declaration: UNKNOWN_VALUE, OUT_OF_RANGE; empty if it does, or says nothing."""
-    if not text:
-        return ""
-    if column.kind != NUMBER:
-        return "" if text in column.values else UNKNOWN_VALUE
-    if not _is_number(text):
-        return UNKNOWN_VALUE
-    return "" if float(column.low) <= float(text) <= float(column.high) else OUT_OF_RANGE
-
-
-def _is_number(text: str) -> bool:
-    return _DECIMAL.fullmatch(text) is not None and math.isfinite(float(text))
-
-
 def _no_numbers(values: Iterable[str]) -> int:
-    return sum(1 for value in values if value and not _is_number(value))
+    return sum(1 for value in values if value and not is_decimal(value))
 
 
 def columns_of(types: Mapping[str, str], rows: Sequence[tuple[str, ...]]) -> dict[str, Values]:
@@ -217,8 +173,21 @@ def columns_of(types: Mapping[str, str], rows: Sequence[tuple[str, ...]]) -> dic
     }
 
 
+def fitting_columns(types: Mapping[str, str], rows: Sequence[tuple[str, ...]]) -> dict[str, Values]:
+    """Like `columns_of`, where some columns may hold anything.
+
+    Raises:
+        InputRejectedError: see `require_fitting`.
+    """
+    for number, (name, kind) in enumerate(types.items()):
+        require_fitting(name, kind, (row[number] for row in rows))
+    return columns_of(types, rows)
+
+
 def write_columns(target: Path, columns: Mapping[str, Values]) -> None:
-    """Write arrays (n,) by name."""
+    """Write arrays (n,) by name; without any there is no file."""
+    if not columns:
+        return
     arrays: dict[str, Any] = dict(columns)
     with target.open("xb") as stream:
         np.savez(stream, **arrays)

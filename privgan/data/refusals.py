@@ -45,8 +45,10 @@
 | missing_slice_number | every n-th slice was asked for, and it has no Instance Number            |
 | no_orientation       | a volume that does not say how it lies, or says what is impossible       |
 | missing_label        | no label table names it                                                  |
-| contradiction        | two label tables say different things of it                              |
+| contradiction        | two label tables say different things of it, or records of its patient   |
 | unknown_class        | a label outside the declared classes                                     |
+| unknown_value        | a cell that holds something else than was declared of its column         |
+| out_of_range         | a number outside the range that was declared of its column               |
 | decoder_crashed      | the decoding process died on it                                          |
 | decoder_timeout      | the decoding process took too long on it                                 |
 """

@@ -1,5 +1,6 @@
 """What `prepare` answers, as an object and in words."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from privgan.language import retold, tr
@@ -58,6 +59,7 @@ def in_words(opened: "Enrolled") -> list[str]:
             preset=facts.preset,
         ),
         tr("called {name} in every output", name=called(form.modality, form.body_part)),
+        *_records(facts.columns),
         tr(
             "{refused} files refused, {merged} numbers of patients merged with another, {withdrawn} withdrawn",
             refused=sum(facts.refused.values()),
@@ -73,6 +75,22 @@ def in_words(opened: "Enrolled") -> list[str]:
         *_pinned(facts.officer_key),
         *map(retold, facts.notes),
     ]
+
+
+def _records(types: Mapping[str, str]) -> list[str]:
+    """What records may hold, and what stays for the audit."""
+    from privgan.records.schema import Schema  # and NumPy with it
+
+    declared = Schema.of(types).types
+    audited = [name for name in types if name not in declared]
+    lines = (
+        (
+            declared,
+            tr("records of {columns}", columns=tr(", ").join(f"{name}:{text}" for name, text in declared.items())),
+        ),
+        (audited, tr("columns for the audit alone: {columns}", columns=tr(", ").join(audited))),
+    )
+    return [line for there, line in lines if there]
 
 
 def _shared(patients: int) -> list[str]:

@@ -1,6 +1,7 @@
 """What `scan` answers, as an object and in words; never a name of a file, nor a class name that few patients have."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from privgan.data.cohort.classes import SMALLEST_CLASS
@@ -27,6 +28,7 @@ def as_json(found: ScanReport, expected: Preflight | None, outlook: Mapping[floa
         "body_parts": found.body_parts,
         "classes": {name: {"patients": n, "images": known.images[name]} for name, n in known.patients.items()},
         "classes_not_shown": known.rare,
+        "columns": {name: _cells(found, name) for name in found.columns},
         "sides": found.sides,
         "chance": expected.chance if expected else None,
         "outlook": {f"{epsilon:g}": band for epsilon, band in outlook.items()},
@@ -48,6 +50,7 @@ def in_words(found: ScanReport, expected: Preflight | None, outlook: Mapping[flo
         *(f"  {count:6d}  {code}" for code, count in found.refused.items()),
         *_by_headers(found),
         *_classes(found),
+        *_columns(found),
         *_sides(found),
         *_chances(expected, outlook),
         *map(retold, found.notes),
@@ -88,6 +91,34 @@ def _classes(found: ScanReport) -> list[str]:
             )
         )
     return [tr("classes: {classes}", classes=tr("; ").join(each))] if each else []
+
+
+def _cells(found: ScanReport, name: str) -> dict[str, int]:
+    """Of a further column: cells that fit, say nothing or do not fit, and patients of whom it says two things."""
+    return {**asdict(found.columns[name]), "contradicted": found.contradicted.get(name, 0)}
+
+
+def _columns(found: ScanReport) -> list[str]:
+    """One line a further column; nothing is said of what is not the case."""
+    lines = []
+    for name, counts in found.columns.items():
+        torn = found.contradicted.get(name, 0)
+        said = [
+            (counts.empty, tr("{count} empty", count=counts.empty)),
+            (
+                counts.unknown,
+                tr(
+                    "{count} not declared ({near} only by case, blanks or how a number is written)",
+                    count=counts.unknown,
+                    near=counts.near,
+                ),
+            ),
+            (counts.outside, tr("{count} out of range", count=counts.outside)),
+            (torn, tr("{count} patients of whom it says different things", count=torn)),
+        ]
+        told = [tr("{count} cells fit", count=counts.fit), *(text for count, text in said if count)]
+        lines.append(tr("column {name}: {cells}", name=name, cells=tr(", ").join(told)))
+    return lines
 
 
 def _sides(found: ScanReport) -> list[str]:

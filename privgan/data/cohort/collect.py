@@ -9,11 +9,12 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.arrays import Flags
+from privgan.arrays import Flags, Integers
 from privgan.data.cohort.classes import UNKNOWN_CLASS, told
 from privgan.data.cohort.journal import Journal
 from privgan.data.cohort.notes import Note
 from privgan.data.cohort.persons import Persons
+from privgan.data.declared import Tally
 from privgan.data.identifiers import FILE_NAME, IdentifierDigests
 from privgan.data.identity import Identities
 from privgan.data.naming import Said
@@ -36,7 +37,7 @@ class Collected:
     patients, labels, columns, said: of every written row. keys: patient keys by number. persons: who shares an image
     with whom. left_aside: (rows,) whose picture is nobody's, known at the end. identities: what speaks for and
     against that a number is one person. refused: (reason code, keyed hash of where) in source order.
-    outside: digests of patients by label outside the declared classes.
+    outside: digests of patients by label outside the declared classes. cells: what the columns held.
     """
 
     digests: IdentifierDigests
@@ -51,6 +52,7 @@ class Collected:
     refused: list[tuple[str, bytes]] = field(default_factory=list)
     seen: Seen = field(default_factory=Seen)
     outside: dict[str, set[bytes]] = field(default_factory=dict)
+    cells: Tally = field(default_factory=Tally)
     _numbers: dict[str, int] = field(default_factory=dict)
     _pictures: Pictures = field(default_factory=Pictures)
     _places: "array[int]" = field(default_factory=lambda: array("q"))
@@ -74,6 +76,7 @@ class Collected:
             if self._names.setdefault(name, owner) != owner:
                 self._names[name] = _SHARED
         self.seen.add(note.remarks, note.rows)
+        self.cells.add(note.code, note.columns)
         if image is None:
             self.refused.append((note.code, note.mark))
             if note.code == UNKNOWN_CLASS:
@@ -96,9 +99,13 @@ class Collected:
         for one, other in self._pictures.pairs():
             self.persons.join(one, other)
         self.left_aside = self._pictures.nobodys(np.array(self._places, dtype=np.int64))
-        self.refused += [(SHARED, self._marks[row]) for row in np.flatnonzero(self.left_aside)]
-        for needed_while_reading in (self._numbers, self._names, self._once, self._marks):
+        self.refuse(np.flatnonzero(self.left_aside), SHARED)
+        for needed_while_reading in (self._numbers, self._names, self._once):
             needed_while_reading.clear()
+
+    def refuse(self, rows: Integers, code: str) -> None:
+        """Count written rows as refused."""
+        self.refused += [(code, self._marks[row]) for row in rows.tolist()]
 
     def _number(self, key: str) -> int:
         if key not in self._numbers:
@@ -120,7 +127,7 @@ def collect(
         InputRejectedError: not one image can be used.
         PreemptedError, InterruptedRunError: an end was asked for; the journal keeps what was read.
     """
-    found = Collected(digests=IdentifierDigests(key))
+    found = Collected(digests=IdentifierDigests(key), cells=Tally.of(source.columns))
     for note, image in journal.replay():
         found.take(note, image)
     for entries in watched(source, progress, journal.files):
@@ -144,5 +151,5 @@ def collect(
     if found.left_aside.all():
         labels = told(found.outside)
         hint = kept("The labels found are {labels}; --classes names others.", labels=labels) if found.outside else ""
-        raise reject_nothing_readable(found.refused_by_code(), hint)
+        raise reject_nothing_readable(found.refused_by_code(), *filter(None, (hint, *found.cells.notes())))
     return found

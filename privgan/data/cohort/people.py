@@ -1,14 +1,25 @@
 """Who is one person and who leaves: decided once everything is read, before anybody is put on a side."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import compress
+from typing import Self
 
 import numpy as np
 
 from privgan.arrays import Flags, Integers
 from privgan.data.cohort.collect import Collected
 from privgan.data.cohort.persons import Persons
+from privgan.data.identity import FOUND
 from privgan.data.patient_keys import bare, near
+from privgan.language import kept, to_tr
+
+_ALONG = to_tr("{count} patients were left out because they are the same person as a withdrawn one.")
+_UNMATCHED = to_tr("{count} keys of withdrawn patients match nobody who was read.")
+_STRANGERS = to_tr("{count} numbers of the merge file match nobody who was read.")
+_NEAR_STRANGERS = to_tr(
+    "{count} numbers of the merge file match nobody who was read; {near} would but for case, blanks or leading zeros."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +48,31 @@ class People:
     findings: Mapping[str, int]
     strangers: int
     near_strangers: int
+
+    def notes(self, *, numbered: bool) -> tuple[str, ...]:
+        """Who left and what is doubtful, with counts only; numbered: the source says whose each image is."""
+        strangers = _NEAR_STRANGERS if self.near_strangers else _STRANGERS
+        texts = (
+            (self.along, kept(_ALONG, count=self.along)),
+            (self.unmatched, kept(_UNMATCHED, count=self.unmatched)),
+            *((count, kept(FOUND[kind], count=count)) for kind, count in self.findings.items() if numbered),
+            (self.strangers, kept(strangers, count=self.strangers, near=self.near_strangers)),
+        )
+        return tuple(text for count, text in texts if count)
+
+    def without(self, gone: Flags) -> Self:
+        """Those who are left, in the same order, when these persons (p,) are not in the cohort."""
+        stays = ~gone[self.persons]
+        rows = self.kept.copy()
+        rows[rows] = stays
+        numbers = np.cumsum(~gone) - 1
+        return replace(
+            self,
+            kept=rows,
+            persons=numbers[self.persons[stays]],
+            keys=tuple(compress(self.keys, ~gone)),
+            spellings=tuple(compress(self.spellings, ~gone)),
+        )
 
 
 def decide_people(
@@ -69,8 +105,8 @@ def decide_people(
         if root in spellings:
             spellings[root] |= _spellings(number)
     patients = np.array(found.patients)
-    kept = ~gone[patients] & ~found.left_aside
-    owners = roots[patients[kept]]
+    stays = ~gone[patients] & ~found.left_aside
+    owners = roots[patients[stays]]
     order, first = np.unique(owners, return_index=True)
     appearance = order[np.argsort(first)]
     position = np.empty(read, dtype=np.int64)
@@ -79,7 +115,7 @@ def decide_people(
     unmatched = named - _told(numbers[place] for place in withdrawn)
     strangers = frozenset[str]().union(*lines) - _told(found.keys)
     return People(
-        kept=kept,
+        kept=stays,
         persons=position[owners],
         keys=tuple(keys[root] for root in appearance.tolist()),
         spellings=tuple(frozenset(spellings[root]) for root in appearance.tolist()),

@@ -28,21 +28,24 @@ from privgan.data.cohort.options import (
 )
 from privgan.data.cohort.people import People, decide_people
 from privgan.data.cohort.persons import read_merged, read_withdrawn
+from privgan.data.cohort.records import require_nobody_declared, settle
 from privgan.data.cohort.sides import KEY_BYTES, assign_sides, write_sides
 from privgan.data.columns import FILE as COLUMNS
-from privgan.data.columns import columns_of, require_within_reach, write_columns
+from privgan.data.columns import write_columns
+from privgan.data.declared import out_of_reach
 from privgan.data.identifiers import require_nobody_named, todays_dates
-from privgan.data.identity import FOUND, objections
+from privgan.data.identity import objections
 from privgan.data.naming import Names, names_of
 from privgan.data.sources.opening import class_names, disagreement, open_source
-from privgan.data.sources.source import Seen, Source
+from privgan.data.sources.source import Source
 from privgan.errors import InputRejectedError, UsageError
 from privgan.files import sha256_file, write_bytes
 from privgan.folders import PRIVATE_FOLDER, list_files, require_space
 from privgan.images.form import ImageForm
 from privgan.interruption import StopRequest
-from privgan.language import kept, to_tr
+from privgan.language import to_tr
 from privgan.progress import Progress, silent
+from privgan.records.schema import Schema
 
 KEY = "private/hmac.key"
 
@@ -83,7 +86,8 @@ def prepare(
             class has no short name or too many have one, declared columns are too many, the disk is too full, or what
             an interruption left belongs to another source, other options or another version.
         InputRejectedError: nothing readable, fewer than two patients, a found class of fewer than ten patients, no
-            preset was named and the files disagree on it, or one patient's header alone speaks against all others.
+            preset was named and the files disagree on it, one patient's header alone speaks against all others, or
+            declared columns hold nothing, or who somebody is.
         PreemptedError, InterruptedRunError: `stop` asked for it.
     """
     origin = _opened(source, options)
@@ -96,30 +100,32 @@ def prepare(
         raise InputRejectedError(reason)
     people = decide_people(found, withdrawn, merged, options.join)
     _check_numbers(origin, people, options)
+    people, columns, told = settle(found, people, origin.columns)
     labels = list(compress(found.labels, people.kept))
     classes = _classes(labels, people, origin, options)
-    sides = assign_sides(key, people.keys, options.non_members)
-    _check_people(people, sides)
+    sides = _sides(key, people, options.non_members)
     names = _names(options, origin, found, people)
     write_images(folder / ROWS, folder / "images.npy", people.kept, shape)
     write_patients(folder / "patients.npz", people, labels, classes, sides)
-    if origin.columns:
-        write_columns(folder / COLUMNS, columns_of(origin.columns, list(compress(found.columns, people.kept))))
+    write_columns(folder / COLUMNS, columns)
     write_refused(folder / "refused.jsonl", found.refused)
-    _write_digests(folder, found, options, _public_words(options, origin, names, classes))
+    _write_digests(folder, found, options, origin, _public_words(options, origin, names, classes))
     write_sides(folder, key, people.spellings, sides.tolist())
     meet([people.spellings[person] for person in np.flatnonzero(sides == MEMBER)])
     journal.discard()
     facts = replace(
         _facts(folder, options, origin, found, people, _form(origin, names, classes), sides),
-        notes=(*_notes(origin, found.seen, people), *names.notes),
+        notes=(*origin.notes(found.seen), *people.notes(numbered=origin.numbered), *names.notes, *told),
     )
     write_facts(folder, facts)
     return facts
 
 
-def _write_digests(folder: Path, found: Collected, options: PrepareOptions, public: Sequence[str]) -> None:
+def _write_digests(
+    folder: Path, found: Collected, options: PrepareOptions, origin: Source, public: Sequence[str]
+) -> None:
     """Of everything that could name a patient, which the project's own words must not."""
+    require_nobody_declared(Schema.of(origin.columns), found.digests)
     found.digests.discard(public)
     require_nobody_named(found.digests, title=options.title, contact=options.contact)
     found.digests.write(folder / "private" / "identifiers")
@@ -139,7 +145,8 @@ def _classes(labels: list[str], people: People, origin: Source, options: Prepare
     require_names(classes, what=to_tr("class names"), typed=bool(options.reading.classes))
     if not origin.declared:
         require_common(labels, people.persons)
-    require_within_reach(origin.columns, len(classes))
+    if reason := out_of_reach(origin.columns, len(classes)):
+        raise UsageError(reason)
     return classes
 
 
@@ -190,19 +197,23 @@ def _check_numbers(origin: Source, people: People, options: PrepareOptions) -> N
         raise InputRejectedError(reason)
 
 
-def _check_people(people: People, sides: NDArray[np.uint8]) -> None:
+def _sides(key: bytes, people: People, non_members: float) -> NDArray[np.uint8]:
+    """The side of every person, of whom there must be somebody to learn from and somebody else."""
+    sides = assign_sides(key, people.keys, non_members)
     count, members = len(people.keys), int((sides == MEMBER).sum())
     if count < 2 or not members:
         raise InputRejectedError(
             f"Expected at least two patients and, by lot, one member among them, got {count} patients with {members} "
             "members. Prepare a larger source: so few patients protect nobody."
         )
+    return sides
 
 
 def _public_words(options: PrepareOptions, origin: Source, names: Names, classes: tuple[str, ...]) -> tuple[str, ...]:
     """Words that outputs carry by design, today's date among them."""
     asked = options.reading.selection
-    typed = (*classes, *asked.modalities, *asked.body_parts)
+    declared = (word for column in Schema.of(origin.columns).columns for word in (column.name, *column.values))
+    typed = (*classes, *asked.modalities, *asked.body_parts, *declared)
     return (*typed, *todays_dates(), origin.recipe.preset, names.modality, names.body_part)
 
 
@@ -218,31 +229,6 @@ def _form(origin: Source, names: Names, classes: tuple[str, ...]) -> ImageForm:
         window=hounsfield(recipe.preset, names.modality, recipe.limits),
         each_image_is_a_patient=not origin.numbered,
     )
-
-
-def _notes(origin: Source, seen: Seen, people: People) -> tuple[str, ...]:
-    strangers = to_tr(
-        "{count} numbers of the merge file match nobody who was read; {near} would but for case, blanks or leading "
-        "zeros."
-        if people.near_strangers
-        else "{count} numbers of the merge file match nobody who was read."
-    )
-    texts = (
-        (
-            people.along,
-            kept(
-                "{count} patients were left out because they are the same person as a withdrawn one.",
-                count=people.along,
-            ),
-        ),
-        (
-            people.unmatched,
-            kept("{count} keys of withdrawn patients match nobody who was read.", count=people.unmatched),
-        ),
-        *((count, kept(FOUND[kind], count=count)) for kind, count in people.findings.items() if origin.numbered),
-        (people.strangers, kept(strangers, count=people.strangers, near=people.near_strangers)),
-    )
-    return (*origin.notes(seen), *(text for count, text in texts if count))
 
 
 def _facts(

@@ -3,6 +3,7 @@
 import hashlib
 from array import array
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
@@ -12,14 +13,19 @@ import numpy as np
 from privgan.arrays import Integers
 from privgan.data.cohort.classes import FoundClasses
 from privgan.data.cohort.collect import SHARED
+from privgan.data.cohort.records import contradicted
+from privgan.data.cohort.records import objections as unfit
+from privgan.data.columns import fitting_columns
+from privgan.data.declared import CellCounts, Tally, out_of_reach
 from privgan.data.identity import Identities, objections
 from privgan.data.naming import Said, names_of
 from privgan.data.pictures import Pictures
 from privgan.data.refusals import remedies
-from privgan.data.sources.opening import disagreement, open_source, refusal_of, watched
+from privgan.data.sources.opening import class_names, disagreement, open_source, refusal_of, watched
 from privgan.data.sources.source import Seen
 from privgan.data.sources.wishes import Wishes
 from privgan.progress import Progress, silent
+from privgan.records.schema import Schema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +35,9 @@ class ScanReport:
     identity: what speaks against that patient numbers are people, by kind (see `identity`). modalities, body_parts:
     images by what their headers say, under "" those that say nothing which DICOM defines. modality, body_part: what
     `prepare` would call all of them (see `naming`). numbered: whether anything says whose each image is.
-    classes: those of the labels that may be said. sides: pixels of the longer side as stored, smallest, middle and
-    largest; None if nothing is readable.
+    classes: those of the labels that may be said. columns: what the cells of each further column are.
+    contradicted: patients by column of patients, of whom it says two things. sides: pixels of the longer side as
+    stored, smallest, middle and largest; None if nothing is readable.
     """
 
     files: int
@@ -46,6 +53,8 @@ class ScanReport:
     body_part: str
     numbered: bool
     classes: FoundClasses
+    columns: dict[str, CellCounts]
+    contradicted: dict[str, int]
     sides: tuple[int, int, int] | None
     notes: tuple[str, ...]
 
@@ -59,18 +68,20 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
     origin = open_source(source, replace(wishes, look_at_all=True))
     refused, numbers, seen, identities = Counter[str](), dict[str, int](), Seen(), Identities()
     pictures, rows, said = Pictures(), array("q"), list[Said]()  # file, patient, picture and side of every image
-    labels = list[str]()
+    labels, cells, tally = list[str](), list[tuple[str, ...]](), Tally.of(origin.columns)
     for file, entries in enumerate(watched(origin, progress)):
         code = refusal_of(entries[0], origin)
         refused[code] += bool(code)
         for entry in entries:
             seen.add(entry.remarks, entry.rows)
+            tally.add(code, entry.columns)
             if not code and entry.image is not None:
                 number = numbers.setdefault(entry.patient, len(numbers))
                 identities.add(number, map(_digest, entry.groups), map(_digest, entry.person))
                 rows.extend((file, number, pictures.add(entry.image, number), entry.side))
                 said.append(entry.said)
                 labels.append(entry.label)
+                cells.append(entry.columns)
     files, owners, places, sides = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     kept = ~pictures.nobodys(places)
     refused[SHARED] = int((~kept).sum())
@@ -80,7 +91,9 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
     findings = identities.findings(list(numbers), lambda number: number) if origin.numbered else {}
     spoken = list(compress(said, kept))
     names = names_of(wishes.selection, origin.recipe.rule, spoken, owners[kept].tolist())
-    objected = filter(None, (reason, objections(findings), names.doubt))
+    torn, unfitting = _records(origin.columns, list(compress(cells, kept)), owners[kept], list(numbers))
+    wide = out_of_reach(origin.columns, len(class_names(compress(labels, kept), origin.declared)))
+    objected = filter(None, (reason, objections(findings), names.doubt, wide, *unfitting))
     return ScanReport(
         files=origin.total,
         readable=readable,
@@ -95,9 +108,21 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
         body_part=names.body_part,
         numbered=origin.numbered,
         classes=FoundClasses.of(zip(compress(labels, kept), owners[kept].tolist(), strict=True)),
+        columns=tally.counts(),
+        contradicted=torn,
         sides=_spread(sides[kept]),
         notes=(*origin.notes(seen), *remedies(refused), *names.notes, *objected),
     )
+
+
+def _records(
+    types: Mapping[str, str], cells: Sequence[tuple[str, ...]], owners: Integers, keys: Sequence[str]
+) -> tuple[dict[str, int], list[str]]:
+    """Of how many patients a column of patients says two things, and why `prepare` would refuse columns."""
+    schema, columns = Schema.of(types), fitting_columns(types, cells)
+    torn = contradicted(schema, columns, owners, len(keys))
+    counts = {name: int(some.sum()) for name, some in torn.items()}
+    return counts, list(unfit(schema, columns, owners, keys))
 
 
 def _spread(sides: Integers) -> tuple[int, int, int] | None:

@@ -1,6 +1,6 @@
-"""The formats of image files: each a module with four names, in one tuple. Nothing else knows one from another."""
+"""The formats of image files: each a module with five names, in one tuple. Nothing else knows one from another."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +25,10 @@ class Format(Protocol):
     @property
     def names_patients(self) -> bool:
         """Whether a file says whose it is."""
+
+    @property
+    def tells(self) -> Collection[str]:
+        """The further columns that a file itself may have, by name."""
 
     def claims(self, file: Path) -> bool:
         """Whether a file of a source folder looks like one of this format."""

@@ -15,6 +15,7 @@ from privgan.data.recipe import STORED_RANGE
 from privgan.data.refusals import RefusedError, check_shape, read_regular
 
 has_units = names_patients = False
+tells: tuple[str, ...] = ()
 KINDS = ("PNG", "JPEG")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I")

@@ -17,8 +17,8 @@ class Request:
 
     kind: the name of the format's module, see `known.FORMATS`. recipe: how images are prepared. selection: what of
     the files is read. patient_from_table: a label table says who the patient is; a file need not.
-    probing: only what the header says is wanted. look_at_one_in: of how many files one is looked at for text in its
-    pixels.
+    probing: only what the header says is wanted. columns: further ones that the file itself must tell.
+    look_at_one_in: of how many files one is looked at for text in its pixels.
     """
 
     kind: str
@@ -26,6 +26,7 @@ class Request:
     selection: Selection = EVERYTHING
     patient_from_table: bool = False
     probing: bool = False
+    columns: tuple[str, ...] = ()
     look_at_one_in: int = 1
 
     @property
@@ -43,7 +44,8 @@ class Reading:
     modality, side: for choosing a preset and a size. body_part: as it says itself. identifiers: (category, value)
     pairs found in the header. colour: it had some, kept or not. deep: its grey values had 16 bits, and the whole
     stored range became 8. blank: how many more images showed nothing. remarks: what else the notes count. unstated:
-    it says neither what it shows nor in what unit.
+    it says neither what it shows nor in what unit. columns: what it tells of those that were asked for, empty texts
+    where it tells nothing.
     """
 
     code: str = ""
@@ -60,6 +62,7 @@ class Reading:
     blank: int = 0
     remarks: tuple[str, ...] = ()
     unstated: bool = False
+    columns: tuple[str, ...] = ()
     person: tuple[str, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = field(default=())
 

@@ -66,5 +66,6 @@ def decode(content: bytes, shape: tuple[int, ...]) -> Reading:
     if count is not None:
         images = np.frombuffer(pixels, dtype=np.uint8).reshape(count, *shape)
     identifiers = tuple((str(category), str(value)) for category, value in table.pop("identifiers"))
-    person, remarks = (tuple(map(str, table.pop(name))) for name in ("person", "remarks"))
-    return Reading(images=images, identifiers=identifiers, person=person, remarks=remarks, **table)
+    for name in ("person", "remarks", "columns"):
+        table[name] = tuple(map(str, table[name]))
+    return Reading(images=images, identifiers=identifiers, **table)

@@ -14,6 +14,7 @@ from privgan.arrays import Flags, Floats, Integers, Singles
 
 SIZE = 64
 CLASSES = ("clear", "opacity")
+HEART_WIDTH, BODY_WIDTH, SHOULDER, OPACITY_SIZE, OPACITY_STRENGTH = 0.24, 0.84, -0.80, 0.15, 0.42  # in the middle
 _WAVES = 5  # texture: sums of this many waves each way
 
 
@@ -55,19 +56,21 @@ class Anatomy:
             ],
             axis=-1,
         )
-        heart = np.stack([around(0.10, 0.03), around(0.22, 0.04), around(0.24, 0.03), around(0.29, 0.03)], axis=-1)
+        heart = np.stack(
+            [around(0.10, 0.03), around(0.22, 0.04), around(HEART_WIDTH, 0.03), around(0.29, 0.03)], axis=-1
+        )
         opacity = np.stack(
             [
                 rng.uniform(-0.35, 0.35, n),
                 rng.uniform(-0.45, 0.35, n),
-                around(0.15, 0.02),
-                around(0.42, 0.04) * opaque,
+                around(OPACITY_SIZE, 0.02),
+                around(OPACITY_STRENGTH, 0.04) * opaque,
             ],
             axis=-1,
         )
         return cls(
-            body_width=around(0.84, 0.035),
-            shoulder=around(-0.80, 0.03),
+            body_width=around(BODY_WIDTH, 0.035),
+            shoulder=around(SHOULDER, 0.03),
             lung=lung,
             tilt=around(0.13, 0.03),
             heart=heart,

@@ -4,7 +4,7 @@ Names, numbers, dates and places are built from syllables and random digits; nob
 so that the scan for leaked identifiers has something to find. All of it is public and can be drawn again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from pydicom.uid import (
 
 from privgan.arrays import Singles
 from privgan.data.phantoms.phantom_images import CLASSES, SIZE, Anatomy, draw_images
+from privgan.data.phantoms.phantom_records import HEADER, PhantomRecords
 from privgan.files import write_text
 from privgan.language import tr
 from privgan.progress import Progress, silent
@@ -47,6 +48,7 @@ class _Visit:
     study: str
     syntax: str
     inverted: bool
+    age: str = ""
     hospital: "_Hospital"
 
 
@@ -60,13 +62,16 @@ class _Hospital:
     serial: str
 
 
-def write_phantoms(folder: Path, *, patients: int, seed: int = 0, progress: Progress = silent) -> int:
+def write_phantoms(
+    folder: Path, *, patients: int, seed: int = 0, records: bool = False, progress: Progress = silent
+) -> int:
     """Write a DICOM folder of phantoms, one sub-folder a patient, and labels.csv (patient, label).
 
     Args:
         folder: an existing, empty folder.
         patients: how many invented patients, with 1 to 4 images each.
         seed: another seed draws another cohort; a phantom protects nobody, so it may be predictable.
+        records: the table has those of `phantom_records`, too, and the pictures show what they say.
         progress: told after every batch.
 
     Returns:
@@ -74,16 +79,22 @@ def write_phantoms(folder: Path, *, patients: int, seed: int = 0, progress: Prog
     """
     rng = np.random.default_rng(seed)
     hospitals = [_invent_hospital(rng) for _ in range(3)]
-    lines, written = ["patient,label"], 0
+    known = np.random.default_rng((seed, 1))  # of its own: without records everything is drawn as it always was
+    lines, written = [",".join(("patient", "label", *(HEADER if records else ())))], 0
     for start in range(0, patients, _BATCH):
         count = min(_BATCH, patients - start)
         opaque = rng.random(count) < 0.5
         takes = np.repeat(np.arange(count), rng.choice((1, 2, 3, 4), size=count, p=IMAGES_PER_PATIENT))
-        pictures = draw_images(Anatomy.draw(opaque, rng).take(takes), rng)
+        anatomy = Anatomy.draw(opaque, rng)
+        told: list[tuple[str, ...]] = [()] * count
+        if records:
+            drawn = PhantomRecords.draw(opaque, known, planted=start == 0)
+            anatomy, told = drawn.shape(anatomy), list(drawn.rows())
+        pictures = draw_images(anatomy.take(takes), rng)
         for patient in range(count):
-            visit = _invent_visit(rng, hospitals)
+            visit = _known(_invent_visit(rng, hospitals), told[patient])
             written += _write_visit(folder, visit, pictures[takes == patient], rng)
-            lines.append(f"{visit.number},{CLASSES[int(opaque[patient])]}")
+            lines.append(",".join((visit.number, CLASSES[int(opaque[patient])], *told[patient])))
         progress(tr("Drawing phantoms"), start + count, patients)
     write_text(folder / LABELS, "\n".join(lines) + "\n")
     return written
@@ -121,6 +132,7 @@ def _dataset(visit: _Visit, series: str, instance: str, number: int) -> Dataset:
         "PatientID": visit.number,
         "PatientBirthDate": visit.birth,
         "PatientSex": visit.sex,
+        **({"PatientAge": visit.age} if visit.age else {}),
         "StudyDate": visit.date,
         "StudyTime": "",
         "AccessionNumber": visit.accession,
@@ -179,6 +191,15 @@ def _invent_visit(rng: np.random.Generator, hospitals: list[_Hospital]) -> _Visi
         inverted=bool(draw[1] < MONOCHROME1_SHARE),
         hospital=hospitals[int(rng.integers(0, len(hospitals)))],
     )
+
+
+def _known(visit: _Visit, record: tuple[str, ...]) -> _Visit:
+    """A visit whose headers say of sex and age what the record does, if there is one."""
+    if not record:
+        return visit
+    sex, age, *_ = record
+    birth = f"{int(visit.date[:4]) - int(age) - (visit.birth[4:] > visit.date[4:])}{visit.birth[4:]}"
+    return replace(visit, sex=sex, birth=birth, age=f"{int(age):03d}Y")
 
 
 def _invent_hospital(rng: np.random.Generator) -> _Hospital:

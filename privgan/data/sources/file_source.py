@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.columns import Declared
+from privgan.data.declared import Declared
 from privgan.data.formats.dicom.meaning import PRESENTATION
 from privgan.data.formats.isolation import CRASHED, TIMED_OUT, Job, run_isolated
 from privgan.data.formats.known import format_of
@@ -48,6 +48,7 @@ _TOLD = to_tr(  # what the notes say of as many files as were remarked upon
         "unstated": "{count} files do not say in what unit: it was taken to be the preset's.",
     }
 )
+_BY_HEADERS = to_tr("What the columns {columns} say was taken from the files' headers: no table has them.")
 _BY_MODALITY = to_tr("Preset {preset} was chosen by the files' modality.")
 PROBED = 500  # files among which the first readable one is looked for
 
@@ -74,10 +75,10 @@ class FileSource:
                 "the source, or every table with --csv."
             )
         tables = [table.resolve() for table in wishes.csv] or found
-        self._tables = Tables(tables, wishes.columns, dict(wishes.csv_columns))
         self._folder = folder
         self._files = files.without(tables)[: wishes.max_images]
         self._format = format_of(self._files)
+        self._tables = Tables(tables, wishes.columns, dict(wishes.csv_columns), self._format.tells)
         allowed = {"file", "patient"} if self._tables.name_patients else {"file"}
         if not self._format.names_patients and not self._tables.keys <= allowed:
             raise UsageError(
@@ -117,6 +118,8 @@ class FileSource:
             found.append(to_tr("There is no labels.csv with patients: each file counts as one patient."))
         if self._format.names_patients and self._tables.name_patients:
             found.append(to_tr("The label table says who the patients are; PatientID was not used."))
+        if self._tables.elsewhere:
+            found.append(kept(_BY_HEADERS, columns=", ".join(self._tables.elsewhere)))
         found += [kept(text, count=counts[remark]) for remark, text in _TOLD.items() if counts[remark]]
         return (*found, *told(counts, FILES), *self._tables.notes(seen))
 
@@ -142,6 +145,7 @@ class FileSource:
             recipe=recipe,
             selection=selection,
             patient_from_table=self._tables.name_patients,
+            columns=self._tables.elsewhere,
         )
 
     def _first_readable(self, wishes: Wishes) -> Reading | None:
@@ -166,7 +170,7 @@ class FileSource:
             groups=tuple(uid for uid in (reading.study, reading.series) if uid),
             person=reading.person,
             label=told.label,
-            columns=told.columns,
+            columns=self._cells(told.columns, reading.columns),
             said=(modality_term(reading.modality), body_part_term(reading.body_part)),
             where=where,
             names=(Path(file.name.removesuffix(".gz")).stem, *where.split("/")[:-1]),
@@ -175,6 +179,11 @@ class FileSource:
             rows=told.rows,
             side=reading.side,
         )
+
+    def _cells(self, told: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
+        """One value of each column: what tables say, and of columns that none has what the file itself does."""
+        found = dict(zip(self._tables.elsewhere, own, strict=False))  # of a refused file nothing is known
+        return tuple(found.get(name, cell) for name, cell in zip(self.columns, told, strict=True))
 
 
 def _remarks(reading: Reading, recipe: Recipe) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from privgan.data.columns import Declared
+from privgan.data.declared import Declared
 from privgan.data.identifiers import IDENTIFIER
 from privgan.data.lettering import IMAGES, Lettering, one_in, told
 from privgan.data.preprocess import Pixels, prepare_image, prepare_shown

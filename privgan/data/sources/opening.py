@@ -143,12 +143,12 @@ def disagreement(source: Source, refused: Mapping[str, int], fitting: int) -> st
     )
 
 
-def reject_nothing_readable(refused: dict[str, int], hint: str = "") -> InputRejectedError:
+def reject_nothing_readable(refused: dict[str, int], *hints: str) -> InputRejectedError:
     """The error of a source in which not one image can be used: counts by reason, and what else is known."""
     counts = ", ".join(f"{code}: {count}" for code, count in sorted(refused.items()))
     said = (
         kept("Expected readable images, every file was refused ({counts}).", counts=counts),
-        hint,
+        *hints,
         *remedies(refused),
     )
     return InputRejectedError(" ".join(filter(None, said)))

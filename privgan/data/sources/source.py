@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.data.columns import Declared
+from privgan.data.declared import Declared
 from privgan.data.recipe import Recipe
 from privgan.language import to_tr
 

@@ -4,7 +4,7 @@ Each table has a key of its own. Where two of them speak of the same file they m
 different things is refused, because nobody could say which of them is right.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -50,12 +50,19 @@ class Told:
 class Tables:
     """The label tables of one source. Its repr shows counts only.
 
-    columns: types of the further columns by name. name_patients: whether a table says whose a file is. has_labels:
-    whether one says of which class it is. keys: of all tables. digests: hex SHA-256 of the files.
+    columns: types of the further columns by name. elsewhere: those that no table has. name_patients: whether a table
+    says whose a file is. has_labels: whether one says of which class it is. keys: of all tables. digests: hex SHA-256
+    of the files.
     """
 
-    def __init__(self, paths: Sequence[Path], wanted: Wanted, called: Mapping[str, str] = NOTHING_TOLD) -> None:
-        """Read them; `called` says what their columns are, see `called`.
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        wanted: Wanted,
+        called: Mapping[str, str] = NOTHING_TOLD,
+        files_tell: Collection[str] = (),
+    ) -> None:
+        """Read them; `called` says what their columns are, see `called`, and `files_tell` which files may have.
 
         Raises:
             UsageError, InputRejectedError: see `labels.read_labels`; or none of them has a column that is wanted
@@ -67,8 +74,8 @@ class Tables:
             raise UsageError(f"Expected the columns {', '.join(absent)} in a label table, as --csv-columns says.")
         self.digests = tuple(sha256_file(path) for path in paths)
         found = {name for table in self._tables for name in table.columns}
-        missing = [] if wanted.anything else sorted(wanted.types.keys() - found)
-        if missing:
+        self.elsewhere = () if wanted.anything else tuple(name for name in wanted.types if name not in found)
+        if missing := sorted({*self.elsewhere} - {*files_tell}):
             raise UsageError(
                 f"Expected the columns {', '.join(missing)} in a label table, there is none that has them. "
                 "--csv names one."

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from privgan.checks import within
-from privgan.data.columns import NOTHING, Wanted, require_within_reach
+from privgan.data.columns import NOTHING, Wanted
+from privgan.data.declared import require_sound
 from privgan.data.naming import require_agreeing
 from privgan.data.recipe import PHOTO, PICTURE, PRESETS, SMALLEST, Recipe
 from privgan.data.selection import EVERYTHING, Selection
@@ -47,7 +48,7 @@ class Wishes:
             require_agreeing(self.selection, PRESETS[self.named_preset])
         if len(set(self.classes)) != len(self.classes) or not all(self.classes):
             raise UsageError("Expected different, non-empty class names.")
-        require_within_reach(self.columns.types, max(1, len(self.classes)))
+        require_sound(self.columns.types, max(1, len(self.classes)))
         if self.max_images is not None and self.max_images < 1:
             raise UsageError(f"Expected max_images of at least 1, got {self.max_images}.")
         if self.workers is not None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from privgan.data.cohort.prepare import prepare
 from privgan.data.cohort.scan import scan
+from privgan.data.columns import is_name
 from privgan.data.formats import known, picture
 from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.isolation import Job
@@ -37,6 +38,7 @@ from privgan.data.preprocess import Pixels, prepare_image
 from privgan.data.refusals import RefusedError, read_regular
 
 has_units = names_patients = False
+tells = ()
 
 
 def claims(file):
@@ -53,9 +55,10 @@ def read(path, request):
 
 
 @pytest.mark.parametrize("each", FORMATS, ids=lambda each: each.__name__)
-def test_each_has_the_four_names_and_refuses_what_is_none_of_its_files(each: Format, tmp_path: Path) -> None:
+def test_each_has_the_five_names_and_refuses_what_is_none_of_its_files(each: Format, tmp_path: Path) -> None:
     assert isinstance(each.has_units, bool)
     assert isinstance(each.names_patients, bool)
+    assert all(map(is_name, each.tells))
     (tmp_path / "notes.txt").write_text("no image of any kind" * 40)
     assert not each.claims(tmp_path / "notes.txt")
     assert not each.claims(tmp_path / "absent")

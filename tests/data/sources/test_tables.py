@@ -111,8 +111,8 @@ def test_a_person_is_looked_up_by_the_table_s_number_and_never_by_the_header_s(e
 
 def test_a_column_may_stand_in_any_table_but_must_stand_in_one(exams: Path, tmp_path: Path) -> None:
     a, b = table(tmp_path / "a.csv", "file,label", "0.dcm,x"), table(tmp_path / "b.csv", "patient,zzmark", "E1,f")
-    with pytest.raises(UsageError, match="columns sex in a label table") as caught:
-        read(exams, a, b, columns={"sex": "category", "zzmark": "category"})
+    with pytest.raises(UsageError, match="columns weight in a label table") as caught:
+        read(exams, a, b, columns={"sex": "category", "weight": "category", "zzmark": "category"})
     assert "E1" not in str(caught.value)
     with pytest.raises(UsageError, match=r"semicolons or tabs; b\.csv has others") as caught:
         read(exams, a, b)

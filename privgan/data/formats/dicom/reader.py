@@ -1,7 +1,7 @@
 """One DICOM file, read as if it were hostile: what it claims is checked before anything is allocated for it.
 
 The transfer syntax is looked up first, only allow-listed tags are parsed, and nothing of the header travels further
-than the patient key, study and instance UIDs, and the values whose digests `prepare` keeps.
+than the patient key, study and instance UIDs, the values whose digests `prepare` keeps, and columns asked for.
 """
 
 import math
@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from privgan.data.formats.dicom import frames, identifying, image_header, kinds, meaning
+from privgan.data.formats.dicom import attributes, frames, identifying, image_header, kinds, meaning
 from privgan.data.formats.dicom.frames import Wanted, decoded_frames
 from privgan.data.formats.dicom.identifying import identifiers_of, patient_key, person_of
 from privgan.data.formats.dicom.kinds import check_kind, image_types
@@ -29,6 +29,7 @@ from privgan.data.refusals import RefusedError, open_input, read_regular
 from privgan.data.selection import Selection
 
 has_units = names_patients = True
+tells = attributes.COLUMNS.keys()
 MAX_BYTES = 2 << 30
 _TECHNICAL = ("Modality", "BodyPartExamined", "ViewPosition", "InstanceNumber")
 TAGS: list[BaseTag | int] = [
@@ -40,6 +41,7 @@ TAGS: list[BaseTag | int] = [
         *kinds.KEYWORDS,
         *meaning.KEYWORDS,
         *identifying.KEYWORDS,
+        *attributes.KEYWORDS,
     )
 ]
 
@@ -86,6 +88,7 @@ def read(path: Path, request: Request) -> Reading:
         unstated=unit_is_unspecified(dataset),
         remarks=() if code else (*_contradictions(dataset), *lettering.remarks),
         person=person_of(dataset),
+        columns=tuple(attributes.COLUMNS[name](dataset) for name in request.columns),
         identifiers=tuple(identifiers_of(dataset)),
     )
 

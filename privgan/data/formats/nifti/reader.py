@@ -26,6 +26,7 @@ from privgan.data.recipe import GIVEN, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError, check_shape, open_input, read_regular
 
 has_units, names_patients = True, False
+tells: tuple[str, ...] = ()
 MAX_BYTES = 2 << 30
 SUFFIXES = (".nii", ".nii.gz")
 PARTS = (".hdr", ".hdr.gz", ".img", ".img.gz")

@@ -1,0 +1,204 @@
+"""Records of a cohort: what its columns hold, beside what was declared of them and of the patients they speak of.
+
+A cell that was not declared costs its image, as a label outside the declared classes does. What no cell alone says is
+decided here, once everything is read and everybody is known: a patient of whom a column of patients says two things,
+and a column that says who somebody is.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
+
+import numpy as np
+
+from privgan.arrays import Flags, Floats, Integers, Values
+from privgan.data.cohort.collect import Collected
+from privgan.data.cohort.people import People
+from privgan.data.columns import fitting_columns
+from privgan.data.identifiers import DATE, IDENTIFIER, UID, IdentifierDigests, normalise
+from privgan.data.patient_keys import bare
+from privgan.errors import InputRejectedError
+from privgan.language import kept, to_tr
+from privgan.records.schema import NUMBER, Column, Schema
+
+CONTRADICTION = "contradiction"
+FEWEST, FEWEST_COUNTED = 10, 50  # patients that show what a column is: alone with what they have, or counted by it
+_ALONE, _SAME, _DIFFERENT, _SPAN = 0.8, 0.5, 0.95, 1.5
+_EMPTY = to_tr("Expected something in the declared column {name}, every cell is empty. Is it the right column?")
+_UNIQUE = to_tr(
+    "Expected a column {name} that patients share, {alone} of {known} are alone with what they have: that says who "
+    "they are. Declare fewer values or wider bands, or leave it out."
+)
+_NUMBERED = to_tr(
+    "Expected a column {name} that says something of patients, it holds the patients' numbers or counts them. Leave "
+    "it out."
+)
+_DATES = to_tr("Expected a column {name} that holds no dates. Make years or an age of them.")
+_FILLED = to_tr("Column {name}: {count} images that say nothing took what their patient's other images say.")
+_TORN = to_tr(
+    "Column {name}: of {count} patients it says different things, although it was declared as one of patients; they "
+    "were left out."
+)
+
+
+def settle(
+    found: Collected, people: People, types: Mapping[str, str]
+) -> tuple[People, dict[str, Values], tuple[str, ...]]:
+    """Leave out patients who are contradicted, and let the others' images share what is known of the patient.
+
+    Args:
+        found: what was read; the images that are left out are counted among its refusals.
+        people: who they are, after merges.
+        types: of all columns by name.
+
+    Returns:
+        Who stays, what all columns say of their images by name (n,), and what a reader should know: counts only.
+
+    Raises:
+        InputRejectedError: a column holds something else than its type, nothing at all, or who somebody is.
+    """
+    schema, columns = Schema.of(types), fitting_columns(types, list(compress(found.columns, people.kept)))
+    torn = contradicted(schema, columns, people.persons, len(people.keys))
+    gone = np.logical_or.reduce([np.zeros(len(people.keys), dtype=np.bool_), *torn.values()])
+    stays = ~gone[people.persons]
+    found.refuse(np.flatnonzero(people.kept)[~stays], CONTRADICTION)
+    people = people.without(gone)
+    columns = {name: values[stays] for name, values in columns.items()}
+    filled = {name: _shared(values, people.persons) for name, values in _of_patients(schema, columns)}
+    for reason in objections(schema, columns | filled, people.persons, people.keys):
+        raise InputRejectedError(reason)
+    notes = (
+        *((int(torn[name].sum()), name, _TORN) for name in torn),
+        *((int((_known(filled[name]) & ~_known(columns[name])).sum()), name, _FILLED) for name in filled),
+    )
+    told = (kept(text, name=name, count=count) for count, name, text in notes if count)
+    return people, columns | filled, (*found.cells.notes(), *told)
+
+
+def contradicted(schema: Schema, columns: Mapping[str, Values], persons: Integers, count: int) -> dict[str, Flags]:
+    """Which of `count` persons (count,) a column of patients says two things of, by its name.
+
+    Args:
+        schema: what was declared.
+        columns: what the images say by name (n,).
+        persons: whose images these are (n,).
+        count: of persons.
+    """
+    found = {}
+    for name, values in _of_patients(schema, columns):
+        known = _known(values)
+        torn = np.zeros(count, dtype=np.bool_)
+        torn[persons[known & (values != _shared(values, persons))]] = True
+        found[name] = torn
+    return found
+
+
+def objections(
+    schema: Schema, columns: Mapping[str, Values], persons: Integers, keys: Sequence[str]
+) -> Iterator[str]:
+    """Why columns cannot be records, in whole sentences.
+
+    Args:
+        schema: what was declared.
+        columns: what the images say by name (n,).
+        persons: whose images these are (n,), numbers into keys.
+        keys: of patients. Sensitive.
+    """
+    for column in schema.columns:
+        values = columns[column.name]
+        known = _known(values)
+        if len(values) and not known.any():
+            yield kept(_EMPTY, name=column.name)
+        if column.kind == NUMBER and _are_dates(values[known].astype(np.float64)):
+            yield kept(_DATES, name=column.name)
+        elif _is_number_of_patients(column, values[known], persons[known], keys):
+            yield kept(_NUMBERED, name=column.name)
+        elif reason := _objection_to_codes(column, values[known], persons[known]):
+            yield reason
+
+
+def require_nobody_declared(schema: Schema, digests: IdentifierDigests) -> None:
+    """Refuse declared values that the source has as numbers or dates of patients: a declaration is for everybody.
+
+    Raises:
+        InputRejectedError: of which column, and how many; never which.
+    """
+    for column in schema.columns:
+        spoken = [value for value in column.values if any(map(str.isdigit, value))]
+        found = sum(digests.find(value) in (IDENTIFIER, UID, DATE) for value in spoken)
+        if found:
+            raise InputRejectedError(
+                f"Expected declared values of the column {column.name} that name nobody of the source, {found} stand "
+                "there as patients' numbers or dates. Everybody who gets a bundle reads the declaration."
+            )
+
+
+def _of_patients(schema: Schema, columns: Mapping[str, Values]) -> list[tuple[str, Values]]:
+    """The columns of patients."""
+    return [(column.name, columns[column.name]) for column in schema.columns if column.per_patient]
+
+
+def _known(values: Values) -> Flags:
+    """Which cells say something."""
+    return ~np.isnan(values.astype(np.float64)) if values.dtype.kind == "f" else np.asarray(values != "")
+
+
+def _shared(values: Values, persons: Integers) -> Values:
+    """Of every image (n,) the first that is known of its person, or what it says itself."""
+    known = np.flatnonzero(_known(values))
+    owners, first = np.unique(persons[known], return_index=True)
+    places = np.arange(len(values))
+    told = np.isin(persons, owners)
+    places[told] = known[first[np.searchsorted(owners, persons[told])]]
+    return values[places]
+
+
+def _objection_to_codes(column: Column, values: Values, persons: Integers) -> str:
+    """Why these known values say who somebody is: nearly everybody is alone with a code. Empty if they do not."""
+    pairs = np.unique(np.stack([column.codes(values), persons], axis=1), axis=0)
+    codes, holders = np.unique(pairs[:, 0], return_counts=True)
+    alone = len(np.unique(pairs[np.isin(pairs[:, 0], codes[holders == 1]), 1]))
+    known = len(np.unique(persons))
+    if known < FEWEST or alone <= _ALONE * known:
+        return ""
+    return kept(_UNIQUE, name=column.name, alone=alone, known=known)
+
+
+def _is_number_of_patients(column: Column, values: Values, persons: Integers, keys: Sequence[str]) -> bool:
+    """Whether known values are the patients' numbers, or other numbers that count the patients."""
+    owners, first = np.unique(persons, return_index=True)
+    told = values[first]
+    if len(owners) < FEWEST:
+        return False
+    if column.kind == NUMBER:
+        numbers = told.astype(np.float64)
+        if (numbers != np.rint(numbers)).any():
+            return False
+        spelled = [str(int(number)) for number in numbers.tolist()]
+        if len(owners) >= FEWEST_COUNTED and _counts(numbers) and not _differ(values, persons):
+            return True
+    else:
+        spelled = [normalise(text).lstrip("0") for text in told.tolist()]
+    same = sum(
+        bool(text) and text == normalise(bare(keys[owner])).lstrip("0")
+        for text, owner in zip(spelled, owners.tolist(), strict=True)
+    )
+    return same > _SAME * len(owners)
+
+
+def _counts(numbers: Floats) -> bool:
+    """Whether whole numbers (n,) are nearly all different and close together, as those that are handed out."""
+    different = len(np.unique(numbers))
+    return different >= _DIFFERENT * len(numbers) and float(np.ptp(numbers)) + 1 <= _SPAN * len(numbers)
+
+
+def _differ(values: Values, persons: Integers) -> bool:
+    """Whether some person has two values."""
+    return bool((values != _shared(values, persons)).any())
+
+
+def _are_dates(numbers: Floats) -> bool:
+    """Whether known numbers all are dates as YYYYMMDD."""
+    whole = numbers[numbers == np.rint(numbers)].astype(np.int64)
+    year, month, day = whole // 10000, whole // 100 % 100, whole % 100
+    dates = (year >= 1900) & (year < 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return len(whole) == len(numbers) > 0 and bool(dates.all())
