@@ -10,7 +10,6 @@ and Stein (1961) do: where noise drowns a pair, its columns are drawn as if they
 """
 
 import numpy as np
-from scipy.optimize import fmin_l_bfgs_b
 
 from privgan.arrays import Floats
 from privgan.records.pairs import Pairs
@@ -29,6 +28,8 @@ def fitted(pairs: Pairs, counts: Floats, *, noise: float, members: int) -> Float
         noise: that the answer bore, in patients of weight 1; see `Pairs.errors`.
         members: how many patients there are, exactly.
     """
+    from scipy.optimize import fmin_l_bfgs_b  # only a run that asked patients fits, and many verbs come here
+
     shares = shrunk(pairs, counts, noise=noise, members=members) / members
     errors = np.repeat(pairs.errors(noise) / members, np.diff(pairs.starts))
     ridge = ENTROPY * members * errors**2

@@ -20,6 +20,7 @@ from PIL import Image
 from privgan.arrays import Images
 from privgan.checks import LONGEST_NAME
 from privgan.errors import UsageError
+from privgan.images.stored import are_images, as_stored
 from privgan.language import tag, tr
 
 FILE = "lesson.html"
@@ -30,8 +31,8 @@ _FRAME = ("default-src 'none'", "img-src data:", "base-uri 'none'", "form-action
 class Lesson:
     """Invented patients, each once in every stage.
 
-    images: uint8 (patients, stages, h, w) or (patients, stages, h, w, 3). column: what the stages are of. stages:
-    their names, in order. source: a sentence on where they come from, for the foot of the page.
+    images: uint8 (patients x stages, h, w, c), the stages of a patient one after the other. column: what the stages
+    are of. stages: their names, in order. source: a sentence on where they come from, for the foot of the page.
     """
 
     images: Images
@@ -41,7 +42,7 @@ class Lesson:
 
     def __post_init__(self) -> None:
         count = len(self.stages)
-        if self.images.ndim not in (4, 5) or self.images.shape[1] != count or not len(self.images) or count < 2:
+        if count < 2 or not are_images(self.images) or not len(self.images) or len(self.images) % count:
             raise UsageError("Expected at least one patient with an image of each of two stages or more.")
         if not all(0 < len(name) <= LONGEST_NAME for name in (self.column, *self.stages)):
             raise UsageError(f"Expected names of stages of 1 to {LONGEST_NAME} characters.")
@@ -50,7 +51,8 @@ class Lesson:
 def lesson_page(lesson: Lesson) -> str:
     """The page in the current language: the same bytes for the same lesson."""
     script, style = (files(__package__).joinpath(name).read_text("utf-8") for name in ("lesson.js", "lesson.css"))
-    pictures = [[_picture(image) for image in patient] for patient in lesson.images]
+    every, count = [_picture(as_stored(image)) for image in lesson.images], len(lesson.stages)
+    pictures = [every[first : first + count] for first in range(0, len(every), count)]
     said = {
         "right": tr("Right: {stage}.", stage="{stage}"),
         "wrong": tr("This is {stage}.", stage="{stage}"),

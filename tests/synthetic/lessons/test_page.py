@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from privgan.errors import UsageError
+from privgan.images.stored import as_stored, with_channels
 from privgan.synthetic.lessons.page import Lesson, lesson_page
 from tests.audits.hostile import ATTACK
 from tests.audits.report.browser import browsing, needs_browser
@@ -29,7 +30,8 @@ def lesson(patients: int = 2, **changes: object) -> Lesson:
     images = np.full((patients, 3, 16, 16), 60, np.uint8)
     images += 10 * np.arange(patients, dtype=np.uint8)[:, None, None, None]
     images[:, :, 4:12, 4:12] += 60 * np.arange(3, dtype=np.uint8)[None, :, None, None]
-    return Lesson(**{"images": images, "column": "stage", "stages": STAGES, "source": "Of the test."} | changes)
+    rows = with_channels(images.reshape(-1, 16, 16))
+    return Lesson(**{"images": rows, "column": "stage", "stages": STAGES, "source": "Of the test."} | changes)
 
 
 def test_every_image_is_in_the_page_as_it_is_and_nothing_comes_from_elsewhere() -> None:
@@ -37,7 +39,7 @@ def test_every_image_is_in_the_page_as_it_is_and_nothing_comes_from_elsewhere() 
     html = lesson_page(shown)
     found = [base64.b64decode(each) for each in re.findall(r'src="data:image/png;base64,([^"]+)"', html)]
     read = np.stack([np.asarray(Image.open(io.BytesIO(each))) for each in found])
-    np.testing.assert_array_equal(read, shown.images.reshape(-1, 16, 16))
+    np.testing.assert_array_equal(read, as_stored(shown.images))
     assert not re.findall(r"https?://", html)
     assert lesson_page(shown) == html
 
