@@ -41,6 +41,7 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
         **({"prior": asdict(evidence.claim.prior)} if evidence.claim and evidence.claim.prior else {}),
+        **_columns(evidence),
         "cohort": _cohort(cohort) if cohort else None,
         "notes": [
             *evidence.notes,
@@ -53,6 +54,13 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "ceiling": _ceiling(evidence, spend),
         "ledger": _books(evidence.ledger),
     }
+
+
+def _columns(evidence: Evidence) -> dict[str, Any]:
+    """The records' columns, as the set's manifest declares them; nothing of a set without records."""
+    origin = evidence.claim.origin if evidence.claim else None
+    records = origin.manifest.records if origin else None
+    return {"columns": records.columns} if records else {}
 
 
 def _cohort(cohort: Cohort) -> dict[str, Any]:

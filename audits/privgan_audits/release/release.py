@@ -137,5 +137,8 @@ def _require_own_claim(judged: Judged, synthetic: SyntheticSet, entry: Entry) ->
     same_set = what.synthetic_sha256 == synthetic.sha256
     if judged.record.get("prior") != prior_of(synthetic.manifest).get("prior"):
         raise IntegrityError("Expected the audit to name the public images that the set names. Audit again.")
+    records = synthetic.manifest.records
+    if judged.record.get("columns", {}) != (records.columns if records else {}):
+        raise IntegrityError("Expected the audit to name the columns of the set's records. Audit again.")
     if not same_set or said != asdict(synthetic.manifest.spend) or entry["policy_sha256"] != what.policy_sha256:
         raise IntegrityError("Expected the audit of this set's own claim under the remembered policy.")

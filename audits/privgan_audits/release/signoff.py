@@ -38,7 +38,7 @@ from privgan_audits.release.approval import (
 from privgan_audits.release.judged import Judged, judge_again, read_record, require_consistent
 from privgan_audits.release.rejecting import demanded_key, require_not_rejected, require_not_withdrawn
 from privgan_audits.release.remembered import remembered_audit
-from privgan_audits.telling.leaving import leaving_words
+from privgan_audits.telling.leaving import leaving_columns, leaving_words
 
 SHORT_DIGEST = 12  # hex digits of a set's, as page one shows them
 
@@ -256,6 +256,7 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     if classes := judged.record.get("classes"):
         they = tr("They are: {classes}.", classes=tr(", ").join(map(str, classes)))
         yield in_a_row((retold(class_names(classes)), they))
+    yield from leaving_columns(judged.record.get("columns", {}))
     yield in_a_row((detection_limit(judged.record), tr(frame.INVISIBLE).capitalize()))
     yield from (tr("Not covered: {limit}", limit=tr(limit)) for limit in frame.NOT_COVERED)
     yield tr("Purpose: {purpose}. Recipient: {recipient}.", purpose=grant.purpose, recipient=grant.recipient)

@@ -25,7 +25,8 @@ from privgan_audits.report.front import marks_of, warnings_of
 from privgan_audits.report.pictures import data_uri
 from privgan_audits.report.words import frame
 from privgan_audits.report.words.verdicts import PUBLIC_HEADLINE, STATES, VERDICTS, OutcomeWords
-from privgan_audits.telling.numbers import in_parts, percent, plain, rounded_up
+from privgan_audits.telling.keys import humanised
+from privgan_audits.telling.numbers import in_parts, listed, percent, plain, rounded_up
 from privgan_audits.telling.strength import strength_of
 from privgan_audits.telling.verdict import told as told_as
 
@@ -159,7 +160,12 @@ def _odds(record: Record) -> Iterator[str]:
 
 
 def _shaped(record: Record) -> Iterator[str]:
-    """Which public images had a part in the pictures: what a run names is public."""
+    """What the records say, and which public images had a part in the pictures: what a run names is public."""
+    if columns := record.get("columns"):
+        yield tr(
+            "Every image has an invented record, under the same promise: {columns}.",
+            columns=listed(map(humanised, columns)),
+        )
     if prior := record.get("prior"):
         yield from_table(PriorNamed, prior).sentence
 

@@ -26,7 +26,8 @@ from privgan_audits.report.pictures import pictures_of
 from privgan_audits.report.promise import promise
 from privgan_audits.report.usefulness import usefulness
 from privgan_audits.report.words import frame
-from privgan_audits.telling.numbers import plain
+from privgan_audits.telling.keys import humanised
+from privgan_audits.telling.numbers import listed, plain
 from privgan_audits.telling.words import Fact
 
 
@@ -77,6 +78,9 @@ def _people(record: Record) -> Iterator[Fact]:
     yield Fact(name=tr("Non-members"), value=plain(counts["non_members"]), note=others)
     size = tr("of {size} x {size} pixels", size=plain(counts["image_size"]))
     yield Fact(name=tr("Synthetic images"), value=plain(counts["synthetic"]), note=size)
+    if columns := record.get("columns"):
+        declared = tr("; ").join(columns.values())
+        yield Fact(name=tr("Records"), value=listed(map(humanised, columns)), note=declared)
     if prior := record.get("prior"):  # what a run names is public
         yield Fact(name=tr("Public images"), value=plain(prior["images"]), note=tr(frame.PRIOR, **prior))
     preset = str(record["policy"]["preset"])

@@ -1,6 +1,6 @@
 """The words that leave with a set as somebody typed them: for the officer who signs, and for whoever receives it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from privgan.language import to_tr, tr
 
@@ -13,6 +13,13 @@ _WORDS = to_tr(
         "citation": "citation: {text}",
     }
 )
+
+
+def leaving_columns(columns: Mapping[str, str]) -> Iterator[str]:
+    """What the records can say, by their declarations; nothing of a set without records."""
+    if columns:
+        declared = tr("; ").join(f"{name}: {text}" for name, text in columns.items())
+        yield tr("Invented records leave with the set, and can say no more than this: {columns}.", columns=declared)
 
 
 def leaving_words(typed: Mapping[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ from privgan_audits.report.public import PICTURES, Released, public_page
 from privgan_audits.report.write import render
 from tests.audits.entries import passing
 from tests.audits.report.browser import CHROMIUM, needs_browser
-from tests.audits.report.reading import seen
+from tests.audits.report.reading import seen, written
 from tests.audits.report.recorded import record
 
 APPROVAL = {
@@ -112,3 +112,14 @@ def test_it_is_one_sheet_of_a4(tmp_path: Path, verdict: str) -> None:
     command = [str(CHROMIUM), *flags, *quiet, "--no-pdf-header-footer", f"--print-to-pdf={printed}", f"file://{page}"]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     assert re.findall(rb"/Count (\d+)", printed.read_bytes()) == [b"1"]
+
+
+def test_both_pages_say_which_columns_invented_records_have(tmp_path: Path) -> None:
+    """And neither does of a set that has none."""
+    columns = {"sex": "category(F|M):patient", "stage_of_disease": "ordinal(I<II<III<IV)"}
+    for number, changes in enumerate(({"columns": columns}, {})):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for page in written(folder, record(tests=passing(), **changes)):
+            text = seen(page).text
+            assert ("sex" in text and "stage of disease" in text) == bool(changes)

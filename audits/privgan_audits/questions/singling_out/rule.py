@@ -17,4 +17,17 @@ def statistical(f: Findings) -> Iterator[str]:
         )
 
 
-RULE = Rule(needed=("p",), may_be_absent=True, may_not_apply=True, share=SHARE, statistical=statistical)
+def inconclusive(f: Findings) -> Iterator[str]:
+    """The set has records, and nobody asked: a record of a set without any needs no such entry."""
+    if f.record.get("columns") and f.outcome in ("missing", "not-applicable"):
+        yield kept("This set has records, and nobody looked whether they single anybody out.")
+
+
+RULE = Rule(
+    needed=("p",),
+    may_be_absent=True,
+    may_not_apply=True,
+    share=SHARE,
+    statistical=statistical,
+    inconclusive=inconclusive,
+)
