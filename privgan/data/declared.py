@@ -128,6 +128,9 @@ class Tally:
     declared: Declared = field(default_factory=Declared)
     _counts: Counter[tuple[int, str]] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        self._columns = dict(self.declared.places)
+
     @classmethod
     def of(cls, types: Mapping[str, str]) -> Self:
         """Of columns by their types, nothing counted so far."""
@@ -137,9 +140,8 @@ class Tally:
         """One more image, unless something else than a cell is wrong with it."""
         if code and code not in MISFITS:
             return
-        columns = dict(self.declared.places)
         for place, text in enumerate(cells):
-            column = columns.get(place)
+            column = self._columns.get(place)
             why = misfit(column, text) if column else ""
             self._counts[place, why or (_FIT if text else _EMPTY)] += 1
             if column and why == UNKNOWN_VALUE:
