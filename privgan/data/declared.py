@@ -5,6 +5,7 @@ may be another stage. It is said how many cells would fit but for how they are w
 """
 
 import math
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -171,6 +172,6 @@ def _is_date(text: str) -> bool:
 
 
 def _loosened(text: str) -> str:
-    """Without case, blanks, and decimals of a whole number."""
+    """Without case, blanks, decimals of a whole number, and other forms of a letter."""
     whole = text.removesuffix(".0") if is_decimal(text) else text
-    return "".join(whole.casefold().split())
+    return "".join(unicodedata.normalize("NFKC", whole).casefold().split())
