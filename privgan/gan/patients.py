@@ -51,8 +51,7 @@ class GradientQuery:
     """The clipped gradients of one Poisson draw, added up, with those of images of nobody beside them.
 
     critic: its output for (images, labels) is a score (n,). losses: per image; none may influence another's.
-    fakes: (n, channels, h, w) in [-1, 1], always as many, each clipped like a patient; labels: int64 (n,), theirs, or
-    records (n, 1 + columns): then the patients' records are told to the critic, too.
+    fakes: (n, channels, h, w) in [-1, 1], always as many, each clipped like a patient; labels: int64 (n,), theirs.
     rate: at which every member is drawn. clipping_norm: C, the most that one patient adds.
     """
 

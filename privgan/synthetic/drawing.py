@@ -7,6 +7,7 @@ position alone, so that any of them can be drawn without the others.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -167,7 +168,12 @@ class Drawing:
     def levels(self, position: int) -> Floats:
         """Grey levels of one image before they are rounded: (size, size), or (size, size, 3) in colour."""
         z = self.seed.normal("image", position, self.generator.latent)
-        return self.generator.levels(z, int(self.labels[position]))
+        return self.generator.levels(z, self._told[position])
+
+    @cached_property
+    def _told(self) -> Integers:
+        """What the generator is told of each image: its class (n,), or its record (n, 1 + columns)."""
+        return np.column_stack([self.labels, self.records.codes]) if self.records.codes.size else self.labels
 
     def images(self, progress: Progress = silent) -> Images:
         """All of them, each as it is drawn alone: uint8 (count, size, size) or (count, size, size, 3)."""
@@ -211,7 +217,7 @@ class Drawing:
     def _levels(self, some: range) -> Floats:
         """Grey levels of several images at once, which a library adds in another order than those of one alone."""
         z = np.stack([self.seed.normal("image", position, self.generator.latent) for position in some])
-        return self.generator.levels_together(z, self.labels[some])
+        return self.generator.levels_together(z, self._told[some])
 
 
 def _nearest(levels: Floats) -> Images:

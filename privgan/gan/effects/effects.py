@@ -13,7 +13,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from privgan.gan.effects.odds import Odds
+from privgan.gan.effects.odds import Odds, shortened
 from privgan.records.schema import CATEGORY, ORDINAL
 
 _LEAST = 0.1  # of the mean variance: no direction is thought to vary less
@@ -57,8 +57,7 @@ class Directions:
 
     def bounded(self, offsets: Tensor) -> Tensor:
         """Offsets (n, m) along the directions, weighed, of length 1 at most."""
-        found = offsets @ (self.axes * self._weights).float()
-        return found / found.norm(dim=1, keepdim=True).clamp_min(1.0)
+        return shortened(offsets @ (self.axes * self._weights).float())
 
     def offsets(self, effects: Tensor) -> Tensor:
         """In coordinates (K, m), of effects in units of the directions' sizes."""
@@ -79,8 +78,8 @@ class Directions:
 
     @cached_property
     def _weights(self) -> Tensor:
-        weights = self.sizes**-0.5
-        return weights / (_CUT * (self.sizes * weights).norm())
+        weights: Tensor = self.sizes**-0.5 / (_CUT * self.sizes.sum().sqrt())
+        return weights
 
 
 def effects(sums: Tensor, odds: Odds, shares: Tensor, noise: float, directions: Directions) -> Tensor:
@@ -107,8 +106,9 @@ def effects(sums: Tensor, odds: Odds, shares: Tensor, noise: float, directions: 
     found = torch.zeros_like(heard)
     for group in directions.groups:
         found[:, group] = _posterior(heard[:, group], moments, kernels, float(unsure[group].square().mean().sqrt()))
-    weights = (shares @ odds.expected.double()).split(odds.levels)
-    parts = zip(found.split(odds.levels), weights, odds.kinds, strict=True)
+    levels = list(odds.levels)
+    weights = torch.split(shares @ odds.expected.double(), levels)
+    parts = zip(torch.split(found, levels), weights, odds.kinds, strict=True)
     ordered = [_in_order(part, weight) if kind == ORDINAL else part for part, weight, kind in parts]
     return directions.offsets(torch.cat(ordered))
 
@@ -145,7 +145,8 @@ def _posterior(sums: Tensor, moments: Tensor, kernels: Tensor, noise: float) -> 
         explained = torch.einsum("kb,jkl,lb->j", heard, seen, heard) / sums.shape[1]
         sizes = sizes * (explained / torch.einsum("kl,jlk->j", inverse, seen).clamp_min(_RARE)).sqrt()
     heard = torch.linalg.solve(torch.einsum("j,jkl->kl", sizes, seen) + noises, sums)
-    return torch.einsum("j,jkl->kl", sizes, kernels) @ moments.T @ heard
+    best: Tensor = torch.einsum("j,jkl->kl", sizes, kernels) @ moments.T @ heard
+    return best
 
 
 def _in_order(values: Tensor, weights: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
-"""How common records are, as a table says that was asked for before: what a sum over records has to be held against."""
+"""How common records are, as a released table says: what a sum over records has to be held against."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from privgan.gan.patients import classes_of
+from privgan.records.table import Table
 
 _REACH = 1.25  # of the root mean square length of a record: longer ones are cut to that
 _AT_ONCE = 4096  # combinations
@@ -34,6 +36,11 @@ class Odds:
         totals = flat.sum(1, keepdim=True)
         shares = torch.where(totals > 0, flat / totals.clamp_min(_RARE), flat.sum(0) / flat.sum())
         return cls(joint=shares.reshape(joint.shape), kinds=tuple(kinds))
+
+    @classmethod
+    def of_table(cls, table: Table) -> Self:
+        """As a released table says."""
+        return cls.of(torch.from_numpy(table.joint), [column.kind for column in table.schema.columns])
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -63,8 +70,7 @@ class Odds:
 
     def bounded(self, records: Tensor) -> Tensor:
         """The same, of length 1 at most, as the sum has them."""
-        found = self.centred(records) / self._reach
-        return found / found.norm(dim=1, keepdim=True).clamp_min(1.0)
+        return shortened(self.centred(records) / self._reach)
 
     def moments(self, shares: Tensor) -> Tensor:
         """What the sum finds of values when they alone are what images differ by, float64 (K, K).
@@ -97,8 +103,10 @@ class Odds:
 
     @cached_property
     def _reach(self) -> float:
-        squares = 1 - torch.stack([part.square().sum(1) for part in self.expected.split(self.levels, dim=1)])
-        return max(_REACH * float(squares.sum(0).max()) ** 0.5, 1e-6)
+        squares = 1 - torch.stack(
+            [part.square().sum(1) for part in torch.split(self.expected, list(self.levels), dim=1)]
+        )
+        return max(_REACH * math.sqrt(squares.sum(0).max()), 1e-6)
 
     def _all(self, label: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Records that may be, some at a time, with how common they are in their class."""
@@ -118,3 +126,9 @@ def one_hot(codes: Tensor, levels: Sequence[int]) -> Tensor:
     starts = torch.tensor([0, *levels[:-1]], device=codes.device).cumsum(0)
     found = torch.zeros(len(codes), sum(levels), device=codes.device)
     return found.scatter_(1, codes + starts, 1.0)
+
+
+def shortened(vectors: Tensor) -> Tensor:
+    """Vectors (n, d), scaled down to norm 1 where they are longer."""
+    found: Tensor = vectors / vectors.norm(dim=1, keepdim=True).clamp_min(1.0)
+    return found
