@@ -98,7 +98,7 @@ class RecordsSettings:
 
     measure: bool = True
     share: float = 0.2
-    noise: float = 1.4
+    noise: float = 1.0
 
     def __post_init__(self) -> None:
         positive(noise=self.noise)

@@ -122,8 +122,10 @@ class Odds:
 
 
 def one_hot(codes: Tensor, levels: Sequence[int]) -> Tensor:
-    """(n, K) of codes (n, columns): 1 where a column has that value."""
-    starts = torch.tensor([0, *levels[:-1]], device=codes.device).cumsum(0)
+    """(n, K) of codes (n, columns): 1 where a column has that value. What is no code counts as the first."""
+    counts = torch.tensor(levels, device=codes.device)
+    codes = torch.where((codes >= 0) & (codes < counts), codes, 0)
+    starts = counts.cumsum(0) - counts
     found = torch.zeros(len(codes), sum(levels), device=codes.device)
     return found.scatter_(1, codes + starts, 1.0)
 
