@@ -152,11 +152,10 @@ def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None, Tabl
         raise IntegrityError("Expected the fields of a generator configuration.") from None
     if class_balance is not None and len(class_balance.counts) != len(config.form.classes):
         raise IntegrityError("Expected a measured count for each class in the generator's configuration.")
-    known = None if records is None else records.pairs.levels
-    if known != ((len(config.form.classes), *config.levels) if config.levels else None):
-        raise IntegrityError(
-            "Expected a table of records of the classes and columns in the generator's configuration."
-        )
+    if records is not None and records.classes != len(config.form.classes):
+        raise IntegrityError("Expected a table of records of the classes in the generator's configuration.")
+    if config.levels and (records is None or records.schema.levels != config.levels):
+        raise IntegrityError("Expected a table of records of the columns in the generator's configuration.")
     return config, class_balance, records
 
 
