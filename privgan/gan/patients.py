@@ -65,7 +65,7 @@ class GradientQuery:
 
 def classes_of(told: Tensor) -> Tensor:
     """Labels (n,), of labels or of records (n, 1 + columns)."""
-    return told if told.ndim == 1 else told[:, 0]
+    return told if told.dim() == 1 else told[:, 0]
 
 
 class Patients(Protocol):

@@ -186,7 +186,7 @@ class MixtureImages(nn.Module):
         factors = factors * uneven if shape.uneven else factors
         spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
         found = self.means[labels, component] + spread + self.grain[labels, component] * grain * uneven
-        if told.ndim > 1 and shape.levels:
+        if told.dim() > 1 and shape.levels:
             centred = one_hot(told[:, 1:], shape.levels).to(found) - self.expected[labels]
             found = found + centred @ self.effects
         found = torch.cat([found, self.fine.expand(len(found), -1)], dim=1)
