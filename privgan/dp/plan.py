@@ -4,8 +4,9 @@ Let D and D' differ in one member, whose images in D' are replaced by nothing (z
 remains, so the number of members N is public). A plan makes these releases and no other use of members' images:
 
 1. warm start: for each s in `warm_start`, a sum of one vector of norm at most 1 a member, plus N(0, s^2) once.
-   Changing one member moves the sum by at most 1: a Gaussian mechanism. With a public prior the last of these sums
-   says how strong detail is; it costs what it costs, like all the others.
+   Changing one member moves the sum by at most 1: a Gaussian mechanism. With records one of these sums says what
+   goes along with each of their values, given the table of 3., which is asked before; with a public prior the last
+   says how strong detail is. They cost what they cost, like all the others.
 2. class balance, if `class_balance` is a noise s: a sum of one vector a member, their images' shares of the
    classes, of norm at most 1, plus N(0, s^2) once. A Gaussian mechanism, too.
 3. records, if `records` is a noise s: a sum of one vector a member, the mean over their images of how each two of

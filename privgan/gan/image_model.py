@@ -92,13 +92,16 @@ class ClassBalanceSettings:
 @dataclass(frozen=True, kw_only=True)
 class RecordsSettings:
     """Records beside the images, of a cohort with declared columns. measure: whether to ask at all. share: of the
-    target epsilon, spent on how the columns are distributed.
+    target epsilon, spent on how the columns are distributed. noise: of the query of what records do to images,
+    relative to the second moments'.
     """
 
     measure: bool = True
     share: float = 0.2
+    noise: float = 1.0
 
     def __post_init__(self) -> None:
+        positive(noise=self.noise)
         strictly_within(0.0, 1.0, share=self.share)
 
 

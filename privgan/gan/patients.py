@@ -63,6 +63,11 @@ class GradientQuery:
     clipping_norm: float
 
 
+def classes_of(told: Tensor) -> Tensor:
+    """Labels (n,), of labels or of records (n, 1 + columns)."""
+    return told if told.dim() == 1 else told[:, 0]
+
+
 class Patients(Protocol):
     """Whoever holds the members' images. Draws, augmentation, bounds and clipping are theirs; noise is not."""
 

@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from privgan.arrays import Images, Integers
 
-_COLUMNS, _ROWS = 10, 10
+COLUMNS, _ROWS = 10, 10
 _STRIP_PIXELS = 16
 _SMALLEST_TILE_PIXELS = 56
 
@@ -15,7 +15,7 @@ def tile_pixels(side: int) -> int:
     return side * -(-_SMALLEST_TILE_PIXELS // side)
 
 
-def contact_sheet(images: Images, labels: Integers, classes: tuple[str, ...]) -> Images:
+def contact_sheet(images: Images, labels: Integers, classes: tuple[str, ...], columns: int = COLUMNS) -> Images:
     """The sheet's pixels, uint8 (height, width) or (height, width, 3), computed from nothing but the arguments.
 
     Args:
@@ -23,26 +23,27 @@ def contact_sheet(images: Images, labels: Integers, classes: tuple[str, ...]) ->
         labels: int64 (n,), indices into `classes`.
         classes: a strip with the name stands above the images of each, see `caption`; a class without images is left
             out, and so are classes after the tenth.
+        columns: images in a row.
     """
     present = np.unique(labels)[:_ROWS]
-    tiles_each = _COLUMNS * (_ROWS // len(present))
+    tiles_each = columns * (_ROWS // len(present))
     scale = tile_pixels(images.shape[1]) // images.shape[1]
     parts = []
     for label in present:
-        grid = _grid(images[labels == label][:tiles_each]).repeat(scale, axis=0).repeat(scale, axis=1)
+        grid = _grid(images[labels == label][:tiles_each], columns).repeat(scale, axis=0).repeat(scale, axis=1)
         strip = _strip(caption(classes[label], label + 1), grid.shape[1])
         parts += [strip if grid.ndim == 2 else np.stack([strip] * 3, axis=-1), grid]
     return np.concatenate(parts)
 
 
-def _grid(tiles: Images) -> Images:
-    """Tiles (n, s, s[, 3]) in rows of ten, the last row filled up with black."""
+def _grid(tiles: Images, columns: int) -> Images:
+    """Tiles (n, s, s[, 3]) in rows of so many, the last row filled up with black."""
     _, size, _, *channels = tiles.shape
-    rows = -(-len(tiles) // _COLUMNS)
-    filled = np.zeros((rows * _COLUMNS, *tiles.shape[1:]), np.uint8)
+    rows = -(-len(tiles) // columns)
+    filled = np.zeros((rows * columns, *tiles.shape[1:]), np.uint8)
     filled[: len(tiles)] = tiles
-    grid = filled.reshape(rows, _COLUMNS, *tiles.shape[1:]).swapaxes(1, 2)
-    return grid.reshape(rows * size, _COLUMNS * size, *channels)
+    grid = filled.reshape(rows, columns, *tiles.shape[1:]).swapaxes(1, 2)
+    return grid.reshape(rows * size, columns * size, *channels)
 
 
 def is_drawable(name: str) -> bool:

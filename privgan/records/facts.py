@@ -7,7 +7,7 @@ from typing import Self
 from privgan.checks import positive
 from privgan.errors import UsageError
 from privgan.records.condition import EVERYTHING, Condition
-from privgan.records.schema import Schema
+from privgan.records.schema import ORDINAL, Schema
 from privgan.records.table import Table
 
 
@@ -15,13 +15,15 @@ from privgan.records.table import Table
 class RecordsFacts:
     """columns: declarations by name. errors: by column, see `Table.errors`. members: how many patients were asked.
 
-    where: what was asked for, as `Condition.text` has it.
+    where: what was asked for, as `Condition.text` has it. sequence: the column through whose values each patient
+    goes, empty without one.
     """
 
     columns: dict[str, str]
     errors: dict[str, float]
     members: int
     where: str = EVERYTHING
+    sequence: str = ""
 
     def __post_init__(self) -> None:
         positive(members=self.members, **self.errors)
@@ -29,11 +31,19 @@ class RecordsFacts:
             raise UsageError("Expected declared columns of records, and of each how sure it is.")
         if Condition.parse(self.where, self.schema).text != self.where:
             raise UsageError("Expected what was asked of records as privgan writes it.")
+        if self.sequence not in ("", *(column.name for column in self.schema.columns if column.kind == ORDINAL)):
+            raise UsageError("Expected a sequence through a column of records that is declared as ordinal.")
 
     @classmethod
-    def of(cls, table: Table, condition: Condition) -> Self:
+    def of(cls, table: Table, condition: Condition, sequence: str = "") -> Self:
         """Of a set whose records are drawn from this table."""
-        return cls(columns=table.columns, errors=table.errors, members=table.members, where=condition.text)
+        return cls(
+            columns=table.columns,
+            errors=table.errors,
+            members=table.members,
+            where=condition.text,
+            sequence=sequence,
+        )
 
     @cached_property
     def schema(self) -> Schema:

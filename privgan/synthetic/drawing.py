@@ -7,6 +7,7 @@ position alone, so that any of them can be drawn without the others.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,12 +20,11 @@ from privgan.files import read_json
 from privgan.kinds import RUN, require_kind
 from privgan.language import AS_WRITTEN, tr
 from privgan.progress import Progress, silent
-from privgan.records.condition import EVERYTHING
 from privgan.records.rows import Records
 from privgan.run import MODEL_CONFIG, ModelDigests, RunFacts, read_run
 from privgan.synthetic.class_shares import MEASURED, canonical_policy, class_labels, unmeasured
 from privgan.synthetic.dicom.form import DicomForm, neighbours
-from privgan.synthetic.records_drawing import drawn_records
+from privgan.synthetic.records_drawing import ANY, Wanted, drawn_records
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
@@ -46,7 +46,7 @@ class Asked:
     """What a set shall be.
 
     classes: see `class_labels`. dicom: the files' form. created: the day, YYYY-MM-DD. language: the card's.
-    where: what is asked of the records, see `records.condition`.
+    wanted: of the records.
     """
 
     count: int
@@ -54,7 +54,7 @@ class Asked:
     dicom: DicomForm
     created: str
     language: str = AS_WRITTEN
-    where: str = EVERYTHING
+    wanted: Wanted = ANY
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -65,7 +65,7 @@ class Asked:
             dicom=manifest.dicom,
             created=manifest.created,
             language=manifest.language,
-            where=EVERYTHING if manifest.records is None else manifest.records.where,
+            wanted=ANY if (told := manifest.records) is None else Wanted(where=told.where, sequence=told.sequence),
         )
 
 
@@ -137,9 +137,10 @@ class Drawing:
             raise unmeasured()
         generator = _load(run, facts)
         balance = generator.class_balance
-        labels = class_labels(policy, classes, asked.count, seed, None if balance is None else balance.shares)
+        visits, shares = asked.dicom.visits, None if balance is None else balance.shares
+        labels = np.repeat(class_labels(policy, classes, asked.count // visits, seed, shares), visits)
         labels = neighbours(labels, asked.dicom.frames, seed)
-        records, told = drawn_records(generator.records, labels, classes, asked.dicom, asked.where, seed)
+        records, told = drawn_records(generator.records, labels, classes, asked.dicom, asked.wanted, seed)
         counts = np.bincount(labels, minlength=len(classes))
         manifest = Manifest(
             run_id=facts.run_id,
@@ -166,8 +167,16 @@ class Drawing:
 
     def levels(self, position: int) -> Floats:
         """Grey levels of one image before they are rounded: (size, size), or (size, size, 3) in colour."""
-        z = self.seed.normal("image", position, self.generator.latent)
-        return self.generator.levels(z, int(self.labels[position]))
+        return self.generator.levels(self._latents(position), self._told[position])
+
+    def _latents(self, position: int) -> Floats:
+        """(latent,): those of an invented patient are the same in all their images."""
+        return self.seed.normal("image", position // self.manifest.dicom.visits, self.generator.latent)
+
+    @cached_property
+    def _told(self) -> Integers:
+        """What the generator is told of each image: its class (n,), or its record (n, 1 + columns)."""
+        return np.column_stack([self.labels, self.records.codes]) if self.records.codes.size else self.labels
 
     def images(self, progress: Progress = silent) -> Images:
         """All of them, each as it is drawn alone: uint8 (count, size, size) or (count, size, size, 3)."""
@@ -210,8 +219,8 @@ class Drawing:
 
     def _levels(self, some: range) -> Floats:
         """Grey levels of several images at once, which a library adds in another order than those of one alone."""
-        z = np.stack([self.seed.normal("image", position, self.generator.latent) for position in some])
-        return self.generator.levels_together(z, self.labels[some])
+        z = np.stack([self._latents(position) for position in some])
+        return self.generator.levels_together(z, self._told[some])
 
 
 def _nearest(levels: Floats) -> Images:

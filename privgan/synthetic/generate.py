@@ -5,7 +5,7 @@ patients' images are out of reach.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from privgan.records.condition import EVERYTHING
 from privgan.synthetic.class_shares import UNIFORM
 from privgan.synthetic.dicom.form import MATCHED, SECONDARY_CAPTURE, SOP_CLASSES, resolved
 from privgan.synthetic.drawing import Asked, Drawing, finished
+from privgan.synthetic.records_drawing import Wanted
 from privgan.synthetic.seed import Seed
+from privgan.synthetic.sequences import visits_of
 from privgan.synthetic.set_files import DICOM, FORMATS, PNG, SetFiles
 from privgan.synthetic.synthetic_set import Manifest, seal
 
@@ -32,14 +34,15 @@ _SHEET_TILES = 130  # about so many tiles are a contact sheet with the words abo
 class GenerateOptions:
     """What to generate.
 
-    count: number of images, at least 1.
+    count: number of images, at least 1; of a sequence it follows from the patients.
     formats: any of dicom, npz, png. images.npz is always written, asked for or not: the audit reads it.
     classes: "uniform", "measured" (by the run, with noise), or shares as "name:weight,name:weight".
     where: what is asked of the records, see `records.condition`.
+    sequence, patients: so many invented patients, each in every value of this ordinal column.
     sop_class, bits, frames, one_study: the form of the DICOM files, see `dicom.form.resolved`.
     """
 
-    count: int
+    count: int = 0
     formats: tuple[str, ...] = FORMATS
     classes: str = UNIFORM
     where: str = EVERYTHING
@@ -47,9 +50,14 @@ class GenerateOptions:
     bits: int | None = None
     frames: int = 1
     one_study: bool = False
+    sequence: str = ""
+    patients: int = 0
 
     def __post_init__(self) -> None:
-        if self.count < 1:
+        if self.sequence or self.patients:
+            if not self.sequence or self.patients < 1 or self.count:
+                raise UsageError("Expected --sequence COLUMN with --patients of at least 1, and no --count.")
+        elif self.count < 1:
             raise UsageError(f"Expected count of at least 1, got {self.count}.")
         if not self.formats:
             raise UsageError(f"Expected at least one format of {', '.join(FORMATS)}.")
@@ -87,15 +95,17 @@ def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, prog
             "Expected a run that knows its Hounsfield units for CT objects, this one does not. Take "
             "secondary-capture, or prepare and train again with a ct preset, or --window with --modality CT."
         )
-    require_space(folder, output_bytes(options, facts.form))
+    visits = visits_of(run, options.sequence) if options.sequence else 1
+    form, count = replace(form, visits=visits), options.count or options.patients * visits
+    require_space(folder, output_bytes(replace(options, count=count, sequence="", patients=0), facts.form))
     today = datetime.now(UTC).date().isoformat()
     asked = Asked(
-        count=options.count,
+        count=count,
         classes=options.classes,
         dicom=form,
         created=today,
         language=language(),
-        where=options.where,
+        wanted=Wanted(where=options.where, sequence=options.sequence),
     )
     drawing = Drawing.of(run, asked, seed)
     files = SetFiles(drawing.manifest, drawing.images(progress), drawing.labels, options.formats, drawing.records)

@@ -28,7 +28,7 @@ def label_rows(
     """
     if files is None:
         return [
-            (f"{IMAGES}[{number}]", patient_id(run_id, number + 1), classes[label])
+            (f"{IMAGES}[{number}]", patient_id(run_id, 1 + number // form.visits), classes[label])
             for number, label in enumerate(labels)
         ]
     return [

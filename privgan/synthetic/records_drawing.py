@@ -4,21 +4,35 @@ Each is a function of the seed and of its own position alone. The images in one 
 is the same in all images of a patient is drawn once for them.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from privgan.arrays import Floats, Integers
 from privgan.errors import UsageError
-from privgan.records.condition import Condition
+from privgan.records.condition import EVERYTHING, Condition
 from privgan.records.facts import RecordsFacts
 from privgan.records.rows import Records
 from privgan.records.schema import Schema
 from privgan.records.table import Table
 from privgan.synthetic.dicom.form import DicomForm, files_of
 from privgan.synthetic.seed import Seed
+from privgan.synthetic.sequences import allowed_at_first, ordinal, through
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Of all records. where: see `records.condition`. sequence: the column through whose values each patient goes."""
+
+    where: str = EVERYTHING
+    sequence: str = ""
+
+
+ANY = Wanted()
 
 
 def drawn_records(
-    table: Table | None, labels: Integers, classes: tuple[str, ...], form: DicomForm, where: str, seed: Seed
+    table: Table | None, labels: Integers, classes: tuple[str, ...], form: DicomForm, wanted: Wanted, seed: Seed
 ) -> tuple[Records, RecordsFacts | None]:
     """A record for each image, and what a manifest says of them; without a table, records of no column.
 
@@ -27,7 +41,7 @@ def drawn_records(
         labels: int64 (n,), in the set's order.
         classes: their names.
         form: of the DICOM files.
-        where: what is asked of all records, see `records.condition`.
+        wanted: what is asked of all records.
         seed: of the set.
 
     Raises:
@@ -35,10 +49,10 @@ def drawn_records(
             has no records, or all images would be of one patient.
     """
     if table is None:
-        if where:
+        if wanted != ANY:
             raise UsageError(
-                "Expected --where of a run with records, this one has none. Prepare a cohort with declared columns "
-                "and train again."
+                "Expected --where and --sequence of a run with records, this one has none. Prepare a cohort with "
+                "declared columns and train again."
             )
         return Records.none(len(labels)), None
     if form.one_study:
@@ -46,15 +60,21 @@ def drawn_records(
             "Expected --one-study of a run without records: all images of such a set are of one invented patient, "
             "whose records would contradict each other."
         )
-    condition = Condition.parse(where, table.schema)
+    condition, sequence = Condition.parse(wanted.where, table.schema), wanted.sequence
+    allowed = allowed_at_first(condition, sequence)
     for label in np.unique(labels).tolist():
-        _require_common(table, label, classes[label], condition)
-    return _drawn(table, labels, form.frames, condition, seed), RecordsFacts.of(table, condition)
+        _require_common(table, label, classes[label], condition, allowed)
+    records = _drawn(table, labels, form.frames, condition, sequence, seed)
+    return records, RecordsFacts.of(table, condition, sequence)
 
 
-def _drawn(table: Table, labels: Integers, frames: int, condition: Condition, seed: Seed) -> Records:
+def _drawn(table: Table, labels: Integers, frames: int, condition: Condition, sequence: str, seed: Seed) -> Records:
     parts = np.stack([_parts(seed, position, 1 + len(table.columns)) for position in range(len(labels))])
-    codes = _codes(table, labels, frames, condition, parts[:, 0])
+    codes = _codes(table, labels, frames, condition, allowed_at_first(condition, sequence), parts[:, 0])
+    if sequence:
+        codes = through(codes, table.schema, sequence)
+        visits = len(ordinal(table.schema, sequence).values)
+        parts = np.repeat(parts[::visits], visits, axis=0)  # numbers within their bands do not change either
     columns = [
         column.cells(codes[:, number], parts[:, 1 + number], condition.span(column))
         for number, column in enumerate(table.schema.columns)
@@ -62,17 +82,19 @@ def _drawn(table: Table, labels: Integers, frames: int, condition: Condition, se
     return Records(codes=codes, cells=np.array(columns, dtype=np.str_).T)
 
 
-def _codes(table: Table, labels: Integers, frames: int, condition: Condition, parts: Floats) -> Integers:
+def _codes(
+    table: Table, labels: Integers, frames: int, condition: Condition, allowed: list[Floats], parts: Floats
+) -> Integers:
     codes = np.empty((len(labels), len(table.columns)), dtype=np.int64)
     firsts = np.array([images.start for images in files_of(labels, frames)])
     for label in np.unique(labels):
         rows = firsts[labels[firsts] == label]
-        codes[rows] = table.codes(table.given(int(label), condition.allowed), parts[rows])
+        codes[rows] = table.codes(table.given(int(label), allowed), parts[rows])
     for images in files_of(labels, frames):
         if len(images) > 1:
-            allowed = _of_patient(table.schema, condition, codes[images.start])
+            same = _of_patient(table.schema, condition, codes[images.start])
             rest = np.arange(images.start + 1, images.stop)
-            codes[rest] = table.codes(table.given(int(labels[images.start]), allowed), parts[rest])
+            codes[rest] = table.codes(table.given(int(labels[images.start]), same), parts[rest])
     return codes
 
 
@@ -84,15 +106,20 @@ def _of_patient(schema: Schema, condition: Condition, codes: Integers) -> list[F
     ]
 
 
-def _require_common(table: Table, label: int, name: str, condition: Condition) -> None:
+def _require_common(table: Table, label: int, name: str, condition: Condition, allowed: list[Floats]) -> None:
     """Of fewer patients than the noise may have invented, nothing can be said, and so nothing drawn."""
-    count = table.members * float(table.given(label, condition.allowed).sum())
-    least = 2 * table.error_of(condition.allowed)
-    if count < least:
+    count, least = table.members * float(table.given(label, allowed).sum()), 2 * table.error_of(allowed)
+    if count < least and condition.text:
         raise UsageError(
             f"Expected --where to ask for more than noise: of class {name!r} about {count:.0f} of "
             f"{table.members:,} patients fit {condition.text}, and up to {least:.0f} may be noise. Ask for a wider "
             "range or fewer columns, or leave that class out with --classes."
+        )
+    if count < least:
+        raise UsageError(
+            f"Expected --sequence of classes whose patients have such values: of class {name!r} about {count:.0f} of "
+            f"{table.members:,} patients have one, and up to {least:.0f} may be noise. Leave that class out with "
+            "--classes."
         )
 
 

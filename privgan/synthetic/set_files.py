@@ -64,7 +64,7 @@ class SetFiles:
     @property
     def splits(self) -> Texts:
         """The suggested split of each image, (n,); see `splits.suggested`."""
-        return suggested(self._labels, self._held)
+        return suggested(self._labels, self._held, self._manifest.dicom.visits)
 
     @property
     def homes(self) -> list[str]:
@@ -104,9 +104,11 @@ class SetFiles:
             images, label, patient, place = self._dicom(name)
             return self._writer.content(images, label, patient_id=patient, place=place)
         if name == CONTACT_SHEET:
-            from privgan.images.contact_sheet import contact_sheet
+            from privgan.images.contact_sheet import COLUMNS, contact_sheet
 
-            return png_bytes(contact_sheet(self._images, self._labels, self._manifest.form.classes))
+            visits = self._manifest.dicom.visits
+            columns = visits if visits > 1 else COLUMNS
+            return png_bytes(contact_sheet(self._images, self._labels, self._manifest.form.classes, columns))
         texts = {LABELS: lambda: labels_csv(self._rows), CARD: lambda: dataset_card(self._manifest)}
         if (facts := self._manifest.records) is not None:
             names = facts.schema.names

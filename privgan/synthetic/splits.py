@@ -17,12 +17,15 @@ FILE = "splits.csv"
 _CYCLE = (TRAIN, TRAIN, TRAIN, TEST, TRAIN, TRAIN, VALIDATION, TRAIN, TRAIN, TEST)  # of each class, seven in ten
 
 
-def suggested(labels: Integers, files: Sequence[range] | None) -> Texts:
+def suggested(labels: Integers, files: Sequence[range] | None, visits: int = 1) -> Texts:
     """Of each class seven files in ten for training, one for validation, two for the test; frames stay together.
+
+    So do all images of an invented patient.
 
     Args:
         labels: int64 (n,).
         files: which images each DICOM file holds; None where each image is a file of its own.
+        visits: so many files, one after the other, are a patient's.
 
     Returns:
         One of SPLITS for each image, (n,).
@@ -30,7 +33,8 @@ def suggested(labels: Integers, files: Sequence[range] | None) -> Texts:
     held = files if files is not None else [range(number, number + 1) for number in range(len(labels))]
     seen: dict[int, int] = {}
     splits = np.full(len(labels), TRAIN, dtype=f"<U{len(VALIDATION)}")
-    for images in held:
+    for first in range(0, len(held), visits):
+        images = range(held[first].start, held[min(first + visits, len(held)) - 1].stop)
         label = int(labels[images.start])
         splits[images.start : images.stop] = _CYCLE[seen.get(label, 0) % len(_CYCLE)]
         seen[label] = seen.get(label, 0) + 1

@@ -125,6 +125,8 @@ class Manifest:
             del table["records"]
         if not self.dicom.one_study:
             del table["dicom"]["one_study"]
+        if self.dicom.visits == 1:
+            del table["dicom"]["visits"]
         if self.language == AS_WRITTEN:  # likewise
             del table["language"]
         return {"schema_version": SCHEMA_VERSION, "kind": KIND, **table, "privacy": privacy, "files": listed}

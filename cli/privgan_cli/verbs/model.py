@@ -182,7 +182,7 @@ def train(
 def generate(
     run: Annotated[Path, typer.Argument(help="A finished run.")],
     synthetic: Annotated[Path, typer.Argument(help="The folder to make.")],
-    count: Annotated[int, typer.Option(help="Images to make.")],
+    count: Annotated[int, typer.Option(help="Images to make.")] = 0,
     formats: Annotated[str, choice("Any of dicom,npz,png.", "--format", metavar="NAMES")] = "dicom,npz,png",
     sop_class: Annotated[str, choice("secondary-capture or match.")] = "secondary-capture",
     bits: Annotated[int | None, typer.Option(help="8, 12 or 16 a value; 12 for CT and MR objects, else 8.")] = None,
@@ -194,6 +194,10 @@ def generate(
     where: Annotated[
         str, typer.Option(help="What all records shall say, as stage=III,age=60..70. Of a run with declared columns.")
     ] = "",
+    sequence: Annotated[
+        str, typer.Option(help="An ordinal column: each invented patient has an image of each of its values.")
+    ] = "",
+    patients: Annotated[int, typer.Option(help="Invented patients of a --sequence, instead of --count.")] = 0,
     force: Force = False,
 ) -> int:
     """Make synthetic images; free of further privacy cost."""
@@ -205,6 +209,8 @@ def generate(
         formats=tuple(name.strip() for name in formats.split(",")),
         classes=classes,
         where=where,
+        sequence=sequence,
+        patients=patients,
         sop_class=sop_class,
         bits=bits,
         frames=frames,

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from privgan.gan.effects.odds import Odds
 from privgan.gan.finishing.drawings import Described
 from privgan.gan.finishing.learning import Material
 from privgan.gan.networks.strengths import Strengths
@@ -30,13 +31,15 @@ _RIDGE = 0.01  # of the mean variance, added to all of them: no direction is blo
 class Released:
     """What is known of the patients. start: what their warm start draws. counts: (classes,), patients as released.
 
-    powers: (classes, numbers), logarithms of the power of their detail in `bands`, as released.
+    powers: (classes, numbers), logarithms of the power of their detail in `bands`, as released. odds: of their
+    records, if they have any.
     """
 
     start: MixtureImages
     counts: Tensor
     bands: DetailBands
     powers: Tensor
+    odds: Odds | None = None
 
 
 def brought(
@@ -51,7 +54,8 @@ def brought(
     public = Described.of(images, shape, progress, template=template)
     spread, found = torch.cov(public.own.double().T), torch.empty_like(public.own)
     for label, mean in enumerate(means):
-        led = _monge(spread, _covariance(start, label)).float()
+        own = _covariance(start, label) + _of_records(patients, label)
+        led = _monge(spread, own).float()
         found[labels == label] = mean + (public.own[labels == label] - public.own.mean(0)) @ led
     described = Described(coordinates=shape.coordinates, own=found, fine=start.fine, bend=shape.bend)
     parts = []
@@ -74,6 +78,14 @@ def _covariance(start: MixtureImages, label: int) -> Tensor:
     loadings, grain = start.loadings[label].double(), start.grain[label].double()
     within = torch.einsum("k,kmr,knr->mn", shares, loadings, loadings) + (shares @ grain.square()).diag()
     return within + torch.einsum("k,km,kn->mn", shares, away, away)
+
+
+def _of_records(patients: Released, label: int) -> Tensor | float:
+    """What records add to a class's covariance, float64 (m, m); nothing without them."""
+    if patients.odds is None:
+        return 0.0
+    effects = patients.start.effects.double()
+    return effects.T @ patients.odds.covariance(label).to(effects) @ effects
 
 
 def _monge(first: Tensor, then: Tensor) -> Tensor:

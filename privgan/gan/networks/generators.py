@@ -19,10 +19,12 @@ from torch import Tensor, nn
 from privgan.checks import one_of
 from privgan.config import inline
 from privgan.errors import UsageError
+from privgan.gan.effects.odds import Odds
 from privgan.gan.names import CONV, MLP, NETWORKS
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.layers import convolution, linear
 from privgan.gan.networks.strengths import Strengths
+from privgan.gan.patients import classes_of
 from privgan.gan.warm_start import ImageModel, Mixture, MixtureImages, MixtureShape
 from privgan.gan.warm_start.strength import DetailBands
 from privgan.images.form import ImageForm
@@ -42,7 +44,8 @@ class GeneratorConfig(ImageModel):
     form: of the images, without words and units. latent: factors of the warm start; the detail part sees them, too.
     width: channels of the convolutions; `mlp` has eight times as many hidden units. network: one of NETWORKS;
     `autoencoder` is built like `conv` and differs in where it starts. finish: width of the public detail network, 0
-    without one. prior: hex SHA-256 of the prior that it is of, empty without one. The rest: see `ImageModel`.
+    without one. prior: hex SHA-256 of the prior that it is of, empty without one. levels: codes of each column of a
+    record, none without records. The rest: see `ImageModel`.
     """
 
     form: ImageForm = field(metadata=inline("side", "classes", "channels", side="image_size"))
@@ -51,6 +54,7 @@ class GeneratorConfig(ImageModel):
     network: str = CONV
     finish: int = 0
     prior: str = ""
+    levels: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,7 +65,7 @@ class GeneratorConfig(ImageModel):
     @cached_property
     def mixture(self) -> MixtureShape:
         """Of the part that the warm start fills; its `latent` comes first in z."""
-        return MixtureShape.of(self, self.form, factors=self.latent, uneven=bool(self.finish))
+        return MixtureShape.of(self, self.form, factors=self.latent, uneven=bool(self.finish), levels=self.levels)
 
     @property
     def finished(self) -> FinishShape | None:
@@ -82,8 +86,9 @@ class GeneratorConfig(ImageModel):
 
 
 class Generator(nn.Module):
-    """(z (n, latents), labels (n,)) -> images (n, channels, size, size) in [-1, 1].
+    """(z (n, latents), told) -> images (n, channels, size, size) in [-1, 1].
 
+    told: labels (n,), or records (n, 1 + columns), see `MixtureImages`.
     `start` draws what the warm start released, `finish` what public images add to it, and `strengths` says how
     strong that is; none of them learns here. A detail part, zero at first, adds what the discriminator asks for.
     torch_rng: of its first weights; without it they are zero, for whoever fills them.
@@ -109,41 +114,43 @@ class Generator(nn.Module):
         """Begin where the released mixture is."""
         self.start.fill(mixture)
 
-    def strengthen(self, wanted: Tensor, torch_rng: torch.Generator) -> None:
+    def strengthen(self, wanted: Tensor, torch_rng: torch.Generator, odds: Odds | None = None) -> None:
         """Make detail as strong as patients say, by a look at some images, which have no gains yet.
 
         Args:
             wanted: (classes, numbers), as `measure_powers` released them.
             torch_rng: of those images.
+            odds: of their records, if they have any.
         """
         if self.strengths is None:
             return
         device, drawn = self.basis.device, []
         for label in range(len(self.config.form.classes)):
             z = torch.randn(_LOOKED_AT, self.config.latents, generator=torch_rng).to(device)
-            labels = torch.full((_LOOKED_AT,), label, device=device)
-            batches = zip(torch.split(z, FAKES_AT_ONCE), torch.split(labels, FAKES_AT_ONCE), strict=True)
+            told = torch.full((_LOOKED_AT,), label, device=device)
+            told = told if odds is None else odds.drawn(told, torch_rng)
+            batches = zip(torch.split(z, FAKES_AT_ONCE), torch.split(told, FAKES_AT_ONCE), strict=True)
             with torch.no_grad():
                 some = [self.begun(*batch) for batch in batches]
             drawn.append(self.config.detail_bands.powers(torch.cat(some)).mean(0))
         self.strengths.fill(wanted.to(device), torch.stack(drawn))
 
-    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, z: Tensor, told: Tensor) -> Tensor:
         """See the class."""
-        return self.drawn(z, labels)[0]
+        return self.drawn(z, told)[0]
 
-    def begun(self, z: Tensor, labels: Tensor) -> Tensor:
+    def begun(self, z: Tensor, told: Tensor) -> Tensor:
         """The images before refinement: what the warm start draws, finished by the public network if there is one."""
         first = self.config.mixture.latent
-        image: Tensor = self.start(z[:, :first], labels)
+        image: Tensor = self.start(z[:, :first], told)
         if self.finish is None or self.strengths is None:
             return image
         finished = self.finish(image, z[:, first:]).clamp(-1.0, 1.0)
-        return self.strengths(finished, labels).clamp(-1.0, 1.0)  # type: ignore[no-any-return]  # as for all modules
+        return self.strengths(finished, classes_of(told)).clamp(-1.0, 1.0)  # type: ignore[no-any-return]  # as for all modules
 
-    def drawn(self, z: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def drawn(self, z: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
         """The images, and what they were before refinement."""
-        image = self.begun(z, labels)
+        image = self.begun(z, told)
         return F.hardtanh(image + self.detail(z, image)), image
 
     def detail(self, z: Tensor, image: Tensor) -> Tensor:

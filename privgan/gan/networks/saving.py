@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from safetensors import safe_open
 
 SCHEMA_VERSION = 5
+WITH_RECORDS = 8  # of generators, with a prior or without, whose images are given a record: effects of its values
 WITH_PRIOR = 7  # of generators with a public prior: gains of detail beside what version 5 has, and uneven factors
 STATE = "private/state.safetensors"
 _ORDER = (  # of the keys, as it has always been; what is new follows
@@ -55,7 +56,7 @@ class LoadedGenerator:
         """Standard normal numbers that make an image."""
         return self.network.config.latents
 
-    def levels(self, z: Floats, label: int) -> Floats:
+    def levels(self, z: Floats, told: Integers | int) -> Floats:
         """Levels 0 to 255 of one image, as files hold it but not rounded: (size, size), or (size, size, 3) in colour.
 
         In double precision, and each image by itself: libraries add in an order of their own, which depends on the
@@ -63,20 +64,20 @@ class LoadedGenerator:
 
         Args:
             z: (latent,), standard normal.
-            label: the class.
+            told: int64 (), the class, or (1 + columns,), a record.
         """
-        (levels,) = self.levels_together(z[None], np.array([label]))
+        (levels,) = self.levels_together(z[None], np.asarray(told)[None])
         return np.asarray(levels, dtype=np.float64)
 
-    def levels_together(self, z: Floats, labels: Integers) -> Floats:
+    def levels_together(self, z: Floats, told: Integers) -> Floats:
         """`levels` of several images, (n, size, size) or (n, size, size, 3): to about 1e-12 of a level.
 
         Args:
             z: (n, latent), standard normal.
-            labels: the classes, int64 (n,).
+            told: int64 (n,), the classes, or (n, 1 + columns), records.
         """
         with torch.no_grad():
-            images = self._precise(torch.from_numpy(z), torch.from_numpy(labels))
+            images = self._precise(torch.from_numpy(z), torch.from_numpy(told))
         return np.ascontiguousarray(as_stored(to_levels(images)), dtype=np.float64)
 
     @cached_property
@@ -98,7 +99,9 @@ def save_generator(
     table = to_table(network.config, _ORDER)
     if not network.config.prior:
         del table["prior"]  # a generator without one is, to the byte, what it was before there were any
-    version = WITH_PRIOR if network.config.finish else SCHEMA_VERSION
+    if not network.config.levels:
+        del table["levels"]  # likewise
+    version = _version(finish=bool(network.config.finish), levels=bool(network.config.levels))
     config = {"schema_version": version, **table, "class_balance": measured}
     if records is not None:  # a generator without them is, to the byte, what it was before there were any
         config["records"] = records.to_json()
@@ -134,7 +137,7 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
 def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None, Table | None]:
     table: dict[str, Any] = read_json(path)
     version = table.pop("schema_version", None)
-    wanted = WITH_PRIOR if table.get("finish") else SCHEMA_VERSION
+    wanted = _version(finish=bool(table.get("finish")), levels=bool(table.get("levels")))
     if version != wanted:
         raise IntegrityError(
             f"Expected a generator of schema version {wanted}, got {version!r}. Generate with the version of privgan "
@@ -151,7 +154,15 @@ def _read_config(path: Path) -> tuple[GeneratorConfig, ClassBalance | None, Tabl
         raise IntegrityError("Expected a measured count for each class in the generator's configuration.")
     if records is not None and records.classes != len(config.form.classes):
         raise IntegrityError("Expected a table of records of the classes in the generator's configuration.")
+    if config.levels and (records is None or records.schema.levels != config.levels):
+        raise IntegrityError("Expected a table of records of the columns in the generator's configuration.")
     return config, class_balance, records
+
+
+def _version(*, finish: bool, levels: bool) -> int:
+    if levels:
+        return WITH_RECORDS
+    return WITH_PRIOR if finish else SCHEMA_VERSION
 
 
 def has_state(run: Path) -> bool:

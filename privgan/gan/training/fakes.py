@@ -11,6 +11,7 @@ from torch import Tensor
 
 from privgan.gan.networks import FAKES_AT_ONCE
 from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
+from privgan.gan.patients import classes_of
 from privgan.gan.ranks.ranks import Ranks
 from privgan.gan.training.monitor import require_finite
 from privgan.gan.training.settings import RefinementSettings
@@ -18,7 +19,8 @@ from privgan.gan.training.state import TrainingState
 
 _SAID = 3  # numbers that a piece of a generator step says beside its gradient
 
-Latents = tuple[Tensor, Tensor]  # z (n, latents), and labels (n,) in the released class proportions
+# z (n, latents), and labels (n,) in the released class proportions, or records (n, 1 + columns) in those of a table
+Latents = tuple[Tensor, Tensor]
 
 
 def drawn_fakes(
@@ -26,13 +28,13 @@ def drawn_fakes(
 ) -> Latents:
     """Fakes (count, channels, size, size) in [-1, 1] and their labels (count,), the same on every rank."""
     latents, form = _latents(state, count, device, torch_rng), state.generator.config.form
-    shapes = [torch.Size((len(labels), form.channels, form.side, form.side)) for _, labels in latents]
+    shapes = [torch.Size((len(told), form.channels, form.side, form.side)) for _, told in latents]
 
     def drawn(number: int) -> Tensor:
         with torch.no_grad():
             return state.generator.drawn(*latents[number])[0]
 
-    return torch.cat(ranks.pieces(shapes, drawn)), torch.cat([labels for _, labels in latents])
+    return torch.cat(ranks.pieces(shapes, drawn)), torch.cat([classes_of(told) for _, told in latents])
 
 
 def set_gradients(
@@ -68,7 +70,8 @@ def _latents(state: TrainingState, count: int, device: torch.device, torch_rng: 
     for start in range(0, count, FAKES_AT_ONCE):
         some = min(FAKES_AT_ONCE, count - start)
         labels = torch.multinomial(state.counts, some, replacement=True, generator=torch_rng).to(device)
-        found.append((torch.randn(some, state.generator.config.latents, generator=torch_rng).to(device), labels))
+        z = torch.randn(some, state.generator.config.latents, generator=torch_rng).to(device)
+        found.append((z, labels if state.odds is None else state.odds.drawn(labels, torch_rng)))
     return found
 
 
@@ -76,10 +79,10 @@ def _gradient(
     state: TrainingState, refinement: RefinementSettings, weights: Sequence[Tensor], latents: Latents
 ) -> Tensor:
     """What a piece adds, (3 + weights,): the share told apart, the distance, the images' size, and the gradient."""
-    z, labels = latents
-    fakes, start = state.generator.drawn(z, labels)
-    scores = state.discriminator(fakes, labels)
-    anchor, share = anchor_loss(fakes, start, state.generator.basis), len(labels) / refinement.fakes
+    z, told = latents
+    fakes, start = state.generator.drawn(z, told)
+    scores = state.discriminator(fakes, classes_of(told))
+    anchor, share = anchor_loss(fakes, start, state.generator.basis), len(told) / refinement.fakes
     loss = share * (LOSSES[refinement.loss].generator(scores) + refinement.anchor * anchor)
     gradients = torch.autograd.grad(loss, weights, materialize_grads=True)
     said = [share * fake_accuracy(scores.detach()), share * float(anchor.detach()), float(fakes.detach().norm())]

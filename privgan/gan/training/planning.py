@@ -9,15 +9,15 @@ from privgan.data.cohort.cohort import Cohort
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
 from privgan.errors import InputRejectedError, UsageError
 from privgan.gan.training.request import TrainRequest
+from privgan.gan.training.settings import NO_COLUMNS, TrainSettings
 from privgan.gan.warm_start.strength import NOISE_RATIO
 from privgan.records.schema import Schema
 from privgan.run import RunFacts
 
-NO_RECORDS = Schema()
 _WHOLE = 0.99  # of epsilon: the accountants' figures lie a little above the exact one that noises come from
 
 
-def make_plan(members: int, request: TrainRequest, schema: Schema = NO_RECORDS) -> Plan:
+def make_plan(members: int, request: TrainRequest, schema: Schema = NO_COLUMNS) -> Plan:
     """The cheapest noise that keeps everything that is asked within the asked epsilon.
 
     schema: the declared columns; without any, records are not asked for.
@@ -33,8 +33,8 @@ def make_plan(members: int, request: TrainRequest, schema: Schema = NO_RECORDS) 
     privacy, start, balance = settings.privacy, settings.warm_start, settings.class_balance
     # Without steps the warm start is all there is, and has what the class balance leaves.
     share = start.share if privacy.steps else _WHOLE - balance.share * balance.measure
-    # With a prior patients are asked one thing more: how strong their detail is.
-    ratios = start.noise_ratios if request.prior is None else (*start.noise_ratios, NOISE_RATIO)
+    told = bool(schema) and settings.records.measure
+    ratios = start_ratios(settings, told=told, prior=request.prior is not None)
     plan = Plan(
         members=members,
         batch=privacy.batch,
@@ -48,12 +48,22 @@ def make_plan(members: int, request: TrainRequest, schema: Schema = NO_RECORDS) 
     if balance.measure:
         (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
         plan = replace(plan, class_balance=noise)
-    if schema and settings.records.measure:
+    if told:
         (noise,) = calibrate_queries(settings.records.share * request.epsilon, delta, (1.0,))
         # Without steps the warm start was given what is left, which is now less.
         start_noises = plan.warm_start if privacy.steps else _beside(plan.warm_start, noise)
         plan = replace(plan, records=noise, warm_start=start_noises)
     return calibrate(plan, request.epsilon)
+
+
+def start_ratios(settings: TrainSettings, *, told: bool, prior: bool) -> tuple[float, ...]:
+    """The noises of the warm start's queries relative to each other, in the order they are asked.
+
+    told: of records patients are asked one thing more: what these do to images. prior: with a prior another one: how
+    strong detail is.
+    """
+    extra = (*([settings.records.noise] if told else []), *([NOISE_RATIO] if prior else []))
+    return (*settings.warm_start.noise_ratios, *extra)
 
 
 def _beside(noises: tuple[float, ...], other: float) -> tuple[float, ...]:

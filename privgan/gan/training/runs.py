@@ -178,7 +178,7 @@ def _fitted(
             run=run,
             run_id=facts.run_id,
             patients=Members.of(cohort, settings, device, randomness.secret, ranks),
-            config=settings.generator_config(cohort.facts.form.bare, request.prior),
+            config=settings.generator_config(cohort.facts.form.bare, request.prior, cohort.schema),
             prior=request.prior,
             schema=cohort.schema,
             plan=_with_fakes(_plan_of(facts), settings),
@@ -277,7 +277,7 @@ def ledger_for(cohort: Cohort) -> Ledger:
 def _with_steps(request: TrainRequest, cohort: Cohort, device: torch.device) -> TrainSettings:
     settings, steps = request.settings, request.steps
     if request.minutes is not None:
-        config = settings.generator_config(cohort.facts.form.bare, request.prior)
+        config = settings.generator_config(cohort.facts.form.bare, request.prior, cohort.schema)
         steps = affordable_steps(
             settings, request.minutes, config=config, members=cohort.facts.members, device=device
         )

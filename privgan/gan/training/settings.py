@@ -23,10 +23,13 @@ from privgan.gan.names import (
 from privgan.gan.training.ladder import LadderSettings
 from privgan.images.augmentation import AugmentationSettings
 from privgan.images.form import ImageForm
+from privgan.records.schema import Schema
 
 if TYPE_CHECKING:
     from privgan.gan.networks import GeneratorConfig
     from privgan.gan.networks.public_prior import Prior
+
+NO_COLUMNS = Schema()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +130,10 @@ class TrainSettings:
     speed: SpeedSettings = field(default_factory=SpeedSettings)
     records: RecordsSettings = field(default_factory=RecordsSettings)
 
-    def generator_config(self, form: ImageForm, prior: "Prior | None" = None) -> "GeneratorConfig":
-        """The generator that is asked for, of images of this form, with what a public prior adds."""
+    def generator_config(
+        self, form: ImageForm, prior: "Prior | None" = None, schema: Schema = NO_COLUMNS
+    ) -> "GeneratorConfig":
+        """The generator that is asked for, of images of this form, with what a public prior and records add."""
         from privgan.gan.networks import GeneratorConfig
 
         return GeneratorConfig(
@@ -138,6 +143,7 @@ class TrainSettings:
             network=self.model.network,
             finish=0 if prior is None else prior.facts.width,
             prior="" if prior is None else prior.named.sha256,
+            levels=schema.levels if self.records.measure else (),
             **self.warm_start.constants,
         )
 

@@ -6,6 +6,7 @@ would cancel itself out.
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
+from privgan.gan.effects.odds import Odds
 from privgan.gan.networks import Discriminator, Generator
 from privgan.gan.networks.saving import STATE, has_state, opened_state
 from privgan.gan.networks.states import fill, tensors_of
@@ -46,6 +48,11 @@ class TrainingState:
     records: Table | None = None
     monitor: Monitor | None = None
     powers: Tensor | None = None
+
+    @cached_property
+    def odds(self) -> Odds | None:
+        """How common records are, as their table says; None without one. Asked for once that is there."""
+        return None if self.records is None else Odds.of_table(self.records)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from privgan.dp.mechanism import noisy_gradient
 from privgan.dp.plan import Plan
 from privgan.errors import BudgetError
 from privgan.files import sha256_file
+from privgan.gan.effects.odds import Odds
 from privgan.gan.finishing.adapting import adapted
 from privgan.gan.finishing.brought import Released
 from privgan.gan.finishing.settings import LearningSettings
@@ -49,6 +50,7 @@ from privgan.language import to_tr, tr
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan.records.schema import Schema
+from privgan.records.table import Table
 
 _MEASURING = to_tr("asking members for the warm start")
 
@@ -125,9 +127,12 @@ def _begin(
     warm_start = training.settings.warm_start
     noises, of_strength = _noises(training)
     progress(tr(_MEASURING), 0, 1)
-    mixture = measure_mixture(patients, warm_start, noises, config.mixture, randomness)
+    records = _records(training, randomness)  # before the images, which are asked about given these
+    odds = None if records is None else Odds.of_table(records)
+    mixture = measure_mixture(patients, warm_start, noises, config.mixture, randomness, odds)
     progress(tr(_MEASURING), 1, 1)
     state = fresh_state(training, mixture, randomness.public)
+    state.records = records
     if training.prior is not None:
         state.powers = _powers(training, training.prior, state, of_strength, randomness)
     made_decoder(training, state, randomness, progress)
@@ -135,11 +140,16 @@ def _begin(
     if plan.class_balance is not None:
         classes, rng = len(config.form.classes), randomness.secret
         state.class_balance = measure_class_balance(patients, classes, plan.class_balance, rng)
-    if plan.records is not None:
-        classes, members = len(config.form.classes), plan.members
-        state.records = measure_records(patients, training.schema, classes, members, plan.records, randomness.secret)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     return state, None if ledger is None else save_state(state, training.run, ledger, training.run_id)
+
+
+def _records(training: Training, randomness: Randomness) -> Table | None:
+    """The table of declared columns, if it was planned to ask for it."""
+    plan, classes = training.plan, len(training.config.form.classes)
+    if plan.records is None:
+        return None
+    return measure_records(training.patients, training.schema, classes, plan.members, plan.records, randomness.secret)
 
 
 def made_decoder(training: Training, state: TrainingState, randomness: Randomness, progress: Progress) -> None:
@@ -151,12 +161,13 @@ def made_decoder(training: Training, state: TrainingState, randomness: Randomnes
 
 
 def _noises(training: Training) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Those planned for the warm start, and, with a prior, the one of the strength of detail.
+    """Those planned for the warm start, with that of records, and, with a prior, the one of the strength of detail.
 
     Raises:
         BudgetError: more or fewer were charged than are asked about.
     """
-    known, planned = len(training.settings.warm_start.noise_ratios), training.plan.warm_start
+    told, planned = training.plan.records is not None, training.plan.warm_start
+    known = len(training.settings.warm_start.noise_ratios) + told
     wanted = known + (training.prior is not None)
     if len(planned) != wanted:
         raise BudgetError(
@@ -187,10 +198,10 @@ def _finish_detail(
     generator, steps = state.generator, training.settings.model.adaptation_steps
     if steps and generator.finish is not None:
         bands, settings = training.config.detail_bands, LearningSettings(width=prior.facts.width, steps=steps)
-        patients = Released(start=generator.start, counts=state.counts, bands=bands, powers=powers)
+        patients = Released(start=generator.start, counts=state.counts, bands=bands, powers=powers, odds=state.odds)
         network = adapted(prior, patients, settings, torch_rng, lambda: _obey(_heard(training, stop), stop), progress)
         generator.finish.load_state_dict(network.state_dict())
-    generator.strengthen(powers, torch_rng)
+    generator.strengthen(powers, torch_rng, state.odds)
     state.average.load_state_dict(generator.state_dict())
     state.powers = None
 

@@ -6,8 +6,9 @@ queries of every member then ask, in this order:
 1. the mean of each class, with a constant coordinate for the counts;
 2. with `align`: the mean of each class after every image was moved onto the mean of all, and that of the movements;
 3. the second moments of each class around that mean;
-4. the grey levels of each class, a histogram of its pixels;
-5. for more than one component: rounds of k-means within each class, in the directions that 3. kept (as DPLloyd of
+4. of records: what goes along with each of their values (`gan.effects`), which is taken out of the second moments;
+5. the grey levels of each class, a histogram of its pixels;
+6. for more than one component: rounds of k-means within each class, in the directions that 3. kept (as DPLloyd of
    Su et al. 2016 does), then the second moments of each component.
 
 With a public prior `strength` asks one more.
@@ -17,14 +18,17 @@ lives in. Of noisy covariances only what rises above the noise is kept (`shrinka
 texture. The generator starts from the images that all this implies, and stays anchored to them during refinement.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from privgan.gan.effects.effects import Directions, Effects, effects
+from privgan.gan.effects.odds import Odds
 from privgan.gan.image_model import MixtureSettings
-from privgan.gan.patients import Describe, DescribedQuery, Everybody, ask
+from privgan.gan.patients import Describe, DescribedQuery, Everybody, ask, classes_of
 from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.coordinates import COLOUR_WEIGHT, Coordinates
@@ -41,8 +45,12 @@ def measure_mixture(
     noise: tuple[float, ...],
     shape: MixtureShape,
     randomness: Randomness,
+    odds: Odds | None = None,
 ) -> Mixture:
-    """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`."""
+    """Ask the queries; `noise` are their noise multipliers, as charged, one for each of `settings.noise_ratios`.
+
+    odds: how common records are; then a last noise is that of what records do.
+    """
     asked = _Queries(
         patients=patients,
         settings=settings,
@@ -50,7 +58,7 @@ def measure_mixture(
         shape=shape,
         rng=randomness.secret,
     )
-    left = iter(noise)
+    left, of_records = iter(noise if odds is None else noise[:-1]), noise[-1]
     counts, means = asked.class_means(next(left))
     if settings.align:
         asked = asked.moved_onto(means)
@@ -59,29 +67,35 @@ def measure_mixture(
     means, fine = torch.split(means, [shape.coordinates.count, shape.coordinates.fine_count], dim=1)
     s = next(left)
     products = asked.class_products(means, s)
-    spreads = loadings(products, s * asked.spread**2, counts, shape.factors)
-    # What the kept directions leave of each coordinate's variance.
-    rest = products.diagonal(dim1=1, dim2=2) / counts[:, None] - spreads.square().sum(2)
+    spreads, grains = asked.directions(products, counts, s)
+    if odds is not None:
+        asked = asked.told(odds, spreads, grains, counts, means, of_records)
+        spreads, grains = asked.directions(asked.left_of(products, counts), counts, s)
     wanted = asked.grey_levels(next(left))
     found = Mixture(
         counts=counts.float(),
         shares=torch.ones(shape.classes, 1),
         means=means[:, None].float(),
         loadings=spreads[:, None].float(),
-        grain=grain(rest, s * asked.spread**2 / counts, counts, asked.coordinates.bands)[:, None].float(),
+        grain=grains[:, None].float(),
         fine=fine[0].float(),
         tint=asked.tint(products, means, counts, s).float(),
         drawn=Mixture.grey(shape).drawn,
         wanted=wanted.float(),
+        effects=None if asked.effects is None else asked.effects.values,
+        expected=None if odds is None else odds.expected,
     )
     if settings.components > 1:
         found = asked.components(found, tuple(left))
-    return _with_tones(found, shape, randomness.public)
+    return _with_tones(found, shape, odds, randomness.public)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Queries:
-    """coordinates: that images are described by so far. template: (channels, size, size), moved onto before."""
+    """coordinates: that images are described by so far. template: (channels, size, size), moved onto before.
+
+    effects: what records do, taken out of coordinates once it is known.
+    """
 
     patients: Everybody
     settings: MixtureSettings
@@ -89,6 +103,7 @@ class _Queries:
     shape: MixtureShape
     rng: np.random.Generator
     template: Tensor | None = None
+    effects: Effects | None = None
 
     def moved_onto(self, means: Tensor) -> "_Queries":
         """The same queries of images that were moved onto the mean of all classes.
@@ -144,6 +159,39 @@ class _Queries:
         """Sums of products around the class means, (classes, m, m)."""
         around, m = self._around(means), means.shape[1]
         return self._products(around, self.shape.classes, m, noise) * self.spread**2
+
+    def directions(self, products: Tensor, counts: Tensor, noise: float) -> tuple[Tensor, Tensor]:
+        """Loadings (classes, m, factors) of the directions that stand out, and the grain (classes, m) they leave."""
+        unsure = noise * self.spread**2
+        spreads = loadings(products, unsure, counts, self.shape.factors)
+        rest = products.diagonal(dim1=1, dim2=2) / counts[:, None] - spreads.square().sum(2)
+        return spreads, grain(rest, unsure / counts, counts, self.coordinates.bands)
+
+    def told(
+        self, odds: Odds, spreads: Tensor, grains: Tensor, counts: Tensor, means: Tensor, noise: float
+    ) -> "_Queries":
+        """The same queries of what records do not say, now that it is asked what they do."""
+        shares = counts / counts.sum()
+        own = spreads @ spreads.mT + torch.diag_embed(grains.square())
+        directions, centres = Directions.of(torch.einsum("c,cmn->mn", shares, own)), means.float()
+
+        def describe(coordinates: Tensor, records: Tensor) -> tuple[Tensor, Tensor]:
+            labels = classes_of(records)
+            offsets = directions.bounded(coordinates - centres[labels])
+            return (odds.bounded(records)[:, :, None] * offsets[:, None]).flatten(1), torch.zeros_like(labels)
+
+        size, total = (odds.values, means.shape[1]), float(counts.sum())
+        sums = self._answer(describe, 1, math.prod(size), noise, records=True).reshape(size) / total
+        values = effects(sums, odds, shares, noise / total, directions)
+        return replace(self, effects=Effects(odds=odds, values=values.float()))
+
+    def left_of(self, products: Tensor, counts: Tensor) -> Tensor:
+        """Sums of products (classes, m, m) without what records do."""
+        if self.effects is None:
+            return products
+        odds, values = self.effects.odds, self.effects.values.double()
+        own = torch.stack([values.T @ odds.covariance(label) @ values for label in range(len(counts))])
+        return products - own * counts[:, None, None]
 
     def tint(self, products: Tensor, means: Tensor, counts: Tensor, noise: float) -> Tensor:
         """How much of the light's detail each difference of colour has: (classes, channels - 1).
@@ -214,26 +262,33 @@ class _Queries:
         return centres.spreads(products, noise, of_bands)
 
     def _sums(self, describe: Describe, cells: int, dimensions: int, noise: float) -> Tensor:
-        query = DescribedQuery(describe=self._of_coordinates(describe), cells=cells, dimensions=dimensions)
-        return ask(self.patients, query, noise=noise, rng=self.rng)
+        return self._answer(describe, cells, dimensions, noise)
 
     def _products(self, describe: Describe, cells: int, dimensions: int, noise: float) -> Tensor:
-        described = self._of_coordinates(describe)
-        query = DescribedQuery(describe=described, cells=cells, dimensions=dimensions, products=True)
+        return self._answer(describe, cells, dimensions, noise, products=True)
+
+    def _answer(self, describe: Describe, cells: int, dimensions: int, noise: float, **kind: bool) -> Tensor:
+        """Of images, where `describe` takes coordinates: without what records do, once it is known."""
+
+        def described(images: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
+            coordinates = self.coordinates.of(images, self.template)
+            if self.effects is None:
+                return describe(coordinates, told)
+            return describe(coordinates - self.effects.of(told), classes_of(told))
+
+        kind = {"records": self.effects is not None} | kind
+        query = DescribedQuery(describe=described, cells=cells, dimensions=dimensions, **kind)
         return ask(self.patients, query, noise=noise, rng=self.rng)
 
-    def _of_coordinates(self, describe: Describe) -> Describe:
-        """Of images, where `describe` takes their coordinates."""
-        return lambda images, labels: describe(self.coordinates.of(images, self.template), labels)
 
-
-def _with_tones(found: Mixture, shape: MixtureShape, torch_rng: torch.Generator) -> Mixture:
+def _with_tones(found: Mixture, shape: MixtureShape, odds: Odds | None, torch_rng: torch.Generator) -> Mixture:
     """Note which grey levels the Gaussians draw: a look at their images, which costs nothing."""
     images = MixtureImages(shape)
     images.fill(found)
     drawn = []
     for label in range(shape.classes):
         z = torch.randn(_DRAWN, shape.latent, generator=torch_rng)
-        pixels = images.gaussian(z, torch.full((_DRAWN,), label))
+        told = torch.full((_DRAWN,), label)
+        pixels = images.gaussian(z, told if odds is None else odds.drawn(told, torch_rng))
         drawn.append(quantiles(grey(pixels).reshape(1, -1)))
     return replace(found, drawn=torch.cat(drawn))

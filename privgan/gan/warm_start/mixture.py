@@ -10,7 +10,9 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from privgan.gan.effects.odds import one_hot
 from privgan.gan.image_model import ImageModel
+from privgan.gan.patients import classes_of
 from privgan.gan.warm_start.coordinates import Coordinates
 from privgan.gan.warm_start.grey_levels import KNOTS
 from privgan.gan.warm_start.movement import BENDS, bent
@@ -28,7 +30,8 @@ _DARK, _VIVID = 0.05, 1.5
 class MixtureShape:
     """Public: what an image is described by, classes, components a class, factors, bend.
 
-    uneven: whether what an image has of its factors is strong or weak as a whole, as its grain is.
+    uneven: whether what an image has of its factors is strong or weak as a whole, as its grain is. levels: codes of
+    each column of a record; none without records.
     """
 
     coordinates: Coordinates
@@ -37,9 +40,18 @@ class MixtureShape:
     factors: int
     bend: float
     uneven: bool = False
+    levels: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, model: ImageModel, form: ImageForm, *, factors: int, uneven: bool = False) -> Self:
+    def of(
+        cls,
+        model: ImageModel,
+        form: ImageForm,
+        *,
+        factors: int,
+        uneven: bool = False,
+        levels: tuple[int, ...] = (),
+    ) -> Self:
         """Of such images, with so many factors."""
         coordinates = Coordinates(
             image_size=form.side,
@@ -58,6 +70,7 @@ class MixtureShape:
             factors=factors,
             bend=model.bend,
             uneven=uneven,
+            levels=levels,
         )
 
     @property
@@ -80,6 +93,8 @@ class Mixture:
     fine: (f,), the coordinates that are the same in all images. tint: (classes, channels - 1), how much
     of the light's fine detail each difference of colour has.
     drawn, wanted: (classes, KNOTS), quantiles of the grey levels that the Gaussians draw and of those measured.
+    effects: (K, m), what each value of a record adds to the coordinates; expected: (classes, K), how common it is.
+    Both None without records; means are those of the average record.
     """
 
     counts: Tensor
@@ -91,11 +106,13 @@ class Mixture:
     tint: Tensor
     drawn: Tensor
     wanted: Tensor
+    effects: Tensor | None = None
+    expected: Tensor | None = None
 
     @classmethod
     def grey(cls, shape: MixtureShape) -> "Mixture":
         """Of a warm start that has measured nothing."""
-        c, k, m = shape.classes, shape.components, shape.coordinates.count
+        c, k, m, values = shape.classes, shape.components, shape.coordinates.count, sum(shape.levels)
         levels = torch.linspace(-1, 1, KNOTS).expand(c, KNOTS).clone()
         return cls(
             counts=torch.ones(c),
@@ -107,15 +124,21 @@ class Mixture:
             tint=torch.zeros(c, shape.coordinates.channels - 1),
             drawn=levels,
             wanted=levels.clone(),
+            effects=torch.zeros(values, m) if values else None,
+            expected=torch.zeros(c, values) if values else None,
         )
 
     def drawn_from(self) -> dict[str, Tensor]:
         """What an image depends on, by name: all but the counts."""
-        return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "counts"}
+        found = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "counts"}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class MixtureImages(nn.Module):
-    """(z (n, latent), labels (n,)) -> images (n, channels, size, size) in [-1, 1]; nothing in it is learned.
+    """(z (n, latent), told) -> images (n, channels, size, size) in [-1, 1]; nothing in it is learned.
+
+    told: labels (n,), or records (n, 1 + columns): the class, then the code of each column. Of labels alone images
+    are drawn as of their class's average record.
 
     The first latent numbers are factors, then one picks the component, one sets how strong the image's grain is, and
     its factors where they are uneven; grain and bends follow.
@@ -131,6 +154,8 @@ class MixtureImages(nn.Module):
     tint: Tensor
     drawn: Tensor
     wanted: Tensor
+    effects: Tensor
+    expected: Tensor
 
     def __init__(self, shape: MixtureShape) -> None:
         super().__init__()
@@ -145,13 +170,14 @@ class MixtureImages(nn.Module):
         for name, value in mixture.drawn_from().items():
             getattr(self, name).copy_(value)
 
-    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, z: Tensor, told: Tensor) -> Tensor:
         """See the class."""
-        return _toned(self.gaussian(z, labels), self.drawn[labels], self.wanted[labels])
+        labels = classes_of(told)
+        return _toned(self.gaussian(z, told), self.drawn[labels], self.wanted[labels])
 
-    def gaussian(self, z: Tensor, labels: Tensor) -> Tensor:
+    def gaussian(self, z: Tensor, told: Tensor) -> Tensor:
         """The images before their grey levels are set right; unbounded."""
-        shape = self.shape
+        shape, labels = self.shape, classes_of(told)
         ends = self.shares[labels].cumsum(1)
         parts = [shape.factors, 1, 1, shape.coordinates.count, shape.bends]
         factors, pick, strength, grain, bends = torch.split(z, parts, dim=1)
@@ -160,6 +186,9 @@ class MixtureImages(nn.Module):
         factors = factors * uneven if shape.uneven else factors
         spread = torch.einsum("nmr,nr->nm", self.loadings[labels, component], factors)
         found = self.means[labels, component] + spread + self.grain[labels, component] * grain * uneven
+        if told.dim() > 1 and shape.levels:
+            centred = one_hot(told[:, 1:], shape.levels).to(found) - self.expected[labels]
+            found = found + centred @ self.effects
         found = torch.cat([found, self.fine.expand(len(found), -1)], dim=1)
         images = shape.coordinates.drawn(found, self.tint[labels], self.basis, self.field)
         return bent(images, bends, self.field, shape.bend) if shape.bend else images

@@ -3,7 +3,7 @@
 Facts alone, for options, manifests and documents; nothing here knows the DICOM library.
 
 >>> resolved("match", modality="CT", bits=None, frames=1)
-DicomForm(kind='ct', bits=12, frames=1, one_study=False)
+DicomForm(kind='ct', bits=12, frames=1, one_study=False, visits=1)
 >>> resolved("secondary-capture", modality="CT", bits=None, frames=1).bits
 8
 """
@@ -33,13 +33,15 @@ _WORDS_ONLY = ("ct", "mr")  # their definitions demand 16 allocated bits (PS3.3 
 class DicomForm:
     """kind: one of KINDS. bits: stored bits of a value. frames: at most so many images of one class in a file.
 
-    one_study: all images are of one invented patient and study, in one series a class.
+    one_study: all images are of one invented patient and study, in one series a class. visits: so many images, one
+    after the other, are of one invented patient and study, in a series each.
     """
 
     kind: str = SECONDARY_CAPTURE
     bits: int = 8
     frames: int = 1
     one_study: bool = False
+    visits: int = 1
 
     def __post_init__(self) -> None:
         one_of(KINDS, sop_class=self.kind)
@@ -58,6 +60,8 @@ class DicomForm:
                 "Expected --one-study without CT or MR objects: readers stack their series as a volume, and these "
                 "slices are of none. Take secondary-capture."
             )
+        if self.visits > 1 and (self.one_study or self.frames > 1):
+            raise UsageError("Expected --sequence without --one-study and --frames: each patient is a study.")
         if self.one_study and self.frames > 1:
             raise UsageError("Expected --one-study or --frames: a series of many files, or files of many frames.")
 
@@ -86,7 +90,7 @@ class Place:
 
 
 def places_of(labels: Integers, files: Sequence[range], form: DicomForm) -> list[Place]:
-    """Where each file stands: by itself, or in one study with one series a class.
+    """Where each file stands: by itself, with its patient's others, or in one study with one series a class.
 
     Args:
         labels: int64 (n,), the number of each image's class.
@@ -94,7 +98,10 @@ def places_of(labels: Integers, files: Sequence[range], form: DicomForm) -> list
         form: of the files.
     """
     if not form.one_study:
-        return [Place.alone(number) for number in range(1, len(files) + 1)]
+        return [
+            Place(number=number, patient=1 + (number - 1) // form.visits, series=number, instance=1)
+            for number in range(1, len(files) + 1)
+        ]
     places, seen = [], Counter[int]()
     for number, images in enumerate(files, start=1):
         series = 1 + int(labels[images.start])
