@@ -7,9 +7,9 @@ discriminator.
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from privgan.errors import BudgetError
 from privgan.files import sha256_file
 from privgan.gan.finishing.adapting import adapted
 from privgan.gan.finishing.brought import Released
+from privgan.gan.finishing.nearness import judged
 from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.names import AUTOENCODER
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, placed
@@ -38,10 +39,10 @@ from privgan.gan.training.fakes import drawn_fakes, set_gradients
 from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.monitor import Monitor
 from privgan.gan.training.settings import TrainSettings
-from privgan.gan.training.state import TrainingState, may_restore, restore_state, save_state
+from privgan.gan.training.state import TrainingState, may_restore, restore_state, save_state, saved_prior
 from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.class_balance import measure_class_balance
-from privgan.gan.warm_start.measure import measure_mixture
+from privgan.gan.warm_start.measure import measure_mixture, noise_of_products, with_tones
 from privgan.gan.warm_start.strength import measure_powers
 from privgan.interruption import StopRequest
 from privgan.language import to_tr, tr
@@ -69,6 +70,11 @@ class Training:
     prior: Prior | None = None
     ranks: Ranks = ALONE
 
+    @property
+    def without_prior(self) -> Self:
+        """The same, had no prior been given; its plan stays."""
+        return replace(self, prior=None, config=self.settings.generator_config(self.config.form))
+
 
 @plain_surroundings()
 def fit(
@@ -87,7 +93,7 @@ def fit(
         LostRankError: another rank ended or does not answer.
     """
     keep_freed_memory()
-    state, ledger = _begin(training, ledger, randomness, progress)
+    training, state, ledger = _begin(training, ledger, randomness, progress)
     if state.powers is not None and training.prior is not None:
         _finish_detail(training, training.prior, state, state.powers, randomness.public, stop, progress)
         state.monitor = Monitor.of(state.generator, randomness.public)
@@ -111,29 +117,40 @@ def fit(
 
 def _begin(
     training: Training, ledger: Ledger | None, randomness: Randomness, progress: Progress
-) -> tuple[TrainingState, Ledger | None]:
-    patients, plan, config = training.patients, training.plan, training.config
+) -> tuple[Training, TrainingState, Ledger | None]:
     restored = ledger is not None and may_restore(training.run, ledger, training.run_id)
     if training.ranks.highest(int(restored)):
         digest = sha256_file(training.run / STATE)
-        state = fresh_state(training, Mixture.grey(config.mixture), randomness.public)
+        named = saved_prior(training.run, None if training.prior is None else training.prior.named)
+        training = training if named is None or named.used else training.without_prior
+        state = fresh_state(training, Mixture.grey(training.config.mixture), randomness.public)
+        state.prior = named
         restore_state(state, training.run, randomness.public)
-        return state, None if ledger is None else ledger.resume(training.run_id, step=state.step, sha256=digest)
-    warm_start = training.settings.warm_start
+        kept = None if ledger is None else ledger.resume(training.run_id, step=state.step, sha256=digest)
+        return training, state, kept
     noises, of_strength = _noises(training)
     progress(tr(_MEASURING), 0, 1)
-    mixture = measure_mixture(patients, warm_start, noises, config.mixture, randomness)
+    named, shape = None, training.config.mixture
+    mixture = measure_mixture(training.patients, training.settings.warm_start, noises, shape, randomness)
     progress(tr(_MEASURING), 1, 1)
+    if training.prior is not None:
+        noise = noise_of_products(training.settings.warm_start, shape, noises)
+        named = judged(training.prior, mixture, shape, noise, training.ranks, progress)
+        if not named.used:
+            training = training.without_prior
+            mixture = with_tones(mixture, training.config.mixture, randomness.public)
     state = fresh_state(training, mixture, randomness.public)
+    state.prior = named
     if training.prior is not None:
         state.powers = _powers(training, training.prior, state, of_strength, randomness)
     made_decoder(training, state, randomness, progress)
     state.monitor = Monitor.of(state.generator, randomness.public)
-    if plan.class_balance is not None:
-        classes, rng = len(config.form.classes), randomness.secret
-        state.class_balance = measure_class_balance(patients, classes, plan.class_balance, rng)
+    if (noise_of_shares := training.plan.class_balance) is not None:
+        classes, rng = len(training.config.form.classes), randomness.secret
+        state.class_balance = measure_class_balance(training.patients, classes, noise_of_shares, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
-    return state, None if ledger is None else save_state(state, training.run, ledger, training.run_id)
+    kept = None if ledger is None else save_state(state, training.run, ledger, training.run_id)
+    return training, state, kept
 
 
 def made_decoder(training: Training, state: TrainingState, randomness: Randomness, progress: Progress) -> None:

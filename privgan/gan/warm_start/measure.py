@@ -76,7 +76,13 @@ def measure_mixture(
     )
     if settings.components > 1:
         found = asked.components(found, tuple(left))
-    return _with_tones(found, shape, randomness.public)
+    return with_tones(found, shape, randomness.public)
+
+
+def noise_of_products(settings: MixtureSettings, shape: MixtureShape, noise: tuple[float, ...]) -> float:
+    """Standard deviation of a class's summed squares of one coordinate, from the noise multipliers of the queries."""
+    pixels = shape.coordinates.image_size**2 * shape.coordinates.channels
+    return noise[1 + settings.align] * settings.spread_radius**2 * pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,7 +233,7 @@ class _Queries:
         return lambda images, labels: describe(self.coordinates.of(images, self.template), labels)
 
 
-def _with_tones(found: Mixture, shape: MixtureShape, torch_rng: torch.Generator) -> Mixture:
+def with_tones(found: Mixture, shape: MixtureShape, torch_rng: torch.Generator) -> Mixture:
     """Note which grey levels the Gaussians draw: a look at their images, which costs nothing."""
     images = MixtureImages(shape)
     images.fill(found)

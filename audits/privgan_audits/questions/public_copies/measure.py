@@ -35,7 +35,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     if named is None and claimed is None:
         return NotApplicable(reason=NO_PRIOR)
     prior = _held(evidence)
-    if prior is None or not prior.named == named == claimed:
+    if prior is None or named is None or prior.named != named.as_learned or named != claimed:
         return NotRun(reason=OTHER)
     synthetic = evidence.synthetic.images
     if prior.images.shape[1:] != synthetic.shape[1:]:
