@@ -47,13 +47,13 @@ _NEAR = to_tr(
     "patients' kind and finish what is drawn."
 )
 _FAR = to_tr(
-    "Your public images lie {times} times as far from your patients as pictures of no kind would: they say nothing of "
-    "the patients' kind, and the run went on without them. That is known only once patients were asked, so that "
+    "Your public images lie {times} times as far from your patients as pictures of no kind would: they say nothing "
+    "of the patients' kind, and the run went on without them. That is known only once patients were asked, so that "
     "epsilon stays charged. Next time learn a prior from images of the same body part, projection and modality."
 )
 _HIDDEN = to_tr(
-    "How far your public images lie from your patients is not known, because noise hides in what the patients differ: "
-    "they finish what is drawn, as asked."
+    "How far your public images lie from your patients is not known, because noise hides in what the patients "
+    "differ: they finish what is drawn, as asked."
 )
 
 

@@ -13,7 +13,7 @@ from privgan.progress import Progress, silent
 def described_alike(
     images: NDArray[np.uint8], start: MixtureImages, counts: Tensor, progress: Progress = silent
 ) -> Described:
-    """Public images, uint8 (n, h, h, c), described as the patients were: moved onto the average image of all of these.
+    """Public images, uint8 (n, h, h, c), described as patients were: moved onto the average image of all of those.
 
     counts: (classes,), patients as released.
     """

@@ -1,4 +1,4 @@
-"""How far public images lie from the patients, by what was released of these: nearer than pictures of no kind, or not.
+"""How far public images lie from patients, by what was released of these: nearer than pictures of no kind, or not.
 
 A network that learned from heads draws skulls into chests, and images are worse for it than without any. Two
 Gaussians lie apart by the root of |m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2) (Dowson and Landau 1982, Gelbrich
@@ -41,6 +41,7 @@ def judged(
     The ranks decide as one: at the limit the last bit of a machine could part them. Arguments as `distance`.
     """
     found = distance(prior.images, released, shape, noise, progress)
+    found = None if found is None else round(found, 2)  # judged as it is said
     far = ranks.highest(int(found is not None and found >= FARTHEST))
     return replace(prior.named, used=not far, distance=found)
 
@@ -48,7 +49,7 @@ def judged(
 def distance(
     images: NDArray[np.uint8], released: Mixture, shape: MixtureShape, noise: float, progress: Progress = silent
 ) -> float | None:
-    """How far public images, uint8 (n, h, h, c), lie, as a multiple of pictures of no kind; None where noise hides it.
+    """How far public images, uint8 (n, h, h, c), lie, as a multiple of pictures of no kind; None if noise hides it.
 
     Args:
         images: at least two.
@@ -72,15 +73,15 @@ def distance(
 def multiple(patients: Tensor, public: Tensor, kept: Tensor, bands: Tensor) -> float:
     """Of covariances (m, m), float64: how far the public one lies as a multiple of the same, alike everywhere.
 
-    Seen as far as the patients' is known: in the `kept` directions, orthonormal (m, k), all of it, of the rest how
-    strong each band is. Compared whole, what noise hid of the patients would count as a distance.
+    Both are seen as the patients' was released: in the `kept` directions, orthonormal (m, k), all of it, of the rest
+    how strong each band is. Compared whole, what noise hid of the patients would count as a distance.
     """
 
     def seen(covariance: Tensor) -> Tensor:
         clear = kept @ (kept.mT @ covariance @ kept) @ kept.mT
         return clear + _level(covariance - clear, bands)
 
-    return _apart(seen(patients), seen(public)) / _apart(seen(patients), seen(_level(public, bands)))
+    return _apart(patients, seen(public)) / _apart(patients, seen(_level(public, bands)))
 
 
 def _covariance(start: MixtureImages, counts: Tensor) -> Tensor:
@@ -92,8 +93,9 @@ def _covariance(start: MixtureImages, counts: Tensor) -> Tensor:
 
 
 def _kept(start: MixtureImages) -> Tensor:
-    """An orthonormal basis (m, k), float64, of the directions that were more than noise in any class."""
-    directions = start.loadings.permute(2, 0, 1, 3).flatten(1).double()
+    """An orthonormal basis (m, k), float64, of the directions in which patients are known to vary, or classes to."""
+    away = (start.means - means_of(start).mean(0)).permute(2, 0, 1).flatten(1)
+    directions = torch.cat([start.loadings.permute(2, 0, 1, 3).flatten(1), away], dim=1).double()
     found, strengths, _ = torch.linalg.svd(directions, full_matrices=False)
     basis: Tensor = found[:, strengths > _FAINT * strengths[0]]
     return basis
