@@ -6,9 +6,9 @@ Gaussians lie apart by the root of |m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2)
 contrast or elsewhere is `brought`. So both are thought around one mean and with one spread, and what is left to
 compare is which parts of a picture vary together.
 
-The measure is a picture of no kind: in every frequency as strong as the public images, and alike everywhere. Public
-images that lie no nearer than that say nothing of the patients' kind. Nobody is asked anything: it is a function of
-released sums and public images.
+The measure is a picture of no kind: in every frequency as strong as the public images, and alike everywhere, so that
+no two frequencies go together. Public images that lie no nearer than that say nothing of the patients' kind, but of
+pictures in general. Nobody is asked anything: it is a function of released sums and public images.
 """
 
 import math
@@ -27,7 +27,7 @@ from privgan.gan.warm_start.shrinkage import by_band
 from privgan.progress import Progress, silent
 from privgan.run import PriorNamed
 
-FARTHEST = 0.95  # at least so far away public images are of no use
+FARTHEST = 1.0  # as far as pictures of no kind
 _MOST = 2000  # public images that are looked at
 _DROWNED = 0.25  # of all that patients differ by: where noise hides ways of differing that large, it hides their kind
 _FAINT = 1e-4  # of the strongest direction: what is weaker is rounding
@@ -71,7 +71,7 @@ def distance(
 
 
 def multiple(patients: Tensor, public: Tensor, kept: Tensor, bands: Tensor) -> float:
-    """Of covariances (m, m), float64: how far the public one lies as a multiple of the same, alike everywhere.
+    """Of covariances (m, m), float64: how far the public one lies as a multiple of one that no two numbers share.
 
     Both are seen as the patients' was released: in the `kept` directions, orthonormal (m, k), all of it, of the rest
     how strong each band is. Compared whole, what noise hid of the patients would count as a distance.
@@ -81,7 +81,7 @@ def multiple(patients: Tensor, public: Tensor, kept: Tensor, bands: Tensor) -> f
         clear = kept @ (kept.mT @ covariance @ kept) @ kept.mT
         return clear + _level(covariance - clear, bands)
 
-    return _apart(patients, seen(public)) / _apart(patients, seen(_level(public, bands)))
+    return _apart(patients, seen(public)) / _apart(patients, seen(public.diagonal().diag()))
 
 
 def _covariance(start: MixtureImages, counts: Tensor) -> Tensor:
