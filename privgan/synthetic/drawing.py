@@ -272,7 +272,7 @@ def _load(run: Path, facts: RunFacts) -> "LoadedGenerator":
 
 def _require_named(config: "GeneratorConfig", facts: RunFacts) -> None:
     """run.json is a file that nobody vouches for; the generator's constants are those that the ledger closed with."""
-    named = "" if facts.prior is None else facts.prior.sha256
+    named = facts.prior.sha256 if facts.prior and facts.prior.used else ""
     if config.prior != named or bool(config.finish) > bool(named):
         raise IntegrityError(
             "Expected run.json to name the public prior that the generator was made with: edited, or of a version "

@@ -30,9 +30,10 @@ from privgan.dp.sampling import PatientIndex
 from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.ranks import ALONE, Ranks
 from privgan.gan.ranks.together import connected
+from privgan.gan.training.beginning import Training, fresh_state
 from privgan.gan.training.members import Members
 from privgan.gan.training.settings import TrainSettings
-from privgan.gan.training.step import Training, fresh_state, step
+from privgan.gan.training.step import step
 from privgan.gan.warm_start.measure import measure_mixture
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels

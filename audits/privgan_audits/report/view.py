@@ -82,7 +82,10 @@ def _people(record: Record) -> Iterator[Fact]:
         declared = tr("; ").join(columns.values())
         yield Fact(name=tr("Records"), value=listed(map(humanised, columns)), note=declared)
     if prior := record.get("prior"):  # what a run names is public
-        yield Fact(name=tr("Public images"), value=plain(prior["images"]), note=tr(frame.PRIOR, **prior))
+        note = (
+            frame.PRIOR if prior.get("used", True) else frame.LEFT_OUT
+        )  # records of before cannot have left any out
+        yield Fact(name=tr("Public images"), value=plain(prior["images"]), note=tr(note, **prior))
     preset = str(record["policy"]["preset"])
     yield Fact(name=tr("Policy"), value=preset, note=tr(frame.POLICIES[preset]))
     if record["cohort"] is None:

@@ -164,6 +164,8 @@ def train(
             "members": facts.members,
             "not_private": facts.not_private,
             "prior": None if facts.prior is None else facts.prior.source,
+            "prior_used": None if facts.prior is None else facts.prior.used,
+            "prior_distance": None if facts.prior is None else facts.prior.distance,
             "warnings": list(facts.warnings),
         },
         *([tr("NOT PRIVATE: seeded test run; audit and release refuse it")] if facts.not_private else []),
@@ -173,6 +175,7 @@ def train(
             members=facts.members,
             spend=facts.spend,
         ),
+        *([] if facts.prior is None else [facts.prior.measured]),
         *(tr("noticed at {alarm}", alarm=retold(warning)) for warning in facts.warnings),
         then=following.after_train(run, facts.members),
     )

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from privgan.gan.effects.odds import Odds
 from privgan.gan.finishing.drawings import Described
+from privgan.gan.finishing.gaussians import covariance_of, described_alike, means_of, power
 from privgan.gan.finishing.learning import Material
 from privgan.gan.networks.strengths import Strengths
 from privgan.gan.warm_start import MixtureImages
@@ -48,13 +49,11 @@ def brought(
     """Public images, uint8 (n, h, h, c), each brought to one of the patients' classes, in these classes' shares."""
     start, shape = patients.start, patients.start.shape
     labels = torch.multinomial(patients.counts, len(images), replacement=True, generator=torch_rng)
-    means = _means(start)
-    shares = patients.counts / patients.counts.sum()
-    template = shape.coordinates.template(torch.cat([shares @ means, start.fine]))
-    public = Described.of(images, shape, progress, template=template)
+    means = means_of(start)
+    public = described_alike(images, start, patients.counts, progress)
     spread, found = torch.cov(public.own.double().T), torch.empty_like(public.own)
     for label, mean in enumerate(means):
-        own = _covariance(start, label) + _of_records(patients, label)
+        own = covariance_of(start, label) + _of_records(patients, label)
         led = _monge(spread, own).float()
         found[labels == label] = mean + (public.own[labels == label] - public.own.mean(0)) @ led
     described = Described(coordinates=shape.coordinates, own=found, fine=start.fine, bend=shape.bend)
@@ -64,20 +63,6 @@ def brought(
         left = from_uint8(images[rows.numpy()]) - public.drawn(before)
         parts.append(described.drawn(after) + shape.coordinates.carried(left, before, after))
     return Material(images=_as_strong(torch.cat(parts), labels, patients), described=described)
-
-
-def _means(start: MixtureImages) -> Tensor:
-    """(classes, m), over the components."""
-    return (start.shares[..., None] * start.means).sum(1)
-
-
-def _covariance(start: MixtureImages, label: int) -> Tensor:
-    """Of a class's coordinates, float64 (m, m): within its components, and between them."""
-    shares, means = start.shares[label].double(), start.means[label].double()
-    away = means - shares @ means
-    loadings, grain = start.loadings[label].double(), start.grain[label].double()
-    within = torch.einsum("k,kmr,knr->mn", shares, loadings, loadings) + (shares @ grain.square()).diag()
-    return within + torch.einsum("k,km,kn->mn", shares, away, away)
 
 
 def _of_records(patients: Released, label: int) -> Tensor | float:
@@ -91,14 +76,8 @@ def _of_records(patients: Released, label: int) -> Tensor | float:
 def _monge(first: Tensor, then: Tensor) -> Tensor:
     """The symmetric map (m, m) from N(0, first) to N(0, then) that moves least."""
     ridged = first + _RIDGE * first.diagonal().mean() * torch.eye(len(first), dtype=first.dtype)
-    root, back = _power(ridged, 0.5), _power(ridged, -0.5)
-    return back @ _power(root @ then @ root, 0.5) @ back
-
-
-def _power(matrix: Tensor, exponent: float) -> Tensor:
-    variances, directions = torch.linalg.eigh(matrix)
-    found: Tensor = (directions * variances.clamp_min(1e-9) ** exponent) @ directions.T
-    return found
+    root, back = power(ridged, 0.5), power(ridged, -0.5)
+    return back @ power(root @ then @ root, 0.5) @ back
 
 
 def _as_strong(images: Tensor, labels: Tensor, patients: Released) -> Tensor:

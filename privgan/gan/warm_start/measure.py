@@ -87,7 +87,13 @@ def measure_mixture(
     )
     if settings.components > 1:
         found = asked.components(found, tuple(left))
-    return _with_tones(found, shape, odds, randomness.public)
+    return with_tones(found, shape, odds, randomness.public)
+
+
+def noise_of_products(settings: MixtureSettings, shape: MixtureShape, noise: tuple[float, ...]) -> float:
+    """Standard deviation of a class's summed squares of one coordinate, from the noise multipliers of the queries."""
+    pixels = shape.coordinates.image_size**2 * shape.coordinates.channels
+    return noise[1 + settings.align] * settings.spread_radius**2 * pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,7 +287,7 @@ class _Queries:
         return ask(self.patients, query, noise=noise, rng=self.rng)
 
 
-def _with_tones(found: Mixture, shape: MixtureShape, odds: Odds | None, torch_rng: torch.Generator) -> Mixture:
+def with_tones(found: Mixture, shape: MixtureShape, odds: Odds | None, torch_rng: torch.Generator) -> Mixture:
     """Note which grey levels the Gaussians draw: a look at their images, which costs nothing."""
     images = MixtureImages(shape)
     images.fill(found)

@@ -8,6 +8,7 @@ from privgan.arrays import Images
 from privgan.gan.finishing import brought as module
 from privgan.gan.finishing.brought import Released, brought
 from privgan.gan.finishing.drawings import Described
+from privgan.gan.finishing.gaussians import means_of
 from privgan.gan.image_model import MixtureSettings
 from privgan.gan.warm_start import Mixture, MixtureImages, MixtureShape
 from privgan.gan.warm_start.movement import BENDS, REACH, bent, carried, unbent, waves
@@ -107,5 +108,5 @@ def test_each_class_is_drawn_in_its_share(images: Images, start: MixtureImages) 
     whole = brought(images, released(start), torch.Generator().manual_seed(0))
     assert whole.images.shape == (PUBLIC, 1, SIDE, SIDE)
     assert bool(whole.images.isfinite().all())
-    near = torch.cdist(whole.described.own, module._means(start)).argmin(1)
+    near = torch.cdist(whole.described.own, means_of(start)).argmin(1)
     assert float((near == 0).float().mean()) == pytest.approx(0.75, abs=0.1)
