@@ -92,7 +92,7 @@ def require_names(names: Sequence[str], *, what: str, typed: bool) -> None:
         what: of what they are, in the plural, for the message; no name is repeated in it.
         typed: somebody typed them; then there may be more than MOST_NAMES.
     """
-    odd = sum(1 for name in names if not (0 < len(name) <= LONGEST_NAME and _is_name(name)))
+    odd = sum(1 for name in names if not (0 < len(name) <= LONGEST_NAME and is_name(name)))
     if odd:
         raise UsageError(
             f"Expected {what} of at most {LONGEST_NAME} letters, digits, blanks and - _ + . / ( ), all of which are "
@@ -103,7 +103,8 @@ def require_names(names: Sequence[str], *, what: str, typed: bool) -> None:
         raise UsageError(f"Expected at most {MOST_NAMES} {what} that nobody typed, got {len(names)}. Type them.")
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Whether all of a name is letters and digits of any script, blanks and a few signs, seen and written plainly."""
     return is_seen(name) and all(map(_in_a_name, name)) and _is_plain(name)
 
 

@@ -5,6 +5,7 @@ may be another stage. It is said how many cells would fit but for how they are w
 """
 
 import math
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -128,6 +129,9 @@ class Tally:
     declared: Declared = field(default_factory=Declared)
     _counts: Counter[tuple[int, str]] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        self._columns = dict(self.declared.places)
+
     @classmethod
     def of(cls, types: Mapping[str, str]) -> Self:
         """Of columns by their types, nothing counted so far."""
@@ -137,9 +141,8 @@ class Tally:
         """One more image, unless something else than a cell is wrong with it."""
         if code and code not in MISFITS:
             return
-        columns = dict(self.declared.places)
         for place, text in enumerate(cells):
-            column = columns.get(place)
+            column = self._columns.get(place)
             why = misfit(column, text) if column else ""
             self._counts[place, why or (_FIT if text else _EMPTY)] += 1
             if column and why == UNKNOWN_VALUE:
@@ -169,6 +172,6 @@ def _is_date(text: str) -> bool:
 
 
 def _loosened(text: str) -> str:
-    """Without case, blanks, and decimals of a whole number."""
+    """Without case, blanks, decimals of a whole number, and other forms of a letter."""
     whole = text.removesuffix(".0") if is_decimal(text) else text
-    return "".join(whole.casefold().split())
+    return "".join(unicodedata.normalize("NFKC", whole).casefold().split())

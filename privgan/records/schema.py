@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Values
+from privgan.checks import is_name
 from privgan.errors import UsageError
 
 CATEGORY, ORDINAL, NUMBER = "category", "ordinal", "number"
@@ -26,7 +27,7 @@ MOST_COMBINATIONS = 1 << 18  # of classes and all columns: what a table is compu
 BANDS = 10  # of a number, unless declared otherwise
 _SEPARATOR = {CATEGORY: "|", ORDINAL: "<"}
 _DECLARED = re.compile(r"(category|ordinal|number)\(([^()]*)\)(:patient)?")
-_VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.+-]{0,30}[A-Za-z0-9+])?")
+_LONGEST_VALUE = 32  # characters
 _RANGE = re.compile(r"(-?\d{1,9}(?:\.\d{1,6})?)\.\.(-?\d{1,9}(?:\.\d{1,6})?)(?:/(\d{1,2}))?")
 _ROUNDING = 1e-12  # of a band: a number on its lower edge is of it
 _EXAMPLES = "sex:category(F|M):patient, stage:ordinal(I<II<III<IV), age:number(0..100) or dose:number(0.0..2.5/5)"
@@ -52,9 +53,7 @@ class Column:
     def __post_init__(self) -> None:
         number = self.kind == NUMBER
         bands = number and 2 <= self.bands <= min(MOST_VALUES, _steps(self.low, self.high))
-        named = 2 <= len(set(self.values)) == len(self.values) <= MOST_VALUES and all(
-            map(_VALUE.fullmatch, self.values)
-        )
+        named = 2 <= len(set(self.values)) == len(self.values) <= MOST_VALUES and all(map(_is_value, self.values))
         if not (bands and not self.values if number else named and self.kind in _SEPARATOR):
             raise _undeclared(self.name)
 
@@ -198,6 +197,12 @@ def is_declared(text: str) -> bool:
 def within_reach(classes: int, levels: Sequence[int]) -> bool:
     """Whether so many classes and columns of so many codes are few enough combinations for a table of all."""
     return int(np.prod([classes, *levels], dtype=np.float64)) <= MOST_COMBINATIONS
+
+
+def _is_value(text: str) -> bool:
+    """Whether a value is a short name that begins and ends with a letter or digit, or with the + of a grade."""
+    ends = text[:1].isalnum() and (text[-1].isalnum() or text[-1] == "+")
+    return ends and len(text) <= _LONGEST_VALUE and is_name(text) and not set("()/") & set(text)
 
 
 def _step(low: Decimal, high: Decimal) -> Decimal:

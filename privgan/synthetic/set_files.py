@@ -22,7 +22,7 @@ from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import Place, files_of, places_of
 from privgan.synthetic.labels_table import label_rows, labels_csv
 from privgan.synthetic.splits import suggested
-from privgan.synthetic.synthetic_set import CARD, CONTACT_SHEET, DICTIONARY, IMAGES, LABELS, RECORDS, Manifest
+from privgan.synthetic.synthetic_set import CARD, CONTACT_SHEET, DICTIONARY, IMAGES, LABELS, LESSON, RECORDS, Manifest
 
 if TYPE_CHECKING:
     from privgan.synthetic.dicom.writer import DicomWriter
@@ -58,7 +58,11 @@ class SetFiles:
         self._rows = label_rows(manifest.run_id, manifest.form.classes, labels, self._held, manifest.dicom)
         self._places = {place.name: place for place in places_of(labels, self._held or (), manifest.dicom)}
         self.dicom = tuple(self._places)
-        told = () if manifest.records is None else (RECORDS, DICTIONARY)
+        told = (
+            ()
+            if manifest.records is None
+            else (RECORDS, DICTIONARY, *([LESSON] if manifest.records.sequence else []))
+        )
         self.names = (*self.dicom, IMAGES, LABELS, *told, CARD, *([CONTACT_SHEET] if PNG in formats else []))
 
     @property
@@ -115,8 +119,14 @@ class SetFiles:
             texts |= {
                 RECORDS: lambda: self._told(names),
                 DICTIONARY: lambda: dictionary(facts, self._manifest.language),
+                LESSON: self._lesson,
             }
         return texts[name]().encode()
+
+    def _lesson(self) -> str:
+        from privgan.synthetic.lessons.of_set import lesson_of
+
+        return lesson_of(self._manifest, self._images)
 
     def _told(self, columns: tuple[str, ...]) -> str:
         held = self._held or [range(number, number + 1) for number in range(len(self._labels))]

@@ -6,6 +6,7 @@ SYNTHETIC/ (0700)  dicom/000001/000001.dcm ...   a folder for each series (optio
                    labels.csv                    file,patient,label
                    records.csv                   an invented record for each image (of a run with declared columns)
                    data-dictionary.json          what its columns are (likewise)
+                   lesson.html                   a page to learn stages from (of a set with a sequence)
                    README.md                     the dataset card
                    manifest.json                 the claim, and the SHA-256 of every file above
                    NOT_RELEASED                  a mark, and
@@ -56,7 +57,7 @@ NOT_RELEASED, SEED = "NOT_RELEASED", "SEED"
 STAY_BEHIND = (NOT_RELEASED, SEED)
 IMAGES = "images.npz"
 LABELS = "labels.csv"
-RECORDS, DICTIONARY = "records.csv", "data-dictionary.json"
+RECORDS, DICTIONARY, LESSON = "records.csv", "data-dictionary.json", "lesson.html"
 CARD = "README.md"
 CONTACT_SHEET = "contact-sheet.png"
 _PLAIN = DicomForm()

@@ -134,6 +134,11 @@ def test_cells_that_nearly_fit_are_known_and_left_alone(name: str, cell: str, ne
     assert nearly_fits(column, cell) == near
 
 
+def test_letters_in_pieces_are_near_to_whole_ones() -> None:
+    size = Column.parse("size", "category(größer|kleiner)")
+    assert (misfit(size, "gro\u0308ßer"), nearly_fits(size, "gro\u0308ßer")) == (UNKNOWN_VALUE, True)
+
+
 def test_numbers_of_grades_that_a_spreadsheet_made_decimals_are_near() -> None:
     grade = Column.parse("grade", "ordinal(1<2<3)")
     assert (misfit(grade, "2.0"), nearly_fits(grade, "2.0"), nearly_fits(grade, "2.5")) == (

@@ -14,9 +14,10 @@ TEXTS = {
     "age": "number(0..100)",
     "dose": "number(-0.5..2.50/5)",
 }
+SPELLED = {"gender": "category(男|女)", "grade": "ordinal(Gleason 3+3<T2-N0.a<größer 2+)"}  # any script, some signs
 
 
-@pytest.mark.parametrize(("name", "text"), TEXTS.items())
+@pytest.mark.parametrize(("name", "text"), (TEXTS | SPELLED).items())
 def test_a_declaration_reads_back_as_itself(name: str, text: str) -> None:
     assert Column.parse(name, text).text == text
     assert is_declared(text)
@@ -40,6 +41,11 @@ def test_a_declaration_reads_back_as_itself(name: str, text: str) -> None:
         "category(F|M",
         "category(" + "|".join(f"v{number}" for number in range(33)) + ")",
         "category(F|=1+1)",
+        "category(F|+1)",
+        "category(F|M/)",
+        "category(F|n\u043ermal)",
+        "category(F|M\ufe01)",
+        "category(F|" + "m" * 33 + ")",
     ],
 )
 def test_what_declares_nothing_is_refused_and_the_column_is_named(text: str) -> None:

@@ -1,6 +1,9 @@
 """Invented patients through all stages: one record but for the stage, one set of latent numbers, one patient."""
 
+import base64
 import csv
+import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +21,10 @@ from privgan.records.schema import Schema
 from privgan.records.table import Table
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan.synthetic.generate import GenerateOptions, generate
+from privgan.synthetic.set_files import FORMATS, SetFiles
 from privgan.synthetic.splits import suggested
 from privgan.synthetic.synthetic_set import open_synthetic_set
+from privgan_audits.questions.identifiers.own_writing import OwnWriting
 from tests.synthetic.making import CLASSES, SEED, finish_again, make_run
 
 SCHEMA = Schema.of({"sex": "category(F|M):patient", "age": "number(0..100)", "stage": "ordinal(I<II<III)"})
@@ -76,6 +81,23 @@ def test_a_patient_is_one_in_everything_but_the_stage(sequence: Path) -> None:
     assert len(series) == 15
     with Image.open(sequence / "contact-sheet.png") as sheet:
         assert sheet.size == (3 * 56, 16 + 5 * 56)
+
+
+def test_the_page_to_learn_from_shows_the_set_s_own_images_and_its_words_alone_are_explained(sequence: Path) -> None:
+    """A word beside them, of whatever is known of patients, is searched like everything else."""
+    opened = open_synthetic_set(sequence)
+    page = (sequence / "lesson.html").read_text()
+    found = [base64.b64decode(each) for each in re.findall(r'src="data:image/png;base64,([^"]+)"', page)]
+    shown = np.stack([np.asarray(Image.open(io.BytesIO(each))) for each in found])
+    np.testing.assert_array_equal(shown, opened.images)
+    own = OwnWriting(sequence)
+    assert own.wrote_file("lesson.html", page.encode())
+    assert not own.wrote_file("lesson.html", page.replace("</main>", "Ada</main>").encode())
+    assert not own.wrote_file("lesson.html", page.replace("stage", "Ada").encode())
+    files = SetFiles(opened.manifest, opened.images[::-1], opened.labels, FORMATS, opened.records)
+    (other,) = files.pieces("lesson.html")
+    assert other != page.encode(), "other pictures are another file, which the audit compares to the byte"
+    assert own.wrote_file("lesson.html", bytes(other))
 
 
 def test_every_stage_is_brighter_and_nothing_else_moves(sequence: Path, told_run: Path) -> None:

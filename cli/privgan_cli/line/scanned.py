@@ -6,6 +6,7 @@ from typing import Any
 
 from privgan.data.cohort.classes import SMALLEST_CLASS
 from privgan.data.cohort.scan import ScanReport
+from privgan.data.declared import CellCounts
 from privgan.language import retold, tr
 from privgan_audits.gate.preflight import Preflight
 
@@ -105,20 +106,24 @@ def _columns(found: ScanReport) -> list[str]:
         torn = found.contradicted.get(name, 0)
         said = [
             (counts.empty, tr("{count} empty", count=counts.empty)),
-            (
-                counts.unknown,
-                tr(
-                    "{count} not declared ({near} only by case, blanks or how a number is written)",
-                    count=counts.unknown,
-                    near=counts.near,
-                ),
-            ),
+            (counts.unknown, _undeclared(counts)),
             (counts.outside, tr("{count} out of range", count=counts.outside)),
             (torn, tr("{count} patients of whom it says different things", count=torn)),
         ]
         told = [tr("{count} cells fit", count=counts.fit), *(text for count, text in said if count)]
         lines.append(tr("column {name}: {cells}", name=name, cells=tr(", ").join(told)))
     return lines
+
+
+def _undeclared(counts: CellCounts) -> str:
+    """Cells that hold what was not declared, and how many of them nearly do not."""
+    if not counts.near:
+        return tr("{count} not declared", count=counts.unknown)
+    return tr(
+        "{count} not declared ({near} only by case, blanks or how a number is written)",
+        count=counts.unknown,
+        near=counts.near,
+    )
 
 
 def _sides(found: ScanReport) -> list[str]:

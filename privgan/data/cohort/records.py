@@ -21,7 +21,7 @@ from privgan.language import kept, to_tr
 from privgan.records.schema import NUMBER, Column, Schema
 
 CONTRADICTION = "contradiction"
-FEWEST, FEWEST_COUNTED = 10, 50  # patients that show what a column is: alone with what they have, or counted by it
+FEWEST, MANY = 10, 50  # patients that show what a column is, and with gaps between the numbers that it gives them
 _ALONE, _SAME, _DIFFERENT, _SPAN = 0.8, 0.5, 0.95, 1.5
 _EMPTY = to_tr("Expected something in the declared column {name}, every cell is empty. Is it the right column?")
 _UNIQUE = to_tr(
@@ -174,7 +174,7 @@ def _is_number_of_patients(column: Column, values: Values, persons: Integers, ke
         if (numbers != np.rint(numbers)).any():
             return False
         spelled = [str(int(number)) for number in numbers.tolist()]
-        if len(owners) >= FEWEST_COUNTED and _counts(numbers) and not _differ(values, persons):
+        if _counts(numbers) and not _differ(values, persons):
             return True
     else:
         spelled = [normalise(text).lstrip("0") for text in told.tolist()]
@@ -186,9 +186,11 @@ def _is_number_of_patients(column: Column, values: Values, persons: Integers, ke
 
 
 def _counts(numbers: Floats) -> bool:
-    """Whether whole numbers (n,) are nearly all different and close together, as those that are handed out."""
-    different = len(np.unique(numbers))
-    return different >= _DIFFERENT * len(numbers) and float(np.ptp(numbers)) + 1 <= _SPAN * len(numbers)
+    """Whether whole numbers (n,) follow each other, as those that are handed out; of many, some may be missing."""
+    different, span, count = len(np.unique(numbers)), float(np.ptp(numbers)) + 1, len(numbers)
+    if count < MANY:
+        return different == count == span
+    return different >= _DIFFERENT * count and span <= _SPAN * count
 
 
 def _differ(values: Values, persons: Integers) -> bool:

@@ -69,6 +69,7 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
     refused, numbers, seen, identities = Counter[str](), dict[str, int](), Seen(), Identities()
     pictures, rows, said = Pictures(), array("q"), list[Said]()  # file, patient, picture and side of every image
     labels, cells, tally = list[str](), list[tuple[str, ...]](), Tally.of(origin.columns)
+    once: dict[tuple[str, ...], tuple[str, ...]] = {}  # the same cells are held once
     for file, entries in enumerate(watched(origin, progress)):
         code = refusal_of(entries[0], origin)
         refused[code] += bool(code)
@@ -81,7 +82,7 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
                 rows.extend((file, number, pictures.add(entry.image, number), entry.side))
                 said.append(entry.said)
                 labels.append(entry.label)
-                cells.append(entry.columns)
+                cells.append(once.setdefault(entry.columns, entry.columns))
     files, owners, places, sides = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     kept = ~pictures.nobodys(places)
     refused[SHARED] = int((~kept).sum())

@@ -1,10 +1,10 @@
 """How the columns of people's tables are called, where it is told: roles by name, from `file=...,patient=...`.
 
->>> called_columns("file=Image Path, label=Finding")
-{'image path': 'file', 'finding': 'label'}
+>>> called_columns("file=Image Path, label=Finding, age=Age (Years)")
+{'image path': 'file', 'finding': 'label', 'age (years)': 'age'}
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from privgan.errors import UsageError
 
@@ -15,21 +15,37 @@ _EXAMPLE = "--csv-columns file=PATH,patient=NUMBER,label=FINDING"
 
 
 def called_columns(text: str) -> dict[str, str]:
-    """What a column is by its name in lower case; empty where nothing is told.
+    """What a column is by its name in lower case; empty where nothing is told. Which roles there are, see below.
 
     Raises:
-        UsageError: no such role, a role or a name told twice, or no name.
+        UsageError: a role or a name told twice, or no name.
     """
     pairs = [
         tuple(part.strip().lower() for part in each.partition("=")[::2]) for each in text.split(",") if each.strip()
     ]
-    unknown = sorted({role for role, _ in pairs} - set(ROLES))
-    if unknown or not all(name for _, name in pairs):
-        raise UsageError(f"Expected {_EXAMPLE}, each one of {', '.join(ROLES)} and a column's name; got another.")
+    if not all(name for _, name in pairs):
+        raise _unknown()
     called = {name: role for role, name in pairs}
     if not len(called) == len({role for role, _ in pairs}) == len(pairs):
         raise UsageError(f"Expected each role and each column once behind --csv-columns, as in {_EXAMPLE}.")
     return called
+
+
+def require_roles(called: Iterable[str], further: Collection[str]) -> None:
+    """Refuse what no column can be: neither a role nor one of the further columns that are read.
+
+    Raises:
+        UsageError: something else was told.
+    """
+    if not {*called} <= {*ROLES, *further}:
+        raise _unknown()
+
+
+def _unknown() -> UsageError:
+    return UsageError(
+        f"Expected {_EXAMPLE}, each one of {', '.join(ROLES)} or of the columns that --columns names, and what the "
+        "table calls it; got another."
+    )
 
 
 def renamed(header: Sequence[str], called: Mapping[str, str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from privgan.data.declared import require_sound
 from privgan.data.naming import require_agreeing
 from privgan.data.recipe import PHOTO, PICTURE, PRESETS, SMALLEST, Recipe
 from privgan.data.selection import EVERYTHING, Selection
+from privgan.data.sources.called import require_roles
 from privgan.errors import UsageError
 
 MOST_WORKERS = 64
@@ -48,6 +49,7 @@ class Wishes:
             require_agreeing(self.selection, PRESETS[self.named_preset])
         if len(set(self.classes)) != len(self.classes) or not all(self.classes):
             raise UsageError("Expected different, non-empty class names.")
+        require_roles((role for _, role in self.csv_columns), self.columns.types)
         require_sound(self.columns.types, max(1, len(self.classes)))
         if self.max_images is not None and self.max_images < 1:
             raise UsageError(f"Expected max_images of at least 1, got {self.max_images}.")

@@ -6,24 +6,22 @@ in a table. Nobody on it exists.
 
 import base64
 import hashlib
-import io
 import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 
 from privgan.arrays import Images
 from privgan.checks import LONGEST_NAME
 from privgan.errors import UsageError
+from privgan.images.containers import png_bytes
 from privgan.images.stored import are_images, as_stored
 from privgan.language import tag, tr
 
-FILE = "lesson.html"
+PICTURE = "data:image/png;base64,"
 _FRAME = ("default-src 'none'", "img-src data:", "base-uri 'none'", "form-action 'none'")
 
 
@@ -51,7 +49,7 @@ class Lesson:
 def lesson_page(lesson: Lesson) -> str:
     """The page in the current language: the same bytes for the same lesson."""
     script, style = (files(__package__).joinpath(name).read_text("utf-8") for name in ("lesson.js", "lesson.css"))
-    every, count = [_picture(as_stored(image)) for image in lesson.images], len(lesson.stages)
+    every, count = [_picture(image) for image in lesson.images], len(lesson.stages)
     pictures = [every[first : first + count] for first in range(0, len(every), count)]
     said = {
         "right": tr("Right: {stage}.", stage="{stage}"),
@@ -92,9 +90,7 @@ def _environment() -> Environment:
 
 
 def _picture(image: Images) -> str:
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(stream, "PNG")
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    return PICTURE + base64.b64encode(png_bytes(as_stored(image))).decode()
 
 
 def _digest(text: str) -> str:

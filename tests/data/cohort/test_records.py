@@ -169,10 +169,14 @@ def test_numbers_that_count_patients_are_found_whatever_the_patients_are_called(
     running = 1000.0 + rng.permutation(60)
     [said] = objections(schema, {"n": running}, np.arange(60), keys)
     assert "counts them" in said
+    few = objections(schema, {"n": 7.0 + rng.permutation(12)}, np.arange(12), keys)
+    assert ["counts them" in said for said in few] == [True]
     ages = rng.integers(0, 100, 60).astype(np.float64)
     measured = 1000.0 + rng.random(60) * 60
     for others in (ages, measured):
         assert list(objections(schema, {"n": others}, np.arange(60), keys)) == []
+    gap = np.array([*range(7, 18), 19], dtype=np.float64)  # of so few, one gap may be chance
+    assert list(objections(schema, {"n": gap}, np.arange(12), keys)) == []
 
 
 def test_values_of_a_category_that_are_patients_numbers_are_refused() -> None:

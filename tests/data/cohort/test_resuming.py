@@ -131,6 +131,23 @@ def test_it_ends_as_if_nothing_had_been(source: Path, twin: dict[str, object], t
         assert contents(folder) == twin
 
 
+def test_records_end_as_if_nothing_had_been(source: Path, tmp_path: Path) -> None:
+    """What was left out before the interruption is counted after it; who contradicts, only the whole says."""
+    columns = ("sex:category(f|m):patient", "age:number(42..50)", "kind:category(ct|mr):patient")
+    kinds = [f"1.2.{number},{'ct' if number == 6 else 'mr'}" for number in range(FILES)]
+    (tmp_path / "kinds.csv").write_text("\n".join(["instance,kind", *kinds]))
+    tables = (tmp_path / "exams.csv", tmp_path / "people.csv", tmp_path / "kinds.csv")
+    (tmp_path / "twin").mkdir()
+    whole = prepare(source, tmp_path / "twin", options(source, columns=columns, csv=tables))
+    assert (whole.refused["out_of_range"], whole.refused["contradiction"]) == (5, 2)
+    assert sum(note.startswith("Column") for note in whole.notes) >= 2
+    for stop in (1, 4, 9, FILES):
+        folder = tmp_path / str(stop)
+        begin(source, folder, stop, columns=columns, csv=tables)
+        prepare(source, folder, options(source, columns=columns, csv=tables))
+        assert contents(folder) == contents(tmp_path / "twin")
+
+
 def test_what_a_kill_leaves_half_written_is_cut_off(source: Path, twin: dict[str, object], tmp_path: Path) -> None:
     """The last line torn, pixels that no line speaks of, a line whose pixels are missing, a cohort half written."""
     folder = tmp_path / "cohort"

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from privgan.data.cohort.persons import read_merged
+from privgan.data.columns import Wanted
 from privgan.data.sources.called import called_columns
 from privgan.data.sources.opening import LoadedImages, read_images
 from privgan.data.sources.wishes import Wishes
@@ -55,10 +56,21 @@ def test_a_column_that_no_table_has_is_refused(pictures: Path) -> None:
         read(pictures, TOLD.replace("finding", "findings"))
 
 
-@pytest.mark.parametrize("told", ["fil=a", "file=", "file", "file=a,file=b", "file=a,label=a", "=a"])
+@pytest.mark.parametrize("told", ["fil=a", "file=", "file", "file=a,file=b", "file=a,label=a", "=a", "age=Age"])
 def test_what_says_nothing_is_refused(told: str) -> None:
     with pytest.raises(UsageError, match="--csv-columns"):
-        called_columns(told)
+        Wishes(csv_columns=tuple(called_columns(told).items()), columns=Wanted.named(("sex",)))
+
+
+def test_further_columns_may_be_called_otherwise_too(pictures: Path) -> None:
+    """As tables call them that no name of a column could be; and a column that has the name counts no more."""
+    rows = [f"{n}.png;{n // 2};{'男女'[n // 2]};{40 + n // 2};x" for n in range(4)]
+    (pictures / "labels.csv").write_text("\n".join(["file;patient;性别;Age (Years);sex", *rows]))
+    called = tuple(called_columns("sex=性别, AGE=Age (Years)").items())
+    columns = Wanted.named(("sex:category(男|女):patient", "age:number"))
+    loaded = read_images(pictures, Wishes(size=28, preset="cxr", csv_columns=called, columns=columns))
+    assert loaded.columns["sex"].tolist() == ["男", "男", "女", "女"]
+    assert loaded.columns["age"].tolist() == [40, 40, 41, 41]
 
 
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])

@@ -52,7 +52,7 @@ def test_hostile_names_are_text() -> None:
     assert ATTACK[:64] in json.loads(said)["described"]
 
 
-@pytest.mark.parametrize("stages", [("I",), ("I", "II"), ("I", "II", "")])
+@pytest.mark.parametrize("stages", [("I",), ("I", "II", "III", "IV"), ("I", "II", "")])
 def test_what_is_no_sequence_is_refused(stages: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="stages"):
         lesson(stages=stages)

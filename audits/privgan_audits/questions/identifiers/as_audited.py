@@ -26,6 +26,7 @@ _KINDS = {
     layout.LABELS: "labels_table",
     layout.RECORDS: "records",
     layout.DICTIONARY: "data_dictionary",
+    layout.LESSON: "lesson",
     layout.CARD: "card",
     layout.MARKER: "manifest",
 }
@@ -39,8 +40,8 @@ class AsAudited:
 
     dicom_files: how many were compared.
     differences: how many files differ, by what: `pixels`, `label`, `patient` or any other `header` of a DICOM file;
-        `arrays`, `contact_sheet`, `labels_table`, `records`, `data_dictionary`, `card` or `manifest`; `missing_files`
-        and `extra_files`. Empty when all is as audited.
+        `arrays`, `contact_sheet`, `labels_table`, `records`, `data_dictionary`, `lesson`, `card` or `manifest`;
+        `missing_files` and `extra_files`. Empty when all is as audited.
     """
 
     def __init__(self, manifest: Manifest, listed: Mapping[str, str], audited: Sample) -> None:

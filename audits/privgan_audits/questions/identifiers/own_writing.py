@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from privgan.config import keys_of
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
@@ -18,12 +20,22 @@ from privgan.run import PriorNamed
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import DicomForm
+from privgan.synthetic.lessons.of_set import lesson_of, shown_patients, without_pictures
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest, read_manifest
 
 _COUNTER = r"\d{6,9}"
 _HEX = re.compile("[0-9a-f]{8,64}")
-_FILES = (layout.CARD, layout.CONTACT_SHEET, layout.IMAGES, layout.LABELS, layout.MARKER, *layout.STAY_BEHIND)
+_TABLES = (layout.LABELS, layout.RECORDS, layout.DICTIONARY)
+_FILES = (
+    layout.CARD,
+    layout.CONTACT_SHEET,
+    layout.IMAGES,
+    *_TABLES,
+    layout.LESSON,
+    layout.MARKER,
+    *layout.STAY_BEHIND,
+)
 _ARRAYS = ("images", "labels", "classes", "images.npy", "labels.npy", "classes.npy")
 _KEYS = ("schema_version", "kind", "privacy", "files", layout.KIND, "file", "patient", "label")
 _NAME = re.compile(rf"{_COUNTER}(\.dcm)?|dicom(/{_COUNTER}){{0,2}}(\.dcm)?|{re.escape(layout.IMAGES)}\[\d+\]")
@@ -60,7 +72,18 @@ class OwnWriting:
             return False
         if name == layout.SEED:
             return _is_seed(content, self.manifest.seed_sha256)
+        if name == layout.LESSON:
+            return _is_lesson(content, self.manifest)
         return name == layout.CARD and content == dataset_card(self.manifest).encode()
+
+
+def _is_lesson(content: bytes, manifest: Manifest) -> bool:
+    """But for its pictures, which are compared with the audited ones."""
+    if manifest.records is None or not manifest.records.sequence:
+        return False
+    blank = np.zeros((manifest.dicom.visits * shown_patients(manifest), *manifest.form.shape), np.uint8)
+    words = without_pictures(lesson_of(manifest, blank))
+    return without_pictures(content.decode("utf-8", "replace")) == words
 
 
 def _is_seed(content: bytes, sha256: str) -> bool:

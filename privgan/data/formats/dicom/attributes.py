@@ -5,16 +5,18 @@ from collections.abc import Callable, Mapping
 
 from pydicom.dataset import Dataset
 
+from privgan.data.columns import LONGEST_VALUE
 from privgan.data.formats.dicom.values import text_of
 
 KEYWORDS = ("PatientSex", "PatientAge")
+_LONGEST = LONGEST_VALUE + 1  # characters; what has more is no category, and more of it need not travel
 _AGE = re.compile(r"(\d{1,3})([DWMY])")
 _LENGTHS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 
 
 def sex_of(dataset: Dataset) -> str:
     """F, M or O as a rule, or whatever stands there; empty if nothing does. Sensitive."""
-    return text_of(dataset, "PatientSex").upper()
+    return text_of(dataset, "PatientSex").upper()[:_LONGEST]
 
 
 def age_of(dataset: Dataset) -> str:
@@ -25,7 +27,7 @@ def age_of(dataset: Dataset) -> str:
     text = text_of(dataset, "PatientAge").upper()
     found = _AGE.fullmatch(text)
     if found is None:
-        return f"{text}?" if text else ""
+        return f"{text}?"[-_LONGEST:] if text else ""
     return f"{int(found[1]) * _LENGTHS[found[2]] / _LENGTHS['Y']:.2f}".rstrip("0").rstrip(".")
 
 
