@@ -175,17 +175,15 @@ def measured(case: Case, real: Reader, made: Released, seed: int, count: int) ->
     z = torch.randn(count, made.images.shape.latent, generator=chance)
     images = made.drawn(told, z)
     row: dict[str, Any] = alike(case.tested.images, images)
-    if made.odds is None:
-        return row
-    asked = told.numpy().copy()
+    asked = told.numpy().reshape(count, -1).copy()
     asked[:, 1:] -= 1
-    taught, seen = Reader(images, asked, levels(case)).says(case.tested.images), real.says(images)
-    for number, (name, ordered) in enumerate(columns(case)):
+    taught, seen = Reader(images, asked, levels(case)[: asked.shape[1]]).says(case.tested.images), real.says(images)
+    for number, (name, ordered) in enumerate(columns(case)[: asked.shape[1]]):
         grade = score(taught[number], case.tested.told[:, number], ordered=ordered)
         shown = score(seen[number], asked[:, number], ordered=ordered)
         row |= {f"{name}_{what}": value for what, value in grade.items()}
         row[f"{name}_asked"] = shown.get("kappa", shown["auc"])
-    return row | sequences(case, real, made, told, z)
+    return row if made.odds is None else row | sequences(case, real, made, told, z)
 
 
 def sequences(case: Case, real: Reader, made: Released, told: Tensor, z: Tensor) -> dict[str, float]:

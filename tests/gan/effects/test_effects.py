@@ -120,6 +120,33 @@ def test_the_sum_is_that_of_a_loop_over_patients() -> None:
     torch.testing.assert_close(several.described_sums(QUERY)[0], total, atol=1e-4, rtol=1e-4)
 
 
+class _Noted:
+    """Members whose answers have no noise, and what noise each was said to bear."""
+
+    def __init__(self, members: Members) -> None:
+        self.members, self.said = members, list[tuple[float, DescribedQuery]]()
+
+    def noisy_sums(self, query: DescribedQuery, noise: float) -> Tensor:
+        self.said.append((noise, query))
+        return self.members.described_sums(query)
+
+
+@pytest.mark.parametrize("components", [1, 2])
+def test_every_query_bears_the_noise_that_was_charged_for_it(components: int) -> None:
+    """In the order of the settings; what records do has the last, and is asked once, of records."""
+    start, members = replace(START, components=components), _told(200)
+    noted, noises = _Noted(members), tuple(1.0 + number for number in range(len(start.noise_ratios) + 1))
+    measure_mixture(noted, start, noises, _shape(members, start), Randomness.of(0), _odds(members))
+    size = _odds(members).values * _shape(members, start).coordinates.count
+    (place,) = [number for number, (_, query) in enumerate(noted.said) if query.dimensions == size]
+    asked = [noise for noise, _ in noted.said]
+    assert asked.pop(place) == noises[-1]
+    assert tuple(asked) == noises[:-1]
+    assert noted.said[place][1].records
+    # All that is asked of coordinates after it is told records, to take out what they do.
+    assert all(query.records == (query.dimensions != 64) for _, query in noted.said[place:])
+
+
 @settings(derandomize=True, deadline=None, max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 39))
 def test_one_patient_moves_the_sum_by_at_most_one(seed: int, gone: int) -> None:

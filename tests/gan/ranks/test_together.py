@@ -7,6 +7,7 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from privgan.data.cohort.cohort import Cohort
@@ -49,6 +50,14 @@ REQUEST = TrainRequest(
 WELL = End(code=0)
 
 
+def with_records(cohort: Cohort) -> Cohort:
+    """The same cohort with two declared columns."""
+    rng, count = np.random.default_rng(0), len(cohort.labels)
+    columns = {"sex": rng.choice(["", "F", "M"], count), "stage": rng.choice(["I", "II", "III"], count)}
+    types = {"sex": "category(F|M)", "stage": "ordinal(I<II<III)"}
+    return replace(cohort, facts=replace(cohort.facts, columns=types), columns=columns)
+
+
 def nothing_left(run: Path) -> bool:
     """Whether no meeting place, and nothing half-written, stands in a run's folders."""
     return {path.name for path in (run / "private").iterdir()} <= {"lock", "metrics.jsonl", "state.safetensors"}
@@ -79,27 +88,32 @@ def test_any_number_of_ranks_gives_the_same_generator_to_the_last_bit(cohort: Co
     assert len(Ledger.read(cohort.ledger_path).of_kind("charge")) == len(digests)
 
 
-@pytest.mark.parametrize("kind", ["autoencoder", "prior", "stopped"])
+@pytest.mark.parametrize("kind", ["autoencoder", "prior", "stopped", "records", "stopped with records", "both"])
 def test_two_ranks_begin_from_whatever_one_does(cohort: Cohort, tmp_path: Path, kind: str) -> None:
-    """A decoder that is fitted first, a public prior that patients are asked about, a state that was saved."""
+    """A decoder that is fitted first, a public prior that patients are asked about, a state that was saved, records
+    that images are given, and these with a prior.
+    """
+    stopped = kind.startswith("stopped")
+    if kind in ("records", "stopped with records", "both"):
+        cohort = with_records(cohort)
     request = replace(REQUEST, epsilon=1.0, replay_seed=11)
     if kind == "autoencoder":
         model = replace(request.settings.model, network=AUTOENCODER, autoencoder_steps=3)
         request = replace(request, settings=replace(request.settings, model=model))
-    if kind == "prior":
+    if kind in ("prior", "both"):
         request = replace(request, prior=make_prior(tmp_path / "prior", takes(6, seed=0, side=28)))
         model = replace(request.settings.model, adaptation_steps=2)
         request = replace(request, settings=replace(request.settings, model=model))
     found = []
     for name, size in (("alone", 0), ("two", 2)):
         run, stop = tmp_path / name, StopRequest()
-        if kind == "stopped":
+        if stopped:
             stop.note(signal.SIGTERM, None)
             with pytest.raises(PreemptedError):
                 start_run(cohort, run, request, stop, force=False)
         if size:
-            assert trained(cohort, run, request, size, resume=kind == "stopped") == [WELL] * size
-        elif kind == "stopped":
+            assert trained(cohort, run, request, size, resume=stopped) == [WELL] * size
+        elif stopped:
             resume_run(cohort, run, request, StopRequest())
         else:
             start_run(cohort, run, request, stop, force=False)

@@ -14,6 +14,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.gan.image_model import RecordsSettings
 from privgan.gan.networks import load_generator
+from privgan.gan.networks.saving import WITH_RECORDS
 from privgan.gan.training import beginning
 from privgan.gan.training.planning import make_plan
 from privgan.gan.training.runs import resume_run, start_run
@@ -74,11 +75,25 @@ def test_settings_may_keep_columns_for_the_audit_alone(told: Cohort) -> None:
     assert make_plan(told.facts.members, silent, told.schema) == make_plan(told.facts.members, silent)
 
 
+def test_the_generator_draws_what_records_say_and_refuses_other_columns(told: Cohort, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    start_run(told, run, REQUEST, StopRequest(), force=False)
+    loaded, config = load_generator(run), json.loads((run / MODEL_CONFIG).read_text())
+    assert config["schema_version"] == WITH_RECORDS
+    assert loaded.network.config.levels == told.schema.levels
+    z = np.zeros(loaded.latent)
+    drawn = [loaded.levels(z, np.array([0, sex, 5])) for sex in range(3)]
+    assert not np.array_equal(drawn[1], drawn[2])
+    for change in ({"records": None}, {"levels": [3]}, {"levels": []}, {"schema_version": 5}):
+        (run / MODEL_CONFIG).write_text(json.dumps({**config, **change}))
+        with pytest.raises(IntegrityError):
+            load_generator(run)
+
+
 def test_a_seeded_run_gives_the_same_table(told: Cohort, tmp_path: Path) -> None:
     request = replace(REQUEST, epsilon=1.5, replay_seed=1)
     digests = [
-        start_run(told, tmp_path / str(number), request, StopRequest(), force=False).config_sha256
-        for number in range(2)
+        start_run(told, tmp_path / str(number), request, StopRequest(), force=False).model for number in range(2)
     ]
     assert digests[0] == digests[1]
 
