@@ -21,13 +21,14 @@ from pydicom.uid import (
 from privgan.arrays import Singles
 from privgan.data.phantoms.phantom_images import CLASSES, SIZE, Anatomy, draw_images
 from privgan.files import write_text
+from privgan.images.blocks import at_once
 from privgan.language import tr
 from privgan.progress import Progress, silent
 
 IMAGES_PER_PATIENT = (0.50, 0.25, 0.15, 0.10)  # chance of 1, 2, 3, 4
 LABELS = "labels.csv"
 MONOCHROME1_SHARE, RLE_SHARE, DEFLATED_SHARE = 0.10, 0.05, 0.05
-_BATCH = 200  # patients drawn at a time
+_BATCH = 200  # patients drawn at a time, fewer of larger images
 _FIRST = ("Zor", "Kel", "Vim", "Tax", "Bru", "Nyl", "Fex", "Qua", "Dro", "Wix", "Jov", "Pelk", "Ghu", "Stro")
 _NEXT = ("vaq", "umbo", "ixel", "ondri", "akku", "ezzo", "irth", "uffin", "oxxa", "ygga", "eppu", "ibrax")
 _LAST = ("dun", "mek", "wyr", "loff", "zand", "quil", "tosk", "rebb", "nahx", "vupp", "gim", "sarq")
@@ -60,12 +61,15 @@ class _Hospital:
     serial: str
 
 
-def write_phantoms(folder: Path, *, patients: int, seed: int = 0, progress: Progress = silent) -> int:
+def write_phantoms(
+    folder: Path, *, patients: int, side: int = SIZE, seed: int = 0, progress: Progress = silent
+) -> int:
     """Write a DICOM folder of phantoms, one sub-folder a patient, and labels.csv (patient, label).
 
     Args:
         folder: an existing, empty folder.
         patients: how many invented patients, with 1 to 4 images each.
+        side: pixels a side; whoever draws others than 64 draws other patients, too.
         seed: another seed draws another cohort; a phantom protects nobody, so it may be predictable.
         progress: told after every batch.
 
@@ -75,11 +79,12 @@ def write_phantoms(folder: Path, *, patients: int, seed: int = 0, progress: Prog
     rng = np.random.default_rng(seed)
     hospitals = [_invent_hospital(rng) for _ in range(3)]
     lines, written = ["patient,label"], 0
-    for start in range(0, patients, _BATCH):
-        count = min(_BATCH, patients - start)
+    batch = at_once(_BATCH, side, whole=SIZE)
+    for start in range(0, patients, batch):
+        count = min(batch, patients - start)
         opaque = rng.random(count) < 0.5
         takes = np.repeat(np.arange(count), rng.choice((1, 2, 3, 4), size=count, p=IMAGES_PER_PATIENT))
-        pictures = draw_images(Anatomy.draw(opaque, rng).take(takes), rng)
+        pictures = draw_images(Anatomy.draw(opaque, rng).take(takes), rng, side=side)
         for patient in range(count):
             visit = _invent_visit(rng, hospitals)
             written += _write_visit(folder, visit, pictures[takes == patient], rng)
@@ -141,8 +146,8 @@ def _dataset(visit: _Visit, series: str, instance: str, number: int) -> Dataset:
 def _add_pixels(dataset: Dataset, picture: Singles, visit: _Visit) -> None:
     stored = np.rint(picture * 4095).astype("<u2")
     for keyword, value in {
-        "Rows": SIZE,
-        "Columns": SIZE,
+        "Rows": picture.shape[0],
+        "Columns": picture.shape[1],
         "SamplesPerPixel": 1,
         "PhotometricInterpretation": "MONOCHROME1" if visit.inverted else "MONOCHROME2",
         "BitsAllocated": 16,

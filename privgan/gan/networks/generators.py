@@ -25,14 +25,20 @@ from privgan.gan.networks.layers import convolution, linear
 from privgan.gan.networks.strengths import Strengths
 from privgan.gan.warm_start import ImageModel, Mixture, MixtureImages, MixtureShape
 from privgan.gan.warm_start.strength import DetailBands
+from privgan.images.blocks import at_once
 from privgan.images.form import ImageForm
 
 Network = TypeVar("Network", bound=nn.Module)
 SMALLEST_MAP = 4
 HIDDEN_PER_WIDTH = 8  # dense units for each channel of the convolutions: about as much work on small images
 # More at once leave the cache, and the C library asks the system for their maps anew each time.
-FAKES_AT_ONCE = 32
+_FAKES_AT_ONCE = 32
 _LOOKED_AT = 128  # images a class, to learn how strong detail is before gains
+
+
+def fakes_at_once(side: int) -> int:
+    """How many images of `side` pixels a generator draws at once."""
+    return at_once(_FAKES_AT_ONCE, side)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +128,11 @@ class Generator(nn.Module):
         for label in range(len(self.config.form.classes)):
             z = torch.randn(_LOOKED_AT, self.config.latents, generator=torch_rng).to(device)
             labels = torch.full((_LOOKED_AT,), label, device=device)
-            batches = zip(torch.split(z, FAKES_AT_ONCE), torch.split(labels, FAKES_AT_ONCE), strict=True)
+            few = fakes_at_once(self.config.form.side)
             with torch.no_grad():
-                some = [self.begun(*batch) for batch in batches]
+                some = [
+                    self.begun(*batch) for batch in zip(torch.split(z, few), torch.split(labels, few), strict=True)
+                ]
             drawn.append(self.config.detail_bands.powers(torch.cat(some)).mean(0))
         self.strengths.fill(wanted.to(device), torch.stack(drawn))
 

@@ -31,6 +31,7 @@ from privgan.gan.warm_start.coordinates import COLOUR_WEIGHT, Coordinates
 from privgan.gan.warm_start.grey_levels import LEVELS, counted_levels, level_curve
 from privgan.gan.warm_start.mixture import Mixture, MixtureImages, MixtureShape, grey, quantiles
 from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
+from privgan.images.blocks import at_once
 
 _DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
 
@@ -234,6 +235,7 @@ def _with_tones(found: Mixture, shape: MixtureShape, torch_rng: torch.Generator)
     drawn = []
     for label in range(shape.classes):
         z = torch.randn(_DRAWN, shape.latent, generator=torch_rng)
-        pixels = images.gaussian(z, torch.full((_DRAWN,), label))
-        drawn.append(quantiles(grey(pixels).reshape(1, -1)))
+        some = torch.split(z, at_once(_DRAWN, shape.coordinates.image_size))
+        pixels = [grey(images.gaussian(part, torch.full((len(part),), label))) for part in some]
+        drawn.append(quantiles(torch.cat(pixels).reshape(1, -1)))
     return replace(found, drawn=torch.cat(drawn))
