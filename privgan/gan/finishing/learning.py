@@ -115,9 +115,9 @@ class Batch:
         count = -(-whole // at_once(whole, self.start.shape[-1]))
         if count == 1:
             return [_Part(batch=self, z=z, share=1.0, of_pairs=1.0)]
-        found = []
+        found, every = [], torch.arange(whole)
         for number in range(count):
-            rows = torch.cat([torch.arange(number, pairs, count), torch.arange(pairs + number, whole, count)])
+            rows = torch.cat([every[number:pairs:count], every[pairs + number :: count]])
             some = Batch(real=self.real[rows], wanted=self.wanted[number::count], start=self.start[rows])
             share, of_pairs = len(rows) / whole, len(some.wanted) / pairs
             found.append(_Part(batch=some, z=z[rows], share=share, of_pairs=of_pairs))

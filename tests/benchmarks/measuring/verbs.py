@@ -49,7 +49,7 @@ class Walk:
 
     def rows(self, home: Path) -> Iterator[dict[str, Any]]:
         """Measure verb after verb in a folder, and stop where the audit did not pass."""
-        home.mkdir(exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
         for folder, patients, seed in (("dicom", self.patients, 0), ("public", self.public, 1)):
             if not (home / folder).is_dir():
                 drawn = [sys.executable, "-c", PHANTOMS, str(home / folder), str(patients), str(self.side), str(seed)]
