@@ -17,6 +17,7 @@ from privgan import __version__
 from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json
+from privgan.images.blocks import at_once
 from privgan.kinds import RUN, require_kind
 from privgan.language import AS_WRITTEN, tr
 from privgan.progress import Progress, silent
@@ -214,8 +215,8 @@ class Drawing:
 
     def _together(self) -> Iterator[range]:
         """All positions, those that are drawn at once in one range."""
-        count = self.manifest.count
-        return (range(start, min(start + _TOGETHER, count)) for start in range(0, count, _TOGETHER))
+        count, few = self.manifest.count, at_once(_TOGETHER, self.manifest.form.side)
+        return (range(start, min(start + few, count)) for start in range(0, count, few))
 
     def _levels(self, some: range) -> Floats:
         """Grey levels of several images at once, which a library adds in another order than those of one alone."""

@@ -136,6 +136,7 @@ WRONG = (
     (f"{PLAN} --epsilon 1 --non-members 2", "0 <= non_members < 1"),
     (f"{PLAN} --epsilon 1 --class-count 0", "classes > 0"),
     (f"{PLAN} --epsilon 1 --minutes 0", "minutes > 0"),
+    (f"{PLAN} --epsilon 1 --size 512", "size between 28 and 256, got 512"),
     (f"{PLAN} --epsilon 1 --policy none", "default, restricted-access"),
     ("prior none new --source a --licence b", "none is missing"),
     ("prior images.npz run --source a --licence b", "run exists"),

@@ -6,6 +6,7 @@ Measuring never judges, judging never measures, and the report does neither. The
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
-from privgan.images.stored import are_images
+from privgan.images.stored import are_images, joined
 from privgan.language import to_tr
 from privgan.records.rows import Records
 from privgan.run import ModelDigests, PriorNamed
@@ -137,6 +138,11 @@ class Evidence:
             )
         if not all(len(part.images) for part in (self.members, self.non_members, self.synthetic) if part):
             raise UsageError("Expected at least one image among members, non-members and synthetic images each.")
+
+    @cached_property
+    def real(self) -> Images:
+        """All real images, members first: uint8 (n, h, h, c)."""
+        return joined(*(side.images for side in (self.members, self.non_members) if side is not None))
 
 
 @dataclass(frozen=True, kw_only=True)

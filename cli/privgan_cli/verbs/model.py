@@ -36,6 +36,7 @@ def plan(
     minutes: Annotated[float | None, typer.Option(help="Time to train, for the choice of a preset.")] = None,
     preset: Preset = "auto",
     modality: Annotated[str, typer.Option(help="Of the images, for the choice of a preset.")] = "",
+    size: Annotated[int | None, typer.Option(help="Pixels a side, for memory and detail.", metavar="N")] = None,
     accept_delta: AcceptDelta = False,
     accept_low_power: Annotated[bool, typer.Option("--accept-low-power", help="Do not mind a weak audit.")] = False,
 ) -> int:
@@ -54,6 +55,7 @@ def plan(
         minutes=minutes,
         preset=preset,
         modality=modality.upper(),
+        size=size,
         accept_delta=accept_delta,
     )
     rules = read_policy(policy)
@@ -92,6 +94,7 @@ def _told(asked: PlanOptions, found: Planned, *, accept_low_power: bool) -> int:
             reason=retold(chosen.reason),
         ),
         retold(chosen.outlook.told),
+        *map(retold, found.of_size),
         tr(
             "with {others} patients held back, a safe set passes its audit with probability {chance}",
             others=held_back,

@@ -7,6 +7,7 @@ Saenko 2016 align domains), what the coordinates do not say of it moves along wi
 as strong as theirs. From such images the network learns once more. Nothing here is asked of anybody.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from privgan.gan.finishing.learning import Material
 from privgan.gan.networks.strengths import Strengths
 from privgan.gan.warm_start import MixtureImages
 from privgan.gan.warm_start.strength import DetailBands
+from privgan.images.blocks import at_once
 from privgan.images.pixels import from_uint8
 from privgan.progress import Progress, silent
 
@@ -57,12 +59,13 @@ def brought(
         led = _monge(spread, own).float()
         found[labels == label] = mean + (public.own[labels == label] - public.own.mean(0)) @ led
     described = Described(coordinates=shape.coordinates, own=found, fine=start.fine, bend=shape.bend)
-    parts = []
-    for rows in torch.split(torch.arange(len(images)), _AT_ONCE):
+    made = torch.empty(len(images), images.shape[3], *images.shape[1:3])
+    for rows in _parts(made):
         before, after = public.own[rows], found[rows]
-        left = from_uint8(images[rows.numpy()]) - public.drawn(before)
-        parts.append(described.drawn(after) + shape.coordinates.carried(left, before, after))
-    return Material(images=_as_strong(torch.cat(parts), labels, patients), described=described)
+        left = from_uint8(images[rows]) - public.drawn(before)
+        made[rows] = described.drawn(after) + shape.coordinates.carried(left, before, after)
+    _make_as_strong(made, labels, patients)
+    return Material(shown=lambda rows: made[rows], described=described)
 
 
 def _of_records(patients: Released, label: int) -> Tensor | float:
@@ -80,11 +83,17 @@ def _monge(first: Tensor, then: Tensor) -> Tensor:
     return back @ power(root @ then @ root, 0.5) @ back
 
 
-def _as_strong(images: Tensor, labels: Tensor, patients: Released) -> Tensor:
-    """With the detail of each class as strong as its patients' is."""
-    classes, parts = len(patients.counts), torch.split(torch.arange(len(images)), _AT_ONCE)
-    drawn = torch.cat([patients.bands.powers(images[rows]) for rows in parts])
+def _make_as_strong(images: Tensor, labels: Tensor, patients: Released) -> None:
+    """Make the detail of each class as strong as its patients' is; changes `images`."""
+    classes = len(patients.counts)
+    drawn = torch.cat([patients.bands.powers(images[rows]) for rows in _parts(images)])
     mean = torch.stack([drawn[labels == label].mean(0) for label in range(classes)])
     strengths = Strengths(patients.bands, classes)
     strengths.fill(patients.powers, torch.where(mean.isfinite(), mean, patients.powers))  # a class may have got none
-    return torch.cat([strengths(images[rows], labels[rows]).clamp(-1.0, 1.0) for rows in parts])
+    for rows in _parts(images):
+        images[rows] = strengths(images[rows], labels[rows]).clamp(-1.0, 1.0)
+
+
+def _parts(images: Tensor) -> Iterator[slice]:
+    size = at_once(_AT_ONCE, images.shape[-1])
+    return (slice(start, start + size) for start in range(0, len(images), size))

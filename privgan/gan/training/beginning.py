@@ -30,7 +30,8 @@ from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.state import TrainingState, may_restore, restore_state, save_state, saved_prior
 from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.class_balance import measure_class_balance
-from privgan.gan.warm_start.measure import measure_mixture, noise_of_products, with_tones
+from privgan.gan.warm_start.measure import measure_mixture, noise_of_products
+from privgan.gan.warm_start.mixture import with_tones
 from privgan.gan.warm_start.records import measure_records
 from privgan.gan.warm_start.strength import measure_powers
 from privgan.language import to_tr, tr

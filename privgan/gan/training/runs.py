@@ -5,6 +5,7 @@
 A kill between any two of these loses budget at worst, never hides any.
 """
 
+import logging
 import uuid
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior, require
 from privgan.gan.networks.saving import has_state
 from privgan.gan.networks.states import device_of
 from privgan.gan.ranks.meeting import device_of_rank, gathered, wait_for_rank_0
+from privgan.gan.size import smoothness
 from privgan.gan.training.beginning import Training
 from privgan.gan.training.members import Members
 from privgan.gan.training.planning import begun, make_plan
@@ -48,6 +50,8 @@ from privgan.run import (
 
 CONFIG = "config.resolved.toml"
 
+_log = logging.getLogger(__name__)
+
 
 def start_run(
     cohort: Cohort, run: Path, request: TrainRequest, stop: StopRequest, *, force: bool, progress: Progress = silent
@@ -69,6 +73,8 @@ def start_run(
     progress(tr("planning"), 0, 1)
     plan = make_plan(cohort.facts.members, request, cohort.schema)
     progress(tr("planning"), 1, 1)
+    if request.prior is None and (smooth := smoothness(cohort.facts.form.side, request.settings.warm_start)):
+        _log.warning("%s", smooth)
     ledger.require_affordable(plan.queries, delta=plan.delta)
     facts = _facts(cohort, plan, request)
     with staged_folder(run, marker=MARKER, force=force) as folder:  # a kill leaves no run without its files
