@@ -4,8 +4,8 @@ No file is copied: images come from the arrays that the gate drew, words from th
 was offered. So an edited page or a rider cannot leave.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS, implied
 from privgan_audits.record import project_of
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL, SignedApproval
+from privgan_audits.release.joint.agreement import Agreement
 from privgan_audits.release.judged import Judged
 from privgan_audits.release.recipient.croissant import croissant
 from privgan_audits.release.recipient.guide import guide_text
@@ -57,7 +58,8 @@ _BLOCK_BYTES = 8192  # of disk beside a file's content, at most
 class Cleared:
     """Everything that had to be true before a signature: what leaves, and why it may.
 
-    synthetic: the set that was audited. images: the same to the last bit, but drawn here.
+    synthetic: the set that was audited. images: the same to the last bit, but drawn here. agreements: of a set of
+    several hospitals the words of all of them, released_by whose release this is; of one hospital none.
     """
 
     synthetic: SyntheticSet
@@ -66,6 +68,8 @@ class Cleared:
     judged: Judged
     permission: SignedApproval | None
     today: date
+    agreements: tuple[Agreement, ...] = ()
+    released_by: str = ""
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -94,6 +98,7 @@ def write_bundle(
     _write_public_report(folder, cleared, offer)
     if cleared.permission:
         write_bytes(folder / APPROVAL, cleared.permission.envelope, SHAREABLE_FILE)
+    _write_words(folder, cleared.agreements)
     guide = guide_text(name, sha256_bytes(verifier()), approved=bool(cleared.permission), told=_told(cleared))
     told = Told(
         manifest=cleared.synthetic.manifest,
@@ -108,6 +113,15 @@ def write_bundle(
     data = {path: digest for path, digest in _digests(folder).items() if layout.is_data(path)}
     write_bytes(folder / layout.CROISSANT, readable_json(croissant(told, data)), SHAREABLE_FILE)
     return _seal(folder, predicate, key)
+
+
+def _write_words(folder: Path, agreements: Sequence[Agreement]) -> None:
+    """Of every hospital as it gave it, to the byte."""
+    if agreements:
+        (folder / layout.SITES).mkdir()
+    for each in agreements:
+        for place, content in zip(layout.places_of(each.site), astuple(each.letters), strict=True):
+            write_bytes(folder / place, content, SHAREABLE_FILE)
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -200,16 +214,31 @@ def _public_summary(cleared: Cleared) -> dict[str, Any]:
         "attempt": record["attempt"],
         "answered": sorted(implied(DIFFERENTIAL_PRIVACY)),
         **prior_of(cleared.synthetic.manifest),
+        **_several(cleared),
     }
 
 
 def _predicate(cleared: Cleared, offer: Offer) -> dict[str, Any]:
-    held, record = cleared.synthetic, cleared.record
+    manifest = cleared.synthetic.manifest
+    return {
+        **claims_of(cleared),
+        "terms": offer.terms,
+        "signed": cleared.today.isoformat(),
+        "generator_sha256": manifest.generator_sha256,
+        "config_sha256": manifest.config_sha256,
+        "run_id": manifest.run_id,
+        "cohort_id": manifest.cohort_id,
+        **prior_of(manifest),
+        **_several(cleared),
+    }
+
+
+def claims_of(cleared: Cleared) -> dict[str, Any]:
+    """What a hospital claims of its own audit; to a recipient, and before that to hospitals that learned with it."""
+    record = cleared.record
     return {
         "privgan_version": __version__,
         "project": project_of(record),
-        "terms": offer.terms,
-        "signed": cleared.today.isoformat(),
         "verdict": PASS,
         "strength": strength_of(record, inside=False).word,
         "scope": DIFFERENTIAL_PRIVACY,
@@ -219,14 +248,15 @@ def _predicate(cleared: Cleared, offer: Offer) -> dict[str, Any]:
         "policy_sha256": cleared.judged.policy.sha256,
         "policy_looser_than_default": cleared.judged.policy.looser_than_default(),
         "audit_sha256": cleared.judged.approved.audit_sha256,
-        "synthetic_sha256": held.sha256,
-        "generator_sha256": held.manifest.generator_sha256,
-        "config_sha256": held.manifest.config_sha256,
-        "run_id": held.manifest.run_id,
-        "cohort_id": held.manifest.cohort_id,
-        **prior_of(held.manifest),
+        "synthetic_sha256": cleared.synthetic.sha256,
         **({"approval": cleared.permission.approval.facts()} if cleared.permission else {}),
     }
+
+
+def _several(cleared: Cleared) -> dict[str, Any]:
+    """The hospitals whose members shaped a set, and which of them releases it; nothing of a set of one."""
+    named = cleared.synthetic.manifest.federation
+    return {"federation": asdict(named), "released_by": cleared.released_by} if named else {}
 
 
 def prior_of(manifest: Manifest) -> dict[str, Any]:

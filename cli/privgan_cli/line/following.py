@@ -7,8 +7,12 @@ checks that they belong together.
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from privgan.kinds import COHORT, RUN, SET, Kind, kind_of
+
+if TYPE_CHECKING:
+    from privgan_audits.release.release import Case
 
 _EPSILON = "3"  # where nobody has said one: the most that the recommended policy calls a moderate promise
 _IMAGES_A_MEMBER = 2
@@ -85,6 +89,13 @@ def after_approve(report: Path, cohort: Path | None) -> str:
     return command("release", synthetic, *named, "--to", bundle, "--key", "HOSPITAL.key")
 
 
+def after_agree(case: "Case", federation: Path, key: Path, inviter: Path) -> str:
+    """When the others have, too: one of them releases."""
+    folders = ("--cohort", case.cohort, "--run", case.run, "--report", case.report)
+    joint = ("--federation", federation, "--invited-by", inviter)
+    return command("release", case.synthetic, *folders, *joint, "--to", unused(Path("bundle")), "--key", key)
+
+
 def after_reject(report: Path) -> str:
     """Another set of the same run."""
     return command("generate", beside(report, RUN), unused(report.with_name("synthetic")), "--count", "COUNT")
@@ -102,9 +113,10 @@ def after_release(bundle: Path, key: Path, *, approved: bool) -> str:
     return command("verify", bundle, "--public-key", public if public.exists() else "HOSPITAL.pub", *officer)
 
 
-def after_verify(bundle: Path, public_key: Path) -> str:
+def after_verify(bundle: Path, public_keys: Sequence[Path]) -> str:
     """Into an archive."""
-    return command("send", bundle, "--public-key", public_key, "--to", "TITLE@HOST:PORT")
+    keys = (word for key in public_keys for word in ("--public-key", key))
+    return command("send", bundle, *keys, "--to", "TITLE@HOST:PORT")
 
 
 def after_budget(cohort: Path, room: float) -> str:

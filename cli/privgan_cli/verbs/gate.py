@@ -147,6 +147,12 @@ def release(
     formats: Annotated[
         str, typer.Option("--format", help="Further forms, any of medmnist,imagefolder; dataset/ is always there.")
     ] = "",
+    federation: Annotated[
+        Path | None, typer.Option(help="Of several hospitals: the folder between them, with the yes of each.")
+    ] = None,
+    invited_by: Annotated[
+        Path | None, typer.Option(help="With --federation: the public key of whoever invited.")
+    ] = None,
     force: Force = False,
 ) -> int:
     """Judge and draw again and, only on PASS, write the signed bundle that may leave the hospital."""
@@ -155,6 +161,7 @@ def release(
     from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import Case
     from privgan_cli import surface
+    from privgan_cli.verbs.joint import asked_for
 
     forms = tuple(name.strip() for name in formats.split(",") if name.strip())
     offer = Offer(licence=licence.strip(), citation=citation.strip(), forms=forms)
@@ -162,7 +169,8 @@ def release(
         raise UsageError(
             "Expected --run: what leaves is drawn again from the run and the set's SEED. Name its folder."
         )
-    case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run)
+    joint = asked_for(federation, invited_by)
+    case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run, joint=joint)
     before.release(case, to, force=force)
     before.require_key(key)
     signed = surface.release(case, to, read_key(key), offer, force=force, progress=console.progress)
@@ -182,8 +190,12 @@ def _released(to: Path, signed: Mapping[str, Any]) -> Iterator[str]:
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="A released bundle.")],
-    public_key: Annotated[Path, typer.Option(help="The hospital's public key, got over another channel.")],
-    officer_key: Annotated[Path | None, typer.Option(help="The privacy officer's, too: demands an approval.")] = None,
+    public_key: Annotated[
+        list[Path], typer.Option(help="The hospital's public key, got over another channel; of several, each one's.")
+    ],
+    officer_key: Annotated[
+        list[Path] | None, typer.Option(help="The privacy officer's, too: demands an approval.")
+    ] = None,
     revocation: Annotated[Path | None, typer.Option(help="A withdrawal that the hospital sent.")] = None,
 ) -> int:
     """Check a bundle's signatures and every file; offline, for the recipient."""
@@ -192,7 +204,7 @@ def verify(
     found = surface.verify(
         bundle,
         public_key,
-        officer_key=officer_key,
+        officer_key=officer_key or (),
         revocation=revocation,
         progress=console.progress,
     )

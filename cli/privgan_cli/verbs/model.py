@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from privgan.errors import UsageError
 from privgan.language import by_default, in_a_row, retold, tr
 from privgan_cli.asked import Planned, PlanOptions, TrainOptions
 from privgan_cli.console import console
@@ -182,7 +183,7 @@ def train(
 def generate(
     run: Annotated[Path, typer.Argument(help="A finished run.")],
     synthetic: Annotated[Path, typer.Argument(help="The folder to make.")],
-    count: Annotated[int, typer.Option(help="Images to make.")],
+    count: Annotated[int | None, typer.Option(help="Images to make.")] = None,
     formats: Annotated[str, choice("Any of dicom,npz,png.", "--format", metavar="NAMES")] = "dicom,npz,png",
     sop_class: Annotated[str, choice("secondary-capture or match.")] = "secondary-capture",
     bits: Annotated[int | None, typer.Option(help="8, 12 or 16 a value; 12 for CT and MR objects, else 8.")] = None,
@@ -191,22 +192,38 @@ def generate(
         bool, typer.Option("--one-study", help="One invented patient and study, a series a class; not CT or MR.")
     ] = False,
     classes: Annotated[str, typer.Option(help="uniform, measured, or NAME:WEIGHT,NAME:WEIGHT.")] = "uniform",
+    federation: Annotated[
+        Path | None, typer.Option(help="Of several hospitals: with --count propose a set, without draw that one.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="With --federation and --count: this site's.")] = None,
+    invited_by: Annotated[
+        Path | None, typer.Option(help="With --federation: the public key of whoever invited.")
+    ] = None,
     force: Force = False,
 ) -> int:
     """Make synthetic images; free of further privacy cost."""
     from privgan.synthetic.generate import GenerateOptions
     from privgan_cli import surface
+    from privgan_cli.verbs.joint import Between
 
-    options = GenerateOptions(
-        count=count,
-        formats=tuple(name.strip() for name in formats.split(",")),
-        classes=classes,
-        sop_class=sop_class,
-        bits=bits,
-        frames=frames,
-        one_study=one_study,
-    )
-    made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
+    between = Between.of(federation, invited_by, key, count)
+    if count is not None:
+        options = GenerateOptions(
+            count=count,
+            formats=tuple(name.strip() for name in formats.split(",")),
+            classes=classes,
+            sop_class=sop_class,
+            bits=bits,
+            frames=frames,
+            one_study=one_study,
+        )
+        made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
+        if between is not None:
+            between.propose(synthetic)
+    elif between is not None:
+        made = between.draw(run, synthetic, force=force, progress=console.progress)
+    else:
+        raise UsageError("Expected --count, how many images to make.")
     if made.noise_drowned_classes:
         console.note(tr("privgan: the noise drowned the measured class shares; every class gets the same."))
     console.result(
