@@ -5,7 +5,7 @@ was offered. So an edited page or a rider cannot leave.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from privgan import __version__
 from privgan.arrays import Images
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.strength import WORDS
 from privgan.errors import IntegrityError
 from privgan.files import (
     SHAREABLE_FILE,
@@ -47,7 +48,7 @@ from privgan_audits.release.recipient.offer import Offer
 from privgan_audits.release.recipient.packing import verifier
 from privgan_audits.release.recipient.readme import Told, readme_text
 from privgan_audits.telling.numbers import in_parts
-from privgan_audits.telling.strength import strength_of
+from privgan_audits.telling.strength import Strength, strength_of
 
 COMPOSITION = "of one run, or by a Renyi filter over runs chosen after others"
 _SUMMARY_VERSION = 2
@@ -103,9 +104,10 @@ def write_bundle(
     told = Told(
         manifest=cleared.synthetic.manifest,
         predicate=predicate,
-        strength=strength_of(cleared.record, inside=False),
+        strength=_weakest(cleared),
         forms=offer.forms,
         splits=tuple(split for split in SPLITS if split in files.splits),
+        sites=cleared.agreements,
     )
     texts = {layout.GUIDE: guide, layout.GIT: layout.GIT_TEXT, layout.README: readme_text(told)}
     for path, text in texts.items():
@@ -142,10 +144,17 @@ def _seal(folder: Path, predicate: dict[str, Any], key: Ed25519PrivateKey) -> di
 
 def _told(cleared: Cleared) -> str:
     """The first thing that a recipient reads of the set."""
-    strength = strength_of(cleared.record, inside=False)
+    strength = _weakest(cleared)
     project = in_parts(project_of(cleared.record).values())
     verdict = tr("Verdict {verdict}, {strength}.", verdict=tr(PASS), strength=strength)
     return in_a_row((tr("{project}.", project=project) if project else "", verdict, strength.rule))
+
+
+def _weakest(cleared: Cleared) -> Strength:
+    """Of several hospitals' promises the one that promises least."""
+    own = strength_of(cleared.record, inside=False)
+    words = [own.word, *(each.strength for each in cleared.agreements)]
+    return replace(own, word=max(words, key=WORDS.index))
 
 
 def _write_dataset(target: Path, cleared: Cleared, progress: Progress) -> SetFiles:
@@ -192,7 +201,8 @@ def _write_public_report(folder: Path, cleared: Cleared, offer: Offer) -> None:
     from privgan_audits.report.write import render
 
     granted = cleared.permission.approval.facts() if cleared.permission else None
-    released = Released(approval=granted, images=cleared.images, licence=offer.licence)
+    sites = {each.site: each.approval.approval.facts() for each in cleared.agreements}
+    released = Released(approval=granted, images=cleared.images, licence=offer.licence, sites=sites)
     (folder / layout.REPORT).mkdir()
     write_text(folder / layout.PUBLIC_PAGE, render(public_page(cleared.record, released)), SHAREABLE_FILE)
     write_json(folder / layout.PUBLIC_SUMMARY, _public_summary(cleared), SHAREABLE_FILE)

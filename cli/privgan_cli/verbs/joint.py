@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from privgan.errors import IntegrityError, UsageError
-from privgan.language import by_default, tr
+from privgan.language import by_default, retold, tr
 from privgan_cli import before
 from privgan_cli.console import console
 from privgan_cli.line import following
@@ -91,6 +91,38 @@ def joint_of(folder: Path, invited_by: Path) -> "Joint":
 
     keys = {site.name: site.key for site in about.invitation.sites}
     return Joint(exchange=Exchange(folder=folder), sites=Sites(federation=about.sha256, keys=keys))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """What a site says of the set that is proposed. agrees: None where it says nothing. wrong: why it is no word."""
+
+    site: str
+    agrees: bool | None = None
+    wrong: str = ""
+
+    @property
+    def line(self) -> str:
+        """In words."""
+        if self.wrong or self.agrees is None:
+            return retold(self.wrong) if self.wrong else tr("{name}: has not said whether it agrees", name=self.site)
+        return tr("{name}: agrees", name=self.site) if self.agrees else tr("{name}: says no", name=self.site)
+
+
+def words_in(folder: Path, invited_by: Path) -> tuple[str, list[Word]]:
+    """The digest of the set that is proposed, empty where none is, and every site's word on it."""
+    joint, about = joint_of(folder, invited_by), Between(folder=folder, invited_by=invited_by).federation
+    from privgan.federation.letters import read_proposed
+
+    if (letter := joint.exchange.proposed) is None:
+        return "", []
+    sha256, words = str(read_proposed(letter, about)[1].get("synthetic_sha256")), []
+    for site in joint.sites.keys:
+        try:
+            words.append(Word(site=site, agrees=joint.said(site, sha256)))
+        except IntegrityError as error:
+            words.append(Word(site=site, wrong=str(error)))
+    return sha256, words
 
 
 def asked_for(folder: Path | None, invited_by: Path | None) -> "Joint | None":

@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from privgan.checks import is_seen
 from privgan.config import from_table, keys_of
 from privgan.dp.spend import PrivacySpend
+from privgan.dp.strength import promise_word
 from privgan.errors import IntegrityError, NotReleasableError, UsageError
 from privgan.files import sha256_bytes
 from privgan.language import kept
-from privgan.seals import in_toto, key_of_line, open_signed, sign
+from privgan.seals import fingerprint, in_toto, key_of_line, open_signed, sign
 from privgan_audits.release.approval import APPROVAL, SignedApproval
 from privgan_audits.release.bundle import MANIFEST
 from privgan_audits.release.recipient.claims import (
@@ -28,6 +29,7 @@ from privgan_audits.release.recipient.claims import (
     claimed_policy,
     claimed_strength,
 )
+from privgan_audits.telling.verdict import Terms, verdict_line
 
 AGREEMENT_TYPE = "urn:privgan:agreement:v1"
 LARGEST_AGREEMENT = 1 << 20  # bytes; what `yes` writes is a few thousand
@@ -87,6 +89,18 @@ class Agreement:
     def house(self) -> str:
         """Who answers for the site's data; empty where nobody says."""
         return str(self.stated["project"].get("house", ""))
+
+    @property
+    def key_fingerprint(self) -> str:
+        """Of the key that the site signs with."""
+        return fingerprint(key_of_line(self.stated["sites"][self.site]))
+
+    @property
+    def verdict_line(self) -> str:
+        """Of this site's own audit; see `telling.verdict`."""
+        overrides, looser, preset = self.stated["overrides"], self.policy.looser, self.policy.preset
+        terms = Terms(preset=preset, looser=looser, overrides=overrides, promise=promise_word(self.strength))
+        return verdict_line(self.stated["verdict"], self.stated["scope"], terms)
 
 
 def yes(sites: Sites, site: str, stated: Mapping[str, Any], approval: bytes, key: Ed25519PrivateKey) -> Letters:

@@ -55,6 +55,18 @@ class Joint:
                 )
         return agreements
 
+    def said(self, site: str, synthetic_sha256: str) -> bool | None:
+        """Whether a site agrees to a set; None where it has said nothing.
+
+        Raises:
+            IntegrityError: its word is foreign, forged or stale.
+        """
+        letters = self.word_of(site)
+        try:
+            return letters and bool(opened_agreement(letters, site, self.sites, synthetic_sha256))
+        except NotReleasableError:
+            return False
+
     def word_of(self, site: str) -> Letters | None:
         """What a site has said, unread; None where it said nothing."""
         found = self.exchange.agreed(site)
