@@ -100,7 +100,13 @@ def write_bundle(
     if cleared.permission:
         write_bytes(folder / APPROVAL, cleared.permission.envelope, SHAREABLE_FILE)
     _write_words(folder, cleared.agreements)
-    guide = guide_text(name, sha256_bytes(verifier()), approved=bool(cleared.permission), told=_told(cleared))
+    guide = guide_text(
+        name,
+        sha256_bytes(verifier()),
+        approved=bool(cleared.permission),
+        told=_told(cleared),
+        sites={each.site: each.key_fingerprint for each in cleared.agreements},
+    )
     told = Told(
         manifest=cleared.synthetic.manifest,
         predicate=predicate,

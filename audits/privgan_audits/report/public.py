@@ -39,8 +39,8 @@ _SPENT = to_tr(
 )
 _SPENT_OF_SEVERAL = to_tr(
     {
-        PATIENT: "Epsilon {epsilon} at delta {delta}, per patient of one hospital, all of which have at most {members}.",
-        IMAGE: "Epsilon {epsilon} at delta {delta}, per image of one hospital, all of which have at most {members}.",
+        PATIENT: "Epsilon {epsilon} at delta {delta}, per patient of one hospital, among at most {members} of all.",
+        IMAGE: "Epsilon {epsilon} at delta {delta}, per image of one hospital, among at most {members} of all.",
     }
 )
 

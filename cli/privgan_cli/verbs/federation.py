@@ -222,8 +222,8 @@ def sites(
     from privgan.federation.exchange import Exchange
     from privgan.federation.letters import federation_of
     from privgan.federation.standing import standing
-    from privgan_cli.verbs.joint import words_in
     from privgan.seals import load_public_key
+    from privgan_cli.verbs.joint import words_in
 
     exchange = Exchange(folder=federation)
     about = federation_of(exchange.invitation, load_public_key(invited_by))
@@ -255,4 +255,4 @@ def sites(
         *([tr("a set is proposed: {sha256}", sha256=proposed)] if proposed else []),
         *(each.line for each in words),
     )
-    return 6 if any(each.wrong for each in (*found, *words)) else 0
+    return 6 if any(each.wrong for each in found) or any(each.wrong for each in words) else 0

@@ -61,11 +61,13 @@ class Joint:
         Raises:
             IntegrityError: its word is foreign, forged or stale.
         """
-        letters = self.word_of(site)
+        if (letters := self.word_of(site)) is None:
+            return None
         try:
-            return letters and bool(opened_agreement(letters, site, self.sites, synthetic_sha256))
+            opened_agreement(letters, site, self.sites, synthetic_sha256)
         except NotReleasableError:
             return False
+        return True
 
     def word_of(self, site: str) -> Letters | None:
         """What a site has said, unread; None where it said nothing."""

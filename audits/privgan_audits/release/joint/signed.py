@@ -72,8 +72,8 @@ def require_signed_by_all(
     sites = _sites(letters, named, lines)
     try:
         agreements = tuple(opened_agreement(letters[site], site, sites, digests[MANIFEST]) for site in letters)
-    except NotReleasableError as error:
-        raise IntegrityError(str(error)) from None
+    except NotReleasableError:
+        raise IntegrityError("Expected in sites/ the yes of each hospital, one of them says no.") from None
     require_together(agreements, sites)
     _require_own(agreements, statement["predicate"])
     return agreements

@@ -76,12 +76,11 @@ def lines(found: VerifiedBundle) -> Iterator[str]:
         )
         for each in found.sites:
             yield from _of_site(each)
-    elif found.approval:
-        yield from _approval(found.approval.facts())
-    if found.approval:
-        yield "  " + tr(
-            "this covers the files in dataset/; for all others here the key of the first signature answers alone"
+        yield tr(
+            "these cover the files in dataset/; for all others here the key of the first signature answers alone"
         )
+    elif found.approval:
+        yield from _approval(found.approval.facts(), alone=True)
     if found.prior:
         yield found.prior.sentence
         yield "  " + tr("SHA-256 of the prior: {sha256}", sha256=found.prior.sha256)
@@ -94,10 +93,10 @@ def _of_site(each: Agreement) -> Iterator[str]:
     yield f"- {said}"
     if each.house:
         yield "  " + tr("house: {text}", text=each.house)
-    yield from (f"  {line}" for line in _approval(each.approval.approval.facts()))
+    yield from (f"  {line}" for line in _approval(each.approval.approval.facts(), alone=False))
 
 
-def _approval(facts: Mapping[str, str]) -> Iterator[str]:
+def _approval(facts: Mapping[str, str], *, alone: bool) -> Iterator[str]:
     yield tr(
         "approved by {officer} on {first}, until {last}, with key {key}",
         officer=facts["officer"],
@@ -107,6 +106,10 @@ def _approval(facts: Mapping[str, str]) -> Iterator[str]:
     )
     if facts.get("ledger") == UNSEEN:
         yield "  " + tr("the cohort's ledger was not asked when this was approved")
+    if alone:
+        yield "  " + tr(
+            "this covers the files in dataset/; for all others here the key of the first signature answers alone"
+        )
     for name, sentence in _GRANTED.items():
         if facts.get(name):
             yield "  " + tr(sentence, text=facts[name])

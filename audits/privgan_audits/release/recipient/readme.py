@@ -4,6 +4,7 @@ Its words are here; its facts are those that the hospital signs, and the set's m
 """
 
 import html
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,10 @@ _SYNTHETIC = to_tr(
 _VERIFY = to_tr(
     "**Verify before you use anything here.** [VERIFY.md](VERIFY.md) says how; the hospital's public key must come "
     "from the\nhospital itself, and nothing in this folder proves anything without it."
+)
+_VERIFY_OF_SEVERAL = to_tr(
+    "**Verify before you use anything here.** [VERIFY.md](VERIFY.md) says how; the public key of each hospital must "
+    "come from\nthat hospital itself, and nothing in this folder proves anything without them."
 )
 _CLASSES = to_tr(
     "The classes are what the program was asked to draw; how many images a class has says nothing about how often it "
@@ -129,14 +134,15 @@ def _parts(told: Told) -> Iterator[str]:
     )
     yield f"{told.what}\n{tr(_SYNTHETIC)}"
     yield "\n".join(("| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in _facts(told))))
-    yield tr(_VERIFY)
+    yield tr(_VERIFY_OF_SEVERAL if told.sites else _VERIFY)
     yield f"## {tr('What is not covered')}"
     yield "\n".join(f"- {tr(limit)}" for limit in (*NOT_COVERED_OUTSIDE, NOT_BOUGHT))
     yield tr(_CLASSES)
     yield f"## {tr('Load it')}"
     yield tr("In this folder, with NumPy alone:")
     yield _CODE
-    yield tr('With privgan, which verifies the bundle first: `privgan.load("BUNDLE", "hospital.pub")`.')
+    keys = json.dumps([f"{each.site}.pub" for each in told.sites] if told.sites else "hospital.pub")
+    yield tr('With privgan, which verifies the bundle first: `privgan.load("BUNDLE", {keys})`.', keys=keys)
     yield f"## {tr('What lies here')}"
     yield "\n".join(_files(told))
     yield f"{tr(_SPLIT)}\n"
@@ -157,7 +163,7 @@ def _facts(told: Told) -> Iterator[tuple[str, str]]:
     )
     said = odds(privacy["epsilon"], who)
     yield tr("Odds"), tr("{odds}, by any means, leaving aside a chance of delta.", odds=said)
-    yield tr("All runs on these patients"), str(told.strength)
+    yield tr("All runs on these patients"), told.strength.promise if told.sites else str(told.strength)
     yield tr("Who answers for it"), project["house"] or tr("not said")
     yield tr("Contact"), project["contact"] or tr("not said")
     yield tr("Released"), predicate["signed"]
