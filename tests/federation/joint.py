@@ -1,4 +1,4 @@
-"""Three hospitals behind gates of their own: one run, one set, an audit and an officer each, and the folder between."""
+"""Three hospitals behind gates of their own: one run and set, an audit and an officer each, and the folder between."""
 
 import json
 import shutil
@@ -75,9 +75,9 @@ class Together:
         if options.get("verdict", "PASS") == "PASS":
             gate.approve(name="officer", force=True)
 
-    def agree(self, *names: str) -> list[Agreement]:
+    def agree(self, *names: str, today: date = TODAY) -> list[Agreement]:
         """These hospitals say yes, or all of them."""
-        return [agree(self.case(name), self.gate(name).key, today=TODAY) for name in names or NAMES]
+        return [agree(self.case(name), self.gate(name).key, today=today) for name in names or NAMES]
 
     def disagree(self, name: str) -> None:
         """Say no."""

@@ -275,7 +275,7 @@ def _words_with(together: Together, name: str, envelope: bytes) -> None:
 
 def test_an_approval_that_ended_at_one_hospital_stops_all(together: Together) -> None:
     shutil.rmtree(together.bundle)
-    with pytest.raises(IntegrityError, match="that of site .* ended on 2026-12-31"):
+    with pytest.raises(IntegrityError, match=r"that of site .* ended on 2026-12-31"):
         together.release(today=date(2027, 1, 1))
 
 
