@@ -1,4 +1,4 @@
-"""Three hospitals behind gates of their own: one run and set, an audit and an officer each, and the folder between."""
+"""Three hospitals behind gates of their own: one run, an audit and an officer each, and the folder between them."""
 
 import json
 import shutil

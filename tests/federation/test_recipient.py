@@ -55,7 +55,7 @@ def test_every_byte_of_every_word_is_covered(together: Together) -> None:
     assert together.verify().files == len(list_files(together.bundle))
 
 
-@pytest.mark.parametrize("names", [(NORTH,), (NORTH, SOUTH), (NORTH, NORTH, SOUTH)])
+@pytest.mark.parametrize("names", [(NORTH,), (SOUTH,), (NORTH, SOUTH), (SOUTH, WEST), (NORTH, NORTH, SOUTH)])
 def test_a_key_of_every_hospital_is_needed(together: Together, names: tuple[str, ...]) -> None:
     """Whoever has one alone would believe whatever it says of the others."""
     refused(together, "one public key of each hospital.*which are 3", *names, kind=UsageError)

@@ -37,7 +37,7 @@ from privgan_audits.release.bundle import (
     sums_text,
 )
 from privgan_audits.release.joint.agreement import Agreement
-from privgan_audits.release.joint.signed import federation_in, require_signed_by_all
+from privgan_audits.release.joint.signed import federation_in, require_signed_by_all, told_of_keys
 from privgan_audits.release.recipient.claims import (
     ClaimedPolicy,
     claimed_approval,
@@ -127,7 +127,7 @@ def verify(
     keys = [load_public_key(path) for path in _several(public_key)]
     require_bundle(bundle)
     attestation = read_bounded(bundle / ATTESTATION, _LARGEST_ATTESTATION_BYTES)
-    with travelled_badly(bundle, {ATTESTATION: None}):
+    with travelled_badly(bundle, {ATTESTATION: None}), told_of_keys(bundle, keys):
         statement, key = signed_by_one(attestation, keys)
     digests = {**subjects_of(statement), ATTESTATION: sha256_bytes(attestation)}
     expected = {**digests, SUMS: sha256_bytes(sums_text(digests))}

@@ -60,6 +60,12 @@ def after_join(federation: Path, cohort: Path, run: Path, key: Path, inviter: Pa
     return command("answer", federation, cohort, run, "--key", key, "--invited-by", inviter)
 
 
+def after_answers(federation: Path, run: Path, key: Path, inviter: Path) -> str:
+    """One of the sites proposes a set to all."""
+    joint = ("--federation", federation, "--key", key, "--invited-by", inviter)
+    return command("generate", run, unused(run.with_name("synthetic")), "--count", "COUNT", *joint)
+
+
 def after_generate(run: Path, synthetic: Path) -> str:
     """Have it attacked."""
     cohort, report = beside(run, COHORT), unused(synthetic.with_name("report"))
@@ -82,10 +88,12 @@ def after_keygen(private: Path, policy: Path | None) -> str:
     return command("release", "SYNTHETIC", *folders, "--key", private)
 
 
-def after_approve(report: Path, cohort: Path | None) -> str:
-    """The hospital's part."""
+def after_approve(report: Path, cohort: Path | None, *, several: bool) -> str:
+    """The hospital's part; of several hospitals its word to the others."""
     synthetic, run, bundle = beside(report, SET), beside(report, RUN), unused(report.with_name("bundle"))
     named = ("--cohort", cohort or beside(report, COHORT), "--run", run, "--report", report)
+    if several:
+        return command("agree", "FEDERATION", synthetic, *named, "--key", "SITE.key", "--invited-by", "INVITER.pub")
     return command("release", synthetic, *named, "--to", bundle, "--key", "HOSPITAL.key")
 
 

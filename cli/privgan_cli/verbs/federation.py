@@ -189,7 +189,7 @@ def answer(
             "delta": came.facts.spend.delta,
         },
         *_came(came),
-        then=following.after_train(run, came.facts.members)
+        then=following.after_answers(federation, run, key, invited_by)
         if done
         else following.after_join(federation, cohort, run, key, invited_by),
     )

@@ -4,7 +4,8 @@ How many they are says the set's manifest, which all of them signed; who they ar
 that the recipient got from each. Needs no training stack.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from privgan.config import from_table
 from privgan.errors import IntegrityError, NotReleasableError, UsageError
 from privgan.run import FederationNamed
 from privgan.seals import key_line, read_bounded, unverified
-from privgan_audits.release.bundle import MANIFEST, places_of, sites_in
+from privgan_audits.release.bundle import MANIFEST, SITES, places_of, sites_in
 from privgan_audits.release.joint.agreement import (
     LARGEST_AGREEMENT,
     Agreement,
@@ -58,10 +59,7 @@ def require_signed_by_all(
     named, found, lines = federation_in(statement), sites_in(digests), {key_line(key) for key in keys}
     count = 1 if named is None else named.sites
     if len(lines) != count or len(keys) != count:
-        raise UsageError(
-            f"Expected one public key of each hospital whose patients this set is of, which are {count}, got "
-            f"{len(keys)}. Ask each hospital for its own, and name it with --public-key."
-        )
+        raise _not_one_each(count, keys)
     if len(found) != (0 if named is None else count):
         raise IntegrityError(
             f"Expected in sites/ the signed word of each hospital whose patients this set is of, got {len(found)}."
@@ -77,6 +75,29 @@ def require_signed_by_all(
     require_together(agreements, sites)
     _require_own(agreements, statement["predicate"])
     return agreements
+
+
+@contextmanager
+def told_of_keys(bundle: Path, keys: Sequence[Ed25519PublicKey]) -> Iterator[None]:
+    """Where no given key has signed, say that a key of each hospital is needed, if words of more of them lie here.
+
+    Nothing of the bundle was checked then; it is refused either way.
+    """
+    try:
+        yield
+    except IntegrityError:
+        here = (bundle / SITES).iterdir() if (bundle / SITES).is_dir() else ()
+        count = len(sites_in(f"{SITES}/{path.name}" for path in here))
+        if len(keys) < count:
+            raise _not_one_each(count, keys) from None
+        raise
+
+
+def _not_one_each(count: int, keys: Sequence[Ed25519PublicKey]) -> UsageError:
+    return UsageError(
+        f"Expected one public key of each hospital whose patients this set is of, which are {count}, got "
+        f"{len(keys)}. Ask each hospital for its own, and name it with --public-key."
+    )
 
 
 def _letters(bundle: Path, site: str, digests: Mapping[str, str]) -> Letters:

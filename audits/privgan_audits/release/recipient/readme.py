@@ -193,8 +193,9 @@ def _granted_at(site: Agreement) -> tuple[str, str]:
         purpose=approval["purpose"] or tr("not said"),
         recipient=approval["recipient"] or tr("not said"),
     )
-    why = tr("Why switched-off safeguards do no harm: {reason}.", reason=approval["reason"].rstrip("."))
-    return tr("Approved at {name}", name=site.site), in_a_row((said, why if approval.get("reason") else ""))
+    reason = approval.get("reason", "").rstrip(".")
+    why = tr("Why switched-off safeguards do no harm: {reason}.", reason=reason) if reason else ""
+    return tr("Approved at {name}", name=site.site), in_a_row((said, why))
 
 
 def _granted(approval: Mapping[str, str]) -> Iterator[tuple[str, str]]:
