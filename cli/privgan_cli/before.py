@@ -139,9 +139,9 @@ def release(case: "Case", bundle: Path, *, force: bool) -> None:
     make_way(bundle, marker=BUNDLE.marker, force=force)
 
 
-def agree(case: "Case") -> None:
+def agree(synthetic: Path, cohort: Path, report: Path, run: Path) -> None:
     """Before `agree`."""
-    require_kinds((SET, case.synthetic), (COHORT, case.cohort), (REPORT, case.report), (RUN, case.run))
+    require_kinds((SET, synthetic), (COHORT, cohort), (REPORT, report), (RUN, run))
 
 
 def sign(report: Path, cohort: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -169,10 +170,10 @@ def release(
         raise UsageError(
             "Expected --run: what leaves is drawn again from the run and the set's SEED. Name its folder."
         )
-    joint = asked_for(federation, invited_by)
-    case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run, joint=joint)
+    case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run)
     before.release(case, to, force=force)
     before.require_key(key)
+    case = replace(case, joint=asked_for(federation, invited_by))
     signed = surface.release(case, to, read_key(key), offer, force=force, progress=console.progress)
     then = following.after_release(to, key, approved=bool(signed.get("approval")))
     with by_default(language_of(read_record(report)[0])):

@@ -14,8 +14,6 @@ from privgan_cli.line import following
 from privgan_cli.options import read_key, today
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     from privgan.federation.invitation import Federation
     from privgan.progress import Progress
     from privgan.synthetic.drawing import Asked
@@ -37,19 +35,20 @@ def agree(
     no: Annotated[bool, typer.Option("--no", help="Say no, without a reason; takes back a yes.")] = False,
 ) -> int:
     """Say yes, for this hospital, to the release of a set of several, after all that a release looks at; or no."""
+    before.sites(federation, invited_by)
     before.require_key(key)
-    joint = joint_of(federation, invited_by)
     if no:
-        return _say_no(joint, synthetic, read_key(key))
+        return _say_no(federation, invited_by, synthetic, key)
     if cohort is None or run is None or report is None:
         raise UsageError(_WITHOUT)
+    before.agree(synthetic, cohort, report, run)
     from privgan_audits.record import language_of
     from privgan_audits.release.joint.agreeing import agree as agree_to
     from privgan_audits.release.judged import read_record
     from privgan_audits.release.release import Case
 
+    joint = joint_of(federation, invited_by)
     case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run, joint=joint)
-    before.agree(case)
     agreed = agree_to(case, read_key(key), today=today(), progress=console.progress)
     approved = agreed.approval.approval.facts()
     with by_default(language_of(read_record(report)[0])):
@@ -67,14 +66,15 @@ def agree(
     return 0
 
 
-def _say_no(joint: "Joint", synthetic: Path, key: "Ed25519PrivateKey") -> int:
+def _say_no(federation: Path, invited_by: Path, synthetic: Path, key: Path) -> int:
     from privgan.files import sha256_file
     from privgan.kinds import SET, require_kind
-    from privgan_audits.release.joint.agreeing import disagree
 
     require_kind(SET, synthetic)
+    from privgan_audits.release.joint.agreeing import disagree
+
     sha256 = sha256_file(synthetic / SET.marker)
-    site = disagree(joint, sha256, key)
+    site = disagree(joint_of(federation, invited_by), sha256, read_key(key))
     console.result(
         {"site": site, "agrees": False, "synthetic_sha256": sha256},
         tr("site {name} says no to this set; the others read that and no reason", name=site),
