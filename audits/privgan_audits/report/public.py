@@ -31,6 +31,11 @@ from privgan_audits.telling.verdict import told as told_as
 
 PICTURES = 12
 _EACH_SIGNED = to_tr("Each has audited the set for its own patients; this page is of the one that released it.")
+_VERIFY_SEVERAL = to_tr(
+    "Offline, with the public key of each hospital from that hospital itself: privgan verify BUNDLE --public-key "
+    "NAME.pub, once for each, or sha256sum and openssl as the bundle's VERIFY.md says. The signatures cover this "
+    "page."
+)
 _SPENT = to_tr(
     {
         PATIENT: "Epsilon {epsilon} at delta {delta}, per patient, among {members} whose images were learned from.",
@@ -120,7 +125,7 @@ def public_page(record: Record, released: Released | None = None) -> PublicPage:
         ),
         approval=_approval(released),
         verify=(
-            tr(frame.VERIFY_OUTSIDE),
+            tr(_VERIFY_SEVERAL if record.get("federation") else frame.VERIFY_OUTSIDE),
             tr("Set {sha256}.", sha256=record["synthetic"]["sha256"]),
             tr("Policy {sha256}.", sha256=record["policy"]["sha256"]),
             *([tr("Public images {sha256}.", sha256=record["prior"]["sha256"])] if record.get("prior") else []),
