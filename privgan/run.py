@@ -128,6 +128,16 @@ class FederationNamed:
     sha256: str
 
     @property
+    def run_id(self) -> str:
+        """Of the run that every site has."""
+        return self.sha256[:32]
+
+    @property
+    def cohort_id(self) -> str:
+        """What stands for the cohorts of all sites together, so that a set is the same whichever of them draws it."""
+        return self.sha256[:16]
+
+    @property
     def sentence(self) -> str:
         """For whoever looks at the pictures, in one line."""
         shaped = tr(
@@ -181,6 +191,11 @@ class RunFacts:
     def model(self) -> ModelDigests:
         """The generator that the run finished with."""
         return ModelDigests(generator_sha256=self.generator_sha256, config_sha256=self.config_sha256)
+
+    @property
+    def cohort_of_sets(self) -> str:
+        """The cohort that its sets name; of several hospitals it is not this one's."""
+        return self.federation.cohort_id if self.federation else self.cohort_id
 
 
 def write_run(folder: Path, facts: RunFacts) -> None:

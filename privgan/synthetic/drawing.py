@@ -145,7 +145,7 @@ class Drawing:
         counts = np.bincount(labels, minlength=len(classes))
         manifest = Manifest(
             run_id=facts.run_id,
-            cohort_id=facts.cohort_id,
+            cohort_id=facts.cohort_of_sets,
             privgan_version=__version__,
             created=_day(asked.created),
             count=asked.count,

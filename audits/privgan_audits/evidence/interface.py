@@ -21,7 +21,7 @@ from privgan.errors import UsageError
 from privgan.images.stored import are_images, joined
 from privgan.language import to_tr
 from privgan.records.rows import Records
-from privgan.run import ModelDigests, PriorNamed
+from privgan.run import FederationNamed, ModelDigests, PriorNamed
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
@@ -65,7 +65,7 @@ class Claim:
     """What the synthetic set's manifest says about its privacy, and the run that it names.
 
     origin: from what the run is said to have drawn the set; None where that is not known. prior: the public images
-    that are said to have shaped it.
+    that are said to have shaped it. federation: the hospitals whose members are; None of one alone.
     """
 
     run_id: str
@@ -76,6 +76,7 @@ class Claim:
     not_private: bool
     origin: "Origin | None" = None
     prior: PriorNamed | None = None
+    federation: FederationNamed | None = None
 
     @property
     def model(self) -> ModelDigests:

@@ -204,25 +204,39 @@ def generate(
         str, typer.Option(help="An ordinal column: each invented patient has an image of each of its values.")
     ] = "",
     patients: Annotated[int, typer.Option(help="Invented patients of a --sequence, instead of --count.")] = 0,
+    federation: Annotated[
+        Path | None, typer.Option(help="Of several hospitals: with --count propose a set, without draw that one.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="With --federation and --count: this site's.")] = None,
+    invited_by: Annotated[
+        Path | None, typer.Option(help="With --federation: the public key of whoever invited.")
+    ] = None,
     force: Force = False,
 ) -> int:
     """Make synthetic images; free of further privacy cost."""
     from privgan.synthetic.generate import GenerateOptions
     from privgan_cli import surface
+    from privgan_cli.verbs.joint import Between
 
-    options = GenerateOptions(
-        count=count,
-        formats=tuple(name.strip() for name in formats.split(",")),
-        classes=classes,
-        where=where,
-        sequence=sequence,
-        patients=patients,
-        sop_class=sop_class,
-        bits=bits,
-        frames=frames,
-        one_study=one_study,
-    )
-    made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
+    between = Between.of(federation, invited_by, key, count or None)
+    if between is not None and not count:
+        made = between.draw(run, synthetic, force=force, progress=console.progress)
+    else:
+        options = GenerateOptions(
+            count=count,
+            formats=tuple(name.strip() for name in formats.split(",")),
+            classes=classes,
+            where=where,
+            sequence=sequence,
+            patients=patients,
+            sop_class=sop_class,
+            bits=bits,
+            frames=frames,
+            one_study=one_study,
+        )
+        made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
+        if between is not None:
+            between.propose(synthetic)
     if made.noise_drowned_classes:
         console.note(tr("privgan: the noise drowned the measured class shares; every class gets the same."))
     console.result(
