@@ -248,9 +248,8 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     strength = tr("Strength of the promise: {strength}.", strength=strength_of(judged.record, inside=True))
     yield in_a_row((strength, judged.policy.tiers.rule))
     yield tr("Set {sha256}.", sha256=judged.approved.synthetic_sha256)
-    yield in_a_row(
-        (tr("{spend}.", spend=_opening(str(spend))), tr("{odds}, by any means.", odds=odds(spend.epsilon)))
-    )
+    means = tr("{odds}, by any means.", odds=odds(spend.epsilon))
+    yield in_a_row((tr("{spend}.", spend=_opening(str(spend))), means))
     yield tr("All runs on this cohort together: {together}.", together=together(books))
     yield from _words(judged)
     if classes := judged.record.get("classes"):

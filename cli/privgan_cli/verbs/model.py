@@ -219,6 +219,8 @@ def generate(
     from privgan_cli.verbs.joint import Between
 
     between = Between.of(federation, invited_by, key, count or None)
+    if between is None and not (count or sequence or patients):
+        raise UsageError("Expected --count, how many images to make.")
     if between is not None and not count:
         made = between.draw(run, synthetic, force=force, progress=console.progress)
     else:
