@@ -43,8 +43,8 @@ _LEFT_OUT = to_tr(
     "are not of the patients' kind, so the run left them out."
 )
 _NEAR = to_tr(
-    "Your public images lie {times} times as far from your patients as pictures of no kind would: they are of the "
-    "patients' kind and finish what is drawn."
+    "Your public images lie {times} times as far from your patients as pictures of no kind would: nearer than "
+    "those, so that they finish what is drawn. Close to 1 they help little."
 )
 _FAR = to_tr(
     "Your public images lie {times} times as far from your patients as pictures of no kind would: they say nothing "

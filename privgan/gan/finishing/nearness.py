@@ -2,7 +2,7 @@
 
 A network that learned from heads draws skulls into chests, and images are worse for it than without any. Two
 Gaussians lie apart by the root of |m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2) (Dowson and Landau 1982, Gelbrich
-1990). By that adults' X-rays lie as far from children's as wrong images do, and yet help: what is lighter, of more
+1990). By that adults' X-rays lie twice as far from children's as these spread, and yet help: what is lighter, of more
 contrast or elsewhere is `brought`. So both are thought around one mean and with one spread, and what is left to
 compare is which parts of a picture vary together.
 
@@ -29,12 +29,17 @@ from privgan.run import PriorNamed
 
 FARTHEST = 1.0  # as far as pictures of no kind
 _MOST = 2000  # public images that are looked at
-_DROWNED = 0.25  # of all that patients differ by: where noise hides ways of differing that large, it hides their kind
+# Of the most that patients could differ by, and of what they do: where noise hides ways of differing that large, it
+# hides their kind. `train` spends on the first only if told to (`training.outlook`).
+_HOPELESS, _DROWNED = 0.12, 0.25
 _FAINT = 1e-4  # of the strongest direction: what is weaker is rounding
+
+Noise = tuple[float, float]
+"""As `warm_start.measure.noise_of_products` has it."""
 
 
 def judged(
-    prior: Prior, released: Mixture, shape: MixtureShape, noise: float, ranks: Ranks, progress: Progress = silent
+    prior: Prior, released: Mixture, shape: MixtureShape, noise: Noise, ranks: Ranks, progress: Progress = silent
 ) -> PriorNamed:
     """What a run says of its prior once patients were asked: how far it lies, and whether it is used.
 
@@ -47,7 +52,7 @@ def judged(
 
 
 def distance(
-    images: NDArray[np.uint8], released: Mixture, shape: MixtureShape, noise: float, progress: Progress = silent
+    images: NDArray[np.uint8], released: Mixture, shape: MixtureShape, noise: Noise, progress: Progress = silent
 ) -> float | None:
     """How far public images, uint8 (n, h, h, c), lie, as a multiple of pictures of no kind; None if noise hides it.
 
@@ -55,14 +60,16 @@ def distance(
         images: at least two.
         released: of the patients.
         shape: of that.
-        noise: of a diagonal entry of each class's sums of products (`noise_of_products`).
+        noise: of the sums that say in what patients differ.
         progress: listener.
     """
     start = MixtureImages(shape)
     start.fill(released)
     patients = _covariance(start, released.counts)
-    edge = noise * math.sqrt(2 * len(patients)) / float(released.counts.mean())  # as in `shrinkage.kept`
-    if edge > _DROWNED * float(patients.trace()) or not start.loadings.any():
+    spread, most = noise
+    edge = spread * math.sqrt(2 * len(patients)) / float(released.counts.mean())  # as in `shrinkage.kept`
+    # Noise of the averages counts as a difference, too, and the more the less else is heard: hence the first limit.
+    if edge > _HOPELESS * most or edge > _DROWNED * float(patients.trace()) or not start.loadings.any():
         return None
     rows = np.linspace(0, len(images) - 1, min(len(images), _MOST)).round().astype(np.int64)
     public = torch.cov(described_alike(images[rows], start, released.counts, progress).own.double().T)

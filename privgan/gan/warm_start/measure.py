@@ -88,10 +88,15 @@ def measure_mixture(
     return with_tones(found, shape, odds, randomness.public)
 
 
-def noise_of_products(settings: MixtureSettings, shape: MixtureShape, noise: tuple[float, ...]) -> float:
-    """Standard deviation of a class's summed squares of one coordinate, from the noise multipliers of the queries."""
-    pixels = shape.coordinates.image_size**2 * shape.coordinates.channels
-    return noise[1 + settings.align] * settings.spread_radius**2 * pixels
+def noise_of_products(
+    settings: MixtureSettings, shape: MixtureShape, noise: tuple[float, ...]
+) -> tuple[float, float]:
+    """Standard deviation of a class's summed squares of a coordinate, and the most that a patient's add up to.
+
+    noise: multipliers of the queries, as charged.
+    """
+    most = settings.spread_radius**2 * shape.coordinates.image_size**2 * shape.coordinates.channels
+    return noise[1 + settings.align] * most, most
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from privgan.arrays import Images
 from privgan.dp.plan import calibrate_queries
-from privgan.gan.finishing.nearness import FARTHEST, distance, judged, multiple
+from privgan.gan.finishing.nearness import FARTHEST, Noise, distance, judged, multiple
 from privgan.gan.image_model import MixtureSettings
 from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.ranks import ALONE, Ranks
@@ -73,7 +73,7 @@ def test_what_noise_hid_of_the_patients_is_no_distance() -> None:
 
 
 @cache
-def released(patients: int, epsilon: float, seed: int) -> tuple[Mixture, float]:
+def released(patients: int, epsilon: float, seed: int) -> tuple[Mixture, Noise]:
     """What the sums say of phantoms, and their noise."""
     noise = calibrate_queries(epsilon, 1e-3, START.noise_ratios)
     members = members_of(takes(patients, seed=9, side=SIDE), np.arange(patients) % 2)

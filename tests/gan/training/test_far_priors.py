@@ -74,7 +74,7 @@ def test_a_near_prior_is_used_and_its_distance_told(cohort: Cohort, near: Prior,
     assert facts.prior.distance is not None
     assert facts.prior.distance < 0.8
     assert facts.prior == read_run(tmp_path / "run").prior
-    assert "they are of the patients' kind" in facts.prior.measured
+    assert "nearer than those" in facts.prior.measured
     assert f"{facts.prior.distance:.2f} times" in facts.prior.measured
     assert "Public images shaped these pictures" in facts.prior.sentence
     assert load_generator(tmp_path / "run").network.finish is not None
