@@ -20,8 +20,9 @@ def smoothness(side: int, model: ImageModel) -> str:
     if side < _COARSE * fine:
         return ""
     return kept(
-        "without --prior, images of {side} pixels show no more than images of {fine} pixels that were enlarged: "
-        "patients are asked about nothing finer. `privgan prior` learns it from public images.",
+        "without --prior, images of {side} pixels show little more than images of {fine} pixels that were enlarged: "
+        "patients' averages are asked about nothing finer, and noisy steps add little. `privgan prior` learns it "
+        "from public images.",
         side=side,
         fine=fine,
     )

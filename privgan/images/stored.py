@@ -37,15 +37,17 @@ def joined(*parts: NDArray[_Kind]) -> NDArray[_Kind]:
     >>> np.shares_memory(joined(both[:2], both[2:]), both), np.shares_memory(joined(both[2:], both[:2]), both)
     (True, False)
     """
-    whole, count = parts[0].base, sum(map(len, parts))
-    if isinstance(whole, np.ndarray) and whole.flags.c_contiguous and whole.size == count * parts[0][0].size:
-        all_of_it, at = whole.reshape(count, *parts[0].shape[1:]), whole.ctypes.data
-        for part in parts:
-            if part.base is not whole or part.dtype != whole.dtype or part.ctypes.data != at:
-                return np.concatenate(parts)
-            at += part.nbytes
-        return all_of_it
-    return np.concatenate(parts)
+    whole, shape = parts[0].base, parts[0].shape[1:]
+    if not isinstance(whole, np.ndarray) or not whole.flags.c_contiguous:
+        return np.concatenate(parts)
+    at = whole.ctypes.data
+    for part in parts:
+        alike = part.base is whole and part.dtype == whole.dtype and part.shape[1:] == shape
+        if not alike or not part.flags.c_contiguous or part.ctypes.data != at:
+            return np.concatenate(parts)
+        at += part.nbytes
+    there = at == whole.ctypes.data + whole.nbytes
+    return whole.reshape(-1, *shape) if there and whole.size else np.concatenate(parts)
 
 
 def are_images(array: NDArray[Any]) -> bool:

@@ -43,12 +43,9 @@ def test_what_is_seen_of_many_is_seen_of_each(images: Images) -> None:
 
 
 def test_what_lies_apart_is_joined_all_the_same(images: Images) -> None:
-    for parts in (
-        [images[:3], images[3:]],
-        [images[:3], images[4:]],
-        [images[3:], images[:3]],
-        [images[::2], images],
-    ):
+    some, rest = images[:3], images[3:]
+    others = [[some, rest[1:]], [rest, some], [images[::2], images], [images[:0], some], [images[:0], images[:0]]]
+    for parts in ([some, rest], *others):
         assert np.array_equal(joined(*parts), np.concatenate(parts))
     assert np.shares_memory(joined(images[:3], images[3:]), images)
     assert not np.shares_memory(joined(images[:3], images[4:]), images)
