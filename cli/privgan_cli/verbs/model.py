@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from privgan.errors import UsageError
 from privgan.language import by_default, in_a_row, retold, tr
 from privgan_cli.asked import Planned, PlanOptions, TrainOptions
 from privgan_cli.console import console
@@ -188,7 +189,7 @@ def train(
 def generate(
     run: Annotated[Path, typer.Argument(help="A finished run.")],
     synthetic: Annotated[Path, typer.Argument(help="The folder to make.")],
-    count: Annotated[int, typer.Option(help="Images to make.")] = 0,
+    count: Annotated[int | None, typer.Option(help="Images to make.")] = None,
     formats: Annotated[str, choice("Any of dicom,npz,png.", "--format", metavar="NAMES")] = "dicom,npz,png",
     sop_class: Annotated[str, choice("secondary-capture or match.")] = "secondary-capture",
     bits: Annotated[int | None, typer.Option(help="8, 12 or 16 a value; 12 for CT and MR objects, else 8.")] = None,
@@ -218,14 +219,14 @@ def generate(
     from privgan_cli import surface
     from privgan_cli.verbs.joint import Between
 
-    between = Between.of(federation, invited_by, key, count or None)
-    if between is None and not (count or sequence or patients):
+    between = Between.of(federation, invited_by, key, count)
+    if between is None and count is None and not (sequence or patients):
         raise UsageError("Expected --count, how many images to make.")
-    if between is not None and not count:
+    if between is not None and count is None:
         made = between.draw(run, synthetic, force=force, progress=console.progress)
     else:
         options = GenerateOptions(
-            count=count,
+            count=count or 0,
             formats=tuple(name.strip() for name in formats.split(",")),
             classes=classes,
             where=where,
