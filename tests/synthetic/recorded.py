@@ -1,5 +1,6 @@
 """A run with a table of records, and sets of it."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ COLUMNS = {
 SCHEMA = Schema.of(COLUMNS)
 
 
+@cache
 def table_of(noise: float = 2.0) -> Table:
     """Of 4,000 patients: the second class is older and of higher stages, half of the cells are likely."""
     levels = (len(CLASSES), *SCHEMA.levels)
