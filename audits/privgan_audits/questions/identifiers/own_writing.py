@@ -78,13 +78,16 @@ class OwnWriting:
             return False
         if name == layout.SEED:
             return _is_seed(content, self.manifest.seed_sha256)
-        if name == layout.LESSON:
-            return _is_lesson(content, self.manifest)
-        if name == layout.RECORDS and self.manifest.records is not None:
-            return self._wrote_records(content, self.manifest.records.schema, self.manifest.count)
-        if name == layout.DICTIONARY and self.manifest.records is not None:
-            return content == dictionary(self.manifest.records, self.manifest.language).encode()
+        if self.manifest.records is not None and name in (layout.RECORDS, layout.DICTIONARY, layout.LESSON):
+            return self._wrote_of_records(name, content, self.manifest, self.manifest.records)
         return name == layout.CARD and content == dataset_card(self.manifest).encode()
+
+    def _wrote_of_records(self, name: str, content: bytes, manifest: Manifest, records: RecordsFacts) -> bool:
+        if name == layout.RECORDS:
+            return self._wrote_records(content, records.schema, manifest.count)
+        if name == layout.DICTIONARY:
+            return content == dictionary(records, manifest.language).encode()
+        return bool(records.sequence) and _is_lesson(content, manifest)
 
     def _wrote_records(self, content: bytes, schema: Schema, count: int) -> bool:
         """Whether the table says of invented patients alone, and of them nothing that is not declared.
@@ -103,8 +106,6 @@ class OwnWriting:
 
 def _is_lesson(content: bytes, manifest: Manifest) -> bool:
     """But for its pictures, which are compared with the audited ones."""
-    if manifest.records is None or not manifest.records.sequence:
-        return False
     blank = np.zeros((manifest.dicom.visits * shown_patients(manifest), *manifest.form.shape), np.uint8)
     words = without_pictures(lesson_of(manifest, blank))
     return without_pictures(content.decode("utf-8", "replace")) == words
