@@ -27,11 +27,13 @@ from privgan.run import MODEL_CONFIG, RunFacts, read_run, write_run
 from privgan.synthetic.generate import GenerateOptions, generate
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import open_synthetic_set
-from tests.gan.training.test_prior_runs import REQUEST
+from tests.gan.training.test_prior_runs import REQUEST as PRIOR_REQUEST
 from tests.priors import make_prior
 from tests.takes import takes
 
-PATIENTS, SIDE = 900, 28
+PATIENTS, SIDE = 1200, 28
+START = replace(PRIOR_REQUEST.settings.warm_start, share=0.8)
+REQUEST = replace(PRIOR_REQUEST, epsilon=9.0, settings=replace(PRIOR_REQUEST.settings, warm_start=START))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Prior:
 
 
 def asking(prior: Prior, steps: int = 0) -> TrainRequest:
-    return replace(REQUEST, epsilon=9.0, prior=prior, steps=steps, replay_seed=1)
+    return replace(REQUEST, prior=prior, steps=steps, replay_seed=1)
 
 
 def refused(*_: object, **_of: object) -> None:
@@ -144,7 +146,7 @@ def test_it_is_stopped_and_resumed_without_the_prior(
     assert read_run(run).prior == far.named
     for name in ("measure_mixture", "measure_powers", "judged"):
         monkeypatch.setattr(beginning, name, refused)
-    request = replace(REQUEST, epsilon=9.0, prior=far if repeated else None)
+    request = replace(REQUEST, prior=far if repeated else None)
     facts = resume_run(cohort, run, request, StopRequest())
     assert facts.prior is not None
     assert (facts.prior.used, facts.prior.as_learned) == (False, far.named)
@@ -172,4 +174,4 @@ def test_a_run_that_names_another_prior_is_not_gone_on_with(
     near.copy(run / IN_RUN)
     write_run(run, replace(read_run(run), prior=near.named))
     with pytest.raises(IntegrityError, match=r"began with, run\.json and its folder name another"):
-        resume_run(cohort, run, replace(REQUEST, epsilon=9.0), StopRequest())
+        resume_run(cohort, run, REQUEST, StopRequest())
