@@ -9,7 +9,7 @@ RUN/run.json              what was trained, under which plan, and how far (no va
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ from privgan.files import read_marker, sha256_file, write_json
 from privgan.folders import PRIVATE_FOLDER
 from privgan.images.form import ImageForm
 from privgan.kinds import RUN
-from privgan.language import in_a_row, tr
+from privgan.language import in_a_row, to_tr, tr
 
 SCHEMA_VERSION = 1
 LONGEST_ORIGIN = 300  # characters of where public images come from, and of their terms
@@ -32,6 +32,28 @@ _ORDER = (  # of the keys, as it has always been; what is new follows
     *("target_epsilon", "epsilon", "delta", "unit", "adjacency", "members"),
     *("image_size", "classes", "modality", "body_part", "generator_sha256", "accepted_delta", "not_private"),
     "window",
+)
+
+_SHAPED = to_tr(
+    "Public images shaped these pictures: {count}, from {source}; terms: {licence}. Epsilon says nothing about the "
+    "people on them."
+)
+_LEFT_OUT = to_tr(
+    "Public images were given and shaped nothing of these pictures: {count}, from {source}; terms: {licence}. They "
+    "are not of the patients' kind, so the run left them out."
+)
+_NEAR = to_tr(
+    "Your public images lie {times} times as far from your patients as pictures of no kind would: nearer than "
+    "those, so that they finish what is drawn. Close to 1 they help little."
+)
+_FAR = to_tr(
+    "Your public images lie {times} times as far from your patients as pictures of no kind would: they say nothing "
+    "of the patients' kind, and the run went on without them. That is known only once patients were asked, so that "
+    "epsilon stays charged. Next time learn a prior from images of the same body part, projection and modality."
+)
+_HIDDEN = to_tr(
+    "How far your public images lie from your patients is not known, because noise hides in what the patients "
+    "differ: they finish what is drawn, as asked."
 )
 
 
@@ -56,13 +78,17 @@ class ModelDigests:
 class PriorNamed:
     """What a run says of its prior: whose images, under which terms, how many, and the digest of its prior.json.
 
-    source, licence: one line each, of at most `LONGEST_ORIGIN` characters: they leave with every set.
+    source, licence: one line each, of at most `LONGEST_ORIGIN` characters: they leave with every set. used: False
+    where its images lay too far from the patients, so that the run left it out. distance: how far they lie, as a
+    multiple of pictures of no kind (`gan.finishing.nearness`); None before it was measured, or where noise hid it.
     """
 
     source: str
     licence: str
     images: int
     sha256: str
+    used: bool = True
+    distance: float | None = None
 
     def __post_init__(self) -> None:
         require_line(LONGEST_ORIGIN, source=self.source, licence=self.licence)
@@ -70,13 +96,23 @@ class PriorNamed:
     @property
     def sentence(self) -> str:
         """For whoever looks at the pictures, in one line."""
-        return tr(
-            "Public images shaped these pictures: {count}, from {source}; terms: {licence}. Epsilon says nothing "
-            "about the people on them.",
-            count=f"{self.images:,}",
-            source=self.source,
-            licence=self.licence,
-        )
+        return tr(_SHAPED if self.used else _LEFT_OUT, **self._words)
+
+    @property
+    def measured(self) -> str:
+        """For whoever trains, in one line: how far the public images lie from the patients."""
+        if self.distance is None:
+            return tr(_HIDDEN)
+        return tr(_NEAR if self.used else _FAR, times=f"{self.distance:.2f}")
+
+    @property
+    def as_learned(self) -> Self:
+        """The same without what a run found out about it."""
+        return replace(self, used=True, distance=None)
+
+    @property
+    def _words(self) -> dict[str, str]:
+        return {"count": f"{self.images:,}", "source": self.source, "licence": self.licence}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +126,16 @@ class FederationNamed:
     colluding: int
     patients: int
     sha256: str
+
+    @property
+    def run_id(self) -> str:
+        """Of the run that every site has."""
+        return self.sha256[:32]
+
+    @property
+    def cohort_id(self) -> str:
+        """What stands for the cohorts of all sites together, so that a set is the same whichever of them draws it."""
+        return self.sha256[:16]
 
     @property
     def sentence(self) -> str:
@@ -145,6 +191,11 @@ class RunFacts:
     def model(self) -> ModelDigests:
         """The generator that the run finished with."""
         return ModelDigests(generator_sha256=self.generator_sha256, config_sha256=self.config_sha256)
+
+    @property
+    def cohort_of_sets(self) -> str:
+        """The cohort that its sets name; of several hospitals it is not this one's."""
+        return self.federation.cohort_id if self.federation else self.cohort_id
 
 
 def write_run(folder: Path, facts: RunFacts) -> None:

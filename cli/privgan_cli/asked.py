@@ -23,7 +23,7 @@ class PlanOptions:
     patients: members, who would be trained on. batch: expected patients a step.
     noise_multiplier or epsilon: one of them; the other follows. delta: None takes the largest power of ten that is
     at most 1/(10 x patients). non_members: share of all patients that would be held back. classes, minutes, preset,
-    modality: for the choice of a preset.
+    modality: for the choice of a preset. size: pixels a side, for what the images would take and show.
     """
 
     patients: int
@@ -37,9 +37,13 @@ class PlanOptions:
     minutes: float | None = None
     preset: str = "auto"
     modality: str = ""
+    size: int | None = None
     accept_delta: bool = False
 
     def __post_init__(self) -> None:
+        from privgan.data.recipe import LARGEST, SMALLEST
+
+        within(SMALLEST, LARGEST, **_given(size=self.size))
         positive(patients=self.patients, batch=self.batch, steps=self.steps, classes=self.classes)
         if (self.noise_multiplier is None) == (self.epsilon is None):
             raise UsageError("Expected either a noise multiplier or an epsilon, and not both.")
@@ -52,11 +56,14 @@ class PlanOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """What a training would cost, the preset that it would start from, and what its audit could see."""
+    """What a training would cost, the preset that it would start from, and what its audit could see; in words what
+    images of the asked size would take and show.
+    """
 
     plan: "Plan"
     choice: "Choice"
     preflight: "Preflight"
+    of_size: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -139,6 +139,11 @@ def release(case: "Case", bundle: Path, *, force: bool) -> None:
     make_way(bundle, marker=BUNDLE.marker, force=force)
 
 
+def agree(synthetic: Path, cohort: Path, report: Path, run: Path) -> None:
+    """Before `agree`."""
+    require_kinds((SET, synthetic), (COHORT, cohort), (REPORT, report), (RUN, run))
+
+
 def sign(report: Path, cohort: Path | None) -> None:
     """Before whatever the officer signs, and before a report is drawn again."""
     require_kinds((REPORT, report), *([(COHORT, cohort)] if cohort is not None else []))

@@ -1,7 +1,9 @@
 """Options that several verbs share, and how they are read."""
 
 import getpass
+import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,6 +29,8 @@ def _lower(text: str) -> str:
     return text.strip().lower()
 
 
+Place = str | os.PathLike[str]
+Places = Place | Sequence[Place]
 Force = Annotated[bool, typer.Option("--force", help="Replace an output that exists.")]
 PolicyFile = Annotated[
     str | None, typer.Option("--policy", help="policy.toml of the privacy officer, or the name of a preset.")
@@ -54,6 +58,11 @@ def ask(prompt: str) -> bytes:
         raise UsageError("Expected a terminal to ask for the key's passphrase on.")
     with console.asking():
         return getpass.getpass(prompt, stream=sys.stderr).encode()
+
+
+def paths(places: Places) -> list[Path]:
+    """One or several, as whoever calls from a notebook names them."""
+    return [Path(places)] if isinstance(places, str | os.PathLike) else [Path(place) for place in places]
 
 
 def today() -> date:

@@ -4,6 +4,8 @@ from privgan.data.cohort.options import NON_MEMBERS
 from privgan.data.cohort.scan import ScanReport
 from privgan.dp.accounting import default_delta
 from privgan.dp.plan import plan_steps
+from privgan.gan.image_model import STARTS
+from privgan.gan.size import memory, smoothness
 from privgan.gan.training.presets import choose
 from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, Preflight, preflight
 from privgan_audits.policy import Policy
@@ -36,7 +38,9 @@ def planned(options: PlanOptions, policy: Policy) -> Planned:
     )
     held_back = round(members * share / (1 - share))
     expected = preflight(members, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * members, policy)
-    return Planned(plan=steps, choice=chosen, preflight=expected)
+    size, start = options.size, STARTS[chosen.preset]
+    told = () if size is None else tuple(filter(None, (memory(size), smoothness(size, start))))
+    return Planned(plan=steps, choice=chosen, preflight=expected, of_size=told)
 
 
 def prospects(found: ScanReport) -> tuple[Preflight, dict[float, str]] | None:

@@ -27,7 +27,6 @@ listen. Errors are those of `privgan.errors`, and say what to do.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +37,7 @@ from privgan_cli.asked import AuditOptions, Planned, PlanOptions, TrainOptions
 from privgan_cli.company import company_of, train_along
 from privgan_cli.console import Console
 from privgan_cli.evidence import evidence_of, unnumbered
-from privgan_cli.options import today
+from privgan_cli.options import Place, Places, paths, today
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -59,8 +58,6 @@ if TYPE_CHECKING:
     from privgan_audits.release.release import Case
     from privgan_audits.release.verify import VerifiedBundle
     from privgan_audits.terms import Terms
-
-Place = str | os.PathLike[str]
 
 
 def scan(source: Place, reading: "Wishes | None" = None, *, progress: Progress | None = None) -> "ScanReport":
@@ -260,32 +257,33 @@ def release(
 
 def verify(
     bundle: Place,
-    public_key: Place,
+    public_key: Places,
     *,
-    officer_key: Place | None = None,
+    officer_key: Places = (),
     revocation: Place | None = None,
     progress: Progress | None = None,
 ) -> "VerifiedBundle":
-    """Check a bundle's signatures and every file; offline, for the recipient."""
-    before.verify(Path(bundle), [Path(key) for key in (public_key, officer_key) if key is not None])
+    """Check a bundle's signatures and every file; offline, for the recipient; of several hospitals each one's key."""
+    keys, officers = paths(public_key), paths(officer_key)
+    before.verify(Path(bundle), [*keys, *officers])
     from privgan_audits.release.verify import verify as verify_bundle
 
     with _shown(progress) as listener:
         return verify_bundle(
             Path(bundle),
-            Path(public_key),
+            keys,
             today=today(),
-            officer_key=Path(officer_key) if officer_key else None,
+            officer_key=officers,
             revocation=Path(revocation) if revocation else None,
             progress=listener,
         )
 
 
-def load(bundle: Place, public_key: Place, officer_key: Place | None = None) -> "LoadedBundle":
+def load(bundle: Place, public_key: Places, officer_key: Places = ()) -> "LoadedBundle":
     """Verify a bundle, as `verify` does, and read its images, labels, classes and suggested splits."""
     from privgan_audits.release.recipient.loading import load_verified
 
-    return load_verified(Path(bundle), Path(public_key), verify(bundle, public_key, officer_key=officer_key))
+    return load_verified(Path(bundle), paths(public_key), verify(bundle, public_key, officer_key=officer_key))
 
 
 @contextlib.contextmanager

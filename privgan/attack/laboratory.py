@@ -19,11 +19,12 @@ from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.image_model import MixtureSettings
 from privgan.gan.randomness import Randomness
+from privgan.gan.training.beginning import Training, fresh_state
 from privgan.gan.training.ladder import LadderSettings
 from privgan.gan.training.members import Members
 from privgan.gan.training.settings import ModelSettings, PrivacySettings, TrainSettings
 from privgan.gan.training.state import TrainingState
-from privgan.gan.training.step import Training, fresh_state, step
+from privgan.gan.training.step import step
 from privgan.gan.warm_start import Mixture
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels

@@ -3,6 +3,8 @@
 FEDERATION/invitation.dsse.json        who, which images, at what cost
            joined/SITE.dsse.json       that site's yes; nobody answers before all have said it
            answers/NN-SITE.dsse.json   that site's answer to question NN: noised sums and nothing else
+           set.dsse.json               which set they would release: all that it is drawn from but the generator
+           agreed/SITE.dsse.json       that site's yes or no to it; SITE.approval.dsse.json of its officer
 
 Everything in it may be read by anybody and trusted by nobody: each letter is checked whenever it is read.
 """
@@ -15,7 +17,8 @@ from privgan.files import SHAREABLE_FILE, write_bytes
 from privgan.kinds import FEDERATION
 from privgan.seals import read_bounded
 
-_JOINED, _ANSWERS = "joined", "answers"
+_JOINED, _ANSWERS, _AGREED = "joined", "answers", "agreed"
+_SET = "set.dsse.json"
 _SMALL = 1 << 20  # bytes of a letter without numbers
 LARGEST_ANSWER = 1 << 28
 SHARED_FOLDER = 0o755
@@ -60,6 +63,35 @@ class Exchange:
     def give(self, question: int, site: str, letter: bytes) -> None:
         """Put a site's answer in its place, where it is not there already."""
         _put(self._answer(question, site), letter)
+
+    @property
+    def proposed(self) -> bytes | None:
+        """What all of them would draw and release, if a site has said so."""
+        return _read(self.folder / _SET, _SMALL)
+
+    def propose(self, letter: bytes) -> None:
+        """Put a set in its place, instead of an older one."""
+        _put(self.folder / _SET, letter)
+
+    def agreed(self, site: str) -> tuple[bytes, bytes] | None:
+        """A site's word on a set and its officer's approval, empty where none is; None where it said nothing."""
+        word, approval = self._agreed(site)
+        found = _read(word, _SMALL)
+        return None if found is None else (found, _read(approval, _SMALL) or b"")
+
+    def agree(self, site: str, word: bytes, approval: bytes) -> None:
+        """Put a site's word in its place, and its officer's approval, or none."""
+        place, beside = self._agreed(site)
+        if approval:
+            _put(beside, approval)
+        else:
+            _require_folder(beside.parent)
+            beside.unlink(missing_ok=True)
+        _put(place, word)
+
+    def _agreed(self, site: str) -> tuple[Path, Path]:
+        folder = self.folder / _AGREED
+        return folder / f"{site}.dsse.json", folder / f"{site}.approval.dsse.json"
 
     def _yes(self, site: str) -> Path:
         return self.folder / _JOINED / f"{site}.dsse.json"

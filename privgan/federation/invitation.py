@@ -24,7 +24,7 @@ from privgan.seals import key_of_line
 PROTOCOL = 1
 FILES, MASKED = "files", "masked"
 MOST_SITES = 32
-_NAME = re.compile("[a-z0-9][a-z0-9-]{0,31}")
+_NAME = re.compile("(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)[a-z0-9][a-z0-9-]{0,31}")  # no device of Windows
 _STREAM = 16  # numbers by which a stream of chance is known
 
 
@@ -184,7 +184,7 @@ class Federation:
     @property
     def run_id(self) -> str:
         """The same at every site, so that no ledger can be charged for a federation twice."""
-        return self.sha256[:32]
+        return self.named.run_id
 
     @property
     def named(self) -> FederationNamed:

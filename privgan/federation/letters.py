@@ -1,4 +1,4 @@
-"""What sites sign: an invitation, a yes to it, an answer. Each is an in-toto statement in a DSSE envelope.
+"""What sites sign: an invitation, a yes to it, an answer, a set. Each is an in-toto statement in a DSSE envelope.
 
 A letter is believed when its signature is by the key that the invitation names for that site, and when it speaks of
 this federation, in this version, for this site and this question. Whatever else it says of itself counts for nothing.
@@ -14,9 +14,11 @@ from privgan.errors import IntegrityError
 from privgan.federation.invitation import MASKED, PROTOCOL, Federation, Invitation, Site
 from privgan.federation.masks import key_of_mask_line, mask_key, mask_line
 from privgan.files import canonical_json, sha256_bytes
-from privgan.seals import in_toto, key_of_line, open_signed, sign
+from privgan.seals import in_toto, key_of_line, open_signed, sign, unverified
 
-INVITED, JOINED, ANSWERED = (f"urn:privgan:federation:{kind}:v1" for kind in ("invited", "joined", "answered"))
+INVITED, JOINED, ANSWERED, PROPOSED = (
+    f"urn:privgan:federation:{kind}:v1" for kind in ("invited", "joined", "answered", "proposed")
+)
 _SUBJECT = "federation"
 
 
@@ -55,6 +57,25 @@ def read_joined(content: bytes, federation: Federation, site: Site) -> str:
         return ""
     key_of_mask_line(said.get("masks"))
     return str(said["masks"])
+
+
+def proposed(federation: Federation, site: Site, said: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
+    """The set that a site would have all of them release: `said` is what it is drawn from, and its digest."""
+    return _signed(federation, site, PROPOSED, said, key)
+
+
+def read_proposed(content: bytes, federation: Federation) -> tuple[Site, dict[str, Any]]:
+    """Which site has proposed which set.
+
+    Raises:
+        IntegrityError: by no site of this federation, of another version, or something else.
+    """
+    stated = unverified(content).get("predicate")
+    name = stated.get("site") if isinstance(stated, dict) else None
+    for site in federation.invitation.sites:
+        if site.name == name:
+            return site, _heard(content, federation, site, PROPOSED)
+    raise IntegrityError("Expected a set that a site of this federation proposes, it is nobody's.")
 
 
 @dataclass(frozen=True, kw_only=True)

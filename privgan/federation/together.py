@@ -27,9 +27,9 @@ from privgan.folders import remove_partials
 from privgan.gan.networks import save_generator
 from privgan.gan.patients import DescribedQuery, Patients
 from privgan.gan.randomness import Randomness
+from privgan.gan.training.beginning import Training, fresh_state, made_decoder
 from privgan.gan.training.members import Members
 from privgan.gan.training.runs import closed_model, finish, ledger_for
-from privgan.gan.training.step import Training, fresh_state, made_decoder
 from privgan.gan.warm_start.measure import measure_mixture
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent

@@ -7,6 +7,7 @@ from privgan.arrays import Images, Integers
 
 COLUMNS, _ROWS = 10, 10
 _STRIP_PIXELS = 16
+_LARGE_TILE_PIXELS = 128  # a side: words above tiles of so many times as many are so many times as large
 _SMALLEST_TILE_PIXELS = 56
 
 
@@ -31,7 +32,9 @@ def contact_sheet(images: Images, labels: Integers, classes: tuple[str, ...], co
     parts = []
     for label in present:
         grid = _grid(images[labels == label][:tiles_each], columns).repeat(scale, axis=0).repeat(scale, axis=1)
-        strip = _strip(caption(classes[label], label + 1), grid.shape[1])
+        times, width = max(1, images.shape[1] // _LARGE_TILE_PIXELS), grid.shape[1]
+        strip = _strip(caption(classes[label], label + 1), -(-width // times))
+        strip = strip.repeat(times, axis=0).repeat(times, axis=1)[:, :width]
         parts += [strip if grid.ndim == 2 else np.stack([strip] * 3, axis=-1), grid]
     return np.concatenate(parts)
 

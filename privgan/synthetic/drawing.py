@@ -17,6 +17,7 @@ from privgan import __version__
 from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_json
+from privgan.images.blocks import at_once
 from privgan.kinds import RUN, require_kind
 from privgan.language import AS_WRITTEN, tr
 from privgan.progress import Progress, silent
@@ -144,7 +145,7 @@ class Drawing:
         counts = np.bincount(labels, minlength=len(classes))
         manifest = Manifest(
             run_id=facts.run_id,
-            cohort_id=facts.cohort_id,
+            cohort_id=facts.cohort_of_sets,
             privgan_version=__version__,
             created=_day(asked.created),
             count=asked.count,
@@ -214,8 +215,8 @@ class Drawing:
 
     def _together(self) -> Iterator[range]:
         """All positions, those that are drawn at once in one range."""
-        count = self.manifest.count
-        return (range(start, min(start + _TOGETHER, count)) for start in range(0, count, _TOGETHER))
+        count, few = self.manifest.count, at_once(_TOGETHER, self.manifest.form.side)
+        return (range(start, min(start + few, count)) for start in range(0, count, few))
 
     def _levels(self, some: range) -> Floats:
         """Grey levels of several images at once, which a library adds in another order than those of one alone."""
@@ -272,7 +273,7 @@ def _load(run: Path, facts: RunFacts) -> "LoadedGenerator":
 
 def _require_named(config: "GeneratorConfig", facts: RunFacts) -> None:
     """run.json is a file that nobody vouches for; the generator's constants are those that the ledger closed with."""
-    named = "" if facts.prior is None else facts.prior.sha256
+    named = facts.prior.sha256 if facts.prior and facts.prior.used else ""
     if config.prior != named or bool(config.finish) > bool(named):
         raise IntegrityError(
             "Expected run.json to name the public prior that the generator was made with: edited, or of a version "

@@ -5,6 +5,7 @@ patients' images are out of reach.
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,8 +108,27 @@ def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, prog
         language=language(),
         wanted=Wanted(where=options.where, sequence=options.sequence),
     )
+    return draw(run, folder, asked, options.formats, seed, progress)
+
+
+def draw(
+    run: Path, folder: Path, asked: Asked, formats: Collection[str], seed: Seed, progress: Progress = silent
+) -> Manifest:
+    """Write the set that a run and a seed make into an empty (staged) folder: the same, to the byte, wherever.
+
+    Args:
+        run: a finished run.
+        folder: exists and is empty.
+        asked: what the set shall be.
+        formats: any of `FORMATS`.
+        seed: everything random of the set follows from it.
+        progress: told of sampling and of writing.
+
+    Raises:
+        UsageError, IntegrityError: see `Drawing.of`.
+    """
     drawing = Drawing.of(run, asked, seed)
-    files = SetFiles(drawing.manifest, drawing.images(progress), drawing.labels, options.formats, drawing.records)
+    files = SetFiles(drawing.manifest, drawing.images(progress), drawing.labels, formats, drawing.records)
     files.write(folder, progress)
     _require_no_complaints([folder / name for name in files.dicom])
     seal(folder, drawing.manifest, seed)

@@ -1,14 +1,17 @@
 """What several processes bring, and how a training grows with its patients.
 
-    python tests/benchmarks/scaling.py [--json] [--quick]
+    python tests/benchmarks/scaling.py [--json] [--quick] [--side 64]
+    python tests/benchmarks/scaling.py --verbs [--json] [--side 256] [--patients 60,240] [--keep FOLDER]
 
-Invented patients with two noise images of 64 pixels each; networks and batch are those of the preset `balanced`.
+Invented patients with two noise images each; networks and batch are those of the preset `balanced`.
 Images a second of a step (of the discriminator, with its share of generator steps) and of the warm start, by ranks
 and threads of each; then seconds a patient with one rank and more and more patients. Beside seconds of the clock
 stand processor seconds of the busiest rank, which other programs on the machine do not change as much: their ratio to
-those of one rank is what an idle machine could reach.
+those of one rank is what an idle machine could reach. --verbs: what each verb costs instead, of phantoms of that size
+(`measuring.verbs`).
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -16,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 from measuring import held_mib
+from measuring.verbs import Walk
 
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
@@ -30,16 +35,17 @@ from privgan.dp.sampling import PatientIndex
 from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.ranks import ALONE, Ranks
 from privgan.gan.ranks.together import connected
+from privgan.gan.training.beginning import Training, fresh_state
 from privgan.gan.training.members import Members
 from privgan.gan.training.settings import TrainSettings
-from privgan.gan.training.step import Training, fresh_state, step
+from privgan.gan.training.step import step
 from privgan.gan.warm_start.measure import measure_mixture
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
 from privgan.memory import keep_freed_memory
 from privgan.run import make_run_folders
 
-SIDE, EACH = 64, 2
+SIDE, LARGE, EACH = 64, 256, 2  # pixels a side, of the tables and of the verbs; images a patient
 RANKS = ((1, 1), (2, 1), (3, 1), (4, 1), (1, 2))  # ranks, threads of each
 PATIENTS = (1_000, 4_000, 16_000)
 STEPS, OF_RANKS = 12, 2_000
@@ -47,18 +53,19 @@ STEPS, OF_RANKS = 12, 2_000
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One measurement. steps: of the discriminator, after two to warm up."""
+    """One measurement. steps: of the discriminator, after two to warm up. side: pixels."""
 
     ranks: int
     threads: int
     patients: int
     steps: int
+    side: int = SIDE
 
     def measured(self) -> dict[str, float]:
         """Seconds of the slowest rank, and what the largest held."""
         with tempfile.TemporaryDirectory() as folder:
             words = [sys.executable, __file__, "--rank"]
-            numbers = [str(getattr(self, name)) for name in ("ranks", "threads", "patients", "steps")]
+            numbers = [str(getattr(self, name)) for name in ("ranks", "threads", "patients", "steps", "side")]
             # As the command sets them.
             own = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "GOMP_SPINCOUNT": "20000"}
             started = [
@@ -81,7 +88,7 @@ def measure(rank: int, folder: Path, case: Case) -> dict[str, float]:
 
 
 def _measured(ranks: Ranks, folder: Path, case: Case) -> dict[str, float]:
-    training, randomness = _training(ranks, folder / f"run-{ranks.rank}", case.patients), Randomness.of(0)
+    training, randomness = _training(ranks, folder / f"run-{ranks.rank}", case), Randomness.of(0)
     noise = tuple(1.0 for _ in training.settings.warm_start.noise_ratios)
     shape, start = training.config.mixture, training.settings.warm_start
     ranks.highest(0)
@@ -104,11 +111,11 @@ def _measured(ranks: Ranks, folder: Path, case: Case) -> dict[str, float]:
     }
 
 
-def _training(ranks: Ranks, run: Path, patients: int) -> Training:
+def _training(ranks: Ranks, run: Path, case: Case) -> Training:
     make_run_folders(run)
     settings, rng, cpu = TrainSettings(), np.random.default_rng(0), torch.device("cpu")
-    owners = np.repeat(np.arange(patients), EACH)
-    images = rng.integers(0, 256, (len(owners), SIDE, SIDE), dtype=np.uint8)
+    owners = np.repeat(np.arange(case.patients), EACH)
+    images = rng.integers(0, 256, (len(owners), case.side, case.side), dtype=np.uint8)
     members = Members(
         images=with_channels(images),
         labels=owners % 2,
@@ -123,8 +130,8 @@ def _training(ranks: Ranks, run: Path, patients: int) -> Training:
         run=run,
         run_id="scaling",
         patients=members,
-        config=settings.generator_config(ImageForm(side=SIDE, classes=("a", "b"))),
-        plan=Plan(members=patients, batch=batch, steps=1, delta=1e-6, noise_multiplier=1.0, fakes=fakes),
+        config=settings.generator_config(ImageForm(side=case.side, classes=("a", "b"))),
+        plan=Plan(members=case.patients, batch=batch, steps=1, delta=1e-6, noise_multiplier=1.0, fakes=fakes),
         settings=settings,
         device=cpu,
         ranks=ranks,
@@ -165,27 +172,50 @@ def table(cases: Sequence[Case], *, compared: bool) -> list[dict[str, Any]]:
     return lines
 
 
+def _print_verbs(asked: argparse.Namespace) -> None:
+    """Each line when it is there."""
+    lines = list[dict[str, Any]]()
+    with nullcontext(asked.keep) if asked.keep else tempfile.TemporaryDirectory() as place:
+        for patients in map(int, asked.patients.split(",")):
+            walk = Walk(side=asked.side or LARGE, patients=patients)
+            for line in walk.rows(Path(place) / f"{patients}-patients"):
+                lines.append(line)
+                print("  ".join(f"{name} {value}" for name, value in line.items()), file=sys.stderr, flush=True)
+    if asked.json:
+        print(json.dumps({"schema_version": 1, "rows": lines}))
+
+
 def main() -> None:
     """Print the tables, or one JSON object."""
     if "--rank" in sys.argv:
         rank, folder, *numbers = sys.argv[sys.argv.index("--rank") + 1 :]
-        ranks, threads, patients, steps = map(int, numbers)
-        case = Case(ranks=ranks, threads=threads, patients=patients, steps=steps)
+        ranks, threads, patients, steps, side = map(int, numbers)
+        case = Case(ranks=ranks, threads=threads, patients=patients, steps=steps, side=side)
         print(json.dumps(measure(int(rank), Path(folder), case)))
         return
-    usual = Case(ranks=1, threads=1, patients=OF_RANKS, steps=STEPS)
+    words = argparse.ArgumentParser()
+    for flag in ("--json", "--quick", "--verbs"):
+        words.add_argument(flag, action="store_true")
+    words.add_argument("--side", type=int, help="pixels of an image")
+    words.add_argument("--patients", default="60,240", help="of --verbs")
+    words.add_argument("--keep", type=Path, help="a folder for what the verbs make")
+    asked = words.parse_args()
+    if asked.verbs:
+        _print_verbs(asked)
+        return
+    usual = Case(ranks=1, threads=1, patients=OF_RANKS, steps=STEPS, side=asked.side or SIDE)
     ranks, patients = (
         [replace(usual, ranks=r, threads=t) for r, t in RANKS],
         [replace(usual, patients=p) for p in PATIENTS],
     )
-    if "--quick" in sys.argv:
+    if asked.quick:
         ranks, patients = (
             [replace(case, steps=4, patients=300) for case in ranks[:2]],
             [replace(usual, steps=2, patients=300)],
         )
     load = os.getloadavg()[0]
     lines = {"rows": table(ranks, compared=True), "growth": table(patients, compared=False)}
-    if "--json" in sys.argv:
+    if asked.json:
         about = {
             "schema_version": 1,
             "torch": torch.__version__,

@@ -1,18 +1,24 @@
 """Three hospitals as people use them: keys, an invitation, a yes of each, and three processes that answer."""
 
 import json
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
-from privgan.run import read_run
+from privgan.run import read_run, write_run
+from privgan.synthetic.synthetic_set import open_synthetic_set
+from tests.audits.releasing import Gate
 from tests.cli.conftest import blobs, command, environment
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -99,6 +105,105 @@ def test_three_processes_end_in_one_generator(home: Path, privgan: Privgan, tmp_
     assert "all 4 questions are answered" in again.stdout
     alone = privgan("train", home / "south", home / "run-south", "--epsilon", 4, "--resume", code=2)
     assert "privgan answer" in alone.stderr
+
+
+@pytest.fixture
+def gates(home: Path, tmp_path: Path) -> dict[str, Gate]:
+    """Each hospital's cohort and run with an officer of its own; what an audit of a small cohort cannot say is forged
+    where it is told.
+    """
+    found = {}
+    for name in NAMES:
+        gate = found[name] = Gate(root=tmp_path / name)
+        for part, made in (("cohort", home / name), ("synthetic-run", home / f"run-{name}")):
+            shutil.copytree(made, gate.root / part)
+        gate.key_of("officer")
+    return found
+
+
+def passed(gate: Gate) -> None:
+    """An audit that the ledger remembers as a PASS."""
+    held, cohort = open_synthetic_set(gate.root / "synthetic"), open_cohort(gate.root / "cohort")
+
+    def change(record: dict[str, Any]) -> None:
+        record["privacy"], record["overrides"] = asdict(held.manifest.spend), []
+        record["cohort"]["cohort_id"] = cohort.facts.cohort_id
+
+    gate.audit(change)
+
+
+def test_a_set_is_proposed_and_drawn_and_one_bundle_has_all_signatures(
+    home: Path, gates: dict[str, Gate], privgan: Privgan, tmp_path: Path
+) -> None:
+    """As typed; the audits alone are told, and release looks at books, copies and identifiers itself."""
+    joint = ("--federation", home / "federation", "--invited-by", home / "north-key.pub")
+    for name in NAMES:
+        proposes = ("--count", 6, "--format", "npz", "--key", home / "north-key.key") if name == "north" else ()
+        root = gates[name].root
+        privgan("generate", root / "synthetic-run", root / "synthetic", *joint, *proposes)
+        passed(gates[name])
+        words = ("--name", f"Officer {name}", "--until", last_day(), "--purpose", "a try", "--recipient", "nobody")
+        privgan(
+            "approve", root / "report", "--cohort", root / "cohort", "--key", root / "officer.key", *words, "--yes"
+        )
+    assert len({(gate.root / "synthetic" / "manifest.json").read_bytes() for gate in gates.values()}) == 1
+    assert json.loads(privgan("sites", *_folder(home), "--json").stdout)["words"][0]["agrees"] is None
+    for name in ("north", "south"):
+        assert f"site {name} agrees" in privgan("agree", *agreeing(home, gates, name)).stdout
+    release = ("release", *released(home, gates, "south"), *joint, "--to", tmp_path / "bundle")
+    assert "these have not said so: west" in privgan(*release, code=4).stderr
+    set_ = gates["west"].root / "synthetic"
+    privgan("agree", home / "federation", set_, "--no", *keys_of(home, "west"))
+    assert "站点 west 不同意" in privgan(*release, "--language", "zh", code=4).stderr
+    said = privgan("sites", *_folder(home)).stdout
+    assert ("north: agrees" in said, "west: says no" in said) == (True, True)
+    privgan("agree", *agreeing(home, gates, "west"))
+    privgan(*release)
+    keys = [word for name in NAMES for word in ("--public-key", home / f"{name}-key.pub")]
+    found = json.loads(privgan("verify", tmp_path / "bundle", *keys, "--json").stdout)
+    assert [each["approval"]["officer"] for each in found["sites"]] == [f"Officer {name}" for name in NAMES]
+    assert "which are 3, got 1" in privgan("verify", tmp_path / "bundle", *keys[:2], code=2).stderr
+    again = privgan("generate", gates["west"].root / "synthetic-run", tmp_path / "none", *joint[:2], code=2)
+    assert "--invited-by together" in again.stderr
+
+
+def last_day() -> str:
+    return (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+
+
+def keys_of(home: Path, name: str) -> tuple[object, ...]:
+    return "--key", home / f"{name}-key.key", "--invited-by", home / "north-key.pub"
+
+
+def agreeing(home: Path, gates: dict[str, Gate], name: str) -> tuple[object, ...]:
+    """What `agree` is told."""
+    root = gates[name].root
+    books = ("--cohort", root / "cohort", "--run", root / "synthetic-run", "--report", root / "report")
+    return home / "federation", root / "synthetic", *books, *keys_of(home, name)
+
+
+def released(home: Path, gates: dict[str, Gate], name: str) -> tuple[object, ...]:
+    """What `release` is told, but for the federation."""
+    return *agreeing(home, gates, name)[1:-4], "--key", home / f"{name}-key.key"
+
+
+def test_another_generator_does_not_draw_what_was_proposed(
+    home: Path, gates: dict[str, Gate], privgan: Privgan, tmp_path: Path
+) -> None:
+    """Nor does anybody draw what nobody of them has proposed."""
+    run, place = gates["west"].root / "synthetic-run", home / "federation" / "set.dsse.json"
+    joint = ("--federation", home / "federation", "--invited-by", home / "north-key.pub")
+    facts = read_run(run)
+    write_run(run, replace(facts, generator_sha256="0" * 64))
+    assert privgan("generate", run, tmp_path / "one", *joint, code=6).stderr
+    write_run(run, replace(facts, spend=replace(facts.spend, epsilon=3.9)))
+    assert "another one came" in privgan("generate", run, tmp_path / "two", *joint, code=6).stderr
+    write_run(run, facts)
+    kept = place.read_bytes()
+    place.write_bytes(kept.replace(b' "payload"', b'  "payload"'))
+    assert "something around the signature" in privgan("generate", run, tmp_path / "three", *joint, code=6).stderr
+    place.write_bytes(kept)
+    assert not [path for path in tmp_path.iterdir() if path.name not in NAMES]
 
 
 def _folder(home: Path) -> tuple[object, ...]:

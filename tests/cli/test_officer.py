@@ -15,6 +15,7 @@ from privgan import seals
 from privgan.data.cohort.cohort import open_cohort
 from privgan_audits.policy import Policy
 from privgan_audits.release.approval import APPROVAL, REJECTION, REVOCATION
+from privgan_cli.line import demonstrated
 from privgan_cli.main import app, run
 from privgan_cli.verbs import demo
 from tests.audits.releasing import Gate, make_gate
@@ -133,14 +134,13 @@ def test_the_demo_has_two_people(tmp_path: Path) -> None:
     """What it does before anything is prepared, and after the audit; release would refuse without the officer."""
     (tmp_path / "keys").mkdir()
     context = typer.Context(typer.main.get_command(app))
-    assert demo._show_and_run_all(context, demo._keys(tmp_path)) == 0
+    lines = demonstrated.of_one(tmp_path, size=28, epsilon=5.0, count=6)
+    assert demo._show_and_run_all(context, [words for words in lines if words[0] == "keygen"]) == 0
     policy = Policy.read(tmp_path / "policy.toml")
     gate = make_gate(tmp_path, officer="keys/officer")
     assert policy.officer_key == gate.line_of("keys/officer")
     (tmp_path / "synthetic-run").rename(tmp_path / "run")
     gate.audit(lambda record: record.update(policy=policy.to_json(), overrides=[]))
-    approve, *rest = [
-        words for words in demo._path(tmp_path) if words[0] in {"approve", "release", "verify", "budget"}
-    ]
+    approve, *rest = [words for words in lines if words[0] in {"approve", "release", "verify", "budget"}]
     assert demo._show_and_run_all(context, rest) == 6
     assert demo._show_and_run_all(context, [approve, *rest]) == 0

@@ -35,6 +35,8 @@ APPROVE = "approve report --key site.key --name A --until 2030-01-01 --purpose x
 INVITE = "invite new --like cohort --site a=site.pub --site b=site.pub --epsilon 3 --patients 900 --key site.key"
 JOIN = "join federation cohort new --key site.key --invited-by site.pub"
 ANSWER = "answer federation cohort run --key site.key --invited-by site.pub"
+AGREE = "agree federation synthetic --key site.key --invited-by site.pub"
+JOINT = "generate run new --federation federation --invited-by site.pub"
 
 WRONG = (
     ("train cohort new --epsilon -1", "epsilon > 0 and finite, got -1.0"),
@@ -136,6 +138,7 @@ WRONG = (
     (f"{PLAN} --epsilon 1 --non-members 2", "0 <= non_members < 1"),
     (f"{PLAN} --epsilon 1 --class-count 0", "classes > 0"),
     (f"{PLAN} --epsilon 1 --minutes 0", "minutes > 0"),
+    (f"{PLAN} --epsilon 1 --size 512", "size between 28 and 256, got 512"),
     (f"{PLAN} --epsilon 1 --policy none", "default, restricted-access"),
     ("prior none new --source a --licence b", "none is missing"),
     ("prior images.npz run --source a --licence b", "run exists"),
@@ -193,7 +196,18 @@ WRONG = (
     (f"{ANSWER} --wait -1", "wait between 0"),
     ("sites cohort --invited-by site.pub", "cohort is a cohort"),
     ("sites none --invited-by site.pub", "none is missing"),
+    (AGREE, "Expected --cohort, --run and --report"),
+    (AGREE.replace("federation", "cohort", 1), "cohort is a cohort"),
+    (AGREE.replace("--key site.key", "--key none.key"), "none.key is missing"),
+    ("generate run new", "Expected --count"),
+    ("generate run new --federation federation", "--federation and --invited-by together"),
+    (JOINT.replace("federation federation", "federation none"), "none is missing"),
+    (f"{JOINT} --count 10", "--count and --key to propose"),
+    (f"{JOINT} --key site.key", "--count and --key to propose"),
+    (f"{RELEASE} --federation federation", "--federation and --invited-by together"),
+    (f"{RELEASE} --invited-by site.pub", "--federation and --invited-by together"),
     ("demo run", "run holds something else"),
+    ("demo new --hospitals 2", "Expected 1 hospital or 3"),
     ("doctor --attack", "--attack-mechanism"),
     ("relase", "Did you mean 'release'"),
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.federation.hospitals import World, make_cohorts, make_world
+from tests.federation.joint import Together, copied, make_together
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +28,17 @@ def masked(made: dict[str, Path], tmp_path: Path) -> World:
 @pytest.fixture(params=["files", "masked"])
 def either(made: dict[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> World:
     return make_world(made, tmp_path / "either", transport=request.param)
+
+
+@pytest.fixture(scope="session")
+def agreed_once(tmp_path_factory: pytest.TempPathFactory) -> Together:
+    """Three hospitals of which each has audited, approved and agreed; and what one of them has released."""
+    together = make_together(tmp_path_factory.mktemp("together"))
+    together.release()
+    return together
+
+
+@pytest.fixture
+def together(agreed_once: Together, tmp_path: Path) -> Together:
+    """The same, to be changed, with the bundle."""
+    return copied(agreed_once, tmp_path / "together")

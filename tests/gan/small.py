@@ -12,10 +12,10 @@ from privgan.arrays import Integers
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.image_model import MixtureSettings
+from privgan.gan.training.beginning import Training
 from privgan.gan.training.ladder import LadderSettings
 from privgan.gan.training.members import Members
 from privgan.gan.training.settings import ModelSettings, RefinementSettings, TrainSettings
-from privgan.gan.training.step import Training
 from privgan.gan.warm_start import Mixture, MixtureShape
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels

@@ -56,3 +56,11 @@ def test_accents_are_drawn() -> None:
     drawn, bare = (contact_sheet(images, labels, (name,))[:16] for name in ("Ödem", "Odem"))
     assert not np.array_equal(drawn, bare)
     assert not np.array_equal(drawn, contact_sheet(images, labels, ("?dem",))[:16])
+
+
+def test_words_above_large_images_can_be_read() -> None:
+    labels = np.array([0], np.int64)
+    small, large = (contact_sheet(np.full((1, side, side), 7, np.uint8), labels, ("normal",)) for side in (128, 256))
+    assert large.shape == (32 + 256, 2560)
+    assert np.array_equal(large[:32:2, ::2], small[:16])
+    assert np.array_equal(large[1:32:2, 1::2], small[:16])

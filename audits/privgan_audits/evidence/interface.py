@@ -6,6 +6,7 @@ Measuring never judges, judging never measures, and the report does neither. The
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,10 @@ from privgan.data.identifiers import IdentifierDigests
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
-from privgan.images.stored import are_images
+from privgan.images.stored import are_images, joined
 from privgan.language import to_tr
 from privgan.records.rows import Records
-from privgan.run import ModelDigests, PriorNamed
+from privgan.run import FederationNamed, ModelDigests, PriorNamed
 from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
@@ -64,7 +65,7 @@ class Claim:
     """What the synthetic set's manifest says about its privacy, and the run that it names.
 
     origin: from what the run is said to have drawn the set; None where that is not known. prior: the public images
-    that are said to have shaped it.
+    that are said to have shaped it. federation: the hospitals whose members are; None of one alone.
     """
 
     run_id: str
@@ -75,6 +76,7 @@ class Claim:
     not_private: bool
     origin: "Origin | None" = None
     prior: PriorNamed | None = None
+    federation: FederationNamed | None = None
 
     @property
     def model(self) -> ModelDigests:
@@ -137,6 +139,11 @@ class Evidence:
             )
         if not all(len(part.images) for part in (self.members, self.non_members, self.synthetic) if part):
             raise UsageError("Expected at least one image among members, non-members and synthetic images each.")
+
+    @cached_property
+    def real(self) -> Images:
+        """All real images, members first: uint8 (n, h, h, c)."""
+        return joined(*(side.images for side in (self.members, self.non_members) if side is not None))
 
 
 @dataclass(frozen=True, kw_only=True)

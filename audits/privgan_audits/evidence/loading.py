@@ -87,9 +87,10 @@ def _beside_cohort(loaded: Loaded, synthetic: Path, opened: Cohort, ledger: Ledg
     columns = {name: opened.columns[name].astype(np.float64) for name in _numbers(opened)}
     edges = {name: quartiles(values, opened.patients) for name, values in columns.items()}
     classes = _all_classes(loaded.classes, opened.facts.form.classes)
+    sides = _sides(opened, classes, edges)
     return Evidence(
-        members=_side(opened, MEMBER, classes, edges),
-        non_members=_side(opened, NON_MEMBER, classes, edges) if opened.facts.non_members else None,
+        members=sides[0],
+        non_members=sides[1] if opened.facts.non_members else None,
         synthetic=loaded.sample(classes, edges=edges),
         synthetic_folder=synthetic,
         synthetic_sha256=loaded.sha256,
@@ -160,14 +161,21 @@ def _public_classes(classes: tuple[str, ...], sides: list[Sample]) -> Iterator[s
             yield name
 
 
-def _side(cohort: Cohort, side: int, classes: tuple[str, ...], edges: Mapping[str, Floats]) -> Sample:
-    rows = cohort.rows(side)
-    return Sample(
-        images=cohort.images[rows],
-        labels=relabelled(cohort.labels[rows], cohort.facts.form.classes, classes),
-        patients=cohort.patients[rows],
-        columns={name: column[rows] for name, column in banded(cohort.columns, edges).items()},
-    )
+def _sides(cohort: Cohort, classes: tuple[str, ...], edges: Mapping[str, Floats]) -> list[Sample]:
+    """Members and non-members, whose images lie one after the other, so that all of them are no further copy."""
+    parts, first = [np.asarray(cohort.rows(side)) for side in (MEMBER, NON_MEMBER)], 0
+    images, sides = cohort.images[np.concatenate(parts)], []
+    for rows in parts:
+        sides.append(
+            Sample(
+                images=images[first : first + len(rows)],
+                labels=relabelled(cohort.labels[rows], cohort.facts.form.classes, classes),
+                patients=cohort.patients[rows],
+                columns={name: column[rows] for name, column in banded(cohort.columns, edges).items()},
+            )
+        )
+        first += len(rows)
+    return sides
 
 
 def _all_classes(*lists: tuple[str, ...]) -> tuple[str, ...]:

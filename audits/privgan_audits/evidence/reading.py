@@ -160,6 +160,7 @@ def of_set(opened: SyntheticSet, what: str, form: Form) -> Loaded:
             not_private=manifest.not_private,
             origin=Origin(manifest=manifest, seed=opened.seed) if opened.seed else None,
             prior=manifest.prior,
+            federation=manifest.federation,
         ),
         notes=(),
         records=opened.records,

@@ -40,7 +40,7 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "classes": list(evidence.classes),
         "synthetic": {"sha256": evidence.synthetic_sha256, "count": len(evidence.synthetic.images)},
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
-        **({"prior": asdict(evidence.claim.prior)} if evidence.claim and evidence.claim.prior else {}),
+        **_shaped(evidence),
         **_columns(evidence),
         "cohort": _cohort(cohort) if cohort else None,
         "notes": [
@@ -61,6 +61,13 @@ def _columns(evidence: Evidence) -> dict[str, Any]:
     origin = evidence.claim.origin if evidence.claim else None
     records = origin.manifest.records if origin else None
     return {"columns": records.columns} if records else {}
+
+
+def _shaped(evidence: Evidence) -> dict[str, Any]:
+    """What shaped the set beside this hospital's members: public images, and the members of others."""
+    claim = evidence.claim
+    named = {"prior": claim.prior, "federation": claim.federation} if claim else {}
+    return {name: asdict(each) for name, each in named.items() if each is not None}
 
 
 def _cohort(cohort: Cohort) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     members, others = evidence.members, evidence.non_members
     if others is None:
         raise UsageError("Expected non-members to score patients against, there are none.")
-    real = np.concatenate([members.images, others.images])
+    real = evidence.real
     patients = np.concatenate([members.patients, others.patients])
     owner = np.unique(patients, return_inverse=True)[1].astype(np.int64)
     non_member = np.zeros(owner.max() + 1, bool)

@@ -7,6 +7,7 @@ BUNDLE/  README.md               what it is, who answers for it, and how to read
          croissant.json          all that for programs, as Croissant
          report/                 audit-public.html, audit-public.json; nothing internal
          approval.dsse.json      the officer's signed approval, where the hospital has two people sign
+         sites/                  of a set of several hospitals: each one's signed yes, and its officer's approval
          VERIFY.md               how to check all this with sha256sum and openssl alone
          .gitattributes          keeps git from changing line endings
          attestation.dsse.json   signed: the digest of every file above, and what is claimed about them
@@ -14,6 +15,7 @@ BUNDLE/  README.md               what it is, who answers for it, and how to read
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from privgan.errors import IntegrityError
@@ -23,12 +25,13 @@ ATTESTATION = "attestation.dsse.json"
 SUMS = "SHA256SUMS"
 GUIDE = "VERIFY.md"
 GIT, GIT_TEXT = ".gitattributes", "* -text\n"
-DATASET, REPORT, FORMS = "dataset", "report", "formats"
+DATASET, REPORT, FORMS, SITES = "dataset", "report", "formats", "sites"
 README, CROISSANT = "README.md", "croissant.json"
 PUBLIC_PAGE, PUBLIC_SUMMARY = f"{REPORT}/audit-public.html", f"{REPORT}/audit-public.json"
 MANIFEST = f"{DATASET}/manifest.json"
 SPLITS = "splits.csv"
 _PLAIN = re.compile("[A-Za-z0-9._/-]+")
+_OF_A_SITE = re.compile(r"sites/([a-z0-9][a-z0-9-]{0,31})(?:\.approval)?\.dsse\.json")
 _DEVICE = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)  # of Windows, whatever follows a dot
 _SINGLE = frozenset((APPROVAL, CROISSANT, GIT, GUIDE, PUBLIC_PAGE, PUBLIC_SUMMARY, README, SPLITS))
 PREDICATE_TYPE = "urn:privgan:release:v1"
@@ -61,7 +64,22 @@ def _belongs(name: str) -> bool:
     """Plain names only, which mean the same file to privgan, to the guide's shell commands and to Windows."""
     parts = name.split("/")
     inside = parts[0] in (DATASET, FORMS) and len(parts) > 1
-    return name in _SINGLE or (inside and bool(_PLAIN.fullmatch(name)) and not any(map(_is_special, parts)))
+    plain = bool(_OF_A_SITE.fullmatch(name)) or (inside and bool(_PLAIN.fullmatch(name)))
+    return name in _SINGLE or (plain and not any(map(_is_special, parts)))
+
+
+def places_of(site: str) -> tuple[str, str]:
+    """Where a site's yes and its officer's approval lie.
+
+    >>> places_of("heidelberg")
+    ('sites/heidelberg.dsse.json', 'sites/heidelberg.approval.dsse.json')
+    """
+    return f"{SITES}/{site}.dsse.json", f"{SITES}/{site}.approval.dsse.json"
+
+
+def sites_in(names: Iterable[str]) -> set[str]:
+    """The sites that a bundle's files name."""
+    return {found.group(1) for name in names if (found := _OF_A_SITE.fullmatch(name))}
 
 
 def _is_special(part: str) -> bool:

@@ -4,7 +4,7 @@ The journal lies beside the bundle, never inside it: the bundle's list of files 
 """
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -22,9 +22,9 @@ from privgan.errors import UsageError
 from privgan.files import sha256_bytes
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
-from privgan.seals import load_public_key, open_signed, read_bounded
+from privgan.seals import load_public_key, read_bounded
 from privgan_audits.release.bundle import ATTESTATION, DATASET, subjects_of
-from privgan_audits.release.verify import verify
+from privgan_audits.release.verify import signed_by_one, verify
 
 TASK = to_tr("Sending images")
 _SUFFIX = ".dcm"
@@ -33,11 +33,13 @@ _LARGEST_ATTESTATION_BYTES = 1 << 28
 
 @dataclass(frozen=True, kw_only=True)
 class Parcel:
-    """A bundle and how to check it. officer_key: demands the officer's approval by this key. today: UTC."""
+    """A bundle and how to check it. public_keys: of the hospital, or of each. officer_keys: demand an officer's
+    approval by each. today: UTC.
+    """
 
     bundle: Path
-    public_key: Path
-    officer_key: Path | None
+    public_keys: Sequence[Path]
+    officer_keys: Sequence[Path] = ()
     today: date
 
 
@@ -154,9 +156,10 @@ def _verified(
 ) -> tuple[str, list[Instance]]:
     """The bundle's digest, and its DICOM files with the digests that the hospital signed, after all was verified."""
     access.require_fitting(destination)
-    verify(parcel.bundle, parcel.public_key, today=parcel.today, officer_key=parcel.officer_key, progress=progress)
+    officers = parcel.officer_keys
+    verify(parcel.bundle, parcel.public_keys, today=parcel.today, officer_key=officers, progress=progress)
     attestation = read_bounded(parcel.bundle / ATTESTATION, _LARGEST_ATTESTATION_BYTES)
-    digests = subjects_of(open_signed(attestation, load_public_key(parcel.public_key)))
+    digests = subjects_of(signed_by_one(attestation, list(map(load_public_key, parcel.public_keys)))[0])
     instances = [
         Instance(name=name, path=parcel.bundle / name, sha256=digest)
         for name, digest in sorted(digests.items())

@@ -20,7 +20,7 @@ from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, write_bytes
 from privgan.language import AS_WRITTEN, by_default, in_a_row, language, retold, tr
-from privgan.run import PriorNamed
+from privgan.run import FederationNamed, PriorNamed
 from privgan.seals import key_line, key_of_line, read_bounded, sign
 from privgan_audits.policy import OWN
 from privgan_audits.questions.bounds import BOOKS
@@ -248,9 +248,8 @@ def _facts(judged: Judged, grant: Grant) -> Iterator[str]:
     strength = tr("Strength of the promise: {strength}.", strength=strength_of(judged.record, inside=True))
     yield in_a_row((strength, judged.policy.tiers.rule))
     yield tr("Set {sha256}.", sha256=judged.approved.synthetic_sha256)
-    yield in_a_row(
-        (tr("{spend}.", spend=_opening(str(spend))), tr("{odds}, by any means.", odds=odds(spend.epsilon)))
-    )
+    means = tr("{odds}, by any means.", odds=odds(spend.epsilon))
+    yield in_a_row((tr("{spend}.", spend=_opening(str(spend))), means))
     yield tr("All runs on this cohort together: {together}.", together=together(books))
     yield from _words(judged)
     if classes := judged.record.get("classes"):
@@ -278,6 +277,9 @@ def _words(judged: Judged) -> Iterator[str]:
         yield tr("The policy names no licence: whoever releases may name one that dataset hubs know.")
     if prior := judged.record.get("prior"):
         yield from_table(PriorNamed, prior).sentence
+    if named := judged.record.get("federation"):
+        alone = tr("You answer for your own hospital's; the set leaves once the officer of each has approved it.")
+        yield in_a_row((from_table(FederationNamed, named).sentence, alone))
 
 
 def _opening(words: str) -> str:

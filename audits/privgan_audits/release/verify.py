@@ -1,4 +1,4 @@
-"""What a recipient runs: offline, with nothing but the bundle and the hospital's public key.
+"""What a recipient runs: offline, with nothing but the bundle and the public keys of the hospital or hospitals.
 
 Imports neither torch nor pydicom, decodes no image, and trusts nothing in the bundle before the signature over
 it has been checked.
@@ -6,25 +6,27 @@ it has been checked.
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from privgan.checks import is_seen
 from privgan.config import from_table, keys_of
 from privgan.dp.spend import PrivacySpend
-from privgan.dp.strength import is_at_most, promise_word
+from privgan.dp.strength import WORDS, promise_word
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_bytes
 from privgan.folders import require_exact_files
 from privgan.language import by_default
 from privgan.progress import Progress, silent
-from privgan.run import PriorNamed
+from privgan.run import FederationNamed, PriorNamed
 from privgan.seals import fingerprint, key_line, key_of_line, load_public_key, open_signed, read_bounded
-from privgan_audits.policy import OWN, Policy, sha256_of
-from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, Approval, Approved, Revocation, opened
+from privgan_audits.release.approval import APPROVAL, LARGEST_BYTES, Approval, Revocation, SignedApproval, opened
 from privgan_audits.release.bundle import (
     ATTESTATION,
     DATASET,
@@ -34,11 +36,21 @@ from privgan_audits.release.bundle import (
     subjects_of,
     sums_text,
 )
+from privgan_audits.release.joint.agreement import Agreement
+from privgan_audits.release.joint.signed import federation_in, require_signed_by_all, told_of_keys
+from privgan_audits.release.recipient.claims import (
+    ClaimedPolicy,
+    claimed_approval,
+    claimed_policy,
+    claimed_strength,
+)
 from privgan_audits.release.travel import require_bundle, travelled_badly
 from privgan_audits.telling.verdict import Terms, verdict_line
 
 _LARGEST_ATTESTATION_BYTES = 1 << 28
-_GENERATOR = ("run_id", "generator_sha256", "config_sha256", "prior")
+_GENERATOR = ("run_id", "generator_sha256", "config_sha256", "prior", "federation")
+Keys = Path | Sequence[Path]
+"""A file of a public key, or several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +62,9 @@ class VerifiedBundle:
     overrides: the warnings that the hospital accepted; the recipient should see them.
     approval: the privacy officer's, None where the hospital releases without one.
     policy: the preset's name, "own" if it is none.
-    prior: the public images that shaped the set besides, None without any.
+    prior: the public images that shaped the set besides, None without any. federation: the hospitals whose members
+    did, None of one alone. sites: their words, in the order of their names; strength, looser and overrides are then
+    those of all of them, the weakest first.
     looser: a line for each threshold that refuses less than the default, the hospital's version's or this one's.
     strength: of the promise, by the signed policy; see `dp.strength`. language: the policy's. project: title, house
     and contact, terms: licence and citation, as far as the hospital says them.
@@ -72,6 +86,8 @@ class VerifiedBundle:
     privgan_version: str
     approval: Approval | None
     prior: PriorNamed | None
+    federation: FederationNamed | None = None
+    sites: tuple[Agreement, ...] = ()
 
     @property
     def verdict_line(self) -> str:
@@ -83,66 +99,91 @@ class VerifiedBundle:
 
 def verify(
     bundle: Path,
-    public_key: Path,
+    public_key: Keys,
     *,
     today: date,
-    officer_key: Path | None = None,
+    officer_key: Keys | None = None,
     revocation: Path | None = None,
     progress: Progress = silent,
 ) -> VerifiedBundle:
-    """Check the signatures, every digest, the exact list of files, and that the officer's approval still holds.
+    """Check the signatures, every digest, the exact list of files, and that every officer's approval still holds.
 
     Args:
-        bundle: the folder.
-        public_key: the hospital's.
-        today: on which an approval must hold; UTC.
-        officer_key: the officer's, from the hospital over another channel: then an approval by it is demanded.
+        bundle: a folder that somebody sent.
+        public_key: of the hospital, obtained elsewhere; of a set of several hospitals those of all of them.
+        today: the day on which the approvals must hold, UTC.
+        officer_key: of the hospital's privacy officer, obtained elsewhere; demands an approval with it. Of several
+            hospitals any of their officers'.
         revocation: a withdrawal that the hospital sent.
-        progress: told of every file.
+        progress: told of every file that is checked.
 
     Raises:
-        UsageError: the bundle or a key is missing, or a key is not an Ed25519 public key.
+        UsageError: the bundle or a key is missing, too few keys or too many are given, or a key is not an Ed25519
+            public key.
         IntegrityError: unsigned, signed with another key, or a file is edited, extra, missing or not regular; the set
-            is another generator's; or the approval is of something else, ended or withdrawn.
+            is another generator's; a hospital has not agreed; or an approval is of something else, ended or
+            withdrawn.
     """
-    key = load_public_key(public_key)
+    keys = [load_public_key(path) for path in _several(public_key)]
     require_bundle(bundle)
     attestation = read_bounded(bundle / ATTESTATION, _LARGEST_ATTESTATION_BYTES)
-    with travelled_badly(bundle, {ATTESTATION: None}):
-        statement = open_signed(attestation, key)
+    with travelled_badly(bundle, {ATTESTATION: None}), told_of_keys(bundle, keys):
+        statement, key = signed_by_one(attestation, keys)
     digests = {**subjects_of(statement), ATTESTATION: sha256_bytes(attestation)}
     expected = {**digests, SUMS: sha256_bytes(sums_text(digests))}
     with travelled_badly(bundle, expected):
         require_exact_files(bundle, expected, progress)
     approval = _approval(bundle, statement, digests)
-    if approval and approval.public_key == key_line(key):
+    if approval and approval.approval.public_key == key_line(key):
         raise IntegrityError("Expected two people: the approval is signed with the key that signed the release.")
-    if officer_key and (approval is None or approval.public_key != key_line(load_public_key(officer_key))):
-        raise IntegrityError("Expected an approval with the officer's key that was given, there is none.")
     _require_one_set(bundle, statement, digests)
-    policy, preset, looser = _policy(bundle, statement)
-    strength = _strength(statement, policy)
-    facts = {
-        "policy": preset,
-        "looser": looser,
-        "strength": strength,
-        "language": policy.language,
-        "files": len(digests) + 1,
-        "key_fingerprint": fingerprint(key),
-    }
+    sites = require_signed_by_all(bundle, statement, digests, keys)
+    approvals = [each.approval for each in sites] or [each for each in (approval,) if each is not None]
+    _require_officers(approvals, officer_key)
+    facts = {**_facts(bundle, statement, sites), "files": len(digests) + 1, "key_fingerprint": fingerprint(key)}
     summary = _summary(statement, approval, facts)
-    with by_default(policy.language):
+    with by_default(summary.language):
         if revocation:
-            _require_not_withdrawn(revocation, approval, digests)
-        if approval and (trouble := approval.trouble_on(today)):
-            raise IntegrityError(
-                f"The files and the signatures are intact, but the permission to use them {trouble}. Ask the "
-                "hospital."
-            )
+            _require_not_withdrawn(revocation, approvals)
+        for each in approvals:
+            _require_held(each.approval, today)
     return summary
 
 
-def _approval(bundle: Path, statement: dict[str, Any], digests: dict[str, str]) -> Approval | None:
+def _require_officers(approvals: Sequence[SignedApproval], keys: Keys | None) -> None:
+    """Refuse a bundle without an approval by an officer whose key was given."""
+    lines = [each.approval.public_key for each in approvals]
+    if any(key_line(load_public_key(path)) not in lines for path in _several(keys or ())):
+        raise IntegrityError("Expected an approval with the officer's key that was given, there is none.")
+
+
+def signed_by_one(attestation: bytes, keys: Sequence[Ed25519PublicKey]) -> tuple[dict[str, Any], Ed25519PublicKey]:
+    """The statement in an attestation, and which of the keys signed it.
+
+    Raises:
+        UsageError: there are no keys.
+        IntegrityError: none did.
+    """
+    if not keys:
+        raise UsageError("Expected a public key, got none.")
+    for key in keys[:-1]:
+        with suppress(IntegrityError):
+            return open_signed(attestation, key), key
+    return open_signed(attestation, keys[-1]), keys[-1]
+
+
+def _several(files: Keys) -> Sequence[Path]:
+    return [files] if isinstance(files, Path) else files
+
+
+def _require_held(approval: Approval, today: date) -> None:
+    if trouble := approval.trouble_on(today):
+        raise IntegrityError(
+            f"The files and the signatures are intact, but the permission to use them {trouble}. Ask the hospital."
+        )
+
+
+def _approval(bundle: Path, statement: dict[str, Any], digests: dict[str, str]) -> SignedApproval | None:
     """The approval in a bundle whose files were checked; it must be of what the hospital signed, by whom it says."""
     stated = statement.get("predicate")
     told = stated.get("approval") if isinstance(stated, dict) else None
@@ -150,15 +191,8 @@ def _approval(bundle: Path, statement: dict[str, Any], digests: dict[str, str]) 
         raise IntegrityError("Expected the officer's approval both in the bundle and in the attestation, or in none.")
     if told is None:
         return None
-    try:
-        key = key_of_line(told["public_key"])
-        approval = opened(Approval, read_bounded(bundle / APPROVAL, LARGEST_BYTES), key)
-        same = told == approval.facts() and _released(statement["predicate"], digests[MANIFEST]) == approval.audit
-    except (UsageError, KeyError, TypeError, ValueError, OverflowError):
-        same = False
-    if not same:
-        raise IntegrityError("Expected the officer's approval of this very release, it is of another one.")
-    return approval
+    envelope = read_bounded(bundle / APPROVAL, LARGEST_BYTES)
+    return claimed_approval(statement["predicate"], envelope, digests[MANIFEST])
 
 
 def _require_one_set(bundle: Path, statement: dict[str, Any], digests: dict[str, str]) -> None:
@@ -183,73 +217,61 @@ def _require_one_set(bundle: Path, statement: dict[str, Any], digests: dict[str,
         )
 
 
-def _released(predicate: dict[str, Any], manifest_sha256: str) -> Approved:
-    """What the hospital signed, in the form in which it was approved."""
-    names = ("audit_sha256", "policy_sha256", "verdict", "scope", "overrides")
-    privacy = {name: predicate["privacy"][name] for name in ("epsilon", "delta", "unit")}
-    return from_table(
-        Approved, {**{name: predicate[name] for name in names}, **privacy, "synthetic_sha256": manifest_sha256}
-    )
-
-
-def _require_not_withdrawn(path: Path, approval: Approval | None, digests: dict[str, str]) -> None:
-    if approval is None:
+def _require_not_withdrawn(path: Path, approvals: Sequence[SignedApproval]) -> None:
+    if not approvals:
         raise UsageError("Expected a bundle with an officer's approval, this one has none that could be withdrawn.")
     if not os.path.lexists(path):
         raise UsageError(f"Expected a revocation, {path} is missing.")
-    found = opened(Revocation, read_bounded(path, LARGEST_BYTES), key_of_line(approval.public_key))
-    if found.takes_back(approval, digests[APPROVAL]):
+    content = read_bounded(path, LARGEST_BYTES)
+    found = opened(Revocation, content)
+    theirs = [each for each in approvals if each.approval.public_key == found.public_key]
+    if not theirs:  # says that it is another's
+        opened(Revocation, content, key_of_line(approvals[0].approval.public_key))
+    if any(found.takes_back(each.approval, each.sha256) for each in theirs):
         raise IntegrityError(
             f"The hospital withdrew its approval of this bundle on {found.revoked}. Do not use it; ask the hospital."
         )
 
 
-def _policy(bundle: Path, statement: dict[str, Any]) -> tuple[Policy, str, tuple[str, ...]]:
-    """The policy, its preset's name and what is looser than the default, from the files that the signature covers.
-
-    The hospital's version may have had another default than this one; what is looser than either is told.
-    """
+def _policy(bundle: Path, statement: dict[str, Any]) -> ClaimedPolicy:
+    """The policy, its preset's name and what is looser than the default, from the files that the signature covers."""
     try:
         table, stated = json.loads((bundle / PUBLIC_SUMMARY).read_bytes())["policy"], statement["predicate"]
-        known = {field.name for field in fields(Policy)}
-        policy = from_table(Policy, {name: value for name, value in table.items() if name in known})
-        said = tuple(map(str, table["looser_than_default"]))
-        same = (sha256_of(table), list(said)) == (stated["policy_sha256"], stated["policy_looser_than_default"])
-        same = same and table["sha256"] == stated["policy_sha256"]
-        preset = policy.preset if table["preset"] == policy.preset else OWN
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, UsageError):
-        same = False
-    if not same:
-        raise IntegrityError("Expected the policy in the public report as the attestation states it, it is odd.")
-    return policy, preset, tuple(dict.fromkeys((*said, *policy.looser_than_default())))
+    except (KeyError, TypeError, ValueError, RecursionError):
+        table, stated = {}, {}
+    return claimed_policy(table, stated)
 
 
-def _strength(statement: dict[str, Any], policy: Policy) -> str:
-    """The signed word, which may not claim more than the run's own epsilon; of earlier versions, what that gives."""
-    try:
-        alone = policy.tiers.word(float(statement["predicate"]["privacy"]["epsilon"]))
-        stated = str(statement["predicate"].get("strength", alone))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise IntegrityError("Expected the privacy spend in the attestation.") from None
-    if not is_at_most(stated, alone):
-        raise IntegrityError(f"Expected a promise that is at most {alone} by its epsilon, the attestation says more.")
-    return stated
+def _facts(bundle: Path, statement: dict[str, Any], sites: Sequence[Agreement]) -> dict[str, Any]:
+    """Of several hospitals what the least of them promises, and what any of them has made looser."""
+    own = _policy(bundle, statement)
+    strengths = [claimed_strength(statement["predicate"], own.policy), *(each.strength for each in sites)]
+    looser = (*own.looser, *(line for each in sites for line in each.policy.looser))
+    return {
+        "policy": own.preset,
+        "looser": tuple(dict.fromkeys(looser)),
+        "strength": max(strengths, key=WORDS.index),
+        "language": own.policy.language,
+        "federation": federation_in(statement),
+        "sites": tuple(sites),
+    }
 
 
-def _summary(statement: dict[str, Any], approval: Approval | None, facts: dict[str, Any]) -> VerifiedBundle:
+def _summary(statement: dict[str, Any], approval: SignedApproval | None, facts: dict[str, Any]) -> VerifiedBundle:
     try:
         predicate = statement["predicate"]
         privacy = predicate["privacy"]
+        overrides = (*predicate["overrides"], *(name for each in facts["sites"] for name in each.stated["overrides"]))
         summary = VerifiedBundle(
             spend=from_table(PrivacySpend, {name: privacy[name] for name in keys_of(PrivacySpend)}),
             verdict=str(predicate["verdict"]),
             scope=str(predicate["scope"]),
-            overrides=tuple(map(str, predicate["overrides"])),
+            overrides=tuple(dict.fromkeys(map(str, overrides))),
             signed=str(predicate["signed"]),
             privgan_version=str(predicate["privgan_version"]),
             project=_said(predicate.get("project", {})),
             terms=_said(predicate.get("terms", {})),
-            approval=approval,
+            approval=approval.approval if approval else None,
             prior=from_table(PriorNamed, predicate["prior"]) if "prior" in predicate else None,
             **facts,
         )

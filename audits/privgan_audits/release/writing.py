@@ -4,8 +4,8 @@ No file is copied: images come from the arrays that the gate drew, words from th
 was offered. So an edited page or a rider cannot leave.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from privgan import __version__
 from privgan.arrays import Images
 from privgan.dp.budget.ledger import Ledger
+from privgan.dp.strength import WORDS
 from privgan.errors import IntegrityError
 from privgan.files import (
     SHAREABLE_FILE,
@@ -39,6 +40,7 @@ from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY, PASS, implied
 from privgan_audits.record import project_of
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL, SignedApproval
+from privgan_audits.release.joint.agreement import Agreement
 from privgan_audits.release.judged import Judged
 from privgan_audits.release.recipient.croissant import croissant
 from privgan_audits.release.recipient.guide import guide_text
@@ -46,7 +48,7 @@ from privgan_audits.release.recipient.offer import Offer
 from privgan_audits.release.recipient.packing import verifier
 from privgan_audits.release.recipient.readme import Told, readme_text
 from privgan_audits.telling.numbers import in_parts
-from privgan_audits.telling.strength import strength_of
+from privgan_audits.telling.strength import Strength, strength_of
 
 COMPOSITION = "of one run, or by a Renyi filter over runs chosen after others"
 _SUMMARY_VERSION = 2
@@ -57,7 +59,8 @@ _BLOCK_BYTES = 8192  # of disk beside a file's content, at most
 class Cleared:
     """Everything that had to be true before a signature: what leaves, and why it may.
 
-    synthetic: the set that was audited. images: the same to the last bit, but drawn here.
+    synthetic: the set that was audited. images: the same to the last bit, but drawn here. agreements: of a set of
+    several hospitals the words of all of them, released_by whose release this is; of one hospital none.
     """
 
     synthetic: SyntheticSet
@@ -66,6 +69,8 @@ class Cleared:
     judged: Judged
     permission: SignedApproval | None
     today: date
+    agreements: tuple[Agreement, ...] = ()
+    released_by: str = ""
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -94,13 +99,21 @@ def write_bundle(
     _write_public_report(folder, cleared, offer)
     if cleared.permission:
         write_bytes(folder / APPROVAL, cleared.permission.envelope, SHAREABLE_FILE)
-    guide = guide_text(name, sha256_bytes(verifier()), approved=bool(cleared.permission), told=_told(cleared))
+    _write_words(folder, cleared.agreements)
+    guide = guide_text(
+        name,
+        sha256_bytes(verifier()),
+        approved=bool(cleared.permission),
+        told=_told(cleared),
+        sites={each.site: each.key_fingerprint for each in cleared.agreements},
+    )
     told = Told(
         manifest=cleared.synthetic.manifest,
         predicate=predicate,
-        strength=strength_of(cleared.record, inside=False),
+        strength=_weakest(cleared),
         forms=offer.forms,
         splits=tuple(split for split in SPLITS if split in files.splits),
+        sites=cleared.agreements,
     )
     texts = {layout.GUIDE: guide, layout.GIT: layout.GIT_TEXT, layout.README: readme_text(told)}
     for path, text in texts.items():
@@ -108,6 +121,15 @@ def write_bundle(
     data = {path: digest for path, digest in _digests(folder).items() if layout.is_data(path)}
     write_bytes(folder / layout.CROISSANT, readable_json(croissant(told, data)), SHAREABLE_FILE)
     return _seal(folder, predicate, key)
+
+
+def _write_words(folder: Path, agreements: Sequence[Agreement]) -> None:
+    """Of every hospital as it gave it, to the byte."""
+    if agreements:
+        (folder / layout.SITES).mkdir()
+    for each in agreements:
+        for place, content in zip(layout.places_of(each.site), astuple(each.letters), strict=True):
+            write_bytes(folder / place, content, SHAREABLE_FILE)
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -128,10 +150,17 @@ def _seal(folder: Path, predicate: dict[str, Any], key: Ed25519PrivateKey) -> di
 
 def _told(cleared: Cleared) -> str:
     """The first thing that a recipient reads of the set."""
-    strength = strength_of(cleared.record, inside=False)
+    strength = _weakest(cleared)
     project = in_parts(project_of(cleared.record).values())
     verdict = tr("Verdict {verdict}, {strength}.", verdict=tr(PASS), strength=strength)
     return in_a_row((tr("{project}.", project=project) if project else "", verdict, strength.rule))
+
+
+def _weakest(cleared: Cleared) -> Strength:
+    """Of several hospitals' promises the one that promises least."""
+    own = strength_of(cleared.record, inside=False)
+    words = [own.word, *(each.strength for each in cleared.agreements)]
+    return replace(own, word=max(words, key=WORDS.index))
 
 
 def _write_dataset(target: Path, cleared: Cleared, progress: Progress) -> SetFiles:
@@ -178,7 +207,8 @@ def _write_public_report(folder: Path, cleared: Cleared, offer: Offer) -> None:
     from privgan_audits.report.write import render
 
     granted = cleared.permission.approval.facts() if cleared.permission else None
-    released = Released(approval=granted, images=cleared.images, licence=offer.licence)
+    sites = {each.site: each.approval.approval.facts() for each in cleared.agreements}
+    released = Released(approval=granted, images=cleared.images, licence=offer.licence, sites=sites)
     (folder / layout.REPORT).mkdir()
     write_text(folder / layout.PUBLIC_PAGE, render(public_page(cleared.record, released)), SHAREABLE_FILE)
     write_json(folder / layout.PUBLIC_SUMMARY, _public_summary(cleared), SHAREABLE_FILE)
@@ -200,16 +230,31 @@ def _public_summary(cleared: Cleared) -> dict[str, Any]:
         "attempt": record["attempt"],
         "answered": sorted(implied(DIFFERENTIAL_PRIVACY)),
         **prior_of(cleared.synthetic.manifest),
+        **_several(cleared),
     }
 
 
 def _predicate(cleared: Cleared, offer: Offer) -> dict[str, Any]:
-    held, record = cleared.synthetic, cleared.record
+    manifest = cleared.synthetic.manifest
+    return {
+        **claims_of(cleared),
+        "terms": offer.terms,
+        "signed": cleared.today.isoformat(),
+        "generator_sha256": manifest.generator_sha256,
+        "config_sha256": manifest.config_sha256,
+        "run_id": manifest.run_id,
+        "cohort_id": manifest.cohort_id,
+        **prior_of(manifest),
+        **_several(cleared),
+    }
+
+
+def claims_of(cleared: Cleared) -> dict[str, Any]:
+    """What a hospital claims of its own audit; to a recipient, and before that to hospitals that learned with it."""
+    record = cleared.record
     return {
         "privgan_version": __version__,
         "project": project_of(record),
-        "terms": offer.terms,
-        "signed": cleared.today.isoformat(),
         "verdict": PASS,
         "strength": strength_of(record, inside=False).word,
         "scope": DIFFERENTIAL_PRIVACY,
@@ -219,14 +264,15 @@ def _predicate(cleared: Cleared, offer: Offer) -> dict[str, Any]:
         "policy_sha256": cleared.judged.policy.sha256,
         "policy_looser_than_default": cleared.judged.policy.looser_than_default(),
         "audit_sha256": cleared.judged.approved.audit_sha256,
-        "synthetic_sha256": held.sha256,
-        "generator_sha256": held.manifest.generator_sha256,
-        "config_sha256": held.manifest.config_sha256,
-        "run_id": held.manifest.run_id,
-        "cohort_id": held.manifest.cohort_id,
-        **prior_of(held.manifest),
+        "synthetic_sha256": cleared.synthetic.sha256,
         **({"approval": cleared.permission.approval.facts()} if cleared.permission else {}),
     }
+
+
+def _several(cleared: Cleared) -> dict[str, Any]:
+    """The hospitals whose members shaped a set, and which of them releases it; nothing of a set of one."""
+    named = cleared.synthetic.manifest.federation
+    return {"federation": asdict(named), "released_by": cleared.released_by} if named else {}
 
 
 def prior_of(manifest: Manifest) -> dict[str, Any]:

@@ -6,7 +6,7 @@ that one of them may flip, can slip into it. What it says refers to nothing but 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from privgan import __version__
 from privgan.arrays import Images
@@ -14,7 +14,7 @@ from privgan.config import from_table
 from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
 from privgan.dp.odds import IMAGE, PATIENT, odds
 from privgan.language import in_a_row, to_tr, tr
-from privgan.run import PriorNamed
+from privgan.run import FederationNamed, PriorNamed
 from privgan_audits.gate.verdict import PASS, implied
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls.rule import CHANGED_MAY_NEED
@@ -31,10 +31,22 @@ from privgan_audits.telling.strength import strength_of
 from privgan_audits.telling.verdict import told as told_as
 
 PICTURES = 12
+_EACH_SIGNED = to_tr("Each has audited the set for its own patients; this page is of the one that released it.")
+_VERIFY_SEVERAL = to_tr(
+    "Offline, with the public key of each hospital from that hospital itself: privgan verify BUNDLE --public-key "
+    "NAME.pub, once for each, or sha256sum and openssl as the bundle's VERIFY.md says. The signatures cover this "
+    "page."
+)
 _SPENT = to_tr(
     {
         PATIENT: "Epsilon {epsilon} at delta {delta}, per patient, among {members} whose images were learned from.",
         IMAGE: "Epsilon {epsilon} at delta {delta}, per image, among {members} whose images were learned from.",
+    }
+)
+_SPENT_OF_SEVERAL = to_tr(
+    {
+        PATIENT: "Epsilon {epsilon} at delta {delta}, per patient of one hospital, among at most {members} of all.",
+        IMAGE: "Epsilon {epsilon} at delta {delta}, per image of one hospital, among at most {members} of all.",
     }
 )
 
@@ -53,12 +65,13 @@ class Released:
     """What a release adds. approval: the officer's, as `Approval.facts` tells it; None where one person releases.
 
     images: uint8 (n, h, w) or (n, h, w, 3) of the set, at most PICTURES of which are shown. licence: as it was given,
-    empty where none was.
+    empty where none was. sites: of several hospitals, each officer's approval by the site's name.
     """
 
     approval: Mapping[str, str] | None
     images: Images
     licence: str = ""
+    sites: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +98,11 @@ class PublicPage:
 
 
 def public_page(record: Record, released: Released | None = None) -> PublicPage:
-    """The sheet of a record; before a release without an approval and without images."""
+    """The sheet of a record; before a release without an approval and without images.
+
+    Of several hospitals it tells the size of none: what it says of members holds for all of them together.
+    """
+    record = _of_all(record)
     verdict, project = str(record["verdict"]), project_of(record)
     promised, marks = record["privacy"]["epsilon"] is not None, marks_of(record, inside=False)
     own = {"PASS": PUBLIC_HEADLINE} if promised else {"PASS": VERDICTS["PASS-empirical"].headline}
@@ -109,13 +126,20 @@ def public_page(record: Record, released: Released | None = None) -> PublicPage:
         ),
         approval=_approval(released),
         verify=(
-            tr(frame.VERIFY_OUTSIDE),
+            tr(_VERIFY_SEVERAL if record.get("federation") else frame.VERIFY_OUTSIDE),
             tr("Set {sha256}.", sha256=record["synthetic"]["sha256"]),
             tr("Policy {sha256}.", sha256=record["policy"]["sha256"]),
             *([tr("Public images {sha256}.", sha256=record["prior"]["sha256"])] if record.get("prior") else []),
         ),
         pictures=tuple(map(data_uri, released.images[:PICTURES])) if released else (),
     )
+
+
+def _of_all(record: Record) -> Record:
+    """With the most members that all hospitals have together for those of this one: no limit gets better by that."""
+    if (named := record.get("federation")) is None:
+        return record
+    return {**record, "counts": {**record["counts"], "members": named["patients"]}}
 
 
 def _what(record: Record) -> str:
@@ -145,7 +169,7 @@ def _odds(record: Record) -> Iterator[str]:
         return
     who = IMAGE if EACH_IMAGE_IS_A_PATIENT in record["overrides"] else PATIENT
     spent = tr(
-        _SPENT[who],
+        (_SPENT_OF_SEVERAL if record.get("federation") else _SPENT)[who],
         epsilon=rounded_up(privacy["epsilon"]),
         delta=plain(privacy["delta"]),
         members=plain(counts["members"]),
@@ -160,12 +184,14 @@ def _odds(record: Record) -> Iterator[str]:
 
 
 def _shaped(record: Record) -> Iterator[str]:
-    """What the records say, and which public images had a part in the pictures: what a run names is public."""
+    """What records say, which hospitals and which public images had a part in the set: what a run names is public."""
     if columns := record.get("columns"):
         yield tr(
             "Every image has an invented record, under the same promise: {columns}.",
             columns=listed(map(humanised, columns)),
         )
+    if named := record.get("federation"):
+        yield from_table(FederationNamed, named).sentence
     if prior := record.get("prior"):
         yield from_table(PriorNamed, prior).sentence
 
@@ -219,7 +245,19 @@ def _approval(released: Released | None) -> str:
         return tr("Not released, and not approved by anybody.")
     licence = released.licence
     stated = tr("Licence: {licence}.", licence=licence) if licence else tr("No licence is stated.")
+    if released.sites:
+        return in_a_row((*(_approved_at(*each) for each in released.sites.items()), tr(_EACH_SIGNED), stated))
     return in_a_row((_approved(released.approval), stated))
+
+
+def _approved_at(site: str, told: Mapping[str, str]) -> str:
+    return tr(
+        "{name}: {officer}, until {last}, key {key}.",
+        name=site,
+        officer=told["officer"],
+        last=told["until"],
+        key=told["key_fingerprint"][:16],
+    )
 
 
 def _approved(told: Mapping[str, str] | None) -> str:

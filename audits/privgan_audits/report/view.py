@@ -5,8 +5,10 @@ It is a function of audit.json alone, and of the report's own pictures, so that 
 
 from collections.abc import Iterator
 
+from privgan.config import from_table
 from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
 from privgan.language import retold, tr
+from privgan.run import FederationNamed
 from privgan_audits.gate.verdict import DIFFERENTIAL_PRIVACY
 from privgan_audits.policy import Policy
 from privgan_audits.record import Record
@@ -82,7 +84,12 @@ def _people(record: Record) -> Iterator[Fact]:
         declared = tr("; ").join(columns.values())
         yield Fact(name=tr("Records"), value=listed(map(humanised, columns)), note=declared)
     if prior := record.get("prior"):  # what a run names is public
-        yield Fact(name=tr("Public images"), value=plain(prior["images"]), note=tr(frame.PRIOR, **prior))
+        # Records of before cannot have left any out.
+        note = frame.PRIOR if prior.get("used", True) else frame.LEFT_OUT
+        yield Fact(name=tr("Public images"), value=plain(prior["images"]), note=tr(note, **prior))
+    if named := record.get("federation"):
+        note = from_table(FederationNamed, named).sentence
+        yield Fact(name=tr("Hospitals"), value=plain(named["sites"]), note=note)
     preset = str(record["policy"]["preset"])
     yield Fact(name=tr("Policy"), value=preset, note=tr(frame.POLICIES[preset]))
     if record["cohort"] is None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers, Singles
+from privgan.images.stored import joined
 from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.embedding import image_digests
@@ -105,7 +106,7 @@ class PatchSpace:
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
         del known
-        found = [some.closer(limits) for some in self._blocks(np.concatenate(sets), limits, silent)]
+        found = [some.closer(limits) for some in self._blocks(joined(*sets), limits, silent)]
         return Met.all_of(found).split([len(copies) for copies in sets])
 
     def _blocks(self, images: Images, limits: Floats, progress: Progress) -> Iterator[Met]:

@@ -7,8 +7,12 @@ checks that they belong together.
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from privgan.kinds import COHORT, RUN, SET, Kind, kind_of
+
+if TYPE_CHECKING:
+    from privgan_audits.release.release import Case
 
 _EPSILON = "3"  # where nobody has said one: the most that the recommended policy calls a moderate promise
 _IMAGES_A_MEMBER = 2
@@ -56,6 +60,12 @@ def after_join(federation: Path, cohort: Path, run: Path, key: Path, inviter: Pa
     return command("answer", federation, cohort, run, "--key", key, "--invited-by", inviter)
 
 
+def after_answers(federation: Path, run: Path, key: Path, inviter: Path) -> str:
+    """One of the sites proposes a set to all."""
+    joint = ("--federation", federation, "--key", key, "--invited-by", inviter)
+    return command("generate", run, unused(run.with_name("synthetic")), "--count", "COUNT", *joint)
+
+
 def after_generate(run: Path, synthetic: Path) -> str:
     """Have it attacked."""
     cohort, report = beside(run, COHORT), unused(synthetic.with_name("report"))
@@ -78,11 +88,20 @@ def after_keygen(private: Path, policy: Path | None) -> str:
     return command("release", "SYNTHETIC", *folders, "--key", private)
 
 
-def after_approve(report: Path, cohort: Path | None) -> str:
-    """The hospital's part."""
+def after_approve(report: Path, cohort: Path | None, *, several: bool) -> str:
+    """The hospital's part; of several hospitals its word to the others."""
     synthetic, run, bundle = beside(report, SET), beside(report, RUN), unused(report.with_name("bundle"))
     named = ("--cohort", cohort or beside(report, COHORT), "--run", run, "--report", report)
+    if several:
+        return command("agree", "FEDERATION", synthetic, *named, "--key", "SITE.key", "--invited-by", "INVITER.pub")
     return command("release", synthetic, *named, "--to", bundle, "--key", "HOSPITAL.key")
+
+
+def after_agree(case: "Case", federation: Path, key: Path, inviter: Path) -> str:
+    """When the others have, too: one of them releases."""
+    folders = ("--cohort", case.cohort, "--run", case.run, "--report", case.report)
+    joint = ("--federation", federation, "--invited-by", inviter)
+    return command("release", case.synthetic, *folders, *joint, "--to", unused(Path("bundle")), "--key", key)
 
 
 def after_reject(report: Path) -> str:
@@ -102,9 +121,10 @@ def after_release(bundle: Path, key: Path, *, approved: bool) -> str:
     return command("verify", bundle, "--public-key", public if public.exists() else "HOSPITAL.pub", *officer)
 
 
-def after_verify(bundle: Path, public_key: Path) -> str:
+def after_verify(bundle: Path, public_keys: Sequence[Path]) -> str:
     """Into an archive."""
-    return command("send", bundle, "--public-key", public_key, "--to", "TITLE@HOST:PORT")
+    keys = (word for key in public_keys for word in ("--public-key", key))
+    return command("send", bundle, *keys, "--to", "TITLE@HOST:PORT")
 
 
 def after_budget(cohort: Path, room: float) -> str:

@@ -24,6 +24,7 @@ _INVITE = (
     "invite federation --like cohort --site a=a.pub --site b=b.pub --site c=c.pub --patients 3000 --epsilon 3 "
     "--key a.key"
 )
+_AGREE = "agree federation synthetic --cohort cohort --run run --report report --key b.key --invited-by a.pub"
 EXAMPLES = {
     "demo": ("demo",),
     "doctor": ("doctor", "doctor --attack-mechanism"),
@@ -48,6 +49,7 @@ EXAMPLES = {
         "answer federation cohort run --key b.key --invited-by a.pub --wait 600",
     ),
     "sites": ("sites federation --invited-by a.pub",),
+    "agree": (_AGREE, "agree federation synthetic --no --key b.key --invited-by a.pub"),
     "desk": ("desk report --cohort cohort --key officer.key",),
     "report": ("report report --cohort cohort",),
     "keygen": ("keygen officer --policy policy.toml --house 'St. Example Hospital'", "keygen hospital"),

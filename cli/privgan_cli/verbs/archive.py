@@ -26,9 +26,11 @@ Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="How long the ar
 
 def send(
     bundle: Annotated[Path, typer.Argument(help="A released bundle.")],
-    public_key: Annotated[Path, typer.Option(help="The hospital's public key.")],
+    public_key: Annotated[list[Path], typer.Option(help="The hospital's public key; of several, each one's.")],
     to: Annotated[str, typer.Option(metavar="URL|TITLE@HOST:PORT", help="A DICOMweb service or a DICOM archive.")],
-    officer_key: Annotated[Path | None, typer.Option(help="The privacy officer's, too: demands an approval.")] = None,
+    officer_key: Annotated[
+        list[Path] | None, typer.Option(help="The privacy officer's, too: demands an approval.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Verify, say what would go, and send nothing.")] = False,
     echo: Annotated[bool, typer.Option("--echo", help="With --dry-run: ask whether the archive is there.")] = False,
     calling: Annotated[str, typer.Option(metavar="TITLE", help="Our own AE title; PRIVGAN if left out.")] = "",
@@ -56,8 +58,9 @@ def send(
         calling=calling,
         timeout_s=timeout,
     )
-    before.verify(bundle, [public_key, officer_key])
-    parcel = Parcel(bundle=bundle, public_key=public_key, officer_key=officer_key, today=today())
+    officers = officer_key or []
+    before.verify(bundle, [*public_key, *officers])
+    parcel = Parcel(bundle=bundle, public_keys=public_key, officer_keys=officers, today=today())
     if dry_run:
         return _preview(parcel, parse_destination(to), access, ask=echo)
     done = send_bundle(parcel, parse_destination(to), access, console.progress)

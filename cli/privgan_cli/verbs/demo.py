@@ -1,10 +1,9 @@
-"""demo: the whole path on an invented hospital, every command printed as it runs."""
+"""demo: the whole path on an invented hospital, or on three that learn together, every command printed as it runs."""
 
 import shlex
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,15 +13,16 @@ from privgan.errors import UsageError
 from privgan.language import tr
 from privgan_cli.console import console
 from privgan_cli.dispatch import dispatch
-from privgan_cli.line import following
-from privgan_cli.options import today
+from privgan_cli.line import demonstrated, following
 
 _MARKER = ".privgan-demo"
 _CHANCE = 0.99  # nobody's first run should fail by luck
 _PATIENTS = 4000  # more than that needs: at epsilon 5 the attack's AUC is a little above one half, not at it
 _COUNT = 4000
 _SIZE, _EPSILON = 64, 5.0
-_POLICY, _APPROVED_DAYS = "policy.toml", 365
+_EACH, _TOGETHER, _SEVERAL_COUNT = 3000, 9000, 2000  # of three hospitals: patients of each, a bound on all, images
+_SMALL, _EPSILON_EACH = 32, 3.0
+_WAITING = 75  # of `answer`: others have to answer first
 
 
 def demo(
@@ -30,10 +30,47 @@ def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to work; replaced if it is a demo.")] = Path(
         "privgan-demo"
     ),
+    hospitals: Annotated[int, typer.Option(help="1, or 3 that learn and release together.")] = 1,
 ) -> int:
     """Run the whole path on an embedded phantom cohort: from invented patients to a verified bundle."""
+    if hospitals not in (1, len(demonstrated.SITES)):
+        raise UsageError(f"Expected 1 hospital or {len(demonstrated.SITES)}, got {hospitals}.")
     started = time.monotonic()
     _fresh(folder)
+    code, told = _of_one(context, folder) if hospitals == 1 else _of_several(context, folder)
+    if code != 0:
+        console.note(
+            tr(
+                "The demo stops here: exit code {code}. Everything is kept in {folder} to look at.",
+                code=code,
+                folder=folder,
+            )
+        )
+        return code
+    minutes = (time.monotonic() - started) / 60
+    words = {**told, "minutes": f"{minutes:.1f}"}
+    several = tr(
+        "PASS three times: {synthetic} synthetic images learned from {images} images of {patients} invented patients "
+        "of three hospitals, in {minutes} minutes; the bundle bears the signatures of all three.",
+        **words,
+    )
+    one = tr(
+        "PASS: {count} synthetic images learned from {images} images of {patients} invented patients in {minutes} "
+        "minutes.",
+        count=told["synthetic"],
+        **words,
+    )
+    console.result(
+        {"verdict": "PASS", **told, "minutes": minutes},
+        "",
+        one if hospitals == 1 else several,
+        *(_to_look_at(folder) if hospitals == 1 else _to_look_at_of_several(folder)),
+        then=following.command("scan", "YOUR-IMAGES"),
+    )
+    return 0
+
+
+def _of_one(context: typer.Context, folder: Path) -> tuple[int, dict[str, int]]:
     from privgan.data.phantoms.phantoms import write_phantoms
     from privgan_audits.gate.preflight import smallest_cohort
 
@@ -48,31 +85,36 @@ def demo(
     (folder / "keys").mkdir()
     images = write_phantoms(folder / "dicom", patients=patients, progress=console.progress)
     console.close()
-    code = _show_and_run_all(context, [*_keys(folder), *_path(folder)])
-    if code != 0:
-        console.note(
-            tr(
-                "The demo stops here: exit code {code}. Everything is kept in {folder} to look at.",
-                code=code,
-                folder=folder,
-            )
-        )
-        return code
-    minutes = (time.monotonic() - started) / 60
-    console.result(
-        {"verdict": "PASS", "patients": patients, "images": images, "synthetic": _COUNT, "minutes": minutes},
-        "",
-        tr(
-            "PASS: {count} synthetic images learned from {images} images of {patients} invented patients in "
-            "{minutes} minutes.",
-            count=_COUNT,
-            images=images,
-            patients=patients,
-            minutes=f"{minutes:.1f}",
-        ),
-        *_to_look_at(folder),
-        then=following.command("scan", "YOUR-IMAGES"),
+    lines = demonstrated.of_one(folder, size=_SIZE, epsilon=_EPSILON, count=_COUNT)
+    return _show_and_run_all(context, lines), {"patients": patients, "images": images, "synthetic": _COUNT}
+
+
+def _of_several(context: typer.Context, folder: Path) -> tuple[int, dict[str, int]]:
+    from privgan.data.phantoms.phantoms import write_phantoms
+    from privgan_audits.gate.preflight import smallest_cohort
+
+    each, images = max(_EACH, smallest_cohort(_CHANCE)), 0
+    console.note(
+        tr("Three invented hospitals: {count} phantom patients each, whom none shows to the others", count=each)
     )
+    for seed, site in enumerate(demonstrated.SITES):
+        (folder / site / "dicom").mkdir(parents=True)
+        images += write_phantoms(folder / site / "dicom", patients=each, seed=seed, progress=console.progress)
+        console.close()
+    told = {"patients": each * len(demonstrated.SITES), "images": images, "synthetic": _SEVERAL_COUNT}
+    before = demonstrated.of_several(folder, size=_SMALL, epsilon=_EPSILON_EACH, patients=_TOGETHER)
+    code = _show_and_run_all(context, before) or _answer_all(context, folder)
+    return code or _show_and_run_all(context, demonstrated.of_all(folder, count=_SEVERAL_COUNT)), told
+
+
+def _answer_all(context: typer.Context, folder: Path) -> int:
+    """Round after round, until every hospital has the generator; or the exit code of the first that refuses."""
+    waiting = demonstrated.answers(folder)
+    while waiting:
+        codes = [_show_and_run(context, words) for words in waiting]
+        if refused := [code for code in codes if code not in (0, _WAITING)]:
+            return refused[0]
+        waiting = [words for words, code in zip(waiting, codes, strict=True) if code == _WAITING]
     return 0
 
 
@@ -87,57 +129,15 @@ def _to_look_at(folder: Path) -> Iterator[str]:
     yield tr("  privgan budget {folder}  what the cohort has spent", folder=folder / "cohort")
 
 
-def _keys(folder: Path) -> list[list[str]]:
-    """Two people: the officer, whose policy demands an approval, and the hospital's data engineer, who releases."""
-    officer, hospital = (
-        ["keygen", str(folder / "keys" / name), "--no-passphrase"] for name in ("officer", "hospital")
-    )
-    return [[*officer, "--policy", str(folder / _POLICY), "--house", "An invented hospital"], hospital]
-
-
-def _path(folder: Path) -> list[list[str]]:
-    at = {name: str(folder / name) for name in ("dicom", "cohort", "run", "synthetic", "report", "bundle")}
-    called = ["--modality", "CR", "--body-part", "CHEST"]
-    labels, policy = ["--csv", f"{at['dicom']}/labels.csv"], ["--policy", str(folder / _POLICY)]
-    key = {name: str(folder / "keys" / name) for name in ("officer", "hospital")}
-    prepare = ["prepare", at["dicom"], at["cohort"], *labels, *called, "--classes", "clear,opacity"]
-    audit = ["audit", at["synthetic"], "--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
-    approve = [
-        "approve",
-        at["report"],
-        "--cohort",
-        at["cohort"],
-        "--key",
-        f"{key['officer']}.key",
-        "--name",
-        "Demo Officer",
-    ]
-    release = ["release", at["synthetic"], "--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
-    last = (today() + timedelta(days=_APPROVED_DAYS)).isoformat()
-    return [
-        ["doctor"],
-        ["scan", at["dicom"], *labels],
-        [*prepare, "--size", str(_SIZE), *policy],
-        ["plan", "--patients", "2000", "--batch", "128", "--steps", "250", "--epsilon", f"{_EPSILON:g}"],
-        ["train", at["cohort"], at["run"], "--epsilon", f"{_EPSILON:g}"],
-        ["generate", at["run"], at["synthetic"], "--count", str(_COUNT)],
-        [*audit, *policy],
-        [
-            *approve,
-            "--key",
-            f"{key['officer']}.key",
-            "--until",
-            last,
-            "--purpose",
-            "to see how it works",
-            "--recipient",
-            "nobody",
-            "--yes",
-        ],
-        [*release, "--to", at["bundle"], "--key", f"{key['hospital']}.key"],
-        ["verify", at["bundle"], "--public-key", f"{key['hospital']}.pub", "--officer-key", f"{key['officer']}.pub"],
-        ["budget", at["cohort"]],
-    ]
+def _to_look_at_of_several(folder: Path) -> Iterator[str]:
+    yield tr("Look at:")
+    yield tr("  {folder}  what travelled between the hospitals, all of it", folder=folder / "federation")
+    for site in demonstrated.SITES:
+        yield tr(
+            "  {file}  what an attacker tried and what came of it (stays in the hospital)",
+            file=folder / site / "report" / "audit.html",
+        )
+    yield tr("  {folder}  what may leave; README.md in it is what a recipient reads first", folder=folder / "bundle")
 
 
 def _show_and_run_all(context: typer.Context, commands: Iterable[list[str]]) -> int:

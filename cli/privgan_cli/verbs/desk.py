@@ -33,7 +33,8 @@ def desk(
     from privgan_audits.desk.desk import Setting, sit_down
     from privgan_audits.release.judged import policy_of, read_record
 
-    policy, _ = policy_of(read_record(reports[0])[0])
+    record, _ = read_record(reports[0])
+    policy, _ = policy_of(record)
     with by_default(policy.language):
         setting = Setting(
             reports=tuple(reports),
@@ -46,9 +47,10 @@ def desk(
         with console.asking():
             sittings = sit_down(setting, today=today, explain=lambda error: explained(error)[1], announce=_announce)
         told = [_told(sitting) for sitting in sittings]
-        then = following.after_approve(reports[0], cohort[0] if cohort else None) if _approved(sittings) else ""
+        first = cohort[0] if cohort else None
+        then = following.after_approve(reports[0], first, several="federation" in record)
         lines = (line for _, lines in told for line in lines)
-        console.result({"reports": [facts for facts, _ in told]}, *lines, then=then)
+        console.result({"reports": [facts for facts, _ in told]}, *lines, then=then if _approved(sittings) else "")
     return 0
 
 

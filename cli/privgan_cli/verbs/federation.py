@@ -189,7 +189,7 @@ def answer(
             "delta": came.facts.spend.delta,
         },
         *_came(came),
-        then=following.after_train(run, came.facts.members)
+        then=following.after_answers(federation, run, key, invited_by)
         if done
         else following.after_join(federation, cohort, run, key, invited_by),
     )
@@ -217,16 +217,18 @@ def sites(
     federation: Federation,
     invited_by: Inviter,
 ) -> int:
-    """Say who has joined and who has answered what; looks at no numbers, and needs no cohort."""
+    """Say who has joined, answered what and agreed; looks at no numbers, and needs no cohort."""
     before.sites(federation, invited_by)
     from privgan.federation.exchange import Exchange
     from privgan.federation.letters import federation_of
     from privgan.federation.standing import standing
     from privgan.seals import load_public_key
+    from privgan_cli.verbs.joint import words_in
 
     exchange = Exchange(folder=federation)
     about = federation_of(exchange.invitation, load_public_key(invited_by))
     found, questions = standing(exchange, about), len(about.invitation.noise)
+    proposed, words = words_in(federation, invited_by)
     console.result(
         {
             "federation": about.sha256,
@@ -235,6 +237,8 @@ def sites(
                 {"site": each.site, "joined": each.joined, "answered": each.answered, "wrong": list(each.wrong)}
                 for each in found
             ],
+            "proposed": proposed,
+            "words": [{"site": each.site, "agrees": each.agrees, "wrong": each.wrong} for each in words],
         },
         *(
             tr(
@@ -248,5 +252,7 @@ def sites(
             for each in found
         ),
         *(retold(reason) for each in found for reason in each.wrong),
+        *([tr("a set is proposed: {sha256}", sha256=proposed)] if proposed else []),
+        *(each.line for each in words),
     )
-    return 6 if any(each.wrong for each in found) else 0
+    return 6 if any(each.wrong for each in found) or any(each.wrong for each in words) else 0

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -147,6 +148,12 @@ def release(
     formats: Annotated[
         str, typer.Option("--format", help="Further forms, any of medmnist,imagefolder; dataset/ is always there.")
     ] = "",
+    federation: Annotated[
+        Path | None, typer.Option(help="Of several hospitals: the folder between them, with the yes of each.")
+    ] = None,
+    invited_by: Annotated[
+        Path | None, typer.Option(help="With --federation: the public key of whoever invited.")
+    ] = None,
     force: Force = False,
 ) -> int:
     """Judge and draw again and, only on PASS, write the signed bundle that may leave the hospital."""
@@ -155,6 +162,7 @@ def release(
     from privgan_audits.release.recipient.offer import Offer
     from privgan_audits.release.release import Case
     from privgan_cli import surface
+    from privgan_cli.verbs.joint import asked_for
 
     forms = tuple(name.strip() for name in formats.split(",") if name.strip())
     offer = Offer(licence=licence.strip(), citation=citation.strip(), forms=forms)
@@ -165,6 +173,7 @@ def release(
     case = Case(synthetic=synthetic, cohort=cohort, report=report, run=run)
     before.release(case, to, force=force)
     before.require_key(key)
+    case = replace(case, joint=asked_for(federation, invited_by))
     signed = surface.release(case, to, read_key(key), offer, force=force, progress=console.progress)
     then = following.after_release(to, key, approved=bool(signed.get("approval")))
     with by_default(language_of(read_record(report)[0])):
@@ -182,8 +191,12 @@ def _released(to: Path, signed: Mapping[str, Any]) -> Iterator[str]:
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="A released bundle.")],
-    public_key: Annotated[Path, typer.Option(help="The hospital's public key, got over another channel.")],
-    officer_key: Annotated[Path | None, typer.Option(help="The privacy officer's, too: demands an approval.")] = None,
+    public_key: Annotated[
+        list[Path], typer.Option(help="The hospital's public key, got over another channel; of several, each one's.")
+    ],
+    officer_key: Annotated[
+        list[Path] | None, typer.Option(help="The privacy officer's, too: demands an approval.")
+    ] = None,
     revocation: Annotated[Path | None, typer.Option(help="A withdrawal that the hospital sent.")] = None,
 ) -> int:
     """Check a bundle's signatures and every file; offline, for the recipient."""
@@ -192,7 +205,7 @@ def verify(
     found = surface.verify(
         bundle,
         public_key,
-        officer_key=officer_key,
+        officer_key=officer_key or (),
         revocation=revocation,
         progress=console.progress,
     )

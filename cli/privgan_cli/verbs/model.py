@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from privgan.errors import UsageError
 from privgan.language import by_default, in_a_row, retold, tr
 from privgan_cli.asked import Planned, PlanOptions, TrainOptions
 from privgan_cli.console import console
@@ -36,6 +37,7 @@ def plan(
     minutes: Annotated[float | None, typer.Option(help="Time to train, for the choice of a preset.")] = None,
     preset: Preset = "auto",
     modality: Annotated[str, typer.Option(help="Of the images, for the choice of a preset.")] = "",
+    size: Annotated[int | None, typer.Option(help="Pixels a side, for memory and detail.", metavar="N")] = None,
     accept_delta: AcceptDelta = False,
     accept_low_power: Annotated[bool, typer.Option("--accept-low-power", help="Do not mind a weak audit.")] = False,
 ) -> int:
@@ -54,6 +56,7 @@ def plan(
         minutes=minutes,
         preset=preset,
         modality=modality.upper(),
+        size=size,
         accept_delta=accept_delta,
     )
     rules = read_policy(policy)
@@ -92,6 +95,7 @@ def _told(asked: PlanOptions, found: Planned, *, accept_low_power: bool) -> int:
             reason=retold(chosen.reason),
         ),
         retold(chosen.outlook.told),
+        *map(retold, found.of_size),
         tr(
             "with {others} patients held back, a safe set passes its audit with probability {chance}",
             others=held_back,
@@ -164,6 +168,8 @@ def train(
             "members": facts.members,
             "not_private": facts.not_private,
             "prior": None if facts.prior is None else facts.prior.source,
+            "prior_used": None if facts.prior is None else facts.prior.used,
+            "prior_distance": None if facts.prior is None else facts.prior.distance,
             "warnings": list(facts.warnings),
         },
         *([tr("NOT PRIVATE: seeded test run; audit and release refuse it")] if facts.not_private else []),
@@ -173,6 +179,7 @@ def train(
             members=facts.members,
             spend=facts.spend,
         ),
+        *([] if facts.prior is None else [facts.prior.measured]),
         *(tr("noticed at {alarm}", alarm=retold(warning)) for warning in facts.warnings),
         then=following.after_train(run, facts.members),
     )
@@ -182,7 +189,7 @@ def train(
 def generate(
     run: Annotated[Path, typer.Argument(help="A finished run.")],
     synthetic: Annotated[Path, typer.Argument(help="The folder to make.")],
-    count: Annotated[int, typer.Option(help="Images to make.")] = 0,
+    count: Annotated[int | None, typer.Option(help="Images to make.")] = None,
     formats: Annotated[str, choice("Any of dicom,npz,png.", "--format", metavar="NAMES")] = "dicom,npz,png",
     sop_class: Annotated[str, choice("secondary-capture or match.")] = "secondary-capture",
     bits: Annotated[int | None, typer.Option(help="8, 12 or 16 a value; 12 for CT and MR objects, else 8.")] = None,
@@ -198,25 +205,41 @@ def generate(
         str, typer.Option(help="An ordinal column: each invented patient has an image of each of its values.")
     ] = "",
     patients: Annotated[int, typer.Option(help="Invented patients of a --sequence, instead of --count.")] = 0,
+    federation: Annotated[
+        Path | None, typer.Option(help="Of several hospitals: with --count propose a set, without draw that one.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="With --federation and --count: this site's.")] = None,
+    invited_by: Annotated[
+        Path | None, typer.Option(help="With --federation: the public key of whoever invited.")
+    ] = None,
     force: Force = False,
 ) -> int:
     """Make synthetic images; free of further privacy cost."""
     from privgan.synthetic.generate import GenerateOptions
     from privgan_cli import surface
+    from privgan_cli.verbs.joint import Between
 
-    options = GenerateOptions(
-        count=count,
-        formats=tuple(name.strip() for name in formats.split(",")),
-        classes=classes,
-        where=where,
-        sequence=sequence,
-        patients=patients,
-        sop_class=sop_class,
-        bits=bits,
-        frames=frames,
-        one_study=one_study,
-    )
-    made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
+    between = Between.of(federation, invited_by, key, count)
+    if between is None and count is None and not (sequence or patients):
+        raise UsageError("Expected --count, how many images to make.")
+    if between is not None and count is None:
+        made = between.draw(run, synthetic, force=force, progress=console.progress)
+    else:
+        options = GenerateOptions(
+            count=count or 0,
+            formats=tuple(name.strip() for name in formats.split(",")),
+            classes=classes,
+            where=where,
+            sequence=sequence,
+            patients=patients,
+            sop_class=sop_class,
+            bits=bits,
+            frames=frames,
+            one_study=one_study,
+        )
+        made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
+        if between is not None:
+            between.propose(synthetic)
     if made.noise_drowned_classes:
         console.note(tr("privgan: the noise drowned the measured class shares; every class gets the same."))
     console.result(

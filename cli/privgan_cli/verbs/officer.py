@@ -72,7 +72,10 @@ def _approve(report: Path, draft: "Draft", key: Path, cohort: Path | None) -> No
     from privgan_audits.release.render_again import render_again  # the page is drawn once the signature stands
 
     render_again(report)  # the sign-off box names the officer
-    console.result(*told_approval(report, signed), then=following.after_approve(report, cohort))
+    console.result(
+        *told_approval(report, signed),
+        then=following.after_approve(report, cohort, several="federation" in draft.judged.record),
+    )
 
 
 def told_approval(report: Path, signed: "SignedApproval") -> "Told":

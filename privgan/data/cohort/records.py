@@ -22,7 +22,7 @@ from privgan.records.schema import NUMBER, Column, Schema
 
 CONTRADICTION = "contradiction"
 FEWEST, MANY = 10, 50  # patients that show what a column is, and with gaps between the numbers that it gives them
-_ALONE, _SAME, _DIFFERENT, _SPAN = 0.8, 0.5, 0.95, 1.5
+_ALONE, _SAME, _NEARLY_ALL, _SPAN = 0.8, 0.5, 0.95, 1.5
 _EMPTY = to_tr("Expected something in the declared column {name}, every cell is empty. Is it the right column?")
 _UNIQUE = to_tr(
     "Expected a column {name} that patients share, {alone} of {known} are alone with what they have: that says who "
@@ -164,25 +164,28 @@ def _objection_to_codes(column: Column, values: Values, persons: Integers) -> st
 
 
 def _is_number_of_patients(column: Column, values: Values, persons: Integers, keys: Sequence[str]) -> bool:
-    """Whether known values are the patients' numbers, or other numbers that count the patients."""
+    """Whether known values are the patients' numbers, or other numbers that count the patients or their images."""
     owners, first = np.unique(persons, return_index=True)
-    told = values[first]
     if len(owners) < FEWEST:
         return False
+    told = values[first]
     if column.kind == NUMBER:
-        numbers = told.astype(np.float64)
+        numbers = values.astype(np.float64)
         if (numbers != np.rint(numbers)).any():
             return False
-        spelled = [str(int(number)) for number in numbers.tolist()]
-        if _counts(numbers) and not _differ(values, persons):
+        if _counts(numbers) or (_counts(numbers[first]) and not _differ(values, persons)):
             return True
-    else:
-        spelled = [normalise(text).lstrip("0") for text in told.tolist()]
+        told = told.astype(np.int64).astype(np.str_)
     same = sum(
-        bool(text) and text == normalise(bare(keys[owner])).lstrip("0")
-        for text, owner in zip(spelled, owners.tolist(), strict=True)
+        _is_key(normalise(text), normalise(bare(keys[owner])))
+        for text, owner in zip(told.tolist(), owners.tolist(), strict=True)
     )
     return same > _SAME * len(owners)
+
+
+def _is_key(text: str, key: str) -> bool:
+    """Whether a value is a patient's number, or the digits of one."""
+    return text.lstrip("0") in {key.lstrip("0"), "".join(filter(str.isdigit, key)).lstrip("0")} - {""}
 
 
 def _counts(numbers: Floats) -> bool:
@@ -190,7 +193,7 @@ def _counts(numbers: Floats) -> bool:
     different, span, count = len(np.unique(numbers)), float(np.ptp(numbers)) + 1, len(numbers)
     if count < MANY:
         return different == count == span
-    return different >= _DIFFERENT * count and span <= _SPAN * count
+    return different >= _NEARLY_ALL * count and span <= _SPAN * count
 
 
 def _differ(values: Values, persons: Integers) -> bool:
@@ -199,8 +202,8 @@ def _differ(values: Values, persons: Integers) -> bool:
 
 
 def _are_dates(numbers: Floats) -> bool:
-    """Whether known numbers all are dates as YYYYMMDD."""
+    """Whether nearly all known numbers are dates as YYYYMMDD."""
     whole = numbers[numbers == np.rint(numbers)].astype(np.int64)
     year, month, day = whole // 10000, whole // 100 % 100, whole % 100
     dates = (year >= 1900) & (year < 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    return len(whole) == len(numbers) > 0 and bool(dates.all())
+    return len(numbers) > 0 and int(dates.sum()) >= _NEARLY_ALL * len(numbers)

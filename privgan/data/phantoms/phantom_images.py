@@ -89,10 +89,10 @@ class Anatomy:
         return replace(self, **{name: value[rows] for name, value in vars(self).items()})
 
 
-def draw_images(anatomy: Anatomy, rng: np.random.Generator) -> Singles:
-    """One take of every patient: float32 (n, 64, 64) in [0, 1], bright where X-rays are absorbed."""
+def draw_images(anatomy: Anatomy, rng: np.random.Generator, *, side: int = SIZE) -> Singles:
+    """One take of every patient: float32 (n, side, side) in [0, 1], bright where X-rays are absorbed."""
     n = len(anatomy.side)
-    x, y = _grid(n, rng)
+    x, y = _grid(n, side, rng)
     body = _inside(_ellipse(x, y - 0.35, anatomy.body_width, 1.45), 12) * _inside(
         1 - (y - _column(anatomy.shoulder) - 0.35 * x**2) / 0.6, 5
     )
@@ -108,16 +108,16 @@ def draw_images(anatomy: Anatomy, rng: np.random.Generator) -> Singles:
     picture += 0.055 * np.clip(ribs, -0.3, 1) * lungs * (1 - heart)
     picture += opacity * lungs * (1 - heart) + _texture(anatomy, x, y) * body
     gain = 1 + 0.02 * rng.standard_normal((n, 1, 1))
-    grain = 0.008 * rng.standard_normal((n, SIZE, SIZE))
+    grain = 0.008 * rng.standard_normal((n, side, side))
     return np.clip(picture * gain + 0.04 + grain, 0, 1).astype(np.float32)
 
 
-def _grid(n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _grid(n: int, side: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Coordinates of every pixel, a little shifted and scaled from take to take."""
-    line = (np.arange(SIZE) + 0.5) / SIZE * 2 - 1
+    line = (np.arange(side) + 0.5) / side * 2 - 1
     scale = 1 + 0.012 * rng.standard_normal((n, 1, 1))
     shift = 0.016 * rng.standard_normal((n, 2, 1, 1))
-    shape = (n, SIZE, SIZE)
+    shape = (n, side, side)
     x = np.broadcast_to(line[None, None, :] * scale + shift[:, 0], shape)
     y = np.broadcast_to(line[None, :, None] * scale + shift[:, 1], shape)
     return x, y
@@ -143,8 +143,8 @@ def _texture(anatomy: Anatomy, x: Floats, y: Floats) -> Floats:
     """Smooth and different for every patient: a sum of waves of up to two and a half periods."""
     texture = np.zeros_like(x)
     along, down = (np.arange(_WAVES)[:, None] + 1) * np.pi / 2, (np.arange(_WAVES)[:, None] + 1) * np.pi / 2
-    waves_x = np.cos(along[None] * x[:, :1, :].reshape(len(x), 1, SIZE) + anatomy.texture_phase[:, 0, :, :1])
-    waves_y = np.cos(down[None] * y[:, :, :1].reshape(len(y), 1, SIZE) + anatomy.texture_phase[:, 1, :, 1:])
+    waves_x = np.cos(along[None] * x[:, :1, :].reshape(len(x), 1, -1) + anatomy.texture_phase[:, 0, :, :1])
+    waves_y = np.cos(down[None] * y[:, :, :1].reshape(len(y), 1, -1) + anatomy.texture_phase[:, 1, :, 1:])
     np.einsum("nvy,nvw,nwx->nyx", waves_y, anatomy.texture, waves_x, out=texture, optimize=True)
     return texture
 

@@ -22,13 +22,14 @@ from privgan.arrays import Singles
 from privgan.data.phantoms.phantom_images import CLASSES, SIZE, Anatomy, draw_images
 from privgan.data.phantoms.phantom_records import HEADER, PhantomRecords
 from privgan.files import write_text
+from privgan.images.blocks import at_once
 from privgan.language import tr
 from privgan.progress import Progress, silent
 
 IMAGES_PER_PATIENT = (0.50, 0.25, 0.15, 0.10)  # chance of 1, 2, 3, 4
 LABELS = "labels.csv"
 MONOCHROME1_SHARE, RLE_SHARE, DEFLATED_SHARE = 0.10, 0.05, 0.05
-_BATCH = 200  # patients drawn at a time
+_BATCH = 200  # patients drawn at a time, fewer of larger images
 _FIRST = ("Zor", "Kel", "Vim", "Tax", "Bru", "Nyl", "Fex", "Qua", "Dro", "Wix", "Jov", "Pelk", "Ghu", "Stro")
 _NEXT = ("vaq", "umbo", "ixel", "ondri", "akku", "ezzo", "irth", "uffin", "oxxa", "ygga", "eppu", "ibrax")
 _LAST = ("dun", "mek", "wyr", "loff", "zand", "quil", "tosk", "rebb", "nahx", "vupp", "gim", "sarq")
@@ -63,13 +64,20 @@ class _Hospital:
 
 
 def write_phantoms(
-    folder: Path, *, patients: int, seed: int = 0, records: bool = False, progress: Progress = silent
+    folder: Path,
+    *,
+    patients: int,
+    side: int = SIZE,
+    seed: int = 0,
+    records: bool = False,
+    progress: Progress = silent,
 ) -> int:
     """Write a DICOM folder of phantoms, one sub-folder a patient, and labels.csv (patient, label).
 
     Args:
         folder: an existing, empty folder.
         patients: how many invented patients, with 1 to 4 images each.
+        side: pixels a side; whoever draws others than 64 draws other patients, too.
         seed: another seed draws another cohort; a phantom protects nobody, so it may be predictable.
         records: the table has those of `phantom_records`, too, and the pictures show what they say.
         progress: told after every batch.
@@ -81,8 +89,9 @@ def write_phantoms(
     hospitals = [_invent_hospital(rng) for _ in range(3)]
     known = np.random.default_rng((seed, 1))  # of its own: without records everything is drawn as it always was
     lines, written = [",".join(("patient", "label", *(HEADER if records else ())))], 0
-    for start in range(0, patients, _BATCH):
-        count = min(_BATCH, patients - start)
+    batch = at_once(_BATCH, side, whole=SIZE)
+    for start in range(0, patients, batch):
+        count = min(batch, patients - start)
         opaque = rng.random(count) < 0.5
         takes = np.repeat(np.arange(count), rng.choice((1, 2, 3, 4), size=count, p=IMAGES_PER_PATIENT))
         anatomy = Anatomy.draw(opaque, rng)
@@ -90,7 +99,7 @@ def write_phantoms(
         if records:
             drawn = PhantomRecords.draw(opaque, known, planted=start == 0)
             anatomy, told = drawn.shape(anatomy), list(drawn.rows())
-        pictures = draw_images(anatomy.take(takes), rng)
+        pictures = draw_images(anatomy.take(takes), rng, side=side)
         for patient in range(count):
             visit = _known(_invent_visit(rng, hospitals), told[patient])
             written += _write_visit(folder, visit, pictures[takes == patient], rng)
@@ -153,8 +162,8 @@ def _dataset(visit: _Visit, series: str, instance: str, number: int) -> Dataset:
 def _add_pixels(dataset: Dataset, picture: Singles, visit: _Visit) -> None:
     stored = np.rint(picture * 4095).astype("<u2")
     for keyword, value in {
-        "Rows": SIZE,
-        "Columns": SIZE,
+        "Rows": picture.shape[0],
+        "Columns": picture.shape[1],
         "SamplesPerPixel": 1,
         "PhotometricInterpretation": "MONOCHROME1" if visit.inverted else "MONOCHROME2",
         "BitsAllocated": 16,

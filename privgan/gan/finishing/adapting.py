@@ -9,10 +9,11 @@ from privgan.gan.finishing.learning import Lesson, learn_step
 from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.networks.finish import Finish
 from privgan.gan.networks.public_prior import Prior
+from privgan.images.blocks import at_once
 from privgan.language import to_tr, tr
 from privgan.progress import Progress
 
-_MOST = 5000  # public images that are brought: steps see fewer
+_MOST = 5000  # public images that are brought, fewer of large ones: steps see hardly more
 # Steps after which a moving average hardly hurries: what is kept goes a quarter of the way in 150 steps, also where a
 # prior learned for so few that its own average would have followed at once.
 _SETTLED = 100_000
@@ -31,7 +32,8 @@ def adapted(
 
     ask_to_go_on: called after every step; raises where it should stop, and nothing that was learned is kept then.
     """
-    chosen = torch.randperm(len(prior.images), generator=torch_rng)[:_MOST].sort().values.numpy()
+    most = at_once(_MOST, prior.facts.form.side)
+    chosen = torch.randperm(len(prior.images), generator=torch_rng)[:most].sort().values.numpy()
     material = brought(prior.images[chosen], patients, torch_rng, progress)
     shape, device = prior.facts.shape, patients.start.basis.device
     lesson = Lesson.begin(shape.side, shape.channels, settings, device)

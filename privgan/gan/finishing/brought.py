@@ -7,6 +7,7 @@ Saenko 2016 align domains), what the coordinates do not say of it moves along wi
 as strong as theirs. From such images the network learns once more. Nothing here is asked of anybody.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,12 @@ from torch import Tensor
 
 from privgan.gan.effects.odds import Odds
 from privgan.gan.finishing.drawings import Described
+from privgan.gan.finishing.gaussians import covariance_of, described_alike, means_of, power
 from privgan.gan.finishing.learning import Material
 from privgan.gan.networks.strengths import Strengths
 from privgan.gan.warm_start import MixtureImages
 from privgan.gan.warm_start.strength import DetailBands
+from privgan.images.blocks import at_once
 from privgan.images.pixels import from_uint8
 from privgan.progress import Progress, silent
 
@@ -48,36 +51,21 @@ def brought(
     """Public images, uint8 (n, h, h, c), each brought to one of the patients' classes, in these classes' shares."""
     start, shape = patients.start, patients.start.shape
     labels = torch.multinomial(patients.counts, len(images), replacement=True, generator=torch_rng)
-    means = _means(start)
-    shares = patients.counts / patients.counts.sum()
-    template = shape.coordinates.template(torch.cat([shares @ means, start.fine]))
-    public = Described.of(images, shape, progress, template=template)
+    means = means_of(start)
+    public = described_alike(images, start, patients.counts, progress)
     spread, found = torch.cov(public.own.double().T), torch.empty_like(public.own)
     for label, mean in enumerate(means):
-        own = _covariance(start, label) + _of_records(patients, label)
+        own = covariance_of(start, label) + _of_records(patients, label)
         led = _monge(spread, own).float()
         found[labels == label] = mean + (public.own[labels == label] - public.own.mean(0)) @ led
     described = Described(coordinates=shape.coordinates, own=found, fine=start.fine, bend=shape.bend)
-    parts = []
-    for rows in torch.split(torch.arange(len(images)), _AT_ONCE):
+    made = torch.empty(len(images), images.shape[3], *images.shape[1:3])
+    for rows in _parts(made):
         before, after = public.own[rows], found[rows]
-        left = from_uint8(images[rows.numpy()]) - public.drawn(before)
-        parts.append(described.drawn(after) + shape.coordinates.carried(left, before, after))
-    return Material(images=_as_strong(torch.cat(parts), labels, patients), described=described)
-
-
-def _means(start: MixtureImages) -> Tensor:
-    """(classes, m), over the components."""
-    return (start.shares[..., None] * start.means).sum(1)
-
-
-def _covariance(start: MixtureImages, label: int) -> Tensor:
-    """Of a class's coordinates, float64 (m, m): within its components, and between them."""
-    shares, means = start.shares[label].double(), start.means[label].double()
-    away = means - shares @ means
-    loadings, grain = start.loadings[label].double(), start.grain[label].double()
-    within = torch.einsum("k,kmr,knr->mn", shares, loadings, loadings) + (shares @ grain.square()).diag()
-    return within + torch.einsum("k,km,kn->mn", shares, away, away)
+        left = from_uint8(images[rows]) - public.drawn(before)
+        made[rows] = described.drawn(after) + shape.coordinates.carried(left, before, after)
+    _make_as_strong(made, labels, patients)
+    return Material(shown=lambda rows: made[rows], described=described)
 
 
 def _of_records(patients: Released, label: int) -> Tensor | float:
@@ -91,21 +79,21 @@ def _of_records(patients: Released, label: int) -> Tensor | float:
 def _monge(first: Tensor, then: Tensor) -> Tensor:
     """The symmetric map (m, m) from N(0, first) to N(0, then) that moves least."""
     ridged = first + _RIDGE * first.diagonal().mean() * torch.eye(len(first), dtype=first.dtype)
-    root, back = _power(ridged, 0.5), _power(ridged, -0.5)
-    return back @ _power(root @ then @ root, 0.5) @ back
+    root, back = power(ridged, 0.5), power(ridged, -0.5)
+    return back @ power(root @ then @ root, 0.5) @ back
 
 
-def _power(matrix: Tensor, exponent: float) -> Tensor:
-    variances, directions = torch.linalg.eigh(matrix)
-    found: Tensor = (directions * variances.clamp_min(1e-9) ** exponent) @ directions.T
-    return found
-
-
-def _as_strong(images: Tensor, labels: Tensor, patients: Released) -> Tensor:
-    """With the detail of each class as strong as its patients' is."""
-    classes, parts = len(patients.counts), torch.split(torch.arange(len(images)), _AT_ONCE)
-    drawn = torch.cat([patients.bands.powers(images[rows]) for rows in parts])
+def _make_as_strong(images: Tensor, labels: Tensor, patients: Released) -> None:
+    """Make the detail of each class as strong as its patients' is; changes `images`."""
+    classes = len(patients.counts)
+    drawn = torch.cat([patients.bands.powers(images[rows]) for rows in _parts(images)])
     mean = torch.stack([drawn[labels == label].mean(0) for label in range(classes)])
     strengths = Strengths(patients.bands, classes)
     strengths.fill(patients.powers, torch.where(mean.isfinite(), mean, patients.powers))  # a class may have got none
-    return torch.cat([strengths(images[rows], labels[rows]).clamp(-1.0, 1.0) for rows in parts])
+    for rows in _parts(images):
+        images[rows] = strengths(images[rows], labels[rows]).clamp(-1.0, 1.0)
+
+
+def _parts(images: Tensor) -> Iterator[slice]:
+    size = at_once(_AT_ONCE, images.shape[-1])
+    return (slice(start, start + size) for start in range(0, len(images), size))

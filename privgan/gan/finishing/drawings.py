@@ -19,6 +19,7 @@ from torch import Tensor
 from privgan.gan.warm_start import Coordinates, MixtureShape
 from privgan.gan.warm_start.movement import BENDS, bent
 from privgan.gan.warm_start.shrinkage import by_band
+from privgan.images.blocks import at_once
 from privgan.images.pixels import from_uint8
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
@@ -65,7 +66,7 @@ class Described:
         found: list[Tensor] = []
         for some in _parts(images):
             found.append(coordinates.of(from_uint8(some), template))
-            progress(tr(TASK), min(_AT_ONCE * len(found), len(images)), len(images))
+            progress(tr(TASK), sum(map(len, found)), len(images))
         numbers = torch.cat(found)
         fine = numbers[:, coordinates.count :].mean(0)
         own = numbers[:, : coordinates.count].contiguous()
@@ -130,4 +131,5 @@ class Described:
 
 
 def _parts(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    return [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]
+    size = at_once(_AT_ONCE, images.shape[1])
+    return [images[start : start + size] for start in range(0, len(images), size)]

@@ -6,6 +6,7 @@ too. Of other drawings nobody knows the right picture; there the critic alone sa
 and their lowest frequencies must stay, because those are what is measured of patients.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Self
@@ -22,6 +23,7 @@ from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.states import Networks, Optimisers, follow
 from privgan.gan.warm_start import analysed, cosine_basis
 from privgan.gan.warm_start.cosines import cosine_frequencies
+from privgan.images.blocks import at_once
 
 _RATE, _CRITIC_RATE, _BETAS = 3e-4, 4e-4, (0.0, 0.99)
 _COOLING = 3.0  # rates fall over the last third
@@ -72,24 +74,31 @@ class Lesson:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
-    """What is learned from: public images (n, c, h, h), values in [-1, 1], and the same as numbers."""
+    """What is learned from: public images, and the same as numbers.
 
-    images: Tensor
+    shown: of rows int64 (k,) the images float32 (k, c, h, h), values in [-1, 1].
+    """
+
+    shown: Callable[[Tensor], Tensor]
     described: Described
+
+    def __len__(self) -> int:
+        return len(self.described.own)
 
     def batch(self, size: int, torch_rng: torch.Generator, device: torch.device) -> "Batch":
         """Random ones, each a little moved and relit: a hospital's frames and exposures are others."""
         pairs = size - size // FREE
-        rows = self._some(pairs, torch_rng)
-        wanted, begun = _jittered([self.images[rows], self.described.again(rows, torch_rng)], torch_rng)
+        rows = self.some(pairs, torch_rng)
+        wanted, begun = _jittered([self.shown(rows), self.described.again(rows, torch_rng)], torch_rng)
         (others,) = _jittered([self.described.others(size - pairs, torch_rng)], torch_rng)
-        (real,) = _jittered([self.images[self._some(size, torch_rng)]], torch_rng)
+        (real,) = _jittered([self.shown(self.some(size, torch_rng))], torch_rng)
         parts = (real, wanted, torch.cat([begun, others]))
         real, wanted, start = (part.to(device, memory_format=torch.channels_last) for part in parts)
         return Batch(real=real, wanted=wanted, start=start)
 
-    def _some(self, count: int, torch_rng: torch.Generator) -> Tensor:
-        return torch.randint(len(self.images), (count,), generator=torch_rng)
+    def some(self, count: int, torch_rng: torch.Generator) -> Tensor:
+        """Random rows (count,)."""
+        return torch.randint(len(self), (count,), generator=torch_rng)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,6 +108,30 @@ class Batch:
     real: Tensor
     wanted: Tensor
     start: Tensor
+
+    def parts(self, z: Tensor) -> "list[_Part]":
+        """What goes through the networks at once: all of it, or of large images a few with and without an answer."""
+        pairs, whole = len(self.wanted), len(self.start)
+        count = -(-whole // at_once(whole, self.start.shape[-1]))
+        if count == 1:
+            return [_Part(batch=self, z=z, share=1.0, of_pairs=1.0)]
+        found, every = [], torch.arange(whole)
+        for number in range(count):
+            rows = torch.cat([every[number:pairs:count], every[pairs + number :: count]])
+            some = Batch(real=self.real[rows], wanted=self.wanted[number::count], start=self.start[rows])
+            share, of_pairs = len(rows) / whole, len(some.wanted) / pairs
+            found.append(_Part(batch=some, z=z[rows], share=share, of_pairs=of_pairs))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Part:
+    """share: of the whole batch. of_pairs: of its images that have a right answer."""
+
+    batch: Batch
+    z: Tensor
+    share: float
+    of_pairs: float
 
 
 def learn_step(lesson: Lesson, batch: Batch, z: Tensor, settings: LearningSettings, *, done: float) -> None:
@@ -114,32 +147,55 @@ def learn_step(lesson: Lesson, batch: Batch, z: Tensor, settings: LearningSettin
     pace = min(1.0, _COOLING * (1 - done) + 0.02)
     _at_rate(lesson.optimiser, _RATE * pace)
     _at_rate(lesson.critic_optimiser, _CRITIC_RATE * pace)
-    pairs = len(batch.wanted)
-    with _half(z.device):
-        made = lesson.network(batch.start, z)
-        told = apart(lesson.critic(batch.real)[1], lesson.critic(made.detach())[1])
-    _descend(lesson.critic_optimiser, told)
-    with _half(z.device):
-        maps, scores = lesson.critic(made)
-        with torch.no_grad():
-            right, _ = lesson.critic(batch.wanted)
-        textures = alike(right, [part[:pairs] for part in maps])
-        believed = fooled(scores)
-    made = made.float()
-    missed = (made[:pairs] - batch.wanted).abs().mean()
-    moved = _moved(made - torch.cat([batch.wanted, batch.start[pairs:]]), settings.firm)
-    beyond = F.relu(made.abs() - 1).square().mean()
-    whole = believed + settings.pairs * (missed + textures) + settings.anchor * moved + _BOUND * beyond
-    _descend(lesson.optimiser, whole)
+    parts = batch.parts(z)
+    lesson.critic_optimiser.zero_grad(set_to_none=True)
+    made = [_judged(lesson, part, keep=len(parts) == 1) for part in parts]
+    lesson.critic_optimiser.step()
+    lesson.optimiser.zero_grad(set_to_none=True)
+    for part, drawn in zip(parts, made, strict=True):
+        _corrected(lesson, part, drawn, settings)
+    lesson.optimiser.step()
     lesson.critic.zero_grad(set_to_none=True)
     follow(lesson.average, lesson.network, decay=_AVERAGE, seen=lesson.step)
     lesson.step += 1
 
 
-def _descend(optimiser: torch.optim.Adam, loss: Tensor) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    optimiser.step()
+def _judged(lesson: Lesson, part: _Part, *, keep: bool) -> Tensor | None:
+    """Gradients of the critic from a part; what the network made of it, and how, if there is room to `keep` that."""
+    made = _made(lesson, part) if keep else None
+    with _half(part.z.device):
+        if made is None:
+            with torch.no_grad():
+                shown = _made(lesson, part)
+        else:
+            shown = made.detach()
+        told = apart(lesson.critic(part.batch.real)[1], lesson.critic(shown)[1])
+    torch.autograd.backward(part.share * told)
+    return made
+
+
+def _made(lesson: Lesson, part: _Part) -> Tensor:
+    with _half(part.z.device):
+        made: Tensor = lesson.network(part.batch.start, part.z)
+    return made
+
+
+def _corrected(lesson: Lesson, part: _Part, made: Tensor | None, settings: LearningSettings) -> None:
+    """Gradients of the network from a part; made: what it made of that, unless that has to be made again."""
+    made = _made(lesson, part) if made is None else made
+    batch, pairs = part.batch, len(part.batch.wanted)
+    with _half(part.z.device):
+        maps, scores = lesson.critic(made)
+        with torch.no_grad():
+            right, _ = lesson.critic(batch.wanted)
+        textures = alike(right, [each[:pairs] for each in maps])
+        believed = fooled(scores)
+    made = made.float()
+    missed = (made[:pairs] - batch.wanted).abs().mean()
+    moved = _moved(made - torch.cat([batch.wanted, batch.start[pairs:]]), settings.firm)
+    beyond = F.relu(made.abs() - 1).square().mean()
+    of_pairs, of_all = part.of_pairs * settings.pairs * (missed + textures), settings.anchor * moved + _BOUND * beyond
+    torch.autograd.backward(part.share * believed + of_pairs + part.share * of_all)
 
 
 def _at_rate(optimiser: torch.optim.Adam, rate: float) -> None:

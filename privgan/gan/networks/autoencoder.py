@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from privgan.gan.networks.dead_leaves import dead_leaves
 from privgan.gan.networks.discriminators import convolutions
-from privgan.gan.networks.generators import FAKES_AT_ONCE, Generator
+from privgan.gan.networks.generators import Generator, fakes_at_once
 from privgan.gan.networks.layers import linear
 from privgan.gan.warm_start import cosine_basis
 from privgan.language import to_tr, tr
@@ -42,7 +42,7 @@ def fit_as_decoder(
     nn.init.normal_(generator.last.weight, std=0.02, generator=torch_rng)
     optimiser = torch.optim.Adam([p for part in parts for p in part.parameters()], lr=_RATE)
     for step in range(steps):
-        rows = torch.randint(len(pictures), (FAKES_AT_ONCE,), generator=torch_rng)
+        rows = torch.randint(len(pictures), (fakes_at_once(config.form.side),), generator=torch_rng)
         images = torch.from_numpy(pictures[rows.numpy()]).to(device)
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(_evidence_bound(generator, encoder, images, lowest, torch_rng))
@@ -94,7 +94,7 @@ def _evidence_bound(
 
 def _turn_down(generator: Generator, torch_rng: torch.Generator) -> None:
     with torch.no_grad():
-        z = torch.randn(FAKES_AT_ONCE, generator.config.latents, generator=torch_rng)
+        z = torch.randn(fakes_at_once(generator.config.form.side), generator.config.latents, generator=torch_rng)
         z = z.to(generator.basis.device)
         labels = torch.arange(len(z), device=z.device) % len(generator.config.form.classes)
         added = generator.detail(z, generator.begun(z, labels))

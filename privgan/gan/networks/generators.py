@@ -27,14 +27,20 @@ from privgan.gan.networks.strengths import Strengths
 from privgan.gan.patients import classes_of
 from privgan.gan.warm_start import ImageModel, Mixture, MixtureImages, MixtureShape
 from privgan.gan.warm_start.strength import DetailBands
+from privgan.images.blocks import at_once
 from privgan.images.form import ImageForm
 
 Network = TypeVar("Network", bound=nn.Module)
 SMALLEST_MAP = 4
 HIDDEN_PER_WIDTH = 8  # dense units for each channel of the convolutions: about as much work on small images
 # More at once leave the cache, and the C library asks the system for their maps anew each time.
-FAKES_AT_ONCE = 32
+_FAKES_AT_ONCE = 32
 _LOOKED_AT = 128  # images a class, to learn how strong detail is before gains
+
+
+def fakes_at_once(side: int) -> int:
+    """How many images of `side` pixels a generator draws at once."""
+    return at_once(_FAKES_AT_ONCE, side)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +135,9 @@ class Generator(nn.Module):
             z = torch.randn(_LOOKED_AT, self.config.latents, generator=torch_rng).to(device)
             told = torch.full((_LOOKED_AT,), label, device=device)
             told = told if odds is None else odds.drawn(told, torch_rng)
-            batches = zip(torch.split(z, FAKES_AT_ONCE), torch.split(told, FAKES_AT_ONCE), strict=True)
+            few = fakes_at_once(self.config.form.side)
             with torch.no_grad():
-                some = [self.begun(*batch) for batch in batches]
+                some = [self.begun(*batch) for batch in zip(torch.split(z, few), torch.split(told, few), strict=True)]
             drawn.append(self.config.detail_bands.powers(torch.cat(some)).mean(0))
         self.strengths.fill(wanted.to(device), torch.stack(drawn))
 

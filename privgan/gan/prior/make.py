@@ -15,7 +15,7 @@ from privgan.errors import InputRejectedError, IntegrityError, UsageError
 from privgan.files import sha256_file, write_bytes
 from privgan.gan.finishing.drawings import Described
 from privgan.gan.finishing.learning import Lesson, Material, learn_step
-from privgan.gan.networks import FAKES_AT_ONCE
+from privgan.gan.networks import fakes_at_once
 from privgan.gan.networks.finish import Finish
 from privgan.gan.networks.public_prior import CONTACT, IMAGES, WEIGHTS, PriorFacts, write_prior
 from privgan.gan.networks.states import device_of, fill, tensors_of
@@ -69,7 +69,7 @@ def learn_prior(
     spent = _restored(lesson, folder, bound)
     shape = MixtureShape.of(request.settings.warm_start, form, factors=1)
     described = Described.of(images, shape, progress)
-    material = Material(images=from_uint8(images), described=described)
+    material = Material(shown=lambda rows: from_uint8(images[rows.numpy()]), described=described)
     _learn(lesson, material, request, _Clock(folder=folder, bound=bound, before=spent), progress, stop)
     network = lesson.average.to("cpu").eval()
     write_bytes(folder / CONTACT, _contact(network, material))
@@ -178,16 +178,11 @@ def _contact(network: Finish, material: Material) -> bytes:
     from privgan.images.containers import png_bytes
 
     torch_rng = torch.Generator().manual_seed(0)
-    begun = material.described.others(2 * _SHOWN, torch_rng)
+    begun, few = material.described.others(2 * _SHOWN, torch_rng), fakes_at_once(network.shape.side)
     z = torch.randn(len(begun), network.shape.latent, generator=torch_rng)
     with torch.no_grad():
-        made = torch.cat(
-            [
-                network(*some)
-                for some in zip(torch.split(begun, FAKES_AT_ONCE), torch.split(z, FAKES_AT_ONCE), strict=True)
-            ]
-        )
-    real = material.images[torch.randint(len(material.images), (2 * _SHOWN,), generator=torch_rng)]
+        made = torch.cat([network(*some) for some in zip(torch.split(begun, few), torch.split(z, few), strict=True)])
+    real = material.shown(material.some(2 * _SHOWN, torch_rng))
     shown = np.rint(to_levels(torch.cat([real, begun, made.clamp(-1, 1)]))).astype(np.uint8)
     labels = np.repeat(np.arange(3), 2 * _SHOWN)
     return png_bytes(contact_sheet(as_stored(shown), labels, ("public images", "as a warm start draws", "finished")))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from privgan.gan.networks import FAKES_AT_ONCE
+from privgan.gan.networks import fakes_at_once
 from privgan.gan.networks.losses import LOSSES, anchor_loss, fake_accuracy
 from privgan.gan.patients import classes_of
 from privgan.gan.ranks.ranks import Ranks
@@ -66,9 +66,9 @@ def set_gradients(
 
 def _latents(state: TrainingState, count: int, device: torch.device, torch_rng: torch.Generator) -> list[Latents]:
     """What so many fakes are drawn from, some at a time."""
-    found = []
-    for start in range(0, count, FAKES_AT_ONCE):
-        some = min(FAKES_AT_ONCE, count - start)
+    found, few = [], fakes_at_once(state.generator.config.form.side)
+    for start in range(0, count, few):
+        some = min(few, count - start)
         labels = torch.multinomial(state.counts, some, replacement=True, generator=torch_rng).to(device)
         z = torch.randn(some, state.generator.config.latents, generator=torch_rng).to(device)
         found.append((z, labels if state.odds is None else state.odds.drawn(labels, torch_rng)))

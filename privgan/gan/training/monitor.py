@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from privgan.errors import UsageError
-from privgan.gan.networks import FAKES_AT_ONCE, Generator
+from privgan.gan.networks import Generator, fakes_at_once
 from privgan.language import kept, to_tr
 
 EVERY = 25  # generator steps from one look to the next
@@ -128,7 +128,8 @@ class Monitor:
         count = min(_LATENTS, _PER_CLASS * len(classes))
         z = torch.randn(count, generator.config.latents, generator=torch_rng).to(device)
         labels = torch.arange(count, device=device) % min(len(classes), _MOST_CLASSES)
-        start = Look.at(_drawn(generator.begun, z, labels).clamp(-1, 1), labels, len(classes))
+        few = fakes_at_once(generator.config.form.side)
+        start = Look.at(_drawn(generator.begun, z, labels, few).clamp(-1, 1), labels, len(classes))
         return cls(z=z, labels=labels, classes=classes, start=start, alarms=list(alarms))
 
     def observe(self, generator: Generator, *, step: int, told_apart: float, distance: float) -> list[Alarm]:
@@ -148,7 +149,8 @@ class Monitor:
         if self.fooled >= _FOOLED_FOR:
             noticed["discriminator-fooled"] = str(self.fooled)
         if self.steps % EVERY == 0:
-            now = Look.at(_drawn(generator, self.z, self.labels), self.labels, len(self.classes))
+            drawn = _drawn(generator, self.z, self.labels, fakes_at_once(generator.config.form.side))
+            now = Look.at(drawn, self.labels, len(self.classes))
             noticed |= dict(judged(now, self.start, distance=distance, classes=self.classes))
         self.steps += 1
         known = {alarm.kind for alarm in self.alarms}
@@ -192,7 +194,7 @@ def require_finite(tensors: Iterable[Tensor], step: int) -> None:
         )
 
 
-def _drawn(images: Callable[[Tensor, Tensor], Tensor], z: Tensor, labels: Tensor) -> Tensor:
+def _drawn(images: Callable[[Tensor, Tensor], Tensor], z: Tensor, labels: Tensor, few: int) -> Tensor:
     with torch.no_grad():
-        pieces = zip(torch.split(z, FAKES_AT_ONCE), torch.split(labels, FAKES_AT_ONCE), strict=True)
+        pieces = zip(torch.split(z, few), torch.split(labels, few), strict=True)
         return torch.cat([images(some, of) for some, of in pieces])

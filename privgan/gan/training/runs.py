@@ -5,6 +5,7 @@
 A kill between any two of these loses budget at worst, never hides any.
 """
 
+import logging
 import uuid
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,12 +24,14 @@ from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior, require
 from privgan.gan.networks.saving import has_state
 from privgan.gan.networks.states import device_of
 from privgan.gan.ranks.meeting import device_of_rank, gathered, wait_for_rank_0
+from privgan.gan.size import smoothness
+from privgan.gan.training.beginning import Training
 from privgan.gan.training.members import Members
 from privgan.gan.training.planning import begun, make_plan
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.settings import TrainSettings
-from privgan.gan.training.state import TrainingState
-from privgan.gan.training.step import Training, fit
+from privgan.gan.training.state import TrainingState, as_told
+from privgan.gan.training.step import fit
 from privgan.gan.training.timing import affordable_steps
 from privgan.interruption import StopRequest
 from privgan.language import tr
@@ -46,6 +49,8 @@ from privgan.run import (
 )
 
 CONFIG = "config.resolved.toml"
+
+_log = logging.getLogger(__name__)
 
 
 def start_run(
@@ -68,6 +73,8 @@ def start_run(
     progress(tr("planning"), 0, 1)
     plan = make_plan(cohort.facts.members, request, cohort.schema)
     progress(tr("planning"), 1, 1)
+    if request.prior is None and (smooth := smoothness(cohort.facts.form.side, request.settings.warm_start)):
+        _log.warning("%s", smooth)
     ledger.require_affordable(plan.queries, delta=plan.delta)
     facts = _facts(cohort, plan, request)
     with staged_folder(run, marker=MARKER, force=force) as folder:  # a kill leaves no run without its files
@@ -109,7 +116,7 @@ def resume_run(
     if not ledger.of_kind("charge", facts.run_id):
         ledger = _charge(ledger, facts)  # killed between writing run.json and charging
     if facts.state == "training" and (model := closed_model(ledger, facts)) and model == _model(run):
-        return finish(run, facts, model)  # killed between closing and writing run.json
+        return finish(run, as_told(facts, run), model)  # killed between closing and writing run.json
     ledger.require_open(facts.run_id)
     if request.replay_seed is not None and not all(
         e.get("replayable") for e in ledger.of_kind("charge", facts.run_id)
@@ -136,7 +143,7 @@ def _train(
         state = _fitted(cohort, run, facts, request, ledger, stop, progress)
     model = save_generator(run, state.average, state.class_balance, state.records)
     ledger.close(facts.run_id, **asdict(model))
-    return finish(run, replace(facts, warnings=state.warnings), model)
+    return finish(run, replace(facts, warnings=state.warnings, prior=state.prior), model)
 
 
 def join_run(cohort: Cohort, run: Path, request: TrainRequest, stop: StopRequest) -> RunFacts:
@@ -236,12 +243,12 @@ def _facts(cohort: Cohort, plan: Plan, request: TrainRequest) -> RunFacts:
 
 def _prior_of(run: Path, facts: RunFacts, request: TrainRequest) -> Prior | None:
     """The prior that a stopped run began with; the request may only repeat it."""
-    if request.prior is not None and request.prior.named != facts.prior:
+    if request.prior is not None and request.prior.named != (facts.prior and facts.prior.as_learned):
         raise UsageError("Expected the prior that the run began with, or none: what it starts from cannot change.")
     if facts.prior is None:
         return None
     prior = open_prior(run / IN_RUN)
-    if prior.named != facts.prior:
+    if prior.named != facts.prior.as_learned:
         raise IntegrityError("Expected the prior that the run began with in its folder, it was edited.")
     return prior
 

@@ -5,7 +5,7 @@ would cancel itself out.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from privgan.config import from_table
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import BudgetError, IntegrityError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
@@ -24,6 +25,7 @@ from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.monitor import Alarm, Monitor
 from privgan.gan.warm_start.class_balance import ClassBalance
 from privgan.records.table import Table
+from privgan.run import PriorNamed, RunFacts
 
 
 @dataclass(kw_only=True)
@@ -33,6 +35,7 @@ class TrainingState:
     counts: (classes,), the noisy numbers of patients that the warm start released; fakes are drawn in their shares.
     powers: (classes, numbers), how strong detail is, as released, until the generator's detail is; None afterwards.
     monitor: watches the generator and holds what it warned of; None when nobody watches.
+    prior: what is known of the run's prior, used or left out; None without one.
     """
 
     step: int
@@ -48,6 +51,7 @@ class TrainingState:
     records: Table | None = None
     monitor: Monitor | None = None
     powers: Tensor | None = None
+    prior: PriorNamed | None = None
 
     @cached_property
     def odds(self) -> Odds | None:
@@ -69,8 +73,8 @@ def save_state(state: TrainingState, run: Path, ledger: Ledger, run_id: str) -> 
         "ladder_accuracy": repr(state.ladder.accuracy),
         "ladder_since": str(state.ladder.since),
     }
-    if state.generator.config.prior:
-        numbers["prior"] = state.generator.config.prior
+    if state.prior is not None:
+        numbers["prior_named"] = json.dumps(asdict(state.prior))
     if state.class_balance is not None:
         numbers["class_balance"] = json.dumps(asdict(state.class_balance))
     if state.records is not None:
@@ -102,16 +106,31 @@ def may_restore(run: Path, ledger: Ledger, run_id: str) -> bool:
     return True
 
 
-def restore_state(state: TrainingState, run: Path, torch_rng: torch.Generator) -> None:
-    """Fill a fresh state with what was saved; the monitor draws what it looks at anew.
+def as_told(facts: RunFacts, run: Path) -> RunFacts:
+    """The facts of a run with what its last state says was found in training."""
+    with opened_state(run / STATE) as tensors:
+        alarms = [Alarm(**alarm) for alarm in json.loads(tensors.metadata().get("alarms", "[]"))]
+    return replace(facts, warnings=tuple(map(str, alarms)), prior=saved_prior(run, facts.prior))
+
+
+def saved_prior(run: Path, began: PriorNamed | None) -> PriorNamed | None:
+    """What a saved state knows of its run's prior. began: what run.json names.
 
     Raises:
         IntegrityError: it began with another prior than run.json now names.
     """
     with opened_state(run / STATE) as tensors:
+        text = tensors.metadata().get("prior_named")
+    named = None if text is None else from_table(PriorNamed, json.loads(text))
+    if (named and named.as_learned) != (began and began.as_learned):
+        raise IntegrityError("Expected the prior that the run began with, run.json and its folder name another.")
+    return named
+
+
+def restore_state(state: TrainingState, run: Path, torch_rng: torch.Generator) -> None:
+    """Fill a fresh state with what was saved; the monitor draws what it looks at anew."""
+    with opened_state(run / STATE) as tensors:
         numbers = tensors.metadata()
-        if numbers.get("prior", "") != state.generator.config.prior:
-            raise IntegrityError("Expected the prior that the run began with, run.json and its folder name another.")
         state.counts = tensors.get_tensor("counts")
         state.powers = tensors.get_tensor("powers") if "powers" in tensors.keys() else None  # noqa: SIM118 (not a dict)
         fill(_networks(state), _optimisers(state), {key: tensors.get_tensor(key) for key in tensors.keys()})  # noqa: SIM118 (not a dict)

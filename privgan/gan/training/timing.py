@@ -13,9 +13,10 @@ from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.networks import GeneratorConfig
 from privgan.gan.randomness import Randomness
+from privgan.gan.training.beginning import Training, fresh_state
 from privgan.gan.training.members import Members
 from privgan.gan.training.settings import TrainSettings
-from privgan.gan.training.step import Training, fresh_state, step
+from privgan.gan.training.step import step
 from privgan.gan.warm_start import Mixture
 from privgan.gan.warm_start.measure import measure_mixture
 from privgan.images.stored import with_channels

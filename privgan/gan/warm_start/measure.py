@@ -33,10 +33,8 @@ from privgan.gan.randomness import Randomness
 from privgan.gan.warm_start.components import Centres
 from privgan.gan.warm_start.coordinates import COLOUR_WEIGHT, Coordinates
 from privgan.gan.warm_start.grey_levels import LEVELS, counted_levels, level_curve
-from privgan.gan.warm_start.mixture import Mixture, MixtureImages, MixtureShape, grey, quantiles
+from privgan.gan.warm_start.mixture import Mixture, MixtureShape, grey, with_tones
 from privgan.gan.warm_start.shrinkage import grain, loadings, shrunk
-
-_DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
 
 
 def measure_mixture(
@@ -87,7 +85,18 @@ def measure_mixture(
     )
     if settings.components > 1:
         found = asked.components(found, tuple(left))
-    return _with_tones(found, shape, odds, randomness.public)
+    return with_tones(found, shape, odds, randomness.public)
+
+
+def noise_of_products(
+    settings: MixtureSettings, shape: MixtureShape, noise: tuple[float, ...]
+) -> tuple[float, float]:
+    """Standard deviation of a class's summed squares of a coordinate, and the most that a patient's add up to.
+
+    noise: multipliers of the queries, as charged.
+    """
+    most = settings.spread_radius**2 * shape.coordinates.image_size**2 * shape.coordinates.channels
+    return noise[1 + settings.align] * most, most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,16 +288,3 @@ class _Queries:
         kind = {"records": self.effects is not None} | kind
         query = DescribedQuery(describe=described, cells=cells, dimensions=dimensions, **kind)
         return ask(self.patients, query, noise=noise, rng=self.rng)
-
-
-def _with_tones(found: Mixture, shape: MixtureShape, odds: Odds | None, torch_rng: torch.Generator) -> Mixture:
-    """Note which grey levels the Gaussians draw: a look at their images, which costs nothing."""
-    images = MixtureImages(shape)
-    images.fill(found)
-    drawn = []
-    for label in range(shape.classes):
-        z = torch.randn(_DRAWN, shape.latent, generator=torch_rng)
-        told = torch.full((_DRAWN,), label)
-        pixels = images.gaussian(z, told if odds is None else odds.drawn(told, torch_rng))
-        drawn.append(quantiles(grey(pixels).reshape(1, -1)))
-    return replace(found, drawn=torch.cat(drawn))

@@ -4,24 +4,26 @@ Each Gaussian is a factor analyser (Ghahramani and Hinton 1996): some directions
 an independent variation of every coordinate, which stands for all directions that were not.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from privgan.gan.effects.odds import one_hot
+from privgan.gan.effects.odds import Odds, one_hot
 from privgan.gan.image_model import ImageModel
 from privgan.gan.patients import classes_of
 from privgan.gan.warm_start.coordinates import Coordinates
 from privgan.gan.warm_start.grey_levels import KNOTS
 from privgan.gan.warm_start.movement import BENDS, bent
+from privgan.images.blocks import at_once
 from privgan.images.form import ImageForm
 
 # Standard deviation of the logarithm of how strongly an image varies: cloth is plain or patterned, tissue calm or
 # busy (Wainwright and Simoncelli 2000). Public: it is 0.2 to 0.45 on clothes, digits and radiographs. On radiographs
 # it is common to nearly all directions, those of few factors as well.
 _UNEVEN = 0.3
+_DRAWN = 256  # images a class, to learn which grey levels the Gaussians draw
 # Below the first of grey levels from 0 to 2 light has hardly a colour; a colour becomes so much stronger at most.
 _DARK, _VIVID = 0.05, 1.5
 
@@ -192,6 +194,21 @@ class MixtureImages(nn.Module):
         found = torch.cat([found, self.fine.expand(len(found), -1)], dim=1)
         images = shape.coordinates.drawn(found, self.tint[labels], self.basis, self.field)
         return bent(images, bends, self.field, shape.bend) if shape.bend else images
+
+
+def with_tones(found: Mixture, shape: MixtureShape, odds: Odds | None, torch_rng: torch.Generator) -> Mixture:
+    """Note which grey levels the Gaussians draw: a look at their images, which costs nothing."""
+    images = MixtureImages(shape)
+    images.fill(found)
+    drawn = []
+    for label in range(shape.classes):
+        z = torch.randn(_DRAWN, shape.latent, generator=torch_rng)
+        told, few = torch.full((_DRAWN,), label), at_once(_DRAWN, shape.coordinates.image_size)
+        told = told if odds is None else odds.drawn(told, torch_rng)
+        parts = zip(torch.split(z, few), torch.split(told, few), strict=True)
+        levels = torch.cat([grey(images.gaussian(*part)) for part in parts])
+        drawn.append(quantiles(levels.reshape(1, -1)))
+    return replace(found, drawn=torch.cat(drawn))
 
 
 def grey(images: Tensor) -> Tensor:

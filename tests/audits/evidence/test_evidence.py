@@ -50,6 +50,9 @@ def test_a_cohort_and_its_set_become_evidence(tmp_path: Path) -> None:
     assert (found.members.patient_count, len(found.synthetic.images)) == (2, 6)
     assert found.non_members is not None
     assert found.non_members.patients.tolist() == [2, 3]
+    both = [found.members.images, found.non_members.images]
+    assert np.array_equal(found.real, np.concatenate(both))
+    assert all(np.shares_memory(found.real, side) for side in both)  # all real images are no further copy
     assert found.claim is not None
     assert (found.claim.spend.epsilon, found.claim.spend.delta, found.claim.not_private) == (3.0, 1e-5, False)
     assert found.ledger is not None

@@ -89,6 +89,16 @@ def test_other_images_are_none(public: Prior, run: Path) -> None:
     assert outcome.findings == {"exact_copies": 0, "near_copies": 0, "compared_public_images": 40}
 
 
+def test_images_that_a_run_left_out_are_compared_as_well(public: Prior, run: Path) -> None:
+    """That they shaped nothing is a claim; and what the run found out of them is no other name."""
+    left = replace(public.named, used=False, distance=1.02)
+    write_run(run, replace(read_run(run), prior=left))
+    outcome = asked(takes(40, seed=1, side=SIDE), run, left)
+    assert isinstance(outcome, Measured)
+    assert outcome.findings == {"exact_copies": 0, "near_copies": 0, "compared_public_images": 40}
+    assert asked(takes(3, seed=1, side=SIDE), run, public.named) == NotRun(reason=module.OTHER)  # the set says more
+
+
 def test_without_public_images_the_question_does_not_arise(tmp_path: Path) -> None:
     images = takes(3, seed=1, side=SIDE)
     for run in (None, make_run(tmp_path / "run")):

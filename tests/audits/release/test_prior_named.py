@@ -90,6 +90,16 @@ def test_both_pages_name_it(shaped: Gate, named: Record) -> None:
     assert "Copies of these public images" in released
 
 
+def test_pages_say_that_a_prior_was_left_out(shaped: Gate, named: Record) -> None:
+    record = shaped.record() | {"prior": {**named, "used": False, "distance": 1.02}}
+    (person,) = (fact for fact in internal_page(record, "0" * 64, None).people if fact.name == "Public images")
+    assert "shaped nothing" in person.note
+    assert "epsilon says nothing" not in person.note
+    odds = " ".join(map(str, public_page(record).odds))
+    assert "Public images were given and shaped nothing of these pictures: 1,200, from the archive of Anytown" in odds
+    assert "Public images shaped" not in odds
+
+
 @pytest.mark.parametrize(
     "change", [lambda said: said.pop("prior"), lambda said: said["prior"].update(licence="none at all")]
 )

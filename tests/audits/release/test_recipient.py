@@ -251,7 +251,7 @@ def test_what_changes_after_it_was_verified_is_not_loaded(gate: Gate) -> None:
     found = gate.verify()
     (bundle / "splits.csv").write_text((bundle / "splits.csv").read_text().replace("test", "train"))
     with pytest.raises(IntegrityError, match="meanwhile"):
-        loading.load_verified(bundle, key, found)
+        loading.load_verified(bundle, [key], found)
 
 
 def test_croissant_tells_files_and_digests_as_they_are_signed(offered: Gate) -> None:

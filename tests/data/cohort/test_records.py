@@ -179,6 +179,27 @@ def test_numbers_that_count_patients_are_found_whatever_the_patients_are_called(
     assert list(objections(schema, {"n": gap}, np.arange(12), keys)) == []
 
 
+def test_numbers_of_patients_and_of_images_are_found_in_other_forms() -> None:
+    rng = np.random.default_rng(2)
+    digits = rng.choice(90000, 40, replace=False) + 10000
+    owners = np.repeat(np.arange(40), 2)
+    schema, keys = Schema.of({"n": "number(0..99999)"}), [f"QZX-0{number}" for number in digits]
+    for numbers, said in ((digits[owners], True), (digits[rng.permutation(owners)], False), (np.arange(80), True)):
+        found = list(objections(schema, {"n": numbers.astype(np.float64)}, owners, keys))
+        assert [("patients' numbers" in each) for each in found] == [True] * said
+    slices = np.tile([1.0, 2.0], 40)  # each patient's images are counted by themselves
+    assert list(objections(schema, {"n": slices}, owners, keys)) == []
+
+
+def test_a_few_other_numbers_among_dates_hide_none() -> None:
+    schema = Schema.of({"n": "number(0..99999999)"})
+    dates = 20000000 + 10000 * (np.arange(100) % 20) + 100 * (1 + np.arange(100) % 12) + 1 + np.arange(100) % 28
+    for others, said in ((0, True), (4, True), (50, False)):
+        numbers = np.where(np.arange(100) < others, 0, dates).astype(np.float64)
+        found = list(objections(schema, {"n": numbers}, np.arange(100), [f"K{row}" for row in range(100)]))
+        assert [("no dates" in each) for each in found] == [True] * said
+
+
 def test_values_of_a_category_that_are_patients_numbers_are_refused() -> None:
     keys = [f"P-0{number}" for number in range(20)]
     schema = Schema.of({"group": f"category({'|'.join(f'p0{number}' for number in range(20))})"})

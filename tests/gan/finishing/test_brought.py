@@ -8,6 +8,7 @@ from privgan.arrays import Images
 from privgan.gan.finishing import brought as module
 from privgan.gan.finishing.brought import Released, brought
 from privgan.gan.finishing.drawings import Described
+from privgan.gan.finishing.gaussians import means_of
 from privgan.gan.image_model import MixtureSettings
 from privgan.gan.warm_start import Mixture, MixtureImages, MixtureShape
 from privgan.gan.warm_start.movement import BENDS, REACH, bent, carried, unbent, waves
@@ -16,6 +17,7 @@ from privgan.images.form import ImageForm
 from tests.takes import takes
 
 SIDE, PUBLIC = 28, 300
+EVERY = torch.arange(PUBLIC)
 SHAPE = MixtureShape.of(
     MixtureSettings(components=2), ImageForm(side=SIDE, classes=("a", "b"), channels=1), factors=5, uneven=True
 )
@@ -81,8 +83,8 @@ def test_coordinates_have_the_means_and_covariances_of_the_classes(images: Image
 def test_what_coordinates_do_not_say_is_kept_and_made_as_strong_as_patients(
     images: Images, start: MixtureImages
 ) -> None:
-    faint = brought(images, released(start, -7.0), torch.Generator().manual_seed(0)).images
-    strong = brought(images, released(start, -5.0), torch.Generator().manual_seed(0)).images
+    faint = brought(images, released(start, -7.0), torch.Generator().manual_seed(0)).shown(EVERY)
+    strong = brought(images, released(start, -5.0), torch.Generator().manual_seed(0)).shown(EVERY)
     means = [BANDS.powers(some).mean(0) for some in (faint, strong)]
     assert float((means[1] - means[0]).median()) == pytest.approx(2.0, abs=0.4)
     columns, mask = BANDS.columns, BANDS.masks[-1]
@@ -105,7 +107,18 @@ def test_what_is_carried_is_undone_and_done_in_one_step() -> None:
 
 def test_each_class_is_drawn_in_its_share(images: Images, start: MixtureImages) -> None:
     whole = brought(images, released(start), torch.Generator().manual_seed(0))
-    assert whole.images.shape == (PUBLIC, 1, SIDE, SIDE)
-    assert bool(whole.images.isfinite().all())
-    near = torch.cdist(whole.described.own, module._means(start)).argmin(1)
+    made = whole.shown(EVERY)
+    assert made.shape == (PUBLIC, 1, SIDE, SIDE)
+    assert bool(made.isfinite().all())
+    near = torch.cdist(whole.described.own, means_of(start)).argmin(1)
     assert float((near == 0).float().mean()) == pytest.approx(0.75, abs=0.1)
+
+
+def test_large_images_are_brought_a_few_at_a_time(
+    images: Images, start: MixtureImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As small ones all at once, but for the order in which a library adds."""
+    at_once = brought(images, released(start), torch.Generator().manual_seed(0)).shown(EVERY)
+    monkeypatch.setattr(module, "at_once", lambda *_: 7)
+    few = brought(images, released(start), torch.Generator().manual_seed(0)).shown(EVERY)
+    assert torch.allclose(few, at_once, atol=1e-3)

@@ -18,6 +18,7 @@ from privgan.gan.image_model import ClassBalanceSettings
 from privgan.gan.names import AUTOENCODER
 from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.charter import Charter
+from privgan.gan.training import beginning
 from privgan.gan.training import state as saving
 from privgan.gan.training import step as steps
 from privgan.gan.training.request import TrainRequest
@@ -29,6 +30,7 @@ from privgan.gan.training.settings import (
     SpeedSettings,
     TrainSettings,
 )
+from privgan.gan.training.state import TrainingState
 from privgan.interruption import StopRequest
 from privgan.run import WEIGHTS, read_run
 from tests.gan.ranks.forks import End, trained
@@ -132,7 +134,7 @@ def _at_step(monkeypatch: pytest.MonkeyPatch, number: int, rank: int, become: st
     """In the process where this is called: before a step, die, or stop answering."""
     usual = steps.step
 
-    def step(training: steps.Training, state: steps.TrainingState, *others: object) -> None:
+    def step(training: beginning.Training, state: TrainingState, *others: object) -> None:
         if state.step == number and training.ranks.rank == rank:
             os.kill(os.getpid(), {"dead": signal.SIGKILL, "silent": signal.SIGSTOP}[become])
         usual(training, state, *others)  # type: ignore[arg-type]
@@ -196,7 +198,7 @@ def test_a_signal_that_one_rank_hears_stops_all_with_the_run_saved(
     """Torchrun may tell any of them; what was done is kept."""
     run, usual = tmp_path / "run", steps.step
 
-    def step(training: steps.Training, state: steps.TrainingState, *others: object) -> None:
+    def step(training: beginning.Training, state: TrainingState, *others: object) -> None:
         usual(training, state, *others)  # type: ignore[arg-type]
         if (training.ranks.rank, state.step) == (1, 2):
             os.kill(os.getpid(), signal.SIGTERM)
@@ -223,7 +225,7 @@ def test_who_does_not_know_the_token_hears_nothing(
         raise AssertionError("a question was asked")
 
     monkeypatch.setattr(Charter, "heard", guessed)
-    monkeypatch.setattr(steps, "measure_mixture", asked)
+    monkeypatch.setattr(beginning, "measure_mixture", asked)
     found = trained(cohort, run, REQUEST, 2)
     assert [end.error for end in found] == ["IntegrityError"] * 2
     assert nothing_released(cohort, run)
@@ -248,7 +250,7 @@ def test_ranks_listen_on_the_loopback_alone(cohort: Cohort, tmp_path: Path, monk
     """While they train, no socket of theirs is open to another machine, listening or connected."""
     usual = steps.step
 
-    def step(training: steps.Training, *others: object) -> None:
+    def step(training: beginning.Training, *others: object) -> None:
         usual(training, *others)  # type: ignore[arg-type]
         found = sockets()
         (tmp_path / f"open-{training.ranks.rank}").write_text("\n".join(sorted(found)))

@@ -14,7 +14,7 @@ from privgan.errors import IntegrityError, PreemptedError, UsageError
 from privgan.files import read_json, write_json
 from privgan.gan.networks import load_generator
 from privgan.gan.networks.saving import saved_discriminator
-from privgan.gan.training import step as training
+from privgan.gan.training import beginning
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.training.settings import ModelSettings, PrivacySettings, RefinementSettings, TrainSettings
@@ -44,8 +44,8 @@ def test_it_trains_stops_resumes_and_generates(
 ) -> None:
     """To the planned steps under one charge; the autoencoder is fitted once, not again on resuming."""
     run, stop, fits = tmp_path / "run", StopRequest(), []
-    fit = training.fit_as_decoder
-    monkeypatch.setattr(training, "fit_as_decoder", lambda *given: fits.append(fit(*given)))
+    fit = beginning.fit_as_decoder
+    monkeypatch.setattr(beginning, "fit_as_decoder", lambda *given: fits.append(fit(*given)))
     stop.note(15, None)
     with pytest.raises(PreemptedError):
         start_run(cohort, run, _request(network, loss), stop, force=False)

@@ -16,9 +16,10 @@ from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.errors import UsageError
 from privgan.gan.networks import Generator, GeneratorConfig
 from privgan.gan.randomness import Randomness
+from privgan.gan.training.beginning import fresh_state
 from privgan.gan.training.monitor import EVERY, Alarm, Look, Monitor, require_finite
 from privgan.gan.training.state import restore_state, save_state
-from privgan.gan.training.step import fresh_state, step
+from privgan.gan.training.step import step
 from privgan.gan.warm_start import Mixture
 from tests.gan.small import FORM, LATENT, ORDER, SIZE, small_mixture, small_training
 

@@ -19,7 +19,7 @@ from privgan.gan.networks.generators import GeneratorConfig
 from privgan.gan.networks.public_prior import IN_RUN, WEIGHTS, Prior, open_prior
 from privgan.gan.networks.saving import SCHEMA_VERSION, WITH_PRIOR
 from privgan.gan.randomness import Randomness
-from privgan.gan.training import step as step_module
+from privgan.gan.training import beginning
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.training.step import fit
@@ -101,7 +101,7 @@ def test_killed_while_it_learns_on_it_asks_nobody_again(
         start_run(cohort, run, request, StopRequest(), force=False)
     monkeypatch.undo()
     monkeypatch.setattr(patients_module, "ask", killed)
-    monkeypatch.setattr(step_module, "measure_mixture", killed)
+    monkeypatch.setattr(beginning, "measure_mixture", killed)
     assert resume_run(cohort, run, replace(request, replay_seed=None), StopRequest()).state == "finished"
     assert moved(run, prior) > 0
     ledger = Ledger.read(cohort.ledger_path)

@@ -15,7 +15,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.gan.image_model import RecordsSettings
 from privgan.gan.networks import load_generator
 from privgan.gan.networks.saving import WITH_RECORDS
-from privgan.gan.training import step as training
+from privgan.gan.training import beginning
 from privgan.gan.training.planning import make_plan
 from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.warm_start.records import measure_records
@@ -47,7 +47,7 @@ def test_a_kill_neither_asks_for_records_twice_nor_forgets_them(
         answers.append(measure_records(*arguments))
         return answers[-1]
 
-    monkeypatch.setattr(training, "measure_records", measure)
+    monkeypatch.setattr(beginning, "measure_records", measure)
     with pytest.MonkeyPatch.context() as patch:
         kill(patch)
         with pytest.raises(Killed):

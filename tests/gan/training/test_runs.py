@@ -17,7 +17,7 @@ from privgan.errors import BudgetError, IntegrityError, PreemptedError, UsageErr
 from privgan.files import sha256_file
 from privgan.gan.image_model import ClassBalanceSettings
 from privgan.gan.networks import load_generator
-from privgan.gan.training import runs
+from privgan.gan.training import beginning, runs
 from privgan.gan.training import step as training
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import resume_run, start_run
@@ -175,7 +175,7 @@ def test_a_kill_neither_measures_class_shares_twice_nor_forgets_them(
         answers.append(measure_class_balance(*arguments))
         return answers[-1]
 
-    monkeypatch.setattr(training, "measure_class_balance", measure)
+    monkeypatch.setattr(beginning, "measure_class_balance", measure)
     with pytest.MonkeyPatch.context() as patch:
         kill(patch)
         with pytest.raises(Killed):

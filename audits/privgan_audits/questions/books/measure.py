@@ -88,7 +88,7 @@ def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> 
         "unit_is_the_patient": claim.spend.unit == UNIT,
         "adjacency_is_zero_out": claim.spend.adjacency == ADJACENCY,
         "noise_is_not_seeded": claim.not_private is False and not seeded,
-        "cohort_is_the_claims": claim.cohort_id == cohort.facts.cohort_id,
+        "cohort_is_the_claims": _is_of(cohort, ledger, claim),
         "run_is_charged_once": len(deltas) == 1,
         "delta_is_the_charged_one": deltas == [claim.spend.delta],
         "run_is_closed_once": len(closed) == 1,
@@ -96,6 +96,14 @@ def _book_checks(claim: Claim, ledger: Ledger, cohort: Cohort, members: int) -> 
         "configuration_is_the_closed_one": [entry.get("config_sha256") for entry in closed] == [claim.config_sha256],
         "members_are_the_ledgers": ledger.opening["members"] == cohort.facts.members == members,
     }
+
+
+def _is_of(cohort: Cohort, ledger: Ledger, claim: Claim) -> bool:
+    """Whether a set is of this cohort; of several hospitals it is if the ledger has answered in their federation."""
+    answered, named = bool(ledger.of_kind("answered", claim.run_id)), claim.federation
+    if named is None:
+        return not answered and claim.cohort_id == cohort.facts.cohort_id
+    return answered and (claim.run_id, claim.cohort_id) == (named.run_id, named.cohort_id)
 
 
 def _drawn_again(evidence: Evidence, claim: Claim, progress: Progress) -> tuple[Redrawn | None, dict[str, bool]]:
@@ -139,5 +147,5 @@ def _matches_run(evidence: Evidence, claim: Claim) -> bool:
         facts, model = read_run(evidence.run), ModelDigests.of(evidence.run)
     except IntegrityError:
         return False
-    same = facts.run_id == claim.run_id and facts.cohort_id == claim.cohort_id
+    same = facts.run_id == claim.run_id and facts.cohort_of_sets == claim.cohort_id
     return same and facts.model == model == claim.model and facts.not_private is False

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.arrays import Images
+from privgan.images.blocks import at_once
 from privgan.images.form import ImageForm
 from privgan_audits.questions.controls import changes
 
@@ -40,9 +41,13 @@ def disguised(images: Images, others: Images, disguise: Disguise, rng: np.random
         disguise: what to do.
         rng: draws which others, and what noise.
     """
-    beside = others[rng.integers(0, len(others), len(images))]
-    levels = np.clip(np.rint(disguise.change(images, beside, rng)), 0, 255)
-    return np.asarray(levels, dtype=np.uint8)
+    beside, made = rng.integers(0, len(others), len(images)), np.empty_like(images)
+    size = at_once(len(images), images.shape[1])
+    for start in range(0, len(images), size):
+        some = slice(start, start + size)
+        levels = disguise.change(images[some], others[beside[some]], rng)
+        made[some] = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return made
 
 
 DISGUISES: Mapping[str, Disguise] = {

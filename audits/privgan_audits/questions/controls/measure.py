@@ -47,9 +47,8 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     scores = patient_scores(evidence, progress)
     if min(scores.members, scores.non_members) < 2 * _FEWEST:
         return NotRun(reason=to_tr("there are too few patients for controls"))
-    images = np.concatenate([evidence.members.images, evidence.non_members.images])
     progress(tr("split check"), 0, 2)
-    split = split_check(features(images), scores.owner, scores.non_member, rng)
+    split = split_check(features(evidence.real), scores.owner, scores.non_member, rng)
     progress(tr("split check"), 1, 2, tr("splits among members"))
     groups = groups_of(evidence, scores)
     pretended = resplits(scores, groups, attack_scores(evidence, progress), *splits_of_members(scores, rng))

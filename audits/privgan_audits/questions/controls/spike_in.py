@@ -154,12 +154,12 @@ def limits_of_detection(
     limits: dict[str, int | None] = dict.fromkeys(disguises)
     if not len(rows):
         return limits
-    sets, turns = [], []
-    for disguise in disguises.values():
-        sets.append(disguised(images[rows], others, disguise, rng))
+    every, turns = np.empty((len(disguises), len(rows), *images.shape[1:]), np.uint8), []
+    for copies, disguise in zip(every, disguises.values(), strict=True):
+        copies[:] = disguised(images[rows], others, disguise, rng)
         turns.append(_turns(len(rows), rng))
     front = Front.of(scores, trial)
-    planted = plant_sets(scores, sets, front, progress)
+    planted = plant_sets(scores, list(every), front, progress)
     for done, (name, copies, taken) in enumerate(zip(disguises, planted, turns, strict=True), start=1):
         limits[name] = _limit(front, copies, taken)
         progress(tr("limit of detection"), done, len(disguises), name)

@@ -5,6 +5,7 @@ import torch
 
 from privgan.arrays import Floats, Images, Integers
 from privgan.gan.networks import Discriminator
+from privgan.images.blocks import at_once
 from privgan.images.pixels import from_uint8
 from privgan.language import tr
 from privgan.progress import Progress, silent
@@ -28,8 +29,9 @@ def discriminator_scores(
         progress: listener.
     """
     order, found = np.lexsort((labels, image_digests(images))), np.empty(len(images))
-    for start in range(0, len(images), _BLOCK):
-        rows = order[start : start + _BLOCK]
+    block = at_once(_BLOCK, images.shape[1])
+    for start in range(0, len(images), block):
+        rows = order[start : start + block]
         with torch.no_grad():
             found[rows] = -discriminator(from_uint8(images[rows]), torch.from_numpy(labels[rows])).double().numpy()
         progress(tr("asking the discriminator"), start + len(rows), len(images))

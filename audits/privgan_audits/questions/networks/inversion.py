@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from privgan.arrays import Floats, Images, Integers
-from privgan.gan.networks import FAKES_AT_ONCE, Generator, LoadedGenerator
+from privgan.gan.networks import Generator, LoadedGenerator, fakes_at_once
 from privgan.images.pixels import from_uint8
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
@@ -78,11 +78,11 @@ def invert(
         rng: draws the starting points.
         progress: listener.
     """
-    network, batches = generator.network.requires_grad_(False), range(0, len(images), FAKES_AT_ONCE)
+    network, few = generator.network.requires_grad_(False), fakes_at_once(images.shape[1])
     parts: list[Inverted] = []
     with _side_by_side() as workers:
         search = _Search.of(network, labels, rng, workers)
-        pieces = [(images[at : at + FAKES_AT_ONCE], labels[at : at + FAKES_AT_ONCE]) for at in batches]
+        pieces = [(images[at : at + few], labels[at : at + few]) for at in range(0, len(images), few)]
         for done, part in enumerate(workers.map(search.descend, *zip(*pieces, strict=True)), start=1):
             parts.append(part)
             progress(tr(TASK), done, len(pieces))
@@ -106,11 +106,13 @@ class _Search:
         z = torch.from_numpy(rng.standard_normal((DRAWS, network.config.latents), dtype=np.float32))
         y = torch.from_numpy(np.resize(np.unique(labels), DRAWS))
 
+        few = fakes_at_once(network.config.form.side)
+
         def draw(z: Tensor, y: Tensor) -> Tensor:
             with torch.no_grad():
                 return _compared(network(z, y))
 
-        drawn = workers.map(draw, torch.split(z, FAKES_AT_ONCE), torch.split(y, FAKES_AT_ONCE))
+        drawn = workers.map(draw, torch.split(z, few), torch.split(y, few))
         return cls(network=network, z=z, y=y, drawn=torch.cat(list(drawn)))
 
     def descend(self, images: Images, labels: Integers) -> Inverted:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from privgan.arrays import Images, Integers
 from privgan.errors import IntegrityError
 from privgan.gan.networks import Discriminator, LoadedGenerator
+from privgan.images.stored import joined
 from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import (
@@ -98,7 +99,7 @@ class Real:
     @classmethod
     def of(cls, *parts: Sample) -> "Real":
         """Members first."""
-        images = np.concatenate([part.images for part in parts])
+        images = joined(*(part.images for part in parts))
         labels = np.concatenate([part.labels for part in parts])
         return cls(images=images, labels=labels, digests=image_digests(images))
 

@@ -15,7 +15,7 @@ from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable,
 from privgan_audits.spaces.copies import copies
 
 NO_PRIOR = to_tr("neither the set nor its run names public images from which it was made")
-NO_RUN = to_tr("the set names public images that shaped it, but no run folder, which holds them, was given")
+NO_RUN = to_tr("the set names public images, but no run folder, which holds them, was given")
 UNREADABLE = to_tr("the run's run.json cannot be read")
 OTHER = to_tr(
     "the run folder does not hold the public images that the set and the run name: missing, edited or others"
@@ -35,7 +35,7 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     if named is None and claimed is None:
         return NotApplicable(reason=NO_PRIOR)
     prior = _held(evidence)
-    if prior is None or not prior.named == named == claimed:
+    if prior is None or named is None or prior.named != named.as_learned or named != claimed:
         return NotRun(reason=OTHER)
     synthetic = evidence.synthetic.images
     if prior.images.shape[1:] != synthetic.shape[1:]:

@@ -21,7 +21,7 @@ def hard(f: Findings) -> Iterator[str]:
 def inconclusive(f: Findings) -> Iterator[str]:
     """The set names public images, and nobody compared: a record of a set without any needs no such entry."""
     if f.record.get("prior") is not None and f.outcome in ("missing", "not-applicable"):
-        yield kept("Public images shaped this set, and nobody looked whether it holds copies of them.")
+        yield kept("The set names public images, and nobody looked whether it holds copies of them.")
 
 
 RULE = Rule(

@@ -12,6 +12,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from privgan.arrays import Images, Singles
+from privgan.images.blocks import at_once
 from privgan.images.geometry import pool
 from privgan.images.pixels import planes
 from privgan_audits.questions.utility.spectrum import ROUNDING
@@ -25,11 +26,12 @@ _BLOCK = 512
 
 def all_detail(images: Images) -> Tensor:
     """Images uint8 (n, h, h, c) as float32 (n, 5c, s, s): Haar's average and three details, and the grain's power."""
-    seen = _detailed(images[:_BLOCK])
+    block = at_once(_BLOCK, images.shape[1])
+    seen = _detailed(images[:block])
     every = seen.new_empty((len(images), *seen.shape[1:]))
     every[: len(seen)] = seen
-    for start in range(_BLOCK, len(images), _BLOCK):
-        every[start : start + _BLOCK] = _detailed(images[start : start + _BLOCK])
+    for start in range(block, len(images), block):
+        every[start : start + block] = _detailed(images[start : start + block])
     return every
 
 

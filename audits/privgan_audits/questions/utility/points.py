@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.images.stored import joined
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.questions.scores import EMBEDDING, ENCODER
@@ -96,7 +97,7 @@ def _space(evidence: Evidence, others: Sample, progress: Progress) -> tuple[str,
     if evidence.encoder is not None:
         return ENCODER, evidence.encoder.embed
     # What `patient_scores` learned, or will.
-    learned = train_embedding(np.concatenate([evidence.members.images, others.images]), progress)
+    learned = train_embedding(joined(evidence.members.images, others.images), progress)
     return EMBEDDING, learned.describe
 
 

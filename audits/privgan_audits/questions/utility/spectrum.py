@@ -8,6 +8,7 @@ reproduce spectral distributions"). Blur lowers the high frequencies, noise lift
 import numpy as np
 
 from privgan.arrays import Floats, Images
+from privgan.images.blocks import at_once
 
 ROUNDING = (
     1 / 12
@@ -26,8 +27,9 @@ def radial_spectra(images: Images) -> Floats:
     side = images.shape[1]
     rings, window = _rings(side), _window(side)
     found = np.empty((len(images), side // 2))
-    for start in range(0, len(images), _BLOCK):
-        block = images[start : start + _BLOCK].astype(np.float64)
+    size = at_once(_BLOCK, side)
+    for start in range(0, len(images), size):
+        block = images[start : start + size].astype(np.float64)
         channels = block.transpose(0, 3, 1, 2)
         varying = channels - channels.mean(axis=(2, 3), keepdims=True)
         power = np.square(np.abs(np.fft.fft2(varying * window))).mean(axis=1)

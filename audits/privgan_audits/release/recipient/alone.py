@@ -86,9 +86,15 @@ def _parser() -> argparse.ArgumentParser:
     line.add_argument("bundle", type=Path, help=tr("a released bundle"))
     options.add_argument("-h", "--help", action="help", help=tr("show this help message and exit"))
     options.add_argument(
-        "--public-key", type=Path, required=True, help=tr("the hospital's public key, got over another channel")
+        "--public-key",
+        type=Path,
+        required=True,
+        action="append",
+        help=tr("the hospital's public key, got over another channel; of several, each one's"),
     )
-    options.add_argument("--officer-key", type=Path, help=tr("the privacy officer's, too: demands an approval"))
+    options.add_argument(
+        "--officer-key", type=Path, action="append", help=tr("the privacy officer's, too: demands an approval")
+    )
     options.add_argument("--revocation", type=Path, help=tr("a withdrawal that the hospital sent"))
     options.add_argument("--language", choices=LANGUAGES, help=tr("of what is said; the bundle's if left out"))
     options.add_argument("--json", action="store_true", help=tr("the answer as a JSON object"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from privgan.language import AS_WRITTEN, speaking, to_tr, tr
 from privgan_audits.release.approval import UNSEEN
+from privgan_audits.release.joint.agreement import Agreement
 from privgan_audits.release.verify import VerifiedBundle
 from privgan_audits.telling.leaving import leaving_words
 from privgan_audits.telling.verdict import told
@@ -16,9 +17,12 @@ _GRANTED = to_tr({"purpose": "purpose: {text}", "recipient": "recipient: {text}"
 def answer(found: VerifiedBundle) -> dict[str, Any]:
     """The JSON object that `verify --json` prints."""
     with speaking(AS_WRITTEN):
-        verdict = told(found.verdict, found.looser)
+        return _answer(found)
+
+
+def _answer(found: VerifiedBundle) -> dict[str, Any]:
     return {
-        "verdict": verdict,
+        "verdict": told(found.verdict, found.looser),
         "strength": found.strength,
         "project": found.project,
         "terms": found.terms,
@@ -33,6 +37,22 @@ def answer(found: VerifiedBundle) -> dict[str, Any]:
         "overrides": list(found.overrides),
         "approval": found.approval.facts() if found.approval else None,
         "prior": asdict(found.prior) if found.prior else None,
+        "federation": asdict(found.federation) if found.federation else None,
+        "sites": [_site(each) for each in found.sites],
+    }
+
+
+def _site(each: Agreement) -> dict[str, Any]:
+    return {
+        "site": each.site,
+        "key_fingerprint": each.key_fingerprint,
+        "house": each.house,
+        "verdict": told("PASS", each.policy.looser),
+        "strength": each.strength,
+        "attempt": each.stated["attempt"],
+        "policy": {"preset": each.policy.preset, "looser_than_default": list(each.policy.looser)},
+        "overrides": list(each.stated["overrides"]),
+        "approval": each.approval.approval.facts(),
     }
 
 
@@ -48,14 +68,35 @@ def lines(found: VerifiedBundle) -> Iterator[str]:
         key=found.key_fingerprint[:16],
     )
     yield tr("{verdict}; {spend}", verdict=found.verdict_line, spend=found.spend)
-    if found.approval:
-        yield from _approval(found.approval.facts())
+    if found.federation:
+        yield found.federation.sentence
+        yield tr(
+            "{count} hospitals have signed, each by its own audit and its own privacy officer:",
+            count=len(found.sites),
+        )
+        for each in found.sites:
+            yield from _of_site(each)
+        yield tr(
+            "these cover the files in dataset/; for all others here the key of the first signature answers alone"
+        )
+    elif found.approval:
+        yield from _approval(found.approval.facts(), alone=True)
     if found.prior:
         yield found.prior.sentence
         yield "  " + tr("SHA-256 of the prior: {sha256}", sha256=found.prior.sha256)
 
 
-def _approval(facts: Mapping[str, str]) -> Iterator[str]:
+def _of_site(each: Agreement) -> Iterator[str]:
+    said = tr(
+        "{name}: {verdict}, by key {key}", name=each.site, verdict=each.verdict_line, key=each.key_fingerprint[:16]
+    )
+    yield f"- {said}"
+    if each.house:
+        yield "  " + tr("house: {text}", text=each.house)
+    yield from (f"  {line}" for line in _approval(each.approval.approval.facts(), alone=False))
+
+
+def _approval(facts: Mapping[str, str], *, alone: bool) -> Iterator[str]:
     yield tr(
         "approved by {officer} on {first}, until {last}, with key {key}",
         officer=facts["officer"],
@@ -65,9 +106,10 @@ def _approval(facts: Mapping[str, str]) -> Iterator[str]:
     )
     if facts.get("ledger") == UNSEEN:
         yield "  " + tr("the cohort's ledger was not asked when this was approved")
-    yield "  " + tr(
-        "this covers the files in dataset/; for all others here the key of the first signature answers alone"
-    )
+    if alone:
+        yield "  " + tr(
+            "this covers the files in dataset/; for all others here the key of the first signature answers alone"
+        )
     for name, sentence in _GRANTED.items():
         if facts.get(name):
             yield "  " + tr(sentence, text=facts[name])

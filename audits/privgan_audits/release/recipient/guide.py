@@ -4,6 +4,7 @@ The words of one file; what it says is checked by running its commands.
 """
 
 import re
+from collections.abc import Mapping
 
 from privgan import __version__
 from privgan.language import to_tr, tr
@@ -11,7 +12,7 @@ from privgan.language import to_tr, tr
 _WORD = re.compile("FINGERPRINT|VERIFIER|VERSION|TOLD")
 
 
-def guide_text(fingerprint: str, verifier_sha256: str, *, approved: bool, told: str) -> str:
+def guide_text(fingerprint: str, verifier_sha256: str, *, approved: bool, told: str, sites: Mapping[str, str]) -> str:
     """The content of VERIFY.md, in the current language; its commands are the same in all.
 
     Args:
@@ -19,20 +20,32 @@ def guide_text(fingerprint: str, verifier_sha256: str, *, approved: bool, told: 
         verifier_sha256: of the verifier that this version makes; see `packing`.
         approved: whether an officer's approval is in the bundle, whose check is then explained, too.
         told: what the hospital says of the set, in a line.
+        sites: of several hospitals, the fingerprint of each one's key by its name; empty of one.
     """
     values = {"FINGERPRINT": fingerprint, "VERIFIER": verifier_sha256, "VERSION": __version__, "TOLD": told}
-    parts = (*_STEPS, *(_APPROVAL_STEPS if approved else ()), *_AFTER)
+    listed = "\n".join(f"    {site}: {key}" for site, key in sites.items())
+    keys = (_KEYS, listed, _SIGNED) if sites else (_KEY,)
+    steps = (*_STEPS, *(_APPROVAL_STEPS if approved else ()), *(_STEPS_OF_SEVERAL if sites else ()))
+    parts = (_HEAD, "TOLD", *keys, *steps, *_AFTER)
     text = "\n\n".join(tr(part) for part in parts) + "\n"
+    if sites:
+        files = " ".join(f"--public-key {site}.pub" for site in sites)
+        text = text.replace("BUNDLE --public-key NAME.pub", f"BUNDLE {files}")
     return _WORD.sub(lambda found: values[found.group()], text)
 
 
+_HEAD = to_tr("# How to check this bundle")
+_KEY = to_tr(
+    "You need the hospital's public key (a file `NAME.pub`) **from the hospital itself**, not from whoever sent "
+    "this.\nIts fingerprint should be the one that they tell you on another channel. This folder was signed with"
+)
+_KEYS = to_tr(
+    "This set is of several hospitals, and each has signed it. You need the public key of **each of them, from that\n"
+    "hospital itself**, not from whoever sent this, who could have invented the others. Their fingerprints should be "
+    "those\nthat they tell you on another channel:"
+)
+_SIGNED = to_tr("This folder was signed by the one of them whose key is")
 _STEPS = (
-    to_tr("# How to check this bundle"),
-    "TOLD",
-    to_tr(
-        "You need the hospital's public key (a file `NAME.pub`) **from the hospital itself**, not from whoever sent "
-        "this.\nIts fingerprint should be the one that they tell you on another channel. This folder was signed with"
-    ),
     "    FINGERPRINT",
     to_tr("which proves nothing by itself: a forger would write a forger's fingerprint here."),
     to_tr("## With privgan, or with its verifier alone"),
@@ -124,6 +137,53 @@ test "$(date -u +%Y%m%d)" -le "$(echo "$until" | tr -d -)" || { echo "It ended o
         'Who approved, what for and until when: `cat "$TMP/approved"`. Whether it was withdrawn since only the '
         "hospital knows."
     ),
+)
+_STEPS_OF_SEVERAL = (
+    to_tr(
+        "9. Each hospital and each of their officers has signed. With `KEYS` set to a folder of the public keys that "
+        "you got\n   from each hospital, called `NAME.pub` by the names of the files in `sites/`. Must print "
+        "`Signature Verified\n   Successfully` twice for each hospital:"
+    ),
+    r"""```sh
+opened() {
+  sed -n 's/^ "payload": "\(.*\)",$/\1/p' "$1" | openssl base64 -d -A > "$3"
+  sed -n 's/^ *"sig": "\(.*\)"$/\1/p' "$1" | openssl base64 -d -A > "$TMP/signature"
+  printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c < "$3")" > "$TMP/signed"
+  cat "$3" >> "$TMP/signed"
+  openssl pkeyutl -verify -pubin -inkey "$2" -rawin -in "$TMP/signed" -sigfile "$TMP/signature"
+}
+NAMES=$(ls sites | sed -n 's/^\([a-z0-9-]*\)\.dsse\.json$/\1/p')
+for name in $NAMES; do
+  opened "sites/$name.dsse.json" "$KEYS/$name.pub" "$TMP/word-$name"
+  { echo '-----BEGIN PUBLIC KEY-----'
+    grep -o '"public_key":"[^"]*"' "$TMP/word-$name" | sed 's/^"public_key":"\(.*\)"$/\1/'
+    echo '-----END PUBLIC KEY-----'; } > "$TMP/officer-$name.pub"
+  opened "sites/$name.approval.dsse.json" "$TMP/officer-$name.pub" "$TMP/approved-$name"
+done
+```""",
+    to_tr(
+        "10. Each agrees to this very set, all name the same hospitals, none is missing, each has an officer of its "
+        "own, and\n    every approval still holds today. Must print nothing:"
+    ),
+    r"""```sh
+for name in $NAMES; do
+  grep -q '"agrees":true,' "$TMP/word-$name" && grep -q "\"site\":\"$name\"" "$TMP/word-$name"
+  grep -o '"digest":{"sha256":"[0-9a-f]*"},"name":"[^"]*"' "$TMP/word-$name" \
+    | sed "s/^\"digest\":{\"sha256\":\"\(.*\)\"},\"name\":\"\(.*\)\"$/\1  \2/" \
+    | sed "s,  approval.dsse.json,  sites/$name.approval.dsse.json," | sha256sum --check --strict --quiet
+  grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/word-$name" | LC_ALL=C sort > "$TMP/released"
+  grep -oE '"(audit|policy|synthetic)_sha256":"[0-9a-f]*"' "$TMP/approved-$name" | LC_ALL=C sort \
+    | diff "$TMP/released" -
+  until=$(sed -n 's/.*"until":"\([0-9-]*\)".*/\1/p' "$TMP/approved-$name")
+  test "$(date -u +%Y%m%d)" -le "$(echo "$until" | tr -d -)" || { echo "$name: it ended on $until."; false; }
+done
+set -- $NAMES
+sites=$(sed -n '/^  "federation": {$/,/^  }/s/^    "sites": \([0-9]*\),*$/\1/p' dataset/manifest.json)
+test "$#" = "$sites" || { echo "Of $sites hospitals $# have signed."; false; }
+test "$(cat "$TMP"/word-* | grep -o '"federation":"[0-9a-f]*",' | sort -u | wc -l)" = 1
+test "$(cat "$TMP"/word-* | grep -o '"sites":{[^}]*}' | sort -u | wc -l)" = 1
+sort "$TMP"/officer-*.pub "$KEYS"/*.pub | grep -v -e ----- | uniq -d | diff /dev/null -
+```""",
 )
 _AFTER = (
     to_tr(

@@ -5,6 +5,7 @@ The bytes that are decoded are the bytes whose digest was compared; a file that 
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ import numpy as np
 from privgan.arrays import Images, Integers, Texts
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import open_regular, sha256_bytes
-from privgan.seals import load_public_key, open_signed, read_bounded
+from privgan.seals import load_public_key, read_bounded
 from privgan.synthetic.synthetic_set import IMAGES
 from privgan_audits.release import bundle as layout
-from privgan_audits.release.verify import VerifiedBundle
+from privgan_audits.release.verify import VerifiedBundle, signed_by_one
 
 _LARGEST_ATTESTATION_BYTES = 1 << 28
 
@@ -36,15 +37,16 @@ class LoadedBundle:
     verified: VerifiedBundle = field(repr=False)
 
 
-def load_verified(bundle: Path, public_key: Path, verified: VerifiedBundle) -> LoadedBundle:
-    """Read the arrays of a bundle that was just verified with this key.
+def load_verified(bundle: Path, public_keys: Sequence[Path], verified: VerifiedBundle) -> LoadedBundle:
+    """Read the arrays of a bundle that was just verified with these keys.
 
     Raises:
         UsageError: the bundle is of a version that suggested no split.
         IntegrityError: a file is another one than when it was verified.
     """
     attestation = read_bounded(bundle / layout.ATTESTATION, _LARGEST_ATTESTATION_BYTES)
-    digests = layout.subjects_of(open_signed(attestation, load_public_key(public_key)))
+    statement, _ = signed_by_one(attestation, list(map(load_public_key, public_keys)))
+    digests = layout.subjects_of(statement)
     if layout.SPLITS not in digests:
         raise UsageError(f"Expected a bundle with {layout.SPLITS}, an earlier version released this one.")
     content = {name: _signed(bundle, name, digests) for name in (f"{layout.DATASET}/{IMAGES}", layout.SPLITS)}

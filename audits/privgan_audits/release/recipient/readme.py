@@ -4,20 +4,22 @@ Its words are here; its facts are those that the hospital signs, and the set's m
 """
 
 import html
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from privgan.config import from_table
 from privgan.data.cohort.options import EACH_IMAGE_IS_A_PATIENT
 from privgan.dp.odds import IMAGE, PATIENT, odds
-from privgan.language import retold, to_tr, tr
+from privgan.language import in_a_row, retold, to_tr, tr
 from privgan.run import PriorNamed
 from privgan.synthetic.hub_head import hub_head, subject_of
 from privgan.synthetic.other_forms import IMAGE_FOLDER, MEDMNIST, MEDMNIST_FILE
 from privgan.synthetic.synthetic_set import Manifest
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL
+from privgan_audits.release.joint.agreement import Agreement
 from privgan_audits.report.words.frame import NOT_BOUGHT, NOT_COVERED_OUTSIDE
 from privgan_audits.telling.strength import Strength
 from privgan_audits.telling.verdict import told as told_as
@@ -42,6 +44,10 @@ _SYNTHETIC = to_tr(
 _VERIFY = to_tr(
     "**Verify before you use anything here.** [VERIFY.md](VERIFY.md) says how; the hospital's public key must come "
     "from the\nhospital itself, and nothing in this folder proves anything without it."
+)
+_VERIFY_OF_SEVERAL = to_tr(
+    "**Verify before you use anything here.** [VERIFY.md](VERIFY.md) says how; the public key of each hospital must "
+    "come from\nthat hospital itself, and nothing in this folder proves anything without them."
 )
 _CLASSES = to_tr(
     "The classes are what the program was asked to draw; how many images a class has says nothing about how often it "
@@ -69,7 +75,8 @@ class Told:
     """What a bundle's README.md and its Croissant file speak of.
 
     manifest: of the set. predicate: what the hospital signs. strength: of the promise, as outsiders are told.
-    forms: in which further forms the images are there. splits: those that have images.
+    forms: in which further forms the images are there. splits: those that have images. sites: the words of several
+    hospitals.
     """
 
     manifest: Manifest
@@ -77,6 +84,19 @@ class Told:
     strength: Strength
     forms: tuple[str, ...]
     splits: tuple[str, ...]
+    sites: tuple[Agreement, ...] = ()
+
+    @property
+    def looser(self) -> Sequence[str]:
+        """What the policy asks less than the default; of several hospitals what any of theirs does."""
+        looser = (line for each in self.sites for line in each.policy.looser)
+        return tuple(dict.fromkeys((*self.predicate["policy_looser_than_default"], *looser)))
+
+    @property
+    def overrides(self) -> Sequence[str]:
+        """What was switched off, by whichever hospital."""
+        off = (str(name) for each in self.sites for name in each.stated["overrides"])
+        return tuple(dict.fromkeys((*self.predicate["overrides"], *off)))
 
     @property
     def title(self) -> str:
@@ -86,7 +106,7 @@ class Told:
     @property
     def verdict(self) -> str:
         """Never a bare PASS under a looser policy than the default."""
-        return told_as(self.predicate["verdict"], self.predicate["policy_looser_than_default"])
+        return told_as(self.predicate["verdict"], self.looser)
 
     @property
     def what(self) -> str:
@@ -114,14 +134,15 @@ def _parts(told: Told) -> Iterator[str]:
     )
     yield f"{told.what}\n{tr(_SYNTHETIC)}"
     yield "\n".join(("| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in _facts(told))))
-    yield tr(_VERIFY)
+    yield tr(_VERIFY_OF_SEVERAL if told.sites else _VERIFY)
     yield f"## {tr('What is not covered')}"
     yield "\n".join(f"- {tr(limit)}" for limit in (*NOT_COVERED_OUTSIDE, NOT_BOUGHT))
     yield tr(_CLASSES)
     yield f"## {tr('Load it')}"
     yield tr("In this folder, with NumPy alone:")
     yield _CODE
-    yield tr('With privgan, which verifies the bundle first: `privgan.load("BUNDLE", "hospital.pub")`.')
+    keys = json.dumps([f"{each.site}.pub" for each in told.sites] if told.sites else "hospital.pub")
+    yield tr('With privgan, which verifies the bundle first: `privgan.load("BUNDLE", {keys})`.', keys=keys)
     yield f"## {tr('What lies here')}"
     yield "\n".join(_files(told))
     yield f"{tr(_SPLIT)}\n"
@@ -130,7 +151,7 @@ def _parts(told: Told) -> Iterator[str]:
 def _facts(told: Told) -> Iterator[tuple[str, str]]:
     predicate = told.predicate
     privacy, project = predicate["privacy"], predicate["project"]
-    who = IMAGE if EACH_IMAGE_IS_A_PATIENT in predicate["overrides"] else PATIENT
+    who = IMAGE if EACH_IMAGE_IS_A_PATIENT in told.overrides else PATIENT
     yield (
         tr("Privacy"),
         tr(
@@ -142,18 +163,39 @@ def _facts(told: Told) -> Iterator[tuple[str, str]]:
     )
     said = odds(privacy["epsilon"], who)
     yield tr("Odds"), tr("{odds}, by any means, leaving aside a chance of delta.", odds=said)
-    yield tr("All runs on these patients"), str(told.strength)
+    yield tr("All runs on these patients"), told.strength.promise if told.sites else str(told.strength)
     yield tr("Who answers for it"), project["house"] or tr("not said")
     yield tr("Contact"), project["contact"] or tr("not said")
     yield tr("Released"), predicate["signed"]
-    yield from _granted(predicate.get("approval", {}))
-    yield from ((tr("Switched off"), f"--{name}") for name in predicate["overrides"])
-    for line in predicate["policy_looser_than_default"]:
+    if named := told.manifest.federation:
+        yield tr("Hospitals"), named.sentence
+        yield from map(_granted_at, told.sites)
+    else:
+        yield from _granted(predicate.get("approval", {}))
+    yield from ((tr("Switched off"), f"--{name}") for name in told.overrides)
+    for line in told.looser:
         yield tr("Looser than the default policy"), retold(line)
     if "prior" in predicate:
         yield tr("Public images"), from_table(PriorNamed, predicate["prior"]).sentence
     yield tr("Licence"), predicate["terms"]["licence"] or tr(NO_LICENCE)
     yield tr("Citation"), predicate["terms"]["citation"] or tr("not said")
+
+
+def _granted_at(site: Agreement) -> tuple[str, str]:
+    """One of several hospitals and its officer, in a row."""
+    approval = site.approval.approval.facts()
+    said = tr(
+        "{house}: {officer} on {first}, until {last}. Purpose: {purpose}. Recipient: {recipient}.",
+        house=site.house or tr("not said"),
+        officer=approval["officer"],
+        first=approval["approved"],
+        last=approval["until"],
+        purpose=approval["purpose"] or tr("not said"),
+        recipient=approval["recipient"] or tr("not said"),
+    )
+    reason = approval.get("reason", "").rstrip(".")
+    why = tr("Why switched-off safeguards do no harm: {reason}.", reason=reason) if reason else ""
+    return tr("Approved at {name}", name=site.site), in_a_row((said, why))
 
 
 def _granted(approval: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -188,6 +230,11 @@ def _files(told: Told) -> Iterator[str]:
     yield tr(
         "- `{file}`: what was asked of the set, on a page; `audit-public.json` for programs.", file=layout.PUBLIC_PAGE
     )
+    if told.sites:
+        yield tr(
+            "- `{folder}/`: each hospital's signed yes, and the signed permission of its officer.",
+            folder=layout.SITES,
+        )
     if "approval" in told.predicate:
         yield tr("- `{file}`: the privacy officer's signed permission.", file=APPROVAL)
     yield tr(

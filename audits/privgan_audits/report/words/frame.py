@@ -25,6 +25,9 @@ NO_CLAIM = to_tr("No differential privacy is claimed for these images: the resul
 PRIOR = to_tr(
     "from {source}; terms: {licence}. They shaped these pictures; epsilon says nothing about the people on them"
 )
+LEFT_OUT = to_tr(
+    "from {source}; terms: {licence}. They were given and shaped nothing: they are not of the patients' kind"
+)
 
 SCOPES = to_tr(
     {

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.images.stored import joined
 from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
@@ -71,7 +72,7 @@ class LensSpace:
         del known
         found = [
             Met(real=some.real, copy=start + some.copy, distance=some.distance)
-            for start, block in self._blocks(np.concatenate(sets), silent)
+            for start, block in self._blocks(joined(*sets), silent)
             for some in [block.within(limits).closer(limits)]
         ]
         self.ratios.views.forget()
