@@ -1,9 +1,10 @@
-"""From noisy counts of pairs to a joint table: the one of most entropy that comes as near to them as noise lets it.
+"""From noisy counts of pairs to a joint table: as near to columns that know nothing of each other as counts allow.
 
 Only post-processing: nothing here sees a patient. Private-PGM (McKenna, Sheldon and Miklau 2019, "Graphical-model
 based estimation and inference for differential privacy") fits a table to noisy marginals in least squares over all
 distributions; of those that fit alike it takes the one of most entropy, which has the form exp(sum of potentials).
-Here the entropy has a small weight instead, so that its dual is smooth and is solved by a quasi-Newton method.
+Here the entropy relative to independent columns has a small weight instead, so that the dual is smooth and is solved
+by a quasi-Newton method; the form is the same.
 
 Before that, what two columns have to do with each other beyond their own shares is shrunk towards nothing as James
 and Stein (1961) do: where noise drowns a pair, its columns are drawn as if they knew nothing of each other.
@@ -15,6 +16,7 @@ from privgan.arrays import Floats
 from privgan.records.pairs import Pairs
 
 ENTROPY = 0.01  # its weight for each member beside the squared errors in units of the noise
+_SEEN = 0.5  # patients whom every value has at least, before the fit
 _MOST_STEPS = 500
 _CORRECTIONS = 20  # that the quasi-Newton method remembers
 
@@ -32,17 +34,24 @@ def fitted(pairs: Pairs, counts: Floats, *, noise: float, members: int) -> Float
 
     shares = shrunk(pairs, counts, noise=noise, members=members) / members
     errors = np.repeat(pairs.errors(noise) / members, np.diff(pairs.starts))
-    ridge = ENTROPY * members * errors**2
+    apart, ridge = independent(pairs, counts, noise=noise, members=members), ENTROPY * members * errors**2
 
-    def dual(potentials: Floats) -> tuple[float, Floats]:
-        table, log_total = _table(pairs, potentials)
-        gradient = pairs.of(table) - shares + ridge * potentials
-        return log_total - float(potentials @ shares) + 0.5 * float(ridge @ potentials**2), gradient
+    def dual(beyond: Floats) -> tuple[float, Floats]:
+        table, log_total = _table(pairs, apart + beyond)
+        gradient = pairs.of(table) - shares + ridge * beyond
+        return log_total - float(beyond @ shares) + 0.5 * float(ridge @ beyond**2), gradient
 
-    found, _, _ = fmin_l_bfgs_b(
-        dual, np.zeros(pairs.cells), m=_CORRECTIONS, maxiter=_MOST_STEPS, maxfun=2 * _MOST_STEPS
-    )
-    return np.asarray(found, dtype=np.float64)
+    start = np.zeros(pairs.cells)
+    found, _, _ = fmin_l_bfgs_b(dual, start, m=_CORRECTIONS, maxiter=_MOST_STEPS, maxfun=2 * _MOST_STEPS)
+    return np.asarray(apart + found, dtype=np.float64)
+
+
+def independent(pairs: Pairs, counts: Floats, *, noise: float, members: int) -> Floats:
+    """Potentials (cells,) of a table whose columns have their own shares and nothing to do with each other."""
+    alone, _ = pairs.alone(counts, noise)
+    logs = [np.log(np.maximum(_nearest_shares(count / members), _SEEN / members)) for count in alone]
+    blocks = [np.add.outer(logs[i], logs[j]).ravel() for i, j in pairs.axes]
+    return np.concatenate(blocks) / (len(logs) - 1)  # each column is in so many of them
 
 
 def joint(pairs: Pairs, potentials: Floats) -> Floats:

@@ -29,6 +29,10 @@ class Records:
         """Of a set without columns."""
         return cls(codes=np.empty((count, 0), dtype=np.int64), cells=np.empty((count, 0), dtype="<U1"))
 
+    def columns(self, names: Sequence[str]) -> dict[str, Texts]:
+        """What is written of each column, (n,), by its name."""
+        return dict(zip(names, self.cells.T, strict=True))
+
 
 def records_csv(homes: Sequence[tuple[str, str, str]], records: Records, names: Sequence[str]) -> str:
     """The text of records.csv.

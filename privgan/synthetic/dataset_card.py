@@ -10,6 +10,7 @@ from privgan.dp.odds import IMAGE, PATIENT, odds
 from privgan.dp.strength import MODERATE, NONE, STRONG, WEAK, Tiers
 from privgan.images.contact_sheet import is_drawable
 from privgan.language import speaking, to_tr, tr
+from privgan.records.facts import RecordsFacts
 from privgan.synthetic.dicom.form import SECONDARY_CAPTURE
 from privgan.synthetic.hub_head import hub_head, subject_of
 from privgan.synthetic.synthetic_set import Manifest
@@ -121,6 +122,15 @@ _SEQUENCE = to_tr(
     "  How often values occur here says nothing of real patients, and images of one patient belong together."
 )
 _AXES = to_tr({False: "count x height x width", True: "count x height x width x red, green, blue"})
+_RECORDS = to_tr(
+    """\
+## Records
+
+Each image has an invented record in `records.csv`; `data-dictionary.json` says what its columns are. Records were
+drawn from shares that were measured with noise: of {members} training patients, what fewer than about {patients}
+have in common drowns in it."""
+)
+_CONDITIONED = to_tr("All records were asked to say `{where}`: how common that is, they do not tell.")
 _LIMITS = to_tr(
     """\
 ## Limits
@@ -143,7 +153,8 @@ def dataset_card(manifest: Manifest) -> str:
     """Markdown text of the card, in the set's own language."""
     with speaking(manifest.language):
         parts = (_introduction(manifest), _privacy(manifest), _made(manifest), _classes(manifest), _lies(manifest))
-        return hub_head(manifest) + "\n\n".join((*parts, tr(_LIMITS))) + "\n"
+        told = () if manifest.records is None else (_records(manifest.records),)
+        return hub_head(manifest) + "\n\n".join((*parts, *told, tr(_LIMITS))) + "\n"
 
 
 def _introduction(manifest: Manifest) -> str:
@@ -223,6 +234,12 @@ def _held(manifest: Manifest) -> str:
     if manifest.dicom.one_study:
         return _STUDY
     return _VISITS if manifest.dicom.visits > 1 else _FILES
+
+
+def _records(facts: RecordsFacts) -> str:
+    patients = math.ceil(2 * max(facts.errors.values()))
+    told = tr(_RECORDS, members=f"{facts.members:,}", patients=patients)
+    return f"{told}\n{tr(_CONDITIONED, where=facts.where)}" if facts.where else told
 
 
 def _objects(manifest: Manifest) -> str:

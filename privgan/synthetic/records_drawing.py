@@ -75,9 +75,10 @@ def _drawn(table: Table, labels: Integers, frames: int, condition: Condition, se
         codes = through(codes, table.schema, sequence)
         visits = len(ordinal(table.schema, sequence).values)
         parts = np.repeat(parts[::visits], visits, axis=0)  # numbers within their bands do not change either
+    first = np.concatenate([np.full(len(images), images.start) for images in files_of(labels, frames)])
     columns = [
-        column.cells(codes[:, number], parts[:, 1 + number], condition.span(column))
-        for number, column in enumerate(table.schema.columns)
+        column.cells(codes[:, n], parts[first if column.per_patient else ..., 1 + n], condition.span(column))
+        for n, column in enumerate(table.schema.columns)
     ]
     return Records(codes=codes, cells=np.array(columns, dtype=np.str_).T)
 

@@ -20,6 +20,7 @@ from privgan.records.dictionary import dictionary
 from privgan.records.rows import Records, records_csv
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import Place, files_of, places_of
+from privgan.synthetic.dicom.said import keywords_of, said_of
 from privgan.synthetic.labels_table import label_rows, labels_csv
 from privgan.synthetic.splits import suggested
 from privgan.synthetic.synthetic_set import CARD, CONTACT_SHEET, DICTIONARY, IMAGES, LABELS, LESSON, RECORDS, Manifest
@@ -58,11 +59,10 @@ class SetFiles:
         self._rows = label_rows(manifest.run_id, manifest.form.classes, labels, self._held, manifest.dicom)
         self._places = {place.name: place for place in places_of(labels, self._held or (), manifest.dicom)}
         self.dicom = tuple(self._places)
-        told = (
-            ()
-            if manifest.records is None
-            else (RECORDS, DICTIONARY, *([LESSON] if manifest.records.sequence else []))
-        )
+        facts = manifest.records
+        told = () if facts is None else (RECORDS, DICTIONARY, *([LESSON] if facts.sequence else []))
+        self._columns = () if facts is None else facts.schema.names
+        self._keywords = keywords_of(facts, manifest.dicom.kind)
         self.names = (*self.dicom, IMAGES, LABELS, *told, CARD, *([CONTACT_SHEET] if PNG in formats else []))
 
     @property
@@ -95,8 +95,8 @@ class SetFiles:
         """
         for done, name in enumerate(self.names, start=1):
             if name in self._places:
-                images, label, patient, place = self._dicom(name)
-                self._writer.write(folder, images, label, patient_id=patient, place=place)
+                images, label, patient, place, said = self._dicom(name)
+                self._writer.write(folder, images, label, patient_id=patient, place=place, said=said)
             else:
                 with open_new(folder / name, SHAREABLE_FILE) as stream:
                     stream.writelines(self.pieces(name))
@@ -105,8 +105,8 @@ class SetFiles:
 
     def _small(self, name: str) -> bytes:
         if name in self._places:
-            images, label, patient, place = self._dicom(name)
-            return self._writer.content(images, label, patient_id=patient, place=place)
+            images, label, patient, place, said = self._dicom(name)
+            return self._writer.content(images, label, patient_id=patient, place=place, said=said)
         if name == CONTACT_SHEET:
             from privgan.images.contact_sheet import COLUMNS, contact_sheet
 
@@ -115,9 +115,8 @@ class SetFiles:
             return png_bytes(contact_sheet(self._images, self._labels, self._manifest.form.classes, columns))
         texts = {LABELS: lambda: labels_csv(self._rows), CARD: lambda: dataset_card(self._manifest)}
         if (facts := self._manifest.records) is not None:
-            names = facts.schema.names
             texts |= {
-                RECORDS: lambda: self._told(names),
+                RECORDS: self._told,
                 DICTIONARY: lambda: dictionary(facts, self._manifest.language),
                 LESSON: self._lesson,
             }
@@ -128,16 +127,18 @@ class SetFiles:
 
         return lesson_of(self._manifest, self._images)
 
-    def _told(self, columns: tuple[str, ...]) -> str:
+    def _told(self) -> str:
         held = self._held or [range(number, number + 1) for number in range(len(self._labels))]
         homes = [row for row, images in zip(self._rows, held, strict=True) for _ in images]
-        return records_csv(homes, self._records, columns)
+        return records_csv(homes, self._records, self._columns)
 
-    def _dicom(self, name: str) -> tuple[Images, str, str, Place]:
-        """Frames, label, patient's ID and place of a DICOM file."""
+    def _dicom(self, name: str) -> tuple[Images, str, str, Place, dict[str, str]]:
+        """Frames, label, patient's ID and place of a DICOM file, and what else its record says in its header."""
         place = self._places[name]
         held, (_, patient, label) = (self._held or [])[place.number - 1], self._rows[place.number - 1]
-        return self._images[held.start : held.stop], label, patient, place
+        rows = self._records.cells[held.start : held.stop].tolist()
+        said = said_of(self._keywords, self._columns, rows)
+        return self._images[held.start : held.stop], label, patient, place, said
 
     @cached_property
     def _writer(self) -> "DicomWriter":

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from privgan.arrays import Floats
 from privgan.errors import UsageError
-from privgan.records.fit import ENTROPY, fitted, joint, shrunk
+from privgan.records.fit import ENTROPY, fitted, independent, joint, shrunk
 from privgan.records.pairs import Pairs
 from privgan.records.schema import Schema
 from privgan.records.table import Table
@@ -89,10 +89,12 @@ def test_with_noise_the_fit_is_what_a_general_optimiser_finds_over_all_tables() 
     shares = shrunk(pairs, counts, noise=noise, members=members) / members
     certain = (np.repeat(pairs.errors(noise), np.diff(pairs.starts)) / members) ** -2
 
+    reference = joint(pairs, independent(pairs, counts, noise=noise, members=members)).ravel()
+
     def primal(cells: Floats) -> float:
         table = cells.reshape(levels)
-        entropy = float((cells * np.log(np.maximum(cells, 1e-300))).sum())
-        return 0.5 * float(certain @ (pairs.of(table) - shares) ** 2) + ENTROPY * members * entropy
+        apart = float((cells * np.log(np.maximum(cells, 1e-300) / reference)).sum())
+        return 0.5 * float(certain @ (pairs.of(table) - shares) ** 2) + ENTROPY * members * apart
 
     equal = np.full(12, 1 / 12)
     sums_to_one = {"type": "eq", "fun": lambda cells: cells.sum() - 1}

@@ -36,8 +36,13 @@ def quarters(values: Floats, edges: Floats) -> Texts:
 
 
 def banded(columns: Mapping[str, Values], edges: Mapping[str, Floats]) -> dict[str, Texts]:
-    """Columns as texts: those that have edges were numbers."""
+    """Columns as texts: those that have edges were numbers, or the texts of some, empty where unknown."""
     return {
-        name: quarters(column.astype(np.float64), edges[name]) if name in edges else column.astype(np.str_)
+        name: quarters(_numbers(column), edges[name]) if name in edges else column.astype(np.str_)
         for name, column in columns.items()
     }
+
+
+def _numbers(column: Values) -> Floats:
+    texts = column.astype(np.str_)
+    return np.where(texts == "", "nan", texts).astype(np.float64)

@@ -149,7 +149,7 @@ def of_set(opened: SyntheticSet, what: str, form: Form) -> Loaded:
         keys=(),
         numbered=False,
         classes=manifest.form.classes,
-        columns={},
+        columns={} if manifest.records is None else opened.records.columns(manifest.records.schema.names),
         sha256=opened.sha256,
         claim=Claim(
             run_id=manifest.run_id,

@@ -13,10 +13,11 @@ _APPROVED_DAYS = 365
 Line = list[str]
 
 
-def of_one(folder: Path, *, size: int, epsilon: float, count: int) -> list[Line]:
+def of_one(folder: Path, *, columns: str, size: int, epsilon: float, count: int) -> list[Line]:
     """Two people: the officer, whose policy demands an approval, and the hospital's data engineer, who releases."""
     at = {name: str(folder / name) for name in ("dicom", "cohort", "run", "synthetic", "report", BUNDLE)}
-    hospital, labels = str(folder / "keys" / "hospital"), ["--csv", f"{at['dicom']}/labels.csv"]
+    hospital = str(folder / "keys" / "hospital")
+    labels = ["--csv", f"{at['dicom']}/labels.csv", "--columns", columns]
     officer, policy = str(folder / "keys" / "officer"), ["--policy", str(folder / POLICY)]
     books = ["--cohort", at["cohort"], "--run", at["run"], "--report", at["report"]]
     return [

@@ -71,6 +71,7 @@ def demo(
 
 
 def _of_one(context: typer.Context, folder: Path) -> tuple[int, dict[str, int]]:
+    from privgan.data.phantoms.phantom_records import COLUMNS
     from privgan.data.phantoms.phantoms import write_phantoms
     from privgan_audits.gate.preflight import smallest_cohort
 
@@ -83,9 +84,9 @@ def _of_one(context: typer.Context, folder: Path) -> tuple[int, dict[str, int]]:
     )
     (folder / "dicom").mkdir()
     (folder / "keys").mkdir()
-    images = write_phantoms(folder / "dicom", patients=patients, progress=console.progress)
+    images = write_phantoms(folder / "dicom", patients=patients, records=True, progress=console.progress)
     console.close()
-    lines = demonstrated.of_one(folder, size=_SIZE, epsilon=_EPSILON, count=_COUNT)
+    lines = demonstrated.of_one(folder, columns=COLUMNS, size=_SIZE, epsilon=_EPSILON, count=_COUNT)
     return _show_and_run_all(context, lines), {"patients": patients, "images": images, "synthetic": _COUNT}
 
 

@@ -74,6 +74,8 @@ _MODULES = {
 # Of the defined terms for Body Part Examined (PS3.16 annex L) those of which there are a left and a right one.
 _LIMBS = ("ANKLE", "ARM", "ELBOW", "EXTREMITY", "FOOT", "HAND", "HIP", "KNEE", "LEG", "SHOULDER")
 _PAIRED = (*_LIMBS, "BREAST", "CLAVICLE", "EYE", "KIDNEY", "LUNG")
+_ENUMERATED = {"PatientSex": ("M", "F", "O"), "ImageLaterality": ("R", "L", "U", "B")}
+_AGES = ("D", "W", "M", "Y")
 _SIXTEEN_BITS = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4")
 
 
@@ -95,7 +97,8 @@ def faults_of(content: bytes, dataset: FileDataset | None = None) -> list[str]:
 
 
 def _faults(dataset: FileDataset) -> list[str]:
-    return [*_file_meta(dataset), *_modules(dataset), *_values(dataset), *_pixels(dataset), *_marks(dataset)]
+    said = (*_values(dataset), *_enumerated(dataset))
+    return [*_file_meta(dataset), *_modules(dataset), *said, *_pixels(dataset), *_marks(dataset)]
 
 
 def _file_meta(dataset: FileDataset) -> Iterator[str]:
@@ -180,6 +183,15 @@ def _pixels(dataset: Dataset) -> Iterator[str]:
         yield "RescaleSlope and RescaleIntercept contradict each other"
     if ("WindowCenter" in dataset) != ("WindowWidth" in dataset) or dataset.get("WindowWidth", 1) < 1:
         yield "WindowCenter and WindowWidth contradict each other"
+
+
+def _enumerated(dataset: Dataset) -> Iterator[str]:
+    """Values of which the standard lists all there may be (PS3.3 C.7.1.1, C.7.6.1), and an age that is one."""
+    for keyword, allowed in _ENUMERATED.items():
+        if not set(_several(dataset.get(keyword))) <= set(allowed):
+            yield f"{keyword} is none of {', '.join(allowed)}"
+    if any(age[-1:] not in _AGES for age in _several(dataset.get("PatientAge"))):
+        yield "PatientAge is no age (PS3.5 6.2)"
 
 
 def _marks(dataset: Dataset) -> Iterator[str]:

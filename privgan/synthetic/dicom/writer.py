@@ -9,7 +9,7 @@ import hashlib
 import io
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from privgan.synthetic.dicom.values import pixel_bytes
 
 _STUDY, _SERIES, _SOP = "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"
 _TEXTS = ("PatientName", "PatientID", "SeriesNumber", "InstanceNumber")
+NOTHING_SAID: Mapping[str, str] = {}
 _PLAIN = re.compile(r"[A-Za-z0-9-]{1,64}")  # what any encoder writes as it is
 
 
@@ -68,17 +69,26 @@ class DicomWriter:
         own = kind_of(look.dicom, colour=look.form.colour).own_uids
         self._uids = (_STUDY, _SERIES, _SOP, *own)
         self._varying = {MEDIA_UID, *map(_tag, (*self._uids, *_TEXTS, "PixelData"))}
-        self._templates: dict[int, Dataset] = {}
-        self._patterns: dict[tuple[int, str], Pattern] = {}
+        self._templates: dict[tuple[int, tuple[str, ...]], Dataset] = {}
+        self._patterns: dict[tuple[int | str, ...], Pattern] = {}
         with strict_validation():
             try:
-                self._templates[1] = template(look)
+                self._templates[1, ()] = template(look)
             except ValueError:
                 raise UsageError(
                     "Expected modality and body part as DICOM code strings (capital letters, at most 16)."
                 ) from None
 
-    def write(self, folder: Path, images: NDArray[np.uint8], label: str, *, patient_id: str, place: Place) -> Path:
+    def write(
+        self,
+        folder: Path,
+        images: NDArray[np.uint8],
+        label: str,
+        *,
+        patient_id: str,
+        place: Place,
+        said: Mapping[str, str] = NOTHING_SAID,
+    ) -> Path:
         """Write a file below `folder`; it must not exist.
 
         Args:
@@ -88,6 +98,7 @@ class DicomWriter:
                 and, unlike a description of the study or a diagnosis, no statement about a person.
             patient_id: the invented one.
             place: among the set's files.
+            said: values of further attributes by keyword, see `said.said_of`.
 
         Returns:
             The file.
@@ -95,7 +106,7 @@ class DicomWriter:
         Raises:
             PrivganError: what came out does not conform to the standard; the file is not written.
         """
-        content = self.content(images, label, patient_id=patient_id, place=place)
+        content = self.content(images, label, patient_id=patient_id, place=place, said=said)
         if faults := faults_of(content):
             raise PrivganError(f"Expected a DICOM file that conforms to the standard, it does not: {faults[0]}.")
         target = folder / place.name
@@ -104,26 +115,44 @@ class DicomWriter:
             stream.write(content)
         return target
 
-    def content(self, images: NDArray[np.uint8], label: str, *, patient_id: str, place: Place) -> bytes:
+    def content(
+        self,
+        images: NDArray[np.uint8],
+        label: str,
+        *,
+        patient_id: str,
+        place: Place,
+        said: Mapping[str, str] = NOTHING_SAID,
+    ) -> bytes:
         """The bytes that `write` writes."""
-        pattern = self._patterns.get((len(images), label))
+        pattern = self._patterns.get((len(images), label, *said))
         if pattern is None or not _PLAIN.fullmatch(patient_id):
-            content = self.encoded(images, label, patient_id=patient_id, place=place)
-            self._patterns[len(images), label] = Pattern.of(content, self._varying)
+            content = self.encoded(images, label, patient_id=patient_id, place=place, said=said)
+            self._patterns[len(images), label, *said] = Pattern.of(content, {*self._varying, *map(_tag, said)})
             return content
         uids = {keyword: self._uid(keyword, place).encode() for keyword in self._uids}
-        said = (patient_name(place.patient), patient_id, str(place.series), str(place.instance))
-        texts = dict(zip(_TEXTS, said, strict=True))
+        own = (patient_name(place.patient), patient_id, str(place.series), str(place.instance))
+        texts = {**dict(zip(_TEXTS, own, strict=True)), **said}
         pixels = pixel_bytes(images, self._look.dicom, self._look.form.window)
         values = {**uids, **{keyword: text.encode() for keyword, text in texts.items()}, "PixelData": pixels}
         return pattern.filled({MEDIA_UID: uids[_SOP], **{_tag(keyword): value for keyword, value in values.items()}})
 
-    def encoded(self, images: NDArray[np.uint8], label: str, *, patient_id: str, place: Place) -> bytes:
+    def encoded(
+        self,
+        images: NDArray[np.uint8],
+        label: str,
+        *,
+        patient_id: str,
+        place: Place,
+        said: Mapping[str, str] = NOTHING_SAID,
+    ) -> bytes:
         """`content` as pydicom encodes it, which refuses values that are not of their VR."""
         with strict_validation():
-            dataset = self._template(len(images))
+            dataset = self._template(len(images), (*said,))
             dataset.PatientName = patient_name(place.patient)
             dataset.PatientID = patient_id
+            for keyword, value in said.items():
+                setattr(dataset, keyword, value)
             for keyword in self._uids:
                 setattr(dataset, keyword, self._uid(keyword, place))
             dataset.SeriesNumber = place.series  # tools name what they make of a file by it
@@ -141,10 +170,10 @@ class DicomWriter:
         number = {_STUDY: place.patient, _SERIES: place.series}.get(keyword, place.number)
         return uid_of(self._look.seed_sha256, number, keyword)
 
-    def _template(self, frames: int) -> Dataset:
-        if frames not in self._templates:
-            self._templates[frames] = template(self._look, frames=frames)
-        return self._templates[frames]
+    def _template(self, frames: int, said: tuple[str, ...]) -> Dataset:
+        if (frames, said) not in self._templates:
+            self._templates[frames, said] = template(self._look, frames=frames)
+        return self._templates[frames, said]
 
 
 @cache

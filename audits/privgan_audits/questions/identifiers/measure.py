@@ -20,7 +20,7 @@ from privgan.folders import list_entries
 from privgan.language import AS_WRITTEN, kept, speaking, to_tr, tr
 from privgan.progress import Progress, silent
 from privgan.synthetic.dicom.validator import MOST_FILES, complaints
-from privgan.synthetic.synthetic_set import LABELS
+from privgan.synthetic.synthetic_set import LABELS, RECORDS
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
 from privgan_audits.evidence.whose import identifiers_of, no_identifiers
 from privgan_audits.questions.identifiers.arrangement import arrangement
@@ -183,7 +183,7 @@ class _Scan:
         if is_dicom(content):
             yield from self._dicom.pieces(content, file, opening)
         elif not self._own.wrote_file(name, content):
-            cells = _cells(content) if name == LABELS else None
+            cells = _cells(content) if name in (LABELS, RECORDS) else None
             for piece in cells or file_pieces(content, opening):
                 if not (self._own.wrote(piece.text) or self._own.named(piece.text)):
                     yield piece
@@ -209,7 +209,7 @@ class _Scan:
 
 
 def _cells(content: bytes) -> list[Piece] | None:
-    """The cells of labels.csv, each explained or searched by itself; None when it is no such file."""
+    """The cells of labels.csv or records.csv, each explained or searched by itself; None when it is no such file."""
     try:
         rows = [*csv.reader(io.StringIO(content.decode(), newline=""))]
     except (csv.Error, UnicodeDecodeError):

@@ -6,6 +6,8 @@ UIDs are never explained: a copied one would look just like a random one.
 """
 
 import contextlib
+import csv
+import io
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -16,6 +18,10 @@ import numpy as np
 from privgan.config import keys_of
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import IntegrityError, UsageError
+from privgan.records.dictionary import dictionary
+from privgan.records.facts import RecordsFacts
+from privgan.records.rows import HEAD, read_records
+from privgan.records.schema import Schema
 from privgan.run import PriorNamed
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.dataset_card import dataset_card
@@ -72,15 +78,34 @@ class OwnWriting:
             return False
         if name == layout.SEED:
             return _is_seed(content, self.manifest.seed_sha256)
-        if name == layout.LESSON:
-            return _is_lesson(content, self.manifest)
+        if self.manifest.records is not None and name in (layout.RECORDS, layout.DICTIONARY, layout.LESSON):
+            return self._wrote_of_records(name, content, self.manifest, self.manifest.records)
         return name == layout.CARD and content == dataset_card(self.manifest).encode()
+
+    def _wrote_of_records(self, name: str, content: bytes, manifest: Manifest, records: RecordsFacts) -> bool:
+        if name == layout.RECORDS:
+            return self._wrote_records(content, records.schema, manifest.count)
+        if name == layout.DICTIONARY:
+            return content == dictionary(records, manifest.language).encode()
+        return bool(records.sequence) and _is_lesson(content, manifest)
+
+    def _wrote_records(self, content: bytes, schema: Schema, count: int) -> bool:
+        """Whether the table says of invented patients alone, and of them nothing that is not declared.
+
+        A declared value may be somebody's name or number; that a row says it is the draw's, which T6 makes again.
+        """
+        try:
+            read_records(content, schema, count)
+        except IntegrityError:
+            return False
+        rows = list(csv.reader(io.StringIO(content.decode(), newline="")))
+        numbered = all(row[0] == str(number) for number, row in enumerate(rows[1:]))
+        said = (cell for row in (rows[0], *(row[1 : len(HEAD)] for row in rows[1:])) for cell in row)
+        return numbered and all(self.wrote(cell) or self.named(cell) for cell in said)
 
 
 def _is_lesson(content: bytes, manifest: Manifest) -> bool:
     """But for its pictures, which are compared with the audited ones."""
-    if manifest.records is None or not manifest.records.sequence:
-        return False
     blank = np.zeros((manifest.dicom.visits * shown_patients(manifest), *manifest.form.shape), np.uint8)
     words = without_pictures(lesson_of(manifest, blank))
     return without_pictures(content.decode("utf-8", "replace")) == words
@@ -97,6 +122,10 @@ def _manifest_texts(manifest: Manifest) -> Iterator[str]:
     form = manifest.form
     yield from (*_KEYS, *_ARRAYS, *keys_of(Manifest), *keys_of(PrivacySpend))
     yield from (*keys_of(DicomForm), manifest.dicom.kind, *keys_of(PriorNamed))
+    if (records := manifest.records) is not None:
+        yield from (*HEAD, *keys_of(RecordsFacts), *records.columns, *records.columns.values(), records.where)
+        for column in records.schema.columns:
+            yield from column.values
     yield from (*form.classes, manifest.class_policy, form.modality, form.body_part)
     yield from (manifest.spend.unit, manifest.spend.adjacency, manifest.privgan_version)
     digests = (manifest.generator_sha256, manifest.config_sha256, manifest.seed_sha256)

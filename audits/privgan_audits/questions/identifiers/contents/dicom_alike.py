@@ -28,7 +28,7 @@ from privgan_audits.questions.identifiers.contents.pieces import Opening
 
 _OF_FILE = (0x00020000, 0x00020003, 0x00080018, 0x00200013, 0x7FE00010)  # length of the meta, UID, number, pixels
 _OF_SERIES = (0x0020000D, 0x0020000E, 0x00200011, 0x00200052)  # UIDs of study and series, number, frame of reference
-_OF_PATIENT = (0x00100010, 0x00100020)
+_OF_PATIENT = (0x00100010, 0x00100020, 0x00100040, 0x00101010)  # name, ID, sex, age
 _DIFFERING = frozenset((*_OF_FILE, *_OF_SERIES, *_OF_PATIENT))
 _FIRST = 132  # byte after the preamble and the prefix
 _META = 0x0002  # the group of the file meta

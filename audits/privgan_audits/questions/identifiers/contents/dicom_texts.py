@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pydicom.dataset import FileDataset
+from pydicom.tag import Tag
 
 from privgan.synthetic.dicom.conformance import faults_of
 from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.modules import template
+from privgan.synthetic.dicom.said import keywords_of
 from privgan.synthetic.synthetic_set import Manifest
 from privgan_audits.questions.identifiers.contents.dicom_elements import (
     NEXT_GROUP,
@@ -16,6 +18,7 @@ from privgan_audits.questions.identifiers.contents.dicom_elements import (
     damaged_pieces,
     element_pieces,
     located,
+    tag_text,
 )
 from privgan_audits.questions.identifiers.contents.pieces import Opening, Piece
 from privgan_audits.questions.identifiers.own_writing import OwnWriting
@@ -59,7 +62,7 @@ class DicomTexts:
         self._texts: frozenset[str] = frozenset()
         if own.manifest is not None:
             known = [*located(template(DicomLook.of(own.manifest)))]
-            varying = {*_PAGES, *_numbered(own.manifest)}
+            varying = {*_PAGES, *_numbered(own.manifest), *_said(own.manifest)}
             self._written = {item.path: item.text for item in known if item.path not in varying}
             self._texts = frozenset(text for item in known for text in _spellings(item))
         self._tags = frozenset(self._written).union(_variable(own.manifest)) if own.manifest else frozenset()
@@ -111,12 +114,18 @@ def _variable(manifest: Manifest) -> Iterator[str]:
     yield from _VARIABLE
     yield from _PAGES if manifest.dicom.frames > 1 else ()
     yield from _numbered(manifest)
+    yield from _said(manifest)
     yield from (_FRAME_OF_REFERENCE,) if manifest.dicom.kind in ("ct", "mr") else ()
 
 
 def _numbered(manifest: Manifest) -> tuple[str, ...]:
     """What counts the files of a series, where it has several."""
     return (_INSTANCE_NUMBER,) if manifest.dicom.one_study else ()
+
+
+def _said(manifest: Manifest) -> tuple[str, ...]:
+    """What an invented patient's record says in a header."""
+    return tuple(tag_text(Tag(keyword)) for keyword in keywords_of(manifest.records, manifest.dicom.kind).values())
 
 
 def _marks(content: bytes, dataset: FileDataset) -> Iterator[str]:
