@@ -28,7 +28,10 @@ for what and under which terms, and whose `VERIFY.md` says how to check it. A se
 beside this card was not released."""
 )
 _KINDS = to_tr({False: "grey", True: "colour"})
-_NUMBERED = to_tr({False: "one for each file", True: "one for all images"})
+_FILES, _STUDY, _VISITS = "files", "study", "visits"  # what an invented patient has in DICOM
+_NUMBERED = to_tr(
+    {_FILES: "one for each file", _STUDY: "one for all images", _VISITS: "one for each {visits} images"}
+)
 _PRIVATE = to_tr(
     """\
 ## What protects the patients
@@ -96,15 +99,27 @@ _LIES = to_tr(
 )
 _SERIES = to_tr(
     {
-        False: (
+        _FILES: (
             "Each file is an invented patient, a study and a series of its own, in a folder of its own: readers "
             "that\n  look for a series of many slices find none, because no two images belong together."
         ),
-        True: (
+        _STUDY: (
             "All files are one invented patient and one study, with a folder and a series for each class. Images of "
             "a\n  series have nothing in common but their class: a stack of them is no volume."
         ),
+        _VISITS: (
+            "Each {visits} files, one after the other, are one invented patient and one study, in a series and a "
+            "folder each:\n  the same patient in every value of one column."
+        ),
     }
+)
+_RECORDS = to_tr(
+    "- `records.csv`: an invented record for each image, drawn given it; `data-dictionary.json`: its columns."
+)
+_LESSON = to_tr("- `lesson.html`: a page to go through the sequences with.")
+_SEQUENCE = to_tr(
+    "- A sequence: each invented patient is drawn once in every value of `{column}`, in order, with all else alike.\n"
+    "  How often values occur here says nothing of real patients, and images of one patient belong together."
 )
 _AXES = to_tr({False: "count x height x width", True: "count x height x width x red, green, blue"})
 _RECORDS = to_tr(
@@ -149,7 +164,7 @@ def _introduction(manifest: Manifest) -> str:
         kind=tr(_KINDS[manifest.form.colour]),
         size=manifest.form.side,
         subject=subject_of(manifest),
-        numbered=tr(_NUMBERED[manifest.dicom.one_study]),
+        numbered=tr(_NUMBERED[_held(manifest)], visits=manifest.dicom.visits),
     )
 
 
@@ -180,6 +195,8 @@ def _made(manifest: Manifest) -> str:
     prior = manifest.prior
     public = [tr(_PRIOR, sentence=prior.sentence, sha256=prior.sha256)] if prior else []
     several = [manifest.federation.sentence] if manifest.federation else []
+    column = "" if manifest.records is None else manifest.records.sequence
+    several += [tr(_SEQUENCE, column=column)] if column else []
     return "\n".join((made, *public, *several, tr(_ASKED, policy=manifest.class_policy, shares=_shares(manifest))))
 
 
@@ -201,12 +218,22 @@ def _classes(manifest: Manifest) -> str:
 
 
 def _lies(manifest: Manifest) -> str:
-    return tr(
+    lies = tr(
         _LIES,
         axes=tr(_AXES[manifest.form.colour]),
         objects=_objects(manifest),
-        series=tr(_SERIES[manifest.dicom.one_study]),
+        series=tr(_SERIES[_held(manifest)], visits=manifest.dicom.visits),
     )
+    told = [] if manifest.records is None else [tr(_RECORDS)]
+    told += [tr(_LESSON)] if manifest.records is not None and manifest.records.sequence else []
+    return "\n".join((lies, *told))
+
+
+def _held(manifest: Manifest) -> str:
+    """What an invented patient has: all files, so many, or one."""
+    if manifest.dicom.one_study:
+        return _STUDY
+    return _VISITS if manifest.dicom.visits > 1 else _FILES
 
 
 def _records(facts: RecordsFacts) -> str:

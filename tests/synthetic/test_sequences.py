@@ -121,6 +121,25 @@ def test_the_audit_draws_a_sequence_again_and_another_order_is_not_it(sequence: 
     np.testing.assert_array_equal(drawing.records.cells, opened.records.cells)
 
 
+def test_the_card_says_whose_images_belong_together(sequence: Path, told_run: Path, tmp_path: Path) -> None:
+    """Of a sequence; of a set with records it says what these are, and else what it always did."""
+    cards = [(sequence / "README.md").read_text()]
+    for name, run in (("told", told_run), ("plain", make_run(tmp_path / "run"))):
+        folder = tmp_path / name
+        folder.mkdir()
+        generate(run, folder, GenerateOptions(count=3, formats=("npz",)), SEED)
+        cards.append((folder / "README.md").read_text())
+    for says, of in (
+        ("one for each 3 images", 1),
+        ("are one invented patient and one study", 1),
+        ("in every value of `stage`", 1),
+        ("`lesson.html`", 1),
+        ("`records.csv`", 2),
+    ):
+        assert [says in card for card in cards] == [number < of for number in range(3)], says
+    assert ["because no two images belong together" in card for card in cards] == [False, True, True]
+
+
 def test_images_of_a_patient_are_never_in_two_splits() -> None:
     splits = suggested(np.ones(60, np.int64), None, visits=3).reshape(20, 3)
     assert (splits == splits[:, :1]).all()

@@ -77,7 +77,7 @@ class Members:
         """See `Patients`; everybody's images are read, so many at once as fit into little memory."""
         add_up, shape = bounded_products if query.products else bounded_sums, torch.Size(query.shape)
         whole = torch.zeros(shape.numel(), dtype=torch.int64)
-        for number, (start, stop) in enumerate(self._batches()):
+        for number, (start, stop) in enumerate(self._batches(query)):
             if number % self.ranks.size == self.ranks.rank:
                 batch = self._described(query, start, stop)
                 part = add_up([batch], cells=query.cells, dimensions=query.dimensions)
@@ -105,9 +105,10 @@ class Members:
         total = self.ranks.total(part, asked=_number(draw.rows, len(query.fakes)))
         return from_whole(total, [p.shape for p in query.critic.trainable], bound=query.clipping_norm)
 
-    def _batches(self) -> Iterator[tuple[int, int]]:
+    def _batches(self, query: DescribedQuery) -> Iterator[tuple[int, int]]:
         """All images of some patients, from the first to before the last, then of the next."""
         index, size = self.index, int(np.prod(self.images.shape[1:]))
+        size = max(size, query.dimensions) if query.records else size  # what records do is longer than an image
         start = 0
         while start < index.count:
             fits = np.searchsorted(index.starts, index.starts[start] + _PIXELS // size, side="right") - 1

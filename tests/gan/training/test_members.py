@@ -125,6 +125,21 @@ def test_a_query_of_records_is_told_class_and_codes_and_a_patient_weighs_one() -
     assert replace(members, codes=codes).described_sums(query).numpy() == pytest.approx(expected, abs=1e-6)
 
 
+def test_what_records_do_is_described_for_few_at_once() -> None:
+    """Vectors that are longer than images count as much as these: of 300,000 numbers, three at a time."""
+    members, seen = crowd(40), list[int]()
+
+    def describe(images: Tensor, records: Tensor) -> tuple[Tensor, Tensor]:
+        seen.append(len(images))
+        return torch.ones(len(images), 1).expand(-1, 300_000) / 300_000**0.5, torch.zeros_like(records[:, 0])
+
+    query = DescribedQuery(describe=describe, cells=1, dimensions=300_000, records=True)
+    total = float(members.described_sums(query).norm())
+    assert total == pytest.approx(members.index.count, rel=1e-4)
+    assert sum(seen) == len(members.labels)
+    assert max(seen) <= 3
+
+
 def test_a_gradient_is_that_of_a_loop_over_patients() -> None:
     """Mean over a patient's images, shortened to C, added up with every fake's; only who is drawn takes part."""
     members, query = crowd(), gradients()
