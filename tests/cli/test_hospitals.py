@@ -16,7 +16,9 @@ import pytest
 
 from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
+from privgan.files import sha256_file
 from privgan.run import read_run, write_run
+from privgan.seals import load_private_key, sign, unverified
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from tests.audits.releasing import Gate
 from tests.cli.conftest import blobs, command, environment
@@ -202,6 +204,21 @@ def test_another_generator_does_not_draw_what_was_proposed(
     kept = place.read_bytes()
     place.write_bytes(kept.replace(b' "payload"', b'  "payload"'))
     assert "something around the signature" in privgan("generate", run, tmp_path / "three", *joint, code=6).stderr
+    key, federation = (
+        load_private_key(home / "west-key.key"),
+        sha256_file(home / "federation" / "invitation.dsse.json"),
+    )
+    said = unverified(kept)
+    assert said["subject"][0]["digest"]["sha256"] == federation
+    said["predicate"]["site"] = "west"
+    for change, code, reason in (
+        ({"count": 10**12}, 2, "free"),
+        ({"count": 0}, 6, "odd or missing"),
+        ({"count": 7}, 6, "another one came"),
+    ):
+        asked = said["predicate"]["asked"] | change
+        place.write_bytes(sign({**said, "predicate": said["predicate"] | {"asked": asked}}, key))
+        assert reason in privgan("generate", run, tmp_path / "four", *joint, code=code).stderr
     place.write_bytes(kept)
     assert not [path for path in tmp_path.iterdir() if path.name not in NAMES]
 

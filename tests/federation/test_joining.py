@@ -151,7 +151,7 @@ def test_another_version_is_told_as_such(change: dict[str, Any]) -> None:
         Invitation.from_json({**good.to_json(), **change})
 
 
-@pytest.mark.parametrize("name", ["", "Heidelberg", "a b", "-a", "a/b", "..", "a" * 33, "ü"])
+@pytest.mark.parametrize("name", ["", "Heidelberg", "a b", "-a", "a/b", "..", "a" * 33, "ü", "nul", "com1"])
 def test_a_sites_name_is_a_files(name: str) -> None:
     with pytest.raises(UsageError, match="site's name"):
         Site(name=name, key=sites(1)[0].key)

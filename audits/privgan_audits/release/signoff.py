@@ -278,7 +278,7 @@ def _words(judged: Judged) -> Iterator[str]:
     if prior := judged.record.get("prior"):
         yield from_table(PriorNamed, prior).sentence
     if named := judged.record.get("federation"):
-        alone = tr("You answer for your own hospital's; the set leaves once the officer of each has approved it.")
+        alone = tr("You answer for your own patients; it leaves once the officer of each hospital has approved it.")
         yield in_a_row((from_table(FederationNamed, named).sentence, alone))
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from privgan.federation.invitation import Federation
     from privgan.progress import Progress
     from privgan.synthetic.drawing import Asked
+    from privgan.synthetic.generate import GenerateOptions
     from privgan.synthetic.seed import Seed
     from privgan.synthetic.synthetic_set import Manifest
     from privgan_audits.release.joint.gathering import Joint
@@ -213,17 +214,21 @@ class Between:
         from privgan.federation.exchange import Exchange
         from privgan.federation.letters import read_proposed
         from privgan.files import sha256_file
-        from privgan.folders import staged_folder
-        from privgan.synthetic.generate import draw
+        from privgan.folders import require_space, staged_folder
+        from privgan.synthetic.drawing import finished
+        from privgan.synthetic.generate import draw, output_bytes
         from privgan.synthetic.synthetic_set import MARKER
 
         letter = Exchange(folder=self.folder).proposed
         if letter is None:
             raise UsageError("Expected --count, or a set that another hospital has proposed; there is none yet.")
         _, said = read_proposed(letter, about)
-        asked, formats, seed = _drawn_from(said)
+        asked, options, seed = _drawn_from(said)
         with staged_folder(synthetic, marker=MARKER, force=force) as staging:
-            made = draw(run, staging, asked, formats, seed, progress)
+            require_space(
+                staging, output_bytes(options, finished(run).form)
+            )  # whoever proposes may ask for any count
+            made = draw(run, staging, asked, options.formats, seed, progress)
             if made.federation != about.named or sha256_file(staging / MARKER) != said.get("synthetic_sha256"):
                 raise IntegrityError(
                     "Expected to draw the very set that was proposed, another one came: this hospital's generator is "
@@ -232,15 +237,15 @@ class Between:
         return made
 
 
-def _drawn_from(said: dict[str, Any]) -> "tuple[Asked, tuple[str, ...], Seed]":
+def _drawn_from(said: dict[str, Any]) -> "tuple[Asked, GenerateOptions, Seed]":
     """What a proposal says."""
     from privgan.config import from_table
     from privgan.synthetic.drawing import Asked
+    from privgan.synthetic.generate import GenerateOptions
     from privgan.synthetic.seed import Seed
-    from privgan.synthetic.set_files import FORMATS
 
     try:
         asked, seed = from_table(Asked, said["asked"]), Seed.of_text(str(said["seed"]).encode())
-        return asked, tuple(name for name in FORMATS if name in said["formats"]), seed
+        return asked, GenerateOptions(count=asked.count, formats=tuple(map(str, said["formats"]))), seed
     except (KeyError, TypeError, ValueError, UsageError):
         raise IntegrityError("Expected a proposal of a set, a value of it is odd or missing.") from None
