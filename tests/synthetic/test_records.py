@@ -20,6 +20,7 @@ from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.dicom.said import said_of
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan.synthetic.generate import GenerateOptions, generate
+from privgan.synthetic.records_drawing import Wanted
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
 from tests.synthetic.making import CLASSES, SEED, make_run, make_set, reseal
 from tests.synthetic.recorded import COLUMNS, SCHEMA, recorded_run, recorded_set, table_of
@@ -41,7 +42,8 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 
 def drawn(run: Path, count: int, where: str = "", frames: int = 1, classes: str = "uniform") -> Drawing:
-    asked = Asked(count=count, classes=classes, dicom=DicomForm(frames=frames), created="2026-01-01", where=where)
+    form, wanted = DicomForm(frames=frames), Wanted(where=where)
+    asked = Asked(count=count, classes=classes, dicom=form, created="2026-01-01", wanted=wanted)
     return Drawing.of(run, asked, SEED)
 
 
