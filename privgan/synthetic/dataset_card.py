@@ -113,9 +113,6 @@ _SERIES = to_tr(
         ),
     }
 )
-_RECORDS = to_tr(
-    "- `records.csv`: an invented record for each image, drawn given it; `data-dictionary.json`: its columns."
-)
 _LESSON = to_tr("- `lesson.html`: a page to go through the sequences with.")
 _SEQUENCE = to_tr(
     "- A sequence: each invented patient is drawn once in every value of `{column}`, in order, with all else alike.\n"
@@ -224,9 +221,8 @@ def _lies(manifest: Manifest) -> str:
         objects=_objects(manifest),
         series=tr(_SERIES[_held(manifest)], visits=manifest.dicom.visits),
     )
-    told = [] if manifest.records is None else [tr(_RECORDS)]
-    told += [tr(_LESSON)] if manifest.records is not None and manifest.records.sequence else []
-    return "\n".join((lies, *told))
+    sequence = manifest.records is not None and manifest.records.sequence
+    return f"{lies}\n{tr(_LESSON)}" if sequence else lies
 
 
 def _held(manifest: Manifest) -> str:

@@ -138,6 +138,7 @@ def test_the_card_says_whose_images_belong_together(sequence: Path, told_run: Pa
     ):
         assert [says in card for card in cards] == [number < of for number in range(3)], says
     assert ["because no two images belong together" in card for card in cards] == [False, True, True]
+    assert not any("{" in card for card in cards)
 
 
 def test_images_of_a_patient_are_never_in_two_splits() -> None:
