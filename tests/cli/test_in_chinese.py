@@ -169,7 +169,7 @@ def test_the_guides_commands_are_the_same_in_every_language() -> None:
     texts = {}
     for language in ("en", "zh"):
         with speaking(language):
-            texts[language] = guide_text("f" * 64, "e" * 64, approved=True, told="x")
+            texts[language] = guide_text("f" * 64, "e" * 64, approved=True, told="x", sites={})
     code = re.compile(r"```(?s:.*?)```|^    .*$", re.MULTILINE)
     assert code.findall(texts["en"]) == code.findall(texts["zh"])
     prose = re.sub(r"`[^`]*`|\(https[^)]*\)", "", code.sub("", texts["zh"]))

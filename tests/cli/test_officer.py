@@ -13,6 +13,7 @@ import typer
 
 from privgan import seals
 from privgan.data.cohort.cohort import open_cohort
+from privgan.data.phantoms.phantom_records import COLUMNS
 from privgan_audits.policy import Policy
 from privgan_audits.release.approval import APPROVAL, REJECTION, REVOCATION
 from privgan_cli.line import demonstrated
@@ -134,7 +135,7 @@ def test_the_demo_has_two_people(tmp_path: Path) -> None:
     """What it does before anything is prepared, and after the audit; release would refuse without the officer."""
     (tmp_path / "keys").mkdir()
     context = typer.Context(typer.main.get_command(app))
-    lines = demonstrated.of_one(tmp_path, size=28, epsilon=5.0, count=6)
+    lines = demonstrated.of_one(tmp_path, columns=COLUMNS, size=28, epsilon=5.0, count=6)
     assert demo._show_and_run_all(context, [words for words in lines if words[0] == "keygen"]) == 0
     policy = Policy.read(tmp_path / "policy.toml")
     gate = make_gate(tmp_path, officer="keys/officer")
