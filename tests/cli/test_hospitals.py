@@ -160,7 +160,7 @@ def test_a_set_is_proposed_and_drawn_and_one_bundle_has_all_signatures(
     said = privgan("sites", *_folder(home)).stdout
     assert ("north: agrees" in said, "west: says no" in said) == (True, True)
     privgan("agree", *agreeing(home, gates, "west"))
-    privgan(*release)
+    assert "--public-key OTHER.pub --public-key OTHER.pub" in privgan(*release).stdout
     keys = [word for name in NAMES for word in ("--public-key", home / f"{name}-key.pub")]
     found = json.loads(privgan("verify", tmp_path / "bundle", *keys, "--json").stdout)
     assert [each["approval"]["officer"] for each in found["sites"]] == [f"Officer {name}" for name in NAMES]

@@ -114,11 +114,12 @@ def after_revoke(revocation: Path) -> str:
     return command("verify", "BUNDLE", "--public-key", "HOSPITAL.pub", "--revocation", revocation)
 
 
-def after_release(bundle: Path, key: Path, *, approved: bool) -> str:
-    """What the recipient will type."""
+def after_release(bundle: Path, key: Path, *, approved: bool, others: int = 0) -> str:
+    """What the recipient will type; with so many other hospitals' keys."""
     public = key.with_suffix(".pub")
+    more = ("--public-key", "OTHER.pub") * others
     officer = ("--officer-key", "OFFICER.pub") if approved else ()
-    return command("verify", bundle, "--public-key", public if public.exists() else "HOSPITAL.pub", *officer)
+    return command("verify", bundle, "--public-key", public if public.exists() else "HOSPITAL.pub", *more, *officer)
 
 
 def after_verify(bundle: Path, public_keys: Sequence[Path]) -> str:

@@ -175,7 +175,8 @@ def release(
     before.require_key(key)
     case = replace(case, joint=asked_for(federation, invited_by))
     signed = surface.release(case, to, read_key(key), offer, force=force, progress=console.progress)
-    then = following.after_release(to, key, approved=bool(signed.get("approval")))
+    others = int(signed["federation"]["sites"]) - 1 if "federation" in signed else 0
+    then = following.after_release(to, key, approved=bool(signed.get("approval")), others=others)
     with by_default(language_of(read_record(report)[0])):
         console.result({"bundle": str(to), **signed}, *_released(to, signed), then=then)
     return 0
