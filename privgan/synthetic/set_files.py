@@ -17,6 +17,7 @@ from privgan.images.containers import Piece, npz_pieces, png_bytes
 from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan.records.dictionary import dictionary
+from privgan.records.facts import RecordsFacts
 from privgan.records.rows import Records, records_csv
 from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom.form import Place, files_of, places_of
@@ -118,14 +119,14 @@ class SetFiles:
             texts |= {
                 RECORDS: self._told,
                 DICTIONARY: lambda: dictionary(facts, self._manifest.language),
-                LESSON: self._lesson,
+                LESSON: lambda: self._lesson(facts),
             }
         return texts[name]().encode()
 
-    def _lesson(self) -> str:
+    def _lesson(self, facts: RecordsFacts) -> str:
         from privgan.synthetic.lessons.of_set import lesson_of
 
-        return lesson_of(self._manifest, self._images)
+        return lesson_of(self._manifest, facts, self._images)
 
     def _told(self) -> str:
         held = self._held or [range(number, number + 1) for number in range(len(self._labels))]

@@ -55,6 +55,15 @@ class Sample:
             raise UsageError("Expected one value of each column for each image.")
 
     @property
+    def carried(self) -> tuple[str, ...]:
+        """The columns of which something is known, by name."""
+        return tuple(sorted(name for name, values in self.columns.items() if (values != "").any()))
+
+    def column(self, name: str) -> Texts:
+        """Str (n,): a column, empty where nothing is known of it."""
+        return self.columns.get(name, np.full(len(self.images), ""))
+
+    @property
     def patient_count(self) -> int:
         """How many different patients the sample holds."""
         return len(np.unique(self.patients))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Flags, Texts
-from privgan_audits.evidence.interface import Evidence, Sample
+from privgan_audits.evidence.interface import Evidence
 from privgan_audits.questions.scores import Scores
-from privgan_audits.questions.utility.drawing import class_name
+from privgan_audits.questions.utility.drawing import class_names
 from privgan_audits.telling.facts import CLASS
 
 FEWEST = (
@@ -51,21 +51,12 @@ def groups_of(evidence: Evidence, scores: Scores) -> Groups:
     others = evidence.non_members
     sides = [evidence.members, *([others] if others else [])]
     names = sorted({name for side in sides for name in side.columns})
-    values = {CLASS: [_class_names(side, evidence.classes) for side in sides]}
-    values |= {name: [_column(side, name) for side in sides] for name in names if name != CLASS}
+    values = {CLASS: [class_names(side, evidence.classes) for side in sides]}
+    values |= {name: [side.column(name) for side in sides] for name in names if name != CLASS}
     found = [group for name, parts in values.items() for group in _by_value(name, np.concatenate(parts), scores)]
     found.sort(key=lambda group: (-group.size, group.column, group.value))
     tested = [group for group in found if group.size >= FEWEST][:MOST]
     return Groups(tested=tuple(tested), left_out=tuple(found[len(tested) :]))
-
-
-def _class_names(sample: Sample, classes: tuple[str, ...]) -> Texts:
-    labels, place = np.unique(sample.labels, return_inverse=True)
-    return np.array([class_name(classes, int(label)) for label in labels])[place]
-
-
-def _column(sample: Sample, name: str) -> Texts:
-    return sample.columns.get(name, np.full(len(sample.images), ""))
 
 
 def _by_value(name: str, values: Texts, scores: Scores) -> list[Group]:

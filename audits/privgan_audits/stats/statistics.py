@@ -154,6 +154,14 @@ def difference_interval(a: float, a_trials: int, c: float, c_trials: int, z: flo
     return a - c - math.hypot(a - a_low, c_high - c), a - c + math.hypot(a_high - a, c - c_low)
 
 
+def residual_risk(a: float, c: float) -> float:
+    """What an attack reaches of members, a, beyond what it reaches of others, c, as a share of what is left to reach.
+
+    Both are shares (Giomi et al. 2023, "A unified framework for quantifying privacy risk in synthetic data").
+    """
+    return (a - c) / (1 - c) if c < 1 else 0.0
+
+
 def tpr_rank(non_members: int, fpr: float) -> int:
     """The non-member whose score is the threshold: floor(fpr x non-members) of them lie strictly below."""
     return math.floor(fpr * non_members + 1e-9) + 1

@@ -6,24 +6,24 @@ import re
 from privgan.arrays import Images
 from privgan.images.stored import with_channels
 from privgan.language import speaking, tr
-from privgan.records.schema import Schema
+from privgan.records.facts import RecordsFacts
 from privgan.synthetic.lessons.page import PICTURE, Lesson, lesson_page
+from privgan.synthetic.sequences import ordinal
 from privgan.synthetic.synthetic_set import Manifest, patient_id
 
 _MOST_PATIENTS, _MOST_BYTES = 50, 1 << 22  # of pixels: what a browser opens at once, and mail carries
 _PICTURE = re.compile(re.escape(PICTURE) + "[A-Za-z0-9+/=]*")
 
 
-def lesson_of(manifest: Manifest, images: Images) -> str:
+def lesson_of(manifest: Manifest, records: RecordsFacts, images: Images) -> str:
     """The page, in the set's own language, of its first patients.
 
     Args:
         manifest: of a set with a sequence.
+        records: what it says of these.
         images: uint8 (n, h, w) or (n, h, w, 3), the stages of a patient one after the other.
     """
-    records = manifest.records
-    sequence = "" if records is None else records.sequence
-    stages = next(column.values for column in _schema(manifest).columns if column.name == sequence)
+    sequence, stages = records.sequence, ordinal(records.schema, records.sequence).values
     shown = with_channels(images[: len(stages) * shown_patients(manifest)])
     with speaking(manifest.language):
         source = tr(
@@ -46,7 +46,3 @@ def shown_patients(manifest: Manifest) -> int:
 def without_pictures(page: str) -> str:
     """A page as it would be without its pictures, for whoever reads its words."""
     return _PICTURE.sub(PICTURE, page)
-
-
-def _schema(manifest: Manifest) -> Schema:
-    return Schema() if manifest.records is None else manifest.records.schema

@@ -81,12 +81,9 @@ def attributes(members: Sample, non_members: Sample, synthetic: Sample) -> dict[
     """The label, and every further column of any side; empty texts where a side does not have it."""
     names = sorted({*members.columns, *non_members.columns, *synthetic.columns})
 
-    def values(sample: Sample, name: str) -> Texts:
-        return sample.columns.get(name, np.full(len(sample.images), ""))
-
     sides = (members, non_members, synthetic)
     every = {LABEL: [side.labels.astype(np.str_) for side in sides]}
-    every |= {name: [values(side, name) for side in sides] for name in names if name != LABEL}
+    every |= {name: [side.column(name) for side in sides] for name in names if name != LABEL}
     return {
         name: Attribute(real=np.concatenate([ours, theirs]), synthetic=made)
         for name, (ours, theirs, made) in every.items()
@@ -171,7 +168,7 @@ def _advantage(right: Floats, non_member: Flags) -> dict[str, Any]:
         "advantage": a - c,
         "advantage_interval": list(two_sided),
         "advantage_upper": upper,
-        "residual_risk": (a - c) / (1 - c) if c < 1 else 0.0,
+        "residual_risk": st.residual_risk(a, c),
     }
 
 

@@ -23,26 +23,28 @@ def _attributes(test: Record) -> Iterator[str]:
         yield tr(
             "{column}: guessed right for {members} of the members and {others} of the others (always the commonest: "
             "{guessing}). That is {advantage} for members, at worst {upper}.",
-            column=_column(name),
-            members=percent(found["members"]),
-            others=percent(found["non_members"]),
             guessing=percent(found["guessing"]),
-            advantage=points(found["advantage"]),
-            upper=points(found["advantage_upper"]),
+            **_guessed(name, found),
         )
     for name, found in test.get("by_record", {}).items():
         yield tr(
             "{column}, from all other columns and without an image: guessed right for {members} of the members and "
             "{others} of the others. That is {advantage} for members, at worst {upper}.",
-            column=_column(name),
-            members=percent(found["members"]),
-            others=percent(found["non_members"]),
-            advantage=points(found["advantage"]),
-            upper=points(found["advantage_upper"]),
+            **_guessed(name, found),
         )
     yield tr("Chance alone gives members as much {chances}.", chances=chances(test["p"]))
     for name, reason in test.get("not_applicable", {}).items():
         yield tr("{column} was not asked: {reason}.", column=_column(name), reason=retold(reason))
+
+
+def _guessed(name: str, found: Record) -> dict[str, str]:
+    return {
+        "column": _column(name),
+        "members": percent(found["members"]),
+        "others": percent(found["non_members"]),
+        "advantage": points(found["advantage"]),
+        "upper": points(found["advantage_upper"]),
+    }
 
 
 def _column(name: str) -> str:

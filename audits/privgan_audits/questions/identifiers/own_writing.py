@@ -87,7 +87,7 @@ class OwnWriting:
             return self._wrote_records(content, records.schema, manifest.count)
         if name == layout.DICTIONARY:
             return content == dictionary(records, manifest.language).encode()
-        return bool(records.sequence) and _is_lesson(content, manifest)
+        return bool(records.sequence) and _is_lesson(content, manifest, records)
 
     def _wrote_records(self, content: bytes, schema: Schema, count: int) -> bool:
         """Whether the table says of invented patients alone, and of them nothing that is not declared.
@@ -104,10 +104,10 @@ class OwnWriting:
         return numbered and all(self.wrote(cell) or self.named(cell) for cell in said)
 
 
-def _is_lesson(content: bytes, manifest: Manifest) -> bool:
+def _is_lesson(content: bytes, manifest: Manifest, records: RecordsFacts) -> bool:
     """But for its pictures, which are compared with the audited ones."""
     blank = np.zeros((manifest.dicom.visits * shown_patients(manifest), *manifest.form.shape), np.uint8)
-    words = without_pictures(lesson_of(manifest, blank))
+    words = without_pictures(lesson_of(manifest, records, blank))
     return without_pictures(content.decode("utf-8", "replace")) == words
 
 

@@ -12,16 +12,16 @@ from itertools import combinations
 
 import numpy as np
 
-from privgan.arrays import Flags, Integers, Texts
+from privgan.arrays import Flags, Integers
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotApplicable, NotRun, Outcome
 from privgan_audits.questions.singling_out.statistic import SinglingOut, limit_of_detection
 from privgan_audits.stats import statistics as st
 from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
+from privgan_audits.telling.facts import CLASS
 
 SIZES = (1, 2, 3)  # columns of a combination, beside all of them together
-CLASS = "class"
 NO_RECORDS = to_tr("the set carries no columns beside the class")
 TASK = to_tr("singling out by records")
 
@@ -61,19 +61,21 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     statistic = SinglingOut(hits=[each.met for each in met.values()])
     labels = as_labels(records.non_member)
     pool = relabellings(len(records.non_member), int(records.non_member.sum()), rng)
-    ours, theirs = (side[whole.alone[side]].size for side in _sides(records))
-    a, c = (float(whole.met[side].mean()) for side in _sides(records))
-    interval = st.difference_interval(a, *_counts(records, c), st.Z_TWO_SIDED)
+    sides = (~records.non_member, records.non_member)
+    (a, c), (members, others) = (
+        [float(whole.met[side].mean()) for side in sides],
+        [int(side.sum()) for side in sides],
+    )
     return Measured(
         findings={
             "p": float(p_values(statistic, labels, pool)[0]),
             "columns": list(records.names),
-            "members_alone": ours,
-            "non_members_alone": theirs,
+            "members_alone": int(whole.alone[sides[0]].sum()),
+            "non_members_alone": int(whole.alone[sides[1]].sum()),
             "members_met": a,
             "non_members_met": c,
-            "advantage_interval": list(interval),
-            "residual_risk": (a - c) / (1 - c) if c < 1 else 0.0,
+            "advantage_interval": list(st.difference_interval(a, members, c, others, st.Z_TWO_SIDED)),
+            "residual_risk": st.residual_risk(a, c),
             "limit_of_detection": limit_of_detection(
                 [each.alone for each in met.values()], statistic, records.non_member, level=evidence.level, rng=rng
             ),
@@ -85,12 +87,12 @@ def records_of(evidence: Evidence) -> Records | None:
     """The records of all sides; None where the set has none beside its classes."""
     others = evidence.non_members
     made = evidence.synthetic
-    names = sorted(name for name, values in made.columns.items() if (values != "").any())
+    names = made.carried
     if others is None or not names:
         return None
     sides = (evidence.members, others, made)
     classes = np.concatenate([side.labels.astype(np.str_) for side in sides])
-    columns = [np.concatenate([_told(side.columns.get(name), len(side.images)) for side in sides]) for name in names]
+    columns = [np.concatenate([side.column(name) for side in sides]) for name in names]
     codes = np.stack([np.unique(column, return_inverse=True)[1] for column in (classes, *columns)], axis=1)
     numbers = np.concatenate([evidence.members.patients, others.patients])
     patients, owner = np.unique(numbers, return_inverse=True)
@@ -108,10 +110,11 @@ def singled_out(records: Records, progress: Progress = silent) -> dict[int, Met]
     count, patients = len(records.names), len(records.non_member)
     sizes = sorted({*(size for size in SIZES if size <= count), count})
     found = {size: Met(alone=np.zeros(patients, bool), met=np.zeros(patients, bool)) for size in sizes}
+    rows, people = np.concatenate([records.real, records.synthetic]), len(records.owner)
     asked = [chosen for size in sizes for chosen in combinations(range(count), size)]
     for number, chosen in enumerate(asked):
-        keys = joined(np.concatenate([records.real, records.synthetic])[:, chosen])
-        real, made = keys[: len(records.owner)], keys[len(records.owner) :]
+        keys = joined(rows[:, chosen])
+        real, made = keys[:people], keys[people:]
         key, owner = np.unique(np.stack([real, records.owner]), axis=1)
         holders = np.bincount(key)
         one = holders[key] == 1
@@ -125,16 +128,3 @@ def singled_out(records: Records, progress: Progress = silent) -> dict[int, Met]
 def joined(codes: Integers) -> Integers:
     """One number (n,) for each combination of codes (n, k); equal where all codes are."""
     return reduce(lambda key, code: np.unique(key * (code.max() + 1) + code, return_inverse=True)[1], codes.T)
-
-
-def _told(values: Texts | None, count: int) -> Texts:
-    return np.full(count, "") if values is None else values
-
-
-def _sides(records: Records) -> tuple[Integers, Integers]:
-    return np.flatnonzero(~records.non_member), np.flatnonzero(records.non_member)
-
-
-def _counts(records: Records, c: float) -> tuple[int, float, int]:
-    ours, theirs = _sides(records)
-    return len(ours), c, len(theirs)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from privgan.arrays import Flags, Integers
+from privgan.arrays import Flags, Integers, Texts
 from privgan_audits.evidence.interface import Sample
 
 
@@ -39,3 +39,9 @@ def together(first: Sample, second: Sample) -> Sample:
 def class_name(classes: tuple[str, ...], label: int) -> str:
     """As the hospital calls a class, or its number."""
     return classes[label] if 0 <= label < len(classes) else str(label)
+
+
+def class_names(sample: Sample, classes: tuple[str, ...]) -> Texts:
+    """What each image's class is called, str (n,)."""
+    labels, place = np.unique(sample.labels, return_inverse=True)
+    return np.array([class_name(classes, int(label)) for label in labels])[place]

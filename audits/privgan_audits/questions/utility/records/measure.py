@@ -8,12 +8,12 @@ import numpy as np
 from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence, Sample
-from privgan_audits.questions.utility.drawing import class_name
+from privgan_audits.questions.utility.drawing import class_names
 from privgan_audits.questions.utility.records.likeness import likeness
 from privgan_audits.questions.utility.records.showing import showing
 from privgan_audits.questions.utility.teaching import chosen
+from privgan_audits.telling.facts import CLASS
 
-CLASS = "class"
 MOST = 8  # columns that networks learn, the first by name: each costs two trainings
 _NONE = to_tr("the set carries no columns beside the class")
 
@@ -27,7 +27,7 @@ def measure_records(
         `likeness` and, by column, `showing`; or `reason` alone where the set carries none.
     """
     made = evidence.synthetic
-    names = tuple(sorted(name for name, values in made.columns.items() if (values != "").any()))
+    names = made.carried
     if not names:
         return {"reason": _NONE}
     members, held_back, synthetic = (
@@ -42,7 +42,5 @@ def measure_records(
 
 def _with_class(side: Sample, classes: tuple[str, ...], names: tuple[str, ...]) -> Sample:
     """These columns, empty where a side has none, and the class among them."""
-    nothing = np.full(len(side.images), "")
-    labels, place = np.unique(side.labels, return_inverse=True)
-    called = np.array([class_name(classes, int(label)) for label in labels])[place]
-    return replace(side, columns={CLASS: called, **{name: side.columns.get(name, nothing) for name in names}})
+    columns = {name: side.column(name) for name in names}
+    return replace(side, columns={CLASS: class_names(side, classes), **columns})
