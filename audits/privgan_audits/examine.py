@@ -75,7 +75,8 @@ def run_audit(
     attempt = attempt_of(evidence)
     if evidence.cohort:
         require_nobody_named(identifiers_of(evidence.cohort), **policy.words)
-    level, accepted = near_copy_level(policy, attempt), ACCEPT_DELTA in overrides
+    level = near_copy_level(policy, attempt, records=bool(evidence.synthetic.carried))
+    accepted = ACCEPT_DELTA in overrides
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
     seed = _seed(evidence)
     asked, answered = questions.QUESTIONS, []

@@ -18,6 +18,7 @@ from privgan_audits.gate.verdict import PASS, judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.near_copies.rule import SHARE, SPACES
 from privgan_audits.questions.rule import Entry, SafeSets
+from privgan_audits.questions.singling_out.rule import SHARE as RECORDS_SHARE
 from privgan_audits.stats.relabelling import HITS_WEIGH
 from privgan_audits.stats.statistics import near_copy_ranks, precedence_tails
 from privgan_audits.stats.within_groups import SHARE as GROUPS_WEIGH
@@ -174,9 +175,12 @@ def perfect_copies_needed(members: int, non_members: int, policy: Policy) -> int
     return copies if copies <= members else None
 
 
-def near_copy_level(policy: Policy, attempt: int) -> float:
-    """A near-copy p-value below it is a FAIL whatever the other tests say: Holm's first step."""
-    return policy.level(attempt) * SHARE
+def near_copy_level(policy: Policy, attempt: int, *, records: bool = False) -> float:
+    """A near-copy p-value below it is a FAIL whatever the other tests say: Holm's first step.
+
+    records: whether the set carries some, so that one question more has a share.
+    """
+    return policy.level(attempt) * SHARE / (1 + RECORDS_SHARE * records)
 
 
 def smallest_hold_out(patients: int, policy: Policy) -> int | None:

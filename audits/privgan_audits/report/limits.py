@@ -10,6 +10,7 @@ from privgan_audits.questions.controls.rule import CHANGED_COPIES, CHANGED_MAY_N
 from privgan_audits.questions.controls.words import TRIED, copy_name
 from privgan_audits.questions.membership.rule import POWER
 from privgan_audits.questions.near_copies.rule import SHARE
+from privgan_audits.questions.singling_out.rule import SHARE as RECORDS_SHARE
 from privgan_audits.record import Record, allowed_copies, finding
 from privgan_audits.report.page import Limit, Table
 from privgan_audits.telling.facts import group_name
@@ -28,7 +29,8 @@ def internal_limits(record: Record, policy: Policy) -> Iterator[Limit]:
     copies = None if None in exact else sum(exact) + shared
     seen = finding(record, "T3", "auc_se_when_safe")
     seen = None if seen is None else POWER * seen
-    level, attempt = plain(record["level"] * SHARE), plain(record["attempt"])
+    asked_more = finding(record, "T12", "p") is not None
+    level, attempt = plain(record["level"] * SHARE / (1 + RECORDS_SHARE * asked_more)), plain(record["attempt"])
     yield _none(tr("Copies of real images, identical but perhaps for brightness"), copies)
     if record.get("prior"):
         public = [finding(record, "T11", key) for key in ("exact_copies", "near_copies")]

@@ -8,9 +8,15 @@ import pytest
 from scipy import stats
 
 from privgan.arrays import Integers
+from privgan_audits.gate.preflight import near_copy_level
+from privgan_audits.gate.verdict import judge
+from privgan_audits.policy import Policy
 from privgan_audits.questions.singling_out.measure import Met, Records, joined, singled_out
+from privgan_audits.questions.singling_out.rule import own_level
 from privgan_audits.questions.singling_out.statistic import SinglingOut, limit_of_detection
 from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
+from tests.audits.entries import passing
+from tests.audits.report.recorded import record
 
 MEMBERS, NON_MEMBERS = 200, 100
 PATIENTS = MEMBERS + NON_MEMBERS
@@ -129,6 +135,18 @@ def test_the_limit_of_detection_is_where_planted_records_are_seen() -> None:
 
     assert seen(limit) >= 0.8
     assert seen(limit // 3) <= 0.5
+
+
+def test_its_own_level_is_where_the_verdict_calls_a_p_value_a_fail() -> None:
+    """What the limit of detection is reckoned at is what a record is judged by, above and below."""
+    near_copies = near_copy_level(Policy(), 1, records=True)
+    for name, level in {"T2": near_copies, "T12": own_level(near_copies)}.items():
+        verdicts = []
+        for p in (0.999 * level, 1.001 * level):
+            content = record(tests=passing())
+            next(test for test in content["tests"] if test["id"] == name)["p"] = p
+            verdicts.append(judge(Policy(), content).verdict)
+        assert verdicts == ["FAIL", "PASS"]
 
 
 def test_where_hardly_anybody_is_alone_nothing_would_be_seen_and_it_says_so() -> None:

@@ -16,6 +16,7 @@ from privgan.arrays import Flags, Integers
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotApplicable, NotRun, Outcome
+from privgan_audits.questions.singling_out.rule import own_level
 from privgan_audits.questions.singling_out.statistic import SinglingOut, limit_of_detection
 from privgan_audits.stats import statistics as st
 from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
@@ -77,7 +78,11 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
             "advantage_interval": list(st.difference_interval(a, members, c, others, st.Z_TWO_SIDED)),
             "residual_risk": st.residual_risk(a, c),
             "limit_of_detection": limit_of_detection(
-                [each.alone for each in met.values()], statistic, records.non_member, level=evidence.level, rng=rng
+                [each.alone for each in met.values()],
+                statistic,
+                records.non_member,
+                level=own_level(evidence.level),
+                rng=rng,
             ),
         }
     )

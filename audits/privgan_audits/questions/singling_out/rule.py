@@ -3,10 +3,16 @@
 from collections.abc import Iterator
 
 from privgan.language import kept
+from privgan_audits.questions.near_copies.rule import SHARE as NEAR_COPIES
 from privgan_audits.questions.rule import Rule
 from privgan_audits.record import Findings
 
-SHARE = 0.02  # of the family error, in sets that carry records; others are judged as if nobody could ask
+SHARE = 0.02  # of the family error beside all others' 1, in sets that carry records; others are judged without it
+
+
+def own_level(level: float) -> float:
+    """What p has to be below for a FAIL, where T2's has to be below this level."""
+    return level / NEAR_COPIES * SHARE
 
 
 def statistical(f: Findings) -> Iterator[str]:
