@@ -33,7 +33,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	PYTHONPATH=.:audits:cli $(BIN)/lint-imports
+	PYTHONPATH=.:audits:uses:cli $(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_docs.py
 
 bench: install

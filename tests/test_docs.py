@@ -20,7 +20,12 @@ from tests.places import ROOT
 VERBS_PAGE = (ROOT / "docs/reference/verbs.md").read_text()
 CONFIGURATION_PAGE = (ROOT / "docs/reference/configuration.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-PACKAGES = {"privgan": ROOT, "privgan_audits": ROOT / "audits", "privgan_cli": ROOT / "cli"}
+PACKAGES = {
+    "privgan": ROOT,
+    "privgan_audits": ROOT / "audits",
+    "privgan_uses": ROOT / "uses",
+    "privgan_cli": ROOT / "cli",
+}
 SOURCES = [path for name, folder in PACKAGES.items() for path in sorted((folder / name).rglob("*.py"))]
 EVERYWHERE = {"--help", "--json", "--quiet", "--verbose", "--language", "--log", "--tell-every"}
 EVERYWHERE |= {"--version", "--install-completion", "--show-completion"}

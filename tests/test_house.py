@@ -13,6 +13,7 @@ from tests.places import ROOT
 PACKAGES = {
     "privgan": ROOT / "privgan",
     "privgan_audits": ROOT / "audits/privgan_audits",
+    "privgan_uses": ROOT / "uses/privgan_uses",
     "privgan_cli": ROOT / "cli/privgan_cli",
 }
 MOST_FILES = 14

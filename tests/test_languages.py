@@ -37,7 +37,7 @@ from privgan_cli.main import app
 from tests.places import ROOT
 
 OTHERS = [name for name in LANGUAGES if name != AS_WRITTEN]
-PACKAGES = ("privgan", "audits/privgan_audits", "cli/privgan_cli")
+PACKAGES = ("privgan", "audits/privgan_audits", "uses/privgan_uses", "cli/privgan_cli")
 PARSERS = (  # what the parser of command lines says of a line
     "No such option: {option}",
     "No such option: {option} (Possible options: {options})",

@@ -17,7 +17,12 @@ from packaging.specifiers import SpecifierSet
 from privgan_cli.stack import TRAINING_STACK
 from tests.places import ROOT
 
-PACKAGES = {"privgan": ROOT, "privgan_audits": ROOT / "audits", "privgan_cli": ROOT / "cli"}
+PACKAGES = {
+    "privgan": ROOT,
+    "privgan_audits": ROOT / "audits",
+    "privgan_uses": ROOT / "uses",
+    "privgan_cli": ROOT / "cli",
+}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONTAINER = (ROOT / "Containerfile").read_text()
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
@@ -113,7 +118,7 @@ def test_a_container_takes_from_the_checkout_what_a_wheel_needs_and_nothing_from
     copied = [word for what, given in steps() if what == "COPY" for word in given.split()[:-1]]
     assert set(copied) == {
         *("constraints.txt", "pyproject.toml", "README.md", "LICENSE"),
-        *("privgan", "audits/privgan_audits", "cli/privgan_cli"),
+        *("privgan", "audits/privgan_audits", "uses/privgan_uses", "cli/privgan_cli"),
     }
     assert all((ROOT / word).exists() for word in copied)
     assert not [given for what, given in steps() if what == "ADD" or "curl" in given or "wget" in given]

@@ -10,7 +10,7 @@ from torch import nn
 from privgan.gan.networks.layers import convolution, linear
 from tests.places import ROOT
 
-PRODUCT = [path for folder in ("privgan", "audits", "cli") for path in sorted((ROOT / folder).rglob("*.py"))]
+PRODUCT = [path for folder in ("privgan", "audits", "uses", "cli") for path in sorted((ROOT / folder).rglob("*.py"))]
 # torch's functions that take a generator, and must be given one; `x_like` takes none.
 TAKE_ONE = {"rand", "randn", "randint", "randperm", "multinomial", "normal", "bernoulli", "poisson"}
 SHARED = {"manual_seed", "seed", "fork_rng", "set_rng_state", "default_generator"}  # to read where it stands is fine

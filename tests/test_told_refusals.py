@@ -11,7 +11,7 @@ from privgan.language import LANGUAGES, OWN_WORDS, catalogue, retold, speaking
 from privgan_audits.release.recipient.sentences import REFUSALS, refused_with, said_in
 from tests.places import ROOT
 
-PACKAGES = ("privgan", "audits/privgan_audits", "cli/privgan_cli")
+PACKAGES = ("privgan", "audits/privgan_audits", "uses/privgan_uses", "cli/privgan_cli")
 PASSED_ON = {  # what is no sentence of its own there: marked where it is written, or another refusal's
     "privgan/archive/access.py": {"str(error)"},
     "privgan/archive/dimse.py": {"reason"},

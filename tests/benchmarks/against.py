@@ -119,7 +119,7 @@ class Side:
 
     def environment(self) -> dict[str, str]:
         """In which its own code is imported."""
-        path = os.pathsep.join(str(self.checkout / part) for part in (".", "audits", "cli"))
+        path = os.pathsep.join(str(self.checkout / part) for part in (".", "audits", "uses", "cli"))
         return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
 

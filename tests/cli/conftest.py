@@ -32,7 +32,7 @@ threads = 1
 
 def environment() -> dict[str, str]:
     """The variables of a user who has privgan installed and no terminal."""
-    path = os.pathsep.join(str(ROOT / part) for part in (".", "audits", "cli"))
+    path = os.pathsep.join(str(ROOT / part) for part in (".", "audits", "uses", "cli"))
     return {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
 
 

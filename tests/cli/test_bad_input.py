@@ -155,7 +155,7 @@ def test_help_and_version_are_quick_and_complete(fresh: Privgan) -> None:
     import sys
 
     from_here = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join(str(from_here / part) for part in (".", "audits", "cli"))
+    path = os.pathsep.join(str(from_here / part) for part in (".", "audits", "uses", "cli"))
     done = subprocess.run(
         [sys.executable, "-c", line],
         capture_output=True,

@@ -27,7 +27,9 @@ def answers(
     furnish(home, *trained, synthetic, source)
     before = sorted(home.iterdir())
     lines = [line for line, _ in WRONG]
-    told = refusals(home, lines, environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'audits'}:{ROOT / 'cli'}"})
+    told = refusals(
+        home, lines, environment() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'audits'}:{ROOT / 'uses'}:{ROOT / 'cli'}"}
+    )
     assert sorted(home.iterdir()) == before
     return dict(zip(lines, told, strict=True))
 

@@ -5,10 +5,11 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from privgan.language import language, tag, tr
+from privgan.languages.pages import page_environment
 from privgan_audits.desk.page import Page
 from privgan_audits.report.write import style_sheets
 
@@ -32,10 +33,7 @@ def render(page: Page) -> Rendered:
 @cache
 def _environment() -> Environment:
     """The desk's templates over the report's, whose parts they use."""
-    loader = ChoiceLoader([PackageLoader("privgan_audits.desk"), PackageLoader("privgan_audits.report")])
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = page_environment("privgan_audits.desk", over="privgan_audits.report")
     environment.globals["tr"] = tr
     return environment
 

@@ -7,11 +7,11 @@ and a content security policy forbids whatever might still get in.
 from collections.abc import Iterator
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, sha256_file, write_json, write_text
 from privgan.language import AS_WRITTEN, by_default, language, tag, tr
+from privgan.languages.pages import page_environment
 from privgan_audits.record import RECORD, Record, language_of
 from privgan_audits.report.gallery import Gallery, write_gallery
 from privgan_audits.report.page import Page
@@ -46,13 +46,7 @@ def write_report(folder: Path, record: Record, gallery: Gallery | None, *, salt:
 
 def render(page: Page | PublicPage) -> str:
     """One page as a single HTML file in the current language; every value is escaped, a missing one is an error."""
-    environment = Environment(
-        loader=PackageLoader("privgan_audits.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment("privgan_audits.report")
     # The style sheet is our own file; as text it would be escaped.
     style = Markup("".join(environment.get_template(name).render() for name in style_sheets()))  # noqa: S704
     environment.globals.update(tr=_marked)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from privgan.arrays import Images
@@ -20,6 +20,7 @@ from privgan.errors import UsageError
 from privgan.images.containers import png_bytes
 from privgan.images.stored import are_images, as_stored
 from privgan.language import tag, tr
+from privgan.languages.pages import page_environment
 
 PICTURE = "data:image/png;base64,"
 _FRAME = ("default-src 'none'", "img-src data:", "base-uri 'none'", "form-action 'none'")
@@ -78,13 +79,7 @@ def lesson_page(lesson: Lesson) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("privgan.synthetic.lessons", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment("privgan.synthetic.lessons", ".")
     environment.globals["tr"] = tr
     return environment
 
