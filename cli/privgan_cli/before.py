@@ -19,6 +19,7 @@ from privgan.kinds import (
     REPORT,
     RUN,
     SET,
+    Kind,
     require_kind,
     require_kinds,
     require_no_kind,
@@ -82,19 +83,19 @@ def train(cohort: Path, run: Path, options: "TrainOptions") -> None:
         make_way(run, marker=RUN.marker, force=options.force)
 
 
-def invite(federation: Path, like: Path, key: Path, config: Path | None, *, force: bool) -> None:
+def invite(federation: Path, like: Path, key: Path, config: Path | None, prior: Path | None, *, force: bool) -> None:
     """Before `invite`."""
     from privgan.gan.training.settings import read_settings
 
-    require_kind(COHORT, like)
+    require_kinds((COHORT, like), *_prior(prior))
     require_key(key)
     read_settings(config)
     make_way(federation, marker=FEDERATION.marker, force=force)
 
 
-def join(federation: Path, cohort: Path, run: Path, keys: Iterable[Path], *, force: bool) -> None:
+def join(federation: Path, cohort: Path, run: Path, keys: Iterable[Path], prior: Path | None, *, force: bool) -> None:
     """Before `join`."""
-    require_kinds((FEDERATION, federation), (COHORT, cohort))
+    require_kinds((FEDERATION, federation), (COHORT, cohort), *_prior(prior))
     for key in keys:
         require_key(key)
     make_way(run, marker=RUN.marker, force=force)
@@ -177,6 +178,10 @@ def require_key(key: Path | None) -> None:
     """Refuse a key that is not there; None is no key."""
     if key is not None and not key.is_file():
         raise UsageError(f"Expected a key file, {key} is {'a folder' if key.is_dir() else 'missing'}.")
+
+
+def _prior(prior: Path | None) -> list[tuple[Kind, Path]]:
+    return [] if prior is None else [(PRIOR, prior)]
 
 
 def _require_source(source: Path) -> None:

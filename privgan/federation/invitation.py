@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
@@ -15,13 +15,15 @@ from privgan.config import from_table, to_table
 from privgan.dp.noise import NORM_SLACK, grid_of, replayable_generator
 from privgan.dp.plan import Plan
 from privgan.errors import IntegrityError, UsageError
+from privgan.federation.questions import is_told, planned, questions
 from privgan.files import canonical_json, sha256_bytes
 from privgan.gan.training.settings import TrainSettings
 from privgan.images.form import ImageForm
-from privgan.run import FederationNamed
+from privgan.records.schema import Schema
+from privgan.run import FederationNamed, PriorNamed
 from privgan.seals import key_of_line
 
-PROTOCOL = 1
+PROTOCOL = 2
 FILES, MASKED = "files", "masked"
 MOST_SITES = 32
 _NAME = re.compile("(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)[a-z0-9][a-z0-9-]{0,31}")  # no device of Windows
@@ -50,7 +52,9 @@ class Invitation:
     form: of every site's cohort. settings: of the generator and of what is asked. epsilon, delta: what each site
     spends at most on its own patients. patients: at most so many members at all sites together. noise: that each site
     adds to its answer to each question. transport: how answers are added up. colluding: where they are masked, how
-    many sites may tell each other all they know. nonce: so that no two invitations are the same.
+    many sites may tell each other all they know. columns: declarations of records by name, the same at every site.
+    prior: the public images that all sites start from besides, None without any. nonce: so that no two invitations
+    are the same.
     """
 
     nonce: str
@@ -65,6 +69,8 @@ class Invitation:
     patients: int
     noise: tuple[float, ...]
     colluding: int = 0
+    columns: dict[str, str] = field(default_factory=dict)
+    prior: PriorNamed | None = None
 
     def __post_init__(self) -> None:
         positive(epsilon=self.epsilon, patients=self.patients, **{f"noise_{n}": s for n, s in enumerate(self.noise)})
@@ -83,7 +89,10 @@ class Invitation:
         least, most = (1, count - 2) if self.transport == MASKED else (0, 0)
         if not least <= self.colluding <= most:
             raise UsageError(f"Expected {least} to {most} colluding sites of {count}, got {self.colluding}.")
-        if len(self.noise) != len(self.settings.warm_start.noise_ratios) or self.settings.privacy.steps:
+        if self.schema.types != self.columns or self.prior not in (None, self.prior and self.prior.as_learned):
+            raise UsageError("Expected columns as they are declared, and a prior that no run has judged yet.")
+        asked = questions(self.settings, self.schema, prior=self.prior is not None)
+        if len(self.noise) != asked or self.settings.privacy.steps:
             raise UsageError("Expected the noise of every question of a warm start without steps.")
         if not self.plan.spend().epsilon <= self.epsilon:
             raise UsageError("Expected noise that keeps the epsilon of the invitation, it is too little.")
@@ -109,11 +118,20 @@ class Invitation:
         """What is signed."""
         return to_table(self)
 
+    @cached_property
+    def schema(self) -> Schema:
+        """The declared columns of records."""
+        return Schema.of(self.columns)
+
     @property
     def own_plan(self) -> Plan:
         """What a site's answers cost if they are read alone: with the site's own noise and no other."""
-        privacy = self.settings.privacy
-        return Plan(
+        return self._with(1)
+
+    def _with(self, sites: int) -> Plan:
+        """With the noise of so many sites together."""
+        privacy, told = self.settings.privacy, is_told(self.settings, self.schema)
+        listed = Plan(
             members=max(self.patients, privacy.batch),
             batch=privacy.batch,
             steps=0,
@@ -121,8 +139,9 @@ class Invitation:
             noise_multiplier=1.0,
             clipping_norm=privacy.clipping_norm,
             fakes=self.settings.refinement.fakes,
-            warm_start=self.noise,
+            warm_start=tuple(s * math.sqrt(sites) for s in self.noise),
         )
+        return planned(listed, self.settings, told=told)
 
     @property
     def plan(self) -> Plan:
@@ -138,9 +157,6 @@ class Invitation:
     def plan_of_totals(self) -> Plan:
         """The same with the noise that totals bear: that of all sites."""
         return self._with(len(self.sites))
-
-    def _with(self, sites: int) -> Plan:
-        return replace(self.own_plan, warm_start=tuple(s * math.sqrt(sites) for s in self.noise))
 
     @property
     def as_noisy_as(self) -> float:

@@ -8,12 +8,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from privgan.config import to_toml
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.plan import MIN_MEMBERS
-from privgan.errors import InputRejectedError
+from privgan.errors import InputRejectedError, UsageError
 from privgan.federation.exchange import Exchange
 from privgan.federation.invitation import Federation
 from privgan.federation.letters import federation_of, joined
 from privgan.files import write_text
 from privgan.folders import PRIVATE_FOLDER, staged_folder
+from privgan.gan.networks.public_prior import IN_RUN, Prior
 from privgan.gan.training.planning import begun
 from privgan.gan.training.runs import CONFIG, ledger_for
 from privgan.run import MARKER, RunFacts, make_run_folders, write_run
@@ -29,18 +30,23 @@ def join(
     key: Ed25519PrivateKey,
     inviter: Ed25519PublicKey,
     *,
+    prior: Prior | None = None,
     force: bool = False,
 ) -> Federation:
     """Make the run folder in which this site answers, and put its yes into the federation's folder.
 
+    prior: the one that the invitation names, none of whose images is this cohort's; None where it names none.
+
     Raises:
-        UsageError: the key is no invited site's, or the run exists.
-        InputRejectedError: the cohort's images are others than the invitation's, or its members too few or too many.
+        UsageError: the key is no invited site's, the run exists, or the prior is another one.
+        InputRejectedError: the cohort's images or columns are others than the invitation's, or its members too few
+            or too many.
         BudgetError: the cohort's cap would be passed, or its ledger is damaged.
         IntegrityError: the invitation is not by this inviter, or of another version.
     """
     federation = federation_of(exchange.invitation, inviter)
     site = federation.invitation.site_of(key_line(key.public_key()))
+    _require_named(federation, prior)
     _require_fitting(federation, cohort)
     plan, ledger = federation.invitation.plan, ledger_for(cohort)
     ledger.require_affordable(plan.queries, delta=plan.delta, run_id=federation.run_id)
@@ -49,8 +55,22 @@ def join(
         (folder / ANSWERS).mkdir(mode=PRIVATE_FOLDER)
         write_run(folder, _facts(federation, cohort))
         write_text(folder / CONFIG, to_toml(federation.invitation.settings))
+        if prior is not None:
+            prior.copy(folder / IN_RUN)
     exchange.say_yes(site.name, joined(federation, site, key))
     return federation
+
+
+def _require_named(federation: Federation, prior: Prior | None) -> None:
+    asked = federation.invitation.prior
+    if asked == (None if prior is None else prior.named):
+        return
+    if asked is None:
+        raise UsageError("Expected no --prior, the invitation names none.")
+    raise UsageError(
+        "Expected the prior that all sites start from, named with --prior; whoever invites has it. Its prior.json "
+        f"has the SHA-256 {asked.sha256}."
+    )
 
 
 def _require_fitting(federation: Federation, cohort: Cohort) -> None:
@@ -59,6 +79,12 @@ def _require_fitting(federation: Federation, cohort: Cohort) -> None:
         raise InputRejectedError(
             "Expected images of the invitation's form, this cohort's have another size, other classes, another "
             "modality, body part or window. Prepare it as all sites agreed to."
+        )
+    if cohort.schema.types != asked.columns:
+        columns = ",".join(f"{name}:{text}" for name, text in asked.columns.items()) or "-"
+        raise InputRejectedError(
+            f"Expected the columns that the invitation declares for records, {columns}, this cohort declares others. "
+            "Prepare it as all sites agreed to."
         )
     if members < MIN_MEMBERS:
         raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to answer for, the cohort has {members}.")
@@ -73,4 +99,4 @@ def _facts(federation: Federation, cohort: Cohort) -> RunFacts:
     """What this site's run says before its first answer; the number of its own members is not in it."""
     asked = federation.invitation
     facts = begun(cohort, asked.plan, run_id=federation.run_id, epsilon=asked.epsilon)
-    return replace(facts, members=asked.patients, federation=federation.named)
+    return replace(facts, members=asked.patients, federation=federation.named, prior=asked.prior)

@@ -6,7 +6,7 @@ leaves nothing to mend: what is known is in the folder, in the ledger and in thi
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,7 +15,6 @@ from torch import Tensor
 
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
-from privgan.dp.clipping.surroundings import plain_surroundings
 from privgan.dp.noise import released, secure_generator
 from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.federation.answers import AwaitedError, Here, SumOfAnswers
@@ -25,12 +24,14 @@ from privgan.federation.joining import ANSWERS
 from privgan.federation.letters import federation_of
 from privgan.folders import remove_partials
 from privgan.gan.networks import save_generator
+from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior
 from privgan.gan.patients import DescribedQuery, Patients
 from privgan.gan.randomness import Randomness
-from privgan.gan.training.beginning import Training, fresh_state, made_decoder
+from privgan.gan.training.beginning import Training
 from privgan.gan.training.members import Members
 from privgan.gan.training.runs import closed_model, finish, ledger_for
-from privgan.gan.warm_start.measure import measure_mixture
+from privgan.gan.training.step import fit
+from privgan.interruption import StopRequest
 from privgan.memory import keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan.run import ModelDigests, RunFacts, alone, read_run
@@ -140,30 +141,38 @@ def _closed(run: Path, facts: RunFacts, model: ModelDigests, questions: int) -> 
     return Progressed(facts=done, question=questions, questions=questions, joined=True)
 
 
-@plain_surroundings()
 def _generator(total: SumOfAnswers, cohort: Cohort, run: Path, facts: RunFacts, progress: Progress) -> RunFacts:
     """Ask all questions of all sites, and save what follows."""
     federation = total.here.federation
-    asked, device = federation.invitation, torch.device("cpu")
+    asked, device, prior = federation.invitation, torch.device("cpu"), _prior_of(run, facts)
+    torch.set_num_threads(1)  # more of them would split sums in other places, and sites have not equally many
     members = Members.of(cohort, asked.settings, device, secure_generator())
     training = Training(
         run=run,
         run_id=facts.run_id,
-        patients=members,
-        config=asked.settings.generator_config(asked.form.bare),
+        patients=Sites(here=members, noise=asked.noise, total=total),
+        config=asked.settings.generator_config(asked.form.bare, prior, asked.schema),
         plan=asked.plan_of_totals,
         settings=asked.settings,
         device=device,
+        prior=prior,
+        schema=asked.schema,
     )
     chance = Randomness.of(federation.seed)  # the same at every site; noise is drawn from elsewhere
-    sites = Sites(here=members, noise=asked.noise, total=total)
-    start, noises = asked.settings.warm_start, training.plan.warm_start
-    mixture = measure_mixture(sites, start, noises, training.config.mixture, chance)
-    state = fresh_state(training, mixture, chance.public)
-    made_decoder(training, state, chance, progress)
-    model = save_generator(run, state.average, None)
+    state = fit(training, None, chance, StopRequest(), progress)
+    model = save_generator(run, state.average, state.class_balance, state.records)
     Ledger.read(cohort.ledger_path).close(facts.run_id, **asdict(model))
-    return finish(run, facts, model)
+    return finish(run, replace(facts, prior=state.prior), model)
+
+
+def _prior_of(run: Path, facts: RunFacts) -> Prior | None:
+    """The copy that this site joined with."""
+    if facts.prior is None:
+        return None
+    prior = open_prior(run / IN_RUN)
+    if prior.named != facts.prior:
+        raise IntegrityError("Expected the prior that this site joined with in the run's folder, it was edited.")
+    return prior
 
 
 def patience(minutes: float) -> Callable[[], bool]:

@@ -78,7 +78,7 @@ def another_version(world: World, answer: Answer) -> bytes:
 
 def another_protocol(world: World, answer: Answer) -> bytes:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(letters, "PROTOCOL", 2)
+        patched.setattr(letters, "PROTOCOL", letters.PROTOCOL + 1)
         return signed(world, answer)
 
 

@@ -144,7 +144,7 @@ def _plain(changes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("change", [{"privgan_version": "0.0.1"}, {"protocol": 2}])
+@pytest.mark.parametrize("change", [{"privgan_version": "0.0.1"}, {"protocol": 1}])
 def test_another_version_is_told_as_such(change: dict[str, Any]) -> None:
     good, _ = invitation_for(asked(), FORM)
     with pytest.raises(IntegrityError, match=f"privgan {privgan.__version__}"):

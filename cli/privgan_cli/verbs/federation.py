@@ -38,16 +38,23 @@ def invite(
     ] = None,
     preset: Annotated[str, choice("auto, small-cohort, balanced, large-cohort or slices.")] = "auto",
     config: Annotated[Path | None, typer.Option(help="train.toml.")] = None,
+    measure_classes: Annotated[
+        bool, typer.Option("--measure-classes", help="Ask for the classes' shares of all sites together, too.")
+    ] = False,
+    prior: Annotated[
+        Path | None, typer.Option(help="A folder made by `privgan prior`: all sites start from it.")
+    ] = None,
     accept_noise: Annotated[
         bool, typer.Option("--accept-noise", help="Invite although nothing can come of it: for a try, say.")
     ] = False,
     force: Force = False,
 ) -> int:
     """Invite hospitals to learn together from sums that each of them noises; says what it will cost."""
-    before.invite(federation, like, key, config, force=force)
+    before.invite(federation, like, key, config, prior, force=force)
     from privgan.data.cohort.cohort import open_cohort
     from privgan.federation.inviting import Asked, invitation_for
     from privgan.federation.inviting import invite as invite_sites
+    from privgan.gan.networks.public_prior import open_prior
 
     asked = Asked(
         sites=tuple(map(_site, site)),
@@ -58,8 +65,11 @@ def invite(
         colluding=colluding,
         preset=preset,
         config=config,
+        measure_classes=measure_classes,
+        prior=None if prior is None else open_prior(prior),
     )
-    invitation, chosen = invitation_for(asked, open_cohort(like).facts.form)
+    example = open_cohort(like)
+    invitation, chosen = invitation_for(asked, example.facts.form, example.schema)
     chosen.outlook.require(accept=accept_noise)
     made = invite_sites(federation, invitation, read_key(key), force=force)
     console.result(
@@ -74,6 +84,8 @@ def invite(
             "epsilon_if_more_collude": invitation.own_plan.spend().epsilon,
             "questions": len(invitation.noise),
             "preset": chosen.preset,
+            "columns": invitation.columns,
+            "prior": None if invitation.prior is None else invitation.prior.sha256,
             "outlook": {"band": chosen.outlook.band, "hidden": chosen.outlook.hidden},
         },
         *_cost(invitation),
@@ -129,17 +141,26 @@ def join(
     run: Annotated[Path, typer.Argument(help="The run folder to make, in which this site will answer.")],
     key: SiteKey,
     invited_by: Inviter,
+    prior: Annotated[
+        Path | None, typer.Option(help="The prior that the invitation names, a folder made by `privgan prior`.")
+    ] = None,
     force: Force = False,
 ) -> int:
     """Say yes to an invitation, after checking it against the cohort and its ledger; spends nothing."""
-    before.join(federation, cohort, run, (key, invited_by), force=force)
+    before.join(federation, cohort, run, (key, invited_by), prior, force=force)
     from privgan.data.cohort.cohort import open_cohort
     from privgan.federation.exchange import Exchange
     from privgan.federation.joining import join as join_federation
+    from privgan.gan.networks.public_prior import open_prior
     from privgan.seals import fingerprint, key_of_line, load_public_key
+    from privgan_audits.strangers import require_strangers
 
-    own, inviter = read_key(key), load_public_key(invited_by)
-    joined = join_federation(Exchange(folder=federation), open_cohort(cohort), run, own, inviter, force=force)
+    own, inviter, opened = read_key(key), load_public_key(invited_by), open_cohort(cohort)
+    given = None if prior is None else open_prior(prior)
+    if given is not None:
+        require_strangers(given, opened, console.progress)
+    exchange = Exchange(folder=federation)
+    joined = join_federation(exchange, opened, run, own, inviter, prior=given, force=force)
     spend = joined.invitation.plan.spend()
     keys = {site.name: fingerprint(key_of_line(site.key)) for site in joined.invitation.sites}
     console.result(

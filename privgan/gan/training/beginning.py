@@ -21,7 +21,7 @@ from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, plac
 from privgan.gan.networks.autoencoder import fit_as_decoder
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.networks.saving import STATE
-from privgan.gan.patients import Patients
+from privgan.gan.patients import Everybody
 from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.ranks import ALONE, Ranks
 from privgan.gan.training.ladder import Ladder
@@ -29,7 +29,7 @@ from privgan.gan.training.monitor import Monitor
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.state import TrainingState, may_restore, restore_state, save_state, saved_prior
 from privgan.gan.warm_start import Mixture
-from privgan.gan.warm_start.class_balance import measure_class_balance
+from privgan.gan.warm_start.class_balance import ClassBalance, measure_class_balance
 from privgan.gan.warm_start.measure import measure_mixture, noise_of_products
 from privgan.gan.warm_start.mixture import with_tones
 from privgan.gan.warm_start.records import measure_records
@@ -52,7 +52,7 @@ class Training:
 
     run: Path
     run_id: str
-    patients: Patients
+    patients: Everybody
     config: GeneratorConfig
     plan: Plan
     settings: TrainSettings
@@ -91,6 +91,7 @@ def begin(
     named, shape = None, training.config.mixture
     mixture = measure_mixture(training.patients, training.settings.warm_start, noises, shape, randomness, odds)
     progress(tr(_MEASURING), 1, 1)
+    balance = _balance(training, randomness)
     if training.prior is not None:
         noise = noise_of_products(training.settings.warm_start, shape, noises)
         named = judged(training.prior, mixture, shape, noise, training.ranks, progress)
@@ -98,14 +99,11 @@ def begin(
             training = training.without_prior
             mixture = with_tones(mixture, training.config.mixture, odds, randomness.public)
     state = fresh_state(training, mixture, randomness.public)
-    state.records, state.prior = records, named
+    state.records, state.prior, state.class_balance = records, named, balance
     if training.prior is not None:
         state.powers = _powers(training, training.prior, state, of_strength, randomness)
     made_decoder(training, state, randomness, progress)
     state.monitor = Monitor.of(state.generator, randomness.public)
-    if (noise_of_shares := training.plan.class_balance) is not None:
-        classes, rng = len(training.config.form.classes), randomness.secret
-        state.class_balance = measure_class_balance(training.patients, classes, noise_of_shares, rng)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.
     kept = None if ledger is None else save_state(state, training.run, ledger, training.run_id)
     return training, state, kept
@@ -117,6 +115,12 @@ def _records(training: Training, randomness: Randomness) -> Table | None:
     if plan.records is None:
         return None
     return measure_records(training.patients, training.schema, classes, plan.members, plan.records, randomness.secret)
+
+
+def _balance(training: Training, randomness: Randomness) -> ClassBalance | None:
+    """How common the classes are, if it was planned to ask for it."""
+    noise, classes = training.plan.class_balance, len(training.config.form.classes)
+    return None if noise is None else measure_class_balance(training.patients, classes, noise, randomness.secret)
 
 
 def _noises(training: Training) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -9,8 +9,7 @@ from privgan.data.cohort.cohort import Cohort
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
 from privgan.errors import InputRejectedError, UsageError
 from privgan.gan.training.request import TrainRequest
-from privgan.gan.training.settings import NO_COLUMNS, TrainSettings
-from privgan.gan.warm_start.strength import NOISE_RATIO
+from privgan.gan.training.settings import NO_COLUMNS
 from privgan.records.schema import Schema
 from privgan.run import RunFacts
 
@@ -34,7 +33,7 @@ def make_plan(members: int, request: TrainRequest, schema: Schema = NO_COLUMNS) 
     # Without steps the warm start is all there is, and has what the class balance leaves.
     share = start.share if privacy.steps else _WHOLE - balance.share * balance.measure
     told = bool(schema) and settings.records.measure
-    ratios = start_ratios(settings, told=told, prior=request.prior is not None)
+    ratios = settings.start_ratios(told=told, prior=request.prior is not None)
     plan = Plan(
         members=members,
         batch=privacy.batch,
@@ -54,16 +53,6 @@ def make_plan(members: int, request: TrainRequest, schema: Schema = NO_COLUMNS) 
         start_noises = plan.warm_start if privacy.steps else _beside(plan.warm_start, noise)
         plan = replace(plan, records=noise, warm_start=start_noises)
     return calibrate(plan, request.epsilon)
-
-
-def start_ratios(settings: TrainSettings, *, told: bool, prior: bool) -> tuple[float, ...]:
-    """The noises of the warm start's queries relative to each other, in the order they are asked.
-
-    told: of records patients are asked one thing more: what these do to images. prior: with a prior another one: how
-    strong detail is.
-    """
-    extra = (*([settings.records.noise] if told else []), *([NOISE_RATIO] if prior else []))
-    return (*settings.warm_start.noise_ratios, *extra)
 
 
 def _beside(noises: tuple[float, ...], other: float) -> tuple[float, ...]:

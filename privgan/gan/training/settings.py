@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from privgan.checks import one_of, positive, within
 from privgan.config import from_table, read_toml
-from privgan.gan.image_model import STARTS, ClassBalanceSettings, MixtureSettings, RecordsSettings
+from privgan.gan.image_model import NOISE_OF_DETAIL, STARTS, ClassBalanceSettings, MixtureSettings, RecordsSettings
 from privgan.gan.names import (
     AUTO,
     BALANCED,
@@ -129,6 +129,15 @@ class TrainSettings:
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     speed: SpeedSettings = field(default_factory=SpeedSettings)
     records: RecordsSettings = field(default_factory=RecordsSettings)
+
+    def start_ratios(self, *, told: bool, prior: bool) -> tuple[float, ...]:
+        """The noises of the warm start's queries relative to each other, in the order they are asked.
+
+        told: of records patients are asked one thing more: what these do to images. prior: with a prior another one:
+        how strong detail is.
+        """
+        extra = (*([self.records.noise] if told else []), *([NOISE_OF_DETAIL] if prior else []))
+        return (*self.warm_start.noise_ratios, *extra)
 
     def generator_config(
         self, form: ImageForm, prior: "Prior | None" = None, schema: Schema = NO_COLUMNS

@@ -23,7 +23,7 @@ from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.networks.losses import LOSSES
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.networks.states import follow
-from privgan.gan.patients import GradientQuery
+from privgan.gan.patients import GradientQuery, NoisyPatients
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.beginning import Training, begin
 from privgan.gan.training.fakes import drawn_fakes, set_gradients
@@ -109,6 +109,8 @@ def _obey(signal: int, stop: StopRequest) -> None:
 
 def step(training: Training, state: TrainingState, critic: PatientGradients, randomness: Randomness) -> None:
     """One noisy discriminator step and, when the ladder says so, one generator step; changes `state`."""
+    if isinstance(training.patients, NoisyPatients):
+        raise TypeError("several hospitals answer what is asked once, and take no steps")
     sums = training.patients.clipped_gradients(_question(training, state, critic, randomness.public))
     noisy_gradient(critic, sums, training.plan.mechanism, rng=randomness.secret)
     del sums  # sensitive: they have no noise

@@ -16,7 +16,7 @@ from torch import Tensor
 from privgan.arrays import Floats
 from privgan.checks import positive
 from privgan.errors import UsageError
-from privgan.gan.patients import DescribedQuery, Patients, ask
+from privgan.gan.patients import DescribedQuery, Everybody, ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class ClassBalance:
         return np.maximum(self.counts, 0.0)
 
 
-def measure_class_balance(patients: Patients, classes: int, noise: float, rng: np.random.Generator) -> ClassBalance:
+def measure_class_balance(patients: Everybody, classes: int, noise: float, rng: np.random.Generator) -> ClassBalance:
     """Ask the query; `noise` is its noise multiplier, as charged."""
     everybody = DescribedQuery(describe=_counted, cells=classes, dimensions=1)
     counts = ask(patients, everybody, noise=noise, rng=rng)[:, 0]

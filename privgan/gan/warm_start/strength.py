@@ -16,12 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from privgan.gan.patients import DescribedQuery, Patients, ask
+from privgan.gan.patients import DescribedQuery, Everybody, ask
 from privgan.gan.warm_start.constants import cosine_columns
 from privgan.gan.warm_start.shrinkage import shrunk
 
-# Of the query, relative to that of the second moments: it costs less than a fiftieth of all queries together.
-NOISE_RATIO = 6.0
 GRID = 4  # parts of the frame a side
 _FIRST = 0.8  # of the order of what the warm start draws: the last of its frequencies are as good as detail
 _WIDTH = math.sqrt(2)  # of a band: from a frequency to so many times as much
@@ -80,7 +78,7 @@ def split(images: Tensor, columns: Tensor, masks: Tensor) -> Iterator[Tensor]:
 
 
 def measure_powers(
-    patients: Patients, bands: DetailBands, public: Tensor, counts: Tensor, noise: float, rng: np.random.Generator
+    patients: Everybody, bands: DetailBands, public: Tensor, counts: Tensor, noise: float, rng: np.random.Generator
 ) -> Tensor:
     """Mean `DetailBands.powers` of each class (classes, numbers), as far as they are more than noise.
 
