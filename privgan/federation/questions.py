@@ -26,7 +26,9 @@ def questions(settings: TrainSettings, schema: Schema, *, prior: bool) -> int:
 def in_order(plan: Plan, settings: TrainSettings, *, told: bool) -> tuple[float, ...]:
     """The noises of a plan's questions as they are asked."""
     of_images = len(settings.start_ratios(told=told, prior=False))
-    first, last = plan.warm_start[:of_images], plan.warm_start[of_images:]
+    first, last = list(plan.warm_start[:of_images]), plan.warm_start[of_images:]
+    if told:
+        first.insert(_once_directions_are_known(settings), first.pop())
     return (*_there(plan.records), *first, *_there(plan.class_balance), *last)
 
 
@@ -35,8 +37,16 @@ def planned(listed: Plan, settings: TrainSettings, *, told: bool) -> Plan:
     rest = list(listed.warm_start)
     records = rest.pop(0) if told else None
     of_images = len(settings.start_ratios(told=told, prior=False))
-    balance = rest.pop(of_images) if settings.class_balance.measure else None
-    return replace(listed, warm_start=tuple(rest), records=records, class_balance=balance)
+    first, rest = rest[:of_images], rest[of_images:]
+    if told:
+        first.append(first.pop(_once_directions_are_known(settings)))
+    balance = rest.pop(0) if settings.class_balance.measure else None
+    return replace(listed, warm_start=(*first, *rest), records=records, class_balance=balance)
+
+
+def _once_directions_are_known(settings: TrainSettings) -> int:
+    """After how many questions about images it is asked what records do to them; plans have that one last."""
+    return 1 + settings.warm_start.align + 1
 
 
 def _there(noise: float | None) -> tuple[float, ...]:

@@ -1,7 +1,7 @@
 """Three invented hospitals with cohorts and keys of their own, in one process, and the folder between them."""
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,13 @@ from privgan.data.cohort.prepare import prepare
 from privgan.data.sources.wishes import Wishes
 from privgan.dp.budget.ledger import Ledger
 from privgan.federation.exchange import Exchange
-from privgan.federation.invitation import Federation, Site
+from privgan.federation.invitation import Federation, Invitation, Site
 from privgan.federation.inviting import Asked, invitation_for, invite
 from privgan.federation.joining import join
+from privgan.federation.letters import federation_of, invited
 from privgan.federation.together import Progressed, answer
 from privgan.files import sha256_file
+from privgan.gan.networks.public_prior import Prior
 from privgan.seals import key_line
 
 NAMES = ("north", "south", "west")
@@ -26,6 +28,7 @@ CONFIG = """schema = 1
 latent = 8
 generator_width = 8
 discriminator_width = 8
+adaptation_steps = 2
 [warm_start]
 order = 4
 fine_order = 5
@@ -83,9 +86,9 @@ class Hospital:
         """As the invitation names it."""
         return Site(name=self.name, key=key_line(self.key.public_key()))
 
-    def join(self, exchange: Exchange) -> None:
+    def join(self, exchange: Exchange, prior: Prior | None = None) -> None:
         """Say yes."""
-        join(exchange, self.cohort, self.run, self.key, self.inviter.public_key())
+        join(exchange, self.cohort, self.run, self.key, self.inviter.public_key(), prior=prior)
 
     def answer(self, exchange: Exchange) -> Progressed:
         """Answer what is asked next."""
@@ -99,11 +102,19 @@ class World:
     hospitals: dict[str, Hospital]
     federation: Federation
     exchange: Exchange
+    prior: Prior | None = None
 
     def join(self, *names: str) -> None:
         """These say yes, or all of them."""
         for name in names or self.hospitals:
-            self.hospitals[name].join(self.exchange)
+            self.hospitals[name].join(self.exchange, self.prior)
+
+    def invited_again(self, invitation: Invitation) -> "World":
+        """The same hospitals, whose folder now holds another invitation by the same inviter."""
+        inviter = next(iter(self.hospitals.values())).inviter
+        letter = invited(invitation, inviter)
+        (self.exchange.folder / "invitation.dsse.json").write_bytes(letter)
+        return replace(self, federation=federation_of(letter, inviter.public_key()))
 
     def round(self, *names: str) -> list[Progressed]:
         """These answer, or all of them, one after the other."""
@@ -121,6 +132,8 @@ def make_world(
     max_epsilon: float = 10.0,
     epsilon: float = EPSILON,
     transport: str = "files",
+    prior: Prior | None = None,
+    measure_classes: bool = False,
 ) -> World:
     """Cohorts of their own for every test, with nothing spent; the first hospital invites."""
     home.mkdir(exist_ok=True)
@@ -138,8 +151,17 @@ def make_world(
     config = home / "train.toml"
     config.write_text(CONFIG)
     sites = tuple(hospital.site for hospital in hospitals.values())
-    asked = Asked(sites=sites, epsilon=EPSILON, patients=PATIENTS, transport=transport, config=config)
-    first = next(iter(hospitals.values()))
-    invitation, _ = invitation_for(asked, first.cohort.facts.form)
+    asked = Asked(
+        sites=sites,
+        epsilon=EPSILON,
+        patients=PATIENTS,
+        transport=transport,
+        config=config,
+        measure_classes=measure_classes,
+        prior=prior,
+    )
+    first = next(iter(hospitals.values())).cohort
+    invitation, _ = invitation_for(asked, first.facts.form, first.schema)
     federation = invite(home / "federation", invitation, inviter, force=False)
-    return World(hospitals=hospitals, federation=federation, exchange=Exchange(folder=home / "federation"))
+    exchange = Exchange(folder=home / "federation")
+    return World(hospitals=hospitals, federation=federation, exchange=exchange, prior=prior)

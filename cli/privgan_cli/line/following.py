@@ -49,10 +49,10 @@ def after_train(run: Path, members: int) -> str:
     return command("generate", run, unused(run.with_name("synthetic")), "--count", _IMAGES_A_MEMBER * members)
 
 
-def after_invite(federation: Path) -> str:
+def after_invite(federation: Path, prior: Path | None) -> str:
     """Every site says yes."""
-    folders = (federation, "COHORT", "RUN")
-    return command("join", *folders, "--key", "SITE.key", "--invited-by", "INVITER.pub")
+    folders, start = (federation, "COHORT", "RUN"), () if prior is None else ("--prior", prior)
+    return command("join", *folders, "--key", "SITE.key", "--invited-by", "INVITER.pub", *start)
 
 
 def after_join(federation: Path, cohort: Path, run: Path, key: Path, inviter: Path) -> str:

@@ -89,7 +89,7 @@ def invite(
             "outlook": {"band": chosen.outlook.band, "hidden": chosen.outlook.hidden},
         },
         *_cost(invitation),
-        then=following.after_invite(federation),
+        then=following.after_invite(federation, prior),
     )
     return 0
 
