@@ -1,13 +1,14 @@
 """What several hospitals gain by adding up noised sums: joint training by files, beside one pool and each alone.
 
     python tests/benchmarks/hospitals.py --sites 3 [--arms pooled,files,masked,alone] [--epsilon 3] [--seeds 1]
-        [--skew] [--count 4000] [--epochs 10] [--threads 1] [--json]
+        [--skew] [--prior PRIOR] [--count 4000] [--epochs 10] [--threads 1] [--json]
 
 The chest X-rays of `quality.py`, split by patient into so many hospitals: at random, or with --skew by class: four
 patients of five are sorted by theirs, so that the first hospital has most of the normal ones. Every arm is the warm
 start alone at delta 1e-5, drawn from and examined as there. `pooled` is one hospital that holds all patients, which
 is what nobody may do; `alone` is the first hospital, and with --skew the last as well. `files` and `masked`, the two
-transports, go through `invite`, `join` and `answer` in this process, all sites in turn.
+transports, go through `invite`, `join` and `answer` in this process, all sites in turn. --prior: everybody starts from
+that folder of `privgan prior`.
 
 --json: {"schema_version": 1, "rows": [...]}: arm, sites, seed, epsilon (each site's), as_noisy_as (of totals),
 members (who were learned from), questions, bytes (that a site sent), cpu_seconds (of one site's part, or of the
@@ -40,6 +41,7 @@ from privgan.federation.invitation import Site
 from privgan.federation.inviting import Asked, invitation_for, invite
 from privgan.federation.joining import join
 from privgan.federation.together import answer
+from privgan.gan.networks.public_prior import open_prior
 from privgan.images.stored import as_stored
 from privgan.seals import key_line
 from privgan.synthetic.generate import GenerateOptions, generate
@@ -52,6 +54,14 @@ from privgan_cli.asked import TrainOptions
 from privgan_cli.surface import train
 
 DELTA, CAP, SKEWED = 1e-5, 4.0, 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What every arm spends, of each hospital, and what it starts from."""
+
+    epsilon: float
+    prior: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,31 +100,38 @@ def prepared(part: Dataset, folder: Path, epsilon: float) -> Cohort:
     return open_cohort(folder / "cohort")
 
 
-def alone(part: Dataset, folder: Path, epsilon: float) -> Learned:
+def alone(part: Dataset, folder: Path, wanted: Wanted) -> Learned:
     """One hospital by itself."""
+    epsilon, prior = wanted.epsilon, wanted.prior
     cohort, started = prepared(part, folder, epsilon), time.process_time()
-    options = TrainOptions(epsilon=epsilon, delta=DELTA, steps=0, accept_delta=True, accept_noise=True)
+    options = TrainOptions(epsilon=epsilon, delta=DELTA, steps=0, prior=prior, accept_delta=True, accept_noise=True)
     train(cohort.folder, folder / "run", options)
     facts = {"cpu_seconds": round(time.process_time() - started, 1)}
     return Learned(run=folder / "run", members=cohort.facts.members, facts=facts)
 
 
-def together(parts: list[Dataset], folder: Path, epsilon: float, transport: str) -> Learned:
+def together(parts: list[Dataset], folder: Path, wanted: Wanted, transport: str) -> Learned:
     """All of them, by one transport."""
     folder.mkdir()
+    epsilon, prior = wanted.epsilon, None if wanted.prior is None else open_prior(wanted.prior)
     keys = [Ed25519PrivateKey.generate() for _ in parts]
     cohorts = [prepared(part, folder / str(number), epsilon) for number, part in enumerate(parts)]
     sites = tuple(Site(name=f"site-{number}", key=key_line(key.public_key())) for number, key in enumerate(keys))
     members = sum(cohort.facts.members for cohort in cohorts)
     asked = Asked(
-        sites=sites, epsilon=epsilon, delta=DELTA, patients=100 * math.ceil(members / 100), transport=transport
+        sites=sites,
+        epsilon=epsilon,
+        delta=DELTA,
+        patients=100 * math.ceil(members / 100),
+        transport=transport,
+        prior=prior,
     )
     invitation, _ = invitation_for(asked, cohorts[0].facts.form)
     invite(folder / "federation", invitation, keys[0], force=False)
     exchange, inviter = Exchange(folder=folder / "federation"), keys[0].public_key()
     runs = [folder / f"run-{number}" for number in range(len(parts))]
     for cohort, run, key in zip(cohorts, runs, keys, strict=True):
-        join(exchange, cohort, run, key, inviter)
+        join(exchange, cohort, run, key, inviter, prior=prior)
     started, states = time.process_time(), [""]
     while states[0] != "finished":
         given = zip(cohorts, runs, keys, strict=True)
@@ -143,21 +160,28 @@ def examined(dataset: Dataset, learned: Learned, asked: argparse.Namespace, seed
 
 def rows_of(dataset: Dataset, asked: argparse.Namespace, place: Path) -> list[dict[str, Any]]:
     """A row for each arm and seed."""
-    rows = []
+    rows, wanted = [], Wanted(epsilon=asked.epsilon, prior=asked.prior)
     for seed in range(asked.first, asked.first + asked.seeds):
         parts = split(dataset, asked.sites, seed, skew=asked.skew)
         arms = {
-            "pooled": lambda folder: alone(dataset, folder, asked.epsilon),
-            "files": lambda folder, parts=parts: together(parts, folder, asked.epsilon, "files"),
-            "masked": lambda folder, parts=parts: together(parts, folder, asked.epsilon, "masked"),
-            "alone": lambda folder, parts=parts: alone(parts[0], folder, asked.epsilon),
-            "last alone": lambda folder, parts=parts: alone(parts[-1], folder, asked.epsilon),
+            "pooled": lambda folder: alone(dataset, folder, wanted),
+            "files": lambda folder, parts=parts: together(parts, folder, wanted, "files"),
+            "masked": lambda folder, parts=parts: together(parts, folder, wanted, "masked"),
+            "alone": lambda folder, parts=parts: alone(parts[0], folder, wanted),
+            "last alone": lambda folder, parts=parts: alone(parts[-1], folder, wanted),
         }
         for arm in asked.arms.split(","):
             folder = place / f"{arm}-{seed}"
             folder.mkdir()
             learned = arms[arm](folder / "made")
-            row = {"arm": arm, "sites": asked.sites, "skew": asked.skew, "seed": seed, "epsilon": asked.epsilon}
+            row = {
+                "arm": arm,
+                "sites": asked.sites,
+                "skew": asked.skew,
+                "prior": asked.prior is not None,
+                "seed": seed,
+                "epsilon": asked.epsilon,
+            }
             rows.append(
                 {**row, "members": learned.members, **learned.facts, **examined(dataset, learned, asked, seed)}
             )
@@ -174,6 +198,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each arm")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--skew", action="store_true", help="split by class")
+    parser.add_argument("--prior", type=Path, help="what everybody starts from")
     parser.add_argument("--count", type=int, default=4000, help="synthetic pictures")
     parser.add_argument("--epochs", type=int, default=10, help="of the examining network")
     parser.add_argument("--threads", type=int, default=1)
