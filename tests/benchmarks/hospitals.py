@@ -7,8 +7,8 @@ The chest X-rays of `quality.py`, split by patient into so many hospitals: at ra
 patients of five are sorted by theirs, so that the first hospital has most of the normal ones. Every arm is the warm
 start alone at delta 1e-5, drawn from and examined as there. `pooled` is one hospital that holds all patients, which
 is what nobody may do; `alone` is the first hospital, and with --skew the last as well. `files` and `masked`, the two
-transports, go through `invite`, `join` and `answer` in this process, all sites in turn. --prior: everybody starts from
-that folder of `privgan prior`.
+transports, go through `invite`, `join` and `answer` in this process, all sites in turn. --prior: everybody starts
+from that folder of `privgan prior`.
 
 --json: {"schema_version": 1, "rows": [...]}: arm, sites, seed, epsilon (each site's), as_noisy_as (of totals),
 members (who were learned from), questions, bytes (that a site sent), cpu_seconds (of one site's part, or of the
