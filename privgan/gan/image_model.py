@@ -93,12 +93,14 @@ class ClassBalanceSettings:
 class RecordsSettings:
     """Records beside the images, of a cohort with declared columns. measure: whether to ask at all. share: of the
     target epsilon, spent on how the columns are distributed. noise: of the query of what records do to images,
-    relative to the second moments'.
+    relative to the second moments'. judged: whether the refinement's discriminator is told the records of the images
+    that it judges.
     """
 
     measure: bool = True
     share: float = 0.2
     noise: float = 1.0
+    judged: bool = True
 
     def __post_init__(self) -> None:
         positive(noise=self.noise)
