@@ -18,6 +18,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import canonical_json, sha256_bytes
 from privgan.gan.training.settings import TrainSettings
 from privgan.images.form import ImageForm
+from privgan.records.schema import Schema
 from privgan.run import FederationNamed
 from privgan.seals import key_of_line
 
@@ -87,6 +88,19 @@ class Invitation:
             raise UsageError("Expected the noise of every question of a warm start without steps.")
         if not self.plan.spend().epsilon <= self.epsilon:
             raise UsageError("Expected noise that keeps the epsilon of the invitation, it is too little.")
+
+    def require_no_records(self, schema: Schema) -> None:
+        """Refuse a cohort of whose declared columns a run alone would learn records: none of a federation does.
+
+        Raises:
+            UsageError: columns are declared, and settings do not keep them for the audit.
+        """
+        if schema and self.settings.records.measure:
+            raise UsageError(
+                "Expected a cohort without declared columns: several hospitals together learn no records yet. "
+                "Prepare it with names of columns alone, or invite with a train.toml that says measure = false under "
+                "[records]; then the audit alone asks about them."
+            )
 
     @classmethod
     def from_json(cls, table: dict[str, Any]) -> Self:

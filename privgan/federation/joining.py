@@ -34,7 +34,7 @@ def join(
     """Make the run folder in which this site answers, and put its yes into the federation's folder.
 
     Raises:
-        UsageError: the key is no invited site's, or the run exists.
+        UsageError: the key is no invited site's, the run exists, or the cohort has columns for records.
         InputRejectedError: the cohort's images are others than the invitation's, or its members too few or too many.
         BudgetError: the cohort's cap would be passed, or its ledger is damaged.
         IntegrityError: the invitation is not by this inviter, or of another version.
@@ -55,6 +55,7 @@ def join(
 
 def _require_fitting(federation: Federation, cohort: Cohort) -> None:
     asked, members = federation.invitation, cohort.facts.members
+    asked.require_no_records(cohort.schema)
     if cohort.facts.form != asked.form:
         raise InputRejectedError(
             "Expected images of the invitation's form, this cohort's have another size, other classes, another "

@@ -1,5 +1,6 @@
 """How images are described, asked about and drawn: public constants, so that whoever plans needs no torch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -105,6 +106,11 @@ class RecordsSettings:
     def __post_init__(self) -> None:
         positive(noise=self.noise)
         strictly_within(0.0, 1.0, share=self.share)
+
+    def times(self, start: MixtureSettings) -> float:
+        """How many times as large the noise of the other queries gets beside this one, for the same epsilon."""
+        others = sum(ratio**-2 for ratio in start.noise_ratios)
+        return math.sqrt(1 + self.noise**-2 / others)
 
 
 STARTS: Mapping[str, MixtureSettings] = {

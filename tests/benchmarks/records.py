@@ -5,8 +5,9 @@
 
 Everything is learned as `privgan train` learns it: table, warm start, what records do, and so many steps of the
 discriminator (none unless asked for); plan, draws and noise are the product's. A row for each epsilon and seed, and
-one without records at the same epsilon; with steps another one, whose discriminator is not told records. Records of phantoms are known by construction; of chest X-rays the columns are
-the kind of pneumonia and a quarter of the brightness of all.
+one without records at the same epsilon; with steps another one, whose discriminator is not told records. Records of
+phantoms are known by construction; of chest X-rays the columns are the kind of pneumonia and a quarter of the
+brightness of all.
 
 A reader is principal components of the images at 32 pixels, the squares of the first eight, and a shrunk linear
 discriminant for every column. Trained on synthetic images it is tested on held-back patients (`auc`, one against the

@@ -15,8 +15,10 @@ from privgan.dp.gaussian import GaussianQueries
 from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError
 from privgan.federation.invitation import Federation, Invitation, Site
 from privgan.federation.inviting import Asked, invitation_for
+from privgan.federation.joining import join
 from privgan.federation.letters import federation_of, invited
 from privgan.images.form import ImageForm
+from privgan.records.schema import Schema
 from privgan.run import read_run
 from privgan.seals import key_line
 from tests.federation.hospitals import EPSILON, NAMES, PATIENTS, QUESTIONS, World, make_world
@@ -65,6 +67,20 @@ def test_joining_spends_nothing_and_says_what_will_be_spent(world: World) -> Non
     assert not hospital.ledger.queries()
     with pytest.raises(UsageError, match="exists"):
         world.join(NAMES[0])
+
+
+def test_records_are_refused_before_anything_is_spent(world: World) -> None:
+    """Unless the invitation keeps declared columns for the audit."""
+    hospital = world.hospitals[NAMES[0]]
+    told = replace(hospital.cohort, facts=replace(hospital.cohort.facts, columns={"sex": "category(F|M):patient"}))
+    with pytest.raises(UsageError, match="several hospitals together learn no records yet"):
+        join(world.exchange, told, hospital.run, hospital.key, hospital.inviter.public_key())
+    assert not hospital.run.exists()
+    assert not hospital.ledger.queries()
+    invitation = world.federation.invitation
+    silent = replace(invitation.settings, records=replace(invitation.settings.records, measure=False))
+    replace(invitation, settings=silent).require_no_records(told.schema)
+    invitation.require_no_records(Schema.of({"sex": "category"}))
 
 
 def test_an_invitation_is_the_same_after_reading(world: World) -> None:

@@ -59,7 +59,9 @@ def invite(
         preset=preset,
         config=config,
     )
-    invitation, chosen = invitation_for(asked, open_cohort(like).facts.form)
+    pattern = open_cohort(like)
+    invitation, chosen = invitation_for(asked, pattern.facts.form)
+    invitation.require_no_records(pattern.schema)
     chosen.outlook.require(accept=accept_noise)
     made = invite_sites(federation, invitation, read_key(key), force=force)
     console.result(
