@@ -11,6 +11,7 @@ from privgan.gan.names import AUTO, DEVICES, MOST_PROCESSES, PRESETS
 if TYPE_CHECKING:
     from privgan.dp.plan import Plan
     from privgan.gan.training.presets import Choice
+    from privgan.records.outlook import RecordsOutlook
     from privgan_audits.gate.preflight import Preflight
 
 _EITHER = "Expected either --cohort (and --run), or --members and --non-members."
@@ -23,7 +24,8 @@ class PlanOptions:
     patients: members, who would be trained on. batch: expected patients a step.
     noise_multiplier or epsilon: one of them; the other follows. delta: None takes the largest power of ten that is
     at most 1/(10 x patients). non_members: share of all patients that would be held back. classes, minutes, preset,
-    modality: for the choice of a preset. size: pixels a side, for what the images would take and show.
+    modality: for the choice of a preset. size: pixels a side, for what the images would take and show. columns: as
+    `prepare` takes them, for what would come of records.
     """
 
     patients: int
@@ -38,6 +40,7 @@ class PlanOptions:
     preset: str = "auto"
     modality: str = ""
     size: int | None = None
+    columns: str = ""
     accept_delta: bool = False
 
     def __post_init__(self) -> None:
@@ -57,13 +60,14 @@ class PlanOptions:
 @dataclass(frozen=True, kw_only=True)
 class Planned:
     """What a training would cost, the preset that it would start from, and what its audit could see; in words what
-    images of the asked size would take and show.
+    images of the asked size would take and show. records: what would come of declared columns; None without any.
     """
 
     plan: "Plan"
     choice: "Choice"
     preflight: "Preflight"
     of_size: tuple[str, ...] = ()
+    records: "RecordsOutlook | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,16 @@
 
 from privgan.data.cohort.options import NON_MEMBERS
 from privgan.data.cohort.scan import ScanReport
+from privgan.data.columns import Wanted
+from privgan.data.declared import require_sound
 from privgan.dp.accounting import default_delta
-from privgan.dp.plan import plan_steps
-from privgan.gan.image_model import STARTS
+from privgan.dp.plan import calibrate_queries, plan_steps
+from privgan.errors import UsageError
+from privgan.gan.image_model import STARTS, MixtureSettings, RecordsSettings
 from privgan.gan.size import memory, smoothness
 from privgan.gan.training.presets import choose
+from privgan.records.outlook import RecordsOutlook, records_outlook
+from privgan.records.schema import Schema
 from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, Preflight, preflight
 from privgan_audits.policy import Policy
 from privgan_cli.asked import Planned, PlanOptions
@@ -40,7 +45,40 @@ def planned(options: PlanOptions, policy: Policy) -> Planned:
     expected = preflight(members, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * members, policy)
     size, start = options.size, STARTS[chosen.preset]
     told = () if size is None else tuple(filter(None, (memory(size), smoothness(size, start))))
-    return Planned(plan=steps, choice=chosen, preflight=expected, of_size=told)
+    return Planned(
+        plan=steps,
+        choice=chosen,
+        preflight=expected,
+        of_size=told,
+        records=_records(options, start, epsilon=spend.epsilon, delta=spend.delta),
+    )
+
+
+def _records(options: PlanOptions, start: MixtureSettings, *, epsilon: float, delta: float) -> RecordsOutlook | None:
+    """What would come of records under the default settings; None where none were asked for.
+
+    Raises:
+        UsageError: what was asked for are no declared columns, or too many combinations.
+    """
+    if not options.columns:
+        return None
+    types = Wanted.typed(options.columns).types
+    schema, records = Schema.of(types), RecordsSettings()
+    if not schema:
+        raise UsageError(
+            "Expected --columns that say what they may hold, as sex:category(F|M). Others are kept for the audit "
+            "alone and cost nothing."
+        )
+    require_sound(types, options.classes)
+    (noise,) = calibrate_queries(records.share * epsilon, delta, (1.0,))
+    return records_outlook(
+        schema,
+        classes=options.classes,
+        members=options.patients,
+        noise=noise,
+        share=records.share,
+        times=records.times(start),
+    )
 
 
 def prospects(found: ScanReport) -> tuple[Preflight, dict[float, str]] | None:

@@ -19,6 +19,7 @@ from privgan.records.schema import MOST_COMBINATIONS, NUMBER, Column, Schema, wi
 
 UNKNOWN_VALUE, OUT_OF_RANGE = "unknown_value", "out_of_range"
 MISFITS = (UNKNOWN_VALUE, OUT_OF_RANGE)
+MOST_UNKNOWN, MOST_OUTSIDE = 0.1, 0.5  # of the cells that say something; a range may be meant to leave patients out
 _FIT, _EMPTY, _NEAR = "fit", "empty", "near"
 _UNKNOWN = to_tr("Column {name}: {count} cells hold what was not declared; their images were left out.")
 _NEARLY = to_tr(
@@ -26,8 +27,15 @@ _NEARLY = to_tr(
     "written; their images were left out."
 )
 _OUTSIDE = to_tr("Column {name}: {count} numbers lie outside the declared range; their images were left out.")
-
-
+_SLIP = to_tr(
+    "Expected a declaration of the column {name} that nearly all of its cells fit, {count} of {known} hold something "
+    "else, {near} of them only by case, blanks or how a number is written: each would cost its image. Declare the "
+    "values as the source has them, or mend the table; `privgan scan` counts them."
+)
+_RANGE = to_tr(
+    "Expected a range of the column {name} in which most of its numbers lie, {count} of {known} lie outside: each "
+    "would cost its image. Is the unit another one? Declare a wider range, or mend the table."
+)
 _COMBINATIONS = to_tr(
     "Expected at most {most} combinations of the classes and of all that the declared columns may hold, got {count}. "
     "Declare fewer columns or values, or numbers in fewer bands, as in age:number(0..100/5)."
@@ -113,6 +121,18 @@ class CellCounts:
     near: int
     outside: int
 
+    @property
+    def known(self) -> int:
+        """Cells that say something."""
+        return self.fit + self.unknown + self.outside
+
+    def objections(self, name: str) -> Iterator[str]:
+        """Why the declaration is more likely wrong than so many cells are, in sentences."""
+        if self.unknown > MOST_UNKNOWN * self.known:
+            yield kept(_SLIP, name=name, count=self.unknown, known=self.known, near=self.near)
+        if self.outside > MOST_OUTSIDE * self.known:
+            yield kept(_RANGE, name=name, count=self.outside, known=self.known)
+
     def notes(self, name: str) -> Iterator[str]:
         """What was left out for it, in sentences."""
         if self.unknown:
@@ -160,6 +180,10 @@ class Tally:
             )
             for place, name in enumerate(self.names)
         }
+
+    def objections(self) -> Iterator[str]:
+        """Why declarations are no good for this source: so many cells do not fit that they must be slips."""
+        return (reason for name, counts in self.counts().items() for reason in counts.objections(name))
 
     def notes(self) -> tuple[str, ...]:
         """What was left out for cells that do not fit, in sentences."""

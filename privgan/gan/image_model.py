@@ -1,5 +1,6 @@
 """How images are described, asked about and drawn: public constants, so that whoever plans needs no torch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -93,16 +94,23 @@ class ClassBalanceSettings:
 class RecordsSettings:
     """Records beside the images, of a cohort with declared columns. measure: whether to ask at all. share: of the
     target epsilon, spent on how the columns are distributed. noise: of the query of what records do to images,
-    relative to the second moments'.
+    relative to the second moments'. judged: whether the refinement's discriminator is told the records of the images
+    that it judges.
     """
 
     measure: bool = True
     share: float = 0.2
     noise: float = 1.0
+    judged: bool = True
 
     def __post_init__(self) -> None:
         positive(noise=self.noise)
         strictly_within(0.0, 1.0, share=self.share)
+
+    def times(self, start: MixtureSettings) -> float:
+        """How many times as large the noise of the other queries gets beside this one, for the same epsilon."""
+        others = sum(ratio**-2 for ratio in start.noise_ratios)
+        return math.sqrt(1 + self.noise**-2 / others)
 
 
 # Of the query of how strong detail is, relative to the second moments': it costs less than a fiftieth of them all.

@@ -50,15 +50,16 @@ class DescribedQuery:
 class GradientQuery:
     """The clipped gradients of one Poisson draw, added up, with those of images of nobody beside them.
 
-    critic: its output for (images, labels) is a score (n,). losses: per image; none may influence another's.
-    fakes: (n, channels, h, w) in [-1, 1], always as many, each clipped like a patient; labels: int64 (n,), theirs.
+    critic: its output for (images, told) is a score (n,). losses: per image; none may influence another's.
+    fakes: (n, channels, h, w) in [-1, 1], always as many, each clipped like a patient. told: what the critic hears of
+    each, labels int64 (n,) or records (n, 1 + columns); of patients' images it hears the same.
     rate: at which every member is drawn. clipping_norm: C, the most that one patient adds.
     """
 
     critic: "PatientGradients"
     losses: ImageLosses
     fakes: Tensor
-    labels: Tensor
+    told: Tensor
     rate: float
     clipping_norm: float
 

@@ -134,6 +134,16 @@ class Column:
         first, after = (-(-edge * steps // self.bands) for edge in (band, band + 1))
         return range(first, after if code < self.bands else steps + 1)
 
+    def band(self, code: int) -> str:
+        """A band by its first and last number; public, as the declaration is.
+
+        >>> [Column.parse("age", "number(18..90)").band(code) for code in (1, 2, 10)]
+        ['18..25', '26..32', '83..90']
+        """
+        step, numbers = _step(self.low, self.high), self.numbers(code)
+        ends = (self.low + place * step for place in (numbers[0], numbers[-1]))
+        return "..".join(dict.fromkeys(str(end.quantize(step)) for end in ends))
+
     def span(self, low: Decimal, high: Decimal) -> "Span":
         """The numbers from one to the other, counted likewise; empty where none is declared."""
         step = _step(self.low, self.high)

@@ -109,7 +109,8 @@ _SERIES = to_tr(
         ),
         _VISITS: (
             "Each {visits} files, one after the other, are one invented patient and one study, in a series and a "
-            "folder each:\n  the same patient in every value of one column."
+            "folder each:\n  the same patient in every value of one column, on invented days one to three "
+            "months apart."
         ),
     }
 )

@@ -20,6 +20,7 @@ from privgan.records.dictionary import dictionary
 from privgan.records.facts import RecordsFacts
 from privgan.records.rows import Records, records_csv
 from privgan.synthetic.dataset_card import dataset_card
+from privgan.synthetic.dicom.days import dated
 from privgan.synthetic.dicom.form import Place, files_of, places_of
 from privgan.synthetic.dicom.said import keywords_of, said_of
 from privgan.synthetic.labels_table import label_rows, labels_csv
@@ -134,11 +135,13 @@ class SetFiles:
         return records_csv(homes, self._records, self._columns)
 
     def _dicom(self, name: str) -> tuple[Images, str, str, Place, dict[str, str]]:
-        """Frames, label, patient's ID and place of a DICOM file, and what else its record says in its header."""
+        """Frames, label, patient's ID and place of a DICOM file, and what record and visit say in its header."""
         place = self._places[name]
         held, (_, patient, label) = (self._held or [])[place.number - 1], self._rows[place.number - 1]
         rows = self._records.cells[held.start : held.stop].tolist()
-        said = said_of(self._keywords, self._columns, rows)
+        visits, seed = self._manifest.dicom.visits, self._manifest.seed_sha256
+        seen = dated(seed, patient=place.patient, visit=(place.number - 1) % visits, visits=visits)
+        said = {**said_of(self._keywords, self._columns, rows), **seen}
         return self._images[held.start : held.stop], label, patient, place, said
 
     @cached_property

@@ -1,12 +1,13 @@
 """Whether synthetic images show what their records say, and what that costs the images.
 
     python tests/benchmarks/records.py --case phantoms|xrays --epsilon 1,3,10 [--seeds 3] [--count 2700]
-        [--config train.toml] [--sheet FILE.png] [--data FOLDER]
+        [--config train.toml] [--steps 60] [--sheet FILE.png] [--data FOLDER]
 
-Everything is asked as `privgan train` without steps asks it: table, warm start, what records do; noise, draws and
-plan are the product's, images are drawn from the released part alone. A row for each epsilon and seed, and one
-without records at the same epsilon. Records of phantoms are known by construction; of chest X-rays the columns are
-the kind of pneumonia and a quarter of the brightness of all.
+Everything is learned as `privgan train` learns it: table, warm start, what records do, and so many steps of the
+discriminator (none unless asked for); plan, draws and noise are the product's. A row for each epsilon and seed, and
+one without records at the same epsilon; with steps another one, whose discriminator is not told records. Records of
+phantoms are known by construction; of chest X-rays the columns are the kind of pneumonia and a quarter of the
+brightness of all.
 
 A reader is principal components of the images at 32 pixels, the squares of the first eight, and a shrunk linear
 discriminant for every column. Trained on synthetic images it is tested on held-back patients (`auc`, one against the
@@ -19,6 +20,7 @@ Precision, recall, density, coverage and kernel distance are of 64 principal com
 
 import argparse
 import json
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,18 +37,19 @@ from privgan.data.phantoms.phantom_images import Anatomy, draw_images
 from privgan.data.phantoms.phantom_records import HEADER, PhantomRecords
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.effects.odds import Odds
+from privgan.gan.networks import Generator
 from privgan.gan.randomness import Randomness
+from privgan.gan.training.beginning import Training
 from privgan.gan.training.members import Members
 from privgan.gan.training.planning import make_plan
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.settings import TrainSettings, read_settings
-from privgan.gan.warm_start import MixtureImages
-from privgan.gan.warm_start.measure import measure_mixture
-from privgan.gan.warm_start.records import measure_records
+from privgan.gan.training.step import fit
 from privgan.images.contact_sheet import contact_sheet
 from privgan.images.containers import png_bytes
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
+from privgan.interruption import StopRequest
 from privgan.records.schema import CATEGORY, ORDINAL, Schema
 
 DATA = Path("shared/data/images")
@@ -130,39 +133,47 @@ CASES = {"phantoms": phantoms, "xrays": xrays}
 class Released:
     """What a run releases. odds: None without records."""
 
-    images: MixtureImages
+    generator: Generator
     odds: Odds | None
 
     def drawn(self, told: Tensor, z: Tensor) -> Images:
         """uint8 (n, 64, 64)."""
         with torch.no_grad():
-            parts = [self.images(*some) for some in zip(z.split(100), told.split(100), strict=True)]
+            parts = [self.generator(*some) for some in zip(z.split(100), told.split(100), strict=True)]
         return ((torch.cat(parts)[:, 0].clamp(-1, 1) + 1) * 127.5).round().byte().numpy()
 
 
 def released(case: Case, settings: TrainSettings, epsilon: float, seed: int, *, records: bool) -> Released:
-    """Ask everything that a run without steps asks."""
+    """Learn as a run does, under a seed."""
     settings = replace(settings, records=replace(settings.records, measure=records))
     part, schema = case.learned, case.schema if records else Schema()
-    index = PatientIndex.of(part.patients, np.arange(len(part.images)))
+    index, cpu = PatientIndex.of(part.patients, np.arange(len(part.images))), torch.device("cpu")
     plan = make_plan(index.count, TrainRequest(settings=settings, epsilon=epsilon, delta=None), schema)
+    images = with_channels(part.images)
     members = Members(
-        images=with_channels(part.images),
+        images=images,
         labels=part.labels,
         index=index,
         settings=settings,
-        device=torch.device("cpu"),
+        device=cpu,
         rng=np.random.default_rng(seed),
         codes=part.codes,
     )
-    form = replace(ImageForm.of(with_channels(part.images)), classes=case.classes)
-    shape, chance, odds = settings.generator_config(form, None, schema).mixture, Randomness.of(seed), None
-    if plan.records is not None:
-        table = measure_records(members, schema, len(case.classes), index.count, plan.records, chance.secret)
-        odds = Odds.of_table(table)
-    images = MixtureImages(shape)
-    images.fill(measure_mixture(members, settings.warm_start, plan.warm_start, shape, chance, odds))
-    return Released(images=images, odds=odds)
+    form = replace(ImageForm.of(images), classes=case.classes)
+    with tempfile.TemporaryDirectory() as run:
+        (Path(run) / "private").mkdir()
+        training = Training(
+            run=Path(run),
+            run_id="",
+            patients=members,
+            config=settings.generator_config(form, None, schema),
+            plan=plan,
+            settings=settings,
+            device=cpu,
+            schema=schema,
+        )
+        state = fit(training, None, Randomness.of(seed), StopRequest())
+    return Released(generator=state.average.eval(), odds=state.odds)
 
 
 def measured(case: Case, real: Reader, made: Released, seed: int, count: int) -> dict[str, Any]:
@@ -172,7 +183,7 @@ def measured(case: Case, real: Reader, made: Released, seed: int, count: int) ->
         torch.bincount(torch.from_numpy(case.learned.labels)).double(), count, True, generator=chance
     )
     told = labels if made.odds is None else made.odds.drawn(labels, chance)
-    z = torch.randn(count, made.images.shape.latent, generator=chance)
+    z = torch.randn(count, made.generator.config.latents, generator=chance)
     images = made.drawn(told, z)
     row: dict[str, Any] = alike(case.tested.images, images)
     asked = told.numpy().reshape(count, -1).copy()
@@ -222,7 +233,7 @@ def sheet(path: Path, case: Case, made: Released) -> None:
     count = len(case.schema.columns[place - 1].values)
     told = made.odds.drawn(torch.full((12,), case.staged), chance).repeat_interleave(count, 0)
     told[:, place] = 1 + torch.arange(len(told)) % count
-    z = torch.randn(12, made.images.shape.latent, generator=chance).repeat_interleave(count, 0)
+    z = torch.randn(12, made.generator.config.latents, generator=chance).repeat_interleave(count, 0)
     drawn = made.drawn(told, z)
     path.write_bytes(png_bytes(contact_sheet(drawn, told[:, 0].numpy(), case.classes, count)))
 
@@ -235,12 +246,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--count", type=int, default=MEMBERS)
     parser.add_argument("--config", type=Path)
+    parser.add_argument("--steps", type=int, default=0)
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--data", type=Path, default=DATA)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     settings = read_settings(asked.config)
-    settings = replace(settings, privacy=replace(settings.privacy, steps=0))
+    settings = replace(settings, privacy=replace(settings.privacy, steps=asked.steps))
     case = CASES[asked.case](asked.data)
     real = Reader(case.learned.images, case.learned.told, levels(case))
     tops = real.says(case.tested.images)
@@ -252,13 +264,15 @@ def main() -> None:
     print(json.dumps(first), flush=True)
     for epsilon in map(float, asked.epsilon.split(",")):
         for seed in range(asked.seeds):
-            for records in (False, True):
+            for records, judged in ((False, False), (True, True), *([(True, False)] if asked.steps else [])):
                 started = time.process_time()
-                made = released(case, settings, epsilon, seed, records=records)
+                telling = replace(settings, records=replace(settings.records, judged=judged))
+                made = released(case, telling, epsilon, seed, records=records)
                 row = measured(case, real, made, seed, asked.count)
                 seconds = round(time.process_time() - started, 1)
                 rounded = {name: round(value, 3) for name, value in row.items()}
-                named = {"epsilon": epsilon, "seed": seed, "records": records, "cpu_seconds": seconds}
+                told = {"records": records, **({"judged": judged} if asked.steps else {})}
+                named = {"epsilon": epsilon, "seed": seed, **told, "cpu_seconds": seconds}
                 print(json.dumps(named | rounded), flush=True)
                 if asked.sheet and records and not seed:
                     sheet(asked.sheet.with_stem(f"{asked.sheet.stem}-{epsilon:g}"), case, made)

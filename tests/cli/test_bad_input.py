@@ -85,6 +85,7 @@ def test_ten_patients_are_warned_of_and_not_trained_on(privgan: Privgan, tmp_pat
         ("plan", "--patients", "1000", "--batch", "10", "--steps", "0", "--epsilon", "1"),
         ("plan", "--patients", "1000", "--batch", "10", "--steps", "5", "--epsilon", "nan"),
         ("plan", "--patients", "1000", "--batch", "10", "--steps", "5", "--epsilon", "1", "--delta", "0.5"),
+        ("plan", "--patients", "99", "--batch", "9", "--steps", "5", "--epsilon", "1", "--columns", "sex,age:number"),
         ("verify", "{src}", "--public-key", "{src}.pub"),
         ("budget", "{src}.none"),
         ("nonsense",),
@@ -140,10 +141,13 @@ def test_plan_prints_what_the_accountants_say(privgan: Privgan, fresh: Privgan) 
     """The documented object; noise from epsilon spends at most it; patients are members."""
     words = ("plan", "--patients", 2000, "--batch", 100, "--steps", 50, "--json")
     by_noise = json.loads(privgan(*words, "--noise-multiplier", 1.5).stdout)
-    by_epsilon = json.loads(fresh(*words, "--epsilon", 2).stdout)
+    columns = ("--columns", "sex:category(F|M),age:number(0..99):patient")
+    by_epsilon = json.loads(fresh(*words, "--epsilon", 2, *columns).stdout)
     assert {"schema_version", "epsilon", "delta", "noise_multiplier", "steps", "batch", "preset"} <= set(by_noise)
     assert by_noise["delta"] == by_epsilon["delta"] == 1e-5
     assert 1.98 < by_epsilon["epsilon"] <= 2
+    assert "records" not in by_noise
+    assert [(each["name"], each["values"]) for each in by_epsilon["records"]["columns"]] == [("sex", 2), ("age", 10)]
     weak = ("plan", "--patients", 60, "--batch", 10, "--steps", 50, "--noise-multiplier", 1.5)
     assert json.loads(privgan(*weak, "--json", code=5).stdout)["epsilon"] > 0
     assert "the preset small-cohort: 60 patients in 2 classes" in privgan(*weak, "--accept-low-power").stdout

@@ -4,6 +4,8 @@ import base64
 import csv
 import io
 import re
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +21,14 @@ from privgan.images.form import ImageForm
 from privgan.records.pairs import Pairs
 from privgan.records.schema import Schema
 from privgan.records.table import Table
+from privgan.synthetic.dicom.conformance import faults_of
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan.synthetic.generate import GenerateOptions, generate
 from privgan.synthetic.set_files import FORMATS, SetFiles
 from privgan.synthetic.splits import suggested
 from privgan.synthetic.synthetic_set import open_synthetic_set
+from privgan_audits.evidence.interface import Sample
+from privgan_audits.questions.identifiers.as_audited import AsAudited
 from privgan_audits.questions.identifiers.own_writing import OwnWriting
 from tests.synthetic.making import CLASSES, SEED, finish_again, make_run
 
@@ -81,6 +86,43 @@ def test_a_patient_is_one_in_everything_but_the_stage(sequence: Path) -> None:
     assert len(series) == 15
     with Image.open(sequence / "contact-sheet.png") as sheet:
         assert sheet.size == (3 * 56, 16 + 5 * 56)
+
+
+def test_stages_lie_apart_on_invented_days_that_the_audit_knows(sequence: Path, told_run: Path) -> None:
+    """The study's is the first; other patients have other days, and other sets none. Another day is another file."""
+    files = [dcmread(file) for file in sorted((sequence / "dicom").rglob("*.dcm"))]
+    assert {file.StudyDate for file in files} == {"19000101"}
+    shown = [{file.SeriesDate, file.AcquisitionDate, file.ContentDate} for file in files]
+    assert all(len(days) == 1 for days in shown)
+    days = [date.fromisoformat(day) for (day,) in shown]
+    apart = {(after - day).days for n, (day, after) in enumerate(pairwise(days)) if (n + 1) % 3}
+    assert days[::3] == [date(1900, 1, 1)] * 5
+    assert apart <= {*range(30, 91)}
+    assert len(apart) > 1
+    own = OwnWriting(sequence)
+    assert all(own.wrote(file.SeriesDate) for file in files)
+    assert not own.wrote("19000102")
+    assert faults_of((sequence / "dicom/000002/000002.dcm").read_bytes()) == []
+    plain = told_run.parent / "undated"
+    plain.mkdir()
+    generate(told_run, plain, GenerateOptions(count=2, formats=("dicom",)), SEED)
+    other = dcmread(plain / "dicom/000001/000001.dcm")
+    assert "SeriesDate" not in other
+    assert other.ContentDate == "19000101"
+    opened = open_synthetic_set(sequence)
+    audited = Sample(
+        images=opened.images[..., None],
+        labels=opened.labels,
+        patients=np.arange(15),
+        records=opened.records,
+    )
+    seen = AsAudited(opened.manifest, opened.files, audited)
+    files[1].SeriesDate = "19000102"
+    changed = io.BytesIO()
+    files[1].save_as(changed)
+    content = changed.getvalue()
+    seen.see("dicom/000002/000002.dcm", content, dcmread(io.BytesIO(content)))
+    assert seen.differences()["header"] == 1
 
 
 def test_the_page_to_learn_from_shows_the_set_s_own_images_and_its_words_alone_are_explained(sequence: Path) -> None:

@@ -1,17 +1,26 @@
-"""Numbers of a cohort as quarters: the tests ask about categories, and a band's edges would tell patients' values.
+"""Numbers of a cohort as bands: the tests ask about categories.
 
-The edges are quartiles over all patients of both sides together, so they know nothing of who is a member. They stay
-here: what a report can show is that somebody is in the `1st quarter`, never from where to where it reaches.
+Of a declared column they are the bands that records know, which are public. Of any other they are quarters, because
+a band's edges would tell patients' values: quartiles over all patients of both sides together, so that they know
+nothing of who is a member. They stay here: what a report can show is that somebody is in the `1st quarter`, never
+from where to where it reaches.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Texts, Values
+from privgan.data.columns import is_number
 from privgan.language import to_tr
+from privgan.records.schema import Column, is_declared
+
+Banding = Mapping[str, Callable[[Floats], Texts]]
+"""By column that is a number, what bands its values (n,), NaN where unknown, are in: (n,), empty there."""
 
 QUARTERS = to_tr(("1st quarter", "2nd quarter", "3rd quarter", "4th quarter"))
+OUTSIDE = to_tr("outside")
 
 
 def quartiles(values: Floats, patients: Integers) -> Floats:
@@ -35,10 +44,33 @@ def quarters(values: Floats, edges: Floats) -> Texts:
     return np.where(np.isnan(values), "", found)
 
 
-def banded(columns: Mapping[str, Values], edges: Mapping[str, Floats]) -> dict[str, Texts]:
-    """Columns as texts: those that have edges were numbers, or the texts of some, empty where unknown."""
+def bands(values: Floats, column: Column) -> Texts:
+    """The public band of each value (n,), `outside` of what was declared, empty where it is unknown."""
+    names = np.array(["", *(column.band(code) for code in range(1, column.levels)), OUTSIDE])
+    return names[column.codes(values)]
+
+
+def banding(types: Mapping[str, str], columns: Mapping[str, Values], patients: Integers) -> Banding:
+    """How the numbers of a cohort are put into bands.
+
+    Args:
+        types: of all columns, by name; see `data.columns`.
+        columns: values of each image (n,), by name.
+        patients: whose images these are (n,).
+    """
+    found: dict[str, Callable[[Floats], Texts]] = {}
+    for name, kind in types.items():
+        if is_number(kind) and is_declared(kind):
+            found[name] = partial(bands, column=Column.parse(name, kind))
+        elif is_number(kind):
+            found[name] = partial(quarters, edges=quartiles(columns[name].astype(np.float64), patients))
+    return found
+
+
+def banded(columns: Mapping[str, Values], numbers: Banding) -> dict[str, Texts]:
+    """Columns as texts: those that have a banding were numbers, or the texts of some, empty where unknown."""
     return {
-        name: quarters(_numbers(column), edges[name]) if name in edges else column.astype(np.str_)
+        name: numbers[name](_numbers(column)) if name in numbers else column.astype(np.str_)
         for name, column in columns.items()
     }
 

@@ -37,14 +37,16 @@ class Sample:
     """Images of some patients.
 
     images: uint8 (n, h, w, c), c of 1 or 3; labels, patients: int64 (n,). A patient id means nothing
-    outside one Evidence. columns: further attributes by name, str (n,) each, empty where nothing is known. records:
-    those of a synthetic set of privgan's, as they are written; None elsewhere.
+    outside one Evidence. columns: further attributes by name, str (n,) each, empty where nothing is known. codes: of
+    patients of a cohort, what the declared columns say, int64 (n, columns). records: those of a synthetic set of
+    privgan's, as they are written. Both None elsewhere.
     """
 
     images: Images
     labels: Integers
     patients: Integers
     columns: Mapping[str, Texts] = field(default_factory=dict)
+    codes: Integers | None = None
     records: Records | None = None
 
     def __post_init__(self) -> None:

@@ -4,12 +4,11 @@ What bare files say of patients beside their images is compared between members 
 for the scan of the synthetic set, as `prepare` keeps a cohort's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from privgan.arrays import Floats
 from privgan.data.cohort.classes import SMALLEST_CLASS
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort, open_cohort
 from privgan.data.columns import Wanted, is_number
@@ -21,7 +20,7 @@ from privgan.progress import Progress, silent
 from privgan.records.schema import NUMBER
 from privgan.synthetic.synthetic_set import SyntheticSet
 from privgan_audits.evidence.apart import apart
-from privgan_audits.evidence.bands import banded, quartiles
+from privgan_audits.evidence.bands import Banding, banded, banding
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.evidence.reading import (
     MEMBERS,
@@ -84,14 +83,13 @@ def _numbers(cohort: Cohort) -> list[str]:
 
 
 def _beside_cohort(loaded: Loaded, synthetic: Path, opened: Cohort, ledger: Ledger, run: Path | None) -> Evidence:
-    columns = {name: opened.columns[name].astype(np.float64) for name in _numbers(opened)}
-    edges = {name: quartiles(values, opened.patients) for name, values in columns.items()}
+    numbers = banding(opened.facts.columns, opened.columns, opened.patients)
     classes = _all_classes(loaded.classes, opened.facts.form.classes)
-    sides = _sides(opened, classes, edges)
+    sides = _sides(opened, classes, numbers)
     return Evidence(
         members=sides[0],
         non_members=sides[1] if opened.facts.non_members else None,
-        synthetic=loaded.sample(classes, edges=edges),
+        synthetic=loaded.sample(classes, numbers=numbers),
         synthetic_folder=synthetic,
         synthetic_sha256=loaded.sha256,
         classes=classes,
@@ -161,17 +159,19 @@ def _public_classes(classes: tuple[str, ...], sides: list[Sample]) -> Iterator[s
             yield name
 
 
-def _sides(cohort: Cohort, classes: tuple[str, ...], edges: Mapping[str, Floats]) -> list[Sample]:
+def _sides(cohort: Cohort, classes: tuple[str, ...], numbers: Banding) -> list[Sample]:
     """Members and non-members, whose images lie one after the other, so that all of them are no further copy."""
     parts, first = [np.asarray(cohort.rows(side)) for side in (MEMBER, NON_MEMBER)], 0
     images, sides = cohort.images[np.concatenate(parts)], []
+    columns, codes = banded(cohort.columns, numbers), cohort.codes
     for rows in parts:
         sides.append(
             Sample(
                 images=images[first : first + len(rows)],
                 labels=relabelled(cohort.labels[rows], cohort.facts.form.classes, classes),
                 patients=cohort.patients[rows],
-                columns={name: column[rows] for name, column in banded(cohort.columns, edges).items()},
+                columns={name: column[rows] for name, column in columns.items()},
+                codes=codes[rows],
             )
         )
         first += len(rows)

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from privgan.arrays import Flags, Floats, Images, Integers, Values
+from privgan.arrays import Flags, Images, Integers, Values
 from privgan.data.columns import Wanted
 from privgan.data.recipe import PHOTO
 from privgan.data.selection import Selection
@@ -27,10 +27,10 @@ from privgan.progress import Progress
 from privgan.records.rows import Records
 from privgan.synthetic.synthetic_set import MARKER as SET_MARKER
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
-from privgan_audits.evidence.bands import banded
+from privgan_audits.evidence.bands import Banding, banded
 from privgan_audits.evidence.interface import Claim, Origin, Sample
 
-NO_EDGES: Mapping[str, Floats] = {}
+NO_NUMBERS: Banding = {}
 ANYTHING = Wanted(anything=True)
 SYNTHETIC_SET, SYNTHETIC_IMAGES = to_tr(("the synthetic set", "the synthetic images"))
 MEMBERS, NON_MEMBERS = to_tr(("members", "non-members"))
@@ -81,18 +81,16 @@ class Loaded:
     def __repr__(self) -> str:
         return f"Loaded({len(self.images)} images)"
 
-    def sample(
-        self, classes: tuple[str, ...], first_patient: int = 0, edges: Mapping[str, Floats] = NO_EDGES
-    ) -> Sample:
+    def sample(self, classes: tuple[str, ...], first_patient: int = 0, numbers: Banding = NO_NUMBERS) -> Sample:
         """The images with labels that count into `classes`, and patients numbered from `first_patient`.
 
-        edges: of the columns that are numbers, between their quarters.
+        numbers: how the columns that are numbers are put into bands.
         """
         return Sample(
             images=self.images,
             labels=relabelled(self.labels, self.classes, classes),
             patients=self.patients + first_patient,
-            columns=banded(self.columns, edges),
+            columns=banded(self.columns, numbers),
             records=self.records,
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from privgan.language import to_tr, tr
-from privgan_audits.evidence.bands import QUARTERS
+from privgan_audits.evidence.bands import OUTSIDE, QUARTERS
 from privgan_audits.record import Record
 from privgan_audits.telling.keys import humanised
 from privgan_audits.telling.numbers import percent, plain, span
@@ -32,7 +32,7 @@ def group_name(group: Record) -> str:
     """
     column, value = str(group["column"]), str(group["value"])
     name = tr(CLASS) if column == CLASS else humanised(column)
-    return f"{name} {tr(value) if value in QUARTERS else value}"
+    return f"{name} {tr(value) if value in (*QUARTERS, OUTSIDE) else value}"
 
 
 def rates(test: Record) -> Iterator[Fact]:

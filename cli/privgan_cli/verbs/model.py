@@ -1,5 +1,6 @@
 """plan, train, generate: from a privacy budget to synthetic images."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,9 @@ def plan(
     preset: Preset = "auto",
     modality: Annotated[str, typer.Option(help="Of the images, for the choice of a preset.")] = "",
     size: Annotated[int | None, typer.Option(help="Pixels a side, for memory and detail.", metavar="N")] = None,
+    columns: Annotated[
+        str, typer.Option(help="As prepare takes them: what would come of records.", metavar="DECLARATIONS")
+    ] = "",
     accept_delta: AcceptDelta = False,
     accept_low_power: Annotated[bool, typer.Option("--accept-low-power", help="Do not mind a weak audit.")] = False,
 ) -> int:
@@ -57,6 +61,7 @@ def plan(
         preset=preset,
         modality=modality.upper(),
         size=size,
+        columns=columns,
         accept_delta=accept_delta,
     )
     rules = read_policy(policy)
@@ -68,7 +73,7 @@ def _told(asked: PlanOptions, found: Planned, *, accept_low_power: bool) -> int:
     """Say what was planned; the exit code."""
     from privgan_audits.gate.preflight import low_power_text
 
-    planned, chosen, expected = found.plan, found.choice, found.preflight
+    planned, chosen, expected, records = found.plan, found.choice, found.preflight, found.records
     spend, held_back = planned.spend(), expected.non_members
     console.result(
         {
@@ -80,6 +85,7 @@ def _told(asked: PlanOptions, found: Planned, *, accept_low_power: bool) -> int:
             "preset": chosen.preset,
             "outlook": {"band": chosen.outlook.band, "hidden": chosen.outlook.hidden},
             "preflight": {"chance": expected.chance, "non_members": held_back},
+            **({} if records is None else {"records": asdict(records)}),
         },
         tr(
             "{spend}: noise multiplier {noise}, {steps} steps of {batch} of {patients} patients",
@@ -96,6 +102,7 @@ def _told(asked: PlanOptions, found: Planned, *, accept_low_power: bool) -> int:
         ),
         retold(chosen.outlook.told),
         *map(retold, found.of_size),
+        *map(retold, () if records is None else records.told),
         tr(
             "with {others} patients held back, a safe set passes its audit with probability {chance}",
             others=held_back,

@@ -33,6 +33,9 @@ _NUMBERED = to_tr(
     "it out."
 )
 _DATES = to_tr("Expected a column {name} that holds no dates. Make years or an age of them.")
+_UNHEARD_OF = to_tr(
+    "Column {name}: no image has {count} of the declared values. Is each written as the source has it?"
+)
 _FILLED = to_tr("Column {name}: {count} images that say nothing took what their patient's other images say.")
 _TORN = to_tr(
     "Column {name}: of {count} patients it says different things, although it was declared as one of patients; they "
@@ -54,8 +57,11 @@ def settle(
         Who stays, what all columns say of their images by name (n,), and what a reader should know: counts only.
 
     Raises:
-        InputRejectedError: a column holds something else than its type, nothing at all, or who somebody is.
+        InputRejectedError: a column holds something else than its type, nothing at all, or who somebody is; or so
+            much that was not declared that the declaration must be a slip.
     """
+    for reason in found.cells.objections():
+        raise InputRejectedError(reason)
     schema, columns = Schema.of(types), fitting_columns(types, list(compress(found.columns, people.kept)))
     torn = contradicted(schema, columns, people.persons, len(people.keys))
     gone = np.logical_or.reduce([np.zeros(len(people.keys), dtype=np.bool_), *torn.values()])
@@ -69,6 +75,7 @@ def settle(
     notes = (
         *((int(torn[name].sum()), name, _TORN) for name in torn),
         *((int((_known(filled[name]) & ~_known(columns[name])).sum()), name, _FILLED) for name in filled),
+        *((_unheard_of(column, columns[column.name]), column.name, _UNHEARD_OF) for column in schema.columns),
     )
     told = (kept(text, name=name, count=count) for count, name, text in notes if count)
     return people, columns | filled, (*found.cells.notes(), *told)
@@ -135,6 +142,11 @@ def require_nobody_declared(schema: Schema, digests: IdentifierDigests) -> None:
 def _of_patients(schema: Schema, columns: Mapping[str, Values]) -> list[tuple[str, Values]]:
     """The columns of patients."""
     return [(column.name, columns[column.name]) for column in schema.columns if column.per_patient]
+
+
+def _unheard_of(column: Column, values: Values) -> int:
+    """How many declared values nobody has; of bands that may well be."""
+    return len({*column.values} - {*np.unique(values).tolist()}) if column.values else 0
 
 
 def _known(values: Values) -> Flags:

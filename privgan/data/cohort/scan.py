@@ -94,7 +94,7 @@ def scan(source: Path, wishes: Wishes, progress: Progress = silent) -> ScanRepor
     names = names_of(wishes.selection, origin.recipe.rule, spoken, owners[kept].tolist())
     torn, unfitting = _records(origin.columns, list(compress(cells, kept)), owners[kept], list(numbers))
     wide = out_of_reach(origin.columns, len(class_names(compress(labels, kept), origin.declared)))
-    objected = filter(None, (reason, objections(findings), names.doubt, wide, *unfitting))
+    objected = filter(None, (reason, objections(findings), names.doubt, wide, *tally.objections(), *unfitting))
     return ScanReport(
         files=origin.total,
         readable=readable,

@@ -188,7 +188,7 @@ def saved_discriminator(run: Path, ledger: Ledger, run_id: str, *, beside: Gener
         names = [name for name in tensors.keys() if name.startswith(prefix)]  # noqa: SIM118 (not a dict)
         saved = {name.removeprefix(prefix): tensors.get_tensor(name) for name in names}
     try:
-        network = Discriminator.of_weights(saved, beside.form, network=beside.network)
+        network = Discriminator.of_weights(saved, beside.form, network=beside.network, levels=beside.levels)
     except (KeyError, RuntimeError):
         raise IntegrityError(
             "Expected a discriminator that fits the run's generator, the state's does not."

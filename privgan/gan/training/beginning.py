@@ -64,7 +64,8 @@ class Training:
     @property
     def without_prior(self) -> Self:
         """The same, had no prior been given; its plan stays."""
-        return replace(self, prior=None, config=self.settings.generator_config(self.config.form))
+        config = self.settings.generator_config(self.config.form, None, self.schema)
+        return replace(self, prior=None, config=config)
 
 
 def begin(
@@ -159,7 +160,11 @@ def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator
     average = placed(Generator(config, torch_rng), device)
     average.load_state_dict(generator.state_dict())
     discriminator = Discriminator(
-        config.form, torch_rng, width=settings.model.discriminator_width, network=settings.model.network
+        config.form,
+        torch_rng,
+        width=settings.model.discriminator_width,
+        network=settings.model.network,
+        levels=config.levels if settings.records.judged else (),
     )
     discriminator = placed(discriminator, device)
     rates, betas = settings.refinement, (0.5, 0.999)

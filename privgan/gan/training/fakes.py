@@ -26,7 +26,9 @@ Latents = tuple[Tensor, Tensor]
 def drawn_fakes(
     state: TrainingState, count: int, device: torch.device, ranks: Ranks, torch_rng: torch.Generator
 ) -> Latents:
-    """Fakes (count, channels, size, size) in [-1, 1] and their labels (count,), the same on every rank."""
+    """Fakes (count, channels, size, size) in [-1, 1] and what the discriminator is told of them: labels (count,), or
+    records (count, 1 + columns); the same on every rank.
+    """
     latents, form = _latents(state, count, device, torch_rng), state.generator.config.form
     shapes = [torch.Size((len(told), form.channels, form.side, form.side)) for _, told in latents]
 
@@ -34,7 +36,7 @@ def drawn_fakes(
         with torch.no_grad():
             return state.generator.drawn(*latents[number])[0]
 
-    return torch.cat(ranks.pieces(shapes, drawn)), torch.cat([classes_of(told) for _, told in latents])
+    return torch.cat(ranks.pieces(shapes, drawn)), torch.cat([_heard(state, told) for _, told in latents])
 
 
 def set_gradients(
@@ -81,9 +83,14 @@ def _gradient(
     """What a piece adds, (3 + weights,): the share told apart, the distance, the images' size, and the gradient."""
     z, told = latents
     fakes, start = state.generator.drawn(z, told)
-    scores = state.discriminator(fakes, classes_of(told))
+    scores = state.discriminator(fakes, _heard(state, told))
     anchor, share = anchor_loss(fakes, start, state.generator.basis), len(told) / refinement.fakes
     loss = share * (LOSSES[refinement.loss].generator(scores) + refinement.anchor * anchor)
     gradients = torch.autograd.grad(loss, weights, materialize_grads=True)
     said = [share * fake_accuracy(scores.detach()), share * float(anchor.detach()), float(fakes.detach().norm())]
     return torch.cat([torch.tensor(said, device=z.device), *(part.flatten() for part in gradients)])
+
+
+def _heard(state: TrainingState, told: Tensor) -> Tensor:
+    """Of labels or records what the discriminator was built to hear."""
+    return told if state.discriminator.levels else classes_of(told)

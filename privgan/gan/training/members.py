@@ -91,8 +91,8 @@ class Members:
         batch = self._batch(query, draw)
 
         def losses(rows: Tensor) -> Tensor:
-            images, labels, targets = (taken(part, rows) for part in (batch.images, batch.labels, batch.targets))
-            return query.losses(query.critic.model(images, labels), targets)
+            images, told, targets = (taken(part, rows) for part in (batch.images, batch.told, batch.targets))
+            return query.losses(query.critic.model(images, told), targets)
 
         part = clipped_sums(
             query.critic,
@@ -119,13 +119,18 @@ class Members:
     def _described(self, query: DescribedQuery, start: int, stop: int) -> Described:
         bounds = self.index.starts[start : stop + 1]
         rows = self.index.rows[bounds[0] : bounds[-1]]
-        told = self.labels[rows]
-        if query.records:
-            codes = np.empty((len(rows), 0), dtype=np.int64) if self.codes is None else self.codes[rows]
-            told = np.column_stack([told, codes])
-        vectors, cells = query.describe(from_uint8(self.images[rows]), torch.from_numpy(told))
+        told = self._told(rows, records=query.records)
+        vectors, cells = query.describe(from_uint8(self.images[rows]), told)
         owners = torch.from_numpy(np.repeat(np.arange(stop - start), np.diff(bounds)))
         return Described(vectors=vectors, cells=cells, owners=owners)
+
+    def _told(self, rows: Integers, *, records: bool) -> Tensor:
+        """What is said of images (n,): labels (n,), or records (n, 1 + columns)."""
+        labels = self.labels[rows]
+        if not records:
+            return torch.from_numpy(labels)
+        codes = np.empty((len(rows), 0), dtype=np.int64) if self.codes is None else self.codes[rows]
+        return torch.from_numpy(np.column_stack([labels, codes]))
 
     def _drawn(self, rate: float) -> Draw:
         """One Poisson draw of all patients, whichever rank computes."""
@@ -141,13 +146,13 @@ class Members:
         real, invented = (np.flatnonzero(np.isin(numbers, mine)) for numbers in (pieces, fakes))
         rows = draw.rows[real]
         images = planes(changes.of(unit_range(self.images[rows]), real)).to(self.device)
-        labels = torch.from_numpy(self.labels[rows]).to(self.device)
+        told = self._told(rows, records=query.told.dim() > 1).to(self.device)
         owners = np.concatenate([draw.owners[real], draw.patients + invented])
         numbers = np.concatenate([pieces[real], fakes[invented]])
         others = torch.from_numpy(invented).to(self.device)
         return _Batch(
             images=_beside(images, query.fakes[others]),
-            labels=torch.cat([labels, query.labels[others]]),
+            told=torch.cat([told, query.told[others]]),
             targets=as_targets(len(real), len(invented), self.device),
             owners=torch.from_numpy(owners).to(self.device),
             pieces=torch.from_numpy(numbers).to(self.device),
@@ -167,13 +172,14 @@ class Members:
 class _Batch:
     """Images of drawn patients and fakes, in one list: it lives for one question.
 
-    images: float32 (n, channels, h, w); labels: int64 (n,); targets: float32 (n,), +1 real and -1 fake;
+    images: float32 (n, channels, h, w); told: int64, labels (n,) or records (n, 1 + columns);
+    targets: float32 (n,), +1 real and -1 fake;
     owners: int64 (n,), ascending: drawn patients first, then every fake as an owner of its own;
     pieces: int64 (n,), which are added up together.
     """
 
     images: Tensor
-    labels: Tensor
+    told: Tensor
     targets: Tensor
     owners: Tensor
     pieces: Tensor

@@ -9,7 +9,8 @@ from privgan.data.cohort.cohort import Cohort
 from privgan.dp.plan import MIN_MEMBERS, Plan, calibrate, calibrate_queries, checked_delta
 from privgan.errors import InputRejectedError, UsageError
 from privgan.gan.training.request import TrainRequest
-from privgan.gan.training.settings import NO_COLUMNS
+from privgan.gan.training.settings import NO_COLUMNS, TrainSettings
+from privgan.records.outlook import RecordsOutlook, records_outlook
 from privgan.records.schema import Schema
 from privgan.run import RunFacts
 
@@ -29,9 +30,7 @@ def make_plan(members: int, request: TrainRequest, schema: Schema = NO_COLUMNS) 
         raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to train on, the cohort has {members}.")
     settings = request.settings
     delta = checked_delta(request.delta, members, accept=request.accept_delta)
-    privacy, start, balance = settings.privacy, settings.warm_start, settings.class_balance
-    # Without steps the warm start is all there is, and has what the class balance leaves.
-    share = start.share if privacy.steps else _WHOLE - balance.share * balance.measure
+    privacy, balance = settings.privacy, settings.class_balance
     told = bool(schema) and settings.records.measure
     ratios = settings.start_ratios(told=told, prior=request.prior is not None)
     plan = Plan(
@@ -42,7 +41,7 @@ def make_plan(members: int, request: TrainRequest, schema: Schema = NO_COLUMNS) 
         noise_multiplier=1.0,
         clipping_norm=privacy.clipping_norm,
         fakes=settings.refinement.fakes,
-        warm_start=calibrate_queries(share * request.epsilon, delta, ratios),
+        warm_start=calibrate_queries(_start_share(settings) * request.epsilon, delta, ratios),
     )
     if balance.measure:
         (noise,) = calibrate_queries(balance.share * request.epsilon, delta, (1.0,))
@@ -53,6 +52,29 @@ def make_plan(members: int, request: TrainRequest, schema: Schema = NO_COLUMNS) 
         start_noises = plan.warm_start if privacy.steps else _beside(plan.warm_start, noise)
         plan = replace(plan, records=noise, warm_start=start_noises)
     return calibrate(plan, request.epsilon)
+
+
+def outlook_of_records(plan: Plan, request: TrainRequest, schema: Schema, classes: int) -> RecordsOutlook | None:
+    """Which values drown in what was planned, and what records cost the images; None where none are asked for."""
+    if plan.records is None:
+        return None
+    settings = request.settings
+    ratios = settings.start_ratios(told=False, prior=request.prior is not None)
+    alone = calibrate_queries(_start_share(settings) * request.epsilon, plan.delta, ratios)
+    return records_outlook(
+        schema,
+        classes=classes,
+        members=plan.members,
+        noise=plan.records,
+        share=settings.records.share,
+        times=plan.warm_start[0] / alone[0],
+    )
+
+
+def _start_share(settings: TrainSettings) -> float:
+    """Of epsilon; without steps the warm start is all there is, and has what the class balance leaves."""
+    balance = settings.class_balance
+    return settings.warm_start.share if settings.privacy.steps else _WHOLE - balance.share * balance.measure
 
 
 def _beside(noises: tuple[float, ...], other: float) -> tuple[float, ...]:

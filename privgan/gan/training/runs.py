@@ -27,7 +27,7 @@ from privgan.gan.ranks.meeting import device_of_rank, gathered, wait_for_rank_0
 from privgan.gan.size import smoothness
 from privgan.gan.training.beginning import Training
 from privgan.gan.training.members import Members
-from privgan.gan.training.planning import begun, make_plan
+from privgan.gan.training.planning import begun, make_plan, outlook_of_records
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.settings import TrainSettings
 from privgan.gan.training.state import TrainingState, as_told
@@ -75,6 +75,8 @@ def start_run(
     progress(tr("planning"), 1, 1)
     if request.prior is None and (smooth := smoothness(cohort.facts.form.side, request.settings.warm_start)):
         _log.warning("%s", smooth)
+    if told := outlook_of_records(plan, request, cohort.schema, len(cohort.facts.form.classes)):
+        told.say()
     ledger.require_affordable(plan.queries, delta=plan.delta)
     facts = _facts(cohort, plan, request)
     with staged_folder(run, marker=MARKER, force=force) as folder:  # a kill leaves no run without its files

@@ -128,12 +128,12 @@ def _question(
 ) -> GradientQuery:
     """What the patients are asked in a step, beside as many fakes as the plan says."""
     plan = training.plan
-    fakes, labels = drawn_fakes(state, plan.fakes, training.device, training.ranks, torch_rng)
+    fakes, told = drawn_fakes(state, plan.fakes, training.device, training.ranks, torch_rng)
     return GradientQuery(
         critic=critic,
         losses=LOSSES[training.settings.refinement.loss].discriminator,
         fakes=fakes,
-        labels=labels,
+        told=told,
         rate=plan.sample_rate,
         clipping_norm=plan.clipping_norm,
     )

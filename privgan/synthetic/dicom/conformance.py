@@ -75,6 +75,7 @@ _MODULES = {
 _LIMBS = ("ANKLE", "ARM", "ELBOW", "EXTREMITY", "FOOT", "HAND", "HIP", "KNEE", "LEG", "SHOULDER")
 _PAIRED = (*_LIMBS, "BREAST", "CLAVICLE", "EYE", "KIDNEY", "LUNG")
 _ENUMERATED = {"PatientSex": ("M", "F", "O"), "ImageLaterality": ("R", "L", "U", "B")}
+_DATED = ("SeriesDate", "AcquisitionDate", "ContentDate")
 _AGES = ("D", "W", "M", "Y")
 _SIXTEEN_BITS = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4")
 
@@ -97,7 +98,7 @@ def faults_of(content: bytes, dataset: FileDataset | None = None) -> list[str]:
 
 
 def _faults(dataset: FileDataset) -> list[str]:
-    said = (*_values(dataset), *_enumerated(dataset))
+    said = (*_values(dataset), *_enumerated(dataset), *_days(dataset))
     return [*_file_meta(dataset), *_modules(dataset), *said, *_pixels(dataset), *_marks(dataset)]
 
 
@@ -192,6 +193,13 @@ def _enumerated(dataset: Dataset) -> Iterator[str]:
             yield f"{keyword} is none of {', '.join(allowed)}"
     if any(age[-1:] not in _AGES for age in _several(dataset.get("PatientAge"))):
         yield "PatientAge is no age (PS3.5 6.2)"
+
+
+def _days(dataset: Dataset) -> Iterator[str]:
+    """When an image was made, as far as it is said: on one day, not before its study (PS3.3 C.7.2.1, C.7.3.1)."""
+    days = {str(dataset[keyword].value) for keyword in _DATED if keyword in dataset}
+    if "SeriesDate" in dataset and (len(days) != 1 or min(days) < str(dataset.get("StudyDate", ""))):
+        yield f"{', '.join(_DATED)} differ, or lie before StudyDate"
 
 
 def _marks(dataset: Dataset) -> Iterator[str]:

@@ -11,12 +11,13 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from privgan import __version__
+from privgan.synthetic.dicom.days import DUMMY_DAY
 from privgan.synthetic.dicom.kinds import Kind, kind_of, pages
 from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.values import display_window, pixel_module, rescale
 
 IMPLEMENTATION_CLASS_UID = UID("2.25.248812839370906441926185034180541012307")
-DUMMY_DATE, DUMMY_TIME = "19000101", "000000"
+DUMMY_DATE, DUMMY_TIME = DUMMY_DAY.strftime("%Y%m%d"), "000000"
 # Heads and faces can be recognised in an image alone, so nothing is said about them.
 _RECOGNISABLE = ("", "HEAD", "BRAIN", "SKULL", "FACE", "NECK", "HEADNECK", "WHOLEBODY")
 

@@ -1,4 +1,4 @@
-"""Numbers as quarters: as many patients in each, edges that know of no side, and no edge in what is shown."""
+"""Numbers as bands: the declared ones, or quarters whose edges know of no side and are shown to nobody."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from privgan_audits.evidence.bands import QUARTERS, banded, quarters, quartiles
+from privgan_audits.evidence.bands import OUTSIDE, QUARTERS, banded, banding, quarters, quartiles
 
 
 def test_each_patient_counts_once_and_a_quarter_is_a_quarter() -> None:
@@ -49,10 +49,16 @@ def test_nothing_known_and_one_value_for_all(value: float) -> None:
     assert set(found) == ({""} if np.isnan(value) else {QUARTERS[0]})
 
 
-def test_only_columns_with_edges_become_quarters() -> None:
-    columns = {"age": np.array([1.0, np.nan, 9.0]), "sex": np.array(["f", "", "m"])}
-    found = banded(columns, {"age": np.array([2.0, 3.0, 4.0])})
-    assert {name: column.tolist() for name, column in found.items()} == {
-        "age": ["1st quarter", "", "4th quarter"],
-        "sex": ["f", "", "m"],
-    }
+def test_only_numbers_become_bands_and_declared_ones_those_that_records_know() -> None:
+    """Whoever is in the cohort: a declared band is public, a quarter is of these patients."""
+    ages = np.array([18.0, np.nan, 25.0, 26.0, 90.0, 91.0])
+    columns = {"age": ages, "weight": ages, "sex": np.array(["f", "", "m", "m", "m", "m"])}
+    types = {"age": "number(18..90):patient", "weight": "number", "sex": "category(f|m)"}
+    numbers = banding(types, columns, np.arange(6))
+    found = {name: column.tolist() for name, column in banded(columns, numbers).items()}
+    assert found["age"] == ["18..25", "", "18..25", "26..32", "83..90", OUTSIDE]
+    assert found["weight"][0] == QUARTERS[0]
+    assert found["sex"] == columns["sex"].tolist()
+    few = banding(types, {"age": ages[3:], "weight": ages[3:]}, np.arange(3))
+    np.testing.assert_array_equal(few["age"](ages), numbers["age"](ages))
+    assert (few["weight"](ages) != numbers["weight"](ages)).any()

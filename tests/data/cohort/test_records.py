@@ -104,6 +104,34 @@ def test_where_nothing_fits_it_is_said_why(tmp_path: Path) -> None:
     assert not (tmp_path / "c").exists()
 
 
+@pytest.mark.parametrize("lost", [8, 9])
+def test_a_declaration_that_many_cells_do_not_fit_is_a_slip(tmp_path: Path, lost: int) -> None:
+    """Up to a tenth of what is known may be a source's own slips; nothing is written for more."""
+    planted = changed("sex", *((row, "m") for row in range(0, 2 * lost, 2)))
+    path = source(tmp_path / "a.npz", **planted)
+    if lost == 8:
+        assert make(path, tmp_path / "c", SEX).facts.refused == {"unknown_value": 8}
+        return
+    with pytest.raises(InputRejectedError, match="column sex that nearly all of its cells fit, 9 of 80 hold") as said:
+        make(path, tmp_path / "c", SEX)
+    assert "9 of them only by case" in str(said.value)
+    assert not (tmp_path / "c").exists()
+    assert any(
+        "nearly all of its cells fit" in note
+        for note in scan(path, Wishes(size=28, columns=Wanted.named((SEX,)))).notes
+    )
+
+
+def test_a_range_that_most_numbers_miss_is_a_slip_and_an_unheard_of_value_is_said(tmp_path: Path) -> None:
+    """A range may be meant to leave patients out, as children."""
+    path = source(tmp_path / "a.npz")
+    assert make(path, tmp_path / "some", "age:number(30..99)").facts.refused == {"out_of_range": 18}
+    with pytest.raises(InputRejectedError, match="Is the unit another one"):
+        make(path, tmp_path / "c", "age:number(0.0..1.5)")
+    notes = make(path, tmp_path / "five", "stage:ordinal(I<II<III<IV<V<VI)").facts.notes
+    assert "Column stage: no image has 2 of the declared values. Is each written as the source has it?" in notes
+
+
 def test_a_patient_of_whom_a_column_says_two_things_is_left_out(tmp_path: Path) -> None:
     """Every image of theirs, counted; of everybody else nothing changes, the side least of all."""
     clean = make(source(tmp_path / "a.npz"), tmp_path / "clean", SEX, STAGE)

@@ -62,6 +62,30 @@ def test_every_size_works(size: int, channels: int, network: str) -> None:
     assert all(bool(total.isfinite().all()) for total in sums)
 
 
+@pytest.mark.parametrize("network", ["conv", "mlp"])
+def test_a_discriminator_hears_of_every_value_and_is_built_again_of_its_weights(network: str) -> None:
+    """Without records it has the weights that it always had, drawn in the same order."""
+    form, levels = ImageForm(side=28, classes=("a", "b")), (3, 4)
+
+    def built(levels: tuple[int, ...]) -> Discriminator:
+        return Discriminator(form, torch.Generator().manual_seed(0), width=8, network=network, levels=levels)
+
+    told, plain, images = built(levels), built(()), torch.rand(1, 1, 28, 28).expand(3, -1, -1, -1)
+    for name, weights in plain.state_dict().items():
+        assert torch.equal(weights, told.state_dict()[name])
+    records = torch.tensor([[0, 1, 2], [0, 1, 3], [0, 2, 2]])
+    scores = told(images, records).detach()
+    assert len({float(score) for score in scores}) == 3
+    values = torch.nn.functional.one_hot(records[:, 1:] + torch.tensor([0, 3]), 7).sum(1) / 2**0.5
+    features = plain.features(images).flatten(1)
+    of_record = (features @ told.project_record.weight.T * values).sum(1)  # type: ignore[union-attr]
+    assert torch.allclose(scores, plain(images, records[:, 0]) + of_record, atol=1e-6)
+    for network_of, hears in ((told, levels), (plain, ())):
+        again = Discriminator.of_weights(network_of.state_dict(), form, network=network, levels=levels)
+        assert again.levels == hears
+        assert torch.equal(again(images, records), network_of(images, records))
+
+
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (37, 3), (64, 1), (64, 3)])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_maps_beside_images_are_joined_as_they_lie(

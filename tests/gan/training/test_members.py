@@ -65,7 +65,7 @@ class TwoHospitals:
 
     def clipped_gradients(self, query: GradientQuery) -> list[Tensor]:
         """Of a draw in each."""
-        none = replace(query, fakes=query.fakes[:0], labels=query.labels[:0])
+        none = replace(query, fakes=query.fakes[:0], told=query.told[:0])
         parts = self.here.clipped_gradients(query), self.there.clipped_gradients(none)
         return [one + other for one, other in zip(*parts, strict=True)]
 
@@ -79,14 +79,15 @@ def described(products: bool) -> DescribedQuery:
     return DescribedQuery(describe=describe, cells=2, dimensions=2, products=products)
 
 
-def gradients(rate: float = 1.0, fakes: int = 5) -> GradientQuery:
+def gradients(rate: float = 1.0, fakes: int = 5, levels: tuple[int, ...] = ()) -> GradientQuery:
+    """levels: of records, which fakes and patients then have."""
     torch_rng = torch.Generator().manual_seed(0)
-    critic = Discriminator(FORM, torch_rng, width=8)
+    critic = Discriminator(FORM, torch_rng, width=8, levels=levels)
     return GradientQuery(
         critic=PatientGradients(critic),
         losses=discriminator_losses,
         fakes=torch.rand(fakes, 1, SIZE, SIZE, generator=torch_rng) * 2 - 1,
-        labels=torch.zeros(fakes, dtype=torch.int64),
+        told=torch.zeros((fakes, 1 + len(levels)) if levels else fakes, dtype=torch.int64),
         rate=rate,
         clipping_norm=0.5,
     )
@@ -140,22 +141,33 @@ def test_what_records_do_is_described_for_few_at_once() -> None:
     assert max(seen) <= 3
 
 
-def test_a_gradient_is_that_of_a_loop_over_patients() -> None:
-    """Mean over a patient's images, shortened to C, added up with every fake's; only who is drawn takes part."""
-    members, query = crowd(), gradients()
+@pytest.mark.parametrize("levels", [(), (3, 4)])
+def test_a_gradient_is_that_of_a_loop_over_patients(levels: tuple[int, ...]) -> None:
+    """Mean over a patient's images, shortened to C, added up with every fake's; only who is drawn takes part.
+
+    With records each image's own is judged with it, and the bound is of all weights together, those of records too.
+    """
+    members, query = crowd(), gradients(levels=levels)
     critic, owners = query.critic.model, owners_of(members)
     images, labels = from_uint8(members.images), torch.from_numpy(members.labels)
+    if levels:
+        codes = np.random.default_rng(1).integers(0, levels, (len(labels), len(levels)))
+        members = replace(members, codes=codes)
+        labels = torch.from_numpy(np.column_stack([members.labels, codes]))
 
     def clipped(mine: Tensor, of: Tensor, target: float) -> Tensor:
         loss = discriminator_losses(critic(mine, of), torch.full((len(mine),), target)).mean()
         whole = torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(critic.parameters()))]).double()
         return whole * min(1.0, query.clipping_norm / float(whole.norm()))
 
-    fakes = sum(clipped(query.fakes[[n]], query.labels[[n]], -1.0) for n in range(len(query.fakes)))
+    fakes = sum(clipped(query.fakes[[n]], query.told[[n]], -1.0) for n in range(len(query.fakes)))
     real = sum(clipped(images[owners == p], labels[owners == p], 1.0) for p in range(members.index.count))
     for rate, wanted in ((1.0, fakes + real), (1e-12, fakes)):
         found = torch.cat([part.flatten() for part in members.clipped_gradients(replace(query, rate=rate))])
         assert torch.allclose(found, wanted, atol=1e-5)
+    if levels:  # whoever swapped two patients' records would ask for something else
+        other = replace(members, codes=members.codes[::-1]).clipped_gradients(query)
+        assert not torch.allclose(torch.cat([part.flatten() for part in other]), fakes + real, atol=1e-3)
 
 
 def test_two_hospitals_answer_as_one() -> None:
@@ -202,4 +214,4 @@ def test_a_training_needs_nothing_but_answers(tmp_path: Path) -> None:
     for query in steps:
         assert isinstance(query, GradientQuery)
         assert (query.rate, query.clipping_norm) == (plan.sample_rate, plan.clipping_norm)
-        assert len(query.fakes) == len(query.labels) == plan.fakes
+        assert len(query.fakes) == len(query.told) == plan.fakes

@@ -8,20 +8,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import IntegrityError, UsageError
 from privgan.gan.image_model import RecordsSettings
-from privgan.gan.networks import load_generator
+from privgan.gan.networks import Discriminator, load_generator
 from privgan.gan.networks.saving import WITH_RECORDS
 from privgan.gan.training import beginning
 from privgan.gan.training.planning import make_plan
 from privgan.gan.training.runs import resume_run, start_run
 from privgan.gan.warm_start.records import measure_records
 from privgan.interruption import StopRequest
+from privgan.records.schema import Schema
 from privgan.records.table import Table
 from privgan.run import MODEL_CONFIG, read_run
+from tests.gan.small import small_training
 from tests.gan.training.test_runs import REQUEST, Killed, _kill_before_finishing, _kill_before_the_generator
 
 COLUMNS = {"sex": "category(F|M):patient", "age": "number(0..100)"}
@@ -88,6 +91,38 @@ def test_the_generator_draws_what_records_say_and_refuses_other_columns(told: Co
         (run / MODEL_CONFIG).write_text(json.dumps({**config, **change}))
         with pytest.raises(IntegrityError):
             load_generator(run)
+
+
+def test_the_discriminator_is_told_records_unless_settings_say_otherwise(
+    told: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fakes have records of the released table, patients their own; the charge is the same, the images are not."""
+    heard: list[torch.Size] = []
+    forward = Discriminator.forward
+
+    def noted(self: Discriminator, images: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+        heard.append(told.shape[1:])
+        return forward(self, images, told)
+
+    monkeypatch.setattr(Discriminator, "forward", noted)
+    found = {}
+    for judged in (True, False):
+        settings = replace(REQUEST.settings, records=RecordsSettings(judged=judged))
+        request, run = replace(REQUEST, settings=settings, epsilon=1.5, replay_seed=1), tmp_path / str(judged)
+        found[judged] = start_run(told, run, request, StopRequest(), force=False)
+        assert set(heard) == {torch.Size((3,) if judged else ())}
+        heard.clear()
+    assert found[True].plan == found[False].plan
+    assert found[True].generator_sha256 != found[False].generator_sha256
+
+
+def test_a_run_that_leaves_its_prior_out_still_draws_what_records_say(tmp_path: Path) -> None:
+    """Its table and effects were released before anybody knew how far the prior lies."""
+    training = small_training(tmp_path / "run")
+    schema = Schema.of(COLUMNS)
+    config = training.settings.generator_config(training.config.form, None, schema)
+    left_out = replace(training, schema=schema, config=config).without_prior
+    assert left_out.config.levels == schema.levels
 
 
 def test_a_seeded_run_gives_the_same_table(told: Cohort, tmp_path: Path) -> None:

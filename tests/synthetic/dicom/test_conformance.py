@@ -64,6 +64,10 @@ def put_badly(**values: Any) -> Change:
     return change
 
 
+def dated(day: str, **others: str) -> Change:
+    return put(**{"SeriesDate": day, "AcquisitionDate": day, "ContentDate": day, **others})
+
+
 def other_vr(dataset: FileDataset) -> None:
     dataset["StudyID"].VR = "LO"
 
@@ -96,6 +100,8 @@ FAULTS: dict[str, tuple[dict[str, Any], Change]] = {
     "SyntheticData is not YES": ({}, put(SyntheticData="NO")),
     "a side is missing": ({"body_part": ""}, without("ImageLaterality")),
     "a side is missing, of a body part": ({"body_part": "KNEE"}, without("ImageLaterality")),
+    "SeriesDate, AcquisitionDate, ContentDate differ": ({}, dated("19000301", AcquisitionDate="19000302")),
+    "SeriesDate, AcquisitionDate, ContentDate differ, or lie before": ({}, dated("18991231")),
     "ReferencedImageSequence would point": ({}, put(ReferencedImageSequence=[])),
 }
 

@@ -15,7 +15,7 @@ _BLOCK = 256
 
 
 def discriminator_scores(
-    discriminator: Discriminator, images: Images, labels: Integers, progress: Progress = silent
+    discriminator: Discriminator, images: Images, told: Integers, progress: Progress = silent
 ) -> Floats:
     """Minus the logit of each image, float64 (n,): the smaller, the likelier a member's.
 
@@ -25,14 +25,14 @@ def discriminator_scores(
     Args:
         discriminator: in evaluation mode.
         images: uint8 (n, h, h, c).
-        labels: int64 (n,).
+        told: labels int64 (n,), or the patients' own records (n, 1 + columns), if it was taught with such.
         progress: listener.
     """
-    order, found = np.lexsort((labels, image_digests(images))), np.empty(len(images))
+    order, found = np.lexsort((*told.reshape(len(told), -1).T, image_digests(images))), np.empty(len(images))
     block = at_once(_BLOCK, images.shape[1])
     for start in range(0, len(images), block):
         rows = order[start : start + block]
         with torch.no_grad():
-            found[rows] = -discriminator(from_uint8(images[rows]), torch.from_numpy(labels[rows])).double().numpy()
+            found[rows] = -discriminator(from_uint8(images[rows]), torch.from_numpy(told[rows])).double().numpy()
         progress(tr("asking the discriminator"), start + len(rows), len(images))
     return found

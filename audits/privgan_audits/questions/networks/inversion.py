@@ -17,6 +17,7 @@ from torch import Tensor
 
 from privgan.arrays import Floats, Images, Integers
 from privgan.gan.networks import Generator, LoadedGenerator, fakes_at_once
+from privgan.gan.patients import classes_of
 from privgan.images.pixels import from_uint8
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
@@ -62,11 +63,11 @@ def rows_in_turn(owner: Integers, digests: NDArray[np.bytes_], turn: Integers) -
 def invert(
     generator: LoadedGenerator,
     images: Images,
-    labels: Integers,
+    told: Integers,
     rng: np.random.Generator,
     progress: Progress = silent,
 ) -> Inverted:
-    """How near G(z, y) comes to each image x with label y, over all z: as far as Adam gets in STEPS.
+    """How near G(z, y) comes to each image x with label or record y, over all z: as far as Adam gets in STEPS.
 
     The distance is that of `spaces.pixels` without turns and shifts: Euclidean, brightness and contrast removed.
     What comes out does not depend on the number of threads.
@@ -74,15 +75,15 @@ def invert(
     Args:
         generator: whose weights are read and left alone.
         images: uint8 (n, h, h, c), of the generator's shape.
-        labels: int64 (n,).
+        told: labels int64 (n,), or the patients' own records (n, 1 + columns), if it draws what those say.
         rng: draws the starting points.
         progress: listener.
     """
     network, few = generator.network.requires_grad_(False), fakes_at_once(images.shape[1])
     parts: list[Inverted] = []
     with _side_by_side() as workers:
-        search = _Search.of(network, labels, rng, workers)
-        pieces = [(images[at : at + few], labels[at : at + few]) for at in range(0, len(images), few)]
+        search = _Search.of(network, told.reshape(len(told), -1)[:, 0], rng, workers)
+        pieces = [(images[at : at + few], told[at : at + few]) for at in range(0, len(images), few)]
         for done, part in enumerate(workers.map(search.descend, *zip(*pieces, strict=True)), start=1):
             parts.append(part)
             progress(tr(TASK), done, len(pieces))
@@ -93,7 +94,10 @@ def invert(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Search:
-    """Where searches start: latents (m, latent) with labels (m,), and what the network draws from them (m, d)."""
+    """Where searches start: latents (m, latent) with labels (m,), and what the network draws from them (m, d).
+
+    Of a network that draws what records say, the average record of a class; the way down is of the patient's own.
+    """
 
     network: Generator
     z: Tensor
@@ -115,10 +119,10 @@ class _Search:
         drawn = workers.map(draw, torch.split(z, few), torch.split(y, few))
         return cls(network=network, z=z, y=y, drawn=torch.cat(list(drawn)))
 
-    def descend(self, images: Images, labels: Integers) -> Inverted:
+    def descend(self, images: Images, told: Integers) -> Inverted:
         """The first and the smallest distance on each image's way down, which no other image of them changes."""
-        wanted, y = _compared(from_uint8(images)), torch.from_numpy(labels)
-        alike = torch.where(self.y == y[:, None], wanted @ self.drawn.T, -torch.inf)
+        wanted, y = _compared(from_uint8(images)), torch.from_numpy(told)
+        alike = torch.where(self.y == classes_of(y)[:, None], wanted @ self.drawn.T, -torch.inf)
         z = self.z[alike.argmax(dim=1)].requires_grad_()
         descent, found = Adam(parameters=[z]), []
         for _ in range(STEPS):

@@ -90,10 +90,14 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Real:
-    """All real images, rows as in `Scores`: uint8 (n, h, h, c), labels int64 (n,), digests of the images (n,)."""
+    """All real images, rows as in `Scores`: uint8 (n, h, h, c), labels int64 (n,), digests of the images (n,).
+
+    records: int64 (n, 1 + columns), labels and what the cohort's declared columns say: the attacker knows them all.
+    """
 
     images: Images
     labels: Integers
+    records: Integers
     digests: NDArray[np.bytes_]
 
     @classmethod
@@ -101,7 +105,13 @@ class Real:
         """Members first."""
         images = joined(*(part.images for part in parts))
         labels = np.concatenate([part.labels for part in parts])
-        return cls(images=images, labels=labels, digests=image_digests(images))
+        codes = [part.labels[:, None][:, 1:] if part.codes is None else part.codes for part in parts]
+        records = np.column_stack([labels, np.concatenate(codes)])
+        return cls(images=images, labels=labels, records=records, digests=image_digests(images))
+
+    def told(self, *, records: bool) -> Integers:
+        """What a network hears of each: its record, or its label alone."""
+        return self.records if records else self.labels
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,7 +124,8 @@ class Steered:
 
 def discriminator_order(discriminator: Discriminator, real: Real, scores: Scores, progress: Progress) -> Integers:
     """All patients (P,), each by the image that the discriminator finds most real."""
-    score = discriminator_scores(discriminator, real.images, real.labels, progress)
+    told = real.told(records=bool(discriminator.levels))
+    score = discriminator_scores(discriminator, real.images, told, progress)
     return scores.closest_first(smallest_per_patient(score, scores.owner, len(scores.non_member)))
 
 
@@ -126,7 +137,8 @@ def inversion_order(
     turn = np.empty(patients, np.int64)
     turn[scores.canonical] = rng.permutation(patients)
     rows = rows_in_turn(scores.owner, real.digests, turn)[: affordable(generator.form.side)]
-    found = invert(generator, real.images[rows], real.labels[rows], rng, progress)
+    told = real.told(records=bool(generator.network.config.levels))
+    found = invert(generator, real.images[rows], told[rows], rng, progress)
     calibrated = np.where(scores.flat[rows], np.inf, found.end / scores.spaces[PixelSpace.name].reference[rows])
     tried = scores.owner[rows]
     order = scores.closest_first(smallest_per_patient(calibrated, tried, patients))

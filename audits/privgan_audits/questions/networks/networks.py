@@ -36,6 +36,8 @@ def run_networks(evidence: Evidence, claim: Claim) -> Networks:
     same_form = generator.form == facts.form.bare and generator.form.shape == seen.shape
     if not named or not same_form or len(generator.form.classes) < classes:
         raise IntegrityError("the run folder's generator is not the one that made the synthetic set")
+    if generator.records is not None and generator.records.columns != _declared(evidence):
+        raise IntegrityError("the run's networks were told other columns of records than the cohort declares")
     try:
         discriminator = saved_discriminator(
             evidence.run, evidence.ledger, claim.run_id, beside=generator.network.config
@@ -43,3 +45,11 @@ def run_networks(evidence: Evidence, claim: Claim) -> Networks:
     except (BudgetError, IntegrityError):
         raise IntegrityError("the run's resume state is not the newest that the ledger knows of this run") from None
     return Networks(generator=generator, discriminator=discriminator and placed(discriminator, "cpu"))
+
+
+def _declared(evidence: Evidence) -> dict[str, str]:
+    """The columns that patients' records have, by name; none where nobody knows what they say."""
+    sides = [side for side in (evidence.members, evidence.non_members) if side]
+    if evidence.cohort is None or any(side.codes is None for side in sides):
+        return {}
+    return evidence.cohort.schema.types

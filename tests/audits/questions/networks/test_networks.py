@@ -11,10 +11,14 @@ import pytest
 import torch
 
 from privgan.files import sha256_file
-from privgan.gan.networks import LoadedGenerator
+from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, LoadedGenerator, save_generator
+from privgan.gan.warm_start import Mixture
 from privgan.images.pixels import from_uint8
 from privgan.images.stored import with_channels
 from privgan.progress import silent
+from privgan.records.pairs import Pairs
+from privgan.records.schema import Schema
+from privgan.records.table import Table
 from privgan.run import WEIGHTS, ModelDigests
 from privgan_audits.evidence.interface import (
     NO_NON_MEMBERS,
@@ -27,12 +31,15 @@ from privgan_audits.evidence.interface import (
 )
 from privgan_audits.questions.networks import inversion
 from privgan_audits.questions.networks import measure as white_box
+from privgan_audits.questions.networks.discriminator import discriminator_scores
 from privgan_audits.questions.networks.inversion import invert
 from privgan_audits.questions.networks.measure import Real, discriminator_order, inversion_order
 from privgan_audits.questions.networks.networks import run_networks
 from privgan_audits.questions.scores import patient_scores
 from tests.audits.questions.networks.hospital import (
     EPSILON,
+    FORM,
+    SIZE,
     Networks,
     make_hospital,
     part_of,
@@ -173,6 +180,44 @@ def test_what_the_generator_drew_is_found_again(networks: Networks) -> None:
     assert np.median(found[0].end) < 0.6 * np.median(found[0].start)
 
 
+@pytest.fixture(scope="module")
+def told() -> Generator:
+    """Draws nothing but what records say: a pattern of its own for each of eight values."""
+    config = GeneratorConfig(form=FORM, latent=2, width=8, order=5, align=False, bend=0.0, levels=(9,))
+    mixture = Mixture.grey(config.mixture)
+    assert mixture.effects is not None
+    mixture.effects.normal_(0, 0.3 * SIZE, generator=torch.Generator().manual_seed(3))
+    generator = Generator(config, torch.Generator().manual_seed(0))
+    generator.warm_start(mixture)
+    return generator.eval()
+
+
+def test_the_generator_is_steered_with_each_patient_s_own_record(told: Generator) -> None:
+    """It comes near whom it was told of; by the records of others it does not."""
+    generator = LoadedGenerator(network=told, model=UNKNOWN)
+    records = np.column_stack([np.arange(16) % 2, 1 + np.arange(16) % 8])
+    drawn = [np.rint(generator.levels(np.zeros(generator.latent), record)) for record in records]
+    images = with_channels(np.stack(drawn).astype(np.uint8))
+    own, others = (
+        invert(generator, images, asked, np.random.default_rng(6)).end for asked in (records, np.roll(records, 2, 0))
+    )
+    assert np.median(own) < 0.1
+    assert np.median(others) > 0.5
+
+
+def test_the_discriminator_hears_each_patient_s_own_record_in_whatever_order() -> None:
+    network, sample = Discriminator(FORM, torch.Generator().manual_seed(0), levels=(9,)), patients(20, 14)
+    codes = np.arange(20)[:, None] % 9
+    real, order = Real.of(dataclasses.replace(sample, codes=codes)), np.random.default_rng(0).permutation(20)
+    records = real.told(records=True)
+    np.testing.assert_array_equal(records, np.column_stack([sample.labels, codes]))
+    with torch.no_grad():
+        direct = -network(from_uint8(sample.images), torch.from_numpy(records)).double().numpy()
+    np.testing.assert_allclose(discriminator_scores(network, sample.images, records), direct, atol=1e-6)
+    again = discriminator_scores(network, sample.images[order], records[order])
+    np.testing.assert_array_equal(again, discriminator_scores(network, sample.images, records)[order])
+
+
 def test_threads_change_nothing(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inversion, "STEPS", 3)
     generator, sample, ends = LoadedGenerator(network=networks[0], model=UNKNOWN), patients(70, 13), []
@@ -182,6 +227,16 @@ def test_threads_change_nothing(networks: Networks, monkeypatch: pytest.MonkeyPa
         assert torch.get_num_threads() == threads
     torch.set_num_threads(1)
     np.testing.assert_array_equal(*ends)
+
+
+def _other_columns(run_folder: Path, evidence: Evidence) -> Evidence:
+    """The set's own generator, which was told a column that the cohort does not declare."""
+    pairs, schema = Pairs((2, 9)), Schema.of({"age": "number(0..80/8)"})
+    table = Table(columns=schema.types, classes=2, members=100, noise=1.0, potentials=(0.0,) * pairs.cells)
+    config = GeneratorConfig(form=FORM, latent=2, width=8, levels=(9,))
+    model = save_generator(run_folder, Generator(config, torch.Generator().manual_seed(0)), records=table)
+    assert evidence.claim is not None
+    return dataclasses.replace(evidence, claim=dataclasses.replace(evidence.claim, **dataclasses.asdict(model)))
 
 
 def _no_state(run_folder: Path, evidence: Evidence) -> Evidence:
@@ -258,6 +313,7 @@ NOT_NEWEST = "the run's resume state is not the newest that the ledger knows of 
         (_other_generator, NotRun, NOT_THE_SETS),
         (_other_run, NotRun, NOT_THE_SETS),
         (_more_classes, NotRun, NOT_THE_SETS),
+        (_other_columns, NotRun, "the run's networks were told other columns of records than the cohort declares"),
         (_strange_state, NotRun, NOT_NEWEST),
         (_older_state, NotRun, NOT_NEWEST),
     ],
