@@ -164,6 +164,7 @@ class Drawing:
             federation=facts.federation,
             language=asked.language,
             records=told,
+            smooth_as=generator.smooth_as,
         )
         return cls(manifest=manifest, labels=labels, records=records, generator=generator, seed=seed)
 
