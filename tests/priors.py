@@ -1,5 +1,6 @@
 """A prior as `privgan prior` leaves it, but for the learning: its network changes nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from privgan.images.stored import as_stored
 SOURCE, LICENCE = "the archive of Anytown", "CC0 1.0"
 
 
-def make_prior(folder: Path, images: Images, source: str = SOURCE) -> Prior:
-    """Of public images uint8 (n, h, h, c), in `folder`, which must not exist."""
+def make_prior(folder: Path, images: Images, source: str = SOURCE, kind: tuple[str, str] = ("", "")) -> Prior:
+    """Of public images uint8 (n, h, h, c), in `folder`, which must not exist. kind: modality and body part."""
     folder.mkdir()
     form = ImageForm.of(images)
     np.save(folder / IMAGES, as_stored(images))
@@ -30,7 +31,7 @@ def make_prior(folder: Path, images: Images, source: str = SOURCE) -> Prior:
         privgan_version="0.1.0",
         created="2026-01-31",
         images=len(images),
-        form=form,
+        form=replace(form, modality=kind[0], body_part=kind[1]),
         width=8,
         steps=0,
         digests={name: sha256_file(folder / name) for name in (WEIGHTS, IMAGES, CONTACT)},

@@ -1,6 +1,8 @@
 """What `--gains` of the quality benchmark measures: a set beside the one that the same latents give without gains."""
 
 import importlib
+import re
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -23,6 +25,8 @@ from tests.places import ROOT
 from tests.synthetic.making import CLASSES, SEED, lively_run
 
 COUNT, FIRST = 9, 7
+PAGE = ROOT / "docs/results/quality.md"
+LINE = re.compile(r"make quality MINUTES= DATASETS=(\S+) EPSILON=(\S+) QUALITY=\"(.*)\"")
 SIDES = ("with_gains", "without_gains")
 
 
@@ -31,6 +35,23 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The benchmark, which is no package of the product."""
     monkeypatch.setattr(sys, "path", [str(ROOT / "tests/benchmarks"), *sys.path])
     return importlib.import_module("quality")
+
+
+def test_every_line_that_makes_a_row_again_is_one_that_the_benchmark_takes(
+    benchmarks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With settings that are there; a loop's variable is each file that it goes through."""
+    steps, page = "tests/benchmarks/quality_steps", PAGE.read_text(encoding="utf-8")
+    lines = LINE.findall(page[page.index("## Again") :])
+    assert len(lines) == page.count("make quality MINUTES=") >= 13
+    for dataset, epsilon, words in lines:
+        for one in sorted((ROOT / steps / "ablation").glob("*.toml")) if "$one" in words else [Path()]:
+            told = words.replace("$settings", str(ROOT / steps)).replace("$one", str(one))
+            line = ["quality.py", "--dataset", dataset, "--epsilon", epsilon, *shlex.split(told)]
+            monkeypatch.setattr(sys, "argv", line)
+            asked = benchmarks.words()
+            assert asked.config is None or asked.config.is_file()
+            assert min(asked.epsilons) > 0
 
 
 class Beholder:

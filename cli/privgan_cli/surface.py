@@ -28,6 +28,7 @@ listen. Errors are those of `privgan.errors`, and say what to do.
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,8 @@ def prior(
         resumable_folder(Path(folder), marker=MARKER, journal=STATE, force=force, resume=resume) as place,
     ):
         read = read_images(Path(public), wishes, progress=listener)
-        return learn_prior(read.images, place, request, listener, stop)
+        named = replace(request, modality=read.names.modality, body_part=read.names.body_part)
+        return learn_prior(read.images, place, named, listener, stop)
 
 
 def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progress | None = None) -> "RunFacts":

@@ -14,10 +14,21 @@ _SIDES = (64, 256)
 _TRAIN, _PRIOR, _AUDIT, _MORE = (600, 1800), (900, 1800), (1000, 1700), (150, 350)
 
 
+def smooth_as(side: int, fine: int) -> int:
+    """As how many pixels a side images of `side` are smooth, of which frequencies below `fine` are drawn.
+
+    0 where they are not much larger than that.
+
+    >>> smooth_as(256, 24), smooth_as(64, 24)
+    (24, 0)
+    """
+    return fine if side >= _COARSE * fine else 0
+
+
 def smoothness(side: int, model: ImageModel) -> str:
     """That images of `side` pixels are as smooth as small ones, if they are much larger than what is asked; or ""."""
     fine = max(model.order, model.fine_order) if model.align else model.order
-    if side < _COARSE * fine:
+    if not smooth_as(side, fine):
         return ""
     return kept(
         "without --prior, images of {side} pixels show little more than images of {fine} pixels that were enlarged: "

@@ -11,6 +11,10 @@ from privgan.language import kept
 if TYPE_CHECKING:
     from numpy.typing import NDArray  # a recipient reads manifests without it
 
+_ANY = "OT"  # DICOM's word for all other modalities
+# One kind of image under several words of DICOM.
+_SAME = ({"CR", "DX", "RG"}, {"HEAD", "BRAIN", "SKULL"}, {"CHEST", "LUNG"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageForm:
@@ -56,6 +60,26 @@ class ImageForm:
     def bare(self) -> "ImageForm":
         """What networks are built for: the same without words and units, which no array shows."""
         return ImageForm(side=self.side, channels=self.channels, classes=self.classes)
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """The modality and the body part, empty where nobody says one: OT stands for any."""
+        return "" if self.modality == _ANY else self.modality, self.body_part
+
+    @property
+    def called(self) -> str:
+        """The kind in words, as far as it is said."""
+        return " ".join(filter(None, self.kind))
+
+    def contradicts(self, other: "ImageForm") -> bool:
+        """Whether both say of which modality, or of which body part they are, and not the same.
+
+        >>> head, chest = (ImageForm(side=64, modality="CT", body_part=part) for part in ("HEAD", "CHEST"))
+        >>> head.contradicts(chest), head.contradicts(ImageForm(side=64, modality="CT"))
+        (True, False)
+        """
+        pairs = zip(self.kind, other.kind, strict=True)
+        return any(one and two and one != two and not any({one, two} <= same for same in _SAME) for one, two in pairs)
 
     def __str__(self) -> str:
         return kept("{side} x {side} pixels in colour" if self.colour else "{side} x {side} pixels", side=self.side)

@@ -72,6 +72,11 @@ _MADE = to_tr(
 - A class-conditional generator network was trained on the cohort's member patients and then drew every image from
   random numbers. Drawing opens no file of a patient."""
 )
+_SMOOTH = to_tr(
+    """\
+- **The images are smooth**: they show little more than images of {fine} x {fine} pixels that were enlarged. Patients'
+  images were asked about nothing finer, and no public images finished them: edges, vessels and grain are missing."""
+)
 _PRIOR = to_tr("- {sentence}\n  The SHA-256 of what was learned from them: `{sha256}`.")
 _ASKED = to_tr("- Classes asked for: {policy}.\n  {shares}")
 _CHOSEN = to_tr("Class shares are chosen, not measured: no prevalence can be read from them.")
@@ -192,6 +197,7 @@ def _made(manifest: Manifest) -> str:
     )
     prior = manifest.prior
     public = [tr(_PRIOR, sentence=prior.sentence, sha256=prior.sha256)] if prior else []
+    public += [tr(_SMOOTH, fine=manifest.smooth_as)] if manifest.smooth_as else []
     several = [manifest.federation.sentence] if manifest.federation else []
     column = "" if manifest.records is None else manifest.records.sequence
     several += [tr(_SEQUENCE, column=column)] if column else []

@@ -74,8 +74,9 @@ class Asked:
 class Redrawn:
     """A set beside what its seed draws.
 
-    images: uint8, as drawn here. others: how many of the set are other images. between: pixels of the rest that are
-    the second nearest level, of one that lies between the two. open: pixels that could be.
+    images: uint8, as drawn here; where that is the set, its own. others: how many of the set are other images.
+    between: pixels of the rest that are the second nearest level, of one that lies between the two. open: pixels that
+    could be.
     """
 
     images: Images
@@ -163,6 +164,7 @@ class Drawing:
             federation=facts.federation,
             language=asked.language,
             records=told,
+            smooth_as=generator.smooth_as,
         )
         return cls(manifest=manifest, labels=labels, records=records, generator=generator, seed=seed)
 
@@ -199,16 +201,18 @@ class Drawing:
             progress: told of every image.
         """
         count, others, between, open_ = self.manifest.count, 0, 0, 0
-        drawn = np.empty_like(images)
+        drawn = images  # no second copy of a set that is what it says
         for some in self._together():
-            levels = self._levels(some)
-            other = ~_flat(np.abs(levels - images[some]) <= FARTHEST).all(axis=1)  # nor is what is no number
+            levels, held = self._levels(some), images[some]
+            other = ~_flat(np.abs(levels - held) <= FARTHEST).all(axis=1)  # nor is what is no number
             open_ += int((np.abs(_between(levels)) <= FARTHEST - 0.5).sum())
-            drawn[some] = _nearest(levels)
-            for position in some:
-                if not np.array_equal(drawn[position], images[position]):
-                    drawn[position] = _nearest(self.levels(position))  # alone, as they were made
-            unlike = _flat(drawn[some] != images[some]).sum(axis=1)
+            made = _nearest(levels)
+            for place in np.flatnonzero(_flat(made != held).any(axis=1)):
+                made[place] = _nearest(self.levels(some.start + int(place)))  # alone, as they were made
+            unlike = _flat(made != held).sum(axis=1)
+            if unlike.any():
+                drawn = images.copy() if drawn is images else drawn
+                drawn[some] = made
             others, between = others + int(other.sum()), between + int(unlike[~other].sum())
             progress(tr("drawing images again"), some.stop, count)
         return Redrawn(images=drawn, others=others, between=between, open=open_)

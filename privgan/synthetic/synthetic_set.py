@@ -84,6 +84,7 @@ class Manifest:
     sets of versions that kept none. config_sha256: of the constants beside the generator's weights, likewise.
     prior: the public images that shaped the generator besides, None without any. federation: of the hospitals whose
     members shaped it, None of one alone. language: of the card. records: what its records are, None without any.
+    smooth_as: its images are as smooth as such of so many pixels a side that were enlarged; 0 where they are finer.
     """
 
     run_id: str
@@ -105,6 +106,7 @@ class Manifest:
     federation: FederationNamed | None = None
     language: str = AS_WRITTEN
     records: RecordsFacts | None = None
+    smooth_as: int = 0
 
     def __post_init__(self) -> None:
         require_language(self.language)
@@ -124,6 +126,8 @@ class Manifest:
             del table["federation"]
         if self.records is None:  # likewise
             del table["records"]
+        if not self.smooth_as:  # likewise
+            del table["smooth_as"]
         if not self.dicom.one_study:
             del table["dicom"]["one_study"]
         if self.dicom.visits == 1:

@@ -26,6 +26,7 @@ from tests.takes import takes
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 ASKED = ("--epsilon", 4, "--accept-noise")
 WORDS = ("--source", "phantoms of Anytown", "--licence", "CC0 1.0", "--size", 28)
+KIND = ("--modality", "CR", "--body-part", "CHEST")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def prior(privgan: Privgan, loaded: Warm, public: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stopped by Ctrl-C while it learns, and gone on with."""
     folder = tmp_path_factory.mktemp("learned") / "prior"
-    process = loaded.start("prior", public, folder, *WORDS, "--steps", 3)
+    process = loaded.start("prior", public, folder, *WORDS, *KIND, "--steps", 3)
     deadline = time.monotonic() + 120
     while not (unfinished_folder(folder) / IMAGES).exists() and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -49,7 +50,7 @@ def prior(privgan: Privgan, loaded: Warm, public: Path, tmp_path_factory: pytest
     assert "1 steps are learned" in told.stderr
     assert "--resume" in told.stderr
     assert not folder.exists()
-    said = privgan("prior", public, folder, *WORDS, "--steps", 3, "--resume").stdout
+    said = privgan("prior", public, folder, *WORDS, *KIND, "--steps", 3, "--resume").stdout
     assert "learned 3 steps from 200 public images of 28 px" in said
     return folder
 
@@ -57,6 +58,7 @@ def prior(privgan: Privgan, loaded: Warm, public: Path, tmp_path_factory: pytest
 def test_it_says_whose_images_it_learned_from(prior: Path) -> None:
     opened = open_prior(prior)
     assert (opened.facts.source, opened.facts.licence) == ("phantoms of Anytown", "CC0 1.0")
+    assert opened.facts.form.called == "CR CHEST"
     assert sorted(path.name for path in prior.iterdir()) == [
         "contact.png",
         "finish.safetensors",
@@ -127,4 +129,18 @@ def test_priors_that_do_not_fit_or_were_edited_are_refused(
     (edited / "prior.json").write_text(json.dumps({"schema_version": 1, "kind": "prior"}))
     privgan("train", cohort, run, *ASKED, "--prior", edited, code=6)
     privgan("train", cohort, run, *ASKED, "--prior", tmp_path, code=2)
+    assert not run.exists()
+
+
+def test_a_prior_of_another_kind_is_refused_before_anything_is_charged(
+    privgan: Privgan, source: Path, tmp_path: Path
+) -> None:
+    """Both say what they show; what neither headers nor a person says is nobody's contradiction."""
+    cohort, run = tmp_path / "cohort", tmp_path / "run"
+    privgan("prepare", source, cohort, "--size", 28, "--accept-low-power", "--max-epsilon", 20, *KIND)
+    before = (cohort / "private" / "ledger.jsonl").read_bytes()
+    heads = make_prior(tmp_path / "heads", takes(5, seed=0, side=28), kind=("CT", "HEAD")).folder
+    said = privgan("train", cohort, run, *ASKED, "--prior", heads, code=2).stderr
+    assert "called CR CHEST, as this cohort's are, got one of images called CT HEAD" in said
+    assert (cohort / "private" / "ledger.jsonl").read_bytes() == before
     assert not run.exists()

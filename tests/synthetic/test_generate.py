@@ -6,6 +6,7 @@ import shutil
 import socket
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from privgan.synthetic.dataset_card import dataset_card
 from privgan.synthetic.dicom import validator
 from privgan.synthetic.generate import GenerateOptions, generate, output_bytes
 from privgan.synthetic.synthetic_set import SyntheticSet, open_synthetic_set
-from tests.synthetic.making import CLASSES, SEED, finish_again, make_run, make_set
+from tests.synthetic.making import CLASSES, SEED, finish_again, lively_run, make_run, make_set
 
 
 def run_generate(run: Path, folder: Path, **options: object) -> None:
@@ -59,6 +60,24 @@ def test_the_arrays_are_written_even_when_only_a_picture_is_asked_for(tmp_path: 
     with Image.open(folder / "contact-sheet.png") as sheet:
         assert sheet.info == {}
         assert sheet.size == (560, 2 * (16 + 56))
+
+
+COARSE = {"order": 6, "fine_order": 7}  # a quarter of the 28 pixels of these images
+SHAPED = [({}, 0), (COARSE, 7), ({**COARSE, "align": False}, 6), ({**COARSE, "finish": 8}, 0)]
+
+
+@pytest.mark.parametrize(("model", "fine"), SHAPED)
+def test_images_that_are_smooth_say_so_unless_public_ones_finished_them(
+    tmp_path: Path, model: dict[str, Any], fine: int
+) -> None:
+    """In the manifest and on the card; of others the manifest holds what it always held."""
+    folder = tmp_path / "set"
+    run_generate(lively_run(tmp_path / "run", **model), folder, count=2, formats=("npz",))
+    held, card = open_synthetic_set(folder).manifest, (folder / "README.md").read_text()
+    assert held.smooth_as == fine
+    assert ("smooth_as" in json.loads((folder / "manifest.json").read_text())) == bool(fine)
+    assert ("**The images are smooth**" in card) == bool(fine)
+    assert not fine or f"images of {fine} x {fine} pixels that were enlarged" in card
 
 
 def test_nothing_tells_the_place_or_the_time_of_day(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def record_facts(evidence: Evidence, policy: Policy, attempt: int, overrides: Se
         "encoder": evidence.encoder.facts() if evidence.encoder else None,
         **_shaped(evidence),
         **_columns(evidence),
+        **_smooth(evidence),
         "cohort": _cohort(cohort) if cohort else None,
         "notes": [
             *evidence.notes,
@@ -61,6 +62,13 @@ def _columns(evidence: Evidence) -> dict[str, Any]:
     origin = evidence.claim.origin if evidence.claim else None
     records = origin.manifest.records if origin else None
     return {"columns": records.columns} if records else {}
+
+
+def _smooth(evidence: Evidence) -> dict[str, int]:
+    """As how many pixels a side the images are smooth, as the set's manifest says; nothing where they are finer."""
+    origin = evidence.claim.origin if evidence.claim else None
+    fine = origin.manifest.smooth_as if origin else 0
+    return {"smooth_as": fine} if fine else {}
 
 
 def _shaped(evidence: Evidence) -> dict[str, Any]:

@@ -80,6 +80,9 @@ def _people(record: Record) -> Iterator[Fact]:
     yield Fact(name=tr("Non-members"), value=plain(counts["non_members"]), note=others)
     size = tr("of {size} x {size} pixels", size=plain(counts["image_size"]))
     yield Fact(name=tr("Synthetic images"), value=plain(counts["synthetic"]), note=size)
+    if fine := record.get("smooth_as"):
+        smooth = tr("as images of {fine} pixels a side that were enlarged", fine=plain(fine))
+        yield Fact(name=tr("Smoothness"), value=smooth, note=tr(frame.SMOOTH))
     if columns := record.get("columns"):
         declared = tr("; ").join(columns.values())
         yield Fact(name=tr("Records"), value=listed(map(humanised, columns)), note=declared)

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from privgan.arrays import Images, Singles
+from privgan.arrays import Images, Integers, Singles
 from privgan.gan.networks.layers import unfilled
 from privgan.images.geometry import luminance, pool
 from privgan.images.pixels import planes
@@ -97,7 +97,7 @@ class Embedding:
         result = np.empty((len(images), len(views), self.weights.shape[1]), np.float32)
         for start in range(0, len(images), _BLOCK):
             rows = order[start : start + _BLOCK]
-            fine = _fine(images[rows])
+            fine = _fine(images, rows)
             for number, view in enumerate(views):
                 seen = self.sight.turned(fine if view == STILL else view.of(fine))
                 result[rows, number] = F.normalize((seen - self.centre) @ self.weights).numpy()
@@ -116,7 +116,7 @@ def train_embedding(images: Images, progress: Progress = silent) -> Embedding:
     digests, first = np.unique(image_digests(images), return_index=True)
     key = hashlib.sha256(repr(as_stored(images).shape[1:]).encode() + digests.tobytes()).digest()
     if key not in _TRAINED:
-        _TRAINED[key] = _learned(_fine(images[first]), int.from_bytes(key[:7], "big"), progress)
+        _TRAINED[key] = _learned(_fine(images, first), int.from_bytes(key[:7], "big"), progress)
     _TRAINED.move_to_end(key)
     while len(_TRAINED) > _KEPT:
         _TRAINED.popitem(last=False)
@@ -135,9 +135,14 @@ def image_digests(images: Images) -> NDArray[np.bytes_]:
     return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images], dtype="S64")
 
 
-def _fine(images: Images) -> Tensor:
-    """Images uint8 (n, h, h, c) as float32 (n, 1, s, s) in [0, 1]."""
-    return planes(luminance(pool(images, FINE))) / 255
+def _fine(images: Images, rows: Integers | None = None) -> Tensor:
+    """Images uint8 (n, h, h, c), or some rows of them, as float32 (n, 1, s, s) in [0, 1]."""
+    chosen = np.arange(len(images)) if rows is None else rows
+    fine = torch.empty(len(chosen), 1, FINE, FINE)
+    for start in range(0, len(chosen), _BLOCK):
+        some = images[chosen[start : start + _BLOCK]]
+        fine[start : start + _BLOCK] = planes(luminance(pool(some, FINE))) / 255
+    return fine
 
 
 def _learned(images: Tensor, seed: int, progress: Progress) -> Embedding:

@@ -67,16 +67,15 @@ class PatchSpace:
         task = tr("real images among themselves, {space}", space=tr(PATCHES))
         progress(task, 0, 2)
         order = np.argsort(image_digests(real), kind="stable")
-        images = real[order]
-        sizes = REAL_SIZES + (SMALL_SIZES if 2 * images.shape[1] <= SIDE else ())
-        some = grey_pictures(images[:: -(-len(images) // _LEARNED)])
+        sizes = REAL_SIZES + (SMALL_SIZES if 2 * real.shape[1] <= SIDE else ())
+        some = grey_pictures(real[order[:: -(-len(real) // _LEARNED)]])
         floor = least_strength(some)
         white = learned(some, floor)
-        points = placed(images, sizes, floor, white)
+        points = placed(real, order, sizes, floor, white)
         cells = points.point[:: max(_PER_CELL, -(-len(points.point) // _MOST_CELLS))]
         members = lists(points.point, cells, _PROBES)
         progress(task, 1, 2)
-        enlarged = placed(images, OTHER_SIZES[_SHARED:], floor, white)
+        enlarged = placed(real, order, OTHER_SIZES[_SHARED:], floor, white)
         reference = _reference(points, enlarged, owner[order], cells, members)
         progress(task, 2, 2)
         return cls(
@@ -118,7 +117,8 @@ class PatchSpace:
         task = tr("synthetic beside real, {space}", space=tr(PATCHES))
         for start in range(0, len(images), _AT_ONCE):
             progress(task, start, len(images))
-            others = placed(images[start : start + _AT_ONCE], OTHER_SIZES, self.floor, self.white)
+            some = np.arange(start, min(start + _AT_ONCE, len(images)))
+            others = placed(images, some, OTHER_SIZES, self.floor, self.white)
             real, other, ratio = self._alike(others, limits[self.order])
             pair, distance = _voted(self.real.only(real), others.only(other), ratio, real)
             image, copy = np.divmod(pair, _AT_ONCE)

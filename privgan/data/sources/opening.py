@@ -16,6 +16,7 @@ from privgan.arrays import Integers, Values
 from privgan.data.columns import columns_of
 from privgan.data.formats.dicom.directory import NAME as DICOMDIR
 from privgan.data.formats.dicom.directory import listed_files
+from privgan.data.naming import Names, names_of
 from privgan.data.refusals import remedies
 from privgan.data.sources.file_list import FileList
 from privgan.data.sources.file_source import FileSource
@@ -42,7 +43,8 @@ class LoadedImages:
 
     images: uint8 (n, size, size, c). labels: int64 (n,), numbers into classes. patients: int64 (n,), 0..p-1 in order
     of first appearance, numbers into patient_keys. numbered: the source says whose each image is. columns: further
-    ones (n,) by name. refused: images by reason code. notes: what a report must say.
+    ones (n,) by name. names: what the images are called. refused: images by reason code. notes: what a report must
+    say.
     """
 
     images: NDArray[np.uint8]
@@ -51,6 +53,7 @@ class LoadedImages:
     patient_keys: tuple[str, ...]
     numbered: bool
     classes: tuple[str, ...]
+    names: Names
     refused: dict[str, int]
     columns: Mapping[str, Values]
     notes: tuple[str, ...]
@@ -168,7 +171,7 @@ def read_images(path: Path, wishes: Wishes, *, hear: Hear = nobody, progress: Pr
         InputRejectedError: not one image can be used, or no preset was named and they disagree on it.
     """
     source = open_source(path, wishes)
-    images, labels, further, refused = [], [], [], Counter[str]()
+    images, labels, further, said, refused = [], [], [], [], Counter[str]()
     numbers: dict[str, int] = {}
     patients, seen = [], Seen()
     for entry in chain.from_iterable(watched(source, progress)):
@@ -181,6 +184,7 @@ def read_images(path: Path, wishes: Wishes, *, hear: Hear = nobody, progress: Pr
         images.append(entry.image)
         labels.append(entry.label)
         further.append(entry.columns)
+        said.append(entry.said)
         patients.append(numbers.setdefault(entry.patient, len(numbers)))
     if not images:
         raise reject_nothing_readable(refused)
@@ -194,6 +198,7 @@ def read_images(path: Path, wishes: Wishes, *, hear: Hear = nobody, progress: Pr
         patient_keys=tuple(numbers),
         numbered=source.numbered,
         classes=classes,
+        names=names_of(wishes.selection, source.recipe.rule, said, patients),
         refused=dict(refused),
         columns=columns_of(source.columns, further),
         notes=source.notes(seen),

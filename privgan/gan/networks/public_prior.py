@@ -27,20 +27,29 @@ from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
 from privgan.images.stored import with_channels
 from privgan.kinds import PRIOR, require_kind
+from privgan.language import to_tr
 from privgan.run import PriorNamed
 
 SCHEMA_VERSION = 1
 MARKER, WEIGHTS, IMAGES, CONTACT = PRIOR.marker, "finish.safetensors", "images.npy", "contact.png"
 IN_RUN = "prior"  # the folder of a run that holds its prior
 _LOOKED_AT, _AT_ONCE = 2000, 100  # images, for averages over them
+_UNSAID = to_tr(
+    "the prior does not say of which modality and body part its images are, so that they were not compared with the "
+    "cohort's; `privgan prior --modality CR --body-part CHEST` would say it."
+)
+_COHORT_UNSAID = to_tr(
+    "the cohort does not say of which modality and body part its images are, so that they were not compared with the "
+    "prior's; `privgan prepare --modality CR --body-part CHEST` would say it."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PriorFacts:
     """The content of prior.json. source, licence: of the public images, in their user's words.
 
-    images: how many there are. form: side and channels alone. width: of the detail network. steps: how long it
-    learned. digests: of the other files, by name.
+    images: how many there are. form: side, channels, and what the images are called, as far as anybody says. width:
+    of the detail network. steps: how long it learned. digests: of the other files, by name.
     """
 
     source: str
@@ -51,7 +60,7 @@ class PriorFacts:
     width: int
     steps: int
     digests: dict[str, str]
-    form: ImageForm = field(metadata=inline("side", "channels", side="image_size"))
+    form: ImageForm = field(metadata=inline("side", "channels", "modality", "body_part", side="image_size"))
 
     @property
     def shape(self) -> FinishShape:
@@ -131,10 +140,25 @@ def open_prior(folder: Path) -> Prior:
 
 def require_fitting(prior: Prior, form: ImageForm) -> None:
     """Raises:
-    UsageError: the prior is of images of another size, or in grey where these are in colour.
+    UsageError: the prior is of images of another size, or in grey where these are in colour; or both say of which
+        modality or body part they are, and it is not one.
     """
+    if prior.facts.form.contradicts(form):
+        theirs, ours = prior.facts.form.called, form.called
+        raise UsageError(
+            f"Expected a prior of images called {ours}, as this cohort's are, got one of images called {theirs}: "
+            "public images of another kind make a set worse than none. Nothing was charged. Learn one from images of "
+            "the patients' kind; or, if either name is wrong, make that folder again with the right --modality and "
+            "--body-part."
+        )
     if (prior.facts.form.side, prior.facts.form.channels) != (form.side, form.channels):
         raise UsageError(
             f"Expected a prior of images of {form}, this one is of {prior.facts.form}. Learn another one with the "
             "cohort's --size, and --colour if it has colour."
         )
+
+
+def uncompared(prior: Prior, form: ImageForm) -> str:
+    """That nobody could compare the kinds of image, because one side does not say its own; empty where both do."""
+    sides = ((prior.facts.form, _UNSAID), (form, _COHORT_UNSAID))
+    return next((said for each, said in sides if not all(each.kind)), "")

@@ -16,6 +16,7 @@ from privgan.files import read_json, sha256_file, write_bytes, write_json
 from privgan.gan.networks.discriminators import Discriminator
 from privgan.gan.networks.drawn import for_drawing
 from privgan.gan.networks.generators import Generator, GeneratorConfig, placed
+from privgan.gan.size import smooth_as
 from privgan.gan.warm_start import ImageModel
 from privgan.gan.warm_start.class_balance import ClassBalance
 from privgan.images.form import ImageForm
@@ -55,6 +56,14 @@ class LoadedGenerator:
     def latent(self) -> int:
         """Standard normal numbers that make an image."""
         return self.network.config.latents
+
+    @property
+    def smooth_as(self) -> int:
+        """As how many pixels a side its images are smooth, where they are much larger and no public network finishes
+        them; else 0.
+        """
+        config = self.network.config
+        return 0 if config.finish else smooth_as(config.form.side, config.mixture.coordinates.fine)
 
     def levels(self, z: Floats, told: Integers | int) -> Floats:
         """Levels 0 to 255 of one image, as files hold it but not rounded: (size, size), or (size, size, 3) in colour.

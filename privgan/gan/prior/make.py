@@ -1,7 +1,7 @@
 """From public images to a finished prior: the order in which files are written, and how an interruption is mended."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def learn_prior(
         privgan_version=__version__,
         created=datetime.now(UTC).date().isoformat(),
         images=len(images),
-        form=form,
+        form=replace(form, modality=request.modality, body_part=request.body_part),
         width=settings.width,
         steps=lesson.step,
         digests={name: sha256_file(folder / name) for name in (WEIGHTS, IMAGES, CONTACT)},

@@ -16,11 +16,14 @@ from privgan.run import LONGEST_ORIGIN
 class PriorRequest:
     """What is asked of `privgan prior`. source, licence: of the images, in words; neither may be left out.
 
-    settings: of the trainings to come. minutes: an end to the steps by the clock.
+    modality, body_part: what they are called, where anybody says it. settings: of the trainings to come. minutes: an
+    end to the steps by the clock.
     """
 
     source: str
     licence: str
+    modality: str = ""
+    body_part: str = ""
     settings: TrainSettings = field(default_factory=TrainSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     minutes: float | None = None

@@ -20,7 +20,7 @@ from privgan.errors import BudgetError, IntegrityError, UsageError
 from privgan.files import write_text
 from privgan.folders import remove_partials, require_absent, staged_folder
 from privgan.gan.networks import save_generator
-from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior, require_fitting
+from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior, require_fitting, uncompared
 from privgan.gan.networks.saving import has_state
 from privgan.gan.networks.states import device_of
 from privgan.gan.ranks.meeting import device_of_rank, gathered, wait_for_rank_0
@@ -69,6 +69,8 @@ def start_run(
     device = device_of(request.settings.speed.device)
     if request.prior is not None:
         require_fitting(request.prior, cohort.facts.form)
+        if unsaid := uncompared(request.prior, cohort.facts.form):
+            _log.warning("%s", unsaid)
     request = replace(request, settings=_with_steps(request, cohort, device))
     progress(tr("planning"), 0, 1)
     plan = make_plan(cohort.facts.members, request, cohort.schema)

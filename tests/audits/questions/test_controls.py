@@ -93,6 +93,26 @@ def test_planted_copies_score_as_if_they_had_been_in_the_set(
             assert (np.abs(found - slow[name].patient)[finite] < 1e-3).mean() > 0.9
 
 
+def test_copies_that_are_planted_in_rounds_have_the_same_limits(
+    small: Evidence, scores: Scores, pool: Choices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many are held at once; which kinds share a round decides nothing, and no kind is left out."""
+    monkeypatch.setattr(spike_in, "disguises_of", lambda _: {kind: DISGUISES[kind] for kind in KINDS[:3]})
+    monkeypatch.setattr(spike_in, "REPEATS", 3)
+    shown, others = small.members.images, small.synthetic.images
+    rows = len(spike_in.chosen_images(scores, np.random.default_rng(6)))
+
+    def limits(held: int) -> dict[str, int | None]:
+        monkeypatch.setattr(spike_in, "_HELD", held)
+        trial = Trial(level=0.01, pool=pool)
+        return spike_in.limits_of_detection(scores, shown, others, trial, np.random.default_rng(6))
+
+    whole = limits(1 << 28)
+    assert list(whole) == list(KINDS[:3])
+    assert any(limit is not None for limit in whole.values())
+    assert limits(2 * rows * shown[0].nbytes) == whole
+
+
 def test_the_pre_flight_knows_how_many_spaces_there_are(scores: Scores) -> None:
     assert len(scores.ranked) == SPACES
     assert len(scores.counted) == 1

@@ -1,8 +1,10 @@
 """Studies, run by `make studies`: what the audit sees of copies that a public detail network had a hand in.
 
 `make studies PRIOR=FOLDER` takes a prior that `privgan prior` made; without it one is learned, for some minutes.
+`SEEDS=104,111` has the whole audits of the cohorts of seeds 104 to 110 alone.
 """
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +36,7 @@ from tests.audits.xrays import XRays
 
 DRAWN, OTHERS = 1600, 2000  # images of the safe set; patients whom its run learned from, on neither side
 SPLITS, COINS = 200, 100
+SEEDS = "SEEDS"  # in the environment: the first seed of whole audits, and the one after the last
 PREPARED = 400  # patients, of whom a copy is prepared
 
 
@@ -130,7 +133,8 @@ def test_whole_audits_of_runs_with_a_prior(
     hospital = Hospital(xrays=XRays.read(shared_data), patients=MEMBERS + NON_MEMBERS, train=train, count=600)
     verdicts = Counter[str]()
     print(f"\n{heading(('run', 'members', 'verdict, T2, T3', 'split p', 'limits', 'why'))}")
-    for seed in range(RUNS):
+    first, end = map(int, os.environ.get(SEEDS, f"0,{RUNS}").split(","))
+    for seed in range(first, end):
         at = {name: Path(path) for name, path in hospital.run(tmp_path, seed).items()}
         evidence = load_cohort_evidence(at["synthetic"], at["cohort"], at["run"])
         record = examine.run_audit(evidence, Policy()).to_json()

@@ -59,6 +59,12 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.mark.parametrize("smooth", [{}, {"smooth_as": 24}])
+def test_the_hospital_reads_that_images_are_smooth_where_they_are(folder: Path, smooth: dict[str, int]) -> None:
+    inside = seen(written(folder, {**record("PASS"), **smooth})[0])
+    assert ("as images of 24 pixels a side that were enlarged" in inside.text) == bool(smooth)
+
+
 @pytest.mark.parametrize("verdict", ["PASS", "FAIL", "INVALID", "INCONCLUSIVE"])
 @pytest.mark.parametrize("claim", [True, False])
 def test_every_verdict_is_spoken_on_both_pages(folder: Path, verdict: str, *, claim: bool) -> None:

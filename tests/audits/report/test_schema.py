@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from privgan.run import PriorNamed
 from privgan_audits.report.schema import record_schema
 from tests.audits.entries import passing
 from tests.audits.report.recorded import record
@@ -31,6 +33,14 @@ def test_the_schema_is_one_and_is_made_of_the_questions() -> None:
 
 def test_what_passes_keeps_it() -> None:
     assert errors(record(gallery_sha256=None, tests=passing())) == []
+
+
+def test_what_shaped_a_set_beside_its_patients_keeps_it() -> None:
+    """As a claim writes it, whatever was found out about the public images."""
+    named = PriorNamed(source="an archive", licence="CC0 1.0", images=300, sha256="0" * 64)
+    for prior in (named, replace(named, used=False, distance=1.02)):
+        content = record(gallery_sha256=None, tests=passing())
+        assert errors(content | {"prior": asdict(prior), "smooth_as": 24}) == []
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)

@@ -72,7 +72,7 @@ def twin(space: PatchSpace, images: Images) -> Floats:
 
 
 def points_of(space: PatchSpace, images: Images) -> Points:
-    return placed(images, OTHER_SIZES, space.floor, space.white)
+    return placed(images, np.arange(len(images)), OTHER_SIZES, space.floor, space.white)
 
 
 def test_distances_are_those_of_the_definition() -> None:

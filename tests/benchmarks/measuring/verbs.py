@@ -1,8 +1,9 @@
 """What every verb costs at an image size and a number of patients: phantoms of that size, from scan to verify.
 
 Each verb is a process of its own with one thread. `train` is measured three times: with its warm start alone, with
-some noisy steps, whose cost does not depend on patients, and with a prior. Two people release, as the demo's do; an
-audit that cannot pass, because patients are few, ends the path before them.
+some noisy steps, whose cost does not depend on patients, and with a prior. Two people release, as the demo's do. So
+few patients could not pass the recommended policy, whatever was made of them: `LOOSE` lets them, so that the last
+verbs are measured, too. An audit that ends otherwise all the same ends the path.
 """
 
 import os
@@ -29,6 +30,14 @@ write_phantoms(Path(folder), patients=int(patients), side=int(side), seed=int(se
 """
 NOT_PASSED = (3, 4)  # how an audit ends that judged otherwise
 EPSILON, FEW_STEPS = "2.5", "few-steps.toml"
+LOOSE = """
+max_auc = 0.8
+max_tpr = 0.4
+max_attribute_advantage = 0.4
+max_detectable_auc = 0.4
+max_copied_patients = 80
+max_copied_share = 0.3
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +67,8 @@ class Walk:
             for key in (["officer", "--policy", "policy.toml", "--house", "Nowhere"], ["hospital"]):
                 words = [*PRIVGAN, "keygen", *key, "--no-passphrase"]
                 subprocess.run(words, cwd=home, env=_environment(), check=True, capture_output=True)
+            with (home / "policy.toml").open("a") as policy:
+                policy.write(LOOSE)
         (home / FEW_STEPS).write_text(f"schema = 1\n[model]\nadaptation_steps = {self.learned}\n")
         for what, words, makes in self._verbs():
             if self.only and what not in self.only:
@@ -111,5 +122,5 @@ def _size_mib(folder: Path) -> float:
 
 
 def _environment() -> dict[str, str]:
-    path = os.pathsep.join(str(ROOT / part) for part in (".", "audits", "cli"))
+    path = os.pathsep.join(str(ROOT / part) for part in (".", "audits", "uses", "cli"))
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}

@@ -4,6 +4,6 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = (ROOT, ROOT / "audits", ROOT / "cli")
+PACKAGES = (ROOT, ROOT / "audits", ROOT / "uses", ROOT / "cli")
 
 sys.path[:0] = [str(folder) for folder in PACKAGES]

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import sha256_file
-from privgan.gan.networks.public_prior import IMAGES, MARKER, WEIGHTS, open_prior, require_fitting
+from privgan.gan.networks.public_prior import IMAGES, MARKER, WEIGHTS, open_prior, require_fitting, uncompared
 from privgan.images.form import ImageForm
 from tests.priors import LICENCE, SOURCE, make_prior
 from tests.takes import takes
@@ -91,6 +91,33 @@ def test_a_copy_is_the_same_prior(folder: Path, tmp_path: Path) -> None:
     assert (first.named.source, first.named.licence, first.named.images) == (SOURCE, LICENCE, 6)
     assert first.named.sha256 == sha256_file(folder / MARKER)
     assert (again.images == takes(6, seed=0, side=28)).all()
+
+
+def test_images_of_another_kind_do_not_fit_where_both_say_their_own(tmp_path: Path) -> None:
+    """Two words of DICOM may be one kind; who says nothing, or that it is some other, contradicts nobody."""
+    prior = make_prior(tmp_path / "chests", takes(2, seed=0, side=28), kind=("DX", "CHEST"))
+    assert open_prior(prior.folder).facts.form.called == "DX CHEST"
+    alike = [("DX", "CHEST"), ("CR", "LUNG"), ("OT", "CHEST"), ("", "CHEST"), ("CR", ""), ("OT", "")]
+    others = [("CT", "CHEST"), ("DX", "HEAD"), ("CT", ""), ("", "HEAD"), ("OT", "HEAD"), ("MG", "BREAST")]
+    for modality, part in [*alike, *others]:
+        form = ImageForm(side=28, classes=("a",), modality=modality, body_part=part)
+        if (modality, part) in alike:
+            require_fitting(prior, form)
+        else:
+            with pytest.raises(UsageError, match=r"Expected a prior of images called .*, got one .* DX CHEST"):
+                require_fitting(prior, form)
+    said = [bool(uncompared(prior, ImageForm(side=28, modality=m, body_part=part))) for m, part in alike]
+    assert said == [False, False, True, True, True, True]
+
+
+def test_a_prior_of_before_that_says_no_kind_fits_and_that_is_said(folder: Path) -> None:
+    table = json.loads((folder / MARKER).read_text())
+    for name in ("modality", "body_part"):
+        del table[name]
+    (folder / MARKER).write_text(json.dumps(table))
+    prior, form = open_prior(folder), ImageForm(side=28, classes=("a",), modality="CT", body_part="HEAD")
+    require_fitting(prior, form)
+    assert uncompared(prior, form).startswith("the prior does not say")
 
 
 def test_only_images_of_its_size_and_colour_fit(folder: Path) -> None:

@@ -32,6 +32,7 @@ from privgan_audits.stats.statistics import near_copy_ranks
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05
 SEARCHED = 0.03  # share of the members up to which copies are planted, but at least:
 SEARCHED_AT_LEAST = 40
+_HELD = 1 << 28  # bytes of planted copies; what is more is planted in several rounds
 _POOL = 3  # copies prepared per copy that is ever planted at once
 _ROUNDING = 1e-9  # of a distance; who is looked at is decided by scores, which are quotients
 
@@ -154,15 +155,18 @@ def limits_of_detection(
     limits: dict[str, int | None] = dict.fromkeys(disguises)
     if not len(rows):
         return limits
-    every, turns = np.empty((len(disguises), len(rows), *images.shape[1:]), np.uint8), []
-    for copies, disguise in zip(every, disguises.values(), strict=True):
-        copies[:] = disguised(images[rows], others, disguise, rng)
-        turns.append(_turns(len(rows), rng))
-    front = Front.of(scores, trial)
-    planted = plant_sets(scores, list(every), front, progress)
-    for done, (name, copies, taken) in enumerate(zip(disguises, planted, turns, strict=True), start=1):
-        limits[name] = _limit(front, copies, taken)
-        progress(tr("limit of detection"), done, len(disguises), name)
+    front, names = Front.of(scores, trial), list(disguises)
+    some = max(1, _HELD // (len(rows) * images[0].nbytes))  # kinds whose copies are held at once
+    for start in range(0, len(names), some):
+        group, turns = names[start : start + some], []
+        every = np.empty((len(group), len(rows), *images.shape[1:]), np.uint8)
+        for copies, name in zip(every, group, strict=True):
+            copies[:] = disguised(images[rows], others, disguises[name], rng)
+            turns.append(_turns(len(rows), rng))
+        planted = plant_sets(scores, list(every), front, progress)
+        for name, copies, taken in zip(group, planted, turns, strict=True):
+            limits[name] = _limit(front, copies, taken)
+            progress(tr("limit of detection"), names.index(name) + 1, len(names), name)
     return limits
 
 

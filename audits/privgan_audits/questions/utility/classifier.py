@@ -16,6 +16,7 @@ from privgan.arrays import Floats, Images, Integers
 from privgan.images.geometry import pool
 from privgan.images.pixels import planes
 from privgan.progress import Progress, silent
+from privgan_audits.questions.utility.drawing import Gathered
 from privgan_audits.spaces.descent import Adam, OneCycle, rectified
 from privgan_audits.spaces.pixels import FINE
 
@@ -40,7 +41,7 @@ class Lessons:
     An image is drawn with its weight as chance; the weights sum to one.
     """
 
-    images: Images
+    images: Images | Gathered
     labels: Integers
     weights: Floats
 
@@ -52,11 +53,11 @@ class Classifier:
     layers: tuple[tuple[Tensor, Tensor], ...]
     look: Look
 
-    def probabilities(self, images: Images) -> Floats:
+    def probabilities(self, images: Images | Gathered) -> Floats:
         """Images uint8 (n, h, h, c) to the chance of each class, float64 (n, classes)."""
         return self.chances(self.seen(images))
 
-    def seen(self, images: Images) -> list[Tensor]:
+    def seen(self, images: Images | Gathered) -> list[Tensor]:
         """Images uint8 (n, h, h, c) as they reach the first layer, some at a time."""
         return [self.look(images[start : start + _BLOCK]) for start in range(0, len(images), _BLOCK)]
 
@@ -106,7 +107,7 @@ def learning(lessons: Lessons, classes: int, rng: np.random.Generator, look: Loo
     """
     draws = rng.choice(len(lessons.images), size=(STEPS, BATCH), p=lessons.weights)
     used, place = np.unique(draws, return_inverse=True)  # so that the cost does not grow with the cohort
-    images, labels = look(lessons.images[used]), torch.from_numpy(lessons.labels[used])
+    images, labels = _looked_at(lessons.images, used, look), torch.from_numpy(lessons.labels[used])
     network = Classifier(layers=_untrained(images.shape[-1], classes, images.shape[1]), look=look)
     descent = Adam(parameters=[parameter for layer in network.layers for parameter in layer], decay=DECAY)
     cycle = OneCycle(rate=RATE, steps=STEPS)
@@ -117,6 +118,16 @@ def learning(lessons: Lessons, classes: int, rng: np.random.Generator, look: Loo
         loss.backward()  # type: ignore[no-untyped-call]
         descent.descend(*cycle.at(step))
         yield network
+
+
+def _looked_at(images: Images | Gathered, rows: Integers, look: Look) -> Tensor:
+    """What a look makes of some images, a few at a time: of large ones it is much less than they are."""
+    first = look(images[rows[:_BLOCK]])
+    every = first.new_empty((len(rows), *first.shape[1:]))
+    every[: len(first)] = first
+    for start in range(_BLOCK, len(rows), _BLOCK):
+        every[start : start + _BLOCK] = look(images[rows[start : start + _BLOCK]])
+    return every
 
 
 def _untrained(side: int, classes: int, channels: int) -> tuple[tuple[Tensor, Tensor], ...]:

@@ -11,7 +11,7 @@ from privgan.images.stored import joined
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.questions.scores import EMBEDDING, ENCODER
-from privgan_audits.questions.utility.drawing import drawn
+from privgan_audits.questions.utility.drawing import drawn, seen_by
 from privgan_audits.questions.utility.spectrum import radial_spectra
 from privgan_audits.spaces.embedding import train_embedding
 
@@ -71,7 +71,7 @@ def draw_points(evidence: Evidence, others: Sample, rng: np.random.Generator, pr
     real, held = _shuffled(members, limit, rng), _shuffled(others, limit, rng)
     made = _with_shares(synthetic.labels, members.labels[real], min(limit, len(held)), rng)
     held = held[: len(made)]
-    X = look(members.images[real])
+    X = seen_by(look, members.images, real)
     centre = X.mean(axis=0, dtype=np.float64)
     unit = float(np.sqrt(np.square(X - centre).sum(axis=1).mean())) or 1.0
 
@@ -81,13 +81,13 @@ def draw_points(evidence: Evidence, others: Sample, rng: np.random.Generator, pr
     return Points(
         space=space,
         X=placed(X),
-        reference=placed(look(others.images[held])),
-        synthetic=placed(look(synthetic.images[made])),
+        reference=placed(seen_by(look, others.images, held)),
+        synthetic=placed(seen_by(look, synthetic.images, made)),
         labels={"X": members.labels[real], "reference": others.labels[held], "synthetic": synthetic.labels[made]},
         spectra={
-            "X": radial_spectra(members.images[real]),
-            "reference": radial_spectra(others.images[held]),
-            "synthetic": radial_spectra(synthetic.images[made]),
+            "X": radial_spectra(members.images, real),
+            "reference": radial_spectra(others.images, held),
+            "synthetic": radial_spectra(synthetic.images, made),
         },
     )
 

@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from privgan.arrays import Images, Integers
+from privgan.arrays import Integers
 from privgan.language import kept, to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility import classifier
 from privgan_audits.questions.utility.classifier import Classifier, Lessons, Look, learning
 from privgan_audits.questions.utility.details import all_detail, shapes_alone
-from privgan_audits.questions.utility.drawing import class_name, drawn, subset
+from privgan_audits.questions.utility.drawing import Gathered, Shown, class_name, drawn
 from privgan_audits.stats.statistics import wilson_interval
 
 LARGEST = 4_000  # images a side
@@ -43,20 +43,20 @@ _Told = tuple[Integers, Integers]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Pairs:
-    """A real and another image of the same class each. first, second: uint8 (n, h, h, c); labels: int64 (n,)."""
+    """A real and another image of the same class each. first, second: n images; labels: int64 (n,)."""
 
-    first: Images
-    second: Images
+    first: Gathered
+    second: Gathered
     labels: Integers
 
     def some(self, rows: Integers) -> "_Pairs":
-        return _Pairs(first=self.first[rows], second=self.second[rows], labels=self.labels[rows])
+        return _Pairs(first=self.first.some(rows), second=self.second.some(rows), labels=self.labels[rows])
 
     def lessons(self) -> Lessons:
         """Both sides of every pair, named 0 and 1."""
         count = 2 * len(self.labels)
         return Lessons(
-            images=np.concatenate([self.first, self.second]),
+            images=self.first.followed_by(self.second),
             labels=np.arange(count) // len(self.labels),
             weights=np.full(count, 1 / count),
         )
@@ -87,7 +87,7 @@ def measure_realism(
     first, second = np.array_split(of_lot.permutation(len(people.images)), 2)
     sides = {
         "synthetic": (of_synthetic, _paired(people, other, of_synthetic)),
-        "reference": (of_lot, _paired(subset(people, first), subset(people, second), of_lot)),
+        "reference": (of_lot, _paired(people.some(first), people.some(second), of_lot)),
     }
     images = {name: len(pairs.labels) for name, (_, pairs) in sides.items()}
     if min(images.values()) < FEWEST:
@@ -105,12 +105,12 @@ def measure_realism(
     }
 
 
-def _one_each(sample: Sample, rng: np.random.Generator) -> Sample:
+def _one_each(sample: Sample, rng: np.random.Generator) -> Shown:
     """A random image of each patient."""
-    return subset(sample, drawn(sample, rng, patients=len(sample.images), each=1))
+    return Shown.of(sample, drawn(sample, rng, patients=len(sample.images), each=1))
 
 
-def _paired(first: Sample, second: Sample, rng: np.random.Generator) -> _Pairs:
+def _paired(first: Shown, second: Shown, rng: np.random.Generator) -> _Pairs:
     """As many random images of each class as both sides have, `LARGEST` at most, in random order."""
     rows = [np.empty((0, 2), np.int64)]
     for label in np.intersect1d(first.labels, second.labels):
@@ -118,7 +118,7 @@ def _paired(first: Sample, second: Sample, rng: np.random.Generator) -> _Pairs:
         fewer = min(map(len, sides))
         rows.append(np.stack([side[:fewer] for side in sides], axis=1))
     one, other = rng.permutation(np.concatenate(rows))[:LARGEST].T
-    return _Pairs(first=first.images[one], second=second.images[other], labels=first.labels[one])
+    return _Pairs(first=first.images.some(one), second=second.images.some(other), labels=first.labels[one])
 
 
 def _told_apart(pairs: _Pairs, look: str, rng: np.random.Generator, progress: Progress) -> _Told:

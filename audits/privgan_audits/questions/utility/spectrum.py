@@ -7,17 +7,20 @@ reproduce spectral distributions"). Blur lowers the high frequencies, noise lift
 
 import numpy as np
 
-from privgan.arrays import Floats, Images
+from privgan.arrays import Floats, Images, Integers
 from privgan.images.blocks import at_once
 
 ROUNDING = (
     1 / 12
 )  # power that rounding to whole grey values adds; without it an even picture would have a log of zero
 _BLOCK = 512
+_WHOLE = 64  # pixels a side, up to which so many are transformed at once: in double precision, several times
 
 
-def radial_spectra(images: Images) -> Floats:
+def radial_spectra(images: Images, rows: Integers | None = None) -> Floats:
     """Natural log of the power at each radial frequency 1..h/2: images uint8 (n, h, h, c) to float64 (n, h // 2).
+
+    Of some rows alone if they are given.
 
     The azimuthal average of the squared Fourier transform (Durall et al. 2020, equation 3) over rings of width one,
     in squared grey values a pixel, plus `ROUNDING`. Each image's mean is taken off, and a Hann window lowers its
@@ -25,11 +28,12 @@ def radial_spectra(images: Images) -> Floats:
     Colour channels are averaged.
     """
     side = images.shape[1]
+    chosen = np.arange(len(images)) if rows is None else rows
     rings, window = _rings(side), _window(side)
-    found = np.empty((len(images), side // 2))
-    size = at_once(_BLOCK, side)
-    for start in range(0, len(images), size):
-        block = images[start : start + size].astype(np.float64)
+    found = np.empty((len(chosen), side // 2))
+    size = at_once(_BLOCK, side, whole=_WHOLE)
+    for start in range(0, len(chosen), size):
+        block = images[chosen[start : start + size]].astype(np.float64)
         channels = block.transpose(0, 3, 1, 2)
         varying = channels - channels.mean(axis=(2, 3), keepdims=True)
         power = np.square(np.abs(np.fft.fft2(varying * window))).mean(axis=1)
@@ -59,4 +63,5 @@ def _rings(side: int) -> Floats:
     along = np.fft.fftfreq(side, 1 / side)
     radius = np.rint(np.hypot(along[:, None], along)).ravel()
     rings = (radius[:, None] == np.arange(1, side // 2 + 1)).astype(np.float64)
-    return np.asarray(rings / rings.sum(axis=0))
+    rings /= rings.sum(axis=0)
+    return np.asarray(rings)

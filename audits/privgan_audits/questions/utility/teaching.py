@@ -24,7 +24,7 @@ from privgan.language import kept, to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.questions.utility.classifier import Classifier, Lessons, train_classifier
-from privgan_audits.questions.utility.drawing import class_name, drawn, subset
+from privgan_audits.questions.utility.drawing import Shown, class_name, drawn
 from privgan_audits.questions.utility.examination import Curve, Examination, differences
 
 FEWEST = 10  # patients, below which a rate of them says too little
@@ -42,7 +42,7 @@ _TASKS = to_tr(
 )
 
 
-Sides = tuple[Sample, Sample, Sample]
+Sides = tuple[Shown, Shown, Shown]
 """Members, held-back patients and the synthetic set."""
 
 
@@ -55,12 +55,12 @@ class Task:
 
     labels: Integers
     names: tuple[str, ...]
-    members: Sample
-    held_back: Sample
-    synthetic: Sample
-    spared: Sample
+    members: Shown
+    held_back: Shown
+    synthetic: Shown
+    spared: Shown
 
-    def numbered(self, sample: Sample) -> Integers:
+    def numbered(self, sample: Shown) -> Integers:
         """Labels from 0."""
         return np.searchsorted(self.labels, sample.labels)
 
@@ -104,7 +104,7 @@ def chosen(evidence: Evidence, others: Sample, rng: np.random.Generator) -> Side
     """Some images of members, of held-back patients and of the synthetic set, so many as learning can use."""
     sizes = ((evidence.members, LEARNED), (others, EXAMINED), (evidence.synthetic, LEARNED))
     members, held_back, synthetic = (
-        subset(side, drawn(side, rng, patients=patients, each=EACH)) for side, patients in sizes
+        Shown.of(side, drawn(side, rng, patients=patients, each=EACH)) for side, patients in sizes
     )
     return members, held_back, synthetic
 
@@ -116,7 +116,7 @@ def task_of(sides: Sides, name: Callable[[int], str], rng: np.random.Generator) 
         return to_tr("the real images do not show two classes on both sides of the split")
     if len(np.intersect1d(labels, sides[2].labels)) < 2:
         return to_tr("the synthetic set does not show two of the real images' classes")
-    members, held_back, synthetic = (subset(side, np.isin(side.labels, labels)) for side in sides)
+    members, held_back, synthetic = (side.some(np.isin(side.labels, labels)) for side in sides)
     if held_back.patient_count < FEWEST:
         return kept("there are fewer than {least} held-back patients to test on", least=FEWEST)
     spared = rng.permutation(len(synthetic.images)) < HELD_BACK * len(synthetic.images)
@@ -125,22 +125,22 @@ def task_of(sides: Sides, name: Callable[[int], str], rng: np.random.Generator) 
         names=tuple(name(int(label)) for label in labels),
         members=members,
         held_back=held_back,
-        synthetic=subset(synthetic, ~spared),
-        spared=subset(synthetic, spared),
+        synthetic=synthetic.some(~spared),
+        spared=synthetic.some(spared),
     )
 
 
 def _lessons(task: Task) -> dict[str, Lessons]:
     real, synthetic = (lesson(task, sample) for sample in (task.members, task.synthetic))
     both = Lessons(
-        images=np.concatenate([real.images, synthetic.images]),
+        images=task.members.images.followed_by(task.synthetic.images),
         labels=np.concatenate([real.labels, synthetic.labels]),
         weights=_even(np.concatenate([real.labels, synthetic.labels]), np.append(real.weights, synthetic.weights)),
     )
     return {"real": real, "synthetic": synthetic, "both": both}
 
 
-def lesson(task: Task, sample: Sample) -> Lessons:
+def lesson(task: Task, sample: Shown) -> Lessons:
     """A sample to learn from: each patient of a class as often as any other, and every class as often."""
     labels = task.numbered(sample)
     _, person, images = np.unique(sample.patients, return_inverse=True, return_counts=True)

@@ -22,6 +22,10 @@ FAILED_BEFORE = to_tr(
 )
 NO_CLAIM = to_tr("No differential privacy is claimed for these images: the result is empirical only.")
 
+SMOOTH = to_tr(
+    "patients were asked about nothing finer, and no public images finished what was drawn: edges, vessels and grain "
+    "are missing"
+)
 PRIOR = to_tr(
     "from {source}; terms: {licence}. They shaped these pictures; epsilon says nothing about the people on them"
 )

@@ -42,12 +42,12 @@ def learned(pictures: Singles, floor: float) -> Whitening:
     return Whitening.of_directions(windows, _KEPT, _RIDGE, _NOTHING)
 
 
-def placed(images: Images, sizes: Sequence[Size], floor: float, white: Whitening) -> Points:
-    """The landmarks of images uint8 (n, h, h, c), n >= 1, as points."""
+def placed(images: Images, rows: Integers, sizes: Sequence[Size], floor: float, white: Whitening) -> Points:
+    """The landmarks of some rows (k,), k >= 1, of images uint8 (n, h, h, c), as points."""
     found = [
         (seen.image + start, seen.size, seen.place, white(seen.window.astype(np.float64)))
-        for start in range(0, len(images), _IMAGES)
-        for seen in landmarks(grey_pictures(images[start : start + _IMAGES]), sizes, floor)
+        for start in range(0, len(rows), _IMAGES)
+        for seen in landmarks(grey_pictures(images[rows[start : start + _IMAGES]]), sizes, floor)
     ]
     image, size, place, point = (np.concatenate(column) for column in zip(*found, strict=True))
     return Points(image=image, size=size, place=place, point=point)

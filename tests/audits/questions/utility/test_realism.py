@@ -16,7 +16,7 @@ from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility import realism
 from privgan_audits.questions.utility.classifier import Lessons
 from privgan_audits.questions.utility.details import all_detail, shapes_alone
-from privgan_audits.questions.utility.drawing import subset
+from privgan_audits.questions.utility.drawing import Gathered, subset
 from privgan_audits.questions.utility.realism import measure_realism
 
 Labelled = Callable[..., Sample]
@@ -115,13 +115,13 @@ def test_no_patient_is_on_two_sides_of_the_split_and_every_part_is_even(
         seen.append([image.tobytes() for image in images])
 
     class Knowing:
-        def probabilities(self, images: Images) -> np.ndarray:
-            remember(images)
+        def probabilities(self, images: Gathered) -> np.ndarray:
+            remember(images[:])
             return np.eye(2)[np.arange(len(images)) % 2]
 
     def learned(lesson: Lessons, choice: Lessons, *_: object) -> Knowing:
         for part in (lesson, choice):
-            remember(part.images)
+            remember(part.images[:])
             assert (part.labels == 0).sum() == (part.labels == 1).sum()
         return Knowing()
 

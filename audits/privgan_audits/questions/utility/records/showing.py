@@ -13,9 +13,8 @@ import numpy as np
 from privgan.arrays import Texts
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
-from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.classifier import Classifier, train_classifier
-from privgan_audits.questions.utility.drawing import subset
+from privgan_audits.questions.utility.drawing import Shown
 from privgan_audits.questions.utility.examination import Curve, Examination
 from privgan_audits.questions.utility.teaching import Sides, Task, lesson, task_of
 
@@ -54,13 +53,13 @@ def showing(sides: Sides, name: str, rng: np.random.Generator, progress: Progres
     }
 
 
-def _labelled(side: Sample, name: str, values: Texts) -> Sample:
+def _labelled(side: Shown, name: str, values: Texts) -> Shown:
     """The images of which the column is known, with its values as their labels."""
     column = side.columns[name]
     known = np.isin(column, values)
-    return replace(subset(side, known), labels=np.searchsorted(values, column[known]))
+    return replace(side.some(known), labels=np.searchsorted(values, column[known]))
 
 
-def _area(task: Task, sample: Sample, network: Classifier, rng: np.random.Generator) -> Curve:
+def _area(task: Task, sample: Shown, network: Classifier, rng: np.random.Generator) -> Curve:
     exam = Examination.of(task.numbered(sample), sample.patients, len(task.names), rng)
     return exam.curves(network.probabilities(sample.images))["auc"]
