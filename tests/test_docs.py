@@ -28,8 +28,6 @@ RUNS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve
 RUN, SAYS = {"eval", "exec", "compile", "__import__", "os.system"}, {"shell", "weights_only", "allow_pickle"}
 MUST_SAY = {"torch.load": ("weights_only", "True")}
 MUST_SAY |= dict.fromkeys(("np.load", "numpy.load"), ("allow_pickle", "False"))
-    ("np.load", "numpy.load"), ("allow_pickle", "False")
-)
 MOST_LINES, MOST_FUNCTION_LINES, MOST_ARGUMENTS, MOST_DECISION_LINES = 300, 60, 7, 60
 
 
