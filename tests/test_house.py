@@ -8,14 +8,9 @@ from pathlib import Path
 import grimp
 import pytest
 
+from tests.code import PACKAGES, SOURCES, parsed
 from tests.places import ROOT
 
-PACKAGES = {
-    "privgan": ROOT / "privgan",
-    "privgan_audits": ROOT / "audits/privgan_audits",
-    "privgan_uses": ROOT / "uses/privgan_uses",
-    "privgan_cli": ROOT / "cli/privgan_cli",
-}
 MOST_FILES = 14
 BORDERS = {  # where images have another form than inside: who asks there, of what
     "privgan/data/preprocess.py": "one decoded image",
@@ -27,7 +22,6 @@ BORDERS = {  # where images have another form than inside: who asks there, of wh
     "audits/privgan_audits/spaces/encoder.py": "what an ONNX model takes",
     "audits/privgan_audits/questions/identifiers/contents/arrays.py": "any array of a stranger's file",
 }
-SOURCES = [path for folder in PACKAGES.values() for path in sorted(folder.rglob("*.py"))]
 
 
 def test_a_folder_can_be_seen_at_once() -> None:
@@ -47,11 +41,11 @@ def test_arrays_are_named_in_one_file() -> None:
     assert elsewhere == []
 
 
-def questions_of_form(source: str) -> list[str]:
+def questions_of_form(tree: ast.Module) -> list[str]:
     """Comparisons that ask an array how many axes it has, or images whether they are grey or in colour."""
     asked = re.compile(r"\.ndim\b|\bchannels\b|\.shape\[(3|-1|3:)\]|len\((\w+\.)*_?shape\)")
     sides = re.compile(r"-?[1-4]|\([\d, ()]*\)|\[[\d, ]*\]|\{[\d, ]*\}")
-    every = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Compare)]
+    every = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
     return [
         ast.unparse(node)
         for node in every
@@ -61,7 +55,7 @@ def questions_of_form(source: str) -> list[str]:
 
 
 def test_grey_or_colour_is_asked_in_images_and_at_the_borders_alone() -> None:
-    asking = {str(path.relative_to(ROOT)) for path in SOURCES if questions_of_form(path.read_text())}
+    asking = {str(path.relative_to(ROOT)) for path in SOURCES if questions_of_form(parsed(path))}
     assert {path for path in asking if not path.startswith("privgan/images/")} == set(BORDERS)
 
 
@@ -79,7 +73,7 @@ def test_grey_or_colour_is_asked_in_images_and_at_the_borders_alone() -> None:
     ],
 )
 def test_a_question_of_form_is_noticed(planted: str) -> None:
-    assert questions_of_form(planted)
+    assert questions_of_form(ast.parse(planted))
 
 
 def circles(imports: dict[str, set[str]]) -> Iterator[set[str]]:
@@ -112,7 +106,7 @@ def test_circles_are_found() -> None:
 def definitions(path: Path) -> set[str]:
     """Public functions, classes and constants of a module."""
     names = set()
-    for node in ast.parse(path.read_text()).body:
+    for node in parsed(path).body:
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 names.add(name)
@@ -130,7 +124,8 @@ def test_nothing_in_the_product_is_for_tests_alone(package: str) -> None:
         counts[word] = counts.get(word, 0) + 1
     unused = {
         f"{path.relative_to(ROOT)}: {name}"
-        for path in PACKAGES[package].rglob("*.py")
+        for path in SOURCES
+        if path.is_relative_to(PACKAGES[package] / package)
         for name in definitions(path)
         if counts[name] < 2
     }

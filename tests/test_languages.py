@@ -1,6 +1,5 @@
 """Every language has every sentence, with the same values, and none that nobody says."""
 
-import ast
 import errno
 import os
 import string
@@ -34,6 +33,7 @@ from privgan.language import (
 from privgan_audits.release.recipient.sentences import said_in
 from privgan_cli.line import page
 from privgan_cli.main import app
+from tests.code import SOURCES, parsed
 from tests.places import ROOT
 
 OTHERS = [name for name in LANGUAGES if name != AS_WRITTEN]
@@ -85,9 +85,9 @@ def in_help() -> set[str]:
 
 def used() -> set[str]:
     found = {*PARSERS, *map(os.strerror, SYSTEMS), *in_help()}
+    for path in SOURCES:
+        found.update(said_in(parsed(path)))
     for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            found.update(said_in(ast.parse(path.read_text("utf-8"))))
         for path in (ROOT / package).rglob("*.j2"):
             found.update(in_template(path))
     return found
@@ -97,7 +97,7 @@ def fields(sentence: str) -> list[str]:
     return sorted(name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None)
 
 
-@pytest.fixture(params=OTHERS)
+@pytest.fixture(scope="module", params=OTHERS)
 def catalogue(request: pytest.FixtureRequest) -> polib.POFile:
     return polib.pofile(files("privgan").joinpath("languages", f"{request.param}.po").read_text("utf-8"))
 
@@ -145,21 +145,26 @@ def in_records() -> Iterator[str]:
     """Sentences with values in the files that write records, long enough to be known again."""
     for pattern in RECORDED:
         for path in ROOT.glob(pattern):
-            said = said_in(ast.parse(path.read_text("utf-8")))
+            said = said_in(parsed(path))
             yield from (sentence for sentence in said if fields(sentence))
 
 
-@pytest.mark.parametrize("sentence", sorted(set(in_records())))
-def test_what_a_record_keeps_is_known_again(catalogue: polib.POFile, sentence: str) -> None:
+def test_what_a_record_keeps_is_known_again(catalogue: polib.POFile) -> None:
+    spoken = {entry.msgid: entry.msgstr for entry in catalogue}
+    for sentence in sorted(set(in_records())):
+        is_known_again(sentence, spoken[sentence])
+
+
+def is_known_again(sentence: str, spoken: str) -> None:
     """Whatever the values, also those that look like other sentences' parts, and only by the right sentence."""
-    spoken = next(entry.msgstr for entry in catalogue if entry.msgid == sentence)
     for values in ("{}", "1,2{}3", "a: {}", "{} (members)", "肺炎 {}"):
         filled = {name: values.format(place) for place, name in enumerate(fields(sentence))}
         with speaking("zh"):
-            if not OWN_WORDS & set(filled):
-                assert retold(kept(sentence, **filled)) == spoken.format(**filled)
-            else:
-                assert retold(kept(sentence, **filled)) != kept(sentence, **filled)
+            told, english = retold(kept(sentence, **filled)), kept(sentence, **filled)
+        if not OWN_WORDS & set(filled):
+            assert told == spoken.format(**filled), sentence
+        else:
+            assert told != english, sentence
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ import torch
 from torch import nn
 
 from privgan.gan.networks.layers import convolution, linear
-from tests.places import ROOT
+from tests.code import SOURCES, named, parsed
 
-PRODUCT = [path for folder in ("privgan", "audits", "uses", "cli") for path in sorted((ROOT / folder).rglob("*.py"))]
 # torch's functions that take a generator, and must be given one; `x_like` takes none.
 TAKE_ONE = {"rand", "randn", "randint", "randperm", "multinomial", "normal", "bernoulli", "poisson"}
 SHARED = {"manual_seed", "seed", "fork_rng", "set_rng_state", "default_generator"}  # to read where it stands is fine
@@ -22,13 +21,13 @@ OWN_START = {"Linear", "Bilinear", "Embedding", "LSTM", "GRU", "RNN", "Multihead
 }
 
 
-def shared_randomness(source: str) -> Iterator[str]:
-    """What in a file's text draws from torch's shared generator, or touches it: `line: name`."""
-    for node in ast.walk(ast.parse(source)):
+def shared_randomness(tree: ast.Module) -> Iterator[str]:
+    """What in a file draws from torch's shared generator, or touches it: `line: name`."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            owner, name = ast.unparse(node.func.value), node.func.attr
+            name = node.func.attr
             given = any(word.arg == "generator" for word in node.keywords)
-            of_torch = owner.split(".")[0] in ("torch", "nn", "F") and "(" not in owner
+            of_torch = _is_torchs(node.func.value)
             asks = of_torch and (name in TAKE_ONE or name in FILLS or "dropout" in name)
             if (asks or name in FILLS) and not given:
                 yield f"{node.lineno}: {name}"
@@ -44,9 +43,16 @@ def shared_randomness(source: str) -> Iterator[str]:
             yield from (f"{node.lineno}: {part.name}" for part in node.names if part.name in hidden)
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_file_draws_from_the_shared_generator(path: object) -> None:
-    assert list(shared_randomness(path.read_text(encoding="utf-8"))) == []  # type: ignore[attr-defined]
+def _is_torchs(owner: ast.expr) -> bool:
+    """Whether a name, or a part of what has one, is of torch's modules."""
+    while isinstance(owner, ast.Attribute | ast.Subscript):
+        owner = owner.value
+    return isinstance(owner, ast.Name) and owner.id in ("torch", "nn", "F")
+
+
+def test_no_file_draws_from_the_shared_generator() -> None:
+    found = {named(path): list(shared_randomness(parsed(path))) for path in SOURCES}
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ def test_no_file_draws_from_the_shared_generator(path: object) -> None:
     ],
 )
 def test_what_would_draw_from_it_is_found(line: str) -> None:
-    assert len(list(shared_randomness(line))) == 1
+    assert len(list(shared_randomness(ast.parse(line)))) == 1
 
 
 @pytest.mark.parametrize(
@@ -90,7 +96,7 @@ def test_what_would_draw_from_it_is_found(line: str) -> None:
     ],
 )
 def test_what_is_given_a_generator_is_let_through(line: str) -> None:
-    assert list(shared_randomness(line)) == []
+    assert list(shared_randomness(ast.parse(line))) == []
 
 
 @pytest.mark.parametrize(("bias", "stride"), [(True, 1), (False, 2)])
@@ -115,11 +121,11 @@ def test_without_a_generator_weights_are_zero() -> None:
 def callers(*names: str) -> dict[str, set[str]]:
     """Which files of the product call each of these functions."""
     found: dict[str, set[str]] = {name: set() for name in names}
-    for path in PRODUCT:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            name = ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
-            if name in found:
-                found[name].add(str(path.relative_to(ROOT)))
+    for path in SOURCES:
+        for node in ast.walk(parsed(path)):
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in found:
+                    found[name].add(named(path))
     return found
 
 

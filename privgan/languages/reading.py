@@ -7,7 +7,7 @@ numbers and names.
 
 import re
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from operator import attrgetter
@@ -17,6 +17,7 @@ _LONGEST = 2000  # characters of a text; what is longer would take long and is n
 _MOST_PARTS = 4  # of a list that are one sentence
 _MOST_PIECES = 8  # sentences in a row that are one of the catalogue
 _FEWEST_LETTERS = 6  # beside its values, of a sentence that can be known again
+_LETTERS = 3  # at either end of a text by which sentences are looked up
 _REMEMBERED = 1024  # readings; without them a text of many sentences in each other would be read without end
 _BREAK = re.compile(r"(?<=[.?]) (?=[A-Z])")
 _COUNTED = re.compile(r"(.+?)( [\d,]*\d)", re.DOTALL)
@@ -53,7 +54,7 @@ class Reader:
         if (exact := self.catalogue.get(text)) is not None:
             return _Reading(0, exact)
         best = _unread(text)
-        for form in self._forms:
+        for form in self._forms.like(text):
             for values in form.values(text):
                 read = {name: self._value(name, said) for name, said in values.items()}
                 left = sum(each.left for each in read.values())
@@ -62,8 +63,8 @@ class Reader:
         return best
 
     @cached_property
-    def _forms(self) -> "tuple[_Form, ...]":
-        return tuple(_forms(self.catalogue))
+    def _forms(self) -> "_Forms":
+        return _Forms.of(_forms(self.catalogue))
 
     @cached_property
     def _own_words(self) -> "Callable[[str], _Reading]":
@@ -133,8 +134,9 @@ def _unread(text: str) -> _Reading:
 
 
 class _Form(NamedTuple):
-    """A sentence with values: its words between them, and how it is spoken."""
+    """A sentence with values: its words between them, and how it is spoken. turn: in which it is tried."""
 
+    turn: int
     sentence: str
     spoken: str
     words: tuple[str, ...]
@@ -152,6 +154,33 @@ class _Form(NamedTuple):
         return text.startswith(first) and text.endswith(last) and all(words in text for words in self.words)
 
 
+class _Forms(NamedTuple):
+    """Those that begin with words, by their first letters; of the rest those that end so, by the last; and others."""
+
+    starting: dict[str, list[_Form]]
+    ending: dict[str, list[_Form]]
+    others: list[_Form]
+
+    @classmethod
+    def of(cls, forms: Iterable[_Form]) -> "_Forms":
+        """All of them."""
+        found = cls({}, {}, [])
+        for form in forms:
+            first, *_, last = form.words
+            if len(first) >= _LETTERS:
+                found.starting.setdefault(first[:_LETTERS], []).append(form)
+            elif len(last) >= _LETTERS:
+                found.ending.setdefault(last[-_LETTERS:], []).append(form)
+            else:
+                found.others.append(form)
+        return found
+
+    def like(self, text: str) -> list[_Form]:
+        """Those that a text may have, in their turn: few of all, where most are refusals."""
+        starting, ending = self.starting.get(text[:_LETTERS], ()), self.ending.get(text[-_LETTERS:], ())
+        return sorted((*starting, *ending, *self.others))
+
+
 def _forms(catalogue: Mapping[str, str]) -> Iterator[_Form]:
     """The sentences with values, those with the most words first."""
     found = []
@@ -162,8 +191,9 @@ def _forms(catalogue: Mapping[str, str]) -> Iterator[_Form]:
         if any(value for _, value, *_ in parts) and letters >= _FEWEST_LETTERS:
             last = [] if parts[-1][1] is None else [""]
             plain = re.sub(r"\{(\w+):[^}]*\}", r"{\1}", spoken)
-            found.append((letters, _Form(sentence, plain, (*words, *last))))
-    yield from (form for _, form in sorted(found, key=lambda each: -each[0]))
+            found.append((letters, sentence, plain, (*words, *last)))
+    for turn, (_, *form) in enumerate(sorted(found, key=lambda each: -each[0])):
+        yield _Form(turn, *form)
 
 
 @cache

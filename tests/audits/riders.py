@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 Change = Callable[[Path], object]
-HIDDEN = np.random.default_rng(9).integers(0, 256, (80, 28, 28), dtype=np.uint8).tobytes()
+HIDDEN = np.random.default_rng(9).integers(0, 256, (8, 28, 28), dtype=np.uint8).tobytes()
 
 
 def behind_an_array(folder: Path) -> None:
@@ -25,7 +25,7 @@ def behind_an_array(folder: Path) -> None:
 
 def in_zip_comment(folder: Path) -> None:
     with zipfile.ZipFile(folder / "images.npz", "a") as archive:
-        archive.comment = HIDDEN[:60_000]
+        archive.comment = HIDDEN
 
 
 def in_zip_extra(folder: Path) -> None:

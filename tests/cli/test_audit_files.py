@@ -6,10 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.cli.samples import images_in, save
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def few(files: tuple[Path, Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hundred of the synthetic images: enough beside sixty patients."""
+    return save(tmp_path_factory.mktemp("few") / "synthetic.npz", images_in(files[0])[:100], "s")
 
 
 def test_an_independent_sample_passes_without_a_claim(
@@ -35,13 +42,13 @@ def test_an_independent_sample_passes_without_a_claim(
 
 
 def test_files_that_name_nobody_need_a_flag_that_stands_in_red(
-    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
+    privgan: Privgan, files: tuple[Path, Path, Path], few: Path, tmp_path: Path
 ) -> None:
-    synthetic, members, others = files
+    _, members, others = files
     bare = [tmp_path / name for name in ("m.npz", "n.npz")]
     for path, file, count in zip(bare, (members, others), (40, 20), strict=True):
         np.savez(path, images=images_in(file)[:count])
-    words = ("audit", synthetic, "--members", bare[0], "--non-members", bare[1], "--report", tmp_path / "r")
+    words = ("audit", few, "--members", bare[0], "--non-members", bare[1], "--report", tmp_path / "r")
     assert "--each-image-is-a-patient" in privgan(*words, code=2).stderr
     said = privgan(*words, "--each-image-is-a-patient", code=4)
     assert "override each-image-is-a-patient" in said.stdout
@@ -51,14 +58,14 @@ def test_files_that_name_nobody_need_a_flag_that_stands_in_red(
 
 
 def test_sixty_patients_and_no_non_members_exit_4(
-    privgan: Privgan, files: tuple[Path, Path, Path], tmp_path: Path
+    privgan: Privgan, files: tuple[Path, Path, Path], few: Path, tmp_path: Path
 ) -> None:
     """Too little evidence is never a PASS."""
-    synthetic, members, others = files
-    few = save(tmp_path / "m.npz", images_in(members)[:40], "m")
-    fewer = save(tmp_path / "n.npz", images_in(others)[:20], "n")
-    words = ("audit", synthetic, "--members", few)
-    privgan(*words, "--non-members", fewer, "--report", tmp_path / "r", code=4)
+    _, members, others = files
+    forty = save(tmp_path / "m.npz", images_in(members)[:40], "m")
+    twenty = save(tmp_path / "n.npz", images_in(others)[:20], "n")
+    words = ("audit", few, "--members", forty)
+    privgan(*words, "--non-members", twenty, "--report", tmp_path / "r", code=4)
     privgan(*words, "--report", tmp_path / "r2", code=4)
 
 

@@ -134,11 +134,10 @@ class PatchSpace:
         single = (least - _SLACK).astype(np.float32)
         pairs, roughly = [np.zeros((2, 0), np.int32)], [np.zeros(0, np.float32)]
         for rows, columns in zip(self.members, lists(others.point, self.cells, 1), strict=True):
-            products = self.real.point[rows] @ others.point[columns].T
-            near = np.flatnonzero(products.max(axis=1, initial=-1.0) > single[rows])
-            row, column = places(products[near] > single[rows[near], None])
-            pairs.append(np.stack([rows[near[row]], columns[column]]).astype(np.int32))
-            roughly.append(products[near[row], column])
+            products = others.point.take(columns, axis=0) @ self.real.point.take(rows, axis=0).T  # few by many
+            column, row = places(products > single[rows])
+            pairs.append(np.stack([rows[row], columns[column]]).astype(np.int32))
+            roughly.append(products[column, row])
         real, other = np.concatenate(pairs, axis=1)
         possible = self._possible(real, others.image[other] % _AT_ONCE, np.concatenate(roughly), limits)
         real, other = real[possible], other[possible]

@@ -14,6 +14,7 @@ import numpy as np
 
 from privgan.arrays import Choices, Flags, Floats, Integers
 from privgan_audits.stats import statistics as st
+from privgan_audits.stats.columns import running, sums
 
 RELABELLINGS = 10_000
 _BLOCK = 1000  # columns of labels that are summed at once
@@ -197,11 +198,11 @@ def precedence_counts(order: Integers, ranks: Sequence[int], labels: Choices) ->
     patients, last = len(order), max(ranks)
     length = min(patients, 64 + 3 * last * patients // max(1, int(labels[:, 0].sum())))
     while True:
-        before = labels[order[:length]].cumsum(axis=0, dtype=np.int32)
+        before = running(labels.take(order[:length], axis=0))
         if length == patients or before[-1].min() >= last:
             break
         length = min(patients, 2 * length)
-    return {rank: (before < rank).sum(axis=0) - (rank - 1) for rank in ranks}
+    return {rank: sums(before < rank).astype(np.int64) - (rank - 1) for rank in ranks}
 
 
 def precedence_ps(order: Integers, labels: Choices, below: float = 1.0) -> Floats:
@@ -231,7 +232,7 @@ def _order_reaches(order: Integers, labels: Choices, p: float) -> Flags:
     for rank in st.near_copy_ranks(non_members):
         least = _least_count(members, non_members, rank, p)
         if least is not None:
-            found |= labels[order[: least + rank - 1]].sum(axis=0, dtype=np.int32) < rank
+            found |= sums(labels.take(order[: least + rank - 1], axis=0)) < rank
     return found
 
 
@@ -257,7 +258,7 @@ def _least_count(members: int, non_members: int, rank: int, p: float) -> int | N
 def hit_ps(hits: Flags, labels: Choices) -> Floats:
     """P(at least so many of the patients who were hit are members), for each column: (b,)."""
     total, non_members = int(hits.sum()), int(labels[:, 0].sum())
-    member_hits = total - labels[hits].sum(axis=0, dtype=np.int64)
+    member_hits = total - sums(labels[hits]).astype(np.int64)
     return np.asarray(_hit_tails(len(labels), len(labels) - non_members, total)[member_hits])
 
 

@@ -30,7 +30,7 @@ def precedence_count(order: Order, rank: int) -> int:
     return int(np.flatnonzero(order)[rank - 1]) - (rank - 1)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)  # relabellings leave a group dozens of numbers of non-members
 def precedence_tails(members: int, non_members: int, rank: int) -> Floats:
     """P(precedence count >= c) for c = 0..members under exchangeability.
 

@@ -13,6 +13,7 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.stats import relabelling as rl
 from privgan_audits.stats import statistics as st
+from privgan_audits.stats.columns import running, sums
 
 Orders = Sequence[NDArray[np.int64]]
 Statistic = rl.NearCopyStatistic | rl.MembershipStatistic
@@ -160,3 +161,14 @@ def test_later_attempts_need_smaller_p_values_than_a_pool_resolves() -> None:
     statistic = rl.NearCopyStatistic(orders=[order, order])
     p = rl.p_values(statistic, rl.as_labels(order >= 200), rl.relabellings(300, 100, np.random.default_rng(7), 100))
     assert 0 < p[0] < 1e-70
+
+
+@pytest.mark.parametrize("rows", [1, 255, 256, 300])
+@pytest.mark.parametrize("columns", [3, 600])
+def test_ones_are_counted_as_in_wide_numbers(rows: int, columns: int) -> None:
+    """Also where a column has nothing but ones, which is as much as the narrow numbers hold."""
+    ones = np.random.default_rng(rows).integers(0, 2, (rows, columns), dtype=np.uint8)
+    ones[:, 0] = 1
+    np.testing.assert_array_equal(sums(ones), ones.sum(axis=0, dtype=np.int64))
+    np.testing.assert_array_equal(sums(ones > 0), ones.sum(axis=0, dtype=np.int64))
+    np.testing.assert_array_equal(running(ones), ones.cumsum(axis=0, dtype=np.int64))

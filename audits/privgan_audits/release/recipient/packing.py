@@ -12,6 +12,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,8 +50,9 @@ sys.exit(main())
 '''
 
 
+@cache
 def verifier() -> bytes:
-    """The bytes of the file; the same of every installation of a version."""
+    """The bytes of the file; the same of every installation of a version, and made once by a process."""
     archive = io.BytesIO()
     archive.write(_SHEBANG)
     with zipfile.ZipFile(archive, "a") as packed:

@@ -75,8 +75,9 @@ class Whitening:
 
     def __call__(self, vectors: Floats) -> Singles:
         """Vectors (..., d) to (..., k) of unit length; zeros where there is nothing to see."""
-        seen = np.linalg.norm(vectors, axis=-1, keepdims=True) > self.floor
-        white = (_unit(vectors, self.floor) - self.mean) @ self.directions
+        norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+        seen = norms > self.floor
+        white = (vectors / np.where(seen, norms, np.inf) - self.mean) @ self.directions
         return np.where(seen, _unit(white, _NOTHING), 0.0).astype(np.float32)
 
 
