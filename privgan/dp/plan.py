@@ -1,7 +1,8 @@
 """The guarantee, stated where it is made: draws, clipping, noise and the warm start coupled into one plan.
 
-Let D and D' differ in one member, whose images in D' are replaced by nothing (zero-out adjacency: the slot
-remains, so the number of members N is public). A plan makes these releases and no other use of members' images:
+Let D and D' differ in one member, whose images in D', with all that is known of them, are replaced by nothing
+(zero-out adjacency: the slot remains, so the number of members N is public). A plan makes these releases and no
+other use of members' images:
 
 1. warm start: for each s in `warm_start`, a sum of one vector of norm at most 1 a member, plus N(0, s^2) once.
    Changing one member moves the sum by at most 1: a Gaussian mechanism. With records one of these sums says what
@@ -14,8 +15,9 @@ remains, so the number of members N is public). A plan makes these releases and 
    may hold was declared and is public; the joint table that is fitted to the answer, and every record that is drawn
    from it, is post-processing.
 4. `steps` times: every member is drawn independently with rate batch / N; a drawn member adds a vector of norm at
-   most C to a sum, and so does each of `fakes` images of nobody; N(0, (sigma C)^2) is added; the result is divided
-   by batch + fakes. Both numbers are part of the plan, so public and the same in D and D'.
+   most C to a sum, which follows from that member's images, classes and records alone, and so does each of `fakes`
+   images of nobody, whose records come from the table of 3.; N(0, (sigma C)^2) is added; the result is divided by
+   batch + fakes. Both numbers are part of the plan, so public and the same in D and D'.
    Changing one member moves the sum by at most C, and only if drawn: a Poisson-subsampled Gaussian mechanism.
 
 Theorem. The whole is (epsilon, delta)-DP per patient for the epsilon of `spend`. Sketch:

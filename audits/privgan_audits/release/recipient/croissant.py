@@ -1,6 +1,7 @@
 """croissant.json: the bundle for programs, in MLCommons' Croissant format 1.0 (docs.mlcommons.org/croissant).
 
-The arrays and the table of splits are told as files with their digests, the table's columns as records.
+The arrays, the table of splits and that of invented records are told as files with their digests, the tables' columns
+as records.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,8 +9,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from privgan.language import AS_WRITTEN, speaking
+from privgan.records.facts import RecordsFacts
+from privgan.records.schema import NUMBER, ORDINAL, Column
 from privgan.synthetic.hub_head import licence_url
-from privgan.synthetic.synthetic_set import IMAGES
+from privgan.synthetic.synthetic_set import DICTIONARY, IMAGES, RECORDS
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.recipient.readme import NO_LICENCE, Told
 from privgan_audits.report.words.frame import NOT_COVERED_OUTSIDE
@@ -98,7 +101,7 @@ def _croissant(told: Told, data: Mapping[str, str]) -> Node:
         "rai:dataLimitations": list(NOT_COVERED_OUTSIDE),
         "rai:personalSensitiveInformation": [_sensitive(predicate["privacy"])],
         "distribution": list(_files(data)),
-        "recordSet": [_records()],
+        "recordSet": [_images(), *([] if (facts := told.manifest.records) is None else [_records(facts)])],
     }
 
 
@@ -123,18 +126,8 @@ def _files(data: Mapping[str, str]) -> Iterator[Node]:
             }
 
 
-def _records() -> Node:
-    fields = [
-        {
-            "@type": "cr:Field",
-            "@id": f"images/{name}",
-            "name": name,
-            "description": meaning,
-            "dataType": kind,
-            "source": {"fileObject": {"@id": layout.SPLITS}, "extract": {"column": name}},
-        }
-        for name, (kind, meaning) in _COLUMNS.items()
-    ]
+def _images() -> Node:
+    fields = [_field("images", name, kind, meaning, layout.SPLITS) for name, (kind, meaning) in _COLUMNS.items()]
     return {
         "@type": "cr:RecordSet",
         "@id": "images",
@@ -142,4 +135,47 @@ def _records() -> Node:
         "description": f"One record an image; the pixels are in {layout.DATASET}/{IMAGES}.",
         "key": {"@id": "images/image"},
         "field": fields,
+    }
+
+
+def _records(facts: RecordsFacts) -> Node:
+    """Of the invented records; beside each column what was declared of it."""
+    place, name = f"{layout.DATASET}/{RECORDS}", "records"
+    image = _field(name, "image", "sc:Integer", "The image's row in the arrays, as in images.", place)
+    image["references"] = {"field": {"@id": "images/image"}}
+    patient = _field(name, "patient", "sc:Text", "The invented patient; nobody's number.", place)
+    columns = [
+        _field(name, column.name, "sc:Float" if column.kind == NUMBER else "sc:Text", _declared(column), place)
+        for column in facts.schema.columns
+    ]
+    return {
+        "@type": "cr:RecordSet",
+        "@id": name,
+        "name": name,
+        "description": (
+            "An invented record for each image, drawn from shares that were measured with noise; "
+            f"{layout.DATASET}/{DICTIONARY} says how sure they are."
+        ),
+        "key": {"@id": f"{name}/image"},
+        "field": [image, patient, *columns],
+    }
+
+
+def _declared(column: Column) -> str:
+    """What may stand in a column, and of what it is."""
+    if column.kind == NUMBER:
+        values = f"A number from {column.low} to {column.high}"
+    else:
+        values = f"{'In this order' if column.kind == ORDINAL else 'One of'}: {', '.join(column.values)}"
+    return f"{values}; empty where unknown. Of the {'patient' if column.per_patient else 'image'}."
+
+
+def _field(record_set: str, name: str, kind: str, meaning: str, file: str) -> Node:
+    return {
+        "@type": "cr:Field",
+        "@id": f"{record_set}/{name}",
+        "name": name,
+        "description": meaning,
+        "dataType": kind,
+        "source": {"fileObject": {"@id": file}, "extract": {"column": name}},
     }

@@ -16,7 +16,7 @@ from privgan.language import in_a_row, retold, to_tr, tr
 from privgan.run import PriorNamed
 from privgan.synthetic.hub_head import hub_head, subject_of
 from privgan.synthetic.other_forms import IMAGE_FOLDER, MEDMNIST, MEDMNIST_FILE
-from privgan.synthetic.synthetic_set import Manifest
+from privgan.synthetic.synthetic_set import DICTIONARY, LESSON, RECORDS, Manifest
 from privgan_audits.release import bundle as layout
 from privgan_audits.release.approval import APPROVAL
 from privgan_audits.release.joint.agreement import Agreement
@@ -213,6 +213,16 @@ def _granted(approval: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _files(told: Told) -> Iterator[str]:
     yield tr("- `dataset/`: the set as it was audited; its [card](dataset/README.md) names each file.")
+    if (facts := told.manifest.records) is not None:
+        yield tr(
+            "- `dataset/{records}`: an invented record for each image, with {columns}; `dataset/{dictionary}` says "
+            "what these are and how sure.",
+            records=RECORDS,
+            columns=", ".join(f"`{name}`" for name in facts.columns),
+            dictionary=DICTIONARY,
+        )
+        if facts.sequence:
+            yield tr("- `dataset/{lesson}`: a page to go through the sequences with, in any browser.", lesson=LESSON)
     yield tr(
         "- `{file}`: of each image its row in `images.npz` (from 0), its file, its class and its split.",
         file=layout.SPLITS,
