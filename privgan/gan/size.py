@@ -11,7 +11,7 @@ _COARSE = 4  # times as many pixels a side as are drawn, from which on it has to
 # MiB held at 64 and 256 pixels a side, between which it grows with the pixels: docs/results/scaling.md. The last is
 # what an audit holds more for every 1,000 patients.
 _SIDES = (64, 256)
-_TRAIN, _PRIOR, _AUDIT, _MORE = (600, 1800), (900, 1800), (1000, 1700), (150, 350)
+_TRAIN, _PRIOR, _AUDIT, _MORE = (600, 1800), (900, 1800), (1000, 1800), (150, 480)
 
 
 def smooth_as(side: int, fine: int) -> int:

@@ -19,6 +19,7 @@ from privgan_audits.spaces.search.neighbours import nearest, upright
 OF_IMAGES, OF_PATIENTS = to_tr(("the members' images", "the members"))
 _PERMUTATIONS = 999
 _SIDE = 16  # pixels: enough to recognise a copy, and cheap
+_AT_ONCE = 64  # images that become numbers at their full size
 _ROUNDING = 1e-9  # of correlations; equal ones must count as equal
 
 
@@ -83,9 +84,12 @@ def _nearest_rows(images: Images, members: Images) -> Integers:
 
 def _small(images: Images) -> Singles:
     """Grey, without brightness and contrast (n, at most 16 x 16)."""
-    grey = torch.from_numpy(images.mean(axis=3, dtype=np.float32))
-    small = F.adaptive_avg_pool2d(grey[:, None], min(_SIDE, images.shape[1]))
-    return normalise(small.permute(0, 2, 3, 1).numpy()).reshape(len(images), -1)
+    side = min(_SIDE, images.shape[1])
+    small = np.empty((len(images), side, side, 1), np.float32)
+    for start in range(0, len(images), _AT_ONCE):
+        grey = torch.from_numpy(images[start : start + _AT_ONCE].mean(axis=3, dtype=np.float32))
+        small[start : start + _AT_ONCE, ..., 0] = F.adaptive_avg_pool2d(grey[:, None], side)[:, 0].numpy()
+    return normalise(small).reshape(len(images), -1)
 
 
 def _same_shares(members: Sample, synthetic: Sample) -> list[str]:

@@ -26,10 +26,11 @@ def array_pieces(content: bytes, opening: Opening) -> Iterator[Piece]:
     except (ValueError, OSError, EOFError, MemoryError):
         yield from loose_pieces(content[end:], opening)
         return
-    stop = end + array.nbytes
+    stop, is_samples = end + array.nbytes, _is_samples(array)
     yield from _values(array)
-    if _is_samples(array):
-        yield from noise_pieces(content[end:stop])
+    del array  # a second copy of what may be a whole set
+    if is_samples:
+        yield from noise_pieces(memoryview(content)[end:stop])
     yield from loose_pieces(content[stop:], opening)
 
 

@@ -75,7 +75,7 @@ def _texts(content: bytes) -> Iterator[Piece]:
             yield from _uids(found[1])
 
 
-def noise_pieces(content: bytes) -> Iterator[Piece]:
+def noise_pieces(content: bytes | memoryview) -> Iterator[Piece]:
     """Whole printable runs, where they are too unlikely to come about by chance."""
     for run in _NOISE_RUN.findall(content):
         form = run.translate(_LOWER, _NOT_ALNUM)
@@ -95,7 +95,7 @@ def split_pieces(
     position = 0
     for start, stop in noise:
         yield from search(content[position:start])
-        yield from noise_pieces(content[max(start, position) : stop])
+        yield from noise_pieces(memoryview(content)[max(start, position) : stop])
         position = max(stop, position)
     yield from search(content[position:])
 
