@@ -45,8 +45,10 @@ FEDERATION = Kind(name=to_tr("federation"), marker="invitation.dsse.json", verb=
 CLASSIFIER = Kind(
     name=to_tr("classifier"), marker="classifier.json", verb="teach", parts=("classifier.safetensors", "model.onnx")
 )
-EVALUATION = Kind(name=to_tr("evaluation"), marker="evaluate.json", verb="evaluate", parts=("evaluate.html",))
-KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION, CLASSIFIER, EVALUATION)
+EXAMINED = Kind(
+    name=to_tr("evaluation of a classifier"), marker="evaluation.json", verb="evaluate", parts=("evaluation.html",)
+)
+KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION, CLASSIFIER, EXAMINED)
 
 
 def kind_of(path: Path) -> Kind | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from privgan.checks import one_of
 from privgan.errors import UsageError
 from privgan.folders import make_way
-from privgan.kinds import BUNDLE, CLASSIFIER, COHORT, EVALUATION, require_kind, require_kinds
+from privgan.kinds import BUNDLE, CLASSIFIER, COHORT, EXAMINED, require_kind, require_kinds
 from privgan_cli.before import require_key
 
 WHOM = ("held-back", "all")
@@ -28,4 +28,4 @@ def evaluate(model: Path, cohort: Path, report: Path, on: str | None, *, force: 
     require_kinds((CLASSIFIER, model), (COHORT, cohort))
     if on is not None:
         one_of(WHOM, on=on)
-    make_way(report, marker=EVALUATION.marker, force=force)
+    make_way(report, marker=EXAMINED.marker, force=force)

@@ -1,4 +1,4 @@
-"""What verbs and notebooks call to put a released set to use; the rest is in `surface`, and `import privgan` has all."""
+"""What verbs and notebooks call to put a released set to use; the rest is in `surface`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,9 +45,9 @@ def evaluate(
     force: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Examine a classifier on real patients whom it cannot know; writes a private page and evaluate.json.
+    """Examine a classifier on real patients whom it cannot know; writes a private page and evaluation.json.
 
-    on: `held-back` or `all`; left out, all of a cohort that may be asked. Returns what evaluate.json holds.
+    on: `held-back` or `all`; left out, all of a cohort that may be asked. Returns what evaluation.json holds.
     """
     before_uses.evaluate(Path(model), Path(cohort), Path(report), on, force=force)
     from privgan_uses.teaching.examining.evaluate import evaluate as examine

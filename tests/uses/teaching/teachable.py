@@ -24,7 +24,7 @@ def teachable_run(folder: Path) -> Path:
     with torch.no_grad():
         network.last.weight.normal_(0, 0.05, generator=rng)
         shape = network.start.means.shape
-        network.start.means[0, :, :12] = torch.randn((*shape[1:2], 12), generator=rng)
+        network.start.means[0, :, :12] = 1.5 * torch.randn((*shape[1:2], 12), generator=rng)
         network.start.means[1] = -network.start.means[0]
         network.start.loadings.copy_(0.6 * torch.randn(network.start.loadings.shape, generator=rng))
         network.start.grain.copy_(0.2 * torch.randn(network.start.grain.shape, generator=rng).abs())

@@ -65,8 +65,8 @@ _LIMITS = to_tr(
     """\
 ## Limits
 
-- What few patients have is drowned in the noise that protects them: rare findings are missing in what it learned from.
-- It knows no class beside those above, and says one of them of every image.
+- What few patients have is drowned in the noise that protects them: it has never seen a rare finding.
+- It knows no class beside those above: of anything else, too, it speaks in these.
 - Nothing is known of groups of people, by age, sex or origin, before it was evaluated on such groups."""
 )
 _USE = to_tr(
@@ -148,13 +148,12 @@ def _figure(number: dict[str, float]) -> str:
 
 
 def _code(facts: ClassifierFacts) -> str:
-    shape = f"(n, {', '.join(map(str, (facts.form.side, facts.form.side, facts.form.channels)))})"
+    shape = f"{facts.form.side}, {facts.form.side}, {facts.form.channels}"
     return (
         "```python\n"
         "import numpy as np, onnxruntime\n"
         'session = onnxruntime.InferenceSession("model.onnx")\n'
-        f"images = np.load('images.npz')['images'].reshape(-1, {facts.form.side}, {facts.form.side}, {facts.form.channels})"
-        f"  # uint8 {shape}\n"
+        f'images = np.load("images.npz")["images"].reshape(-1, {shape})  # uint8\n'
         f'(chances,) = session.run(None, {{"{INPUT}": images}})\n'
         "```"
     )

@@ -46,8 +46,8 @@ class KnownRange:
         """Of images uint8 (n, h, h, c)."""
         means, spreads = _light(images)
         ends = [_TAIL, 100 - _TAIL]
-        low, high, narrow, wide = (*np.percentile(means, ends).tolist(), *np.percentile(spreads, ends).tolist())
-        return cls(level=(low, high), contrast=(narrow, wide))
+        (low, high), (narrow, wide) = np.percentile(means, ends), np.percentile(spreads, ends)
+        return cls(level=(float(low), float(high)), contrast=(float(narrow), float(wide)))
 
     def knows(self, images: Images) -> Flags:
         """Which of some images lie within, bool (n,)."""
@@ -102,8 +102,8 @@ class ClassifierFacts:
         last = min((each.until for each in self.origins if each.until), default="")
         if last and last < today.isoformat():
             raise UsageError(
-                f"The permission to use what this model learned from ended on {last}, and with it that for the model. "
-                "Ask the hospital."
+                f"The permission to use what this model learned from ended on {last}, and with it that to use the "
+                "model. Ask the hospital."
             )
 
 

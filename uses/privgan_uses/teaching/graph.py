@@ -68,7 +68,7 @@ class _Drawing:
 
     def convolved(self, value: str, layer: nn.Conv2d) -> str:
         """Without a bias, as all of ours are."""
-        pads = [int(layer.padding[0])] * 4  # type: ignore[arg-type]
+        pads = [int(layer.padding[0])] * 4
         kernel = list(layer.kernel_size)
         return self.node(
             "Conv", value, self.tensor(layer.weight), kernel_shape=kernel, strides=list(layer.stride), pads=pads
@@ -113,7 +113,7 @@ def graph_of(classifier: Classifier) -> bytes:
         value = drawing.rectified(drawing.normalised(drawing.convolved(value, convolution), norm))
     for block in network.blocks:
         value = drawing.residual(value, block)
-    value = drawing.node("ReduceMean", value, axes=[2, 3], keepdims=0)
+    value = drawing.node("Flatten", value, axis=1)
     value = drawing.node(
         "Gemm", value, drawing.tensor(network.last.weight), drawing.tensor(network.last.bias), transB=1
     )

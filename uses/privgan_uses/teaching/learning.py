@@ -25,8 +25,8 @@ from privgan_uses.teaching.settings import BRIGHTNESS, CHANGES, CONTRAST, GRAIN,
 BATCH = 64
 RATE = 3e-3  # Adam, rising and falling once (Smith and Topin 2019)
 DECAY = 0.02
-_LOOKS = 24  # at the validation images, over all steps
-_PATIENCE = 8  # looks without a gain, after which nothing more is expected
+LOOKS = 24  # at the validation images, over all steps
+PATIENCE = 8  # looks without a gain, after which nothing more is expected
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +55,7 @@ class Learned:
 def learn(
     train: Pictures, validation: Pictures, classes: int, settings: TeachSettings, progress: Progress = silent
 ) -> Learned:
-    """Learn labels 0..classes-1; the same weights for the same pictures, settings and threads, unless a clock ends it.
+    """Learn labels 0..classes-1; the same weights for the same pictures, settings and threads.
 
     Args:
         train: what is learned from.
@@ -73,7 +73,7 @@ def learn(
     for step, _ in enumerate(_steps(network, train, classes, settings.steps, rng), start=1):
         progress(task, step, settings.steps)
         late = settings.minutes is not None and time.monotonic() - started > 60 * settings.minutes
-        if step % max(1, settings.steps // _LOOKS) and step < settings.steps and not late:
+        if step % max(1, settings.steps // LOOKS) and step < settings.steps and not late:
             continue
         loss = validation_loss(network, validation, classes)
         if loss < best.loss:
@@ -81,7 +81,7 @@ def learn(
             weights = {name: value.clone() for name, value in network.state_dict().items()}
         else:
             without += 1
-        if late or without >= _PATIENCE:
+        if late or without >= PATIENCE:
             break
     network.load_state_dict(weights)
     network.eval()

@@ -12,7 +12,6 @@ from privgan.config import from_table
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import open_regular, sha256_bytes
 from privgan.images.form import ImageForm
-from privgan.language import to_tr
 from privgan.records.facts import RecordsFacts
 from privgan.records.rows import read_records
 from privgan.records.schema import MISSING, NUMBER, Column
@@ -23,7 +22,6 @@ from privgan_uses.released import Origin, Released
 from privgan_uses.teaching.learning import Pictures
 
 LEAST = {TRAIN: 30, VALIDATION: 4, TEST: 8}  # images of each class
-_PARTS = to_tr({TRAIN: "learning", VALIDATION: "calibration", TEST: "the test"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

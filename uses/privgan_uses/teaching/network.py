@@ -61,7 +61,7 @@ class Network(nn.Module):
         self.stages = nn.ModuleList(
             Residual(before, after, 1 if n == 0 else 2) for n, (before, after) in enumerate(pairs)
         )
-        self.last = nn.Linear(widths[-1], classes)
+        self.last = nn.Linear(widths[-1] * _last_side(side, len(widths)) ** 2, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """See the class."""
@@ -70,7 +70,7 @@ class Network(nn.Module):
             maps = self.rectifier(norm(convolution(maps)))
         for block in self.blocks:
             maps = block(maps)
-        return cast("Tensor", self.last(maps.mean((2, 3))))
+        return cast("Tensor", self.last(maps.flatten(1)))
 
     @property
     def stem_layers(self) -> list[tuple[nn.Conv2d, nn.GroupNorm]]:
@@ -101,6 +101,13 @@ def halvings(side: int) -> list[bool]:
         found.append(True)
         side = -(-side // 2)
     return found or [False]
+
+
+def _last_side(side: int, stages: int) -> int:
+    """Pixels a side of the last stage's maps: all of them are looked at, because where something lies tells, too."""
+    for _ in range(sum(halvings(side)) + stages - 1):
+        side = -(-side // 2)
+    return side
 
 
 def untrained(*, side: int, channels: int, classes: int, rng: torch.Generator) -> Network:

@@ -15,7 +15,7 @@ class TeachSettings:
     column: the declared column of records.csv to learn; empty for the images' class.
     """
 
-    steps: int = 1200
+    steps: int = 600
     minutes: float | None = None
     seed: int = 0
     column: str = ""

@@ -11,7 +11,7 @@ from privgan import __version__
 from privgan.data.cohort.cohort import open_cohort
 from privgan.files import sha256_file, write_json, write_text
 from privgan.folders import staged_folder
-from privgan.kinds import EVALUATION
+from privgan.kinds import EXAMINED
 from privgan.progress import Progress, silent
 from privgan_uses.teaching.classifier import MARKER, Classifier, open_classifier
 from privgan_uses.teaching.examining.measures import measured
@@ -20,7 +20,7 @@ from privgan_uses.teaching.examining.patients import Examined, examined
 from privgan_uses.teaching.examining.pictures import pictures_of
 
 SCHEMA_VERSION = 1
-PAGE = "evaluate.html"
+PAGE = "evaluation.html"
 _SEED = 0  # of the resamples: the same question has the same answer
 
 
@@ -34,7 +34,7 @@ def evaluate(
     force: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Examine a classifier on real patients, and write a page and evaluate.json, both private.
+    """Examine a classifier on real patients, and write a page and evaluation.json, both private.
 
     Args:
         model: a folder that `teach` made.
@@ -46,7 +46,7 @@ def evaluate(
         progress: told of every picture.
 
     Returns:
-        What evaluate.json holds.
+        What evaluation.json holds.
 
     Raises:
         UsageError: a folder is missing or another one; the model does not know such images or classes; members were
@@ -54,7 +54,7 @@ def evaluate(
         InputRejectedError: too few patients.
         IntegrityError: model or cohort was edited.
     """
-    with staged_folder(report, marker=EVALUATION.marker, force=force) as folder:
+    with staged_folder(report, marker=EXAMINED.marker, force=force) as folder:
         classifier, opened = open_classifier(model), open_cohort(cohort)
         classifier.facts.require_permitted(today)
         patients = examined(opened, classifier.facts, whom)
@@ -71,7 +71,7 @@ def evaluate(
         }
         pictures = pictures_of(classifier, chances, patients, progress)
         write_text(folder / PAGE, evaluation_page(record, pictures))
-        write_json(folder / EVALUATION.marker, record)
+        write_json(folder / EXAMINED.marker, record)
     return record
 
 

@@ -119,13 +119,12 @@ def reliability(exam: Examination, chances: Floats, rng: np.random.Generator) ->
 def calibration_error(exam: Examination, said: Floats, right: Flags, place: Integers) -> Floats:
     """Over the bins, how far what was said lies from what was right, by patients' weight; in each draw."""
     gaps = [np.abs(exam.sums((place == number) * (said - right))) for number in range(BINS)]
-    error: Floats = sum(gaps, np.zeros(len(exam.draws))) / exam.sums(np.ones(len(said)))
-    return error
+    return np.asarray(np.sum(gaps, axis=0) / exam.sums(np.ones(len(said))))
 
 
 def _by_luck(exam: Examination, said: Floats, place: Integers, rng: np.random.Generator) -> float:
     """All images of a patient turn out right or wrong together, which is the worst that they can do."""
-    people = exam.draws.shape[1]
+    people = int(exam.draws.shape[1])
     total, errors = exam.weights.sum(), []
     for _ in range(_TRIALS):
         right = rng.random(people)[exam.owner] < said

@@ -1,4 +1,4 @@
-"""The page of an evaluation: one HTML file without script that asks for nothing, internal because it shows patients."""
+"""The page of an evaluation: one HTML file without script, internal because it shows patients."""
 
 import base64
 import hashlib

@@ -87,19 +87,20 @@ def examined(cohort: Cohort, facts: ClassifierFacts, whom: str | None) -> Examin
 
 
 def _require_form(cohort: Cohort, facts: ClassifierFacts) -> None:
-    known, got = facts.form, cohort.facts.form
-    if (known.side, known.channels) != (got.side, got.channels):
+    learned, got = facts.form, cohort.facts.form
+    if (learned.side, learned.channels) != (got.side, got.channels):
         raise UsageError(
-            f"Expected images like those that the model learned from, {known}, the cohort has {got}. Prepare it "
-            "with that --size, and --colour as it was."
+            f"Expected images like those that the model learned from, {facts.form}, the cohort has "
+            f"{cohort.facts.form}. Prepare it with that --size, and with --colour as those were."
         )
-    for one, other in ((known.modality, got.modality), (known.body_part, got.body_part)):
-        if one != other:
-            raise UsageError(
-                f"Expected images of {one or 'no body part'}, as the model learned from, the cohort's are called "
-                f"{other or 'nothing'}: it does not know them. Prepare it with --modality and --body-part as they are."
-            )
-    if known.window != got.window:
+    named, others = (f"{each.modality} {each.body_part}".strip() for each in (learned, got))
+    if named != others:
+        raise UsageError(
+            f"Expected images called {named!r}, as those that the model learned from, the cohort's are called "
+            f"{others!r}: of such it knows nothing. If they are the same, prepare it with that --modality and "
+            "--body-part."
+        )
+    if learned.window != got.window:
         raise UsageError(
             "Expected images with the window that the model learned from, the cohort has another: the same tissue "
             "would have other grey levels. Prepare it with that window."
@@ -157,8 +158,8 @@ def _columns(cohort: Cohort, facts: ClassifierFacts, rows: Integers) -> dict[str
 def _notes(cohort: Cohort, *, own: bool) -> tuple[str, ...]:
     first = (
         kept(
-            "The images that the model learned from were drawn after members of this very cohort; those here are the "
-            "patients who were held back from them by a lot, so that neither the generator nor the model has seen them."
+            "The images that the model learned from were drawn after members of this very cohort; those here are "
+            "the patients whom a lot held back, so that neither the generator nor the model has seen them."
         )
         if own
         else kept(
@@ -168,7 +169,7 @@ def _notes(cohort: Cohort, *, own: bool) -> tuple[str, ...]:
         )
     )
     alone = kept(
-        "Nobody said whose each image is, so that each counts as a patient of its own: where people have several, the "
-        "intervals are too narrow."
+        "Nobody said whose each image is, so that each counts as a patient of its own: where people have several, "
+        "the intervals are too narrow."
     )
     return (first, alone) if cohort.facts.form.each_image_is_a_patient else (first,)
