@@ -20,7 +20,7 @@ from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.descent import Adam, OneCycle
 from privgan_uses.teaching.network import Network, untrained
-from privgan_uses.teaching.settings import BRIGHTNESS, CHANGES, CONTRAST, GRAIN, TeachSettings
+from privgan_uses.teaching.settings import BRIGHTNESS, CHANGES, CONTRAST, TeachSettings
 
 BATCH = 64
 RATE = 3e-3  # Adam, rising and falling once (Smith and Topin 2019)
@@ -112,5 +112,4 @@ def changed(images: Images, rng: np.random.Generator) -> Tensor:
     moved = Changes.drawn(count, rng, CHANGES).of(unit_range(images), np.arange(count))
     contrast = 1 + rng.uniform(-CONTRAST, CONTRAST, (count, 1, 1, 1))
     brightness = rng.uniform(-BRIGHTNESS, BRIGHTNESS, (count, 1, 1, 1))
-    grain = rng.uniform(0, GRAIN, (count, 1, 1, 1)) * rng.standard_normal(images.shape, dtype=np.float32)
-    return planes((moved * contrast + brightness + grain).astype(np.float32)).clamp(-1, 1)
+    return planes((moved * contrast + brightness).astype(np.float32)).clamp(-1, 1)

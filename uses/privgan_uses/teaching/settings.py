@@ -27,7 +27,7 @@ class TeachSettings:
             positive(minutes=self.minutes)
 
 
-CHANGES = AugmentationSettings(rotation_degrees=7, scale=0.1, shift=0.06)
+CHANGES = AugmentationSettings(rotation_degrees=3, scale=0.03, shift=0.04)
 """Of every image that is learned from. None is mirrored: sides matter in a body, and in a digit."""
-CONTRAST, BRIGHTNESS, GRAIN = 0.3, 0.2, 0.1
-"""How far an image's contrast (a ratio), brightness and noise (of the range from -1 to 1) may be changed."""
+CONTRAST, BRIGHTNESS = 0.2, 0.1
+"""How far an image's contrast (a ratio) and brightness (of the range from -1 to 1) may be changed, either way."""
