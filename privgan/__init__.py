@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from privgan_audits.terms import Terms
     from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
     from privgan_cli.surface import audit, generate, load, plan, prepare, prior, release, scan, train, verify
-    from privgan_cli.surface_uses import evaluate, teach
+    from privgan_cli.using.surface import evaluate, teach
     from privgan_uses.teaching.settings import TeachSettings
 
 __all__ = [
@@ -59,7 +59,7 @@ __all__ = [
 _CALLS = "audit generate load plan prepare prior release scan train verify"
 _PLACES = {
     **dict.fromkeys(_CALLS.split(), "privgan_cli.surface"),
-    **dict.fromkeys(("evaluate", "teach"), "privgan_cli.surface_uses"),
+    **dict.fromkeys(("evaluate", "teach"), "privgan_cli.using.surface"),
     **dict.fromkeys(("AuditOptions", "PlanOptions", "TrainOptions"), "privgan_cli.asked"),
     "Case": "privgan_audits.release.release",
     "GenerateOptions": "privgan.synthetic.generate",

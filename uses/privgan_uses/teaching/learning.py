@@ -1,4 +1,7 @@
-"""Learning from synthetic images: changed a little each time, and stopped where images that it never saw say so.
+"""Learning from synthetic images: changed a little each time; what is kept is what images that it never saw say.
+
+The rate rises and falls once over all steps. To end it early, while the rate is high, was worse than to go through
+and keep the best of what was looked at on the way.
 
 Every class is drawn as often as any other: the shares of classes in a set are the hospital's choice, not what its
 images teach. So the chances that come out are those of a house where every class is as frequent as any other.
@@ -26,7 +29,6 @@ BATCH = 64
 RATE = 3e-3  # Adam, rising and falling once (Smith and Topin 2019)
 DECAY = 0.02
 LOOKS = 24  # at the validation images, over all steps
-PATIENCE = 8  # looks without a gain, after which nothing more is expected
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,7 +71,7 @@ def learn(
     network = untrained(side=side, channels=channels, classes=classes, rng=first)
     best, task = Learned(network=network, steps=0, loss=float("inf")), tr("learning from synthetic images")
     weights: dict[str, Tensor] = {}
-    started, without = time.monotonic(), 0
+    started = time.monotonic()
     for step, _ in enumerate(_steps(network, train, classes, settings.steps, rng), start=1):
         progress(task, step, settings.steps)
         late = settings.minutes is not None and time.monotonic() - started > 60 * settings.minutes
@@ -77,11 +79,9 @@ def learn(
             continue
         loss = validation_loss(network, validation, classes)
         if loss < best.loss:
-            best, without = Learned(network=network, steps=step, loss=loss), 0
+            best = Learned(network=network, steps=step, loss=loss)
             weights = {name: value.clone() for name, value in network.state_dict().items()}
-        else:
-            without += 1
-        if late or without >= PATIENCE:
+        if late:
             break
     network.load_state_dict(weights)
     network.eval()

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from privgan.arrays import Floats, Images
+from privgan.gan.networks.layers import linear, unfilled
 from privgan.images.pixels import from_uint8
 from privgan_audits.spaces.descent import Rectifier
 
@@ -29,11 +30,11 @@ class Residual(nn.Module):
 
     def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.first = _convolution(before, after, 3, stride)
         self.first_norm = nn.GroupNorm(GROUPS, after)
-        self.second = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.second = _convolution(after, after, 3, 1)
         self.second_norm = nn.GroupNorm(GROUPS, after)
-        self.beside = None if before == after else nn.Conv2d(before, after, 1, stride, bias=False)
+        self.beside = None if before == after else _convolution(before, after, 1, stride)
         self.rectifier = Rectifier()
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -52,8 +53,7 @@ class Network(nn.Module):
         strides = [2 if halved else 1 for halved in halvings(side)]
         seen = [channels, *[widths[0]] * (len(strides) - 1)]
         self.stem = nn.ModuleList(
-            nn.Conv2d(before, widths[0], 3, stride, 1, bias=False)
-            for before, stride in zip(seen, strides, strict=True)
+            _convolution(before, widths[0], 3, stride) for before, stride in zip(seen, strides, strict=True)
         )
         self.stem_norms = nn.ModuleList(nn.GroupNorm(GROUPS, widths[0]) for _ in strides)
         self.rectifier = Rectifier()
@@ -61,7 +61,7 @@ class Network(nn.Module):
         self.stages = nn.ModuleList(
             Residual(before, after, 1 if n == 0 else 2) for n, (before, after) in enumerate(pairs)
         )
-        self.last = nn.Linear(widths[-1] * _last_side(side, len(widths)) ** 2, classes)
+        self.last = linear(widths[-1] * _last_side(side, len(widths)) ** 2, classes, None)
 
     def forward(self, images: Tensor) -> Tensor:
         """See the class."""
@@ -88,6 +88,11 @@ class Network(nn.Module):
         with torch.inference_mode():
             blocks = [self(from_uint8(part)).double() for part in _parts(images)]
         return torch.cat(blocks)
+
+
+def _convolution(before: int, after: int, pixels: int, stride: int) -> nn.Conv2d:
+    """Without a bias, which the norm behind it would take away, and of no weights yet."""
+    return unfilled(nn.Conv2d, before, after, pixels, stride=stride, padding=pixels // 2, bias=False)
 
 
 def halvings(side: int) -> list[bool]:

@@ -13,7 +13,7 @@ from privgan.folders import staged_folder
 from privgan.progress import Progress, silent
 from privgan.synthetic.splits import TEST, TRAIN, VALIDATION
 from privgan_audits.questions.utility.examination import Examination
-from privgan_uses.released import released
+from privgan_uses.released import released as opened
 from privgan_uses.teaching.calibration import temperature_of, threshold_of
 from privgan_uses.teaching.card import card_of
 from privgan_uses.teaching.classifier import MARKER, Classifier, ClassifierFacts, KnownRange, write_classifier
@@ -51,7 +51,7 @@ def teach(
     require_writer()
     asked = settings or TeachSettings()
     with staged_folder(model, marker=MARKER, force=force) as folder:
-        found = released(bundles, keys.public, today=keys.today, progress=progress)
+        found = opened(bundles, keys.public, today=keys.today, progress=progress)
         lesson = lesson_of(found, bundles, asked.column)
         classifier = taught(lesson, asked, keys.today, progress)
         write_classifier(folder, classifier, graph_of(classifier), card_of(classifier.facts))

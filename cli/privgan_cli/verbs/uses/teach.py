@@ -26,11 +26,11 @@ def teach(
     force: Force = False,
 ) -> int:
     """Learn the label from released images alone: a classifier with chances that can be believed, and its card."""
-    from privgan_cli import surface_uses
+    from privgan_cli.using import surface
     from privgan_uses.teaching.settings import TeachSettings
 
     settings = TeachSettings(steps=steps, minutes=minutes, seed=seed, column=column)
-    made = surface_uses.teach(bundles, model, public_key, settings, force=force, progress=console.progress)
+    made = surface.teach(bundles, model, public_key, settings, force=force, progress=console.progress)
     auc = made.on_synthetic["auc"]
     console.result(
         {
@@ -68,9 +68,9 @@ def evaluate(
     force: Force = False,
 ) -> int:
     """Examine a classifier on real patients whom it cannot know; the page is internal."""
-    from privgan_cli import surface_uses
+    from privgan_cli.using import surface
 
-    found = surface_uses.evaluate(model, cohort, report, on, force=force, progress=console.progress)
+    found = surface.evaluate(model, cohort, report, on, force=force, progress=console.progress)
     console.result(
         {name: value for name, value in found.items() if name not in ("schema_version", "kind")},
         tr(

@@ -1,12 +1,12 @@
-"""What verbs and notebooks call to put a released set to use; the rest is in `surface`."""
+"""What verbs and notebooks call to put a released set to use; the rest is in `privgan_cli.surface`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from privgan.progress import Progress
-from privgan_cli import before_uses
 from privgan_cli.options import Place, Places, paths, today
 from privgan_cli.surface import shown
+from privgan_cli.using import before
 
 if TYPE_CHECKING:
     from privgan_uses.teaching.classifier import ClassifierFacts
@@ -27,7 +27,7 @@ def teach(
     bundles: one or several, each verified first with the hospitals' public keys.
     """
     sets, keys = paths(bundles), paths(public_key)
-    before_uses.teach(sets, Path(model), keys, force=force)
+    before.teach(sets, Path(model), keys, force=force)
     from privgan_uses.teaching.teach import Keys
     from privgan_uses.teaching.teach import teach as learn
 
@@ -49,7 +49,7 @@ def evaluate(
 
     on: `held-back` or `all`; left out, all of a cohort that may be asked. Returns what evaluation.json holds.
     """
-    before_uses.evaluate(Path(model), Path(cohort), Path(report), on, force=force)
+    before.evaluate(Path(model), Path(cohort), Path(report), on, force=force)
     from privgan_uses.teaching.examining.evaluate import evaluate as examine
 
     with shown(progress) as listener:

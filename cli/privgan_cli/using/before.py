@@ -1,4 +1,4 @@
-"""What is looked at before a verb that uses a set loads a library: see `before`."""
+"""What is looked at before a verb that uses a set loads a library: see `privgan_cli.before`."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
