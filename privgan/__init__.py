@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from privgan_audits.terms import Terms
     from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
     from privgan_cli.surface import audit, generate, load, plan, prepare, prior, release, scan, train, verify
+    from privgan_cli.using.surface import evaluate, teach
+    from privgan_uses.teaching.settings import TeachSettings
 
 __all__ = [
     "AuditOptions",
@@ -35,10 +37,12 @@ __all__ = [
     "PrepareOptions",
     "PriorRequest",
     "Selection",
+    "TeachSettings",
     "Terms",
     "TrainOptions",
     "Wishes",
     "audit",
+    "evaluate",
     "generate",
     "load",
     "load_private_key",
@@ -48,12 +52,14 @@ __all__ = [
     "release",
     "scan",
     "silent",
+    "teach",
     "train",
     "verify",
 ]
 _CALLS = "audit generate load plan prepare prior release scan train verify"
 _PLACES = {
     **dict.fromkeys(_CALLS.split(), "privgan_cli.surface"),
+    **dict.fromkeys(("evaluate", "teach"), "privgan_cli.using.surface"),
     **dict.fromkeys(("AuditOptions", "PlanOptions", "TrainOptions"), "privgan_cli.asked"),
     "Case": "privgan_audits.release.release",
     "GenerateOptions": "privgan.synthetic.generate",
@@ -62,6 +68,7 @@ _PLACES = {
     "PrepareOptions": "privgan.data.cohort.options",
     "PriorRequest": "privgan.gan.prior.request",
     "Selection": "privgan.data.selection",
+    "TeachSettings": "privgan_uses.teaching.settings",
     "Terms": "privgan_audits.terms",
     "Wishes": "privgan.data.sources.wishes",
     "load_private_key": "privgan.seals",

@@ -42,7 +42,13 @@ REPORT = Kind(name=to_tr("report"), marker="audit.json", verb="audit", parts=("a
 BUNDLE = Kind(name=to_tr("bundle"), marker="attestation.dsse.json", verb="release", parts=("SHA256SUMS", "dataset"))
 PRIOR = Kind(name=to_tr("prior"), marker="prior.json", verb="prior", parts=("finish.safetensors",))
 FEDERATION = Kind(name=to_tr("federation"), marker="invitation.dsse.json", verb="invite", parts=("joined", "answers"))
-KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION)
+CLASSIFIER = Kind(
+    name=to_tr("classifier"), marker="classifier.json", verb="teach", parts=("classifier.safetensors", "model.onnx")
+)
+EXAMINED = Kind(
+    name=to_tr("evaluation of a classifier"), marker="evaluation.json", verb="evaluate", parts=("evaluation.html",)
+)
+KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION, CLASSIFIER, EXAMINED)
 
 
 def kind_of(path: Path) -> Kind | None:

@@ -177,7 +177,7 @@ def complaints(path: Path) -> Iterator[str]:
 
 def is_a_verb(path: Path) -> bool:
     """A verb's parameters are its options on the command line: as many, and as long, as those are."""
-    return path.parent.name == "verbs"
+    return path.is_relative_to(ROOT / "cli/privgan_cli/verbs")
 
 
 def test_nothing_read_can_run() -> None:

@@ -69,7 +69,7 @@ def scan(source: Place, reading: "Wishes | None" = None, *, progress: Progress |
     before.scan(Path(source), wishes)
     from privgan.data.cohort.scan import scan as scan_source
 
-    with _shown(progress) as listener:
+    with shown(progress) as listener:
         return scan_source(Path(source), wishes, listener)
 
 
@@ -91,7 +91,7 @@ def prepare(
     from privgan.interruption import stop_on_signals
     from privgan_audits.enrol import enrol
 
-    with _shown(progress) as listener, stop_on_signals() as stop:
+    with shown(progress) as listener, stop_on_signals() as stop:
         return enrol(Path(source), Path(cohort), asked, given, progress=listener, stop=stop)
 
 
@@ -133,7 +133,7 @@ def prior(
     from privgan.interruption import stop_on_signals
 
     with (
-        _shown(progress) as listener,
+        shown(progress) as listener,
         stop_on_signals() as stop,
         resumable_folder(Path(folder), marker=MARKER, journal=STATE, force=force, resume=resume) as place,
     ):
@@ -160,7 +160,7 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
     from privgan.interruption import stop_on_signals
     from privgan_audits.strangers import require_strangers
 
-    with _shown(progress) as listener, stop_on_signals() as stop:
+    with shown(progress) as listener, stop_on_signals() as stop:
         opened = open_cohort(Path(cohort))
         chosen = choose(
             opened.facts.members,
@@ -207,7 +207,7 @@ def generate(
     from privgan.synthetic.seed import Seed
     from privgan.synthetic.synthetic_set import MARKER
 
-    with _shown(progress) as listener, staged_folder(Path(synthetic), marker=MARKER, force=force) as folder:
+    with shown(progress) as listener, staged_folder(Path(synthetic), marker=MARKER, force=force) as folder:
         return generate_set(Path(run), folder, options, Seed.fresh(), listener)
 
 
@@ -225,7 +225,7 @@ def audit(
     from privgan_audits.policy import Policy
     from privgan_audits.record import ACCEPT_DELTA
 
-    with _shown(progress) as listener:
+    with shown(progress) as listener:
         evidence = evidence_of(Path(synthetic), options, listener)
         overrides = [*evidence.cohort.facts.overrides] if evidence.cohort else unnumbered(evidence, options)
         return examine(
@@ -253,7 +253,7 @@ def release(
     before.release(case, Path(bundle), force=force)
     from privgan_audits.release.release import release as release_set
 
-    with _shown(progress) as listener:
+    with shown(progress) as listener:
         return release_set(case, Path(bundle), key, today=today(), offer=offer, force=force, progress=listener)
 
 
@@ -270,7 +270,7 @@ def verify(
     before.verify(Path(bundle), [*keys, *officers])
     from privgan_audits.release.verify import verify as verify_bundle
 
-    with _shown(progress) as listener:
+    with shown(progress) as listener:
         return verify_bundle(
             Path(bundle),
             keys,
@@ -289,7 +289,7 @@ def load(bundle: Place, public_key: Places, officer_key: Places = ()) -> "Loaded
 
 
 @contextlib.contextmanager
-def _shown(progress: Progress | None) -> Iterator[Progress]:
+def shown(progress: Progress | None) -> Iterator[Progress]:
     """The listener that was given, or bars that end with the block."""
     if progress is not None:
         yield progress

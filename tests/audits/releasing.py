@@ -239,6 +239,13 @@ def make_gate(
     officer: whose key is pinned. count: of images. identifiers: what the source said of patients.
     """
     make_set(root / "synthetic", count, **run)
+    return gate_around(root, officer, identifiers, **run)
+
+
+def gate_around(
+    root: Path, officer: str = "", identifiers: dict[str, list[str]] | None = None, **run: object
+) -> Gate:
+    """The cohort and the key beside a `synthetic` and its `synthetic-run` that lie there already."""
     gate = Gate(root=root)
     make_cohort(root / "cohort", identifiers, officer_key=gate.line_of(officer) if officer else "")
     gate.key_of("site")

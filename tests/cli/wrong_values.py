@@ -1,8 +1,8 @@
 """Wrong values of every verb, and what is said about each: one table for the test and for the benchmark.
 
 The lines are typed in a folder that holds `cohort`, `run` and `synthetic` as the verbs make them, folders `report`,
-`bundle` and `federation`, which are known by one file each, a folder `pictures`, `images.npz`, `train.toml` and
-`site.key`.
+`bundle`, `federation` and `model`, which are known by one file each, a folder `pictures`, `images.npz`,
+`train.toml` and `site.key`.
 """
 
 import json
@@ -30,6 +30,7 @@ HEAVY = (
 TRAIN, GENERATE, PREPARE = "train cohort new --epsilon 3", "generate run new --count 10", "prepare images.npz new"
 AUDIT = "audit synthetic --cohort cohort --run run --report new"
 PLAN, PRIOR = "plan --patients 1000 --batch 10 --steps 5", "prior images.npz new --source a --licence b"
+TEACH = "teach bundle new --public-key site.pub"
 RELEASE = "release synthetic --cohort cohort --run run --report report --to new --key site.key"
 APPROVE = "approve report --key site.key --name A --until 2030-01-01 --purpose x --recipient y --yes"
 INVITE = "invite new --like cohort --site a=site.pub --site b=site.pub --epsilon 3 --patients 900 --key site.key"
@@ -176,6 +177,20 @@ WRONG = (
     ("verify none --public-key site.pub", "none is missing"),
     ("verify synthetic --public-key site.pub", "synthetic is a synthetic set"),
     ("verify bundle --public-key none.pub", "none.pub is missing"),
+    ("teach none new --public-key site.pub", "none is missing"),
+    ("teach synthetic new --public-key site.pub", "synthetic is a synthetic set"),
+    ("teach bundle run --public-key site.pub", "run exists"),
+    ("teach bundle new --public-key none.pub", "none.pub is missing"),
+    ("teach bundle new", "Expected --public-key"),
+    ("teach new --public-key site.pub", "Expected BUNDLE"),
+    (f"{TEACH} --steps 0", "steps between 1"),
+    (f"{TEACH} --minutes -1", "minutes > 0"),
+    (f"{TEACH} --seed -1", "seed between 0"),
+    ("evaluate none cohort new", "none is missing"),
+    ("evaluate cohort run new", "cohort is a cohort"),
+    ("evaluate cohort model new", "swapped"),
+    ("evaluate model cohort run", "run exists"),
+    ("evaluate model cohort new --on members", "held-back, all"),
     ("send none --public-key site.pub --to http://x", "none is missing"),
     ("send bundle --public-key site.pub --to nonsense", "TITLE@host:port"),
     ("fetch ftp://x new", "https://host/path"),
@@ -218,6 +233,7 @@ MARKED = {
     "report": "audit.json",
     "bundle": "attestation.dsse.json",
     "federation": "invitation.dsse.json",
+    "model": "classifier.json",
     "pictures": "1.png",
 }
 

@@ -14,6 +14,7 @@ BEGIN = "Commands to begin with"
 ENGINEER = "Commands for the data engineer"
 OFFICER = "Commands for the privacy officer"
 RECIPIENT = "Commands for the recipient"
+USES = "Commands for using a set"
 ARCHIVE = "Commands for the archive"
 HOSPITALS = "Commands for several hospitals"
 _APPROVE = (
@@ -58,6 +59,8 @@ EXAMPLES = {
     "revoke": ("revoke report --cohort cohort --key officer.key --reason 'consent was withdrawn'",),
     "release": ("release synthetic --cohort cohort --run run --report report --to bundle --key hospital.key",),
     "verify": ("verify bundle --public-key hospital.pub --officer-key officer.pub",),
+    "teach": ("teach bundle model --public-key hospital.pub",),
+    "evaluate": ("evaluate model cohort evaluation",),
     "send": ("send bundle --public-key hospital.pub --to ARCHIVE@pacs.example.org:104 --tls",),
 }
 

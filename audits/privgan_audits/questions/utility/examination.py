@@ -81,18 +81,24 @@ class Examination:
 
     def rate(self, right: Flags, among: Flags) -> Curve:
         """The share of patients' weight that is right, among some images (n,)."""
-        patients = self.draws.shape[1]
-        whole = np.bincount(self.owner, self.weights * among, patients)
-        part = np.bincount(self.owner, self.weights * (among & right), patients)
+        return self.mean(right.astype(np.float64), among)
+
+    def mean(self, values: Floats, among: Flags) -> Curve:
+        """The mean of values from 0 to 1 by patients' weight, among some images (n,)."""
         with np.errstate(invalid="ignore"):
-            return Curve(values=self.draws @ part / (self.draws @ whole), patients=self.patients(among))
+            curve = self.sums(among * values) / self.sums(among.astype(np.float64))
+        return Curve(values=curve, patients=self.patients(among))
+
+    def sums(self, values: Floats) -> Floats:
+        """Of values (n,) the sum by patients' weight in each draw, float64 (1 + resamples,)."""
+        return self.draws @ np.bincount(self.owner, self.weights * values, self.draws.shape[1])
 
     def curves(self, probabilities: Floats) -> dict[str, Curve]:
         """Accuracy, balanced accuracy and macro AUC of a classifier's chances, float64 (n, classes)."""
         right = probabilities.argmax(axis=1) == self.labels
         by_class = self.sensitivities(probabilities)
         smallest = min(curve.patients for curve in by_class)
-        areas = [self._auc(probabilities[:, label], self.labels == label) for label in range(self.classes)]
+        areas = [self.area(probabilities[:, label], self.labels == label) for label in range(self.classes)]
         return {
             "accuracy": self.rate(right, np.ones_like(right)),
             "balanced_accuracy": Curve(values=_mean([curve.values for curve in by_class]), patients=smallest),
@@ -104,7 +110,7 @@ class Examination:
         right = probabilities.argmax(axis=1) == self.labels
         return [self.rate(right, self.labels == label) for label in range(self.classes)]
 
-    def _auc(self, score: Floats, positive: Flags) -> Floats:
+    def area(self, score: Floats, positive: Flags) -> Floats:
         """P(an image of the class scores above one of another), ties by half, in each draw, by weight."""
         order = np.argsort(score, kind="stable")
         ties = np.unique(score[order], return_index=True)[1]

@@ -1,0 +1,1 @@
+"""What stands behind the verbs that put a released set to use."""

@@ -1,0 +1,65 @@
+"""Learning itself: the changes of images keep what an image is, and what was best is what is kept."""
+
+import numpy as np
+import pytest
+import torch
+
+from privgan.images.pixels import from_uint8
+from privgan_uses.teaching import learning
+from privgan_uses.teaching.learning import Pictures, changed, learn, validation_loss
+from privgan_uses.teaching.network import Network, untrained
+from privgan_uses.teaching.settings import TeachSettings
+
+
+def pictures(count: int, seed: int) -> Pictures:
+    """A square on the left or on the right, in noise."""
+    rng, labels = np.random.default_rng(seed), np.arange(count) % 2
+    images = rng.integers(0, 120, (count, 28, 28, 1))
+    images[labels == 0, 8:18, 3:12] += 90
+    images[labels == 1, 8:18, 16:25] += 90
+    return Pictures(images=images.astype(np.uint8), labels=labels)
+
+
+def test_changed_images_are_images_and_every_one_is_changed_by_itself() -> None:
+    images = np.repeat(pictures(1, 0).images, 6, axis=0)
+    found = changed(images, np.random.default_rng(0))
+    assert found.shape == from_uint8(images).shape
+    assert found.dtype == torch.float32
+    assert bool((found.abs() <= 1).all())
+    assert len({part.numpy().tobytes() for part in found}) == 6
+    near = np.corrcoef(from_uint8(images).flatten(1).numpy(), found.flatten(1).numpy())[:6, 6:]
+    assert near.mean() > 0.2
+
+
+def test_classes_count_alike_however_many_images_they_have() -> None:
+    weights = Pictures(images=np.zeros((5, 28, 28, 1), np.uint8), labels=np.array([0, 0, 0, 0, 1])).weights(2)
+    assert weights.tolist() == pytest.approx([1 / 8] * 4 + [1 / 2])
+
+
+def test_the_best_network_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    losses = iter([0.9, 0.5, 0.7, *[0.8] * 2])
+    seen: list[torch.Tensor] = []
+
+    def told(network: Network, pictures: Pictures, classes: int) -> float:
+        seen.append(network.last.weight.detach().clone())
+        return next(losses)
+
+    monkeypatch.setattr(learning, "validation_loss", told)
+    learned = learn(pictures(40, 0), pictures(20, 1), 2, TeachSettings(steps=5))
+    assert (learned.steps, learned.loss) == (2, 0.5)
+    assert torch.equal(learned.network.last.weight, seen[1])
+    assert len(seen) == 5
+
+
+def test_it_learns() -> None:
+    test = pictures(60, 2)
+    learned = learn(pictures(120, 0), pictures(40, 1), 2, TeachSettings(steps=24))
+    before = validation_loss(
+        untrained(side=28, channels=1, classes=2, rng=torch.Generator().manual_seed(0)).eval(), test, 2
+    )
+    assert validation_loss(learned.network, test, 2) < before / 2
+
+
+def test_a_clock_ends_it() -> None:
+    learned = learn(pictures(40, 0), pictures(20, 1), 2, TeachSettings(steps=2000, minutes=1e-9))
+    assert learned.steps == 1
