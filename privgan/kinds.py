@@ -42,7 +42,10 @@ REPORT = Kind(name=to_tr("report"), marker="audit.json", verb="audit", parts=("a
 BUNDLE = Kind(name=to_tr("bundle"), marker="attestation.dsse.json", verb="release", parts=("SHA256SUMS", "dataset"))
 PRIOR = Kind(name=to_tr("prior"), marker="prior.json", verb="prior", parts=("finish.safetensors",))
 FEDERATION = Kind(name=to_tr("federation"), marker="invitation.dsse.json", verb="invite", parts=("joined", "answers"))
-KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION)
+AUGMENTATION = Kind(
+    name=to_tr("study of augmentation"), marker="augment.json", verb="augment", parts=("augment.html",)
+)
+KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION, AUGMENTATION)
 
 
 def kind_of(path: Path) -> Kind | None:

@@ -16,6 +16,7 @@ OFFICER = "Commands for the privacy officer"
 RECIPIENT = "Commands for the recipient"
 ARCHIVE = "Commands for the archive"
 HOSPITALS = "Commands for several hospitals"
+USES = "Commands for using a set"
 _APPROVE = (
     "approve report --cohort cohort --key officer.key --name 'A. Officer' --until 2027-06-30 --purpose research "
     "--recipient 'Example University'"
@@ -58,6 +59,7 @@ EXAMPLES = {
     "revoke": ("revoke report --cohort cohort --key officer.key --reason 'consent was withdrawn'",),
     "release": ("release synthetic --cohort cohort --run run --report report --to bundle --key hospital.key",),
     "verify": ("verify bundle --public-key hospital.pub --officer-key officer.pub",),
+    "augment": ("augment bundle cohort worth --public-key hospital.pub",),
     "send": ("send bundle --public-key hospital.pub --to ARCHIVE@pacs.example.org:104 --tls",),
 }
 
