@@ -7,7 +7,7 @@ from scipy import stats
 from privgan.arrays import Floats
 from privgan_uses.augmenting.doubt import Doubt
 
-TRUTH, TRIES = 0.3, 600
+TRUTH, TRIES = 0.3, 300
 LEAST = stats.binom.ppf(1e-4, TRIES, 0.945)  # of intervals that hold the truth; they are of 95 %
 
 
@@ -21,7 +21,7 @@ def curves(rng: np.random.Generator, *, trainings: int, patients: int, luck: tup
         + both * rng.standard_normal((trainings, patients))
     )
     drawn = np.concatenate(
-        [np.ones((1, patients)), rng.multinomial(patients, np.full(patients, 1 / patients), size=150)]
+        [np.ones((1, patients)), rng.multinomial(patients, np.full(patients, 1 / patients), size=120)]
     )
     return of_each @ drawn.T / patients
 

@@ -35,7 +35,7 @@ def augment(
         given: the set, verified at this moment.
         own: the hospital's cohort; members are learned from, the others examined on.
         folder: exists, private.
-        design: repeats, steps and arms; its sizes are those that the cohort has patients for.
+        design: without sizes, those that the cohort has patients for.
         rng: of everything that is drawn.
         progress: hears of each training.
 
@@ -43,7 +43,7 @@ def augment(
         UsageError: see `hospital.sides_of`.
     """
     sides = sides_of(given, own)
-    planned = replace(design, sizes=sizes_of(sides))
+    planned = replace(design, sizes=sizes_of(sides, design.sizes))
     changes = usual_changes(given.form.body_part)
     found = [learned.to_json(planned.arms, sides.names) for learned in study(sides, planned, changes, rng, progress)]
     content = {

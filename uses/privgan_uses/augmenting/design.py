@@ -10,14 +10,19 @@ SIZES = (5, 20, 100)
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """sizes: patients of each class to learn from. repeats: trainings of each arm. steps: those of `REAL`."""
+    """sizes: patients of each class to learn from; none: `SIZES`, as far as there are so many.
 
-    sizes: tuple[int, ...] = SIZES
+    repeats: trainings of each arm. steps: those of `REAL`.
+    """
+
+    sizes: tuple[int, ...] = ()
     repeats: int = 6
     steps: int = 100
     arms: tuple[Arm, ...] = ARMS
 
     def __post_init__(self) -> None:
+        for size in self.sizes:
+            within(1, 100_000, patients=size)
         within(2, 1000, repeats=self.repeats)
         within(11, 100_000, steps=self.steps)
 

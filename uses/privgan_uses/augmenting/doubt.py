@@ -9,7 +9,7 @@ examined on the same patients, is their covariance when patients are drawn again
     >>> rng = np.random.default_rng(0)
     >>> curves = 0.9 + 0.01 * rng.standard_normal((6, 1)) + 0.001 * rng.standard_normal((6, 201))
     >>> found = Doubt.of(curves)
-    >>> found.low < curves[:, 0].mean() < found.high
+    >>> bool(found.low < curves[:, 0].mean() < found.high)
     True
 """
 
@@ -63,6 +63,6 @@ class Doubt:
         quantile = special.ndtri(1 - error) if np.isinf(self.freedom) else special.stdtrit(self.freedom, 1 - error)
         return self.error * float(quantile)
 
-    def to_json(self) -> dict[str, float]:
-        """The value with its 95 % interval."""
-        return {"value": self.value, "low": self.low, "high": self.high}
+    def to_json(self, lowest: float = 0.0) -> dict[str, float]:
+        """The value with its 95 % interval, no further than the number can reach: from `lowest` to 1."""
+        return {"value": self.value, "low": max(lowest, self.low), "high": min(1.0, self.high)}

@@ -45,9 +45,16 @@ def sides_of(given: Released, own: Cohort) -> Sides:
     return sides
 
 
-def sizes_of(sides: Sides) -> tuple[int, ...]:
-    """How many patients of each class to learn from: the usual numbers as far as there are so many, and then all."""
+def sizes_of(sides: Sides, asked: tuple[int, ...]) -> tuple[int, ...]:
+    """How many patients of each class to learn from: as asked; else the usual numbers that there are, and then all.
+
+    Raises:
+        UsageError: there are fewer patients of a class than were asked for.
+    """
     most = _fewest(sides.own, sides.names)
+    if asked:
+        _require_members(max(asked), most)
+        return asked
     usual = tuple(size for size in SIZES if size <= most)
     return usual if most >= SIZES[-1] or most in usual else (*usual, most)
 
@@ -65,8 +72,7 @@ def _require_form(own: ImageForm, given: ImageForm) -> None:
 
 def _require_enough(sides: Sides) -> None:
     least, held_back = _fewest(sides.own, sides.names), _fewest(sides.test, sides.names)
-    if least < SIZES[0]:
-        raise UsageError(f"Expected at least {SIZES[0]} patients of every class to learn from, one has {least}.")
+    _require_members(SIZES[0], least)
     if held_back < FEWEST_HELD_BACK:
         raise UsageError(
             f"Expected at least {FEWEST_HELD_BACK} held-back patients of every class, one has {held_back}. Prepare "
@@ -74,6 +80,11 @@ def _require_enough(sides: Sides) -> None:
         )
     if len(np.unique(sides.given.labels)) < len(sides.names):
         raise UsageError("Expected synthetic images of every class, of one there are none.")
+
+
+def _require_members(count: int, least: int) -> None:
+    if least < count:
+        raise UsageError(f"Expected at least {count} patients of every class to learn from, one has {least}.")
 
 
 def _fewest(sample: Sample, names: tuple[str, ...]) -> int:

@@ -134,7 +134,10 @@ def compared(arms: Sequence[Arm], found: Mapping[str, Curves], names: Sequence[s
         }
         if arm.synthetic:
             apart = {name: Doubt.of(own[AREA] - found[name][AREA]) for name in without}
-            told[arm.name] |= {"difference": {"to": best, **apart[best].to_json()}, "answer": _answer(apart, best)}
+            told[arm.name] |= {
+                "difference": {"to": best, **apart[best].to_json(-1.0)},
+                "answer": _answer(apart, best),
+            }
     return told
 
 

@@ -18,6 +18,12 @@ def augment(
     public_key: Annotated[
         list[Path], typer.Option(help="The hospital's public key, got over another channel; of several, each one's.")
     ],
+    patients: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Patients of each class to learn from; may be given again. Else 5, 20, 100 and what you have."
+        ),
+    ] = None,
     repeats: Annotated[int, typer.Option(help="How often each lesson is learned, from other patients.")] = 6,
     steps: Annotated[int, typer.Option(help="Steps of learning from your own images as they are.")] = 100,
     force: Force = False,
@@ -25,7 +31,7 @@ def augment(
     """Measure on your own held-back patients whether a released set helps beside your own images."""
     from privgan_uses.augmenting.design import Design
 
-    design = Design(repeats=repeats, steps=steps)
+    design = Design(sizes=tuple(patients or ()), repeats=repeats, steps=steps)
     before.augment(bundle, cohort, report, public_key, force=force)
     import numpy as np
 
