@@ -13,6 +13,7 @@ from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 from privgan.images.form import ImageForm
 from privgan.language import speaking
+from privgan_uses.augmenting import hospital
 from privgan_uses.augmenting.arms import MIXED, MIXED_ALL, REAL
 from privgan_uses.augmenting.augment import augment
 from privgan_uses.augmenting.design import Design
@@ -74,22 +75,34 @@ def given(count: int = 40, form: ImageForm = FORM) -> Released:
 
 def test_members_are_learned_from_and_the_held_back_are_examined_on() -> None:
     own = cohort()
-    sides = sides_of(given(), own)
+    sides = sides_of(given(), own, np.random.default_rng(0))
     assert set(sides.own.patients) == set(range(12))
     assert set(sides.test.patients) == set(range(12, 32))
     assert (sides.test.images == own.images[12:]).all()
     assert sides.names == FORM.classes
 
 
+def test_of_a_large_cohort_some_are_examined_and_of_a_rare_class_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hospital, "EXAMINED", 60)
+    monkeypatch.setattr(hospital, "LEARNED", 20)
+    monkeypatch.setattr(hospital, "_AT_ONCE", 7)
+    own = cohort(others=50)
+    own.labels[12:][own.labels[12:] == 1] *= np.arange(50) < 12
+    sides = sides_of(given(), own, np.random.default_rng(0))
+    assert np.bincount(sides.test.labels).tolist() == [30, 12]
+    assert np.bincount(sides.given.labels).tolist() == [10, 10]
+    assert (sides.own.images == own.images[:12]).all()
+
+
 @pytest.mark.parametrize(
     ("members", "sizes"), [(5, (5,)), (12, (5, 12)), (20, (5, 20)), (35, (5, 20, 35)), (140, (5, 20, 100))]
 )
 def test_as_many_patients_as_there_are(members: int, sizes: tuple[int, ...]) -> None:
-    assert sizes_of(sides_of(given(), cohort(members)), ()) == sizes
+    assert sizes_of(sides_of(given(), cohort(members), np.random.default_rng(0)), ()) == sizes
 
 
 def test_as_many_patients_as_are_asked_for() -> None:
-    sides = sides_of(given(), cohort(members=12))
+    sides = sides_of(given(), cohort(members=12), np.random.default_rng(0))
     assert sizes_of(sides, (12, 3)) == (12, 3)
     with pytest.raises(UsageError, match="at least 13 patients of every class to learn from, one has 12"):
         sizes_of(sides, (3, 13))
@@ -97,7 +110,7 @@ def test_as_many_patients_as_are_asked_for() -> None:
 
 def test_whoever_made_the_set_is_no_second_hospital() -> None:
     with pytest.raises(UsageError, match="this one made the set"):
-        sides_of(given(), cohort(cohort_id="a" * 16))
+        sides_of(given(), cohort(cohort_id="a" * 16), np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(
@@ -113,24 +126,30 @@ def test_whoever_made_the_set_is_no_second_hospital() -> None:
 )
 def test_images_that_mean_something_else_are_refused(change: Mapping[str, Any]) -> None:
     with pytest.raises(UsageError, match="the set's form"):
-        sides_of(given(), cohort(form=replace(FORM, **change)))
+        sides_of(given(), cohort(form=replace(FORM, **change)), np.random.default_rng(0))
 
 
 def test_what_is_not_said_is_no_difference() -> None:
     quiet = replace(FORM, modality="", body_part="", each_image_is_a_patient=True)
-    assert sides_of(given(), cohort(form=quiet)).names == FORM.classes
+    assert sides_of(given(), cohort(form=quiet), np.random.default_rng(0)).names == FORM.classes
 
 
 def test_too_few_of_anything_is_refused() -> None:
     with pytest.raises(UsageError, match="at least 5 patients of every class to learn from, one has 4"):
-        sides_of(given(), cohort(members=4))
+        sides_of(given(), cohort(members=4), np.random.default_rng(0))
     with pytest.raises(UsageError, match="at least 10 held-back patients of every class, one has 9"):
-        sides_of(given(), cohort(others=9))
+        sides_of(given(), cohort(others=9), np.random.default_rng(0))
+    with pytest.raises(UsageError, match="at least 10 held-back patients of every class, one has 0"):
+        sides_of(given(), cohort(others=0), np.random.default_rng(0))
     with pytest.raises(UsageError, match="two classes or more"):
-        sides_of(given(form=replace(FORM, classes=("all",))), cohort(form=replace(FORM, classes=("all",))))
+        sides_of(
+            given(form=replace(FORM, classes=("all",))),
+            cohort(form=replace(FORM, classes=("all",))),
+            np.random.default_rng(0),
+        )
     one = given()
     with pytest.raises(UsageError, match="synthetic images of every class"):
-        sides_of(replace(one, labels=np.zeros_like(one.labels)), cohort())
+        sides_of(replace(one, labels=np.zeros_like(one.labels)), cohort(), np.random.default_rng(0))
 
 
 @pytest.fixture(scope="module")

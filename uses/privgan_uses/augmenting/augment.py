@@ -42,7 +42,7 @@ def augment(
     Raises:
         UsageError: see `hospital.sides_of`.
     """
-    sides = sides_of(given, own)
+    sides = sides_of(given, own, rng)
     planned = replace(design, sizes=sizes_of(sides, design.sizes))
     changes = usual_changes(given.form.body_part)
     found = [learned.to_json(planned.arms, sides.names) for learned in study(sides, planned, changes, rng, progress)]

@@ -4,6 +4,8 @@ Its members are the patients to learn from, its non-members are examined on. Who
 hospital: their members are in the set already.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from privgan.arrays import Integers
@@ -11,16 +13,18 @@ from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort
 from privgan.errors import UsageError
 from privgan.images.form import ImageForm
 from privgan_audits.evidence.interface import Sample
+from privgan_audits.questions.utility.teaching import EXAMINED, LEARNED
 from privgan_uses.augmenting.design import SIZES
-from privgan_uses.augmenting.lessons import patients_of
+from privgan_uses.augmenting.lessons import as_seen, few, patients_of, small
 from privgan_uses.augmenting.study import Sides
 from privgan_uses.released import Released
 
+_AT_ONCE = 2_048  # images that are in memory at their own size
 FEWEST_HELD_BACK = 10  # of each class, below which a rate of them says too little
 
 
-def sides_of(given: Released, own: Cohort) -> Sides:
-    """Who learns, who is examined on, and the set.
+def sides_of(given: Released, own: Cohort, rng: np.random.Generator) -> Sides:
+    """Who learns, who is examined on, and the set; as small as the network sees them, and of many some.
 
     Raises:
         UsageError: the cohort made the set, has another form, or too few patients of a class.
@@ -35,14 +39,17 @@ def sides_of(given: Released, own: Cohort) -> Sides:
     if len(names) < 2:
         raise UsageError("Expected a set of two classes or more: what helps to tell them apart is asked.")
     learned, examined = (_sample(own, own.rows(side)) for side in (MEMBER, NON_MEMBER))
+    received = as_seen(Sample(images=given.images, labels=given.labels, patients=-1 - np.arange(len(given.labels))))
     sides = Sides(
         own=learned,
         test=examined,
-        given=Sample(images=given.images, labels=given.labels, patients=-1 - np.arange(len(given.labels))),
+        given=received,
         names=names,
     )
     _require_enough(sides)
-    return sides
+    return replace(
+        sides, test=few(examined, EXAMINED // len(names), rng), given=few(received, LEARNED // len(names), rng)
+    )
 
 
 def sizes_of(sides: Sides, asked: tuple[int, ...]) -> tuple[int, ...]:
@@ -93,4 +100,10 @@ def _fewest(sample: Sample, names: tuple[str, ...]) -> int:
 
 
 def _sample(cohort: Cohort, rows: Integers) -> Sample:
-    return Sample(images=np.asarray(cohort.images[rows]), labels=cohort.labels[rows], patients=cohort.patients[rows])
+    """Images of the cohort as the network sees them, some at a time, so that a large one fits into memory."""
+    parts = np.array_split(rows, max(1, -(-len(rows) // _AT_ONCE)))
+    return Sample(
+        images=np.concatenate([small(cohort.images[part]) for part in parts]),
+        labels=cohort.labels[rows],
+        patients=cohort.patients[rows],
+    )

@@ -29,9 +29,13 @@ def usual_changes(body_part: str) -> AugmentationSettings:
 
 
 def as_seen(sample: Sample) -> Sample:
-    """Images averaged down to what the network looks at, so that nothing here grows with their size."""
-    side = min(FINE, sample.images.shape[1])
-    return Sample(images=_rounded(pool(sample.images, side)), labels=sample.labels, patients=sample.patients)
+    """A sample with `small` images."""
+    return Sample(images=small(sample.images), labels=sample.labels, patients=sample.patients)
+
+
+def small(images: Images) -> Images:
+    """Images (n, h, h, c) averaged down to what the network looks at, so that nothing here grows with their size."""
+    return _rounded(pool(images, min(FINE, images.shape[1])))
 
 
 def few(own: Sample, size: int, rng: np.random.Generator) -> Sample:
