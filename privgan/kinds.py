@@ -48,7 +48,10 @@ CLASSIFIER = Kind(
 EXAMINED = Kind(
     name=to_tr("evaluation of a classifier"), marker="evaluation.json", verb="evaluate", parts=("evaluation.html",)
 )
-KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION, CLASSIFIER, EXAMINED)
+AUGMENTATION = Kind(
+    name=to_tr("study of augmentation"), marker="augment.json", verb="augment", parts=("augment.html",)
+)
+KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION, CLASSIFIER, EXAMINED, AUGMENTATION)
 
 
 def kind_of(path: Path) -> Kind | None:

@@ -12,6 +12,7 @@ from privgan.checks import within
 from privgan.errors import UsageError
 from privgan.folders import make_way, require_left
 from privgan.kinds import (
+    AUGMENTATION,
     BUNDLE,
     COHORT,
     FEDERATION,
@@ -172,6 +173,14 @@ def verify(bundle: Path, keys: Iterable[Path | None]) -> None:
     require_kind(BUNDLE, bundle)
     for key in keys:
         require_key(key)
+
+
+def augment(bundle: Path, cohort: Path, report: Path, keys: Iterable[Path], *, force: bool) -> None:
+    """Before `augment`."""
+    require_kinds((BUNDLE, bundle), (COHORT, cohort))
+    for key in keys:
+        require_key(key)
+    make_way(report, marker=AUGMENTATION.marker, force=force)
 
 
 def require_key(key: Path | None) -> None:

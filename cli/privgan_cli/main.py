@@ -27,7 +27,7 @@ from privgan_cli.verbs import (
     prior,
     report,
 )
-from privgan_cli.verbs.uses import teach
+from privgan_cli.verbs.uses import augment, teach
 
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
 # wait for each other many times as long as they work; on an idle one fewer looks cost nothing. Torch reads it once.
@@ -77,7 +77,11 @@ _VERBS: dict[str, tuple[Callable[..., int], ...]] = {
     ),
     OFFICER: (gate.keygen, report.report, desk.desk, officer.approve, officer.reject, officer.revoke),
     RECIPIENT: (gate.verify,),
-    USES: (needs_training_stack(teach.teach), needs_training_stack(teach.evaluate)),
+    USES: (
+        needs_training_stack(teach.teach),
+        needs_training_stack(teach.evaluate),
+        needs_training_stack(augment.augment),
+    ),
     ARCHIVE: (needs_training_stack(archive.fetch), needs_training_stack(archive.send)),
 }
 for _group, _verbs in _VERBS.items():

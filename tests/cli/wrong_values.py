@@ -39,6 +39,8 @@ ANSWER = "answer federation cohort run --key site.key --invited-by site.pub"
 AGREE = "agree federation synthetic --key site.key --invited-by site.pub"
 JOINT = "generate run new --federation federation --invited-by site.pub"
 
+AUGMENT = "augment bundle cohort new --public-key site.pub"
+
 WRONG = (
     ("train cohort new --epsilon -1", "epsilon > 0 and finite, got -1.0"),
     ("train cohort new --epsilon 0", "epsilon > 0"),
@@ -191,6 +193,12 @@ WRONG = (
     ("evaluate cohort model new", "swapped"),
     ("evaluate model cohort run", "run exists"),
     ("evaluate model cohort new --on members", "held-back, all"),
+    (f"{AUGMENT} --repeats 1", "repeats between 2"),
+    (f"{AUGMENT} --steps 5", "steps between 11"),
+    (f"{AUGMENT} --patients 0", "patients between 1"),
+    (f"{AUGMENT} --public-key none.pub", "none.pub is missing"),
+    ("augment cohort bundle new --public-key site.pub", "the two seem to be swapped"),
+    ("augment bundle cohort pictures --public-key site.pub", "pictures"),
     ("send none --public-key site.pub --to http://x", "none is missing"),
     ("send bundle --public-key site.pub --to nonsense", "TITLE@host:port"),
     ("fetch ftp://x new", "https://host/path"),

@@ -85,6 +85,7 @@ def _teaching(teaching: Record) -> Iterator[str]:
     yield tr(words.CHANGED, gap=_difference(gap), gain=_difference(gain))
     if "marks" in teaching:
         yield _marks(teaching["marks"])
+    yield tr(words.ELSEWHERE)
 
 
 def _marks(marks: Record) -> str:

@@ -61,6 +61,7 @@ EXAMPLES = {
     "verify": ("verify bundle --public-key hospital.pub --officer-key officer.pub",),
     "teach": ("teach bundle model --public-key hospital.pub",),
     "evaluate": ("evaluate model cohort evaluation",),
+    "augment": ("augment bundle cohort worth --public-key hospital.pub",),
     "send": ("send bundle --public-key hospital.pub --to ARCHIVE@pacs.example.org:104 --tls",),
 }
 

@@ -96,22 +96,26 @@ def train_classifier(
     return learned
 
 
-def learning(lessons: Lessons, classes: int, rng: np.random.Generator, look: Look) -> Iterator[Classifier]:
-    """One network after each of `STEPS` steps, for whoever wants to stop before the last.
+def learning(
+    lessons: Lessons, classes: int, rng: np.random.Generator, look: Look, *, steps: int = STEPS, first: int = 0
+) -> Iterator[Classifier]:
+    """One network after each of `steps` steps, for whoever wants to stop before the last.
 
     Args:
         lessons: what is learned.
         classes: how many labels there are.
         rng: of the draws and of where images are moved.
         look: how images reach the network.
+        steps: how long; at least 11, for a rate that rises and falls.
+        first: which random weights the network begins with.
     """
-    draws = rng.choice(len(lessons.images), size=(STEPS, BATCH), p=lessons.weights)
+    draws = rng.choice(len(lessons.images), size=(steps, BATCH), p=lessons.weights)
     used, place = np.unique(draws, return_inverse=True)  # so that the cost does not grow with the cohort
     images, labels = _looked_at(lessons.images, used, look), torch.from_numpy(lessons.labels[used])
-    network = Classifier(layers=_untrained(images.shape[-1], classes, images.shape[1]), look=look)
+    network = Classifier(layers=_untrained(images.shape[-1], classes, images.shape[1], first), look=look)
     descent = Adam(parameters=[parameter for layer in network.layers for parameter in layer], decay=DECAY)
-    cycle = OneCycle(rate=RATE, steps=STEPS)
-    for step, rows in enumerate(torch.from_numpy(place.reshape(STEPS, BATCH))):
+    cycle = OneCycle(rate=RATE, steps=steps)
+    for step, rows in enumerate(torch.from_numpy(place.reshape(steps, BATCH))):
         down, right = rng.integers(-SHIFT, SHIFT + 1, 2).tolist()
         moved = torch.roll(images[rows], (down, right), (2, 3))
         loss = F.cross_entropy(network.logits(moved), labels[rows])
@@ -130,9 +134,9 @@ def _looked_at(images: Images | Gathered, rows: Integers, look: Look) -> Tensor:
     return every
 
 
-def _untrained(side: int, classes: int, channels: int) -> tuple[tuple[Tensor, Tensor], ...]:
-    """Random weights (He et al. 2015), the same ones every time."""
-    generator = torch.Generator().manual_seed(0)
+def _untrained(side: int, classes: int, channels: int, first: int) -> tuple[tuple[Tensor, Tensor], ...]:
+    """Random weights (He et al. 2015), of one seed the same ones every time."""
+    generator = torch.Generator().manual_seed(first)
     shapes: list[tuple[int, ...]] = []
     for before, after in zip((channels, *CHANNELS), CHANNELS, strict=False):
         size = 5 if before == channels else 3

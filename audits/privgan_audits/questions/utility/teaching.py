@@ -135,7 +135,7 @@ def _lessons(task: Task) -> dict[str, Lessons]:
     both = Lessons(
         images=task.members.images.followed_by(task.synthetic.images),
         labels=np.concatenate([real.labels, synthetic.labels]),
-        weights=_even(np.concatenate([real.labels, synthetic.labels]), np.append(real.weights, synthetic.weights)),
+        weights=evenly(np.concatenate([real.labels, synthetic.labels]), np.append(real.weights, synthetic.weights)),
     )
     return {"real": real, "synthetic": synthetic, "both": both}
 
@@ -144,10 +144,10 @@ def lesson(task: Task, sample: Shown) -> Lessons:
     """A sample to learn from: each patient of a class as often as any other, and every class as often."""
     labels = task.numbered(sample)
     _, person, images = np.unique(sample.patients, return_inverse=True, return_counts=True)
-    return Lessons(images=sample.images, labels=labels, weights=_even(labels, 1 / images[person]))
+    return Lessons(images=sample.images, labels=labels, weights=evenly(labels, 1 / images[person]))
 
 
-def _even(labels: Integers, weights: Floats) -> Floats:
+def evenly(labels: Integers, weights: Floats) -> Floats:
     """Weights (n,) that give every class which is there the same sum, and one together."""
     even = weights / np.bincount(labels, weights)[labels]
     return np.asarray(even / even.sum())

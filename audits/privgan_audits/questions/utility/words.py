@@ -65,6 +65,11 @@ TAUGHT = to_tr(
 CHANGED = to_tr(
     "Learning from synthetic instead of real images changes that by {gap}; adding synthetic to real ones, by {gain}."
 )
+ELSEWHERE = to_tr(
+    "This speaks of a hospital with all of its patients. What the images add for one that has few of its own, it "
+    "asks of its own held-back patients: `privgan augment`. The answers on public chest X-rays are in "
+    "docs/results/uses.md."
+)
 VARIETY = to_tr(
     "Variety: {count} synthetic images show as much as {synthetic} entirely different ones; as many real images, as "
     "much as {real}. Almost alike with another one: {synthetic_alike} of the synthetic images, {real_alike} of the "

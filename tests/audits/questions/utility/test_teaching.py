@@ -150,7 +150,7 @@ def test_a_class_that_the_synthetic_set_lacks_is_not_recognised(
 
 def test_classes_are_drawn_evenly_and_patients_of_a_class_too() -> None:
     labels = np.array([0, 0, 0, 0, 1])
-    even = teaching._even(labels, np.array([0.5, 0.5, 1, 1, 1]))
+    even = teaching.evenly(labels, np.array([0.5, 0.5, 1, 1, 1]))
     np.testing.assert_allclose(even, [1 / 12, 1 / 12, 1 / 6, 1 / 6, 1 / 2])
 
 
