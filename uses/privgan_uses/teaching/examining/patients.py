@@ -12,12 +12,11 @@ import numpy as np
 
 from privgan.arrays import Images, Integers, Texts
 from privgan.data.cohort.cohort import NON_MEMBER, Cohort
-from privgan.data.columns import is_number
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import InputRejectedError, UsageError
 from privgan.language import kept
 from privgan.records.schema import Column
-from privgan_audits.evidence.bands import banded, quartiles
+from privgan_audits.evidence.bands import banded, banding
 from privgan_uses.teaching.classifier import ClassifierFacts
 from privgan_uses.teaching.lesson import known_labels
 
@@ -148,11 +147,10 @@ def _labels(cohort: Cohort, facts: ClassifierFacts) -> Integers:
 
 
 def _columns(cohort: Cohort, facts: ClassifierFacts, rows: Integers) -> dict[str, Texts]:
-    """Numbers as quarters; never the column that is examined itself."""
+    """Numbers in bands; never the column that is examined itself."""
     others = {name: values[rows] for name, values in cohort.columns.items() if name != facts.column}
-    numbers = {name: others[name].astype(np.float64) for name in others if is_number(cohort.facts.columns[name])}
-    edges = {name: quartiles(values, cohort.patients[rows]) for name, values in numbers.items()}
-    return banded(others, edges)
+    types = {name: cohort.facts.columns[name] for name in others}
+    return banded(others, banding(types, others, cohort.patients[rows]))
 
 
 def _notes(cohort: Cohort, *, own: bool) -> tuple[str, ...]:
