@@ -5,6 +5,7 @@ again by whoever uses it.
 """
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,12 @@ from privgan.folders import make_way, require_left
 from privgan.kinds import (
     BUNDLE,
     COHORT,
+    EVALUATION,
     FEDERATION,
     PRIOR,
     REPORT,
+    RESTORED,
+    RESTORER,
     RUN,
     SET,
     require_kind,
@@ -171,6 +175,40 @@ def verify(bundle: Path, keys: Iterable[Path | None]) -> None:
     require_kind(BUNDLE, bundle)
     for key in keys:
         require_key(key)
+
+
+def enhance_train(
+    bundles: Iterable[Path], keys: Iterable[Path], public: Path | None, folder: Path, *, force: bool
+) -> None:
+    """Before `enhance train`."""
+    require_kinds(*((BUNDLE, bundle) for bundle in bundles))
+    for key in keys:
+        require_key(key)
+    if public is not None:
+        _require_source(public)
+    make_way(folder, marker=RESTORER.marker, force=force)
+
+
+def enhance_apply(model: Path, source: Path, folder: Path, *, force: bool) -> None:
+    """Before `enhance apply`."""
+    require_kind(RESTORER, model)
+    _require_source(source)
+    make_way(folder, marker=RESTORED.marker, force=force)
+
+
+def enhance_evaluate(
+    model: Path, cohort: Path, bundles: Iterable[Path], keys: Iterable[Path], report: Path, *, force: bool
+) -> None:
+    """Before `enhance evaluate`."""
+    require_kinds((RESTORER, model), (COHORT, cohort), *((BUNDLE, bundle) for bundle in bundles))
+    for key in keys:
+        require_key(key)
+    if find_spec("skimage") is None:
+        raise UsageError(
+            "Expected the package scikit-image, which measures likeness, it is not installed here. Install it: "
+            'pip install "privgan[uses]".'
+        )
+    make_way(report, marker=EVALUATION.marker, force=force)
 
 
 def require_key(key: Path | None) -> None:

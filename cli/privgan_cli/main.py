@@ -10,7 +10,7 @@ import typer
 from privgan import __version__
 from privgan_cli.console import LibraryWarnings, console
 from privgan_cli.dispatch import dispatch
-from privgan_cli.line.help import ARCHIVE, BEGIN, ENGINEER, HOSPITALS, OFFICER, RECIPIENT, Verb, Verbs
+from privgan_cli.line.help import ARCHIVE, BEGIN, ENGINEER, HOSPITALS, OFFICER, RECIPIENT, USES, Verb, Verbs
 from privgan_cli.stack import needs_training_stack
 from privgan_cli.verbs import (
     archive,
@@ -27,6 +27,7 @@ from privgan_cli.verbs import (
     prior,
     report,
 )
+from privgan_cli.verbs.uses.enhance import enhance
 
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
 # wait for each other many times as long as they work; on an idle one fewer looks cost nothing. Torch reads it once.
@@ -81,6 +82,7 @@ _VERBS: dict[str, tuple[Callable[..., int], ...]] = {
 for _group, _verbs in _VERBS.items():
     for _verb in _verbs:
         app.command(cls=Verb, rich_help_panel=_group)(_verb)
+app.add_typer(enhance, rich_help_panel=USES)
 logging.getLogger("privgan").addHandler(LibraryWarnings(logging.WARNING))
 
 

@@ -55,13 +55,18 @@ class Lesson:
 
     @classmethod
     def begin(cls, side: int, channels: int, settings: LearningSettings, device: torch.device) -> Self:
-        """The first weights, from the settings' seed."""
-        torch_rng = torch.Generator().manual_seed(settings.seed)
+        """The first weights of a detail network, from the settings' seed."""
         shape = FinishShape(side=side, channels=channels, width=settings.width)
+        return cls.of(shape, settings.seed, device)
+
+    @classmethod
+    def of(cls, shape: FinishShape, seed: int, device: torch.device) -> Self:
+        """The same of any shape."""
+        torch_rng = torch.Generator().manual_seed(seed)
         network = placed(Finish(shape, torch_rng), device)
         average = placed(Finish(shape, None), device)
         average.load_state_dict(network.state_dict())
-        critic = placed(Critic(side, channels, torch_rng), device)
+        critic = placed(Critic(shape.side, shape.channels, torch_rng), device)
         return cls(
             step=0,
             network=network,
@@ -194,7 +199,7 @@ def _corrected(lesson: Lesson, part: _Part, made: Tensor | None, settings: Learn
     missed = (made[:pairs] - batch.wanted).abs().mean()
     moved = _moved(made - torch.cat([batch.wanted, batch.start[pairs:]]), settings.firm)
     beyond = F.relu(made.abs() - 1).square().mean()
-    of_pairs, of_all = part.of_pairs * settings.pairs * (missed + textures), settings.anchor * moved + _BOUND * beyond
+    of_pairs, of_all = part.of_pairs * settings.pairs * (missed + settings.textures * textures), settings.anchor * moved + _BOUND * beyond
     torch.autograd.backward(part.share * believed + of_pairs + part.share * of_all)
 
 

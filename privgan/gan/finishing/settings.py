@@ -9,7 +9,8 @@ FREE = 6  # one in so many of a batch has no pair
 
 @dataclass(frozen=True, kw_only=True)
 class LearningSettings:
-    """width: of the network. steps, batch: how long, and images at once. pairs: weight of their distances.
+    """width: of the network. steps, batch: how long, and images at once. pairs: weight of their distances,
+    of which those of the critic's maps count `textures` times.
 
     anchor: weight of how far low frequencies are from where they belong, mean square a pixel; from the order `firm`
     on a tenth of it. seed: of everything random.
@@ -19,6 +20,7 @@ class LearningSettings:
     steps: int = 8000
     batch: int = 24
     pairs: float = 10.0
+    textures: float = 1.0
     anchor: float = 200.0
     firm: int = 8
     seed: int = 0
@@ -27,4 +29,4 @@ class LearningSettings:
         positive(steps=self.steps, firm=self.firm)
         within(FREE, 4096, batch=self.batch)  # fewer have no drawing without a pair
         within(8, 256, width=self.width)
-        within(0.0, 1e6, pairs=self.pairs, anchor=self.anchor)
+        within(0.0, 1e6, pairs=self.pairs, textures=self.textures, anchor=self.anchor)
