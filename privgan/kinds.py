@@ -42,15 +42,11 @@ REPORT = Kind(name=to_tr("report"), marker="audit.json", verb="audit", parts=("a
 BUNDLE = Kind(name=to_tr("bundle"), marker="attestation.dsse.json", verb="release", parts=("SHA256SUMS", "dataset"))
 PRIOR = Kind(name=to_tr("prior"), marker="prior.json", verb="prior", parts=("finish.safetensors",))
 FEDERATION = Kind(name=to_tr("federation"), marker="invitation.dsse.json", verb="invite", parts=("joined", "answers"))
-RESTORER = Kind(
-    name=to_tr("restorer"), marker="restorer.json", verb="enhance train", parts=("restorer.safetensors",)
-)
+RESTORER = Kind(name=to_tr("restorer"), marker="restorer.json", verb="enhance train", parts=("restorer.safetensors",))
 RESTORED = Kind(
     name=to_tr("folder of restored images"), marker="restored.json", verb="enhance apply", parts=("READ ME.txt",)
 )
-EVALUATION = Kind(
-    name=to_tr("evaluation"), marker="evaluate.json", verb="enhance evaluate", parts=("evaluate.html",)
-)
+EVALUATION = Kind(name=to_tr("evaluation"), marker="evaluate.json", verb="enhance evaluate", parts=("evaluate.html",))
 KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION, RESTORER, RESTORED, EVALUATION)
 
 

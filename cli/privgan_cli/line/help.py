@@ -70,9 +70,7 @@ EXAMPLES = {
         "enhance train model --task artefact --public images --source 'NIH ChestX-ray14' --licence CC0",
     ),
     "enhance apply": ("enhance apply model images restored",),
-    "enhance evaluate": (
-        "enhance evaluate model cohort evaluation --bundle bundle --public-key hospital.pub",
-    ),
+    "enhance evaluate": ("enhance evaluate model cohort evaluation --bundle bundle --public-key hospital.pub",),
     "send": ("send bundle --public-key hospital.pub --to ARCHIVE@pacs.example.org:104 --tls",),
 }
 

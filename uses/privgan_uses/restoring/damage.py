@@ -17,9 +17,8 @@ from privgan.checks import within
 from privgan.errors import UsageError
 from privgan.images.form import ImageForm
 from privgan.images.pixels import planes
+from privgan_uses.restoring.request import ARTEFACTS, DENOISE, SUPER_RESOLVE
 
-DENOISE, SUPER_RESOLVE, ARTEFACT = "denoise", "super-resolve", "artefact"
-TASKS = (DENOISE, SUPER_RESOLVE, ARTEFACT)
 WHITE = 255.0
 _MOST_UNITS = 1e4
 
@@ -152,17 +151,9 @@ class Streaks:
 _RAYS = (2.0, 4.0, 6.0, 10.0, 16.0)  # waves around the object; even, as a ray leaves on both sides
 Damage = Noise | Coarse | Stripes | Ghosts | Streaks
 """Each has `of`: levels 0 to 255, float32 (n, c, h, h), so many levels a unit, and a generator, to such levels."""
-ARTEFACTS: dict[str, type[Stripes] | type[Ghosts] | type[Streaks]] = {
-    "stripes": Stripes,
-    "ghosts": Ghosts,
-    "streaks": Streaks,
-}
-_NAMES: dict[type, str] = {Noise: DENOISE, Coarse: SUPER_RESOLVE} | dict.fromkeys(ARTEFACTS.values(), ARTEFACT)
-
-
-def task_of(damage: Damage) -> str:
-    """What undoes it, one of TASKS."""
-    return _NAMES[type(damage)]
+_BY_NAME: dict[str, type[Stripes] | type[Ghosts] | type[Streaks]] = dict(
+    zip(ARTEFACTS, (Stripes, Ghosts, Streaks), strict=True)
+)
 
 
 def usual(task: str, form: ImageForm, *, artefact: str, factor: int) -> Damage:
@@ -175,7 +166,7 @@ def usual(task: str, form: ImageForm, *, artefact: str, factor: int) -> Damage:
         return Coarse(factor=factor)
     if task == DENOISE:  # the noise of a reconstructed slice is no count any more
         return Noise() if form.window is None else Noise(photons=0.0, spread=60.0)
-    damage = ARTEFACTS[artefact]()
+    damage = _BY_NAME[artefact]()
     if isinstance(damage, Streaks) and form.window is None:
         raise UsageError("Expected images in Hounsfield units for --artefact streaks: these rays come from CT.")
     if isinstance(damage, Stripes) and form.window is not None:

@@ -1,6 +1,5 @@
 """What the verbs call: paths and frozen requests in, whole folders and frozen results out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path

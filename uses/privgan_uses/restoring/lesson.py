@@ -51,7 +51,7 @@ def learn(
     """
     keep_freed_memory()
     settings, device, began = request.learning, device_of(request.device), time.monotonic()
-    lesson = Lesson.of(shape_of(form, settings), settings.seed, device)
+    lesson = Lesson.of(shape_of(form, settings), settings, device)
     torch_rng = torch.Generator().manual_seed(settings.seed + 1)
     while True:
         timed = 0.0 if request.minutes is None else (time.monotonic() - began) / (60 * request.minutes)

@@ -13,7 +13,6 @@ from privgan.arrays import Flags, Images
 from privgan.config import from_table
 from privgan.errors import InputRejectedError, UsageError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
-
 from privgan.images.form import ImageForm
 from privgan.images.stored import as_stored
 from privgan.language import to_tr, tr

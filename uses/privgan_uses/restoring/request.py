@@ -11,6 +11,8 @@ from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.names import AUTO, DEVICES
 from privgan.run import LONGEST_ORIGIN
 
+DENOISE, SUPER_RESOLVE, ARTEFACT = "denoise", "super-resolve", "artefact"
+TASKS, ARTEFACTS = (DENOISE, SUPER_RESOLVE, ARTEFACT), ("stripes", "ghosts", "streaks")
 # What was damaged has a right answer, and nothing is finished freely: the distance from it decides, and the critic
 # only keeps what comes out from being smoother than images are (Ledig et al. 2017).
 USUAL = LearningSettings(width=32, steps=2000, batch=16, pairs=1000.0, textures=0.02, anchor=0.0)
@@ -33,7 +35,7 @@ class Public:
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreRequest:
-    """task: one of `damage.TASKS`. artefact, factor: which one, and how much smaller; only of those tasks.
+    """task: one of TASKS. artefact, factor: which one, and how much smaller; only of those tasks.
 
     damage: values of the damage that are not the usual ones, by name. learning: steps, seed and weights of losses;
     its `anchor` and `firm` mean nothing here. minutes: an end to the steps by the clock.
@@ -48,8 +50,8 @@ class RestoreRequest:
     device: str = AUTO
 
     def __post_init__(self) -> None:
-        one_of(("denoise", "super-resolve", "artefact"), task=self.task)
-        one_of(("stripes", "ghosts", "streaks"), artefact=self.artefact)
+        one_of(TASKS, task=self.task)
+        one_of(ARTEFACTS, artefact=self.artefact)
         one_of(DEVICES, device=self.device)
         if self.factor not in (2, 4):
             raise UsageError(f"Expected a factor of 2 or 4, got {self.factor}.")

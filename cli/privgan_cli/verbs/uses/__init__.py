@@ -1,1 +1,1 @@
-"""What a released set is good for: verbs of whoever has one, and of the hospital that wants to know what it is worth."""
+"""What a released set is good for: verbs of whoever has one, and of the hospital that measures what it is worth."""

@@ -39,11 +39,9 @@ def train(
     source: Annotated[str, typer.Option(help="Whose images --public are, in words.")] = "",
     licence: Annotated[str, typer.Option(help="Under which terms they may be used, in words.")] = "",
     size: Annotated[int, typer.Option(help="Without BUNDLE: pixels a side.")] = 64,
-    modality: Annotated[str, typer.Option(help="Without BUNDLE: the DICOM modality of the images.")] = "",
+    modality: Annotated[str, typer.Option(help="Without BUNDLE: the DICOM modality of the images.")] = "OT",
     body_part: Annotated[str, typer.Option(help="Without BUNDLE: the DICOM body part of the images.")] = "",
-    window: Annotated[
-        str | None, choice("Without BUNDLE: LOW,HIGH in Hounsfield units.", metavar="LOW,HIGH")
-    ] = None,
+    window: Annotated[str | None, choice("Without BUNDLE: LOW,HIGH in Hounsfield units.", metavar="LOW,HIGH")] = None,
     colour: Annotated[bool, typer.Option("--colour", help="Without BUNDLE: keep red, green and blue.")] = False,
     steps: Annotated[int | None, typer.Option(help="Steps of learning; 2000 if left out.")] = None,
     minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
@@ -126,7 +124,8 @@ def apply(
     """Restore your own images; what comes out is patient data, and not for diagnosis."""
     before.enhance_apply(model, source, folder, force=force)
     from privgan.interruption import stop_on_signals
-    from privgan_uses.restoring.doing import Asked, apply_model
+    from privgan_uses.restoring.applying.apply import Asked
+    from privgan_uses.restoring.doing import apply_model
 
     asked = Asked(preset=read_as, resize=resize)
     with stop_on_signals() as stop:

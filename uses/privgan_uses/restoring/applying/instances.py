@@ -1,4 +1,4 @@
-"""Restored images as DICOM: new instances beside their sources, of the same patient and study, in a series of its own.
+"""Restored images as DICOM: new instances beside their sources, of their patient and study, in a series of its own.
 
 Every instance is a Secondary Capture, whatever its source was: it has no scale and no place in the body, because
 nobody should measure in it, and no software takes it for what the scanner made. What is taken from a source is the
@@ -135,8 +135,10 @@ class InstanceWriter:
 
     def _derivation(self) -> str:
         facts = self._model.facts
-        window = "" if facts.form.window is None else " Values beyond {:g} to {:g} HU were cut off.".format(
-            *facts.form.window
+        window = (
+            ""
+            if facts.form.window is None
+            else " Values beyond {:g} to {:g} HU were cut off.".format(*facts.form.window)
         )
         return (
             f"privgan {__version__}: {facts.task} by a network that learned from synthetic or public images, model "

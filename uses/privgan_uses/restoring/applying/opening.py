@@ -54,8 +54,8 @@ def require_readable(form: ImageForm, damage: Damage) -> None:
     """
     if (side := shown_side(form, damage)) < SMALLEST:
         raise UsageError(
-            f"Expected images of at least {SMALLEST} pixels a side to restore from, a set of {form} gives {side}. Use "
-            "a smaller --factor."
+            f"Expected images of at least {SMALLEST} pixels a side to restore from, a set of {form} gives {side}. "
+            "Use a smaller --factor."
         )
 
 
@@ -82,11 +82,13 @@ def require_known(entry: Entry, form: ImageForm, side: int, *, resize: bool) -> 
     if entry.code == OTHER_MODALITY or (modality and modality != form.modality):
         known = form.modality or "-"
         raise InputRejectedError(
-            f"Expected images of the modality that the model knows ({known}), the source has another. A network shows "
-            "what it has learned, whatever it is shown."
+            f"Expected images of the modality that the model knows ({known}), the source has another. A network "
+            "shows what it has learned, whatever it is shown."
         )
     if part and form.body_part and part != form.body_part:
-        raise InputRejectedError(f"Expected images of {form.body_part}, which the model knows, the source has others.")
+        raise InputRejectedError(
+            f"Expected images of {form.body_part}, which the model knows, the source has others."
+        )
     if {"colour", "grey"} & set(entry.remarks):
         raise InputRejectedError(
             "Expected images in colour, as the model knows them, the source has grey ones."

@@ -1,7 +1,7 @@
 """A restorer on a cohort's held-back patients: damaged on purpose, restored by several, and measured.
 
-Members of the cohort are learned from twice, and neither network is kept: the ceiling, which is what real images would
-have taught, and the network that examines. What comes out is for the hospital alone.
+Members of the cohort are learned from twice, and neither network is kept: the ceiling, which is what real images
+would have taught, and the network that examines. What comes out is for the hospital alone.
 """
 
 from collections.abc import Mapping
@@ -56,6 +56,15 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Sides:
+    """Who may be learned from, and who is measured on; None where there is nobody. They share no patient."""
+
+    members: Sample | None
+    held_back: Sample | None
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluated:
     """content: of evaluate.json. good: held-back images; arms: the same damaged and restored, by name."""
 
@@ -67,7 +76,7 @@ class Evaluated:
 def evaluate_restorer(
     model: Restorer, cohort: Cohort, question: Question, progress: Progress = silent, heed: Heed = nothing
 ) -> Evaluated:
-    """Measure; writes nothing.
+    """Measure on a cohort; writes nothing.
 
     Raises:
         UsageError: the cohort is of another form than the model knows.
@@ -75,25 +84,40 @@ def evaluate_restorer(
     """
     _require_fitting(model.facts, cohort.facts.form)
     rng = np.random.default_rng(question.seed)
-    held_back, members = _side(cohort, NON_MEMBER, EXAMINED, rng), _side(cohort, MEMBER, LEARNED, rng)
-    if held_back is None or held_back.patient_count < FEWEST:
-        count = 0 if held_back is None else held_back.patient_count
+    sides = Sides(
+        members=_side(cohort, MEMBER, LEARNED, rng),
+        held_back=_side(cohort, NON_MEMBER, EXAMINED, rng),
+        classes=cohort.facts.form.classes,
+    )
+    found = compare(model, sides, question, progress, heed)
+    own = {origin.cohort_id for origin in model.facts.origins}
+    named = {"cohort_id": cohort.facts.cohort_id, "same_cohort": cohort.facts.cohort_id in own}
+    return replace(found, content=found.content | named)
+
+
+def compare(
+    model: Restorer, sides: Sides, question: Question, progress: Progress = silent, heed: Heed = nothing
+) -> Evaluated:
+    """Measure a model and its rivals on held-back patients.
+
+    Raises:
+        InputRejectedError: too few patients are held back.
+    """
+    held_back, facts = sides.held_back, model.facts
+    if (count := 0 if held_back is None else held_back.patient_count) < FEWEST or held_back is None:
         raise InputRejectedError(
             f"Expected at least {FEWEST} held-back patients to evaluate on, the cohort has {count}. Prepare it with "
             "--non-members."
         )
-    facts, good = model.facts, held_back.images
+    rng, good = np.random.default_rng(question.seed), held_back.images
     bad = damaged(good, facts.damage, facts.form, torch.Generator().manual_seed(question.seed))
-    arms = {DAMAGED: bad, **_restored(model, members, question, bad, progress, heed)}
+    arms = {DAMAGED: bad, **_restored(model, sides.members, question, bad, progress, heed)}
     exam = Examination.of(held_back.labels, held_back.patients, 1, rng)
     curves = {name: _curves(exam, good, images) for name, images in arms.items()}
-    found = examined(members, held_back, arms, cohort.facts.form.classes, rng, progress) if members else None
     content = {
         "schema_version": SCHEMA_VERSION,
         "kind": "evaluation of a restorer",
         "model_sha256": model.sha256,
-        "cohort_id": cohort.facts.cohort_id,
-        "same_cohort": cohort.facts.cohort_id in {origin.cohort_id for origin in facts.origins},
         "task": facts.task,
         "seed": question.seed,
         "patients": held_back.patient_count,
@@ -104,7 +128,9 @@ def evaluate_restorer(
             for name, each in curves.items()
             if name != MODEL
         },
-        "findings": found,
+        "findings": None
+        if sides.members is None
+        else examined(sides.members, held_back, arms, sides.classes, rng, progress),
     }
     return Evaluated(content=content, good=good, arms=arms)
 
@@ -144,9 +170,7 @@ def _restored(
     if plainly is not None:
         found[CLASSICAL] = plainly
     if question.images is not None:
-        plain = plain_network(
-            question.images, facts.damage, facts.form, request, tr(_TASKS[PLAIN]), progress, heed
-        )
+        plain = plain_network(question.images, facts.damage, facts.form, request, tr(_TASKS[PLAIN]), progress, heed)
         found[PLAIN] = restored_plainly(plain, bad)
     found[MODEL] = model.restored(bad)
     if question.ceiling and members is not None:

@@ -70,7 +70,10 @@ def _changed(exam: Examination, good: Floats, seen: Floats, names: tuple[str, ..
         for there, other in enumerate(names)
         if here != there
     }
-    return {"hallucinated": exam.rate(before != after, everybody).to_json(), "turned": turned if len(names) == 2 else {}}
+    return {
+        "hallucinated": exam.rate(before != after, everybody).to_json(),
+        "turned": turned if len(names) == 2 else {},
+    }
 
 
 def _patients(sample: Sample, label: int) -> int:
