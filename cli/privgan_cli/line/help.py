@@ -59,11 +59,6 @@ EXAMPLES = {
     "revoke": ("revoke report --cohort cohort --key officer.key --reason 'consent was withdrawn'",),
     "release": ("release synthetic --cohort cohort --run run --report report --to bundle --key hospital.key",),
     "verify": ("verify bundle --public-key hospital.pub --officer-key officer.pub",),
-    "enhance": (
-        "enhance train bundle model --task denoise --public-key hospital.pub",
-        "enhance apply model images restored",
-        "enhance evaluate model cohort evaluation",
-    ),
     "enhance train": (
         "enhance train bundle model --task denoise --public-key hospital.pub",
         "enhance train bundle model --task super-resolve --factor 2 --public-key hospital.pub",

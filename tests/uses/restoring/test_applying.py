@@ -252,7 +252,9 @@ def test_never_over_the_source(tmp_path: Path, target: str) -> None:
     require_apart(tmp_path / "in", tmp_path / "out")
 
 
-def test_memory_does_not_grow_with_the_source(model: Restorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_does_not_grow_with_the_source(
+    model: Restorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However many images there are, so many are in memory at once."""
     from privgan_uses.restoring.applying import apply as module
 

@@ -88,7 +88,9 @@ def test_larger_pixels_are_means_after_the_blur(factor: int, images: Images) -> 
     """The slow twin: scipy's blur, and means by hand."""
     damage = Coarse(factor=factor, blur=1.0)
     planes = torch.from_numpy(images[..., 0])[:, None].float()
-    smooth = np.stack([gaussian_filter(each.astype(float), 1.0, mode="nearest", truncate=3) for each in images[..., 0]])
+    smooth = np.stack(
+        [gaussian_filter(each.astype(float), 1.0, mode="nearest", truncate=3) for each in images[..., 0]]
+    )
     means = smooth.reshape(len(images), SIDE // factor, factor, SIDE // factor, factor).mean(axis=(2, 4))
     small = damage.small(planes)[:, 0].numpy()
     assert np.abs(small - means).max() < 1e-2

@@ -33,9 +33,7 @@ def sample(patients: int, *, seed: int, first: int = 0) -> Sample:
     brighter = np.minimum(images.astype(int) + 6, 255).astype(np.uint8)
     owner = first + np.arange(patients)
     labels = (np.arange(patients) % 2 == 0).astype(np.int64)
-    return Sample(
-        images=np.concatenate([images, brighter]), labels=np.tile(labels, 2), patients=np.tile(owner, 2)
-    )
+    return Sample(images=np.concatenate([images, brighter]), labels=np.tile(labels, 2), patients=np.tile(owner, 2))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from privgan.folders import staged_folder
 from privgan.images.form import ImageForm
 from privgan.interruption import StopRequest
 from privgan.kinds import EVALUATION, RESTORED, RESTORER
+from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan_uses.released import released
 from privgan_uses.restoring.applying.apply import Applied, Asked, apply_restorer, require_apart
@@ -21,6 +22,9 @@ from privgan_uses.restoring.evaluating.page import write_page
 from privgan_uses.restoring.make import Material, damage_of, make_restorer
 from privgan_uses.restoring.model import Restorer, RestorerFacts, open_restorer
 from privgan_uses.restoring.request import Public, RestoreRequest
+
+_NOT_LEARNED = to_tr("nothing of this model was kept.")
+_NOT_KEPT = to_tr("nothing half-written was left behind.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,13 @@ def train_restorer(
     """
     with staged_folder(folder, marker=RESTORER.marker, force=force) as place:
         material = _material(sources, request, progress)
-        return make_restorer(material, place, request, progress, stop.heed)
+        return make_restorer(material, place, request, progress, lambda: _heed(stop, _NOT_LEARNED))
+
+
+def _heed(stop: StopRequest, kept: str) -> None:
+    """End where somebody asked for it, and say what is left."""
+    if stop.signal is not None:
+        raise stop.error(kept)
 
 
 def _material(sources: Sources, request: RestoreRequest, progress: Progress) -> Material:
@@ -93,7 +103,7 @@ def apply_model(
     """
     require_apart(source, folder)
     with staged_folder(folder, marker=RESTORED.marker, force=force) as place:
-        return apply_restorer(open_restorer(model), source, place, asked, progress, stop.heed)
+        return apply_restorer(open_restorer(model), source, place, asked, progress, lambda: _heed(stop, _NOT_KEPT))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +139,7 @@ def evaluate_model(
         question = Question(ceiling=compared.ceiling, seed=compared.seed)
         if compared.sources is not None:
             question = replace(question, images=_learned_from(opened, compared.sources, progress))
-        found = evaluate_restorer(opened, open_cohort(cohort), question, progress, stop.heed)
+        found = evaluate_restorer(opened, open_cohort(cohort), question, progress, lambda: _heed(stop, _NOT_KEPT))
         write_evaluation(place, found.content)
         write_page(place, opened.facts, found)
         return found

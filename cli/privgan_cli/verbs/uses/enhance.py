@@ -97,10 +97,10 @@ def train(
         },
         tr("learned {steps} steps from {images} images, none of a patient", steps=made.steps, images=made.images),
         tr(
-            "on {tried} of the sets' own images: {before:.1f} dB damaged, {after:.1f} dB restored",
+            "on {tried} of the sets' own images: {before} dB damaged, {after} dB restored",
             tried=made.tried,
-            before=made.damaged_psnr,
-            after=made.restored_psnr,
+            before=f"{made.damaged_psnr:.1f}",
+            after=f"{made.restored_psnr:.1f}",
         ),
         retold(made.intended_use),
         *(tr("terms: {terms}", terms=each) for each in made.terms),
