@@ -6,8 +6,8 @@
 
 `privgan_uses.restoring` learns from the pictures of a set that `quality.py --keep` made, and is measured on the
 data set's test part, whose patients are in neither. The ceiling is the same learning from the training part, whose
-patients are those of the set; the plain network learned from the same synthetic pictures in as many steps. Intervals are of
-95 %, over patients.
+patients are those of the set; the plain network learned from the same synthetic pictures in as many steps.
+Intervals are of 95 %, over patients.
 
 --json: {"schema_version": 1, "dataset", "synthetic" (pictures), "steps", "batch", "seconds" (of a processor), and all
 of evaluate.json that does not name a cohort}.

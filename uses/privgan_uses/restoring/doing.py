@@ -14,7 +14,7 @@ from privgan.interruption import StopRequest
 from privgan.kinds import EVALUATION, RESTORED, RESTORER
 from privgan.language import to_tr
 from privgan.progress import Progress, silent
-from privgan_uses.released import released
+from privgan_uses.released import released as read_sets
 from privgan_uses.restoring.applying.apply import Applied, Asked, apply_restorer, require_apart
 from privgan_uses.restoring.applying.opening import require_readable, wishes_for
 from privgan_uses.restoring.evaluating.evaluate import Evaluated, Question, evaluate_restorer, write_evaluation
@@ -71,7 +71,7 @@ def _heed(stop: StopRequest, kept: str) -> None:
 def _material(sources: Sources, request: RestoreRequest, progress: Progress) -> Material:
     parts = []
     if sources.bundles:
-        sets = released(sources.bundles, sources.public_keys, today=sources.today, progress=progress)
+        sets = read_sets(sources.bundles, sources.public_keys, today=sources.today, progress=progress)
         require_readable(sets.form, damage_of(request, sets.form))
         parts.append(Material.of_sets(sets))
     form = parts[0].form if parts else sources.form
@@ -146,7 +146,7 @@ def evaluate_model(
 
 
 def _learned_from(model: Restorer, sources: Sources, progress: Progress) -> Images:
-    sets = released(sources.bundles, sources.public_keys, today=sources.today, progress=progress)
+    sets = read_sets(sources.bundles, sources.public_keys, today=sources.today, progress=progress)
     if sets.origins != model.facts.origins:
         raise UsageError(
             "Expected the released sets that the model was learned from, in the same order, to compare it with a "

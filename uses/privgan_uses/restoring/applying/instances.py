@@ -7,6 +7,7 @@ patient's, so nothing is removed from these.
 """
 
 import io
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ _STUDY = (
     *("StudyInstanceUID", "StudyDate", "StudyTime", "StudyID", "AccessionNumber", "StudyDescription"),
     "ReferringPhysicianName",
 )
-_SHOWN = ("Modality", "BodyPartExamined", "Laterality", "ImageLaterality", "PatientOrientation", "ViewPosition")
+_SHOWN = ("Modality", "BodyPartExamined", "Laterality", "PatientOrientation")
 _HONEST = (
     *("BurnedInAnnotation", "RecognizableVisualFeatures", "LossyImageCompression"),
     *("LossyImageCompressionRatio", "LossyImageCompressionMethod"),
@@ -58,7 +59,8 @@ _EMPTY = (  # of type 2: there, with or without a value
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID"),
     *("AccessionNumber", "ReferringPhysicianName", "PatientOrientation"),
 )
-_READ = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "InstanceNumber", "SpecificCharacterSet")
+_OTHER_SIDE = "ImageLaterality"  # what newer kinds of objects call the side; a capture has the older name alone
+_READ = (_OTHER_SIDE, "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "InstanceNumber", "SpecificCharacterSet")
 _TAGS = [Tag(keyword) for keyword in (*KEPT, *_READ)]
 _LOSSY: tuple[UID, ...] = (JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 _MOST_BYTES = 2 << 30
@@ -80,9 +82,13 @@ class InstanceWriter:
     def put(self, entry: Entry, image: Images) -> None:
         """See `writing.Writer`."""
         self._number += 1
-        dataset = self._instance(_header(self._root / entry.where), image)
         buffer = io.BytesIO()
-        dcmwrite(buffer, dataset, enforce_file_format=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # of values that do not fit their VR, which they quote; they stay as they are
+            dataset = self._instance(_header(self._root / entry.where), image)
+            dcmwrite(buffer, dataset, enforce_file_format=True)
         with open_new(self._names.path(entry)) as stream:
             stream.write(buffer.getvalue())
 
@@ -99,6 +105,8 @@ class InstanceWriter:
         for keyword in KEPT:
             if keyword in source:
                 setattr(dataset, keyword, source[keyword].value)
+        if side := source.get("Laterality") or source.get(_OTHER_SIDE):
+            dataset.Laterality = side
         values: dict[str, Any] = {
             "SpecificCharacterSet": "ISO_IR 192",
             "SOPClassUID": SecondaryCaptureImageStorage,

@@ -21,7 +21,7 @@ from privgan.kinds import EVALUATION
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Sample
-from privgan_audits.questions.utility.drawing import drawn, subset
+from privgan_audits.questions.utility.drawing import drawn
 from privgan_audits.questions.utility.examination import Curve, Examination
 from privgan_uses.restoring.damage import damaged
 from privgan_uses.restoring.evaluating.findings import examined
@@ -154,8 +154,11 @@ def _side(cohort: Cohort, side: int, patients: int, rng: np.random.Generator) ->
     rows = cohort.rows(side)
     if not len(rows):
         return None
-    everything = Sample(images=cohort.images[rows], labels=cohort.labels[rows], patients=cohort.patients[rows])
-    return subset(everything, drawn(everything, rng, patients=patients, each=EACH))
+    # Which ones is decided without their images: a cohort may have more than memory has room for.
+    unseen = np.broadcast_to(np.uint8(0), (len(rows), 1, 1, 1))
+    everything = Sample(images=unseen, labels=cohort.labels[rows], patients=cohort.patients[rows])
+    some = rows[drawn(everything, rng, patients=patients, each=EACH)]
+    return Sample(images=cohort.images[some], labels=cohort.labels[some], patients=cohort.patients[some])
 
 
 def _restored(

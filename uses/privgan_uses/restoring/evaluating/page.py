@@ -122,8 +122,8 @@ def lines_of(content: Json) -> Iterator[str]:
         yield from _of_findings(findings["arms"])
     if "same_cohort" in content and not content["same_cohort"]:
         yield tr(
-            "The model's sets are of another cohort: nobody checked that these patients are none of those whom the "
-            "sets were learned from."
+            "The model was not learned from a set of this cohort: nobody checked that these patients are none of "
+            "those whom its sets, or its public images, show."
         )
 
 
