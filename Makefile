@@ -37,7 +37,7 @@ check: install
 	$(BIN)/python -m pytest -q tests/test_docs.py
 
 bench: install
-	for benchmark in $(filter-out %/quality.py %/hospitals.py %/against.py %/uses_teaching.py, $(wildcard tests/benchmarks/*.py)); do \
+	for benchmark in $(filter-out %/quality.py %/hospitals.py %/against.py %/uses_teaching.py %/uses_restoring.py, $(wildcard tests/benchmarks/*.py)); do \
 		$(BIN)/python $$benchmark --json || exit 1; done
 	$(BIN)/python tests/benchmarks/against.py --short --json
 

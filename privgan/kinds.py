@@ -51,7 +51,15 @@ EXAMINED = Kind(
 AUGMENTATION = Kind(
     name=to_tr("study of augmentation"), marker="augment.json", verb="augment", parts=("augment.html",)
 )
-KINDS = (COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION, CLASSIFIER, EXAMINED, AUGMENTATION)
+RESTORER = Kind(name=to_tr("restorer"), marker="restorer.json", verb="enhance train", parts=("restorer.safetensors",))
+RESTORED = Kind(
+    name=to_tr("folder of restored images"), marker="restored.json", verb="enhance apply", parts=("READ ME.txt",)
+)
+EVALUATION = Kind(name=to_tr("evaluation"), marker="evaluate.json", verb="enhance evaluate", parts=("evaluate.html",))
+KINDS = (
+    *(COHORT, RUN, SET, REPORT, BUNDLE, PRIOR, FEDERATION),
+    *(CLASSIFIER, EXAMINED, AUGMENTATION, RESTORER, RESTORED, EVALUATION),
+)
 
 
 def kind_of(path: Path) -> Kind | None:

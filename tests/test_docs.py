@@ -43,8 +43,8 @@ def privgan(*words: str) -> str:
 
 
 def documented_verbs() -> dict[str, str]:
-    """Verb -> its section in the reference."""
-    parts = re.split(r"^## privgan (\S+)$", VERBS_PAGE, flags=re.MULTILINE)
+    """Verb -> its section in the reference; of a verb that is several, each has one, and they have one together."""
+    parts = re.split(r"^## privgan ([a-z]+(?: [a-z]+)?)$", VERBS_PAGE, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
@@ -53,9 +53,15 @@ def long_options(text: str) -> set[str]:
 
 
 def commands() -> set[str]:
-    """The verbs in the list that `privgan --help` prints."""
-    listed = privgan("--help").split("Commands", 1)[1]
-    return set(re.findall(r"^[\s│|]*([a-z]+)\s{2,}\S", listed, flags=re.MULTILINE))
+    """The verbs in the list that `privgan --help` prints, and those in the list of a verb that is several."""
+    found = listed(privgan("--help"))
+    several = [verb for verb in found if any(name.startswith(f"{verb} ") for name in documented_verbs())]
+    return found | {f"{verb} {name}" for verb in several for name in listed(privgan(verb, "--help"))}
+
+
+def listed(page: str) -> set[str]:
+    rows = page.split("Commands", 1)[1]
+    return set(re.findall(r"^[\s│|]*([a-z]+)\s{2,}\S", rows, flags=re.MULTILINE))
 
 
 def test_every_verb_is_documented_and_every_documented_verb_exists() -> None:
@@ -66,7 +72,7 @@ def test_every_verb_is_documented_and_every_documented_verb_exists() -> None:
 @pytest.mark.parametrize("verb", sorted(documented_verbs()))
 def test_every_option_is_documented_and_every_documented_option_exists(verb: str) -> None:
     """The section of a verb names exactly the options that its --help names."""
-    offered = long_options(privgan(verb, "--help")) - EVERYWHERE
+    offered = long_options(privgan(*verb.split(), "--help")) - EVERYWHERE
     section = documented_verbs()[verb]
     assert offered <= long_options(section), f"undocumented: {sorted(offered - long_options(section))}"
     elsewhere = long_options("".join(documented_verbs().values())) - long_options(section)
@@ -86,9 +92,11 @@ def test_commands_on_every_page_exist(page: Path) -> None:
     """No page shows a verb or an option that privgan does not have."""
     known = documented_verbs()
     for line in re.findall(r"^\s*(?:\$ )?privgan ([a-z]+.*)$", code_of(page), flags=re.MULTILINE):
-        verb, *rest = line.split(" ", 1)
+        first, second, *_ = [*line.split(), ""]
+        verb = f"{first} {second}" if f"{first} {second}" in known else first
+        rest = line.removeprefix(verb)
         assert verb in known, f"{page.name}: privgan {verb}"
-        options = long_options("".join(rest).split("#")[0])
+        options = long_options(rest.split("#")[0])
         assert options <= long_options(known[verb]) | EVERYWHERE, f"{page.name}: privgan {line}"
 
 

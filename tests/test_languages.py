@@ -78,8 +78,12 @@ def in_help() -> set[str]:
 
     verbs = get_command(app)
     with patch.object(page, "tr", heard), speaking(OTHERS[0]):
-        for verb in (verbs, *verbs.commands.values()):  # type: ignore[attr-defined]
-            verb.get_help(Context(verb, info_name=verb.name))
+        waiting = [Context(verbs, info_name=verbs.name)]
+        while waiting:
+            context = waiting.pop()
+            context.command.get_help(context)
+            further = getattr(context.command, "commands", {})  # of a verb that is several
+            waiting += [Context(verb, info_name=name, parent=context) for name, verb in further.items()]
     return asked
 
 

@@ -12,7 +12,6 @@ from privgan.checks import within
 from privgan.errors import UsageError
 from privgan.folders import make_way, require_left
 from privgan.kinds import (
-    AUGMENTATION,
     BUNDLE,
     COHORT,
     FEDERATION,
@@ -41,7 +40,7 @@ _SET_OR_IMAGES = to_tr("a synthetic set or a folder of images, a DICOMDIR or an 
 
 def scan(source: Path, reading: "Wishes") -> None:
     """Before `scan`."""
-    _require_source(source)
+    require_source(source)
     _require_tables(reading.csv)
 
 
@@ -52,7 +51,7 @@ def prepare(source: Path, cohort: Path, options: "PrepareOptions", terms: "Terms
 
     if not source.exists() and cohort.exists():
         raise UsageError(f"Expected SOURCE and then COHORT: {source} is missing, {cohort} exists. Are they swapped?")
-    _require_source(source)
+    require_source(source)
     _require_tables(options.reading.csv)
     read_withdrawn(options.exclude)
     read_merged(options.merge)
@@ -64,7 +63,7 @@ def prepare(source: Path, cohort: Path, options: "PrepareOptions", terms: "Terms
 
 def prior(public: Path, folder: Path, reading: "Wishes", *, force: bool, resume: bool) -> None:
     """Before `prior`."""
-    _require_source(public)
+    require_source(public)
     _require_tables(reading.csv)
     _require_room(folder, PRIOR.marker, force=force, resume=resume)
 
@@ -175,14 +174,6 @@ def verify(bundle: Path, keys: Iterable[Path | None]) -> None:
         require_key(key)
 
 
-def augment(bundle: Path, cohort: Path, report: Path, keys: Iterable[Path], *, force: bool) -> None:
-    """Before `augment`."""
-    require_kinds((BUNDLE, bundle), (COHORT, cohort))
-    for key in keys:
-        require_key(key)
-    make_way(report, marker=AUGMENTATION.marker, force=force)
-
-
 def require_key(key: Path | None) -> None:
     """Refuse a key that is not there; None is no key."""
     if key is not None and not key.is_file():
@@ -193,7 +184,7 @@ def _prior(prior: Path | None) -> list[tuple[Kind, Path]]:
     return [] if prior is None else [(PRIOR, prior)]
 
 
-def _require_source(source: Path) -> None:
+def require_source(source: Path) -> None:
     """Also images of another generator may be prepared, or a synthetic set, to try something out."""
     if not source.exists():
         raise UsageError(f"Expected {_IMAGES}, {source} is missing.")

@@ -28,6 +28,7 @@ from privgan_cli.verbs import (
     report,
 )
 from privgan_cli.verbs.uses import augment, teach
+from privgan_cli.verbs.uses.enhance import enhance
 
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
 # wait for each other many times as long as they work; on an idle one fewer looks cost nothing. Torch reads it once.
@@ -87,6 +88,7 @@ _VERBS: dict[str, tuple[Callable[..., int], ...]] = {
 for _group, _verbs in _VERBS.items():
     for _verb in _verbs:
         app.command(cls=Verb, rich_help_panel=_group)(_verb)
+app.add_typer(enhance, rich_help_panel=USES)
 logging.getLogger("privgan").addHandler(LibraryWarnings(logging.WARNING))
 
 

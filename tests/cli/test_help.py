@@ -26,6 +26,7 @@ VALUES = {
     *("studies", "issuers", "spellings", "those", "placeholders", "facts"),
     *("privgan-demo", "auto", "small-cohort", "balanced", "large-cohort", "slices", "cpu", "cuda", "default"),
     *("dicom", "npz", "png", "secondary-capture", "match", "uniform", "measured", "medmnist", "imagefolder"),
+    *("denoise", "super-resolve", "artefact", "stripes", "ghosts", "streaks"),
     *("sex", "age", "number", "stage", "ordinal", "en", "zh", "files", "masked", "held-back"),
 }
 
@@ -33,13 +34,18 @@ VALUES = {
 def english(text: str) -> set[str]:
     """Words in small Latin letters that stand for themselves."""
     words = re.findall("[A-Za-z][A-Za-z-]+", SPELLED.sub(" ", text))
-    return {word for word in words if not word.isupper()} - NAMES - VALUES - set(VERBS)
+    return (
+        {word for word in words if not word.isupper()}
+        - NAMES
+        - VALUES
+        - {word for verb in VERBS for word in verb.split()}
+    )
 
 
 @pytest.mark.parametrize("verb", ["", *VERBS])
 def test_the_help_of_a_verb_is_whole_and_lines_up(privgan: Privgan, verb: str) -> None:
     """No English is left but what is typed, and names; every option is there, and every example."""
-    words = [verb] if verb else []
+    words = verb.split()
     said = privgan("--language", "zh", *words, "--help")
     page, _, example = said.stdout.partition(EXAMPLE)
     assert (said.stderr, english(page)) == ("", set())

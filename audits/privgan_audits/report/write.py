@@ -49,11 +49,11 @@ def render(page: Page | PublicPage) -> str:
     environment = page_environment("privgan_audits.report")
     # The style sheet is our own file; as text it would be escaped.
     style = Markup("".join(environment.get_template(name).render() for name in style_sheets()))  # noqa: S704
-    environment.globals.update(tr=_marked)
+    environment.globals.update(tr=marked)
     return environment.get_template(page.template).render(page=page, style=style, language=tag())
 
 
-def _marked(sentence: str, **values: object) -> Markup:
+def marked(sentence: str, **values: object) -> Markup:
     """A sentence of a template, which is our own and is not escaped, with values that are."""
     return Markup(tr(sentence)).format(**values)  # noqa: S704
 

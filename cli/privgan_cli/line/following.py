@@ -44,6 +44,11 @@ def after_prior(prior: Path) -> str:
     return command("train", "COHORT", "RUN", "--epsilon", _EPSILON, "--prior", prior)
 
 
+def after_enhance(model: Path) -> str:
+    """Restore with it."""
+    return command("enhance", "apply", model, "IMAGES", unused(model.with_name("restored")))
+
+
 def after_train(run: Path, members: int) -> str:
     """Draw from it."""
     return command("generate", run, unused(run.with_name("synthetic")), "--count", _IMAGES_A_MEMBER * members)

@@ -62,6 +62,13 @@ EXAMPLES = {
     "teach": ("teach bundle model --public-key hospital.pub",),
     "evaluate": ("evaluate model cohort evaluation",),
     "augment": ("augment bundle cohort worth --public-key hospital.pub",),
+    "enhance train": (
+        "enhance train bundle model --task denoise --public-key hospital.pub",
+        "enhance train bundle model --task super-resolve --factor 2 --public-key hospital.pub",
+        "enhance train model --task artefact --public images --source 'NIH ChestX-ray14' --licence CC0",
+    ),
+    "enhance apply": ("enhance apply model images restored",),
+    "enhance evaluate": ("enhance evaluate model cohort evaluation --bundle bundle --public-key hospital.pub",),
     "send": ("send bundle --public-key hospital.pub --to ARCHIVE@pacs.example.org:104 --tls",),
 }
 
@@ -89,13 +96,18 @@ class Verb(TyperCommand):
         with formatter.section("Options of every verb"):
             formatter.write_dl(list(HELP))
         with formatter.section("Example"):
-            for line in EXAMPLES.get(self.name or "", ()):
+            for line in EXAMPLES.get(_typed(ctx), ()):
                 formatter.write(f"{'':>{formatter.current_indent}}privgan {line}\n")
 
     def invoke(self, ctx: Any) -> Any:
         """Run it."""
-        console.begins(self.name or "")
+        console.begins(_typed(ctx))
         return super().invoke(ctx)
+
+
+def _typed(ctx: Any) -> str:
+    """A verb as it is typed: after its group, if it is one of several."""
+    return str(ctx.command_path).partition(" ")[2]
 
 
 def _spoken(command: TyperCommand | TyperGroup, ctx: Any) -> str:

@@ -25,7 +25,7 @@ from privgan.gan.warm_start import analysed, cosine_basis
 from privgan.gan.warm_start.cosines import cosine_frequencies
 from privgan.images.blocks import at_once
 
-_RATE, _CRITIC_RATE, _BETAS = 3e-4, 4e-4, (0.0, 0.99)
+_CRITIC_RATE, _BETAS = 4 / 3, (0.0, 0.99)  # of the critic: so many times the network's
 _COOLING = 3.0  # rates fall over the last third
 _AVERAGE = 0.998
 _ORDER = 15
@@ -55,20 +55,25 @@ class Lesson:
 
     @classmethod
     def begin(cls, side: int, channels: int, settings: LearningSettings, device: torch.device) -> Self:
-        """The first weights, from the settings' seed."""
-        torch_rng = torch.Generator().manual_seed(settings.seed)
+        """The first weights of a detail network, from the settings' seed."""
         shape = FinishShape(side=side, channels=channels, width=settings.width)
+        return cls.of(shape, settings, device)
+
+    @classmethod
+    def of(cls, shape: FinishShape, settings: LearningSettings, device: torch.device) -> Self:
+        """The same of any shape."""
+        torch_rng = torch.Generator().manual_seed(settings.seed)
         network = placed(Finish(shape, torch_rng), device)
         average = placed(Finish(shape, None), device)
         average.load_state_dict(network.state_dict())
-        critic = placed(Critic(side, channels, torch_rng), device)
+        critic = placed(Critic(shape.side, shape.channels, torch_rng), device)
         return cls(
             step=0,
             network=network,
             average=average.requires_grad_(False),
             critic=critic,
-            optimiser=torch.optim.Adam(network.parameters(), lr=_RATE, betas=_BETAS),
-            critic_optimiser=torch.optim.Adam(critic.parameters(), lr=_CRITIC_RATE, betas=_BETAS),
+            optimiser=torch.optim.Adam(network.parameters(), lr=settings.rate, betas=_BETAS),
+            critic_optimiser=torch.optim.Adam(critic.parameters(), lr=_CRITIC_RATE * settings.rate, betas=_BETAS),
         )
 
 
@@ -145,8 +150,8 @@ def learn_step(lesson: Lesson, batch: Batch, z: Tensor, settings: LearningSettin
         done: how much of the whole lies behind, 0 to 1.
     """
     pace = min(1.0, _COOLING * (1 - done) + 0.02)
-    _at_rate(lesson.optimiser, _RATE * pace)
-    _at_rate(lesson.critic_optimiser, _CRITIC_RATE * pace)
+    _at_rate(lesson.optimiser, settings.rate * pace)
+    _at_rate(lesson.critic_optimiser, _CRITIC_RATE * settings.rate * pace)
     parts = batch.parts(z)
     lesson.critic_optimiser.zero_grad(set_to_none=True)
     made = [_judged(lesson, part, keep=len(parts) == 1) for part in parts]
@@ -194,7 +199,10 @@ def _corrected(lesson: Lesson, part: _Part, made: Tensor | None, settings: Learn
     missed = (made[:pairs] - batch.wanted).abs().mean()
     moved = _moved(made - torch.cat([batch.wanted, batch.start[pairs:]]), settings.firm)
     beyond = F.relu(made.abs() - 1).square().mean()
-    of_pairs, of_all = part.of_pairs * settings.pairs * (missed + textures), settings.anchor * moved + _BOUND * beyond
+    of_pairs, of_all = (
+        part.of_pairs * settings.pairs * (missed + settings.textures * textures),
+        settings.anchor * moved + _BOUND * beyond,
+    )
     torch.autograd.backward(part.share * believed + of_pairs + part.share * of_all)
 
 

@@ -25,11 +25,16 @@ _MOST = 3  # widths are this many times the first one at most
 
 @dataclass(frozen=True, kw_only=True)
 class FinishShape:
-    """side: of the images; channels; width: of the largest maps, a multiple of 8."""
+    """side: of the images; channels; width: of the largest maps, a multiple of 8.
+
+    stirred: noise is put beside the maps, so that one image can be finished in many ways. Whoever restores an image
+    wants one answer, and none.
+    """
 
     side: int
     channels: int
     width: int
+    stirred: bool = True
 
     @property
     def sides(self) -> list[int]:
@@ -48,7 +53,8 @@ class FinishShape:
     @property
     def noisy(self) -> list[int]:
         """Channels of noise that are put beside each map."""
-        return [0 if side > _NOISY else 1 if 2 * side > _NOISY else 2 for side in self.sides]
+        most = 2 * self.stirred
+        return [0 if side > _NOISY else min(1, most) if 2 * side > _NOISY else most for side in self.sides]
 
     @property
     def latent(self) -> int:

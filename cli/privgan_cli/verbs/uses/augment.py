@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from privgan.language import tr
-from privgan_cli import before
 from privgan_cli.console import console
 from privgan_cli.options import Force, today
+from privgan_cli.using import before
 
 
 def augment(

@@ -1,0 +1,190 @@
+"""enhance: better images, by networks that learned from what was released or is public; no privacy is spent."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from privgan.language import retold, tr
+from privgan_cli.console import console
+from privgan_cli.line import following
+from privgan_cli.line.help import USES, Verb, Verbs
+from privgan_cli.options import Device, Force, choice, today
+from privgan_cli.reading_options import Preset, pair_of
+from privgan_cli.stack import needs_training_stack
+from privgan_cli.using import before
+
+if TYPE_CHECKING:
+    from privgan_uses.restoring.doing import Sources
+
+Model = Annotated[Path, typer.Argument(help="The restorer that `privgan enhance train` made.")]
+PublicKey = Annotated[
+    list[Path] | None,
+    typer.Option(help="The hospital's public key, got over another channel; of several, each one's."),
+]
+
+
+def train(
+    places: Annotated[
+        list[Path],
+        typer.Argument(metavar="BUNDLE... MODEL", help="Released sets to learn from, and the folder to make."),
+    ],
+    task: Annotated[str, choice("What it shall do: denoise, super-resolve or artefact.")],
+    public_key: PublicKey = None,
+    artefact: Annotated[str, choice("With --task artefact: stripes, ghosts, or of CT streaks.")] = "stripes",
+    factor: Annotated[int, typer.Option(help="With --task super-resolve: 2 or 4 times the pixels a side.")] = 2,
+    public: Annotated[
+        Path | None, typer.Option(help="Public images to learn from, too, or alone: a folder or an .npz.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="Whose images --public are, in words.")] = "",
+    licence: Annotated[str, typer.Option(help="Under which terms they may be used, in words.")] = "",
+    size: Annotated[int, typer.Option(help="Without BUNDLE: pixels a side.")] = 64,
+    modality: Annotated[str, typer.Option(help="Without BUNDLE: the DICOM modality of the images.")] = "OT",
+    body_part: Annotated[str, typer.Option(help="Without BUNDLE: the DICOM body part of the images.")] = "",
+    window: Annotated[str | None, choice("Without BUNDLE: LOW,HIGH in Hounsfield units.", metavar="LOW,HIGH")] = None,
+    colour: Annotated[bool, typer.Option("--colour", help="Without BUNDLE: keep red, green and blue.")] = False,
+    steps: Annotated[int | None, typer.Option(help="Steps of learning; 2000 if left out.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with [damage] and [learning].")] = None,
+    device: Device = None,
+    force: Force = False,
+) -> int:
+    """Learn to restore images from released sets and public images; costs no privacy."""
+    from dataclasses import replace
+
+    from privgan.images.form import ImageForm
+    from privgan_uses.restoring.request import Public, RestoreRequest, read_config
+
+    *bundles, folder = places
+    damage, learning = read_config(config)
+    given = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
+    request = RestoreRequest(
+        task=task,
+        artefact=artefact,
+        factor=factor,
+        damage=damage,
+        learning=replace(learning, **given),
+        minutes=minutes,
+        device=device or "auto",
+    )
+    form = ImageForm(
+        side=size,
+        channels=3 if colour else 1,
+        modality=modality.upper(),
+        body_part=body_part.upper(),
+        window=pair_of(window),
+    )
+    named = None if public is None else Public(path=public, source=source, licence=licence)
+    before.enhance_train(bundles, public_key or (), public, folder, force=force)
+    from privgan.interruption import stop_on_signals
+    from privgan_uses.restoring.doing import Sources, train_restorer
+
+    sources = Sources(
+        bundles=tuple(bundles), public_keys=tuple(public_key or ()), today=today(), public=named, form=form
+    )
+    with stop_on_signals() as stop:
+        made = train_restorer(sources, folder, request, stop, force=force, progress=console.progress)
+    console.result(
+        {
+            "task": made.task,
+            "images": made.images,
+            "steps": made.steps,
+            "damaged_psnr": made.damaged_psnr,
+            "restored_psnr": made.restored_psnr,
+            "epsilon": made.epsilon,
+            "terms": list(made.terms),
+        },
+        tr("learned {steps} steps from {images} images, none of a patient", steps=made.steps, images=made.images),
+        tr(
+            "on {tried} of the sets' own images: {before} dB damaged, {after} dB restored",
+            tried=made.tried,
+            before=f"{made.damaged_psnr:.1f}",
+            after=f"{made.restored_psnr:.1f}",
+        ),
+        retold(made.intended_use),
+        *(tr("terms: {terms}", terms=each) for each in made.terms),
+        then=following.after_enhance(folder),
+    )
+    return 0
+
+
+def apply(
+    model: Model,
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="DICOM or pictures in a folder, one file of them, or an .npz.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],
+    read_as: Preset = None,
+    resize: Annotated[
+        bool, typer.Option("--resize", help="Bring images of other sizes to the model's, as `prepare` does.")
+    ] = False,
+    force: Force = False,
+) -> int:
+    """Restore your own images; what comes out is patient data, and not for diagnosis."""
+    before.enhance_apply(model, source, folder, force=force)
+    from privgan.interruption import stop_on_signals
+    from privgan_uses.restoring.applying.apply import Asked
+    from privgan_uses.restoring.doing import apply_model
+
+    asked = Asked(preset=read_as, resize=resize)
+    with stop_on_signals() as stop:
+        made = apply_model(model, source, folder, asked, stop, force=force, progress=console.progress)
+    console.result(
+        {"images": made.images, "refused": made.refused, "notes": list(made.notes)},
+        tr("restored {images} images", images=made.images),
+        *(tr("{count} files were not used: {code}", count=count, code=code) for code, count in made.refused.items()),
+        *(retold(note) for note in made.notes),
+        tr("These are patients' images, and not for diagnosis: keep {folder} as you keep the others.", folder=folder),
+    )
+    return 0
+
+
+def evaluate(
+    model: Model,
+    cohort: Annotated[Path, typer.Argument(help="Whose held-back patients it is measured on.")],
+    report: Annotated[Path, typer.Argument(help="The folder to make.")],
+    bundle: Annotated[
+        list[Path] | None, typer.Option(help="What the model learned from: compare with a plain network, too.")
+    ] = None,
+    public_key: PublicKey = None,
+    ceiling: Annotated[
+        bool, typer.Option("--ceiling/--no-ceiling", help="Measure what members' images would have taught.")
+    ] = True,
+    seed: Annotated[int, typer.Option(help="Of the damage and of everything else random.")] = 0,
+    force: Force = False,
+) -> int:
+    """Measure a restorer on held-back patients; an internal page."""
+    before.enhance_evaluate(model, cohort, bundle or (), public_key or (), report, force=force)
+    from privgan.interruption import stop_on_signals
+    from privgan_uses.restoring.doing import Compared, evaluate_model
+    from privgan_uses.restoring.evaluating.page import lines_of
+
+    compared = Compared(sources=_sources(bundle, public_key), ceiling=ceiling, seed=seed)
+    with stop_on_signals() as stop:
+        found = evaluate_model(model, cohort, report, compared, stop, force=force, progress=console.progress)
+    console.result(
+        {key: value for key, value in found.content.items() if key != "schema_version"},
+        *lines_of(found.content),
+        tr("look at {file}; it shows patients", file=report / "evaluate.html"),
+    )
+    return 0
+
+
+def _sources(bundles: list[Path] | None, keys: list[Path] | None) -> "Sources | None":
+    from privgan_uses.restoring.doing import Sources
+
+    if not bundles:
+        return None
+    return Sources(bundles=tuple(bundles), public_keys=tuple(keys or ()), today=today())
+
+
+enhance = typer.Typer(
+    cls=Verbs,
+    name="enhance",
+    help="Better images: learn to restore from released sets, restore your own, and measure what that is worth.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+for _verb in (train, apply, evaluate):
+    enhance.command(cls=Verb, rich_help_panel=USES)(needs_training_stack(_verb))

@@ -1,0 +1,135 @@
+"""Damage is what it says in its units, drawn from its generator alone, and nothing at zero."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+
+from privgan.arrays import Floats, Images
+from privgan.errors import UsageError
+from privgan.images.form import ImageForm
+from privgan_uses.restoring.damage import Coarse, Damage, Ghosts, Noise, Streaks, Stripes, damaged, enlarged, usual
+from privgan_uses.restoring.request import ARTEFACTS, TASKS
+from tests.takes import takes
+
+SIDE = 32
+PLAIN, CT = ImageForm(side=SIDE), ImageForm(side=SIDE, modality="CT", window=(-160.0, 240.0))
+NOTHING: tuple[Damage, ...] = (
+    Noise(photons=0.0, spread=0.0),
+    Coarse(factor=1, blur=0.0),
+    Stripes(column_spread=0.0),
+    Ghosts(weight=0.0),
+    Streaks(hounsfield=0.0),
+)
+SOMETHING: tuple[Damage, ...] = (Noise(), Coarse(), Coarse(factor=4), Stripes(), Ghosts(), Streaks())
+
+
+@pytest.fixture(scope="module")
+def images() -> Images:
+    return takes(6, seed=3, side=SIDE)
+
+
+def grey(level: int, count: int = 40) -> Images:
+    return np.full((count, SIDE, SIDE, 1), level, np.uint8)
+
+
+def done(images: Images, damage: Damage, form: ImageForm = PLAIN, seed: int = 0) -> Images:
+    return damaged(images, damage, form, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("damage", NOTHING)
+def test_at_zero_nothing_happens(damage: Damage, images: Images) -> None:
+    assert np.array_equal(done(images, damage, CT), images)
+
+
+@pytest.mark.parametrize("damage", SOMETHING)
+def test_the_same_seed_damages_alike_and_another_otherwise(damage: Damage, images: Images) -> None:
+    once = done(images, damage, CT)
+    assert (once.dtype, once.shape) == (np.uint8, images.shape)
+    assert np.array_equal(once, done(images, damage, CT))
+    assert not np.array_equal(once, images)
+    assert np.array_equal(once, done(images, damage, CT, seed=1)) == isinstance(damage, Coarse)
+
+
+def explained(levels: Floats, spread: float) -> bool:
+    """Whether levels around their mean may have this standard deviation: within 5 standard errors of it."""
+    return abs(levels.std() / spread - 1) < 5 / math.sqrt(2 * levels.size)
+
+
+@pytest.mark.parametrize("level", [64, 160])
+def test_counted_quanta_scatter_as_their_number_says(level: int) -> None:
+    """Of 200 quanta at white; neither 150 nor an amplifier alone would scatter so."""
+    found = done(grey(level), Noise(photons=200.0, spread=3.0)).astype(float)
+    true = math.sqrt(255 * level / 200 + 9 + 1 / 12)
+    assert explained(found, true)
+    assert not explained(found, math.sqrt(255 * level / 150 + 9 + 1 / 12))
+    assert not explained(found, 3.0)
+    assert abs(found.mean() - level) < 5 * true / math.sqrt(found.size)
+
+
+def test_of_computed_tomography_noise_is_in_hounsfield_units() -> None:
+    found = done(grey(128), Noise(photons=0.0, spread=20.0), CT).astype(float) * 400 / 255
+    rounding = (400 / 255) ** 2 / 12
+    assert explained(found, math.sqrt(20**2 + rounding))
+    assert not explained(found, 20 * 255 / 400)
+
+
+def test_stripes_are_of_columns() -> None:
+    found = done(grey(128, 400), Stripes(column_spread=10.0)).astype(float)
+    assert (found == found[:, :1]).all()
+    assert explained(found[:, 0], math.sqrt(10**2 + 1 / 12))
+    assert not explained(found[:, 0], 8.0)
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_larger_pixels_are_means_after_the_blur(factor: int, images: Images) -> None:
+    """The slow twin: scipy's blur, and means by hand."""
+    damage = Coarse(factor=factor, blur=1.0)
+    planes = torch.from_numpy(images[..., 0])[:, None].float()
+    smooth = np.stack(
+        [gaussian_filter(each.astype(float), 1.0, mode="nearest", truncate=3) for each in images[..., 0]]
+    )
+    means = smooth.reshape(len(images), SIDE // factor, factor, SIDE // factor, factor).mean(axis=(2, 4))
+    small = damage.small(planes)[:, 0].numpy()
+    assert np.abs(small - means).max() < 1e-2
+    shown = enlarged(np.rint(small)[..., None].astype(np.uint8), damage)
+    assert np.array_equal(shown, done(images, damage))
+
+
+def test_ghosts_keep_the_mean_and_move_along_rows(images: Images) -> None:
+    line = np.zeros((20, SIDE, SIDE, 1), np.uint8)
+    line[:, SIDE // 2] = 200
+    found = done(line, Ghosts(weight=0.5, reach=0.25)).astype(float)
+    assert (found == found[:, :, :1]).all()
+    assert np.abs(found.mean() / line.mean() - 1) < 0.02
+    where = np.flatnonzero(found.sum(axis=(0, 2, 3)))
+    assert np.abs(where - SIDE // 2).max() <= SIDE // 4
+
+
+def test_streaks_fade_and_are_as_often_bright_as_dark() -> None:
+    levels = done(grey(128, 200), Streaks(hounsfield=100.0, fade=0.2), CT).astype(float) - 128
+    assert abs(levels.mean()) < 0.1 * np.abs(levels).mean()
+    edge, middle = np.abs(levels[:, 0]).mean(), np.abs(levels[:, SIDE // 2]).mean()
+    assert edge < middle / 3
+    assert np.abs(levels).max() <= 100 * 255 / 400 + 1
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("form", [PLAIN, CT])
+def test_every_task_has_a_usual_damage(task: str, form: ImageForm) -> None:
+    for artefact in ARTEFACTS:
+        if task == "artefact" and artefact == "streaks" and form is PLAIN:
+            with pytest.raises(UsageError, match="Hounsfield"):
+                usual(task, form, artefact=artefact, factor=2)
+        else:
+            assert usual(task, form, artefact=artefact, factor=2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda: Noise(photons=-1.0), lambda: Coarse(factor=3), lambda: Ghosts(weight=float("nan"))]
+)
+def test_impossible_damage_is_refused(wrong: object) -> None:
+    with pytest.raises(UsageError):
+        wrong()  # type: ignore[operator]

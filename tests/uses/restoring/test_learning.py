@@ -1,0 +1,124 @@
+"""A restorer is learned alike from the same seed, says where it comes from, and is refused once it was edited."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from privgan.errors import InputRejectedError, IntegrityError, InterruptedRunError, UsageError
+from privgan.gan.networks.finish import Finish
+from privgan.images.form import ImageForm
+from privgan.interruption import StopRequest
+from privgan_uses.released import released
+from privgan_uses.restoring.damage import Coarse, Noise, damaged
+from privgan_uses.restoring.lesson import learn
+from privgan_uses.restoring.make import Material, damage_of, make_restorer
+from privgan_uses.restoring.measures import psnr
+from privgan_uses.restoring.model import CONTACT, MARKER, WEIGHTS, Restorer, open_restorer, restored, shape_of
+from privgan_uses.restoring.request import USUAL, RestoreRequest, read_config
+from tests.audits.releasing import TODAY, make_gate
+from tests.takes import takes
+from tests.uses.restoring.making import FORM, QUICK, SIDE, make_model, material, request
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Restorer:
+    return make_model(tmp_path_factory.mktemp("learned") / "model")
+
+
+@pytest.mark.parametrize("form", [FORM, ImageForm(side=33, channels=3)])
+def test_before_it_learned_it_changes_nothing(form: ImageForm) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, form.side, form.side, form.channels), dtype=np.uint8)
+    network = Finish(shape_of(form, QUICK), torch.Generator().manual_seed(0))
+    assert network.shape.latent == 0
+    assert np.array_equal(restored(network, images), images)
+    assert restored(network, images[:0]).shape == (0, *images.shape[1:])
+
+
+def test_the_same_seed_learns_the_same(model: Restorer, tmp_path: Path) -> None:
+    again = make_model(tmp_path / "again")
+    other = make_model(tmp_path / "other", learning=replace(QUICK, seed=1))
+    weights = [(each.folder / WEIGHTS).read_bytes() for each in (model, again, other)]
+    assert weights[0] == weights[1] != weights[2]
+    assert again.facts == model.facts
+
+
+def test_it_learns() -> None:
+    """Half of the squared error, 3 decibels, is gone from images that it has not seen."""
+    images, noise = takes(200, seed=0, side=SIDE), Noise(photons=0.0, spread=40.0)
+    learning = replace(USUAL, width=16, batch=8, steps=60, rate=1e-3)
+    network, steps = learn(images, noise, FORM, request(learning=learning), "learning")
+    good = takes(40, seed=9, side=SIDE)
+    bad = damaged(good, noise, FORM, torch.Generator().manual_seed(0))
+    assert steps == 60
+    assert psnr(good, restored(network, bad)).mean() > psnr(good, bad).mean() + 3
+
+
+def test_it_says_where_it_comes_from_and_what_it_is_for(model: Restorer) -> None:
+    facts = model.facts
+    (public,) = facts.public
+    assert (public.source, public.licence, public.images) == ("phantoms of Anytown", "CC0 1.0", 112)
+    assert facts.terms == ("CC0 1.0",)
+    assert (facts.epsilon, facts.steps, facts.damage, facts.form) == (0.0, 3, Noise(), FORM)
+    assert "Not for diagnosis" in facts.intended_use
+    assert facts.images + facts.tried == 112
+    assert sorted(path.name for path in model.folder.iterdir()) == [CONTACT, MARKER, WEIGHTS]
+
+
+def test_a_released_set_gives_its_terms_on(tmp_path: Path) -> None:
+    gate = make_gate(tmp_path, count=160, formats=("npz",))
+    gate.audit()
+    gate.release()
+    sets = released([tmp_path / "bundle"], [tmp_path / "site.pub"], today=TODAY)
+    part = Material.of_sets(sets)
+    assert int((~part.spared).sum()) == int((sets.splits == "train").sum())
+    both = part.beside(material(sets.form))
+    (tmp_path / "model").mkdir()
+    facts = make_restorer(both, tmp_path / "model", request("super-resolve"))
+    assert facts.origins == sets.origins
+    assert (facts.form, facts.damage) == (sets.form, Coarse(factor=2))
+    assert open_restorer(tmp_path / "model").facts == facts
+
+
+@pytest.mark.parametrize("name", [MARKER, WEIGHTS, CONTACT])
+def test_an_edited_restorer_is_refused(model: Restorer, tmp_path: Path, name: str) -> None:
+    folder = Path(shutil.copytree(model.folder, tmp_path / "model"))
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content.replace(b'"steps": 3', b'"steps": "3"') if name == MARKER else content[:-1])
+    with pytest.raises(IntegrityError):
+        open_restorer(folder)
+
+
+def test_too_few_images_and_wishes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(InputRejectedError, match="at least 100 images"):
+        material(count=100)
+    with pytest.raises(UsageError, match="multiple of 4"):
+        damage_of(request("super-resolve", factor=4), ImageForm(side=30))
+    with pytest.raises(UsageError, match="Unknown key 'photon'"):
+        damage_of(request(damage={"photon": 3.0}), FORM)
+    assert damage_of(request(damage={"photons": 3.0}), FORM) == Noise(photons=3.0)
+
+
+def test_a_file_says_more(tmp_path: Path) -> None:
+    path = tmp_path / "restore.toml"
+    path.write_text("schema = 1\n[damage]\nphotons = 40.0\n[learning]\nsteps = 7\n")
+    assert read_config(path) == ({"photons": 40.0}, replace(USUAL, steps=7))
+    path.write_text("schema = 1\n[lerning]\nsteps = 7\n")
+    with pytest.raises(UsageError, match="Known: damage, learning"):
+        read_config(path)
+    path.write_text("schema = 1\nlearning = 3\n")
+    with pytest.raises(UsageError, match="as tables"):
+        read_config(path)
+
+
+def test_an_end_by_the_clock_and_an_interruption(tmp_path: Path) -> None:
+    soon = RestoreRequest(task="denoise", learning=replace(QUICK, steps=10_000), minutes=1e-4)
+    _, steps = learn(material().images, Noise(), FORM, soon, "learning")
+    assert steps < 10_000
+    stop = StopRequest()
+    stop.note(2, None)
+    with pytest.raises(InterruptedRunError):
+        learn(material().images, Noise(), FORM, request(), "learning", heed=stop.heed)

@@ -1,0 +1,1 @@
+"""Better images from what was released: noise, small images and artefacts, restored without a look at patients."""
