@@ -26,7 +26,7 @@ VALUES = {
     *("studies", "issuers", "spellings", "those", "placeholders", "facts"),
     *("privgan-demo", "auto", "small-cohort", "balanced", "large-cohort", "slices", "cpu", "cuda", "default"),
     *("dicom", "npz", "png", "secondary-capture", "match", "uniform", "measured", "medmnist", "imagefolder"),
-    *("denoise", "super-resolve", "artefact", "stripes", "ghosts", "streaks"),
+    *("denoise", "super-resolve", "artefact", "stripes", "ghosts", "streaks", "ceiling", "damage", "learning"),
     *("sex", "age", "number", "stage", "ordinal", "en", "zh", "files", "masked", "held-back"),
 }
 

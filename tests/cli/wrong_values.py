@@ -189,7 +189,7 @@ WRONG = (
     (f"{TEACH} --minutes -1", "minutes > 0"),
     (f"{TEACH} --seed -1", "seed between 0"),
     ("evaluate none cohort new", "none is missing"),
-    ("evaluate cohort run new", "cohort is a cohort"),
+    ("evaluate cohort run new", "swapped"),
     ("evaluate cohort model new", "swapped"),
     ("evaluate model cohort run", "run exists"),
     ("evaluate model cohort new --on members", "held-back, all"),

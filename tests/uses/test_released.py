@@ -8,7 +8,7 @@ import pytest
 
 from privgan.errors import IntegrityError, UsageError
 from privgan.synthetic.synthetic_set import open_synthetic_set
-from privgan_uses.released import Released, released
+from privgan_uses.released import Released, open_released
 from tests.audits.releasing import TODAY, Gate, make_released
 
 
@@ -18,7 +18,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Gate:
 
 
 def opened(site: Gate, *bundles: Path) -> Released:
-    return released(bundles, [site.root / "site.pub"], today=TODAY)
+    return open_released(bundles, [site.root / "site.pub"], today=TODAY)
 
 
 def test_images_and_what_their_signature_says(site: Gate) -> None:

@@ -62,7 +62,7 @@ class Released:
     origins: tuple[Origin, ...]
 
 
-def released(
+def open_released(
     bundles: Sequence[Path], public_keys: Sequence[Path], *, today: date, progress: Progress = silent
 ) -> Released:
     """Verify every bundle with the hospitals' keys and read its images.

@@ -12,7 +12,7 @@ from privgan.errors import InputRejectedError, IntegrityError, InterruptedRunErr
 from privgan.gan.networks.finish import Finish
 from privgan.images.form import ImageForm
 from privgan.interruption import StopRequest
-from privgan_uses.released import released
+from privgan_uses.released import open_released
 from privgan_uses.restoring.damage import Coarse, Noise, damaged
 from privgan_uses.restoring.lesson import learn
 from privgan_uses.restoring.make import Material, damage_of, make_restorer
@@ -72,7 +72,7 @@ def test_a_released_set_gives_its_terms_on(tmp_path: Path) -> None:
     gate = make_gate(tmp_path, count=160, formats=("npz",))
     gate.audit()
     gate.release()
-    sets = released([tmp_path / "bundle"], [tmp_path / "site.pub"], today=TODAY)
+    sets = open_released([tmp_path / "bundle"], [tmp_path / "site.pub"], today=TODAY)
     part = Material.of_sets(sets)
     assert int((~part.spared).sum()) == int((sets.splits == "train").sum())
     both = part.beside(material(sets.form))

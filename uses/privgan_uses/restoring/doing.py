@@ -14,7 +14,7 @@ from privgan.interruption import StopRequest
 from privgan.kinds import EVALUATION, RESTORED, RESTORER
 from privgan.language import to_tr
 from privgan.progress import Progress, silent
-from privgan_uses.released import released as read_sets
+from privgan_uses.released import open_released as read_sets
 from privgan_uses.restoring.applying.apply import Applied, Asked, apply_restorer, require_apart
 from privgan_uses.restoring.applying.opening import require_readable, wishes_for
 from privgan_uses.restoring.evaluating.evaluate import Evaluated, Question, evaluate_restorer, write_evaluation

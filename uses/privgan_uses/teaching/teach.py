@@ -13,7 +13,7 @@ from privgan.folders import staged_folder
 from privgan.progress import Progress, silent
 from privgan.synthetic.splits import TEST, TRAIN, VALIDATION
 from privgan_audits.questions.utility.examination import Examination
-from privgan_uses.released import released as opened
+from privgan_uses.released import open_released as opened
 from privgan_uses.teaching.calibration import temperature_of, threshold_of
 from privgan_uses.teaching.card import card_of
 from privgan_uses.teaching.classifier import MARKER, Classifier, ClassifierFacts, KnownRange, write_classifier

@@ -41,9 +41,9 @@ def augment(
     from privgan_uses.augmenting.augment import PAGE
     from privgan_uses.augmenting.augment import augment as measure
     from privgan_uses.augmenting.page import answers
-    from privgan_uses.released import released
+    from privgan_uses.released import open_released
 
-    given = released([bundle], public_key, today=today(), progress=console.progress)
+    given = open_released([bundle], public_key, today=today(), progress=console.progress)
     with staged_folder(report, marker=AUGMENTATION.marker, force=force) as folder:
         found = measure(given, open_cohort(cohort), folder, design, np.random.default_rng(), console.progress)
     told = {"report": str(report), **{name: found[name] for name in ("held_back", "repeats", "sizes")}}
