@@ -191,6 +191,7 @@ WRONG = (
     ("evaluate none cohort new", "none is missing"),
     ("evaluate cohort run new", "swapped"),
     ("evaluate cohort model new", "swapped"),
+    ("evaluate report cohort new", "report is a report"),
     ("evaluate model cohort run", "run exists"),
     ("evaluate model cohort new --on members", "held-back, all"),
     (f"{AUGMENT} --repeats 1", "repeats between 2"),

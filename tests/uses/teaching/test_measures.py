@@ -144,7 +144,7 @@ def test_chances_of_equal_shares_are_brought_to_a_house_with_others() -> None:
 
 
 def test_it_looks_where_the_square_is(classifier: Classifier) -> None:
-    shown = pictures(12, 8)
+    shown = pictures(6, 8)
     inside = [(slice(6, 20), slice(1, 14)), (slice(6, 20), slice(14, 27))]
     for image, label in zip(shown.images, shown.labels.tolist(), strict=True):
         held = occlusion(classifier, image, label)
@@ -161,7 +161,7 @@ def test_random_weights_look_elsewhere(classifier: Classifier) -> None:
         for seed in (1, 2)
     ]
     alike = {"itself": list[float](), "random": list[float]()}
-    for image, label in zip(pictures(6, 9).images, (0, 1) * 3, strict=True):
+    for image, label in zip(pictures(4, 9).images, (0, 1) * 2, strict=True):
         own = occlusion(classifier, image, label).ravel()
         nudged = np.clip(image.astype(int) + 2, 0, 255).astype(np.uint8)
         alike["itself"].append(spearmanr(own, occlusion(classifier, nudged, label).ravel()).statistic)

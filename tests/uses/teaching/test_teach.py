@@ -91,8 +91,8 @@ def test_the_graph_answers_as_the_network_does(site: Gate, classifier: Classifie
 @pytest.mark.parametrize(("side", "channels"), [(33, 3), (70, 1)])
 def test_graphs_of_other_sizes_and_of_colour(classifier: Classifier, side: int, channels: int) -> None:
     form = replace(classifier.facts.form, side=side, channels=channels)
-    network = untrained(side=side, channels=channels, classes=2, rng=torch.Generator().manual_seed(0))
-    other = Classifier(facts=replace(classifier.facts, form=form), network=network.eval())
+    network = untrained(side=side, channels=channels, classes=2, rng=torch.Generator().manual_seed(0)).eval()
+    other = Classifier(facts=replace(classifier.facts, form=form), network=network)
     images = np.random.default_rng(0).integers(0, 256, (3, side, side, channels), dtype=np.uint8)
     (chances,) = onnxruntime.InferenceSession(graph_of(other)).run(None, {INPUT: images})
     assert np.abs(chances - other.chances(images)).max() < 1e-5
