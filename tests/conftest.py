@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.chance import seed, take_over
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
 take_over()
+settings.register_profile("untimed", deadline=None)  # on a busy machine time says nothing
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

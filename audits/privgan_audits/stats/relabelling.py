@@ -159,7 +159,7 @@ class NearCopyStatistic:
 
     def reaches(self, labels: Choices, p: float) -> Flags:
         """Whether the statistic is at most p, for each column: bool (b,); planted copies ask it very often."""
-        parts = [_order_reaches(order, labels, p) for order in self.orders]
+        parts = [order_reaches(order, labels, p) for order in self.orders]
         parts += [hit_ps(hit, labels) / HITS_WEIGH <= p for hit in self.hits if hit.any()]
         return np.asarray(np.logical_or.reduce(parts))
 
@@ -222,7 +222,7 @@ def precedence_ps(order: Integers, labels: Choices, below: float = 1.0) -> Float
     return np.array(laws)[place]
 
 
-def _order_reaches(order: Integers, labels: Choices, p: float) -> Flags:
+def order_reaches(order: Integers, labels: Choices, p: float) -> Flags:
     """Whether `precedence_ps` is at most p, for each column, without counting what comes later: bool (b,).
 
     So many members come before the rank-th non-member if the patients up to there hold fewer non-members than rank.

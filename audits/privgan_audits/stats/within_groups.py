@@ -5,13 +5,14 @@ non-members each time. Each column of labels is therefore judged by the law of i
 group were held back, every choice of them is equally likely, and the p-values are as exact as those of all patients.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from privgan.arrays import Choices, Flags, Floats, Integers
-from privgan_audits.stats.relabelling import EQUAL, precedence_ps
+from privgan_audits.stats.relabelling import order_reaches, precedence_ps
 
 SHARE = 0.125
 """What all groups together weigh in a space, where all patients weigh 1.
@@ -57,8 +58,20 @@ class WithinGroups:
         """Whether the statistic is at most p, for each column: bool (b,)."""
         found = np.full(labels.shape[1], p >= 1.0)
         for group, weight in zip(self.groups, self.weights, strict=True):
-            found |= within(group, self.orders, labels, EQUAL * p * weight).min(axis=0) / weight <= p
+            inside, largest = _inside(group, self.orders), _times(p, weight)
+            for columns, some in _by_non_members(labels[group]):
+                found[columns] |= np.logical_or.reduce([order_reaches(order, some, largest) for order in inside])
         return found
+
+
+def _times(p: float, weight: float) -> float:
+    """The largest number that is at most p when it is divided by the weight: rounding decides nothing."""
+    found = p * weight
+    while found / weight > p:
+        found = math.nextafter(found, 0.0)
+    while (larger := math.nextafter(found, math.inf)) / weight <= p:
+        found = larger
+    return found
 
 
 def within(group: Flags, orders: Sequence[Integers], labels: Choices, below: float = 1.0) -> Floats:
@@ -73,13 +86,17 @@ def within(group: Flags, orders: Sequence[Integers], labels: Choices, below: flo
     Returns:
         float64 (spaces, b); 1 where a whole group is on one side.
     """
-    place = np.cumsum(group) - 1  # of a patient among the group's
-    inside = [place[order[group[order]]] for order in orders]
     found = np.ones((len(orders), labels.shape[1]))
     for columns, some in _by_non_members(labels[group]):
-        for row, order in enumerate(inside):
+        for row, order in enumerate(_inside(group, orders)):
             found[row, columns] = precedence_ps(order, some, below)
     return found
+
+
+def _inside(group: Flags, orders: Sequence[Integers]) -> list[Integers]:
+    """Orders of a group's patients alone, by their numbers in it."""
+    place = np.cumsum(group) - 1
+    return [place[order[group[order]]] for order in orders]
 
 
 def _by_non_members(labels: Choices) -> Iterator[tuple[Integers, Choices]]:

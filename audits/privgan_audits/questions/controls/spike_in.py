@@ -26,6 +26,7 @@ from privgan_audits.stats.relabelling import (
     as_labels,
     depth,
     is_significant,
+    precedence_ps,
 )
 from privgan_audits.stats.statistics import near_copy_ranks
 
@@ -102,15 +103,17 @@ class Front:
 
     def finds(self, planted: "Planted", present: Flags) -> bool:
         """Whether T2 sees that those copies are in the set for which `present`, bool (count,), is true."""
-        scores = self.scores
-        statistic = NearCopyStatistic(
-            orders=[self._order(name, planted.changes[name], present) for name in scores.ranked],
-            hits=[
-                each.hits(planted.changes[name].planted(each.patient, present))
-                for name, each in scores.counted.items()
-            ],
-        )
-        return is_significant(statistic, as_labels(scores.non_member), self.trial)
+        scores, changes, trial = self.scores, planted.changes, self.trial
+        labels = as_labels(scores.non_member)
+        hits = [each.hits(changes[name].planted(each.patient, present)) for name, each in scores.counted.items()]
+        parts = NearCopyStatistic(orders=list(self.ahead.values()), hits=hits).parts
+        parts += trial.others.parts if trial.others else 0.0
+        orders = []
+        for name in sorted(scores.ranked, key=lambda name: -len(changes[name].copy)):
+            orders.append(self._order(name, changes[name], present))
+            if parts * precedence_ps(orders[-1], labels)[0] < trial.level:
+                return True  # so is the smallest p-value of all spaces: the others need not be asked
+        return is_significant(NearCopyStatistic(orders=orders, hits=hits), labels, trial)
 
     def _order(self, name: str, changes: "Changes", present: Flags) -> Integers:
         """The head of the patients' order: those who are, or come, ahead."""
