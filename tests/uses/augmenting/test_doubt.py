@@ -5,7 +5,9 @@ import pytest
 from scipy import stats
 
 from privgan.arrays import Floats
+from privgan_uses.augmenting.arms import DUPLICATED, MIXED_ALL, REAL
 from privgan_uses.augmenting.doubt import Doubt
+from privgan_uses.augmenting.study import AREA, HARMS, HELPS, OPEN, RATE, compared
 
 TRUTH, TRIES = 0.3, 300
 LEAST = stats.binom.ppf(1e-4, TRIES, 0.945)  # of intervals that hold the truth; they are of 95 %
@@ -80,3 +82,31 @@ def test_resamples_without_a_class_are_left_out() -> None:
     holed = found.copy()
     holed[:, 7] = np.nan
     assert Doubt.of(holed) == Doubt.of(np.delete(found, 7, axis=1))
+
+
+def answers(lead: float, tries: int) -> dict[str, int]:
+    """How often each answer is given to an arm that is better by `lead` than two others, which are alike."""
+    rng = np.random.default_rng(9)
+    arms, patients = (REAL, DUPLICATED[0], MIXED_ALL), 60
+    counted = dict.fromkeys((HELPS, HARMS, OPEN), 0)
+    for _ in range(tries):
+        drawn = rng.multinomial(patients, np.full(patients, 1 / patients), size=60)
+        drawn = np.concatenate([np.ones((1, patients)), drawn])
+        shared = 0.5 * rng.standard_normal(patients) + 0.05 * rng.standard_normal((5, 1))
+        found = {}
+        for arm in arms:
+            own = shared + 0.03 * rng.standard_normal((5, 1)) + 0.2 * rng.standard_normal((5, patients))
+            own = own + 0.2 * rng.standard_normal(patients) + lead * bool(arm.synthetic)
+            found[arm.name] = {AREA: own @ drawn.T / patients, RATE: own @ drawn.T / patients}
+        counted[compared(arms, found, ())[MIXED_ALL.name]["answer"]] += 1
+    return counted
+
+
+def test_an_arm_that_makes_no_difference_helps_or_harms_no_oftener_than_is_said() -> None:
+    told = answers(0.0, 150)
+    assert max(told[HELPS], told[HARMS]) <= stats.binom.ppf(1 - 1e-4, 150, 0.025)
+
+
+def test_an_arm_that_is_better_is_said_to_help() -> None:
+    assert answers(0.3, 40)[HELPS] >= 36
+    assert answers(-0.4, 40)[HARMS] >= 36

@@ -120,7 +120,8 @@ def compared(arms: Sequence[Arm], found: Mapping[str, Curves], names: Sequence[s
 
     Returns:
         By arm `auc`, `balanced_accuracy` and `sensitivity` by class with 95 % intervals; of arms with synthetic
-        images also `difference` (of the AUC, `to` the best arm without) and `answer`: helps, harms or open.
+        images also `difference` (of the AUC, `to` the best arm without), `twins` (the same by name, to those that
+        are studied as long) and `answer`: helps, harms or open.
     """
     without = [arm.name for arm in arms if not arm.synthetic]
     best = max(without, key=lambda name: float(found[name][AREA][:, 0].mean()))
@@ -134,18 +135,23 @@ def compared(arms: Sequence[Arm], found: Mapping[str, Curves], names: Sequence[s
         }
         if arm.synthetic:
             apart = {name: Doubt.of(own[AREA] - found[name][AREA]) for name in without}
+            twins = {each.name: apart[each.name] for each in arms if each.name in apart and each.length == arm.length}
             told[arm.name] |= {
                 "difference": {"to": best, **apart[best].to_json(-1.0)},
-                "answer": _answer(apart, best),
+                "twins": {name: doubt.to_json(-1.0) for name, doubt in twins.items()},
+                "answer": _answer(apart, twins or apart),
             }
     return told
 
 
-def _answer(apart: Mapping[str, Doubt], best: str) -> str:
-    """Better than every arm without; or worse than the best of them, which had as many chances as there are arms."""
+def _answer(apart: Mapping[str, Doubt], twins: Mapping[str, Doubt]) -> str:
+    """Better than every arm without; or worse than one that was studied as long, which had as many chances as twins.
+
+    Against arms that were studied longer an arm would be told to harm for want of study.
+    """
     if all(doubt.low > 0 for doubt in apart.values()):
         return HELPS
-    return HARMS if apart[best].value + apart[best].reach(ERROR / len(apart)) < 0 else OPEN
+    return HARMS if any(doubt.value + doubt.reach(ERROR / len(twins)) < 0 for doubt in twins.values()) else OPEN
 
 
 def _of_class(name: str) -> str:
