@@ -46,7 +46,7 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Steps of learning; 2000 if left out.")] = None,
     minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A TOML file with [damage] and [learning].")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with `[damage]` and `[learning]`.")] = None,
     device: Device = None,
     force: Force = False,
 ) -> int:
@@ -148,9 +148,9 @@ def evaluate(
         list[Path] | None, typer.Option(help="What the model learned from: compare with a plain network, too.")
     ] = None,
     public_key: PublicKey = None,
-    ceiling: Annotated[
-        bool, typer.Option("--ceiling/--no-ceiling", help="Measure what members' images would have taught.")
-    ] = True,
+    no_ceiling: Annotated[
+        bool, typer.Option("--no-ceiling", help="Leave out what members' images would have taught.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the damage and of everything else random.")] = 0,
     force: Force = False,
 ) -> int:
@@ -160,7 +160,7 @@ def evaluate(
     from privgan_uses.restoring.doing import Compared, evaluate_model
     from privgan_uses.restoring.evaluating.page import lines_of
 
-    compared = Compared(sources=_sources(bundle, public_key), ceiling=ceiling, seed=seed)
+    compared = Compared(sources=_sources(bundle, public_key), ceiling=not no_ceiling, seed=seed)
     with stop_on_signals() as stop:
         found = evaluate_model(model, cohort, report, compared, stop, force=force, progress=console.progress)
     console.result(
