@@ -50,6 +50,14 @@ def test_few_images_that_are_all_right_make_nobody_certain() -> None:
     assert np.allclose(sure, 5 / 6, atol=1e-3)
 
 
+@pytest.mark.parametrize("classes", [2, 10])
+def test_many_classes_are_doubted_no_more_than_two(classes: int) -> None:
+    labels = np.repeat(np.arange(classes), 60)
+    doubt = doubted(labels, classes)
+    assert np.allclose(doubt.sum(axis=1), 1)
+    assert np.allclose(doubt[np.arange(len(labels)), labels], 61 / 62)
+
+
 def test_a_threshold_is_the_best_of_all() -> None:
     rng = np.random.default_rng(3)
     for _ in range(20):

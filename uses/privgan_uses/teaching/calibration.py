@@ -38,14 +38,16 @@ def temperature_of(logits: Tensor, labels: Integers, weights: Floats) -> float:
 
 
 def doubted(labels: Integers, classes: int) -> Floats:
-    """What is wanted of each image, float64 (n, classes): of a class of m images (m + 1) / (m + classes) its own.
+    """What is wanted of each image, float64 (n, classes): of a class of m images (m + 1) / (m + 2) is its own.
+
+    The rest is shared out among the others, so that many classes are not doubted more than two.
 
     >>> doubted(np.array([0, 0, 1]), 2).round(2).tolist()
     [[0.75, 0.25], [0.75, 0.25], [0.33, 0.67]]
     """
     counts = np.bincount(labels, minlength=classes)[labels, None]
     own = np.eye(classes)[labels]
-    doubt: Floats = (own * counts + 1) / (counts + classes)
+    doubt: Floats = np.where(own > 0, counts + 1, 1 / (classes - 1)) / (counts + 2)
     return doubt
 
 
