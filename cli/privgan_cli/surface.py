@@ -138,7 +138,8 @@ def prior(
         resumable_folder(Path(folder), marker=MARKER, journal=STATE, force=force, resume=resume) as place,
     ):
         read = read_images(Path(public), wishes, progress=listener)
-        named = replace(request, modality=read.names.modality, body_part=read.names.body_part)
+        modality, part = request.modality or read.names.modality, request.body_part or read.names.body_part
+        named = replace(request, modality=modality, body_part=part)
         return learn_prior(read.images, place, named, listener, stop)
 
 

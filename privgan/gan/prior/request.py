@@ -16,7 +16,7 @@ from privgan.run import LONGEST_ORIGIN
 class PriorRequest:
     """What is asked of `privgan prior`. source, licence: of the images, in words; neither may be left out.
 
-    modality, body_part: what they are called, where anybody says it. settings: of the trainings to come. minutes: an
+    modality, body_part: what they are called, else as they are read. settings: of the trainings to come. minutes: an
     end to the steps by the clock.
     """
 
