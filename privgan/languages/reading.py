@@ -192,8 +192,8 @@ def _forms(catalogue: Mapping[str, str]) -> Iterator[_Form]:
             last = [] if parts[-1][1] is None else [""]
             plain = re.sub(r"\{(\w+):[^}]*\}", r"{\1}", spoken)
             found.append((letters, sentence, plain, (*words, *last)))
-    for turn, (_, sentence, plain, found_words) in enumerate(sorted(found, key=lambda each: -each[0])):
-        yield _Form(turn, sentence, plain, found_words)
+    for turn, (_, sentence, plain, said) in enumerate(sorted(found, key=lambda each: -each[0])):
+        yield _Form(turn, sentence, plain, said)
 
 
 @cache
