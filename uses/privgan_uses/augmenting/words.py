@@ -17,8 +17,8 @@ METHOD = to_tr(
 RULE = to_tr(
     "A lesson with synthetic images helps where it is better than every lesson without, each difference beyond its "
     "interval; it harms where it is worse than one that was studied as long. Of twenty lessons that make no "
-    "difference, one may be said to help or to harm by luck. The sentences above are about one lesson that was chosen "
-    "beforehand: your own images with the whole set."
+    "difference, one may be said to help or to harm by luck. The sentences above are about one lesson that was "
+    "chosen beforehand: your own images with the whole set."
 )
 INSIDE = to_tr(
     "These numbers are computed from held-back patients without noise: they stay inside. They speak of this small "
