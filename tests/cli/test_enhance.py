@@ -54,7 +54,7 @@ def model(privgan: Privgan, public: Path, config: Path, tmp_path_factory: pytest
     return folder
 
 
-def test_from_a_bundle_alone(fresh: Privgan, config: Path, tmp_path: Path) -> None:
+def test_from_a_bundle_alone(fresh: Privgan, privgan: Privgan, config: Path, tmp_path: Path) -> None:
     """In the recipient's hands: neither cohort nor ledger is looked at."""
     gate = make_gate(tmp_path, count=160, formats=("npz",))
     gate.audit()
@@ -69,7 +69,9 @@ def test_from_a_bundle_alone(fresh: Privgan, config: Path, tmp_path: Path) -> No
         "--config",
         config,
     )
-    assert "--factor" in fresh(*words, "--public-key", tmp_path / "site.pub", code=2).stderr  # 14 pixels are too few
+    assert (
+        "--factor" in privgan(*words, "--public-key", tmp_path / "site.pub", code=2).stderr
+    )  # 14 pixels are too few
     assert not (tmp_path / "model").exists()
     words = tuple("denoise" if word == "super-resolve" else word for word in words)
     said = json.loads(fresh(*words, "--public-key", tmp_path / "site.pub", "--json").stdout)
@@ -78,7 +80,7 @@ def test_from_a_bundle_alone(fresh: Privgan, config: Path, tmp_path: Path) -> No
     assert origin.set_sha256 == sha256_file(tmp_path / "bundle" / "dataset" / "manifest.json")
     assert (
         "Expected a bundle"
-        in fresh("enhance", "train", tmp_path / "synthetic", tmp_path / "no", "--task", "denoise", code=2).stderr
+        in privgan("enhance", "train", tmp_path / "synthetic", tmp_path / "no", "--task", "denoise", code=2).stderr
     )
 
 

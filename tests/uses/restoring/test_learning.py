@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 import torch
 
+from privgan.dp.spend import PrivacySpend
 from privgan.errors import InputRejectedError, IntegrityError, InterruptedRunError, UsageError
 from privgan.gan.networks.finish import Finish
 from privgan.images.form import ImageForm
 from privgan.interruption import StopRequest
-from privgan_uses.released import open_released
+from privgan_uses.released import Origin, Released
 from privgan_uses.restoring.damage import Coarse, Noise, damaged
 from privgan_uses.restoring.lesson import learn
 from privgan_uses.restoring.make import Material, damage_of, make_restorer
 from privgan_uses.restoring.measures import psnr
 from privgan_uses.restoring.model import CONTACT, MARKER, WEIGHTS, Restorer, open_restorer, restored, shape_of
 from privgan_uses.restoring.request import USUAL, RestoreRequest, read_config
-from tests.audits.releasing import TODAY, make_gate
 from tests.takes import takes
 from tests.uses.restoring.making import FORM, QUICK, SIDE, make_model, material, request
 
@@ -49,11 +49,11 @@ def test_the_same_seed_learns_the_same(model: Restorer, tmp_path: Path) -> None:
 def test_it_learns() -> None:
     """Half of the squared error, 3 decibels, is gone from images that it has not seen."""
     images, noise = takes(200, seed=0, side=SIDE), Noise(photons=0.0, spread=40.0)
-    learning = replace(USUAL, width=16, batch=8, steps=60, rate=1e-3)
+    learning = replace(USUAL, width=8, batch=8, steps=40, rate=2e-3)
     network, steps = learn(images, noise, FORM, request(learning=learning), "learning")
     good = takes(40, seed=9, side=SIDE)
     bad = damaged(good, noise, FORM, torch.Generator().manual_seed(0))
-    assert steps == 60
+    assert steps == 40
     assert psnr(good, restored(network, bad)).mean() > psnr(good, bad).mean() + 3
 
 
@@ -69,17 +69,32 @@ def test_it_says_where_it_comes_from_and_what_it_is_for(model: Restorer) -> None
 
 
 def test_a_released_set_gives_its_terms_on(tmp_path: Path) -> None:
-    gate = make_gate(tmp_path, count=160, formats=("npz",))
-    gate.audit()
-    gate.release()
-    sets = open_released([tmp_path / "bundle"], [tmp_path / "site.pub"], today=TODAY)
+    origin = Origin(
+        set_sha256="1" * 64,
+        cohort_id="fedcba9876543210",
+        run_id="0123abcd4567ef89",
+        spend=PrivacySpend(epsilon=3.0, delta=1e-5),
+        images=160,
+        title="Chests for teaching",
+        licence="CC BY 4.0",
+        purpose="teaching",
+        recipient="Anytown University",
+        until="2026-12-31",
+        key_fingerprint="2" * 64,
+    )
+    sets = Released(
+        images=takes(160, seed=4, side=SIDE),
+        labels=np.zeros(160, np.int64),
+        splits=np.array((["train"] * 4 + ["test"]) * 32),
+        form=replace(FORM, classes=("normal", "effusion")),
+        origins=(origin,),
+    )
     part = Material.of_sets(sets)
-    assert int((~part.spared).sum()) == int((sets.splits == "train").sum())
-    both = part.beside(material(sets.form))
+    assert (~part.spared).tolist() == [True, True, True, True, False] * 32
     (tmp_path / "model").mkdir()
-    facts = make_restorer(both, tmp_path / "model", request("super-resolve"))
-    assert facts.origins == sets.origins
-    assert (facts.form, facts.damage) == (sets.form, Coarse(factor=2))
+    facts = make_restorer(part.beside(material(sets.form)), tmp_path / "model", request("super-resolve"))
+    assert facts.terms == ("CC BY 4.0", "teaching", "CC0 1.0")
+    assert (facts.form, facts.damage, facts.origins) == (sets.form, Coarse(factor=2), (origin,))
     assert open_restorer(tmp_path / "model").facts == facts
 
 
