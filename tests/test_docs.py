@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import doctest
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -31,15 +32,28 @@ MUST_SAY |= dict.fromkeys(("np.load", "numpy.load"), ("allow_pickle", "False"))
 MOST_LINES, MOST_FUNCTION_LINES, MOST_ARGUMENTS, MOST_DECISION_LINES = 300, 60, 7, 60
 
 
-def privgan(*words: str) -> str:
-    """What `privgan ...` prints as a process."""
-    line = "from privgan_cli.main import main; main()"
+HELPED = """
+import json, sys
+from contextlib import redirect_stdout
+from io import StringIO
+from privgan_cli.main import run
+said = {}
+for verb in sys.argv[1:]:
+    with redirect_stdout(StringIO()) as page:
+        assert run([*verb.split(), "--help"]) == 0
+    said[verb] = page.getvalue()
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture(scope="module")
+def helped() -> dict[str, str]:
+    """What `privgan VERB --help` prints, by verb, and "" without one: all in one process."""
     path = os.pathsep.join(str(folder) for folder in PACKAGES.values())
     environment = {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
-    done = subprocess.run(
-        [sys.executable, "-c", line, *words], capture_output=True, text=True, env=environment, check=True, timeout=300
-    )
-    return done.stdout
+    line = [sys.executable, "-c", HELPED, "", *documented_verbs()]
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, check=True, timeout=300)
+    return dict(json.loads(done.stdout))
 
 
 def documented_verbs() -> dict[str, str]:
@@ -52,11 +66,11 @@ def long_options(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
 
 
-def commands() -> set[str]:
+def commands(helped: dict[str, str]) -> set[str]:
     """The verbs in the list that `privgan --help` prints, and those in the list of a verb that is several."""
-    found = listed(privgan("--help"))
+    found = listed(helped[""])
     several = [verb for verb in found if any(name.startswith(f"{verb} ") for name in documented_verbs())]
-    return found | {f"{verb} {name}" for verb in several for name in listed(privgan(verb, "--help"))}
+    return found | {f"{verb} {name}" for verb in several for name in listed(helped[verb])}
 
 
 def listed(page: str) -> set[str]:
@@ -64,15 +78,15 @@ def listed(page: str) -> set[str]:
     return set(re.findall(r"^[\s│|]*([a-z]+)\s{2,}\S", rows, flags=re.MULTILINE))
 
 
-def test_every_verb_is_documented_and_every_documented_verb_exists() -> None:
+def test_every_verb_is_documented_and_every_documented_verb_exists(helped: dict[str, str]) -> None:
     """`privgan --help` and the reference name the same verbs."""
-    assert commands() == set(documented_verbs())
+    assert commands(helped) == set(documented_verbs())
 
 
 @pytest.mark.parametrize("verb", sorted(documented_verbs()))
-def test_every_option_is_documented_and_every_documented_option_exists(verb: str) -> None:
+def test_every_option_is_documented_and_every_documented_option_exists(helped: dict[str, str], verb: str) -> None:
     """The section of a verb names exactly the options that its --help names."""
-    offered = long_options(privgan(*verb.split(), "--help")) - EVERYWHERE
+    offered = long_options(helped[verb]) - EVERYWHERE
     section = documented_verbs()[verb]
     assert offered <= long_options(section), f"undocumented: {sorted(offered - long_options(section))}"
     elsewhere = long_options("".join(documented_verbs().values())) - long_options(section)
