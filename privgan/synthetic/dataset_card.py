@@ -114,7 +114,7 @@ _SERIES = to_tr(
         ),
         _VISITS: (
             "Each {visits} files, one after the other, are one invented patient and one study, in a series and a "
-            "folder each:\n  the same patient in every value of one column, on invented days one to three "
+            "folder each:\n  the same patient in every value of one column, on invented dates one to three "
             "months apart."
         ),
     }

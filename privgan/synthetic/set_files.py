@@ -20,7 +20,7 @@ from privgan.records.dictionary import dictionary
 from privgan.records.facts import RecordsFacts
 from privgan.records.rows import Records, records_csv
 from privgan.synthetic.dataset_card import dataset_card
-from privgan.synthetic.dicom.days import dated
+from privgan.synthetic.dicom.dates import dated
 from privgan.synthetic.dicom.form import Place, files_of, places_of
 from privgan.synthetic.dicom.said import keywords_of, said_of
 from privgan.synthetic.labels_table import label_rows, labels_csv

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from privgan.data.cohort.cohort import open_cohort
 from privgan.files import sha256_file
 from privgan_uses.restoring.model import open_restorer
 from tests.audits.releasing import make_gate
@@ -115,7 +116,8 @@ def test_measured_on_held_back_patients(
 ) -> None:
     cohort, report = trained[0], tmp_path / "evaluation"
     said = privgan("enhance", "evaluate", model, cohort, report).stdout
-    assert "On 50 patients whom nobody learned from" in said
+    held_back = open_cohort(cohort).facts.non_members
+    assert f"On {held_back} patients whom nobody learned from" in said
     assert "it shows patients" in said
     found = json.loads((report / "evaluate.json").read_text())
     assert [*found["arms"]] == ["damaged", "classical", "model", "ceiling"]

@@ -34,7 +34,7 @@ def test_what_drowns_are_two_standard_errors_of_a_count() -> None:
 
 def test_a_column_whose_average_value_drowns_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     """Bands drown first; with more patients nothing does."""
-    many, few = looked(4000), looked(300)
+    many, few = looked(4000), looked(200)
     assert [column.drowned for column in many.columns] == [False, False, False]
     assert [column.drowned for column in few.columns] == [False, True, False]
     with caplog.at_level(logging.INFO):

@@ -47,7 +47,9 @@ def _drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def together(z: Floats, labels: Integers) -> Floats:
         return np.stack([levels(each, int(label)) for each, label in zip(z, labels, strict=True)])
 
-    generator = SimpleNamespace(levels=levels, levels_together=together, latent=4, class_balance=None, records=None)
+    generator = SimpleNamespace(
+        levels=levels, levels_together=together, latent=4, class_balance=None, records=None, smooth_as=0
+    )
     monkeypatch.setattr(drawing, "_load", lambda *_: generator)
     return iter(())
 

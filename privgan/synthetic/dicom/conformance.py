@@ -98,7 +98,7 @@ def faults_of(content: bytes, dataset: FileDataset | None = None) -> list[str]:
 
 
 def _faults(dataset: FileDataset) -> list[str]:
-    said = (*_values(dataset), *_enumerated(dataset), *_days(dataset))
+    said = (*_values(dataset), *_enumerated(dataset), *_dates(dataset))
     return [*_file_meta(dataset), *_modules(dataset), *said, *_pixels(dataset), *_marks(dataset)]
 
 
@@ -195,10 +195,10 @@ def _enumerated(dataset: Dataset) -> Iterator[str]:
         yield "PatientAge is no age (PS3.5 6.2)"
 
 
-def _days(dataset: Dataset) -> Iterator[str]:
+def _dates(dataset: Dataset) -> Iterator[str]:
     """When an image was made, as far as it is said: on one day, not before its study (PS3.3 C.7.2.1, C.7.3.1)."""
-    days = {str(dataset[keyword].value) for keyword in _DATED if keyword in dataset}
-    if "SeriesDate" in dataset and (len(days) != 1 or min(days) < str(dataset.get("StudyDate", ""))):
+    said = {str(dataset[keyword].value) for keyword in _DATED if keyword in dataset}
+    if "SeriesDate" in dataset and (len(said) != 1 or min(said) < str(dataset.get("StudyDate", ""))):
         yield f"{', '.join(_DATED)} differ, or lie before StudyDate"
 
 

@@ -11,7 +11,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from privgan import __version__
-from privgan.synthetic.dicom.days import DUMMY_DAY
+from privgan.synthetic.dicom.dates import DUMMY_DAY
 from privgan.synthetic.dicom.kinds import Kind, kind_of, pages
 from privgan.synthetic.dicom.look import DicomLook
 from privgan.synthetic.dicom.values import display_window, pixel_module, rescale

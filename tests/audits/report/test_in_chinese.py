@@ -53,6 +53,7 @@ STAND = {
     *("WP", "EDPB", "NIST", "SP", "CFR", "ISO", "IEC", "cxr", "npz", "patient_id", "audit", "json"),
     *("sha", "sum", "openssl", "VERIFY", "md", "BUNDLE", "NAME", "pub", "public", "key"),
     *("verify", "approve", "release", "report", "revoke", "plan", "REPORT", "private", "gallery"),
+    *("augment", "docs", "results", "uses"),
 }
 CHOSEN = {"default", "own", "picture", "accept", "low", "power", "delta", "max_auc"}  # of policies, options, presets
 COLUMNS = ("columns", "not_applicable")

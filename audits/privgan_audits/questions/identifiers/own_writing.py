@@ -25,7 +25,7 @@ from privgan.records.schema import Schema
 from privgan.run import PriorNamed
 from privgan.synthetic import synthetic_set as layout
 from privgan.synthetic.dataset_card import dataset_card
-from privgan.synthetic.dicom.days import days_of
+from privgan.synthetic.dicom.dates import dates_of
 from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.lessons.of_set import lesson_of, shown_patients, without_pictures
 from privgan.synthetic.seed import Seed
@@ -136,7 +136,7 @@ def _manifest_texts(manifest: Manifest) -> Iterator[str]:
             yield text
     patients = manifest.count // manifest.dicom.visits if manifest.dicom.visits > 1 else 0
     for patient in range(1, 1 + patients):
-        yield from days_of(manifest.seed_sha256, patient=patient, visits=manifest.dicom.visits)
+        yield from dates_of(manifest.seed_sha256, patient=patient, visits=manifest.dicom.visits)
     try:
         yield date.fromisoformat(manifest.created).isoformat()
         yield manifest.created.replace("-", "")
