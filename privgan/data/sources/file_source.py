@@ -78,7 +78,7 @@ class FileSource:
         self._folder = folder
         self._files = files.without(tables)[: wishes.max_images]
         self._format = format_of(self._files)
-        self.names_patients = self._format.names_patients
+        self.names_patients, self.has_units = self._format.names_patients, self._format.has_units
         self._tables = Tables(tables, wishes.columns, dict(wishes.csv_columns), self._format.tells)
         allowed = {"file", "patient"} if self._tables.name_patients else {"file"}
         if not self._format.names_patients and not self._tables.keys <= allowed:

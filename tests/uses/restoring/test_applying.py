@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -194,6 +195,29 @@ def test_colour_is_refused_by_a_grey_model(model: Restorer, tmp_path: Path) -> N
     Image.fromarray(colour).save(tmp_path / "in" / "a.png")
     with pytest.raises(InputRejectedError, match="grey images"):
         applied(model, tmp_path / "in", tmp_path / "out")
+
+
+def test_volumes_are_not_torn_apart(model: Restorer, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    volume = np.zeros((SIDE, SIDE, 3), np.int16)
+    nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), source / "volume.nii")
+    with pytest.raises(InputRejectedError, match="NIfTI volumes"):
+        applied(model, source, tmp_path / "out")
+
+
+def test_frames_of_one_file_come_out_as_instances_of_their_own(
+    model: Restorer, images: Images, tmp_path: Path
+) -> None:
+    path = write_dicom(tmp_path / "source" / "many.dcm", images[0, ..., 0])
+    dataset = dcmread(path)
+    dataset.NumberOfFrames, dataset.PixelData = 3, images[:3].tobytes()
+    dataset.save_as(path)
+    found = applied(model, tmp_path / "source", tmp_path / "out")
+    assert found.images == 3
+    made = sorted(file for file in list_files(tmp_path / "out") if file.suffix == ".dcm")
+    assert [file.name for file in made] == ["many-0002.dcm", "many-0003.dcm", "many.dcm"]
+    assert len({str(dcmread(file).SOPInstanceUID) for file in made}) == 3
 
 
 def test_larger_images_are_brought_to_size_if_asked(model: Restorer, tmp_path: Path) -> None:

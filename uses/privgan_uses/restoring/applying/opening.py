@@ -64,12 +64,21 @@ def open_images(path: Path, form: ImageForm, damage: Damage, *, preset: str | No
 
     Raises:
         UsageError: the path is missing, or a folder of privgan's own.
-        InputRejectedError: it is no source.
+        InputRejectedError: it is no source, or one of volumes.
     """
     wishes = wishes_for(form, shown_side(form, damage), preset=preset)
     if path.is_file() and path.suffix.lower() != ".npz" and not path.name.upper().startswith("DICOMDIR"):
-        return FileSource(path.parent, FileList(path.parent, [path.name]), wishes)
-    return open_source(path, wishes)
+        return _single_images(FileSource(path.parent, FileList(path.parent, [path.name]), wishes))
+    return _single_images(open_source(path, wishes))
+
+
+def _single_images(source: Source) -> Source:
+    if isinstance(source, FileSource) and source.has_units and not source.names_patients:
+        raise InputRejectedError(
+            "Expected DICOM files, pictures or an .npz, the source has NIfTI volumes: restored slice by slice they "
+            "would no longer be volumes."
+        )
+    return source
 
 
 def require_known(entry: Entry, form: ImageForm, side: int, *, resize: bool) -> None:
