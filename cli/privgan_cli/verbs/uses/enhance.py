@@ -95,7 +95,11 @@ def train(
             "epsilon": made.epsilon,
             "terms": list(made.terms),
         },
-        tr("learned {steps} steps from {images} images, none of a patient", steps=made.steps, images=made.images),
+        tr(
+            "learned {steps} steps from {images} images, none of a patient",
+            steps=made.steps,
+            images=f"{made.images:,}",
+        ),
         tr(
             "on {tried} of the sets' own images: {before} dB damaged, {after} dB restored",
             tried=made.tried,
@@ -132,7 +136,7 @@ def apply(
         made = apply_model(model, source, folder, asked, stop, force=force, progress=console.progress)
     console.result(
         {"images": made.images, "refused": made.refused, "notes": list(made.notes)},
-        tr("restored {images} images", images=made.images),
+        tr("restored {images} images", images=f"{made.images:,}"),
         *(tr("{count} files were not used: {code}", count=count, code=code) for code, count in made.refused.items()),
         *(retold(note) for note in made.notes),
         tr("These are patients' images, and not for diagnosis: keep {folder} as you keep the others.", folder=folder),

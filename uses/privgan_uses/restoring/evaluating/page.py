@@ -20,7 +20,7 @@ from privgan.languages.pages import page_environment
 from privgan_audits.report.page import Table
 from privgan_audits.report.pictures import data_uri
 from privgan_audits.report.write import marked, style_sheets
-from privgan_audits.telling.numbers import percent
+from privgan_audits.telling.numbers import percent, span
 from privgan_audits.telling.plots import Estimate, estimates_chart
 from privgan_audits.telling.words import Fact
 from privgan_uses.restoring.evaluating.evaluate import CEILING, CLASSICAL, DAMAGED, MODEL, PLAIN, Evaluated
@@ -231,8 +231,12 @@ def _decibels(estimate: Json) -> str:
 
 
 def _share(estimate: Json) -> str:
-    return "{} [{}, {}]".format(*(percent(estimate[key]) for key in ("value", "low", "high")))
+    return _with_interval(*(percent(estimate[key]) for key in ("value", "low", "high")))
 
 
 def _number(estimate: Json, form: str) -> str:
-    return "{} [{}, {}]".format(*(form.format(estimate[key]) for key in ("value", "low", "high")))
+    return _with_interval(*(form.format(estimate[key]) for key in ("value", "low", "high")))
+
+
+def _with_interval(value: str, low: str, high: str) -> str:
+    return f"{value} ({span(low, high)})"
