@@ -95,11 +95,7 @@ def train(
             "epsilon": made.epsilon,
             "terms": list(made.terms),
         },
-        tr(
-            "learned {steps} steps from {images} images, none of a patient",
-            steps=made.steps,
-            images=f"{made.images:,}",
-        ),
+        tr("learned {steps} steps from {images} images, none of a patient", steps=made.steps, images=made.images),
         tr(
             "on {tried} of the sets' own images: {before} dB damaged, {after} dB restored",
             tried=made.tried,
