@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo verifier wheel test check bench quality studies examples reference schema clean
+.PHONY: install demo verifier wheel test check bench quality studies uses examples reference schema clean
 
 install: $(STAMP)
 
@@ -50,6 +50,16 @@ quality: install
 	for dataset in $(DATASETS); do \
 		$(BIN)/python tests/benchmarks/quality.py --json --dataset $$dataset --epsilon $(EPSILON) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(QUALITY) || exit 1; done
+
+# What a set is good for: one is made as above, without a prior, and asked all three questions. About an hour.
+START := tests/benchmarks/quality_steps/warm_start.toml
+KEPT := kept/xray-epsilon3-seed0/synthetic
+
+uses: install
+	$(BIN)/python tests/benchmarks/quality.py --json --dataset xray --epsilon 3 --config $(START) --count 6000 --keep kept
+	$(BIN)/python tests/benchmarks/uses_restoring.py --json --synthetic $(KEPT)/images.npz --task denoise
+	$(BIN)/python tests/benchmarks/uses_teaching.py --json --dataset xray --synthetic $(KEPT)
+	$(BIN)/python tests/benchmarks/uses_augmenting.py --json --dataset xray
 
 examples: install
 	PYTHONPATH=. $(BIN)/python tests/examples.py
