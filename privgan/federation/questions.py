@@ -1,8 +1,8 @@
 """In which order a federation asks what a plan holds: its noises as one list, question after question.
 
 The order is that of a training's beginning (`gan.training.beginning`): the table of records, what the warm start
-asks of images, class shares, and last how strong detail is. Only the last may stay unasked, where public images turn
-out to be of another kind than the patients'.
+asks of images, class shares, and last how strong detail is. The last is asked also where public images turn out to be
+of another kind than the patients', and its answer then shapes nothing.
 """
 
 from dataclasses import replace

@@ -117,7 +117,7 @@ def test_measured_on_held_back_patients(
     cohort, report = trained[0], tmp_path / "evaluation"
     said = privgan("enhance", "evaluate", model, cohort, report).stdout
     held_back = open_cohort(cohort).facts.non_members
-    assert f"On {held_back} patients whom nobody learned from" in said
+    assert f"On {held_back} held-back patients" in said
     assert "it shows patients" in said
     found = json.loads((report / "evaluate.json").read_text())
     assert [*found["arms"]] == ["damaged", "classical", "model", "ceiling"]

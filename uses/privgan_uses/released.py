@@ -47,6 +47,20 @@ class Origin:
     key_fingerprint: str
 
 
+def require_permitted(origins: Sequence[Origin], today: date) -> None:
+    """Refuse what was learned from a set that may be used no longer.
+
+    Raises:
+        UsageError: a last day is over.
+    """
+    last = min((each.until for each in origins if each.until), default="")
+    if last and last < today.isoformat():
+        raise UsageError(
+            f"The permission to use what this model learned from ended on {last}, and with it that to use the "
+            "model. Ask the hospital."
+        )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Released:
     """Images of one form from one or several released sets.

@@ -21,7 +21,7 @@ from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, plac
 from privgan.gan.networks.autoencoder import fit_as_decoder
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.networks.saving import STATE
-from privgan.gan.patients import Everybody
+from privgan.gan.patients import Everybody, NoisyPatients
 from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.ranks import ALONE, Ranks
 from privgan.gan.training.ladder import Ladder
@@ -86,6 +86,7 @@ def begin(
         kept = None if ledger is None else ledger.resume(training.run_id, step=state.step, sha256=digest)
         return training, state, kept
     noises, of_strength = _noises(training)
+    planned = training
     progress(tr(_MEASURING), 0, 1)
     records = _records(training, randomness)  # before the images, which are asked about given these
     odds = None if records is None else Odds.of_table(records)
@@ -103,6 +104,9 @@ def begin(
     state.records, state.prior, state.class_balance = records, named, balance
     if training.prior is not None:
         state.powers = _powers(training, training.prior, state, of_strength, randomness)
+    elif planned.prior is not None and isinstance(planned.patients, NoisyPatients):
+        # Whether a prior is far could differ by a machine's last bit: no site may wait for another's last answer.
+        _powers(planned, planned.prior, state, of_strength, randomness)
     made_decoder(training, state, randomness, progress)
     state.monitor = Monitor.of(state.generator, randomness.public)
     # Saved at once: a second answer to the same queries after a crash would be wasted noise, not a better start.

@@ -95,7 +95,7 @@ def test_of_a_large_cohort_some_are_examined_and_of_a_rare_class_all(monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("members", "sizes"), [(5, (5,)), (12, (5, 12)), (20, (5, 20)), (35, (5, 20, 35)), (140, (5, 20, 100))]
+    ("members", "sizes"), [(5, (5,)), (12, (5,)), (20, (5, 20)), (35, (5, 20)), (140, (5, 20, 100))]
 )
 def test_as_many_patients_as_there_are(members: int, sizes: tuple[int, ...]) -> None:
     assert sizes_of(sides_of(given(), cohort(members), np.random.default_rng(0)), ()) == sizes
@@ -155,7 +155,7 @@ def test_too_few_of_anything_is_refused() -> None:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("study")
-    return folder, augment(given(), cohort(), folder, TINY, np.random.default_rng(3))
+    return folder, augment(given(), cohort(), folder, replace(TINY, sizes=(5, 6)), np.random.default_rng(3))
 
 
 def test_the_page_answers_for_every_number_of_patients(found: tuple[Path, dict[str, Any]]) -> None:

@@ -93,7 +93,7 @@ def test_a_released_set_gives_its_terms_on(tmp_path: Path) -> None:
     assert (~part.spared).tolist() == [True, True, True, True, False] * 32
     (tmp_path / "model").mkdir()
     facts = make_restorer(part.beside(material(sets.form)), tmp_path / "model", request("super-resolve"))
-    assert facts.terms == ("CC BY 4.0", "teaching", "CC0 1.0")
+    assert facts.terms == ("CC BY 4.0", "for teaching, by Anytown University, until 2026-12-31", "CC0 1.0")
     assert (facts.form, facts.damage, facts.origins) == (sets.form, Coarse(factor=2), (origin,))
     assert open_restorer(tmp_path / "model").facts == facts
 

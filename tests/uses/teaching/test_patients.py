@@ -11,8 +11,8 @@ import pytest
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort
 from privgan.errors import InputRejectedError, UsageError
 from privgan.images.form import ImageForm
+from privgan_uses import acquainted
 from privgan_uses.teaching.classifier import ClassifierFacts, KnownRange
-from privgan_uses.teaching.examining import patients as module
 from privgan_uses.teaching.examining.patients import ALL, HELD_BACK, Examined, examined
 from tests.uses.teaching.test_measures import ORIGIN
 
@@ -47,11 +47,15 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Asked:
         cohort_id: str = "here",
         runs: tuple[str, ...] = (),
         connected: tuple[str, ...] = (),
+        there: tuple[str, ...] = (),
         **changes: Any,
     ) -> Examined:
-        anchor = SimpleNamespace(connected=lambda cohort: [cohort, *connected])
+        anchor = SimpleNamespace(
+            connected=lambda cohort: [cohort, *connected],
+            charges=lambda cohorts: [{"run_id": run} for run in there] if cohorts else [],
+        )
         ledger = SimpleNamespace(anchor=anchor, of_kind=lambda _: [{"run_id": run} for run in runs])
-        monkeypatch.setattr(module, "Ledger", SimpleNamespace(of_cohort=lambda *_, **__: ledger))
+        monkeypatch.setattr(acquainted, "Ledger", SimpleNamespace(of_cohort=lambda *_, **__: ledger))
         patients = np.arange(80) // 2
         values = {
             "images": np.zeros((80, *form.shape, 1), np.uint8),
@@ -91,6 +95,11 @@ def test_a_cohort_that_shares_members_is_refused_where_the_anchor_knows_it(ask: 
     assert ask(connected=("another",))
     with pytest.raises(UsageError, match="as the site anchor says"):
         ask(connected=("another", "made-of"))
+    run = FACTS.origins[0].run_id
+    with pytest.raises(UsageError, match="as the site anchor says"):
+        ask(connected=("prepared-before",), there=(run,))  # a run of several hospitals names none of their cohorts
+    with pytest.raises(UsageError, match="as the site anchor says"):
+        ask(cohort_id="made-of", connected=("second",), there=(run,))  # also where this cohort shaped a part of it
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from privgan.errors import IntegrityError, UsageError
+from privgan_uses.released import require_permitted
 from privgan_uses.teaching.classifier import CARD, GRAPH, MARKER, WEIGHTS, Classifier, KnownRange, open_classifier
 from privgan_uses.teaching.graph import INPUT, graph_of
 from privgan_uses.teaching.learning import Pictures
@@ -63,9 +64,9 @@ def test_it_says_where_it_came_from_and_carries_the_terms(site: Gate, classifier
     assert "not for diagnosis" in card
     assert "not on patients" in card
     assert all(text in card for text in (*facts.classes, origin.set_sha256, origin.purpose, origin.until))
-    facts.require_permitted(date.fromisoformat(origin.until))
+    require_permitted(facts.origins, date.fromisoformat(origin.until))
     with pytest.raises(UsageError, match="ended on"):
-        facts.require_permitted(date.fromisoformat(origin.until).replace(year=2030))
+        require_permitted(facts.origins, date.fromisoformat(origin.until).replace(year=2030))
 
 
 def test_the_same_seed_gives_the_same_files_and_another_one_others(site: Gate, model: Path, tmp_path: Path) -> None:

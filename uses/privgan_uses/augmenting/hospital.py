@@ -14,6 +14,7 @@ from privgan.errors import UsageError
 from privgan.images.form import ImageForm
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.teaching import EXAMINED, LEARNED
+from privgan_uses.acquainted import shares_members
 from privgan_uses.augmenting.design import SIZES
 from privgan_uses.augmenting.lessons import as_seen, few, patients_of, small
 from privgan_uses.augmenting.study import Sides
@@ -29,7 +30,7 @@ def sides_of(given: Released, own: Cohort, rng: np.random.Generator) -> Sides:
     Raises:
         UsageError: the cohort made the set, has another form, or too few patients of a class.
     """
-    if own.facts.cohort_id in {origin.cohort_id for origin in given.origins}:
+    if shares_members(own, given.origins):
         raise UsageError(
             "Expected a cohort of another hospital: this one made the set, and its members are in it already. "
             "What the set is worth to you is in the report of its audit."
@@ -53,7 +54,7 @@ def sides_of(given: Released, own: Cohort, rng: np.random.Generator) -> Sides:
 
 
 def sizes_of(sides: Sides, asked: tuple[int, ...]) -> tuple[int, ...]:
-    """How many patients of each class to learn from: as asked; else the usual numbers that there are, and then all.
+    """How many patients of each class to learn from: as asked; else the usual numbers, as far as there are so many.
 
     Raises:
         UsageError: there are fewer patients of a class than were asked for.
@@ -62,8 +63,7 @@ def sizes_of(sides: Sides, asked: tuple[int, ...]) -> tuple[int, ...]:
     if asked:
         _require_members(max(asked), most)
         return asked
-    usual = tuple(size for size in SIZES if size <= most)
-    return usual if most >= SIZES[-1] or most in usual else (*usual, most)
+    return tuple(size for size in SIZES if size <= most)
 
 
 def _require_form(own: ImageForm, given: ImageForm) -> None:

@@ -1,7 +1,7 @@
 """What the verbs call: paths and frozen requests in, whole folders and frozen results out."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from privgan.arrays import Images
@@ -15,6 +15,7 @@ from privgan.kinds import EVALUATION, RESTORED, RESTORER
 from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan_uses.released import open_released as read_sets
+from privgan_uses.released import require_permitted
 from privgan_uses.restoring.applying.apply import Applied, Asked, apply_restorer, require_apart
 from privgan_uses.restoring.applying.opening import require_readable, wishes_for
 from privgan_uses.restoring.evaluating.evaluate import Evaluated, Question, evaluate_restorer, write_evaluation
@@ -77,7 +78,7 @@ def _material(sources: Sources, request: RestoreRequest, progress: Progress) -> 
     form = parts[0].form if parts else sources.form
     if sources.public is not None and form is not None:
         require_readable(form, damage_of(request, form))
-        read = read_images(sources.public.path, wishes_for(form, form.side), progress=progress)
+        read = read_images(sources.public.path, wishes_for(form, form.side, leaves=True), progress=progress)
         named = {"source": sources.public.source, "licence": sources.public.licence}
         parts.append(Material.of_public(read.images, form, **named))
     if not parts:
@@ -103,7 +104,9 @@ def apply_model(
     """
     require_apart(source, folder)
     with staged_folder(folder, marker=RESTORED.marker, force=force) as place:
-        return apply_restorer(open_restorer(model), source, place, asked, progress, lambda: _heed(stop, _NOT_KEPT))
+        opened = open_restorer(model)
+        require_permitted(opened.facts.origins, datetime.now(UTC).date())
+        return apply_restorer(opened, source, place, asked, progress, lambda: _heed(stop, _NOT_KEPT))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +139,7 @@ def evaluate_model(
     """
     with staged_folder(folder, marker=EVALUATION.marker, force=force) as place:
         opened = open_restorer(model)
+        require_permitted(opened.facts.origins, datetime.now(UTC).date())
         question = Question(ceiling=compared.ceiling, seed=compared.seed)
         if compared.sources is not None:
             question = replace(question, images=_learned_from(opened, compared.sources, progress))
@@ -147,7 +151,7 @@ def evaluate_model(
 
 def _learned_from(model: Restorer, sources: Sources, progress: Progress) -> Images:
     sets = read_sets(sources.bundles, sources.public_keys, today=sources.today, progress=progress)
-    if sets.origins != model.facts.origins:
+    if sets.origins != model.facts.origins or model.facts.public:
         raise UsageError(
             "Expected the released sets that the model was learned from, in the same order, to compare it with a "
             "plain network that saw the same images; got others."

@@ -24,7 +24,7 @@ from privgan.images.blocks import at_once
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8, to_levels
 from privgan.kinds import RESTORER, require_kind
-from privgan.language import to_tr
+from privgan.language import kept, to_tr
 from privgan_uses.released import Origin
 from privgan_uses.restoring.damage import Damage
 
@@ -77,9 +77,23 @@ class RestorerFacts:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """Licences and purposes under which it may be used: those of everything that it was learned from."""
-        said = [*((each.licence, each.purpose) for each in self.origins), *((each.licence,) for each in self.public)]
+        """Under which it may be used: licences and permissions of everything that it was learned from."""
+        said = [
+            *((each.licence, _permitted(each)) for each in self.origins),
+            *((each.licence,) for each in self.public),
+        ]
         return tuple(dict.fromkeys(text for texts in said for text in texts if text))
+
+
+def _permitted(origin: Origin) -> str:
+    if not origin.purpose:
+        return ""
+    return kept(
+        "for {purpose}, by {recipient}, until {day}",
+        purpose=origin.purpose,
+        recipient=origin.recipient,
+        day=origin.until,
+    )
 
 
 def shape_of(form: ImageForm, learning: LearningSettings) -> FinishShape:

@@ -85,7 +85,7 @@ def card_of(facts: ClassifierFacts) -> str:
             count=len(facts.classes),
             form=facts.form,
             classes=listed(facts.classes),
-            images=f"{sum(facts.images.values()):,}",
+            images=f"{facts.images['train']:,}",
         ),
         tr(_COLUMN, column=facts.column) if facts.column else "",
         tr(_TERMS),

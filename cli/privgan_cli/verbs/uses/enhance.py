@@ -103,7 +103,7 @@ def train(
             after=f"{made.restored_psnr:.1f}",
         ),
         retold(made.intended_use),
-        *(tr("terms: {terms}", terms=each) for each in made.terms),
+        *(tr("terms: {terms}", terms=retold(each)) for each in made.terms),
         then=following.after_enhance(folder),
     )
     return 0

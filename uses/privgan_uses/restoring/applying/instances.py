@@ -60,7 +60,17 @@ _EMPTY = (  # of type 2: there, with or without a value
     *("AccessionNumber", "ReferringPhysicianName", "PatientOrientation"),
 )
 _OTHER_SIDE = "ImageLaterality"  # what newer kinds of objects call the side; a capture has the older name alone
-_READ = (_OTHER_SIDE, "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "InstanceNumber", "SpecificCharacterSet")
+_READ = (
+    _OTHER_SIDE,
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "InstanceNumber",
+    "SpecificCharacterSet",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+)
 _TAGS = [Tag(keyword) for keyword in (*KEPT, *_READ)]
 _LOSSY: tuple[UID, ...] = (JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 _MOST_BYTES = 2 << 30
@@ -113,7 +123,9 @@ class InstanceWriter:
             "SOPInstanceUID": generate_uid(prefix=None),
             "SeriesInstanceUID": self._series_of(source),
             "SeriesNumber": _SERIES_NUMBER,
-            "InstanceNumber": source.get("InstanceNumber") or self._number,
+            "InstanceNumber": self._number
+            if int(source.get("NumberOfFrames") or 1) > 1
+            else source.get("InstanceNumber") or self._number,
             "InstanceCreationDate": self._now.strftime("%Y%m%d"),
             "InstanceCreationTime": self._now.strftime("%H%M%S"),
             "SeriesDescription": f"RESTORED, not for diagnosis: {self._model.facts.task}",
@@ -159,7 +171,9 @@ class InstanceWriter:
         item.PurposeOfReferenceCodeSequence = Sequence(
             [_code("121322", "Source image for image processing operation")]
         )
-        item.SpatialLocationsPreserved = "NO" if self._resized else "YES"
+        side = self._model.facts.form.side
+        same = (source.get("Rows"), source.get("Columns")) == (side, side) and not self._resized
+        item.SpatialLocationsPreserved = "YES" if same else "NO"
         return item
 
     def _equipment(self) -> Dataset:

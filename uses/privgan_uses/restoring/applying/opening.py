@@ -20,12 +20,20 @@ from privgan_uses.restoring.damage import Coarse, Damage
 _OF_ITS_PRESET = "custom"
 
 
-def wishes_for(form: ImageForm, side: int, *, preset: str | None = None) -> Wishes:
+def wishes_for(form: ImageForm, side: int, *, preset: str | None = None, leaves: bool = False) -> Wishes:
     """How images of a form are read: of so many pixels a side, by the window of the form or the usual preset.
 
-    preset: where the user knows which one the cohort was prepared with. Text in the pixels is no reason to refuse:
-    nothing leaves.
+    preset: where the user knows which one the cohort was prepared with. leaves: what is learned of these images
+    travels; where it does not, text in the pixels is no reason to refuse.
+
+    Raises:
+        UsageError: the preset has another window than the form, so that grey levels would mean something else.
     """
+    if preset is not None and PRESETS[preset].window != form.window:
+        raise UsageError(
+            "Expected the preset that the set's cohort was prepared with, this one has another window than the model "
+            "knows: the same tissue would have other grey levels. Leave --read-as out."
+        )
     named = next((name for name, each in PRESETS.items() if each.window == form.window), _OF_ITS_PRESET)
     chosen, window = preset, None
     if chosen is None and form.window is not None:
@@ -37,7 +45,7 @@ def wishes_for(form: ImageForm, side: int, *, preset: str | None = None) -> Wish
         preset=chosen,
         window=window,
         colour=form.colour,
-        selection=Selection(accept_burned_in=True),
+        selection=Selection(accept_burned_in=not leaves),
     )
 
 

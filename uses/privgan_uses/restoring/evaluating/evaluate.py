@@ -23,6 +23,7 @@ from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.drawing import drawn
 from privgan_audits.questions.utility.examination import Curve, Examination
+from privgan_uses.acquainted import shares_members
 from privgan_uses.restoring.damage import damaged
 from privgan_uses.restoring.evaluating.findings import examined
 from privgan_uses.restoring.evaluating.rivals import classical, plain_network, restored_plainly
@@ -83,6 +84,9 @@ def evaluate_restorer(
         InputRejectedError: too few patients are held back.
     """
     _require_fitting(model.facts, cohort.facts.form)
+    origins = model.facts.origins
+    shared = [shares_members(cohort, [origin]) for origin in origins]
+    own = bool(shared) and all(shared) and not model.facts.public
     rng = np.random.default_rng(question.seed)
     sides = Sides(
         members=_side(cohort, MEMBER, LEARNED, rng),
@@ -90,8 +94,7 @@ def evaluate_restorer(
         classes=cohort.facts.form.classes,
     )
     found = compare(model, sides, question, progress, heed)
-    own = {origin.cohort_id for origin in model.facts.origins}
-    named = {"cohort_id": cohort.facts.cohort_id, "same_cohort": cohort.facts.cohort_id in own}
+    named = {"cohort_id": cohort.facts.cohort_id, "same_cohort": own}
     return replace(found, content=found.content | named)
 
 

@@ -102,7 +102,7 @@ def lines_of(content: Json) -> Iterator[str]:
     """What was found, in sentences."""
     arms, apart = content["arms"], content["differences"]
     yield tr(
-        "On {patients} patients whom nobody learned from: {before} dB {name}, {after} dB restored.",
+        "On {patients} held-back patients: {before} dB {name}, {after} dB restored.",
         patients=content["patients"],
         before=_decibels(arms[DAMAGED]["psnr"]),
         name=_name(content, DAMAGED),
@@ -122,8 +122,8 @@ def lines_of(content: Json) -> Iterator[str]:
         yield from _of_findings(findings["arms"])
     if "same_cohort" in content and not content["same_cohort"]:
         yield tr(
-            "The model was not learned from a set of this cohort: nobody checked that these patients are none of "
-            "those whom its sets, or its public images, show."
+            "Nobody checked that these patients are none of those whom the model's sets, or its public images, show: "
+            "they are not all of this cohort."
         )
 
 

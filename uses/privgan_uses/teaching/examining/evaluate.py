@@ -13,6 +13,7 @@ from privgan.files import sha256_file, write_json, write_text
 from privgan.folders import staged_folder
 from privgan.kinds import EXAMINED
 from privgan.progress import Progress, silent
+from privgan_uses.released import require_permitted
 from privgan_uses.teaching.classifier import MARKER, Classifier, open_classifier
 from privgan_uses.teaching.examining.measures import measured
 from privgan_uses.teaching.examining.page import evaluation_page
@@ -56,7 +57,7 @@ def evaluate(
     """
     with staged_folder(report, marker=EXAMINED.marker, force=force) as folder:
         classifier, opened = open_classifier(model), open_cohort(cohort)
-        classifier.facts.require_permitted(today)
+        require_permitted(classifier.facts.origins, today)
         patients = examined(opened, classifier.facts, whom)
         chances = classifier.chances(patients.images)
         record = {

@@ -12,11 +12,11 @@ import numpy as np
 
 from privgan.arrays import Images, Integers, Texts
 from privgan.data.cohort.cohort import NON_MEMBER, Cohort
-from privgan.dp.budget.ledger import Ledger
 from privgan.errors import InputRejectedError, UsageError
 from privgan.language import kept
 from privgan.records.schema import Column
 from privgan_audits.evidence.bands import banded, banding
+from privgan_uses.acquainted import shares_members
 from privgan_uses.teaching.classifier import ClassifierFacts
 from privgan_uses.teaching.lesson import known_labels
 
@@ -58,7 +58,7 @@ def examined(cohort: Cohort, facts: ClassifierFacts, whom: str | None) -> Examin
         InputRejectedError: too few patients, or of one class only.
     """
     _require_form(cohort, facts)
-    own = _shares_members(cohort, facts)
+    own = shares_members(cohort, facts.origins)
     if own and whom == ALL:
         raise UsageError(
             "Expected patients whom the model cannot know: its images came from members of this cohort. Leave out "
@@ -104,25 +104,6 @@ def _require_form(cohort: Cohort, facts: ClassifierFacts) -> None:
             "Expected images with the window that the model learned from, the cohort has another: the same tissue "
             "would have other grey levels. Prepare it with that window."
         )
-
-
-def _shares_members(cohort: Cohort, facts: ClassifierFacts) -> bool:
-    """Whether this cohort's members shaped a set that was learned from: by its name, or by its own ledger.
-
-    Raises:
-        UsageError: another cohort did that has members of this one, as the site's anchor knows.
-    """
-    ledger = Ledger.of_cohort(cohort.ledger_path, cohort_sha256=cohort.sha256)
-    cohorts = {origin.cohort_id for origin in facts.origins}
-    charged = {entry["run_id"] for entry in ledger.of_kind("charge")}
-    own = cohort.facts.cohort_id in cohorts or any(origin.run_id in charged for origin in facts.origins)
-    others = ledger.anchor.connected(cohort.facts.cohort_id)[1:] if ledger.anchor else []
-    if not own and cohorts & set(others):
-        raise UsageError(
-            "Expected patients whom the model cannot know: its images came from members of a cohort that shares "
-            "patients with this one, as the site anchor says. Evaluate on the held-back patients of that cohort."
-        )
-    return own
 
 
 def _labels(cohort: Cohort, facts: ClassifierFacts) -> Integers:
