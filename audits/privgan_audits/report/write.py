@@ -7,6 +7,7 @@ and a content security policy forbids whatever might still get in.
 from collections.abc import Iterator
 from pathlib import Path
 
+from jinja2 import Environment
 from markupsafe import Markup
 
 from privgan.files import PRIVATE_FILE, SHAREABLE_FILE, sha256_file, write_json, write_text
@@ -47,10 +48,14 @@ def write_report(folder: Path, record: Record, gallery: Gallery | None, *, salt:
 def render(page: Page | PublicPage) -> str:
     """One page as a single HTML file in the current language; every value is escaped, a missing one is an error."""
     environment = page_environment("privgan_audits.report")
-    # The style sheet is our own file; as text it would be escaped.
-    style = Markup("".join(environment.get_template(name).render() for name in style_sheets()))  # noqa: S704
     environment.globals.update(tr=marked)
-    return environment.get_template(page.template).render(page=page, style=style, language=tag())
+    return environment.get_template(page.template).render(page=page, style=style_of(environment), language=tag())
+
+
+def style_of(environment: Environment) -> Markup:
+    """The style of pages like the report's, of whoever has its templates, too, in the current language."""
+    # Our own files; as text they would be escaped.
+    return Markup("".join(environment.get_template(name).render() for name in style_sheets()))  # noqa: S704
 
 
 def marked(sentence: str, **values: object) -> Markup:

@@ -22,6 +22,7 @@ from privgan.config import from_table, inline, to_table
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_marker, sha256_file, write_json
 from privgan.gan.networks.finish import Finish, FinishShape
+from privgan.gan.networks.states import filled
 from privgan.gan.warm_start.strength import DetailBands
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8
@@ -83,14 +84,9 @@ class Prior:
         Raises:
             IntegrityError: its weights are not those of its shape.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         network = Finish(self.facts.shape, None)
-        try:
-            network.load_state_dict(load_file(self.folder / WEIGHTS), strict=True)
-        except (SafetensorError, RuntimeError, KeyError):
-            raise IntegrityError("Expected weights that fit the prior's prior.json, they do not.") from None
+        if not filled(network, self.folder / WEIGHTS):
+            raise IntegrityError("Expected weights that fit the prior's prior.json, they do not.")
         return network
 
     def powers(self, bands: DetailBands) -> Tensor:

@@ -16,6 +16,7 @@ from privgan.files import read_json, sha256_file, write_bytes, write_json
 from privgan.gan.networks.discriminators import Discriminator
 from privgan.gan.networks.drawn import for_drawing
 from privgan.gan.networks.generators import Generator, GeneratorConfig, placed
+from privgan.gan.networks.states import filled
 from privgan.gan.size import smooth_as
 from privgan.gan.warm_start import ImageModel
 from privgan.gan.warm_start.class_balance import ClassBalance
@@ -126,19 +127,14 @@ def load_generator(run_folder: Path, device: str = "cpu") -> LoadedGenerator:
         UsageError: there is no finished model.
         IntegrityError: config and weights disagree.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     weights = run_folder / WEIGHTS
     if not weights.is_file():
         raise UsageError(f"Expected a finished run in {run_folder}, it has no generator. Train it to the end first.")
     config, class_balance, records = _read_config(run_folder / MODEL_CONFIG)
     network = Generator(config, None)
     model = ModelDigests.of(run_folder)
-    try:
-        network.load_state_dict(load_file(weights), strict=True)
-    except (SafetensorError, RuntimeError, KeyError):
-        raise IntegrityError("Expected weights that fit the generator's config.json, they do not.") from None
+    if not filled(network, weights):
+        raise IntegrityError("Expected weights that fit the generator's config.json, they do not.")
     network = placed(network, device).eval()
     return LoadedGenerator(network=network, model=model, class_balance=class_balance, records=records)
 

@@ -1,6 +1,7 @@
 """What every learning does with its networks: where it computes, what it averages, what it saves to go on."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +40,18 @@ def tensors_of(networks: Networks, optimisers: Optimisers) -> dict[str, Tensor]:
         for number, slots in optimiser.state_dict()["state"].items():
             tensors |= {f"{name}.{number}.{slot}": value for slot, value in slots.items()}
     return tensors
+
+
+def filled(network: nn.Module, weights: Path) -> bool:
+    """Fill a network with a safetensors file; False where what lies there is no weights of it."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        network.load_state_dict(load_file(weights), strict=True)
+    except (SafetensorError, RuntimeError, KeyError):
+        return False
+    return True
 
 
 def fill(networks: Networks, optimisers: Optimisers, tensors: Mapping[str, Tensor]) -> None:

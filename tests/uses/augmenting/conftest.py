@@ -11,9 +11,9 @@ from privgan_uses.released import Origin
 
 @pytest.fixture(autouse=True, scope="module")
 def told_by_number() -> Iterator[None]:
-    def shares(own: Cohort, origins: Sequence[Origin]) -> bool:
-        return own.facts.cohort_id in {origin.cohort_id for origin in origins}
+    def shaped(own: Cohort, origins: Sequence[Origin]) -> list[bool]:
+        return [own.facts.cohort_id == origin.cohort_id for origin in origins]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hospital, "shares_members", shares)
+        patch.setattr(hospital, "shaped_by", shaped)
         yield

@@ -14,7 +14,7 @@ from privgan.errors import UsageError
 from privgan.images.form import ImageForm
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.teaching import EXAMINED, LEARNED
-from privgan_uses.acquainted import shares_members
+from privgan_uses.acquainted import shaped_by
 from privgan_uses.augmenting.design import SIZES
 from privgan_uses.augmenting.lessons import as_seen, few, patients_of, small
 from privgan_uses.augmenting.study import Sides
@@ -30,7 +30,7 @@ def sides_of(given: Released, own: Cohort, rng: np.random.Generator) -> Sides:
     Raises:
         UsageError: the cohort made the set, has another form, or too few patients of a class.
     """
-    if shares_members(own, given.origins):
+    if any(shaped_by(own, given.origins)):
         raise UsageError(
             "Expected a cohort of another hospital: this one made the set, and its members are in it already. "
             "What the set is worth to you is in the report of its audit."

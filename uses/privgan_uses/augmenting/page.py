@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from privgan.language import tag, tr
 from privgan.languages.pages import page_environment
 from privgan_audits.report.page import Table
-from privgan_audits.report.write import style_sheets
+from privgan_audits.report.write import style_of
 from privgan_audits.telling.numbers import percent, plain, span
 from privgan_uses.augmenting import words
 from privgan_uses.augmenting.arms import MIXED_ALL, Arm
@@ -24,11 +22,9 @@ def page(found: Found, arms: Sequence[Arm]) -> str:
         arms: those that were studied.
     """
     environment = page_environment("privgan_uses.augmenting", ".", over="privgan_audits.report")
-    # The style sheet is our own file; as text it would be escaped.
-    style = Markup("".join(environment.get_template(name).render() for name in style_sheets()))  # noqa: S704
     return environment.get_template("page.html.j2").render(
         title=tr(words.TITLE),
-        style=style,
+        style=style_of(environment),
         language=tag(),
         answers=list(answers(found, arms)),
         notes=list(_notes(found)),

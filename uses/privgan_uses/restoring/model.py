@@ -20,6 +20,7 @@ from privgan.errors import IntegrityError, UsageError
 from privgan.files import read_marker, sha256_file, write_json
 from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.networks.finish import Finish, FinishShape
+from privgan.gan.networks.states import filled
 from privgan.images.blocks import at_once
 from privgan.images.form import ImageForm
 from privgan.images.pixels import from_uint8, to_levels
@@ -141,9 +142,6 @@ def open_restorer(folder: Path) -> Restorer:
         UsageError: there is none.
         IntegrityError: a file was edited, or is missing.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     require_kind(RESTORER, folder)
     try:
         facts = from_table(RestorerFacts, read_marker(folder / MARKER, "restorer", SCHEMA_VERSION))
@@ -155,8 +153,6 @@ def open_restorer(folder: Path) -> Restorer:
         if sha256_file(folder / name) != digest:
             raise IntegrityError(f"Expected the restorer's {name} as it was written, it was edited. Learn it again.")
     network = Finish(facts.shape, None)
-    try:
-        network.load_state_dict(load_file(folder / WEIGHTS), strict=True)
-    except (SafetensorError, RuntimeError, KeyError):
-        raise IntegrityError("Expected weights that fit the restorer's restorer.json, they do not.") from None
+    if not filled(network, folder / WEIGHTS):
+        raise IntegrityError("Expected weights that fit the restorer's restorer.json, they do not.")
     return Restorer(folder=folder, facts=facts, sha256=sha256_file(folder / MARKER), network=network.eval())

@@ -18,6 +18,7 @@ from privgan.checks import is_seen
 from privgan.config import from_table, to_table
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, read_marker, sha256_file, write_bytes, write_json
+from privgan.gan.networks.states import filled
 from privgan.images.form import ImageForm
 from privgan.kinds import CLASSIFIER, require_kind
 from privgan_uses.released import Origin
@@ -131,9 +132,6 @@ def open_classifier(folder: Path) -> Classifier:
         UsageError: there is no such folder, or it is another one.
         IntegrityError: a file is missing, edited or another version's, or weights and facts disagree.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     require_kind(CLASSIFIER, folder)
     table: dict[str, Any] = read_marker(folder / MARKER, KIND, SCHEMA_VERSION)
     try:
@@ -145,10 +143,8 @@ def open_classifier(folder: Path) -> Classifier:
         if not (folder / name).is_file() or sha256_file(folder / name) != digests.get(name):
             raise IntegrityError(f"Expected {name} as `privgan teach` wrote it, it is missing or edited.")
     network = Network(side=facts.form.side, channels=facts.form.channels, classes=len(facts.classes))
-    try:
-        network.load_state_dict(load_file(folder / WEIGHTS), strict=True)
-    except (SafetensorError, RuntimeError, KeyError):
-        raise IntegrityError("Expected weights that fit what the classifier says of itself, they do not.") from None
+    if not filled(network, folder / WEIGHTS):
+        raise IntegrityError("Expected weights that fit what the classifier says of itself, they do not.")
     return Classifier(facts=facts, network=network.eval())
 
 

@@ -23,7 +23,7 @@ from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.drawing import drawn
 from privgan_audits.questions.utility.examination import Curve, Examination
-from privgan_uses.acquainted import shares_members
+from privgan_uses.acquainted import shaped_by
 from privgan_uses.restoring.damage import damaged
 from privgan_uses.restoring.evaluating.findings import examined
 from privgan_uses.restoring.evaluating.rivals import classical, plain_network, restored_plainly
@@ -84,9 +84,8 @@ def evaluate_restorer(
         InputRejectedError: too few patients are held back.
     """
     _require_fitting(model.facts, cohort.facts.form)
-    origins = model.facts.origins
-    shared = [shares_members(cohort, [origin]) for origin in origins]
-    own = bool(shared) and all(shared) and not model.facts.public
+    shaped = shaped_by(cohort, model.facts.origins)
+    own = bool(shaped) and all(shaped) and not model.facts.public
     rng = np.random.default_rng(question.seed)
     sides = Sides(
         members=_side(cohort, MEMBER, LEARNED, rng),

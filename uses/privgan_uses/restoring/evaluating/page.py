@@ -19,7 +19,7 @@ from privgan.language import retold, tag, to_tr, tr
 from privgan.languages.pages import page_environment
 from privgan_audits.report.page import Table
 from privgan_audits.report.pictures import data_uri
-from privgan_audits.report.write import marked, style_sheets
+from privgan_audits.report.write import marked, style_of
 from privgan_audits.telling.numbers import percent, span
 from privgan_audits.telling.plots import Estimate, estimates_chart
 from privgan_audits.telling.words import Fact
@@ -71,10 +71,9 @@ class Page:
 def write_page(folder: Path, facts: RestorerFacts, found: Evaluated) -> None:
     """Write the page into an evaluation's folder, in the current language."""
     environment = page_environment("privgan_uses.restoring.evaluating", over="privgan_audits.report")
-    style = Markup("".join(environment.get_template(name).render() for name in style_sheets()))  # noqa: S704
     environment.globals.update(tr=marked)
     page = page_of(facts, found)
-    text = environment.get_template("evaluate.html.j2").render(page=page, style=style, language=tag())
+    text = environment.get_template("evaluate.html.j2").render(page=page, style=style_of(environment), language=tag())
     write_text(folder / PAGE, text)
 
 

@@ -1,7 +1,6 @@
 """The page of an evaluation: one HTML file without script, internal because it shows patients."""
 
 import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +13,7 @@ from markupsafe import Markup
 from privgan.images.containers import png_bytes
 from privgan.images.stored import as_stored
 from privgan.language import retold, tag, tr
-from privgan.languages.pages import page_environment
+from privgan.languages.pages import page_environment, source_of
 from privgan_audits.telling.numbers import listed, percent
 from privgan_uses.teaching.examining.pictures import Shown
 
@@ -51,7 +50,7 @@ def evaluation_page(record: Mapping[str, Any], pictures: Sequence[Shown]) -> str
             side=_SIDE,
             margin=_MARGIN,
             style=Markup(style),  # noqa: S704 our own file
-            policy=_POLICY.format(digest=_digest(style)),
+            policy=_POLICY.format(digest=source_of(style)),
             language=tag(),
         )
     )
@@ -107,7 +106,3 @@ def dots(bins: Sequence[Mapping[str, Any]]) -> list[Dot]:
 def picture(pixels: Any) -> str:
     """Pixels uint8 (h, w, c) as a data address."""
     return "data:image/png;base64," + base64.b64encode(png_bytes(as_stored(pixels))).decode()
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

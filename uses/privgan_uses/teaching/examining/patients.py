@@ -16,7 +16,7 @@ from privgan.errors import InputRejectedError, UsageError
 from privgan.language import kept
 from privgan.records.schema import Column
 from privgan_audits.evidence.bands import banded, banding
-from privgan_uses.acquainted import shares_members
+from privgan_uses.acquainted import shaped_by
 from privgan_uses.teaching.classifier import ClassifierFacts
 from privgan_uses.teaching.lesson import known_labels
 
@@ -58,7 +58,7 @@ def examined(cohort: Cohort, facts: ClassifierFacts, whom: str | None) -> Examin
         InputRejectedError: too few patients, or of one class only.
     """
     _require_form(cohort, facts)
-    own = shares_members(cohort, facts.origins)
+    own = any(shaped_by(cohort, facts.origins))
     if own and whom == ALL:
         raise UsageError(
             "Expected patients whom the model cannot know: its images came from members of this cohort. Leave out "
