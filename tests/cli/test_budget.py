@@ -62,7 +62,7 @@ def test_a_patient_is_found_without_being_named(privgan: Privgan, trained: tuple
         told = json.loads(done.stdout)
         assert told["side"] == expected
         assert (read_run(run).run_id in told["runs"]) is (expected == "member")
-        assert "QZX" not in done.stdout + done.stderr
+        assert "QZX-" not in done.stdout + done.stderr
     line = [
         sys.executable,
         "-c",
@@ -76,7 +76,7 @@ def test_a_patient_is_found_without_being_named(privgan: Privgan, trained: tuple
         line, input=f"{wanted[0][0]}\n", capture_output=True, text=True, env=environment(), check=True, timeout=300
     )
     assert "a member of this cohort" in piped.stdout
-    assert "QZX" not in piped.stdout + piped.stderr
+    assert "QZX-" not in piped.stdout + piped.stderr
     privgan("budget", cohort, "--patient", " ", code=2)
 
 

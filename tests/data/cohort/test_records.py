@@ -332,7 +332,7 @@ def test_a_declaration_must_not_name_a_patient(tmp_path: Path) -> None:
     path = source(tmp_path / "a.npz", group=np.array(["QZX-00007-PAT", "other"] * 40))
     with pytest.raises(InputRejectedError, match="column group that name nobody") as caught:
         make(path, tmp_path / "c", "group:category(QZX-00007-PAT|other)")
-    assert "QZX" not in str(caught.value)
+    assert "QZX-" not in str(caught.value)
     assert not (tmp_path / "c").exists()
 
 
