@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from privgan.data.selection import Selection
     from privgan.data.sources.wishes import Wishes
     from privgan.gan.prior.request import PriorRequest
+    from privgan.images.form import ImageForm
     from privgan.progress import Lines, silent
     from privgan.seals import load_private_key
     from privgan.synthetic.generate import GenerateOptions
@@ -23,25 +24,33 @@ if TYPE_CHECKING:
     from privgan_audits.terms import Terms
     from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
     from privgan_cli.surface import audit, generate, load, plan, prepare, prior, release, scan, train, verify
-    from privgan_cli.using.surface import evaluate, teach
+    from privgan_cli.using.surface import enhance_apply, enhance_evaluate, enhance_train, evaluate, teach
+    from privgan_uses.restoring.request import PublicImages, RestoreRequest, Rivals
     from privgan_uses.teaching.settings import TeachSettings
 
 __all__ = [
     "AuditOptions",
     "Case",
     "GenerateOptions",
+    "ImageForm",
     "Lines",
     "Offer",
     "PlanOptions",
     "Policy",
     "PrepareOptions",
     "PriorRequest",
+    "PublicImages",
+    "RestoreRequest",
+    "Rivals",
     "Selection",
     "TeachSettings",
     "Terms",
     "TrainOptions",
     "Wishes",
     "audit",
+    "enhance_apply",
+    "enhance_evaluate",
+    "enhance_train",
     "evaluate",
     "generate",
     "load",
@@ -57,12 +66,15 @@ __all__ = [
     "verify",
 ]
 _CALLS = "audit generate load plan prepare prior release scan train verify"
+_USES = "enhance_apply enhance_evaluate enhance_train evaluate teach"
 _PLACES = {
     **dict.fromkeys(_CALLS.split(), "privgan_cli.surface"),
-    **dict.fromkeys(("evaluate", "teach"), "privgan_cli.using.surface"),
+    **dict.fromkeys(_USES.split(), "privgan_cli.using.surface"),
+    **dict.fromkeys(("PublicImages", "RestoreRequest", "Rivals"), "privgan_uses.restoring.request"),
     **dict.fromkeys(("AuditOptions", "PlanOptions", "TrainOptions"), "privgan_cli.asked"),
     "Case": "privgan_audits.release.release",
     "GenerateOptions": "privgan.synthetic.generate",
+    "ImageForm": "privgan.images.form",
     "Offer": "privgan_audits.release.recipient.offer",
     "Policy": "privgan_audits.policy",
     "PrepareOptions": "privgan.data.cohort.options",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.arrays import Flags, Singles
+from privgan.arrays import Flags, Integers, Singles
 from privgan.data.recipe import FILES_OWN, GIVEN, OWN_RANGE, STORED_RANGE, Recipe
 from privgan.data.refusals import RefusedError
 
@@ -94,8 +94,10 @@ def _padded(content: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.uint8]:
 
 def prepare_images(
     some: Iterable[tuple[int, Pixels]], recipe: Recipe, count: int, *, may_be_blank: bool, look: Look | None = None
-) -> NDArray[np.uint8]:
+) -> tuple[NDArray[np.uint8], Integers]:
     """The images of one file, uint8 (k, *shape) of the recipe, in order and without those that are blank.
+
+    Beside them the place (k,) of each.
 
     Args:
         some: all of them in any order, each with its place from 0.
@@ -119,7 +121,7 @@ def prepare_images(
             shows[place] = True
     if not shows.any():
         raise RefusedError(BLANK)
-    return images if shows.all() else images[shows]
+    return (images if shows.all() else images[shows]), np.flatnonzero(shows)
 
 
 def _square(content: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,8 +1,8 @@
 """Arrays as .npz and pixels as PNG with one way to write them: the same bytes on every machine, no room for others.
 
-Nothing is compressed, because compressors differ from version to version, and no header holds a choice: no times, no
-comments, no private chunks. Any library reads both: a zip archive whose members are stored (APPNOTE 6.3, with its
-64-bit fields always present), and a PNG whose zlib stream has stored blocks alone (RFC 1950 and 1951).
+Nothing is compressed, because compressors differ from version to version, and no header holds a choice: no times, and
+no comments but those that a caller names. Any library reads both: a zip archive whose members are stored (APPNOTE
+6.3, with its 64-bit fields always present), and a PNG whose zlib stream has stored blocks alone (RFC 1950 and 1951).
 """
 
 import struct
@@ -58,13 +58,17 @@ def _npy_header(array: NDArray[Any]) -> bytes:
     return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text.encode()
 
 
-def png_bytes(pixels: Images) -> bytes:
-    """A PNG of 8 bits without a filter, of grey (h, w) or colour (h, w, 3) pixels."""
+def png_bytes(pixels: Images, texts: Mapping[str, str] | None = None) -> bytes:
+    """A PNG of 8 bits without a filter, of grey (h, w) or colour (h, w, 3) pixels.
+
+    texts: what it says of itself, in ASCII by keyword, as textual data before the pixels (PNG 11.3.3).
+    """
     height, width, colour = *pixels.shape[:2], 2 * (pixels.ndim - 2)
     rows = np.zeros((height, 1 + pixels[0].size), np.uint8)
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", _stored_stream(rows.tobytes())), (b"IEND", b""))
+    said = [(b"tEXt", f"{keyword}\0{text}".encode("ascii")) for keyword, text in (texts or {}).items()]
+    chunks = ((b"IHDR", header), *said, (b"IDAT", _stored_stream(rows.tobytes())), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
 
 

@@ -2,16 +2,20 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from privgan.data.cohort.cohort import open_cohort
+from privgan.errors import UsageError
 from privgan.files import sha256_file
 from privgan_uses.restoring.model import open_restorer
 from tests.audits.releasing import make_gate
@@ -109,6 +113,37 @@ def test_restored_images_are_kept_as_patients(privgan: Privgan, model: Path, sou
     assert "QZX-" not in (out / "restored.json").read_text()
     assert "a folder of restored images" in privgan("scan", out, code=2).stderr
     assert "exists" in privgan("enhance", "apply", model, source, out, code=2).stderr
+    alone = Path(shutil.copy(out / "restored.npz", tmp_path / "images.npz"))
+    words = ("--task", "denoise", "--public", alone, *PUBLIC)
+    for verb in (("scan", alone), ("prepare", alone, tmp_path / "no"), ("enhance", "train", tmp_path / "no", *words)):
+        assert "holds restored ones" in privgan(*verb, code=5).stderr
+
+
+def test_a_restored_picture_is_known_wherever_it_lies(privgan: Privgan, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    picture, source = takes(1, seed=3, side=28)[0, ..., 0], tmp_path / "in" / "a.png"
+    Image.fromarray(picture).save(source)
+    privgan("enhance", "apply", model, source, tmp_path / "out")
+    (tmp_path / "lone").mkdir()
+    shutil.copy(tmp_path / "out" / "images" / "a.png", tmp_path / "lone" / "b.png")
+    said = json.loads(privgan("scan", tmp_path / "lone", "--json", code=5).stdout)
+    assert said["refused"] == {"restored": 1}
+
+
+def test_it_is_there_in_a_notebook(public: Path, tmp_path: Path) -> None:
+    import privgan
+
+    images = privgan.PublicImages(
+        path=public, source="phantoms of Anytown", licence="CC0 1.0", form=privgan.ImageForm(side=28)
+    )
+    learning = replace(privgan.RestoreRequest(task="denoise").learning, width=8, batch=6, steps=1)
+    request, quiet = privgan.RestoreRequest(task="denoise", learning=learning), privgan.silent
+    made = privgan.enhance_train((), tmp_path / "model", request, public=images, progress=quiet)
+    assert (made.steps, made.epsilon) == (1, 0.0)
+    restored = privgan.enhance_apply(tmp_path / "model", public, tmp_path / "out", progress=quiet)
+    assert restored.images == 112
+    with pytest.raises(UsageError, match="Expected a cohort"):
+        privgan.enhance_evaluate(tmp_path / "model", tmp_path / "out", tmp_path / "e", privgan.Rivals(seed=1))
 
 
 def test_measured_on_held_back_patients(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from privgan.checks import one_of
 from privgan.errors import UsageError
@@ -20,6 +21,9 @@ from privgan.kinds import (
     require_kinds,
 )
 from privgan_cli.before import require_key, require_source
+
+if TYPE_CHECKING:
+    from privgan_uses.restoring.request import Rivals
 
 WHOM = ("held-back", "all")
 
@@ -70,13 +74,13 @@ def enhance_apply(model: Path, source: Path, folder: Path, *, force: bool) -> No
     make_way(folder, marker=RESTORED.marker, force=force)
 
 
-def enhance_evaluate(
-    model: Path, cohort: Path, bundles: Iterable[Path], keys: Iterable[Path], report: Path, *, force: bool
-) -> None:
+def enhance_evaluate(model: Path, cohort: Path, rivals: "Rivals", report: Path, *, force: bool) -> None:
     """Before `enhance evaluate`."""
-    require_kinds((RESTORER, model), (COHORT, cohort), *((BUNDLE, bundle) for bundle in bundles))
-    for key in keys:
+    require_kinds((RESTORER, model), (COHORT, cohort), *((BUNDLE, bundle) for bundle in rivals.bundles))
+    for key in rivals.public_keys:
         require_key(key)
+    if rivals.public is not None:
+        require_source(rivals.public)
     if find_spec("skimage") is None:
         raise UsageError(
             "Expected the package scikit-image, which measures likeness, it is not installed here. Install it: "

@@ -1,16 +1,26 @@
 """What verbs and notebooks call to put a released set to use; the rest is in `privgan_cli.surface`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from privgan.language import to_tr
 from privgan.progress import Progress
 from privgan_cli.options import Place, Places, paths, today
 from privgan_cli.surface import shown
 from privgan_cli.using import before
 
 if TYPE_CHECKING:
+    from privgan_uses.restoring.applying.apply import Applied
+    from privgan_uses.restoring.evaluating.evaluate import Evaluated
+    from privgan_uses.restoring.model import RestorerFacts
+    from privgan_uses.restoring.request import PublicImages, RestoreRequest, Rivals
     from privgan_uses.teaching.classifier import ClassifierFacts
     from privgan_uses.teaching.settings import TeachSettings
+
+_NOT_LEARNED = to_tr("nothing of this model was kept.")
+_NOT_KEPT = to_tr("nothing half-written was left behind.")
 
 
 def teach(
@@ -54,3 +64,94 @@ def evaluate(
 
     with shown(progress) as listener:
         return examine(Path(model), Path(cohort), Path(report), on, today=today(), force=force, progress=listener)
+
+
+def enhance_train(
+    bundles: Places,
+    model: Place,
+    request: "RestoreRequest",
+    public_key: Places = (),
+    public: "PublicImages | None" = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> "RestorerFacts":
+    """Learn to restore images from released sets, public images, or both; costs no privacy.
+
+    bundles: one, several or none, each verified first with the hospitals' public keys.
+    """
+    sets, keys = paths(bundles), paths(public_key)
+    shown_there = None if public is None else public.path
+    before.enhance_train(sets, keys, shown_there, Path(model), force=force)
+    from privgan_uses.restoring.doing import Sources, train_restorer
+
+    with _ending(progress, _NOT_LEARNED) as listener:
+        sources = Sources(bundles=tuple(sets), public_keys=tuple(keys), today=today(), public=public)
+        return train_restorer(sources, Path(model), request, force=force, progress=listener)
+
+
+def enhance_apply(
+    model: Place,
+    source: Place,
+    folder: Place,
+    read_as: str | None = None,
+    *,
+    resize: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> "Applied":
+    """Restore your own images into a private folder; they stay patients' data, and are not for diagnosis.
+
+    read_as: the preset that the set's cohort was prepared with, where that is not the usual one. resize: bring images
+    of other sizes to the model's.
+    """
+    before.enhance_apply(Path(model), Path(source), Path(folder), force=force)
+    from privgan_uses.restoring.applying.apply import Asked
+    from privgan_uses.restoring.doing import apply_model
+
+    asked = Asked(preset=read_as, resize=resize)
+    with _ending(progress, _NOT_KEPT) as listener:
+        return apply_model(
+            Path(model), Path(source), Path(folder), asked, today=today(), force=force, progress=listener
+        )
+
+
+def enhance_evaluate(
+    model: Place,
+    cohort: Place,
+    report: Place,
+    rivals: "Rivals | None" = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> "Evaluated":
+    """Measure a restorer on a cohort's held-back patients; writes a private page and evaluate.json.
+
+    rivals: what it is measured beside; left out, everything but the plain network. Returns what evaluate.json holds
+    as `content`, and the images.
+    """
+    from privgan_uses.restoring.request import Rivals
+
+    beside = rivals or Rivals()
+    before.enhance_evaluate(Path(model), Path(cohort), beside, Path(report), force=force)
+    from privgan_uses.restoring.doing import evaluate_model
+
+    with _ending(progress, _NOT_KEPT) as listener:
+        return evaluate_model(
+            Path(model), Path(cohort), Path(report), beside, today=today(), force=force, progress=listener
+        )
+
+
+@contextmanager
+def _ending(progress: Progress | None, kept: str) -> Iterator[Progress]:
+    """A listener that ends the work once a signal asks for it; kept: a sentence about what is left then."""
+    from privgan.interruption import stop_on_signals
+
+    with shown(progress) as listener, stop_on_signals() as stop:
+
+        def heeding(task: str, done: int, total: int, note: str = "") -> None:
+            listener(task, done, total, note)
+            if stop.signal is not None:
+                raise stop.error(kept)
+
+        yield heeding

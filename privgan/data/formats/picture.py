@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from privgan.data.formats.reading import Reading, Request
+from privgan.data.formats.restored import CODE, MARK
 from privgan.data.lettering import Lettering
 from privgan.data.preprocess import Pixels, prepare_image, prepare_shown
 from privgan.data.recipe import STORED_RANGE
@@ -37,6 +38,8 @@ def read(path: Path, request: Request) -> Reading:
         check_shape(picture.height, picture.width)
         if getattr(picture, "n_frames", 1) > 1:
             raise RefusedError("multi_frame")
+        if MARK in picture.info:  # texts before the pixels
+            raise RefusedError(CODE)
         values, highest = _values(picture)
     colour, side = values.ndim == 3, max(values.shape[:2])
     if colour and request.recipe.channels == 1:

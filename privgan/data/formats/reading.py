@@ -44,8 +44,8 @@ class Reading:
     modality, side: for choosing a preset and a size. body_part: as it says itself. identifiers: (category, value)
     pairs found in the header. colour: it had some, kept or not. deep: its grey values had 16 bits, and the whole
     stored range became 8. blank: how many more images showed nothing. remarks: what else the notes count. unstated:
-    it says neither what it shows nor in what unit. columns: what it tells of those that were asked for, empty texts
-    where it tells nothing.
+    it says neither what it shows nor in what unit. frames: of a file of many the number of each image's frame, from
+    1; empty of others. columns: what it tells of those that were asked for, empty texts where it tells nothing.
     """
 
     code: str = ""
@@ -62,6 +62,7 @@ class Reading:
     blank: int = 0
     remarks: tuple[str, ...] = ()
     unstated: bool = False
+    frames: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
     person: tuple[str, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = field(default=())

@@ -68,4 +68,7 @@ def decode(content: bytes, shape: tuple[int, ...]) -> Reading:
     identifiers = tuple((str(category), str(value)) for category, value in table.pop("identifiers"))
     for name in ("person", "remarks", "columns"):
         table[name] = tuple(map(str, table[name]))
-    return Reading(images=images, identifiers=identifiers, **table)
+    frames = tuple(map(int, table.pop("frames")))
+    if frames and len(frames) != count:
+        raise ValueError("frames")
+    return Reading(images=images, identifiers=identifiers, frames=frames, **table)

@@ -106,7 +106,7 @@ class FileSource:
         """One entry a file, or one a frame of a file of many."""
         files = self._files[start:]
         for file, reading in zip(files, _read(files, self._request, self._workers), strict=True):
-            yield from _frames(self._entry(file, reading), reading.images)
+            yield from _frames(self._entry(file, reading), reading)
 
     def fingerprint(self) -> str:
         """See `source.Source`; the tables count with their content."""
@@ -208,14 +208,16 @@ def _is_narrow(images: NDArray[np.uint8]) -> bool:
     return bool(images.max() < _EIGHTH or images.min() > 255 - _EIGHTH)
 
 
-def _frames(entry: Entry, images: NDArray[np.uint8] | None) -> Iterator[Entry]:
+def _frames(entry: Entry, reading: Reading) -> Iterator[Entry]:
     """The entry of a file once for each of its images, or as the refusal that it is."""
+    images = reading.images
     if entry.code or images is None:
         yield entry
         return
-    yield replace(entry, image=images[0])
-    for image in images[1:]:
-        yield replace(entry, image=image, identifiers=(), names=(), remarks=(), rows=())
+    numbers = reading.frames or (0,) * len(images)
+    yield replace(entry, image=images[0], frame=numbers[0])
+    for image, number in zip(images[1:], numbers[1:], strict=True):
+        yield replace(entry, image=image, frame=number, identifiers=(), names=(), remarks=(), rows=())
 
 
 def _read(files: Sequence[Path], request: Request, workers: int | None) -> Iterator[Reading]:

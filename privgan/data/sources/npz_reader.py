@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from privgan.arrays import Texts
 from privgan.data.columns import MOST_COLUMNS, Wanted, fits, is_name, require_fitting, spelled
+from privgan.data.formats.restored import MARK
 from privgan.data.patient_keys import names_patients, patient_key, speaks_of_patients
 from privgan.data.refusals import RefusedError, check_shape
 from privgan.errors import InputRejectedError, IntegrityError, UsageError
@@ -100,6 +101,11 @@ def stream_images(contents: NpzContents) -> Iterator[NDArray[Any]]:
 
 def _contents(path: Path, archive: zipfile.ZipFile, wanted: Wanted) -> NpzContents:
     names = {name.removesuffix(".npy"): name for name in archive.namelist()}
+    if MARK in names:
+        raise InputRejectedError(
+            "Expected images as they were taken, the .npz holds restored ones: a network drew part of them. Use the "
+            "images that they were made of."
+        )
     prefix = "" if "images" in names else "train_"
     if f"{prefix}images" not in names:
         raise InputRejectedError("Expected `images` or `train_images` in the .npz, got neither.")

@@ -27,8 +27,8 @@ class Entry:
     name, empty when there are no labels. columns: one value of each of the source's columns. said: modality and body
     part by its header (see `naming`). where: where it lay below the source; entries of one file follow each other and
     have the same. names: its file stem and folder names. identifiers: (category, value). remarks: words by which the
-    source's notes count it. rows: of the label tables, those that speak of it. side: pixels of the
-    longer side of what was stored.
+    source's notes count it. rows: of the label tables, those that speak of it. side: pixels of the longer side of
+    what was stored. frame: its number in a file of many frames, from 1; 0 of others.
     """
 
     code: str = ""
@@ -45,6 +45,7 @@ class Entry:
     remarks: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
     side: int = 0
+    frame: int = 0
 
     def __repr__(self) -> str:
         return f"Entry({self.code or 'an image'})"

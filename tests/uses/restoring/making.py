@@ -1,6 +1,7 @@
 """A small restorer of phantoms, learned in few steps, for several tests."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from privgan_uses.restoring.request import USUAL, RestoreRequest
 from tests.takes import takes
 
 SIDE = 28
+TODAY = date(2026, 11, 30)
 FORM = ImageForm(side=SIDE, modality="CR", body_part="CHEST")
 QUICK = replace(USUAL, width=8, batch=6, steps=3)
 
@@ -29,5 +31,5 @@ def material(form: ImageForm = FORM, count: int = 112) -> Material:
 def make_model(folder: Path, task: str = "denoise", form: ImageForm = FORM, **changes: Any) -> Restorer:
     """In a folder that must not exist."""
     folder.mkdir()
-    make_restorer(material(form), folder, request(task, **changes))
+    make_restorer(material(form), folder, request(task, **changes), TODAY)
     return open_restorer(folder)

@@ -11,9 +11,22 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import (
+    ComputedRadiographyImageStorage,
+    ExplicitVRLittleEndian,
+    SecondaryCaptureImageStorage,
+)
+from pydicom.uid import MultiFrameGrayscaleByteSecondaryCaptureImageStorage as ManyFrames
 
 from privgan.arrays import Images
+from privgan.data.columns import Wanted
+from privgan.data.formats import picture
+from privgan.data.formats.dicom import reader as dicom
+from privgan.data.formats.reading import Request
+from privgan.data.formats.worker import read_entry
+from privgan.data.recipe import Recipe
+from privgan.data.selection import Selection
+from privgan.data.sources.npz_reader import open_npz
 from privgan.errors import InputRejectedError, UsageError
 from privgan.files import sha256_file
 from privgan.folders import list_files
@@ -23,7 +36,7 @@ from privgan_uses.restoring.applying.opening import require_readable
 from privgan_uses.restoring.damage import Coarse, Noise, enlarged
 from privgan_uses.restoring.model import Restorer
 from tests.takes import takes
-from tests.uses.restoring.making import SIDE, make_model
+from tests.uses.restoring.making import SIDE, TODAY, make_model
 
 STUDY, SERIES = "2.25.11", "2.25.12"
 SAID = {
@@ -85,7 +98,7 @@ def applied(model: Restorer, source: Path, out: Path, **asked: Any) -> Applied:
     before = digests(source if source.is_dir() else source.parent)
     out.mkdir(mode=0o700)
     try:
-        return apply_restorer(model, source, out, Asked(**asked))
+        return apply_restorer(model, source, out, Asked(**asked), TODAY)
     finally:
         assert digests(source if source.is_dir() else source.parent) == before
 
@@ -120,6 +133,37 @@ def test_pictures_keep_their_names(model: Restorer, images: Images, tmp_path: Pa
     assert alone.images == 1
 
 
+def code_of(reader: Any, path: Path) -> str:
+    """Why a file is not read though text in the pixels is accepted; empty where it is."""
+    accepting = Selection(accept_burned_in=True)
+    return read_entry(path, Request(kind=reader.__name__, recipe=Recipe(size=SIDE), selection=accepting)).code
+
+
+def test_each_file_says_by_itself_what_it_is(model: Restorer, images: Images, tmp_path: Path) -> None:
+    """Copied out of its folder it is still no image as it was taken: no verb reads it, whatever is accepted."""
+    Image.fromarray(images[0, ..., 0]).save(tmp_path / "a.png")
+    np.savez(tmp_path / "a.npz", images=images[..., 0])
+    write_dicom(tmp_path / "a.dcm", images[0, ..., 0])
+    for kind in ("png", "npz", "dcm"):
+        (tmp_path / kind).mkdir()
+        shutil.move(tmp_path / f"a.{kind}", tmp_path / kind)
+        applied(model, tmp_path / kind / f"a.{kind}", tmp_path / f"{kind}-out")
+    shutil.copy(tmp_path / "png-out" / "images" / "a.png", tmp_path / "alone.png")
+    with Image.open(tmp_path / "alone.png") as alone:
+        assert alone.info["privgan-restored"] == f"model {model.sha256}"
+        assert alone.info["Disclaimer"].startswith("Not for diagnosis")
+        assert "restored by a network, task denoise" in alone.info["Description"]
+    with np.load(tmp_path / "npz-out" / "restored.npz") as archive:
+        said = " ".join(archive["privgan-restored"])
+    assert "Not for diagnosis" in said
+    assert model.sha256 in said
+    assert code_of(picture, tmp_path / "alone.png") == "restored"
+    assert code_of(dicom, tmp_path / "dcm-out" / "images" / "a.dcm") == "restored"
+    assert code_of(picture, tmp_path / "png" / "a.png") == code_of(dicom, tmp_path / "dcm" / "a.dcm") == ""
+    with pytest.raises(InputRejectedError, match="holds restored ones"):
+        open_npz(tmp_path / "npz-out" / "restored.npz", Wanted())
+
+
 def test_an_instance_is_its_patients_and_says_what_it_is(model: Restorer, images: Images, tmp_path: Path) -> None:
     for number in (1, 2):
         write_dicom(tmp_path / "in" / f"IM{number}", images[number, ..., 0], number)
@@ -144,18 +188,21 @@ def test_an_instance_is_its_patients_and_says_what_it_is(model: Restorer, images
     assert len({each.SOPInstanceUID for each in made}) == 2
 
 
-def test_instances_conform(model: Restorer, images: Images, tmp_path: Path) -> None:
+def require_conforming(file: Path) -> None:
+    """Where dicom3tools are installed, they find no error."""
     if shutil.which("dciodvfy") is None:
         pytest.skip("dicom3tools are not installed")
-    write_dicom(tmp_path / "in" / "a.dcm", images[0, ..., 0])
-    applied(model, tmp_path / "in", tmp_path / "out")
-    told = subprocess.run(
-        ["dciodvfy", tmp_path / "out" / "images" / "a.dcm"], capture_output=True, text=True, check=False
-    )
+    told = subprocess.run(["dciodvfy", file], capture_output=True, text=True, check=False)
     # Synthetic Data (0008,001C) came into the standard in 2023, and not yet into this tool.
     errors = [line for line in told.stderr.splitlines() if line.startswith("Error") and "(0x0008,0x001c)" not in line]
     assert errors == []
     assert "SCImage" in told.stderr
+
+
+def test_instances_conform(model: Restorer, images: Images, tmp_path: Path) -> None:
+    write_dicom(tmp_path / "in" / "a.dcm", images[0, ..., 0])
+    applied(model, tmp_path / "in", tmp_path / "out")
+    require_conforming(tmp_path / "out" / "images" / "a.dcm")
 
 
 def test_an_instance_that_says_not_which_it_is_is_refused(model: Restorer, images: Images, tmp_path: Path) -> None:
@@ -209,15 +256,26 @@ def test_volumes_are_not_torn_apart(model: Restorer, tmp_path: Path) -> None:
 def test_frames_of_one_file_come_out_as_instances_of_their_own(
     model: Restorer, images: Images, tmp_path: Path
 ) -> None:
-    path = write_dicom(tmp_path / "source" / "many.dcm", images[0, ..., 0])
-    dataset = dcmread(path)
-    dataset.NumberOfFrames, dataset.PixelData = 3, images[:3].tobytes()
-    dataset.save_as(path)
-    found = applied(model, tmp_path / "source", tmp_path / "out")
-    assert found.images == 3
-    made = sorted(file for file in list_files(tmp_path / "out") if file.suffix == ".dcm")
-    assert [file.name for file in made] == ["many-0002.dcm", "many-0003.dcm", "many.dcm"]
-    assert len({str(dcmread(file).SOPInstanceUID) for file in made}) == 3
+    """Each names its frame, and a blank one that is left out keeps its number."""
+    frames = images[:4].copy()
+    frames[1] = 0
+    for number, name in ((7, "many.dcm"), (8, "more.dcm")):
+        path = write_dicom(tmp_path / "source" / name, images[0, ..., 0], number)
+        dataset = dcmread(path)
+        dataset.NumberOfFrames, dataset.PixelData = 4, frames.tobytes()
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = ManyFrames
+        dataset.save_as(path)
+    write_dicom(tmp_path / "source" / "one.dcm", images[4, ..., 0], 9, SeriesInstanceUID="2.25.13")
+    assert applied(model, tmp_path / "source", tmp_path / "out").images == 7
+    folder = tmp_path / "out" / "images"
+    made = [dcmread(folder / f"{name}.dcm") for name in ("many", "many-0002", "many-0003", "more", "one")]
+    sources = [each.SourceImageSequence[0] for each in made]
+    assert [each.get("ReferencedFrameNumber") for each in sources] == [1, 3, 4, 1, None]
+    assert [each.ReferencedSOPInstanceUID for each in sources[2:]] == ["2.25.1007", "2.25.1008", "2.25.1009"]
+    assert [int(each.InstanceNumber) for each in made] == [1, 2, 3, 4, 9]
+    assert len({str(each.SOPInstanceUID) for each in made}) == 5
+    assert np.array_equal(made[1].pixel_array, model.restored(images[2:3])[0, ..., 0])
+    require_conforming(folder / "many-0002.dcm")
 
 
 def test_larger_images_are_brought_to_size_if_asked(model: Restorer, tmp_path: Path) -> None:
@@ -247,8 +305,11 @@ def test_small_images_come_out_large(tmp_path: Path) -> None:
         require_readable(form, Coarse(factor=4))
 
 
-def test_computed_tomography_keeps_its_units(tmp_path: Path) -> None:
-    """Noise is in Hounsfield units, the source is read by the model's window, and what comes out says its units."""
+def test_computed_tomography_keeps_its_scale_and_claims_no_unit(tmp_path: Path) -> None:
+    """Noise is in Hounsfield units, the source is read by the model's window, and windows work on what comes out.
+
+    But a network changed its values, and the type of their unit says so.
+    """
     form = ImageForm(side=SIDE, modality="CT", body_part="CHEST", window=(-1000.0, 200.0))
     model = make_model(tmp_path / "model", form=form)
     assert model.facts.damage == Noise(photons=0.0, spread=60.0)
@@ -263,9 +324,12 @@ def test_computed_tomography_keeps_its_units(tmp_path: Path) -> None:
     applied(model, tmp_path / "in", tmp_path / "out")
     made = dcmread(tmp_path / "out" / "images" / "a.dcm")
     assert np.array_equal(made.pixel_array, model.restored(image)[0, ..., 0])
-    assert (made.RescaleType, float(made.RescaleIntercept)) == ("HU", -1000.0)
+    assert (made.RescaleType, float(made.RescaleIntercept)) == ("HU_MOD", -1000.0)
     assert float(made.RescaleSlope) == pytest.approx(1200 / 255)
+    assert (float(made.WindowCenter), float(made.WindowWidth)) == (-400.0, 1200.0)
+    assert "were not measured" in made.DerivationDescription
     assert "-1000 to 200 HU" in made.DerivationDescription
+    require_conforming(tmp_path / "out" / "images" / "a.dcm")
 
 
 @pytest.mark.parametrize("target", ["in", "in/out", "."])

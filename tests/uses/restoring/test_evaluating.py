@@ -22,7 +22,7 @@ from privgan_uses.restoring.evaluating.rivals import classical
 from privgan_uses.restoring.measures import psnr
 from privgan_uses.restoring.model import Restorer
 from tests.takes import takes
-from tests.uses.restoring.making import FORM, SIDE, make_model
+from tests.uses.restoring.making import FORM, SIDE, make_model, material
 
 CLASSES = ("clear", "opacity")
 
@@ -155,6 +155,15 @@ def test_members_are_never_measured_on(model: Restorer, monkeypatch: pytest.Monk
     assert found.content["patients"] == 12
     assert found.content["same_cohort"] is False
     assert "ceiling" not in found.content["arms"]
+
+
+def test_people_whose_images_were_public_are_no_strangers(model: Restorer) -> None:
+    """One image of a member is enough: who is held back may have been among them by another one."""
+    opened = cohort(40, 12)
+    opened.images = opened.images.copy()
+    opened.images[30] = material().images[0]
+    with pytest.raises(InputRejectedError, match="1 of the cohort's images are among the public"):
+        evaluate_restorer(model, opened, Question(ceiling=False))
 
 
 @pytest.mark.parametrize(("held_back", "form"), [(0, FORM), (9, FORM), (12, replace(FORM, modality="DX"))])

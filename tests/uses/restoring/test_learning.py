@@ -10,6 +10,7 @@ import torch
 
 from privgan.dp.spend import PrivacySpend
 from privgan.errors import InputRejectedError, IntegrityError, InterruptedRunError, UsageError
+from privgan.files import sha256_bytes
 from privgan.gan.networks.finish import Finish
 from privgan.images.form import ImageForm
 from privgan.interruption import StopRequest
@@ -18,10 +19,10 @@ from privgan_uses.restoring.damage import Coarse, Noise, damaged
 from privgan_uses.restoring.lesson import learn
 from privgan_uses.restoring.make import Material, damage_of, make_restorer
 from privgan_uses.restoring.measures import psnr
-from privgan_uses.restoring.model import CONTACT, MARKER, WEIGHTS, Restorer, open_restorer, restored, shape_of
+from privgan_uses.restoring.model import CONTACT, MARKER, PUBLIC, WEIGHTS, Restorer, open_restorer, restored, shape_of
 from privgan_uses.restoring.request import USUAL, RestoreRequest, read_config
 from tests.takes import takes
-from tests.uses.restoring.making import FORM, QUICK, SIDE, make_model, material, request
+from tests.uses.restoring.making import FORM, QUICK, SIDE, TODAY, make_model, material, request
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,8 @@ def test_it_says_where_it_comes_from_and_what_it_is_for(model: Restorer) -> None
     assert (facts.epsilon, facts.steps, facts.damage, facts.form) == (0.0, 3, Noise(), FORM)
     assert "Not for diagnosis" in facts.intended_use
     assert facts.images + facts.tried == 112
-    assert sorted(path.name for path in model.folder.iterdir()) == [CONTACT, MARKER, WEIGHTS]
+    assert sorted(path.name for path in model.folder.iterdir()) == [CONTACT, PUBLIC, MARKER, WEIGHTS]
+    assert model.public == {sha256_bytes(image.tobytes()) for image in material().images}
 
 
 def test_a_released_set_gives_its_terms_on(tmp_path: Path) -> None:
@@ -92,13 +94,13 @@ def test_a_released_set_gives_its_terms_on(tmp_path: Path) -> None:
     part = Material.of_sets(sets)
     assert (~part.spared).tolist() == [True, True, True, True, False] * 32
     (tmp_path / "model").mkdir()
-    facts = make_restorer(part.beside(material(sets.form)), tmp_path / "model", request("super-resolve"))
+    facts = make_restorer(part.beside(material(sets.form)), tmp_path / "model", request("super-resolve"), TODAY)
     assert facts.terms == ("CC BY 4.0", "for teaching, by Anytown University, until 2026-12-31", "CC0 1.0")
     assert (facts.form, facts.damage, facts.origins) == (sets.form, Coarse(factor=2), (origin,))
     assert open_restorer(tmp_path / "model").facts == facts
 
 
-@pytest.mark.parametrize("name", [MARKER, WEIGHTS, CONTACT])
+@pytest.mark.parametrize("name", [MARKER, WEIGHTS, CONTACT, PUBLIC])
 def test_an_edited_restorer_is_refused(model: Restorer, tmp_path: Path, name: str) -> None:
     folder = Path(shutil.copytree(model.folder, tmp_path / "model"))
     content = (folder / name).read_bytes()
@@ -136,4 +138,4 @@ def test_an_end_by_the_clock_and_an_interruption(tmp_path: Path) -> None:
     stop = StopRequest()
     stop.note(2, None)
     with pytest.raises(InterruptedRunError):
-        learn(material().images, Noise(), FORM, request(), "learning", heed=stop.heed)
+        learn(material().images, Noise(), FORM, request(), "learning", lambda *_: stop.heed())

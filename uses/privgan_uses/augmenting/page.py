@@ -7,9 +7,10 @@ from privgan.language import tag, tr
 from privgan.languages.pages import page_environment
 from privgan_audits.report.page import Table
 from privgan_audits.report.write import style_of
-from privgan_audits.telling.numbers import percent, plain, span
+from privgan_audits.telling.numbers import percent, plain
 from privgan_uses.augmenting import words
 from privgan_uses.augmenting.arms import MIXED_ALL, Arm
+from privgan_uses.estimates import told
 
 Found = Mapping[str, Any]
 
@@ -73,16 +74,14 @@ def _table(size: Found, arms: Sequence[Arm]) -> Table:
     )
 
 
-def _row(arm: Arm, told: Found, classes: Sequence[str]) -> Iterator[str]:
+def _row(arm: Arm, found: Found, classes: Sequence[str]) -> Iterator[str]:
     yield _called(arm)
-    area = told["auc"]
-    yield f"{_area(area['value'])} ({span(_area(area['low']), _area(area['high']))})"
-    for rate in (told["balanced_accuracy"], *(told["sensitivity"][name] for name in classes)):
-        yield f"{percent(rate['value'])} ({span(percent(rate['low']), percent(rate['high']))})"
-    if "difference" in told:
-        apart = told["difference"]
-        yield f"{_apart(apart['value'])} ({span(_apart(apart['low']), _apart(apart['high']))})"
-        yield tr(words.SAID[told["answer"]])
+    yield told(found["auc"], _area)
+    for rate in (found["balanced_accuracy"], *(found["sensitivity"][name] for name in classes)):
+        yield told(rate, percent)
+    if "difference" in found:
+        yield told(found["difference"], _apart)
+        yield tr(words.SAID[found["answer"]])
     else:
         yield ""
         yield ""

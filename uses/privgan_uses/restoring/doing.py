@@ -1,7 +1,11 @@
-"""What the verbs call: paths and frozen requests in, whole folders and frozen results out."""
+"""What the verbs call: paths and frozen requests in, whole folders and frozen results out.
 
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+Whatever `progress` raises ends the work and leaves nothing behind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from privgan.arrays import Images
@@ -10,46 +14,32 @@ from privgan.data.sources.opening import read_images
 from privgan.errors import UsageError
 from privgan.folders import staged_folder
 from privgan.images.form import ImageForm
-from privgan.interruption import StopRequest
 from privgan.kinds import EVALUATION, RESTORED, RESTORER
-from privgan.language import to_tr
 from privgan.progress import Progress, silent
 from privgan_uses.released import open_released as read_sets
 from privgan_uses.released import require_permitted
 from privgan_uses.restoring.applying.apply import Applied, Asked, apply_restorer, require_apart
 from privgan_uses.restoring.applying.opening import require_readable, wishes_for
+from privgan_uses.restoring.damage import Damage
 from privgan_uses.restoring.evaluating.evaluate import Evaluated, Question, evaluate_restorer, write_evaluation
 from privgan_uses.restoring.evaluating.page import write_page
 from privgan_uses.restoring.make import Material, damage_of, make_restorer
 from privgan_uses.restoring.model import Restorer, RestorerFacts, open_restorer
-from privgan_uses.restoring.request import Public, RestoreRequest
-
-_NOT_LEARNED = to_tr("nothing of this model was kept.")
-_NOT_KEPT = to_tr("nothing half-written was left behind.")
+from privgan_uses.restoring.request import PublicImages, RestoreRequest, Rivals
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """What is learned from. public_keys: of the hospitals, for the bundles. form: of public images alone.
-
-    today: by which permissions are checked.
-    """
+    """What is learned from. public_keys: of the hospitals, for the bundles. today: of permissions, in UTC."""
 
     bundles: tuple[Path, ...]
     public_keys: tuple[Path, ...]
     today: date
-    public: Public | None = None
-    form: ImageForm | None = None
+    public: PublicImages | None = None
 
 
 def train_restorer(
-    sources: Sources,
-    folder: Path,
-    request: RestoreRequest,
-    stop: StopRequest,
-    *,
-    force: bool = False,
-    progress: Progress = silent,
+    sources: Sources, folder: Path, request: RestoreRequest, *, force: bool = False, progress: Progress = silent
 ) -> RestorerFacts:
     """Learn a restorer from released sets, public images, or both; nothing is kept of an interrupted learning.
 
@@ -59,28 +49,22 @@ def train_restorer(
         InputRejectedError: too few images.
     """
     with staged_folder(folder, marker=RESTORER.marker, force=force) as place:
-        material = _material(sources, request, progress)
-        return make_restorer(material, place, request, progress, lambda: _heed(stop, _NOT_LEARNED))
+        material = _material(sources, lambda form: damage_of(request, form), progress)
+        return make_restorer(material, place, request, sources.today, progress)
 
 
-def _heed(stop: StopRequest, kept: str) -> None:
-    """End where somebody asked for it, and say what is left."""
-    if stop.signal is not None:
-        raise stop.error(kept)
-
-
-def _material(sources: Sources, request: RestoreRequest, progress: Progress) -> Material:
-    parts = []
+def _material(sources: Sources, damage: Callable[[ImageForm], Damage], progress: Progress) -> Material:
+    """damage: of images of a form; what small images of it cannot be read is refused."""
+    parts, public = [], sources.public
     if sources.bundles:
         sets = read_sets(sources.bundles, sources.public_keys, today=sources.today, progress=progress)
-        require_readable(sets.form, damage_of(request, sets.form))
+        require_readable(sets.form, damage(sets.form))
         parts.append(Material.of_sets(sets))
-    form = parts[0].form if parts else sources.form
-    if sources.public is not None and form is not None:
-        require_readable(form, damage_of(request, form))
-        read = read_images(sources.public.path, wishes_for(form, form.side, leaves=True), progress=progress)
-        named = {"source": sources.public.source, "licence": sources.public.licence}
-        parts.append(Material.of_public(read.images, form, **named))
+    form = parts[0].form if parts else None if public is None else public.form
+    if public is not None and form is not None:
+        require_readable(form, damage(form))
+        read = read_images(public.path, wishes_for(form, form.side, leaves=True), progress=progress)
+        parts.append(Material.of_public(read.images, form, source=public.source, licence=public.licence))
     if not parts:
         raise UsageError("Expected at least one released set or --public images to learn from, got none.")
     return parts[0] if len(parts) == 1 else parts[0].beside(parts[1])
@@ -91,70 +75,66 @@ def apply_model(
     source: Path,
     folder: Path,
     asked: Asked,
-    stop: StopRequest,
     *,
+    today: date,
     force: bool = False,
     progress: Progress = silent,
 ) -> Applied:
-    """Restore every image of a source into a private folder of its own.
+    """Restore every image of a source into a private folder of its own. today: in UTC.
 
     Raises:
-        UsageError, InputRejectedError: see `apply_restorer`; or the folder is in the source's place.
+        UsageError, InputRejectedError: see `apply_restorer`; or the folder is in the source's place, or the model may
+            be used no longer.
         IntegrityError: the model was edited.
     """
     require_apart(source, folder)
     with staged_folder(folder, marker=RESTORED.marker, force=force) as place:
         opened = open_restorer(model)
-        require_permitted(opened.facts.origins, datetime.now(UTC).date())
-        return apply_restorer(opened, source, place, asked, progress, lambda: _heed(stop, _NOT_KEPT))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Compared:
-    """What a model is measured beside. ceiling: what members' images would have taught.
-
-    sources: what the model was learned from, for the plain network; None leaves that out.
-    """
-
-    sources: Sources | None = None
-    ceiling: bool = True
-    seed: int = 0
+        require_permitted(opened.facts.origins, today)
+        return apply_restorer(opened, source, place, asked, today, progress)
 
 
 def evaluate_model(
     model: Path,
     cohort: Path,
     folder: Path,
-    compared: Compared,
-    stop: StopRequest,
+    rivals: Rivals,
     *,
+    today: date,
     force: bool = False,
     progress: Progress = silent,
 ) -> Evaluated:
-    """Measure a restorer on a cohort's held-back patients, and write the internal page.
+    """Measure a restorer on a cohort's held-back patients, and write the internal page. today: in UTC.
 
     Raises:
-        UsageError, InputRejectedError: see `evaluate_restorer`; or the bundles are not those of the model.
+        UsageError, InputRejectedError: see `evaluate_restorer`; or the model was learned from something else than
+            the rivals say, or may be used no longer.
         IntegrityError: model, cohort or bundle were edited.
     """
     with staged_folder(folder, marker=EVALUATION.marker, force=force) as place:
         opened = open_restorer(model)
-        require_permitted(opened.facts.origins, datetime.now(UTC).date())
-        question = Question(ceiling=compared.ceiling, seed=compared.seed)
-        if compared.sources is not None:
-            question = replace(question, images=_learned_from(opened, compared.sources, progress))
-        found = evaluate_restorer(opened, open_cohort(cohort), question, progress, lambda: _heed(stop, _NOT_KEPT))
+        require_permitted(opened.facts.origins, today)
+        learned_from = _learned_from(opened, rivals, today, progress)
+        question = Question(images=learned_from, ceiling=rivals.ceiling, seed=rivals.seed)
+        found = evaluate_restorer(opened, open_cohort(cohort), question, progress)
         write_evaluation(place, found.content)
         write_page(place, opened.facts, found)
         return found
 
 
-def _learned_from(model: Restorer, sources: Sources, progress: Progress) -> Images:
-    sets = read_sets(sources.bundles, sources.public_keys, today=sources.today, progress=progress)
-    if sets.origins != model.facts.origins or model.facts.public:
+def _learned_from(model: Restorer, rivals: Rivals, today: date, progress: Progress) -> Images | None:
+    """What the plain network learns from; None where nobody asked for one."""
+    if not rivals.bundles and rivals.public is None:
+        return None
+    facts, public = model.facts, None
+    if rivals.public is not None and facts.public:
+        (named,) = facts.public
+        public = PublicImages(path=rivals.public, source=named.source, licence=named.licence, form=facts.form)
+    sources = Sources(bundles=rivals.bundles, public_keys=rivals.public_keys, today=today, public=public)
+    material = _material(sources, lambda _: facts.damage, progress)
+    if (material.origins, material.public) != (facts.origins, facts.public) or (rivals.public and not public):
         raise UsageError(
-            "Expected the released sets that the model was learned from, in the same order, to compare it with a "
-            "plain network that saw the same images; got others."
+            "Expected everything that the model was learned from, released sets in the same order and the public "
+            "images, to compare it with a plain network that saw the same; got something else."
         )
-    material = Material.of_sets(sets)
     return material.images[~material.spared]

@@ -5,7 +5,6 @@ right answer, so that the distance from it counts most.
 """
 
 import time
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -22,12 +21,6 @@ from privgan_uses.restoring.damage import Damage, damaged
 from privgan_uses.restoring.model import shape_of
 from privgan_uses.restoring.request import RestoreRequest
 
-Heed = Callable[[], None]
-
-
-def nothing() -> None:
-    """Nobody asks to stop."""
-
 
 def learn(
     images: Images,
@@ -36,7 +29,6 @@ def learn(
     request: RestoreRequest,
     task: str,
     progress: Progress = silent,
-    heed: Heed = nothing,
 ) -> tuple[Finish, int]:
     """A network that undoes the damage, on the CPU, and the steps that it took; deterministic but for the clock.
 
@@ -46,8 +38,7 @@ def learn(
         form: of the images.
         request: how long, and from which seed.
         task: what `progress` is told.
-        progress: told of every step.
-        heed: called after every step; raises where it should end.
+        progress: told before every step; what it raises ends the learning.
     """
     keep_freed_memory()
     settings, device, began = request.learning, device_of(request.device), time.monotonic()
@@ -61,7 +52,6 @@ def learn(
             return lesson.average.to("cpu").eval(), lesson.step
         batch = _batch(images, damage, form, settings.batch, torch_rng, device)
         learn_step(lesson, batch, torch.empty(len(batch.start), 0, device=device), settings, done=done)
-        heed()
 
 
 def _batch(

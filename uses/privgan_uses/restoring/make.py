@@ -1,7 +1,7 @@
 """From released sets to a finished restorer: what is learned from, and the order in which files are written."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +12,22 @@ from privgan import __version__
 from privgan.arrays import Flags, Images
 from privgan.config import from_table
 from privgan.errors import InputRejectedError, UsageError
-from privgan.files import sha256_bytes, sha256_file, write_bytes
+from privgan.files import sha256_bytes, sha256_file, write_bytes, write_text
 from privgan.images.form import ImageForm
 from privgan.images.stored import as_stored
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_uses.released import Origin, Released
 from privgan_uses.restoring.damage import Coarse, Damage, damaged, usual
-from privgan_uses.restoring.lesson import Heed, learn, nothing
+from privgan_uses.restoring.lesson import learn
 from privgan_uses.restoring.measures import psnr
 from privgan_uses.restoring.model import (
     CONTACT,
+    PUBLIC,
     WEIGHTS,
     PublicNamed,
     RestorerFacts,
+    pixel_digests,
     restored,
     write_restorer,
 )
@@ -38,13 +40,17 @@ _TASK = to_tr("learning to restore")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
-    """What is learned from. images: uint8 (n, h, h, c). spared: (n,), those that it is tried on instead."""
+    """What is learned from. images: uint8 (n, h, h, c). spared: (n,), those that it is tried on instead.
+
+    shown: digests of those that are public.
+    """
 
     images: Images
     spared: Flags
     form: ImageForm
     origins: tuple[Origin, ...] = ()
     public: tuple[PublicNamed, ...] = ()
+    shown: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if (learned := int((~self.spared).sum())) < FEWEST:
@@ -60,7 +66,8 @@ class Material:
         """Public images, read in this form."""
         digest = sha256_bytes(np.ascontiguousarray(images).tobytes())
         named = PublicNamed(source=source, licence=licence, images=len(images), sha256=digest)
-        return cls(images=images, spared=np.arange(len(images)) % _HELD == 0, form=form, public=(named,))
+        spared, shown = np.arange(len(images)) % _HELD == 0, frozenset(pixel_digests(images))
+        return cls(images=images, spared=spared, form=form, public=(named,), shown=shown)
 
     def beside(self, other: "Material") -> "Material":
         """Both together, in the form of this one."""
@@ -70,6 +77,7 @@ class Material:
             form=self.form,
             origins=self.origins + other.origins,
             public=self.public + other.public,
+            shown=self.shown | other.shown,
         )
 
 
@@ -90,17 +98,15 @@ def damage_of(request: RestoreRequest, form: ImageForm) -> Damage:
 
 
 def make_restorer(
-    material: Material, folder: Path, request: RestoreRequest, progress: Progress = silent, heed: Heed = nothing
+    material: Material, folder: Path, request: RestoreRequest, today: date, progress: Progress = silent
 ) -> RestorerFacts:
-    """Learn, and write every file of a restorer into an empty folder.
+    """Learn, and write every file of a restorer into an empty folder. today: on which it is made, in UTC.
 
     Raises:
         UsageError: see `damage_of`; or there is no such device.
     """
     damage = damage_of(request, material.form)
-    network, steps = learn(
-        material.images[~material.spared], damage, material.form, request, tr(_TASK), progress, heed
-    )
+    network, steps = learn(material.images[~material.spared], damage, material.form, request, tr(_TASK), progress)
     spared = np.flatnonzero(material.spared)[:_TRIED]
     good = material.images[spared if len(spared) else slice(_TRIED)]
     bad = damaged(good, damage, material.form, torch.Generator().manual_seed(request.learning.seed))
@@ -108,6 +114,8 @@ def make_restorer(
     write_bytes(folder / CONTACT, _contact(good, bad, better))
     weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
     write_bytes(folder / WEIGHTS, save(weights))
+    if material.public:
+        write_text(folder / PUBLIC, "".join(f"{digest}\n" for digest in sorted(material.shown)))
     facts = RestorerFacts(
         task=request.task,
         damage=damage,
@@ -115,14 +123,16 @@ def make_restorer(
         origins=material.origins,
         public=material.public,
         privgan_version=__version__,
-        created=datetime.now(UTC).date().isoformat(),
+        created=today.isoformat(),
         images=int((~material.spared).sum()),
         tried=len(good),
         damaged_psnr=float(psnr(good, bad).mean()),
         restored_psnr=float(psnr(good, better).mean()),
         learning=request.learning,
         steps=steps,
-        digests={name: sha256_file(folder / name) for name in (WEIGHTS, CONTACT)},
+        digests={
+            name: sha256_file(folder / name) for name in (WEIGHTS, CONTACT, *([PUBLIC] if material.public else []))
+        },
     )
     write_restorer(folder, facts)
     return facts

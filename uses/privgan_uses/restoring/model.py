@@ -3,11 +3,12 @@
 MODEL/restorer.json          task, damage, form of the images, origins and their terms, learning, digests (public)
       restorer.safetensors   the network
       contact.png            good, damaged and restored images of the sets that it was learned from
+      public.sha256          digests of the public images, if it was learned from any, each of its pixels as read
 
 No patient's image was looked at: it is a function of what was released, under the terms of that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import torch
 from privgan.arrays import Images
 from privgan.config import from_table, to_table
 from privgan.errors import IntegrityError, UsageError
-from privgan.files import read_marker, sha256_file, write_json
+from privgan.files import read_marker, sha256_bytes, sha256_file, write_json
 from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.states import filled
@@ -31,6 +32,7 @@ from privgan_uses.restoring.damage import Damage
 
 SCHEMA_VERSION = 1
 MARKER, WEIGHTS, CONTACT = RESTORER.marker, "restorer.safetensors", "contact.png"
+PUBLIC = "public.sha256"
 NOT_FOR_DIAGNOSIS = to_tr("Not for diagnosis: a network drew what it expects to see.")
 _AT_ONCE = 64
 
@@ -104,16 +106,25 @@ def shape_of(form: ImageForm, learning: LearningSettings) -> FinishShape:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Restorer:
-    """A restorer whose files are as they were written. sha256: of restorer.json, which stands for all of them."""
+    """A restorer whose files are as they were written. sha256: of restorer.json, which stands for all of them.
+
+    public: digests of the public images that it learned from; see `pixel_digests`.
+    """
 
     folder: Path
     facts: RestorerFacts
     sha256: str
     network: Finish
+    public: frozenset[str] = frozenset()
 
     def restored(self, images: Images) -> Images:
         """Damaged images uint8 (n, h, h, c) as they may have been."""
         return restored(self.network, images)
+
+
+def pixel_digests(images: Iterable[Images]) -> Iterator[str]:
+    """Hex SHA-256 of the pixels of each image: equal for equal images of one form. For images that are public."""
+    return (sha256_bytes(np.ascontiguousarray(image).tobytes()) for image in images)
 
 
 def restored(network: Finish, images: Images) -> Images:
@@ -147,12 +158,16 @@ def open_restorer(folder: Path) -> Restorer:
         facts = from_table(RestorerFacts, read_marker(folder / MARKER, "restorer", SCHEMA_VERSION))
     except (TypeError, UsageError):
         raise IntegrityError(f"Expected the fields of a restorer in {folder / MARKER}.") from None
-    if set(facts.digests) != {WEIGHTS, CONTACT}:
-        raise IntegrityError("Expected the digests of a restorer's two files in its restorer.json.")
+    named = {WEIGHTS, CONTACT, *([PUBLIC] if facts.public else [])}
+    if set(facts.digests) != named:
+        raise IntegrityError("Expected the digests of a restorer's files in its restorer.json.")
     for name, digest in facts.digests.items():
         if sha256_file(folder / name) != digest:
             raise IntegrityError(f"Expected the restorer's {name} as it was written, it was edited. Learn it again.")
     network = Finish(facts.shape, None)
     if not filled(network, folder / WEIGHTS):
         raise IntegrityError("Expected weights that fit the restorer's restorer.json, they do not.")
-    return Restorer(folder=folder, facts=facts, sha256=sha256_file(folder / MARKER), network=network.eval())
+    public = frozenset((folder / PUBLIC).read_text().split()) if facts.public else frozenset[str]()
+    return Restorer(
+        folder=folder, facts=facts, sha256=sha256_file(folder / MARKER), network=network.eval(), public=public
+    )

@@ -9,6 +9,7 @@ from privgan.config import from_table, read_toml
 from privgan.errors import UsageError
 from privgan.gan.finishing.settings import LearningSettings
 from privgan.gan.names import AUTO, DEVICES
+from privgan.images.form import ImageForm
 from privgan.run import LONGEST_ORIGIN
 
 DENOISE, SUPER_RESOLVE, ARTEFACT = "denoise", "super-resolve", "artefact"
@@ -19,12 +20,16 @@ USUAL = LearningSettings(width=32, steps=2000, batch=16, pairs=1000.0, textures=
 
 
 @dataclass(frozen=True, kw_only=True)
-class Public:
-    """Public images to learn from as well. source, licence: in words; neither may be left out."""
+class PublicImages:
+    """Public images to learn from beside released sets, or alone. source, licence: in words; neither may be left out.
+
+    form: how they are read where they are alone; released sets say it otherwise.
+    """
 
     path: Path
     source: str
     licence: str
+    form: ImageForm | None = None
 
     def __post_init__(self) -> None:
         for name in ("source", "licence"):
@@ -57,6 +62,21 @@ class RestoreRequest:
             raise UsageError(f"Expected a factor of 2 or 4, got {self.factor}.")
         if self.minutes is not None:
             positive(minutes=self.minutes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rivals:
+    """What a restorer is measured beside, but for what costs nothing.
+
+    bundles, public_keys, public: everything that the model was learned from, for a plain network that learns from the
+    same; left out without them. ceiling: what members' images would have taught. seed: of everything random.
+    """
+
+    bundles: tuple[Path, ...] = ()
+    public_keys: tuple[Path, ...] = ()
+    public: Path | None = None
+    ceiling: bool = True
+    seed: int = 0
 
 
 def read_config(path: Path | None) -> tuple[dict[str, Any], LearningSettings]:

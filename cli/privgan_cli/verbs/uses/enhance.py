@@ -1,7 +1,7 @@
 """enhance: better images, by networks that learned from what was released or is public; no privacy is spent."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,13 +9,9 @@ from privgan.language import retold, tr
 from privgan_cli.console import console
 from privgan_cli.line import following
 from privgan_cli.line.help import USES, Verb, Verbs
-from privgan_cli.options import Device, Force, choice, today
+from privgan_cli.options import Device, Force, choice
 from privgan_cli.reading_options import Preset, pair_of
 from privgan_cli.stack import needs_training_stack
-from privgan_cli.using import before
-
-if TYPE_CHECKING:
-    from privgan_uses.restoring.doing import Sources
 
 Model = Annotated[Path, typer.Argument(help="The restorer that `privgan enhance train` made.")]
 PublicKey = Annotated[
@@ -54,7 +50,8 @@ def train(
     from dataclasses import replace
 
     from privgan.images.form import ImageForm
-    from privgan_uses.restoring.request import Public, RestoreRequest, read_config
+    from privgan_cli.using import surface
+    from privgan_uses.restoring.request import PublicImages, RestoreRequest, read_config
 
     *bundles, folder = places
     damage, learning = read_config(config)
@@ -75,16 +72,9 @@ def train(
         body_part=body_part.upper(),
         window=pair_of(window),
     )
-    named = None if public is None else Public(path=public, source=source, licence=licence)
-    before.enhance_train(bundles, public_key or (), public, folder, force=force)
-    from privgan.interruption import stop_on_signals
-    from privgan_uses.restoring.doing import Sources, train_restorer
-
-    sources = Sources(
-        bundles=tuple(bundles), public_keys=tuple(public_key or ()), today=today(), public=named, form=form
-    )
-    with stop_on_signals() as stop:
-        made = train_restorer(sources, folder, request, stop, force=force, progress=console.progress)
+    named = None if public is None else PublicImages(path=public, source=source, licence=licence, form=form)
+    keys = public_key or ()
+    made = surface.enhance_train(bundles, folder, request, keys, named, force=force, progress=console.progress)
     console.result(
         {
             "task": made.task,
@@ -122,14 +112,11 @@ def apply(
     force: Force = False,
 ) -> int:
     """Restore your own images; what comes out is patient data, and not for diagnosis."""
-    before.enhance_apply(model, source, folder, force=force)
-    from privgan.interruption import stop_on_signals
-    from privgan_uses.restoring.applying.apply import Asked
-    from privgan_uses.restoring.doing import apply_model
+    from privgan_cli.using import surface
 
-    asked = Asked(preset=read_as, resize=resize)
-    with stop_on_signals() as stop:
-        made = apply_model(model, source, folder, asked, stop, force=force, progress=console.progress)
+    made = surface.enhance_apply(
+        model, source, folder, read_as, resize=resize, force=force, progress=console.progress
+    )
     console.result(
         {"images": made.images, "refused": made.refused, "notes": list(made.notes)},
         tr("restored {images} images", images=f"{made.images:,}"),
@@ -145,9 +132,12 @@ def evaluate(
     cohort: Annotated[Path, typer.Argument(help="Whose held-back patients it is measured on.")],
     report: Annotated[Path, typer.Argument(help="The folder to make.")],
     bundle: Annotated[
-        list[Path] | None, typer.Option(help="What the model learned from: compare with a plain network, too.")
+        list[Path] | None, typer.Option(help="What the model learned from, to compare it with a plain network.")
     ] = None,
     public_key: PublicKey = None,
+    public: Annotated[
+        Path | None, typer.Option(help="The public images that it learned from, if it did, for that network.")
+    ] = None,
     no_ceiling: Annotated[
         bool, typer.Option("--no-ceiling", help="Leave out what members' images would have taught.")
     ] = False,
@@ -155,28 +145,24 @@ def evaluate(
     force: Force = False,
 ) -> int:
     """Measure a restorer on held-back patients; an internal page."""
-    before.enhance_evaluate(model, cohort, bundle or (), public_key or (), report, force=force)
-    from privgan.interruption import stop_on_signals
-    from privgan_uses.restoring.doing import Compared, evaluate_model
+    from privgan_cli.using import surface
     from privgan_uses.restoring.evaluating.page import lines_of
+    from privgan_uses.restoring.request import Rivals
 
-    compared = Compared(sources=_sources(bundle, public_key), ceiling=not no_ceiling, seed=seed)
-    with stop_on_signals() as stop:
-        found = evaluate_model(model, cohort, report, compared, stop, force=force, progress=console.progress)
+    rivals = Rivals(
+        bundles=tuple(bundle or ()),
+        public_keys=tuple(public_key or ()),
+        public=public,
+        ceiling=not no_ceiling,
+        seed=seed,
+    )
+    found = surface.enhance_evaluate(model, cohort, report, rivals, force=force, progress=console.progress)
     console.result(
         {key: value for key, value in found.content.items() if key != "schema_version"},
         *lines_of(found.content),
         tr("look at {file}; it shows patients", file=report / "evaluate.html"),
     )
     return 0
-
-
-def _sources(bundles: list[Path] | None, keys: list[Path] | None) -> "Sources | None":
-    from privgan_uses.restoring.doing import Sources
-
-    if not bundles:
-        return None
-    return Sources(bundles=tuple(bundles), public_keys=tuple(keys or ()), today=today())
 
 
 enhance = typer.Typer(

@@ -1,9 +1,10 @@
-"""What kind of picture a header says this is: a screen or paper, a face, a localizer, a map, a mosaic.
+"""What kind of picture a header says this is: restored, a screen or paper, a face, a localizer, a map, a mosaic.
 
 Modality alone says nothing of it: a capture of a workstation's screen, with a name in it, calls itself MR.
 """
 
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 from pydicom.uid import (
     MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
     MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
@@ -13,12 +14,13 @@ from pydicom.uid import (
 )
 
 from privgan.data.formats.dicom.values import text_of, values_of
+from privgan.data.formats.restored import CODE
 from privgan.data.refusals import RefusedError
 from privgan.data.selection import Selection
 
 KEYWORDS = (
     "SOPClassUID", "ImageType", "ConversionType", "RecognizableVisualFeatures", "BurnedInAnnotation",
-    "SeriesDescription", "ProtocolName",
+    "SeriesDescription", "ProtocolName", "SyntheticData", "SourceImageSequence",
 )  # fmt: skip
 LIKELY_BURNED_IN = ("US", "IVUS", "SC", "XA", "XC", "OT", "ES", "GM", "DOC")
 SLICES = ("CT", "MR", "PT")  # where an image is one of a series through a body
@@ -49,8 +51,10 @@ def check_kind(dataset: Dataset, sop_class: str, selection: Selection) -> None:
     """Refuse what would show a name or a face, or is no image of its modality.
 
     Raises:
-        RefusedError: burned_in, likely_burned_in, recognisable, mosaic, localizer or derived_map.
+        RefusedError: restored, burned_in, likely_burned_in, recognisable, mosaic, localizer or derived_map.
     """
+    if _is_restored(dataset):
+        raise RefusedError(CODE)
     modality, words = text_of(dataset, "Modality").upper(), image_types(dataset)
     if text_of(dataset, "RecognizableVisualFeatures").upper() == "YES":
         raise RefusedError("recognisable")
@@ -72,6 +76,15 @@ def check_kind(dataset: Dataset, sop_class: str, selection: Selection) -> None:
 def image_types(dataset: Dataset) -> tuple[str, ...]:
     """The values of Image Type, in capitals."""
     return tuple(word.strip().upper() for word in values_of(dataset, "ImageType"))
+
+
+def _is_restored(dataset: Dataset) -> bool:
+    """Whether some of it was made by a network, and from another image: what is of nobody has no source.
+
+    Synthetic Data is YES where any of the pixels were made artificially (PS3.3 C.12.1), whoever wrote the file.
+    """
+    sources = dataset.get("SourceImageSequence")
+    return text_of(dataset, "SyntheticData").upper() == "YES" and isinstance(sources, Sequence) and len(sources) > 0
 
 
 def _is_screen(dataset: Dataset, sop_class: str, words: tuple[str, ...]) -> bool:

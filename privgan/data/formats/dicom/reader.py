@@ -6,10 +6,9 @@ than the patient key, study and instance UIDs, the values whose digests `prepare
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import MediaStorageDirectoryStorage
@@ -66,16 +65,14 @@ def read(path: Path, request: Request) -> Reading:
         parsed = parse(stream, TAGS)
         if parsed.sop_class == MediaStorageDirectoryStorage:
             raise RefusedError("directory")
-        code, images, coloured, blank = "", None, False, 0
         lettering = Lettering(os.fsencode(path.name), request.look_at_one_in)
         try:
-            images, coloured, blank = _images(parsed, request, lettering)
+            found = _images(parsed, request, lettering)
         except RefusedError as refusal:
-            code = refusal.code
-    dataset = parsed.dataset
-    return Reading(
-        code=code,
-        images=images,
+            found = Reading(code=refusal.code)
+    dataset, code = parsed.dataset, found.code
+    return replace(
+        found,
         patient=patient_key(dataset),
         study=text_of(dataset, "StudyInstanceUID"),
         series=text_of(dataset, "SeriesInstanceUID"),
@@ -83,8 +80,6 @@ def read(path: Path, request: Request) -> Reading:
         modality=text_of(dataset, "Modality").upper(),
         body_part=text_of(dataset, "BodyPartExamined").upper(),
         side=0 if code else max(integer_of(dataset, "Rows"), integer_of(dataset, "Columns")),
-        colour=coloured,
-        blank=blank,
         unstated=unit_is_unspecified(dataset),
         remarks=() if code else (*_contradictions(dataset), *lettering.remarks),
         person=person_of(dataset),
@@ -97,8 +92,8 @@ def _contradictions(dataset: Dataset) -> tuple[str, ...]:
     return (PRESENTATION,) if contradicts_its_shape(dataset) else ()
 
 
-def _images(parsed: Parsed, request: Request, look: Look) -> tuple[NDArray[np.uint8], bool, int]:
-    """The wanted frames, uint8 (k, *shape) of the recipe, whether they had colour, and how many more were blank."""
+def _images(parsed: Parsed, request: Request, look: Look) -> Reading:
+    """The wanted frames, uint8 (k, *shape) of the recipe, their numbers, and how many more were blank."""
     _check_wanted(parsed.dataset, request.selection)
     if not request.selection.trusted:
         _check_source(parsed, request)
@@ -114,8 +109,13 @@ def _images(parsed: Parsed, request: Request, look: Look) -> tuple[NDArray[np.ui
         raise RefusedError("too_large")
     decoded = decoded_frames(parsed, header, numbers, wanted)
     kept = request.may_be_blank
-    images = prepare_images(enumerate(decoded), recipe, len(numbers), may_be_blank=kept, look=look)
-    return images, header.coloured, len(numbers) - len(images)
+    images, places = prepare_images(enumerate(decoded), recipe, len(numbers), may_be_blank=kept, look=look)
+    return Reading(
+        images=images,
+        colour=header.coloured,
+        blank=len(numbers) - len(images),
+        frames=tuple(numbers[place] + 1 for place in places.tolist()) if header.frames > 1 else (),
+    )
 
 
 def _check_source(parsed: Parsed, request: Request) -> None:

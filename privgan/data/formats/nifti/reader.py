@@ -103,7 +103,7 @@ def _images(
         )
         for place, values in slices(stream, header, view, wanted)
     )
-    images = prepare_images(stored, recipe, len(wanted), may_be_blank=request.may_be_blank, look=look)
+    images, _ = prepare_images(stored, recipe, len(wanted), may_be_blank=request.may_be_blank, look=look)
     return images, max(rows, columns), len(wanted) - len(images)
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from privgan_uses.restoring.applying.instances import InstanceWriter
 from privgan_uses.restoring.applying.opening import open_images, require_known, shown_side
 from privgan_uses.restoring.applying.writing import NpzWriter, PngWriter, Writer
 from privgan_uses.restoring.damage import Coarse, enlarged
-from privgan_uses.restoring.lesson import Heed, nothing
 from privgan_uses.restoring.model import NOT_FOR_DIAGNOSIS, Restorer
 
 SCHEMA_VERSION = 1
@@ -68,10 +67,10 @@ def apply_restorer(
     source: Path,
     folder: Path,
     asked: Asked,
+    today: date,
     progress: Progress = silent,
-    heed: Heed = nothing,
 ) -> Applied:
-    """Restore every image of a source into an empty, private folder; the source is only read.
+    """Restore every image of a source into an empty, private folder; the source is only read. today: in UTC.
 
     Raises:
         UsageError, InputRejectedError: see `opening`; or not one image can be used.
@@ -82,7 +81,6 @@ def apply_restorer(
     done, refused, seen = 0, Counter[str](), Seen()
     good = _usable(opened, model, asked, progress, lambda entry: _count(entry, refused, seen))
     for some in _batches(good):
-        heed()
         for (entry, _), image in zip(some, _restored(model, [image for _, image in some]), strict=True):
             writer.put(entry, image)
         done += len(some)
@@ -90,16 +88,16 @@ def apply_restorer(
         raise reject_nothing_readable(dict(refused))
     writer.close()
     found = Applied(images=done, refused=dict(refused), notes=opened.notes(seen))
-    write_json(folder / RESTORED.marker, _said(model, found))
+    write_json(folder / RESTORED.marker, _said(model, found, today))
     return found
 
 
-def _said(model: Restorer, found: Applied) -> dict[str, object]:
+def _said(model: Restorer, found: Applied, today: date) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "restored",
         "privgan_version": __version__,
-        "created": datetime.now(UTC).date().isoformat(),
+        "created": today.isoformat(),
         "model_sha256": model.sha256,
         "task": model.facts.task,
         "images": found.images,
@@ -147,8 +145,8 @@ def _restored(model: Restorer, stored: list[Images]) -> Images:
 
 def _writer(opened: Source, source: Path, model: Restorer, folder: Path, *, resized: bool) -> Writer:
     if isinstance(opened, NpzSource):
-        return NpzWriter(folder, model.facts.form, opened.total)
+        return NpzWriter(folder, model, opened.total)
     if isinstance(opened, FileSource) and opened.names_patients:  # of the formats of files DICOM alone does
         root = source if source.is_dir() else source.parent
         return InstanceWriter(folder, root, model, resized=resized)
-    return PngWriter(folder)
+    return PngWriter(folder, model)

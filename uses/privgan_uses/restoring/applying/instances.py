@@ -1,13 +1,16 @@
 """Restored images as DICOM: new instances beside their sources, of their patient and study, in a series of its own.
 
 Every instance is a Secondary Capture, whatever its source was: it has no scale and no place in the body, because
-nobody should measure in it, and no software takes it for what the scanner made. What is taken from a source is the
+nobody should measure in it, and no software takes it for what the scanner made. Of CT the values still lie on the
+scale of Hounsfield units, so that windows work, but a network changed them: their type is HU_MOD, modified Hounsfield
+units (PS3.3 C.11.1.1.2), and the derivation says so in words. What is taken from a source is the
 list below and nothing else: whose it is, which study it belongs to, and what it shows. Such an image is that
 patient's, so nothing is removed from these.
 """
 
 import io
 import warnings
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +40,7 @@ from privgan.files import open_new
 from privgan.images.stored import as_stored
 from privgan.synthetic.dicom.form import DicomForm
 from privgan.synthetic.dicom.modules import IMPLEMENTATION_CLASS_UID
-from privgan.synthetic.dicom.values import display_window, pixel_bytes, pixel_module, rescale
+from privgan.synthetic.dicom.values import Window, display_window, pixel_bytes, pixel_module, rescale
 from privgan_uses.restoring.applying.writing import Names
 from privgan_uses.restoring.model import Restorer
 
@@ -67,7 +70,6 @@ _READ = (
     "SeriesInstanceUID",
     "InstanceNumber",
     "SpecificCharacterSet",
-    "NumberOfFrames",
     "Rows",
     "Columns",
 )
@@ -87,17 +89,16 @@ class InstanceWriter:
         self._root, self._model, self._resized = root, model, resized
         self._series: dict[str, str] = {}
         self._now = datetime.now(UTC)
-        self._number = 0
+        self._numbers = Counter[str]()  # of the instances of each new series
 
     def put(self, entry: Entry, image: Images) -> None:
         """See `writing.Writer`."""
-        self._number += 1
         buffer = io.BytesIO()
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
             )  # of values that do not fit their VR, which they quote; they stay as they are
-            dataset = self._instance(_header(self._root / entry.where), image)
+            dataset = self._instance(_header(self._root / entry.where), entry.frame, image)
             dcmwrite(buffer, dataset, enforce_file_format=True)
         with open_new(self._names.path(entry)) as stream:
             stream.write(buffer.getvalue())
@@ -105,8 +106,10 @@ class InstanceWriter:
     def close(self) -> None:
         """See `writing.Writer`."""
 
-    def _instance(self, source: Dataset, image: Images) -> Dataset:
-        form = self._model.facts.form
+    def _instance(self, source: Dataset, frame: int, image: Images) -> Dataset:
+        form, series = self._model.facts.form, self._series_of(source)
+        self._numbers[series] += 1
+        own = None if frame else source.get("InstanceNumber")  # frames of a file have one number together
         dataset = Dataset()
         dataset.preamble = bytes(128)
         dataset.file_meta = FileMetaDataset()
@@ -121,11 +124,9 @@ class InstanceWriter:
             "SpecificCharacterSet": "ISO_IR 192",
             "SOPClassUID": SecondaryCaptureImageStorage,
             "SOPInstanceUID": generate_uid(prefix=None),
-            "SeriesInstanceUID": self._series_of(source),
+            "SeriesInstanceUID": series,
             "SeriesNumber": _SERIES_NUMBER,
-            "InstanceNumber": self._number
-            if int(source.get("NumberOfFrames") or 1) > 1
-            else source.get("InstanceNumber") or self._number,
+            "InstanceNumber": own or self._numbers[series],
             "InstanceCreationDate": self._now.strftime("%Y%m%d"),
             "InstanceCreationTime": self._now.strftime("%H%M%S"),
             "SeriesDescription": f"RESTORED, not for diagnosis: {self._model.facts.task}",
@@ -134,10 +135,10 @@ class InstanceWriter:
             "SyntheticData": "YES",  # some of what is shown was made by a network (PS3.3 C.12.1)
             "DerivationDescription": self._derivation(),
             "ImageComments": "Not for diagnosis. Restored by a network, which may add or remove findings.",
-            "SourceImageSequence": Sequence([self._source(source)]),
+            "SourceImageSequence": Sequence([self._source(source, frame)]),
             "ContributingEquipmentSequence": Sequence([self._equipment()]),
             **pixel_module((form.side, form.side), _FORM, colour=form.colour),
-            **({} if form.colour else {**display_window(_FORM, form.window), **rescale(_FORM, form.window)}),
+            **({} if form.colour else _shown(form.window)),
             "PixelData": pixel_bytes(as_stored(image)[None], _FORM, form.window),
         }
         for keyword, value in values.items():
@@ -158,15 +159,18 @@ class InstanceWriter:
         window = (
             ""
             if facts.form.window is None
-            else " Values beyond {:g} to {:g} HU were cut off.".format(*facts.form.window)
+            else " A network changed the values: they lie on the scale of Hounsfield units and were not measured. "
+            "What was beyond {:g} to {:g} HU was cut off.".format(*facts.form.window)
         )
         return (
             f"privgan {__version__}: {facts.task} by a network that learned from synthetic or public images, model "
             f"{self._model.sha256[:16]}; {facts.form.side} x {facts.form.side} pixels.{window} Not for diagnosis."
         )
 
-    def _source(self, source: Dataset) -> Dataset:
+    def _source(self, source: Dataset, frame: int) -> Dataset:
         item = Dataset()
+        if frame:
+            item.ReferencedFrameNumber = frame
         item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = source.SOPClassUID, source.SOPInstanceUID
         item.PurposeOfReferenceCodeSequence = Sequence(
             [_code("121322", "Source image for image processing operation")]
@@ -202,6 +206,12 @@ def _header(path: Path) -> Dataset:
     if parsed.syntax in _LOSSY and "LossyImageCompression" not in source:
         source.LossyImageCompression = "01"  # once lossy, always lossy
     return source
+
+
+def _shown(window: Window | None) -> dict[str, Any]:
+    """How grey values are shown and, of CT, on what scale they lie."""
+    units = rescale(_FORM, window)
+    return {**display_window(_FORM, window), **units, **({"RescaleType": "HU_MOD"} if units else {})}
 
 
 def _code(value: str, meaning: str) -> Dataset:

@@ -1,16 +1,21 @@
-"""Restored images as files of the kind that they came in: an .npz, PNG, or new DICOM instances."""
+"""Restored images as files of the kind that they came in: an .npz, PNG, or new DICOM instances.
+
+Each says what it is by itself, because files are copied out of their folders.
+"""
 
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 import numpy as np
 
+from privgan import __version__
 from privgan.arrays import Images
+from privgan.data.formats.restored import MARK
 from privgan.data.sources.source import Entry
 from privgan.files import PRIVATE_FILE, open_new
 from privgan.images.containers import npz_pieces, png_bytes
-from privgan.images.form import ImageForm
 from privgan.images.stored import as_stored
+from privgan_uses.restoring.model import Restorer
 
 IMAGES = "images"  # the folder of restored files
 RESTORED_NPZ = "restored.npz"
@@ -27,14 +32,27 @@ class Writer(Protocol):
         """All are there."""
 
 
-class NpzWriter:
-    """One file with `images`, `row` (of the source), `patient_id` and `labels`, as the source names them."""
+def described(model: Restorer) -> dict[str, str]:
+    """What a file of restored images says of itself; the keywords are those of PNG, and one of our own."""
+    return {
+        "Software": f"privgan {__version__}",
+        "Description": f"Derived image: restored by a network, task {model.facts.task}. It is a patient's.",
+        "Disclaimer": "Not for diagnosis. A network drew what it expects to see: findings may appear or vanish.",
+        MARK: f"model {model.sha256}",
+    }
 
-    def __init__(self, folder: Path, form: ImageForm, total: int) -> None:
-        self._folder = folder
+
+class NpzWriter:
+    """One file with `images`, `row` (of the source), `patient_id` and `labels`, as the source names them.
+
+    Beside them, texts (4,) under the mark of restored images say what it is.
+    """
+
+    def __init__(self, folder: Path, model: Restorer, total: int) -> None:
+        self._folder, self._model = folder, model
         # On the disk, because a source may have more images than memory has room for.
         self._images = np.lib.format.open_memmap(
-            folder / _DRAFT, mode="w+", dtype=np.uint8, shape=(total, *form.shape)
+            folder / _DRAFT, mode="w+", dtype=np.uint8, shape=(total, *model.facts.form.shape)
         )
         self._rows: list[int] = []
         self._patients: list[str] = []
@@ -54,6 +72,7 @@ class NpzWriter:
             "row": np.array(self._rows, dtype=np.int64),
             "patient_id": np.array(self._patients, dtype=np.str_),
             **({"labels": np.array(self._labels, dtype=np.str_)} if any(self._labels) else {}),
+            MARK: np.array(list(described(self._model).values()), dtype=np.str_),
         }
         with open_new(self._folder / RESTORED_NPZ) as stream:
             for piece in npz_pieces(columns):
@@ -64,13 +83,13 @@ class NpzWriter:
 class PngWriter:
     """A PNG for each picture, under its name."""
 
-    def __init__(self, folder: Path) -> None:
-        self._names = Names(folder, ".png")
+    def __init__(self, folder: Path, model: Restorer) -> None:
+        self._names, self._texts = Names(folder, ".png"), described(model)
 
     def put(self, entry: Entry, image: Images) -> None:
         """See `Writer`."""
         with open_new(self._names.path(entry), PRIVATE_FILE) as stream:
-            stream.write(png_bytes(as_stored(image)))
+            stream.write(png_bytes(as_stored(image), self._texts))
 
     def close(self) -> None:
         """See `Writer`."""

@@ -4,7 +4,7 @@ Members of the cohort are learned from twice, and neither network is kept: the c
 would have taught, and the network that examines. What comes out is for the hospital alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from privgan.arrays import Floats, Images
+from privgan.arrays import Images
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort
 from privgan.errors import InputRejectedError, UsageError
 from privgan.files import write_json
@@ -27,9 +27,9 @@ from privgan_uses.acquainted import shaped_by
 from privgan_uses.restoring.damage import damaged
 from privgan_uses.restoring.evaluating.findings import examined
 from privgan_uses.restoring.evaluating.rivals import classical, plain_network, restored_plainly
-from privgan_uses.restoring.lesson import Heed, learn, nothing
+from privgan_uses.restoring.lesson import learn
 from privgan_uses.restoring.measures import psnr, ssim
-from privgan_uses.restoring.model import Restorer, RestorerFacts, restored
+from privgan_uses.restoring.model import Restorer, RestorerFacts, pixel_digests, restored
 from privgan_uses.restoring.request import RestoreRequest
 
 SCHEMA_VERSION = 1
@@ -74,16 +74,15 @@ class Evaluated:
     arms: Mapping[str, Images]
 
 
-def evaluate_restorer(
-    model: Restorer, cohort: Cohort, question: Question, progress: Progress = silent, heed: Heed = nothing
-) -> Evaluated:
+def evaluate_restorer(model: Restorer, cohort: Cohort, question: Question, progress: Progress = silent) -> Evaluated:
     """Measure on a cohort; writes nothing.
 
     Raises:
         UsageError: the cohort is of another form than the model knows.
-        InputRejectedError: too few patients are held back.
+        InputRejectedError: too few patients are held back, or the model learned from images of this cohort.
     """
     _require_fitting(model.facts, cohort.facts.form)
+    _require_strangers(model, cohort)
     shaped = shaped_by(cohort, model.facts.origins)
     own = bool(shaped) and all(shaped) and not model.facts.public
     rng = np.random.default_rng(question.seed)
@@ -92,14 +91,12 @@ def evaluate_restorer(
         held_back=_side(cohort, NON_MEMBER, EXAMINED, rng),
         classes=cohort.facts.form.classes,
     )
-    found = compare(model, sides, question, progress, heed)
+    found = compare(model, sides, question, progress)
     named = {"cohort_id": cohort.facts.cohort_id, "same_cohort": own}
     return replace(found, content=found.content | named)
 
 
-def compare(
-    model: Restorer, sides: Sides, question: Question, progress: Progress = silent, heed: Heed = nothing
-) -> Evaluated:
+def compare(model: Restorer, sides: Sides, question: Question, progress: Progress = silent) -> Evaluated:
     """Measure a model and its rivals on held-back patients.
 
     Raises:
@@ -113,9 +110,9 @@ def compare(
         )
     rng, good = np.random.default_rng(question.seed), held_back.images
     bad = damaged(good, facts.damage, facts.form, torch.Generator().manual_seed(question.seed))
-    arms = {DAMAGED: bad, **_restored(model, sides.members, question, bad, progress, heed)}
+    arms = {DAMAGED: bad, **_restored(model, sides.members, question, bad, progress)}
     exam = Examination.of(held_back.labels, held_back.patients, 1, rng)
-    curves = {name: _curves(exam, good, images) for name, images in arms.items()}
+    curves = {name: likeness(exam, good, [images]) for name, images in arms.items()}
     content = {
         "schema_version": SCHEMA_VERSION,
         "kind": "evaluation of a restorer",
@@ -151,6 +148,16 @@ def _require_fitting(facts: RestorerFacts, form: ImageForm) -> None:
         )
 
 
+def _require_strangers(model: Restorer, cohort: Cohort) -> None:
+    """Refuse a cohort of which an image was public to the model, whoever's it is: its people may be known as well."""
+    shared = sum(digest in model.public for digest in pixel_digests(cohort.images)) if model.public else 0
+    if shared:
+        raise InputRejectedError(
+            f"Expected patients whom the model cannot know, {shared} of the cohort's images are among the public "
+            "images that it learned from. Measure on another cohort, or learn without these images."
+        )
+
+
 def _side(cohort: Cohort, side: int, patients: int, rng: np.random.Generator) -> Sample | None:
     """Some images of members or of held-back patients; None if there are none."""
     rows = cohort.rows(side)
@@ -164,7 +171,7 @@ def _side(cohort: Cohort, side: int, patients: int, rng: np.random.Generator) ->
 
 
 def _restored(
-    model: Restorer, members: Sample | None, question: Question, bad: Images, progress: Progress, heed: Heed
+    model: Restorer, members: Sample | None, question: Question, bad: Images, progress: Progress
 ) -> dict[str, Images]:
     """What each makes of the damaged images."""
     facts, found = model.facts, dict[str, Images]()
@@ -175,22 +182,28 @@ def _restored(
     if plainly is not None:
         found[CLASSICAL] = plainly
     if question.images is not None:
-        plain = plain_network(question.images, facts.damage, facts.form, request, tr(_TASKS[PLAIN]), progress, heed)
+        plain = plain_network(question.images, facts.damage, facts.form, request, tr(_TASKS[PLAIN]), progress)
         found[PLAIN] = restored_plainly(plain, bad)
     found[MODEL] = model.restored(bad)
     if question.ceiling and members is not None:
         task = tr(_TASKS[CEILING])
-        network, _ = learn(members.images, facts.damage, facts.form, request, task, progress, heed)
+        network, _ = learn(members.images, facts.damage, facts.form, request, task, progress)
         found[CEILING] = restored(network, bad)
     return found
 
 
-def _curves(exam: Examination, good: Images, other: Images) -> dict[str, Curve]:
-    return {"psnr": _mean(exam, psnr(good, other)), "ssim": _mean(exam, ssim(good, other))}
+def likeness(exam: Examination, good: Images, versions: Sequence[Images]) -> dict[str, Curve]:
+    """How near images are to the good ones: PSNR and SSIM, the mean over patients, of each the mean over images.
 
-
-def _mean(exam: Examination, values: Floats) -> Curve:
-    """The mean over patients, of each the mean over images, and over resamples of patients."""
+    versions: the same images restored in one way; by several, as of several trainings, the mean over these.
+    """
+    measured = {
+        name: np.mean([measure(good, images) for images in versions], axis=0)
+        for name, measure in (("psnr", psnr), ("ssim", ssim))
+    }
+    everybody = exam.sums(np.ones(len(good)))
     patients = exam.draws.shape[1]
-    each = np.bincount(exam.owner, exam.weights * values, patients)
-    return Curve(values=exam.draws @ each / exam.draws.sum(axis=1), patients=patients, lowest=-np.inf, highest=np.inf)
+    return {
+        name: Curve(values=exam.sums(values) / everybody, patients=patients, lowest=-np.inf, highest=np.inf)
+        for name, values in measured.items()
+    }

@@ -20,9 +20,10 @@ from privgan.languages.pages import page_environment
 from privgan_audits.report.page import Table
 from privgan_audits.report.pictures import data_uri
 from privgan_audits.report.write import marked, style_of
-from privgan_audits.telling.numbers import percent, span
+from privgan_audits.telling.numbers import percent
 from privgan_audits.telling.plots import Estimate, estimates_chart
 from privgan_audits.telling.words import Fact
+from privgan_uses.estimates import told
 from privgan_uses.restoring.evaluating.evaluate import CEILING, CLASSICAL, DAMAGED, MODEL, PLAIN, Evaluated
 from privgan_uses.restoring.measures import psnr
 from privgan_uses.restoring.model import RestorerFacts
@@ -108,8 +109,8 @@ def lines_of(content: Json) -> Iterator[str]:
         after=_decibels(arms[MODEL]["psnr"]),
     )
     if CLASSICAL in arms:
-        told = {1: _BETTER, 0: _ALIKE, -1: _WORSE}[_sign(apart[CLASSICAL]["psnr"])]
-        yield tr(told, reached=_decibels(arms[CLASSICAL]["psnr"]), gap=_decibels(apart[CLASSICAL]["psnr"]))
+        words = {1: _BETTER, 0: _ALIKE, -1: _WORSE}[_sign(apart[CLASSICAL]["psnr"])]
+        yield tr(words, reached=_decibels(arms[CLASSICAL]["psnr"]), gap=_decibels(apart[CLASSICAL]["psnr"]))
     if CEILING in arms:
         yield tr(
             "The same network, learned from members' real images, reaches {reached} dB; this model minus that one: "
@@ -135,9 +136,9 @@ def _of_findings(arms: Json) -> Iterator[str]:
     yield tr(
         "A network that examines for the hospital's classes reaches an AUC of {good} on good images, {damaged} on "
         "damaged ones and {model} on restored ones.",
-        good=_number(arms["good"]["auc"], "{:.3f}"),
-        damaged=_number(arms[DAMAGED]["auc"], "{:.3f}"),
-        model=_number(arms[MODEL]["auc"], "{:.3f}"),
+        good=_area(arms["good"]["auc"]),
+        damaged=_area(arms[DAMAGED]["auc"]),
+        model=_area(arms[MODEL]["auc"]),
     )
     yield tr(
         "Its finding appears or vanishes in {model} of the patients after restoring, in {damaged} if nothing is "
@@ -157,8 +158,8 @@ def _table(content: Json) -> Table:
     rows = []
     for name, arm in content["arms"].items():
         seen = findings["arms"].get(name, {})
-        cells = [_decibels(arm["psnr"]), _number(arm["ssim"], "{:.3f}")]
-        cells += [_number(seen["auc"], "{:.3f}"), _share(seen["hallucinated"])] if seen else ["-", "-"]
+        cells = [_decibels(arm["psnr"]), _area(arm["ssim"])]
+        cells += [_area(seen["auc"]), _share(seen["hallucinated"])] if seen else ["-", "-"]
         rows.append((_name(content, name), *cells))
     return Table(
         caption=tr("Means over patients, with 95 % intervals over patients"),
@@ -226,16 +227,12 @@ def _sign(difference: Json) -> int:
 
 
 def _decibels(estimate: Json) -> str:
-    return _number(estimate, "{:.2f}")
+    return told(estimate, "{:.2f}".format)
 
 
 def _share(estimate: Json) -> str:
-    return _with_interval(*(percent(estimate[key]) for key in ("value", "low", "high")))
+    return told(estimate, percent)
 
 
-def _number(estimate: Json, form: str) -> str:
-    return _with_interval(*(form.format(estimate[key]) for key in ("value", "low", "high")))
-
-
-def _with_interval(value: str, low: str, high: str) -> str:
-    return f"{value} ({span(low, high)})"
+def _area(estimate: Json) -> str:
+    return told(estimate, "{:.3f}".format)

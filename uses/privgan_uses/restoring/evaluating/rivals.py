@@ -20,7 +20,6 @@ from privgan.images.geometry import by_channel
 from privgan.images.pixels import from_uint8, to_levels
 from privgan.progress import Progress, silent
 from privgan_uses.restoring.damage import WHITE, Coarse, Damage, Noise, damaged, levels_a_unit
-from privgan_uses.restoring.lesson import Heed, nothing
 from privgan_uses.restoring.request import RestoreRequest
 
 DEPTH, CHANNELS = 7, 24  # of the plain network: DnCNN has 17 layers of 64, for images many times as large
@@ -106,7 +105,6 @@ def plain_network(
     request: RestoreRequest,
     task: str,
     progress: Progress = silent,
-    heed: Heed = nothing,
 ) -> Plain:
     """The plain network, learned from the same images in as many steps; see `lesson.learn`."""
     settings = request.learning
@@ -123,7 +121,6 @@ def plain_network(
         descent.step()
         cycle.step()
         progress(task, step + 1, settings.steps)
-        heed()
     return network.eval()
 
 
