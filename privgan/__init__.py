@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from privgan_audits.terms import Terms
     from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
     from privgan_cli.surface import audit, generate, load, plan, prepare, prior, release, scan, train, verify
-    from privgan_cli.using.surface import evaluate, teach
+    from privgan_cli.using.surface import augment, evaluate, teach
+    from privgan_uses.augmenting.design import AugmentDesign
     from privgan_uses.teaching.settings import TeachSettings
 
 __all__ = [
     "AuditOptions",
+    "AugmentDesign",
     "Case",
     "GenerateOptions",
     "Lines",
@@ -42,6 +44,7 @@ __all__ = [
     "TrainOptions",
     "Wishes",
     "audit",
+    "augment",
     "evaluate",
     "generate",
     "load",
@@ -59,8 +62,9 @@ __all__ = [
 _CALLS = "audit generate load plan prepare prior release scan train verify"
 _PLACES = {
     **dict.fromkeys(_CALLS.split(), "privgan_cli.surface"),
-    **dict.fromkeys(("evaluate", "teach"), "privgan_cli.using.surface"),
+    **dict.fromkeys(("augment", "evaluate", "teach"), "privgan_cli.using.surface"),
     **dict.fromkeys(("AuditOptions", "PlanOptions", "TrainOptions"), "privgan_cli.asked"),
+    "AugmentDesign": "privgan_uses.augmenting.design",
     "Case": "privgan_audits.release.release",
     "GenerateOptions": "privgan.synthetic.generate",
     "Offer": "privgan_audits.release.recipient.offer",

@@ -7,11 +7,13 @@ from privgan.language import tag, tr
 from privgan.languages.pages import page_environment
 from privgan_audits.report.page import Table
 from privgan_audits.report.write import style_of
-from privgan_audits.telling.numbers import percent, plain, span
+from privgan_audits.telling.numbers import plain
 from privgan_uses.augmenting import words
 from privgan_uses.augmenting.arms import MIXED_ALL, Arm
+from privgan_uses.telling import figure, rate
 
 Found = Mapping[str, Any]
+SIGNED = "+.3f"
 
 
 def page(found: Found, arms: Sequence[Arm]) -> str:
@@ -41,12 +43,10 @@ def answers(found: Found, arms: Sequence[Arm]) -> Iterator[str]:
         yield tr(
             words.ANSWERS[own["answer"]],
             patients=plain(size["patients"]),
-            value=_area(own["auc"]["value"]),
-            best=_area(size["arms"][apart["to"]]["auc"]["value"]),
+            value=f"{own['auc']['value']:.3f}",
+            best=f"{size['arms'][apart['to']]['auc']['value']:.3f}",
             lesson=_called(named[apart["to"]]),
-            difference=_apart(apart["value"]),
-            low=_apart(apart["low"]),
-            high=_apart(apart["high"]),
+            difference=figure(apart, SIGNED),
         )
 
 
@@ -75,26 +75,11 @@ def _table(size: Found, arms: Sequence[Arm]) -> Table:
 
 def _row(arm: Arm, told: Found, classes: Sequence[str]) -> Iterator[str]:
     yield _called(arm)
-    area = told["auc"]
-    yield f"{_area(area['value'])} ({span(_area(area['low']), _area(area['high']))})"
-    for rate in (told["balanced_accuracy"], *(told["sensitivity"][name] for name in classes)):
-        yield f"{percent(rate['value'])} ({span(percent(rate['low']), percent(rate['high']))})"
-    if "difference" in told:
-        apart = told["difference"]
-        yield f"{_apart(apart['value'])} ({span(_apart(apart['low']), _apart(apart['high']))})"
-        yield tr(words.SAID[told["answer"]])
-    else:
-        yield ""
-        yield ""
+    yield figure(told["auc"])
+    yield from map(rate, (told["balanced_accuracy"], *(told["sensitivity"][name] for name in classes)))
+    yield figure(told["difference"], SIGNED) if "difference" in told else ""
+    yield tr(words.SAID[told["answer"]]) if "answer" in told else ""
 
 
 def _called(arm: Arm) -> str:
     return tr(words.KINDS[arm.kind], times=f"{arm.length:g}", ratio=f"{arm.ratio:g}")
-
-
-def _area(value: float) -> str:
-    return f"{value:.3f}"
-
-
-def _apart(value: float) -> str:
-    return f"{value:+.3f}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from privgan.arrays import Flags, Floats, Integers, Texts
+from privgan.arrays import Flags, Floats, Texts
 from privgan_audits.questions.utility.examination import Curve, Examination
 from privgan_uses.teaching.classifier import Classifier
 from privgan_uses.teaching.examining.patients import FEWEST, Examined

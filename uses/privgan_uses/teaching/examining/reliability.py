@@ -76,7 +76,8 @@ def squares(exam: Examination, gaps: Floats, place: Integers) -> tuple[Floats, F
     people, whole, luck = exam.draws.shape[1], np.zeros(len(exam.draws)), np.zeros(len(exam.draws))
     for number in range(BINS):
         weight, gap = (
-            np.bincount(exam.owner, exam.weights * each, people) for each in (place == number, (place == number) * gaps)
+            np.bincount(exam.owner, exam.weights * each, people)
+            for each in (place == number, (place == number) * gaps)
         )
         drawn = exam.draws @ np.stack([weight > 0, weight, gap, weight**2, weight * gap, gap**2], axis=1)
         count, weights, total, ww, wg, gg = drawn.T
