@@ -36,12 +36,16 @@ check: install
 	PYTHONPATH=.:audits:uses:cli $(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_docs.py
 
+# What needs a set to be made first, and is asked by `make uses`.
+USES := %/uses_teaching.py %/uses_restoring.py %/uses_augmenting.py
+
 bench: install
-	for benchmark in $(filter-out %/quality.py %/hospitals.py %/against.py %/uses_teaching.py %/uses_restoring.py, $(wildcard tests/benchmarks/*.py)); do \
+	for benchmark in $(filter-out %/quality.py %/hospitals.py %/against.py $(USES), $(wildcard tests/benchmarks/*.py)); do \
 		$(BIN)/python $$benchmark --json || exit 1; done
 	$(BIN)/python tests/benchmarks/against.py --short --json
 
-# Hours: a training for each data set and epsilon. `make quality DATASETS=mnist EPSILON=10 MINUTES=30` is less.
+# Hours: a training for each data set and epsilon, then what a set is good for. `make quality DATASETS=mnist EPSILON=10
+# MINUTES=30` is less; with QUALITY="..." only the trainings.
 DATASETS ?= mnist fashion pneumonia xray
 EPSILON ?= 1,10
 MINUTES ?= 60
@@ -50,13 +54,17 @@ quality: install
 	for dataset in $(DATASETS); do \
 		$(BIN)/python tests/benchmarks/quality.py --json --dataset $$dataset --epsilon $(EPSILON) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(QUALITY) || exit 1; done
+	$(if $(QUALITY),,$(MAKE) uses)
 
-# What a set is good for: one is made as above, without a prior, and asked all three questions. About an hour.
+# What a set is good for: one is made as above, without a prior, unless it lies there, and asked all three questions;
+# an hour or two.
 START := tests/benchmarks/quality_steps/warm_start.toml
 KEPT := kept/xray-epsilon3-seed0/synthetic
 
-uses: install
+$(KEPT)/images.npz: | install
 	$(BIN)/python tests/benchmarks/quality.py --json --dataset xray --epsilon 3 --config $(START) --count 6000 --keep kept
+
+uses: install $(KEPT)/images.npz
 	$(BIN)/python tests/benchmarks/uses_restoring.py --json --synthetic $(KEPT)/images.npz --task denoise
 	$(BIN)/python tests/benchmarks/uses_teaching.py --json --dataset xray --synthetic $(KEPT)
 	$(BIN)/python tests/benchmarks/uses_augmenting.py --json --dataset xray

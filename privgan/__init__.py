@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from privgan_audits.terms import Terms
     from privgan_cli.asked import AuditOptions, PlanOptions, TrainOptions
     from privgan_cli.surface import audit, generate, load, plan, prepare, prior, release, scan, train, verify
-    from privgan_cli.using.surface import enhance_apply, enhance_evaluate, enhance_train, evaluate, teach
+    from privgan_cli.using.surface import augment, enhance_apply, enhance_evaluate, enhance_train, evaluate, teach
+    from privgan_uses.augmenting.design import AugmentDesign
     from privgan_uses.restoring.request import PublicImages, RestoreRequest, Rivals
     from privgan_uses.teaching.settings import TeachSettings
 
 __all__ = [
     "AuditOptions",
+    "AugmentDesign",
     "Case",
     "GenerateOptions",
     "ImageForm",
@@ -48,6 +50,7 @@ __all__ = [
     "TrainOptions",
     "Wishes",
     "audit",
+    "augment",
     "enhance_apply",
     "enhance_evaluate",
     "enhance_train",
@@ -66,12 +69,13 @@ __all__ = [
     "verify",
 ]
 _CALLS = "audit generate load plan prepare prior release scan train verify"
-_USES = "enhance_apply enhance_evaluate enhance_train evaluate teach"
+_USES = "augment enhance_apply enhance_evaluate enhance_train evaluate teach"
 _PLACES = {
     **dict.fromkeys(_CALLS.split(), "privgan_cli.surface"),
     **dict.fromkeys(_USES.split(), "privgan_cli.using.surface"),
     **dict.fromkeys(("PublicImages", "RestoreRequest", "Rivals"), "privgan_uses.restoring.request"),
     **dict.fromkeys(("AuditOptions", "PlanOptions", "TrainOptions"), "privgan_cli.asked"),
+    "AugmentDesign": "privgan_uses.augmenting.design",
     "Case": "privgan_audits.release.release",
     "GenerateOptions": "privgan.synthetic.generate",
     "ImageForm": "privgan.images.form",

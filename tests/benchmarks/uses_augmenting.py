@@ -37,7 +37,7 @@ from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.drawing import subset, together
 from privgan_uses.augmenting.arms import ARMS
-from privgan_uses.augmenting.design import Design
+from privgan_uses.augmenting.design import AugmentDesign
 from privgan_uses.augmenting.lessons import patients_of, usual_changes
 from privgan_uses.augmenting.study import Sides, study
 
@@ -120,7 +120,7 @@ def rows(asked: argparse.Namespace, keep: Path) -> Iterator[dict[str, Any]]:
         for name, given in sets.items():
             began = time.process_time()
             arms = tuple(arm for arm in ARMS if arm.synthetic or not without)
-            design = Design(sizes=(size,), repeats=asked.repeats, steps=asked.steps, arms=arms)
+            design = AugmentDesign(sizes=(size,), repeats=asked.repeats, steps=asked.steps, arms=arms)
             sides = Sides(own=found.few, test=found.test, given=given, names=LUNGS)
             (learned,) = study(sides, design, changes, np.random.default_rng(_SEED + size))
             without |= {arm.name: learned.curves[arm.name] for arm in arms if not arm.synthetic}

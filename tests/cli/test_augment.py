@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import privgan as toolkit
+from privgan_uses.augmenting.arms import MIXED_ALL, REAL
 from tests.audits.releasing import Gate, make_released
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,6 +43,9 @@ def test_whether_a_set_helps_a_second_hospital(privgan: Privgan, site: Gate, ima
     assert told["sizes"] == json.loads((worth / "augment.json").read_text())["sizes"]
     assert (worth / "augment.html").is_file()
     again = privgan(*asked, code=2)
+    design = toolkit.AugmentDesign(sizes=(5,), repeats=2, steps=11, arms=(REAL, MIXED_ALL))
+    found = toolkit.augment(site.root / "bundle", cohort, tmp_path / "again", key, design, progress=toolkit.silent)
+    assert set(found["sizes"][0]["arms"]) == {"real", "mixed all"}
     assert "--force" in again.stderr
 
 

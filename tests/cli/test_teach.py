@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.audits.releasing import Gate
+from privgan.synthetic.synthetic_set import open_synthetic_set
+from tests.audits.releasing import Gate, gate_around
+from tests.synthetic.recorded import COLUMNS, recorded_set
 from tests.uses.teaching.teachable import WORDS, make_teachable, write_patients
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -86,6 +88,20 @@ def test_what_the_model_does_not_know_is_refused(privgan: Privgan, site: Gate, m
     before = {path: path.read_bytes() for path in (tmp_path / "cohort").rglob("*") if path.is_file()}
     assert "'MR'" in privgan("evaluate", model, tmp_path / "cohort", tmp_path / "e", code=2).stderr
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_column_of_the_records_is_taught(privgan: Privgan, tmp_path: Path) -> None:
+    """Values that are not known are left out; what was declared is what a cohort must declare."""
+    recorded_set(tmp_path / "synthetic", 160, formats=("npz",))
+    site = gate_around(tmp_path)
+    site.audit(lambda record: record.update(columns=COLUMNS))
+    site.release(today=datetime.now(UTC).date())
+    words = (tmp_path / "bundle", tmp_path / "model", "--public-key", tmp_path / "site.pub", "--steps", 2)
+    told = json.loads(privgan("teach", *words, "--column", "view", "--json").stdout)
+    assert (told["classes"], told["column"]) == (["AP", "PA"], "view")
+    known = sum(cell != "" for cell in open_synthetic_set(tmp_path / "synthetic").records.cells[:, 3])
+    assert sum(told["images"].values()) == known < 160
+    assert "values of the column `view`" in (tmp_path / "model" / "README.md").read_text()
 
 
 def test_it_is_there_in_a_notebook(site: Gate, elsewhere: Path, tmp_path: Path) -> None:

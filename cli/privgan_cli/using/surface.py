@@ -12,6 +12,7 @@ from privgan_cli.surface import shown
 from privgan_cli.using import before
 
 if TYPE_CHECKING:
+    from privgan_uses.augmenting.design import AugmentDesign
     from privgan_uses.restoring.applying.apply import Applied
     from privgan_uses.restoring.evaluating.evaluate import Evaluated
     from privgan_uses.restoring.model import RestorerFacts
@@ -155,3 +156,36 @@ def _ending(progress: Progress | None, kept: str) -> Iterator[Progress]:
                 raise stop.error(kept)
 
         yield heeding
+
+
+def augment(
+    bundle: Place,
+    cohort: Place,
+    report: Place,
+    public_key: Places,
+    design: "AugmentDesign | None" = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure on your own held-back patients whether another hospital's set helps beside few images of your own.
+
+    cohort: your own; members are learned from, the others examined on. Writes a private page and augment.json, and
+    returns what is in it.
+    """
+    keys = paths(public_key)
+    before.augment(Path(bundle), Path(cohort), Path(report), keys, force=force)
+    import numpy as np
+
+    from privgan.data.cohort.cohort import open_cohort
+    from privgan.folders import staged_folder
+    from privgan.kinds import AUGMENTATION
+    from privgan_uses.augmenting.augment import augment as measure
+    from privgan_uses.augmenting.design import AugmentDesign
+    from privgan_uses.released import open_released
+
+    with shown(progress) as listener:
+        given = open_released([Path(bundle)], keys, today=today(), progress=listener)
+        with staged_folder(Path(report), marker=AUGMENTATION.marker, force=force) as folder:
+            rng = np.random.default_rng()
+            return measure(given, open_cohort(Path(cohort)), folder, design or AugmentDesign(), rng, listener)

@@ -7,7 +7,7 @@ import pytest
 
 from privgan_audits.evidence.interface import Sample
 from privgan_uses.augmenting.arms import ARMS, CHANGED, DUPLICATED, MIXED, MIXED_ALL, RATIOS, REAL, SYNTHETIC, Arm
-from privgan_uses.augmenting.design import Design
+from privgan_uses.augmenting.design import AugmentDesign
 from privgan_uses.augmenting.lessons import FRESH, added, few, lessons_of, patients_of, usual_changes
 
 QUIET = usual_changes("CHEST")
@@ -82,7 +82,7 @@ def test_copies_are_no_other_lesson_than_a_longer_one(copies: int) -> None:
 
 
 def test_every_arm_with_added_images_has_twins_that_are_studied_as_long() -> None:
-    design = Design(steps=100)
+    design = AugmentDesign(steps=100)
     lengths = [design.length(arm) for arm in DUPLICATED]
     assert lengths == [125, 150, 200, 300] == [design.length(arm) for arm in MIXED]
     assert lengths == [design.length(arm) for arm in CHANGED]

@@ -7,13 +7,13 @@ import pytest
 
 from privgan_audits.evidence.interface import Sample
 from privgan_uses.augmenting.arms import DUPLICATED, MIXED, MIXED_ALL, REAL, SYNTHETIC
-from privgan_uses.augmenting.design import Design
+from privgan_uses.augmenting.design import AugmentDesign
 from privgan_uses.augmenting.lessons import usual_changes
 from privgan_uses.augmenting.study import HARMS, HELPS, OPEN, Sides, compared, study
 
 NAMES = ("below", "above")
 QUIET = usual_changes("CHEST")
-DESIGN = Design(sizes=(1,), repeats=5, steps=11, arms=(REAL, DUPLICATED[0], MIXED_ALL))
+DESIGN = AugmentDesign(sizes=(1,), repeats=5, steps=11, arms=(REAL, DUPLICATED[0], MIXED_ALL))
 
 
 def halves(count: int, seed: int, first: int = 0) -> Sample:

@@ -7,13 +7,12 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from privgan.arrays import Floats, Images, Integers
+from privgan.arrays import Floats, Images
 from privgan.dp.spend import PrivacySpend
 from privgan.images.form import ImageForm
-from privgan_audits.questions.utility.examination import Examination
 from privgan_uses.released import Origin
 from privgan_uses.teaching.classifier import Classifier
-from privgan_uses.teaching.examining.measures import BINS, adjusted, calibration_error, measured, reliability
+from privgan_uses.teaching.examining.measures import adjusted, measured
 from privgan_uses.teaching.examining.occlusion import occlusion, places
 from privgan_uses.teaching.examining.patients import Examined
 from privgan_uses.teaching.examining.pictures import chosen, overlaid, pictures_of
@@ -94,44 +93,6 @@ def test_classes_that_nobody_has_are_not_known(classifier: Classifier) -> None:
     assert (nobody["patients"], nobody["sensitivity"], nobody["auc"]) == (0, None, None)
     assert nobody["specificity"]["value"] == 1
     assert found["auc"]["value"] > 0.9
-
-
-def chances_and_labels(count: int, seed: int) -> tuple[Floats, Integers]:
-    """Three classes, and labels drawn by these very chances."""
-    rng = np.random.default_rng(seed)
-    chances = rng.dirichlet(np.ones(3), count)
-    return chances, (rng.random((count, 1)) > chances.cumsum(axis=1)).sum(axis=1)
-
-
-def slow_error(chances: Floats, labels: Integers, owner: Integers) -> float:
-    """One image after another into its bin; each patient weighs one."""
-    bins: dict[int, list[tuple[float, float]]] = {}
-    for row, label, whose in zip(chances, labels, owner, strict=True):
-        weight = 1 / float((owner == whose).sum())
-        gap = weight * (float(row.max()) - float(row.argmax() == label))
-        bins.setdefault(min(int(row.max() * BINS), BINS - 1), []).append((gap, weight))
-    return sum(abs(sum(gap for gap, _ in each)) for each in bins.values()) / len(np.unique(owner))
-
-
-def test_the_calibration_error_is_what_a_slow_count_gives() -> None:
-    chances, labels = chances_and_labels(90, 1)
-    owner = np.sort(np.random.default_rng(2).integers(0, 40, 90))
-    exam = Examination.of(labels, owner, 3, np.random.default_rng(0))
-    said, right = chances.max(axis=1), chances.argmax(axis=1) == labels
-    place = np.minimum((said * BINS).astype(np.int64), BINS - 1)
-    assert calibration_error(exam, said, right, place)[0] == pytest.approx(slow_error(chances, labels, owner))
-
-
-def test_true_chances_look_true_and_two_lies_do_not() -> None:
-    chances, labels = chances_and_labels(2000, 3)
-    exam = Examination.of(labels, np.arange(2000), 3, np.random.default_rng(0))
-    sharper, flatter = (chances**power / (chances**power).sum(axis=1, keepdims=True) for power in (3, 1 / 3))
-    truth, *lies = (reliability(exam, each, np.random.default_rng(1)) for each in (chances, sharper, flatter))
-    assert truth["error"]["value"] < 2 * truth["by_luck"]
-    assert all(lie["error"]["low"] > 3 * lie["by_luck"] for lie in lies)
-    assert all(lie["brier"]["value"] > truth["brier"]["value"] for lie in lies)
-    one_by_one = [float(((row - np.eye(3)[label]) ** 2).sum()) for row, label in zip(chances, labels, strict=True)]
-    assert truth["brier"]["value"] == pytest.approx(np.mean(one_by_one))
 
 
 def test_chances_of_equal_shares_are_brought_to_a_house_with_others() -> None:

@@ -108,7 +108,7 @@ def test_a_cohort_that_shares_members_is_refused_where_the_anchor_knows_it(ask: 
         ({"side": 32}, "32 x 32 pixels"),
         ({"channels": 3}, "in colour"),
         ({"modality": "MR"}, "'MR CHEST'"),
-        ({"body_part": ""}, "'CR'"),
+        ({"body_part": "HEAD"}, "'CR HEAD'"),
         ({"window": (0.0, 80.0)}, "window"),
         ({"classes": ("clear", "nodule")}, "it has nodule, too"),
     ],

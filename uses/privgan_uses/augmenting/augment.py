@@ -11,7 +11,7 @@ from privgan.data.cohort.cohort import Cohort
 from privgan.files import PRIVATE_FILE, write_json, write_text
 from privgan.kinds import AUGMENTATION
 from privgan.progress import Progress, silent
-from privgan_uses.augmenting.design import Design
+from privgan_uses.augmenting.design import AugmentDesign
 from privgan_uses.augmenting.hospital import sides_of, sizes_of
 from privgan_uses.augmenting.lessons import patients_of, usual_changes
 from privgan_uses.augmenting.page import page
@@ -25,7 +25,7 @@ def augment(
     given: Released,
     own: Cohort,
     folder: Path,
-    design: Design,
+    design: AugmentDesign,
     rng: np.random.Generator,
     progress: Progress = silent,
 ) -> dict[str, Any]:

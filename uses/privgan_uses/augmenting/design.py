@@ -1,6 +1,6 @@
 """How a study is laid out; known before anything is loaded, so that a wrong number is told at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from privgan.checks import within
 from privgan_uses.augmenting.arms import ARMS, Arm
@@ -9,16 +9,17 @@ SIZES = (5, 20, 100)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Design:
-    """sizes: patients of each class to learn from; none: `SIZES`, as far as there are so many.
+class AugmentDesign:
+    """sizes: patients of each class to learn from; none: 5, 20 and 100, as far as there are so many.
 
-    repeats: trainings of each arm. steps: those of `REAL`.
+    repeats: trainings of each lesson, from other patients. steps: of one's own images as they are; others take longer
+    in proportion. arms: the lessons; all unless somebody measures some alone.
     """
 
     sizes: tuple[int, ...] = ()
     repeats: int = 6
     steps: int = 100
-    arms: tuple[Arm, ...] = ARMS
+    arms: tuple[Arm, ...] = field(default_factory=lambda: ARMS)
 
     def __post_init__(self) -> None:
         for size in self.sizes:

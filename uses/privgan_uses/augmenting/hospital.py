@@ -11,10 +11,10 @@ import numpy as np
 from privgan.arrays import Integers
 from privgan.data.cohort.cohort import MEMBER, NON_MEMBER, Cohort
 from privgan.errors import UsageError
-from privgan.images.form import ImageForm
 from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.teaching import EXAMINED, LEARNED
 from privgan_uses.acquainted import shaped_by
+from privgan_uses.alike import require_alike
 from privgan_uses.augmenting.design import SIZES
 from privgan_uses.augmenting.lessons import as_seen, few, patients_of, small
 from privgan_uses.augmenting.study import Sides
@@ -35,8 +35,12 @@ def sides_of(given: Released, own: Cohort, rng: np.random.Generator) -> Sides:
             "Expected a cohort of another hospital: this one made the set, and its members are in it already. "
             "What the set is worth to you is in the report of its audit."
         )
-    _require_form(own.facts.form, given.form)
+    require_alike(own.facts.form, given.form)
     names = given.form.classes
+    if own.facts.form.classes != names:
+        raise UsageError(
+            f"Expected a cohort of the set's classes in their order, {', '.join(names)}. Prepare it with --classes."
+        )
     if len(names) < 2:
         raise UsageError("Expected a set of two classes or more: what helps to tell them apart is asked.")
     learned, examined = (_sample(own, own.rows(side)) for side in (MEMBER, NON_MEMBER))
@@ -64,17 +68,6 @@ def sizes_of(sides: Sides, asked: tuple[int, ...]) -> tuple[int, ...]:
         _require_members(max(asked), most)
         return asked
     return tuple(size for size in SIZES if size <= most)
-
-
-def _require_form(own: ImageForm, given: ImageForm) -> None:
-    """Images must mean the same; what one of the two does not say of its modality or body part is no difference."""
-    words = ((own.modality, given.modality), (own.body_part, given.body_part))
-    same = own.shape == given.shape and own.classes == given.classes and own.window == given.window
-    if not same or any(one and other and one != other for one, other in words):
-        raise UsageError(
-            "Expected a cohort of the set's form, they differ in size, colour, classes, modality, body part or "
-            "window. Prepare your images as the set's card says."
-        )
 
 
 def _require_enough(sides: Sides) -> None:

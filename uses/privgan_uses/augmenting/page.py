@@ -7,12 +7,13 @@ from privgan.language import tag, tr
 from privgan.languages.pages import page_environment
 from privgan_audits.report.page import Table
 from privgan_audits.report.write import style_of
-from privgan_audits.telling.numbers import percent, plain
+from privgan_audits.telling.numbers import plain
 from privgan_uses.augmenting import words
 from privgan_uses.augmenting.arms import MIXED_ALL, Arm
-from privgan_uses.estimates import told
+from privgan_uses.telling import figure, rate
 
 Found = Mapping[str, Any]
+SIGNED = "+.3f"
 
 
 def page(found: Found, arms: Sequence[Arm]) -> str:
@@ -42,12 +43,10 @@ def answers(found: Found, arms: Sequence[Arm]) -> Iterator[str]:
         yield tr(
             words.ANSWERS[own["answer"]],
             patients=plain(size["patients"]),
-            value=_area(own["auc"]["value"]),
-            best=_area(size["arms"][apart["to"]]["auc"]["value"]),
+            value=f"{own['auc']['value']:.3f}",
+            best=f"{size['arms'][apart['to']]['auc']['value']:.3f}",
             lesson=_called(named[apart["to"]]),
-            difference=_apart(apart["value"]),
-            low=_apart(apart["low"]),
-            high=_apart(apart["high"]),
+            difference=figure(apart, SIGNED),
         )
 
 
@@ -74,26 +73,13 @@ def _table(size: Found, arms: Sequence[Arm]) -> Table:
     )
 
 
-def _row(arm: Arm, found: Found, classes: Sequence[str]) -> Iterator[str]:
+def _row(arm: Arm, told: Found, classes: Sequence[str]) -> Iterator[str]:
     yield _called(arm)
-    yield told(found["auc"], _area)
-    for rate in (found["balanced_accuracy"], *(found["sensitivity"][name] for name in classes)):
-        yield told(rate, percent)
-    if "difference" in found:
-        yield told(found["difference"], _apart)
-        yield tr(words.SAID[found["answer"]])
-    else:
-        yield ""
-        yield ""
+    yield figure(told["auc"])
+    yield from map(rate, (told["balanced_accuracy"], *(told["sensitivity"][name] for name in classes)))
+    yield figure(told["difference"], SIGNED) if "difference" in told else ""
+    yield tr(words.SAID[told["answer"]]) if "answer" in told else ""
 
 
 def _called(arm: Arm) -> str:
     return tr(words.KINDS[arm.kind], times=f"{arm.length:g}", ratio=f"{arm.ratio:g}")
-
-
-def _area(value: float) -> str:
-    return f"{value:.3f}"
-
-
-def _apart(value: float) -> str:
-    return f"{value:+.3f}"

@@ -19,7 +19,7 @@ from privgan_audits.evidence.interface import Sample
 from privgan_audits.questions.utility.classifier import Classifier, Lessons, averaged, learning
 from privgan_audits.questions.utility.examination import Examination
 from privgan_uses.augmenting.arms import Arm
-from privgan_uses.augmenting.design import Design
+from privgan_uses.augmenting.design import AugmentDesign
 from privgan_uses.augmenting.doubt import ERROR, Doubt
 from privgan_uses.augmenting.lessons import as_seen, few, lessons_of
 
@@ -62,7 +62,7 @@ class Learned:
 
 def study(
     sides: Sides,
-    design: Design,
+    design: AugmentDesign,
     changes: AugmentationSettings,
     rng: np.random.Generator,
     progress: Progress = silent,

@@ -31,11 +31,11 @@ EACH_A_PATIENT = to_tr(
 ANSWERS = to_tr(
     {
         "helps": "With {patients} patients of each class, the set helps: AUC {value} with it, {best} with the best "
-        "lesson without ({lesson}); the difference is {difference} ({low} to {high}).",
+        "lesson without ({lesson}); the difference is {difference}.",
         "harms": "With {patients} patients of each class, the set harms: AUC {value} with it, {best} with the best "
-        "lesson without ({lesson}); the difference is {difference} ({low} to {high}).",
+        "lesson without ({lesson}); the difference is {difference}.",
         "open": "With {patients} patients of each class, whether the set helps cannot be told: AUC {value} with it, "
-        "{best} with the best lesson without ({lesson}); the difference is {difference} ({low} to {high}).",
+        "{best} with the best lesson without ({lesson}); the difference is {difference}.",
     }
 )
 SAID = to_tr({"helps": "helps", "harms": "harms", "open": "cannot be told"})

@@ -8,6 +8,7 @@ from privgan_audits.telling.numbers import listed, percent
 from privgan_uses.released import Origin
 from privgan_uses.teaching.classifier import ClassifierFacts
 from privgan_uses.teaching.graph import INPUT
+from privgan_uses.telling import figure
 
 _HEAD = to_tr(
     """\
@@ -97,8 +98,8 @@ def card_of(facts: ClassifierFacts) -> str:
         tr(
             _FIRST,
             images=f"{facts.images['test']:,}",
-            auc=_figure(facts.on_synthetic["auc"]),
-            accuracy=_figure(facts.on_synthetic["balanced_accuracy"]),
+            auc=figure(facts.on_synthetic["auc"]),
+            accuracy=figure(facts.on_synthetic["balanced_accuracy"]),
         ),
         tr(
             _KNOWN,
@@ -141,10 +142,6 @@ def _named(facts: ClassifierFacts) -> list[str]:
     form = facts.form
     window = [tr(_WINDOW, low=form.window[0], high=form.window[1])] if form.window else []
     return [*filter(None, (form.modality, form.body_part)), *window]
-
-
-def _figure(number: dict[str, float]) -> str:
-    return f"{number['value']:.3f} ({number['low']:.3f} - {number['high']:.3f})"
 
 
 def _code(facts: ClassifierFacts) -> str:

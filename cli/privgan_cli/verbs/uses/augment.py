@@ -7,8 +7,7 @@ import typer
 
 from privgan.language import tr
 from privgan_cli.console import console
-from privgan_cli.options import Force, today
-from privgan_cli.using import before
+from privgan_cli.options import Force
 
 
 def augment(
@@ -29,23 +28,14 @@ def augment(
     force: Force = False,
 ) -> int:
     """Measure on your own held-back patients whether a released set helps beside your own images."""
-    from privgan_uses.augmenting.design import Design
+    from privgan_cli.using import surface
+    from privgan_uses.augmenting.design import AugmentDesign
 
-    design = Design(sizes=tuple(patients or ()), repeats=repeats, steps=steps)
-    before.augment(bundle, cohort, report, public_key, force=force)
-    import numpy as np
-
-    from privgan.data.cohort.cohort import open_cohort
-    from privgan.folders import staged_folder
-    from privgan.kinds import AUGMENTATION
+    design = AugmentDesign(sizes=tuple(patients or ()), repeats=repeats, steps=steps)
+    found = surface.augment(bundle, cohort, report, public_key, design, force=force, progress=console.progress)
     from privgan_uses.augmenting.augment import PAGE
-    from privgan_uses.augmenting.augment import augment as measure
     from privgan_uses.augmenting.page import answers
-    from privgan_uses.released import open_released
 
-    given = open_released([bundle], public_key, today=today(), progress=console.progress)
-    with staged_folder(report, marker=AUGMENTATION.marker, force=force) as folder:
-        found = measure(given, open_cohort(cohort), folder, design, np.random.default_rng(), console.progress)
     told = {"report": str(report), **{name: found[name] for name in ("held_back", "repeats", "sizes")}}
     console.result(told, *answers(found, design.arms), tr("look at {file}", file=report / PAGE))
     return 0

@@ -1,7 +1,7 @@
 """teach, evaluate: a classifier from released images alone, and what it is worth on patients."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from privgan.language import retold, tr
 from privgan_cli.console import console
 from privgan_cli.line import following
 from privgan_cli.options import Force, choice
+from privgan_uses.telling import figure, rate
 
 
 def teach(
@@ -31,7 +32,6 @@ def teach(
 
     settings = TeachSettings(steps=steps, minutes=minutes, seed=seed, column=column)
     made = surface.teach(bundles, model, public_key, settings, force=force, progress=console.progress)
-    auc = made.on_synthetic["auc"]
     console.result(
         {
             "classes": list(made.classes),
@@ -50,9 +50,9 @@ def teach(
             steps=made.steps,
         ),
         tr(
-            "on {images} further synthetic images, not on patients: AUC {value} ({low} to {high})",
+            "on {images} further synthetic images, not on patients: AUC {auc}",
             images=f"{made.images['test']:,}",
-            **_figures(auc),
+            auc=figure(made.on_synthetic["auc"]),
         ),
         tr("read {card}: what it may be used for, and its limits", card=model / "README.md"),
         then=following.command("evaluate", model, "COHORT", "EVALUATION"),
@@ -74,16 +74,16 @@ def evaluate(
     console.result(
         {name: value for name, value in found.items() if name not in ("schema_version", "kind")},
         tr(
-            "examined on {patients} real patients: AUC {value} ({low} to {high})",
+            "examined on {patients} real patients: AUC {auc}",
             patients=f"{found['patients']:,}",
-            **_figures(found["auc"]),
+            auc=figure(found["auc"]),
         ),
         *(
             tr(
                 "{name}: sensitivity {sensitivity}, specificity {specificity}",
                 name=each["name"],
-                sensitivity=_share(each["sensitivity"]),
-                specificity=_share(each["specificity"]),
+                sensitivity=rate(each["sensitivity"]),
+                specificity=rate(each["specificity"]),
             )
             for each in found["classes"]
         ),
@@ -91,18 +91,3 @@ def evaluate(
         tr("page: {page} (internal: it shows real patients)", page=report / "evaluation.html"),
     )
     return 0
-
-
-def _figures(number: dict[str, float] | None) -> dict[str, str]:
-    if number is None:
-        return dict.fromkeys(("value", "low", "high"), "?")
-    return {name: f"{number[name]:.3f}" for name in ("value", "low", "high")}
-
-
-def _share(number: dict[str, Any] | None) -> str:
-    if number is None:
-        return tr("not known")
-    return tr(
-        "{value} % ({low} to {high})",
-        **{name: f"{100 * number[name]:.1f}" for name in ("value", "low", "high")},
-    )

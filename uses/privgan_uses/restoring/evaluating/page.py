@@ -20,14 +20,13 @@ from privgan.languages.pages import page_environment
 from privgan_audits.report.page import Table
 from privgan_audits.report.pictures import data_uri
 from privgan_audits.report.write import marked, style_of
-from privgan_audits.telling.numbers import percent
 from privgan_audits.telling.plots import Estimate, estimates_chart
 from privgan_audits.telling.words import Fact
-from privgan_uses.estimates import told
 from privgan_uses.restoring.evaluating.evaluate import CEILING, CLASSICAL, DAMAGED, MODEL, PLAIN, Evaluated
 from privgan_uses.restoring.measures import psnr
 from privgan_uses.restoring.model import RestorerFacts
 from privgan_uses.restoring.request import SUPER_RESOLVE
+from privgan_uses.telling import figure, rate
 
 PAGE = "evaluate.html"
 _NAMES = to_tr(
@@ -136,20 +135,20 @@ def _of_findings(arms: Json) -> Iterator[str]:
     yield tr(
         "A network that examines for the hospital's classes reaches an AUC of {good} on good images, {damaged} on "
         "damaged ones and {model} on restored ones.",
-        good=_area(arms["good"]["auc"]),
-        damaged=_area(arms[DAMAGED]["auc"]),
-        model=_area(arms[MODEL]["auc"]),
+        good=figure(arms["good"]["auc"]),
+        damaged=figure(arms[DAMAGED]["auc"]),
+        model=figure(arms[MODEL]["auc"]),
     )
     yield tr(
         "Its finding appears or vanishes in {model} of the patients after restoring, in {damaged} if nothing is "
         "restored.",
-        model=_share(arms[MODEL]["hallucinated"]),
-        damaged=_share(arms[DAMAGED]["hallucinated"]),
+        model=rate(arms[MODEL]["hallucinated"]),
+        damaged=rate(arms[DAMAGED]["hallucinated"]),
     )
     if CEILING in arms:
         yield tr(
             "After restoring by what members' images teach, in {ceiling}.",
-            ceiling=_share(arms[CEILING]["hallucinated"]),
+            ceiling=rate(arms[CEILING]["hallucinated"]),
         )
 
 
@@ -158,8 +157,8 @@ def _table(content: Json) -> Table:
     rows = []
     for name, arm in content["arms"].items():
         seen = findings["arms"].get(name, {})
-        cells = [_decibels(arm["psnr"]), _area(arm["ssim"])]
-        cells += [_area(seen["auc"]), _share(seen["hallucinated"])] if seen else ["-", "-"]
+        cells = [_decibels(arm["psnr"]), figure(arm["ssim"])]
+        cells += [figure(seen["auc"]), rate(seen["hallucinated"])] if seen else ["-", "-"]
         rows.append((_name(content, name), *cells))
     return Table(
         caption=tr("Means over patients, with 95 % intervals over patients"),
@@ -227,12 +226,4 @@ def _sign(difference: Json) -> int:
 
 
 def _decibels(estimate: Json) -> str:
-    return told(estimate, "{:.2f}".format)
-
-
-def _share(estimate: Json) -> str:
-    return told(estimate, percent)
-
-
-def _area(estimate: Json) -> str:
-    return told(estimate, "{:.3f}".format)
+    return figure(estimate, ".2f")

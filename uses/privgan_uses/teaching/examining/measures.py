@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from privgan.arrays import Flags, Floats, Integers, Texts
+from privgan.arrays import Flags, Floats, Texts
 from privgan_audits.questions.utility.examination import Curve, Examination
 from privgan_uses.teaching.classifier import Classifier
 from privgan_uses.teaching.examining.patients import FEWEST, Examined
-
-BINS = 10  # of chances, each a tenth wide
-_TRIALS = 200
+from privgan_uses.teaching.examining.reliability import reliability
 
 
 def measured(classifier: Classifier, chances: Floats, patients: Examined, rng: np.random.Generator) -> dict[str, Any]:
@@ -26,7 +24,7 @@ def measured(classifier: Classifier, chances: Floats, patients: Examined, rng: n
         classifier: that is examined.
         chances: float64 (n, classes), its answers.
         patients: whom it was asked about.
-        rng: of the resamples, and of what a model with perfect chances would show.
+        rng: of the resamples.
     """
     names = classifier.facts.classes
     exam = Examination.of(patients.labels, patients.patients, len(names), rng)
@@ -45,8 +43,8 @@ def measured(classifier: Classifier, chances: Floats, patients: Examined, rng: n
         ],
         "confusion": _confusion(exam, chances),
         "chances": {
-            "as_they_are": reliability(exam, chances, rng),
-            "with_shares": reliability(exam, adjusted(chances, shares / shares.sum()), rng),
+            "as_they_are": reliability(exam, chances),
+            "with_shares": reliability(exam, adjusted(chances, shares / shares.sum())),
         },
         "unlike": float((~classifier.facts.known.knows(patients.images)).mean()),
         "groups": {name: _groups(exam, chances, column) for name, column in sorted(patients.columns.items())},
@@ -84,53 +82,6 @@ def adjusted(chances: Floats, shares: Floats) -> Floats:
     odds = chances * shares
     found: Floats = odds / odds.sum(axis=1, keepdims=True)
     return found
-
-
-def reliability(exam: Examination, chances: Floats, rng: np.random.Generator) -> dict[str, Any]:
-    """Whether what is said to happen in seven of ten cases does: expected calibration error, Brier score, diagram.
-
-    Of each image the likeliest class counts (Guo et al. 2017). `by_luck` is the error that a model with perfect
-    chances would show on as many patients, on average: the error of few patients is never 0. The Brier score sums
-    over classes (Brier 1950), from 0, perfect, to 2.
-    """
-    said, right = chances.max(axis=1), chances.argmax(axis=1) == exam.labels
-    place = np.minimum((said * BINS).astype(np.int64), BINS - 1)
-    every = np.ones(len(said), dtype=np.bool_)
-    brier = ((chances - np.eye(exam.classes)[exam.labels]) ** 2).sum(axis=1) / 2
-    error = Curve(values=calibration_error(exam, said, right, place), patients=exam.patients(every))
-    half = exam.mean(brier, every)
-    return {
-        "error": _said(error),
-        "by_luck": _by_luck(exam, said, place, rng),
-        "brier": {name: 2 * value for name, value in (_said(half) or {}).items()},
-        "bins": [
-            {
-                "patients": exam.patients(inside),
-                "said": float(np.average(said[inside], weights=exam.weights[inside])),
-                "right": _said(exam.rate(right, inside)),
-            }
-            for number in range(BINS)
-            for inside in (place == number,)
-            if exam.patients(inside) >= FEWEST
-        ],
-    }
-
-
-def calibration_error(exam: Examination, said: Floats, right: Flags, place: Integers) -> Floats:
-    """Over the bins, how far what was said lies from what was right, by patients' weight; in each draw."""
-    gaps = [np.abs(exam.sums((place == number) * (said - right))) for number in range(BINS)]
-    return np.asarray(np.sum(gaps, axis=0) / exam.sums(np.ones(len(said))))
-
-
-def _by_luck(exam: Examination, said: Floats, place: Integers, rng: np.random.Generator) -> float:
-    """All images of a patient turn out right or wrong together, which is the worst that they can do."""
-    people = int(exam.draws.shape[1])
-    total, errors = exam.weights.sum(), []
-    for _ in range(_TRIALS):
-        right = rng.random(people)[exam.owner] < said
-        gaps = np.bincount(place, exam.weights * (said - right), BINS)
-        errors.append(np.abs(gaps).sum() / total)
-    return float(np.mean(errors))
 
 
 def _groups(exam: Examination, chances: Floats, column: Texts) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from privgan.language import kept
 from privgan.records.schema import Column
 from privgan_audits.evidence.bands import banded, banding
 from privgan_uses.acquainted import shaped_by
+from privgan_uses.alike import require_alike
 from privgan_uses.teaching.classifier import ClassifierFacts
 from privgan_uses.teaching.lesson import known_labels
 
@@ -57,7 +58,7 @@ def examined(cohort: Cohort, facts: ClassifierFacts, whom: str | None) -> Examin
             for whom the classifier may know.
         InputRejectedError: too few patients, or of one class only.
     """
-    _require_form(cohort, facts)
+    require_alike(cohort.facts.form, facts.form)
     own = any(shaped_by(cohort, facts.origins))
     if own and whom == ALL:
         raise UsageError(
@@ -83,27 +84,6 @@ def examined(cohort: Cohort, facts: ClassifierFacts, whom: str | None) -> Examin
         unknown=unknown,
         notes=_notes(cohort, own=own),
     )
-
-
-def _require_form(cohort: Cohort, facts: ClassifierFacts) -> None:
-    learned, got = facts.form, cohort.facts.form
-    if (learned.side, learned.channels) != (got.side, got.channels):
-        raise UsageError(
-            f"Expected images like those that the model learned from, {facts.form}, the cohort has "
-            f"{cohort.facts.form}. Prepare it with that --size, and with --colour as those were."
-        )
-    named, others = (f"{each.modality} {each.body_part}".strip() for each in (learned, got))
-    if named != others:
-        raise UsageError(
-            f"Expected images called {named!r}, as those that the model learned from, the cohort's are called "
-            f"{others!r}: of such it knows nothing. If they are the same, prepare it with that --modality and "
-            "--body-part."
-        )
-    if learned.window != got.window:
-        raise UsageError(
-            "Expected images with the window that the model learned from, the cohort has another: the same tissue "
-            "would have other grey levels. Prepare it with that window."
-        )
 
 
 def _labels(cohort: Cohort, facts: ClassifierFacts) -> Integers:
