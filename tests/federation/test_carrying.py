@@ -1,12 +1,16 @@
 """Letters that are carried from folder to folder: each in its own place, and nobody else's in this site's."""
 
+import base64
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from privgan.errors import IntegrityError
 from privgan.federation.carrying import Bag
+from privgan.federation.letters import Answer
+from privgan.federation.vectors import packed, unpacked
 from tests.federation.carried import Apart
 from tests.federation.hospitals import NAMES, QUESTIONS, World, make_world
 
@@ -79,6 +83,27 @@ def test_nobody_takes_this_sites_place(world: World, tmp_path: Path) -> None:
         apart.answer(NORTH)
     apart.carry()
     assert apart.answer(NORTH).question == 1
+
+
+def test_a_site_that_tells_each_another_answer_is_noticed(world: World, tmp_path: Path) -> None:
+    """Where folders are apart, it may: who heard one refuses the next answer of who heard the other."""
+    apart = Apart.of(world, tmp_path / "folders")
+    apart.carry()
+    for name in NAMES:
+        apart.answer(name)
+    apart.carry()
+    south, letter = world.hospitals[SOUTH], apart.exchange(WEST).answer(1, SOUTH) or b""
+    answer = Answer.read(letter, world.federation, south.site, 1)
+    numbers = unpacked(answer.numbers, (1, len(base64.b64decode(answer.numbers)) // 8), "f8").flip(1)
+    other = replace(answer, numbers=packed(numbers)).signed(world.federation, south.site, south.key)
+    apart.bag(WEST).take({f"answers/01-{SOUTH}": other})
+    for name in (NORTH, WEST):
+        assert apart.answer(name).question == 2
+    apart.carry()
+    apart.bag(WEST).take({f"answers/01-{SOUTH}": other})
+    for name, liar in ((NORTH, WEST), (WEST, NORTH)):
+        with pytest.raises(IntegrityError, match=f"The answer of site {liar} to question 2.*follows from others"):
+            apart.answer(name)
 
 
 def test_a_bag_is_a_sites_that_the_invitation_names(apart: Apart) -> None:
