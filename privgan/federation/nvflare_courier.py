@@ -5,19 +5,21 @@ holds no key; `privgan answer --wait` runs beside it, as another user if a hospi
 its signature alone. Nothing else imports this module, and nothing here is needed without NVFlare.
 """
 
+import json
 import os
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from nvflare.collab import CollabCallError, CollabRecipe, collab
+from nvflare.collab import CollabCallError, collab
 
 from privgan.errors import UsageError
 from privgan.federation.carrying import Bag
 from privgan.federation.exchange import Exchange
-from privgan.files import sha256_bytes
+from privgan.files import sha256_bytes, write_text
 
 FOLDERS = "PRIVGAN_FEDERATIONS"
+ALLOWED = ("nvflare.collab.runtime.executor.CollabExecutor", f"{__name__}.Courier")  # of a site's class_allow_list
 _LOOK_SECONDS = 2.0
 _CALL_SECONDS = 120.0
 
@@ -94,9 +96,40 @@ def _digest(known: dict[str, bytes], place: str) -> str:
     return sha256_bytes(known[place]) if place in known else ""
 
 
-def courier(sites: int, minutes: float) -> CollabRecipe:
-    """A job for NVFlare: `.execute(env)`, or `.export(folder)` for its console.
+def write_job(folder: Path, *, sites: int, minutes: float) -> None:
+    """A job for NVFlare to submit: three files of JSON and no code, which every site's own privgan brings.
 
-    sites: how many take part. minutes: for how long letters are carried, if not all are there before.
+    So nobody needs the right to send code to a hospital (BYOC): a site allows the two classes of `ALLOWED` by name.
+
+    Args:
+        folder: to be made, with the job's name.
+        sites: how many take part.
+        minutes: for how long letters are carried, if not all are there before.
+
+    Raises:
+        UsageError: the folder exists.
     """
-    return CollabRecipe("privgan-courier", server=Post(minutes), client=Courier(), min_clients=sites)
+    try:
+        (folder / "app" / "config").mkdir(parents=True)
+    except FileExistsError:
+        raise UsageError("Expected a folder that does not exist yet, there is one of this name.") from None
+    server = {
+        "workflows": [
+            _part("controller", "nvflare.collab.runtime.controller.CollabController", server_obj_id="post")
+        ],
+        "components": [_part("post", f"{__name__}.{Post.__name__}", minutes=minutes)],
+    }
+    executor = {"path": ALLOWED[0], "args": {"client_obj_id": "courier"}}
+    client = {
+        "executors": [{"tasks": ["*"], "executor": executor}],
+        "components": [_part("courier", ALLOWED[1])],
+    }
+    plain = {"format_version": 2, "task_data_filters": [], "task_result_filters": []}
+    for side, said in (("server", server), ("client", client)):
+        write_text(folder / "app" / "config" / f"config_fed_{side}.json", json.dumps({**plain, **said}, indent=1))
+    meta = {"name": folder.name, "resource_spec": {}, "min_clients": sites, "deploy_map": {"app": ["@ALL"]}}
+    write_text(folder / "meta.json", json.dumps(meta, indent=1))
+
+
+def _part(name: str, path: str, **args: object) -> dict[str, object]:
+    return {"id": name, "path": path, "args": args}
