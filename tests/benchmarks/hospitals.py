@@ -1,16 +1,18 @@
 """What several hospitals gain by adding up noised sums: joint training by files, beside one pool and each alone.
 
     python tests/benchmarks/hospitals.py --sites 3 [--arms pooled,files,masked,alone] [--epsilon 3] [--seeds 1]
-        [--skew] [--prior PRIOR] [--count 4000] [--epochs 10] [--threads 1] [--json]
+        [--skew class] [--prior PRIOR] [--count 4000] [--epochs 10] [--threads 1] [--json]
 
-The chest X-rays of `quality.py`, split by patient into so many hospitals: at random, or with --skew by class: four
-patients of five are sorted by theirs, so that the first hospital has most of the normal ones. Every arm is the warm
-start alone at delta 1e-5, drawn from and examined as there. `pooled` is one hospital that holds all patients, which
-is what nobody may do; `alone` is the first hospital, and with --skew the last as well. `files` and `masked`, the two
+The chest X-rays of `quality.py`, split by patient into so many hospitals: at random; with --skew class, four patients
+of five are sorted by theirs, so that the first hospital has most of the normal ones; with --skew size, at random, and
+hospitals differ in how large their images were before they were brought to one size: as they are at the first, half
+as many pixels a side at the last, evenly between at others. Every arm is the warm start alone at delta 1e-5, drawn
+from and examined as there. `pooled` is one hospital that holds all patients, with the images that the hospitals have,
+which is what nobody may do; `alone` is the first hospital, `last alone` the last. `files` and `masked`, the two
 transports, go through `invite`, `join` and `answer` in this process, all sites in turn. --prior: everybody starts
 from that folder of `privgan prior`.
 
---json: {"schema_version": 1, "rows": [...]}: arm, sites, seed, epsilon (each site's), as_noisy_as (of totals),
+--json: {"schema_version": 1, "rows": [...]}: arm, sites, skew, seed, epsilon (each site's), as_noisy_as (of totals),
 members (who were learned from), questions, bytes (that a site sent), cpu_seconds (of one site's part, or of the
 training), accuracy, auc, and precision, recall, density, coverage, kernel_distance, spectrum_distance.
 """
@@ -32,6 +34,7 @@ from quality import read_synthetic
 from quality_steps.datasets import Dataset, load, write_source
 from quality_steps.examiner import Pictures, examine
 from quality_steps.likeness import NUMBERS, likeness
+from torch.nn.functional import interpolate
 
 from privgan.data.cohort.cohort import Cohort, open_cohort
 from privgan.data.cohort.options import PrepareOptions
@@ -42,18 +45,20 @@ from privgan.federation.inviting import Asked, invitation_for, invite
 from privgan.federation.joining import join
 from privgan.federation.together import answer
 from privgan.gan.networks.public_prior import open_prior
+from privgan.images.pixels import planes
 from privgan.images.stored import as_stored
 from privgan.seals import key_line
 from privgan.synthetic.generate import GenerateOptions, generate
 from privgan.synthetic.seed import Seed
 from privgan_audits.enrol import enrol
+from privgan_audits.evidence.interface import Sample
 from privgan_audits.policy import Policy
 from privgan_audits.questions.utility.drawing import subset
 from privgan_audits.terms import Terms
 from privgan_cli.asked import TrainOptions
 from privgan_cli.surface import train
 
-DELTA, CAP, SKEWED = 1e-5, 4.0, 0.8
+DELTA, CAP, SKEWED, COARSEST = 1e-5, 4.0, 0.8, 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,20 +78,48 @@ class Learned:
     facts: dict[str, Any]
 
 
-def split(dataset: Dataset, sites: int, seed: int, *, skew: bool) -> list[Dataset]:
+def split(dataset: Dataset, sites: int, seed: int, skew: str) -> list[Dataset]:
     """The learning patients in so many parts; nobody is in two."""
     people, first = np.unique(dataset.train.patients, return_index=True)
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(people))
-    if skew:  # the more normal a hospital's patients, the earlier; the rest at random
+    if skew == "class":  # the more normal a hospital's patients, the earlier; the rest at random
         mixed = rng.random(len(people)) >= SKEWED
         keys = np.where(mixed, rng.random(len(people)), dataset.train.labels[first] + rng.random(len(people)))
         order = np.argsort(keys / np.where(mixed, 1, 2))
     parts = np.array_split(people[order], sites)
+    shares = np.linspace(1.0, COARSEST, sites) if skew == "size" else np.ones(sites)
     return [
-        replace(dataset, train=subset(dataset.train, np.flatnonzero(np.isin(dataset.train.patients, part))))
-        for part in parts
+        replace(
+            dataset,
+            train=coarser(subset(dataset.train, np.flatnonzero(np.isin(dataset.train.patients, part))), share),
+        )
+        for part, share in zip(parts, shares, strict=True)
     ]
+
+
+def coarser(sample: Sample, share: float) -> Sample:
+    """As of a machine with so much of the pixels a side, enlarged again."""
+    side = sample.images.shape[1]
+    if round(share * side) == side:
+        return sample
+    images = planes(sample.images).float()
+    small = interpolate(images, size=round(share * side), mode="bilinear", antialias=True)
+    enlarged = interpolate(small, size=side, mode="bilinear").round().clamp(0, 255)
+    return replace(sample, images=enlarged.to(torch.uint8).movedim(1, -1).numpy())
+
+
+def of_all(parts: list[Dataset]) -> Dataset:
+    """One hospital that has what all of them have."""
+    samples = [part.train for part in parts]
+    return replace(
+        parts[0],
+        train=Sample(
+            images=np.concatenate([each.images for each in samples]),
+            labels=np.concatenate([each.labels for each in samples]),
+            patients=np.concatenate([each.patients for each in samples]),
+        ),
+    )
 
 
 def prepared(part: Dataset, folder: Path, epsilon: float) -> Cohort:
@@ -162,9 +195,9 @@ def rows_of(dataset: Dataset, asked: argparse.Namespace, place: Path) -> list[di
     """A row for each arm and seed."""
     rows, wanted = [], Wanted(epsilon=asked.epsilon, prior=asked.prior)
     for seed in range(asked.first, asked.first + asked.seeds):
-        parts = split(dataset, asked.sites, seed, skew=asked.skew)
+        parts = split(dataset, asked.sites, seed, asked.skew)
         arms = {
-            "pooled": lambda folder: alone(dataset, folder, wanted),
+            "pooled": lambda folder, parts=parts: alone(of_all(parts), folder, wanted),
             "files": lambda folder, parts=parts: together(parts, folder, wanted, "files"),
             "masked": lambda folder, parts=parts: together(parts, folder, wanted, "masked"),
             "alone": lambda folder, parts=parts: alone(parts[0], folder, wanted),
@@ -197,7 +230,7 @@ def main() -> None:
     parser.add_argument("--epsilon", type=float, default=3.0)
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each arm")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--skew", action="store_true", help="split by class")
+    parser.add_argument("--skew", choices=("none", "class", "size"), default="none", help="how hospitals differ")
     parser.add_argument("--prior", type=Path, help="what everybody starts from")
     parser.add_argument("--count", type=int, default=4000, help="synthetic pictures")
     parser.add_argument("--epochs", type=int, default=10, help="of the examining network")

@@ -1,0 +1,135 @@
+"""Letters by NVFlare (2.9, its Collab API), for hospitals that run it: a courier, and nothing more.
+
+NVFlare carries what lies in each site's own copy of the federation's folder to the others. It reads no cohort and
+holds no key; `privgan answer --wait` runs beside it, as another user if a hospital likes, and believes a letter by
+its signature alone. Nothing else imports this module, and nothing here is needed without NVFlare.
+"""
+
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from nvflare.collab import CollabCallError, collab
+
+from privgan.errors import UsageError
+from privgan.federation.carrying import Bag
+from privgan.federation.exchange import Exchange
+from privgan.files import sha256_bytes, write_text
+
+FOLDERS = "PRIVGAN_FEDERATIONS"
+ALLOWED = ("nvflare.collab.runtime.executor.CollabExecutor", f"{__name__}.Courier")  # of a site's class_allow_list
+_LOOK_SECONDS = 2.0
+_CALL_SECONDS = 120.0
+
+
+class Courier:
+    """At a site. Its folder is $PRIVGAN_FEDERATIONS/SITE, SITE being its name in NVFlare and in the invitation.
+
+    The site sets that variable, so that no job chooses what is read or written here.
+    """
+
+    @collab.publish
+    def holds(self) -> tuple[str, dict[str, str]]:
+        """Which federation, and the digests of all letters that lie here; see `Bag.holds`."""
+        bag = _bag()
+        return bag.federation, bag.holds()
+
+    @collab.publish
+    def given(self, places: list[str]) -> dict[str, bytes]:
+        """See `Bag.given`."""
+        return _bag().given(places)
+
+    @collab.publish
+    def take(self, letters: dict[str, bytes]) -> None:
+        """See `Bag.take`."""
+        _bag().take(letters)
+
+
+def _bag() -> Bag:
+    if not (folders := os.environ.get(FOLDERS)):
+        raise UsageError(f"Expected {FOLDERS} to name the folder with this site's federation, it is not set.")
+    return Bag(exchange=Exchange(folder=Path(folders) / collab.site_name), site=collab.site_name)
+
+
+class Post:
+    """At the server: asks who has what, and brings it to whoever lacks it, until all have all, or for so long."""
+
+    def __init__(self, minutes: float) -> None:
+        self.minutes = minutes
+
+    @collab.main
+    def run(self) -> bool:
+        """Whether all sites have all letters."""
+        known: dict[str, bytes] = {}
+        end = time.monotonic() + 60 * self.minutes
+        while not (done := _carried(known)) and time.monotonic() < end and not collab.is_aborted:
+            time.sleep(_LOOK_SECONDS)
+        return done
+
+
+def _carried(known: dict[str, bytes]) -> bool:
+    """One round; whether there was nothing left to bring. Who does not answer is asked again in the next.
+
+    known: the letters that the server has, by place; changed.
+    """
+    told = dict(collab.clients(timeout=_CALL_SECONDS).holds())
+    if len({federation for federation, _ in told.values()}) > 1:
+        raise UsageError("Expected one invitation at all sites, they hold several.")
+    there = [
+        (client(timeout=_CALL_SECONDS), told[client.name][1]) for client in collab.clients if client.name in told
+    ]
+    with suppress(CollabCallError):
+        for call, held in there:
+            if new := [place for place, digest in held.items() if digest and digest != _digest(known, place)]:
+                known.update(call.given(new))
+        for call, held in there:
+            if lacking := {
+                place: known[place] for place in held if place in known and held[place] != _digest(known, place)
+            }:
+                call.take(lacking)
+    return len(there) == len(collab.clients) and all(held == there[0][1] and all(held.values()) for _, held in there)
+
+
+def _digest(known: dict[str, bytes], place: str) -> str:
+    return sha256_bytes(known[place]) if place in known else ""
+
+
+def write_job(folder: Path, *, sites: int, minutes: float) -> None:
+    """A job for NVFlare to submit: three files of JSON and no code, which every site's own privgan brings.
+
+    So nobody needs the right to send code to a hospital (BYOC): a site allows the two classes of `ALLOWED` by name.
+
+    Args:
+        folder: to be made, with the job's name.
+        sites: how many take part.
+        minutes: for how long letters are carried, if not all are there before.
+
+    Raises:
+        UsageError: the folder exists.
+    """
+    try:
+        (folder / "app" / "config").mkdir(parents=True)
+    except FileExistsError:
+        raise UsageError("Expected a folder that does not exist yet, there is one of this name.") from None
+    server = {
+        "workflows": [
+            _part("controller", "nvflare.collab.runtime.controller.CollabController", server_obj_id="post")
+        ],
+        "components": [_part("post", f"{__name__}.{Post.__name__}", minutes=minutes)],
+    }
+    executor = {"path": ALLOWED[0], "args": {"client_obj_id": "courier"}}
+    client = {
+        "executors": [{"tasks": ["*"], "executor": executor}],
+        "components": [_part("courier", ALLOWED[1])],
+    }
+    plain = {"format_version": 2, "task_data_filters": [], "task_result_filters": []}
+    for side, said in (("server", server), ("client", client)):
+        write_text(folder / "app" / "config" / f"config_fed_{side}.json", json.dumps({**plain, **said}, indent=1))
+    meta = {"name": folder.name, "resource_spec": {}, "min_clients": sites, "deploy_map": {"app": ["@ALL"]}}
+    write_text(folder / "meta.json", json.dumps(meta, indent=1))
+
+
+def _part(name: str, path: str, **args: object) -> dict[str, object]:
+    return {"id": name, "path": path, "args": args}

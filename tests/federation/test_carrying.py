@@ -1,0 +1,118 @@
+"""Letters that are carried from folder to folder: each in its own place, and nobody else's in this site's."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from privgan.errors import IntegrityError
+from privgan.federation.carrying import Bag
+from privgan.federation.letters import Answer
+from privgan.federation.vectors import packed, unpacked
+from tests.federation.carried import Apart
+from tests.federation.hospitals import NAMES, QUESTIONS, World, make_world
+
+NORTH, SOUTH, WEST = NAMES
+
+
+@pytest.fixture(scope="module")
+def apart(made: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Apart:
+    """Everybody has answered the first question, and nobody has heard it."""
+    home = tmp_path_factory.mktemp("apart")
+    found = Apart.of(make_world(made, home / "world"), home / "folders")
+    found.carry()
+    for name in NAMES:
+        found.answer(name)
+    return found
+
+
+def test_sites_that_share_no_folder_hear_each_other(apart: Apart) -> None:
+    """A site's bag has its own letters alone; carried, everybody has the same ones and answers what is next."""
+    assert apart.answer(NORTH).missing == (SOUTH, WEST)
+    own = apart.bag(SOUTH).given(apart.bag(SOUTH).places)
+    assert set(own) == {f"joined/{SOUTH}", f"answers/01-{SOUTH}"}
+    apart.carry()
+    held = [apart.bag(name).holds() for name in NAMES]
+    assert held[0] == held[1] == held[2]
+    assert sum(map(bool, held[0].values())) == 2 * len(NAMES)
+    assert len(held[0]) == len(NAMES) * (QUESTIONS + 1)
+    assert apart.answer(NORTH).question == 2
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "invitation",
+        "../joined/south",
+        "joined/stranger",
+        "answers/00-south",
+        f"answers/{QUESTIONS + 1:02}-south",
+        "answers/1-south",
+        "answers/01-south\n",
+        "agreed/south",
+        "set",
+    ],
+)
+def test_what_has_no_place_is_neither_taken_nor_given(apart: Apart, place: str) -> None:
+    before = sorted(path for path in apart.folders.rglob("*"))
+    bag = apart.bag(NORTH)
+    tries: list[Callable[[], object]] = [lambda: bag.take({place: b"{}"}), lambda: bag.given([place])]
+    for attempt in tries:
+        with pytest.raises(IntegrityError, match="place of a yes or an answer"):
+            attempt()
+    assert sorted(path for path in apart.folders.rglob("*")) == before
+
+
+@pytest.mark.parametrize("letter", [b"", "text", None, b"x" * 11])
+def test_what_is_no_letter_is_not_taken(apart: Apart, letter: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("privgan.federation.carrying.LARGEST_ANSWER", 10)
+    with pytest.raises(IntegrityError, match="empty, too large"):
+        apart.bag(NORTH).take({f"answers/02-{WEST}": letter})  # type: ignore[dict-item]
+    assert apart.exchange(NORTH).answer(2, WEST) is None
+
+
+def test_nobody_takes_this_sites_place(world: World, tmp_path: Path) -> None:
+    """Its own letters stay as they are; another site's forged one is not believed, and gives way to the real one."""
+    apart = Apart.of(world, tmp_path / "folders")
+    own = apart.exchange(NORTH).yes(NORTH)
+    apart.bag(NORTH).take({f"joined/{NORTH}": b"forged", f"joined/{SOUTH}": b"forged"})
+    assert apart.exchange(NORTH).yes(NORTH) == own
+    with pytest.raises(IntegrityError, match=f"The yes of site {SOUTH}"):
+        apart.answer(NORTH)
+    apart.carry()
+    assert apart.answer(NORTH).question == 1
+
+
+def test_a_site_that_tells_each_another_answer_is_noticed(world: World, tmp_path: Path) -> None:
+    """Where folders are apart, it may: who heard one refuses the next answer of who heard the other."""
+    apart = Apart.of(world, tmp_path / "folders")
+    apart.carry()
+    for name in NAMES:
+        apart.answer(name)
+    apart.carry()
+    south, letter = world.hospitals[SOUTH], apart.exchange(WEST).answer(1, SOUTH) or b""
+    answer = Answer.read(letter, world.federation, south.site, 1)
+    numbers = unpacked(answer.numbers, (1, len(base64.b64decode(answer.numbers)) // 8), "f8").flip(1)
+    other = replace(answer, numbers=packed(numbers)).signed(world.federation, south.site, south.key)
+    apart.bag(WEST).take({f"answers/01-{SOUTH}": other})
+    for name in (NORTH, WEST):
+        assert apart.answer(name).question == 2
+    apart.carry()
+    apart.bag(WEST).take({f"answers/01-{SOUTH}": other})
+    for name, liar in ((NORTH, WEST), (WEST, NORTH)):
+        with pytest.raises(IntegrityError, match=f"The answer of site {liar} to question 2.*follows from others"):
+            apart.answer(name)
+
+
+def test_a_bag_is_a_sites_that_the_invitation_names(apart: Apart) -> None:
+    for name in ("stranger", "../north", ""):
+        with pytest.raises(IntegrityError, match="names none of this name"):
+            Bag(exchange=apart.exchange(NORTH), site=name).holds()
+    place = apart.exchange(WEST).folder / "invitation.dsse.json"
+    kept = place.read_bytes()
+    place.write_bytes(kept.replace(b"payload", b"payloat"))
+    with pytest.raises(IntegrityError):
+        apart.bag(WEST).holds()
+    place.write_bytes(kept)

@@ -1,0 +1,67 @@
+"""NVFlare as the carrier, where it is installed: its own simulator, in a network in which all that leaves is seen."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from privgan.run import read_run
+from tests.federation.carried import Apart
+from tests.federation.hospitals import NAMES, QUESTIONS, World
+
+ROOT = Path(__file__).parents[2]
+# In a network whose way out is a cable to nowhere: the job, and how many packets had gone that way before it, after
+# it, and after somebody has tried to reach another machine. (NVFlare asks the system which address it would use to
+# reach 10.255.255.255, and sends nothing there.)
+IN_A_CELL = """
+ip link set lo up && ip link add out type veth peer name nowhere || exit 99
+for name in out nowhere; do echo 1 > /proc/sys/net/ipv6/conf/$name/disable_ipv6; ip link set $name up; done
+ip addr add 192.0.2.2/24 dev out && ip route add default via 192.0.2.3 || exit 99
+sent() { sed -n 's/^ *out: *//p' /proc/net/dev | awk '{ print "sent", $10 }'; }
+sent
+"$@" || exit $?
+sent
+"$1" -c 'import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b"1", ("198.51.100.1", 9))'
+sleep 1
+sent
+"""
+
+
+@pytest.fixture
+def cell() -> tuple[str, ...]:
+    """The beginning of a command that runs in a network of its own."""
+    pytest.importorskip("nvflare", reason="NVFlare is not installed")
+    words = ("unshare", "--map-root-user", "--net")
+    if (
+        not shutil.which("unshare")
+        or not shutil.which("ip")
+        or subprocess.run((*words, "true"), check=False).returncode
+    ):
+        pytest.skip("nobody may make a network here")
+    return (*words, "sh", "-c", IN_A_CELL, "sh")
+
+
+def test_three_sites_end_in_one_generator_and_nothing_leaves_the_machine(
+    world: World, cell: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Each site has a folder of its own and answers beside the courier; no process looks for another machine."""
+    apart, said = Apart.of(world, tmp_path / "folders"), tmp_path / "said"
+    job = (sys.executable, str(ROOT / "tests/federation/nvflare_job.py"), str(tmp_path / "workspace"), *NAMES)
+    path = os.pathsep.join(str(ROOT / part) for part in ("", "audits", "uses", "cli"))
+    given = {**os.environ, "PRIVGAN_FEDERATIONS": str(apart.folders), "PYTHONPATH": path, "PYTHONWARNINGS": ""}
+    with said.open("w") as out:
+        process = subprocess.Popen((*cell, *job), env=given, cwd=tmp_path, stdout=out, stderr=subprocess.STDOUT)
+        while process.poll() is None:
+            for name in NAMES:
+                apart.answer(name)
+            time.sleep(0.5)
+    assert process.returncode == 0, said.read_text()
+    came = [apart.answer(name) for name in NAMES]
+    assert [(each.facts.state, each.question) for each in came] == [("finished", QUESTIONS)] * len(NAMES)
+    assert len({read_run(hospital.run).generator_sha256 for hospital in world.hospitals.values()}) == 1
+    before, after, tried = (int(line.split()[1]) for line in said.read_text().splitlines() if line[:4] == "sent")
+    assert before == after < tried
