@@ -2,9 +2,9 @@
 
     python tests/benchmarks/audit.py [--json] [--patients 5000] [--synthetic 10000]
 
-One JSON object: patients, images, synthetic, image_size, stages (by task of the progress bar: seconds of the clock and
-of the processor, and the most memory held meanwhile), total_s, cpu_s, peak_mib. Each stage is said on stderr when the
-next one begins.
+One JSON object: patients, images, synthetic, image_size, total_s, cpu_s, peak_mib, and stages, by task of the
+progress bar: seconds of the clock and of the processor, and the most memory held meanwhile. Each stage is said on
+stderr when the next one begins.
 """
 
 import argparse

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
 from privgan.images.stored import joined
 from privgan.language import tr
 from privgan.progress import Progress, silent
@@ -22,7 +23,7 @@ from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures,
 from privgan_audits.spaces.landmarks.points import Points, cosines, equal, learned, lists, placed
 from privgan_audits.spaces.lenses.lenses import Whitening
 from privgan_audits.spaces.search.screening import places
-from privgan_audits.spaces.space import Closest, Met
+from privgan_audits.spaces.space import Closest, Met, blocks_of
 
 PATCHES = "moved parts"
 REAL_SIZES: tuple[Size, ...] = ((1.0, 1.0), (0.8, 0.8), (0.5, 0.5), (1.0, 0.5))
@@ -50,7 +51,7 @@ class PatchSpace:
     order: the real images (n,) by digest; landmarks number them by their place in it, so that not even rounding
     depends on the order of the rows. floor, white: bring further images to points. cells: float32 (c, d), round
     which points are gathered. members: real landmarks that are looked for in each cell. reference: float64 (k,),
-    distance of each to the nearest landmark of another patient.
+    distance of each to the nearest landmark of another patient. ranks: among whom searches are shared out.
     """
 
     order: Integers
@@ -60,9 +61,12 @@ class PatchSpace:
     cells: Singles
     members: list[Integers]
     reference: Floats
+    ranks: Ranks | None = None
 
     @classmethod
-    def of(cls, real: Images, owner: Integers, progress: Progress = silent) -> "PatchSpace":
+    def of(
+        cls, real: Images, owner: Integers, progress: Progress = silent, ranks: Ranks | None = None
+    ) -> "PatchSpace":
         """Learn how windows of real images, uint8 (n, h, h, c), differ, and how close those of two patients come."""
         task = tr("real images among themselves, {space}", space=tr(PATCHES))
         progress(task, 0, 2)
@@ -79,7 +83,14 @@ class PatchSpace:
         reference = _reference(points, enlarged, owner[order], cells, members)
         progress(task, 2, 2)
         return cls(
-            order=order, floor=floor, white=white, real=points, cells=cells, members=members, reference=reference
+            order=order,
+            floor=floor,
+            white=white,
+            real=points,
+            cells=cells,
+            members=members,
+            reference=reference,
+            ranks=ranks,
         )
 
     @property
@@ -100,22 +111,22 @@ class PatchSpace:
             first = by_real[np.unique(found.real[by_real], return_index=True)[1]]
             closer = first[found.distance[first] < distance[found.real[first]]]
             distance[found.real[closer]], row[found.real[closer]] = found.distance[closer], found.copy[closer]
-        return Closest(distance=distance, row=row, horizon=distance[:, None])
+        return Closest.of_all((distance, row), self.ranks)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
         del known
         found = [some.closer(limits) for some in self._blocks(joined(*sets), limits, silent)]
-        return Met.all_of(found).split([len(copies) for copies in sets])
+        return Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
 
     def _blocks(self, images: Images, limits: Floats, progress: Progress) -> Iterator[Met]:
-        """Pairs of real and other images that are less than 1 apart, some other images at a time.
+        """Pairs of real and other images that are less than 1 apart, some images of this rank's share at a time.
 
         Those that are farther than the limit of the real image, float64 (n,), may be left out; limits may have become
         smaller when the next images are asked for.
         """
         task = tr("synthetic beside real, {space}", space=tr(PATCHES))
-        for start in range(0, len(images), _AT_ONCE):
+        for start in blocks_of(len(images), _AT_ONCE, self.ranks):
             progress(task, start, len(images))
             some = np.arange(start, min(start + _AT_ONCE, len(images)))
             others = placed(images, some, OTHER_SIZES, self.floor, self.white)

@@ -7,11 +7,13 @@ from typing import ClassVar
 import numpy as np
 
 from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import Arrays, in_shares
 from privgan.images.geometry import orbit
 from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.pixels import FAR, shifted_distances
-from privgan_audits.spaces.search.neighbours import Neighbours, nearest, nearest_within
+from privgan_audits.spaces.search.neighbours import Neighbours, called, nearest, nearest_within
 from privgan_audits.spaces.search.searches import SEARCHES, Search, Views, views
 from privgan_audits.spaces.space import MET, Closest, Met
 
@@ -25,20 +27,31 @@ class PixelSpace:
 
     name: ClassVar[str] = "pixels"
     real: Views
+    ranks: Ranks | None = None
 
     @classmethod
-    def of(cls, real: Images) -> "PixelSpace":
-        """All real images, uint8 (n, h, h, c)."""
-        return cls(real=views(real, searching=True))
+    def of(cls, real: Images, ranks: Ranks | None = None) -> "PixelSpace":
+        """All real images, uint8 (n, h, h, c). ranks: among whom searches are shared out."""
+        return cls(real=views(real, searching=True), ranks=ranks)
 
     def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
         """See Space."""
-        found = closest(self.real, self.real, (owner, owner), tr("real images among themselves"), progress)
-        return found.distance
+        return self._closest(self.real, owner, tr("real images among themselves"), progress).distance
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space."""
-        return closest(self.real, views(images, searching=False), None, tr("synthetic beside real"), progress)
+        return self._closest(views(images, searching=False), None, tr("synthetic beside real"), progress)
+
+    def _closest(self, targets: Views, owner: Integers | None, task: str, progress: Progress) -> Closest:
+        """The closest target of each real image, of another patient if the patients of both are given."""
+
+        def found(rows: range) -> Arrays:
+            apart = None if owner is None else (owner[rows.start : rows.stop], owner)
+            some = closest(self.real.only(rows), targets, apart, task, progress)
+            return [some.distance, some.row, some.horizon]
+
+        distance, row, horizon = in_shares(len(self.real), self.ranks, found)
+        return Closest(distance=distance, row=row, horizon=horizon)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space; a copy is compared when it is nearer than a search's last candidate."""
@@ -50,7 +63,7 @@ class PixelSpace:
 
     def _met_by(self, search: Search, horizon: Floats, planted: Sequence[Views], limits: Floats) -> list[Met]:
         queries, bases = search.queries(self.real), [search.base(copies) for copies in planted]
-        each = nearest_within(queries, bases, horizon, k=MET, turns=search.turns)
+        each = nearest_within(queries, bases, horizon, k=MET, turns=search.turns, ranks=self.ranks)
         return [self._compared(search, found, copies, limits) for found, copies in zip(each, planted, strict=True)]
 
     def _compared(self, search: Search, found: Neighbours, planted: Views, limits: Floats) -> Met:
@@ -74,8 +87,9 @@ def closest(
             k=CANDIDATES,
             turns=search.turns,
             apart=apart,
-            task=tr("{task}, search {number} of {count}", task=task, number=number, count=len(SEARCHES)),
-            progress=progress,
+            progress=called(
+                tr("{task}, search {number} of {count}", task=task, number=number, count=len(SEARCHES)), progress
+            ),
         )
         best, its_row = _best_candidate(search, queries, targets, found)
         row = np.where(best < distance, its_row, row)
