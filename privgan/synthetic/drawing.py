@@ -183,10 +183,7 @@ class Drawing:
         return np.column_stack([self.labels, self.records.codes]) if self.records.codes.size else self.labels
 
     def images(self, progress: Progress = silent, ranks: "Ranks | None" = None) -> Images:
-        """All of them, each as it is drawn alone: uint8 (count, size, size) or (count, size, size, 3).
-
-        ranks: among whom they are shared out; all have all of them afterwards.
-        """
+        """All of them, each as it is drawn alone: uint8 (count, size, size), or (.., 3) in colour. Ranks share."""
         from privgan.gan.ranks.rows import in_shares
 
         return in_shares(self.manifest.count, ranks, lambda some: [self._drawn(some, progress)])[0]

@@ -137,7 +137,7 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     non_member = np.zeros(owner.max() + 1, bool)
     non_member[owner[len(members.images) :]] = True
     pixels = PixelSpace.of(real, evidence.ranks)
-    flat = pixels.real.flat
+    flat = pixels.flat
     learned = train_embedding(real, progress)
     moved = learned.embed_moved(real, evidence.ranks)
     hand_back_freed_memory()

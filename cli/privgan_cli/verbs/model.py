@@ -228,12 +228,12 @@ def generate(
     from privgan_cli.company import drawers, in_silence
     from privgan_cli.verbs.joint import Between
 
+    if federation is not None and count is None and processes > 1:
+        raise UsageError("Expected --processes with --count: what was proposed is drawn by one process.")
     between = Between.of(federation, invited_by, key, count)
     if between is None and count is None and not (sequence or patients):
         raise UsageError("Expected --count, how many images to make.")
     if between is not None and count is None:
-        if processes > 1:
-            raise UsageError("Expected --processes with --count: what was proposed is drawn by one process.")
         made = between.draw(run, synthetic, force=force, progress=console.progress)
     else:
         options = GenerateOptions(
