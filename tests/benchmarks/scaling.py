@@ -65,7 +65,7 @@ KINDS = ("step", "warm", "draw", "search")
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One measurement. steps: of the discriminator, after two to warm up. side: pixels. alone: training, and no more."""
+    """One measurement. steps: of the discriminator, after two to warm up. side: pixels. alone: only training."""
 
     ranks: int
     threads: int
