@@ -4,11 +4,12 @@ import dataclasses
 import hashlib
 import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,12 +26,16 @@ from privgan_audits.gate.preflight import near_copy_level
 from privgan_audits.gate.record_facts import record_facts
 from privgan_audits.gate.verdict import Verdict, judge
 from privgan_audits.policy import Policy
+from privgan_audits.questions.question import Question
 from privgan_audits.questions.utility.measure import measure as measure_utility
 from privgan_audits.questions.utility.words import TITLE as USEFUL
 from privgan_audits.record import ACCEPT_DELTA, RECORD, SALT_BYTES
 from privgan_audits.release.rejecting import require_one_officer
 from privgan_audits.report.gallery import Gallery
 from privgan_audits.report.write import write_report
+
+if TYPE_CHECKING:
+    from privgan.gan.ranks.ranks import Ranks
 
 SCHEMA_VERSION = 1
 UTILITY = "utility"
@@ -78,16 +83,7 @@ def run_audit(
     level = near_copy_level(policy, attempt, records=bool(evidence.synthetic.carried))
     accepted = ACCEPT_DELTA in overrides
     evidence = dataclasses.replace(evidence, level=level, accepted_delta=accepted)
-    seed = _seed(evidence)
-    asked, answered = questions.QUESTIONS, []
-    for number, question in enumerate(asked):
-        progress(tr("audit"), number, len(asked) + 1, _titled(question.id, question.words.title))
-        rng = np.random.default_rng([number, *seed])
-        answered.append((question, question.measure(evidence, rng, progress)))
-        hand_back_freed_memory()
-    progress(tr("audit"), len(asked), len(asked) + 1, _titled(UTILITY, USEFUL))
-    useful = measure_utility(evidence, np.random.default_rng([len(asked), *seed]), progress)
-    progress(tr("audit"), len(asked) + 1, len(asked) + 1)
+    answered, useful = _answers(evidence, progress)
     facts = {
         "date": (today or datetime.now(UTC).date()).isoformat(),
         **record_facts(evidence, policy, attempt, overrides),
@@ -108,6 +104,35 @@ def run_audit(
     return AuditRecord(verdict=verdict, content=content, internal=internal)
 
 
+def examine_along(evidence: Evidence) -> None:
+    """Do another rank's share of an audit, which rank 0 judges; nothing is written.
+
+    evidence: the same, with the ranks, read after rank 0 counted the attempt.
+    """
+    keep_freed_memory(_LARGE)
+    _answers(evidence, silent)
+
+
+def _answers(evidence: Evidence, progress: Progress) -> tuple[list[tuple[Question, Outcome]], Outcome]:
+    """Of every question, and of what use the set is. Ranks that share the work all ask at rank 0's level."""
+    if evidence.ranks is not None:
+        from privgan.gan.ranks.rows import gathered_rows
+
+        mine = np.array([evidence.level] if evidence.ranks.rank == 0 else [])
+        evidence = dataclasses.replace(evidence, level=float(gathered_rows([mine], evidence.ranks)[0][0]))
+    seed = _seed(evidence)
+    asked, answered = questions.QUESTIONS, []
+    for number, question in enumerate(asked):
+        progress(tr("audit"), number, len(asked) + 1, _titled(question.id, question.words.title))
+        rng = np.random.default_rng([number, *seed])
+        answered.append((question, question.measure(evidence, rng, progress)))
+        hand_back_freed_memory()
+    progress(tr("audit"), len(asked), len(asked) + 1, _titled(UTILITY, USEFUL))
+    useful = measure_utility(evidence, np.random.default_rng([len(asked), *seed]), progress)
+    progress(tr("audit"), len(asked) + 1, len(asked) + 1)
+    return answered, useful
+
+
 def _titled(name: str, title: str) -> str:
     """A question as progress names it."""
     return tr("{name}: {reason}", name=name, reason=tr(title))
@@ -121,10 +146,12 @@ def examine(
     overrides: Sequence[str] = (),
     force: bool = False,
     progress: Progress = silent,
+    gather: Callable[[], AbstractContextManager["Ranks | None"]] = nullcontext,
 ) -> AuditRecord:
     """Audit, write the report, and let the cohort's ledger remember the beginning and the end of it.
 
     The beginning counts as an attempt, also when no end follows; the end is remembered before the report is there.
+    gather: calls further processes, which `examine_along`, once the attempt is counted.
 
     Raises:
         UsageError: the report exists.
@@ -137,7 +164,9 @@ def examine(
         require_one_officer(evidence.cohort.facts.officer_key, policy.officer_key)
     with staged_folder(report, marker=RECORD, force=force) as folder, counted(evidence, policy, report) as count:
         evidence, end = count
-        record = run_audit(evidence, policy, overrides=overrides, progress=progress)
+        with gather() as ranks:
+            shared = dataclasses.replace(evidence, ranks=ranks)
+            record = run_audit(shared, policy, overrides=overrides, progress=progress)
         gallery = Gallery.of(record.internal, evidence)
         progress(tr(_WRITING), 0, 1)
         digest = write_report(folder, record.to_json(), gallery, salt=secrets.token_hex(SALT_BYTES))

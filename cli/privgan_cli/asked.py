@@ -113,7 +113,7 @@ class AuditOptions:
     cohort: beside members, its images are not compared, but the look counts among its attempts. colour: with
     members, compare red, green and blue. encoder, encoder_trained_on: an ONNX file of your own, and in words what it
     learned from. accept_delta: take a large delta. each_image_is_a_patient: take files that do not say whose
-    they are. Both are in red in every report.
+    they are. Both are in red in every report. processes: of this machine, which share the work.
     """
 
     cohort: Path | None = None
@@ -126,8 +126,10 @@ class AuditOptions:
     accept_delta: bool = False
     each_image_is_a_patient: bool = False
     force: bool = False
+    processes: int = 1
 
     def __post_init__(self) -> None:
+        within(1, MOST_PROCESSES, processes=self.processes)
         if (self.encoder is None) != (self.encoder_trained_on is None):
             raise UsageError("Expected --encoder and --encoder-trained-on together.")
         if self.members is None and (self.cohort is None or self.non_members is not None):

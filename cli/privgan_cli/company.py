@@ -1,18 +1,31 @@
-"""Training in several processes, seen from the command line: who this one is, how others are started, who speaks."""
+"""Work in several processes, seen from the command line: who this one is, how others are started, who speaks."""
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from privgan.errors import LostRankError
 from privgan.gan.ranks.company import Company
+from privgan.progress import Progress, silent
+from privgan_cli.asked import AuditOptions
 from privgan_cli.console import console
+from privgan_cli.evidence import evidence_of, unnumbered
 
 if TYPE_CHECKING:
+    from privgan.gan.ranks.ranks import Ranks
     from privgan.run import RunFacts
+    from privgan.synthetic.generate import GenerateOptions
+    from privgan.synthetic.seed import Seed
+    from privgan.synthetic.synthetic_set import Manifest
+    from privgan_audits.examine import AuditRecord
+    from privgan_audits.policy import Policy
+
+_DRAWN = ("count", "classes", "where", "sequence", "patients", "sop_class", "bits", "frames", "one_study")
+_AUDITED = ("cohort", "run", "members", "non_members", "colour", "encoder", "encoder_trained_on")
 
 
 def company_of(cohort: Path, run: Path, processes: int) -> Company:
@@ -20,9 +33,23 @@ def company_of(cohort: Path, run: Path, processes: int) -> Company:
 
     The others read from the run what they are to do; an epsilon is a word that the verb does not go without.
     """
-    words = ("train", str(cohort), str(run), "--epsilon", "1", "--quiet")
+    return company_for(processes, "train", cohort, run, "--epsilon", "1")
+
+
+def company_for(processes: int, *words: object) -> Company:
+    """So many processes that are started with these words, or those that torchrun has started."""
     # -P: a file in the folder where somebody stands is no part of privgan.
-    return Company.of(processes, (sys.executable, "-P", "-m", "privgan_cli", *words), os.environ)
+    line = (sys.executable, "-P", "-m", "privgan_cli", *map(str, words), "--quiet")
+    return Company.of(processes, line, os.environ)
+
+
+def given(**options: object) -> list[str]:
+    """Options as a command line has them: without those that were not given, flags by their name alone."""
+    words = list[str]()
+    for name, value in options.items():
+        if value not in (None, False, "", 0):
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return words
 
 
 def train_along(cohort: Path, run: Path, company: Company) -> "RunFacts":
@@ -36,6 +63,81 @@ def train_along(cohort: Path, run: Path, company: Company) -> "RunFacts":
     request = TrainRequest(epsilon=1.0, settings=TrainSettings(), company=company)
     with stop_on_signals() as stop:
         return join_run(open_cohort(cohort), run, request, stop)
+
+
+@contextmanager
+def sharing(company: Company, target: Path) -> Iterator[tuple["Ranks | None", "Seed | None"]]:
+    """While the block runs, the ranks that make a folder together, and the seed of a set that they draw.
+
+    One process alone has neither: it loads nothing for it.
+    """
+    if company.size == 1:
+        yield None, None
+        return
+    from privgan.gan.ranks.meeting import gathered_beside
+    from privgan.synthetic.seed import Seed
+
+    with gathered_beside(company, target) as (ranks, chance):
+        yield ranks, Seed(value=chance.secret.bytes(32))
+
+
+@contextmanager
+def ranks_of(company: Company, target: Path) -> Iterator["Ranks | None"]:
+    """The ranks of `sharing` alone."""
+    with sharing(company, target) as (ranks, _):
+        yield ranks
+
+
+def drawers(processes: int, run: Path, synthetic: Path, options: "GenerateOptions") -> Company:
+    """Those who draw a set."""
+    asked = {name: getattr(options, name) for name in _DRAWN}
+    words = given(**asked, format=",".join(options.formats))
+    return company_for(processes, "generate", run, synthetic, *words)
+
+
+def draw_along(run: Path, synthetic: Path, options: "GenerateOptions", company: Company) -> "Manifest":
+    """Do another rank's share of a set."""
+    from privgan.synthetic import generate
+
+    with sharing(company, synthetic) as (ranks, seed):
+        if ranks is None or seed is None:
+            raise TypeError("Expected several processes.")
+        return generate.draw_along(run, options, seed, ranks)
+
+
+def auditors(synthetic: Path, report: Path, options: AuditOptions) -> Company:
+    """Those who share an audit."""
+    asked = {name: getattr(options, name) for name in _AUDITED}
+    return company_for(options.processes, "audit", synthetic, *given(report=report, **asked))
+
+
+def examined(
+    synthetic: Path, report: Path, options: AuditOptions, policy: "Policy", progress: Progress
+) -> "AuditRecord":
+    """Read, audit, judge and write, with as many processes as were asked for."""
+    from privgan_audits.examine import examine
+    from privgan_audits.record import ACCEPT_DELTA
+
+    company = auditors(synthetic, report, options)
+    evidence = evidence_of(synthetic, options, progress)
+    overrides = [*evidence.cohort.facts.overrides] if evidence.cohort else unnumbered(evidence, options)
+    return examine(
+        evidence,
+        report,
+        policy,
+        overrides=[*overrides, *([ACCEPT_DELTA] if options.accept_delta else [])],
+        force=options.force,
+        progress=progress,
+        gather=lambda: ranks_of(company, report),
+    )
+
+
+def audit_along(synthetic: Path, report: Path, options: AuditOptions, company: Company) -> None:
+    """Do another rank's share of an audit."""
+    from privgan_audits.examine import examine_along
+
+    with ranks_of(company, report) as ranks:
+        examine_along(replace(evidence_of(synthetic, options, silent), ranks=ranks))
 
 
 def in_silence(train: Callable[[], object]) -> int:

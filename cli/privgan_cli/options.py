@@ -35,6 +35,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an output that exi
 PolicyFile = Annotated[
     str | None, typer.Option("--policy", help="policy.toml of the privacy officer, or the name of a preset.")
 ]
+Processes = Annotated[int, typer.Option(help="Processes of this machine that share the work.")]
 Device = Annotated[str | None, choice("auto, cpu or cuda.")]
 
 

@@ -35,9 +35,8 @@ from typing import TYPE_CHECKING, Any
 from privgan.progress import Progress
 from privgan_cli import before
 from privgan_cli.asked import AuditOptions, Planned, PlanOptions, TrainOptions
-from privgan_cli.company import company_of, train_along
+from privgan_cli.company import company_of, draw_along, drawers, examined, sharing, train_along
 from privgan_cli.console import Console
-from privgan_cli.evidence import evidence_of, unnumbered
 from privgan_cli.options import Place, Places, paths, today
 
 if TYPE_CHECKING:
@@ -199,17 +198,26 @@ def train(cohort: Place, run: Place, options: TrainOptions, *, progress: Progres
 
 
 def generate(
-    run: Place, synthetic: Place, options: "GenerateOptions", *, force: bool = False, progress: Progress | None = None
+    run: Place,
+    synthetic: Place,
+    options: "GenerateOptions",
+    *,
+    force: bool = False,
+    processes: int = 1,
+    progress: Progress | None = None,
 ) -> "Manifest":
     """Make synthetic images; free of further privacy cost. NOT RELEASED: audit them before anyone else sees them."""
+    if (company := drawers(processes, Path(run), Path(synthetic), options)).rank:
+        return draw_along(Path(run), Path(synthetic), options, company)
     before.generate(Path(run), Path(synthetic), force=force)
     from privgan.folders import staged_folder
     from privgan.synthetic.generate import generate as generate_set
     from privgan.synthetic.seed import Seed
     from privgan.synthetic.synthetic_set import MARKER
 
-    with shown(progress) as listener, staged_folder(Path(synthetic), marker=MARKER, force=force) as folder:
-        return generate_set(Path(run), folder, options, Seed.fresh(), listener)
+    staged = staged_folder(Path(synthetic), marker=MARKER, force=force)
+    with shown(progress) as listener, staged as folder, sharing(company, Path(synthetic)) as (ranks, seed):
+        return generate_set(Path(run), folder, options, seed or Seed.fresh(), listener, ranks)
 
 
 def audit(
@@ -222,21 +230,10 @@ def audit(
 ) -> "AuditRecord":
     """Attack a synthetic set as an adversary would, judge, and write the report's folder."""
     before.audit(Path(synthetic), Path(report), options)
-    from privgan_audits.examine import examine
     from privgan_audits.policy import Policy
-    from privgan_audits.record import ACCEPT_DELTA
 
     with shown(progress) as listener:
-        evidence = evidence_of(Path(synthetic), options, listener)
-        overrides = [*evidence.cohort.facts.overrides] if evidence.cohort else unnumbered(evidence, options)
-        return examine(
-            evidence,
-            Path(report),
-            policy or Policy(),
-            overrides=[*overrides, *([ACCEPT_DELTA] if options.accept_delta else [])],
-            force=options.force,
-            progress=listener,
-        )
+        return examined(Path(synthetic), Path(report), options, policy or Policy(), listener)
 
 
 def release(

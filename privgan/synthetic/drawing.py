@@ -31,6 +31,7 @@ from privgan.synthetic.synthetic_set import Manifest
 
 if TYPE_CHECKING:
     from privgan.gan.networks import GeneratorConfig, LoadedGenerator
+    from privgan.gan.ranks.ranks import Ranks
 
 # A stored level is the nearest whole one. Every constant is the same on every machine; what is left is the order in
 # which libraries add in double precision, and 1e-12 of a level was seen of that. What lies farther than FARTHEST is
@@ -181,16 +182,21 @@ class Drawing:
         """What the generator is told of each image: its class (n,), or its record (n, 1 + columns)."""
         return np.column_stack([self.labels, self.records.codes]) if self.records.codes.size else self.labels
 
-    def images(self, progress: Progress = silent) -> Images:
-        """All of them, each as it is drawn alone: uint8 (count, size, size) or (count, size, size, 3)."""
-        images = np.empty((self.manifest.count, *self.manifest.form.shape), np.uint8)
-        for some in self._together():
-            levels = self._levels(some)
-            images[some] = _nearest(levels)
+    def images(self, progress: Progress = silent, ranks: "Ranks | None" = None) -> Images:
+        """All of them, each as it is drawn alone: uint8 (count, size, size), or (.., 3) in colour. Ranks share."""
+        from privgan.gan.ranks.rows import in_shares
+
+        return in_shares(self.manifest.count, ranks, lambda some: [self._drawn(some, progress)])[0]
+
+    def _drawn(self, rows: range, progress: Progress) -> Images:
+        images = np.empty((len(rows), *self.manifest.form.shape), np.uint8)
+        for some in self._together(rows):
+            levels, first = self._levels(some), some.start - rows.start
+            images[first : first + len(some)] = _nearest(levels)
             sure = _flat(np.abs(_between(levels)) > FARTHEST - 0.5).all(axis=1)  # what is no number is not
-            for position in np.arange(some.start, some.stop)[~sure]:
-                images[position] = _nearest(self.levels(position))
-            progress(tr("sampling images"), some.stop, len(images))
+            for place in np.flatnonzero(~sure):
+                images[first + place] = _nearest(self.levels(some.start + int(place)))
+            progress(tr("sampling images"), first + len(some), len(images))
         return images
 
     def again(self, images: Images, progress: Progress = silent) -> Redrawn:
@@ -202,7 +208,7 @@ class Drawing:
         """
         count, others, between, open_ = self.manifest.count, 0, 0, 0
         drawn = images  # no second copy of a set that is what it says
-        for some in self._together():
+        for some in self._together(range(count)):
             levels, held = self._levels(some), images[some]
             other = ~_flat(np.abs(levels - held) <= FARTHEST).all(axis=1)  # nor is what is no number
             open_ += int((np.abs(_between(levels)) <= FARTHEST - 0.5).sum())
@@ -217,13 +223,13 @@ class Drawing:
             progress(tr("drawing images again"), some.stop, count)
         return Redrawn(images=drawn, others=others, between=between, open=open_)
 
-    def _together(self) -> Iterator[range]:
-        """All positions, those that are drawn at once in one range."""
-        count, few = self.manifest.count, at_once(_TOGETHER, self.manifest.form.side)
-        return (range(start, min(start + few, count)) for start in range(0, count, few))
+    def _together(self, rows: range) -> Iterator[range]:
+        """Positions, those that are drawn at once in one range."""
+        few = at_once(_TOGETHER, self.manifest.form.side)
+        return (range(start, min(start + few, rows.stop)) for start in range(rows.start, rows.stop, few))
 
     def _levels(self, some: range) -> Floats:
-        """Grey levels of several images at once, which a library adds in another order than those of one alone."""
+        """Of several images at once, which a library adds in another order than those of one alone."""
         z = np.stack([self._latents(position) for position in some])
         return self.generator.levels_together(z, self._told[some])
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from privgan.checks import one_of
 from privgan.errors import PrivganError, UsageError
@@ -25,6 +26,9 @@ from privgan.synthetic.seed import Seed
 from privgan.synthetic.sequences import visits_of
 from privgan.synthetic.set_files import DICOM, FORMATS, PNG, SetFiles
 from privgan.synthetic.synthetic_set import Manifest, seal
+
+if TYPE_CHECKING:
+    from privgan.gan.ranks.ranks import Ranks
 
 _BLOCK_BYTES = 4096
 _DICOM_HEADER_BYTES = 2048
@@ -67,7 +71,14 @@ class GenerateOptions:
         one_of(SOP_CLASSES, sop_class=self.sop_class)
 
 
-def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, progress: Progress = silent) -> Manifest:
+def generate(
+    run: Path,
+    folder: Path,
+    options: GenerateOptions,
+    seed: Seed,
+    progress: Progress = silent,
+    ranks: "Ranks | None" = None,
+) -> Manifest:
     """Write a synthetic set into an empty (staged) folder, its card in the current language.
 
     Args:
@@ -76,12 +87,28 @@ def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, prog
         options: see `GenerateOptions`.
         seed: everything random of the set follows from it; a fresh one outside tests.
         progress: told of sampling and of writing.
+        ranks: among whom the images are shared out; the others call `draw_along`.
 
     Raises:
         UsageError: the run is missing or not finished or measured no class shares, a class is unknown, or the
             disk is too small.
         IntegrityError: the run or its generator was edited.
     """
+    asked = _asked(run, options)
+    whole = replace(options, count=asked.count, sequence="", patients=0)
+    require_space(folder, output_bytes(whole, finished(run).form))
+    return draw(run, folder, asked, options.formats, seed, progress, ranks)
+
+
+def draw_along(run: Path, options: GenerateOptions, seed: Seed, ranks: "Ranks") -> Manifest:
+    """Draw another rank's share of `generate`, whose arguments are the same; write nothing."""
+    drawing = Drawing.of(run, _asked(run, options), seed)
+    drawing.images(ranks=ranks)
+    return drawing.manifest
+
+
+def _asked(run: Path, options: GenerateOptions) -> Asked:
+    """What the set shall be, once the run is known."""
     facts = finished(run)
     form = resolved(
         options.sop_class,
@@ -97,22 +124,24 @@ def generate(run: Path, folder: Path, options: GenerateOptions, seed: Seed, prog
             "secondary-capture, or prepare and train again with a ct preset, or --window with --modality CT."
         )
     visits = visits_of(run, options.sequence) if options.sequence else 1
-    form, count = replace(form, visits=visits), options.count or options.patients * visits
-    require_space(folder, output_bytes(replace(options, count=count, sequence="", patients=0), facts.form))
-    today = datetime.now(UTC).date().isoformat()
-    asked = Asked(
-        count=count,
+    return Asked(
+        count=options.count or options.patients * visits,
         classes=options.classes,
-        dicom=form,
-        created=today,
+        dicom=replace(form, visits=visits),
+        created=datetime.now(UTC).date().isoformat(),
         language=language(),
         wanted=Wanted(where=options.where, sequence=options.sequence),
     )
-    return draw(run, folder, asked, options.formats, seed, progress)
 
 
 def draw(
-    run: Path, folder: Path, asked: Asked, formats: Collection[str], seed: Seed, progress: Progress = silent
+    run: Path,
+    folder: Path,
+    asked: Asked,
+    formats: Collection[str],
+    seed: Seed,
+    progress: Progress = silent,
+    ranks: "Ranks | None" = None,
 ) -> Manifest:
     """Write the set that a run and a seed make into an empty (staged) folder: the same, to the byte, wherever.
 
@@ -123,12 +152,13 @@ def draw(
         formats: any of `FORMATS`.
         seed: everything random of the set follows from it.
         progress: told of sampling and of writing.
+        ranks: see `Drawing.images`.
 
     Raises:
         UsageError, IntegrityError: see `Drawing.of`.
     """
     drawing = Drawing.of(run, asked, seed)
-    files = SetFiles(drawing.manifest, drawing.images(progress), drawing.labels, formats, drawing.records)
+    files = SetFiles(drawing.manifest, drawing.images(progress, ranks), drawing.labels, formats, drawing.records)
     files.write(folder, progress)
     _require_no_complaints([folder / name for name in files.dicom])
     seal(folder, drawing.manifest, seed)

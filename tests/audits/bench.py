@@ -21,7 +21,8 @@ from privgan_audits.questions.groups import groups_of
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.stats.relabelling import NearCopyStatistic, Trial, as_labels, is_significant, relabellings
+from privgan_audits.stats.pools import as_labels, relabellings
+from privgan_audits.stats.relabelling import NearCopyStatistic, Trial, is_significant
 from tests.audits.pictures import Kind
 from tests.audits.planted import with_copies
 

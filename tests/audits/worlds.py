@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from privgan.arrays import Choices, Flags, Floats, Images
+from privgan.arrays import Flags, Floats, Images
 from privgan.progress import silent
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.gate.verdict import judge
@@ -23,7 +23,8 @@ from privgan_audits.questions.membership.attacks import measure_attacks
 from privgan_audits.questions.membership.statistic import epsilon_findings, membership_findings, with_ensemble
 from privgan_audits.questions.near_copies.measure import near_copy_test
 from privgan_audits.questions.scores import Scores, score_of, smallest_per_patient
-from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
+from privgan_audits.stats.pools import Pool, as_labels, relabellings
+from privgan_audits.stats.relabelling import p_values
 
 POOL = 1000  # relabellings; the audit's own 10,000 would only sharpen p
 NO_GROUPS = Groups(tested=(), left_out=())
@@ -51,7 +52,7 @@ class World:
     evidence: Evidence
     scores: Scores
     attacks: Mapping[str, Floats]
-    pool: Choices
+    pool: Pool
 
     @property
     def images(self) -> Images:

@@ -4,8 +4,9 @@
     python tests/benchmarks/scaling.py --verbs [--json] [--side 256] [--patients 60,240] [--keep FOLDER]
 
 Invented patients with two noise images each; networks and batch are those of the preset `balanced`.
-Images a second of a step (of the discriminator, with its share of generator steps) and of the warm start, by ranks
-and threads of each; then seconds a patient with one rank and more and more patients. Beside seconds of the clock
+Images a second of a step (of the discriminator, with its share of generator steps), of the warm start, of drawing a
+set and of the audit's search for copies among pixels and in two lenses, by ranks and threads of each; then seconds a
+patient with one rank and more and more patients. Beside seconds of the clock
 stand processor seconds of the busiest rank, which other programs on the machine do not change as much: their ratio to
 those of one rank is what an idle machine could reach. --verbs: what each verb costs instead, of phantoms of that size
 (`measuring.verbs`).
@@ -21,19 +22,24 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from audit import pictures
 from measuring import held_mib
 from measuring.verbs import Walk
 
+from privgan.arrays import Floats, Images
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
+from privgan.gan.networks import load_generator, save_generator
 from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.ranks import ALONE, Ranks
+from privgan.gan.ranks.rows import in_shares
 from privgan.gan.ranks.together import connected
 from privgan.gan.training.beginning import Training, fresh_state
 from privgan.gan.training.members import Members
@@ -44,28 +50,37 @@ from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
 from privgan.memory import keep_freed_memory
 from privgan.run import make_run_folders
+from privgan.synthetic.seed import Seed
+from privgan_audits.spaces.lenses.lenses import LENSES
+from privgan_audits.spaces.lenses.space import LensSpace
+from privgan_audits.spaces.pixel_space import PixelSpace
 
 SIDE, LARGE, EACH = 64, 256, 2  # pixels a side, of the tables and of the verbs; images a patient
 RANKS = ((1, 1), (2, 1), (3, 1), (4, 1), (1, 2))  # ranks, threads of each
-PATIENTS = (1_000, 4_000, 16_000)
+PATIENTS = (1_000, 4_000, 16_000, 64_000)
 STEPS, OF_RANKS = 12, 2_000
+DRAWN, SEARCHED = 256, 1_000  # images that are drawn; real and as many synthetic images that are compared
+KINDS = ("step", "warm", "draw", "search")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One measurement. steps: of the discriminator, after two to warm up. side: pixels."""
+    """One measurement. steps: of the discriminator, after two to warm up. side: pixels. alone: only training."""
 
     ranks: int
     threads: int
     patients: int
     steps: int
     side: int = SIDE
+    alone: int = 0
 
     def measured(self) -> dict[str, float]:
         """Seconds of the slowest rank, and what the largest held."""
         with tempfile.TemporaryDirectory() as folder:
             words = [sys.executable, __file__, "--rank"]
-            numbers = [str(getattr(self, name)) for name in ("ranks", "threads", "patients", "steps", "side")]
+            numbers = [
+                str(getattr(self, name)) for name in ("ranks", "threads", "patients", "steps", "side", "alone")
+            ]
             # As the command sets them.
             own = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "GOMP_SPINCOUNT": "20000"}
             started = [
@@ -88,7 +103,8 @@ def measure(rank: int, folder: Path, case: Case) -> dict[str, float]:
 
 
 def _measured(ranks: Ranks, folder: Path, case: Case) -> dict[str, float]:
-    training, randomness = _training(ranks, folder / f"run-{ranks.rank}", case), Randomness.of(0)
+    training = training_of(ranks, folder / f"run-{ranks.rank}", case, torch.device("cpu"))
+    randomness = Randomness.of(0)
     noise = tuple(1.0 for _ in training.settings.warm_start.noise_ratios)
     shape, start = training.config.mixture, training.settings.warm_start
     ranks.highest(0)
@@ -102,18 +118,57 @@ def _measured(ranks: Ranks, folder: Path, case: Case) -> dict[str, float]:
             began, worked = time.perf_counter(), time.process_time()
         step(training, state, critic, randomness)
     steps, steps_cpu = time.perf_counter() - began, time.process_time() - worked
-    return {
+    found = {
         "warm_s": warm,
         "warm_cpu_s": warm_cpu,
         "step_s": steps / case.steps,
         "step_cpu_s": steps_cpu / case.steps,
         "peak_mib": held_mib(),
     }
+    if case.alone:
+        return found
+    save_generator(training.run, state.average)
+    images = pictures(np.random.default_rng(2), 2 * SEARCHED)[..., None]
+    drawn, searched = partial(_drawn, training), partial(_searched, images, ranks)
+    for name, work in (("draw", drawn), ("search", searched)):
+        ranks.highest(0)
+        began, worked = time.perf_counter(), time.process_time()
+        work()
+        found |= {f"{name}_s": time.perf_counter() - began, f"{name}_cpu_s": time.process_time() - worked}
+    return found
 
 
-def _training(ranks: Ranks, run: Path, case: Case) -> Training:
+def _drawn(training: Training) -> None:
+    """Levels of a set's images, as `generate` draws them."""
+    generator, seed = load_generator(training.run), Seed(value=bytes(32))
+
+    def made(rows: range) -> list[Floats]:
+        blocks = [
+            np.stack([seed.normal("image", row, generator.latent) for row in rows[at : at + 16]])
+            for at in range(0, len(rows), 16)
+        ]
+        return [np.concatenate([generator.levels_together(z, np.zeros(len(z), np.int64)) for z in blocks])]
+
+    in_shares(DRAWN, training.ranks, made)
+
+
+def _searched(images: Images, ranks: Ranks) -> None:
+    """One half of the images beside the other, each of another patient."""
+    real, others = images[:SEARCHED], images[SEARCHED:]
+    owner = np.arange(len(real))
+    spaces = [PixelSpace.of(real, ranks), *(LensSpace.of(lens, real, owner, ranks=ranks) for lens in LENSES[:2])]
+    for space in spaces:
+        space.among_real(owner)
+        space.closest(others)
+
+
+def training_of(ranks: Ranks, run: Path, case: Case, device: torch.device, width: int = 1) -> Training:
+    """A training of invented patients that can begin. width: times the preset's."""
     make_run_folders(run)
-    settings, rng, cpu = TrainSettings(), np.random.default_rng(0), torch.device("cpu")
+    settings, rng = TrainSettings(), np.random.default_rng(0)
+    model = settings.model
+    wider = {name: width * getattr(model, name) for name in ("generator_width", "discriminator_width")}
+    settings = replace(settings, model=replace(model, **wider))
     owners = np.repeat(np.arange(case.patients), EACH)
     images = rng.integers(0, 256, (len(owners), case.side, case.side), dtype=np.uint8)
     members = Members(
@@ -121,7 +176,7 @@ def _training(ranks: Ranks, run: Path, case: Case) -> Training:
         labels=owners % 2,
         index=PatientIndex.of(owners, np.arange(len(owners))),
         settings=settings,
-        device=cpu,
+        device=device,
         rng=Randomness.of(1).secret,
         ranks=ranks,
     )
@@ -133,7 +188,7 @@ def _training(ranks: Ranks, run: Path, case: Case) -> Training:
         config=settings.generator_config(ImageForm(side=case.side, classes=("a", "b"))),
         plan=Plan(members=case.patients, batch=batch, steps=1, delta=1e-6, noise_multiplier=1.0, fakes=fakes),
         settings=settings,
-        device=cpu,
+        device=device,
         ranks=ranks,
     )
 
@@ -154,12 +209,16 @@ def row(case: Case, alone: dict[str, float] | None) -> dict[str, Any]:
         "step_cpu_ms": round(1e3 * found["step_cpu_s"], 1),
         "peak_mib_per_rank": round(found["peak_mib"]),
     }
-    if alone is not None:
-        line |= {f"{name}_ratio": round(alone[f"{name}_s"] / found[f"{name}_s"], 2) for name in ("step", "warm")}
+    if not case.alone:
         line |= {
-            f"{name}_cpu_ratio": round(alone[f"{name}_cpu_s"] / found[f"{name}_cpu_s"], 2)
-            for name in ("step", "warm")
+            "drawn_images_per_s": round(DRAWN / found["draw_s"], 1),
+            "searched_images_per_s": round(SEARCHED / found["search_s"], 1),
+            "draw_cpu_ms_per_image": round(1e3 * found["draw_cpu_s"] / DRAWN, 2),
+            "search_cpu_ms_per_image": round(1e3 * found["search_cpu_s"] / SEARCHED, 2),
         }
+    if alone is not None:
+        line |= {f"{name}_ratio": round(alone[f"{name}_s"] / found[f"{name}_s"], 2) for name in KINDS}
+        line |= {f"{name}_cpu_ratio": round(alone[f"{name}_cpu_s"] / found[f"{name}_cpu_s"], 2) for name in KINDS}
     return line
 
 
@@ -189,8 +248,8 @@ def main() -> None:
     """Print the tables, or one JSON object."""
     if "--rank" in sys.argv:
         rank, folder, *numbers = sys.argv[sys.argv.index("--rank") + 1 :]
-        ranks, threads, patients, steps, side = map(int, numbers)
-        case = Case(ranks=ranks, threads=threads, patients=patients, steps=steps, side=side)
+        ranks, threads, patients, steps, side, alone = map(int, numbers)
+        case = Case(ranks=ranks, threads=threads, patients=patients, steps=steps, side=side, alone=alone)
         print(json.dumps(measure(int(rank), Path(folder), case)))
         return
     words = argparse.ArgumentParser()
@@ -206,12 +265,12 @@ def main() -> None:
     usual = Case(ranks=1, threads=1, patients=OF_RANKS, steps=STEPS, side=asked.side or SIDE)
     ranks, patients = (
         [replace(usual, ranks=r, threads=t) for r, t in RANKS],
-        [replace(usual, patients=p) for p in PATIENTS],
+        [replace(usual, patients=p, alone=1) for p in PATIENTS],
     )
     if asked.quick:
         ranks, patients = (
             [replace(case, steps=4, patients=300) for case in ranks[:2]],
-            [replace(usual, steps=2, patients=300)],
+            [replace(usual, steps=2, patients=300, alone=1)],
         )
     load = os.getloadavg()[0]
     lines = {"rows": table(ranks, compared=True), "growth": table(patients, compared=False)}

@@ -1,4 +1,4 @@
-"""Training in several processes as a user starts it: with --processes, or through torchrun."""
+"""Work in several processes as a user starts it: with --processes, or through torchrun."""
 
 import os
 import signal
@@ -8,14 +8,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
+from privgan.folders import staged_folder
+from privgan.gan.ranks import meeting
 from privgan.gan.ranks.company import Company
 from privgan.run import WEIGHTS, read_run
+from privgan.synthetic.drawing import Asked, Drawing
+from privgan.synthetic.generate import GenerateOptions, draw, generate
+from privgan.synthetic.synthetic_set import MARKER, open_synthetic_set
+from privgan_cli.company import draw_along, sharing
 from tests.cli.conftest import as_expected, environment
 from tests.cli.forking import Warm
+from tests.gan.ranks.forks import End, ends
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 SEEDED = ("--epsilon", 4, "--accept-noise", "--not-private-seed", 5)
@@ -101,3 +109,63 @@ def test_torchrun_says_who_this_is(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="got both"):
         Company.of(2, (), named)
     assert Company.of(1, (), told).size == 1
+
+
+def drawn_by(size: int, run: Path, target: Path, lost: int = -1) -> list[End]:
+    """A set that ranks which nobody starts draw together; one of them may be killed when it comes to draw."""
+    options = GenerateOptions(count=40, formats=("npz",))
+
+    def work(rank: int) -> None:
+        company = Company(rank=rank, size=size, meeting="here")
+        if rank == lost:
+            Drawing._drawn = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment, method-assign, return-value]
+        if rank:
+            draw_along(run, target, options, company)
+            return
+        with staged_folder(target, marker=MARKER) as folder, sharing(company, target) as (ranks, seed):
+            assert seed is not None
+            generate(run, folder, options, seed, ranks=ranks)
+
+    return ends([lambda rank=rank: work(rank) for rank in range(size)], target.parent)  # type: ignore[misc]
+
+
+def test_a_set_of_three_processes_is_the_one_that_its_seed_draws_alone(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """To the byte: every file but the seed itself is the same."""
+    run, target = trained[1], tmp_path / "three"
+    assert drawn_by(3, run, target) == [End(code=0)] * 3
+    made = open_synthetic_set(target)
+    assert made.seed is not None
+    (tmp_path / "alone").mkdir()
+    draw(run, tmp_path / "alone", Asked.of(made.manifest), ("npz",), made.seed)
+    both = [sorted(folder.rglob("*")) for folder in (target, tmp_path / "alone")]
+    assert [path.name for path in both[0]] == [path.name for path in both[1]]
+    for one, other in zip(*both, strict=True):
+        assert one.is_dir() or one.read_bytes() == other.read_bytes()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_process_that_dies_leaves_no_set(
+    trained: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meeting, "_LEAVING_S", 0.1)  # for which rank 0 waits for whom it did not start
+    found = drawn_by(2, trained[1], tmp_path / "set", lost=1)
+    assert (found[0].error, found[1].code) == ("LostRankError", -signal.SIGKILL)
+    assert "nothing is released" in found[0].message
+    assert not (tmp_path / "set").exists()
+    assert [path.name for path in tmp_path.glob(".*")] == [".set.ranks"]  # which the next start clears
+
+
+def test_a_user_draws_with_two_processes(privgan: Privgan, trained: tuple[Path, Path], tmp_path: Path) -> None:
+    """Said once; a proposal of several hospitals is drawn by one."""
+    words = ("--count", 40, "--format", "npz", "--processes", 2)
+    done = privgan("generate", trained[1], tmp_path / "set", *words)
+    assert done.stdout.count("40 synthetic images") == 1
+    made = open_synthetic_set(tmp_path / "set")
+    assert made.seed is not None
+    drawing = Drawing.of(trained[1], Asked.of(made.manifest), made.seed)
+    np.testing.assert_array_equal(drawing.images(), made.images)
+    privgan("generate", trained[1], tmp_path / "other", "--count", 4, "--processes", 0, code=2)
+    between = ("--federation", tmp_path, "--invited-by", tmp_path / "key", "--processes", 2)
+    assert "--count" in privgan("generate", trained[1], tmp_path / "other", *between, code=2).stderr

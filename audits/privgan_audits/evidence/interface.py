@@ -26,6 +26,7 @@ from privgan.synthetic.seed import Seed
 from privgan.synthetic.synthetic_set import Manifest
 
 if TYPE_CHECKING:
+    from privgan.gan.ranks.ranks import Ranks
     from privgan_audits.spaces.encoder import Encoder
 
 NO_NON_MEMBERS = to_tr("there are no non-members to compare with")
@@ -118,6 +119,7 @@ class Evidence:
     numbered: whether members and non-members say whose each image is; otherwise each counts as one patient.
     identifiers: what bare files say of patients; a cohort has its own. Both are keyed digests.
     encoder: the user's own way to compare images, beside the audit's; None when none was given.
+    ranks: the processes that share the work; None of one alone.
     """
 
     members: Sample
@@ -137,6 +139,7 @@ class Evidence:
     level: float = 0.0029
     accepted_delta: bool = False
     encoder: "Encoder | None" = None
+    ranks: "Ranks | None" = None
 
     def __post_init__(self) -> None:
         if self.non_members is not None and np.intersect1d(self.members.patients, self.non_members.patients).size:

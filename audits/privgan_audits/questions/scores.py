@@ -136,14 +136,16 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     owner = np.unique(patients, return_inverse=True)[1].astype(np.int64)
     non_member = np.zeros(owner.max() + 1, bool)
     non_member[owner[len(members.images) :]] = True
-    pixels = PixelSpace.of(real)
-    flat = pixels.real.flat
+    pixels = PixelSpace.of(real, evidence.ranks)
+    flat = pixels.flat
     learned = train_embedding(real, progress)
-    moved = learned.embed_moved(real)
+    moved = learned.embed_moved(real, evidence.ranks)
     hand_back_freed_memory()
-    embedding = VectorSpace(name=EMBEDDING, queries=moved, points=moved[:, 0].copy(), place=learned.embed)
-    patches = PatchSpace.of(real, owner, progress)  # first of all: it needs much room for a moment
-    lenses = (LensSpace.of(lens, real, owner, progress) for lens in LENSES)
+    embedding = VectorSpace(
+        name=EMBEDDING, queries=moved, points=moved[:, 0].copy(), place=learned.embed, ranks=evidence.ranks
+    )
+    patches = PatchSpace.of(real, owner, progress, evidence.ranks)  # first of all: it needs much room for a moment
+    lenses = (LensSpace.of(lens, real, owner, progress, evidence.ranks) for lens in LENSES)
     every: Iterable[Space] = chain([pixels, embedding], _further_spaces(evidence, real), lenses, [patches])
     spaces = {}
     for space in every:  # one after the other, because each holds much while it is looked at
@@ -161,8 +163,14 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
 
 def _further_spaces(evidence: Evidence, real: Images) -> Iterator[Space]:
     if evidence.encoder is not None:
-        yield VectorSpace.of(ENCODER, evidence.encoder.embed, real)
-    yield VectorSpace(name=HASHES, queries=orbit_bits(real), points=perceptual_bits(real), place=perceptual_bits)
+        yield VectorSpace.of(ENCODER, evidence.encoder.embed, real, evidence.ranks)
+    yield VectorSpace(
+        name=HASHES,
+        queries=orbit_bits(real),
+        points=perceptual_bits(real),
+        place=perceptual_bits,
+        ranks=evidence.ranks,
+    )
 
 
 def _in_space(space: Space, synthetic: Images, owner: Integers, flat: Flags, progress: Progress) -> SpaceScores:

@@ -26,6 +26,8 @@ from torch import Tensor, nn
 
 from privgan.arrays import Images, Integers, Singles
 from privgan.gan.networks.layers import unfilled
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import Arrays, in_shares
 from privgan.images.geometry import luminance, pool
 from privgan.images.pixels import planes
 from privgan.images.stored import as_stored
@@ -75,13 +77,15 @@ class Embedding:
         """Images uint8 (n, h, h, c) to float32 (n, d), rows of unit norm, or zeros."""
         return self._embedded(images, VIEWS[:1])[:, 0]
 
-    def embed_moved(self, images: Images) -> Singles:
+    def embed_moved(self, images: Images, ranks: Ranks | None = None) -> Singles:
         """The images as they are, and in all other `VIEWS`: float32 (n, views, d).
+
+        ranks: among whom the images are shared out.
 
         What was learned forgives some of a shift, a rotation or a crop, but not all: features of every second pixel
         are not those of a picture that moved. With these views of an image, no small move is far from one of them.
         """
-        return self._embedded(images, VIEWS)
+        return self._embedded(images, VIEWS, ranks)
 
     def describe(self, images: Images) -> Singles:
         """What the network sees, float32 (n, f): neither weighed by the discriminant nor brought to unit norm.
@@ -91,16 +95,24 @@ class Embedding:
         """
         return self.sight.turned(_fine(images)).numpy()
 
-    def _embedded(self, images: Images, views: Sequence[Move]) -> Singles:
+    def _embedded(self, images: Images, views: Sequence[Move], ranks: Ranks | None = None) -> Singles:
         """In the order of the images' digests, so that not even rounding depends on the order of the rows."""
         order = np.argsort(image_digests(images), kind="stable")
-        result = np.empty((len(images), len(views), self.weights.shape[1]), np.float32)
-        for start in range(0, len(images), _BLOCK):
-            rows = order[start : start + _BLOCK]
-            fine = _fine(images, rows)
-            for number, view in enumerate(views):
-                seen = self.sight.turned(fine if view == STILL else view.of(fine))
-                result[rows, number] = F.normalize((seen - self.centre) @ self.weights).numpy()
+
+        def placed(share: range) -> Arrays:
+            found = np.empty((len(share), len(views), self.weights.shape[1]), np.float32)
+            for start in share[::_BLOCK]:
+                rows = order[start : min(start + _BLOCK, share.stop)]
+                fine, first = _fine(images, rows), start - share.start
+                for number, view in enumerate(views):
+                    seen = self.sight.turned(fine if view == STILL else view.of(fine))
+                    here = F.normalize((seen - self.centre) @ self.weights).numpy()
+                    found[first : first + len(rows), number] = here
+            return [found]
+
+        (found,) = in_shares(len(images), ranks, placed, step=_BLOCK)
+        result = np.empty_like(found)
+        result[order] = found
         return result
 
 

@@ -13,16 +13,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.arrays import Flags, Floats, Images, Integers, Singles
+from privgan.arrays import Flags, Floats, Images, Integers
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import gathered_rows, shares
 from privgan.images.stored import joined
 from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.embedding import image_digests
 from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures, least_strength
-from privgan_audits.spaces.landmarks.points import Points, cosines, equal, learned, lists, placed
+from privgan_audits.spaces.landmarks.parts import Others, Part, Parts, closest
+from privgan_audits.spaces.landmarks.points import Points, cosines, learned, lists, placed
 from privgan_audits.spaces.lenses.lenses import Whitening
 from privgan_audits.spaces.search.screening import places
-from privgan_audits.spaces.space import Closest, Met
+from privgan_audits.spaces.space import Closest, Met, blocks_of
 
 PATCHES = "moved parts"
 REAL_SIZES: tuple[Size, ...] = ((1.0, 1.0), (0.8, 0.8), (0.5, 0.5), (1.0, 0.5))
@@ -34,9 +37,6 @@ DIGITS = 6  # of a distance; the rest is left to rounding, which may differ betw
 _LEARNED = 1_000  # pictures, at most, that these are learned from
 _SIZES = len(REAL_SIZES + SMALL_SIZES) * len(OTHER_SIZES)
 _TOLERANCE = 3.0  # pixels by which steps of one part may differ
-_PROBES = 2  # cells in which a real landmark is looked for
-_PER_CELL = 400  # real landmarks, about
-_MOST_CELLS = 4096
 _LEAST_ALIKE = 0.3  # cosine up to which no landmark is like another
 _CLOSEST = 0.01  # distance below which nothing is closer
 _SLACK = 1e-4  # of a cosine in single precision
@@ -48,21 +48,22 @@ class PatchSpace:
     """All real images by their landmarks.
 
     order: the real images (n,) by digest; landmarks number them by their place in it, so that not even rounding
-    depends on the order of the rows. floor, white: bring further images to points. cells: float32 (c, d), round
-    which points are gathered. members: real landmarks that are looked for in each cell. reference: float64 (k,),
-    distance of each to the nearest landmark of another patient.
+    depends on the order of the rows. floor, white: bring further images to points. parts: the real landmarks.
+    reference: of every part float64 (k,), distance of each landmark to the nearest one of another patient. ranks:
+    among whom searches are shared out.
     """
 
     order: Integers
     floor: float
     white: Whitening
-    real: Points
-    cells: Singles
-    members: list[Integers]
-    reference: Floats
+    parts: Parts
+    reference: Sequence[Floats]
+    ranks: Ranks | None = None
 
     @classmethod
-    def of(cls, real: Images, owner: Integers, progress: Progress = silent) -> "PatchSpace":
+    def of(
+        cls, real: Images, owner: Integers, progress: Progress = silent, ranks: Ranks | None = None
+    ) -> "PatchSpace":
         """Learn how windows of real images, uint8 (n, h, h, c), differ, and how close those of two patients come."""
         task = tr("real images among themselves, {space}", space=tr(PATCHES))
         progress(task, 0, 2)
@@ -71,16 +72,11 @@ class PatchSpace:
         some = grey_pictures(real[order[:: -(-len(real) // _LEARNED)]])
         floor = least_strength(some)
         white = learned(some, floor)
-        points = placed(real, order, sizes, floor, white)
-        cells = points.point[:: max(_PER_CELL, -(-len(points.point) // _MOST_CELLS))]
-        members = lists(points.point, cells, _PROBES)
+        parts = Parts.of(real, order, sizes, floor, white)
         progress(task, 1, 2)
-        enlarged = placed(real, order, OTHER_SIZES[_SHARED:], floor, white)
-        reference = _reference(points, enlarged, owner[order], cells, members)
+        reference = _references(parts, owner, ranks)
         progress(task, 2, 2)
-        return cls(
-            order=order, floor=floor, white=white, real=points, cells=cells, members=members, reference=reference
-        )
+        return cls(order=order, floor=floor, white=white, parts=parts, reference=reference, ranks=ranks)
 
     @property
     def name(self) -> str:
@@ -100,59 +96,64 @@ class PatchSpace:
             first = by_real[np.unique(found.real[by_real], return_index=True)[1]]
             closer = first[found.distance[first] < distance[found.real[first]]]
             distance[found.real[closer]], row[found.real[closer]] = found.distance[closer], found.copy[closer]
-        return Closest(distance=distance, row=row, horizon=distance[:, None])
+        return Closest.of_all((distance, row), self.ranks)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
         del known
         found = [some.closer(limits) for some in self._blocks(joined(*sets), limits, silent)]
-        return Met.all_of(found).split([len(copies) for copies in sets])
+        return Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
 
     def _blocks(self, images: Images, limits: Floats, progress: Progress) -> Iterator[Met]:
-        """Pairs of real and other images that are less than 1 apart, some other images at a time.
+        """Pairs of real and other images that are less than 1 apart, some images of this rank's share at a time.
 
         Those that are farther than the limit of the real image, float64 (n,), may be left out; limits may have become
         smaller when the next images are asked for.
         """
-        task = tr("synthetic beside real, {space}", space=tr(PATCHES))
-        for start in range(0, len(images), _AT_ONCE):
-            progress(task, start, len(images))
-            some = np.arange(start, min(start + _AT_ONCE, len(images)))
-            others = placed(images, some, OTHER_SIZES, self.floor, self.white)
-            real, other, ratio = self._alike(others, limits[self.order])
-            pair, distance = _voted(self.real.only(real), others.only(other), ratio, real)
-            image, copy = np.divmod(pair, _AT_ONCE)
-            yield Met(real=self.order[image], copy=copy + start, distance=distance)
-        progress(task, len(images), len(images))
+        task, whole = tr("synthetic beside real, {space}", space=tr(PATCHES)), len(self.parts) * len(images)
+        for number, reference in enumerate(self.reference):
+            part = self.parts.part(number)
+            for start in blocks_of(len(images), _AT_ONCE, self.ranks):
+                progress(task, number * len(images) + start, whole)
+                some = np.arange(start, min(start + _AT_ONCE, len(images)))
+                others = placed(images, some, OTHER_SIZES, self.floor, self.white)
+                real, other, ratio = self._alike(part, reference, others, limits[part.rows])
+                pair, distance = _voted(part.points.only(real), others.only(other), ratio, real)
+                image, copy = np.divmod(pair, _AT_ONCE)
+                yield Met(real=part.rows[image], copy=copy + start, distance=distance)
+        progress(task, whole, whole)
 
-    def _alike(self, others: Points, limits: Floats) -> tuple[Integers, Integers, Floats]:
+    def _alike(
+        self, part: Part, reference: Floats, others: Points, limits: Floats
+    ) -> tuple[Integers, Integers, Floats]:
         """Pairs of landmarks that are closer than the reference: real ones, others, and by which ratio.
 
         Of two images all of them, or none where no single one is within the limit (n,): then no part is.
         """
-        least = 1.0 - self.reference**2 / 2.0
+        least, mine = 1.0 - reference**2 / 2.0, part.points
         single = (least - _SLACK).astype(np.float32)
         pairs, roughly = [np.zeros((2, 0), np.int32)], [np.zeros(0, np.float32)]
-        for rows, columns in zip(self.members, lists(others.point, self.cells, 1), strict=True):
-            products = others.point.take(columns, axis=0) @ self.real.point.take(rows, axis=0).T  # few by many
+        for rows, columns in zip(part.members, lists(others.point, self.parts.cells, 1), strict=True):
+            products = others.point.take(columns, axis=0) @ mine.point.take(rows, axis=0).T  # few by many
             column, row = places(products > single[rows])
             pairs.append(np.stack([rows[row], columns[column]]).astype(np.int32))
             roughly.append(products[column, row])
         real, other = np.concatenate(pairs, axis=1)
-        possible = self._possible(real, others.image[other] % _AT_ONCE, np.concatenate(roughly), limits)
+        alike, image = np.concatenate(roughly).astype(np.float64), mine.image[real]
+        roughest = np.sqrt(np.maximum(2.0 - 2.0 * (alike + _SLACK), 0.0)).clip(_CLOSEST)
+        within = roughest <= (limits[image] + 10.0**-DIGITS) * reference[real]
+        possible = _possible(image, others.image[other] % _AT_ONCE, within, len(part.rows))
         real, other = real[possible], other[possible]
-        distance = np.sqrt(2.0 - 2.0 * cosines(self.real.point, real, others.point, other)).clip(_CLOSEST)
-        closer = np.flatnonzero(distance < self.reference[real])
-        return real[closer], other[closer], distance[closer] / self.reference[real[closer]]
+        distance = np.sqrt(2.0 - 2.0 * cosines(mine.point, real, others.point, other)).clip(_CLOSEST)
+        closer = np.flatnonzero(distance < reference[real])
+        return real[closer], other[closer], distance[closer] / reference[real[closer]]
 
-    def _possible(self, real: Integers, other: Integers, cosine: Singles, limits: Floats) -> Integers:
-        """Pairs of real landmarks and other images of which the two images may be within the limit."""
-        image = self.real.image[real]
-        distance = np.sqrt(np.maximum(2.0 - 2.0 * (cosine.astype(np.float64) + _SLACK), 0.0)).clip(_CLOSEST)
-        within = distance <= (limits[image] + 10.0**-DIGITS) * self.reference[real]
-        near = np.zeros((len(self.order), _AT_ONCE), np.bool_)
-        near[image[within], other[within]] = True
-        return np.flatnonzero(near[image, other])
+
+def _possible(image: Integers, other: Integers, within: Flags, images: int) -> Integers:
+    """Pairs of real landmarks and other images (k,) whose two images have a pair that may be within the limit."""
+    near = np.zeros((images, _AT_ONCE), np.bool_)
+    near[image[within], other[within]] = True
+    return np.flatnonzero(near[image, other])
 
 
 def _voted(real: Points, others: Points, ratio: Floats, landmark: Integers) -> tuple[Integers, Floats]:
@@ -191,18 +192,25 @@ def _first(*keys: Integers) -> Flags:
     return new
 
 
-def _reference(real: Points, further: Points, owner: Integers, cells: Singles, members: Sequence[Integers]) -> Floats:
-    """Distance of each real landmark to the closest of another patient's, at the sizes of other images: (k,)."""
-    shared = np.flatnonzero(real.size < _SHARED)
-    mine, best = owner[real.image], np.full(len(real.image), _LEAST_ALIKE)
-    gathered = zip(lists(real.point, cells, 1, shared), lists(further.point, cells, 1), strict=True)
-    for rows, (same, others) in zip(members, gathered, strict=True):
-        base = np.concatenate([real.point[shared[same]], further.point[others]])
-        theirs = np.concatenate([mine[shared[same]], owner[further.image[others]]])
-        if len(rows) and len(base):
-            products = real.point[rows] @ base.T
-            products[equal(mine[rows], theirs)] = -1.0
-            closest = products.argmax(axis=1)
-            alike = np.where(theirs[closest] == mine[rows], -1.0, cosines(real.point, rows, base, closest))
-            best[rows] = np.maximum(best[rows], alike)
+def _references(parts: Parts, owner: Integers, ranks: Ranks | None) -> list[Floats]:
+    """Distance of each real landmark to the closest of another patient's, at the sizes of other images; by part."""
+    mine = range(len(parts)) if ranks is None or len(parts) == 1 else shares(len(parts), ranks.size)[ranks.rank]
+    found = [_reference(parts, parts.part(number), owner) for number in mine]
+    if len(mine) == len(parts):
+        return found
+    counts, every = (
+        gathered_rows([column], ranks)[0]
+        for column in (np.array([len(each) for each in found], np.int64), np.concatenate([np.zeros(0), *found]))
+    )
+    return np.split(every, np.cumsum(counts)[:-1])
+
+
+def _reference(parts: Parts, part: Part, owner: Integers) -> Floats:
+    best = np.full(len(part.points.image), _LEAST_ALIKE)
+    for number in range(len(parts)):
+        points, rows = parts.points(number), parts.rows(number)
+        further = placed(parts.images, rows, OTHER_SIZES[_SHARED:], parts.floor, parts.white)
+        shared = np.flatnonzero(points.size < _SHARED)
+        others = Others(points=points, shared=shared, further=further, patient=owner[rows])
+        best = closest(part, owner[part.rows], others, parts.cells, best)
     return np.sqrt(2.0 - 2.0 * best).clip(_CLOSEST)

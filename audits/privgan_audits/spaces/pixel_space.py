@@ -1,64 +1,109 @@
 """The space of pixels: candidates from two exhaustive searches, compared pixel by pixel at every small shift."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.arrays import Flags, Floats, Images, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import Arrays, in_shares
 from privgan.images.geometry import orbit
 from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.pixels import FAR, shifted_distances
-from privgan_audits.spaces.search.neighbours import Neighbours, nearest, nearest_within
+from privgan_audits.spaces.search.neighbours import Neighbours, called, nearest, nearest_within
 from privgan_audits.spaces.search.searches import SEARCHES, Search, Views, views
 from privgan_audits.spaces.space import MET, Closest, Met
 
 CANDIDATES = 5  # of each search; they are compared pixel by pixel
 PAIR_BLOCK = 2048
+KEPT = 1 << 15  # real images in all forms: 430 MiB in grey
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PixelSpace:
-    """Values of all channels without brightness and contrast; turns, flips and small shifts are forgiven."""
+    """Values of all channels without brightness and contrast; turns, flips and small shifts are forgiven.
+
+    images: all real ones, uint8 (n, h, h, c). flat: bool (n,), see `Views`. kept: they in all forms, where these fit
+    into memory; else some at a time are brought into them whenever somebody looks. ranks: among whom searches are
+    shared out.
+    """
 
     name: ClassVar[str] = "pixels"
-    real: Views
+    images: Images
+    flat: Flags
+    kept: Views | None
+    ranks: Ranks | None = None
 
     @classmethod
-    def of(cls, real: Images) -> "PixelSpace":
+    def of(cls, real: Images, ranks: Ranks | None = None) -> "PixelSpace":
         """All real images, uint8 (n, h, h, c)."""
-        return cls(real=views(real, searching=True))
+        if len(real) <= KEPT:
+            kept = views(real, searching=True)
+            return cls(images=real, flat=kept.flat, kept=kept, ranks=ranks)
+        blocks = [real[first : first + KEPT] for first in range(0, len(real), KEPT)]
+        flat = np.concatenate([views(block, searching=False).flat for block in blocks])
+        return cls(images=real, flat=flat, kept=None, ranks=ranks)
 
     def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
         """See Space."""
-        found = closest(self.real, self.real, (owner, owner), tr("real images among themselves"), progress)
-        return found.distance
+        targets = views(self.images, searching=False) if self.kept is None else self.kept
+        return self._closest(targets, owner, tr("real images among themselves"), progress).distance
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space."""
-        return closest(self.real, views(images, searching=False), None, tr("synthetic beside real"), progress)
+        return self._closest(views(images, searching=False), None, tr("synthetic beside real"), progress)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space; a copy is compared when it is nearer than a search's last candidate."""
         planted = [views(copies, searching=False) for copies in sets]
         by_search = [
-            self._met_by(search, known.horizon[:, number], planted, limits) for number, search in enumerate(SEARCHES)
+            self._met_by(search, rows, real, known.horizon[rows.start : rows.stop, number], planted, limits)
+            for rows, real in self._parts()
+            for number, search in enumerate(SEARCHES)
         ]
         return [Met.all_of(parts) for parts in zip(*by_search, strict=True)]
 
-    def _met_by(self, search: Search, horizon: Floats, planted: Sequence[Views], limits: Floats) -> list[Met]:
-        queries, bases = search.queries(self.real), [search.base(copies) for copies in planted]
-        each = nearest_within(queries, bases, horizon, k=MET, turns=search.turns)
-        return [self._compared(search, found, copies, limits) for found, copies in zip(each, planted, strict=True)]
+    def _parts(self) -> Iterator[tuple[range, Views]]:
+        """Some real images at a time, in all forms, and which they are."""
+        for first in range(0, len(self.images), KEPT):
+            rows = range(first, min(first + KEPT, len(self.images)))
+            yield rows, self.kept or views(self.images[rows.start : rows.stop], searching=True)
 
-    def _compared(self, search: Search, found: Neighbours, planted: Views, limits: Floats) -> Met:
-        """Of the pairs that were found those that are nearer, pixel by pixel, than their limit."""
-        real, column = np.nonzero(np.isfinite(found.distances) & ~self.real.flat[:, None])
-        copy, turns = found.rows[real, column], search.image_views(found.views[real, column])
-        distance = pair_distances(self.real, real, planted, copy, turns, limits[real])
-        return Met(real=real, copy=copy, distance=distance).closer(limits)
+    def _closest(self, targets: Views, owner: Integers | None, task: str, progress: Progress) -> Closest:
+        """The closest target of each real image, of another patient if the patients of both are given."""
+
+        def of_some(first: int, real: Views) -> Arrays:
+            def found(some: range) -> Arrays:
+                mine = slice(first + some.start, first + some.stop)
+                apart = None if owner is None else (owner[mine], owner)
+                here = closest(real.only(some), targets, apart, task, progress)
+                return [here.distance, here.row, here.horizon]
+
+            return in_shares(len(real), self.ranks, found)
+
+        every = [of_some(rows.start, real) for rows, real in self._parts()]
+        distance, row, horizon = (np.concatenate(column) for column in zip(*every, strict=True))
+        return Closest(distance=distance, row=row, horizon=horizon)
+
+    def _met_by(
+        self, search: Search, rows: range, real: Views, horizon: Floats, planted: Sequence[Views], limits: Floats
+    ) -> list[Met]:
+        queries, bases = search.queries(real), [search.base(copies) for copies in planted]
+        each = nearest_within(queries, bases, horizon, k=MET, turns=search.turns, ranks=self.ranks)
+        return [
+            _compared(search, rows, real, found, copies, limits) for found, copies in zip(each, planted, strict=True)
+        ]
+
+
+def _compared(search: Search, rows: range, real: Views, found: Neighbours, planted: Views, limits: Floats) -> Met:
+    """Of the pairs that were found those that are nearer, pixel by pixel, than their limit."""
+    row, column = np.nonzero(np.isfinite(found.distances) & ~real.flat[:, None])
+    copy, turns = found.rows[row, column], search.image_views(found.views[row, column])
+    distance = pair_distances(real, row, planted, copy, turns, limits[rows.start + row])
+    return Met(real=rows.start + row, copy=copy, distance=distance).closer(limits)
 
 
 def closest(
@@ -74,8 +119,9 @@ def closest(
             k=CANDIDATES,
             turns=search.turns,
             apart=apart,
-            task=tr("{task}, search {number} of {count}", task=task, number=number, count=len(SEARCHES)),
-            progress=progress,
+            progress=called(
+                tr("{task}, search {number} of {count}", task=task, number=number, count=len(SEARCHES)), progress
+            ),
         )
         best, its_row = _best_candidate(search, queries, targets, found)
         row = np.where(best < distance, its_row, row)

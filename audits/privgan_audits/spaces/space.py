@@ -11,9 +11,11 @@ from typing import Protocol
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import gathered_rows, shares
 from privgan.language import tr
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.search.neighbours import NEAREST, Neighbours, nearest, nearest_within
+from privgan_audits.spaces.search.neighbours import NEAREST, Neighbours, called, nearest, nearest_within
 
 MET = 2  # planted copies that a real image is compared with, beside which no third changes a score
 
@@ -28,6 +30,17 @@ class Closest:
     distance: Floats
     row: Integers
     horizon: Floats
+
+    @classmethod
+    def of_all(cls, mine: tuple[Floats, Integers], ranks: Ranks | None) -> "Closest":
+        """Of what each rank found among its share of the images, the closest; of equal ones the first rank's.
+
+        Everything is compared, so that the horizon is the distance itself.
+        """
+        distances, rows = gathered_rows([part[None] for part in mine], ranks)
+        first = distances.argmin(axis=0)
+        distance, row = (np.take_along_axis(every, first[None], axis=0)[0] for every in (distances, rows))
+        return cls(distance=distance, row=row, horizon=distance[:, None])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +59,11 @@ class Met:
         real, copy, distance = (np.concatenate(column) for column in columns)
         return cls(real=real, copy=copy, distance=distance)
 
+    def of_all(self, ranks: Ranks | None) -> "Met":
+        """Those of every rank, the first one's first."""
+        real, copy, distance = gathered_rows([self.real, self.copy, self.distance], ranks)
+        return Met(real=real, copy=copy, distance=distance)
+
     def closer(self, limits: Floats) -> "Met":
         """Those nearer than a limit of the real image (n,)."""
         return self.only(self.distance < limits[self.real])
@@ -62,6 +80,11 @@ class Met:
             for end, count in zip(ends, counts, strict=True)
             for some in [self.only((self.copy >= end - count) & (self.copy < end))]
         ]
+
+
+def blocks_of(count: int, step: int, ranks: Ranks | None) -> range:
+    """Where this rank's share of images begins, block by block, each of `step` images that are looked at together."""
+    return range(0, count, step) if ranks is None else shares(count, ranks.size, step)[ranks.rank][::step]
 
 
 class Space(Protocol):
@@ -89,19 +112,21 @@ class VectorSpace:
     """Images as points, Euclidean distance.
 
     queries: float32 (n, views, d), the real images as they are and changed in ways that the space cannot forgive.
-    points: float32 (n, d), the real images as they are. place: brings further images to points (m, d).
+    points: float32 (n, d), the real images as they are. place: brings further images to points (m, d). ranks: among
+    whom searches are shared out.
     """
 
     name: str
     queries: Singles
     points: Singles
     place: Callable[[Images], Singles]
+    ranks: Ranks | None = None
 
     @classmethod
-    def of(cls, name: str, place: Callable[[Images], Singles], real: Images) -> "VectorSpace":
+    def of(cls, name: str, place: Callable[[Images], Singles], real: Images, ranks: Ranks | None) -> "VectorSpace":
         """For a `place` to which all orientations of an image are one point."""
         points = place(real)
-        return cls(name=name, queries=points[:, None], points=points, place=place)
+        return cls(name=name, queries=points[:, None], points=points, place=place, ranks=ranks)
 
     def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
         """See Space."""
@@ -111,8 +136,8 @@ class VectorSpace:
             k=1,
             turns=_views,
             apart=(owner, owner),
-            task=tr("real images among themselves, {space}", space=tr(self.name)),
-            progress=progress,
+            progress=called(tr("real images among themselves, {space}", space=tr(self.name)), progress),
+            ranks=self.ranks,
         )
         return found.distances[:, 0]
 
@@ -125,13 +150,13 @@ class VectorSpace:
 
     def nearest(self, points: Singles, k: int, task: str = NEAREST, progress: Progress = silent) -> Neighbours:
         """The k nearest of other points, float32 (m, d), to each real image, by the closest of its views."""
-        return nearest(self.queries, points, k=k, turns=_views, task=task, progress=progress)
+        return nearest(self.queries, points, k=k, turns=_views, progress=called(task, progress), ranks=self.ranks)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
         del known
         places = [self.place(copies) for copies in sets]
-        each = nearest_within(self.queries, places, limits, k=MET, turns=_views)
+        each = nearest_within(self.queries, places, limits, k=MET, turns=_views, ranks=self.ranks)
         return [_pairs(found).closer(limits) for found in each]
 
 

@@ -12,26 +12,13 @@ from typing import Protocol
 
 import numpy as np
 
-from privgan.arrays import Choices, Flags, Floats, Integers
+from privgan.arrays import Flags, Floats, Integers
 from privgan_audits.stats import statistics as st
 from privgan_audits.stats.columns import running, sums
+from privgan_audits.stats.pools import Labels, held_among, held_back, products
 
-RELABELLINGS = 10_000
-_BLOCK = 1000  # columns of labels that are summed at once
 EQUAL = 1 + 1e-9  # equal probabilities from two tables count as equal
 HITS_WEIGH = 4.0  # a space that only counts, beside 1 of one that ranks: see NearCopyStatistic
-
-
-def relabellings(patients: int, non_members: int, rng: np.random.Generator, count: int = RELABELLINGS) -> Choices:
-    """Random choices of the non-members: uint8 (patients, count), ones where somebody was held back."""
-    labels = np.zeros((count, patients), np.uint8)
-    labels[:, :non_members] = 1
-    return np.ascontiguousarray(rng.permuted(labels, axis=1, out=labels).T)
-
-
-def as_labels(non_member: Flags) -> Choices:
-    """The true choice as one column."""
-    return non_member.astype(np.uint8)[:, None]
 
 
 class Statistic(Protocol):
@@ -44,14 +31,14 @@ class Statistic(Protocol):
     def parts(self) -> float:
         """How much they weigh together: their number, if all weigh 1."""
 
-    def __call__(self, labels: Choices) -> Floats:
+    def __call__(self, labels: Labels) -> Floats:
         """The statistic for each column of labels (patients, b): (b,)."""
 
 
 class Searched(Statistic, Protocol):
     """A statistic of which planted copies ask very often whether it reaches a value."""
 
-    def reaches(self, labels: Choices, p: float) -> Flags:
+    def reaches(self, labels: Labels, p: float) -> Flags:
         """Whether the statistic is at most p, for each column: bool (b,)."""
 
 
@@ -66,11 +53,11 @@ class Together:
         """See Statistic."""
         return sum(each.parts for each in self.statistics)
 
-    def __call__(self, labels: Choices) -> Floats:
+    def __call__(self, labels: Labels) -> Floats:
         """See Statistic."""
         return np.asarray(np.minimum.reduce([each(labels) for each in self.statistics]))
 
-    def reaches(self, labels: Choices, p: float) -> Flags:
+    def reaches(self, labels: Labels, p: float) -> Flags:
         """See Searched."""
         return np.asarray(np.logical_or.reduce([each.reaches(labels, p) for each in self.statistics]))
 
@@ -88,11 +75,11 @@ class Trial:
     """What it takes to be significant: p below `level`, by a pool of choices, beside others if there are some."""
 
     level: float
-    pool: Choices
+    pool: Labels
     others: Others | None = None
 
 
-def p_values(statistic: Statistic, labels: Choices, pool: Choices | None) -> Floats:
+def p_values(statistic: Statistic, labels: Labels, pool: Labels | None) -> Floats:
     """P of each column of `labels`: (b,), never 0.
 
     The share of the pool that is at least as extreme, or Bonferroni's bound where that is smaller: both are at
@@ -106,7 +93,7 @@ def p_values(statistic: Statistic, labels: Choices, pool: Choices | None) -> Flo
     return _p(statistic(labels), statistic, pool)
 
 
-def _p(observed: Floats, statistic: Statistic, pool: Choices | None) -> Floats:
+def _p(observed: Floats, statistic: Statistic, pool: Labels | None) -> Floats:
     bound = np.minimum(1.0, statistic.parts * observed)
     if pool is None or statistic.parts == 1:
         return bound
@@ -115,7 +102,7 @@ def _p(observed: Floats, statistic: Statistic, pool: Choices | None) -> Floats:
     return np.asarray(np.minimum(bound, (1 + extreme) / (1 + len(null))))
 
 
-def is_significant(statistic: Searched, labels: Choices, trial: Trial) -> bool:
+def is_significant(statistic: Searched, labels: Labels, trial: Trial) -> bool:
     """Whether p of the single column is below the level; asks the pool only where bounds leave it open.
 
     Others are paid for, as the test itself pays for them, but not asked: if they saw something, p would be smaller.
@@ -151,13 +138,13 @@ class NearCopyStatistic:
         """What all p-values weigh; spaces without a hit say nothing and cost nothing."""
         return len(self.orders) + HITS_WEIGH * sum(bool(hit.any()) for hit in self.hits)
 
-    def __call__(self, labels: Choices) -> Floats:
+    def __call__(self, labels: Labels) -> Floats:
         """See Statistic."""
         parts = [precedence_ps(order, labels) for order in self.orders]
         parts += [hit_ps(hit, labels) / HITS_WEIGH for hit in self.hits if hit.any()]
         return np.asarray(np.minimum.reduce(parts))
 
-    def reaches(self, labels: Choices, p: float) -> Flags:
+    def reaches(self, labels: Labels, p: float) -> Flags:
         """Whether the statistic is at most p, for each column: bool (b,); planted copies ask it very often."""
         parts = [order_reaches(order, labels, p) for order in self.orders]
         parts += [hit_ps(hit, labels) / HITS_WEIGH <= p for hit in self.hits if hit.any()]
@@ -179,9 +166,9 @@ class MembershipStatistic:
         """Two for each attack."""
         return 2 * len(self.orders)
 
-    def __call__(self, labels: Choices) -> Floats:
+    def __call__(self, labels: Labels) -> Floats:
         """See Statistic."""
-        non_members = int(labels[:, 0].sum())
+        non_members = held_back(labels)
         members = len(labels) - non_members
         rank = st.tpr_rank(non_members, self.fpr)
         tails = st.precedence_tails(members, non_members, rank)
@@ -190,13 +177,13 @@ class MembershipStatistic:
         return np.asarray(np.minimum.reduce(parts))
 
 
-def precedence_counts(order: Integers, ranks: Sequence[int], labels: Choices) -> Mapping[int, Integers]:
+def precedence_counts(order: Integers, ranks: Sequence[int], labels: Labels) -> Mapping[int, Integers]:
     """Members before the rank-th non-member, for each column of labels: rank -> int64 (b,)."""
     if labels.shape[1] == 1:  # planted copies ask for a single choice tens of thousands of times
-        places = np.flatnonzero(labels[order, 0])
+        places = np.flatnonzero(labels.take(order, axis=0)[:, 0])
         return {rank: places[[rank - 1]] - (rank - 1) for rank in ranks}
     patients, last = len(order), max(ranks)
-    length = min(patients, 64 + 3 * last * patients // max(1, int(labels[:, 0].sum())))
+    length = min(patients, 64 + 3 * last * patients // max(1, held_back(labels)))
     while True:
         before = running(labels.take(order[:length], axis=0))
         if length == patients or before[-1].min() >= last:
@@ -205,12 +192,12 @@ def precedence_counts(order: Integers, ranks: Sequence[int], labels: Choices) ->
     return {rank: sums(before < rank).astype(np.int64) - (rank - 1) for rank in ranks}
 
 
-def precedence_ps(order: Integers, labels: Choices, below: float = 1.0) -> Floats:
+def precedence_ps(order: Integers, labels: Labels, below: float = 1.0) -> Floats:
     """The exact p of one space's precedence counts at all ranks together, for each column: (b,).
 
     P-values of at least `below` may be told as 1, which takes less time.
     """
-    non_members = int(labels[:, 0].sum())
+    non_members = held_back(labels)
     members = len(labels) - non_members
     ranks = st.near_copy_ranks(non_members)
     counts = precedence_counts(order, ranks, labels)
@@ -222,12 +209,12 @@ def precedence_ps(order: Integers, labels: Choices, below: float = 1.0) -> Float
     return np.array(laws)[place]
 
 
-def order_reaches(order: Integers, labels: Choices, p: float) -> Flags:
+def order_reaches(order: Integers, labels: Labels, p: float) -> Flags:
     """Whether `precedence_ps` is at most p, for each column, without counting what comes later: bool (b,).
 
     So many members come before the rank-th non-member if the patients up to there hold fewer non-members than rank.
     """
-    non_members = int(labels[:, 0].sum())
+    non_members = held_back(labels)
     members, found = len(labels) - non_members, np.zeros(labels.shape[1], np.bool_)
     for rank in st.near_copy_ranks(non_members):
         least = _least_count(members, non_members, rank, p)
@@ -255,10 +242,10 @@ def _least_count(members: int, non_members: int, rank: int, p: float) -> int | N
     return high if high <= members else None
 
 
-def hit_ps(hits: Flags, labels: Choices) -> Floats:
+def hit_ps(hits: Flags, labels: Labels) -> Floats:
     """P(at least so many of the patients who were hit are members), for each column: (b,)."""
-    total, non_members = int(hits.sum()), int(labels[:, 0].sum())
-    member_hits = total - sums(labels[hits]).astype(np.int64)
+    total, non_members = int(hits.sum()), held_back(labels)
+    member_hits = total - held_among(labels, hits)
     return np.asarray(_hit_tails(len(labels), len(labels) - non_members, total)[member_hits])
 
 
@@ -270,7 +257,7 @@ def _hit_tails(patients: int, members: int, hits: int) -> Floats:
     return np.asarray(np.maximum(stats.hypergeom.sf(np.arange(-1, hits), patients, members, hits), st.SMALLEST_P))
 
 
-def excesses(scores: Floats, labels: Choices) -> Floats:
+def excesses(scores: Floats, labels: Labels) -> Floats:
     """By how much members exceed their share of a score's sum, in standard deviations: float64 (scores, b).
 
     The mean and variance of a sum over patients drawn without replacement. A patient of unknown score has the mean.
@@ -280,20 +267,18 @@ def excesses(scores: Floats, labels: Choices) -> Floats:
         labels: (P, b).
     """
     centred = np.nan_to_num(scores - np.nanmean(scores, axis=1, keepdims=True))
-    patients, non_members = len(labels), int(labels[:, 0].sum())
+    patients, non_members = len(labels), held_back(labels)
     drawn = (patients - non_members) * non_members / (patients * (patients - 1))
     spread = np.sqrt(drawn * np.square(centred).sum(axis=1, keepdims=True))
-    sums = [centred @ labels[:, start : start + _BLOCK].astype(float) for start in range(0, labels.shape[1], _BLOCK)]
-    return np.asarray(-np.concatenate(sums, axis=1) / np.where(spread > 0, spread, 1.0))
+    return np.asarray(-products(centred, labels) / np.where(spread > 0, spread, 1.0))
 
 
-def aucs(orders: Sequence[Integers], labels: Choices) -> Floats:
+def aucs(orders: Sequence[Integers], labels: Labels) -> Floats:
     """P(a member comes before a non-member) by each order, for each column of labels: float64 (orders, b)."""
-    non_members = int(labels[:, 0].sum())
+    non_members = held_back(labels)
     members = len(labels) - non_members
     places = np.empty((len(orders), len(labels)))
     for number, order in enumerate(orders):
         places[number, order] = np.arange(len(order))
-    sums = [places @ labels[:, start : start + _BLOCK].astype(float) for start in range(0, labels.shape[1], _BLOCK)]
-    before = np.concatenate(sums, axis=1) - non_members * (non_members - 1) / 2
+    before = products(places, labels) - non_members * (non_members - 1) / 2
     return np.asarray(before / (members * non_members))

@@ -6,12 +6,13 @@ group were held back, every choice of them is equally likely, and the p-values a
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.arrays import Choices, Flags, Floats, Integers
+from privgan.arrays import Flags, Floats, Integers
+from privgan_audits.stats.pools import Labels, by_non_members
 from privgan_audits.stats.relabelling import order_reaches, precedence_ps
 
 SHARE = 0.125
@@ -45,21 +46,21 @@ class WithinGroups:
         """See Statistic."""
         return sum(self.weights) * len(self.orders)
 
-    def __call__(self, labels: Choices) -> Floats:
+    def __call__(self, labels: Labels) -> Floats:
         """See Statistic; 1 where no group stands out."""
         return np.asarray(np.minimum.reduce([np.ones(labels.shape[1]), *self.each(labels)]))
 
-    def each(self, labels: Choices) -> list[Floats]:
+    def each(self, labels: Labels) -> list[Floats]:
         """The statistic of every group by itself, for each column: (b,) each."""
         weighed = zip(self.groups, self.weights, strict=True)
         return [np.minimum(1.0, within(g, self.orders, labels, w).min(axis=0) / w) for g, w in weighed]
 
-    def reaches(self, labels: Choices, p: float) -> Flags:
+    def reaches(self, labels: Labels, p: float) -> Flags:
         """Whether the statistic is at most p, for each column: bool (b,)."""
         found = np.full(labels.shape[1], p >= 1.0)
         for group, weight in zip(self.groups, self.weights, strict=True):
             inside, largest = _inside(group, self.orders), _times(p, weight)
-            for columns, some in _by_non_members(labels[group]):
+            for columns, some in by_non_members(labels, group):
                 found[columns] |= np.logical_or.reduce([order_reaches(order, some, largest) for order in inside])
         return found
 
@@ -74,7 +75,7 @@ def _times(p: float, weight: float) -> float:
     return found
 
 
-def within(group: Flags, orders: Sequence[Integers], labels: Choices, below: float = 1.0) -> Floats:
+def within(group: Flags, orders: Sequence[Integers], labels: Labels, below: float = 1.0) -> Floats:
     """The exact p of the precedence counts among a group's patients, in each space and for each column.
 
     Args:
@@ -87,7 +88,7 @@ def within(group: Flags, orders: Sequence[Integers], labels: Choices, below: flo
         float64 (spaces, b); 1 where a whole group is on one side.
     """
     found = np.ones((len(orders), labels.shape[1]))
-    for columns, some in _by_non_members(labels[group]):
+    for columns, some in by_non_members(labels, group):
         for row, order in enumerate(_inside(group, orders)):
             found[row, columns] = precedence_ps(order, some, below)
     return found
@@ -97,12 +98,3 @@ def _inside(group: Flags, orders: Sequence[Integers]) -> list[Integers]:
     """Orders of a group's patients alone, by their numbers in it."""
     place = np.cumsum(group) - 1
     return [place[order[group[order]]] for order in orders]
-
-
-def _by_non_members(labels: Choices) -> Iterator[tuple[Integers, Choices]]:
-    """Columns with as many non-members each: which they are, and the labels; without those that are all alike."""
-    held = labels.sum(axis=0, dtype=np.int64)
-    order = np.argsort(held, kind="stable")
-    for columns in np.split(order, np.flatnonzero(np.diff(held[order])) + 1):
-        if 0 < held[columns[0]] < len(labels):
-            yield columns, np.ascontiguousarray(labels[:, columns])

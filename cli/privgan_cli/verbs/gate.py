@@ -14,7 +14,7 @@ from privgan_cli import before
 from privgan_cli.asked import AuditOptions
 from privgan_cli.console import console
 from privgan_cli.line import following
-from privgan_cli.options import Force, PolicyFile, ask, read_key, read_policy
+from privgan_cli.options import Force, PolicyFile, Processes, ask, read_key, read_policy
 from privgan_cli.reading_options import EachImageIsAPatient
 
 Synthetic = Annotated[Path, typer.Argument(help="A privgan set, a DICOM folder, an image folder or an .npz file.")]
@@ -36,10 +36,12 @@ def audit(
     encoder_trained_on: Annotated[str | None, typer.Option(help="In words: what the encoder learned from.")] = None,
     accept_delta: Annotated[bool, typer.Option("--accept-delta", help="Take a large delta. In red.")] = False,
     each_image_is_a_patient: EachImageIsAPatient = False,
+    processes: Processes = 1,
     force: Force = False,
 ) -> int:
     """Attack a synthetic set as an adversary would, and give a verdict: 0 PASS, 3 FAIL, 4 neither."""
     from privgan_cli import surface
+    from privgan_cli.company import audit_along, auditors, in_silence
 
     options = AuditOptions(
         cohort=cohort,
@@ -52,7 +54,10 @@ def audit(
         accept_delta=accept_delta,
         each_image_is_a_patient=each_image_is_a_patient,
         force=force,
+        processes=processes,
     )
+    if (company := auditors(synthetic, report, options)).rank:
+        return in_silence(lambda: audit_along(synthetic, report, options, company))
     rules = read_policy(policy)
     with by_default(rules.language):
         if cohort is not None and run is None:

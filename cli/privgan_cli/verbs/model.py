@@ -11,7 +11,7 @@ from privgan.language import by_default, in_a_row, retold, tr
 from privgan_cli.asked import Planned, PlanOptions, TrainOptions
 from privgan_cli.console import console
 from privgan_cli.line import following
-from privgan_cli.options import Device, Force, PolicyFile, choice, read_policy
+from privgan_cli.options import Device, Force, PolicyFile, Processes, choice, read_policy
 
 Epsilon = Annotated[float | None, typer.Option(help="The guarantee to reach, per patient.")]
 Delta = Annotated[float | None, typer.Option(help="Default: largest power of ten <= 1/(10 x members).")]
@@ -132,7 +132,7 @@ def train(
     prior: Annotated[Path | None, typer.Option(help="A folder made by `privgan prior`, to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")] = False,
     device: Device = None,
-    processes: Annotated[int, typer.Option(help="Processes of this machine that share the work.")] = 1,
+    processes: Processes = 1,
     accept_delta: AcceptDelta = False,
     accept_noise: AcceptNoise = False,
     not_private_seed: Annotated[
@@ -216,6 +216,7 @@ def generate(
         Path | None, typer.Option(help="Of several hospitals: with --count propose a set, without draw that one.")
     ] = None,
     key: Annotated[Path | None, typer.Option(help="With --federation and --count: this site's.")] = None,
+    processes: Processes = 1,
     invited_by: Annotated[
         Path | None, typer.Option(help="With --federation: the public key of whoever invited.")
     ] = None,
@@ -224,8 +225,11 @@ def generate(
     """Make synthetic images; free of further privacy cost."""
     from privgan.synthetic.generate import GenerateOptions
     from privgan_cli import surface
+    from privgan_cli.company import drawers, in_silence
     from privgan_cli.verbs.joint import Between
 
+    if federation is not None and count is None and processes > 1:
+        raise UsageError("Expected --processes with --count: what was proposed is drawn by one process.")
     between = Between.of(federation, invited_by, key, count)
     if between is None and count is None and not (sequence or patients):
         raise UsageError("Expected --count, how many images to make.")
@@ -244,7 +248,9 @@ def generate(
             frames=frames,
             one_study=one_study,
         )
-        made = surface.generate(run, synthetic, options, force=force, progress=console.progress)
+        if drawers(processes, run, synthetic, options).rank:
+            return in_silence(lambda: surface.generate(run, synthetic, options))
+        made = surface.generate(run, synthetic, options, force=force, processes=processes, progress=console.progress)
         if between is not None:
             between.propose(synthetic)
     if made.noise_drowned_classes:

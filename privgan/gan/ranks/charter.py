@@ -90,7 +90,7 @@ def awaited(path: Path, alive: Callable[[], None], *, until: float) -> None:
 def _look_again(until: float) -> None:
     if time.monotonic() > until:
         raise LostRankError(
-            "Expected every process of this training to begin, one did not come in time. The run is stopped and "
-            "nothing is released; go on with --resume."
+            "Expected every process of this work to begin, one did not come in time. All are stopped and nothing is "
+            "released; start again, a training with --resume."
         )
     time.sleep(LOOK_S)

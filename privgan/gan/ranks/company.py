@@ -1,4 +1,4 @@
-"""Who takes part in a training: this process alone, several that it starts, or several that torchrun has started.
+"""Who takes part in some work: this process alone, several that it starts, or several that torchrun has started.
 
 Known before anything heavy is loaded, from what was asked for and from the environment. All of them run on one
 machine: sums without noise pass between them.
@@ -15,7 +15,7 @@ from privgan.checks import within
 from privgan.errors import UsageError
 from privgan.gan.names import MOST_PROCESSES
 
-_MEETING = "PRIVGAN_MEETING"
+_MEETING, _THREADS = "PRIVGAN_MEETING", "OMP_NUM_THREADS"
 _RANK, _SIZE, _HERE = "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"
 _TORCHRUN = ("TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "MASTER_PORT")
 
@@ -64,13 +64,13 @@ class Company:
     @property
     def environments(self) -> list[dict[str, str]]:
         """What each of the others is told: who it is."""
-        size, threads = str(self.size), str(self.threads)
-        both = {_MEETING: self.meeting, _SIZE: size, _HERE: size, "OMP_NUM_THREADS": threads}
+        size, threads = str(self.size), os.environ.get(_THREADS, str(self.threads))
+        both = {_MEETING: self.meeting, _SIZE: size, _HERE: size, _THREADS: threads}
         return [{**os.environ, **both, _RANK: str(rank)} for rank in range(1, self.size)]
 
-    def place(self, run: Path) -> Path:
-        """Where they meet: nobody but this machine's user may look into it."""
-        return run / "private" / f"meeting-{self.meeting}"
+    def place(self, folder: Path) -> Path:
+        """Where they meet: in a folder that nobody but this machine's user may look into."""
+        return folder / f"meeting-{self.meeting}"
 
 
 def _named(environment: Mapping[str, str]) -> str:

@@ -55,12 +55,12 @@ class Helpers:
             if code < 0:
                 name = signal.Signals(-code).name
                 raise LostRankError(
-                    f"Expected every process to train to the end, number {number} of {size} was ended by {name}. The "
-                    "run is stopped and nothing is released; go on with --resume."
+                    f"Expected every process to work to the end, number {number} of {size} was ended by {name}. All "
+                    "are stopped and nothing is released; start again, a training with --resume."
                 )
             raise LostRankError(
-                f"Expected every process to train to the end, number {number} of {size} ended with exit code "
-                f"{code}. The run is stopped and nothing is released; go on with --resume."
+                f"Expected every process to work to the end, number {number} of {size} ended with exit code {code}. "
+                "All are stopped and nothing is released; start again, a training with --resume."
             )
 
     def _wait_for_an_end(self) -> None:

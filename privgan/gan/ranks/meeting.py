@@ -1,15 +1,15 @@
 """Where ranks meet and how they begin: with one ledger that is charged, one chance, and connections of their own.
 
-rank 0    charges the ledger, makes the meeting place in the run's private folder, starts the others if it is to
-          do so, tells everybody the chance
-others    wait for the meeting place, then read the run as rank 0 wrote it
+rank 0    charges the ledger, makes the meeting place in a private folder (a training in its run's, other work beside
+          what it makes), starts the others if it is to do so, tells everybody the chance
+others    wait for the meeting place, then read what they work on as rank 0 left it
 """
 
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -26,6 +26,7 @@ from privgan.gan.ranks.waiting import in_time
 
 _COMING_S = 300.0  # for which ranks wait for each other at the beginning
 _LEAVING_S = 10.0  # that others have to leave at the end, before their meeting place is left to the next start
+_PATIENCE_S = 3600.0  # for which ranks wait for each other's share of an audit
 _PIPE = 0o600
 
 
@@ -46,21 +47,21 @@ def device_of_rank(company: Company, chosen: torch.device) -> torch.device:
     return torch.device("cuda", company.rank)
 
 
-def wait_for_rank_0(company: Company, run: Path, alive: Callable[[], None]) -> None:
-    """Wait, as another rank, until the run is made and charged.
+def wait_for_rank_0(company: Company, folder: Path, alive: Callable[[], None], patience_s: float = _COMING_S) -> None:
+    """Wait, as another rank, until what comes first is done: a run that is made and charged, an audit that counts.
 
-    alive: raises when there is no use in waiting any more.
+    folder: where they meet. alive: raises when there is no use in waiting any more.
 
     Raises:
         LostRankError: rank 0 did not come.
     """
-    awaited(company.place(run), alive, until=time.monotonic() + _COMING_S)
+    awaited(company.place(folder), alive, until=time.monotonic() + patience_s)
 
 
 @contextmanager
 def gathered(
     company: Company,
-    run: Path,
+    folder: Path,
     *,
     device: torch.device,
     patience_s: float,
@@ -71,7 +72,7 @@ def gathered(
 
     Args:
         company: who they are.
-        run: whose private folder they meet in.
+        folder: where they meet; private.
         device: where this rank computes.
         patience_s: after so many seconds without an answer another rank counts as lost.
         alive: raises when there is no use in waiting any more.
@@ -84,17 +85,46 @@ def gathered(
     if company.size == 1:
         yield ALONE, Randomness.of(seed)
         return
-    met = _called(company, run, alive, seed) if company.rank == 0 else _come(company, run, alive)
-    place, rank, size = company.place(run) / "store", company.rank, company.size
+    met = _called(company, folder, alive, seed) if company.rank == 0 else _come(company, folder, alive)
+    place, rank, size = company.place(folder) / "store", company.rank, company.size
     with met as charter, connected(place, rank=rank, size=size, device=device, patience_s=patience_s) as ranks:
         ranks.prove(bytes.fromhex(charter.token))
         yield ranks, charter.randomness
 
 
 @contextmanager
-def _called(company: Company, run: Path, alive: Callable[[], None], seed: int | None) -> Iterator[Charter]:
-    place, charter, until = company.place(run), Charter.fresh(seed), time.monotonic() + _COMING_S
-    _clear(run)
+def gathered_beside(company: Company, target: Path) -> Iterator[tuple[Ranks, Randomness]]:
+    """While the block runs, all ranks of a piece of work are connected that makes a folder: they meet beside it.
+
+    Raises:
+        LostRankError, IntegrityError: see `gathered`.
+    """
+    if company.size > 1:
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", company.threads)))
+    folder = target.with_name(f".{target.name}.ranks")
+    if company.rank:
+        wait_for_rank_0(company, folder, _go_on, _PATIENCE_S)
+    elif company.size > 1:
+        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        folder.chmod(PRIVATE_FOLDER)  # refused where it is somebody else's
+    cpu = torch.device("cpu")
+    try:
+        with gathered(company, folder, device=cpu, patience_s=_PATIENCE_S, alive=_go_on, seed=None) as met:
+            yield met
+    finally:
+        if company.rank == 0:
+            with suppress(OSError):  # others may not have left it yet
+                folder.rmdir()
+
+
+def _go_on() -> None:
+    """Nothing but a signal ends such work, and it ends the process."""
+
+
+@contextmanager
+def _called(company: Company, folder: Path, alive: Callable[[], None], seed: int | None) -> Iterator[Charter]:
+    place, charter, until = company.place(folder), Charter.fresh(seed), time.monotonic() + _COMING_S
+    _clear(folder)
     _make(place, company.size)
     try:
         with Helpers.started(company.command, company.environments) as helpers:
@@ -110,12 +140,12 @@ def _called(company: Company, run: Path, alive: Callable[[], None], seed: int | 
         # Nobody whom rank 0 started is left by now. Whoever still opens the file of the meeting would wait for it.
         others = [_pipe(place, rank) for rank in range(1, company.size)]
         if company.command or in_time(lambda: not any(pipe.exists() for pipe in others), _LEAVING_S):
-            _clear(run)
+            _clear(folder)
 
 
 @contextmanager
-def _come(company: Company, run: Path, alive: Callable[[], None]) -> Iterator[Charter]:
-    pipe = _pipe(company.place(run), company.rank)
+def _come(company: Company, folder: Path, alive: Callable[[], None]) -> Iterator[Charter]:
+    pipe = _pipe(company.place(folder), company.rank)
     try:
         yield Charter.heard(pipe, alive, until=time.monotonic() + _COMING_S)
     finally:
@@ -131,9 +161,9 @@ def _make(place: Path, size: int) -> None:
     making.rename(place)
 
 
-def _clear(run: Path) -> None:
+def _clear(folder: Path) -> None:
     """Remove meeting places, also those that a kill left."""
-    for place in (run / "private").glob("*meeting-*"):
+    for place in folder.glob("*meeting-*"):
         shutil.rmtree(place, ignore_errors=True)
 
 

@@ -37,6 +37,9 @@ class Ranks(Protocol):
     def highest(self, number: int) -> int:
         """The largest number that a rank has."""
 
+    def joined(self, part: Tensor, counts: Sequence[int]) -> Tensor:
+        """The rows of every rank's part, one after the other, known to all. counts: how many rows each has."""
+
 
 @dataclass(frozen=True)
 class Alone:
@@ -56,6 +59,10 @@ class Alone:
     def highest(self, number: int) -> int:
         """See `Ranks`."""
         return number
+
+    def joined(self, part: Tensor, counts: Sequence[int]) -> Tensor:  # noqa: ARG002 (they are all there are)
+        """See `Ranks`."""
+        return part
 
 
 ALONE = Alone()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import torch
@@ -47,8 +48,8 @@ class Together:
         said = [self.size * asked, self.size * asked**2]
         if whole[-2:].tolist() != said:
             raise LostRankError(
-                "Expected every process to work on the same question, one went its own way. The run is stopped and "
-                "nothing is released; go on with --resume."
+                "Expected every process to work on the same question, one went its own way. All are stopped and "
+                "nothing is released; start again, a training with --resume."
             )
         return whole[:-2].reshape(part.shape).to(part.device)
 
@@ -68,6 +69,18 @@ class Together:
         _answered(lambda: dist.all_reduce(value, op=dist.ReduceOp.MAX))
         return int(value)
 
+    def joined(self, part: Tensor, counts: Sequence[int]) -> Tensor:
+        """See `Ranks`; part by part in turn."""
+        whole = torch.empty((sum(counts), *part.shape[1:]), dtype=part.dtype, device=self.device)
+        ends = list(accumulate(counts, initial=0))
+        for rank, (first, end) in enumerate(pairwise(ends)):
+            rows = whole[first:end]
+            if rank == self.rank:
+                rows.copy_(part)
+            if len(rows):
+                self._told(rows, by=rank)
+        return whole
+
     def prove(self, token: bytes) -> None:
         """Every pair of ranks shows that both know the token; nothing of a patient may pass before.
 
@@ -80,7 +93,7 @@ class Together:
         wanted = torch.stack([_proof(token, other, self.rank) for other in range(self.size)])
         if not torch.equal(heard.cpu(), wanted):
             raise IntegrityError(
-                "Expected the processes of this training alone, another one is connected to them. Find out which "
+                "Expected the processes of this work alone, another one is connected to them. Find out which "
                 "programs run on this machine before you go on."
             )
 
@@ -153,6 +166,6 @@ def _answered(call: Callable[[], object]) -> None:
         call()
     except RuntimeError as error:
         raise LostRankError(
-            "Expected an answer of every process that trains, one ended or does not answer. The run is stopped and "
-            "nothing is released; go on with --resume, with as many processes as you like."
+            "Expected an answer of every process, one ended or does not answer. All are stopped and nothing is "
+            "released; start again, a training with --resume, with as many processes as you like."
         ) from error

@@ -48,7 +48,7 @@ from privgan.run import (
     write_run,
 )
 
-CONFIG = "config.resolved.toml"
+CONFIG, PRIVATE = "config.resolved.toml", "private"
 
 _log = logging.getLogger(__name__)
 
@@ -159,7 +159,7 @@ def join_run(cohort: Cohort, run: Path, request: TrainRequest, stop: StopRequest
     Raises:
         LostRankError: another rank ended or does not answer.
     """
-    wait_for_rank_0(request.company, run, stop.heed)
+    wait_for_rank_0(request.company, run / PRIVATE, stop.heed)
     facts = read_run(run)
     settings = from_table(TrainSettings, read_toml(run / CONFIG))
     prior = None if facts.prior is None else open_prior(run / IN_RUN)
@@ -183,7 +183,8 @@ def _fitted(
     if threads:
         torch.set_num_threads(threads)
     device, patience_s = device_of_rank(company, device_of(settings.speed.device)), settings.speed.patience_seconds
-    together = gathered(company, run, device=device, patience_s=patience_s, alive=stop.heed, seed=request.replay_seed)
+    place, seed = run / PRIVATE, request.replay_seed
+    together = gathered(company, place, device=device, patience_s=patience_s, alive=stop.heed, seed=seed)
     with together as (ranks, randomness):
         training = Training(
             run=run,

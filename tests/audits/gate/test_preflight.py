@@ -17,7 +17,8 @@ from privgan_audits.gate.preflight import (
 )
 from privgan_audits.policy import Policy
 from privgan_audits.questions.near_copies.rule import SPACES
-from privgan_audits.stats.relabelling import NearCopyStatistic, Together, as_labels, p_values
+from privgan_audits.stats.pools import as_labels
+from privgan_audits.stats.relabelling import NearCopyStatistic, Together, p_values
 from privgan_audits.stats.within_groups import WithinGroups
 
 

@@ -19,9 +19,11 @@ from privgan_audits.questions.attributes.measure import (
     right_guesses,
 )
 from privgan_audits.questions.attributes.statistic import permutation_ps
-from privgan_audits.stats.relabelling import as_labels, excesses, relabellings
+from privgan_audits.stats.pools import as_labels, relabellings
+from privgan_audits.stats.relabelling import excesses
 from privgan_audits.stats.statistics import difference_interval
 from tests.audits.people import scores_of, sphere
+from tests.audits.stats.written import choices
 
 ONE_SIDED, TWO_SIDED = 1.6448536269514722, 1.959963984540054
 MEMBERS, NON_MEMBERS = 300, 150
@@ -148,7 +150,7 @@ def test_excesses_are_sums_in_units_of_all_choices() -> None:
     rng = np.random.default_rng(5)
     values = rng.random((2, 40))
     values[1, :15] = np.nan
-    labels = relabellings(40, 13, rng, 4000)
+    labels = choices(40, 13, rng, 4000)
     found = excesses(values, labels)
     centred = np.where(np.isnan(values), 0, values - np.nanmean(values, axis=1, keepdims=True))
     sums = centred @ (1.0 - labels)
@@ -162,16 +164,16 @@ def test_p_values_keep_their_size_over_three_attributes_and_see_a_lie() -> None:
     right = rng.integers(0, 2, (3, 120)).astype(float)
     right[1, :110] = right[0, :110]
     right[2, ::2] = np.nan
-    choices, pool = relabellings(120, 40, rng, 1000), relabellings(120, 40, rng, 1999)
-    found = [permutation_ps(right, choices[:, [number]], pool) for number in range(1000)]
+    labels, pool = choices(120, 40, rng, 1000), relabellings(120, 40, rng, 1999)
+    found = [permutation_ps(right, labels[:, [number]], pool) for number in range(1000)]
     joint, single = np.array([p for _, p in found]), np.array([p for p, _ in found])
     for level in (0.01, 0.05, 0.2):
         for p in (joint, *single.T):
             assert np.count_nonzero(p <= level) <= stats.binom(1000, level).ppf(0.9999) + 0.1 * 1000 * level
     assert np.count_nonzero(joint <= 0.2) >= 0.6 * 0.2 * 1000
-    held = choices[:, 0].astype(bool)
+    held = labels[:, 0].astype(bool)
     right[2, ~held] = np.where(np.isnan(right[2, ~held]), np.nan, 1.0)
-    assert permutation_ps(right, choices[:, [0]], pool)[1] < 0.01
+    assert permutation_ps(right, labels[:, [0]], pool)[1] < 0.01
 
 
 @pytest.mark.parametrize(

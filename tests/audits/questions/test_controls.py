@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from privgan.arrays import Choices, Images, Integers
+from privgan.arrays import Images, Integers
 from privgan.errors import UsageError
 from privgan_audits.evidence.interface import Evidence, NotRun, Sample
 from privgan_audits.examine import run_audit
@@ -24,7 +24,8 @@ from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.spaces import augment
 from privgan_audits.spaces.lenses.lenses import LENSES
 from privgan_audits.spaces.patches import PATCHES
-from privgan_audits.stats.relabelling import Others, Trial, as_labels, is_significant, p_values, relabellings
+from privgan_audits.stats.pools import Pool, as_labels, relabellings
+from privgan_audits.stats.relabelling import Others, Trial, is_significant, p_values
 from tests.audits.beside import beside
 from tests.audits.planted import with_copies
 
@@ -44,7 +45,7 @@ def scores(small: Evidence) -> Scores:
 
 
 @pytest.fixture(scope="module")
-def pool(scores: Scores) -> Choices:
+def pool(scores: Scores) -> Pool:
     return relabellings(len(scores.non_member), scores.non_members, np.random.default_rng(0), 2000)
 
 
@@ -94,7 +95,7 @@ def test_planted_copies_score_as_if_they_had_been_in_the_set(
 
 
 def test_copies_that_are_planted_in_rounds_have_the_same_limits(
-    small: Evidence, scores: Scores, pool: Choices, monkeypatch: pytest.MonkeyPatch
+    small: Evidence, scores: Scores, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only so many are held at once; which kinds share a round decides nothing, and no kind is left out."""
     monkeypatch.setattr(spike_in, "disguises_of", lambda _: {kind: DISGUISES[kind] for kind in KINDS[:3]})
@@ -130,7 +131,7 @@ def test_a_space_knows_nothing_of_the_synthetic_set(
         np.testing.assert_array_equal(each.patient, asked.spaces[name].patient)
 
 
-def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, scores: Scores, pool: Choices) -> None:
+def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, scores: Scores, pool: Pool) -> None:
     level, rng = 0.003, np.random.default_rng(1)
     planted = spike_in.plant(scores, small.members.images[spike_in.chosen_images(scores, rng)])
     trial = Trial(level=level, pool=pool)
@@ -141,7 +142,7 @@ def test_the_limit_is_the_smallest_count_that_is_always_found(small: Evidence, s
     assert not spike_in.always_found(spike_in.Front.of(scores, trial), planted, turns, found - 2)
 
 
-def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Scores, pool: Choices) -> None:
+def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Scores, pool: Pool) -> None:
     """Without a copy, what the repeats ask is what T2 asks."""
     planted = spike_in.plant(scores, small.members.images[:1])
     p = p_values(near_copy_statistic(scores), as_labels(scores.non_member), pool)[0]
@@ -150,7 +151,7 @@ def test_repeats_count_as_the_near_copy_test_does(small: Evidence, scores: Score
         assert spike_in.always_found(spike_in.Front.of(scores, trial), planted, [np.array([0])], 0) == (level > p)
 
 
-def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, pool: Choices) -> None:
+def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, pool: Pool) -> None:
     rows = spike_in.chosen_images(scores, np.random.default_rng(0))
     planted = spike_in.plant(scores, small.members.images[rows])
     trials = [Trial(level=level, pool=pool) for level in (0.05, 1e-4)]
@@ -163,7 +164,7 @@ def test_a_stricter_level_needs_more_copies(small: Evidence, scores: Scores, poo
 @pytest.mark.parametrize("level", [0.2, 0.003, 1e-5])
 def test_the_front_says_what_all_patients_would(
     scores: Scores,
-    pool: Choices,
+    pool: Pool,
     copies: dict[str, tuple[Integers, Images]],
     planted: dict[str, spike_in.Planted],
     level: float,
@@ -186,7 +187,7 @@ def test_the_front_says_what_all_patients_would(
 
 
 def test_the_front_leaves_out_only_who_is_behind(
-    scores: Scores, pool: Choices, copies: dict[str, tuple[Integers, Images]], planted: dict[str, spike_in.Planted]
+    scores: Scores, pool: Pool, copies: dict[str, tuple[Integers, Images]], planted: dict[str, spike_in.Planted]
 ) -> None:
     front = spike_in.Front.of(scores, Trial(level=0.003, pool=pool))
     front_alone = spike_in.plant_sets(scores, [copied for _, copied in copies.values()], front)
@@ -210,7 +211,7 @@ def _best(changes: spike_in.Changes) -> dict[tuple[int, int], float]:
     return best
 
 
-def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Choices) -> None:
+def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Pool) -> None:
     shown, others = small.members.images, small.synthetic.images
     trial = Trial(level=0.003, pool=pool)
     limits = spike_in.limits_of_detection(scores, shown, others, trial, np.random.default_rng(2))

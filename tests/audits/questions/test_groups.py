@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from privgan.arrays import Choices, Integers, Texts
+from privgan.arrays import Integers, Texts
 from privgan_audits.evidence.interface import Evidence, Measured, Sample
 from privgan_audits.policy import Policy
 from privgan_audits.questions import near_copies
@@ -23,7 +23,8 @@ from privgan_audits.questions.groups import FEWEST, MOST, Groups, groups_of
 from privgan_audits.questions.near_copies.measure import near_copy_statistic, near_copy_test
 from privgan_audits.questions.near_copies.rule import SHARE
 from privgan_audits.questions.scores import Scores, SpaceScores, patient_scores
-from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
+from privgan_audits.stats.pools import Pool, as_labels, relabellings
+from privgan_audits.stats.relabelling import p_values
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
@@ -57,7 +58,7 @@ def scores(leaking: Evidence) -> Scores:
 
 
 @pytest.fixture(scope="module")
-def pool(scores: Scores) -> Choices:
+def pool(scores: Scores) -> Pool:
     return relabellings(len(scores.non_member), scores.non_members, np.random.default_rng(0), 4000)
 
 
@@ -103,7 +104,7 @@ def test_groups_are_classes_and_values_that_some_patients_have(leaking: Evidence
     }
 
 
-def test_small_groups_and_too_many_are_left_out_by_name(leaking: Evidence, scores: Scores, pool: Choices) -> None:
+def test_small_groups_and_too_many_are_left_out_by_name(leaking: Evidence, scores: Scores, pool: Pool) -> None:
     patients = leaking.members.patients
     few = np.where(patients < FEWEST - 1, "few", "")
     found = groups_of(with_site(leaking, np.where(patients >= MEMBERS - FEWEST, "enough", few)), scores)
@@ -128,7 +129,7 @@ def test_who_was_held_back_decides_no_group(leaking: Evidence, scores: Scores) -
 
 
 def test_so_many_copies_of_a_group_are_found_whoever_they_are_of_and_one_fewer_may_not(
-    leaking: Evidence, scores: Scores, pool: Choices
+    leaking: Evidence, scores: Scores, pool: Pool
 ) -> None:
     """The slow twin asks T2 itself with all groups, after copies of some of the group's members."""
     scores = dataclasses.replace(scores, spaces=_calm(scores))
@@ -151,7 +152,7 @@ def test_so_many_copies_of_a_group_are_found_whoever_they_are_of_and_one_fewer_m
         assert p(ahead[: found - 1]) > 0.5 * LEVEL
 
 
-def test_a_group_that_could_not_be_seen_is_named(leaking: Evidence, scores: Scores, pool: Choices) -> None:
+def test_a_group_that_could_not_be_seen_is_named(leaking: Evidence, scores: Scores, pool: Pool) -> None:
     """Twenty patients of whom one was held back: all nineteen members first is no rarity."""
     assert leaking.non_members is not None
     site = np.where(leaking.members.patients < 19, "north", "")

@@ -24,7 +24,7 @@ from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.controls.disguises import DISGUISES
 from privgan_audits.questions.controls.rule import PLAIN_COPIES
 from privgan_audits.questions.networks import inversion
-from privgan_audits.stats.relabelling import RELABELLINGS
+from privgan_audits.stats.pools import RELABELLINGS
 from tests.audits.bench import COUNTS, GRID, LEVEL, REPEATS, Bench, heading
 from tests.audits.conftest import Weigh
 from tests.audits.finished import LEAKS, Finishing

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from privgan.arrays import Choices, Flags, Floats, Integers, Texts
+from privgan.arrays import Flags, Floats, Integers, Texts
 from privgan.data.columns import Wanted
 from privgan.data.phantoms.phantom_records import COLUMNS, HEADER, PhantomRecords
 from privgan.dp.accounting import default_delta
@@ -24,7 +24,8 @@ from privgan_audits.questions.attributes.statistic import permutation_ps
 from privgan_audits.questions.singling_out.measure import Records, singled_out
 from privgan_audits.questions.singling_out.rule import own_level
 from privgan_audits.questions.singling_out.statistic import SinglingOut, limit_of_detection
-from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
+from privgan_audits.stats.pools import Pool, as_labels, relabellings
+from privgan_audits.stats.relabelling import p_values
 
 FEW = Schema.of(Wanted.typed(COLUMNS).types)
 MANY = Schema.of({**FEW.types, "site": "category(a|b|c|d|e|f|g|h)", "dose": "number(0..99)"})
@@ -77,14 +78,14 @@ def with_a_tenth_kept(schema: Schema, members: Integers, count: int, rng: np.ran
     return made
 
 
-def singling_out_p(real: Integers, made: Integers, held: Flags, pool: Choices) -> float:
+def singling_out_p(real: Integers, made: Integers, held: Flags, pool: Pool) -> float:
     """T12's."""
     records = Records(names=names_of(real), real=real, synthetic=made, owner=np.arange(len(real)), non_member=held)
     statistic = SinglingOut(hits=[each.met for each in singled_out(records).values()])
     return float(p_values(statistic, as_labels(held), pool)[0])
 
 
-def by_record_p(real: Integers, made: Integers, held: Flags, pool: Choices) -> float:
+def by_record_p(real: Integers, made: Integers, held: Flags, pool: Pool) -> float:
     """T8's, of guesses from records alone."""
     sides = zip(names_of(real), real.T, made.T, strict=True)
     texts = {name: (_texts(ours, place), _texts(theirs, place)) for place, (name, ours, theirs) in enumerate(sides)}
@@ -159,7 +160,7 @@ def _limit(real: Integers, made: Integers, held: Flags, rng: np.random.Generator
 
 
 def _seen(
-    draws: Draws, schema: Schema, world: World, copies: int, held: Flags, pool: Choices, rng: np.random.Generator
+    draws: Draws, schema: Schema, world: World, copies: int, held: Flags, pool: Pool, rng: np.random.Generator
 ) -> list[bool]:
     """Whether each test fails a set with so many more records of such a program."""
     real, made = world

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from privgan.arrays import Choices
 from privgan.data.cohort.cohort import NON_MEMBER
 from privgan.data.cohort.sides import KEY_BYTES, assign_sides
 from privgan_audits.evidence.interface import Evidence
@@ -16,7 +15,8 @@ from privgan_audits.questions.controls.measure import features, split_check
 from privgan_audits.questions.groups import groups_of
 from privgan_audits.questions.near_copies.measure import near_copy_test
 from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.stats.relabelling import RELABELLINGS, NearCopyStatistic, Statistic, as_labels, relabellings
+from privgan_audits.stats.pools import RELABELLINGS, Pool, as_labels, relabellings
+from privgan_audits.stats.relabelling import NearCopyStatistic, Statistic
 from tests.audits.conftest import Weigh
 from tests.audits.pictures import Kind, clothes, x_rays
 from tests.audits.worlds import verdicts, world_of
@@ -73,7 +73,7 @@ def statistics_of(evidence: Evidence, scores: Scores) -> dict[str, Statistic]:
     return {"all together": near_copy_test(scores, groups_of(evidence, scores)), **alone}
 
 
-def uniform_p(statistic: Statistic, scores: Scores, pool: Choices, rng: np.random.Generator) -> float:
+def uniform_p(statistic: Statistic, scores: Scores, pool: Pool, rng: np.random.Generator) -> float:
     """The share of the pool that is more extreme, and of what is equal a random part: uniform, though counts jump."""
     observed, null = float(statistic(as_labels(scores.non_member))[0]), statistic(pool)
     equal = np.isclose(null, observed, rtol=1e-9, atol=0.0)

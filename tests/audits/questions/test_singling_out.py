@@ -14,7 +14,8 @@ from privgan_audits.policy import Policy
 from privgan_audits.questions.singling_out.measure import Met, Records, joined, singled_out
 from privgan_audits.questions.singling_out.rule import own_level
 from privgan_audits.questions.singling_out.statistic import SinglingOut, limit_of_detection
-from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
+from privgan_audits.stats.pools import as_labels, relabellings
+from privgan_audits.stats.relabelling import p_values
 from tests.audits.entries import passing
 from tests.audits.report.recorded import record
 

@@ -41,14 +41,15 @@ def with_change(change: str) -> Images:
 
 def twin(space: PatchSpace, images: Images) -> Floats:
     """From the definition, pair by pair: distances of all real images to some others."""
-    real, others = space.real, points_of(space, images)
-    cell_of = (others.point @ space.cells.T).argmax(axis=1)
-    cells_of = np.argsort(-(real.point @ space.cells.T), axis=1)[:, :2]
+    real, others = space.parts.part(0).points, points_of(space, images)
+    (reference,) = space.reference
+    cell_of = (others.point @ space.parts.cells.T).argmax(axis=1)
+    cells_of = np.argsort(-(real.point @ space.parts.cells.T), axis=1)[:, :2]
     votes: dict[tuple[int, ...], dict[int, float]] = defaultdict(dict)
     for mine in range(len(real.image)):
         for theirs in np.flatnonzero((cell_of[:, None] == cells_of[mine]).any(axis=1)):
             distance = max(np.linalg.norm(real.point[mine].astype(float) - others.point[theirs].astype(float)), 0.01)
-            ratio = distance / space.reference[mine]
+            ratio = distance / reference[mine]
             if ratio < 1.0:
                 step = (others.place[theirs] - real.place[mine]) / 3.0
                 for down in (0.0, 0.5):
@@ -127,8 +128,9 @@ def test_images_of_one_patient_are_no_reference_for_each_other() -> None:
     real = REAL.copy()
     real[1] = real[0]
     changed = PatchSpace.of(real, OWNER)
-    assert (changed.reference[np.isin(changed.order[changed.real.image], (0, 1))] > 0.05).all()
-    assert (PatchSpace.of(real, np.arange(60)).reference == 0.01).any()
+    images = changed.parts.part(0).points.image
+    assert (changed.reference[0][np.isin(changed.order[images], (0, 1))] > 0.05).all()
+    assert (PatchSpace.of(real, np.arange(60)).reference[0] == 0.01).any()
 
 
 def test_colour_is_seen_as_luminance() -> None:

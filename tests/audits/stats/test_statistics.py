@@ -15,7 +15,8 @@ from privgan_audits.questions.membership.statistic import ENSEMBLE, FPR, epsilon
 from privgan_audits.questions.near_copies.statistic import near_copy_findings
 from privgan_audits.stats import statistics as st
 from privgan_audits.stats.holm import holm
-from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, p_values
+from privgan_audits.stats.pools import as_labels
+from privgan_audits.stats.relabelling import MembershipStatistic, p_values
 
 
 def order_of(members: int, non_members: int, rng: np.random.Generator) -> st.Order:

@@ -6,10 +6,12 @@ import math
 import numpy as np
 import pytest
 
-from privgan.arrays import Choices, Flags, Integers
+from privgan.arrays import Flags, Integers
 from privgan_audits.stats import relabelling as rl
 from privgan_audits.stats import statistics as st
+from privgan_audits.stats.pools import as_labels, relabellings
 from privgan_audits.stats.within_groups import SHARE, WithinGroups, within
+from tests.audits.stats.written import choices
 
 PATIENTS, HELD_BACK = 240, 80
 
@@ -37,7 +39,7 @@ def test_every_column_is_what_the_twin_finds() -> None:
     rng = np.random.default_rng(0)
     orders = [rng.permutation(PATIENTS) for _ in range(3)]
     groups = groups_of(rng, 6, 24, 100)  # of the smallest, some columns leave one side empty
-    labels = rl.relabellings(PATIENTS, HELD_BACK, rng, 300)
+    labels = choices(PATIENTS, HELD_BACK, rng, 300)
     found = WithinGroups.of(orders, groups)(labels)
     np.testing.assert_allclose(found, [twin(orders, groups, column.astype(bool)) for column in labels.T], rtol=1e-9)
     assert {int(n) for n in labels[groups[0]].sum(axis=0)} >= {0, 1, 2, 3, 4}
@@ -47,7 +49,7 @@ def test_every_column_is_what_the_twin_finds() -> None:
 def test_what_is_reached_is_what_is_at_most() -> None:
     rng = np.random.default_rng(1)
     statistic = WithinGroups.of([rng.permutation(PATIENTS) for _ in range(2)], groups_of(rng, 24, 100))
-    labels = rl.relabellings(PATIENTS, HELD_BACK, rng, 2000)
+    labels = choices(PATIENTS, HELD_BACK, rng, 2000)
     values = statistic(labels)
     for p in (*np.unique(values)[:40], 0.0, 1.0):
         for limit in (p, np.nextafter(p, 0.0)):
@@ -56,8 +58,8 @@ def test_what_is_reached_is_what_is_at_most() -> None:
 
 def test_p_is_exact_given_how_many_of_a_group_were_held_back() -> None:
     """All choices of 4 among 10, a group of 6: given its non-members, a share of p has at most p."""
-    choices = itertools.combinations(range(10), 4)
-    every = np.stack([np.isin(np.arange(10), c) for c in choices], axis=1).astype(np.uint8)
+    chosen = itertools.combinations(range(10), 4)
+    every = np.stack([np.isin(np.arange(10), c) for c in chosen], axis=1).astype(np.uint8)
     group = np.arange(10) % 5 < 3
     p = within(group, [np.random.default_rng(2).permutation(10)], every)[0]
     inside = every[group].sum(axis=0)
@@ -71,7 +73,7 @@ def test_p_is_exact_given_how_many_of_a_group_were_held_back() -> None:
 
 def test_no_group_says_nothing_and_costs_nothing() -> None:
     rng = np.random.default_rng(3)
-    order, labels = rng.permutation(PATIENTS), rl.relabellings(PATIENTS, HELD_BACK, rng, 50)
+    order, labels = rng.permutation(PATIENTS), choices(PATIENTS, HELD_BACK, rng, 50)
     near, nobody = rl.NearCopyStatistic(orders=[order, order]), WithinGroups.of([order, order], [])
     together = rl.Together(statistics=[near, nobody])
     assert together.parts == near.parts
@@ -91,8 +93,8 @@ def test_p_values_keep_their_size_over_draws_of_who_was_held_back() -> None:
     groups = groups_of(rng, 24, 60, 150)
     score[:, groups[0]] -= 2.0  # the synthetic set is close to everybody in it
     statistic = both([np.argsort(row) for row in score], groups)
-    choices, pool = (rl.relabellings(PATIENTS, HELD_BACK, rng, count) for count in (4000, 10_000))
-    p = rl.p_values(statistic, choices, pool)
+    labels, pool = (relabellings(PATIENTS, HELD_BACK, rng, count) for count in (4000, 10_000))
+    p = rl.p_values(statistic, labels, pool)
     for level in (0.003, 0.02, 0.1, 0.5):
         # The pool's own error is part of p: its share at the level varies like a binomial of 10,000.
         slack = 4 * math.sqrt(level * (1 - level) * (1 / 4000 + 1 / 10_000))
@@ -108,7 +110,7 @@ def test_a_small_group_that_is_copied_is_seen_and_was_not_before(non_members: in
     group = np.zeros(450, bool)
     group[[*range(16), *range(300, 300 + non_members)]] = True
     sex = np.arange(450) % 2 == 0
-    pool = rl.relabellings(450, 150, rng)
+    pool = relabellings(450, 150, rng)
 
     def ps(copies: int) -> tuple[float, float]:
         orders = []
@@ -118,7 +120,7 @@ def test_a_small_group_that_is_copied_is_seen_and_was_not_before(non_members: in
             score[-1] = -0.5  # a non-member right behind, as chance may have it
             orders.append(np.argsort(score, kind="stable"))
         alone = rl.NearCopyStatistic(orders=orders)
-        labels = rl.as_labels(held)
+        labels = as_labels(held)
         together = both(orders, [group, sex])
         return float(rl.p_values(alone, labels, pool)[0]), float(rl.p_values(together, labels, pool)[0])
 
@@ -140,7 +142,7 @@ def test_what_a_group_hides_among_all_a_shift_of_it_shows() -> None:
     score[group] = 1.0 + rng.random(60)
     score[group & ~held] -= 1.0  # behind many others, but ahead of their own
     order = np.argsort(score)
-    labels, pool = rl.as_labels(held), rl.relabellings(PATIENTS, HELD_BACK, rng)
+    labels, pool = as_labels(held), relabellings(PATIENTS, HELD_BACK, rng)
     assert rl.p_values(rl.NearCopyStatistic(orders=[order]), labels, pool)[0] > 0.003
     assert rl.p_values(both([order], [group]), labels, pool)[0] < 1e-6
 
@@ -150,14 +152,14 @@ def test_others_are_paid_for_and_not_asked() -> None:
     rng = np.random.default_rng(7)
     orders = [rng.permutation(120) for _ in range(3)]
     near, inside = rl.NearCopyStatistic(orders=orders), WithinGroups.of(orders, [np.arange(120) < 40])
-    pool: Choices = rl.relabellings(120, 40, rng, 1000)
-    choices = rl.relabellings(120, 40, rng, 200)
-    null, observed = np.minimum(near(pool), inside(pool)), near(choices)
+    pool = relabellings(120, 40, rng, 1000)
+    labels = choices(120, 40, rng, 200)
+    null, observed = np.minimum(near(pool), inside(pool)), near(labels)
     share = (1 + (null[None] <= observed[:, None] * (1 + 1e-9)).sum(axis=1)) / 1001
     p = np.minimum(share, (near.parts + inside.parts) * observed)
     others = rl.Others(parts=inside.parts, null=inside(pool))
     for level in (0.02, 0.1, 0.3):
         trial = rl.Trial(level=level, pool=pool, others=others)
-        answers = [rl.is_significant(near, choices[:, [c]], trial) for c in range(200)]
+        answers = [rl.is_significant(near, labels[:, [c]], trial) for c in range(200)]
         assert answers == ((p < level) & (observed < level)).tolist()
         assert any(answers)

@@ -29,7 +29,7 @@ from privgan_audits.questions.attributes.by_record import guesses
 from privgan_audits.questions.attributes.statistic import advantage_bounds, permutation_ps
 from privgan_audits.questions.scores import Scores, patient_scores, synthetic_points
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.relabelling import as_labels, relabellings
+from privgan_audits.stats.pools import as_labels, relabellings
 
 LABEL = "label"
 NEIGHBOURS = 5

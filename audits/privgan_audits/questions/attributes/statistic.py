@@ -1,7 +1,8 @@
 """T8's numbers: by how much facts are guessed better of members, and how rarely chance alone would look so."""
 
-from privgan.arrays import Choices, Floats
+from privgan.arrays import Floats
 from privgan_audits.stats import statistics as st
+from privgan_audits.stats.pools import Labels
 from privgan_audits.stats.relabelling import excesses
 
 _EQUAL = 1e-9  # sums of the same patients in another order count as equal
@@ -20,7 +21,7 @@ def advantage_bounds(a: float, members: int, c: float, non_members: int) -> tupl
     return low, st.difference_interval(a, members, c, non_members, st.Z_ONE_SIDED)[1]
 
 
-def permutation_ps(right: Floats, labels: Choices, pool: Choices) -> tuple[list[float], float]:
+def permutation_ps(right: Floats, labels: Labels, pool: Labels) -> tuple[list[float], float]:
     """One-sided p of each attribute, and one p of the strongest of all (Westfall and Young 1993).
 
     Args:

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from privgan.arrays import Choices, Floats, Integers
+from privgan.arrays import Floats, Integers
 from privgan_audits.questions.groups import Group, Groups
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores
-from privgan_audits.stats.relabelling import Others, Together, Trial, as_labels, is_significant
+from privgan_audits.stats.pools import Labels, as_labels
+from privgan_audits.stats.relabelling import Others, Together, Trial, is_significant
 from privgan_audits.stats.within_groups import WithinGroups
 
 NAMED = 24  # groups that are too small; of a column of many values, the rest are a number
@@ -38,7 +39,7 @@ class GroupTrials:
     weights: Sequence[float]
 
     @classmethod
-    def of(cls, scores: Scores, groups: Groups, level: float, pool: Choices) -> "GroupTrials":
+    def of(cls, scores: Scores, groups: Groups, level: float, pool: Labels) -> "GroupTrials":
         """See WithinGroups; level: a near-copy p-value below it makes the verdict FAIL."""
         orders = near_copy_statistic(scores).orders
         statistic = WithinGroups.of(orders, [group.patients for group in groups.tested])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from privgan.arrays import Choices, Flags, Floats, Images, Integers
+from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.images.geometry import channels, pool
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
@@ -23,14 +23,8 @@ from privgan_audits.questions.groups import Groups, groups_of
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.membership.statistic import FPR, with_ensemble
 from privgan_audits.questions.scores import Scores, patient_scores
-from privgan_audits.stats.relabelling import (
-    RELABELLINGS,
-    MembershipStatistic,
-    NearCopyStatistic,
-    Together,
-    p_values,
-    relabellings,
-)
+from privgan_audits.stats.pools import RELABELLINGS, Labels, Pool, relabellings
+from privgan_audits.stats.relabelling import MembershipStatistic, NearCopyStatistic, Together, p_values
 from privgan_audits.stats.within_groups import WithinGroups
 
 RESPLITS = 200
@@ -122,9 +116,7 @@ def _features(plane: Images) -> Floats:
     return np.concatenate([small, grey, rest], axis=1)
 
 
-def splits_of_members(
-    scores: Scores, rng: np.random.Generator, relabelled: int = RELABELLINGS
-) -> tuple[Choices, Choices]:
+def splits_of_members(scores: Scores, rng: np.random.Generator, relabelled: int = RELABELLINGS) -> tuple[Pool, Pool]:
     """RESPLITS random splits of the members in the audit's own proportion, and a pool for the permutation test."""
     taken = round(scores.members * scores.non_members / len(scores.non_member))
     splits, pool = (relabellings(scores.members, taken, rng, count) for count in (RESPLITS, relabelled))
@@ -132,7 +124,7 @@ def splits_of_members(
 
 
 def resplits(
-    scores: Scores, groups: Groups, attacks: Mapping[str, Floats], splits: Choices, pool: Choices
+    scores: Scores, groups: Groups, attacks: Mapping[str, Floats], splits: Labels, pool: Labels
 ) -> dict[str, int]:
     """Take members for non-members as `splits_of_members` says, and count small p-values.
 

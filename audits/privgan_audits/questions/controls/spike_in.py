@@ -19,11 +19,11 @@ from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
 from privgan_audits.questions.scores import Scores, SpaceScores, score_of
 from privgan_audits.spaces.space import Met
+from privgan_audits.stats.pools import as_labels
 from privgan_audits.stats.relabelling import (
     HITS_WEIGH,
     NearCopyStatistic,
     Trial,
-    as_labels,
     depth,
     is_significant,
     precedence_ps,

@@ -56,8 +56,9 @@ def density_ratio(real: Singles, synthetic: Singles, scores: Scores) -> Floats:
         scores: whose owner (n,) keeps a patient's own images out of the reference.
     """
     k = min(NEIGHBOURS, len(synthetic))
-    to_synthetic = nearest(real, synthetic, k=k, turns=upright).distances[:, -1]
-    to_real = nearest(real, real, k=k, turns=upright, apart=(scores.owner, scores.owner)).distances[:, -1]
+    ranks, apart = scores.embedding.ranks, (scores.owner, scores.owner)
+    to_synthetic = nearest(real, synthetic, k=k, turns=upright, ranks=ranks).distances[:, -1]
+    to_real = nearest(real, real, k=k, turns=upright, apart=apart, ranks=ranks).distances[:, -1]
     found: Floats = np.log(np.maximum(to_synthetic, _SMALLEST_RADIUS)) - np.log(np.maximum(to_real, _SMALLEST_RADIUS))
     return found
 

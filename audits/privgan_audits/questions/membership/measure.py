@@ -20,7 +20,7 @@ from privgan_audits.questions.membership.statistic import (
 )
 from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.relabelling import relabellings
+from privgan_audits.stats.pools import relabellings
 
 _GRID = np.geomspace(1e-3, 1.0, 121)
 _BINS = 30  # of the distances

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from privgan.arrays import Choices, Flags, Floats, Integers, Order
+from privgan.arrays import Flags, Floats, Integers, Order
 from privgan_audits.stats import statistics as st
 from privgan_audits.stats.many_orders import auc_ses, aucs, members_before, tpr_bounds
-from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, p_values
+from privgan_audits.stats.pools import Labels, as_labels
+from privgan_audits.stats.relabelling import MembershipStatistic, p_values
 
 ENSEMBLE = "ensemble"
 FPR = 0.01
@@ -40,7 +41,7 @@ def _normal_scores(score: Floats) -> Floats:
     return np.asarray(special.ndtri(stats.rankdata(score) / (len(score) + 1)))
 
 
-def membership_findings(ranked: Ranked, non_member: Flags, pool: Choices | None = None) -> dict[str, Any]:
+def membership_findings(ranked: Ranked, non_member: Flags, pool: Labels | None = None) -> dict[str, Any]:
     """What the verdict and the report read.
 
     Args:

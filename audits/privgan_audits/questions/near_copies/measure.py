@@ -22,14 +22,8 @@ from privgan_audits.questions.groups import Group, Groups, groups_of
 from privgan_audits.questions.near_copies.statistic import near_copy_findings, smallest_of
 from privgan_audits.questions.scores import SMALLEST_REFERENCE, Scores, SpaceScores, patient_scores
 from privgan_audits.spaces.perceptual import hamming
-from privgan_audits.stats.relabelling import (
-    NearCopyStatistic,
-    Together,
-    as_labels,
-    hit_ps,
-    p_values,
-    relabellings,
-)
+from privgan_audits.stats.pools import as_labels, relabellings
+from privgan_audits.stats.relabelling import NearCopyStatistic, Together, hit_ps, p_values
 from privgan_audits.stats.within_groups import WithinGroups, within
 
 _PAIRS_SHOWN = 24

@@ -35,7 +35,7 @@ from privgan_audits.questions.networks.tried import attack_findings, one_p
 from privgan_audits.questions.scores import Scores, patient_scores, smallest_per_patient
 from privgan_audits.spaces.embedding import image_digests
 from privgan_audits.spaces.pixel_space import PixelSpace
-from privgan_audits.stats.relabelling import relabellings
+from privgan_audits.stats.pools import relabellings
 
 DISCRIMINATOR, INVERSION = "discriminator", "inversion"
 NO_RUN = to_tr(

@@ -13,7 +13,8 @@ import numpy as np
 from privgan.arrays import Choices, Flags, Floats, Integers
 from privgan_audits.questions.membership.statistic import FPR, auc_interval, true_positive_rates
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.relabelling import MembershipStatistic, as_labels, p_values
+from privgan_audits.stats.pools import Labels, as_labels
+from privgan_audits.stats.relabelling import MembershipStatistic, p_values
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,9 +31,9 @@ class TriedStatistic:
         """As many as all attacks have alone."""
         return sum(_alone(len(order)).parts for order in self.orders)
 
-    def __call__(self, labels: Choices) -> Floats:
+    def __call__(self, labels: Labels) -> Floats:
         """See `relabelling.Statistic`; an attack that tried nobody of one side says nothing."""
-        return np.asarray(np.minimum.reduce([_smallest(labels[order]) for order in self.orders]))
+        return np.asarray(np.minimum.reduce([_smallest(labels.take(order, axis=0)) for order in self.orders]))
 
 
 def _alone(tried: int) -> MembershipStatistic:
@@ -49,7 +50,7 @@ def _smallest(arranged: Choices) -> Floats:
     return found
 
 
-def one_p(orders: Sequence[Integers], non_member: Flags, pool: Choices) -> float:
+def one_p(orders: Sequence[Integers], non_member: Flags, pool: Labels) -> float:
     """P of the strongest of these attacks.
 
     Args:
@@ -60,7 +61,7 @@ def one_p(orders: Sequence[Integers], non_member: Flags, pool: Choices) -> float
     return float(p_values(TriedStatistic(orders=orders), as_labels(non_member), pool)[0])
 
 
-def attack_findings(order: Integers, non_member: Flags, pool: Choices) -> Mapping[str, Any]:
+def attack_findings(order: Integers, non_member: Flags, pool: Labels) -> Mapping[str, Any]:
     """One attack by itself; `order`, `non_member` and `pool` as in `one_p`."""
     arranged = non_member[order]
     return {

@@ -19,7 +19,8 @@ from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured
 from privgan_audits.questions.singling_out.rule import own_level
 from privgan_audits.questions.singling_out.statistic import SinglingOut, limit_of_detection
 from privgan_audits.stats import statistics as st
-from privgan_audits.stats.relabelling import as_labels, p_values, relabellings
+from privgan_audits.stats.pools import as_labels, relabellings
+from privgan_audits.stats.relabelling import p_values
 from privgan_audits.telling.facts import CLASS
 
 SIZES = (1, 2, 3)  # columns of a combination, beside all of them together

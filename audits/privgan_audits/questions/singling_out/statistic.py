@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.arrays import Choices, Flags, Floats, Integers
-from privgan_audits.stats.relabelling import as_labels, hit_ps
+from privgan.arrays import Flags, Floats, Integers
+from privgan_audits.stats.pools import Labels, as_labels
+from privgan_audits.stats.relabelling import hit_ps
 
 REPEATS = 20
 SEEN = 0.9  # of the repeats, in which so many copies must be seen
@@ -26,7 +27,7 @@ class SinglingOut:
         """Numbers of columns that met anybody; one where none did."""
         return max(1, len(self._said))
 
-    def __call__(self, labels: Choices) -> Floats:
+    def __call__(self, labels: Labels) -> Floats:
         """For each column of labels (P, b): (b,)."""
         if not self._said:
             return np.ones(labels.shape[1])
@@ -68,7 +69,7 @@ def limit_of_detection(
     return high
 
 
-def _planted(alone: Sequence[Flags], found: SinglingOut, who: Integers, labels: Choices) -> float:
+def _planted(alone: Sequence[Flags], found: SinglingOut, who: Integers, labels: Labels) -> float:
     """Bonferroni's bound of p once these patients' records are in the set; it is at least p.
 
     A combination that one patient alone has says nothing of others, so that a copy meets its own patient and nobody

@@ -6,6 +6,8 @@ Products of low precision (`screening`) leave a few images that could be the clo
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import Arrays, in_shares
 from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
@@ -19,26 +21,34 @@ _TILE = 1 << 20  # products at once
 _COLUMNS = 1 << 15  # images, as they are, that others are compared with at once
 
 
-def reference_distances(views: LensViews, owner: Integers, progress: Progress = silent) -> list[Floats]:
+def reference_distances(
+    views: LensViews, owner: Integers, progress: Progress = silent, ranks: Ranks | None = None
+) -> list[Floats]:
     """Of each part, the distance of each real image's closest view to the nearest image of another patient: (n,).
 
     Args:
         views: of all real images.
         owner: their patients (n,).
         progress: listener.
+        ranks: among whom the images are shared out.
     """
     task, images = tr("real images among themselves, {space}", space=tr(views.lens.name)), len(owner)
-    best = [np.zeros(images) for _ in views.whites]
     step = max(1, _TILE // (min(images, _COLUMNS) * views.changes))
-    for start in range(0, images, _COLUMNS):
-        columns = slice(start, start + _COLUMNS)
-        others = views.still(start, start + _COLUMNS)
-        for first in range(0, images, step):
-            progress(task, start + first * len(others[0]) // images, images)
-            rows = slice(first, first + step)
-            for found, part, points in zip(best, views.some(first, first + step), others, strict=True):
-                closest = _closest_cosines(part, points, equal(owner[rows], owner[columns]))
-                np.maximum(found[rows], closest, out=found[rows])
+
+    def closest(share: range) -> Arrays:
+        best = [np.zeros(images) for _ in views.whites]
+        for start in range(0, images, _COLUMNS):
+            columns = slice(start, start + _COLUMNS)
+            others = views.still(start, start + _COLUMNS)
+            for first in share[::step]:
+                progress(task, start + first * len(others[0]) // images, images)
+                rows = slice(first, first + step)
+                for found, part, points in zip(best, views.some(first, first + step), others, strict=True):
+                    cosines = _closest_cosines(part, points, equal(owner[rows], owner[columns]))
+                    np.maximum(found[rows], cosines, out=found[rows])
+        return [found[share.start : share.stop] for found in best]
+
+    best = in_shares(images, ranks, closest, step=step)
     progress(task, images, images)
     return [np.maximum(np.sqrt(2.0 - 2.0 * found), _CLOSEST) for found in best]
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
 from privgan.images.stored import joined
 from privgan.language import tr
 from privgan.progress import Progress, silent
@@ -24,7 +25,7 @@ from privgan_audits.spaces.lenses.ratios import LensRatios
 from privgan_audits.spaces.lenses.references import reference_distances
 from privgan_audits.spaces.lenses.views import LensViews
 from privgan_audits.spaces.search.screening import places
-from privgan_audits.spaces.space import Closest, Met
+from privgan_audits.spaces.space import Closest, Met, blocks_of
 
 DIGITS = 6  # of a distance; the rest is left to rounding, which may differ between machines
 _BOUNDS = 1 << 25  # bytes of bounds that are held at once, but
@@ -34,16 +35,28 @@ _SINGLE = 1e-5  # of a bound's square, which single precision may take off
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LensSpace:
-    """All real images through one lens. owner: their patients (n,), who are never compared with themselves."""
+    """All real images through one lens. owner: their patients (n,), who are never compared with themselves.
+
+    ranks: among whom searches are shared out.
+    """
 
     ratios: LensRatios
     owner: Integers
+    ranks: Ranks | None = None
 
     @classmethod
-    def of(cls, lens: Lens, real: Images, owner: Integers, progress: Progress = silent) -> "LensSpace":
+    def of(
+        cls,
+        lens: Lens,
+        real: Images,
+        owner: Integers,
+        progress: Progress = silent,
+        ranks: Ranks | None = None,
+    ) -> "LensSpace":
         """Learn what real images, uint8 (n, h, h, c), have in common, and how close patients come to each other."""
         views = LensViews.of(lens, real)
-        return cls(ratios=LensRatios.of(views, reference_distances(views, owner, progress)), owner=owner)
+        references = reference_distances(views, owner, progress, ranks)
+        return cls(ratios=LensRatios.of(views, references), owner=owner, ranks=ranks)
 
     @property
     def name(self) -> str:
@@ -65,7 +78,7 @@ class LensSpace:
             closer = value < distance[real]
             distance[real[closer]], row[real[closer]] = value[closer], start + copy[closer]
         self.ratios.views.forget()
-        return Closest(distance=distance, row=row, horizon=distance[:, None])
+        return Closest.of_all((distance, row), self.ranks)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
@@ -76,13 +89,13 @@ class LensSpace:
             for some in [block.within(limits).closer(limits)]
         ]
         self.ratios.views.forget()
-        return Met.all_of(found).split([len(copies) for copies in sets])
+        return Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
 
     def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, "_Block"]]:
-        """Some images at a time beside all real ones, and which is their first."""
+        """Some images of this rank's share at a time beside all real ones, and which is their first."""
         task, views = tr("synthetic beside real, {space}", space=tr(self.name)), self.ratios.views
         size = max(1, (_BOUNDS if views.whole else _MORE * _BOUNDS) // (4 * len(self.owner)))
-        for start in range(0, len(images), size):
+        for start in blocks_of(len(images), size, self.ranks):
             progress(task, start, len(images))
             yield start, _Block.of(self.ratios, self.owner, views.beside(images[start : start + size]))
         progress(task, len(images), len(images))

@@ -8,10 +8,13 @@ comes out depends neither on block sizes nor on the number of threads.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import Arrays, in_shares
 from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.search.candidates import BLOCK, Pairs, RoughBase
@@ -38,6 +41,12 @@ class Neighbours:
     rows: Integers
     views: Integers
 
+    @classmethod
+    def of(cls, columns: Arrays) -> Self:
+        """Distances, rows and views."""
+        distances, rows, views = columns
+        return cls(distances=distances, rows=rows, views=views)
+
 
 def nearest(
     queries: Singles,
@@ -46,8 +55,8 @@ def nearest(
     k: int,
     turns: Callable[[Singles], list[Singles]],
     apart: Groups | None = None,
-    task: str = NEAREST,
     progress: Progress = silent,
+    ranks: Ranks | None = None,
 ) -> Neighbours:
     """The k nearest base images of each query, Euclidean, each by the closest of the query's views.
 
@@ -57,28 +66,54 @@ def nearest(
         k: how many; at most m come back.
         turns: all views of a block of queries, each float32 (block, d); the base is never turned.
         apart: groups of the queries (n,) and of the base (m,); pairs of one group are left out.
-        task: the name under which progress is told.
-        progress: listener.
+        progress: listener; see `called`.
+        ranks: among whom the queries are shared out; all learn what all found.
     """
     search = _Search.of([base], apart)
-    parts: list[Neighbours] = []
-    for start, end, views in _blocks(queries, turns, len(base)):
-        groups = None if apart is None else apart[0][start:end]
-        parts += search.nearest(views, k, groups)
-        progress(tr(task), end, len(queries))
-    return _joined(parts)
+
+    def found(rows: range) -> Arrays:
+        parts: list[Neighbours] = []
+        for start, end, views in _blocks(queries[rows.start : rows.stop], turns, len(base)):
+            groups = None if apart is None else apart[0][rows.start + start : rows.start + end]
+            parts += search.nearest(views, k, groups)
+            progress(tr(NEAREST), end, len(rows))
+        return _columns(_joined(parts))
+
+    return Neighbours.of(in_shares(len(queries), ranks, found))
+
+
+def called(name: str, progress: Progress) -> Progress:
+    """A listener to whom a search is told under another name."""
+
+    def listener(task: str, done: int, total: int, note: str = "") -> None:
+        del task
+        progress(tr(name), done, total, note)
+
+    return listener
 
 
 def nearest_within(
-    queries: Singles, bases: Sequence[Singles], limits: Floats, *, k: int, turns: Callable[[Singles], list[Singles]]
+    queries: Singles,
+    bases: Sequence[Singles],
+    limits: Floats,
+    *,
+    k: int,
+    turns: Callable[[Singles], list[Singles]],
+    ranks: Ranks | None = None,
 ) -> list[Neighbours]:
     """The k `nearest` of each of several bases, but those that are farther than a query's limit (n,)."""
-    search = _Search.of(bases, None)
-    parts: list[list[Neighbours]] = [[] for _ in bases]
-    for start, end, views in _blocks(queries, turns, max(map(len, bases))):
-        for of_base, found in zip(parts, search.nearest(views, k, None, limits[start:end]), strict=True):
-            of_base.append(found)
-    return [_joined(of_base) for of_base in parts]
+    search, longest = _Search.of(bases, None), max(map(len, bases))
+
+    def found(rows: range) -> Arrays:
+        parts: list[list[Neighbours]] = [[] for _ in bases]
+        within = limits[rows.start : rows.stop]
+        for start, end, views in _blocks(queries[rows.start : rows.stop], turns, longest):
+            for of_base, some in zip(parts, search.nearest(views, k, None, within[start:end]), strict=True):
+                of_base.append(some)
+        return [column for of_base in parts for column in _columns(_joined(of_base))]
+
+    columns = in_shares(len(queries), ranks, found)
+    return [Neighbours.of(columns[first : first + 3]) for first in range(0, len(columns), 3)]
 
 
 def upright(points: Singles) -> list[Singles]:
@@ -182,6 +217,10 @@ def _measured(views: Singles, base: Singles, pairs: Pairs, k: int, limits: Float
     at = query[order], rank
     found.distances[at], found.rows[at], found.views[at] = distances[order], row[order], view[order]
     return found
+
+
+def _columns(found: Neighbours) -> Arrays:
+    return [found.distances, found.rows, found.views]
 
 
 def _joined(parts: Sequence[Neighbours]) -> Neighbours:

@@ -36,6 +36,11 @@ class Views:
     def __len__(self) -> int:
         return len(self.fine)
 
+    def only(self, rows: range) -> "Views":
+        """Some of them, side by side."""
+        some = slice(rows.start, rows.stop)
+        return Views(fine=self.fine[some], coarse=self.coarse[some], spectra=self.spectra[some], flat=self.flat[some])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Search:

@@ -1,0 +1,127 @@
+"""The landmarks of all real images, some images at a time: those of a hundred thousand do not fit into memory.
+
+Where all of them fit they are kept. Where they do not, a part is made again whenever somebody looks at it; what is
+compared with it is the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from privgan.arrays import Floats, Images, Integers, Singles
+from privgan_audits.spaces.landmarks.keypoints import Size
+from privgan_audits.spaces.landmarks.points import Points, cosines, equal, lists, placed
+from privgan_audits.spaces.lenses.lenses import Whitening
+
+KEPT = 1 << 14  # images whose landmarks are held at once: half a gigabyte
+PROBES = 2  # cells in which a real landmark is looked for
+_PER_CELL = 400  # real landmarks, about
+_MOST_CELLS = 4096
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """Landmarks of some real images, numbered from 0 by their place in `rows`; which of them each cell looks for.
+
+    rows: of all real images (m,).
+    """
+
+    rows: Integers
+    points: Points
+    members: Sequence[Integers]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Parts:
+    """All real images, uint8 (n, h, h, c), in an order (n,), KEPT at a time.
+
+    sizes: at which they are looked at. floor, white: bring images to points. cells: float32 (c, d), round which
+    points are gathered. kept: the only part, where there is one.
+    """
+
+    images: Images
+    order: Integers
+    sizes: tuple[Size, ...]
+    floor: float
+    white: Whitening
+    cells: Singles
+    kept: list[Part] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, images: Images, order: Integers, sizes: tuple[Size, ...], floor: float, white: Whitening) -> "Parts":
+        """Choose cells among the landmarks themselves."""
+        if len(order) <= KEPT:
+            points = placed(images, order, sizes, floor, white)
+            cells = points.point[:: max(_PER_CELL, -(-len(points.point) // _MOST_CELLS))]
+            kept = [Part(rows=order, points=points, members=lists(points.point, cells, PROBES))]
+            return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells, kept=kept)
+        chosen, count = list[Singles](), 0
+        for first in range(0, len(order), KEPT):
+            point = placed(images, order[first : first + KEPT], sizes, floor, white).point
+            chosen.append(point[-count % _PER_CELL :: _PER_CELL].copy())
+            count += len(point)
+        every = np.concatenate(chosen)
+        cells = every[:: -(-len(every) // _MOST_CELLS)]
+        return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells)
+
+    def __len__(self) -> int:
+        return (len(self.order) + KEPT - 1) // KEPT
+
+    def part(self, number: int) -> Part:
+        """One of them."""
+        if self.kept:
+            return self.kept[number]
+        points = self.points(number)
+        return Part(rows=self.rows(number), points=points, members=lists(points.point, self.cells, PROBES))
+
+    def rows(self, number: int) -> Integers:
+        """The images of one of them."""
+        return self.order[number * KEPT : (number + 1) * KEPT]
+
+    def points(self, number: int) -> Points:
+        """The landmarks of one of them."""
+        if self.kept:
+            return self.kept[number].points
+        return placed(self.images, self.rows(number), self.sizes, self.floor, self.white)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Others:
+    """Landmarks that real ones are compared with to learn how close those of two patients come.
+
+    shared: the real images' own, at the sizes at which other images are looked at; further: of the same images at
+    sizes at which real ones are not. patient: of each image.
+    """
+
+    points: Points
+    shared: Integers
+    further: Points
+    patient: Integers
+
+
+def closest(part: Part, patient: Integers, others: Others, cells: Singles, best: Floats) -> Floats:
+    """The cosine of each landmark of a part with the closest of another patient's, in its cells: (k,).
+
+    Args:
+        part: its images' landmarks.
+        patient: of each of its images.
+        others: with which they are compared.
+        cells: see `Parts`.
+        best: what is known already (k,), never more than what comes back.
+    """
+    mine, best = patient[part.points.image], best.copy()
+    of_points, of_further = others.patient[others.points.image], others.patient[others.further.image]
+    gathered = zip(
+        lists(others.points.point, cells, 1, others.shared), lists(others.further.point, cells, 1), strict=True
+    )
+    for rows, (same, more) in zip(part.members, gathered, strict=True):
+        base = np.concatenate([others.points.point[others.shared[same]], others.further.point[more]])
+        theirs = np.concatenate([of_points[others.shared[same]], of_further[more]])
+        if len(rows) and len(base):
+            products = part.points.point[rows] @ base.T
+            products[equal(mine[rows], theirs)] = -1.0
+            column = products.argmax(axis=1)
+            alike = np.where(theirs[column] == mine[rows], -1.0, cosines(part.points.point, rows, base, column))
+            best[rows] = np.maximum(best[rows], alike)
+    return best
