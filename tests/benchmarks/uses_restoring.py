@@ -98,8 +98,7 @@ def versions(asked: argparse.Namespace, here: Given) -> Iterator[tuple[str, list
     damage = damage_of(request, here.form)
     bad = damaged(here.held_back.images, damage, here.form, torch.Generator().manual_seed(0))
     yield "damaged", [bad]
-    if (plainly := classical(bad, damage, here.form)) is not None:
-        yield "classical", [plainly]
+    yield "classical", [classical(bad, damage, here.form)]
     requests = [
         replace(request, learning=replace(USUAL, steps=asked.steps, batch=asked.batch, seed=seed))
         for seed in range(asked.seeds)
@@ -109,7 +108,7 @@ def versions(asked: argparse.Namespace, here: Given) -> Iterator[tuple[str, list
         yield "plain", [restored_plainly(network, bad) for network in plain]
     for name, images in here.lessons.items():
         learned = [learn(images, damage, here.form, each, name)[0] for each in requests]
-        yield name, [restored(network, bad) for network in learned]
+        yield name, [restored(network, bad, damage) for network in learned]
 
 
 def content(asked: argparse.Namespace, here: Given, arms: dict[str, list[Images]]) -> dict[str, Any]:

@@ -10,7 +10,18 @@ from scipy.ndimage import gaussian_filter
 from privgan.arrays import Floats, Images
 from privgan.errors import UsageError
 from privgan.images.form import ImageForm
-from privgan_uses.restoring.damage import Coarse, Damage, Ghosts, Noise, Streaks, Stripes, damaged, enlarged, usual
+from privgan_uses.restoring.damage import (
+    Coarse,
+    Damage,
+    Ghosts,
+    Noise,
+    Streaks,
+    Stripes,
+    agreeing,
+    damaged,
+    enlarged,
+    usual,
+)
 from privgan_uses.restoring.request import ARTEFACTS, TASKS
 from tests.takes import takes
 
@@ -51,6 +62,33 @@ def test_the_same_seed_damages_alike_and_another_otherwise(damage: Damage, image
     assert np.array_equal(once, done(images, damage, CT))
     assert not np.array_equal(once, images)
     assert np.array_equal(once, done(images, damage, CT, seed=1)) == isinstance(damage, Coarse)
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_what_was_measured_stays(images: Images, factor: int) -> None:
+    """Whatever a network drew; the slow twin goes downhill in small steps to the nearest image that agrees."""
+    damage = Coarse(factor=factor)
+    seen = done(images, damage)
+    rng = np.random.default_rng(0)
+    drawn = np.clip(images + rng.normal(0, 8, images.shape), 0, 255).astype(np.uint8)
+    agreed = agreeing(drawn, seen, damage)
+    assert np.abs(done(agreed, damage).astype(float) - seen).mean() < 0.5
+    assert np.abs(done(drawn, damage).astype(float) - seen).mean() > 1.0
+    slow = torch.from_numpy(drawn[..., 0]).float()[:, None]
+    target = torch.from_numpy(seen[..., 0]).float()[:, None]
+    for _ in range(300):
+        slow.requires_grad_(True)
+        missed = (damage.enlarged(damage.small(slow)) - target).square().sum() / 2
+        (downhill,) = torch.autograd.grad(missed, slow)
+        slow = (slow - 1.9 * downhill).detach()
+    nearest = slow.clamp(0, 255)[:, 0].numpy()
+    assert np.abs(nearest - agreed[..., 0]).mean() < 0.4  # rounding alone is a quarter
+    assert np.abs(nearest - drawn[..., 0]).mean() > 0.6
+
+
+@pytest.mark.parametrize("damage", [Noise(), Stripes(), Ghosts(), Streaks()])
+def test_nothing_else_can_be_held_against_an_image(images: Images, damage: Damage) -> None:
+    assert agreeing(images, done(images, damage, CT), damage) is images
 
 
 def explained(levels: Floats, spread: float) -> bool:

@@ -84,12 +84,11 @@ def test_stabilised_noise_is_of_one_strength(noise: Noise) -> None:
         assert back(stable(bad)) == pytest.approx(bad)
 
 
-def test_of_small_images_there_is_nothing_between() -> None:
-    images = takes(2, seed=0, side=SIDE)
-    assert classical(images, Coarse(), FORM) is None
-    ghosts = classical(images, Ghosts(), FORM)
-    assert ghosts is not None
-    assert ghosts.shape == images.shape
+def test_arithmetic_enlarges_better_than_splines_and_has_no_word_on_ghosts() -> None:
+    good = takes(6, seed=0, side=SIDE)
+    small = damaged(good, Coarse(), FORM, torch.Generator())
+    assert (psnr(good, classical(small, Coarse(), FORM)) > psnr(good, small) + 0.5).all()
+    assert classical(good, Ghosts(), FORM).shape == good.shape
 
 
 def marked(some: Sample) -> Sample:

@@ -35,8 +35,8 @@ def test_before_it_learned_it_changes_nothing(form: ImageForm) -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, form.side, form.side, form.channels), dtype=np.uint8)
     network = Finish(shape_of(form, QUICK), torch.Generator().manual_seed(0))
     assert network.shape.latent == 0
-    assert np.array_equal(restored(network, images), images)
-    assert restored(network, images[:0]).shape == (0, *images.shape[1:])
+    assert np.array_equal(restored(network, images, Noise()), images)
+    assert restored(network, images[:0], Noise()).shape == (0, *images.shape[1:])
 
 
 def test_the_same_seed_learns_the_same(model: Restorer, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_it_learns() -> None:
     good = takes(40, seed=9, side=SIDE)
     bad = damaged(good, noise, FORM, torch.Generator().manual_seed(0))
     assert steps == 40
-    assert psnr(good, restored(network, bad)).mean() > psnr(good, bad).mean() + 3
+    assert psnr(good, restored(network, bad, noise)).mean() > psnr(good, bad).mean() + 3
 
 
 def test_it_says_where_it_comes_from_and_what_it_is_for(model: Restorer) -> None:

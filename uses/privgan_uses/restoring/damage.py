@@ -6,6 +6,7 @@ purpose. Each operation says what it imitates, draws from the generator that it 
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from privgan_uses.restoring.request import ARTEFACTS, DENOISE, SUPER_RESOLVE
 
 WHITE = 255.0
 _MOST_UNITS = 1e4
+_LEAST = 1e-3  # of the largest singular value: what is smaller is not there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +184,27 @@ def damaged(images: Images, damage: Damage, form: ImageForm, torch_rng: torch.Ge
 def enlarged(images: Images, damage: Coarse) -> Images:
     """Small images uint8 (n, s, s, c) at the full size, as the restorer is shown them."""
     return _stored(damage.enlarged(planes(images).float()))
+
+
+def agreeing(images: Images, seen: Images, damage: Damage) -> Images:
+    """Restored images uint8 (n, h, h, c), changed as little as possible so that they agree with what was seen.
+
+    Larger pixels alone can be held against an image: of all whose pixels these are it is the nearest, where
+    back-projection ends (Irani and Peleg 1991). A network then adds what nobody measured and changes nothing else.
+    """
+    if not isinstance(damage, Coarse):
+        return images
+    made, shown = planes(images).float(), planes(seen).float()
+    sight, back = _sight(damage, made.shape[-1])
+    return _stored(made + back @ (shown - sight @ made @ sight.T) @ back.T)
+
+
+@cache
+def _sight(damage: Coarse, side: int) -> tuple[Tensor, Tensor]:
+    """What larger pixels make of the rows of an image, as a matrix (side, side), and its pseudoinverse."""
+    each = torch.eye(side)[:, None, :, None].expand(side, 1, side, side)  # images of one bright row
+    sight = damage.enlarged(damage.small(each))[:, 0, :, 0].T
+    return sight, torch.linalg.pinv(sight.double(), rtol=_LEAST).float()
 
 
 def levels_a_unit(form: ImageForm) -> float:

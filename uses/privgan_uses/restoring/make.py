@@ -110,7 +110,7 @@ def make_restorer(
     spared = np.flatnonzero(material.spared)[:_TRIED]
     good = material.images[spared if len(spared) else slice(_TRIED)]
     bad = damaged(good, damage, material.form, torch.Generator().manual_seed(request.learning.seed))
-    better = restored(network, bad)
+    better = restored(network, bad, damage)
     write_bytes(folder / CONTACT, _contact(good, bad, better))
     weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
     write_bytes(folder / WEIGHTS, save(weights))

@@ -28,7 +28,7 @@ from privgan.images.pixels import from_uint8, to_levels
 from privgan.kinds import RESTORER, require_kind
 from privgan.language import kept, to_tr
 from privgan_uses.released import Origin
-from privgan_uses.restoring.damage import Damage
+from privgan_uses.restoring.damage import Damage, agreeing
 
 SCHEMA_VERSION = 1
 MARKER, WEIGHTS, CONTACT = RESTORER.marker, "restorer.safetensors", "contact.png"
@@ -119,7 +119,7 @@ class Restorer:
 
     def restored(self, images: Images) -> Images:
         """Damaged images uint8 (n, h, h, c) as they may have been."""
-        return restored(self.network, images)
+        return restored(self.network, images, self.facts.damage)
 
 
 def pixel_digests(images: Iterable[Images]) -> Iterator[str]:
@@ -127,18 +127,18 @@ def pixel_digests(images: Iterable[Images]) -> Iterator[str]:
     return (sha256_bytes(np.ascontiguousarray(image).tobytes()) for image in images)
 
 
-def restored(network: Finish, images: Images) -> Images:
-    """What a network makes of images uint8 (n, h, h, c); few at once, however many there are."""
-    return np.concatenate([*_parts(network, images), np.empty((0, *images.shape[1:]), np.uint8)])
+def restored(network: Finish, images: Images, damage: Damage) -> Images:
+    """What a network makes of images uint8 (n, h, h, c) with this damage; few at once, however many there are."""
+    return np.concatenate([*_parts(network, images, damage), np.empty((0, *images.shape[1:]), np.uint8)])
 
 
-def _parts(network: Finish, images: Images) -> Iterator[Images]:
+def _parts(network: Finish, images: Images, damage: Damage) -> Iterator[Images]:
     step = at_once(_AT_ONCE, network.shape.side)
     for start in range(0, len(images), step):
-        some = from_uint8(images[start : start + step])
+        some = images[start : start + step]
         with torch.no_grad():
-            made = network(some, torch.empty(len(some), 0))
-        yield np.rint(to_levels(made)).astype(np.uint8)
+            made = network(from_uint8(some), torch.empty(len(some), 0))
+        yield agreeing(np.rint(to_levels(made)).astype(np.uint8), some, damage)
 
 
 def write_restorer(folder: Path, facts: RestorerFacts) -> None:

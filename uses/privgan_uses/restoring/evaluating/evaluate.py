@@ -179,8 +179,7 @@ def _restored(
     progress(tr(_TASKS[CLASSICAL]), 0, 1)
     plainly = classical(bad, facts.damage, facts.form)
     progress(tr(_TASKS[CLASSICAL]), 1, 1)
-    if plainly is not None:
-        found[CLASSICAL] = plainly
+    found[CLASSICAL] = plainly
     if question.images is not None:
         plain = plain_network(question.images, facts.damage, facts.form, request, tr(_TASKS[PLAIN]), progress)
         found[PLAIN] = restored_plainly(plain, bad)
@@ -188,7 +187,7 @@ def _restored(
     if question.ceiling and members is not None:
         task = tr(_TASKS[CEILING])
         network, _ = learn(members.images, facts.damage, facts.form, request, task, progress)
-        found[CEILING] = restored(network, bad)
+        found[CEILING] = restored(network, bad, facts.damage)
     return found
 
 

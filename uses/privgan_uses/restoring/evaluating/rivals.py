@@ -19,7 +19,7 @@ from privgan.images.form import ImageForm
 from privgan.images.geometry import by_channel
 from privgan.images.pixels import from_uint8, to_levels
 from privgan.progress import Progress, silent
-from privgan_uses.restoring.damage import WHITE, Coarse, Damage, Noise, damaged, levels_a_unit
+from privgan_uses.restoring.damage import WHITE, Coarse, Damage, Noise, agreeing, damaged, levels_a_unit
 from privgan_uses.restoring.request import RestoreRequest
 
 DEPTH, CHANNELS = 7, 24  # of the plain network: DnCNN has 17 layers of 64, for images many times as large
@@ -28,13 +28,14 @@ _PATCH, _REACH, _STRENGTH = 5, 6, 0.8  # pixels a side, pixels around, and how f
 _AT_ONCE = 32
 
 
-def classical(images: Images, damage: Damage, form: ImageForm) -> Images | None:
-    """What a method without learning makes of damaged images; None where the input is all that there is.
+def classical(images: Images, damage: Damage, form: ImageForm) -> Images:
+    """What a method without learning makes of damaged images.
 
+    Larger pixels: cubic splines, brought to agree with what was seen.
     Noise: non-local means (Buades, Coll and Morel 2005) of stabilised values. Artefacts: a median of 3 x 3 pixels.
     """
     if isinstance(damage, Coarse):
-        return None
+        return agreeing(images, images, damage)
     if isinstance(damage, Noise):
         return _without_noise(images, damage, levels_a_unit(form))
     from scipy.ndimage import median_filter
