@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from privgan.images.pixels import from_uint8
+from privgan.images.pixels import planes, unit_range
 from privgan_uses.teaching import learning
 from privgan_uses.teaching.learning import Pictures, changed, learn, validation_loss
 from privgan_uses.teaching.network import Network, untrained
-from privgan_uses.teaching.settings import TeachSettings
+from privgan_uses.teaching.settings import GRAIN, TeachSettings
 
 
 def pictures(count: int, seed: int) -> Pictures:
@@ -21,14 +21,26 @@ def pictures(count: int, seed: int) -> Pictures:
 
 
 def test_changed_images_are_images_and_every_one_is_changed_by_itself() -> None:
-    images = np.repeat(pictures(1, 0).images, 6, axis=0)
+    images = np.repeat(unit_range(pictures(1, 0).images), 6, axis=0)
     found = changed(images, np.random.default_rng(0))
-    assert found.shape == from_uint8(images).shape
+    assert found.shape == planes(images).shape
     assert found.dtype == torch.float32
-    assert bool((found.abs() <= 1).all())
+    assert bool((found.abs() <= 1 + 5 * GRAIN).all())
     assert len({part.numpy().tobytes() for part in found}) == 6
-    near = np.corrcoef(from_uint8(images).flatten(1).numpy(), found.flatten(1).numpy())[:6, 6:]
+    near = np.corrcoef(planes(images).flatten(1).numpy(), found.flatten(1).numpy())[:6, 6:]
     assert near.mean() > 0.2
+
+
+@pytest.mark.parametrize("side", [16, 28, 33, 96])
+def test_it_looks_at_means_of_pixels(side: int) -> None:
+    network = untrained(side=side, look=32, channels=3, classes=2, rng=torch.Generator().manual_seed(0))
+    images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    seen = network.seen(images)
+    assert seen.shape == (2, min(side, 32), min(side, 32), 3)
+    assert np.allclose(seen.mean((1, 2)), images.mean((1, 2)) / 127.5 - 1, atol=1e-5)
+    if side == 96:
+        by_threes = images.reshape(2, 32, 3, 32, 3, 3).mean((2, 4)) / 127.5 - 1
+        assert np.allclose(seen, by_threes, atol=1e-5)
 
 
 def test_classes_count_alike_however_many_images_they_have() -> None:
@@ -55,7 +67,7 @@ def test_it_learns() -> None:
     test = pictures(60, 2)
     learned = learn(pictures(120, 0), pictures(40, 1), 2, TeachSettings(steps=24))
     before = validation_loss(
-        untrained(side=28, channels=1, classes=2, rng=torch.Generator().manual_seed(0)).eval(), test, 2
+        untrained(side=28, look=16, channels=1, classes=2, rng=torch.Generator().manual_seed(0)).eval(), test, 2
     )
     assert validation_loss(learned.network, test, 2) < before / 2
 

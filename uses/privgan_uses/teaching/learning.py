@@ -16,14 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from privgan.arrays import Floats, Images, Integers
+from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.images.augmentation import Changes
-from privgan.images.pixels import planes, unit_range
+from privgan.images.pixels import planes
 from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.descent import Adam, OneCycle
 from privgan_uses.teaching.network import Network, untrained
-from privgan_uses.teaching.settings import BRIGHTNESS, CHANGES, CONTRAST, TeachSettings
+from privgan_uses.teaching.settings import BRIGHTNESS, CHANGES, CONTRAST, GAMMA, GRAIN, TeachSettings
 
 BATCH = 64
 RATE = 3e-3  # Adam, rising and falling once (Smith and Topin 2019)
@@ -68,7 +68,7 @@ def learn(
     """
     rng, first = np.random.default_rng(settings.seed), torch.Generator().manual_seed(settings.seed)
     side, channels = train.images.shape[1], train.images.shape[3]
-    network = untrained(side=side, channels=channels, classes=classes, rng=first)
+    network = untrained(side=side, look=settings.look, channels=channels, classes=classes, rng=first)
     best, task = Learned(network=network, steps=0, loss=float("inf")), tr("learning from synthetic images")
     weights: dict[str, Tensor] = {}
     started = time.monotonic()
@@ -100,16 +100,23 @@ def _steps(network: Network, train: Pictures, classes: int, steps: int, rng: np.
     cycle, chances = OneCycle(rate=RATE, steps=max(2, steps)), train.weights(classes)
     for step in range(steps):
         rows = rng.choice(len(chances), size=BATCH, p=chances)
-        loss = F.cross_entropy(network(changed(train.images[rows], rng)), torch.from_numpy(train.labels[rows]))
+        loss = F.cross_entropy(
+            network(changed(network.seen(train.images[rows]), rng)), torch.from_numpy(train.labels[rows])
+        )
         loss.backward()  # type: ignore[no-untyped-call]
         descent.descend(*cycle.at(step))
         yield
 
 
-def changed(images: Images, rng: np.random.Generator) -> Tensor:
-    """Images uint8 (n, h, h, c) moved, turned, and taken as by another machine: float32 (n, c, h, h) in [-1, 1]."""
+def changed(images: Singles, rng: np.random.Generator) -> Tensor:
+    """Images float32 (n, h, h, c) in [-1, 1] moved, turned, and taken as by another machine: float32 (n, c, h, h).
+
+    With grain, values may lie a little beyond [-1, 1].
+    """
     count = len(images)
-    moved = Changes.drawn(count, rng, CHANGES).of(unit_range(images), np.arange(count))
-    contrast = 1 + rng.uniform(-CONTRAST, CONTRAST, (count, 1, 1, 1))
-    brightness = rng.uniform(-BRIGHTNESS, BRIGHTNESS, (count, 1, 1, 1))
-    return planes((moved * contrast + brightness).astype(np.float32)).clamp(-1, 1)
+    each = (count, 1, 1, 1)
+    moved = Changes.drawn(count, rng, CHANGES).of(images, np.arange(count))
+    lit = moved * (1 + rng.uniform(-CONTRAST, CONTRAST, each)) + rng.uniform(-BRIGHTNESS, BRIGHTNESS, each)
+    bent = 2 * np.clip((lit + 1) / 2, 0, 1) ** np.exp(rng.uniform(-GAMMA, GAMMA, each)) - 1
+    grain = rng.uniform(0, GRAIN, each) * rng.standard_normal(images.shape)
+    return planes((bent + grain).astype(np.float32))

@@ -75,6 +75,7 @@ def taught(lesson: Lesson, settings: TeachSettings, today: date, progress: Progr
         privgan_version=__version__,
         steps=learned.steps,
         seed=settings.seed,
+        look=settings.look,
         temperature=temperature,
         thresholds=tuple(
             threshold_of(chances[:, label], parts[VALIDATION].labels == label) for label in range(classes)
