@@ -7,8 +7,8 @@ The product's own `teach` and `evaluate`, without bundle and cohort: the data se
 split by patient where it has one, and each `--synthetic` is a set that `quality.py --keep DIR` left. The same network
 learns from the set, and in the same steps from as many real images of the patients whom the generator learned from;
 both are examined on the test patients, whom neither saw. AUC is averaged over classes, sensitivity and specificity
-stand at each arm's own thresholds. Intervals of a row are over patients, those of `together` over trainings, too, each
-with other first weights and draws, or from another set (Obuchowski and Rockette 1995).
+stand at each arm's own thresholds. Intervals of a row are over patients, those of `together` over trainings, too,
+each with other first weights and draws, or from another set (Obuchowski and Rockette 1995).
 
 --json: {"schema_version": 1, "rows": [...], "together": {...}}. Each row has dataset, arm ("synthetic" or "real"),
 set (of the former), seed, images, steps, temperature, patients, auc, accuracy, sensitivity and specificity (of the
