@@ -24,7 +24,7 @@ from privgan_audits.spaces.descent import Rectifier
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WIDTHS = (16, 32, 64)  # channels of the stages, each of half the side of the one before
+WIDTHS = (32, 64, 128)  # channels of the stages, each of half the side of the one before
 GROUPS = 4
 INNER = 16  # pixels a side at most where the first stage works; what is larger is halved before
 _BLOCK = 256
