@@ -36,7 +36,7 @@ def luminance(images: Singles) -> Singles:
 
 
 def _pooled(images: NDArray[np.generic], size: int) -> Singles:
-    shrink = _area_weights(images.shape[1], size)
+    shrink = area_weights(images.shape[1], size)
     out = np.empty((len(images), size, size), np.float32)
     step = max(1, _BLOCK_PIXELS // images.shape[1] ** 2)
     for start in range(0, len(images), step):
@@ -45,8 +45,8 @@ def _pooled(images: NDArray[np.generic], size: int) -> Singles:
     return out
 
 
-def _area_weights(source: int, target: int) -> Singles:
-    """Row i averages the source pixels under target pixel i, by the share that it covers."""
+def area_weights(source: int, target: int) -> Singles:
+    """Float32 (target, source): row i averages the pixels under target pixel i, by the share that it covers."""
     edges = np.linspace(0, source, target + 1)
     pixels = np.arange(source)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)

@@ -1,18 +1,20 @@
 """What a classifier that learned from synthetic images alone is worth on patients, beside one that learned from real.
 
     python tests/benchmarks/uses_teaching.py --dataset xray --synthetic DIR/synthetic [--synthetic ...] [--json]
-        [--steps 600] [--seeds 1] [--count 6000] [--threads N] [--data DIR]
+        [--steps 750] [--look 16] [--seeds 3] [--count 6000] [--threads N] [--data DIR]
 
 The product's own `teach` and `evaluate`, without bundle and cohort: the data sets are those of `quality.py`, with its
-split by patient where it has one, and `--synthetic` is a set that `quality.py --keep DIR` left. The same network,
-steps and calibration learn from the set, and from as many real images of the patients whom the generator learned
-from; both are examined once on the test patients, whom neither saw. AUC is averaged over classes, sensitivity and
-specificity stand at each arm's own thresholds, intervals are over patients.
+split by patient where it has one, and each `--synthetic` is a set that `quality.py --keep DIR` left. The same network
+learns from the set, and in the same steps from as many real images of the patients whom the generator learned from;
+both are examined on the test patients, whom neither saw. AUC is averaged over classes, sensitivity and specificity
+stand at each arm's own thresholds. Intervals of a row are over patients, those of `together` over trainings, too,
+each with other first weights and draws, or from another set (Obuchowski and Rockette 1995).
 
---json: {"schema_version": 1, "rows": [...]}, each with dataset, arm ("synthetic" or "real"), seed, images, steps,
-temperature, patients, auc, accuracy, sensitivity and specificity (of the last class), calibration_error with by_luck,
-and the same with the test patients' shares of classes known, auc_on_synthetic (of the synthetic arm's own test part),
-auc_difference (synthetic minus real, paired over patients) and cpu_seconds.
+--json: {"schema_version": 1, "rows": [...], "together": {...}}. Each row has dataset, arm ("synthetic" or "real"),
+set (of the former), seed, images, steps, temperature, patients, auc, accuracy, sensitivity and specificity (of the
+last class), calibration_error, and the same with the test patients' shares of classes known, auc_on_synthetic or
+auc_on_real (of the arm's own test part) and cpu_seconds. together: trainings and auc by arm, and auc_difference
+(synthetic minus real of the same seed).
 """
 
 import argparse
@@ -35,7 +37,8 @@ from privgan.dp.spend import PrivacySpend
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
 from privgan.synthetic.splits import SPLITS, TEST, TRAIN, VALIDATION, suggested
-from privgan_audits.questions.utility.examination import Curve, Examination
+from privgan_audits.questions.utility.examination import Examination
+from privgan_uses.augmenting.doubt import Doubt
 from privgan_uses.released import Origin
 from privgan_uses.teaching.examining.measures import measured
 from privgan_uses.teaching.examining.patients import Examined
@@ -56,7 +59,7 @@ CYCLE = (
     TRAIN,
     TEST,
 )  # of patients, as of images in a set
-SHOWN = ("dataset", "arm", "seed", "auc", "sensitivity", "specificity", "calibration_error", "auc_difference")
+SHOWN = ("dataset", "arm", "seed", "auc", "sensitivity", "specificity", "calibration_error")
 
 
 def lesson(dataset: Dataset, pictures: Pictures, splits: Texts) -> Lesson:
@@ -116,26 +119,26 @@ def row(
         "patients": found["patients"],
         **{name: found[name] for name in ("auc", "accuracy")},
         **{name: last[name] for name in ("sensitivity", "specificity")},
-        **{
-            name: found["chances"][which][key]
-            for which, names in (
-                ("as_they_are", {"calibration_error": "error", "by_luck": "by_luck"}),
-                ("with_shares", {"calibration_error_with_shares": "error"}),
-            )
-            for name, key in names.items()
-        },
+        "calibration_error": found["chances"]["as_they_are"]["error"],
+        "calibration_error_with_shares": found["chances"]["with_shares"]["error"],
         f"auc_on_{arm}": facts.on_synthetic["auc"],
         "cpu_seconds": round(time.process_time() - started, 1),
     }, chances
 
 
-def difference(dataset: Dataset, one: Floats, other: Floats) -> dict[str, float]:
-    """AUC of one minus that of the other, on the same resamples of the test patients."""
+def together(dataset: Dataset, answers: dict[str, list[Floats]]) -> dict[str, Any]:
+    """AUC of each arm and the paired difference, over trainings and patients. answers: chances of each training."""
     test = dataset.test
     exam = Examination.of(test.labels, test.patients, len(dataset.classes), np.random.default_rng(0))
-    first, second = (exam.curves(chances)["auc"] for chances in (one, other))
-    gap: Curve = first.minus(second)
-    return gap.to_json()
+    curves = {arm: np.stack([exam.curves(each)["auc"].values for each in found]) for arm, found in answers.items()}
+    told: dict[str, Any] = {
+        arm: {"trainings": len(found), "auc": Doubt.of(found).to_json()} for arm, found in curves.items()
+    }
+    if "synthetic" in curves:
+        synthetic, real = curves["synthetic"], curves["real"]
+        sets = len(synthetic) // len(real)
+        told["auc_difference"] = Doubt.of(synthetic - np.repeat(real, sets, axis=0)).to_json(-1.0)
+    return told
 
 
 def words() -> argparse.Namespace:
@@ -144,7 +147,8 @@ def words() -> argparse.Namespace:
     parser.add_argument("--dataset", choices=NAMES, required=True)
     parser.add_argument("--synthetic", type=Path, action="append", default=[], help="a set of that data set")
     parser.add_argument("--steps", type=int, default=TeachSettings().steps)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--look", type=int, default=TeachSettings().look)
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each arm and set; at least 2")
     parser.add_argument("--count", type=int, default=6000, help="real images to learn from at most")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--data", type=Path, default=SHARED)
@@ -157,22 +161,28 @@ def main() -> None:
     asked = words()
     if asked.threads:
         torch.set_num_threads(asked.threads)
-    dataset, rows = load(asked.dataset, asked.data), list[dict[str, Any]]()
+    dataset, rows, answers = load(asked.dataset, asked.data), list[dict[str, Any]](), dict[str, list[Floats]]()
     for seed in range(asked.seeds):
-        settings = TeachSettings(steps=asked.steps, seed=seed)
-        real, ceiling = row(dataset, "real", of_patients(dataset, asked.count), settings)
-        rows.append(real)
-        print(json.dumps(real), file=sys.stderr, flush=True)
-        for folder in asked.synthetic:
-            made, chances = row(dataset, "synthetic", of_set(folder), settings)
-            rows.append(made | {"set": folder.parent.name, "auc_difference": difference(dataset, chances, ceiling)})
+        settings = TeachSettings(steps=asked.steps, seed=seed, look=asked.look)
+        material = {
+            "": of_patients(dataset, asked.count),
+            **{str(folder): of_set(folder) for folder in asked.synthetic},
+        }
+        for folder, pictures in material.items():
+            arm = "synthetic" if folder else "real"
+            made, chances = row(dataset, arm, pictures, settings)
+            rows.append(made | ({"set": folder} if folder else {}))
+            answers.setdefault(arm, []).append(chances)
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-    print(json.dumps({"schema_version": 1, "rows": rows}, allow_nan=False) if asked.json else table(rows))
+    told = {"schema_version": 1, "rows": rows, "together": together(dataset, answers)}
+    print(json.dumps(told, allow_nan=False) if asked.json else table(told))
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def table(told: dict[str, Any]) -> str:
     """For people."""
-    return "\n".join("  ".join([name, *(_cell(each.get(name)) for each in rows)]) for name in SHOWN)
+    lines = ["  ".join([name, *(_cell(each.get(name)) for each in told["rows"])]) for name in SHOWN]
+    each = {arm: found.get("auc", found) for arm, found in told["together"].items()}
+    return "\n".join([*lines, *(f"together, {name}  {_cell(number)}" for name, number in each.items())])
 
 
 def _cell(value: object) -> str:

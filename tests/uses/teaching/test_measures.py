@@ -117,7 +117,9 @@ def test_random_weights_look_elsewhere(classifier: Classifier) -> None:
     drawn = [
         replace(
             classifier,
-            network=untrained(side=28, channels=1, classes=2, rng=torch.Generator().manual_seed(seed)).eval(),
+            network=untrained(
+                side=28, look=16, channels=1, classes=2, rng=torch.Generator().manual_seed(seed)
+            ).eval(),
         )
         for seed in (1, 2)
     ]

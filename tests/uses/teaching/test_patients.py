@@ -26,6 +26,7 @@ FACTS = ClassifierFacts(
     privgan_version="0",
     steps=1,
     seed=0,
+    look=16,
     temperature=1.0,
     thresholds=(0.5, 0.5),
     known=KnownRange(level=(0.0, 255.0), contrast=(0.0, 255.0)),

@@ -89,10 +89,12 @@ def test_the_graph_answers_as_the_network_does(site: Gate, classifier: Classifie
     assert session.get_modelmeta().custom_metadata_map["classes"].split("\n") == list(classifier.facts.classes)
 
 
-@pytest.mark.parametrize(("side", "channels"), [(33, 3), (70, 1)])
-def test_graphs_of_other_sizes_and_of_colour(classifier: Classifier, side: int, channels: int) -> None:
+@pytest.mark.parametrize(("side", "look", "channels"), [(33, 16, 3), (70, 32, 1), (12, 16, 1)])
+def test_graphs_of_other_sizes_and_of_colour(classifier: Classifier, side: int, look: int, channels: int) -> None:
     form = replace(classifier.facts.form, side=side, channels=channels)
-    network = untrained(side=side, channels=channels, classes=2, rng=torch.Generator().manual_seed(0)).eval()
+    network = untrained(
+        side=side, look=look, channels=channels, classes=2, rng=torch.Generator().manual_seed(0)
+    ).eval()
     other = Classifier(facts=replace(classifier.facts, form=form), network=network)
     images = np.random.default_rng(0).integers(0, 256, (3, side, side, channels), dtype=np.uint8)
     (chances,) = onnxruntime.InferenceSession(graph_of(other)).run(None, {INPUT: images})

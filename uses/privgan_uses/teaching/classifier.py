@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from privgan.arrays import Flags, Floats, Images
-from privgan.checks import is_seen
+from privgan.checks import is_seen, within
 from privgan.config import from_table, to_table
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import SHAREABLE_FILE, read_marker, sha256_file, write_bytes, write_json
@@ -64,10 +64,10 @@ class ClassifierFacts:
 
     form: of the images that it takes. classes: what it tells apart, in the order of its chances. column: the declared
     column of records that these are values of, empty for the images' own classes; declaration: as the set has it.
-    origins: the released sets. created: the day, YYYY-MM-DD. steps, seed: of learning. temperature: see
-    `calibration`. thresholds: a chance for each class, from which on it is called. known: see `KnownRange`. images:
-    of the parts that were learned from, calibrated on and tested on. on_synthetic: numbers with 95 % intervals of the
-    test part, which shows nobody. epsilon: further spent, nothing.
+    origins: the released sets. created: the day, YYYY-MM-DD. steps, seed, look: of learning, see `TeachSettings`.
+    temperature: see `calibration`. thresholds: a chance for each class, from which on it is called. known: see
+    `KnownRange`. images: of the parts that were learned from, calibrated on and tested on. on_synthetic: numbers with
+    95 % intervals of the test part, which shows nobody. epsilon: further spent, nothing.
     """
 
     form: ImageForm
@@ -79,6 +79,7 @@ class ClassifierFacts:
     privgan_version: str
     steps: int
     seed: int
+    look: int
     temperature: float
     thresholds: tuple[float, ...]
     known: KnownRange
@@ -89,6 +90,7 @@ class ClassifierFacts:
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(self.thresholds) != len(self.classes) or not self.origins:
             raise UsageError("Expected a classifier of two classes or more, a threshold for each, and its origins.")
+        within(8, 1024, look=self.look)
         if not 0 < self.temperature < float("inf") or not all(0 <= each <= 1 for each in self.thresholds):
             raise UsageError("Expected a temperature above 0 and thresholds from 0 to 1.")
         if not all(map(is_seen, (*self.classes, self.column, *_texts(self.origins)))):
@@ -142,7 +144,7 @@ def open_classifier(folder: Path) -> Classifier:
     for name in (WEIGHTS, GRAPH, CARD):
         if not (folder / name).is_file() or sha256_file(folder / name) != digests.get(name):
             raise IntegrityError(f"Expected {name} as `privgan teach` wrote it, it is missing or edited.")
-    network = Network(side=facts.form.side, channels=facts.form.channels, classes=len(facts.classes))
+    network = Network(side=facts.form.side, look=facts.look, channels=facts.form.channels, classes=len(facts.classes))
     if not filled(network, folder / WEIGHTS):
         raise IntegrityError("Expected weights that fit what the classifier says of itself, they do not.")
     return Classifier(facts=facts, network=network.eval())

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from privgan.config import to_table
 from privgan.errors import UsageError
+from privgan.images.geometry import area_weights
 from privgan_uses.teaching.classifier import Classifier
 from privgan_uses.teaching.network import Residual
 
@@ -110,9 +111,12 @@ def graph_of(classifier: Classifier) -> bytes:
     network, facts = classifier.network, classifier.facts
     drawing = _Drawing()
     value = drawing.node("Transpose", drawing.node("Cast", INPUT, to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    shrink = area_weights(facts.form.side, network.looks_at)
+    value = drawing.node(
+        "MatMul", drawing.node("MatMul", drawing.constant(shrink), value), drawing.constant(shrink.T)
+    )
     value = drawing.node("Sub", drawing.node("Div", value, drawing.number(127.5)), drawing.number(1))
-    for convolution, norm in network.stem_layers:
-        value = drawing.rectified(drawing.normalised(drawing.convolved(value, convolution), norm))
+    value = drawing.rectified(drawing.normalised(drawing.convolved(value, network.stem), network.stem_norm))
     for block in network.blocks:
         value = drawing.residual(value, block)
     value = drawing.node("Flatten", value, axis=1)

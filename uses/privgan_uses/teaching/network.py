@@ -1,5 +1,8 @@
 """The classifier's network: a small residual one, whose every part can also be written down as an ONNX graph.
 
+It looks at images averaged down: what synthetic images of much noise have beyond few pixels a side is not what
+patients' images have there.
+
 He et al. 2016, "Deep residual learning for image recognition", with groups of channels normalised image by image (Wu
 and He 2018): batch norm would carry the grey values of synthetic images into what is made of patients' ones.
 """
@@ -7,21 +10,23 @@ and He 2018): batch norm would carry the grey values of synthetic images into wh
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from privgan.arrays import Floats, Images
+from privgan.arrays import Floats, Images, Singles
 from privgan.gan.networks.layers import linear, unfilled
-from privgan.images.pixels import from_uint8
+from privgan.images.geometry import pool
+from privgan.images.pixels import planes
 from privgan_audits.spaces.descent import Rectifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WIDTHS = (16, 32, 64)  # channels of the stages, each of half the side of the one before
+WIDTHS = (32, 64, 128)  # channels of the stages, each of half the side of the one before
 GROUPS = 4
-INNER = 32  # pixels a side at most where the first stage works; larger images are halved before
+INNER = 16  # pixels a side at most where the first stage works; what is larger is halved before
 _BLOCK = 256
 
 
@@ -46,47 +51,42 @@ class Residual(nn.Module):
 
 
 class Network(nn.Module):
-    """Images in [-1, 1], float32 (n, c, h, h), to one number a class, (n, classes): the larger, the likelier."""
+    """What is `seen` of images, (n, c, s, s), to one number a class, (n, classes): the larger, the likelier."""
 
-    def __init__(self, *, side: int, channels: int, classes: int, widths: Sequence[int] = WIDTHS) -> None:
+    def __init__(self, *, side: int, look: int, channels: int, classes: int, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
-        strides = [2 if halved else 1 for halved in halvings(side)]
-        seen = [channels, *[widths[0]] * (len(strides) - 1)]
-        self.stem = nn.ModuleList(
-            _convolution(before, widths[0], 3, stride) for before, stride in zip(seen, strides, strict=True)
-        )
-        self.stem_norms = nn.ModuleList(nn.GroupNorm(GROUPS, widths[0]) for _ in strides)
+        self.looks_at = min(look, side)
+        stride = 1 if self.looks_at <= INNER else 2
+        self.stem = _convolution(channels, widths[0], 3, stride)
+        self.stem_norm = nn.GroupNorm(GROUPS, widths[0])
         self.rectifier = Rectifier()
         pairs = zip((widths[0], *widths), widths, strict=False)
         self.stages = nn.ModuleList(
             Residual(before, after, 1 if n == 0 else 2) for n, (before, after) in enumerate(pairs)
         )
-        self.last = linear(widths[-1] * _last_side(side, len(widths)) ** 2, classes, None)
+        last = -(-self.looks_at // (stride * 2 ** (len(widths) - 1)))  # every place is looked at: where tells, too
+        self.last = linear(widths[-1] * last**2, classes, None)
 
     def forward(self, images: Tensor) -> Tensor:
         """See the class."""
-        maps = images
-        for convolution, norm in self.stem_layers:
-            maps = self.rectifier(norm(convolution(maps)))
+        maps = self.rectifier(self.stem_norm(self.stem(images)))
         for block in self.blocks:
             maps = block(maps)
         return cast("Tensor", self.last(maps.flatten(1)))
-
-    @property
-    def stem_layers(self) -> list[tuple[nn.Conv2d, nn.GroupNorm]]:
-        """Before the first stage: each convolution with what normalises it; a rectifier follows."""
-        pairs = zip(self.stem, self.stem_norms, strict=True)
-        return [(cast("nn.Conv2d", first), cast("nn.GroupNorm", second)) for first, second in pairs]
 
     @property
     def blocks(self) -> list[Residual]:
         """The stages, in order."""
         return [cast("Residual", block) for block in self.stages]
 
+    def seen(self, images: Images) -> Singles:
+        """Images uint8 (n, h, h, c) as they are looked at: float32 (n, s, s, c) in [-1, 1]."""
+        return pool(images, self.looks_at) / np.float32(127.5) - np.float32(1)
+
     def logits(self, images: Images) -> Tensor:
         """Images uint8 (n, h, h, c), some at a time, to float64 (n, classes)."""
         with torch.inference_mode():
-            blocks = [self(from_uint8(part)).double() for part in _parts(images)]
+            blocks = [self(planes(self.seen(part))).double() for part in _parts(images)]
         return torch.cat(blocks)
 
 
@@ -95,29 +95,9 @@ def _convolution(before: int, after: int, pixels: int, stride: int) -> nn.Conv2d
     return unfilled(nn.Conv2d, before, after, pixels, stride=stride, padding=pixels // 2, bias=False)
 
 
-def halvings(side: int) -> list[bool]:
-    """Of each convolution of the stem, whether it halves the side.
-
-    >>> halvings(28), halvings(64), halvings(256)
-    ([False], [True], [True, True, True])
-    """
-    found = []
-    while side > INNER:
-        found.append(True)
-        side = -(-side // 2)
-    return found or [False]
-
-
-def _last_side(side: int, stages: int) -> int:
-    """Pixels a side of the last stage's maps: all of them are looked at, because where something lies tells, too."""
-    for _ in range(sum(halvings(side)) + stages - 1):
-        side = -(-side // 2)
-    return side
-
-
-def untrained(*, side: int, channels: int, classes: int, rng: torch.Generator) -> Network:
+def untrained(*, side: int, look: int, channels: int, classes: int, rng: torch.Generator) -> Network:
     """A network of random weights (He et al. 2015, "Delving deep into rectifiers")."""
-    network = Network(side=side, channels=channels, classes=classes)
+    network = Network(side=side, look=look, channels=channels, classes=classes)
     for part in network.modules():
         if isinstance(part, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(part.weight, nonlinearity="relu", generator=rng)

@@ -61,8 +61,8 @@ def teach(
 def taught(lesson: Lesson, settings: TeachSettings, today: date, progress: Progress = silent) -> Classifier:
     """The classifier that a lesson makes: the same for the same lesson, settings and threads."""
     classes, parts = len(lesson.classes), lesson.parts
-    learned = learn(parts[TRAIN], parts[VALIDATION], classes, settings, progress)
-    logits, weights = learned.network.logits(parts[VALIDATION].images), parts[VALIDATION].weights(classes)
+    network, steps = learn(parts[TRAIN], classes, settings, progress)
+    logits, weights = network.logits(parts[VALIDATION].images), parts[VALIDATION].weights(classes)
     temperature = temperature_of(logits, parts[VALIDATION].labels, weights)
     chances = softened(logits, temperature)
     facts = ClassifierFacts(
@@ -73,17 +73,18 @@ def taught(lesson: Lesson, settings: TeachSettings, today: date, progress: Progr
         origins=lesson.origins,
         created=today.isoformat(),
         privgan_version=__version__,
-        steps=learned.steps,
+        steps=steps,
         seed=settings.seed,
+        look=settings.look,
         temperature=temperature,
         thresholds=tuple(
             threshold_of(chances[:, label], parts[VALIDATION].labels == label) for label in range(classes)
         ),
         known=KnownRange.of(parts[TRAIN].images),
         images={split: len(part.labels) for split, part in parts.items()},
-        on_synthetic=_on_synthetic(learned.network, temperature, parts[TEST], classes),
+        on_synthetic=_on_synthetic(network, temperature, parts[TEST], classes),
     )
-    return Classifier(facts=facts, network=learned.network)
+    return Classifier(facts=facts, network=network)
 
 
 def _on_synthetic(network: Network, temperature: float, test: Pictures, classes: int) -> dict[str, dict[str, float]]:

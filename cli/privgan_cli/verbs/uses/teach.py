@@ -21,7 +21,8 @@ def teach(
         list[Path], typer.Option(help="The hospital's public key, got over another channel; of several, each one's.")
     ],
     column: Annotated[str, typer.Option(help="A declared column of records.csv to learn; else the class.")] = "",
-    steps: Annotated[int, typer.Option(help="Steps of learning.")] = 600,
+    look: Annotated[int, typer.Option(help="Pixels a side that it looks at, at most; finer costs certainty.")] = 16,
+    steps: Annotated[int, typer.Option(help="Steps of learning.")] = 750,
     minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random: the same seed gives the same model.")] = 0,
     force: Force = False,
@@ -30,7 +31,7 @@ def teach(
     from privgan_cli.using import surface
     from privgan_uses.teaching.settings import TeachSettings
 
-    settings = TeachSettings(steps=steps, minutes=minutes, seed=seed, column=column)
+    settings = TeachSettings(steps=steps, minutes=minutes, seed=seed, look=look, column=column)
     made = surface.teach(bundles, model, public_key, settings, force=force, progress=console.progress)
     console.result(
         {
