@@ -3,8 +3,13 @@
 NVFlare carries what lies in each site's own copy of the federation's folder to the others. It reads no cohort and
 holds no key; `privgan answer --wait` runs beside it, as another user if a hospital likes, and believes a letter by
 its signature alone. Nothing else imports this module, and nothing here is needed without NVFlare.
+
+    python -m privgan.federation.nvflare_courier JOB --sites 3 --minutes 600
+
+writes the job that is submitted.
 """
 
+import argparse
 import json
 import os
 import time
@@ -19,7 +24,8 @@ from privgan.federation.exchange import Exchange
 from privgan.files import sha256_bytes, write_text
 
 FOLDERS = "PRIVGAN_FEDERATIONS"
-ALLOWED = ("nvflare.collab.runtime.executor.CollabExecutor", f"{__name__}.Courier")  # of a site's class_allow_list
+_HERE = "privgan.federation.nvflare_courier"  # also where it is run as a program
+ALLOWED = ("nvflare.collab.runtime.executor.CollabExecutor", f"{_HERE}.Courier")  # of a site's class_allow_list
 _LOOK_SECONDS = 2.0
 _CALL_SECONDS = 120.0
 
@@ -117,7 +123,7 @@ def write_job(folder: Path, *, sites: int, minutes: float) -> None:
         "workflows": [
             _part("controller", "nvflare.collab.runtime.controller.CollabController", server_obj_id="post")
         ],
-        "components": [_part("post", f"{__name__}.{Post.__name__}", minutes=minutes)],
+        "components": [_part("post", f"{_HERE}.Post", minutes=minutes)],
     }
     executor = {"path": ALLOWED[0], "args": {"client_obj_id": "courier"}}
     client = {
@@ -133,3 +139,16 @@ def write_job(folder: Path, *, sites: int, minutes: float) -> None:
 
 def _part(name: str, path: str, **args: object) -> dict[str, object]:
     return {"id": name, "path": path, "args": args}
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description="Write a job for NVFlare that carries letters between hospitals.")
+    parser.add_argument("job", type=Path, help="the folder to make")
+    parser.add_argument("--sites", type=int, required=True, help="how many take part")
+    parser.add_argument("--minutes", type=float, default=600.0, help="for how long letters are carried at most")
+    asked = parser.parse_args()
+    write_job(asked.job, sites=asked.sites, minutes=asked.minutes)
+
+
+if __name__ == "__main__":
+    _main()

@@ -4,12 +4,13 @@ PRIVGAN_FEDERATIONS=FOLDERS python tests/federation/nvflare_job.py WORKSPACE NAM
 """
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 from nvflare.private.fed.app.simulator.simulator_runner import SimulatorRunner
 
-from privgan.federation.nvflare_courier import ALLOWED, write_job
+from privgan.federation.nvflare_courier import ALLOWED
 
 POST = ("nvflare.collab.runtime.controller.CollabController", "privgan.federation.nvflare_courier.Post")
 
@@ -22,5 +23,6 @@ if __name__ == "__main__":
             {"format_version": 2, "class_allow_list": [*ALLOWED, *POST], "class_list_enforcement_mode": "enforce"}
         )
     )
-    write_job(job, sites=len(names), minutes=4)
+    asked = [str(job), "--sites", str(len(names)), "--minutes", "4"]
+    subprocess.run([sys.executable, "-m", "privgan.federation.nvflare_courier", *asked], check=True)
     sys.exit(SimulatorRunner(str(job), workspace, ",".join(names), len(names), len(names)).run())
