@@ -28,6 +28,7 @@ _EXTRAS = {  # what must be importable
     "encoder": ("onnxruntime",),
     "jpeg-lossless": ("gdcm",),
     "nifti": ("nibabel",),
+    "uses": ("onnx", "skimage"),
 }
 _USES = to_tr(
     {
@@ -35,6 +36,7 @@ _USES = to_tr(
         "encoder": "an image encoder of your own",
         "jpeg-lossless": "DICOM files in JPEG Lossless",
         "nifti": "NIfTI volumes",
+        "uses": "teach, and enhance evaluate",
     }
 )
 _ATTACK_SIZE, _ATTACK_STEPS = 16, 3000  # half a minute on one core, a second half for slower ones
