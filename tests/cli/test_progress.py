@@ -9,6 +9,7 @@ import pytest
 
 from privgan.errors import UsageError
 from privgan.progress import Lines
+from privgan_cli.line import following
 from privgan_cli.line.everywhere import Everywhere, taken
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -116,6 +117,7 @@ def test_every_verb_ends_with_the_next_command(privgan: Privgan, trained: tuple[
     said = privgan("generate", trained[1], place / "synthetic", "--count", 4)
     line = said.stdout.splitlines()[-1]
     assert line.startswith(f"next: privgan audit '{place / 'synthetic'}' --cohort ")
+    assert " --policy POLICY.toml " in line
     told = json.loads(privgan("budget", trained[0], "--json").stdout)
     assert told["next"].startswith("privgan train ")
 
@@ -124,3 +126,13 @@ def test_a_scan_leads_to_a_cohort_that_knows_its_officer(privgan: Privgan, sourc
     """Otherwise whoever follows the lines releases alone."""
     line = privgan("scan", source).stdout.splitlines()[-1]
     assert line == f"next: privgan prepare {source} cohort --policy POLICY.toml"
+
+
+@pytest.mark.parametrize(("overrides", "asked"), [([], False), (["accept-low-power"], True)])
+def test_an_audit_leads_to_an_approval_that_is_complete(overrides: list[str], asked: bool) -> None:
+    """What was switched off needs a reason: without it the line that was suggested would be refused."""
+    line = following.after_audit(Path("r"), record={"verdict": "PASS", "overrides": overrides}, cohort=Path("c"))
+    assert line.startswith("privgan approve r --cohort c ")
+    assert line.endswith(" --reason REASON") == asked
+    other = following.after_audit(Path("r"), record={"verdict": "FAIL", "overrides": overrides}, cohort=Path("c"))
+    assert other == "privgan budget c"

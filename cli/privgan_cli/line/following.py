@@ -5,9 +5,9 @@ checks that they belong together.
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from privgan.kinds import COHORT, RUN, SET, Kind, kind_of
 
@@ -74,14 +74,17 @@ def after_answers(federation: Path, run: Path, key: Path, inviter: Path) -> str:
 def after_generate(run: Path, synthetic: Path) -> str:
     """Have it attacked."""
     cohort, report = beside(run, COHORT), unused(synthetic.with_name("report"))
-    return command("audit", synthetic, "--cohort", cohort, "--run", run, "--report", report)
+    return command(
+        "audit", synthetic, "--cohort", cohort, "--run", run, "--policy", "POLICY.toml", "--report", report
+    )
 
 
-def after_audit(report: Path, *, passed: bool, cohort: Path | None) -> str:
-    """What an officer does with a PASS; else what is left to spend on another run."""
+def after_audit(report: Path, *, record: Mapping[str, Any], cohort: Path | None) -> str:
+    """What an officer does with a PASS, with a reason if a safeguard was off; else what is left for another run."""
     known = cohort or beside(report, COHORT)
-    if passed:
-        return command("approve", report, "--cohort", known, "--key", "OFFICER.key", *_PERMISSION)
+    if record["verdict"] == "PASS":
+        reason = ("--reason", "REASON") if record["overrides"] else ()
+        return command("approve", report, "--cohort", known, "--key", "OFFICER.key", *_PERMISSION, *reason)
     return command("budget", known)
 
 

@@ -144,7 +144,7 @@ def _chances(expected: Preflight | None, bands: Mapping[float, str]) -> list[str
     return [
         tr(
             "with {members} members and {others} held back, a set that leaks nothing passes its audit with "
-            "probability {chance}",
+            "probability {chance} under the default policy",
             members=expected.members,
             others=expected.non_members,
             chance=f"{expected.chance:.2f}",

@@ -78,7 +78,7 @@ def _lines(statement: "Statement") -> list[str]:
             for run in statement.runs
         ),
         tr(
-            "{runs} runs charged; {audits} audits, {attempts} attempts counted",
+            "runs charged: {runs}; audits counted: {audits}, attempts: {attempts}",
             runs=len(statement.runs),
             audits=statement.audits,
             attempts=statement.attempts,

@@ -29,6 +29,7 @@ _EXTRAS = {  # what must be importable
     "jpeg-lossless": ("gdcm",),
     "nifti": ("nibabel",),
     "nvflare": ("nvflare",),
+    "uses": ("onnx", "skimage"),
 }
 _USES = to_tr(
     {
@@ -37,6 +38,7 @@ _USES = to_tr(
         "jpeg-lossless": "DICOM files in JPEG Lossless",
         "nifti": "NIfTI volumes",
         "nvflare": "letters between hospitals by NVFlare",
+        "uses": "teach, and enhance evaluate",
     }
 )
 _ATTACK_SIZE, _ATTACK_STEPS = 16, 3000  # half a minute on one core, a second half for slower ones

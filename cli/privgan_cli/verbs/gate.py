@@ -84,14 +84,14 @@ def audit(
                 inside=report / "audit.html",
                 outside=report / "audit-public.html",
             ),
-            then=_after(report, content["verdict"], cohort, members),
+            then=_after(report, content, cohort, members),
         )
     return EXIT_CODES[content["verdict"]]
 
 
-def _after(report: Path, verdict: str, cohort: Path | None, members: Path | None) -> str:
+def _after(report: Path, record: Mapping[str, Any], cohort: Path | None, members: Path | None) -> str:
     """Bare files can be audited, and never released."""
-    return "" if members is not None else following.after_audit(report, passed=verdict == "PASS", cohort=cohort)
+    return "" if members is not None else following.after_audit(report, record=record, cohort=cohort)
 
 
 def _public_copies(tests: Sequence[Mapping[str, Any]]) -> Iterator[str]:

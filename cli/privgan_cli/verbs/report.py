@@ -37,6 +37,6 @@ def report(
             },
             verdict_line_of(record),
             tr("drawn again: {inside} (internal), {outside} (may be shared)", inside=inside, outside=outside),
-            then=following.after_audit(report, passed=record["verdict"] == "PASS", cohort=cohort),
+            then=following.after_audit(report, record=record, cohort=cohort),
         )
     return 0

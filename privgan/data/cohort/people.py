@@ -16,6 +16,10 @@ from privgan.language import kept, to_tr
 
 _ALONG = to_tr("{count} patients were left out because they are the same person as a withdrawn one.")
 _UNMATCHED = to_tr("{count} keys of withdrawn patients match nobody who was read.")
+_NEAR_UNMATCHED = to_tr(
+    "{count} keys of withdrawn patients match nobody who was read; {near} would but for case, blanks or leading "
+    "zeros: whom they mean was not taken out."
+)
 _STRANGERS = to_tr("{count} numbers of the merge file match nobody who was read.")
 _NEAR_STRANGERS = to_tr(
     "{count} numbers of the merge file match nobody who was read; {near} would but for case, blanks or leading zeros."
@@ -51,10 +55,11 @@ class People:
 
     def notes(self, *, numbered: bool) -> tuple[str, ...]:
         """Who left and what is doubtful, with counts only; numbered: the source says whose each image is."""
+        unmatched = _NEAR_UNMATCHED if self.near_misses else _UNMATCHED
         strangers = _NEAR_STRANGERS if self.near_strangers else _STRANGERS
         texts = (
             (self.along, kept(_ALONG, count=self.along)),
-            (self.unmatched, kept(_UNMATCHED, count=self.unmatched)),
+            (self.unmatched, kept(unmatched, count=self.unmatched, near=self.near_misses)),
             *((count, kept(FOUND[kind], count=count)) for kind, count in self.findings.items() if numbered),
             (self.strangers, kept(strangers, count=self.strangers, near=self.near_strangers)),
         )

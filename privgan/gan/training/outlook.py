@@ -104,8 +104,8 @@ def outlook(asked: Question) -> Outlook:
         kept("noise is {times:.2g} times all that the patients of a class differ by", times=hidden)
         if hidden >= 1
         else kept(
-            "noise hides every way in which the patients of a class differ that is not {percent:.2g} % of all their "
-            "differences",
+            "noise hides every way in which the patients of a class differ that makes up less than {percent:.2g} % "
+            "of all their differences",
             percent=100 * hidden,
         )
     )

@@ -112,6 +112,17 @@ def test_a_withdrawn_number_of_a_person_of_whom_nothing_was_read_matches_nobody(
     assert (people.withdrawn, people.along, people.unmatched, people.strangers) == (1, 0, 1, 2)
 
 
+@pytest.mark.parametrize(("key", "near"), [("7", True), ("00007 ", True), ("8", False), ("7.5", False)])
+def test_a_withdrawn_key_that_a_spreadsheet_shortened_is_told_as_such(key: str, near: bool) -> None:
+    """Whoever accepted keys that match nobody must still read that one of them may be somebody's."""
+    people = decide_people(collected(["0007", "0009"]), frozenset({key}), [])
+    assert (people.withdrawn, people.unmatched, people.near_misses) == (0, 1, int(near))
+    assert people.kept.all()
+    (note,) = people.notes(numbered=False)
+    assert note.startswith("1 keys of withdrawn patients match nobody who was read")
+    assert ("1 would but for case, blanks or leading zeros" in note) == near
+
+
 def test_one_person_by_the_map_is_on_one_side_and_found_under_every_number(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     numbers = [f"NUM-{n:03d}" for n in range(40)]
