@@ -97,6 +97,7 @@ def warm(folder: Path, environment: Mapping[str, str]) -> Iterator[Warm]:
 
 def serve() -> None:
     """Load what the verbs load, then fork a process for every list of words on standard input; null waits for it."""
+    from privgan.data.identifiers import own_words
     from privgan_audits.questions import QUESTIONS
     from privgan_cli.main import main
 
@@ -104,6 +105,7 @@ def serve() -> None:
         importlib.import_module(name)
     for question in QUESTIONS:
         question.loaded()
+    own_words()
     gc.collect()
     gc.freeze()  # so that a collection in a fork copies no page of what was loaded
     child = 0
