@@ -31,7 +31,7 @@ from tests.audits.worlds import World, verdict_of, verdicts, with_images, world_
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
 
-MEMBERS, NON_MEMBERS, SYNTHETIC, SEEDS = 667, 333, 400, 200
+MEMBERS, NON_MEMBERS, SYNTHETIC, SEEDS = 1333, 667, 400, 200
 MANY = ("exact", "flip", "rotation_90_degrees", "shift_6_percent", "noise_4_percent")
 FEW = ("negative", "left_half", "fine_detail", "blend_30_percent", "rotation_10_degrees", "warp")
 AllPlanted = Mapping[tuple[str, int], tuple[Planted, np.random.Generator]]
