@@ -60,7 +60,7 @@ class _Doubled(torch.autograd.Function):
         return F.conv_transpose2d(joined, wide, bias, stride=2, padding=1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         joined, wide = ctx.saved_tensors
         asked_x, asked_image, asked_kernel, asked_bias = ctx.needs_input_grad
@@ -70,7 +70,8 @@ class _Doubled(torch.autograd.Function):
             found = F.conv2d(gradient, asked, stride=2, padding=1)
             of_x, of_image = found[:, : ctx.channels], found[:, ctx.channels :] if asked_image else None
         if asked_kernel:
-            of_kernel = _narrowed(conv2d_weight(gradient, list(wide.shape), joined, stride=2, padding=1))
+            of_wide = conv2d_weight(gradient, wide.shape, joined, stride=2, padding=1)  # type: ignore[no-untyped-call]
+            of_kernel = _narrowed(of_wide)
         return of_x, of_image, of_kernel, gradient.sum((0, 2, 3)) if asked_bias else None
 
 
@@ -105,7 +106,7 @@ class _OneOutput(torch.autograd.Function):
         return found[:, None, 1:-1, 1:-1].contiguous()
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         places, weights = ctx.saved_tensors
         count, inputs, height, width = ctx.shape

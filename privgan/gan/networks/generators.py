@@ -215,11 +215,11 @@ class Up(nn.Sequential):
 
     def forward(self, x: Tensor, image: Tensor) -> Tensor:  # type: ignore[override]  # what lies beside comes in here
         """See the class."""
-        _, convolved, *rest = self
-        if x.device.type == "cpu":
-            x = doubled(x, image, convolved.weight, convolved.bias)
-        else:
-            x, rest = beside(x, image), list(self)
+        match list(self):
+            case [nn.Upsample(), nn.Conv2d() as plain, *rest] if x.device.type == "cpu":
+                x = doubled(x, image, plain.weight, plain.bias)
+            case rest:
+                x = beside(x, image)
         for layer in rest:
             x = layer(x)
         return x
