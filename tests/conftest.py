@@ -1,4 +1,5 @@
-"""Where the real images for tests and studies are, whose chance each test has, and when garbage is looked for.
+"""Where the real images for tests and studies are, what is tested first, whose chance each test has, and when garbage
+is looked for.
 
 Without the images, tests of them are skipped with a message.
 """
@@ -12,7 +13,18 @@ from hypothesis import settings
 
 from tests.chance import seed, take_over
 
-SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+TESTS = Path(__file__).parent
+SHARED = TESTS.parents[1] / "shared" / "data"
+# Half a minute of processor time and more, the longest first: one that begins last keeps the other process waiting.
+LONGEST = (
+    "audits/questions/test_generators.py",
+    "cli/test_audit_files.py",
+    "audits/questions/test_controls.py",
+    "cli/test_whole_path.py",
+    "cli/test_audit_files_leak.py",
+    "audits/questions/networks/test_networks.py",
+    "gan/ranks/test_together.py",
+)
 
 take_over()
 settings.register_profile("untimed", deadline=None)  # on a busy machine time says nothing
@@ -22,6 +34,14 @@ settings.load_profile("untimed")
 def pytest_configure() -> None:
     """Importing every test makes half a million objects, none of them garbage: nothing is looked for meanwhile."""
     gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """LONGEST first, the others as they come."""
+    turns = {TESTS / name: turn for turn, name in enumerate(LONGEST)}
+    if gone := [str(file) for file in turns if not file.is_file()]:
+        raise pytest.UsageError(f"Expected the files of LONGEST in tests/conftest.py, these are gone: {gone}.")
+    items.sort(key=lambda item: turns.get(item.path, len(turns)))
 
 
 def pytest_collection_finish() -> None:

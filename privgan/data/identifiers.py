@@ -149,7 +149,8 @@ def own_words(folder: Path = Path(privgan.__file__).parent) -> frozenset[str]:
     Only words without digits are held against this list; full names, numbers, dates and UIDs are always kept.
     """
     texts = (path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
-    return frozenset(normalise(word) for text in texts for word in _WORD.findall(text))
+    words = {word for text in texts for word in _WORD.findall(text)}  # each once: most stand there a dozen times
+    return frozenset(map(normalise, words))
 
 
 def candidates(text: str) -> Iterator[str]:

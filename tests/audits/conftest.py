@@ -14,10 +14,8 @@ from threadpoolctl import threadpool_limits
 from privgan.images.stored import with_channels
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.questions.controls import spike_in
-from privgan_audits.questions.controls.disguises import DISGUISES
-from privgan_audits.questions.controls.rule import GATING_COPIES
-from privgan_audits.spaces import embedding
 from tests.audits.releasing import Gate, copied, make_gate, make_released
+from tests.brief import EMBEDDING, GATING, USE
 
 SIZE = 32
 Draw = Callable[..., Sample]
@@ -36,20 +34,24 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def briefly_trained(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever is not about the embedding itself, or a study, learns it in a fifth of the time."""
-    thorough = embedding.EPOCHS, embedding.LEAST_STEPS
-    if not request.module.__name__.endswith(("test_embedding", "test_false_alarms", "curves", "studies")):
-        embedding.EPOCHS, embedding.LEAST_STEPS = 3, 12
-    yield
-    embedding.EPOCHS, embedding.LEAST_STEPS = thorough
+    """Whatever is not about the embedding itself, or a study, learns it in a fifth of the time.
+
+    Likewise the judges of use, where tests are not about those.
+    """
+    name = request.module.__name__
+    brief = EMBEDDING if ".utility." in name else {**EMBEDDING, **USE}
+    with pytest.MonkeyPatch.context() as patch:
+        if not name.endswith(("test_embedding", "test_false_alarms", "curves", "studies")):
+            for (module, number), value in brief.items():
+                patch.setattr(module, number, value)
+        yield
 
 
 @pytest.fixture(scope="module")
 def planted_where_it_gates() -> Iterator[None]:
     """Audits plant copies in the disguises that decide the verdict; the fifteen others only inform its reader."""
-    gating = {kind: DISGUISES[kind] for kind in GATING_COPIES}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spike_in, "disguises_of", lambda _: gating)
+        patch.setattr(spike_in, "disguises_of", lambda _: GATING)
         yield
 
 

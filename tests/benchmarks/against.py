@@ -1,6 +1,7 @@
 """What this checkout costs beside another commit: processor time and memory of whole processes, in turn, in one run.
 
     python tests/benchmarks/against.py [--base COMMIT] [--rows scan,prepare,...] [--pairs 3] [--short] [--json]
+                                       [--patients 4000] [--steps N]
 
 One row each: what, base_cpu_s, ours_cpu_s, ratio, base_mib, ours_mib. User CPU seconds and the most memory held at
 once, children included, are medians of pairs (base, ours, base, ours, ...) of processes with one thread each.
@@ -8,7 +9,9 @@ once, children included, are medians of pairs (base, ours, base, ours, ...) of p
 The base's files are taken out of git into a temporary folder and run in this very environment. One of its own would
 compare two versions of torch as well, and this one holds all that the base's code imports: Opacus, which only tests
 need by now, comes with the extra `dev`. Both sides read the same phantoms and go on with what they made themselves,
-so that no format of one has to be the other's. What a row needs is made once, unmeasured, unless it is a row itself.
+so that no format of one has to be the other's. What a row needs is made once, unmeasured, unless it is a row itself:
+`--rows train` prepares both sides first, and `--rows audit` trains and draws as well. `--patients` says how all of it
+grows, as there are as many synthetic ones; `--steps` trains for less, to see that every row still runs.
 """
 
 import argparse
@@ -30,6 +33,7 @@ from measuring.processes import Cost, cost_of
 OURS = Path(__file__).resolve().parents[2]
 BASE = "880e760"  # the commit that docs/results/speed.md compares with
 PATIENTS, FEW = 4000, 200  # the demo's, and those of --short
+ENOUGH = 1500  # patients, below which `prepare` has to be told that no audit is likely to pass
 PRIVGAN = ("-c", "from privgan_cli.main import main; main()")
 PHANTOMS = """
 import sys
@@ -72,7 +76,7 @@ ROWS: Mapping[str, Row] = {
         makes="cohort",
     ),
     "train": Row(words=["train", "cohort", "run", "--epsilon", "5"], needs=["cohort"], makes="run"),
-    "generate": Row(words=["generate", "run", "synthetic", "--count", "4000"], needs=["run"], makes="synthetic"),
+    "generate": Row(words=["generate", "run", "synthetic", "--count"], needs=["run"], makes="synthetic"),
     "audit --run": Row(
         words=["audit", "synthetic", "--cohort", "cohort", "--run", "run", "--report", "report"],
         needs=["cohort", "run", "synthetic"],
@@ -85,10 +89,11 @@ CHEAP = ("help", "plan", "approve, to its first refusal", "scan")
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One checkout, and the folder in which it keeps what it made."""
+    """One checkout, and the folder in which it keeps what it made. more: further words of rows, by name."""
 
     checkout: Path
     home: Path
+    more: Mapping[str, Sequence[str]]
     made: dict[str, Path] = field(default_factory=dict)
 
     def measured(self, what: str) -> Cost:
@@ -103,7 +108,8 @@ class Side:
                 shutil.copytree(source, place / name)  # a ledger remembers
         script = self.checkout / "tests" / what
         start = [str(script)] if script.is_file() else PRIVGAN
-        cost = cost_of([sys.executable, *start, *row.words], place, self.environment())
+        words = [*row.words, *self.more.get(what, ())]
+        cost = cost_of([sys.executable, *start, *words], place, self.environment())
         if row.makes and not (place / row.makes).is_dir():
             raise SystemExit(f"Expected {row.makes} of '{what}' in {self.checkout}, it ended so:\n{cost.said}")
         if row.makes and row.makes not in self.made:
@@ -143,6 +149,17 @@ def compared(what: str, sides: Mapping[str, Side], pairs: int) -> dict[str, Any]
     }
 
 
+def further(patients: int, steps: int | None, home: Path) -> Mapping[str, Sequence[str]]:
+    """Further words of rows, by name, for so many patients; `home` is where a file of settings may lie."""
+    settings = home / "train.toml"
+    settings.write_text(f"schema = 1\n[privacy]\nsteps = {steps}\n")
+    return {
+        "prepare": ["--accept-low-power"] if patients < ENOUGH else [],
+        "train": [] if steps is None else ["--config", str(settings)],
+        "generate": [str(patients)],
+    }
+
+
 def checked_out(commit: str, folder: Path) -> Path:
     """The files of a commit in a new folder."""
     folder.mkdir()
@@ -161,7 +178,10 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--short", action="store_true", help="one pair of what takes seconds")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--patients", type=int, default=PATIENTS)
+    parser.add_argument("--steps", type=int)
     asked = parser.parse_args()
+    patients = FEW if asked.short else asked.patients
     names = [each for each in ROWS if any(each.startswith(word) for word in (asked.rows or "").split(",") if word)]
     rows, pairs = (CHEAP, 1) if asked.short else (names or list(ROWS), asked.pairs)
     with tempfile.TemporaryDirectory() as folder:
@@ -172,16 +192,18 @@ def main() -> None:
         sides = {}
         for name, checkout in checkouts.items():
             (home / name).mkdir()
-            sides[name] = Side(checkout=checkout, home=home / name)
+            sides[name] = Side(checkout=checkout, home=home / name, more=further(patients, asked.steps, home))
         dicom = home / "dicom"
         if any(ROWS[each].needs for each in rows):
-            words = [sys.executable, "-c", PHANTOMS, str(dicom), str(FEW if asked.short else PATIENTS)]
+            words = [sys.executable, "-c", PHANTOMS, str(dicom), str(patients)]
             subprocess.run(words, cwd=OURS, env=sides["ours"].environment(), check=True)
         for side in sides.values():
             side.made["dicom"] = dicom
         found = [compared(each, sides, pairs) for each in rows]
     if asked.json:
-        print(json.dumps({"schema_version": 1, "base": asked.base, "pairs": pairs, "rows": found}))
+        print(
+            json.dumps({"schema_version": 1, "base": asked.base, "pairs": pairs, "patients": patients, "rows": found})
+        )
     else:
         print("\n".join(str(line) for line in found))
 

@@ -129,7 +129,7 @@ def trained(
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
-    """800 synthetic images, 1,333 members, 667 non-members; tests must not change them."""
+    """400 synthetic images, 667 members, 333 non-members; tests must not change them."""
     from tests.cli.samples import three_files
 
     return three_files(tmp_path_factory.mktemp("files"))

@@ -1,7 +1,8 @@
 """`privgan` with its libraries already loaded: each command is a fork of one process, so that only the first waits.
 
 A command is still a process with its own memory, file descriptors, signals and exit code. What it cannot show is
-that a fresh interpreter finds every import; commands that are run once as a user runs them show that.
+that a fresh interpreter finds every import, and how well an audit sees: it learns briefly here. Commands that are run
+once as a user runs them show both.
 """
 
 import atexit
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
+from tests.brief import be_brief
 from tests.chance import seed, take_over
 
 SECONDS = 300  # after which a command that hangs is ended, with a code that nobody expects
@@ -97,6 +99,7 @@ def warm(folder: Path, environment: Mapping[str, str]) -> Iterator[Warm]:
 
 def serve() -> None:
     """Load what the verbs load, then fork a process for every list of words on standard input; null waits for it."""
+    from privgan.data.identifiers import own_words
     from privgan_audits.questions import QUESTIONS
     from privgan_cli.main import main
 
@@ -104,6 +107,8 @@ def serve() -> None:
         importlib.import_module(name)
     for question in QUESTIONS:
         question.loaded()
+    own_words()
+    be_brief()
     gc.collect()
     gc.freeze()  # so that a collection in a fork copies no page of what was loaded
     child = 0

@@ -25,10 +25,10 @@ def images_in(path: Path) -> Array:
 
 
 def three_files(folder: Path) -> tuple[Path, Path, Path]:
-    """800 synthetic images, 1,333 members, 667 non-members: all from one population."""
-    drawn = blobs(2800, 11)
+    """400 synthetic images, 667 members, 333 non-members: all from one population."""
+    drawn = blobs(1400, 11)
     return (
-        save(folder / "synthetic.npz", drawn[:800], "s"),
-        save(folder / "members.npz", drawn[800:2133], "m"),
-        save(folder / "non-members.npz", drawn[2133:], "n"),
+        save(folder / "synthetic.npz", drawn[:400], "s"),
+        save(folder / "members.npz", drawn[400:1067], "m"),
+        save(folder / "non-members.npz", drawn[1067:], "n"),
     )

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from privgan.gan.networks.convolving import beside
 from privgan.gan.networks.generators import Generator
 from privgan.gan.networks.layers import unfilled
 
@@ -41,7 +42,7 @@ def _shorter(block: nn.Module) -> nn.Module:
 
 
 class _Doubling(nn.Module):
-    """(n, inputs, h, w) -> (n, outputs, 2h, 2w): what a block makes that doubles a map, convolves it and goes on."""
+    """(maps (n, c, h, h), image) -> maps (n, outputs, 2h, 2h): as a block that doubles, convolves and goes on."""
 
     def __init__(self, plain: nn.Conv2d, rest: Iterable[nn.Module]) -> None:
         super().__init__()
@@ -49,9 +50,9 @@ class _Doubling(nn.Module):
         self.bias = None if plain.bias is None else nn.Parameter(plain.bias.repeat_interleave(4), requires_grad=False)
         self.rest = nn.Sequential(*rest)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, image: Tensor) -> Tensor:
         """See the class."""
-        found: Tensor = self.rest(F.pixel_shuffle(F.conv2d(x, self.kernel, self.bias, padding=1), 2))
+        found: Tensor = self.rest(F.pixel_shuffle(F.conv2d(beside(x, image), self.kernel, self.bias, padding=1), 2))
         return found
 
 

@@ -21,6 +21,7 @@ from privgan.config import inline
 from privgan.errors import UsageError
 from privgan.gan.effects.odds import Odds
 from privgan.gan.names import CONV, MLP, NETWORKS
+from privgan.gan.networks.convolving import beside, doubled, one_output
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.layers import convolution, linear
 from privgan.gan.networks.strengths import Strengths
@@ -171,8 +172,15 @@ class Generator(nn.Module):
         start = _first_map(self.config.form.side)
         x = self.lift(z).reshape(len(z), -1, start, start)
         for block in self.blocks:
-            x = block(_beside(x, image))
-        return _centre_crop(self.last(_beside(x, image)), image.shape[-1])
+            x = block(x, image)
+        return _centre_crop(self._ended(beside(x, image)), image.shape[-1])
+
+    def _ended(self, x: Tensor) -> Tensor:
+        last = self.last
+        if isinstance(last, nn.Conv2d) and last.out_channels == 1 and x.device.type == "cpu":
+            return one_output(x, last.weight, last.bias)
+        found: Tensor = last(x)
+        return found
 
 
 Layers = tuple[nn.Linear, nn.ModuleList, nn.Conv2d | nn.Linear]  # lift, blocks, last
@@ -202,28 +210,28 @@ def _first_map(size: int) -> int:
     return math.ceil(size / (1 << _doublings(size)))
 
 
-def _up(inputs: int, outputs: int, torch_rng: torch.Generator | None) -> nn.Sequential:
-    return nn.Sequential(
+class Up(nn.Sequential):
+    """(maps (n, c, h, h), image) -> maps (n, outputs, 2h, 2h): a doubling, a convolution, and whatever follows."""
+
+    def forward(self, x: Tensor, image: Tensor) -> Tensor:  # type: ignore[override]  # what lies beside comes in here
+        """See the class."""
+        match list(self):
+            case [nn.Upsample(), nn.Conv2d() as plain, *rest] if x.device.type == "cpu":
+                x = doubled(x, image, plain.weight, plain.bias)
+            case rest:
+                x = beside(x, image)
+        for layer in rest:
+            x = layer(x)
+        return x
+
+
+def _up(inputs: int, outputs: int, torch_rng: torch.Generator | None) -> Up:
+    return Up(
         nn.Upsample(scale_factor=2, mode="nearest"),
         convolution(inputs, outputs, 3, torch_rng),
         nn.GroupNorm(4, outputs),
         nn.ReLU(),
     )
-
-
-def _beside(x: Tensor, image: Tensor) -> Tensor:
-    """Maps (n, c, h, h) and behind them the image, resized; where maps have their channels last, all do."""
-    parts = [x, _resized(image, x.shape[-1])]
-    if x.is_contiguous() or not x.is_contiguous(memory_format=torch.channels_last):
-        return torch.cat(parts, dim=1)
-    # Otherwise they would be turned for it, and turned back by the convolution that follows.
-    return torch.cat([part.permute(0, 2, 3, 1) for part in parts], dim=3).permute(0, 3, 1, 2)
-
-
-def _resized(image: Tensor, side: int) -> Tensor:
-    if side == image.shape[-1]:
-        return image
-    return F.adaptive_avg_pool2d(image, side) if side <= image.shape[-1] else F.interpolate(image, size=(side, side))
 
 
 def _centre_crop(image: Tensor, size: int) -> Tensor:

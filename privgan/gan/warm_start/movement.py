@@ -108,9 +108,9 @@ def _undone(away: Tensor) -> Tensor:
 
 def _displaced(images: Tensor, by: Tensor) -> Tensor:
     """Every pixel from where it is displaced to."""
-    n, _, size, _ = images.shape
+    size = images.shape[-1]
     same = torch.eye(2, 3, device=by.device, dtype=by.dtype)
-    still = F.affine_grid(same.expand(n, 2, 3), [n, 1, size, size], align_corners=False)
+    still = F.affine_grid(same[None], [1, 1, size, size], align_corners=False)  # one for all: torch would make n
     return F.grid_sample(images, still + by.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
 
 

@@ -32,7 +32,7 @@ from tests.audits.worlds import World, verdict_of, verdicts, with_images, world_
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
 
-MEMBERS, NON_MEMBERS, SYNTHETIC, SEEDS = 1333, 667, 800, 200
+MEMBERS, NON_MEMBERS, SYNTHETIC, SEEDS = 1333, 667, 400, 200
 MANY = ("exact", "flip", "rotation_90_degrees", "shift_6_percent", "noise_4_percent")
 FEW = ("negative", "left_half", "fine_detail", "blend_30_percent", "rotation_10_degrees", "warp")
 AllPlanted = Mapping[tuple[str, int], tuple[Planted, np.random.Generator]]
@@ -92,7 +92,7 @@ def verdict_with(world: World, patient: Mapping[str, Floats] | None = None) -> s
 
 @pytest.mark.parametrize("kind", MANY)
 def test_copies_of_distinct_members_fail_without_the_exact_test(safe: World, planted: AllPlanted, kind: str) -> None:
-    """3, 10 and 100 % of as many images as the safe set has, each of another member."""
+    """6, 20 and 100 % of as many images as the safe set has, each of another member."""
     copies, _ = planted[kind, 5]
     assert copies.count == SYNTHETIC
     for count in (24, 80, SYNTHETIC):

@@ -90,14 +90,14 @@ def train_classifier(
     lessons: Lessons, classes: int, rng: np.random.Generator, task: str, progress: Progress = silent
 ) -> Classifier:
     """Learn labels 0..classes-1 by `STEPS` steps of `BATCH` images; deterministic given `rng` and threads."""
-    for step, network in enumerate(learning(lessons, classes, rng, averaged), start=1):
+    for step, network in enumerate(learning(lessons, classes, rng, averaged, steps=STEPS), start=1):
         progress(task, step, STEPS)
         learned = network
     return learned
 
 
 def learning(
-    lessons: Lessons, classes: int, rng: np.random.Generator, look: Look, *, steps: int = STEPS, first: int = 0
+    lessons: Lessons, classes: int, rng: np.random.Generator, look: Look, *, steps: int, first: int = 0
 ) -> Iterator[Classifier]:
     """One network after each of `steps` steps, for whoever wants to stop before the last.
 

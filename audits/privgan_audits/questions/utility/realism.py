@@ -136,7 +136,7 @@ def _learned(lesson: Lessons, choice: Lessons, look: str, rng: np.random.Generat
     """The network as it was when it did best on what it did not learn from."""
     task, best, stale = tr(_TASKS[look]), np.inf, 0
     seen: list[Tensor] = []
-    for step, network in enumerate(learning(lesson, 2, rng, LOOKS[look]), start=1):
+    for step, network in enumerate(learning(lesson, 2, rng, LOOKS[look], steps=classifier.STEPS), start=1):
         if step % CHECK and step < classifier.STEPS:
             continue
         progress(task, step, classifier.STEPS)
