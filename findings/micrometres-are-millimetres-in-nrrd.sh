@@ -5,7 +5,7 @@
 # SimpleITK reads the unit of NIfTI and gives 0.04, in mm; that of NRRD it leaves unread, gives 40, and does not keep
 # it in the metadata. nibabel gives 40 for the NIfTI file too, in `get_zooms()` as in the affine; and an image made of
 # its voxels and its affine, as is usual, has lost the unit, so that SimpleITK, which gave 0.04 before, gives 40 after.
-# All are valid and nothing warns; a volume is wrong by 1e9, and a registration finds two brains of other planets.
+# All are valid and nothing warns; a volume is wrong by 1e9, and a registration of the two has nothing in common to find.
 #
 # Seen (Python 3.11), the first voxel's width:
 #   SimpleITK, NIfTI 0.04

@@ -2,7 +2,7 @@
 # SimpleITK 2.5.7: the Pixel Spacing of a radiograph is not read; lengths are the detector's, or of pixels of 1 mm.
 #
 # A radiograph says how far its pixels are apart on the detector (Imager Pixel Spacing) and, where it was calibrated,
-# in the patient (Pixel Spacing, PS3.3 10.7.1.3). For CR, DX, MG, RF and XA the spacing of the image is the former even
+# in the patient (Pixel Spacing, PS3.3 10.7.1). For CR, DX, MG, RF and XA the spacing of the image is the former even
 # where both are there: here a third too much. A CR that has Pixel Spacing alone, as is allowed, gets 1 mm, more than
 # six times too much, and nothing warns. The same header under CT is read as it says. The metadata keep what the file
 # says: `GetMetaData("0028|0030")`.
