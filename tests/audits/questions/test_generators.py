@@ -92,7 +92,7 @@ def verdict_with(world: World, patient: Mapping[str, Floats] | None = None) -> s
 
 @pytest.mark.parametrize("kind", MANY)
 def test_copies_of_distinct_members_fail_without_the_exact_test(safe: World, planted: AllPlanted, kind: str) -> None:
-    """6, 20 and 100 % of as many images as the safe set has, each of another member."""
+    """Of 24, of 80 and of as many members as the safe set has images."""
     copies, _ = planted[kind, 5]
     assert copies.count == SYNTHETIC
     for count in (24, 80, SYNTHETIC):
