@@ -4,9 +4,9 @@
 
 One JSON object: for nine sizes of the discriminator, images a second of clipped sums over patients, as a private step
 needs them, and how far these lie from the processor's, in units of the bound, and the share of numbers that are the
-same; then a training at 64 pixels with networks four times as wide, milliseconds a step; then sums of ranks over NCCL,
-one for each accelerator (over gloo, two, on the processor). --short: one size and a step of each. With `--device cpu`
-it shows that it runs.
+same; then a training at 64 pixels with networks four times as wide, milliseconds a step; then sums of ranks over
+NCCL, one for each accelerator (over gloo, two, on the processor). --short: one size and a step of each. With
+`--device cpu` it shows that it runs.
 """
 
 import argparse
