@@ -15,7 +15,9 @@ from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.landmarks import keypoints, parts, points
 from privgan_audits.spaces.lenses import references
 from privgan_audits.spaces.lenses import space as lenses
+from privgan_audits.spaces.lenses import views as lens_views
 from privgan_audits.spaces.lenses.lenses import LENSES
+from privgan_audits.spaces.search import searches
 from privgan_audits.spaces.space import Space, VectorSpace
 from tests.gan.ranks.test_rows import on_ranks
 
@@ -65,6 +67,8 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that so few images are several blocks."""
     for module, name in ((patches, "_AT_ONCE"), (keypoints, "_AT_ONCE"), (points, "_IMAGES")):
         monkeypatch.setattr(module, name, 4)
+    monkeypatch.setattr(lens_views, "_AT_ONCE", 4)
+    monkeypatch.setattr(searches, "_BLOCK", 4)
     monkeypatch.setattr(lenses, "_BOUNDS", 4 * 30 * 5)
     monkeypatch.setattr(references, "_TILE", 30 * 4)
 

@@ -54,7 +54,7 @@ class LensSpace:
         ranks: Ranks | None = None,
     ) -> "LensSpace":
         """Learn what real images, uint8 (n, h, h, c), have in common, and how close patients come to each other."""
-        views = LensViews.of(lens, real)
+        views = LensViews.of(lens, real, ranks)
         references = reference_distances(views, owner, progress, ranks)
         return cls(ratios=LensRatios.of(views, references), owner=owner, ranks=ranks)
 
