@@ -47,7 +47,7 @@ class Pattern:
         """
         parts: list[bytes | _Hole] = []
         position, meta_length = 0, 0
-        for tag, vr, start, value, end in elements(content):
+        for tag, vr, start, value, end in _elements(content):
             if tag in varying or tag == GROUP_LENGTH:
                 parts += [content[position:start], _Hole(tag=tag, vr=vr)]
                 position = end
@@ -68,12 +68,8 @@ def _even(vr: bytes, value: bytes) -> bytes:
     return value + (b"\0" if vr in _ZERO_PADDED else b" ") if len(value) % 2 else value
 
 
-def elements(content: bytes) -> Iterator[tuple[int, bytes, int, int, int]]:
-    """Of each element at the top level its tag and VR, where it starts, where its value does, and where it ends.
-
-    Raises:
-        struct.error: the file ends within one.
-    """
+def _elements(content: bytes) -> Iterator[tuple[int, bytes, int, int, int]]:
+    """Of each element at the top level its tag and VR, where it starts, where its value does, and where it ends."""
     start = _FIRST
     while start < len(content):
         group, element, vr = struct.unpack_from("<HH2s", content, start)
