@@ -82,6 +82,17 @@ def test_two_ranks_answer_as_one_process(name: str, tmp_path: Path, monkeypatch:
     assert len(expected) > 4 * 30  # some copies were met
 
 
+@pytest.mark.parametrize("name", ["parts", "moved parts"])
+def test_a_rank_without_a_block_waits_for_the_other(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So few images are one block: one rank has nothing to compare, and both make what is compared with."""
+    monkeypatch.setattr(lens_views, "_AT_ONCE", 4)
+    expected = answers(SPACES[name](None))
+    for found in on_ranks(2, tmp_path, lambda ranks: answers(SPACES[name](ranks))):
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("name", ["pixels", "moved parts"])
 def test_some_images_at_a_time_answer_as_all(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a hundred thousand patients need: nothing of all real images is held at once."""

@@ -22,8 +22,8 @@ class LensViews:
     """All real images through a lens, as they are and changed in the ways that it forgives.
 
     whites: of each part. images: uint8 (n, h, h, c). changes: views of an image. many: how many of the first images
-    are kept while somebody looks at them. ranks: among whom the making of these is shared out; all ask for them at
-    once. kept: every part of those, float32 (many, views, d); empty until then.
+    are kept while somebody looks at them. ranks: see `look`. kept: every part of those, float32 (many, views, d);
+    empty until then.
     """
 
     lens: Lens
@@ -46,13 +46,18 @@ class LensViews:
         """Keep none until somebody looks again: made again, they are the same."""
         self.kept.clear()
 
-    def _kept(self) -> Sequence[Singles]:
+    def look(self) -> None:
+        """Make what is kept, each rank some of it. All ranks call it, whatever each of them looks at then."""
         if not self.kept:
 
             def some(rows: range) -> Arrays:
                 return placed(self.lens, self.whites, self.images[rows.start : rows.stop], searching=True)
 
             self.kept.extend(in_shares(self.many, self.ranks, some, step=_AT_ONCE))
+
+    def _kept(self) -> Sequence[Singles]:
+        if not self.kept:
+            self.kept.extend(placed(self.lens, self.whites, self.images[: self.many], searching=True))
         return self.kept
 
     def __len__(self) -> int:
