@@ -146,7 +146,6 @@ def evaluate(
 ) -> int:
     """Measure a restorer on held-back patients; an internal page."""
     from privgan_cli.using import surface
-    from privgan_uses.restoring.evaluating.page import lines_of
     from privgan_uses.restoring.request import Rivals
 
     rivals = Rivals(
@@ -157,6 +156,8 @@ def evaluate(
         seed=seed,
     )
     found = surface.enhance_evaluate(model, cohort, report, rivals, force=force, progress=console.progress)
+    from privgan_uses.restoring.evaluating.page import lines_of
+
     console.result(
         {key: value for key, value in found.content.items() if key != "schema_version"},
         *lines_of(found.content),
