@@ -39,7 +39,9 @@ def train(
     body_part: Annotated[str, typer.Option(help="Without BUNDLE: the DICOM body part of the images.")] = "",
     window: Annotated[str | None, choice("Without BUNDLE: LOW,HIGH in Hounsfield units.", metavar="LOW,HIGH")] = None,
     colour: Annotated[bool, typer.Option("--colour", help="Without BUNDLE: keep red, green and blue.")] = False,
-    steps: Annotated[int | None, typer.Option(help="Steps of learning; 2000 if left out. To enlarge, a few hundred are better.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Steps of learning; 2000 if left out. To enlarge, a few hundred are better.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with `[damage]` and `[learning]`.")] = None,
