@@ -87,14 +87,21 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_marker(path: Path, kind: str, version: int) -> dict[str, Any]:
+def read_marker(path: Path, kind: str, version: int, *, learned: bool = False) -> dict[str, Any]:
     """The fields of the JSON object that says what a folder is, without the two that say it.
+
+    learned: from what was released or is public, so that it may be learned again for nothing.
 
     Raises:
         IntegrityError: as for `read_json`, or of another kind or schema version.
     """
     table = read_json(path)
     written = (table.pop("kind", None), table.pop("schema_version", None))
+    if learned and written[0] == kind and written[1] != version:
+        raise IntegrityError(
+            f"Expected schema version {version} in {path}, got {written[1]!r}: another version of privgan wrote it. "
+            "Learn it again, which costs no privacy."
+        )
     if written != (kind, version):
         raise IntegrityError(
             f"Expected kind {kind!r}, schema version {version} in {path}, got {written[0]!r}, {written[1]!r}; "

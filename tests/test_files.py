@@ -116,3 +116,7 @@ def test_a_marker_of_another_kind_or_version_is_refused(tmp_path: Path) -> None:
             IntegrityError, match=f"Expected kind '{kind}', schema version {version} in .*got 'cohort', 1"
         ):
             read_marker(tmp_path / "cohort.json", kind, version)
+    with pytest.raises(IntegrityError, match=r"Expected schema version 2 in .*got 1: .*Learn it again"):
+        read_marker(tmp_path / "cohort.json", "cohort", 2, learned=True)
+    with pytest.raises(IntegrityError, match="Expected kind 'run'"):
+        read_marker(tmp_path / "cohort.json", "run", 2, learned=True)

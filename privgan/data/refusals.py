@@ -30,7 +30,7 @@
 | recognisable         | Recognizable Visual Features is YES: a face                              |
 | localizer            | a localizer, scout or survey among slices                                |
 | derived_map          | computed from slices: ADC, perfusion, phase, projection and the like     |
-| restored             | made by a network from a patient's image, as its own mark says           |
+| restored             | made artificially from another image, in part at least, as it says       |
 | mosaic               | many slices side by side as one picture                                  |
 | missing_rescale      | CT without slope and intercept, or whose values cannot go below zero     |
 | rescale_type         | a CT preset, and values that say that they are no Hounsfield units       |

@@ -12,16 +12,21 @@ writes the job that is submitted.
 import argparse
 import json
 import os
+import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
-from nvflare.collab import CollabCallError, collab
-
+from privgan.checks import positive, within
 from privgan.errors import UsageError
-from privgan.federation.carrying import Bag
+from privgan.federation.carrying import Bag, carry
 from privgan.federation.exchange import Exchange
-from privgan.files import sha256_bytes, write_text
+from privgan.federation.invitation import MOST_SITES
+from privgan.files import write_text
+
+try:
+    from nvflare.collab import CollabCallError, collab
+except ImportError:
+    sys.exit('Expected NVFlare 2.9; install it: pip install "privgan[nvflare]".')
 
 FOLDERS = "PRIVGAN_FEDERATIONS"
 _HERE = "privgan.federation.nvflare_courier"  # also where it is run as a program
@@ -76,30 +81,10 @@ class Post:
 
 
 def _carried(known: dict[str, bytes]) -> bool:
-    """One round; whether there was nothing left to bring. Who does not answer is asked again in the next.
-
-    known: the letters that the server has, by place; changed.
-    """
+    """See `carry`."""
     told = dict(collab.clients(timeout=_CALL_SECONDS).holds())
-    if len({federation for federation, _ in told.values()}) > 1:
-        raise UsageError("Expected one invitation at all sites, they hold several.")
-    there = [
-        (client(timeout=_CALL_SECONDS), told[client.name][1]) for client in collab.clients if client.name in told
-    ]
-    with suppress(CollabCallError):
-        for call, held in there:
-            if new := [place for place, digest in held.items() if digest and digest != _digest(known, place)]:
-                known.update(call.given(new))
-        for call, held in there:
-            if lacking := {
-                place: known[place] for place in held if place in known and held[place] != _digest(known, place)
-            }:
-                call.take(lacking)
-    return len(there) == len(collab.clients) and all(held == there[0][1] and all(held.values()) for _, held in there)
-
-
-def _digest(known: dict[str, bytes], place: str) -> str:
-    return sha256_bytes(known[place]) if place in known else ""
+    ways = {client.name: client(timeout=_CALL_SECONDS) for client in collab.clients}
+    return carry(known, told, ways, broken=CollabCallError)
 
 
 def write_job(folder: Path, *, sites: int, minutes: float) -> None:
@@ -113,12 +98,17 @@ def write_job(folder: Path, *, sites: int, minutes: float) -> None:
         minutes: for how long letters are carried, if not all are there before.
 
     Raises:
-        UsageError: the folder exists.
+        UsageError: the folder exists or cannot be made, or a number means nothing.
     """
+    within(2, MOST_SITES, sites=sites)
+    positive(minutes=minutes)
     try:
-        (folder / "app" / "config").mkdir(parents=True)
+        folder.mkdir()
     except FileExistsError:
         raise UsageError("Expected a folder that does not exist yet, there is one of this name.") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"Expected an existing folder to write into, {folder.parent} is missing.") from None
+    (folder / "app" / "config").mkdir(parents=True)
     server = {
         "workflows": [
             _part("controller", "nvflare.collab.runtime.controller.CollabController", server_obj_id="post")
@@ -147,7 +137,10 @@ def _main() -> None:
     parser.add_argument("--sites", type=int, required=True, help="how many take part")
     parser.add_argument("--minutes", type=float, default=600.0, help="for how long letters are carried at most")
     asked = parser.parse_args()
-    write_job(asked.job, sites=asked.sites, minutes=asked.minutes)
+    try:
+        write_job(asked.job, sites=asked.sites, minutes=asked.minutes)
+    except UsageError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
 """Letters that are carried from folder to folder: each in its own place, and nobody else's in this site's."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from privgan.errors import IntegrityError
-from privgan.federation.carrying import Bag
+from privgan.errors import IntegrityError, UsageError
+from privgan.federation.carrying import Bag, Way, carry
 from privgan.federation.letters import Answer
 from privgan.federation.vectors import packed, unpacked
+from privgan.files import sha256_bytes
 from tests.federation.carried import Apart
 from tests.federation.hospitals import NAMES, QUESTIONS, World, make_world
 
@@ -116,3 +117,95 @@ def test_a_bag_is_a_sites_that_the_invitation_names(apart: Apart) -> None:
     with pytest.raises(IntegrityError):
         apart.bag(WEST).holds()
     place.write_bytes(kept)
+
+
+class BrokenError(Exception):
+    """A wire broke."""
+
+
+class Lying:
+    """A site that gives more than its own, or something else, and may break when it takes."""
+
+    def __init__(self, bag: Bag, given: object, *, breaks: bool = False) -> None:
+        self.bag, self.gives, self.breaks = bag, given, breaks
+
+    def given(self, asked: list[str]) -> object:
+        """See `Bag`."""
+        own = self.bag.given(asked)
+        return {**own, **self.gives} if isinstance(self.gives, dict) else self.gives
+
+    def take(self, letters: dict[str, bytes]) -> None:
+        """See `Bag`."""
+        if self.breaks:
+            raise BrokenError
+        self.bag.take(letters)
+
+
+def rounds(apart: Apart, ways: Mapping[str, Way], told: Mapping[str, object], known: dict[str, bytes]) -> bool:
+    """One round, in which some sites say something else than what they hold."""
+    held = {name: (apart.bag(name).federation, apart.bag(name).holds()) for name in NAMES}
+    return carry(known, {**held, **told}, ways, broken=BrokenError)
+
+
+def bags(apart: Apart) -> dict[str, Way]:
+    return {name: apart.bag(name) for name in NAMES}
+
+
+def held_by_all(apart: Apart) -> bool:
+    """Whether everybody has what each has said so far."""
+    held = [apart.bag(name).holds() for name in NAMES]
+    return held[0] == held[1] == held[2] and sum(map(bool, held[0].values())) == len(NAMES)
+
+
+def test_a_round_brings_everything_to_everybody_and_the_last_one_nothing(world: World, tmp_path: Path) -> None:
+    """What the letters say is nothing to whoever carries them."""
+    apart, known = Apart.of(world, tmp_path / "folders"), dict[str, bytes]()
+    assert not rounds(apart, bags(apart), {}, known)
+    for name in NAMES:
+        for question in range(1, QUESTIONS + 1):
+            apart.exchange(name).give(question, name, f"{name} {question}".encode())
+    assert not rounds(apart, bags(apart), {}, known)
+    assert rounds(apart, bags(apart), {}, known)
+    assert len(known) == len(apart.bag(NORTH).places)
+    for name in NAMES:
+        assert apart.bag(name).holds() == {place: sha256_bytes(letter) for place, letter in known.items()}
+
+
+def test_a_site_gives_no_letter_but_its_own(world: World, tmp_path: Path) -> None:
+    """It cannot put another's letter in place of the real one, nor stop the others from hearing each other."""
+    apart = Apart.of(world, tmp_path / "folders")
+    says = (apart.bag(WEST).federation, {**apart.bag(WEST).holds(), f"joined/{SOUTH}": "0" * 64})
+    for other in (b"forged", b"", 3):
+        known: dict[str, bytes] = {}
+        stray = {f"joined/{SOUTH}": other, f"answers/03-{WEST}": other, "elsewhere": other}
+        ways = {**bags(apart), WEST: Lying(apart.bag(WEST), stray)}
+        rounds(apart, ways, {WEST: says}, known)
+        rounds(apart, ways, {}, known)
+        assert held_by_all(apart)
+        assert set(known) == {f"joined/{name}" for name in NAMES}
+
+
+def test_a_site_that_says_odd_things_costs_the_others_nothing(world: World, tmp_path: Path) -> None:
+    apart = Apart.of(world, tmp_path / "folders")
+    for said in (None, "holds", ("f",), ("f", ["joined/west"]), ("f", {"joined/west": None}), (b"f", {}), {}):
+        known: dict[str, bytes] = {}
+        assert not rounds(apart, bags(apart), {WEST: said}, known)
+        assert set(known) == {f"joined/{name}" for name in (NORTH, SOUTH)}
+    assert apart.exchange(NORTH).yes(SOUTH) == known[f"joined/{SOUTH}"]
+
+
+def test_a_site_whose_wire_breaks_costs_the_others_nothing(world: World, tmp_path: Path) -> None:
+    apart = Apart.of(world, tmp_path / "folders")
+    for given in (None, [b"forged"], {f"joined/{NORTH}": ""}):
+        known: dict[str, bytes] = {}
+        ways = {**bags(apart), NORTH: Lying(apart.bag(NORTH), given, breaks=True)}
+        assert not rounds(apart, ways, {}, known)
+        assert f"joined/{NORTH}" not in known
+        for name, other in ((SOUTH, WEST), (WEST, SOUTH)):
+            assert apart.exchange(name).yes(other) == known[f"joined/{other}"]
+
+
+def test_sites_of_several_invitations_are_not_mixed(world: World, tmp_path: Path) -> None:
+    apart = Apart.of(world, tmp_path / "folders")
+    with pytest.raises(UsageError, match="one invitation at all sites"):
+        rounds(apart, bags(apart), {WEST: ("another", apart.bag(WEST).holds())}, {})

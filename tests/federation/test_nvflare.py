@@ -1,11 +1,17 @@
-"""NVFlare as the carrier, where it is installed: its own simulator, in a network in which all that leaves is seen."""
+"""NVFlare as the carrier, where it is installed: its own simulator, in a network in which all that leaves is seen.
 
+The job is written with or without it.
+"""
+
+import importlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -65,3 +71,72 @@ def test_three_sites_end_in_one_generator_and_nothing_leaves_the_machine(
     assert len({read_run(hospital.run).generator_sha256 for hospital in world.hospitals.values()}) == 1
     before, after, tried = (int(line.split()[1]) for line in said.read_text().splitlines() if line[:4] == "sent")
     assert before == after < tried
+
+
+COURIER = "privgan.federation.nvflare_courier"
+
+
+@pytest.fixture
+def courier(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module, with as much of NVFlare as it needs to be imported."""
+    collab = ModuleType("nvflare.collab")
+    marks = {"publish": staticmethod(lambda made: made), "main": staticmethod(lambda made: made)}
+    collab.collab, collab.CollabCallError = type("Facade", (), marks), RuntimeError  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "nvflare", ModuleType("nvflare"))
+    monkeypatch.setitem(sys.modules, "nvflare.collab", collab)
+    monkeypatch.delitem(sys.modules, COURIER, raising=False)
+    found = importlib.import_module(COURIER)
+    monkeypatch.setitem(sys.modules, COURIER, found)  # so that it is forgotten afterwards
+    return found
+
+
+def asked(courier: ModuleType, monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["courier", *words])
+    courier._main()
+
+
+def test_a_job_names_classes_and_holds_no_code(
+    courier: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked(courier, monkeypatch, str(tmp_path / "job"), "--sites", "3", "--minutes", "5")
+    files = sorted(str(path.relative_to(tmp_path / "job")) for path in (tmp_path / "job").rglob("*.*"))
+    assert files == ["app/config/config_fed_client.json", "app/config/config_fed_server.json", "meta.json"]
+    assert json.loads((tmp_path / "job" / "meta.json").read_text())["min_clients"] == 3
+    server = json.loads((tmp_path / "job" / "app" / "config" / "config_fed_server.json").read_text())
+    assert server["components"] == [{"id": "post", "path": f"{COURIER}.Post", "args": {"minutes": 5.0}}]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("there", "--sites", "3"), "does not exist yet"),
+        (("missing/job", "--sites", "3"), "missing is missing"),
+        (("job", "--sites", "1"), "sites between 2 and 32, got 1"),
+        (("job", "--sites", "-1"), "sites between 2 and 32, got -1"),
+        (("job", "--sites", "3", "--minutes", "nan"), "minutes > 0 and finite, got nan"),
+        (("job", "--sites", "3", "--minutes", "0"), "minutes > 0 and finite, got 0"),
+    ],
+)
+def test_a_job_that_means_nothing_is_not_written(
+    courier: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "meta.json").write_text("somebody's")
+    with pytest.raises(SystemExit) as stopped:
+        asked(courier, monkeypatch, str(tmp_path / words[0]), *words[1:])
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+    assert (tmp_path / "there" / "meta.json").read_text() == "somebody's"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["meta.json", "there"]
+
+
+def test_without_nvflare_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nvflare.collab", None)
+    monkeypatch.delitem(sys.modules, COURIER, raising=False)
+    with pytest.raises(SystemExit, match=r"privgan\[nvflare\]"):
+        importlib.import_module(COURIER)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage, SecondaryCaptureImageStorage
 
 from privgan.data.cohort.scan import scan
@@ -56,6 +57,17 @@ def test_what_was_on_a_screen_or_on_paper_is_read_only_when_accepted(
 @pytest.mark.parametrize("said", ORDINARY, ids=str)
 def test_ordinary_images_are_read(make_dicom: Any, tmp_path: Path, said: dict[str, Any]) -> None:
     assert code_of(make_dicom(tmp_path / "a.dcm", PIXELS, **said)) == ""
+
+
+def test_what_says_that_it_was_made_from_another_image_is_never_read(make_dicom: Any, tmp_path: Path) -> None:
+    """Whoever made it, and among a generator's files too; what is of nobody has no source, and not all has one."""
+    source, said = Dataset(), {"Manufacturer": "Somebody Else", "SyntheticData": "YES"}
+    source.ReferencedSOPInstanceUID = "2.25.3"
+    file = make_dicom(tmp_path / "a.dcm", PIXELS, SourceImageSequence=[source], **said)
+    for selecting in ({}, {"accept_burned_in": True}, {"trusted": True}):
+        assert code_of(file, **selecting) == "restored"
+    for other in ({"SourceImageSequence": [source]}, said, {**said, "SourceImageSequence": []}):
+        assert code_of(make_dicom(tmp_path / "b.dcm", PIXELS, **other), trusted=True) == ""
 
 
 def test_a_face_is_never_read(make_dicom: Any, tmp_path: Path) -> None:

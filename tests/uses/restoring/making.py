@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from privgan.dp.spend import PrivacySpend
 from privgan.images.form import ImageForm
+from privgan_uses.released import Origin
 from privgan_uses.restoring.make import Material, make_restorer
 from privgan_uses.restoring.model import Restorer, open_restorer
 from privgan_uses.restoring.request import USUAL, RestoreRequest
@@ -17,6 +19,19 @@ SIDE = 28
 TODAY = date(2026, 11, 30)
 FORM = ImageForm(side=SIDE, modality="CR", body_part="CHEST")
 QUICK = replace(USUAL, width=8, batch=6, steps=3)
+ORIGIN = Origin(
+    set_sha256="1" * 64,
+    cohort_id="fedcba9876543210",
+    run_id="0123abcd4567ef89",
+    spend=PrivacySpend(epsilon=3.0, delta=1e-5),
+    images=160,
+    title="Chests for teaching",
+    licence="CC BY 4.0",
+    purpose="teaching",
+    recipient="Anytown University",
+    until=TODAY.isoformat(),
+    key_fingerprint="2" * 64,
+)
 
 
 def request(task: str = "denoise", **changes: Any) -> RestoreRequest:

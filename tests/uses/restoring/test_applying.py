@@ -31,6 +31,8 @@ from privgan.errors import InputRejectedError, UsageError
 from privgan.files import sha256_file
 from privgan.folders import list_files
 from privgan.images.form import ImageForm
+from privgan.progress import silent
+from privgan_audits.evidence.reading import MEMBERS, SYNTHETIC_IMAGES, Form, load
 from privgan_uses.restoring.applying.apply import Applied, Asked, apply_restorer, require_apart
 from privgan_uses.restoring.applying.opening import require_readable
 from privgan_uses.restoring.damage import Coarse, Noise, enlarged
@@ -133,9 +135,9 @@ def test_pictures_keep_their_names(model: Restorer, images: Images, tmp_path: Pa
     assert alone.images == 1
 
 
-def code_of(reader: Any, path: Path) -> str:
+def code_of(reader: Any, path: Path, **selecting: bool) -> str:
     """Why a file is not read though text in the pixels is accepted; empty where it is."""
-    accepting = Selection(accept_burned_in=True)
+    accepting = Selection(accept_burned_in=True, **selecting)
     return read_entry(path, Request(kind=reader.__name__, recipe=Recipe(size=SIDE), selection=accepting)).code
 
 
@@ -157,11 +159,17 @@ def test_each_file_says_by_itself_what_it_is(model: Restorer, images: Images, tm
         said = " ".join(archive["privgan-restored"])
     assert "Not for diagnosis" in said
     assert model.sha256 in said
-    assert code_of(picture, tmp_path / "alone.png") == "restored"
-    assert code_of(dicom, tmp_path / "dcm-out" / "images" / "a.dcm") == "restored"
+    for trusted in (False, True):
+        assert code_of(picture, tmp_path / "alone.png", trusted=trusted) == "restored"
+        assert code_of(dicom, tmp_path / "dcm-out" / "images" / "a.dcm", trusted=trusted) == "restored"
     assert code_of(picture, tmp_path / "png" / "a.png") == code_of(dicom, tmp_path / "dcm" / "a.dcm") == ""
     with pytest.raises(InputRejectedError, match="holds restored ones"):
         open_npz(tmp_path / "npz-out" / "restored.npz", Wanted())
+    for what in (SYNTHETIC_IMAGES, MEMBERS):
+        for made in ("dcm-out/images", "png-out/images", "npz-out/restored.npz"):
+            with pytest.raises(InputRejectedError, match="restored"):
+                load(tmp_path / made, what, Form(colour=False), silent)
+        assert len(load(tmp_path / "dcm", what, Form(colour=False), silent).images) == 1
 
 
 def test_an_instance_is_its_patients_and_says_what_it_is(model: Restorer, images: Images, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from privgan_uses.restoring.damage import (
     Noise,
     Streaks,
     Stripes,
+    _sight,
     agreeing,
     damaged,
     enlarged,
@@ -84,6 +85,29 @@ def test_what_was_measured_stays(images: Images, factor: int) -> None:
     nearest = slow.clamp(0, 255)[:, 0].numpy()
     assert np.abs(nearest - agreed[..., 0]).mean() < 0.4  # rounding alone is a quarter
     assert np.abs(nearest - drawn[..., 0]).mean() > 0.6
+
+
+@pytest.mark.parametrize("damage", [Coarse(), Coarse(factor=4, blur=1.5), Coarse(factor=1, blur=0.7)])
+def test_an_image_is_seen_by_rows_and_by_columns(damage: Coarse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow twin sees whole images of one bright row; few numbers are held at once to know the same."""
+    whole = torch.eye(SIDE)[:, None, :, None].expand(SIDE, 1, SIDE, SIDE)
+    slow, held, small = damage.enlarged(damage.small(whole))[:, 0, :, 0].T, list[int](), Coarse.small
+    monkeypatch.setattr(Coarse, "small", lambda self, some: held.append(some.numel()) or small(self, some))
+    _sight.cache_clear()
+    sight, back = _sight(damage, SIDE)
+    assert torch.allclose(sight, slow, atol=1e-6)
+    assert torch.allclose(sight @ back @ sight, sight, atol=1e-3)
+    assert sum(held) <= 4 * SIDE**2
+
+
+def test_black_and_white_are_all_that_stands_against_what_was_measured(images: Images) -> None:
+    """Where nothing is cut off, only rounding does."""
+    damage, inside = Coarse(), (images // 2 + 64).astype(np.uint8)
+    seen = done(inside, damage)
+    drawn = np.clip(inside + np.random.default_rng(0).normal(0, 8, inside.shape), 0, 255).astype(np.uint8)
+    agreed = agreeing(drawn, seen, damage)
+    assert (agreed.min() > 0, agreed.max() < 255) == (True, True)
+    assert np.abs(done(agreed, damage).astype(int) - seen).max() <= 2
 
 
 @pytest.mark.parametrize("damage", [Noise(), Stripes(), Ghosts(), Streaks()])

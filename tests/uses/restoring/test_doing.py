@@ -7,17 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from privgan.dp.spend import PrivacySpend
 from privgan.errors import UsageError
 from privgan.progress import silent
-from privgan_uses.released import Origin
 from privgan_uses.restoring.applying.apply import Asked
 from privgan_uses.restoring.doing import Sources, _learned_from, apply_model, evaluate_model, train_restorer
 from privgan_uses.restoring.make import make_restorer
 from privgan_uses.restoring.model import open_restorer
 from privgan_uses.restoring.request import PublicImages, Rivals
 from tests.takes import takes
-from tests.uses.restoring.making import FORM, SIDE, TODAY, material, request
+from tests.uses.restoring.making import FORM, ORIGIN, SIDE, TODAY, material, request
 
 
 def write_images(path: Path, seed: int) -> Path:
@@ -40,21 +38,8 @@ def test_a_plain_network_learns_from_the_same_public_images_alone(tmp_path: Path
 
 def test_a_permission_ends_on_its_day(tmp_path: Path) -> None:
     """Whatever the clock of the machine says."""
-    origin = Origin(
-        set_sha256="1" * 64,
-        cohort_id="fedcba9876543210",
-        run_id="0123abcd4567ef89",
-        spend=PrivacySpend(epsilon=3.0, delta=1e-5),
-        images=160,
-        title="",
-        licence="",
-        purpose="teaching",
-        recipient="Anytown University",
-        until=TODAY.isoformat(),
-        key_fingerprint="2" * 64,
-    )
     (tmp_path / "model").mkdir()
-    make_restorer(replace(material(), origins=(origin,)), tmp_path / "model", request(), TODAY)
+    make_restorer(replace(material(), origins=(ORIGIN,)), tmp_path / "model", request(), TODAY)
     (tmp_path / "in").mkdir()
     images = write_images(tmp_path / "in" / "images.npz", 2)
 

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from privgan.dp.spend import PrivacySpend
 from privgan.errors import InputRejectedError, IntegrityError, InterruptedRunError, UsageError
 from privgan.files import sha256_bytes
 from privgan.gan.networks.finish import Finish
 from privgan.images.form import ImageForm
 from privgan.interruption import StopRequest
-from privgan_uses.released import Origin, Released
+from privgan_uses.released import Released
 from privgan_uses.restoring.damage import Coarse, Noise, damaged
 from privgan_uses.restoring.lesson import learn
 from privgan_uses.restoring.make import Material, damage_of, make_restorer
@@ -22,7 +21,7 @@ from privgan_uses.restoring.measures import psnr
 from privgan_uses.restoring.model import CONTACT, MARKER, PUBLIC, WEIGHTS, Restorer, open_restorer, restored, shape_of
 from privgan_uses.restoring.request import USUAL, RestoreRequest, read_config
 from tests.takes import takes
-from tests.uses.restoring.making import FORM, QUICK, SIDE, TODAY, make_model, material, request
+from tests.uses.restoring.making import FORM, ORIGIN, QUICK, SIDE, TODAY, make_model, material, request
 
 
 @pytest.fixture(scope="module")
@@ -71,32 +70,19 @@ def test_it_says_where_it_comes_from_and_what_it_is_for(model: Restorer) -> None
 
 
 def test_a_released_set_gives_its_terms_on(tmp_path: Path) -> None:
-    origin = Origin(
-        set_sha256="1" * 64,
-        cohort_id="fedcba9876543210",
-        run_id="0123abcd4567ef89",
-        spend=PrivacySpend(epsilon=3.0, delta=1e-5),
-        images=160,
-        title="Chests for teaching",
-        licence="CC BY 4.0",
-        purpose="teaching",
-        recipient="Anytown University",
-        until="2026-12-31",
-        key_fingerprint="2" * 64,
-    )
     sets = Released(
         images=takes(160, seed=4, side=SIDE),
         labels=np.zeros(160, np.int64),
         splits=np.array((["train"] * 4 + ["test"]) * 32),
         form=replace(FORM, classes=("normal", "effusion")),
-        origins=(origin,),
+        origins=(ORIGIN,),
     )
     part = Material.of_sets(sets)
     assert (~part.spared).tolist() == [True, True, True, True, False] * 32
     (tmp_path / "model").mkdir()
     facts = make_restorer(part.beside(material(sets.form)), tmp_path / "model", request("super-resolve"), TODAY)
-    assert facts.terms == ("CC BY 4.0", "for teaching, by Anytown University, until 2026-12-31", "CC0 1.0")
-    assert (facts.form, facts.damage, facts.origins) == (sets.form, Coarse(factor=2), (origin,))
+    assert facts.terms == ("CC BY 4.0", f"for teaching, by Anytown University, until {TODAY}", "CC0 1.0")
+    assert (facts.form, facts.damage, facts.origins) == (sets.form, Coarse(factor=2), (ORIGIN,))
     assert open_restorer(tmp_path / "model").facts == facts
 
 
@@ -106,6 +92,17 @@ def test_an_edited_restorer_is_refused(model: Restorer, tmp_path: Path, name: st
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content.replace(b'"steps": 3', b'"steps": "3"') if name == MARKER else content[:-1])
     with pytest.raises(IntegrityError):
+        open_restorer(folder)
+
+
+def test_a_restorer_of_an_older_version_is_learned_again(model: Restorer, tmp_path: Path) -> None:
+    """It was not edited: it has fewer fields and files."""
+    folder = Path(shutil.copytree(model.folder, tmp_path / "model"))
+    (folder / PUBLIC).unlink()
+    (folder / MARKER).write_text(
+        (model.folder / MARKER).read_text().replace('"schema_version": 2', '"schema_version": 1')
+    )
+    with pytest.raises(IntegrityError, match="Learn it again, which costs no privacy"):
         open_restorer(folder)
 
 

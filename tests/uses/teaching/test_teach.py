@@ -112,6 +112,10 @@ def test_an_edited_model_is_refused(model: Path, tmp_path: Path) -> None:
     (edited / MARKER).write_text(json.dumps({**table, "temperature": -1}))
     with pytest.raises(IntegrityError, match="fields of a classifier"):
         open_classifier(edited)
+    older = {name: value for name, value in table.items() if name != "look"}
+    (edited / MARKER).write_text(json.dumps({**older, "schema_version": 1}))
+    with pytest.raises(IntegrityError, match="Learn it again"):
+        open_classifier(edited)
 
 
 def test_what_was_not_released_and_columns_that_are_not_there_are_refused(site: Gate, tmp_path: Path) -> None:

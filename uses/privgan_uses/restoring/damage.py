@@ -190,7 +190,8 @@ def agreeing(images: Images, seen: Images, damage: Damage) -> Images:
     """Restored images uint8 (n, h, h, c), changed as little as possible so that they agree with what was seen.
 
     Larger pixels alone can be held against an image: of all whose pixels these are it is the nearest, where
-    back-projection ends (Irani and Peleg 1991). A network then adds what nobody measured and changes nothing else.
+    back-projection ends (Irani and Peleg 1991). A network then adds what nobody measured and changes nothing else,
+    but where levels beyond black and white are cut off afterwards.
     """
     if not isinstance(damage, Coarse):
         return images
@@ -202,7 +203,9 @@ def agreeing(images: Images, seen: Images, damage: Damage) -> Images:
 @cache
 def _sight(damage: Coarse, side: int) -> tuple[Tensor, Tensor]:
     """What larger pixels make of the rows of an image, as a matrix (side, side), and its pseudoinverse."""
-    each = torch.eye(side)[:, None, :, None].expand(side, 1, side, side)  # images of one bright row
+    each = torch.eye(side)[:, None, :, None].expand(
+        side, 1, side, damage.factor
+    )  # one bright row; as narrow as may be
     sight = damage.enlarged(damage.small(each))[:, 0, :, 0].T
     return sight, torch.linalg.pinv(sight.double(), rtol=_LEAST).float()
 

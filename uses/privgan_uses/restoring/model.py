@@ -30,7 +30,7 @@ from privgan.language import kept, to_tr
 from privgan_uses.released import Origin
 from privgan_uses.restoring.damage import Damage, agreeing
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MARKER, WEIGHTS, CONTACT = RESTORER.marker, "restorer.safetensors", "contact.png"
 PUBLIC = "public.sha256"
 NOT_FOR_DIAGNOSIS = to_tr("Not for diagnosis: a network drew what it expects to see.")
@@ -151,11 +151,11 @@ def open_restorer(folder: Path) -> Restorer:
 
     Raises:
         UsageError: there is none.
-        IntegrityError: a file was edited, or is missing.
+        IntegrityError: a file was edited, is missing, or is another version's.
     """
     require_kind(RESTORER, folder)
     try:
-        facts = from_table(RestorerFacts, read_marker(folder / MARKER, "restorer", SCHEMA_VERSION))
+        facts = from_table(RestorerFacts, read_marker(folder / MARKER, "restorer", SCHEMA_VERSION, learned=True))
     except (TypeError, UsageError):
         raise IntegrityError(f"Expected the fields of a restorer in {folder / MARKER}.") from None
     named = {WEIGHTS, CONTACT, *([PUBLIC] if facts.public else [])}

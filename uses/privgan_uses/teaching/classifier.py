@@ -25,7 +25,7 @@ from privgan.language import kept
 from privgan_uses.released import Origin
 from privgan_uses.teaching.network import Network, softened
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 KIND = "classifier"
 MARKER, WEIGHTS, GRAPH, CARD = CLASSIFIER.marker, "classifier.safetensors", "model.onnx", "README.md"
 _BLOCK = 512  # images that are looked at at once
@@ -149,7 +149,7 @@ def open_classifier(folder: Path) -> Classifier:
         IntegrityError: a file is missing, edited or another version's, or weights and facts disagree.
     """
     require_kind(CLASSIFIER, folder)
-    table: dict[str, Any] = read_marker(folder / MARKER, KIND, SCHEMA_VERSION)
+    table: dict[str, Any] = read_marker(folder / MARKER, KIND, SCHEMA_VERSION, learned=True)
     try:
         digests = dict(table.pop("files"))
         facts = from_table(ClassifierFacts, table)

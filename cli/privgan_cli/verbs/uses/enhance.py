@@ -30,7 +30,11 @@ def train(
     artefact: Annotated[str, choice("With --task artefact: stripes, ghosts, or of CT streaks.")] = "stripes",
     factor: Annotated[int, typer.Option(help="With --task super-resolve: 2 or 4 times the pixels a side.")] = 2,
     public: Annotated[
-        Path | None, typer.Option(help="Public images to learn from, too, or alone: a folder or an .npz.")
+        Path | None,
+        typer.Option(
+            help="Public images to learn from, too, or alone: a folder or an .npz. Never patients' images: MODEL "
+            "keeps unsalted digests, by which whoever has an image finds out that it was among them."
+        ),
     ] = None,
     source: Annotated[str, typer.Option(help="Whose images --public are, in words.")] = "",
     licence: Annotated[str, typer.Option(help="Under which terms they may be used, in words.")] = "",

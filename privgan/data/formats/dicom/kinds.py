@@ -51,10 +51,8 @@ def check_kind(dataset: Dataset, sop_class: str, selection: Selection) -> None:
     """Refuse what would show a name or a face, or is no image of its modality.
 
     Raises:
-        RefusedError: restored, burned_in, likely_burned_in, recognisable, mosaic, localizer or derived_map.
+        RefusedError: burned_in, likely_burned_in, recognisable, mosaic, localizer or derived_map.
     """
-    if _is_restored(dataset):
-        raise RefusedError(CODE)
     modality, words = text_of(dataset, "Modality").upper(), image_types(dataset)
     if text_of(dataset, "RecognizableVisualFeatures").upper() == "YES":
         raise RefusedError("recognisable")
@@ -78,13 +76,18 @@ def image_types(dataset: Dataset) -> tuple[str, ...]:
     return tuple(word.strip().upper() for word in values_of(dataset, "ImageType"))
 
 
-def _is_restored(dataset: Dataset) -> bool:
-    """Whether some of it was made by a network, and from another image: what is of nobody has no source.
+def require_unrestored(dataset: Dataset) -> None:
+    """Refuse what says that some of it was made artificially, from another image: what is of nobody has no source.
 
-    Synthetic Data is YES where any of the pixels were made artificially (PS3.3 C.12.1), whoever wrote the file.
+    Synthetic Data is YES where any of the pixels were (PS3.3 C.12.1), whoever wrote the file. Words and equipment
+    would tell our own files from other makers', but go where identities are removed; these two marks stay.
+
+    Raises:
+        RefusedError: restored.
     """
     sources = dataset.get("SourceImageSequence")
-    return text_of(dataset, "SyntheticData").upper() == "YES" and isinstance(sources, Sequence) and len(sources) > 0
+    if text_of(dataset, "SyntheticData").upper() == "YES" and isinstance(sources, Sequence) and len(sources) > 0:
+        raise RefusedError(CODE)
 
 
 def _is_screen(dataset: Dataset, sop_class: str, words: tuple[str, ...]) -> bool:

@@ -16,7 +16,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 from privgan.data.formats.dicom import attributes, frames, identifying, image_header, kinds, meaning
 from privgan.data.formats.dicom.frames import Wanted, decoded_frames
 from privgan.data.formats.dicom.identifying import identifiers_of, patient_key, person_of
-from privgan.data.formats.dicom.kinds import check_kind, image_types
+from privgan.data.formats.dicom.kinds import check_kind, image_types, require_unrestored
 from privgan.data.formats.dicom.meaning import PRESENTATION, contradicts_its_shape, unit_is_unspecified
 from privgan.data.formats.dicom.parsing import Parsed, parse
 from privgan.data.formats.dicom.values import integer_of, text_of
@@ -95,6 +95,7 @@ def _contradictions(dataset: Dataset) -> tuple[str, ...]:
 def _images(parsed: Parsed, request: Request, look: Look) -> Reading:
     """The wanted frames, uint8 (k, *shape) of the recipe, their numbers, and how many more were blank."""
     _check_wanted(parsed.dataset, request.selection)
+    require_unrestored(parsed.dataset)  # among a generator's files too: it is a patient's
     if not request.selection.trusted:
         _check_source(parsed, request)
     header = image_header.image_header(parsed)
