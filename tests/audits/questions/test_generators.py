@@ -23,7 +23,8 @@ from privgan_audits.questions.controls.spike_in import Planted
 from privgan_audits.questions.membership.statistic import ENSEMBLE, membership_findings, with_ensemble
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import patient_scores
-from privgan_audits.stats.relabelling import Trial, as_labels, p_values
+from privgan_audits.stats.pools import as_labels
+from privgan_audits.stats.relabelling import Trial, p_values
 from tests.audits.overfitting import overfitted_gan
 from tests.audits.planted import with_copies
 from tests.audits.worlds import World, verdict_of, verdicts, with_images, world_of
