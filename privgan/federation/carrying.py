@@ -122,9 +122,7 @@ def carry(
     if len({federation for federation, _ in there.values()}) > 1:
         raise UsageError("Expected one invitation at all sites, they hold several.")
     for name, (_, held) in there.items():
-        own = re.compile(
-            rf"(joined/|answers/[0-9][0-9]-){re.escape(name)}"
-        )  # of others it knows only what it was brought
+        own = re.compile(rf"(joined/|answers/[0-9][0-9]-){re.escape(name)}")  # others' it was only brought
         new = [p for p, digest in held.items() if own.fullmatch(p) and digest and digest != _digest(known, p)]
         if new:
             with suppress(broken):
