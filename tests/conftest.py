@@ -15,15 +15,24 @@ from tests.chance import seed, take_over
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parents[1] / "shared" / "data"
-# Half a minute of processor time and more, the longest first: one that begins last keeps the other process waiting.
+# A dozen seconds of processor time and more, the longest first: one that begins last keeps the other process waiting.
 LONGEST = (
     "audits/questions/test_generators.py",
-    "cli/test_audit_files.py",
+    "audits/test_audit.py",
     "audits/questions/test_controls.py",
-    "cli/test_whole_path.py",
-    "cli/test_audit_files_leak.py",
+    "cli/test_audit_files.py",
+    "cli/test_train.py",
+    "cli/test_processes.py",
     "audits/questions/networks/test_networks.py",
     "gan/ranks/test_together.py",
+    "cli/test_whole_path.py",
+    "audits/questions/utility/test_realism.py",
+    "cli/test_hospitals.py",
+    "cli/test_audit_files_leak.py",
+    "cli/test_bad_input.py",
+    "audits/report/test_pages.py",
+    "cli/test_officers_laptop.py",
+    "audits/release/test_nothing_private.py",
 )
 
 take_over()

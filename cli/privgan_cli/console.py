@@ -99,21 +99,22 @@ class Console:
         """The log's first line of a command."""
         self._log_line(tr("privgan {verb} begins", verb=verb))
 
-    @contextlib.contextmanager
-    def at_work(self) -> Iterator[None]:
-        """While the block runs, whoever waits is told for what; a command inside another is a part of its work.
+    def work(self, command: Callable[[], int]) -> int:
+        """Run a command, and tell whoever waits for what; one inside another is a part of its work.
+
+        Returns its exit code, the log's last line: nobody speaks after it.
 
         Raises:
             UsageError: the log cannot be written.
         """
         if self._lines is not None:
-            yield
-            return
+            return self._ended(command())
         self._log = Log.opened(self.told.log) if self.told.log is not None else None
         self._lines = Lines(self._tell, every_s=self.told.tell_every_s)
         try:
             with _reminded(self._remind, min(_PATIENCE_S, self.told.tell_every_s) / 2):
-                yield
+                code = command()
+            return self._ended(code)
         finally:
             self._lines = None
             if self._log is not None:
@@ -129,16 +130,16 @@ class Console:
         finally:
             self._lines = lines
 
-    def ended(self, code: int) -> None:
-        """The log's last line of a command."""
-        self._log_line(tr("ends with exit code {code}", code=code))
-
     def close(self) -> None:
         """Leave the terminal as it was."""
         with self._drawing:
             if self._bars is not None:
                 self._bars.stop()
                 self._bars, self._tasks = None, {}
+
+    def _ended(self, code: int) -> int:
+        self._log_line(tr("ends with exit code {code}", code=code))
+        return code
 
     def _remind(self) -> None:
         """A line, if it is time for one; and a bar where somebody looks and sees none, although nothing is asked."""

@@ -22,10 +22,8 @@ def dispatch(app: Callable[..., object], arguments: Sequence[str]) -> int:
     outer = console.told
     try:
         rest, console.told = taken(arguments, outer)
-        with speaking(console.told.language), console.at_work():
-            code = _answer(app, rest)
-            console.ended(code)
-            return code
+        with speaking(console.told.language):
+            return console.work(lambda: _answer(app, rest))
     except PrivganError as error:  # of an option that every verb takes, the language among them
         return _refuse(error)
     finally:

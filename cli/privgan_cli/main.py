@@ -31,8 +31,8 @@ from privgan_cli.verbs.uses import augment, teach
 from privgan_cli.verbs.uses.enhance import enhance
 
 # How often a thread of torch looks for work before it sleeps. With the default of 300,000, threads on a busy machine
-# wait for each other many times as long as they work; on an idle one fewer looks cost nothing. Torch reads it once.
-_SPINS = ("GOMP_SPINCOUNT", "20000")
+# wait for each other ten times as long as they work, with 10,000 twice as long. Torch reads it once.
+_SPINS = ("GOMP_SPINCOUNT", "1000")
 # NumPy's threads wait the same way and cannot be told to sleep; what is large is multiplied by torch. Eigenvectors of
 # a matrix of 1,024: two threads of a busy machine took 3.6 seconds of processor time, one 0.17.
 _ALONE = ("OPENBLAS_NUM_THREADS", "1")

@@ -59,7 +59,7 @@ SIDE, LARGE, EACH = 64, 256, 2  # pixels a side, of the tables and of the verbs;
 RANKS = ((1, 1), (2, 1), (3, 1), (4, 1), (1, 2))  # ranks, threads of each
 PATIENTS = (1_000, 4_000, 16_000, 64_000)
 STEPS, OF_RANKS = 12, 2_000
-DRAWN, SEARCHED = 256, 1_000  # images that are drawn; real and as many synthetic images that are compared
+DRAWN, SEARCHED = 256, 3_000  # images that are drawn; real and as many synthetic images that are compared
 KINDS = ("step", "warm", "draw", "search")
 
 

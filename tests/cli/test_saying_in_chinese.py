@@ -20,7 +20,7 @@ SPELLED = re.compile(r"`[^`]*`|(?<![\w-])--?[a-z][a-z-]*|privgan\[[a-z-]+\]|\S*[
 CODES = {  # classes of the phantoms, presets, packages, tools: names that stand for themselves
     *("clear", "opacity", "picture", "small-cohort", "balanced", "e-", "epsilon"),
     *("torch", "dp-accounting", "pydicom", "numpy", "cryptography", "randomgen", "safetensors"),
-    *("dciodvfy", "openssl", "linux", "Python", "ChaCha", "privgan", "NIfTI"),
+    *("dciodvfy", "openssl", "linux", "Python", "ChaCha", "privgan", "NIfTI", "NVFlare"),
 }
 
 

@@ -72,7 +72,7 @@ class PatchSpace:
         some = grey_pictures(real[order[:: -(-len(real) // _LEARNED)]])
         floor = least_strength(some)
         white = learned(some, floor)
-        parts = Parts.of(real, order, sizes, floor, white)
+        parts = Parts.of(real, order, sizes, floor, white, ranks)
         progress(task, 1, 2)
         reference = _references(parts, owner, ranks)
         progress(task, 2, 2)

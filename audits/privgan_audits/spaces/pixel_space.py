@@ -41,24 +41,26 @@ class PixelSpace:
     def of(cls, real: Images, ranks: Ranks | None = None) -> "PixelSpace":
         """All real images, uint8 (n, h, h, c)."""
         if len(real) <= KEPT:
-            kept = views(real, searching=True)
+            kept = views(real, searching=True, ranks=ranks)
             return cls(images=real, flat=kept.flat, kept=kept, ranks=ranks)
         blocks = [real[first : first + KEPT] for first in range(0, len(real), KEPT)]
-        flat = np.concatenate([views(block, searching=False).flat for block in blocks])
+        flat = np.concatenate([views(block, searching=False, ranks=ranks).flat for block in blocks])
         return cls(images=real, flat=flat, kept=None, ranks=ranks)
 
     def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
         """See Space."""
-        targets = views(self.images, searching=False) if self.kept is None else self.kept
+        targets = views(self.images, searching=False, ranks=self.ranks) if self.kept is None else self.kept
         return self._closest(targets, owner, tr("real images among themselves"), progress).distance
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space."""
-        return self._closest(views(images, searching=False), None, tr("synthetic beside real"), progress)
+        return self._closest(
+            views(images, searching=False, ranks=self.ranks), None, tr("synthetic beside real"), progress
+        )
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space; a copy is compared when it is nearer than a search's last candidate."""
-        planted = [views(copies, searching=False) for copies in sets]
+        planted = [views(copies, searching=False, ranks=self.ranks) for copies in sets]
         by_search = [
             self._met_by(search, rows, real, known.horizon[rows.start : rows.stop, number], planted, limits)
             for rows, real in self._parts()
@@ -70,7 +72,7 @@ class PixelSpace:
         """Some real images at a time, in all forms, and which they are."""
         for first in range(0, len(self.images), KEPT):
             rows = range(first, min(first + KEPT, len(self.images)))
-            yield rows, self.kept or views(self.images[rows.start : rows.stop], searching=True)
+            yield rows, self.kept or views(self.images[rows.start : rows.stop], searching=True, ranks=self.ranks)
 
     def _closest(self, targets: Views, owner: Integers | None, task: str, progress: Progress) -> Closest:
         """The closest target of each real image, of another patient if the patients of both are given."""

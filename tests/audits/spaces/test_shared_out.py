@@ -15,7 +15,9 @@ from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.landmarks import keypoints, parts, points
 from privgan_audits.spaces.lenses import references
 from privgan_audits.spaces.lenses import space as lenses
+from privgan_audits.spaces.lenses import views as lens_views
 from privgan_audits.spaces.lenses.lenses import LENSES
+from privgan_audits.spaces.search import searches
 from privgan_audits.spaces.space import Space, VectorSpace
 from tests.gan.ranks.test_rows import on_ranks
 
@@ -65,6 +67,8 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that so few images are several blocks."""
     for module, name in ((patches, "_AT_ONCE"), (keypoints, "_AT_ONCE"), (points, "_IMAGES")):
         monkeypatch.setattr(module, name, 4)
+    monkeypatch.setattr(lens_views, "_AT_ONCE", 4)
+    monkeypatch.setattr(searches, "_BLOCK", 4)
     monkeypatch.setattr(lenses, "_BOUNDS", 4 * 30 * 5)
     monkeypatch.setattr(references, "_TILE", 30 * 4)
 
@@ -76,6 +80,17 @@ def test_two_ranks_answer_as_one_process(name: str, tmp_path: Path, monkeypatch:
     for found in on_ranks(2, tmp_path, lambda ranks: answers(SPACES[name](ranks))):
         np.testing.assert_array_equal(found, expected)
     assert len(expected) > 4 * 30  # some copies were met
+
+
+@pytest.mark.parametrize("name", ["parts", "moved parts"])
+def test_a_rank_without_a_block_waits_for_the_other(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So few images are one block: one rank has nothing to compare, and both make what is compared with."""
+    monkeypatch.setattr(lens_views, "_AT_ONCE", 4)
+    expected = answers(SPACES[name](None))
+    for found in on_ranks(2, tmp_path, lambda ranks: answers(SPACES[name](ranks))):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("name", ["pixels", "moved parts"])

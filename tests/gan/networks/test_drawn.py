@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from privgan.gan.networks import Generator, GeneratorConfig
-from privgan.gan.networks.drawn import doubling_kernel, for_drawing
+from privgan.gan.networks.drawn import doubling_kernel, for_drawing, shuffled
 from privgan.images.form import ImageForm
 
 
@@ -46,5 +46,5 @@ def test_four_values_at_once_are_those_of_the_doubled_map() -> None:
     kernel, small = torch.randn(2, 3, 3, 3, dtype=torch.float64), torch.randn(1, 3, 5, 4, dtype=torch.float64)
     doubled = small.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     wanted = F.conv2d(doubled, kernel, padding=1)
-    found = F.pixel_shuffle(F.conv2d(small, doubling_kernel(kernel), padding=1), 2)
+    found = shuffled(F.conv2d(small, doubling_kernel(kernel), padding=1))
     assert torch.allclose(found, wanted, atol=1e-12)

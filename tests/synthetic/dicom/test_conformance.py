@@ -12,7 +12,7 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from privgan.errors import PrivganError
-from privgan.synthetic.dicom import writer
+from privgan.synthetic.dicom import conformance, writer
 from privgan.synthetic.dicom.conformance import faults_of
 from privgan.synthetic.dicom.form import DicomForm
 from tests.synthetic.dicom.writing import SOFT, write
@@ -137,6 +137,63 @@ def test_a_side_is_demanded_of_no_more_than_the_standard_does(tmp_path: Path, pa
 def test_sixteen_bits_are_demanded_of_ct(tmp_path: Path) -> None:
     halved = put(BitsAllocated=8, BitsStored=8, HighBit=7, PixelData=bytes(28 * 28))
     assert faults_of(changed(tmp_path, CT, halved)) == ["BitsAllocated is not 16"]
+
+
+def uids(value: str) -> Change:
+    return lambda dataset: [put(SOPInstanceUID=value)(dataset), in_meta(MediaStorageSOPInstanceUID=value)(dataset)]
+
+
+@pytest.mark.parametrize("look", [{}, CT, PAGES, COLOUR])
+def test_files_like_one_that_is_right_are_not_read_again(
+    tmp_path: Path, look: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = (path.read_bytes() for path in write(tmp_path, 12, **look))
+    assert faults_of(first) == []
+
+    def read(_: object) -> FileDataset:
+        raise AssertionError
+
+    monkeypatch.setattr(conformance, "dcmread", read)
+    assert [faults_of(content) for content in others] == [[]] * len(others)
+    monkeypatch.setattr(conformance, "_RIGHT", set())
+    assert faults_of(others[0]) == ["it cannot be parsed"]  # so it was likeness alone
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        put(SOPInstanceUID="2.25.7"),
+        in_meta(MediaStorageSOPInstanceUID="2.25.7"),
+        put_badly(StudyInstanceUID="2.25.07"),
+        put_badly(SeriesInstanceUID="2.25." + "7" * 70),
+        uids(""),
+        put_badly(PatientName="SYNTHETIC^" + "7" * 70),
+        put_badly(PatientID="A" * 65),
+        put_badly(InstanceNumber="1.5"),
+        put(PixelData=bytes(28 * 28 - 2)),
+        put(PatientSex="Q"),
+    ],
+)
+def test_what_is_a_files_own_is_looked_at_in_each(
+    tmp_path: Path, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slow twin has seen no file that was right."""
+    content = changed(tmp_path, {}, change)
+    assert faults_of(write(tmp_path / "right", 3)[0].read_bytes()) == []
+    found = faults_of(content)
+    monkeypatch.setattr(conformance, "_RIGHT", set())
+    assert found == faults_of(content) != []
+
+
+@pytest.mark.parametrize("harm", [lambda c: c + b"\0\0", lambda c: c[:-2], lambda c: c[:400] + c[410:]])
+def test_a_file_that_is_cut_or_goes_on_is_read(
+    tmp_path: Path, harm: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = write(tmp_path, 3)[0].read_bytes()
+    assert faults_of(content) == []
+    found = faults_of(harm(content))
+    monkeypatch.setattr(conformance, "_RIGHT", set())
+    assert found == faults_of(harm(content))
 
 
 def test_preambles_and_other_files() -> None:

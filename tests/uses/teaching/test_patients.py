@@ -89,6 +89,8 @@ def test_of_another_hospital_everybody_and_the_page_says_what_cannot_be_known(as
     assert (found.own, found.whom) == (False, ALL)
     assert set(found.patients) == {*range(40)}
     assert "cannot be known from here" in found.notes[0]
+    assert "Whatever is smaller, it cannot see" in found.notes[1]
+    assert len(found.notes) == 2
     assert set(ask(whom=HELD_BACK).patients) == {*range(1, 40, 2)}
 
 
@@ -147,3 +149,8 @@ def test_a_column_is_learned_as_it_was_declared_and_unknown_cells_are_left_out(a
 
 def test_images_of_nobody_known_are_said_to_be(ask: Asked) -> None:
     assert "too narrow" in ask(form=replace(FORM, each_image_is_a_patient=True)).notes[-1]
+
+
+def test_what_nobody_said_of_the_images_is_not_passed_over(ask: Asked) -> None:
+    for silent in ({"body_part": ""}, {"modality": "OT"}):
+        assert "has not been checked" in ask(form=replace(FORM, **silent)).notes[-1]

@@ -3,7 +3,7 @@
 A function of the facts alone. Its parts follow Mitchell et al. 2019, "Model cards for model reporting".
 """
 
-from privgan.language import to_tr, tr
+from privgan.language import retold, to_tr, tr
 from privgan_audits.telling.numbers import listed, percent
 from privgan_uses.released import Origin
 from privgan_uses.teaching.classifier import ClassifierFacts
@@ -110,7 +110,7 @@ def card_of(facts: ClassifierFacts) -> str:
             narrow=facts.known.contrast[0],
             wide=facts.known.contrast[1],
         ),
-        tr(_LIMITS),
+        tr(_LIMITS) + (f"\n- {retold(facts.sight)}" if facts.sight else ""),
         tr(_USE),
         _code(facts),
     ]

@@ -21,6 +21,7 @@ from privgan.files import SHAREABLE_FILE, read_marker, sha256_file, write_bytes,
 from privgan.gan.networks.states import filled
 from privgan.images.form import ImageForm
 from privgan.kinds import CLASSIFIER, require_kind
+from privgan.language import kept
 from privgan_uses.released import Origin
 from privgan_uses.teaching.network import Network, softened
 
@@ -95,6 +96,19 @@ class ClassifierFacts:
             raise UsageError("Expected a temperature above 0 and thresholds from 0 to 1.")
         if not all(map(is_seen, (*self.classes, self.column, *_texts(self.origins)))):
             raise UsageError("Expected lines of words in a classifier, one would be shown as something else.")
+
+    @property
+    def sight(self) -> str:
+        """What is too small for it to be seen, a sentence for people; empty where it looks at every pixel."""
+        side = self.form.side
+        if self.look >= side:
+            return ""
+        return kept(
+            "It looks at {look} pixels a side: each is the mean of a square of about {square:.0f} pixels of the "
+            "image. Whatever is smaller, it cannot see.",
+            look=self.look,
+            square=side / self.look,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

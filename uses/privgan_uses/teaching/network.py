@@ -1,7 +1,6 @@
 """The classifier's network: a small residual one, whose every part can also be written down as an ONNX graph.
 
-It looks at images averaged down: what synthetic images of much noise have beyond few pixels a side is not what
-patients' images have there.
+It looks at images averaged down: of sets with much noise finer pixels were worth nothing on patients, and cost time.
 
 He et al. 2016, "Deep residual learning for image recognition", with groups of channels normalised image by image (Wu
 and He 2018): batch norm would carry the grey values of synthetic images into what is made of patients' ones.

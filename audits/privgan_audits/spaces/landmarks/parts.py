@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
 from privgan_audits.spaces.landmarks.keypoints import Size
-from privgan_audits.spaces.landmarks.points import Points, cosines, equal, lists, placed
+from privgan_audits.spaces.landmarks.points import Points, cosines, equal, lists, placed, placed_together
 from privgan_audits.spaces.lenses.lenses import Whitening
 
 KEPT = 1 << 14  # images whose landmarks are held at once: half a gigabyte
@@ -49,10 +50,18 @@ class Parts:
     kept: list[Part] = field(default_factory=list)
 
     @classmethod
-    def of(cls, images: Images, order: Integers, sizes: tuple[Size, ...], floor: float, white: Whitening) -> "Parts":
+    def of(
+        cls,
+        images: Images,
+        order: Integers,
+        sizes: tuple[Size, ...],
+        floor: float,
+        white: Whitening,
+        ranks: Ranks | None,
+    ) -> "Parts":
         """Choose cells among the landmarks themselves."""
         if len(order) <= KEPT:
-            points = placed(images, order, sizes, floor, white)
+            points = placed_together(images, sizes, floor, white, order, ranks)
             cells = _evenly(points.point[::_PER_CELL])
             kept = [Part(rows=order, points=points, members=lists(points.point, cells, PROBES))]
             return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells, kept=kept)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import gathered_rows, shares
 from privgan_audits.spaces.landmarks.keypoints import Size, grey_pictures, landmarks
 from privgan_audits.spaces.lenses.lenses import Whitening
 
@@ -50,6 +52,18 @@ def placed(images: Images, rows: Integers, sizes: Sequence[Size], floor: float, 
         for seen in landmarks(grey_pictures(images[rows[start : start + _IMAGES]]), sizes, floor)
     ]
     image, size, place, point = (np.concatenate(column) for column in zip(*found, strict=True))
+    return Points(image=image, size=size, place=place, point=point)
+
+
+def placed_together(
+    images: Images, sizes: Sequence[Size], floor: float, white: Whitening, rows: Integers, ranks: Ranks | None
+) -> Points:
+    """`placed`, whose rows are shared out among ranks."""
+    if ranks is None or len(rows) < ranks.size * _IMAGES:
+        return placed(images, rows, sizes, floor, white)
+    mine = shares(len(rows), ranks.size, _IMAGES)[ranks.rank]
+    found = placed(images, rows[mine.start : mine.stop], sizes, floor, white)
+    image, size, place, point = gathered_rows([found.image + mine.start, found.size, found.place, found.point], ranks)
     return Points(image=image, size=size, place=place, point=point)
 
 

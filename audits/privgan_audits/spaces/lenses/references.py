@@ -48,6 +48,7 @@ def reference_distances(
                     np.maximum(found[rows], cosines, out=found[rows])
         return [found[share.start : share.stop] for found in best]
 
+    views.look()
     best = in_shares(images, ranks, closest, step=step)
     progress(task, images, images)
     return [np.maximum(np.sqrt(2.0 - 2.0 * found), _CLOSEST) for found in best]

@@ -54,7 +54,7 @@ class LensSpace:
         ranks: Ranks | None = None,
     ) -> "LensSpace":
         """Learn what real images, uint8 (n, h, h, c), have in common, and how close patients come to each other."""
-        views = LensViews.of(lens, real)
+        views = LensViews.of(lens, real, ranks)
         references = reference_distances(views, owner, progress, ranks)
         return cls(ratios=LensRatios.of(views, references), owner=owner, ranks=ranks)
 
@@ -94,6 +94,7 @@ class LensSpace:
     def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, "_Block"]]:
         """Some images of this rank's share at a time beside all real ones, and which is their first."""
         task, views = tr("synthetic beside real, {space}", space=tr(self.name)), self.ratios.views
+        views.look()
         size = max(1, (_BOUNDS if views.whole else _MORE * _BOUNDS) // (4 * len(self.owner)))
         for start in blocks_of(len(images), size, self.ranks):
             progress(task, start, len(images))

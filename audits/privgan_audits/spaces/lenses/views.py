@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from privgan.arrays import Images, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import Arrays, in_shares
 from privgan_audits.spaces.lenses.lenses import Lens, Whitening
 
 KEPT = 1 << 29  # bytes of one lens: all views of 28,000 images in the most expensive one
@@ -20,7 +22,8 @@ class LensViews:
     """All real images through a lens, as they are and changed in the ways that it forgives.
 
     whites: of each part. images: uint8 (n, h, h, c). changes: views of an image. many: how many of the first images
-    are kept while somebody looks at them. kept: every part of those, float32 (many, views, d); empty until then.
+    are kept while somebody looks at them. ranks: see `look`. kept: every part of those, float32 (many, views, d);
+    empty until then.
     """
 
     lens: Lens
@@ -28,19 +31,29 @@ class LensViews:
     images: Images
     changes: int
     many: int
+    ranks: Ranks | None = None
     kept: list[Singles] = field(default_factory=list)
 
     @classmethod
-    def of(cls, lens: Lens, real: Images) -> "LensViews":
+    def of(cls, lens: Lens, real: Images, ranks: Ranks | None = None) -> "LensViews":
         """Of all real images, from which the lens learns what images have in common."""
         whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(real, False)]
         one = placed(lens, whites, real[:1], searching=True)
         many = min(len(real), max(1, KEPT // sum(part.nbytes for part in one)))
-        return cls(lens=lens, whites=whites, images=real, changes=int(one[0].shape[1]), many=many)
+        return cls(lens=lens, whites=whites, images=real, changes=int(one[0].shape[1]), many=many, ranks=ranks)
 
     def forget(self) -> None:
         """Keep none until somebody looks again: made again, they are the same."""
         self.kept.clear()
+
+    def look(self) -> None:
+        """Make what is kept, each rank some of it. All ranks call it, whatever each of them looks at then."""
+        if not self.kept:
+
+            def some(rows: range) -> Arrays:
+                return placed(self.lens, self.whites, self.images[rows.start : rows.stop], searching=True)
+
+            self.kept.extend(in_shares(self.many, self.ranks, some, step=_AT_ONCE))
 
     def _kept(self) -> Sequence[Singles]:
         if not self.kept:

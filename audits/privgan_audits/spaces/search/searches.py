@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.arrays import Flags, Floats, Integers, Singles
+from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import Arrays, in_shares
 from privgan.images.geometry import by_channel, orbit, pool
 from privgan_audits.spaces.pixels import FINE, MAX_SHIFT, is_flat, normalise, products
 
 COARSE = 16  # pixels of the grid on which plain pixels are searched
 FREQUENCIES = 7  # cycles per window that a spectrum keeps in each direction
-_BLOCK = 2048
+_BLOCK = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +58,21 @@ class Search:
     image_views: Callable[[Integers], tuple[Integers, ...]]
 
 
-def views(images: NDArray[np.uint8], *, searching: bool) -> Views:
-    """Bring images uint8 (n, h, h, c), h >= SMALLEST_IMAGE, into all forms; `searching` images get nine windows."""
+def views(images: NDArray[np.uint8], *, searching: bool, ranks: Ranks | None = None) -> Views:
+    """Bring images uint8 (n, h, h, c), h >= SMALLEST_IMAGE, into all forms; `searching` images get nine windows.
+
+    ranks: among whom they are shared out.
+    """
+
+    def some(rows: range) -> Arrays:
+        found = _views(images[rows.start : rows.stop], searching=searching)
+        return [found.fine, found.coarse, found.spectra, found.flat.view(np.uint8)]
+
+    fine, coarse, magnitudes, flat = in_shares(len(images), ranks, some, step=_BLOCK)
+    return Views(fine=fine, coarse=coarse, spectra=magnitudes, flat=flat.view(np.bool_))
+
+
+def _views(images: NDArray[np.uint8], *, searching: bool) -> Views:
     fine = pool(images, min(FINE, images.shape[1]))
     steps = range(0, 2 * MAX_SHIFT + 1, MAX_SHIFT) if searching else (MAX_SHIFT,)
     return Views(

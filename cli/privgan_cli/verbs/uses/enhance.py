@@ -39,7 +39,9 @@ def train(
     body_part: Annotated[str, typer.Option(help="Without BUNDLE: the DICOM body part of the images.")] = "",
     window: Annotated[str | None, choice("Without BUNDLE: LOW,HIGH in Hounsfield units.", metavar="LOW,HIGH")] = None,
     colour: Annotated[bool, typer.Option("--colour", help="Without BUNDLE: keep red, green and blue.")] = False,
-    steps: Annotated[int | None, typer.Option(help="Steps of learning; 2000 if left out.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Steps of learning; 2000 if left out. To enlarge, a few hundred are better.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with `[damage]` and `[learning]`.")] = None,
@@ -146,7 +148,6 @@ def evaluate(
 ) -> int:
     """Measure a restorer on held-back patients; an internal page."""
     from privgan_cli.using import surface
-    from privgan_uses.restoring.evaluating.page import lines_of
     from privgan_uses.restoring.request import Rivals
 
     rivals = Rivals(
@@ -157,6 +158,8 @@ def evaluate(
         seed=seed,
     )
     found = surface.enhance_evaluate(model, cohort, report, rivals, force=force, progress=console.progress)
+    from privgan_uses.restoring.evaluating.page import lines_of
+
     console.result(
         {key: value for key, value in found.content.items() if key != "schema_version"},
         *lines_of(found.content),

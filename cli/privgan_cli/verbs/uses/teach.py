@@ -21,7 +21,7 @@ def teach(
         list[Path], typer.Option(help="The hospital's public key, got over another channel; of several, each one's.")
     ],
     column: Annotated[str, typer.Option(help="A declared column of records.csv to learn; else the class.")] = "",
-    look: Annotated[int, typer.Option(help="Pixels a side that it looks at, at most; finer costs certainty.")] = 16,
+    look: Annotated[int, typer.Option(help="Pixels a side that it looks at, at most.")] = 16,
     steps: Annotated[int, typer.Option(help="Steps of learning.")] = 750,
     minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random: the same seed gives the same model.")] = 0,

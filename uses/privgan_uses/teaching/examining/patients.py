@@ -82,7 +82,7 @@ def examined(cohort: Cohort, facts: ClassifierFacts, whom: str | None) -> Examin
         whom=chosen,
         own=own,
         unknown=unknown,
-        notes=_notes(cohort, own=own),
+        notes=_notes(cohort, facts, own=own),
     )
 
 
@@ -114,7 +114,7 @@ def _columns(cohort: Cohort, facts: ClassifierFacts, rows: Integers) -> dict[str
     return banded(others, banding(types, others, cohort.patients[rows]))
 
 
-def _notes(cohort: Cohort, *, own: bool) -> tuple[str, ...]:
+def _notes(cohort: Cohort, facts: ClassifierFacts, *, own: bool) -> tuple[str, ...]:
     first = (
         kept(
             "The images that the model learned from were drawn after members of this very cohort; those here are "
@@ -131,4 +131,15 @@ def _notes(cohort: Cohort, *, own: bool) -> tuple[str, ...]:
         "Nobody said whose each image is, so that each counts as a patient of its own: where people have several, "
         "the intervals are too narrow."
     )
-    return (first, alone) if cohort.facts.form.each_image_is_a_patient else (first,)
+    unsaid = kept(
+        "Of which modality and body part the images are is not said by both, the cohort and the model: whether the "
+        "model knows such images at all has not been checked."
+    )
+    form = cohort.facts.form
+    notes = {
+        first: True,
+        facts.sight: bool(facts.sight),
+        unsaid: not all((*form.kind, *facts.form.kind)),
+        alone: form.each_image_is_a_patient,
+    }
+    return tuple(note for note, holds in notes.items() if holds)
