@@ -5,7 +5,7 @@ position alone, so that any of them can be drawn without the others.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -183,20 +183,10 @@ class Drawing:
         return np.column_stack([self.labels, self.records.codes]) if self.records.codes.size else self.labels
 
     def images(self, progress: Progress = silent, ranks: "Ranks | None" = None) -> Images:
-        """All of them, each as it is drawn alone: uint8 (count, size, size), or (.., 3) in colour. Ranks share.
+        """All of them, each as it is drawn alone: uint8 (count, size, size), or (.., 3) in colour. Ranks share."""
+        from privgan.gan.ranks.rows import in_shares
 
-        Raises:
-            LostRankError: ranks read different runs, or were asked for different sets.
-        """
-        from privgan.gan.ranks.rows import in_shares, require_one_reading
-
-        require_one_reading(ranks, self._read())
         return in_shares(self.manifest.count, ranks, lambda some: [self._drawn(some, progress)])[0]
-
-    def _read(self) -> bytes:
-        """Everything on which images depend; the day and the card's language are rank 0's alone."""
-        facts = replace(self.manifest, created="", language=AS_WRITTEN)  # among them the digests of weights and seed
-        return repr(facts).encode() + self._told.tobytes()
 
     def _drawn(self, rows: range, progress: Progress) -> Images:
         images = np.empty((len(rows), *self.manifest.form.shape), np.uint8)
