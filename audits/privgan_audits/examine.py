@@ -20,6 +20,7 @@ from privgan.memory import hand_back_freed_memory, keep_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits import questions
 from privgan_audits.evidence.interface import Evidence, Measured, NotApplicable, NotRun, Outcome, Sample
+from privgan_audits.evidence.read import read_by
 from privgan_audits.evidence.whose import identifiers_of
 from privgan_audits.gate.attempts import attempt_of, counted
 from privgan_audits.gate.preflight import near_copy_level
@@ -104,10 +105,19 @@ def run_audit(
     return AuditRecord(verdict=verdict, content=content, internal=internal)
 
 
+def load_questions() -> None:
+    """A missing library is better found before an attempt is counted, and one that is there before threads are."""
+    for asked in questions.QUESTIONS:
+        asked.loaded()
+
+
 def examine_along(evidence: Evidence) -> None:
     """Do another rank's share of an audit, which rank 0 judges; nothing is written.
 
     evidence: the same, with the ranks, read after rank 0 counted the attempt.
+
+    Raises:
+        LostRankError: it is not the same.
     """
     keep_freed_memory(_LARGE)
     _answers(evidence, silent)
@@ -116,8 +126,9 @@ def examine_along(evidence: Evidence) -> None:
 def _answers(evidence: Evidence, progress: Progress) -> tuple[list[tuple[Question, Outcome]], Outcome]:
     """Of every question, and of what use the set is. Ranks that share the work all ask at rank 0's level."""
     if evidence.ranks is not None:
-        from privgan.gan.ranks.rows import gathered_rows
+        from privgan.gan.ranks.rows import gathered_rows, require_one_reading
 
+        require_one_reading(evidence.ranks, read_by(evidence))
         mine = np.array([evidence.level] if evidence.ranks.rank == 0 else [])
         evidence = dataclasses.replace(evidence, level=float(gathered_rows([mine], evidence.ranks)[0][0]))
     seed = _seed(evidence)
@@ -157,9 +168,9 @@ def examine(
         UsageError: the report exists.
         IntegrityError: the policy names another officer's key than the cohort.
         BudgetError: the ledger is damaged, or lost an audit that something outside it remembers.
+        LostRankError: one of several ranks ended, or read something else.
     """
-    for asked in questions.QUESTIONS:
-        asked.loaded()  # a missing library is better found before an attempt is counted
+    load_questions()
     if evidence.cohort:
         require_one_officer(evidence.cohort.facts.officer_key, policy.officer_key)
     with staged_folder(report, marker=RECORD, force=force) as folder, counted(evidence, policy, report) as count:

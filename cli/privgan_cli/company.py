@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from privgan_cli.console import console
 from privgan_cli.evidence import evidence_of, unnumbered
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from privgan.gan.ranks.ranks import Ranks
     from privgan.run import RunFacts
     from privgan.synthetic.generate import GenerateOptions
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from privgan_audits.examine import AuditRecord
     from privgan_audits.policy import Policy
 
-_DRAWN = ("count", "classes", "where", "sequence", "patients", "sop_class", "bits", "frames", "one_study")
-_AUDITED = ("cohort", "run", "members", "non_members", "colour", "encoder", "encoder_trained_on")
+_MINE = "processes"  # the one option that others are not given: they are those processes
+_SAID = {"formats": "format"}  # where a field is called otherwise than its option
 
 
 def company_of(cohort: Path, run: Path, processes: int) -> Company:
@@ -43,12 +45,15 @@ def company_for(processes: int, *words: object) -> Company:
     return Company.of(processes, line, os.environ)
 
 
-def given(**options: object) -> list[str]:
-    """Options as a command line has them: without those that were not given, flags by their name alone."""
+def given(options: "DataclassInstance") -> list[str]:
+    """Options as a command line has them: without what is so by default, flags by their name alone."""
     words = list[str]()
-    for name, value in options.items():
-        if value not in (None, False, "", 0):
-            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    for each in fields(options):
+        value = getattr(options, each.name)
+        if value != each.default and each.name != _MINE:
+            told = ",".join(value) if isinstance(value, tuple) else str(value)
+            name = _SAID.get(each.name, each.name).replace("_", "-")
+            words += [f"--{name}", *([] if value is True else [told])]
     return words
 
 
@@ -90,9 +95,7 @@ def ranks_of(company: Company, target: Path) -> Iterator["Ranks | None"]:
 
 def drawers(processes: int, run: Path, synthetic: Path, options: "GenerateOptions") -> Company:
     """Those who draw a set."""
-    asked = {name: getattr(options, name) for name in _DRAWN}
-    words = given(**asked, format=",".join(options.formats))
-    return company_for(processes, "generate", run, synthetic, *words)
+    return company_for(processes, "generate", run, synthetic, *given(options))
 
 
 def draw_along(run: Path, synthetic: Path, options: "GenerateOptions", company: Company) -> "Manifest":
@@ -107,8 +110,7 @@ def draw_along(run: Path, synthetic: Path, options: "GenerateOptions", company: 
 
 def auditors(synthetic: Path, report: Path, options: AuditOptions) -> Company:
     """Those who share an audit."""
-    asked = {name: getattr(options, name) for name in _AUDITED}
-    return company_for(options.processes, "audit", synthetic, *given(report=report, **asked))
+    return company_for(options.processes, "audit", synthetic, "--report", report, *given(options))
 
 
 def examined(
@@ -134,8 +136,9 @@ def examined(
 
 def audit_along(synthetic: Path, report: Path, options: AuditOptions, company: Company) -> None:
     """Do another rank's share of an audit."""
-    from privgan_audits.examine import examine_along
+    from privgan_audits.examine import examine_along, load_questions
 
+    load_questions()
     with ranks_of(company, report) as ranks:
         examine_along(replace(evidence_of(synthetic, options, silent), ranks=ranks))
 

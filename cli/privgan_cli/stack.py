@@ -18,6 +18,7 @@ TRAINING_STACK = {
     "rle": "pylibjpeg-rle",
     "safetensors": "safetensors",
     "sklearn": "scikit-learn",
+    "threadpoolctl": "threadpoolctl",
     "torch": "torch",
 }
 """By the name that is imported, the name that is installed."""

@@ -15,7 +15,7 @@ from privgan.checks import one_of
 from privgan.errors import PrivganError, UsageError
 from privgan.folders import require_space
 from privgan.images.form import ImageForm
-from privgan.language import language
+from privgan.language import AS_WRITTEN, language
 from privgan.progress import Progress, silent
 from privgan.records.condition import EVERYTHING
 from privgan.synthetic.class_shares import UNIFORM
@@ -101,8 +101,13 @@ def generate(
 
 
 def draw_along(run: Path, options: GenerateOptions, seed: Seed, ranks: "Ranks") -> Manifest:
-    """Draw another rank's share of `generate`, whose arguments are the same; write nothing."""
+    """Draw another rank's share of `generate`, whose arguments are the same; write nothing.
+
+    Raises:
+        LostRankError: a rank ended, or has another run or other options.
+    """
     drawing = Drawing.of(run, _asked(run, options), seed)
+    _require_one_drawing(drawing, ranks)
     drawing.images(ranks=ranks)
     return drawing.manifest
 
@@ -152,17 +157,27 @@ def draw(
         formats: any of `FORMATS`.
         seed: everything random of the set follows from it.
         progress: told of sampling and of writing.
-        ranks: see `Drawing.images`.
+        ranks: see `generate`.
 
     Raises:
         UsageError, IntegrityError: see `Drawing.of`.
+        LostRankError: see `draw_along`.
     """
     drawing = Drawing.of(run, asked, seed)
+    _require_one_drawing(drawing, ranks)
     files = SetFiles(drawing.manifest, drawing.images(progress, ranks), drawing.labels, formats, drawing.records)
     files.write(folder, progress)
     _require_no_complaints([folder / name for name in files.dicom])
     seal(folder, drawing.manifest, seed)
     return drawing.manifest
+
+
+def _require_one_drawing(drawing: Drawing, ranks: "Ranks | None") -> None:
+    """All ranks draw the same from the same; the day and the card's language are rank 0's alone."""
+    from privgan.gan.ranks.rows import require_one_reading
+
+    facts = replace(drawing.manifest, created="", language=AS_WRITTEN)  # among them the digests of weights and seed
+    require_one_reading(ranks, repr(facts).encode() + drawing.labels.tobytes() + drawing.records.codes.tobytes())
 
 
 def output_bytes(options: GenerateOptions, form: ImageForm) -> int:

@@ -14,9 +14,9 @@ import pytest
 from privgan.dp.budget.ledger import Ledger
 from privgan.errors import UsageError
 from privgan.folders import staged_folder
-from privgan.gan.ranks import meeting
 from privgan.gan.ranks.company import Company
 from privgan.run import WEIGHTS, read_run
+from privgan.synthetic.class_shares import UNIFORM
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan.synthetic.generate import GenerateOptions, draw, generate
 from privgan.synthetic.synthetic_set import MARKER, open_synthetic_set
@@ -111,11 +111,15 @@ def test_torchrun_says_who_this_is(tmp_path: Path) -> None:
     assert Company.of(1, (), told).size == 1
 
 
-def drawn_by(size: int, run: Path, target: Path, lost: int = -1) -> list[End]:
-    """A set that ranks which nobody starts draw together; one of them may be killed when it comes to draw."""
-    options = GenerateOptions(count=40, formats=("npz",))
+def drawn_by(size: int, run: Path, target: Path, lost: int = -1, asked: str = UNIFORM) -> list[End]:
+    """A set that ranks which nobody starts draw together; one of them may be killed when it comes to draw.
+
+    asked: of the last rank, which classes.
+    """
 
     def work(rank: int) -> None:
+        classes = asked if rank == size - 1 else UNIFORM
+        options = GenerateOptions(count=40, formats=("npz",), classes=classes)
         company = Company(rank=rank, size=size, meeting="here")
         if rank == lost:
             Drawing._drawn = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment, method-assign, return-value]
@@ -146,15 +150,21 @@ def test_a_set_of_three_processes_is_the_one_that_its_seed_draws_alone(
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_process_that_dies_leaves_no_set(
-    trained: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(meeting, "_LEAVING_S", 0.1)  # for which rank 0 waits for whom it did not start
+def test_processes_that_draw_different_sets_end_in_words(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    """As many images, of other classes; and other weights are another manifest, too."""
+    found = drawn_by(2, trained[1], tmp_path / "set", asked="clear:1,opacity:3")
+    assert [end.error for end in found] == ["LostRankError"] * 2
+    assert "one read others" in found[0].message
+    assert not list(tmp_path.glob("*set*"))
+
+
+def test_a_process_that_dies_leaves_no_set(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    """Nor the place where they met."""
     found = drawn_by(2, trained[1], tmp_path / "set", lost=1)
     assert (found[0].error, found[1].code) == ("LostRankError", -signal.SIGKILL)
     assert "nothing is released" in found[0].message
     assert not (tmp_path / "set").exists()
-    assert [path.name for path in tmp_path.glob(".*")] == [".set.ranks"]  # which the next start clears
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_user_draws_with_two_processes(privgan: Privgan, trained: tuple[Path, Path], tmp_path: Path) -> None:

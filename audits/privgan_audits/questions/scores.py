@@ -139,6 +139,10 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     pixels = PixelSpace.of(real, evidence.ranks)
     flat = pixels.flat
     learned = train_embedding(real, progress)
+    if evidence.ranks is not None:
+        from privgan.gan.ranks.rows import require_in_step
+
+        require_in_step(evidence.ranks, learned.digest)
     moved = learned.embed_moved(real, evidence.ranks)
     hand_back_freed_memory()
     embedding = VectorSpace(

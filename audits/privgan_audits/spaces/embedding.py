@@ -73,6 +73,11 @@ class Embedding:
     centre: Tensor
     weights: Tensor
 
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of what was learned last, and so of all: 32 bytes."""
+        return hashlib.sha256(self.centre.numpy().tobytes() + self.weights.numpy().tobytes()).digest()
+
     def embed(self, images: Images) -> Singles:
         """Images uint8 (n, h, h, c) to float32 (n, d), rows of unit norm, or zeros."""
         return self._embedded(images, VIEWS[:1])[:, 0]

@@ -7,7 +7,7 @@ machine: sums without noise pass between them.
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -24,13 +24,15 @@ _TORCHRUN = ("TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "MASTER_PORT")
 class Company:
     """rank: which of `size` processes this is. meeting: a name that only they have.
 
-    command: with which rank 0 starts each of the others; empty where somebody else has.
+    command: with which rank 0 starts each of the others; empty where somebody else has. wanted: processor threads for
+    each; 0 shares the cores out.
     """
 
     rank: int = 0
     size: int = 1
     meeting: str = ""
     command: tuple[str, ...] = field(default=(), repr=False)
+    wanted: int = 0
 
     def __post_init__(self) -> None:
         within(1, MOST_PROCESSES, processes=self.size)
@@ -58,14 +60,20 @@ class Company:
 
     @property
     def threads(self) -> int:
-        """Processor threads for each, so that all together have one a core; 0 leaves the choice to torch."""
-        return max(1, (os.cpu_count() or 1) // self.size) if self.size > 1 else 0
+        """Processor threads for each: as wanted, else all together have one a core; 0 leaves the choice to torch."""
+        return self.wanted or (max(1, (os.cpu_count() or 1) // self.size) if self.size > 1 else 0)
+
+    def with_threads_of(self, environment: Mapping[str, str]) -> Self:
+        """The same, each with as many threads as the environment gives to one; shared out where it says nothing."""
+        # One number, or one a level of nesting; what is no number OpenMP passes over, too.
+        first = environment.get(_THREADS, "").partition(",")[0].strip()
+        return replace(self, wanted=int(first) if first.isascii() and first.isdigit() else 0)
 
     @property
     def environments(self) -> list[dict[str, str]]:
         """What each of the others is told: who it is."""
-        size, threads = str(self.size), os.environ.get(_THREADS, str(self.threads))
-        both = {_MEETING: self.meeting, _SIZE: size, _HERE: size, _THREADS: threads}
+        size = str(self.size)
+        both = {_MEETING: self.meeting, _SIZE: size, _HERE: size, _THREADS: str(self.threads)}
         return [{**os.environ, **both, _RANK: str(rank)} for rank in range(1, self.size)]
 
     def place(self, folder: Path) -> Path:

@@ -37,7 +37,7 @@ class Helpers:
             helpers._leave()
         except LostRankError:
             helpers._wait_for_an_end()
-            helpers.require()
+            helpers._require(passed_over=LostRankError.exit_code)  # they lost somebody, and say no more than this one
             raise
         finally:
             helpers._end()
@@ -48,7 +48,11 @@ class Helpers:
         Raises:
             LostRankError: which has not, and how it ended.
         """
-        ended = {number: code for number, process in enumerate(self.processes, start=2) if (code := process.poll())}
+        self._require()
+
+    def _require(self, passed_over: int = 0) -> None:
+        codes = {number: process.poll() for number, process in enumerate(self.processes, start=2)}
+        ended = {number: code for number, code in codes.items() if code and code != passed_over}
         # Those that only lost somebody come last.
         for number, code in sorted(ended.items(), key=lambda end: end[1] == LostRankError.exit_code):
             size = len(self.processes) + 1

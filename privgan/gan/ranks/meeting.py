@@ -5,6 +5,7 @@ rank 0    charges the ledger, makes the meeting place in a private folder (a tra
 others    wait for the meeting place, then read what they work on as rank 0 left it
 """
 
+import errno
 import os
 import shutil
 import time
@@ -13,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from privgan.errors import UsageError
 from privgan.folders import PRIVATE_FOLDER
@@ -96,11 +98,13 @@ def gathered(
 def gathered_beside(company: Company, target: Path) -> Iterator[tuple[Ranks, Randomness]]:
     """While the block runs, all ranks of a piece of work are connected that makes a folder: they meet beside it.
 
+    All compute with rank 0's number of threads, and NumPy with one as everywhere on the command line: how many there
+    are decides about last bits.
+
     Raises:
         LostRankError, IntegrityError: see `gathered`.
     """
-    if company.size > 1:
-        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", company.threads)))
+    company, target = company.with_threads_of(os.environ), target.absolute()  # `.` has no name
     folder = target.with_name(f".{target.name}.ranks")
     if company.rank:
         wait_for_rank_0(company, folder, _go_on, _PATIENCE_S)
@@ -109,12 +113,29 @@ def gathered_beside(company: Company, target: Path) -> Iterator[tuple[Ranks, Ran
         folder.chmod(PRIVATE_FOLDER)  # refused where it is somebody else's
     cpu = torch.device("cpu")
     try:
-        with gathered(company, folder, device=cpu, patience_s=_PATIENCE_S, alive=_go_on, seed=None) as met:
-            yield met
+        with (
+            gathered(company, folder, device=cpu, patience_s=_PATIENCE_S, alive=_go_on, seed=None) as (ranks, chance),
+            _threads_as_rank_0(company, ranks),
+        ):
+            yield ranks, chance
     finally:
         if company.rank == 0:
             with suppress(OSError):  # others may not have left it yet
                 folder.rmdir()
+
+
+@contextmanager
+def _threads_as_rank_0(company: Company, ranks: Ranks) -> Iterator[None]:
+    if company.size == 1:
+        yield
+        return
+    threads, before = ranks.highest(0 if ranks.rank else company.threads), torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with threadpool_limits({"blas": 1, "openmp": threads}):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _go_on() -> None:
@@ -139,17 +160,18 @@ def _called(company: Company, folder: Path, alive: Callable[[], None], seed: int
     finally:
         # Nobody whom rank 0 started is left by now. Whoever still opens the file of the meeting would wait for it.
         others = [_pipe(place, rank) for rank in range(1, company.size)]
-        if company.command or in_time(lambda: not any(pipe.exists() for pipe in others), _LEAVING_S):
+        if company.command or in_time(lambda: not any(map(_is_read, others)), _LEAVING_S):
             _clear(folder)
 
 
 @contextmanager
 def _come(company: Company, folder: Path, alive: Callable[[], None]) -> Iterator[Charter]:
     pipe = _pipe(company.place(folder), company.rank)
+    held = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
         yield Charter.heard(pipe, alive, until=time.monotonic() + _COMING_S)
     finally:
-        pipe.unlink(missing_ok=True)  # by which rank 0 sees that this one has left
+        os.close(held)  # by which rank 0 sees that this one has left; a kill closes it, too
 
 
 def _make(place: Path, size: int) -> None:
@@ -165,6 +187,17 @@ def _clear(folder: Path) -> None:
     """Remove meeting places, also those that a kill left."""
     for place in folder.glob("*meeting-*"):
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_read(pipe: Path) -> bool:
+    """Whether its rank is there."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno not in (errno.ENXIO, errno.ENOENT):  # nobody reads, or it is gone
+            raise
+        return False
+    return True
 
 
 def _pipe(place: Path, rank: int) -> Path:

@@ -4,6 +4,7 @@ Pieces are cut at the same places for any number of ranks, so that whatever depe
 sums in a library do, is the same to the last bit.
 """
 
+import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from privgan.errors import LostRankError
 from privgan.gan.ranks.ranks import Ranks
 
 Arrays = Sequence[NDArray[Any]]
@@ -37,7 +39,7 @@ def in_shares(count: int, ranks: Ranks | None, made: Callable[[range], Arrays], 
     if ranks is None or ranks.size == 1 or count < ranks.size * step:
         return made(range(count))
     mine = shares(count, ranks.size, step)
-    _require_one_question(ranks, count, step)
+    require_in_step(ranks, f"{count} {step}".encode())
     counts = [len(rows) for rows in mine]
     return [_joined(part, counts, ranks) for part in made(mine[ranks.rank])]
 
@@ -51,11 +53,29 @@ def gathered_rows(parts: Arrays, ranks: Ranks | None) -> Arrays:
     return [_joined(part, counts, ranks) for part in parts]
 
 
+def require_one_reading(ranks: Ranks | None, what: bytes) -> None:
+    """All ranks have read the same, before one of them is told what another makes of it.
+
+    what: that says it all; its digest is told.
+
+    Raises:
+        LostRankError: they have not.
+    """
+    if ranks is None or ranks.size == 1:
+        return
+    mine = torch.frombuffer(bytearray(hashlib.sha256(what).digest()), dtype=torch.uint8)[None]
+    if bool((ranks.joined(mine, [1] * ranks.size) != mine).any()):
+        raise LostRankError(
+            "Expected every process to read the same files, one read others: they were changed meanwhile, or a file "
+            "share is behind. All are stopped and nothing is written; start again once the files are at rest."
+        )
+
+
+def require_in_step(ranks: Ranks | None, what: bytes) -> None:
+    """All ranks have come to the same; those that went apart are stopped before one's part is taken for another's."""
+    if ranks is not None and ranks.size > 1:
+        ranks.total(torch.zeros(0, dtype=torch.int64), asked=zlib.crc32(what) & 0xFFFFFF)
+
+
 def _joined(part: NDArray[Any], counts: Sequence[int], ranks: Ranks) -> NDArray[Any]:
     return np.asarray(ranks.joined(torch.from_numpy(np.ascontiguousarray(part)), counts).numpy())
-
-
-def _require_one_question(ranks: Ranks, count: int, step: int) -> None:
-    """Ranks that went apart are stopped before what one makes is taken for what another asked."""
-    asked = zlib.crc32(f"{count} {step}".encode()) & 0xFFFFFF
-    ranks.total(torch.zeros(0, dtype=torch.int64), asked=asked)

@@ -97,12 +97,25 @@ def test_a_rank_without_a_block_waits_for_the_other(
 def test_some_images_at_a_time_answer_as_all(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a hundred thousand patients need: nothing of all real images is held at once."""
     few_at_once(monkeypatch)
+    monkeypatch.setattr(parts, "_PER_CELL", 7)
+    monkeypatch.setattr(parts, "_MOST_CELLS", 10)  # so that not all are taken that could be cells
     expected = answers(SPACES[name](None))
     monkeypatch.setattr(pixel_space, "KEPT", 12)
     monkeypatch.setattr(parts, "KEPT", 12)
     np.testing.assert_array_equal(answers(SPACES[name](None)), expected)
     for found in on_ranks(2, tmp_path, lambda ranks: answers(SPACES[name](ranks))):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("count", [1, 9, 10, 11, 19, 21, 1001])
+def test_there_are_as_many_cells_as_there_may_be(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All landmarks where they are few, else the most, from the first to the last, all different and evenly apart."""
+    monkeypatch.setattr(parts, "_MOST_CELLS", 10)
+    chosen = parts._evenly(np.arange(count, dtype=np.float32)[:, None]).ravel()
+    assert len(np.unique(chosen)) == len(chosen) == min(count, 10)
+    assert (chosen[0], chosen[-1]) == (0, count - 1)
+    apart = np.diff(chosen)
+    assert not len(apart) or apart.max() - apart.min() <= 1
 
 
 def test_ranks_embed_the_images_as_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,15 @@ def test_of_nobody_who_ended_the_first_word_stays() -> None:
     assert helpers.processes[0].returncode < 0
 
 
+def test_of_those_who_only_lost_somebody_the_first_word_stays() -> None:
+    """Ranks that all refuse one another's word end alike: what rank 0 said is told, not that others ended."""
+    with (
+        pytest.raises(LostRankError, match="somebody"),
+        Helpers.started(_COMMAND, _doing(_LOST, _LOST)) as helpers,
+    ):
+        _lost_once_ended(helpers, 0, 1)
+
+
 def test_another_error_leaves_nobody_behind() -> None:
     with pytest.raises(UsageError), Helpers.started(_COMMAND, _doing(_WAITS, _WAITS)) as helpers:
         raise UsageError("of rank 0 alone")

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from privgan.gan.ranks.ranks import ALONE, Ranks
-from privgan.gan.ranks.rows import Arrays, gathered_rows, in_shares, shares
+from privgan.gan.ranks.rows import Arrays, gathered_rows, in_shares, require_in_step, require_one_reading, shares
 from privgan.gan.ranks.together import connected
 from tests.gan.ranks.forks import End, ends
 
@@ -82,3 +82,25 @@ def test_ranks_that_went_apart_are_stopped(tmp_path: Path) -> None:
     found = ends([lambda: of_rank(0), lambda: of_rank(1)], tmp_path)
     assert [end.error for end in found] == ["LostRankError"] * 2
     assert all("same question" in end.message for end in found)
+
+
+def test_ranks_that_read_different_things_end_in_words(tmp_path: Path) -> None:
+    """All of them; what is the same passes, and one process asks nobody."""
+    for what in (b"same", b"some"):
+        require_one_reading(None, what)
+        require_one_reading(ALONE, what)
+
+    def of_rank(rank: int, own: bytes) -> None:
+        cpu, place = torch.device("cpu"), tmp_path / f"store {own.decode()}"
+        with connected(place, rank=rank, size=3, device=cpu, patience_s=60.0) as ranks:
+            require_one_reading(ranks, b"all")
+            require_in_step(ranks, b"all")
+            if own == b"read":
+                require_one_reading(ranks, own if rank == 1 else b"all")
+            else:
+                require_in_step(ranks, own if rank == 1 else b"all")
+
+    for own, said in ((b"read", "one read others"), (b"went", "one went its own way")):
+        found = ends([lambda rank=rank, own=own: of_rank(rank, own) for rank in range(3)], tmp_path)  # type: ignore[misc]
+        assert [end.error for end in found] == ["LostRankError"] * 3
+        assert all(said in end.message for end in found)

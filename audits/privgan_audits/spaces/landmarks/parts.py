@@ -62,7 +62,7 @@ class Parts:
         """Choose cells among the landmarks themselves."""
         if len(order) <= KEPT:
             points = placed_together(images, sizes, floor, white, order, ranks)
-            cells = points.point[:: max(_PER_CELL, -(-len(points.point) // _MOST_CELLS))]
+            cells = _evenly(points.point[::_PER_CELL])
             kept = [Part(rows=order, points=points, members=lists(points.point, cells, PROBES))]
             return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells, kept=kept)
         chosen, count = list[Singles](), 0
@@ -70,8 +70,7 @@ class Parts:
             point = placed(images, order[first : first + KEPT], sizes, floor, white).point
             chosen.append(point[-count % _PER_CELL :: _PER_CELL].copy())
             count += len(point)
-        every = np.concatenate(chosen)
-        cells = every[:: -(-len(every) // _MOST_CELLS)]
+        cells = _evenly(np.concatenate(chosen))
         return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells)
 
     def __len__(self) -> int:
@@ -93,6 +92,12 @@ class Parts:
         if self.kept:
             return self.kept[number].points
         return placed(self.images, self.rows(number), self.sizes, self.floor, self.white)
+
+
+def _evenly(points: Singles) -> Singles:
+    """Of points (n, d), as many as there may be cells, from the first to the last of them."""
+    places = np.linspace(0, len(points) - 1, min(len(points), _MOST_CELLS))
+    return points[np.rint(places).astype(np.int64)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
