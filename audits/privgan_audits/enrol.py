@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from privgan.data.cohort.cohort import MARKER as COHORT_MARKER
-from privgan.data.cohort.cohort import CohortFacts, write_facts
+from privgan.data.cohort.cohort import CohortFacts, open_cohort, write_facts
 from privgan.data.cohort.journal import FILE as JOURNAL
 from privgan.data.cohort.options import PrepareOptions
 from privgan.data.cohort.prepare import KEY, prepare
@@ -19,6 +21,7 @@ from privgan.files import sha256_file
 from privgan.folders import resumable_folder
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
+from privgan.records.schema import MISSING
 from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, Preflight, low_power_text, preflight
 from privgan_audits.policy import Policy
 from privgan_audits.terms import Terms
@@ -65,7 +68,11 @@ def enrol(
     ) as folder:
         facts = prepare(source, folder, options, progress, meet=meet, stop=stop)
         expected = preflight(
-            facts.members, facts.non_members, EXPECTED_SYNTHETIC_PER_MEMBER * facts.members, terms.policy
+            facts.members,
+            facts.non_members,
+            EXPECTED_SYNTHETIC_PER_MEMBER * facts.members,
+            terms.policy,
+            columns=_known(folder),
         )
         if not expected.sufficient:
             if not terms.accept_low_power:
@@ -87,6 +94,13 @@ def enrol(
             project={"title": facts.title, "contact": facts.contact, "house": terms.policy.house},
         )
     return Enrolled(facts=facts, preflight=expected, shared=seat.shared if seat else 0)
+
+
+def _known(folder: Path) -> list[float]:
+    """Of each column that a set will carry, the share of patients of whom it is known."""
+    cohort = open_cohort(folder)
+    known = cohort.codes != MISSING
+    return [len(np.unique(cohort.patients[column])) / cohort.facts.patients for column in known.T]
 
 
 def _require_nobody_in(folder: Path, policy: Policy) -> None:

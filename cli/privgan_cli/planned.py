@@ -42,7 +42,9 @@ def planned(options: PlanOptions, policy: Policy) -> Planned:
         modality=options.modality,
     )
     held_back = round(members * share / (1 - share))
-    expected = preflight(members, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * members, policy)
+    types = Wanted.typed(options.columns).types if options.columns else {}
+    known = [1.0] * len(Schema.of(types).names)  # of everybody: nothing says otherwise yet
+    expected = preflight(members, held_back, EXPECTED_SYNTHETIC_PER_MEMBER * members, policy, columns=known)
     size, start = options.size, STARTS[chosen.preset]
     told = () if size is None else tuple(filter(None, (memory(size), smoothness(size, start))))
     return Planned(

@@ -24,7 +24,8 @@ from privgan_audits.stats.statistics import near_copy_ranks, precedence_tails
 from privgan_audits.stats.within_groups import SHARE as GROUPS_WEIGH
 
 EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it
-GUESSED_RIGHT = 0.75  # of hidden facts, of members and non-members alike; nobody knows it before there is a set
+GUESSED_RIGHT, GUESSED_OF_COLUMNS = 0.75, 0.5  # of classes and of columns; nobody knows it before there is a set
+FEWEST = 10  # patients on each side of whom a fact is known, without whom it is not asked about
 SIMULATIONS, SEARCH_SIMULATIONS = 2000, 400
 _SEED = 20_250_101  # public: the answer depends on nothing but the numbers asked for
 _LARGEST_COHORT = 100_000
@@ -49,7 +50,9 @@ class Preflight:
     sufficient: bool
 
 
-def preflight(members: int, non_members: int, synthetic: int, policy: Policy) -> Preflight:
+def preflight(
+    members: int, non_members: int, synthetic: int, policy: Policy, columns: Sequence[float] = ()
+) -> Preflight:
     """Predict the audit of a safe set.
 
     Args:
@@ -57,20 +60,21 @@ def preflight(members: int, non_members: int, synthetic: int, policy: Policy) ->
         non_members: patients held back; 0 means that no audit can pass.
         synthetic: images to be made; a safe set's chance does not depend on it.
         policy: the thresholds.
+        columns: of each further column that the set will carry, the share of patients of whom it is known.
 
     Raises:
         UsageError: a number is negative, or there is no member.
     """
     if members < 1 or non_members < 0 or synthetic < 0:
         raise UsageError(f"Expected at least 1 member and no negative number, got {members}, {non_members}.")
-    chance = chance_of_pass(members, non_members, policy)
+    chance = chance_of_pass(members, non_members, policy, columns=columns)
     return Preflight(
         members=members,
         non_members=non_members,
         synthetic=synthetic,
         chance=chance,
         limit_of_detection=perfect_copies_needed(members, non_members, policy),
-        smallest_non_members=smallest_hold_out(members + non_members, policy),
+        smallest_non_members=smallest_hold_out(members + non_members, policy, columns),
         sufficient=chance >= policy.min_chance_of_pass,
     )
 
@@ -95,15 +99,24 @@ def low_power_text(expected: Preflight) -> str:
     return f"{few} {advice}"
 
 
-def chance_of_pass(members: int, non_members: int, policy: Policy, simulations: int = SIMULATIONS) -> float:
+def chance_of_pass(
+    members: int, non_members: int, policy: Policy, simulations: int = SIMULATIONS, columns: Sequence[float] = ()
+) -> float:
     """The share of safe sets that pass; a standard error of at most half a per cent at 0.95."""
-    sets = _simulated(members, non_members, policy, simulations)
+    sets = _simulated(members, non_members, policy, simulations, columns)
     return 0.0 if sets is None else sum(_passes(sets, policy)) / len(sets)
 
 
-def _reaches(chance: float, members: int, non_members: int, policy: Policy, simulations: int) -> bool:
+def _reaches(
+    chance: float,
+    members: int,
+    non_members: int,
+    policy: Policy,
+    simulations: int,
+    columns: Sequence[float] = (),
+) -> bool:
     """Whether `chance_of_pass` is at least that; judges no more sets than it takes to know."""
-    sets = _simulated(members, non_members, policy, simulations)
+    sets = _simulated(members, non_members, policy, simulations, columns)
     if sets is None:
         return chance <= 0.0
     passed = 0
@@ -114,14 +127,16 @@ def _reaches(chance: float, members: int, non_members: int, policy: Policy, simu
     return passed / len(sets) >= chance
 
 
-def _simulated(members: int, non_members: int, policy: Policy, count: int) -> SafeSets | None:
+def _simulated(
+    members: int, non_members: int, policy: Policy, count: int, columns: Sequence[float]
+) -> SafeSets | None:
     """That many safe sets; None where not even one that shows nothing at all passes."""
     if min(members, non_members) < 2:
         return None
     copies = perfect_copies_needed(members, non_members, policy)
     if not all(_passes(_calm_set(members, non_members, copies), policy)):
         return None
-    return _random_sets(members, non_members, copies, count)
+    return _random_sets(members, non_members, copies, count, columns)
 
 
 def _passes(sets: SafeSets, policy: Policy) -> Iterator[bool]:
@@ -144,20 +159,34 @@ def _record(sets: SafeSets, found: Sequence[tuple[str, Sequence[Entry] | None]],
 def _calm_set(members: int, non_members: int, copies: int | None) -> SafeSets:
     """One order that shows nothing at all."""
     places = np.linspace(0, members + non_members - 1, non_members).astype(np.int64)[None]
-    return SafeSets(places=places, members=members, copies=copies, right=np.full((1, 2), GUESSED_RIGHT))
+    known, right = np.array([[members, non_members]]), np.full((1, 1, 2), GUESSED_RIGHT)
+    return SafeSets(places=places, members=members, copies=copies, known=known, right=right)
 
 
-def _random_sets(members: int, non_members: int, copies: int | None, count: int) -> SafeSets:
+def _random_sets(
+    members: int, non_members: int, copies: int | None, count: int, columns: Sequence[float]
+) -> SafeSets:
+    """Where there are columns, each and the class are guessed twice: from an image, and from the other columns."""
     rng = np.random.default_rng(_SEED)
-    sides = (members, non_members)
-    right = np.stack([rng.binomial(side, GUESSED_RIGHT, count) / side for side in sides], axis=1)
+    known = [(members, non_members)] * (1 + bool(columns))
+    of_columns = [(round(share * members), round(share * non_members)) for share in columns]
+    asked = [sides for sides in of_columns if min(sides) >= FEWEST] * 2
+    guessed = [GUESSED_RIGHT] * len(known) + [GUESSED_OF_COLUMNS] * len(asked)
+    known += asked
+    right = np.stack(
+        [
+            np.stack([rng.binomial(side, chance, count) / side for side in sides], axis=1)
+            for sides, chance in zip(known, guessed, strict=True)
+        ],
+        axis=1,
+    )
     order = np.zeros(members + non_members, bool)
     order[:non_members] = True
     places = np.empty((count, non_members), np.int64)
     for row in places:
         rng.shuffle(order)
         row[:] = np.flatnonzero(order)
-    return SafeSets(places=places, members=members, copies=copies, right=right)
+    return SafeSets(places=places, members=members, copies=copies, known=np.array(known), right=right)
 
 
 def perfect_copies_needed(members: int, non_members: int, policy: Policy) -> int | None:
@@ -183,12 +212,12 @@ def near_copy_level(policy: Policy, attempt: int, *, records: bool = False) -> f
     return policy.level(attempt) * SHARE / (1 + RECORDS_SHARE * records)
 
 
-def smallest_hold_out(patients: int, policy: Policy) -> int | None:
+def smallest_hold_out(patients: int, policy: Policy, columns: Sequence[float] = ()) -> int | None:
     """The fewest non-members among `patients` that give a chance of `policy.min_chance_of_pass`."""
     target = policy.min_chance_of_pass
 
     def enough(non_members: int) -> bool:
-        return _reaches(target, patients - non_members, non_members, policy, SEARCH_SIMULATIONS)
+        return _reaches(target, patients - non_members, non_members, policy, SEARCH_SIMULATIONS, columns)
 
     low, high = 0, patients // 2
     if not enough(high):

@@ -20,12 +20,14 @@ class SafeSets:
 
     places: (sets, non-members), where the non-members of each stand among all patients, from 0, ascending, the
     patients closest first. members: of every set. copies: distinct patients whose copies are always found, None if
-    none suffice. right: (sets, 2), the share of members and of non-members of whom a hidden fact is guessed.
+    none suffice. known: (facts, 2), of how many members and non-members each hidden fact is known. right: (sets,
+    facts, 2), the share of these of whom it is guessed.
     """
 
     places: Integers
     members: int
     copies: int | None
+    known: Integers
     right: Floats
 
     @property

@@ -16,6 +16,7 @@ from privgan_audits.gate.preflight import (
     smallest_cohort,
 )
 from privgan_audits.policy import Policy
+from privgan_audits.questions.attributes.statistic import advantage_bounds
 from privgan_audits.questions.near_copies.rule import SPACES
 from privgan_audits.stats.pools import as_labels
 from privgan_audits.stats.relabelling import NearCopyStatistic, Together, p_values
@@ -57,6 +58,22 @@ def test_attribute_disclosure_is_counted_in() -> None:
     strict = dataclasses.replace(Policy(), max_attribute_advantage=0.03)
     assert chance_of_pass(1333, 667, strict) < 0.3
     assert chance_of_pass(1333, 667, Policy()) > 0.9
+
+
+def test_every_column_is_one_fact_more_to_be_guessed_twice() -> None:
+    """The slow twin draws who is guessed right, patient by patient, and asks of nothing else."""
+    limit, columns, rng = 0.07, (1.0, 0.3, 0.001), np.random.default_rng(5)
+    policy = dataclasses.replace(Policy(), max_auc=0.7, max_tpr=0.3, max_attribute_advantage=limit)
+    facts = [(1333, 667, 0.75), (1333, 667, 0.5), (400, 200, 0.5)] * 2
+
+    def passes() -> bool:
+        rights = [(rng.random(ours) < p, rng.random(theirs) < p) for ours, theirs, p in facts]
+        return all(advantage_bounds(a.mean(), len(a), c.mean(), len(c))[1] <= limit for a, c in rights)
+
+    expected = np.mean([passes() for _ in range(1500)])
+    assert 0.1 < expected < 0.9
+    assert chance_of_pass(1333, 667, policy, columns=columns) == pytest.approx(expected, abs=0.05)
+    assert chance_of_pass(1333, 667, policy) > expected + 0.1
 
 
 @pytest.mark.parametrize("non_members", [667, 600, 1000])

@@ -27,11 +27,18 @@ def inconclusive(f: Findings) -> Iterator[str]:
 
 
 def safe(sets: SafeSets) -> Sequence[Entry]:
-    """One fact, guessed as often of members as of others but for chance."""
+    """Facts that are guessed as often of members as of others but for chance; the strongest of them is judged."""
     from privgan_audits.questions.attributes.statistic import advantage_bounds  # only who plans an audit needs it
 
-    bounds = (advantage_bounds(ours, sets.members, theirs, sets.non_members) for ours, theirs in sets.right.tolist())
-    return [{"p": 1.0, LOWER: low, UPPER: high} for low, high in bounds]
+    known, found = sets.known.tolist(), list[Entry]()
+    for right in sets.right.tolist():
+        bounds = [
+            advantage_bounds(ours, members, theirs, others)
+            for (ours, theirs), (members, others) in zip(right, known, strict=True)
+        ]
+        lows, highs = zip(*bounds, strict=True)
+        found.append({"p": 1.0, LOWER: max(lows), UPPER: max(highs)})
+    return found
 
 
 RULE = Rule(
