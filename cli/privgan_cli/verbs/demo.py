@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from privgan.errors import UsageError
+from privgan.errors import NotReleasableError, UsageError
 from privgan.language import tr
 from privgan_cli.console import console
 from privgan_cli.dispatch import dispatch
@@ -46,6 +46,8 @@ def demo(
                 folder=folder,
             )
         )
+        if code == NotReleasableError.exit_code:
+            console.note(tr("A safe set ends so by chance, once in about thirty demos: another demo draws another."))
         return code
     minutes = (time.monotonic() - started) / 60
     words = {**told, "minutes": f"{minutes:.1f}"}
