@@ -21,7 +21,7 @@ from privgan.files import sha256_file
 from privgan.folders import resumable_folder
 from privgan.interruption import StopRequest
 from privgan.progress import Progress, silent
-from privgan.records.schema import MISSING
+from privgan.records.schema import MISSING, Schema
 from privgan_audits.gate.preflight import EXPECTED_SYNTHETIC_PER_MEMBER, Preflight, low_power_text, preflight
 from privgan_audits.policy import Policy
 from privgan_audits.terms import Terms
@@ -72,7 +72,7 @@ def enrol(
             facts.non_members,
             EXPECTED_SYNTHETIC_PER_MEMBER * facts.members,
             terms.policy,
-            columns=_known(folder),
+            columns=_known(folder) if Schema.of(facts.columns) else (),
         )
         if not expected.sufficient:
             if not terms.accept_low_power:

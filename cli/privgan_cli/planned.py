@@ -1,5 +1,7 @@
 """What would come of a training: its cost, its preset and the chance of its audit, for `plan` and for `scan`."""
 
+from collections.abc import Mapping
+
 from privgan.data.cohort.options import NON_MEMBERS
 from privgan.data.cohort.scan import ScanReport
 from privgan.data.columns import Wanted
@@ -52,11 +54,13 @@ def planned(options: PlanOptions, policy: Policy) -> Planned:
         choice=chosen,
         preflight=expected,
         of_size=told,
-        records=_records(options, start, epsilon=spend.epsilon, delta=spend.delta),
+        records=_records(options, types, start, epsilon=spend.epsilon, delta=spend.delta),
     )
 
 
-def _records(options: PlanOptions, start: MixtureSettings, *, epsilon: float, delta: float) -> RecordsOutlook | None:
+def _records(
+    options: PlanOptions, types: Mapping[str, str], start: MixtureSettings, *, epsilon: float, delta: float
+) -> RecordsOutlook | None:
     """What would come of records under the default settings; None where none were asked for.
 
     Raises:
@@ -64,7 +68,6 @@ def _records(options: PlanOptions, start: MixtureSettings, *, epsilon: float, de
     """
     if not options.columns:
         return None
-    types = Wanted.typed(options.columns).types
     schema, records = Schema.of(types), RecordsSettings()
     if not schema:
         raise UsageError(

@@ -16,6 +16,7 @@ from privgan.language import kept
 from privgan_audits import questions
 from privgan_audits.gate.verdict import PASS, judge
 from privgan_audits.policy import Policy
+from privgan_audits.questions.attributes.rule import FEWEST
 from privgan_audits.questions.near_copies.rule import SHARE, SPACES
 from privgan_audits.questions.rule import Entry, SafeSets
 from privgan_audits.questions.singling_out.rule import SHARE as RECORDS_SHARE
@@ -25,7 +26,6 @@ from privgan_audits.stats.within_groups import SHARE as GROUPS_WEIGH
 
 EXPECTED_SYNTHETIC_PER_MEMBER = 2  # before anything is generated; the chance of a pass does not depend on it
 GUESSED_RIGHT, GUESSED_OF_COLUMNS = 0.75, 0.5  # of classes and of columns; nobody knows it before there is a set
-FEWEST = 10  # patients on each side of whom a fact is known, without whom it is not asked about
 SIMULATIONS, SEARCH_SIMULATIONS = 2000, 400
 _SEED = 20_250_101  # public: the answer depends on nothing but the numbers asked for
 _LARGEST_COHORT = 100_000

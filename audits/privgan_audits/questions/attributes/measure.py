@@ -26,6 +26,7 @@ from privgan_audits.evidence.interface import (
     Sample,
 )
 from privgan_audits.questions.attributes.by_record import guesses
+from privgan_audits.questions.attributes.rule import FEWEST
 from privgan_audits.questions.attributes.statistic import advantage_bounds, permutation_ps
 from privgan_audits.questions.scores import Scores, patient_scores, synthetic_points
 from privgan_audits.stats import statistics as st
@@ -33,7 +34,6 @@ from privgan_audits.stats.pools import as_labels, relabellings
 
 LABEL = "label"
 NEIGHBOURS = 5
-FEWEST = 10  # patients on each side of whom a value is known, without whom nothing can be compared
 TASK = to_tr("attribute disclosure")
 
 

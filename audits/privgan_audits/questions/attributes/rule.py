@@ -10,6 +10,7 @@ from privgan_audits.record import Findings
 _MAY_BE = to_tr(
     "Hidden facts may be guessed better for members than for others by {value} where at most {limit} is allowed."
 )
+FEWEST = 10  # patients on each side of whom a value is known, without whom nothing can be compared
 LOWER, UPPER = "largest_advantage_lower", "largest_advantage_upper"
 
 
