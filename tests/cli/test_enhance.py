@@ -136,7 +136,7 @@ def test_it_is_there_in_a_notebook(public: Path, tmp_path: Path) -> None:
     images = privgan.PublicImages(
         path=public, source="phantoms of Anytown", licence="CC0 1.0", form=privgan.ImageForm(side=28)
     )
-    learning = replace(privgan.RestoreRequest(task="denoise").learning, width=8, batch=6, steps=1)
+    learning = replace(privgan.RestoreRequest(task="denoise").settings, width=8, batch=6, steps=1)
     request, quiet = privgan.RestoreRequest(task="denoise", learning=learning), privgan.silent
     made = privgan.enhance_train((), tmp_path / "model", request, public=images, progress=quiet)
     assert (made.steps, made.epsilon) == (1, 0.0)

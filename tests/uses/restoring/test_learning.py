@@ -119,13 +119,21 @@ def test_too_few_images_and_wishes_that_do_not_fit_are_refused() -> None:
 def test_a_file_says_more(tmp_path: Path) -> None:
     path = tmp_path / "restore.toml"
     path.write_text("schema = 1\n[damage]\nphotons = 40.0\n[learning]\nsteps = 7\n")
-    assert read_config(path) == ({"photons": 40.0}, replace(USUAL, steps=7))
+    assert read_config(path, "denoise") == ({"photons": 40.0}, replace(USUAL, steps=7))
     path.write_text("schema = 1\n[lerning]\nsteps = 7\n")
     with pytest.raises(UsageError, match="Known: damage, learning"):
-        read_config(path)
+        read_config(path, "denoise")
     path.write_text("schema = 1\nlearning = 3\n")
     with pytest.raises(UsageError, match="as tables"):
-        read_config(path)
+        read_config(path, "denoise")
+
+
+def test_to_enlarge_is_learned_briefly_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    assert RestoreRequest(task="super-resolve").settings == read_config(None, "super-resolve")[1]
+    assert RestoreRequest(task="super-resolve").settings.steps < RestoreRequest(task="denoise").settings.steps
+    path = tmp_path / "restore.toml"
+    path.write_text("schema = 1\n[learning]\nsteps = 1234\n")
+    assert read_config(path, "super-resolve")[1].steps == 1234
 
 
 def test_an_end_by_the_clock_and_an_interruption(tmp_path: Path) -> None:

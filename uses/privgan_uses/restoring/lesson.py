@@ -41,7 +41,7 @@ def learn(
         progress: told before every step; what it raises ends the learning.
     """
     keep_freed_memory()
-    settings, device, began = request.learning, device_of(request.device), time.monotonic()
+    settings, device, began = request.settings, device_of(request.device), time.monotonic()
     lesson = Lesson.of(shape_of(form, settings), settings, device)
     torch_rng = torch.Generator().manual_seed(settings.seed + 1)
     while True:

@@ -109,7 +109,7 @@ def make_restorer(
     network, steps = learn(material.images[~material.spared], damage, material.form, request, tr(_TASK), progress)
     spared = np.flatnonzero(material.spared)[:_TRIED]
     good = material.images[spared if len(spared) else slice(_TRIED)]
-    bad = damaged(good, damage, material.form, torch.Generator().manual_seed(request.learning.seed))
+    bad = damaged(good, damage, material.form, torch.Generator().manual_seed(request.settings.seed))
     better = restored(network, bad, damage)
     write_bytes(folder / CONTACT, _contact(good, bad, better))
     weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
@@ -128,7 +128,7 @@ def make_restorer(
         tried=len(good),
         damaged_psnr=float(psnr(good, bad).mean()),
         restored_psnr=float(psnr(good, better).mean()),
-        learning=request.learning,
+        learning=request.settings,
         steps=steps,
         digests={
             name: sha256_file(folder / name) for name in (WEIGHTS, CONTACT, *([PUBLIC] if material.public else []))

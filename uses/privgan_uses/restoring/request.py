@@ -1,6 +1,6 @@
 """What is asked of `privgan enhance train`; it checks itself before anything heavy is loaded."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,13 @@ TASKS, ARTEFACTS = (DENOISE, SUPER_RESOLVE, ARTEFACT), ("stripes", "ghosts", "st
 # What was damaged has a right answer, and nothing is finished freely: the distance from it decides, and the critic
 # only keeps what comes out from being smoother than images are (Ledig et al. 2017).
 USUAL = LearningSettings(width=32, steps=2000, batch=16, pairs=1000.0, textures=0.02, anchor=0.0)
+# Detail learned longer from images that are not patients', patients' images do not have (docs/results/uses.md).
+_TO_ENLARGE = 300  # steps
+
+
+def usual(task: str) -> LearningSettings:
+    """How a task is learned by whoever asks for nothing else."""
+    return replace(USUAL, steps=_TO_ENLARGE) if task == SUPER_RESOLVE else USUAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +49,15 @@ class PublicImages:
 class RestoreRequest:
     """task: one of TASKS. artefact, factor: which one, and how much smaller; only of those tasks.
 
-    damage: values of the damage that are not the usual ones, by name. learning: steps, seed and weights of losses;
-    its `anchor` and `firm` mean nothing here. minutes: an end to the steps by the clock.
+    damage: values of the damage that are not the usual ones, by name. learning: steps, seed and weights of losses,
+    of which `anchor` and `firm` mean nothing here; None: what is `usual`. minutes: an end to the steps by the clock.
     """
 
     task: str
     artefact: str = "stripes"
     factor: int = 2
     damage: dict[str, Any] = field(default_factory=dict)
-    learning: LearningSettings = USUAL
+    learning: LearningSettings | None = None
     minutes: float | None = None
     device: str = AUTO
 
@@ -62,6 +69,11 @@ class RestoreRequest:
             raise UsageError(f"Expected a factor of 2 or 4, got {self.factor}.")
         if self.minutes is not None:
             positive(minutes=self.minutes)
+
+    @property
+    def settings(self) -> LearningSettings:
+        """How it is learned."""
+        return self.learning or usual(self.task)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +91,8 @@ class Rivals:
     seed: int = 0
 
 
-def read_config(path: Path | None) -> tuple[dict[str, Any], LearningSettings]:
-    """Values of the damage, and how to learn, from a file with the tables [damage] and [learning].
+def read_config(path: Path | None, task: str) -> tuple[dict[str, Any], LearningSettings]:
+    """Values of the damage, and how to learn a task, from a file with the tables [damage] and [learning].
 
     Raises:
         UsageError: it cannot be read, or has an unknown key or a value out of range.
@@ -91,4 +103,4 @@ def read_config(path: Path | None) -> tuple[dict[str, Any], LearningSettings]:
     damage, learning = table.get("damage", {}), table.get("learning", {})
     if not (isinstance(damage, dict) and isinstance(learning, dict)):
         raise UsageError("Expected [damage] and [learning] as tables in the configuration.")
-    return damage, from_table(LearningSettings, learning, USUAL)
+    return damage, from_table(LearningSettings, learning, usual(task))

@@ -44,7 +44,8 @@ def train(
     window: Annotated[str | None, choice("Without BUNDLE: LOW,HIGH in Hounsfield units.", metavar="LOW,HIGH")] = None,
     colour: Annotated[bool, typer.Option("--colour", help="Without BUNDLE: keep red, green and blue.")] = False,
     steps: Annotated[
-        int | None, typer.Option(help="Steps of learning; 2000 if left out. To enlarge, a few hundred are better.")
+        int | None,
+        typer.Option(help="Steps of learning; if left out 2000, and 300 to enlarge, where more are worse."),
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="An end by the clock, if that comes first.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
@@ -60,7 +61,7 @@ def train(
     from privgan_uses.restoring.request import PublicImages, RestoreRequest, read_config
 
     *bundles, folder = places
-    damage, learning = read_config(config)
+    damage, learning = read_config(config, task)
     given = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
     request = RestoreRequest(
         task=task,

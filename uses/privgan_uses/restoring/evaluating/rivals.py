@@ -108,7 +108,7 @@ def plain_network(
     progress: Progress = silent,
 ) -> Plain:
     """The plain network, learned from the same images in as many steps; see `lesson.learn`."""
-    settings = request.learning
+    settings = request.settings
     torch_rng = torch.Generator().manual_seed(settings.seed)
     network = Plain(form.channels, torch_rng)
     descent = torch.optim.Adam(network.parameters(), lr=_RATE)
