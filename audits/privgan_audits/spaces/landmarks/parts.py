@@ -58,16 +58,18 @@ class Parts:
         floor: float,
         white: Whitening,
         ranks: Ranks | None,
+        compared: Integers | None = None,
     ) -> "Parts":
-        """Choose cells among the landmarks themselves."""
+        """Choose cells among the landmarks themselves, where they are not kept among those of some rows if given."""
         if len(order) <= KEPT:
             points = placed_together(images, sizes, floor, white, order, ranks)
             cells = _evenly(points.point[::_PER_CELL])
             kept = [Part(rows=order, points=points, members=lists(points.point, cells, PROBES))]
             return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells, kept=kept)
         chosen, count = list[Singles](), 0
-        for first in range(0, len(order), KEPT):
-            point = placed(images, order[first : first + KEPT], sizes, floor, white).point
+        among = order if compared is None else compared
+        for first in range(0, len(among), KEPT):
+            point = placed(images, among[first : first + KEPT], sizes, floor, white).point
             chosen.append(point[-count % _PER_CELL :: _PER_CELL].copy())
             count += len(point)
         cells = _evenly(np.concatenate(chosen))

@@ -3,6 +3,8 @@
 Products of low precision (`screening`) leave a few images that could be the closest; these are measured in float64.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from privgan.arrays import Floats, Integers, Singles
@@ -19,10 +21,15 @@ _CLOSEST = 1e-6  # identical parts of two patients
 SLACK = 1e-4  # of a cosine in single precision; sums of 1,024 products lose half of that at most
 _TILE = 1 << 20  # products at once
 _COLUMNS = 1 << 15  # images, as they are, that others are compared with at once
+_MADE = 256  # images whose views are made at once where they are not kept
 
 
 def reference_distances(
-    views: LensViews, owner: Integers, progress: Progress = silent, ranks: Ranks | None = None
+    views: LensViews,
+    owner: Integers,
+    progress: Progress = silent,
+    ranks: Ranks | None = None,
+    compared: Integers | None = None,
 ) -> list[Floats]:
     """Of each part, the distance of each real image's closest view to the nearest image of another patient: (n,).
 
@@ -31,20 +38,22 @@ def reference_distances(
         owner: their patients (n,).
         progress: listener.
         ranks: among whom the images are shared out.
+        compared: rows of those that all are compared with; None for all.
     """
     task, images = tr("real images among themselves, {space}", space=tr(views.lens.name)), len(owner)
-    step = max(1, _TILE // (min(images, _COLUMNS) * views.changes))
+    patients = owner if compared is None else owner[compared]
+    step = max(1, _TILE // (min(len(patients), _COLUMNS) * views.changes))
 
     def closest(share: range) -> Arrays:
         best = [np.zeros(images) for _ in views.whites]
-        for start in range(0, images, _COLUMNS):
+        for start in range(0, len(patients), _COLUMNS):
             columns = slice(start, start + _COLUMNS)
-            others = views.still(start, start + _COLUMNS)
-            for first in share[::step]:
-                progress(task, start + first * len(others[0]) // images, images)
-                rows = slice(first, first + step)
-                for found, part, points in zip(best, views.some(first, first + step), others, strict=True):
-                    cosines = _closest_cosines(part, points, equal(owner[rows], owner[columns]))
+            others = _others(views, columns, compared)
+            for first, parts in _some_at_once(views, share, step):
+                progress(task, start * images + first * len(others[0]), images * len(patients))
+                rows = slice(first, first + len(parts[0]))
+                for found, part, points in zip(best, parts, others, strict=True):
+                    cosines = _closest_cosines(part, points, equal(owner[rows], patients[columns]))
                     np.maximum(found[rows], cosines, out=found[rows])
         return [found[share.start : share.stop] for found in best]
 
@@ -52,6 +61,25 @@ def reference_distances(
     best = in_shares(images, ranks, closest, step=step)
     progress(task, images, images)
     return [np.maximum(np.sqrt(2.0 - 2.0 * found), _CLOSEST) for found in best]
+
+
+def _others(views: LensViews, columns: slice, compared: Integers | None) -> list[Singles]:
+    """Some of the images that others are compared with, as they are: every part, float32 (m, d)."""
+    if compared is None:
+        return views.still(columns.start, columns.stop)
+    return views.beside(views.images[compared[columns]])
+
+
+def _some_at_once(views: LensViews, share: range, step: int) -> Iterator[tuple[int, list[Singles]]]:
+    """At most `step` images of a share at a time: the first, and every part, float32 (k, views, d).
+
+    Where they are not kept more are made at once, which is quicker.
+    """
+    made = step * max(1, _MADE // step)
+    for first in share[::made]:
+        parts = views.some(first, min(first + made, share.stop))
+        for start in range(0, len(parts[0]), step):
+            yield first + start, [part[start : start + step] for part in parts]
 
 
 def alike(views: Singles, points: Singles) -> Floats:

@@ -52,10 +52,14 @@ class LensSpace:
         owner: Integers,
         progress: Progress = silent,
         ranks: Ranks | None = None,
+        compared: Integers | None = None,
     ) -> "LensSpace":
-        """Learn what real images, uint8 (n, h, h, c), have in common, and how close patients come to each other."""
-        views = LensViews.of(lens, real, ranks)
-        references = reference_distances(views, owner, progress, ranks)
+        """Learn what real images, uint8 (n, h, h, c), have in common, and how close patients come to each other.
+
+        compared: see Space; these are learned from, too.
+        """
+        views = LensViews.of(lens, real, ranks, compared)
+        references = reference_distances(views, owner, progress, ranks, compared)
         return cls(ratios=LensRatios.of(views, references), owner=owner, ranks=ranks)
 
     @property
@@ -63,9 +67,9 @@ class LensSpace:
         """See Space."""
         return self.ratios.views.lens.name
 
-    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
+    def among_real(self, owner: Integers, progress: Progress = silent, compared: Integers | None = None) -> Floats:
         """See Space; distances here are in units of it already."""
-        del owner, progress
+        del owner, progress, compared
         return np.ones(len(self.owner))
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:

@@ -35,9 +35,12 @@ class LensViews:
     kept: list[Singles] = field(default_factory=list)
 
     @classmethod
-    def of(cls, lens: Lens, real: Images, ranks: Ranks | None = None) -> "LensViews":
-        """Of all real images, from which the lens learns what images have in common."""
-        whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(real, False)]
+    def of(
+        cls, lens: Lens, real: Images, ranks: Ranks | None = None, learning: Integers | None = None
+    ) -> "LensViews":
+        """Of all real images; from these, or from some rows of them, the lens learns what images have in common."""
+        some = real if learning is None else real[learning]
+        whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(some, False)]
         one = placed(lens, whites, real[:1], searching=True)
         many = min(len(real), max(1, KEPT // sum(part.nbytes for part in one)))
         return cls(lens=lens, whites=whites, images=real, changes=int(one[0].shape[1]), many=many, ranks=ranks)
