@@ -131,7 +131,8 @@ def train_embedding(images: Images, progress: Progress = silent) -> Embedding:
     however often each occurs. Of more than MOST different images those with the smallest digests are learned from, so
     that neither steps nor memory grow further. The last two are kept, so that audits of one cohort learn once.
     """
-    digests, first = (found[:MOST] for found in np.unique(image_digests(images), return_index=True))
+    different, rows = np.unique(image_digests(images), return_index=True)
+    digests, first = different[:MOST], rows[:MOST]
     key = hashlib.sha256(repr(as_stored(images).shape[1:]).encode() + digests.tobytes()).digest()
     if key not in _TRAINED:
         _TRAINED[key] = _learned(_fine(images, first), int.from_bytes(key[:7], "big"), progress)

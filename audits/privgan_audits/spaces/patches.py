@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.gan.ranks.ranks import Ranks
@@ -21,7 +22,7 @@ from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures, least_strength
 from privgan_audits.spaces.landmarks.parts import Others, Part, Parts, closest
-from privgan_audits.spaces.landmarks.points import Points, cosines, learned, lists, placed
+from privgan_audits.spaces.landmarks.points import Points, closest_cells, cosines, gathered, learned, placed
 from privgan_audits.spaces.lenses.lenses import Whitening
 from privgan_audits.spaces.search.compared import image_digests
 from privgan_audits.spaces.search.screening import places
@@ -119,29 +120,33 @@ class PatchSpace:
         smaller when the next images are asked for.
         """
         task, whole = tr("synthetic beside real, {space}", space=tr(PATCHES)), len(self.parts) * len(images)
+        cells: dict[int, NDArray[np.uint16]] = {}
         for number, reference in enumerate(self.reference):
             part = self.parts.part(number)
             for start in blocks_of(len(images), _AT_ONCE, self.ranks):
                 progress(task, number * len(images) + start, whole)
                 some = np.arange(start, min(start + _AT_ONCE, len(images)))
                 others = placed(images, some, OTHER_SIZES, self.floor, self.white)
-                real, other, ratio = self._alike(part, reference, others, limits[part.rows])
+                if start not in cells:
+                    cells[start] = closest_cells(others.point, self.parts.cells, 1)
+                of_cells = gathered(cells[start], len(self.parts.cells))
+                real, other, ratio = self._alike(part, reference, others, of_cells, limits[part.rows])
                 pair, distance = _voted(part.points.only(real), others.only(other), ratio, real)
                 image, copy = np.divmod(pair, _AT_ONCE)
                 yield Met(real=part.rows[image], copy=copy + start, distance=distance)
         progress(task, whole, whole)
 
     def _alike(
-        self, part: Part, reference: Floats, others: Points, limits: Floats
+        self, part: Part, reference: Floats, others: Points, of_cells: Sequence[Integers], limits: Floats
     ) -> tuple[Integers, Integers, Floats]:
-        """Pairs of landmarks that are closer than the reference: real ones, others, and by which ratio.
+        """Pairs of landmarks that are closer than the reference: real ones, others by cells, and by which ratio.
 
         Of two images all of them, or none where no single one is within the limit (n,): then no part is.
         """
         least, mine = 1.0 - reference**2 / 2.0, part.points
         single = (least - _SLACK).astype(np.float32)
         pairs, roughly = [np.zeros((2, 0), np.int32)], [np.zeros(0, np.float32)]
-        for rows, columns in zip(part.members, lists(others.point, self.parts.cells, 1), strict=True):
+        for rows, columns in zip(part.members, of_cells, strict=True):
             products = others.point.take(columns, axis=0) @ mine.point.take(rows, axis=0).T  # few by many
             column, row = places(products > single[rows])
             pairs.append(np.stack([rows[row], columns[column]]).astype(np.int32))
@@ -203,7 +208,7 @@ def _first(*keys: Integers) -> Flags:
 def _references(parts: Parts, owner: Integers, ranks: Ranks | None, compared: Integers | None = None) -> list[Floats]:
     """Distance of each real landmark to the closest of another patient's, at the sizes of other images; by part."""
     mine = range(len(parts)) if ranks is None or len(parts) == 1 else shares(len(parts), ranks.size)[ranks.rank]
-    others = _others(parts if compared is None else replace(parts, order=compared, kept=[]), owner)
+    others = _others(parts if compared is None else replace(parts, order=compared, kept=[], known={}), owner)
     found = [_reference(parts, parts.part(number), owner, others()) for number in mine]
     if len(mine) == len(parts):
         return found

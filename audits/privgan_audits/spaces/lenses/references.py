@@ -4,10 +4,12 @@ Products of low precision (`screening`) leave a few images that could be the clo
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
-from privgan.arrays import Floats, Integers, Singles
+from privgan.arrays import Flags, Floats, Integers, Singles
 from privgan.gan.ranks.ranks import Ranks
 from privgan.gan.ranks.rows import Arrays, in_shares
 from privgan.language import tr
@@ -48,9 +50,9 @@ def reference_distances(
         best = [np.zeros(images) for _ in views.whites]
         for start in range(0, len(patients), _COLUMNS):
             columns = slice(start, start + _COLUMNS)
-            others = _others(views, columns, compared)
+            others = [_Points.of(points) for points in _others(views, columns, compared)]
             for first, parts in _some_at_once(views, share, step):
-                progress(task, start * images + first * len(others[0]), images * len(patients))
+                progress(task, start * images + first * len(others[0].points), images * len(patients))
                 rows = slice(first, first + len(parts[0]))
                 for found, part, points in zip(best, parts, others, strict=True):
                     cosines = _closest_cosines(part, points, equal(owner[rows], patients[columns]))
@@ -61,6 +63,20 @@ def reference_distances(
     best = in_shares(images, ranks, closest, step=step)
     progress(task, images, images)
     return [np.maximum(np.sqrt(2.0 - 2.0 * found), _CLOSEST) for found in best]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Points:
+    """One part of some images, float32 (m, d), ready for products. shown: bool (m,), which show anything."""
+
+    points: Singles
+    rounded: Tensor
+    shown: Flags
+
+    @classmethod
+    def of(cls, points: Singles) -> "_Points":
+        """Of a part as it is."""
+        return cls(points=points, rounded=fastest().rounded(points), shown=np.asarray(points.any(axis=1)))
 
 
 def _others(views: LensViews, columns: slice, compared: Integers | None) -> list[Singles]:
@@ -97,11 +113,11 @@ def alike(views: Singles, points: Singles) -> Floats:
     return np.asarray(np.minimum(np.maximum.reduceat(np.abs(products), first), 1.0)) if len(first) else np.zeros(0)
 
 
-def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Integers]) -> Floats:
+def _closest_cosines(views: Singles, others: _Points, apart: tuple[Integers, Integers]) -> Floats:
     """|cosine| of each image (n, views, d) with the closest point (m, d), but for pairs that are kept apart: (n,)."""
-    precision = fastest()
+    precision, points = fastest(), others.points
     seen = precision.rounded(views).transpose(0, 1)
-    roughly = precision.magnitudes(seen.flatten(0, 1), precision.rounded(points))
+    roughly = precision.magnitudes(seen.flatten(0, 1), others.rounded)
     if len(seen) > 1:
         roughly = roughly.reshape(len(seen), len(views), len(points)).max(axis=0)
     roughly[apart] = 0
@@ -110,7 +126,7 @@ def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Int
     possible = np.asarray(roughly >= least)
     possible[apart] = False
     image, point = places(possible)
-    shown = np.flatnonzero(np.asarray(points.any(axis=1))[point])
+    shown = np.flatnonzero(others.shown[point])
     image, point = image[shown], point[shown]
     best, step = np.zeros(len(views)), max(1, _PAIRS // views[0].size)
     for start in range(0, len(image), step):

@@ -75,13 +75,13 @@ class LensSpace:
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space; everything is compared, so that the horizon is the distance itself."""
         distance, row = np.full(len(self.owner), np.inf), np.zeros(len(self.owner), np.int64)
-        for start, block in self._blocks(images, progress):
-            found = block.within(np.minimum(distance, block.reached()))
+        for number, (start, block) in enumerate(self._blocks(images, progress)):
+            found = block.within(distance if number else block.reached())
             first = _smallest(found.real, found.distance, found.copy)
             real, copy, value = found.real[first], found.copy[first], found.distance[first]
             closer = value < distance[real]
             distance[real[closer]], row[real[closer]] = value[closer], start + copy[closer]
-        self.ratios.views.forget()
+        self.ratios.forget()
         return Closest.of_all((distance, row), self.ranks)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
@@ -92,7 +92,7 @@ class LensSpace:
             for start, block in self._blocks(joined(*sets), silent)
             for some in [block.within(limits).closer(limits)]
         ]
-        self.ratios.views.forget()
+        self.ratios.forget()
         return Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
 
     def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, "_Block"]]:

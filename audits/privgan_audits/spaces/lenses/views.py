@@ -91,7 +91,10 @@ class LensViews:
         if not len(rows) or rows.max() < self.many:
             return [part[rows] for part in self._kept()]
         different, place = np.unique(rows, return_inverse=True)
-        return [part[place] for part in placed(self.lens, self.whites, self.images[different], searching=True)]
+        kept = np.searchsorted(different, self.many)
+        further = placed(self.lens, self.whites, self.images[different[kept:]], searching=True)
+        pairs = zip(self._kept(), further, strict=True)
+        return [np.concatenate([part[different[:kept]], more])[place] for part, more in pairs]
 
 
 def placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searching: bool) -> list[Singles]:
