@@ -8,14 +8,15 @@ import pytest
 from privgan.arrays import Images, Integers
 from privgan_audits.spaces import patches, pixel_space
 from privgan_audits.spaces.landmarks import parts
-from privgan_audits.spaces.lenses import references
+from privgan_audits.spaces.lenses import likely, references
 from privgan_audits.spaces.lenses import space as lenses
+from privgan_audits.spaces.lenses import views as lens_views
 from privgan_audits.spaces.lenses.lenses import LENSES
 from privgan_audits.spaces.lenses.views import LensViews
 from privgan_audits.spaces.search import compared
 from privgan_audits.spaces.search.compared import compared_with
 from privgan_audits.spaces.space import VectorSpace
-from tests.audits.spaces.test_shared_out import OWNER, POINTS, REAL, few_at_once
+from tests.audits.spaces.test_shared_out import COPIES, OTHER, OWNER, POINTS, REAL, few_at_once
 
 DIGESTS = np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in REAL])
 ALL, SOME = np.argsort(DIGESTS), np.argsort(DIGESTS)[:12]
@@ -118,3 +119,28 @@ def test_landmarks_are_measured_by_the_sample(monkeypatch: pytest.MonkeyPatch) -
     twins = patches.PatchSpace.of(images, np.append(OWNER, 99), compared=SOME)
     assert (np.concatenate(twins.reference) > 0.01).mean() > 0.99
     assert (np.concatenate(patches.PatchSpace.of(images, np.append(OWNER, 99)).reference) <= 0.01).mean() > 0.03
+
+
+@pytest.mark.parametrize("count", [2, 16], ids=["few bounds", "all bounds"])
+@pytest.mark.parametrize("lens", LENSES, ids=lambda lens: lens.name)
+def test_what_is_measured_at_the_end_is_what_is_measured_at_once(
+    lens: lenses.Lens, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit, with images that show nothing and equal ones among them, also where few bounds are kept."""
+    real, other = REAL.copy(), np.concatenate([OTHER, COPIES[0], COPIES[0], OTHER[:3]])
+    real[7], other[4] = 0, 90
+    at_once = lenses.LensSpace.of(lens, real, OWNER)
+    expected, sets = at_once.closest(other), [np.concatenate(COPIES)]
+    monkeypatch.setattr(likely, "COUNT", count)
+    monkeypatch.setattr(likely, "_AT_ONCE", 7)
+    monkeypatch.setattr(likely, "_COLUMNS", 11)
+    monkeypatch.setattr(lens_views, "KEPT", 1)
+    monkeypatch.setattr(lenses, "_BOUNDS", 4 * 30 * 5 // 16 * 1)
+    later = lenses.LensSpace.of(lens, real, OWNER)
+    found = later.closest(other)
+    np.testing.assert_array_equal(found.distance, expected.distance)
+    np.testing.assert_array_equal(found.row, expected.row)
+    known = expected.distance
+    for mine, theirs in zip(later.met(sets, found, known), at_once.met(sets, expected, known), strict=True):
+        order = [np.lexsort((met.copy, met.real)) for met in (mine, theirs)]
+        np.testing.assert_array_equal(mine.distance[order[0]], theirs.distance[order[1]])

@@ -21,6 +21,7 @@ from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
 from privgan_audits.spaces.lenses.lenses import Lens
+from privgan_audits.spaces.lenses.likely import Likely, Measuring, Others, measured
 from privgan_audits.spaces.lenses.ratios import LensRatios
 from privgan_audits.spaces.lenses.references import reference_distances
 from privgan_audits.spaces.lenses.views import LensViews
@@ -74,6 +75,8 @@ class LensSpace:
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space; everything is compared, so that the horizon is the distance itself."""
+        if not self.ratios.views.whole:
+            return self._closest_later(images, progress)
         distance, row = np.full(len(self.owner), np.inf), np.zeros(len(self.owner), np.int64)
         for number, (start, block) in enumerate(self._blocks(images, progress)):
             found = block.within(distance if number else block.reached())
@@ -83,6 +86,17 @@ class LensSpace:
             distance[real[closer]], row[real[closer]] = value[closer], start + copy[closer]
         self.ratios.forget()
         return Closest.of_all((distance, row), self.ranks)
+
+    def _closest_later(self, images: Images, progress: Progress) -> Closest:
+        """The same where views do not fit into memory."""
+        likely, others = Likely.none_yet(len(self.owner)), Others.unknown(images)
+        for start, block in self._blocks(images, progress):
+            likely.add(start, block.least)
+            others.know(start, block.patient, block.first, block.second)
+        measuring = Measuring(ratios=self.ratios, owner=self.owner, others=others, digits=DIGITS)
+        found = measured(measuring, likely, self._ours(images))
+        self.ratios.forget()
+        return Closest.of_all(found, self.ranks)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
         """See Space."""
@@ -95,11 +109,21 @@ class LensSpace:
         self.ratios.forget()
         return Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
 
+    @property
+    def _size(self) -> int:
+        """Images whose bounds are held at once."""
+        return max(1, (_BOUNDS if self.ratios.views.whole else _MORE * _BOUNDS) // (4 * len(self.owner)))
+
+    def _ours(self, images: Images) -> range:
+        """This rank's share of images."""
+        blocks = blocks_of(len(images), self._size, self.ranks)
+        return range(blocks.start, blocks.stop)
+
     def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, "_Block"]]:
         """Some images of this rank's share at a time beside all real ones, and which is their first."""
         task, views = tr("synthetic beside real, {space}", space=tr(self.name)), self.ratios.views
         views.look()
-        size = max(1, (_BOUNDS if views.whole else _MORE * _BOUNDS) // (4 * len(self.owner)))
+        size = self._size
         for start in blocks_of(len(images), size, self.ranks):
             progress(task, start, len(images))
             yield start, _Block.of(self.ratios, self.owner, views.beside(images[start : start + size]))
