@@ -144,3 +144,20 @@ def test_what_is_measured_at_the_end_is_what_is_measured_at_once(
     for mine, theirs in zip(later.met(sets, found, known), at_once.met(sets, expected, known), strict=True):
         order = [np.lexsort((met.copy, met.real)) for met in (mine, theirs)]
         np.testing.assert_array_equal(mine.distance[order[0]], theirs.distance[order[1]])
+
+
+def test_a_copy_near_everybody_blinds_a_lens_for_its_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a very large cohort: whoever is planted, strangers come ahead; nothing of the set then helps the lens."""
+    space = lenses.LensSpace.of(LENSES[3], REAL, OWNER)
+    known, limits = space.closest(OTHER), np.full(30, 1.1)
+    sets = [REAL[4:7], np.concatenate([REAL[8:9], OTHER[:1]]), REAL[9:12]]  # what is nobody's is as near to all
+    every = space.met(sets, known, limits)
+    assert np.bincount(every[1].copy).tolist()[1] > 7
+    assert np.bincount(np.concatenate([every[0].copy, every[2].copy])).max() <= 7
+    monkeypatch.setattr(lenses, "MOST", 29)
+    monkeypatch.setattr(lenses, "_CROWD", 4)
+    some = space.met(sets, known, limits)
+    for number in (0, 2):
+        np.testing.assert_array_equal(some[number].distance, every[number].distance)
+        assert len(some[number].real) >= 3
+    assert len(some[1].real) == 0

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.arrays import Flags, Floats, Images, Integers, Singles
 from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import gathered_rows
 from privgan.images.stored import joined
 from privgan.language import tr
 from privgan.progress import Progress, silent
@@ -25,12 +26,14 @@ from privgan_audits.spaces.lenses.likely import Likely, Measuring, Others, measu
 from privgan_audits.spaces.lenses.ratios import LensRatios
 from privgan_audits.spaces.lenses.references import reference_distances
 from privgan_audits.spaces.lenses.views import LensViews
+from privgan_audits.spaces.search.compared import MOST
 from privgan_audits.spaces.search.screening import places
 from privgan_audits.spaces.space import Closest, Met, blocks_of
 
 DIGITS = 6  # of a distance; the rest is left to rounding, which may differ between machines
 _BOUNDS = 1 << 25  # bytes of bounds that are held at once, but
 _MORE = 16  # times as many where every block of them makes views again
+_CROWD = 64  # a copy that may be near one in so many of all real images is called near everybody
 _SINGLE = 1e-5  # of a bound's square, which single precision may take off
 
 
@@ -99,15 +102,22 @@ class LensSpace:
         return Closest.of_all(found, self.ranks)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
-        """See Space."""
+        """See Space. In a very large cohort this lens says nothing of a set with a copy that is near everybody."""
         del known
-        found = [
-            Met(real=some.real, copy=start + some.copy, distance=some.distance)
-            for start, block in self._blocks(joined(*sets), silent)
-            for some in [block.within(limits).closer(limits)]
-        ]
+        found, crowded = [], [np.zeros(0, np.int64)]
+        most = len(self.owner) // _CROWD if len(self.owner) > MOST else len(self.owner)
+        for start, block in self._blocks(joined(*sets), silent):
+            close = block.close(limits)
+            many = np.count_nonzero(close, axis=1) > most
+            close[many] = False
+            some = block.pairs(close).closer(limits)
+            found.append(Met(real=some.real, copy=start + some.copy, distance=some.distance))
+            crowded.append(start + np.flatnonzero(many))
         self.ratios.forget()
-        return Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
+        each = Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
+        (copies,) = gathered_rows([np.concatenate(crowded)], self.ranks)
+        left_out = set(np.searchsorted(np.cumsum([len(of_set) for of_set in sets]), copies, side="right").tolist())
+        return [Met.all_of(()) if number in left_out else met for number, met in enumerate(each)]
 
     @property
     def _size(self) -> int:
@@ -168,8 +178,16 @@ class _Block:
 
     def within(self, limits: Floats) -> Met:
         """All pairs that may be at most so far apart (n,), with their distances."""
+        return self.pairs(self.close(limits))
+
+    def close(self, limits: Floats) -> Flags:
+        """Which they are, (m, n)."""
         squares = np.square(limits + 10.0**-DIGITS) * (1 + _SINGLE)
-        copy, real = places(self.least <= squares.astype(np.float32))
+        return np.asarray(self.least <= squares.astype(np.float32))
+
+    def pairs(self, which: Flags) -> Met:
+        """Some pairs (m, n), with their distances."""
+        copy, real = places(which)
         return Met(real=real, copy=copy, distance=self._distances(real, copy))
 
     def _distances(self, real: Integers, copy: Integers) -> Floats:
