@@ -32,7 +32,7 @@ from privgan_audits.spaces.space import Closest, Met, blocks_of
 
 DIGITS = 6  # of a distance; the rest is left to rounding, which may differ between machines
 _BOUNDS = 1 << 25  # bytes of bounds that are held at once, but
-_MORE = 16  # times as many where every block of them makes views again
+_MORE = 8  # times as many where every block of them makes views again
 _CROWD = 64  # a copy that may be near one in so many of all real images is called near everybody
 _SINGLE = 1e-5  # of a bound's square, which single precision may take off
 

@@ -42,7 +42,8 @@ class LensViews:
         some = real if learning is None else real[learning]
         whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(some, False)]
         one = placed(lens, whites, real[:1], searching=True)
-        many = min(len(real), max(1, KEPT // sum(part.nbytes for part in one)))
+        fit = max(1, KEPT // sum(part.nbytes for part in one))
+        many = len(real) if len(real) <= fit else 1  # of some, hardly any would be asked for
         return cls(lens=lens, whites=whites, images=real, changes=int(one[0].shape[1]), many=many, ranks=ranks)
 
     def forget(self) -> None:
