@@ -229,8 +229,9 @@ class Policy:
 # max_tpr: the ceilings are 9.6 %, 5.4 %, 3.4 % at epsilon 4.5, 3, 2.
 # max_attribute_advantage: one in 5, in 11, in 20: the smallest cells that disclosure control lets be published, by
 #     how public the data are (El Emam and Arbuckle 2013, "Anonymizing Health Data").
-# max_copied_patients, max_copied_share: the audit plants at most 40 or 3 % and cannot vouch for more. With a third
-#     held back, 18 plain copies are the fewest that are surely seen, so that open release tightens the share alone.
+# max_copied_patients, max_copied_share: the audit plants at most 40, or 3 % up to 200, and cannot vouch for more.
+#     With a third held back, 18 plain copies are the fewest that are surely seen, so that open release tightens the
+#     share alone.
 # max_epsilon: 3 leaves nobody's odds more than about 20 times what they were; a choice between the tiers 1 and 10
 #     of Ponomareva et al. (2023).
 PRESETS: Mapping[str, Policy] = MappingProxyType(

@@ -1,11 +1,11 @@
 """How long a whole default audit takes and how much memory it holds, test by test.
 
-    python tests/benchmarks/audit.py [--json] [--patients 5000] [--synthetic 10000] [--searches]
+    python tests/benchmarks/audit.py [--json] [--patients 5000] [--synthetic 10000] [--searches] [--stages FILE]
 
 One JSON object: patients, images, synthetic, image_size, total_s, cpu_s, peak_mib, and stages, by task of the
 progress bar: seconds of the clock and of the processor, and the most memory held meanwhile. Each stage is said on
-stderr when the next one begins. --searches: only those through every space that learns no network, which is what
-grows with patients times synthetic images.
+stderr when the next one begins; with --stages a file has all of them so far, should it be cut short. --searches:
+only those through every space that learns no network, which is what grows with patients times synthetic images.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from privgan_audits.spaces.lenses.lenses import LENSES
 from privgan_audits.spaces.lenses.space import LensSpace
 from privgan_audits.spaces.patches import PatchSpace
 from privgan_audits.spaces.pixel_space import PixelSpace
+from privgan_audits.spaces.search.compared import compared_with
 from privgan_audits.spaces.space import Space
 
 SIZE, FREQUENCIES = 64, 8
@@ -61,11 +62,15 @@ def search(evidence: Evidence, stages: Stages) -> None:
     sides = (evidence.members, evidence.non_members or evidence.members)
     owner = np.unique(np.concatenate([side.patients for side in sides]), return_inverse=True)[1]
     made: list[Callable[[], Space]] = [lambda: PixelSpace.of(real)]
-    made += [lambda lens=lens: LensSpace.of(lens, real, owner, stages) for lens in LENSES]  # type: ignore[misc]
-    made.append(lambda: PatchSpace.of(real, owner, stages))
+    compared = compared_with(real)
+    made += [
+        lambda lens=lens: LensSpace.of(lens, real, owner, stages, compared=compared)  # type: ignore[misc]
+        for lens in LENSES
+    ]
+    made.append(lambda: PatchSpace.of(real, owner, stages, compared=compared))
     for make in made:
         space = make()
-        space.among_real(owner, stages)
+        space.among_real(owner, stages, compared)
         space.closest(others, stages)
         del space
         hand_back_freed_memory()
@@ -78,12 +83,13 @@ def main() -> None:
     arguments.add_argument("--patients", type=int, default=5000)
     arguments.add_argument("--synthetic", type=int, default=10_000)
     arguments.add_argument("--searches", action="store_true")
+    arguments.add_argument("--stages", type=Path)
     asked = arguments.parse_args()
     rng = np.random.default_rng(1)
     held = asked.patients // 3
     members, others = sample(rng, asked.patients - held), sample(rng, held, first=asked.patients)
     synthetic = sample(rng, asked.synthetic, most=1)
-    stages = Stages(told=True)
+    stages = Stages(told=True, kept=asked.stages)
     with tempfile.TemporaryDirectory() as folder:
         evidence = Evidence(
             members=members,

@@ -1,7 +1,8 @@
 """The attacker's score of every patient in every space: how close the synthetic set comes to one of their images.
 
 m(P) = min over the images x of P of d(x, S) / d_R(x), where d_R(x) is the distance to the nearest image of
-another real patient (the calibration of Chen et al. 2020, "GAN-Leaks"). Members and non-members are pooled
+another real patient (the calibration of Chen et al. 2020, "GAN-Leaks"), in a very large cohort to the nearest of
+a sample of fixed size (`compared_with`). Members and non-members are pooled
 for d_R, and for everything that a space learns, so that nothing in a score knows who was a member: the tests
 built on it are exact. Perceptual hashes are too coarse for a ratio; there a patient's score is the distance itself.
 """
@@ -18,12 +19,13 @@ from privgan.errors import UsageError
 from privgan.memory import hand_back_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import Evidence
-from privgan_audits.spaces.embedding import image_digests, train_embedding
+from privgan_audits.spaces.embedding import train_embedding
 from privgan_audits.spaces.lenses.lenses import LENSES
 from privgan_audits.spaces.lenses.space import LensSpace
 from privgan_audits.spaces.patches import PatchSpace
 from privgan_audits.spaces.perceptual import hamming, orbit_bits, perceptual_bits
 from privgan_audits.spaces.pixel_space import PixelSpace
+from privgan_audits.spaces.search.compared import compared_with, image_digests
 from privgan_audits.spaces.space import Closest, Space, VectorSpace
 
 EMBEDDING, ENCODER, HASHES = "embedding", "encoder", "hashes"
@@ -136,6 +138,7 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     owner = np.unique(patients, return_inverse=True)[1].astype(np.int64)
     non_member = np.zeros(owner.max() + 1, bool)
     non_member[owner[len(members.images) :]] = True
+    compared = compared_with(real)
     pixels = PixelSpace.of(real, evidence.ranks)
     flat = pixels.flat
     learned = train_embedding(real, progress)
@@ -148,13 +151,15 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     embedding = VectorSpace(
         name=EMBEDDING, queries=moved, points=moved[:, 0].copy(), place=learned.embed, ranks=evidence.ranks
     )
-    patches = PatchSpace.of(real, owner, progress, evidence.ranks)  # first of all: it needs much room for a moment
-    lenses = (LensSpace.of(lens, real, owner, progress, evidence.ranks) for lens in LENSES)
+    # First of all: it needs much room for a moment.
+    patches = PatchSpace.of(real, owner, progress, evidence.ranks, compared)
+    lenses = (LensSpace.of(lens, real, owner, progress, evidence.ranks, compared) for lens in LENSES)
     every: Iterable[Space] = chain([pixels, embedding], _further_spaces(evidence, real), lenses, [patches])
     spaces = {}
     for space in every:  # one after the other, because each holds much while it is looked at
         hand_back_freed_memory()
-        spaces[space.name] = _in_space(space, evidence.synthetic.images, owner, flat, progress)
+        among = space.among_real(owner, progress, compared)
+        spaces[space.name] = _in_space(space, among, evidence.synthetic.images, owner, flat, progress)
     return Scores(
         owner=owner,
         flat=flat,
@@ -177,8 +182,10 @@ def _further_spaces(evidence: Evidence, real: Images) -> Iterator[Space]:
     )
 
 
-def _in_space(space: Space, synthetic: Images, owner: Integers, flat: Flags, progress: Progress) -> SpaceScores:
-    reference = np.maximum(space.among_real(owner, progress), SMALLEST_REFERENCE)
+def _in_space(
+    space: Space, among: Floats, synthetic: Images, owner: Integers, flat: Flags, progress: Progress
+) -> SpaceScores:
+    reference = np.maximum(among, SMALLEST_REFERENCE)
     found = space.closest(synthetic, progress)
     hit_limit = _hit_limit(reference[~flat]) if space.name == HASHES else None
     score = score_of(found.distance, reference, hit_limit)

@@ -21,7 +21,6 @@ import numpy as np
 import scipy.linalg
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from privgan.arrays import Images, Integers, Singles
@@ -37,6 +36,7 @@ from privgan_audits.spaces.augment import Move, Strength, disguised
 from privgan_audits.spaces.descent import Adam, OneCycle, Rectifier
 from privgan_audits.spaces.features import Sight
 from privgan_audits.spaces.pixels import FINE
+from privgan_audits.spaces.search.compared import MOST, image_digests
 
 TASK = to_tr("learning an embedding")
 DIMENSIONS = 64
@@ -128,9 +128,11 @@ def train_embedding(images: Images, progress: Progress = silent) -> Embedding:
     """Learn an embedding of images uint8 (n, h, h, c), n >= 1, members' and non-members' pooled.
 
     One machine and one number of threads give the same bits for the same set of images, whatever their order and
-    however often each occurs. The last two are kept, so that audits of one cohort learn once.
+    however often each occurs. Of more than MOST different images those with the smallest digests are learned from, so
+    that neither steps nor memory grow further. The last two are kept, so that audits of one cohort learn once.
     """
-    digests, first = np.unique(image_digests(images), return_index=True)
+    different, rows = np.unique(image_digests(images), return_index=True)
+    digests, first = different[:MOST], rows[:MOST]
     key = hashlib.sha256(repr(as_stored(images).shape[1:]).encode() + digests.tobytes()).digest()
     if key not in _TRAINED:
         _TRAINED[key] = _learned(_fine(images, first), int.from_bytes(key[:7], "big"), progress)
@@ -145,11 +147,6 @@ def nt_xent(views: Tensor, temperature: float) -> Tensor:
     count = len(views) // 2
     alike = (views @ views.T / temperature).fill_diagonal_(-torch.inf)
     return F.cross_entropy(alike, torch.arange(2 * count).roll(count))
-
-
-def image_digests(images: Images) -> NDArray[np.bytes_]:
-    """SHA-256 of each image in hexadecimal, (n,)."""
-    return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images], dtype="S64")
 
 
 def _fine(images: Images, rows: Integers | None = None) -> Tensor:

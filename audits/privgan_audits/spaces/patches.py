@@ -8,10 +8,11 @@ than the closest of another patient ever comes to it (Chen et al. 2020, "GAN-Lea
 What an image is compared with depends on the real images and on itself, never on other synthetic ones.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from privgan.arrays import Flags, Floats, Images, Integers
 from privgan.gan.ranks.ranks import Ranks
@@ -19,11 +20,11 @@ from privgan.gan.ranks.rows import gathered_rows, shares
 from privgan.images.stored import joined
 from privgan.language import tr
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.embedding import image_digests
 from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures, least_strength
 from privgan_audits.spaces.landmarks.parts import Others, Part, Parts, closest
-from privgan_audits.spaces.landmarks.points import Points, cosines, learned, lists, placed
+from privgan_audits.spaces.landmarks.points import Points, closest_cells, cosines, gathered, learned, placed
 from privgan_audits.spaces.lenses.lenses import Whitening
+from privgan_audits.spaces.search.compared import image_digests
 from privgan_audits.spaces.search.screening import places
 from privgan_audits.spaces.space import Closest, Met, blocks_of
 
@@ -62,9 +63,17 @@ class PatchSpace:
 
     @classmethod
     def of(
-        cls, real: Images, owner: Integers, progress: Progress = silent, ranks: Ranks | None = None
+        cls,
+        real: Images,
+        owner: Integers,
+        progress: Progress = silent,
+        ranks: Ranks | None = None,
+        compared: Integers | None = None,
     ) -> "PatchSpace":
-        """Learn how windows of real images, uint8 (n, h, h, c), differ, and how close those of two patients come."""
+        """Learn how windows of real images, uint8 (n, h, h, c), differ, and how close those of two patients come.
+
+        compared: see Space; cells are chosen among these, too.
+        """
         task = tr("real images among themselves, {space}", space=tr(PATCHES))
         progress(task, 0, 2)
         order = np.argsort(image_digests(real), kind="stable")
@@ -72,9 +81,9 @@ class PatchSpace:
         some = grey_pictures(real[order[:: -(-len(real) // _LEARNED)]])
         floor = least_strength(some)
         white = learned(some, floor)
-        parts = Parts.of(real, order, sizes, floor, white, ranks)
+        parts = Parts.of(real, order, sizes, floor, white, ranks, compared)
         progress(task, 1, 2)
-        reference = _references(parts, owner, ranks)
+        reference = _references(parts, owner, ranks, compared)
         progress(task, 2, 2)
         return cls(order=order, floor=floor, white=white, parts=parts, reference=reference, ranks=ranks)
 
@@ -83,9 +92,9 @@ class PatchSpace:
         """See Space."""
         return PATCHES
 
-    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
+    def among_real(self, owner: Integers, progress: Progress = silent, compared: Integers | None = None) -> Floats:
         """See Space; distances here are in units of it already."""
-        del owner, progress
+        del owner, progress, compared
         return np.ones(len(self.order))
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
@@ -111,29 +120,33 @@ class PatchSpace:
         smaller when the next images are asked for.
         """
         task, whole = tr("synthetic beside real, {space}", space=tr(PATCHES)), len(self.parts) * len(images)
+        cells: dict[int, NDArray[np.uint16]] = {}
         for number, reference in enumerate(self.reference):
             part = self.parts.part(number)
             for start in blocks_of(len(images), _AT_ONCE, self.ranks):
                 progress(task, number * len(images) + start, whole)
                 some = np.arange(start, min(start + _AT_ONCE, len(images)))
                 others = placed(images, some, OTHER_SIZES, self.floor, self.white)
-                real, other, ratio = self._alike(part, reference, others, limits[part.rows])
+                if start not in cells:
+                    cells[start] = closest_cells(others.point, self.parts.cells, 1)
+                of_cells = gathered(cells[start], len(self.parts.cells))
+                real, other, ratio = self._alike(part, reference, others, of_cells, limits[part.rows])
                 pair, distance = _voted(part.points.only(real), others.only(other), ratio, real)
                 image, copy = np.divmod(pair, _AT_ONCE)
                 yield Met(real=part.rows[image], copy=copy + start, distance=distance)
         progress(task, whole, whole)
 
     def _alike(
-        self, part: Part, reference: Floats, others: Points, limits: Floats
+        self, part: Part, reference: Floats, others: Points, of_cells: Sequence[Integers], limits: Floats
     ) -> tuple[Integers, Integers, Floats]:
-        """Pairs of landmarks that are closer than the reference: real ones, others, and by which ratio.
+        """Pairs of landmarks that are closer than the reference: real ones, others by cells, and by which ratio.
 
         Of two images all of them, or none where no single one is within the limit (n,): then no part is.
         """
         least, mine = 1.0 - reference**2 / 2.0, part.points
         single = (least - _SLACK).astype(np.float32)
         pairs, roughly = [np.zeros((2, 0), np.int32)], [np.zeros(0, np.float32)]
-        for rows, columns in zip(part.members, lists(others.point, self.parts.cells, 1), strict=True):
+        for rows, columns in zip(part.members, of_cells, strict=True):
             products = others.point.take(columns, axis=0) @ mine.point.take(rows, axis=0).T  # few by many
             column, row = places(products > single[rows])
             pairs.append(np.stack([rows[row], columns[column]]).astype(np.int32))
@@ -192,10 +205,11 @@ def _first(*keys: Integers) -> Flags:
     return new
 
 
-def _references(parts: Parts, owner: Integers, ranks: Ranks | None) -> list[Floats]:
+def _references(parts: Parts, owner: Integers, ranks: Ranks | None, compared: Integers | None = None) -> list[Floats]:
     """Distance of each real landmark to the closest of another patient's, at the sizes of other images; by part."""
     mine = range(len(parts)) if ranks is None or len(parts) == 1 else shares(len(parts), ranks.size)[ranks.rank]
-    found = [_reference(parts, parts.part(number), owner) for number in mine]
+    others = _others(parts if compared is None else replace(parts, order=compared, kept=[], known={}), owner)
+    found = [_reference(parts, parts.part(number), owner, others()) for number in mine]
     if len(mine) == len(parts):
         return found
     counts, every = (
@@ -205,12 +219,23 @@ def _references(parts: Parts, owner: Integers, ranks: Ranks | None) -> list[Floa
     return np.split(every, np.cumsum(counts)[:-1])
 
 
-def _reference(parts: Parts, part: Part, owner: Integers) -> Floats:
-    best = np.full(len(part.points.image), _LEAST_ALIKE)
-    for number in range(len(parts)):
+def _others(parts: Parts, owner: Integers) -> Callable[[], Iterable[Others]]:
+    """Landmarks that real ones are compared with, as often as asked: kept where they are one part."""
+
+    def some(number: int) -> Others:
         points, rows = parts.points(number), parts.rows(number)
         further = placed(parts.images, rows, OTHER_SIZES[_SHARED:], parts.floor, parts.white)
         shared = np.flatnonzero(points.size < _SHARED)
-        others = Others(points=points, shared=shared, further=further, patient=owner[rows])
+        return Others(points=points, shared=shared, further=further, patient=owner[rows])
+
+    if len(parts) > 1:
+        return lambda: map(some, range(len(parts)))
+    kept = [some(0)]
+    return lambda: kept
+
+
+def _reference(parts: Parts, part: Part, owner: Integers, compared: Iterable[Others]) -> Floats:
+    best = np.full(len(part.points.image), _LEAST_ALIKE)
+    for others in compared:
         best = closest(part, owner[part.rows], others, parts.cells, best)
     return np.sqrt(2.0 - 2.0 * best).clip(_CLOSEST)

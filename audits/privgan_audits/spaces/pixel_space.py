@@ -47,10 +47,13 @@ class PixelSpace:
         flat = np.concatenate([views(block, searching=False, ranks=ranks).flat for block in blocks])
         return cls(images=real, flat=flat, kept=None, ranks=ranks)
 
-    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
+    def among_real(self, owner: Integers, progress: Progress = silent, compared: Integers | None = None) -> Floats:
         """See Space."""
-        targets = views(self.images, searching=False, ranks=self.ranks) if self.kept is None else self.kept
-        return self._closest(targets, owner, tr("real images among themselves"), progress).distance
+        some = self.images if compared is None else self.images[compared]
+        kept = self.kept if compared is None else None
+        targets = views(some, searching=False, ranks=self.ranks) if kept is None else kept
+        patients = (owner, owner if compared is None else owner[compared])
+        return self._closest(targets, patients, tr("real images among themselves"), progress).distance
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space."""
@@ -74,13 +77,15 @@ class PixelSpace:
             rows = range(first, min(first + KEPT, len(self.images)))
             yield rows, self.kept or views(self.images[rows.start : rows.stop], searching=True, ranks=self.ranks)
 
-    def _closest(self, targets: Views, owner: Integers | None, task: str, progress: Progress) -> Closest:
+    def _closest(
+        self, targets: Views, patients: tuple[Integers, Integers] | None, task: str, progress: Progress
+    ) -> Closest:
         """The closest target of each real image, of another patient if the patients of both are given."""
 
         def of_some(first: int, real: Views) -> Arrays:
             def found(some: range) -> Arrays:
                 mine = slice(first + some.start, first + some.stop)
-                apart = None if owner is None else (owner[mine], owner)
+                apart = None if patients is None else (patients[0][mine], patients[1])
                 here = closest(real.only(some), targets, apart, task, progress)
                 return [here.distance, here.row, here.horizon]
 

@@ -94,8 +94,11 @@ class Space(Protocol):
     def name(self) -> str:
         """As the report calls it."""
 
-    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
-        """Distance of each real image to the nearest one of another patient (n,); `owner` (n,) are the patients."""
+    def among_real(self, owner: Integers, progress: Progress = silent, compared: Integers | None = None) -> Floats:
+        """Distance of each real image to the nearest one of another patient (n,); `owner` (n,) are the patients.
+
+        compared: rows (m,) of those that all are compared with; None for all, see `compared_with`.
+        """
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """The closest of some other images, uint8 (m, h, h, c), to each real one."""
@@ -128,14 +131,14 @@ class VectorSpace:
         points = place(real)
         return cls(name=name, queries=points[:, None], points=points, place=place, ranks=ranks)
 
-    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
+    def among_real(self, owner: Integers, progress: Progress = silent, compared: Integers | None = None) -> Floats:
         """See Space."""
         found = nearest(
             self.queries,
-            self.points,
+            self.points if compared is None else self.points[compared],
             k=1,
             turns=_views,
-            apart=(owner, owner),
+            apart=(owner, owner if compared is None else owner[compared]),
             progress=called(tr("real images among themselves, {space}", space=tr(self.name)), progress),
             ranks=self.ranks,
         )

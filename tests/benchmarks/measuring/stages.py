@@ -1,5 +1,6 @@
 """What each stage of a long piece of work takes, told by its progress: seconds, processor seconds, memory at most."""
 
+import json
 import sys
 import time
 from collections.abc import Mapping
@@ -23,18 +24,22 @@ class Stage:
 class Stages:
     """A listener. What happens between two reports belongs to the task that the second one names.
 
-    told: whether each task is said on stderr when another one begins.
+    told: whether each task is said on stderr when another one begins. kept: a file that then has all of them so far,
+    which is what is left of a measurement that is cut short.
     """
 
     told: bool = False
+    kept: Path | None = None
     found: dict[str, Stage] = field(default_factory=dict)
     _last: tuple[float, float] = (0.0, 0.0)
     _task: str = ""
+    _began: float = 0.0
 
     def begin(self) -> None:
         """From now on."""
         _forget_peak()
         self._last = (time.perf_counter(), time.process_time())
+        self._began = self._last[0]
 
     def __call__(self, task: str, done: int, total: int, note: str = "") -> None:
         """See `privgan.progress`."""
@@ -43,16 +48,19 @@ class Stages:
         stage.seconds += now[0] - self._last[0]
         stage.cpu_s += now[1] - self._last[1]
         stage.mib = max(stage.mib, held_mib())
-        if task != self._task and self._task and self.told:
+        if task != self._task and self._task:
             self._say(self._task)
         if task != self._task:
             _forget_peak()
         self._last, self._task = now, task
 
     def _say(self, task: str) -> None:
-        stage = self.found[task]
-        said = f"{task}: {stage.seconds:.1f} s, {stage.cpu_s:.1f} CPU s, {stage.mib} MiB"
-        print(said, file=sys.stderr, flush=True)
+        stage, since = self.found[task], time.perf_counter() - self._began
+        if self.told:
+            said = f"{task}: {stage.seconds:.1f} s, {stage.cpu_s:.1f} CPU s, {stage.mib} MiB; {since:.0f} s in all"
+            print(said, file=sys.stderr, flush=True)
+        if self.kept is not None:
+            self.kept.write_text(json.dumps(self.to_json()))
 
     def to_json(self) -> Mapping[str, Any]:
         """By task."""

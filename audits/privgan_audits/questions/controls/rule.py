@@ -57,6 +57,13 @@ def inconclusive(f: Findings) -> Iterator[str]:
                     count=found,
                     **values,
                 )
+            elif f.number("copies_planted_at_most") < allowed:
+                yield kept(
+                    "Too weak to see copies ({kind}): those of {count} distinct patients are not surely found, and "
+                    "no more are ever planted, though {allowed} are allowed.",
+                    count=f"{f.number('copies_planted_at_most'):g}",
+                    **values,
+                )
             else:
                 yield kept(
                     "Too weak to see copies ({kind}): more than {count} distinct patients would have to be copied "

@@ -9,7 +9,7 @@ from privgan.images.blocks import at_once
 from privgan.images.pixels import from_uint8
 from privgan.language import tr
 from privgan.progress import Progress, silent
-from privgan_audits.spaces.embedding import image_digests
+from privgan_audits.spaces.search.compared import image_digests
 
 _BLOCK = 256
 

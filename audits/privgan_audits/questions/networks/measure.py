@@ -33,8 +33,8 @@ from privgan_audits.questions.networks.inversion import affordable, invert, rows
 from privgan_audits.questions.networks.networks import run_networks
 from privgan_audits.questions.networks.tried import attack_findings, one_p
 from privgan_audits.questions.scores import Scores, patient_scores, smallest_per_patient
-from privgan_audits.spaces.embedding import image_digests
 from privgan_audits.spaces.pixel_space import PixelSpace
+from privgan_audits.spaces.search.compared import image_digests
 from privgan_audits.stats.pools import relabellings
 
 DISCRIMINATOR, INVERSION = "discriminator", "inversion"

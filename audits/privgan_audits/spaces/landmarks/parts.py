@@ -8,14 +8,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.gan.ranks.ranks import Ranks
 from privgan_audits.spaces.landmarks.keypoints import Size
-from privgan_audits.spaces.landmarks.points import Points, cosines, equal, lists, placed, placed_together
+from privgan_audits.spaces.landmarks.points import (
+    Points,
+    closest_cells,
+    cosines,
+    equal,
+    gathered,
+    lists,
+    placed,
+    placed_together,
+)
 from privgan_audits.spaces.lenses.lenses import Whitening
 
-KEPT = 1 << 14  # images whose landmarks are held at once: half a gigabyte
+KEPT = 1 << 15  # images whose landmarks are held at once: a gigabyte
 PROBES = 2  # cells in which a real landmark is looked for
 _PER_CELL = 400  # real landmarks, about
 _MOST_CELLS = 4096
@@ -38,7 +48,8 @@ class Parts:
     """All real images, uint8 (n, h, h, c), in an order (n,), KEPT at a time.
 
     sizes: at which they are looked at. floor, white: bring images to points. cells: float32 (c, d), round which
-    points are gathered. kept: the only part, where there is one.
+    points are gathered. kept: the only part, where there is one. known: the closest cells of the landmarks of each
+    other part that was looked at, which take longer to find than landmarks.
     """
 
     images: Images
@@ -48,6 +59,7 @@ class Parts:
     white: Whitening
     cells: Singles
     kept: list[Part] = field(default_factory=list)
+    known: dict[int, NDArray[np.uint16]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -58,16 +70,18 @@ class Parts:
         floor: float,
         white: Whitening,
         ranks: Ranks | None,
+        compared: Integers | None = None,
     ) -> "Parts":
-        """Choose cells among the landmarks themselves."""
-        if len(order) <= KEPT:
+        """Choose cells among the landmarks themselves, or among those of some rows of the images."""
+        if len(order) <= KEPT and compared is None:
             points = placed_together(images, sizes, floor, white, order, ranks)
             cells = _evenly(points.point[::_PER_CELL])
             kept = [Part(rows=order, points=points, members=lists(points.point, cells, PROBES))]
             return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells, kept=kept)
         chosen, count = list[Singles](), 0
-        for first in range(0, len(order), KEPT):
-            point = placed(images, order[first : first + KEPT], sizes, floor, white).point
+        among = order if compared is None else compared
+        for first in range(0, len(among), KEPT):
+            point = placed(images, among[first : first + KEPT], sizes, floor, white).point
             chosen.append(point[-count % _PER_CELL :: _PER_CELL].copy())
             count += len(point)
         cells = _evenly(np.concatenate(chosen))
@@ -81,7 +95,10 @@ class Parts:
         if self.kept:
             return self.kept[number]
         points = self.points(number)
-        return Part(rows=self.rows(number), points=points, members=lists(points.point, self.cells, PROBES))
+        if number not in self.known:
+            self.known[number] = closest_cells(points.point, self.cells, PROBES)
+        members = gathered(self.known[number], len(self.cells))
+        return Part(rows=self.rows(number), points=points, members=members)
 
     def rows(self, number: int) -> Integers:
         """The images of one of them."""

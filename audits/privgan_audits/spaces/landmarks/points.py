@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.gan.ranks.ranks import Ranks
@@ -72,17 +73,28 @@ def lists(points: Singles, cells: Singles, probes: int, rows: Integers | None = 
 
     Of some rows alone if they are given; these are then what the lists number.
     """
+    return gathered(closest_cells(points, cells, probes, rows), len(cells))
+
+
+def closest_cells(points: Singles, cells: Singles, probes: int, rows: Integers | None = None) -> NDArray[np.uint16]:
+    """The closest few cells of points (k, d), or of some rows of them: (k, probes)."""
     count = len(points) if rows is None else len(rows)
-    closest = np.zeros((count, min(probes, len(cells))), np.int64)
+    closest = np.zeros((count, min(probes, len(cells))), np.uint16)
     for start in range(0, count, _AT_ONCE):
         some = slice(start, start + _AT_ONCE)
         alike = points[some if rows is None else rows[some]] @ cells.T
         for probe in closest.T:
-            probe[start : start + _AT_ONCE] = alike.argmax(axis=1)
-            alike[np.arange(len(alike)), probe[start : start + _AT_ONCE]] = -np.inf
+            best = alike.argmax(axis=1)
+            probe[some] = best
+            alike[np.arange(len(alike)), best] = -np.inf
+    return closest
+
+
+def gathered(closest: NDArray[np.uint16], cells: int) -> list[Integers]:
+    """Which points are among those of each of so many cells, by their closest ones (k, probes)."""
     flat = closest.ravel()
     order = np.argsort(flat, kind="stable") // max(1, closest.shape[1])
-    return np.split(order, np.cumsum(np.bincount(flat, minlength=len(cells)))[:-1])
+    return np.split(order, np.cumsum(np.bincount(flat, minlength=cells))[:-1])
 
 
 def equal(some: Integers, others: Integers) -> tuple[Integers, Integers]:

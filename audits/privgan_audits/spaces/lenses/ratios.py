@@ -1,9 +1,10 @@
 """How far real images are from others through a lens: by a bound, for all pairs, and exactly, for some."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from privgan.arrays import Bits, Flags, Floats, Integers, Singles
@@ -16,17 +17,21 @@ _FAR = 1.2  # in units of the reference: parts that do not agree
 _PAIRS = 1 << 20  # numbers of pairs that are compared at once: what stays in a cache
 _AT_ONCE = 512  # real images in one block of products
 _TILE = 1 << 18  # products at once, which a processor's cache holds
+_FEWEST = 64  # others in one block of products, which fewer make slower
+_READY = 3 << 29  # bytes of views, ready for products, that are held where they are not kept as they are
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LensRatios:
     """The geometric mean of those parts of two images that agree best, in units of the real image's references.
 
-    weights: of each part (n,), by which a squared distance is divided by the reference's square.
+    weights: of each part (n,), by which a squared distance is divided by the reference's square. ready: some real
+    images, by the first, while somebody looks.
     """
 
     views: LensViews
     weights: Sequence[Floats]
+    ready: dict[int, "list[_Part]"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, views: LensViews, references: Sequence[Floats]) -> "LensRatios":
@@ -39,8 +44,17 @@ class LensRatios:
         others: their every part, float32 (m, d).
         """
         step = max(1, _PAIRS // (self.views.changes * sum(part.shape[1] for part in others)))
-        parts = [slice(start, start + step) for start in range(0, len(real), step)]
-        return np.concatenate([np.zeros(0), *(self._measured(real[part], others, other[part]) for part in parts)])
+        order = np.argsort(real, kind="stable")  # what is not kept is made once for all pairs of an image
+        found = np.empty(len(real))
+        for start in range(0, len(real), step):
+            pairs = order[start : start + step]
+            found[pairs] = self._measured(real[pairs], others, other[pairs])
+        return found
+
+    def forget(self) -> None:
+        """Hold nothing until somebody looks again."""
+        self.ready.clear()
+        self.views.forget()
 
     def least_squares(self, others: Sequence[Singles]) -> Singles:
         """Never more than a ratio's square, but for single precision: float32 (m, n), others first."""
@@ -48,18 +62,31 @@ class LensRatios:
         rounded, least = [precision.rounded(part) for part in others], np.empty((count, images), np.float32)
         for first in range(0, images, _AT_ONCE):
             rows = slice(first, first + _AT_ONCE)
-            parts = [
-                _Part.of(views, weight[rows], precision)
-                for views, weight in zip(self.views.some(first, first + _AT_ONCE), self.weights, strict=True)
-            ]
-            tile = max(1, _TILE // len(parts[0].views))
+            parts = self._ready(first, precision)
+            tile = max(_FEWEST, _TILE // len(parts[0].views))
             for start in range(0, count, tile):
                 columns = slice(start, start + tile)
                 together = _Together.of(self.views.lens.agreeing, (len(rounded[0][columns]), len(parts[0].edge)))
                 for part, points in zip(parts, rounded, strict=True):
-                    together.add(*part.near(points[columns], precision))
+                    if self.views.lens.agreeing == 1:
+                        together.add_all(part.all(points[columns], precision))
+                    else:
+                        together.add(*part.near(points[columns], precision))
                 least[columns, rows] = together.mean()
         return least
+
+    def _ready(self, first: int, precision: Precision) -> "list[_Part]":
+        """The parts of some real images; held if they would have to be made again, and there is room for all."""
+        if first in self.ready:
+            return self.ready[first]
+        rows = slice(first, first + _AT_ONCE)
+        parts = [
+            _Part.of(views, weight[rows], precision)
+            for views, weight in zip(self.views.some(rows.start, rows.stop), self.weights, strict=True)
+        ]
+        if not self.views.whole and len(self.views) * sum(part.each for part in parts) <= _READY:
+            self.ready[first] = parts
+        return parts
 
     def _measured(self, real: Integers, others: Sequence[Singles], other: Integers) -> Floats:
         seen, theirs = self.views.at(real), [points[other] for points in others]
@@ -110,16 +137,29 @@ class _Part:
             far=precision.at_most(edge.astype(np.float64) - _FAR**2),
         )
 
+    @property
+    def each(self) -> int:
+        """Bytes of an image's views."""
+        return self.views.nbytes // len(self.edge)
+
     def near(self, points: Tensor, precision: Precision) -> tuple[Integers, Singles]:
         """Pairs with points (m, d) that may not be far, as places in a table (m, n): hardly one in a hundred.
 
         And of each at least the negative of the square of its distance, by weight: float32 (k,).
         """
+        alike = self._alike(points, precision)
+        place = np.flatnonzero(alike >= self.far)
+        return place, precision.values(alike.ravel()[place]).numpy() - self.edge[place % len(self.edge)]
+
+    def all(self, points: Tensor, precision: Precision) -> Singles:
+        """Of all pairs, float32 (m, n): which is quicker where only one part has to be near."""
+        return precision.values(self._alike(points, precision)).sub_(torch.from_numpy(self.edge)).numpy()
+
+    def _alike(self, points: Tensor, precision: Precision) -> Bits:
         alike = precision.magnitudes(points, self.views)
         if len(self.views) > len(self.edge):
             alike = alike.reshape(len(points), -1, len(self.edge)).max(axis=1)
-        place = np.flatnonzero(alike >= self.far)
-        return place, precision.values(alike.ravel()[place]).numpy() - self.edge[place % len(self.edge)]
+        return alike
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,6 +180,10 @@ class _Together:
             held = kept[place]
             kept[place] = np.maximum(held, near)
             near = np.minimum(held, near)
+
+    def add_all(self, near: Singles) -> None:
+        """One more part of all pairs (m, n), where one part is enough."""
+        np.maximum(self.best[0], near.ravel(), out=self.best[0])
 
     def mean(self) -> Singles:
         """The geometric mean of each pair's nearest parts, (m, n)."""

@@ -3,9 +3,13 @@
 Products of low precision (`screening`) leave a few images that could be the closest; these are measured in float64.
 """
 
-import numpy as np
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from privgan.arrays import Floats, Integers, Singles
+import numpy as np
+from torch import Tensor
+
+from privgan.arrays import Flags, Floats, Integers, Singles
 from privgan.gan.ranks.ranks import Ranks
 from privgan.gan.ranks.rows import Arrays, in_shares
 from privgan.language import tr
@@ -19,10 +23,15 @@ _CLOSEST = 1e-6  # identical parts of two patients
 SLACK = 1e-4  # of a cosine in single precision; sums of 1,024 products lose half of that at most
 _TILE = 1 << 20  # products at once
 _COLUMNS = 1 << 15  # images, as they are, that others are compared with at once
+_MADE = 256  # images whose views are made at once where they are not kept
 
 
 def reference_distances(
-    views: LensViews, owner: Integers, progress: Progress = silent, ranks: Ranks | None = None
+    views: LensViews,
+    owner: Integers,
+    progress: Progress = silent,
+    ranks: Ranks | None = None,
+    compared: Integers | None = None,
 ) -> list[Floats]:
     """Of each part, the distance of each real image's closest view to the nearest image of another patient: (n,).
 
@@ -31,20 +40,22 @@ def reference_distances(
         owner: their patients (n,).
         progress: listener.
         ranks: among whom the images are shared out.
+        compared: rows of those that all are compared with; None for all.
     """
     task, images = tr("real images among themselves, {space}", space=tr(views.lens.name)), len(owner)
-    step = max(1, _TILE // (min(images, _COLUMNS) * views.changes))
+    patients = owner if compared is None else owner[compared]
+    step = max(1, _TILE // (min(len(patients), _COLUMNS) * views.changes))
 
     def closest(share: range) -> Arrays:
         best = [np.zeros(images) for _ in views.whites]
-        for start in range(0, images, _COLUMNS):
+        for start in range(0, len(patients), _COLUMNS):
             columns = slice(start, start + _COLUMNS)
-            others = views.still(start, start + _COLUMNS)
-            for first in share[::step]:
-                progress(task, start + first * len(others[0]) // images, images)
-                rows = slice(first, first + step)
-                for found, part, points in zip(best, views.some(first, first + step), others, strict=True):
-                    cosines = _closest_cosines(part, points, equal(owner[rows], owner[columns]))
+            others = [_Points.of(points) for points in _others(views, columns, compared)]
+            for first, parts in _some_at_once(views, share, step):
+                progress(task, start * images + first * len(others[0].points), images * len(patients))
+                rows = slice(first, first + len(parts[0]))
+                for found, part, points in zip(best, parts, others, strict=True):
+                    cosines = _closest_cosines(part, points, equal(owner[rows], patients[columns]))
                     np.maximum(found[rows], cosines, out=found[rows])
         return [found[share.start : share.stop] for found in best]
 
@@ -52,6 +63,39 @@ def reference_distances(
     best = in_shares(images, ranks, closest, step=step)
     progress(task, images, images)
     return [np.maximum(np.sqrt(2.0 - 2.0 * found), _CLOSEST) for found in best]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Points:
+    """One part of some images, float32 (m, d), ready for products. shown: bool (m,), which show anything."""
+
+    points: Singles
+    rounded: Tensor
+    shown: Flags
+
+    @classmethod
+    def of(cls, points: Singles) -> "_Points":
+        """Of a part as it is."""
+        return cls(points=points, rounded=fastest().rounded(points), shown=np.asarray(points.any(axis=1)))
+
+
+def _others(views: LensViews, columns: slice, compared: Integers | None) -> list[Singles]:
+    """Some of the images that others are compared with, as they are: every part, float32 (m, d)."""
+    if compared is None:
+        return views.still(columns.start, columns.stop)
+    return views.beside(views.images[compared[columns]])
+
+
+def _some_at_once(views: LensViews, share: range, step: int) -> Iterator[tuple[int, list[Singles]]]:
+    """At most `step` images of a share at a time: the first, and every part, float32 (k, views, d).
+
+    Where they are not kept more are made at once, which is quicker.
+    """
+    made = step * max(1, _MADE // step)
+    for first in share[::made]:
+        parts = views.some(first, min(first + made, share.stop))
+        for start in range(0, len(parts[0]), step):
+            yield first + start, [part[start : start + step] for part in parts]
 
 
 def alike(views: Singles, points: Singles) -> Floats:
@@ -69,11 +113,11 @@ def alike(views: Singles, points: Singles) -> Floats:
     return np.asarray(np.minimum(np.maximum.reduceat(np.abs(products), first), 1.0)) if len(first) else np.zeros(0)
 
 
-def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Integers]) -> Floats:
+def _closest_cosines(views: Singles, others: _Points, apart: tuple[Integers, Integers]) -> Floats:
     """|cosine| of each image (n, views, d) with the closest point (m, d), but for pairs that are kept apart: (n,)."""
-    precision = fastest()
+    precision, points = fastest(), others.points
     seen = precision.rounded(views).transpose(0, 1)
-    roughly = precision.magnitudes(seen.flatten(0, 1), precision.rounded(points))
+    roughly = precision.magnitudes(seen.flatten(0, 1), others.rounded)
     if len(seen) > 1:
         roughly = roughly.reshape(len(seen), len(views), len(points)).max(axis=0)
     roughly[apart] = 0
@@ -82,7 +126,7 @@ def _closest_cosines(views: Singles, points: Singles, apart: tuple[Integers, Int
     possible = np.asarray(roughly >= least)
     possible[apart] = False
     image, point = places(possible)
-    shown = np.flatnonzero(np.asarray(points.any(axis=1))[point])
+    shown = np.flatnonzero(others.shown[point])
     image, point = image[shown], point[shown]
     best, step = np.zeros(len(views)), max(1, _PAIRS // views[0].size)
     for start in range(0, len(image), step):

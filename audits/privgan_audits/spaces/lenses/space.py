@@ -14,22 +14,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.arrays import Floats, Images, Integers, Singles
+from privgan.arrays import Flags, Floats, Images, Integers, Singles
 from privgan.gan.ranks.ranks import Ranks
+from privgan.gan.ranks.rows import gathered_rows
 from privgan.images.stored import joined
 from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.points import equal
 from privgan_audits.spaces.lenses.lenses import Lens
+from privgan_audits.spaces.lenses.likely import Likely, Measuring, Others, measured
 from privgan_audits.spaces.lenses.ratios import LensRatios
 from privgan_audits.spaces.lenses.references import reference_distances
 from privgan_audits.spaces.lenses.views import LensViews
+from privgan_audits.spaces.search.compared import MOST
 from privgan_audits.spaces.search.screening import places
 from privgan_audits.spaces.space import Closest, Met, blocks_of
 
 DIGITS = 6  # of a distance; the rest is left to rounding, which may differ between machines
 _BOUNDS = 1 << 25  # bytes of bounds that are held at once, but
-_MORE = 16  # times as many where every block of them makes views again
+_MORE = 8  # times as many where every block of them makes views again
+_CROWD = 64  # a copy that may be near one in so many of all real images is called near everybody
 _SINGLE = 1e-5  # of a bound's square, which single precision may take off
 
 
@@ -52,10 +56,14 @@ class LensSpace:
         owner: Integers,
         progress: Progress = silent,
         ranks: Ranks | None = None,
+        compared: Integers | None = None,
     ) -> "LensSpace":
-        """Learn what real images, uint8 (n, h, h, c), have in common, and how close patients come to each other."""
-        views = LensViews.of(lens, real, ranks)
-        references = reference_distances(views, owner, progress, ranks)
+        """Learn what real images, uint8 (n, h, h, c), have in common, and how close patients come to each other.
+
+        compared: see Space; these are learned from, too.
+        """
+        views = LensViews.of(lens, real, ranks, compared)
+        references = reference_distances(views, owner, progress, ranks, compared)
         return cls(ratios=LensRatios.of(views, references), owner=owner, ranks=ranks)
 
     @property
@@ -63,39 +71,69 @@ class LensSpace:
         """See Space."""
         return self.ratios.views.lens.name
 
-    def among_real(self, owner: Integers, progress: Progress = silent) -> Floats:
+    def among_real(self, owner: Integers, progress: Progress = silent, compared: Integers | None = None) -> Floats:
         """See Space; distances here are in units of it already."""
-        del owner, progress
+        del owner, progress, compared
         return np.ones(len(self.owner))
 
     def closest(self, images: Images, progress: Progress = silent) -> Closest:
         """See Space; everything is compared, so that the horizon is the distance itself."""
+        if not self.ratios.views.whole:
+            return self._closest_later(images, progress)
         distance, row = np.full(len(self.owner), np.inf), np.zeros(len(self.owner), np.int64)
-        for start, block in self._blocks(images, progress):
-            found = block.within(np.minimum(distance, block.reached()))
+        for number, (start, block) in enumerate(self._blocks(images, progress)):
+            found = block.within(distance if number else block.reached())
             first = _smallest(found.real, found.distance, found.copy)
             real, copy, value = found.real[first], found.copy[first], found.distance[first]
             closer = value < distance[real]
             distance[real[closer]], row[real[closer]] = value[closer], start + copy[closer]
-        self.ratios.views.forget()
+        self.ratios.forget()
         return Closest.of_all((distance, row), self.ranks)
 
+    def _closest_later(self, images: Images, progress: Progress) -> Closest:
+        """The same where views do not fit into memory."""
+        likely, others = Likely.none_yet(len(self.owner)), Others.unknown(images)
+        for start, block in self._blocks(images, progress):
+            likely.add(start, block.least)
+            others.know(start, block.patient, block.first, block.second)
+        measuring = Measuring(ratios=self.ratios, owner=self.owner, others=others, digits=DIGITS)
+        found = measured(measuring, likely, self._ours(images))
+        self.ratios.forget()
+        return Closest.of_all(found, self.ranks)
+
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
-        """See Space."""
+        """See Space. In a very large cohort this lens says nothing of a set with a copy that is near everybody."""
         del known
-        found = [
-            Met(real=some.real, copy=start + some.copy, distance=some.distance)
-            for start, block in self._blocks(joined(*sets), silent)
-            for some in [block.within(limits).closer(limits)]
-        ]
-        self.ratios.views.forget()
-        return Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
+        found, crowded = [], [np.zeros(0, np.int64)]
+        most = len(self.owner) // _CROWD if len(self.owner) > MOST else len(self.owner)
+        for start, block in self._blocks(joined(*sets), silent):
+            close = block.close(limits)
+            many = np.count_nonzero(close, axis=1) > most
+            close[many] = False
+            some = block.pairs(close).closer(limits)
+            found.append(Met(real=some.real, copy=start + some.copy, distance=some.distance))
+            crowded.append(start + np.flatnonzero(many))
+        self.ratios.forget()
+        each = Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
+        (copies,) = gathered_rows([np.concatenate(crowded)], self.ranks)
+        left_out = set(np.searchsorted(np.cumsum([len(of_set) for of_set in sets]), copies, side="right").tolist())
+        return [Met.all_of(()) if number in left_out else met for number, met in enumerate(each)]
+
+    @property
+    def _size(self) -> int:
+        """Images whose bounds are held at once."""
+        return max(1, (_BOUNDS if self.ratios.views.whole else _MORE * _BOUNDS) // (4 * len(self.owner)))
+
+    def _ours(self, images: Images) -> range:
+        """This rank's share of images."""
+        blocks = blocks_of(len(images), self._size, self.ranks)
+        return range(blocks.start, blocks.stop)
 
     def _blocks(self, images: Images, progress: Progress) -> Iterator[tuple[int, "_Block"]]:
         """Some images of this rank's share at a time beside all real ones, and which is their first."""
         task, views = tr("synthetic beside real, {space}", space=tr(self.name)), self.ratios.views
         views.look()
-        size = max(1, (_BOUNDS if views.whole else _MORE * _BOUNDS) // (4 * len(self.owner)))
+        size = self._size
         for start in blocks_of(len(images), size, self.ranks):
             progress(task, start, len(images))
             yield start, _Block.of(self.ratios, self.owner, views.beside(images[start : start + size]))
@@ -140,8 +178,16 @@ class _Block:
 
     def within(self, limits: Floats) -> Met:
         """All pairs that may be at most so far apart (n,), with their distances."""
+        return self.pairs(self.close(limits))
+
+    def close(self, limits: Floats) -> Flags:
+        """Which they are, (m, n)."""
         squares = np.square(limits + 10.0**-DIGITS) * (1 + _SINGLE)
-        copy, real = places(self.least <= squares.astype(np.float32))
+        return np.asarray(self.least <= squares.astype(np.float32))
+
+    def pairs(self, which: Flags) -> Met:
+        """Some pairs (m, n), with their distances."""
+        copy, real = places(which)
         return Met(real=real, copy=copy, distance=self._distances(real, copy))
 
     def _distances(self, real: Integers, copy: Integers) -> Floats:

@@ -35,11 +35,15 @@ class LensViews:
     kept: list[Singles] = field(default_factory=list)
 
     @classmethod
-    def of(cls, lens: Lens, real: Images, ranks: Ranks | None = None) -> "LensViews":
-        """Of all real images, from which the lens learns what images have in common."""
-        whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(real, False)]
+    def of(
+        cls, lens: Lens, real: Images, ranks: Ranks | None = None, learning: Integers | None = None
+    ) -> "LensViews":
+        """Of all real images; from these, or from some rows of them, the lens learns what images have in common."""
+        some = real if learning is None else real[learning]
+        whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(some, False)]
         one = placed(lens, whites, real[:1], searching=True)
-        many = min(len(real), max(1, KEPT // sum(part.nbytes for part in one)))
+        fit = max(1, KEPT // sum(part.nbytes for part in one))
+        many = len(real) if len(real) <= fit else 1  # of some, hardly any would be asked for
         return cls(lens=lens, whites=whites, images=real, changes=int(one[0].shape[1]), many=many, ranks=ranks)
 
     def forget(self) -> None:
@@ -88,7 +92,10 @@ class LensViews:
         if not len(rows) or rows.max() < self.many:
             return [part[rows] for part in self._kept()]
         different, place = np.unique(rows, return_inverse=True)
-        return [part[place] for part in placed(self.lens, self.whites, self.images[different], searching=True)]
+        kept = np.searchsorted(different, self.many)
+        further = placed(self.lens, self.whites, self.images[different[kept:]], searching=True)
+        pairs = zip(self._kept(), further, strict=True)
+        return [np.concatenate([part[different[:kept]], more])[place] for part, more in pairs]
 
 
 def placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searching: bool) -> list[Singles]:
