@@ -2,9 +2,9 @@
 # pydicom 3.0.2: `pixel_array` of a YBR image is RGB, but the data set goes on saying YBR: colours are converted twice.
 #
 # Since 3.0 `pixel_array` turns YBR_FULL into RGB by default, as its release notes say. The data set that it belongs to,
-# and that describes it, stays as it is in the file. Whoever converts by what it says, as was needed before 3.0, and for
-# which pydicom has `convert_color_space(pixels, current, desired)`, converts twice, and nothing can tell: tissue of
-# (200, 120, 150) becomes paler by up to a quarter of the scale. Only `pixel_array(file, raw=True)` gives what is stored.
+# and that describes it, stays as it is in the file. Whoever converts by what it says, as was needed before 3.0 and as
+# `convert_color_space(pixels, current, desired)` is made for, converts twice, and nothing can tell: tissue of (200,
+# 120, 150) becomes paler by up to a quarter of the scale. Only `pixel_array(file, raw=True)` gives what is stored.
 #
 # Seen (Python 3.11), one pixel of pink tissue, (200, 120, 150):
 #   says YBR_FULL
