@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # dcm2niix 1.0.20260724: an MR of Philips has other values than its rescale slope gives, by a factor of that scan's own.
 #
-# Rescale Slope turns 1000 stored into 2500, says the standard (PS3.3 C.7.6.16.2.9, C.11.1), and so SimpleITK 2.5.7
-# gives. Philips adds a private scale slope (2005,100E), by which dcm2niix divides by default: 20000 here, and with
-# another scale slope another number. The file without the private element gives 2500. One set of scans, half converted
-# here and half read there, or sent through an archive that drops private elements, has two scales, a factor of 8 apart.
-# The slopes are in what it prints; whether they were used is not. `-p n` gives the standard's value (the manual:
-# "precise, not display").
+# Rescale Slope turns 1000 stored into 2500, says the standard (PS3.3 C.11.1), and so SimpleITK 2.5.7 gives. Philips
+# adds a private scale slope (2005,100E), by which dcm2niix divides by default: 20000 here, and with another scale slope
+# another number. The file without the private element gives 2500. One set of scans, half converted here and half read
+# there, or sent through an archive that drops private elements, has two scales, a factor of 8 apart. The slopes are in
+# what it prints; whether they were used is not. `-p n` gives the standard's value (its help calls the default precise
+# and the other display).
 #
 # Seen (Python 3.11), of 1000 stored:
 #   private slope 0.05: dcm2niix 20000, dcm2niix -p n 2500, SimpleITK 2500

@@ -6,7 +6,7 @@
 # drawn by hand on a CT of 1 mm pixels, the pixels with their centre inside come within 3 per cent of its area; the mask
 # is 59 per cent too large for a radius of 3 mm, and 14 for one of 10. Masks that rt-utils wrote itself come back as
 # they were, as it draws lines through the border's pixel centres, which hides it: 81 pixels leave as an outline of 66
-# square mm, so that a set's tumours shrink for others what they grow here. No warning, and no option to choose.
+# square mm, a fifth smaller for whoever reads it otherwise. No warning, and reading has no option to choose.
 #
 # Seen (Python 3.11), in square mm:
 #   circle of radius 3 mm: area 28, pixel centres inside 29, mask 45

@@ -2,7 +2,7 @@
 # SimpleITK 2.5.7: an enhanced CT whose frames are stored in another order than they lie is read shuffled, 1 mm a slice.
 #
 # Frames of an enhanced file (one file a volume) may come in any order: their positions and dimension indices say where
-# each lies (PS3.3 C.7.6.16 and C.7.6.17). An interleaved scan of four slices, 5 mm apart, has the even ones first.
+# each lies (PS3.3 C.7.6.16 and C.7.6.17). An interleaved scan of four slices, 5 mm apart, has every other one first.
 # SimpleITK leaves them as they are stored and sets them 1 mm apart, though file and positions say 5 mm; nothing warns.
 # Stored in the order in which they lie they are 5 mm apart. Two passes over two slices, first one, then the other,
 # become a body of four slices. highdicom 0.28.2 sorts the former, and will not make one volume of the latter.

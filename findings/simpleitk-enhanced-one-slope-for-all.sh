@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SimpleITK 2.5.7: every slice of an enhanced PET is scaled by the first slice's slope.
 #
-# In a PET each slice fills its 16 bits, so that each has a slope of its own; an enhanced file (one file a volume) keeps
-# them per frame, in the functional groups. Here the activity is 1000 Bq/ml in the first slice, 4000 in the second and
-# 500 in the third, all stored as 1000. SimpleITK reads 1000 everywhere: an uptake of four times the first slice's is
-# gone, and nothing warns. highdicom 0.28.2 gives what the file says, and of the same slices as classic files SimpleITK
-# does so, too. Its reader, GDCM, takes the group of the first frame for all, as a remark on ITK's change 2010 says.
+# In a PET each slice often fills its 16 bits, so that each has a slope of its own; an enhanced file (one file a volume)
+# keeps them per frame, in the functional groups. Here the activity is 1000 Bq/ml in the first slice, 4000 in the second
+# and 500 in the third, all stored as 1000. SimpleITK reads 1000 everywhere: an uptake of four times the first slice's
+# is gone, and nothing warns. highdicom 0.28.2 gives what the file says, and of the same slices as classic files
+# SimpleITK does so, too. Its reader, GDCM, takes the group of the first frame for all, as a remark on ITK's change 2010
+# says.
 #
 # Seen (Python 3.11), in Bq/ml:
 #   highdicom [1000, 4000, 500]

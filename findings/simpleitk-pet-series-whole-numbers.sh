@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SimpleITK 2.5.7: a PET series loses its fractions where the first slice's slope is a whole number.
 #
-# Every slice of a PET has a rescale slope of its own. A series that is read at once gets the type of its first file: a
-# slope of 1, as of a slice without activity, makes whole numbers of all, and what the other slopes give is cut off, not
-# rounded. Here the values are SUV (Units GML): 0.95, 1.9 and 2.85 become 0, 1 and 2, a third lower and more. After
-# another first slope the same slices keep theirs. Nothing warns. Reported as issue 1636 of SimpleITK, in 2022; asking
-# for floating point (`ReadImage(names, sitkFloat32)`) helps.
+# Every slice of a PET may have a rescale slope of its own. A series that is read at once gets the type of its first
+# file: a slope of 1, as of a slice without activity, makes whole numbers of all, and what the other slopes give is cut
+# off, not rounded. Here the values are SUV (Units GML): 0.95, 1.9 and 2.85 become 0, 1 and 2, a third lower and more.
+# After another first slope the same slices keep theirs. Nothing warns. Reported as issue 1636 of SimpleITK, in 2022;
+# asking for floating point (`ReadImage(names, sitkFloat32)`) helps.
 #
 # Seen (Python 3.11):
 #   first slope 1: [0, 0, 1, 2]
