@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privgan.arrays import Images
+from privgan.arrays import Flags, Images
 
 LEAST_CONTRAST = 24  # grey levels
 _LEAST_LETTERS = 5
+# Five letters in a chain, however they differ in height and baseline, are four at least that one row runs through: what
+# `_follows` lets two neighbours differ does not let four of five miss each other. A component is in a row as a stretch
+# of its own, so that rows of three stretches at most need no components.
+_LEAST_IN_A_ROW = 4
 _TOUCHING = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.bool_)  # pixels of one component
 _WIDEST_STROKE = 9  # pixels; what is as wide both ways is no stroke
 _LETTER_HEIGHTS = (5, 24)  # pixels
@@ -45,28 +49,60 @@ def has_line(shown: Images) -> bool:
         shown: grey levels, uint8 (h, w).
     """
     strokes = shown - _opened(shown)
-    letters = sorted(_letters(strokes), key=lambda letter: letter.left)
+    standing = _standing(strokes)
+    if _most_in_a_row(standing) < _LEAST_IN_A_ROW:
+        return False
+    letters = sorted(_letters(strokes, standing), key=lambda letter: letter.left)
     return any(_is_text(line, strokes) for line in _lines(letters))
 
 
 def _opened(shown: Images) -> Images:
     """Without what is bright and narrow: smallest values, then largest of those, in a square."""
-    from scipy import ndimage
-
-    for extreme in (ndimage.minimum_filter1d, ndimage.maximum_filter1d):
+    for extreme, beyond in ((np.minimum, 255), (np.maximum, 0)):
         for axis in (0, 1):
-            shown = extreme(shown, _WIDEST_STROKE, axis=axis)
+            shown = _extremes(shown, _WIDEST_STROKE, extreme, beyond, axis)
     return shown
 
 
-def _letters(strokes: Images) -> Iterator[_Letter]:
+def _extremes(shown: Images, size: int, extreme: np.ufunc, beyond: int, axis: int) -> Images:
+    """The smallest or largest value of every `size` neighbours along an axis, of fewer at its ends.
+
+    Of twice as many as before, again and again; `size` is odd. It is what SciPy's filters give, which hold an image
+    beyond its ends to be its own reflection, in a tenth of the time for an image of a few thousand pixels.
+    """
+    across = shown if axis == 0 else shown.T
+    length = len(across)
+    filled = np.full((length + size - 1, across.shape[1]), beyond, dtype=np.uint8)
+    filled[size // 2 : size // 2 + length] = across
+    known = 1
+    while known < size:
+        step = min(known, size - known)
+        filled = extreme(filled[:-step], filled[step:])
+        known += step
+    return filled if axis == 0 else filled.T
+
+
+def _standing(strokes: Images) -> Flags:
+    """Where strokes are strong enough, by themselves and beside their neighbours."""
+    nearby = strokes
+    for axis, size in enumerate(_NEAR):
+        nearby = _extremes(nearby, size, np.maximum, 0, axis)
+    standing: Flags = (strokes >= LEAST_CONTRAST) & (strokes >= nearby // 2)
+    return standing
+
+
+def _most_in_a_row(standing: Flags) -> int:
+    """Into how many stretches the strokes of one row fall at most."""
+    begun = standing.copy()
+    begun[:, 1:] &= ~standing[:, :-1]
+    return int(begun.sum(axis=1).max(initial=0))
+
+
+def _letters(strokes: Images, standing: Flags) -> Iterator[_Letter]:
     """Components of the size and density of letters."""
     from scipy import ndimage
 
-    nearby = strokes
-    for axis, size in enumerate(_NEAR):
-        nearby = ndimage.maximum_filter1d(nearby, size, axis=axis)
-    labels, count = ndimage.label((strokes >= LEAST_CONTRAST) & (strokes >= nearby // 2), _TOUCHING)
+    labels, count = ndimage.label(standing, _TOUCHING)
     if count < _LEAST_LETTERS:
         return
     shortest, tallest = _LETTER_HEIGHTS

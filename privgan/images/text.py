@@ -67,8 +67,12 @@ def _places(grey: NDArray[Any], low: float, levels: float) -> Iterator[_Place]:
             return
         every = step * (4 if max(grey.shape) > _SMALL * step else 2)
         sample, contrast = _whole(grey[::every, ::step], lowest, levels)
-        for bright, counts in zip((True, False), _strokes(sample, contrast), strict=True):
-            for count, row, cell in _dense(counts, least):
+        both = _strokes(sample, contrast)
+        pairs = np.minimum(both[:, :-1], both[:, 1:])
+        if pairs.max(initial=0) < least:
+            continue
+        for bright, counts, pair in zip((True, False), both, pairs, strict=True):
+            for count, row, cell in _dense(counts, pair, least):
                 yield _Place(count, step, row * every, (cell + 1) * _CELL * step, bright)
 
 
@@ -90,7 +94,9 @@ def _strokes(sample: NDArray[np.int16], contrast: float) -> Integers:
     if sample.shape[1] <= 2 * _REACH or contrast > _MOST:
         return np.zeros((2, len(sample), 1), dtype=np.int64)
     middle, left, right = sample[:, _REACH:-_REACH], sample[:, : -2 * _REACH], sample[:, 2 * _REACH :]
-    heights = np.stack([middle - np.maximum(left, right), np.minimum(left, right) - middle])
+    heights = np.empty((2, *middle.shape), dtype=np.int16)
+    np.subtract(middle, np.maximum(left, right), out=heights[0])
+    np.subtract(np.minimum(left, right), middle, out=heights[1])
     strokes = heights >= np.int16(contrast)
     for height, found in zip(heights, strokes, strict=True):
         if np.count_nonzero(found) > _CROWDED * found.size:
@@ -118,12 +124,11 @@ def _counts(strokes: Flags) -> Integers:
     return both
 
 
-def _dense(counts: Integers, least: int) -> Iterator[tuple[int, int, int]]:
+def _dense(counts: Integers, pairs: Integers, least: int) -> Iterator[tuple[int, int, int]]:
     """Where two neighbouring rows have many strokes, and rows above or below few: how many, row, cell.
 
-    Densest first, no two of one place.
+    Densest first, no two of one place. pairs: what each row and the next one have at least.
     """
-    pairs = np.minimum(counts[:-1], counts[1:])
     if pairs.max(initial=0) < least:
         return
     beyond, rows = max(_QUIET), len(pairs)

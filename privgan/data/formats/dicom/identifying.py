@@ -1,5 +1,6 @@
 """What of a header could name a patient: read only so that `prepare` can keep keyed digests of it."""
 
+import functools
 import itertools
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ from pydicom.dataset import Dataset
 
 from privgan.data import identifiers as kinds
 from privgan.data import patient_keys
+from privgan.data.formats.dicom.header import Header
 from privgan.data.formats.dicom.values import items_of, text_of, values_of
 
 IDENTIFYING = {
@@ -47,18 +49,30 @@ _PERSON = ("PatientBirthDate", "PatientSex")  # of one person there is one of ea
 KEYWORDS = (*itertools.chain(*IDENTIFYING.values()), *NESTED, "PatientSex")
 
 
-def identifiers_of(dataset: Dataset) -> Iterator[tuple[str, str]]:
+def identifiers_of(header: Header) -> Iterator[tuple[str, str]]:
     """(category, value) of everything that is listed above. Sensitive."""
-    for part in (dataset, *(item for keyword in NESTED for item in items_of(dataset, keyword))):
-        for tag in part.keys() & _CATEGORIES.keys():
+    parts = (header, *(item for keyword in NESTED for item in items_of(header, keyword)))
+    for part in parts:
+        keys = part.elements if isinstance(part, Header) and part.read is None else _dataset_of(part).keys()
+        for tag in _identifying(tuple(keys)):
             yield from ((_CATEGORIES[tag], value) for value in values_of(part, tag))
 
 
-def patient_key(dataset: Dataset) -> str:
+def _dataset_of(part: Header | Dataset) -> Dataset:
+    return part.dataset if isinstance(part, Header) else part
+
+
+@functools.lru_cache(maxsize=64)
+def _identifying(tags: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of some tags that are listed above."""
+    return tuple(dict.fromkeys(tags).keys() & _CATEGORIES.keys())
+
+
+def patient_key(header: Header) -> str:
     """PatientID, with its issuer where there is one; empty when there is no PatientID. Sensitive."""
-    return patient_keys.patient_key(text_of(dataset, "PatientID"), text_of(dataset, "IssuerOfPatientID"))
+    return patient_keys.patient_key(text_of(header, "PatientID"), text_of(header, "IssuerOfPatientID"))
 
 
-def person_of(dataset: Dataset) -> tuple[str, ...]:
+def person_of(header: Header) -> tuple[str, ...]:
     """Birth date and sex, which one person has one of; empty where they are not given. Sensitive."""
-    return tuple(text_of(dataset, keyword).upper() for keyword in _PERSON)
+    return tuple(text_of(header, keyword).upper() for keyword in _PERSON)
