@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.arrays import Flags, Images, Integers
+from privgan.arrays import Flags, Images, Integers, Singles
 from privgan.images.letters import LEAST_CONTRAST, has_line
 
 MOST_SIDE = 1024  # pixels of the longer side that is looked at; larger pictures are halved until they fit
@@ -29,6 +29,7 @@ _LOUD = 0.35  # strokes there against those of the line
 _CROWDED = 0.005  # share of a picture's pixels; with more strokes than these they must stand out from each other
 _CLOSER_LOOKS = 3
 _MOST = np.iinfo(np.int16).max
+_MOST_EXACT = 16  # pixels to a side, of which the sum of 16-bit numbers is a number of single precision
 _TALL, _WIDE = 32, 128  # pixels around a place that is looked at
 
 
@@ -131,6 +132,8 @@ def _dense(counts: Integers, pairs: Integers, least: int) -> Iterator[tuple[int,
     """
     if pairs.max(initial=0) < least:
         return
+    if pairs.max(initial=0) < least:
+        return
     beyond, rows = max(_QUIET), len(pairs)
     padded = np.zeros((beyond + len(counts) + beyond + 1, counts.shape[1]), dtype=np.int64)
     padded[beyond : beyond + len(counts)] = counts
@@ -152,7 +155,23 @@ def _shown(grey: NDArray[Any], place: _Place, low: float, levels: float) -> Imag
     top, left = max(0, place.row - _TALL * step), max(0, place.column - _WIDE * step)
     some = grey[top : place.row + _TALL * step, left : place.column + _WIDE * step]
     tall, wide = some.shape[0] // step, some.shape[1] // step
-    blocks = some[: tall * step, : wide * step].reshape(tall, step, wide, step)
-    means = (blocks.mean(axis=(1, 3), dtype=np.float32) - low) * levels
-    shown: Images = np.clip(means, 0, 255).astype(np.uint8)
+    means = (_means(some[: tall * step, : wide * step], step) - low) * levels
+    shown: Images = np.minimum(np.maximum(means, 0), 255).astype(np.uint8)
     return shown if place.bright == (levels > 0) else 255 - shown
+
+
+def _means(some: NDArray[Any], step: int) -> Singles:
+    """Of step x step pixels each; sums of few whole numbers are exact in whatever order."""
+    tall, wide = some.shape
+    if some.dtype.kind not in "iu" or some.dtype.itemsize > 2 or step > _MOST_EXACT:
+        means: Singles = some.reshape(tall // step, step, wide // step, step).mean(axis=(1, 3), dtype=np.float32)
+        return means
+    rows = some[::step].astype(np.int32)
+    for row in range(1, step):
+        rows += some[row::step]
+    sums = rows[:, ::step].copy()
+    for column in range(1, step):
+        sums += rows[:, column::step]
+    exact: Singles = sums.astype(np.float32)
+    exact /= np.float32(step * step)  # a power of two
+    return exact
