@@ -14,9 +14,8 @@ from privgan.arrays import Flags, Images
 
 LEAST_CONTRAST = 24  # grey levels
 _LEAST_LETTERS = 5
-# Five letters in a chain, however they differ in height and baseline, are four at least that one row runs through: what
-# `_follows` lets two neighbours differ does not let four of five miss each other. A component is in a row as a stretch
-# of its own, so that rows of three stretches at most need no components.
+# Of five letters in a chain there are four that one row runs through, as differently as `_follows` lets neighbours
+# stand. Each component is a stretch of its own in a row, so that rows of three stretches at most hold no line.
 _LEAST_IN_A_ROW = 4
 _TOUCHING = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.bool_)  # pixels of one component
 _WIDEST_STROKE = 9  # pixels; what is as wide both ways is no stroke

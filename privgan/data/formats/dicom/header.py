@@ -73,7 +73,7 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Walked:
-    """What a walk found: elements of the file meta, listed ones of the data set, and where the tag of pixels stands."""
+    """What a walk found: elements of the file meta, listed ones of the data set, and where pixels' tag stands."""
 
     meta: Mapping[int, Element]
     elements: Mapping[int, Element]

@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
@@ -51,15 +51,14 @@ KEYWORDS = (*itertools.chain(*IDENTIFYING.values()), *NESTED, "PatientSex")
 
 def identifiers_of(header: Header) -> Iterator[tuple[str, str]]:
     """(category, value) of everything that is listed above. Sensitive."""
-    parts = (header, *(item for keyword in NESTED for item in items_of(header, keyword)))
-    for part in parts:
-        keys = part.elements if isinstance(part, Header) and part.read is None else _dataset_of(part).keys()
-        for tag in _identifying(tuple(keys)):
-            yield from ((_CATEGORIES[tag], value) for value in values_of(part, tag))
+    yield from _identifiers(header, header.elements if header.read is None else header.read.keys())
+    for item in (item for keyword in NESTED for item in items_of(header, keyword)):
+        yield from _identifiers(item, item.keys())
 
 
-def _dataset_of(part: Header | Dataset) -> Dataset:
-    return part.dataset if isinstance(part, Header) else part
+def _identifiers(part: Header | Dataset, tags: Iterable[int]) -> Iterator[tuple[str, str]]:
+    for tag in _identifying(tuple(tags)):
+        yield from ((_CATEGORIES[tag], value) for value in values_of(part, tag))
 
 
 @functools.lru_cache(maxsize=64)

@@ -12,7 +12,6 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag
 
 from privgan.data.formats.dicom.header import Header, tag_of
 from privgan.data.refusals import RefusedError
