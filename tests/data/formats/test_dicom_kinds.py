@@ -134,8 +134,8 @@ def test_every_kind_of_jpeg_2000_may_have_its_colour_codings(syntax: str, photom
     dataset = build_dicom(COLOUR, **RGB | {"PhotometricInterpretation": photometric})
     stream = io.BytesIO()
     parsed = Parsed(
-        header=Header.of(dataset), syntax=UID(syntax), sop_class="", stream=stream, vr="OB", pixel_bytes=UNDEFINED_LENGTH,
-        remaining=9,
+        header=Header.of(dataset), syntax=UID(syntax), sop_class="", stream=stream, vr="OB",
+        pixel_bytes=UNDEFINED_LENGTH, remaining=9,
     )  # fmt: skip
     assert image_header(parsed).photometric == photometric
 
