@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.arrays import Flags, Images, Integers
+from privgan.arrays import Flags, Images, Integers, Singles
 from privgan.images.letters import LEAST_CONTRAST, has_line
 
 MOST_SIDE = 1024  # pixels of the longer side that is looked at; larger pictures are halved until they fit
@@ -29,6 +29,7 @@ _LOUD = 0.35  # strokes there against those of the line
 _CROWDED = 0.005  # share of a picture's pixels; with more strokes than these they must stand out from each other
 _CLOSER_LOOKS = 3
 _MOST = np.iinfo(np.int16).max
+_MOST_EXACT = 16  # pixels to a side, of which the sum of 16-bit numbers is a number of single precision
 _TALL, _WIDE = 32, 128  # pixels around a place that is looked at
 
 
@@ -67,8 +68,12 @@ def _places(grey: NDArray[Any], low: float, levels: float) -> Iterator[_Place]:
             return
         every = step * (4 if max(grey.shape) > _SMALL * step else 2)
         sample, contrast = _whole(grey[::every, ::step], lowest, levels)
-        for bright, counts in zip((True, False), _strokes(sample, contrast), strict=True):
-            for count, row, cell in _dense(counts, least):
+        both = _strokes(sample, contrast)
+        pairs = np.minimum(both[:, :-1], both[:, 1:])
+        if pairs.max(initial=0) < least:
+            continue
+        for bright, counts, pair in zip((True, False), both, pairs, strict=True):
+            for count, row, cell in _dense(counts, pair, least):
                 yield _Place(count, step, row * every, (cell + 1) * _CELL * step, bright)
 
 
@@ -90,7 +95,9 @@ def _strokes(sample: NDArray[np.int16], contrast: float) -> Integers:
     if sample.shape[1] <= 2 * _REACH or contrast > _MOST:
         return np.zeros((2, len(sample), 1), dtype=np.int64)
     middle, left, right = sample[:, _REACH:-_REACH], sample[:, : -2 * _REACH], sample[:, 2 * _REACH :]
-    heights = np.stack([middle - np.maximum(left, right), np.minimum(left, right) - middle])
+    heights = np.empty((2, *middle.shape), dtype=np.int16)
+    np.subtract(middle, np.maximum(left, right), out=heights[0])
+    np.subtract(np.minimum(left, right), middle, out=heights[1])
     strokes = heights >= np.int16(contrast)
     for height, found in zip(heights, strokes, strict=True):
         if np.count_nonzero(found) > _CROWDED * found.size:
@@ -118,12 +125,13 @@ def _counts(strokes: Flags) -> Integers:
     return both
 
 
-def _dense(counts: Integers, least: int) -> Iterator[tuple[int, int, int]]:
+def _dense(counts: Integers, pairs: Integers, least: int) -> Iterator[tuple[int, int, int]]:
     """Where two neighbouring rows have many strokes, and rows above or below few: how many, row, cell.
 
-    Densest first, no two of one place.
+    Densest first, no two of one place. pairs: what each row and the next one have at least.
     """
-    pairs = np.minimum(counts[:-1], counts[1:])
+    if pairs.max(initial=0) < least:
+        return
     if pairs.max(initial=0) < least:
         return
     beyond, rows = max(_QUIET), len(pairs)
@@ -147,7 +155,23 @@ def _shown(grey: NDArray[Any], place: _Place, low: float, levels: float) -> Imag
     top, left = max(0, place.row - _TALL * step), max(0, place.column - _WIDE * step)
     some = grey[top : place.row + _TALL * step, left : place.column + _WIDE * step]
     tall, wide = some.shape[0] // step, some.shape[1] // step
-    blocks = some[: tall * step, : wide * step].reshape(tall, step, wide, step)
-    means = (blocks.mean(axis=(1, 3), dtype=np.float32) - low) * levels
-    shown: Images = np.clip(means, 0, 255).astype(np.uint8)
+    means = (_means(some[: tall * step, : wide * step], step) - low) * levels
+    shown: Images = np.minimum(np.maximum(means, 0), 255).astype(np.uint8)
     return shown if place.bright == (levels > 0) else 255 - shown
+
+
+def _means(some: NDArray[Any], step: int) -> Singles:
+    """Of step x step pixels each; sums of few whole numbers are exact in whatever order."""
+    tall, wide = some.shape
+    if some.dtype.kind not in "iu" or some.dtype.itemsize > 2 or step > _MOST_EXACT:
+        means: Singles = some.reshape(tall // step, step, wide // step, step).mean(axis=(1, 3), dtype=np.float32)
+        return means
+    rows = some[::step].astype(np.int32)
+    for row in range(1, step):
+        rows += some[row::step]
+    sums = rows[:, ::step].copy()
+    for column in range(1, step):
+        sums += rows[:, column::step]
+    exact: Singles = sums.astype(np.float32)
+    exact /= np.float32(step * step)  # a power of two
+    return exact

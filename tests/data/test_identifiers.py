@@ -1,5 +1,6 @@
 """Digests find every spelling of an identifier and nothing that privgan writes by itself."""
 
+import hmac
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privgan.data import identifiers
-from privgan.data.identifiers import IdentifierDigests, candidates, forms, normalise
+from privgan.data.identifiers import IdentifierDigests, candidates, forms, keyed, normalise
 from privgan.errors import IntegrityError
 
 KEY = bytes(range(32))
@@ -179,3 +180,14 @@ def test_of_exponents_only_whole_numbers_are_read() -> None:
     known = digests(("identifier", "1234567"), ("identifier", "12345670"))
     texts = ("1.234567E+05", "1.234567E-06", "ab1.234567E+06", "1.234567E+06a", "1.234567E+100", "2.234567E+06")
     assert not any(known.find_form(form) for text in texts for form in candidates(text) if form.isdigit())
+
+
+@given(st.binary(max_size=64), st.lists(st.binary(max_size=200), max_size=3))
+def test_a_key_that_is_hashed_once_gives_what_hmac_gives(key: bytes, messages: list[bytes]) -> None:
+    digest = keyed(key)
+    assert [digest(message) for message in messages] == [hmac.digest(key, each, "sha256") for each in messages]
+
+
+def test_a_key_longer_than_a_block_is_refused() -> None:
+    with pytest.raises(ValueError, match="64"):
+        keyed(bytes(65))

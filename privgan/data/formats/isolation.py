@@ -10,11 +10,12 @@ import importlib
 import json
 import os
 import resource
+import select
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 
 from privgan.data.formats.nursery import SECONDS_TO_START, Nursery
 from privgan.errors import PrivganError
@@ -85,11 +86,12 @@ class _Pool:
         self.waiting: deque[int] = deque()  # returned by lost workers
         self.next = 0
         self.nursery = _nursery()
+        self.poll = select.poll()  # kept: to register every worker anew costs more than to ask
         self.workers = [self._start() for _ in range(workers)]
 
     def stop(self) -> None:
         while self.workers:
-            self.workers.pop().stop()
+            self._end(self.workers.pop())
 
     def take(self, index: int) -> bytes:
         """An answer that has come."""
@@ -106,9 +108,9 @@ class _Pool:
         for worker in self.workers:
             self._feed(worker, wanted)
         soonest = min(worker.deadline for worker in self.workers)
-        ready = wait([worker.connection for worker in self.workers], max(0.0, soonest - time.monotonic()))
+        ready = dict(self.poll.poll(max(0.0, soonest - time.monotonic()) * 1000))
         for worker in list(self.workers):
-            if worker.connection in ready:
+            if worker.connection.fileno() in ready:
                 self._receive(worker)
             elif time.monotonic() > worker.deadline:
                 self._replace(worker, TIMED_OUT)
@@ -156,11 +158,16 @@ class _Pool:
             self._keep(worker.pending.popleft(), verdict)
         self.waiting.extend(worker.pending)
         self.workers.remove(worker)
-        worker.stop()
+        self._end(worker)
         self.workers.append(self._start())
+
+    def _end(self, worker: _Worker) -> None:
+        self.poll.unregister(worker.connection.fileno())
+        worker.stop()
 
     def _start(self) -> _Worker:
         number, connection = self.nursery.forked(json.dumps(asdict(self.job)).encode())
+        self.poll.register(connection.fileno(), select.POLLIN)
         return _Worker(
             nursery=self.nursery,
             number=number,

@@ -39,6 +39,16 @@ class FileList(Sequence[Path]):
             return type(self)(self._folder, self._names[place])
         return self._folder / self._names[place]
 
+    @property
+    def names(self) -> Sequence[str]:
+        """Each path below the folder, with forward slashes."""
+        return self._names
+
+    def encoded(self) -> list[bytes]:
+        """Each path as the operating system is told it."""
+        folder = os.fsencode(self._folder / "_")[:-1]
+        return [folder + os.fsencode(name) for name in self._names]
+
     def below(self, called: str) -> int:
         """How many files in sub-folders are called so, in upper or lower case."""
         return sum(name.casefold().endswith(f"/{called}") for name in self._names)

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,15 +98,16 @@ class FileSource:
             self._asked(self.recipe, wishes.selection),
             look_at_one_in=one_in(self.total, every=wishes.look_at_all),
         )
-        counts = Counter(file.name for file in self._files if "file" in self._tables.keys)
-        self._alike = Counter(loosened(file.name)[-1] for file in self._files if "file" in self._tables.keys)
+        called = [_last(name) for name in self._files.names] if "file" in self._tables.keys else []
+        counts = Counter(called)
+        self._alike = Counter(loosened(name)[-1] for name in called)
         self._unique = frozenset(name for name, count in counts.items() if count == 1)
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
         """One entry a file, or one a frame of a file of many."""
         files = self._files[start:]
-        for file, reading in zip(files, _read(files, self._request, self._workers), strict=True):
-            yield from _frames(self._entry(file, reading), reading)
+        for where, reading in zip(files.names, _read(files, self._request, self._workers), strict=True):
+            yield from _frames(self._entry(where, reading), reading)
 
     def fingerprint(self) -> str:
         """See `source.Source`; the tables count with their content."""
@@ -155,10 +156,10 @@ class FileSource:
         readings = _read(self._files[:PROBED], probe, workers=1)
         return next((reading for reading in readings if not reading.code), None)
 
-    def _entry(self, file: Path, reading: Reading) -> Entry:
-        where = file.relative_to(self._folder).as_posix()
+    def _entry(self, where: str, reading: Reading) -> Entry:
+        name = _last(where)
         names = {
-            "file": (where, *((file.name,) if file.name in self._unique else ())),
+            "file": (where, *((name,) if name in self._unique else ())),
             "instance": (reading.instance,),
             "study": (reading.study,),
         }
@@ -174,7 +175,7 @@ class FileSource:
             columns=self._cells(told.columns, reading.columns),
             said=(modality_term(reading.modality), body_part_term(reading.body_part)),
             where=where,
-            names=(Path(file.name.removesuffix(".gz")).stem, *where.split("/")[:-1]),
+            names=(_stem(name.removesuffix(".gz")), *where.split("/")[:-1]),
             identifiers=(*reading.identifiers, *(((IDENTIFIER, told.patient),) if told.patient else ())),
             remarks=(*_remarks(reading, self.recipe), *told.remarks),
             rows=told.rows,
@@ -185,6 +186,17 @@ class FileSource:
         """One value of each column: what tables say, and of columns that none has what the file itself does."""
         found = dict(zip(self._tables.elsewhere, own, strict=False))  # of a refused file nothing is known
         return tuple(found.get(name, cell) for name, cell in zip(self.columns, told, strict=True))
+
+
+def _last(where: str) -> str:
+    """A file's name."""
+    return where.rpartition("/")[2]
+
+
+def _stem(name: str) -> str:
+    """A name without its suffix, as `Path.stem` has it."""
+    place = name.rfind(".")
+    return name[:place] if 0 < place < len(name) - 1 else name
 
 
 def _remarks(reading: Reading, recipe: Recipe) -> Iterator[str]:
@@ -220,9 +232,9 @@ def _frames(entry: Entry, reading: Reading) -> Iterator[Entry]:
         yield replace(entry, image=image, frame=number, identifiers=(), names=(), remarks=(), rows=())
 
 
-def _read(files: Sequence[Path], request: Request, workers: int | None) -> Iterator[Reading]:
+def _read(files: FileList, request: Request, workers: int | None) -> Iterator[Reading]:
     job = Job(target=HANDLER, configuration=configuration_of(request))
-    for answer in run_isolated(job, [os.fsencode(file) for file in files], workers):
+    for answer in run_isolated(job, files.encoded(), workers):
         try:
             yield Reading(code=LOST[answer]) if answer in LOST else decode(answer, request.recipe.shape)
         except (ValueError, TypeError, KeyError):  # the worker did not survive what it read

@@ -28,6 +28,7 @@ from pydicom.uid import (
 from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.dicom import syntaxes
 from privgan.data.formats.dicom.frames import Wanted, decoded_frames
+from privgan.data.formats.dicom.header import Header
 from privgan.data.formats.dicom.image_header import ImageHeader, image_header
 from privgan.data.formats.dicom.parsing import UNDEFINED_LENGTH, Parsed, parse
 from privgan.data.formats.dicom.reader import TAGS
@@ -133,8 +134,8 @@ def test_every_kind_of_jpeg_2000_may_have_its_colour_codings(syntax: str, photom
     dataset = build_dicom(COLOUR, **RGB | {"PhotometricInterpretation": photometric})
     stream = io.BytesIO()
     parsed = Parsed(
-        dataset=dataset, syntax=UID(syntax), sop_class="", stream=stream, vr="OB", pixel_bytes=UNDEFINED_LENGTH,
-        remaining=9,
+        header=Header.of(dataset), syntax=UID(syntax), sop_class="", stream=stream, vr="OB",
+        pixel_bytes=UNDEFINED_LENGTH, remaining=9,
     )  # fmt: skip
     assert image_header(parsed).photometric == photometric
 

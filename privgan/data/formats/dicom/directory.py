@@ -20,7 +20,7 @@ from privgan.errors import InputRejectedError
 
 NAME = "DICOMDIR"
 _HANDLER = "privgan.data.formats.dicom.directory:handler"
-_TAGS = [Tag("DirectoryRecordSequence")]
+_TAGS = frozenset((int(Tag("DirectoryRecordSequence")),))
 _MAX_BYTES = 128 << 20
 _MOST_PARTS = 8  # PS3.10 section 8.2
 

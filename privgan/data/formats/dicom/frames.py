@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.sequence import Sequence
-from pydicom.uid import JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
+from pydicom.uid import ExplicitVRLittleEndian, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
 
 from privgan.data.formats.dicom import palette
 from privgan.data.formats.dicom.image_header import PALETTE, ImageHeader
@@ -33,6 +33,8 @@ _ADOBE, _ADOBE_TRANSFORM = b"\xff\xee\0\x0eAdobe", 15  # the marker segment, and
 _LONGEST_JPEG_HEAD = 1 << 16
 _RED_GREEN_BLUE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _MOST_ENTRIES = 65536
+_NUMBERS = ("OB", "OW")  # VRs of pixels
+_NOTHING = np.zeros((0, 0), dtype=np.uint8)
 _SHARED, _PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 _TRANSFORMATION = "PixelValueTransformationSequence"
 KEYWORDS = (
@@ -76,6 +78,38 @@ def decoded_frames(parsed: Parsed, header: ImageHeader, numbers: range, wanted: 
         else:
             pixels = _in_units(frame, parsed, header, number, required=wanted.units)
             yield replace(_windowed(pixels, parsed) if wanted.own_window else pixels, aspect=aspect)
+
+
+def untouched(parsed: Parsed, header: ImageHeader, numbers: range, wanted: Wanted) -> Pixels | None:
+    """What a file says of the only frame that it has, but for its values, where these lie there as they are.
+
+    None where more than that has to be done: what is compressed, coloured, looked up, or shown by the file's window.
+
+    Args:
+        parsed: the file; its stream is not looked at.
+        header: what it says about its pixels.
+        numbers: positions of the frames that are wanted.
+        wanted: what values are wanted.
+
+    Raises:
+        RefusedError: as `decoded_frames` does.
+    """
+    if parsed.syntax != ExplicitVRLittleEndian or parsed.vr not in _NUMBERS or numbers != range(1):
+        return None
+    if header.frames != 1 or header.coloured or wanted.own_window or "ModalityLUTSequence" in parsed.dataset:
+        return None
+    aspect = aspect_of(parsed.dataset)
+    return replace(_in_units(_NOTHING, parsed, header, 0, required=wanted.units), aspect=aspect)
+
+
+def frame_of(parsed: Parsed, header: ImageHeader, like: Pixels) -> Pixels:
+    """The frame of a file of which `untouched` said all but its values."""
+    octets = header.allocated // 8
+    content = parsed.stream.read(header.rows * header.columns * octets)
+    values = np.frombuffer(content, dtype=f"<{'i' if header.signed else 'u'}{octets}").reshape(header.rows, -1)
+    if unused := header.allocated - header.stored:  # bits that may hold anything (PS3.5 8.1.1)
+        values = values << unused >> unused
+    return replace(like, values=values)
 
 
 def _decoded(parsed: Parsed, header: ImageHeader, numbers: range) -> Iterator[NDArray[Any]]:

@@ -1,13 +1,15 @@
 """What of a header could name a patient: read only so that `prepare` can keep keyed digests of it."""
 
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from privgan.data import identifiers as kinds
 from privgan.data import patient_keys
+from privgan.data.formats.dicom.header import Header
 from privgan.data.formats.dicom.values import items_of, text_of, values_of
 
 IDENTIFYING = {
@@ -47,18 +49,29 @@ _PERSON = ("PatientBirthDate", "PatientSex")  # of one person there is one of ea
 KEYWORDS = (*itertools.chain(*IDENTIFYING.values()), *NESTED, "PatientSex")
 
 
-def identifiers_of(dataset: Dataset) -> Iterator[tuple[str, str]]:
+def identifiers_of(header: Header) -> Iterator[tuple[str, str]]:
     """(category, value) of everything that is listed above. Sensitive."""
-    for part in (dataset, *(item for keyword in NESTED for item in items_of(dataset, keyword))):
-        for tag in part.keys() & _CATEGORIES.keys():
-            yield from ((_CATEGORIES[tag], value) for value in values_of(part, tag))
+    yield from _identifiers(header, header.elements if header.read is None else header.read.keys())
+    for item in (item for keyword in NESTED for item in items_of(header, keyword)):
+        yield from _identifiers(item, item.keys())
 
 
-def patient_key(dataset: Dataset) -> str:
+def _identifiers(part: Header | Dataset, tags: Iterable[int]) -> Iterator[tuple[str, str]]:
+    for tag in _identifying(tuple(tags)):
+        yield from ((_CATEGORIES[tag], value) for value in values_of(part, tag))
+
+
+@functools.lru_cache(maxsize=64)
+def _identifying(tags: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of some tags that are listed above."""
+    return tuple(dict.fromkeys(tags).keys() & _CATEGORIES.keys())
+
+
+def patient_key(header: Header) -> str:
     """PatientID, with its issuer where there is one; empty when there is no PatientID. Sensitive."""
-    return patient_keys.patient_key(text_of(dataset, "PatientID"), text_of(dataset, "IssuerOfPatientID"))
+    return patient_keys.patient_key(text_of(header, "PatientID"), text_of(header, "IssuerOfPatientID"))
 
 
-def person_of(dataset: Dataset) -> tuple[str, ...]:
+def person_of(header: Header) -> tuple[str, ...]:
     """Birth date and sex, which one person has one of; empty where they are not given. Sensitive."""
-    return tuple(text_of(dataset, keyword).upper() for keyword in _PERSON)
+    return tuple(text_of(header, keyword).upper() for keyword in _PERSON)

@@ -4,19 +4,20 @@ Nothing but listed elements is kept, a deflated data set is inflated up to a lim
 pixels begin, so that a file of many frames never lies in memory as a whole.
 """
 
+import functools
 import io
 import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
-from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
+from privgan.data.formats.dicom.header import CHARACTER_SET, Header, Walked, encoding_of, meta_text, walked
 from privgan.data.formats.dicom.syntaxes import DECODERS
 from privgan.data.refusals import RefusedError
 
@@ -25,6 +26,8 @@ UNDEFINED_LENGTH = 0xFFFFFFFF
 _PIXEL_DATA = 0x7FE00010
 _ALL_PIXELS = frozenset((_PIXEL_DATA, 0x7FE00008, 0x7FE00009))  # as numbers, as floats, as doubles
 _PREAMBLE_BYTES = 132
+_HEAD_BYTES = 1 << 16  # in which most headers end, and many a file
+_SYNTAX, _SOP_CLASS = 0x00020010, 0x00020002
 _VR = re.compile(rb"[A-Z]{2}")
 
 
@@ -36,7 +39,7 @@ class Parsed:
     pixels. remaining: bytes of the stream from there on.
     """
 
-    dataset: Dataset
+    header: Header
     syntax: UID
     sop_class: str
     stream: BinaryIO
@@ -47,19 +50,44 @@ class Parsed:
     def __repr__(self) -> str:
         return f"Parsed({self.syntax.name})"
 
+    @property
+    def dataset(self) -> Dataset:
+        """The listed elements as pydicom has them."""
+        return self.header.dataset
 
-def parse(stream: BinaryIO, tags: Sequence[BaseTag | int]) -> Parsed:
+
+def parse(stream: BinaryIO, tags: Collection[int]) -> Parsed:
     """Read the file meta and the listed tags.
 
     Raises:
         RefusedError: not_dicom, transfer_syntax, too_large, truncated. Other exceptions mean damage.
     """
-    if stream.read(_PREAMBLE_BYTES)[128:] != b"DICM":
+    head = stream.read(_HEAD_BYTES)
+    if head[_PREAMBLE_BYTES - 4 : _PREAMBLE_BYTES] != b"DICM":
         raise RefusedError("not_dicom")
+    if len(head) < _HEAD_BYTES:
+        stream = io.BytesIO(head)
+    found = walked(head, _PREAMBLE_BYTES, tags, _ALL_PIXELS)
+    syntax = None if found is None else _supported(_text(found, _SYNTAX))
+    if found is None or syntax is None or syntax.is_implicit_VR or not syntax.is_little_endian:
+        return _by_pydicom(stream, tags)
+    if syntax == DeflatedExplicitVRLittleEndian:
+        return _by_pydicom(stream, tags)
+    named = found.elements.get(CHARACTER_SET)
+    header = (
+        Header(elements=found.elements)
+        if named is None
+        else Header(elements=found.elements, encoding=encoding_of(named.vr, named.value))
+    )
+    stream.seek(found.end)
+    return _before_pixels(stream, header, syntax, _text(found, _SOP_CLASS))
+
+
+def _by_pydicom(stream: BinaryIO, tags: Collection[int]) -> Parsed:
+    """Whatever coding it has."""
+    stream.seek(_PREAMBLE_BYTES)
     meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
-    syntax = UID(str(meta.get("TransferSyntaxUID", "")))
-    if syntax not in DECODERS:
-        raise RefusedError("transfer_syntax")
+    syntax = _supported(str(meta.get("TransferSyntaxUID", "")))
     if syntax == DeflatedExplicitVRLittleEndian:
         stream = _inflated(stream)
     dataset = read_dataset(
@@ -69,6 +97,11 @@ def parse(stream: BinaryIO, tags: Sequence[BaseTag | int]) -> Parsed:
         stop_when=lambda tag, _vr, _length: tag in _ALL_PIXELS,
         specific_tags=[*tags],
     )
+    return _before_pixels(stream, Header.of(dataset), syntax, str(meta.get("MediaStorageSOPClassUID", "")))
+
+
+def _before_pixels(stream: BinaryIO, header: Header, syntax: UID, sop_class: str) -> Parsed:
+    """What a stream holds that stands before Pixel Data, or at its end."""
     before = stream.tell()
     vr, length = _pixel_data(stream, syntax)
     start = stream.tell()
@@ -77,14 +110,32 @@ def parse(stream: BinaryIO, tags: Sequence[BaseTag | int]) -> Parsed:
         raise RefusedError("truncated")
     stream.seek(start)
     return Parsed(
-        dataset=dataset,
+        header=header,
         syntax=syntax,
-        sop_class=str(meta.get("MediaStorageSOPClassUID", "")),
+        sop_class=sop_class,
         stream=stream,
         vr=vr,
         pixel_bytes=length,
         remaining=remaining,
     )
+
+
+def _text(found: Walked, tag: int) -> str:
+    element = found.meta.get(tag)
+    return "" if element is None else meta_text(tag, element.vr, element.value)
+
+
+@functools.lru_cache(maxsize=64)
+def _supported(text: str) -> UID:
+    """A transfer syntax by its UID.
+
+    Raises:
+        RefusedError: transfer_syntax.
+    """
+    syntax = UID(text)
+    if syntax not in DECODERS:
+        raise RefusedError("transfer_syntax")
+    return syntax
 
 
 def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[str, int | None]:

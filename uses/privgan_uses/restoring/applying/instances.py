@@ -73,7 +73,7 @@ _READ = (
     "Rows",
     "Columns",
 )
-_TAGS = [Tag(keyword) for keyword in (*KEPT, *_READ)]
+_TAGS = frozenset(int(Tag(keyword)) for keyword in (*KEPT, *_READ))
 _LOSSY: tuple[UID, ...] = (JPEG2000, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 _MOST_BYTES = 2 << 30
 _FORM = DicomForm()
