@@ -42,10 +42,10 @@ class Courier:
     """
 
     @collab.publish
-    def holds(self) -> tuple[str, dict[str, str]]:
-        """Which federation, and the digests of all letters that lie here; see `Bag.holds`."""
+    def holds(self) -> tuple[str, dict[str, str], bool]:
+        """Which federation, the digests of all letters that lie here, and whether more are due; see `Bag`."""
         bag = _bag()
-        return bag.federation, bag.holds()
+        return bag.federation, bag.holds(), bag.waits
 
     @collab.publish
     def given(self, places: list[str]) -> dict[str, bytes]:
@@ -65,14 +65,14 @@ def _bag() -> Bag:
 
 
 class Post:
-    """At the server: asks who has what, and brings it to whoever lacks it, until all have all, or for so long."""
+    """At the server: asks who has what, and brings it to whoever lacks it, until nothing is due, or for so long."""
 
     def __init__(self, minutes: float) -> None:
         self.minutes = minutes
 
     @collab.main
     def run(self) -> bool:
-        """Whether all sites have all letters."""
+        """Whether all sites have all letters, the word of each on a set among them."""
         known: dict[str, bytes] = {}
         end = time.monotonic() + 60 * self.minutes
         while not (done := _carried(known)) and time.monotonic() < end and not collab.is_aborted:
