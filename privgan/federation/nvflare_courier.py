@@ -32,6 +32,7 @@ FOLDERS = "PRIVGAN_FEDERATIONS"
 _HERE = "privgan.federation.nvflare_courier"  # also where it is run as a program
 ALLOWED = ("nvflare.collab.runtime.executor.CollabExecutor", f"{_HERE}.Courier")  # of a site's class_allow_list
 _LOOK_SECONDS = 2.0
+_ASK_SECONDS = 15.0  # for digests; while a site is away, every round of the others takes so long
 _CALL_SECONDS = 120.0
 
 
@@ -82,7 +83,7 @@ class Post:
 
 def _carried(known: dict[str, bytes]) -> bool:
     """See `carry`."""
-    told = dict(collab.clients(timeout=_CALL_SECONDS).holds())
+    told = dict(collab.clients(timeout=_ASK_SECONDS).holds())
     ways = {client.name: client(timeout=_CALL_SECONDS) for client in collab.clients}
     return carry(known, told, ways, broken=CollabCallError)
 
