@@ -71,19 +71,23 @@ class Bag:
         """SHA-256 of each letter that there can be; empty of those that do not lie here yet."""
         return {place: sha256_bytes(letter) if (letter := self._read(place)) else "" for place in self.places}
 
-    @property
-    def waits(self) -> bool:
+    def told(self) -> tuple[str, dict[str, str], bool]:
+        """What whoever carries is told: which federation this is, what lies here, and whether more is due."""
+        held = self.holds()
+        return self.federation, held, self._waits(held)
+
+    def _waits(self, held: Mapping[str, str]) -> bool:
         """Whether letters are still due here: a yes and every answer of all, a set, and the word of all on this set.
 
         No word is believed for it, only that it is on this set.
         """
-        sites = [site.name for site in self._invited.invitation.sites]
         due = [place for place, (kind, _, _) in self.places.items() if kind in ("joined", _ANSWERS)]
+        if not all(held[place] for place in due):
+            return True
         with suppress(IntegrityError):
             latest = current(self.exchange, self._invited)
-            words = [self.exchange.agreed(site) for site in sites]
-            on = [word is not None and latest is not None and _is_on(latest.sha256, word[0]) for word in words]
-            return not all(on) or not all(map(self._read, due))
+            words = [self.exchange.agreed(site.name) for site in self._invited.invitation.sites]
+            return not all(latest and word and _is_on(latest.sha256, word[0]) for word in words)
         return True
 
     def given(self, asked: Iterable[str]) -> dict[str, bytes]:
@@ -150,7 +154,7 @@ def carry(
 
     Args:
         known: the letters that whoever carries has, by place; changed.
-        told: the federation, and what `Bag.holds` and `Bag.waits` say, as it came, of each site that answered.
+        told: what `Bag.told` says, as it came, of each site that answered.
         ways: to every site, by its name.
         broken: what is raised where a wire breaks, or a site refuses.
 

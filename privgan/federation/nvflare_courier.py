@@ -43,10 +43,9 @@ class Courier:
     """
 
     @collab.publish
-    def holds(self) -> tuple[str, dict[str, str], bool]:
-        """Which federation, the digests of all letters that lie here, and whether more are due; see `Bag`."""
-        bag = _bag()
-        return bag.federation, bag.holds(), bag.waits
+    def told(self) -> tuple[str, dict[str, str], bool]:
+        """See `Bag.told`."""
+        return _bag().told()
 
     @collab.publish
     def given(self, places: list[str]) -> dict[str, bytes]:
@@ -83,7 +82,7 @@ class Post:
 
 def _carried(known: dict[str, bytes]) -> bool:
     """See `carry`."""
-    told = dict(collab.clients(timeout=_ASK_SECONDS).holds())
+    told = dict(collab.clients(timeout=_ASK_SECONDS).told())
     ways = {client.name: client(timeout=_CALL_SECONDS) for client in collab.clients}
     return carry(known, told, ways, broken=CollabCallError)
 

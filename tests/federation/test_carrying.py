@@ -145,7 +145,7 @@ class Lying:
 
 def rounds(apart: Apart, ways: Mapping[str, Way], told: Mapping[str, object], known: dict[str, bytes]) -> bool:
     """One round, in which some sites say something else than what they hold."""
-    held = {name: (bag.federation, bag.holds(), bag.waits) for name in NAMES if (bag := apart.bag(name))}
+    held = {name: apart.bag(name).told() for name in NAMES}
     return carry(known, {**held, **told}, ways, broken=BrokenError)
 
 

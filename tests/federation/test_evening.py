@@ -1,6 +1,7 @@
 """Sets, words and approvals between hospitals: carried as answers are, believed by signature."""
 
 import base64
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,11 @@ def latest(apart: Apart, name: str) -> Proposal | None:
     return current(apart.exchange(name), apart.world.federation)
 
 
+def waits(apart: Apart) -> bool:
+    """Whether the first site is still due to hear something."""
+    return apart.bag(NORTH).told()[2]
+
+
 def said(apart: Apart, at: str, site: str, sha256: str) -> bool | None:
     """What a site reads of another's word."""
     return Joint(exchange=apart.exchange(at), sites=apart.sites).said(site, sha256)
@@ -69,19 +75,19 @@ def test_a_site_waits_until_everybody_has_said_a_word_on_this_set(apart: Apart) 
         for place, (kind, site, question) in apart.bag(NORTH).places.items():
             if kind == "answers" and place.endswith(f"-{name}"):
                 apart.exchange(NORTH).give(question, site, b"an answer")
-    assert apart.bag(NORTH).waits
+    assert waits(apart)
     first = apart.propose(NORTH, "first")
     for name in NAMES:
-        assert apart.bag(NORTH).waits
+        assert waits(apart)
         apart.exchange(NORTH).agree(name, apart.say(name, first), b"")
-    assert not apart.bag(NORTH).waits
+    assert not waits(apart)
     second = apart.propose(NORTH, "second")
-    assert apart.bag(NORTH).waits
+    assert waits(apart)
     for name, word in ((SOUTH, apart.say(SOUTH, second)), (WEST, b"no word"), (NORTH, apart.say(NORTH, second))):
         apart.exchange(NORTH).agree(name, word, b"")
-    assert apart.bag(NORTH).waits
+    assert waits(apart)
     apart.exchange(NORTH).agree(WEST, apart.say(WEST, second), b"")
-    assert not apart.bag(NORTH).waits
+    assert not waits(apart)
 
 
 def test_the_latest_set_counts_and_two_at_once_are_the_same_for_all(apart: Apart) -> None:
@@ -113,6 +119,33 @@ def test_an_older_set_that_is_sent_again_releases_nothing(apart: Apart) -> None:
     rounds(apart, bags(apart), {}, known)
     with pytest.raises(IntegrityError, match=f"The word of site {WEST}.*stale"):
         said(apart, NORTH, WEST, new)
+
+
+def together(folders: list[Path]) -> None:
+    """What a tool does that keeps folders alike: of each file the newest copy goes everywhere, none goes away."""
+    for place in {path.relative_to(folder) for folder in folders for path in folder.rglob("*.json")}:
+        there = [folder / place for folder in folders if (folder / place).exists()]
+        newest = max(there, key=lambda path: path.stat().st_mtime_ns)
+        for folder in folders:
+            if folder / place != newest:
+                shutil.copy2(newest, folder / place)
+
+
+def test_copies_that_a_tool_keeps_alike_have_no_conflict(apart: Apart) -> None:
+    """No file has two authors: all propose and speak at once, twice, and one takes its approval back."""
+    folders = [apart.exchange(name).folder for name in NAMES]
+    for attempt in ("first", "second"):
+        for name in NAMES:
+            apart.propose(name, f"{attempt} of {name}")
+        together(folders)
+        counts = [latest(apart, name) for name in NAMES]
+        assert counts[0] == counts[1] == counts[2]
+        assert counts[0] is not None
+        for name in NAMES:
+            apart.say(name, counts[0].sha256, approval=b"an approval" if attempt == "first" else b"")
+        together(folders)
+        for at in NAMES:
+            assert [said(apart, at, name, counts[0].sha256) for name in NAMES] == [False] * len(NAMES)
 
 
 def _said(apart: Apart, **change: Any) -> dict[str, Any]:
