@@ -3,10 +3,11 @@
 FEDERATION/invitation.dsse.json        who, which images, at what cost
            joined/SITE.dsse.json       that site's yes; nobody answers before all have said it
            answers/NN-SITE.dsse.json   that site's answer to question NN: noised sums and nothing else
-           set.dsse.json               which set they would release: all that it is drawn from but the generator
-           agreed/SITE.dsse.json       that site's yes or no to it; SITE.approval.dsse.json of its officer
+           proposed/SITE.dsse.json     which set that site would have all release: what it is drawn from
+           agreed/SITE.dsse.json       that site's yes or no to a set; SITE.approval.dsse.json of its officer
 
-Everything in it may be read by anybody and trusted by nobody: each letter is checked whenever it is read.
+Everything in it may be read by anybody and trusted by nobody: each letter is checked whenever it is read. No two
+sites write to one place, so that copies of the folder can be brought together by any means, without a conflict.
 """
 
 from dataclasses import dataclass
@@ -17,9 +18,8 @@ from privgan.files import SHAREABLE_FILE, write_bytes
 from privgan.kinds import FEDERATION
 from privgan.seals import read_bounded
 
-_JOINED, _ANSWERS, _AGREED = "joined", "answers", "agreed"
-_SET = "set.dsse.json"
-_SMALL = 1 << 20  # bytes of a letter without numbers
+_JOINED, _ANSWERS, _PROPOSED, _AGREED = "joined", "answers", "proposed", "agreed"
+LARGEST_LETTER = 1 << 20  # bytes of one without numbers
 LARGEST_ANSWER = 1 << 28
 SHARED_FOLDER = 0o755
 
@@ -34,7 +34,7 @@ class Exchange:
     def begun(cls, folder: Path, invitation: bytes) -> "Exchange":
         """A new one in an empty folder."""
         folder.chmod(SHARED_FOLDER)
-        for part in (_JOINED, _ANSWERS):
+        for part in (_JOINED, _ANSWERS, _PROPOSED, _AGREED):
             (folder / part).mkdir(mode=SHARED_FOLDER)
         write_bytes(folder / FEDERATION.marker, invitation, SHAREABLE_FILE)
         return cls(folder=folder)
@@ -46,11 +46,11 @@ class Exchange:
         Raises:
             IntegrityError: it is missing, or no regular file.
         """
-        return read_bounded(self.folder / FEDERATION.marker, _SMALL)
+        return read_bounded(self.folder / FEDERATION.marker, LARGEST_LETTER)
 
     def yes(self, site: str) -> bytes | None:
         """A site's, if it is there."""
-        return _read(self._yes(site), _SMALL)
+        return _read(self._yes(site), LARGEST_LETTER)
 
     def answer(self, question: int, site: str) -> bytes | None:
         """A site's, if it is there."""
@@ -64,20 +64,19 @@ class Exchange:
         """Put a site's answer in its place, where it is not there already."""
         _put(self._answer(question, site), letter)
 
-    @property
-    def proposed(self) -> bytes | None:
-        """What all of them would draw and release, if a site has said so."""
-        return _read(self.folder / _SET, _SMALL)
+    def proposed(self, site: str) -> bytes | None:
+        """The set that a site would have all of them release, if it has said so."""
+        return _read(self._proposed(site), LARGEST_LETTER)
 
-    def propose(self, letter: bytes) -> None:
-        """Put a set in its place, instead of an older one."""
-        _put(self.folder / _SET, letter)
+    def propose(self, site: str, letter: bytes) -> None:
+        """Put a site's set in its place, instead of its older one."""
+        _put(self._proposed(site), letter)
 
     def agreed(self, site: str) -> tuple[bytes, bytes] | None:
         """A site's word on a set and its officer's approval, empty where none is; None where it said nothing."""
         word, approval = self._agreed(site)
-        found = _read(word, _SMALL)
-        return None if found is None else (found, _read(approval, _SMALL) or b"")
+        found = _read(word, LARGEST_LETTER)
+        return None if found is None else (found, _read(approval, LARGEST_LETTER) or b"")
 
     def agree(self, site: str, word: bytes, approval: bytes) -> None:
         """Put a site's word in its place, and its officer's approval, or none."""
@@ -92,6 +91,9 @@ class Exchange:
     def _agreed(self, site: str) -> tuple[Path, Path]:
         folder = self.folder / _AGREED
         return folder / f"{site}.dsse.json", folder / f"{site}.approval.dsse.json"
+
+    def _proposed(self, site: str) -> Path:
+        return self.folder / _PROPOSED / f"{site}.dsse.json"
 
     def _yes(self, site: str) -> Path:
         return self.folder / _JOINED / f"{site}.dsse.json"

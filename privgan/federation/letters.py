@@ -4,7 +4,7 @@ A letter is believed when its signature is by the key that the invitation names 
 this federation, in this version, for this site and this question. Whatever else it says of itself counts for nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -14,12 +14,13 @@ from privgan.errors import IntegrityError
 from privgan.federation.invitation import MASKED, PROTOCOL, Federation, Invitation, Site
 from privgan.federation.masks import key_of_mask_line, mask_key, mask_line
 from privgan.files import canonical_json, sha256_bytes
-from privgan.seals import in_toto, key_of_line, open_signed, sign, unverified
+from privgan.seals import in_toto, key_of_line, open_signed, sign
 
 INVITED, JOINED, ANSWERED, PROPOSED = (
     f"urn:privgan:federation:{kind}:v1" for kind in ("invited", "joined", "answered", "proposed")
 )
 _SUBJECT = "federation"
+MOST_PROPOSALS = 1_000_000  # so that a site's number stays one from which the others can count on
 
 
 def invited(invitation: Invitation, key: Ed25519PrivateKey) -> bytes:
@@ -59,23 +60,38 @@ def read_joined(content: bytes, federation: Federation, site: Site) -> str:
     return str(said["masks"])
 
 
-def proposed(federation: Federation, site: Site, said: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
-    """The set that a site would have all of them release: `said` is what it is drawn from, and its digest."""
-    return _signed(federation, site, PROPOSED, said, key)
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """The set that a site would have all release. said: what it is drawn from, and its digest `synthetic_sha256`.
 
-
-def read_proposed(content: bytes, federation: Federation) -> tuple[Site, dict[str, Any]]:
-    """Which site has proposed which set.
-
-    Raises:
-        IntegrityError: by no site of this federation, of another version, or something else.
+    number: the next one after all that the site has seen; see `standing.current`.
     """
-    stated = unverified(content).get("predicate")
-    name = stated.get("site") if isinstance(stated, dict) else None
-    for site in federation.invitation.sites:
-        if site.name == name:
-            return site, _heard(content, federation, site, PROPOSED)
-    raise IntegrityError("Expected a set that a site of this federation proposes, it is nobody's.")
+
+    site: Site
+    number: int
+    said: dict[str, Any] = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """Of the set's manifest, as its site says."""
+        return str(self.said.get("synthetic_sha256"))
+
+    def signed(self, federation: Federation, key: Ed25519PrivateKey) -> bytes:
+        """As it leaves the site."""
+        return _signed(federation, self.site, PROPOSED, {**self.said, "number": self.number}, key)
+
+    @classmethod
+    def read(cls, content: bytes, federation: Federation, site: Site) -> "Proposal":
+        """A site's.
+
+        Raises:
+            IntegrityError: by another key, of another federation, version or site, or something else.
+        """
+        said = _heard(content, federation, site, PROPOSED)
+        number = said.get("number")
+        if type(number) is not int or not 1 <= number <= MOST_PROPOSALS:
+            raise IntegrityError("Expected a proposal of a set, a value of it is odd or missing.")
+        return cls(site=site, number=number, said=said)
 
 
 @dataclass(frozen=True, kw_only=True)

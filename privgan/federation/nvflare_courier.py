@@ -32,6 +32,7 @@ FOLDERS = "PRIVGAN_FEDERATIONS"
 _HERE = "privgan.federation.nvflare_courier"  # also where it is run as a program
 ALLOWED = ("nvflare.collab.runtime.executor.CollabExecutor", f"{_HERE}.Courier")  # of a site's class_allow_list
 _LOOK_SECONDS = 2.0
+_ASK_SECONDS = 15.0  # for digests; while a site is away, every round of the others takes so long
 _CALL_SECONDS = 120.0
 
 
@@ -42,10 +43,9 @@ class Courier:
     """
 
     @collab.publish
-    def holds(self) -> tuple[str, dict[str, str]]:
-        """Which federation, and the digests of all letters that lie here; see `Bag.holds`."""
-        bag = _bag()
-        return bag.federation, bag.holds()
+    def told(self) -> tuple[str, dict[str, str], bool]:
+        """See `Bag.told`."""
+        return _bag().told()
 
     @collab.publish
     def given(self, places: list[str]) -> dict[str, bytes]:
@@ -65,14 +65,14 @@ def _bag() -> Bag:
 
 
 class Post:
-    """At the server: asks who has what, and brings it to whoever lacks it, until all have all, or for so long."""
+    """At the server: asks who has what, and brings it to whoever lacks it, until nothing is due, or for so long."""
 
     def __init__(self, minutes: float) -> None:
         self.minutes = minutes
 
     @collab.main
     def run(self) -> bool:
-        """Whether all sites have all letters."""
+        """Whether all sites have all letters, the word of each on a set among them."""
         known: dict[str, bytes] = {}
         end = time.monotonic() + 60 * self.minutes
         while not (done := _carried(known)) and time.monotonic() < end and not collab.is_aborted:
@@ -82,7 +82,7 @@ class Post:
 
 def _carried(known: dict[str, bytes]) -> bool:
     """See `carry`."""
-    told = dict(collab.clients(timeout=_CALL_SECONDS).holds())
+    told = dict(collab.clients(timeout=_ASK_SECONDS).told())
     ways = {client.name: client(timeout=_CALL_SECONDS) for client in collab.clients}
     return carry(known, told, ways, broken=CollabCallError)
 

@@ -1,12 +1,23 @@
-"""Who has said yes and who has answered what, for whoever keeps the folder; no numbers are looked at."""
+"""Who has said yes, who has answered what, and which set is proposed, as the folder has it; no sums are looked at.
 
+Any site may propose a set, each in its own place, and the latest counts: the one with the largest number, for whoever
+proposes takes the next one after all that it sees. No clock is asked. Two that took the same number at the same time
+are told apart by the order in which the invitation names them, so that whoever has both letters means the same set.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan.errors import IntegrityError
 from privgan.federation.answers import letter_of
 from privgan.federation.exchange import Exchange
 from privgan.federation.invitation import Federation, Site
-from privgan.federation.letters import Answer, read_joined
+from privgan.federation.letters import MOST_PROPOSALS, Answer, Proposal, read_joined
+from privgan.language import kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,3 +56,74 @@ def _of(exchange: Exchange, federation: Federation, site: Site) -> Standing:
             wrong.append(str(error))
             break
     return Standing(site=site.name, joined=joined, answered=answered, wrong=tuple(wrong))
+
+
+def current(exchange: Exchange, federation: Federation) -> Proposal | None:
+    """The set that counts; None where nobody has proposed one.
+
+    Raises:
+        IntegrityError: a proposal is foreign, forged or odd; it is named by its site.
+    """
+    found = [each for site in federation.invitation.sites if (each := _proposal(exchange, federation, site))]
+    return max(found, key=lambda each: each.number, default=None)  # of equal ones the first
+
+
+def propose(
+    exchange: Exchange, federation: Federation, site: Site, said: dict[str, Any], key: Ed25519PrivateKey
+) -> None:
+    """Put a set into its site's place, as the latest of all that lie here; forged letters keep nobody from it.
+
+    said: what it is drawn from, and its digest.
+    """
+    number = 0
+    for each in federation.invitation.sites:
+        with suppress(IntegrityError):
+            found = _proposal(exchange, federation, each)
+            number = max(number, 0 if found is None else found.number)
+    proposal = Proposal(site=site, number=min(MOST_PROPOSALS, number + 1), said=said)
+    exchange.propose(site.name, proposal.signed(federation, key))
+
+
+def _proposal(exchange: Exchange, federation: Federation, site: Site) -> Proposal | None:
+    try:
+        letter = exchange.proposed(site.name)
+        return None if letter is None else Proposal.read(letter, federation, site)
+    except IntegrityError as error:
+        raise IntegrityError(
+            kept("The set that site {site} proposes: {reason}", site=site.name, reason=error)
+        ) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """What has to come next. step: join, answer, propose, agree, propose-another or release.
+
+    sites: of whom; none where any of them may. question: which answer is due, 0 of other steps.
+    """
+
+    step: str
+    sites: tuple[str, ...] = ()
+    question: int = 0
+
+
+def due(found: Sequence[Standing], questions: int, words: Mapping[str, bool | None] | None) -> Due:
+    """What has to come next, as far as letters say; what a site does at home, and why, is in none.
+
+    Args:
+        found: of every site.
+        questions: how many there are.
+        words: each site's on the set that is proposed, None where it has said nothing that holds; None without a set.
+    """
+    if sites := tuple(each.site for each in found if not each.joined):
+        return Due(step="join", sites=sites)
+    answered = min(each.answered for each in found)
+    if answered < questions:
+        last = tuple(each.site for each in found if each.answered == answered)
+        return Due(step="answer", sites=last, question=answered + 1)
+    if words is None:
+        return Due(step="propose")
+    if sites := tuple(site for site, agrees in words.items() if agrees is False):
+        return Due(step="propose-another", sites=sites)
+    if sites := tuple(site for site, agrees in words.items() if agrees is None):
+        return Due(step="agree", sites=sites)
+    return Due(step="release")

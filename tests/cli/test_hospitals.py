@@ -77,7 +77,9 @@ def test_three_processes_end_in_one_generator(home: Path, privgan: Privgan, tmp_
     waiting = privgan("answer", *words(home, "north"), "--json", code=75)
     assert json.loads(waiting.stdout)["missing"] == ["west"]
     assert not Ledger.read(home / "north" / "private" / "ledger.jsonl").queries()
-    assert "west：尚未加入" in privgan("sites", *_folder(home), "--language", "zh").stdout
+    said = privgan("sites", *_folder(home), "--language", "zh").stdout
+    assert "west：尚未加入" in said
+    assert "下一步：west 用 privgan join 表示同意" in said
     privgan("join", *words(home, "west"))
 
     first = _started(home, "north")
@@ -98,6 +100,7 @@ def test_three_processes_end_in_one_generator(home: Path, privgan: Privgan, tmp_
         assert len(ledger.of_kind("answered")) == QUESTIONS
     standing = json.loads(privgan("sites", *_folder(home), "--json").stdout)
     assert [each["answered"] for each in standing["sites"]] == [QUESTIONS] * len(NAMES)
+    assert standing["due"] == {"step": "propose", "sites": [], "question": 0}
     made = tmp_path / "synthetic"
     privgan("generate", home / "run-south", made, "--count", 4, "--format", "npz")
     assert "Members of 3 hospitals" in (made / "README.md").read_text()
@@ -149,7 +152,9 @@ def test_a_set_is_proposed_and_drawn_and_one_bundle_has_all_signatures(
             "approve", root / "report", "--cohort", root / "cohort", "--key", root / "officer.key", *words, "--yes"
         )
     assert len({(gate.root / "synthetic" / "manifest.json").read_bytes() for gate in gates.values()}) == 1
-    assert json.loads(privgan("sites", *_folder(home), "--json").stdout)["words"][0]["agrees"] is None
+    told = json.loads(privgan("sites", *_folder(home), "--json").stdout)
+    assert (told["proposed_by"], told["words"][0]["agrees"]) == ("north", None)
+    assert told["due"] == {"step": "agree", "sites": list(NAMES), "question": 0}
     for name in ("north", "south"):
         assert f"site {name} agrees" in privgan("agree", *agreeing(home, gates, name)).stdout
     release = ("release", *released(home, gates, "south"), *joint, "--to", tmp_path / "bundle")
@@ -158,8 +163,9 @@ def test_a_set_is_proposed_and_drawn_and_one_bundle_has_all_signatures(
     privgan("agree", home / "federation", set_, "--no", *keys_of(home, "west"))
     assert "站点 west 不同意" in privgan(*release, "--language", "zh", code=4).stderr
     said = privgan("sites", *_folder(home)).stdout
-    assert ("north: agrees" in said, "west: says no" in said) == (True, True)
+    assert ("north: agrees" in said, "west: says no" in said, "another set" in said) == (True, True, True)
     privgan("agree", *agreeing(home, gates, "west"))
+    assert "next: any site releases the set" in privgan("sites", *_folder(home)).stdout
     assert "--public-key OTHER.pub --public-key OTHER.pub" in privgan(*release).stdout
     keys = [word for name in NAMES for word in ("--public-key", home / f"{name}-key.pub")]
     found = json.loads(privgan("verify", tmp_path / "bundle", *keys, "--json").stdout)
@@ -193,7 +199,7 @@ def test_another_generator_does_not_draw_what_was_proposed(
     home: Path, gates: dict[str, Gate], privgan: Privgan, tmp_path: Path
 ) -> None:
     """Nor does anybody draw what nobody of them has proposed."""
-    run, place = gates["west"].root / "synthetic-run", home / "federation" / "set.dsse.json"
+    run, place = gates["west"].root / "synthetic-run", home / "federation" / "proposed" / "north.dsse.json"
     joint = ("--federation", home / "federation", "--invited-by", home / "north-key.pub")
     facts = read_run(run)
     write_run(run, replace(facts, generator_sha256="0" * 64))
@@ -205,12 +211,11 @@ def test_another_generator_does_not_draw_what_was_proposed(
     place.write_bytes(kept.replace(b' "payload"', b'  "payload"'))
     assert "something around the signature" in privgan("generate", run, tmp_path / "three", *joint, code=6).stderr
     key, federation = (
-        load_private_key(home / "west-key.key"),
+        load_private_key(home / "north-key.key"),
         sha256_file(home / "federation" / "invitation.dsse.json"),
     )
     said = unverified(kept)
     assert said["subject"][0]["digest"]["sha256"] == federation
-    said["predicate"]["site"] = "west"
     for change, code, reason in (
         ({"count": 10**12}, 2, "free"),
         ({"count": 0}, 6, "odd or missing"),
@@ -246,6 +251,10 @@ def test_a_wrong_letter_is_told_by_its_site(home: Path, privgan: Privgan) -> Non
     place = home / "federation" / "answers" / "01-west.dsse.json"
     kept = place.read_bytes()
     place.write_bytes(b"{}")
+    forged = home / "federation" / "proposed" / "west.dsse.json"
+    shutil.copy(forged.with_name("north.dsse.json"), forged)
     said = privgan("sites", *_folder(home), "--language", "zh", code=6).stdout
     assert "站点 west 对提问 1 的应答：" in said
+    assert "站点 west 提议的数据集：" in said
     place.write_bytes(kept)
+    forged.unlink()

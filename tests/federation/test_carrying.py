@@ -38,7 +38,7 @@ def test_sites_that_share_no_folder_hear_each_other(apart: Apart) -> None:
     held = [apart.bag(name).holds() for name in NAMES]
     assert held[0] == held[1] == held[2]
     assert sum(map(bool, held[0].values())) == 2 * len(NAMES)
-    assert len(held[0]) == len(NAMES) * (QUESTIONS + 1)
+    assert len(held[0]) == len(NAMES) * (QUESTIONS + 3)
     assert apart.answer(NORTH).question == 2
 
 
@@ -52,7 +52,9 @@ def test_sites_that_share_no_folder_hear_each_other(apart: Apart) -> None:
         f"answers/{QUESTIONS + 1:02}-south",
         "answers/1-south",
         "answers/01-south\n",
-        "agreed/south",
+        "agreed/stranger",
+        "agreed/south.approval",
+        "proposed/01-south",
         "set",
     ],
 )
@@ -61,7 +63,7 @@ def test_what_has_no_place_is_neither_taken_nor_given(apart: Apart, place: str) 
     bag = apart.bag(NORTH)
     tries: list[Callable[[], object]] = [lambda: bag.take({place: b"{}"}), lambda: bag.given([place])]
     for attempt in tries:
-        with pytest.raises(IntegrityError, match="place of a yes or an answer"):
+        with pytest.raises(IntegrityError, match="place of a letter"):
             attempt()
     assert sorted(path for path in apart.folders.rglob("*")) == before
 
@@ -143,7 +145,7 @@ class Lying:
 
 def rounds(apart: Apart, ways: Mapping[str, Way], told: Mapping[str, object], known: dict[str, bytes]) -> bool:
     """One round, in which some sites say something else than what they hold."""
-    held = {name: (apart.bag(name).federation, apart.bag(name).holds()) for name in NAMES}
+    held = {name: apart.bag(name).told() for name in NAMES}
     return carry(known, {**held, **told}, ways, broken=BrokenError)
 
 
@@ -165,16 +167,22 @@ def test_a_round_brings_everything_to_everybody_and_the_last_one_nothing(world: 
         for question in range(1, QUESTIONS + 1):
             apart.exchange(name).give(question, name, f"{name} {question}".encode())
     assert not rounds(apart, bags(apart), {}, known)
-    assert rounds(apart, bags(apart), {}, known)
-    assert len(known) == len(apart.bag(NORTH).places)
+    assert not rounds(apart, bags(apart), {}, known)  # nothing to bring, and no set yet
+    sha256 = apart.propose(NORTH, "a set")
     for name in NAMES:
-        assert apart.bag(name).holds() == {place: sha256_bytes(letter) for place, letter in known.items()}
+        apart.say(name, sha256)
+    assert not rounds(apart, bags(apart), {}, known)
+    assert rounds(apart, bags(apart), {}, known)
+    assert len(known) == len(apart.bag(NORTH).places) - 2  # one of them proposes
+    for name in NAMES:
+        held = {place: digest for place, digest in apart.bag(name).holds().items() if digest}
+        assert held == {place: sha256_bytes(letter) for place, letter in known.items()}
 
 
 def test_a_site_gives_no_letter_but_its_own(world: World, tmp_path: Path) -> None:
     """It cannot put another's letter in place of the real one, nor stop the others from hearing each other."""
     apart = Apart.of(world, tmp_path / "folders")
-    says = (apart.bag(WEST).federation, {**apart.bag(WEST).holds(), f"joined/{SOUTH}": "0" * 64})
+    says = (apart.bag(WEST).federation, {**apart.bag(WEST).holds(), f"joined/{SOUTH}": "0" * 64}, False)
     for other in (b"forged", b"", 3):
         known: dict[str, bytes] = {}
         stray = {f"joined/{SOUTH}": other, f"answers/03-{WEST}": other, "elsewhere": other}
@@ -187,7 +195,15 @@ def test_a_site_gives_no_letter_but_its_own(world: World, tmp_path: Path) -> Non
 
 def test_a_site_that_says_odd_things_costs_the_others_nothing(world: World, tmp_path: Path) -> None:
     apart = Apart.of(world, tmp_path / "folders")
-    for said in (None, "holds", ("f",), ("f", ["joined/west"]), ("f", {"joined/west": None}), (b"f", {}), {}):
+    for said in (
+        None,
+        "holds",
+        ("f", {}),
+        ("f", ["joined/west"], True),
+        ("f", {"joined/west": None}, True),
+        (b"f", {}, 1),
+        {},
+    ):
         known: dict[str, bytes] = {}
         assert not rounds(apart, bags(apart), {WEST: said}, known)
         assert set(known) == {f"joined/{name}" for name in (NORTH, SOUTH)}
@@ -208,4 +224,4 @@ def test_a_site_whose_wire_breaks_costs_the_others_nothing(world: World, tmp_pat
 def test_sites_of_several_invitations_are_not_mixed(world: World, tmp_path: Path) -> None:
     apart = Apart.of(world, tmp_path / "folders")
     with pytest.raises(UsageError, match="one invitation at all sites"):
-        rounds(apart, bags(apart), {WEST: ("another", apart.bag(WEST).holds())}, {})
+        rounds(apart, bags(apart), {WEST: ("another", apart.bag(WEST).holds(), True)}, {})

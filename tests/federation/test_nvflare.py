@@ -54,7 +54,10 @@ def cell() -> tuple[str, ...]:
 def test_three_sites_end_in_one_generator_and_nothing_leaves_the_machine(
     world: World, cell: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """Each site has a folder of its own and answers beside the courier; no process looks for another machine."""
+    """Each site has a folder of its own and answers beside the courier; no process looks for another machine.
+
+    The courier ends when all have said a word on the set that one of them then proposes.
+    """
     apart, said = Apart.of(world, tmp_path / "folders"), tmp_path / "said"
     job = (sys.executable, str(ROOT / "tests/federation/nvflare_job.py"), str(tmp_path / "workspace"), *NAMES)
     path = os.pathsep.join(str(ROOT / part) for part in ("", "audits", "uses", "cli"))
@@ -62,10 +65,16 @@ def test_three_sites_end_in_one_generator_and_nothing_leaves_the_machine(
     with said.open("w") as out:
         process = subprocess.Popen((*cell, *job), env=given, cwd=tmp_path, stdout=out, stderr=subprocess.STDOUT)
         while process.poll() is None:
-            for name in NAMES:
-                apart.answer(name)
+            learned = {apart.answer(name).facts.state for name in NAMES} == {"finished"}
+            if learned and not apart.exchange(NAMES[0]).proposed(NAMES[0]):
+                sha256 = apart.propose(NAMES[0], "a set")
+                for name in NAMES:
+                    apart.say(name, sha256, approval=b"an approval")
             time.sleep(0.5)
     assert process.returncode == 0, said.read_text()
+    told = [apart.bag(name).told() for name in NAMES]
+    assert told[0] == told[1] == told[2]
+    assert not told[0][2]
     came = [apart.answer(name) for name in NAMES]
     assert [(each.facts.state, each.question) for each in came] == [("finished", QUESTIONS)] * len(NAMES)
     assert len({read_run(hospital.run).generator_sha256 for hospital in world.hospitals.values()}) == 1

@@ -1,6 +1,7 @@
 """invite, join, answer, sites: several hospitals learn together, and no image leaves any of them."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -238,28 +239,30 @@ def sites(
     federation: Federation,
     invited_by: Inviter,
 ) -> int:
-    """Say who has joined, answered what and agreed; looks at no numbers, and needs no cohort."""
+    """Say who has joined, answered what and agreed, and what is due of whom; needs no cohort."""
     before.sites(federation, invited_by)
     from privgan.federation.exchange import Exchange
     from privgan.federation.letters import federation_of
-    from privgan.federation.standing import standing
+    from privgan.federation.standing import due, standing
     from privgan.seals import load_public_key
-    from privgan_cli.verbs.joint import words_in
+    from privgan_cli.line.evening import Evening, due_line
+    from privgan_cli.verbs.joint import joint_of
 
     exchange = Exchange(folder=federation)
     about = federation_of(exchange.invitation, load_public_key(invited_by))
     found, questions = standing(exchange, about), len(about.invitation.noise)
-    proposed, words = words_in(federation, invited_by)
+    evening = Evening.of(joint_of(federation, invited_by), about)
+    proposal, awaited = evening.proposal, due(found, questions, evening.agreed)
     console.result(
         {
             "federation": about.sha256,
             "questions": questions,
-            "sites": [
-                {"site": each.site, "joined": each.joined, "answered": each.answered, "wrong": list(each.wrong)}
-                for each in found
-            ],
-            "proposed": proposed,
-            "words": [{"site": each.site, "agrees": each.agrees, "wrong": each.wrong} for each in words],
+            "sites": [asdict(each) for each in found],
+            "proposed": "" if proposal is None else proposal.sha256,
+            "proposed_by": "" if proposal is None else proposal.site.name,
+            "words": [asdict(each) for each in evening.words],
+            "due": asdict(awaited),
+            "wrong": evening.wrong,
         },
         *(
             tr(
@@ -273,7 +276,8 @@ def sites(
             for each in found
         ),
         *(retold(reason) for each in found for reason in each.wrong),
-        *([tr("a set is proposed: {sha256}", sha256=proposed)] if proposed else []),
-        *(each.line for each in words),
+        *evening.lines,
+        due_line(awaited),
     )
-    return 6 if any(each.wrong for each in found) or any(each.wrong for each in words) else 0
+    wrong = (evening.wrong, *(each.wrong for each in found), *(each.wrong for each in evening.words))
+    return 6 if any(wrong) else 0

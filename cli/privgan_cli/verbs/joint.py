@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from privgan.errors import IntegrityError, UsageError
-from privgan.language import by_default, retold, tr
+from privgan.language import by_default, tr
 from privgan_cli import before
 from privgan_cli.console import console
 from privgan_cli.line import following
@@ -94,38 +94,6 @@ def joint_of(folder: Path, invited_by: Path) -> "Joint":
     return Joint(exchange=Exchange(folder=folder), sites=Sites(federation=about.sha256, keys=keys))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Word:
-    """What a site says of the set that is proposed. agrees: None where it says nothing. wrong: why it is no word."""
-
-    site: str
-    agrees: bool | None = None
-    wrong: str = ""
-
-    @property
-    def line(self) -> str:
-        """In words."""
-        if self.wrong or self.agrees is None:
-            return retold(self.wrong) if self.wrong else tr("{name}: has not said whether it agrees", name=self.site)
-        return tr("{name}: agrees", name=self.site) if self.agrees else tr("{name}: says no", name=self.site)
-
-
-def words_in(folder: Path, invited_by: Path) -> tuple[str, list[Word]]:
-    """The digest of the set that is proposed, empty where none is, and every site's word on it."""
-    joint, about = joint_of(folder, invited_by), Between(folder=folder, invited_by=invited_by).federation
-    from privgan.federation.letters import read_proposed
-
-    if (letter := joint.exchange.proposed) is None:
-        return "", []
-    sha256, words = str(read_proposed(letter, about)[1].get("synthetic_sha256")), []
-    for site in joint.sites.keys:
-        try:
-            words.append(Word(site=site, agrees=joint.said(site, sha256)))
-        except IntegrityError as error:
-            words.append(Word(site=site, wrong=str(error)))
-    return sha256, words
-
-
 def asked_for(folder: Path | None, invited_by: Path | None) -> "Joint | None":
     """The same of `release`, None of a set of one hospital.
 
@@ -183,7 +151,7 @@ class Between:
         about = self.federation
         from privgan.config import to_table
         from privgan.federation.exchange import Exchange
-        from privgan.federation.letters import proposed
+        from privgan.federation.standing import propose
         from privgan.seals import key_line
         from privgan.synthetic.drawing import Asked
         from privgan.synthetic.set_files import formats_of
@@ -200,7 +168,7 @@ class Between:
             "synthetic_sha256": held.sha256,
         }
         site = about.invitation.site_of(key_line(key.public_key()))
-        Exchange(folder=self.folder).propose(proposed(about, site, said, key))
+        propose(Exchange(folder=self.folder), about, site, said, key)
 
     def draw(self, run: Path, synthetic: Path, *, force: bool, progress: "Progress") -> "Manifest":
         """Draw, from this hospital's own copy of the generator, the set that one of them has proposed.
@@ -212,24 +180,23 @@ class Between:
         about = self.federation
         before.generate(run, synthetic, force=force)
         from privgan.federation.exchange import Exchange
-        from privgan.federation.letters import read_proposed
+        from privgan.federation.standing import current
         from privgan.files import sha256_file
         from privgan.folders import require_space, staged_folder
         from privgan.synthetic.drawing import finished
         from privgan.synthetic.generate import draw, output_bytes
         from privgan.synthetic.synthetic_set import MARKER
 
-        letter = Exchange(folder=self.folder).proposed
-        if letter is None:
+        proposal = current(Exchange(folder=self.folder), about)
+        if proposal is None:
             raise UsageError("Expected --count, or a set that another hospital has proposed; there is none yet.")
-        _, said = read_proposed(letter, about)
-        asked, options, seed = _drawn_from(said)
+        asked, options, seed = _drawn_from(proposal.said)
         with staged_folder(synthetic, marker=MARKER, force=force) as staging:
             require_space(
                 staging, output_bytes(options, finished(run).form)
             )  # whoever proposes may ask for any count
             made = draw(run, staging, asked, options.formats, seed, progress)
-            if made.federation != about.named or sha256_file(staging / MARKER) != said.get("synthetic_sha256"):
+            if made.federation != about.named or sha256_file(staging / MARKER) != proposal.sha256:
                 raise IntegrityError(
                     "Expected to draw the very set that was proposed, another one came: this hospital's generator is "
                     "another, or its machine rounds otherwise. Propose a set from here, or use machines of one kind."
