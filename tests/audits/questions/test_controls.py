@@ -33,7 +33,7 @@ Weigh = Callable[..., Evidence]
 @pytest.fixture(scope="module")
 def small(draw: Draw, weigh: Weigh) -> Evidence:
     rng = np.random.default_rng(21)
-    return weigh(draw(rng, 160, most=2), draw(rng, 80, first=160, most=2), draw(rng, 100, most=1).images)
+    return weigh(draw(rng, 160, most=2), draw(rng, 80, first=160, most=2), draw(rng, 150, most=1).images)
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,11 @@ def _best(changes: spike_in.Changes) -> dict[tuple[int, int], float]:
     return best
 
 
-def test_every_disguise_gets_its_limit(small: Evidence, scores: Scores, pool: Pool) -> None:
+def test_every_disguise_gets_its_limit(
+    small: Evidence, scores: Scores, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of as many copies as are ever planted at once."""
+    monkeypatch.setattr(spike_in, "_POOL", 1)
     shown, others = small.members.images, small.synthetic.images
     trial = Trial(level=0.003, pool=pool)
     limits = spike_in.limits_of_detection(scores, shown, others, trial, np.random.default_rng(2))
