@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.chance import seed, take_over
+from tests.disk import wait_for_none
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parents[1] / "shared" / "data"
@@ -36,6 +37,7 @@ LONGEST = (
 )
 
 take_over()
+wait_for_none()
 settings.register_profile("untimed", deadline=None)  # on a busy machine time says nothing
 settings.load_profile("untimed")
 

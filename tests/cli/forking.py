@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from tests.chance import seed, take_over
+from tests.disk import wait_for_none
 
 SECONDS = 300  # after which a command that hangs is ended, with a code that nobody expects
 LOADED = (  # what the verbs import where they need it
@@ -103,6 +104,7 @@ def serve(*, libraries: bool) -> None:
 
     if libraries:
         _load()
+    wait_for_none()
     gc.collect()
     gc.freeze()  # so that a collection in a fork copies no page of what was loaded
     for line in sys.stdin:
