@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.chance import seed, take_over
+from tests.disk import wait_for_none
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parents[1] / "shared" / "data"
@@ -36,6 +37,7 @@ LONGEST = (
 )
 
 take_over()
+wait_for_none()
 settings.register_profile("untimed", deadline=None)  # on a busy machine time says nothing
 settings.load_profile("untimed")
 
@@ -54,8 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From now on, what the tests make is looked through alone."""
+    """From now on, what the tests make is looked through alone, and not after every 700 objects."""
     gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
     gc.enable()
 
 

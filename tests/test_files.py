@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from privgan.dp.budget.chain import extend_chain, read_chain, start_chain
 from privgan.errors import IntegrityError, UsageError
 from privgan.files import open_regular, read_marker, write_bytes, write_json
 from privgan.folders import require_absent, require_space, staged_folder
@@ -100,6 +101,42 @@ def test_a_file_is_replaced_in_one_move(tmp_path: Path) -> None:
         write_bytes(path, "not bytes")  # type: ignore[arg-type]
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], bytes]]:
+    """What was put on the disk: its name, all names beside it by then, and the content of a file."""
+    found: list[tuple[str, list[str], bytes]] = []
+
+    def remember(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        folder = path if path.is_dir() else path.parent
+        found.append(
+            (path.name, sorted(each.name for each in folder.iterdir()), b"" if path.is_dir() else path.read_bytes())
+        )
+
+    monkeypatch.setattr(os, "fsync", remember)
+    return found
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, synced: list[tuple[str, list[str], bytes]]
+) -> None:
+    """And then the name is: whoever finds it finds all of it, after a power cut, too."""
+    write_bytes(tmp_path / "kept", b"all of it")
+    (partial, before, content), (folder, after, _) = synced
+    assert (before, content) == ([partial], b"all of it")
+    assert (folder, after) == (tmp_path.name, ["kept"])
+
+
+def test_an_entry_of_a_ledger_is_on_the_disk_before_anything_follows(
+    tmp_path: Path, synced: list[tuple[str, list[str], bytes]]
+) -> None:
+    path = tmp_path / "ledger"
+    start_chain(path, {"members": 7})
+    extend_chain(path, read_chain(path, "ledger"), {"kind": "charge"}, "ledger")
+    assert [content.count(b"\n") for _, _, content in synced] == [1, 2]
+    assert synced[-1][2] == path.read_bytes()
 
 
 def test_work_that_would_not_fit_is_refused_before_it_starts(tmp_path: Path) -> None:

@@ -1,21 +1,25 @@
 """Populations for the audit's tests, smooth random pictures that share an anatomy, as X-rays do; released bundles."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from markupsafe import Markup
 from numpy.typing import NDArray
 from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
 from privgan.images.stored import with_channels
+from privgan.language import language
 from privgan_audits.evidence.interface import Evidence, Sample
-from privgan_audits.questions.controls import spike_in
+from privgan_audits.telling import plots
 from tests.audits.releasing import Gate, copied, make_gate, make_released
-from tests.brief import EMBEDDING, GATING, USE
+from tests.brief import EMBEDDING, PLANTING, USE
 
 SIZE = 32
 Draw = Callable[..., Sample]
@@ -51,7 +55,36 @@ def briefly_trained(request: pytest.FixtureRequest) -> Iterator[None]:
 def planted_where_it_gates() -> Iterator[None]:
     """Audits plant copies in the disguises that decide the verdict; the fifteen others only inform its reader."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spike_in, "disguises_of", lambda _: GATING)
+        for (module, number), value in PLANTING.items():
+            patch.setattr(module, number, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def _charts() -> dict[object, Markup]:
+    """Every chart that was drawn in this process."""
+    return {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once(request: pytest.FixtureRequest, _charts: dict[object, Markup]) -> Iterator[None]:
+    """A chart of the same numbers in the same language is not drawn again, which is most of the work of a page.
+
+    Where a test asks whether it would be the same again, it is.
+    """
+    usual = plots._drawn
+
+    def drawn(paint: plots.Paint, **named: Any) -> Markup:
+        with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
+            shown = repr([cell.cell_contents for cell in paint.__closure__ or ()])  # type: ignore[attr-defined]
+        key = paint.__qualname__, shown, tuple(named.items()), language()
+        if key not in _charts:
+            _charts[key] = usual(paint, **named)
+        return _charts[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.module.__name__.endswith("test_again"):
+            patch.setattr(plots, "_drawn", drawn)
         yield
 
 

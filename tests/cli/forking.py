@@ -1,5 +1,7 @@
 """`privgan` with its libraries already loaded: each command is a fork of one process, so that only the first waits.
 
+Where the libraries are what is asked about, the command line alone is loaded.
+
 A command is still a process with its own memory, file descriptors, signals and exit code. What it cannot show is
 that a fresh interpreter finds every import, and how well an audit sees: it learns briefly here. Commands that are run
 once as a user runs them show both.
@@ -22,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
-from tests.brief import be_brief
 from tests.chance import seed, take_over
+from tests.disk import wait_for_none
 
 SECONDS = 300  # after which a command that hangs is ended, with a code that nobody expects
 LOADED = (  # what the verbs import where they need it
@@ -56,7 +58,7 @@ LOADED = (  # what the verbs import where they need it
 
 @dataclass(frozen=True, kw_only=True)
 class Warm:
-    """A process that forks one command after another; what a command says goes through files in `folder`."""
+    """A process that forks commands; what one says goes through files in `folder`."""
 
     requests: IO[str]
     answers: IO[str]
@@ -64,32 +66,31 @@ class Warm:
 
     def run(self, *words: object) -> subprocess.CompletedProcess[str]:
         """Run `privgan *words` and wait for it."""
-        self.start(*words)
-        return self.wait()
+        return self.wait(self.start(*words))
 
     def start(self, *words: object) -> int:
         """Start `privgan *words` and give its process number, which is its own until `wait`."""
-        return self._ask([secrets.token_hex(), list(map(str, words)), *map(str, self._outputs)])
+        return self._ask([secrets.token_hex(), list(map(str, words)), str(self.folder)])
 
-    def wait(self) -> subprocess.CompletedProcess[str]:
-        """Wait for what was started last; a negative code is the signal that ended it."""
-        code = self._ask(None)
-        return subprocess.CompletedProcess([], code, *(path.read_text() for path in self._outputs))
+    def wait(self, process: int) -> subprocess.CompletedProcess[str]:
+        """Wait for what was started; a negative code is the signal that ended it."""
+        code = self._ask(process)
+        return subprocess.CompletedProcess([], code, *(path.read_text() for path in _outputs(self.folder, process)))
 
     def _ask(self, request: object) -> int:
         self.requests.write(f"{json.dumps(request)}\n")
         self.requests.flush()
         return int(self.answers.readline())
 
-    @property
-    def _outputs(self) -> list[Path]:
-        return [self.folder / name for name in ("stdout", "stderr")]
+
+def _outputs(folder: Path, process: int) -> list[Path]:
+    return [folder / f"{process}-{name}" for name in ("stdout", "stderr")]
 
 
 @contextmanager
-def warm(folder: Path, environment: Mapping[str, str]) -> Iterator[Warm]:
-    """Start the process, and end it when it is not needed any more."""
-    line = [sys.executable, "-c", "from tests.cli.forking import serve; serve()"]
+def warm(folder: Path, environment: Mapping[str, str], *, libraries: bool = True) -> Iterator[Warm]:
+    """Start the process, and end it when it is not needed any more. libraries: whether it loads what verbs load."""
+    line = [sys.executable, "-c", f"from tests.cli.forking import serve; serve(libraries={libraries})"]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -97,11 +98,31 @@ def warm(folder: Path, environment: Mapping[str, str]) -> Iterator[Warm]:
         process.stdin.close()
 
 
-def serve() -> None:
-    """Load what the verbs load, then fork a process for every list of words on standard input; null waits for it."""
+def serve(*, libraries: bool) -> None:
+    """Fork a process for every list of words on standard input, once all is loaded; its number waits for one."""
+    from privgan_cli.main import main
+
+    if libraries:
+        _load()
+    wait_for_none()
+    gc.collect()
+    gc.freeze()  # so that a collection in a fork copies no page of what was loaded
+    for line in sys.stdin:
+        request = json.loads(line)
+        if isinstance(request, int):
+            answer = os.waitstatus_to_exitcode(os.waitpid(request, 0)[1])
+        elif not (answer := os.fork()):
+            _become(*request)
+            _end(main)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+def _load() -> None:
+    """What the verbs load, and how briefly their audits learn."""
     from privgan.data.identifiers import own_words
     from privgan_audits.questions import QUESTIONS
-    from privgan_cli.main import main
+    from tests.brief import be_brief
 
     for name in LOADED:
         importlib.import_module(name)
@@ -109,20 +130,6 @@ def serve() -> None:
         question.loaded()
     own_words()
     be_brief()
-    gc.collect()
-    gc.freeze()  # so that a collection in a fork copies no page of what was loaded
-    child = 0
-    for line in sys.stdin:
-        request = json.loads(line)
-        if request is None:
-            answer = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        else:
-            answer = child = os.fork()
-        if not child:
-            _become(*request)
-            _end(main)
-        sys.stdout.write(f"{answer}\n")
-        sys.stdout.flush()
 
 
 def _end(main: Callable[[], None]) -> NoReturn:
@@ -141,13 +148,13 @@ def _end(main: Callable[[], None]) -> NoReturn:
     os._exit(code)
 
 
-def _become(chance: str, words: list[str], *outputs: str) -> None:
+def _become(chance: str, words: list[str], folder: str) -> None:
     """A process that was started with these words, nothing to read, and outputs that go to files."""
     take_over()
     seed(chance)
     sys.argv = ["privgan", *words]
     signal.alarm(SECONDS)
-    for descriptor, path in enumerate((os.devnull, *outputs)):
+    for descriptor, path in enumerate((os.devnull, *_outputs(Path(folder), os.getpid()))):
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(opened, descriptor)
         os.close(opened)

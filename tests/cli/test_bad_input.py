@@ -32,7 +32,7 @@ def test_sources_without_anything_readable_exit_5(privgan: Privgan, fresh: Privg
     found = json.loads(fresh("scan", hostile, "--json", code=5).stdout)
     assert found["readable"] == 0
     assert sum(found["refused"].values()) == found["files"]
-    assert "called" not in fresh("scan", hostile, code=5).stdout  # nothing is, where there is no image
+    assert "called" not in privgan("scan", hostile, code=5).stdout  # nothing is, where there is no image
     privgan("prepare", hostile, tmp_path / "c", code=5)
     assert not (tmp_path / "c").exists()
     assert not list(tmp_path.glob(".*partial"))

@@ -96,7 +96,7 @@ def test_an_interruption_keeps_nothing(loaded: Warm, public: Path, tmp_path: Pat
     while not list(tmp_path.glob(".model.*")) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process, signal.SIGINT)
-    told = loaded.wait()
+    told = loaded.wait(process)
     assert told.returncode == 130, told.stderr
     assert "nothing of this model was kept" in told.stderr
     assert list(tmp_path.iterdir()) == []

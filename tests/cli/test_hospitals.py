@@ -1,6 +1,7 @@
 """Three hospitals as people use them: keys, an invitation, a yes of each, and three processes that answer."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,8 @@ from privgan.run import read_run, write_run
 from privgan.seals import load_private_key, sign, unverified
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from tests.audits.releasing import Gate
-from tests.cli.conftest import blobs, command, environment
+from tests.cli.conftest import as_expected, blobs
+from tests.cli.forking import Warm
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 NAMES = ("north", "south", "west")
@@ -67,7 +69,9 @@ def words(home: Path, name: str) -> tuple[object, ...]:
     return home / "federation", home / name, home / f"run-{name}", *keys
 
 
-def test_three_processes_end_in_one_generator(home: Path, privgan: Privgan, tmp_path: Path) -> None:
+def test_three_processes_end_in_one_generator(
+    home: Path, privgan: Privgan, loaded: Warm, fresh: Privgan, tmp_path: Path
+) -> None:
     """One of them is killed while it waits, and started again; each ledger is charged once."""
     told = invited(home, privgan, "--accept-noise")
     assert (told["sites"], told["questions"]) == (list(NAMES), QUESTIONS)
@@ -82,15 +86,17 @@ def test_three_processes_end_in_one_generator(home: Path, privgan: Privgan, tmp_
     assert "下一步：west 用 privgan join 表示同意" in said
     privgan("join", *words(home, "west"))
 
-    first = _started(home, "north")
+    first = loaded.start("answer", *words(home, "north"), "--wait", 4)
+    until = time.monotonic() + 240
     while not list((home / "federation" / "answers").glob("*-north.dsse.json")):
         time.sleep(0.02)
-        assert first.poll() is None
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    started = [_started(home, name) for name in NAMES]
-    ended = [process.communicate(timeout=300) for process in started]
-    assert [process.returncode for process in started] == [0] * len(NAMES), ended
+        assert time.monotonic() < until
+    os.kill(first, signal.SIGKILL)
+    assert loaded.wait(first).returncode == -signal.SIGKILL
+    started = [loaded.start("answer", *words(home, name), "--wait", 4) for name in NAMES[1:]]
+    fresh("answer", *words(home, NAMES[0]), "--wait", 4)
+    for process in started:
+        as_expected(loaded.wait(process), 0)
     facts = [read_run(home / f"run-{name}") for name in NAMES]
     assert {each.state for each in facts} == {"finished"}
     assert len({each.generator_sha256 for each in facts}) == 1
@@ -230,11 +236,6 @@ def test_another_generator_does_not_draw_what_was_proposed(
 
 def _folder(home: Path) -> tuple[object, ...]:
     return home / "federation", "--invited-by", home / "north-key.pub"
-
-
-def _started(home: Path, name: str) -> subprocess.Popen[str]:
-    line = command("answer", *words(home, name), "--wait", 4)
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
 
 
 def test_nothing_can_come_of_too_few_patients(home: Path, privgan: Privgan, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class Life:
         if kill_after is not None:
             time.sleep(kill_after)
             os.kill(process, signal.SIGKILL)
-        done = self.loaded.wait()
+        done = self.loaded.wait(process)
         ended = done.returncode == 0
         assert ended or (kill_after is not None and done.returncode == -signal.SIGKILL), done.stderr
         place = self.check(start, self.announced()[told:], self.logged()[lines:])

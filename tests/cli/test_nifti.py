@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from privgan.data.identifiers import IdentifierDigests
-from tests.cli.conftest import command, environment
+from tests.cli.conftest import as_expected, environment
+from tests.cli.forking import warm
 from tests.data.volumes import nifti, smooth, written
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -91,17 +92,11 @@ def test_without_nibabel_one_sentence_names_the_extra(volumes: Path, tmp_path: P
     (tmp_path / "nibabel.py").write_text("raise ImportError\n")
     variables = environment()
     variables["PYTHONPATH"] = os.pathsep.join((str(tmp_path), variables["PYTHONPATH"]))
-    for words, place in (
-        (("scan", volumes, "--preset", "mr"), "stdout"),
-        (
-            ("prepare", volumes, tmp_path / "cohort", "--preset", "mr", "--each-image-is-a-patient"),
-            "stderr",
-        ),
-    ):
-        done = subprocess.run(
-            command(*words), capture_output=True, text=True, env=variables, timeout=120, check=False
-        )
-        assert done.returncode == 5
-        assert 'pip install "privgan[nifti]"' in getattr(done, place)
-        assert "no_nibabel" in getattr(done, place)
+    prepare = ("prepare", volumes, tmp_path / "cohort", "--preset", "mr", "--each-image-is-a-patient")
+    (tmp_path / "warm").mkdir()
+    with warm(tmp_path / "warm", variables, libraries=False) as process:
+        for words, place in ((("scan", volumes, "--preset", "mr"), "stdout"), (prepare, "stderr")):
+            done = as_expected(process.run(*words), 5)
+            assert 'pip install "privgan[nifti]"' in getattr(done, place)
+            assert "no_nibabel" in getattr(done, place)
     assert not (tmp_path / "cohort").exists()

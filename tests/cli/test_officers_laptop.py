@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import pytest
 from privgan_cli.stack import TRAINING_STACK
 from tests.audits.desk.client import make_desk_gate, open_desk, words
 from tests.audits.releasing import Gate, make_gate
-from tests.cli.conftest import as_expected, command, environment
+from tests.cli.conftest import as_expected, environment
+from tests.cli.forking import warm
 from tests.places import ROOT
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -43,14 +44,10 @@ def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def laptop(variables: dict[str, str]) -> Privgan:
-    """Run `privgan ...` where the training stack is not installed."""
-
-    def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(command(*words), capture_output=True, text=True, env=variables, check=False)
-        return as_expected(done, code)
-
-    return run
+def laptop(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Privgan]:
+    """Run `privgan ...` where the training stack is not installed: forks of the command line alone."""
+    with warm(tmp_path_factory.mktemp("warm"), variables, libraries=False) as process:
+        yield lambda *words, code=0: as_expected(process.run(*words), code)
 
 
 @pytest.fixture(scope="module")

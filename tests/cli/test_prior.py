@@ -45,7 +45,7 @@ def prior(privgan: Privgan, loaded: Warm, public: Path, tmp_path_factory: pytest
     while not (unfinished_folder(folder) / IMAGES).exists() and time.monotonic() < deadline:
         time.sleep(0.002)
     os.kill(process, signal.SIGINT)
-    told = loaded.wait()
+    told = loaded.wait(process)
     assert told.returncode == 130, told.stderr
     assert "1 steps are learned" in told.stderr
     assert "--resume" in told.stderr

@@ -79,7 +79,7 @@ def test_a_process_that_is_killed_ends_the_training_in_words(
         time.sleep(0.1)
     first, second = sorted(_children(process))
     os.kill(second, signal.SIGKILL)
-    done = as_expected(loaded.wait(), 75)
+    done = as_expected(loaded.wait(process), 75)
     assert "SIGKILL" in done.stderr
     assert "--resume" in done.stderr
     assert "Expected" not in done.stderr

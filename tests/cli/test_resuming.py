@@ -54,7 +54,7 @@ def stopped(
     while not (rows.exists() and rows.stat().st_size > before) and time.monotonic() < deadline:
         time.sleep(0.002)
     os.kill(process, number)
-    return loaded.wait()
+    return loaded.wait(process)
 
 
 def contents(folder: Path) -> dict[str, object]:

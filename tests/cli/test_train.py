@@ -44,7 +44,7 @@ def test_a_stopped_run_can_be_resumed(
     _wait_for((run / "private" / "state.safetensors").exists)
     time.sleep(1)
     os.kill(process, sent)
-    stopped = loaded.wait()
+    stopped = loaded.wait(process)
     assert stopped.returncode == code, stopped.stderr
     assert "--resume" in stopped.stderr
     charged = Ledger.read(cohort / "private" / "ledger.jsonl").of_kind("charge")
@@ -70,7 +70,7 @@ def test_an_old_or_foreign_state_is_refused(
     shutil.copy(run / "private" / "state.safetensors", tmp_path / "old")
     _wait_for(lambda: len(Ledger.read(cohort / "private" / "ledger.jsonl").of_kind("checkpoint")) > 5)
     os.kill(process, signal.SIGTERM)
-    loaded.wait()
+    loaded.wait(process)
     shutil.copy(tmp_path / "old", run / "private" / "state.safetensors")
     said = privgan("train", cohort, run, "--epsilon", 4, "--resume", code=7).stderr
     assert "older or a foreign" in said

@@ -43,8 +43,8 @@ def classed(sample: Sample, rare: int) -> Sample:
 def leaking(draw: Draw, weigh: Weigh) -> Evidence:
     """Twelve of the sixteen members of a rare class are in the set with noise, beside 150 images of nobody."""
     rng = np.random.default_rng(31)
-    members = classed(draw(rng, MEMBERS), RARE)
-    others = classed(draw(rng, NON_MEMBERS, first=MEMBERS), RARE)
+    members = classed(draw(rng, MEMBERS, most=2), RARE)
+    others = classed(draw(rng, NON_MEMBERS, first=MEMBERS, most=2), RARE)
     safe = draw(rng, 150, most=1).images
     rows = np.unique(members.patients, return_index=True)[1][:12]
     copies = disguised(members.images[rows], safe, DISGUISES["noise_4_percent"], rng)

@@ -142,6 +142,7 @@ def test_other_verdicts_tell_no_more(gate: Gate, verdict: str) -> None:
     removal()
 
 
+@pytest.mark.usefixtures("planted_where_it_gates")
 def test_audits_without_one_patient_each_have_one_page(draw: Draw, weigh: Weigh) -> None:
     """Real audits, members taken away one at a time; how many there are is public, as for the noise."""
     rng = np.random.default_rng(5)

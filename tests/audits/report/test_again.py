@@ -42,7 +42,7 @@ def report(untouched: Path, tmp_path: Path) -> Path:
 
 
 def test_pages_are_drawn_again_byte_for_byte(report: Path) -> None:
-    """From audit.json and the pictures alone, also after the pages were lost or edited."""
+    """From audit.json and the pictures alone, also after the pages were lost or edited: no date, no random id."""
     before = [(report / name).read_bytes() for name in ("audit.html", "audit-public.html")]
     (report / "audit.html").unlink()
     (report / "audit-public.html").write_text("<p>PASS, believe me</p>")

@@ -32,6 +32,9 @@ NOT_RUN = {"outcome": "not-run", "reason": "nothing to compare with"}
 NOT_APPLICABLE = {"outcome": "not-applicable", "reason": "no claim"}
 
 
+pytestmark = pytest.mark.usefixtures("planted_where_it_gates")
+
+
 def images(count: int, seed: int) -> Sample:
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 256, (count, 16, 16, 1), dtype=np.uint8)
@@ -142,13 +145,6 @@ def test_groups_that_hide_copies_are_named_inside_and_only_there(folder: Path) -
     for shown in ("site north", "site south", "not even if all are copied", "not looked at as a group", "812"):
         assert shown in inside
         assert shown not in outside
-
-
-def test_pages_are_the_same_bytes_each_time(folder: Path, tmp_path: Path) -> None:
-    """No date, no random id: a report can be rendered again and compared."""
-    again = tmp_path / "again"
-    for one, other in zip(written(folder, record()), written(again, record()), strict=True):
-        assert one.read_bytes() == other.read_bytes()
 
 
 def test_files_are_private_except_the_public_page(folder: Path) -> None:
