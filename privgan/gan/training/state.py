@@ -36,6 +36,7 @@ class TrainingState:
     powers: (classes, numbers), how strong detail is, as released, until the generator's detail is; None afterwards.
     monitor: watches the generator and holds what it warned of; None when nobody watches.
     prior: what is known of the run's prior, used or left out; None without one.
+    shown: the fakes of the last discriminator step and what is told of them; never saved.
     """
 
     step: int
@@ -52,6 +53,7 @@ class TrainingState:
     monitor: Monitor | None = None
     powers: Tensor | None = None
     prior: PriorNamed | None = None
+    shown: tuple[Tensor, Tensor] | None = None
 
     @cached_property
     def odds(self) -> Odds | None:

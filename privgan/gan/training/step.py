@@ -26,7 +26,7 @@ from privgan.gan.networks.states import follow
 from privgan.gan.patients import GradientQuery, NoisyPatients
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.beginning import Training, begin
-from privgan.gan.training.fakes import drawn_fakes, set_gradients
+from privgan.gan.training.fakes import set_gradients, shown_fakes
 from privgan.gan.training.monitor import Monitor
 from privgan.gan.training.state import TrainingState, save_state
 from privgan.interruption import StopRequest
@@ -127,11 +127,11 @@ def _question(
     training: Training, state: TrainingState, critic: PatientGradients, torch_rng: torch.Generator
 ) -> GradientQuery:
     """What the patients are asked in a step, beside as many fakes as the plan says."""
-    plan = training.plan
-    fakes, told = drawn_fakes(state, plan.fakes, training.device, training.ranks, torch_rng)
+    plan, refinement = training.plan, training.settings.refinement
+    fakes, told = shown_fakes(state, plan.fakes, refinement.showings, training.device, training.ranks, torch_rng)
     return GradientQuery(
         critic=critic,
-        losses=LOSSES[training.settings.refinement.loss].discriminator,
+        losses=LOSSES[refinement.loss].discriminator,
         fakes=fakes,
         told=told,
         rate=plan.sample_rate,
