@@ -31,14 +31,14 @@ def shown_fakes(
 
     So but for the first step, in which all are new, only some are drawn; they take the place of the oldest.
     """
-    before = state.shown
-    if before is None:
-        state.shown = drawn_fakes(state, count, device, ranks, torch_rng)
+    if state.shown is None or len(state.shown[0]) != count:
+        shown = drawn_fakes(state, count, device, ranks, torch_rng)
     else:
         new = drawn_fakes(state, math.ceil(count / showings), device, ranks, torch_rng)
-        parts = zip(before, new, strict=True)
-        state.shown = tuple(torch.cat([old[len(some) :], some]) for old, some in parts)  # type: ignore[assignment]
-    return state.shown
+        images, told = (torch.cat([old[len(some) :], some]) for old, some in zip(state.shown, new, strict=True))
+        shown = images, told
+    state.shown = shown
+    return shown
 
 
 def drawn_fakes(

@@ -160,7 +160,7 @@ class Members:
 
     @property
     def _piece(self) -> int:
-        """Images a piece, on average: at most half of what goes through at once, so that hardly ever a piece is larger
+        """Images a piece, on average: at most half of what goes through at once, so that hardly ever one is larger
         than that (decision 12).
         """
         return min(max(1, self.settings.speed.microbatch // 2), PIECE)

@@ -77,8 +77,8 @@ class ModelSettings:
 @dataclass(frozen=True, kw_only=True)
 class RefinementSettings:
     """The adversarial part. loss: what the two players want. Adam's rates; fakes: a constant number in each
-    discriminator step; showings: in how many of these steps each is shown; anchor: weight of the released moments in the generator's loss; average: decay of the
-    generator's moving average.
+    discriminator step; showings: in how many of these each is shown; anchor: weight of the released moments in the
+    generator's loss; average: decay of the generator's moving average.
     """
 
     loss: str = NON_SATURATING
@@ -91,7 +91,12 @@ class RefinementSettings:
 
     def __post_init__(self) -> None:
         one_of(LOSSES, loss=self.loss)
-        positive(discriminator_rate=self.discriminator_rate, generator_rate=self.generator_rate, fakes=self.fakes, showings=self.showings)
+        positive(
+            discriminator_rate=self.discriminator_rate,
+            generator_rate=self.generator_rate,
+            fakes=self.fakes,
+            showings=self.showings,
+        )
         within(0.0, 1e6, anchor=self.anchor)
         within(0.0, 0.99999, average=self.average)
 
