@@ -153,9 +153,10 @@ def learn_step(lesson: Lesson, batch: Batch, z: Tensor, settings: LearningSettin
     pace = min(1.0, _COOLING * (1 - done) + 0.02)
     lesson.optimiser.rate, lesson.critic_optimiser.rate = settings.rate * pace, _CRITIC_RATE * settings.rate * pace
     parts = batch.parts(z)
+    lesson.critic_optimiser.zero_grad()
     made = [_judged(lesson, part, keep=len(parts) == 1) for part in parts]
     lesson.critic_optimiser.step()
-    lesson.network.zero_grad(set_to_none=True)
+    lesson.optimiser.zero_grad()
     for part, drawn in zip(parts, made, strict=True):
         _corrected(lesson, part, drawn, settings)
     lesson.optimiser.step()

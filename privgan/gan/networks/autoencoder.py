@@ -45,6 +45,7 @@ def fit_as_decoder(
     for step in range(steps):
         rows = torch.randint(len(pictures), (fakes_at_once(config.form.side),), generator=torch_rng)
         images = torch.from_numpy(pictures[rows.numpy()]).to(device)
+        optimiser.zero_grad()
         torch.autograd.backward(_evidence_bound(generator, encoder, images, lowest, torch_rng))
         optimiser.step()
         progress(tr(TASK), step + 1, steps)

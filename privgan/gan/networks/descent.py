@@ -29,11 +29,10 @@ class Adam:
 
     @torch.no_grad()
     def step(self) -> None:
-        """One step down the gradients of the parameters, which then have none."""
+        """One step down the gradients of the parameters."""
         fast, slow = self._betas
         for number, value in enumerate(self.parameters):
-            slope, value.grad = value.grad, None
-            if slope is None:
+            if (slope := value.grad) is None:
                 continue
             slots = self.slots.setdefault(number, _fresh(value))
             slots[_STEP] += 1
@@ -42,6 +41,11 @@ class Adam:
             square.mul_(slow).addcmul_(slope, slope, value=1 - slow)
             wide = (square.sqrt() / (1 - slow**steps) ** 0.5).add_(_SMALLEST)
             value.addcdiv_(mean, wide, value=-self.rate / (1 - fast**steps))
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, as a step does not."""
+        for value in self.parameters:
+            value.grad = None
 
     def fill(self, slots: Mapping[int, Slots]) -> None:
         """Take over what was remembered, by the number of the parameter.

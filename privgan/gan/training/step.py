@@ -115,6 +115,7 @@ def step(training: Training, state: TrainingState, critic: PatientGradients, ran
     noisy_gradient(critic, sums, training.plan.mechanism, rng=randomness.secret)
     del sums  # sensitive: they have no noise
     state.discriminator_optimiser.step()
+    state.discriminator_optimiser.zero_grad()
     state.step += 1
     state.waited += 1
     if state.waited >= state.ladder.steps:
@@ -142,6 +143,7 @@ def _generator_step(training: Training, state: TrainingState, torch_rng: torch.G
     refinement = training.settings.refinement
     told_apart, distance = set_gradients(state, refinement, training.device, training.ranks, torch_rng)
     state.generator_optimiser.step()
+    state.generator_optimiser.zero_grad()
     follow(state.average, state.generator, decay=refinement.average, seen=state.step)
     state.ladder = state.ladder.observe(told_apart, training.settings.ladder)
     _log(training, {"step": state.step, "accuracy_on_fakes": state.ladder.accuracy, "anchor": distance})
