@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from privgan.arrays import Floats, Integers, Singles
 from privgan.dp.clipping.patient_gradients import PatientGradients
 from privgan.dp.plan import Plan
 from privgan.dp.sampling import PatientIndex
 from privgan.gan.image_model import MixtureSettings
+from privgan.gan.networks.descent import Adam
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.beginning import Training, fresh_state
 from privgan.gan.training.ladder import LadderSettings
@@ -69,8 +71,7 @@ class Laboratory:
         state = fresh_state(training, nothing, public)
         critic = PatientGradients(state.discriminator)
         laboratory = cls(training=training, state=state, critic=critic, public=public)
-        state.discriminator_optimiser.param_groups[0]["lr"] = 0.0
-        state.discriminator_optimiser.register_step_pre_hook(laboratory._note_release)
+        state.discriminator_optimiser = _Watching(critic.trainable, laboratory.releases)
         return laboratory
 
     @property
@@ -106,9 +107,19 @@ class Laboratory:
         total: Floats = self.watch(patients, quiet, steps=1, rng=np.random.default_rng(0)).released[0]
         return total
 
-    def _note_release(self, *_: Any) -> None:
-        gradients = [p.grad.flatten() for p in self.state.discriminator.parameters() if p.grad is not None]
-        self.releases.append(torch.cat(gradients).detach().double().cpu().numpy())
+
+class _Watching(Adam):
+    """Notes what reaches it in `releases`; its rate is zero."""
+
+    def __init__(self, parameters: Sequence[Tensor], releases: list[Floats]) -> None:
+        super().__init__(parameters, rate=0.0)
+        self._releases = releases
+
+    def step(self) -> None:
+        """See the class."""
+        gradients = [value.grad.flatten() for value in self.parameters if value.grad is not None]
+        self._releases.append(torch.cat(gradients).detach().double().cpu().numpy())
+        super().step()
 
 
 class _Noted(np.ndarray[tuple[int, ...], np.dtype[np.float32]]):

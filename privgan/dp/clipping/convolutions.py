@@ -6,6 +6,7 @@ times smaller than that of the unfolded windows and needs no unfolding.
 """
 
 import math
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +14,8 @@ from torch import Tensor, nn
 
 from privgan.dp.clipping.shares import Pass, Share, gram, gram_share, kept, wanted
 
-_VECTOR = 8  # channels that a processor's grouped convolutions take at once; others they take one by one
+_VECTOR = 16  # channels that a processor's grouped convolutions take at once; others they take one by one
+_ROW = 8  # channels from which on windows are copied fastest with the channels last
 
 
 def is_plain(layer: nn.Conv2d) -> bool:
@@ -36,9 +38,27 @@ def convolution(done: Pass, layer: nn.Conv2d) -> list[Share]:
         return shares
     vectors = layer.in_channels % _VECTOR == 0 and layer.out_channels % _VECTOR == 0
     grouped = x.device.type == "cpu" and vectors
+    if not grouped and x.device.type == "cpu" and layer.in_channels >= _ROW:
+        return [*shares, _of_rows(done, layer)]
     make = _grouped_gradients if grouped else _window_gradients
     shares.append(kept(layer.weight, *(make(piece, layer) for piece in done.pieces())))
     return shares
+
+
+def _of_rows(done: Pass, layer: nn.Conv2d) -> Share:
+    """As `_window_gradients`, of windows whose channels lie last."""
+
+    def made(piece: Pass) -> Tensor:
+        seen = _seen(piece, layer).permute(0, 2, 3, 1).contiguous()
+        (s, t), (n, y, z, c), positions = layer.stride, seen.shape, piece.gradient.shape[2:]
+        places = (n, *positions, *layer.kernel_size, c)
+        windows = seen.as_strided(places, (y * z * c, s * z * c, t * c, z * c, c, 1))
+        columns = windows.reshape(piece.patients, piece.images * positions.numel(), -1)
+        return torch.bmm(_rows(piece, piece.gradient).transpose(1, 2), columns)
+
+    share = kept(layer.weight, *(made(piece) for piece in done.pieces()))
+    shape = (layer.out_channels, *layer.kernel_size, layer.in_channels)
+    return replace(share, weighted=lambda factors: share.weighted(factors).reshape(shape).permute(0, 3, 1, 2))
 
 
 def _window_gradients(done: Pass, layer: nn.Conv2d) -> Tensor:

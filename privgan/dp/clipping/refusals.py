@@ -17,6 +17,7 @@ from torch.nn.utils import parametrize
 
 PRECISE = (torch.float32, torch.float64)
 _OF_TORCH = frozenset(vars(nn.Module()))  # what torch itself keeps in every layer
+_PLAIN = frozenset({bool, int, float, str, type(None)})  # most of what layers hold: soon told apart
 # Options of embeddings that touch rows of the table apart from their gradient.
 _OF_TABLES = ("padding_idx", "max_norm", "scale_grad_by_freq", "sparse")
 
@@ -172,7 +173,9 @@ def _held(layer: nn.Module) -> list[tuple[Any, Any]]:
 
 def _note(value: Any, found: list[tuple[Any, Any]]) -> None:
     """Every object in it, with what tells whether it was written to."""
-    if isinstance(value, Tensor):
+    if type(value) in _PLAIN:
+        found.append((value, None))
+    elif isinstance(value, Tensor):
         found.append((value, value._version))  # noqa: SLF001 (torch has no public counter of writes)
     elif isinstance(value, np.ndarray):
         found.append((value, value.tobytes()))

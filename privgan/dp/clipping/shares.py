@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 # Extra cost of the two ways, in multiply-adds of a convolution, measured on two x86 cores: a kept number is written
-# once and read twice; Gram matrices come from many small products, which run at half a convolution's speed.
+# once and read twice; Gram matrices come from many small products, which run at a quarter of a convolution's speed.
 COST_OF_A_KEPT_NUMBER = 80
-COST_OF_A_GRAM_PRODUCT = 2
+COST_OF_A_GRAM_PRODUCT = 4
 # Patients whose gradients are made and summed in float32 before float64 takes over: few enough for the cache and for
 # the rounding that noise is calibrated to.
 AT_ONCE = 64

@@ -19,6 +19,7 @@ from privgan.gan.finishing.critic import Critic, alike, apart, fooled
 from privgan.gan.finishing.drawings import Described
 from privgan.gan.finishing.settings import FREE, LearningSettings
 from privgan.gan.networks import placed
+from privgan.gan.networks.descent import Adam
 from privgan.gan.networks.finish import Finish, FinishShape
 from privgan.gan.networks.states import Networks, Optimisers, follow
 from privgan.gan.warm_start import analysed, cosine_basis
@@ -40,8 +41,8 @@ class Lesson:
     network: Finish
     average: Finish
     critic: Critic
-    optimiser: torch.optim.Adam
-    critic_optimiser: torch.optim.Adam
+    optimiser: Adam
+    critic_optimiser: Adam
 
     @property
     def networks(self) -> Networks:
@@ -72,8 +73,8 @@ class Lesson:
             network=network,
             average=average.requires_grad_(False),
             critic=critic,
-            optimiser=torch.optim.Adam(network.parameters(), lr=settings.rate, betas=_BETAS),
-            critic_optimiser=torch.optim.Adam(critic.parameters(), lr=_CRITIC_RATE * settings.rate, betas=_BETAS),
+            optimiser=Adam(network.parameters(), rate=settings.rate, betas=_BETAS),
+            critic_optimiser=Adam(critic.parameters(), rate=_CRITIC_RATE * settings.rate, betas=_BETAS),
         )
 
 
@@ -150,13 +151,12 @@ def learn_step(lesson: Lesson, batch: Batch, z: Tensor, settings: LearningSettin
         done: how much of the whole lies behind, 0 to 1.
     """
     pace = min(1.0, _COOLING * (1 - done) + 0.02)
-    _at_rate(lesson.optimiser, settings.rate * pace)
-    _at_rate(lesson.critic_optimiser, _CRITIC_RATE * settings.rate * pace)
+    lesson.optimiser.rate, lesson.critic_optimiser.rate = settings.rate * pace, _CRITIC_RATE * settings.rate * pace
     parts = batch.parts(z)
-    lesson.critic_optimiser.zero_grad(set_to_none=True)
+    lesson.critic_optimiser.zero_grad()
     made = [_judged(lesson, part, keep=len(parts) == 1) for part in parts]
     lesson.critic_optimiser.step()
-    lesson.optimiser.zero_grad(set_to_none=True)
+    lesson.optimiser.zero_grad()
     for part, drawn in zip(parts, made, strict=True):
         _corrected(lesson, part, drawn, settings)
     lesson.optimiser.step()
@@ -204,11 +204,6 @@ def _corrected(lesson: Lesson, part: _Part, made: Tensor | None, settings: Learn
         settings.anchor * moved + _BOUND * beyond,
     )
     torch.autograd.backward(part.share * believed + of_pairs + part.share * of_all)
-
-
-def _at_rate(optimiser: torch.optim.Adam, rate: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rate
 
 
 def _half(device: torch.device) -> torch.autocast:

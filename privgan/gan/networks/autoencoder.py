@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from privgan.gan.networks.dead_leaves import dead_leaves
+from privgan.gan.networks.descent import Adam
 from privgan.gan.networks.discriminators import convolutions
 from privgan.gan.networks.generators import Generator, fakes_at_once
 from privgan.gan.networks.layers import linear
@@ -40,11 +41,11 @@ def fit_as_decoder(
     encoder, lowest = Encoder(generator, torch_rng).to(device), lowest_basis(generator).to(device)
     parts = (generator.lift, generator.blocks, generator.last, encoder)
     nn.init.normal_(generator.last.weight, std=0.02, generator=torch_rng)
-    optimiser = torch.optim.Adam([p for part in parts for p in part.parameters()], lr=_RATE)
+    optimiser = Adam([p for part in parts for p in part.parameters()], rate=_RATE)
     for step in range(steps):
         rows = torch.randint(len(pictures), (fakes_at_once(config.form.side),), generator=torch_rng)
         images = torch.from_numpy(pictures[rows.numpy()]).to(device)
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         torch.autograd.backward(_evidence_bound(generator, encoder, images, lowest, torch_rng))
         optimiser.step()
         progress(tr(TASK), step + 1, steps)

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from privgan.errors import UsageError
+from privgan.gan.networks.descent import Adam, Slots
 
 _MARGIN = 10  # a moving average starts short, so that it can leave its starting point
 
 Networks = Mapping[str, nn.Module]
-Optimisers = Mapping[str, torch.optim.Adam]
+Optimisers = Mapping[str, Adam]
 
 
 def device_of(name: str) -> torch.device:
@@ -37,7 +38,7 @@ def tensors_of(networks: Networks, optimisers: Optimisers) -> dict[str, Tensor]:
     """Everything that they hold, by name."""
     tensors = {f"{name}.{key}": value for name, net in networks.items() for key, value in net.state_dict().items()}
     for name, optimiser in optimisers.items():
-        for number, slots in optimiser.state_dict()["state"].items():
+        for number, slots in optimiser.slots.items():
             tensors |= {f"{name}.{number}.{slot}": value for slot, value in slots.items()}
     return tensors
 
@@ -58,13 +59,13 @@ def fill(networks: Networks, optimisers: Optimisers, tensors: Mapping[str, Tenso
     """The inverse of `tensors_of`; what else is among the tensors stays aside.
 
     Raises:
-        KeyError, RuntimeError, ValueError: they are of other networks or optimisers.
+        KeyError, RuntimeError, IndexError: they are of other networks or optimisers.
     """
     for name, network in networks.items():
         network.load_state_dict({key: tensors[f"{name}.{key}"] for key in network.state_dict()})
     for name, optimiser in optimisers.items():
-        slots: dict[int, dict[str, Tensor]] = {}
+        slots: dict[int, Slots] = {}
         for key in (key for key in tensors if key.startswith(f"{name}.")):
             _, number, slot = key.split(".")
             slots.setdefault(int(number), {})[slot] = tensors[key]
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
+        optimiser.fill(slots)

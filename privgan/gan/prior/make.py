@@ -166,7 +166,7 @@ def _restored(lesson: Lesson, folder: Path, bound: str) -> float:
             )
         fill(lesson.networks, lesson.optimisers, tensors)
         step, minutes = tensors["at"].tolist()
-    except (SafetensorError, KeyError, RuntimeError, ValueError):
+    except (SafetensorError, KeyError, RuntimeError, IndexError, ValueError):
         raise IntegrityError("Expected what an interrupted `privgan prior` left, it cannot be read.") from None
     lesson.step = int(step)
     return float(minutes)

@@ -19,6 +19,7 @@ from privgan.gan.finishing.nearness import judged
 from privgan.gan.names import AUTOENCODER
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, placed
 from privgan.gan.networks.autoencoder import fit_as_decoder
+from privgan.gan.networks.descent import Adam
 from privgan.gan.networks.public_prior import Prior
 from privgan.gan.networks.saving import STATE
 from privgan.gan.patients import Everybody, NoisyPatients
@@ -180,10 +181,8 @@ def fresh_state(training: Training, mixture: Mixture, torch_rng: torch.Generator
         generator=generator,
         average=average,
         discriminator=discriminator,
-        generator_optimiser=torch.optim.Adam(generator.parameters(), lr=rates.generator_rate, betas=betas),
-        discriminator_optimiser=torch.optim.Adam(
-            discriminator.parameters(), lr=rates.discriminator_rate, betas=betas
-        ),
+        generator_optimiser=Adam(generator.parameters(), rate=rates.generator_rate, betas=betas),
+        discriminator_optimiser=Adam(discriminator.parameters(), rate=rates.discriminator_rate, betas=betas),
     )
 
 

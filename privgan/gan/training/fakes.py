@@ -4,6 +4,7 @@ No patient is in here: fakes come from the released start and a discriminator th
 than half of a training's work on a processor.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -21,6 +22,23 @@ _SAID = 3  # numbers that a piece of a generator step says beside its gradient
 
 # z (n, latents), and labels (n,) in the released class proportions, or records (n, 1 + columns) in those of a table
 Latents = tuple[Tensor, Tensor]
+
+
+def shown_fakes(
+    state: TrainingState, count: int, showings: int, device: torch.device, ranks: Ranks, torch_rng: torch.Generator
+) -> Latents:
+    """Fakes for a discriminator step, as `drawn_fakes` has them, the newest last; each is shown in so many steps.
+
+    So but for the first step, in which all are new, only some are drawn; they take the place of the oldest.
+    """
+    if state.shown is None or len(state.shown[0]) != count:
+        shown = drawn_fakes(state, count, device, ranks, torch_rng)
+    else:
+        new = drawn_fakes(state, math.ceil(count / showings), device, ranks, torch_rng)
+        images, told = (torch.cat([old[len(some) :], some]) for old, some in zip(state.shown, new, strict=True))
+        shown = images, told
+    state.shown = shown
+    return shown
 
 
 def drawn_fakes(

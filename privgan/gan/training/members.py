@@ -29,7 +29,7 @@ from privgan.images.pixels import from_uint8, planes, unit_range
 
 _PATIENTS = 512
 _PIXELS = 1 << 20  # about so many values of images at once
-PIECE = 64
+PIECE = 128
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -160,12 +160,10 @@ class Members:
 
     @property
     def _piece(self) -> int:
-        """Images a piece, on average: few enough for a processor's cache, many for an accelerator.
-
-        At most half of what goes through at once, so that hardly ever a piece is larger than that (decision 12).
+        """Images a piece, on average: at most half of what goes through at once, so that hardly ever one is larger
+        than that (decision 12).
         """
-        half = max(1, self.settings.speed.microbatch // 2)
-        return min(half, PIECE) if self.device.type == "cpu" else half
+        return min(max(1, self.settings.speed.microbatch // 2), PIECE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -77,20 +77,26 @@ class ModelSettings:
 @dataclass(frozen=True, kw_only=True)
 class RefinementSettings:
     """The adversarial part. loss: what the two players want. Adam's rates; fakes: a constant number in each
-    discriminator step; anchor: weight of the released moments in the generator's loss; average: decay of the
-    generator's moving average.
+    discriminator step; showings: in how many of these each is shown; anchor: weight of the released moments in the
+    generator's loss; average: decay of the generator's moving average.
     """
 
     loss: str = NON_SATURATING
     discriminator_rate: float = 1e-3
     generator_rate: float = 2e-4
     fakes: int = 128
+    showings: int = 4
     anchor: float = 10.0
     average: float = 0.98
 
     def __post_init__(self) -> None:
         one_of(LOSSES, loss=self.loss)
-        positive(discriminator_rate=self.discriminator_rate, generator_rate=self.generator_rate, fakes=self.fakes)
+        positive(
+            discriminator_rate=self.discriminator_rate,
+            generator_rate=self.generator_rate,
+            fakes=self.fakes,
+            showings=self.showings,
+        )
         within(0.0, 1e6, anchor=self.anchor)
         within(0.0, 0.99999, average=self.average)
 

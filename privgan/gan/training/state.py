@@ -19,6 +19,7 @@ from privgan.errors import BudgetError, IntegrityError
 from privgan.files import sha256_bytes, sha256_file, write_bytes
 from privgan.gan.effects.odds import Odds
 from privgan.gan.networks import Discriminator, Generator
+from privgan.gan.networks.descent import Adam
 from privgan.gan.networks.saving import STATE, has_state, opened_state
 from privgan.gan.networks.states import fill, tensors_of
 from privgan.gan.training.ladder import Ladder
@@ -36,6 +37,7 @@ class TrainingState:
     powers: (classes, numbers), how strong detail is, as released, until the generator's detail is; None afterwards.
     monitor: watches the generator and holds what it warned of; None when nobody watches.
     prior: what is known of the run's prior, used or left out; None without one.
+    shown: the fakes of the last discriminator step and what is told of them; never saved.
     """
 
     step: int
@@ -45,13 +47,14 @@ class TrainingState:
     generator: Generator
     average: Generator
     discriminator: Discriminator
-    generator_optimiser: torch.optim.Adam
-    discriminator_optimiser: torch.optim.Adam
+    generator_optimiser: Adam
+    discriminator_optimiser: Adam
     class_balance: ClassBalance | None = None
     records: Table | None = None
     monitor: Monitor | None = None
     powers: Tensor | None = None
     prior: PriorNamed | None = None
+    shown: tuple[Tensor, Tensor] | None = None
 
     @cached_property
     def odds(self) -> Odds | None:
@@ -152,5 +155,5 @@ def _networks(state: TrainingState) -> dict[str, nn.Module]:
     return {"generator": state.generator, "average": state.average, "discriminator": state.discriminator}
 
 
-def _optimisers(state: TrainingState) -> dict[str, torch.optim.Adam]:
+def _optimisers(state: TrainingState) -> dict[str, Adam]:
     return {"generator_adam": state.generator_optimiser, "discriminator_adam": state.discriminator_optimiser}

@@ -26,7 +26,7 @@ from privgan.gan.networks.states import follow
 from privgan.gan.patients import GradientQuery, NoisyPatients
 from privgan.gan.randomness import Randomness
 from privgan.gan.training.beginning import Training, begin
-from privgan.gan.training.fakes import drawn_fakes, set_gradients
+from privgan.gan.training.fakes import set_gradients, shown_fakes
 from privgan.gan.training.monitor import Monitor
 from privgan.gan.training.state import TrainingState, save_state
 from privgan.interruption import StopRequest
@@ -115,7 +115,7 @@ def step(training: Training, state: TrainingState, critic: PatientGradients, ran
     noisy_gradient(critic, sums, training.plan.mechanism, rng=randomness.secret)
     del sums  # sensitive: they have no noise
     state.discriminator_optimiser.step()
-    state.discriminator_optimiser.zero_grad(set_to_none=True)
+    state.discriminator_optimiser.zero_grad()
     state.step += 1
     state.waited += 1
     if state.waited >= state.ladder.steps:
@@ -127,11 +127,11 @@ def _question(
     training: Training, state: TrainingState, critic: PatientGradients, torch_rng: torch.Generator
 ) -> GradientQuery:
     """What the patients are asked in a step, beside as many fakes as the plan says."""
-    plan = training.plan
-    fakes, told = drawn_fakes(state, plan.fakes, training.device, training.ranks, torch_rng)
+    plan, refinement = training.plan, training.settings.refinement
+    fakes, told = shown_fakes(state, plan.fakes, refinement.showings, training.device, training.ranks, torch_rng)
     return GradientQuery(
         critic=critic,
-        losses=LOSSES[training.settings.refinement.loss].discriminator,
+        losses=LOSSES[refinement.loss].discriminator,
         fakes=fakes,
         told=told,
         rate=plan.sample_rate,
@@ -143,7 +143,7 @@ def _generator_step(training: Training, state: TrainingState, torch_rng: torch.G
     refinement = training.settings.refinement
     told_apart, distance = set_gradients(state, refinement, training.device, training.ranks, torch_rng)
     state.generator_optimiser.step()
-    state.generator_optimiser.zero_grad(set_to_none=True)
+    state.generator_optimiser.zero_grad()
     follow(state.average, state.generator, decay=refinement.average, seen=state.step)
     state.ladder = state.ladder.observe(told_apart, training.settings.ladder)
     _log(training, {"step": state.step, "accuracy_on_fakes": state.ladder.accuracy, "anchor": distance})

@@ -14,6 +14,7 @@ from privgan.data.cohort.cohort import open_cohort
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.spend import PrivacySpend
 from privgan.gan.networks import Discriminator, Generator, GeneratorConfig, save_generator
+from privgan.gan.networks.descent import Adam
 from privgan.gan.training.ladder import Ladder
 from privgan.gan.training.state import TrainingState, save_state
 from privgan.images.form import ImageForm
@@ -104,8 +105,8 @@ def _state(generator: Generator, discriminator: Discriminator) -> TrainingState:
         generator=generator,
         average=copy.deepcopy(generator),
         discriminator=discriminator,
-        generator_optimiser=torch.optim.Adam(generator.parameters()),
-        discriminator_optimiser=torch.optim.Adam(discriminator.parameters()),
+        generator_optimiser=Adam(generator.parameters(), rate=_RATE),
+        discriminator_optimiser=Adam(discriminator.parameters(), rate=_RATE),
     )
 
 
