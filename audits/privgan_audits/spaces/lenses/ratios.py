@@ -9,12 +9,13 @@ from torch import Tensor
 from privgan.arrays import Bits, Flags, Floats, Integers, Singles
 from privgan_audits.spaces.lenses.references import SLACK, alike
 from privgan_audits.spaces.lenses.views import LensViews
-from privgan_audits.spaces.search.screening import Precision, fastest
+from privgan_audits.spaces.search.screening import Precision, fastest, places
 
 _CLOSEST = 1e-6  # ratio below which nothing is closer
 _FAR = 1.2  # in units of the reference: parts that do not agree
 _PAIRS = 1 << 20  # numbers of pairs that are compared at once: what stays in a cache
 _AT_ONCE = 512  # real images in one block of products
+_COLUMNS = 1 << 12  # their views there, at most: rows must be many, too
 _TILE = 1 << 18  # products at once, which a processor's cache holds
 
 
@@ -22,16 +23,16 @@ _TILE = 1 << 18  # products at once, which a processor's cache holds
 class LensRatios:
     """The geometric mean of those parts of two images that agree best, in units of the real image's references.
 
-    weights: of each part (n,), by which a squared distance is divided by the reference's square.
+    weights: of each part (parts, n), by which a squared distance is divided by the reference's square.
     """
 
     views: LensViews
-    weights: Sequence[Floats]
+    weights: Floats
 
     @classmethod
     def of(cls, views: LensViews, references: Sequence[Floats]) -> "LensRatios":
         """By the references of each part (n,)."""
-        return cls(views=views, weights=[2.0 / each**2 for each in references])
+        return cls(views=views, weights=np.stack([2.0 / each**2 for each in references]))
 
     def exact(self, real: Integers, others: Sequence[Singles], other: Integers) -> Floats:
         """In float64, of pairs of images, rows of the real and of the others (k,): (k,).
@@ -46,11 +47,12 @@ class LensRatios:
         """Never more than a ratio's square, but for single precision: float32 (m, n), others first."""
         precision, count, images = fastest(), len(others[0]), len(self.weights[0])
         rounded, least = [precision.rounded(part) for part in others], np.empty((count, images), np.float32)
-        for first in range(0, images, _AT_ONCE):
-            rows = slice(first, first + _AT_ONCE)
+        step = max(1, min(_AT_ONCE, _COLUMNS // self.views.changes))
+        for first in range(0, images, step):
+            rows = slice(first, first + step)
             parts = [
                 _Part.of(views, weight[rows], precision)
-                for views, weight in zip(self.views.some(first, first + _AT_ONCE), self.weights, strict=True)
+                for views, weight in zip(self.views.some(first, first + step), self.weights, strict=True)
             ]
             tile = max(1, _TILE // len(parts[0].views))
             for start in range(0, count, tile):
@@ -62,28 +64,28 @@ class LensRatios:
         return least
 
     def _measured(self, real: Integers, others: Sequence[Singles], other: Integers) -> Floats:
-        seen, theirs = self.views.at(real), [points[other] for points in others]
-        weights = np.stack([weight[real] for weight in self.weights])
-        possible = self._possible(weights, seen, theirs)
-        rows = [np.flatnonzero(some) for some in possible]
-        views, points = (
-            np.concatenate([part[some] for part, some in zip(side, rows, strict=True)]) for side in (seen, theirs)
-        )
+        seen, theirs = self.views.at(real), np.stack([points.take(other, axis=0) for points in others])
+        weights = self.weights.take(real, axis=1)
+        part, pair = places(self._possible(weights, seen, theirs))
         squares = np.full(weights.shape, _FAR**2)
-        squares[possible] = np.minimum(weights[possible] * (1.0 - alike(views, points)), _FAR**2)
+        closest = alike(seen[part, pair], theirs[part, pair])
+        squares[part, pair] = np.minimum(weights[part, pair] * (1.0 - closest), _FAR**2)
         agreeing = self.views.lens.agreeing
         best = np.full((agreeing, len(real)), _FAR**2)
-        best[: len(squares)] = np.sort(squares, axis=0)[:agreeing]
+        last = min(agreeing, len(squares)) - 1
+        best[: last + 1] = np.partition(squares, last, axis=0)[: last + 1]
         product = np.prod(np.maximum(best, _CLOSEST**2), axis=0)
         return np.asarray(product ** (0.5 / agreeing))
 
-    def _possible(self, weights: Floats, seen: Sequence[Singles], theirs: Sequence[Singles]) -> Flags:
-        """Which parts of pairs may be among the nearest that agree: bool (parts, k), by single precision."""
+    def _possible(self, weights: Floats, seen: Singles, theirs: Singles) -> Flags:
+        """Which parts of pairs may be among the nearest that agree: bool (parts, k), by single precision.
+
+        seen: float32 (parts, k, views, d). theirs: float32 (parts, k, d).
+        """
         agreeing = self.views.lens.agreeing
         if len(seen) <= agreeing:
             return np.ones(weights.shape, np.bool_)
-        pairs = zip(seen, theirs, strict=True)
-        roughly = np.stack([np.abs(views @ points[:, :, None]).max(axis=(1, 2)) for views, points in pairs])
+        roughly = np.abs(np.einsum("pkvd,pkd->pkv", seen, theirs)).max(axis=2)
         farthest = np.partition(weights * (1.0 - roughly + SLACK), agreeing - 1, axis=0)[agreeing - 1]
         return np.asarray(weights * (1.0 - roughly - SLACK) <= np.minimum(farthest, _FAR**2))
 

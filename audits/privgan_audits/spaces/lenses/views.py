@@ -83,12 +83,13 @@ class LensViews:
             return [part[first:end] for part in self._kept()]
         return placed(self.lens, self.whites, self.images[first:end], searching=True)
 
-    def at(self, rows: Integers) -> list[Singles]:
-        """Images in any order, ascending or not: every part, float32 (k, views, d)."""
+    def at(self, rows: Integers) -> Singles:
+        """Images in any order, ascending or not: every part, float32 (parts, k, views, d)."""
         if not len(rows) or rows.max() < self.many:
-            return [part[rows] for part in self._kept()]
+            return np.stack([part.take(rows, axis=0) for part in self._kept()])
         different, place = np.unique(rows, return_inverse=True)
-        return [part[place] for part in placed(self.lens, self.whites, self.images[different], searching=True)]
+        some = placed(self.lens, self.whites, self.images[different], searching=True)
+        return np.stack([part.take(place, axis=0) for part in some])
 
 
 def placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searching: bool) -> list[Singles]:
