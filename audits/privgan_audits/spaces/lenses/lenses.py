@@ -160,10 +160,19 @@ def _middle(pictures: Floats, move: Move) -> Floats:
     """
     place, below, beside = _places(move)
     flat = pictures.reshape(len(pictures), SIDE * SIDE).T
-    above_line = flat.take(place, axis=0) * (1 - beside) + flat.take(place + 1, axis=0) * beside
-    below_line = flat.take(place + SIDE, axis=0) * (1 - beside) + flat.take(place + SIDE + 1, axis=0) * beside
-    middle = above_line * (1 - below) + below_line * below
+    above_line, below_line = (
+        _between(flat.take(first, axis=0), flat.take(first + 1, axis=0), beside) for first in (place, place + SIDE)
+    )
+    middle = _between(above_line, below_line, below)
     return np.asarray(middle.T.reshape(len(pictures), CENTRE, CENTRE))
+
+
+def _between(first: Floats, second: Floats, share: Floats) -> Floats:
+    """How far a place is from the first of two values on its way to the second; in their own memory."""
+    first *= 1 - share
+    second *= share
+    first += second
+    return first
 
 
 @cache
