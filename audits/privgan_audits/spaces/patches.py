@@ -22,7 +22,7 @@ from privgan.progress import Progress, silent
 from privgan_audits.spaces.embedding import image_digests
 from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures, least_strength
 from privgan_audits.spaces.landmarks.parts import Others, Part, Parts, closest
-from privgan_audits.spaces.landmarks.points import Points, cosines, learned, lists, placed
+from privgan_audits.spaces.landmarks.points import Points, closest_cells, cosines, learned, lists, placed
 from privgan_audits.spaces.lenses.lenses import Whitening
 from privgan_audits.spaces.search.screening import places
 from privgan_audits.spaces.space import Closest, Met, blocks_of
@@ -211,6 +211,8 @@ def _reference(parts: Parts, part: Part, owner: Integers) -> Floats:
         points, rows = parts.points(number), parts.rows(number)
         further = placed(parts.images, rows, OTHER_SIZES[_SHARED:], parts.floor, parts.white)
         shared = np.flatnonzero(points.size < _SHARED)
-        others = Others(points=points, shared=shared, further=further, patient=owner[rows])
+        known = points is part.points  # whose cells are, too
+        cell = part.cell[shared] if known else closest_cells(points.point, parts.cells, 1, shared)[:, 0]
+        others = Others(points=points, shared=shared, cell=cell, further=further, patient=owner[rows])
         best = closest(part, owner[part.rows], others, parts.cells, best)
     return np.sqrt(2.0 - 2.0 * best).clip(_CLOSEST)

@@ -12,7 +12,16 @@ import numpy as np
 from privgan.arrays import Floats, Images, Integers, Singles
 from privgan.gan.ranks.ranks import Ranks
 from privgan_audits.spaces.landmarks.keypoints import Size
-from privgan_audits.spaces.landmarks.points import Points, cosines, equal, lists, placed, placed_together
+from privgan_audits.spaces.landmarks.points import (
+    Points,
+    closest_cells,
+    cosines,
+    equal,
+    lists,
+    members_of,
+    placed,
+    placed_together,
+)
 from privgan_audits.spaces.lenses.lenses import Whitening
 
 KEPT = 1 << 14  # images whose landmarks are held at once: half a gigabyte
@@ -25,12 +34,19 @@ _MOST_CELLS = 4096
 class Part:
     """Landmarks of some real images, numbered from 0 by their place in `rows`; which of them each cell looks for.
 
-    rows: of all real images (m,).
+    rows: of all real images (m,). cell: the closest one of each landmark (k,).
     """
 
     rows: Integers
     points: Points
     members: Sequence[Integers]
+    cell: Integers
+
+    @classmethod
+    def of(cls, rows: Integers, points: Points, cells: Singles) -> "Part":
+        """Look for every landmark in the cells that are closest to it."""
+        closest = closest_cells(points.point, cells, PROBES)
+        return cls(rows=rows, points=points, members=members_of(closest, len(cells)), cell=closest[:, 0].copy())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,7 +79,7 @@ class Parts:
         if len(order) <= KEPT:
             points = placed_together(images, sizes, floor, white, order, ranks)
             cells = _evenly(points.point[::_PER_CELL])
-            kept = [Part(rows=order, points=points, members=lists(points.point, cells, PROBES))]
+            kept = [Part.of(order, points, cells)]
             return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells, kept=kept)
         chosen, count = list[Singles](), 0
         for first in range(0, len(order), KEPT):
@@ -80,8 +96,7 @@ class Parts:
         """One of them."""
         if self.kept:
             return self.kept[number]
-        points = self.points(number)
-        return Part(rows=self.rows(number), points=points, members=lists(points.point, self.cells, PROBES))
+        return Part.of(self.rows(number), self.points(number), self.cells)
 
     def rows(self, number: int) -> Integers:
         """The images of one of them."""
@@ -104,12 +119,13 @@ def _evenly(points: Singles) -> Singles:
 class Others:
     """Landmarks that real ones are compared with to learn how close those of two patients come.
 
-    shared: the real images' own, at the sizes at which other images are looked at; further: of the same images at
-    sizes at which real ones are not. patient: of each image.
+    shared: the real images' own, at the sizes at which other images are looked at; cell: the closest one of each of
+    these; further: of the same images at sizes at which real ones are not. patient: of each image.
     """
 
     points: Points
     shared: Integers
+    cell: Integers
     further: Points
     patient: Integers
 
@@ -126,9 +142,7 @@ def closest(part: Part, patient: Integers, others: Others, cells: Singles, best:
     """
     mine, best = patient[part.points.image], best.copy()
     of_points, of_further = others.patient[others.points.image], others.patient[others.further.image]
-    gathered = zip(
-        lists(others.points.point, cells, 1, others.shared), lists(others.further.point, cells, 1), strict=True
-    )
+    gathered = zip(members_of(others.cell[:, None], len(cells)), lists(others.further.point, cells, 1), strict=True)
     for rows, (same, more) in zip(part.members, gathered, strict=True):
         base = np.concatenate([others.points.point[others.shared[same]], others.further.point[more]])
         theirs = np.concatenate([of_points[others.shared[same]], of_further[more]])

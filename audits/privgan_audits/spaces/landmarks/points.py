@@ -67,11 +67,13 @@ def placed_together(
     return Points(image=image, size=size, place=place, point=point)
 
 
-def lists(points: Singles, cells: Singles, probes: int, rows: Integers | None = None) -> list[Integers]:
-    """Which points (k, d) are among those of each cell: those that have it among their closest ones.
+def lists(points: Singles, cells: Singles, probes: int) -> list[Integers]:
+    """Which points (k, d) are among those of each cell: those that have it among their `closest_cells`."""
+    return members_of(closest_cells(points, cells, probes), len(cells))
 
-    Of some rows alone if they are given; these are then what the lists number.
-    """
+
+def closest_cells(points: Singles, cells: Singles, probes: int, rows: Integers | None = None) -> Integers:
+    """The cells (c, d) that are closest to points (k, d), or to some rows of them, the closest first: (k, probes)."""
     count = len(points) if rows is None else len(rows)
     closest = np.zeros((count, min(probes, len(cells))), np.int64)
     for start in range(0, count, _AT_ONCE):
@@ -80,9 +82,14 @@ def lists(points: Singles, cells: Singles, probes: int, rows: Integers | None = 
         for probe in closest.T:
             probe[start : start + _AT_ONCE] = alike.argmax(axis=1)
             alike[np.arange(len(alike)), probe[start : start + _AT_ONCE]] = -np.inf
+    return closest
+
+
+def members_of(closest: Integers, cells: int) -> list[Integers]:
+    """Who has each of so many cells among the closest ones (k, probes), in order."""
     flat = closest.ravel()
     order = np.argsort(flat, kind="stable") // max(1, closest.shape[1])
-    return np.split(order, np.cumsum(np.bincount(flat, minlength=len(cells)))[:-1])
+    return np.split(order, np.cumsum(np.bincount(flat, minlength=cells))[:-1])
 
 
 def equal(some: Integers, others: Integers) -> tuple[Integers, Integers]:
