@@ -50,7 +50,7 @@ class Sight:
         return torch.cat(parts)
 
     def _turned(self, block: Tensor) -> Tensor:
-        x = self.first(F.pixel_unshuffle(block, 2).contiguous(memory_format=torch.channels_last)).relu_()
+        x: Tensor = self.first(F.pixel_unshuffle(block, 2).contiguous(memory_format=torch.channels_last)).relu_()
         count, side, channels = len(block), x.shape[2], x.shape[1] // _TURNS
         numbers = x.permute(0, 2, 3, 1).reshape(-1, channels)
         turned = numbers.index_select(0, _places(side)[: len(numbers)])
