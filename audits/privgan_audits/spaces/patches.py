@@ -22,7 +22,7 @@ from privgan.language import tr
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.landmarks.keypoints import SIDE, Size, grey_pictures, least_strength
 from privgan_audits.spaces.landmarks.parts import Others, Part, Parts, closest
-from privgan_audits.spaces.landmarks.points import Points, closest_cells, cosines, gathered, learned, placed
+from privgan_audits.spaces.landmarks.points import Points, closest_cells, cosines, learned, members_of, placed
 from privgan_audits.spaces.lenses.lenses import Whitening
 from privgan_audits.spaces.search.compared import image_digests
 from privgan_audits.spaces.search.screening import places
@@ -129,7 +129,7 @@ class PatchSpace:
                 others = placed(images, some, OTHER_SIZES, self.floor, self.white)
                 if start not in cells:
                     cells[start] = closest_cells(others.point, self.parts.cells, 1)
-                of_cells = gathered(cells[start], len(self.parts.cells))
+                of_cells = members_of(cells[start], len(self.parts.cells))
                 real, other, ratio = self._alike(part, reference, others, of_cells, limits[part.rows])
                 pair, distance = _voted(part.points.only(real), others.only(other), ratio, real)
                 image, copy = np.divmod(pair, _AT_ONCE)
@@ -226,7 +226,9 @@ def _others(parts: Parts, owner: Integers) -> Callable[[], Iterable[Others]]:
         points, rows = parts.points(number), parts.rows(number)
         further = placed(parts.images, rows, OTHER_SIZES[_SHARED:], parts.floor, parts.white)
         shared = np.flatnonzero(points.size < _SHARED)
-        return Others(points=points, shared=shared, further=further, patient=owner[rows])
+        own = parts.kept[number].cell[shared] if parts.kept else None
+        cell = closest_cells(points.point, parts.cells, 1, shared)[:, 0] if own is None else own
+        return Others(points=points, shared=shared, cell=cell, further=further, patient=owner[rows])
 
     if len(parts) > 1:
         return lambda: map(some, range(len(parts)))

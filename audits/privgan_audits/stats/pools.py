@@ -13,7 +13,7 @@ from privgan.arrays import Choices, Flags, Floats, Integers
 from privgan_audits.stats.columns import sums
 
 RELABELLINGS = 10_000
-_DRAWN = 256  # choices that are drawn at once
+_DRAWN = 32  # choices that are drawn at once
 _ROWS = 4096  # patients who are written out at once
 _BLOCK = 1000  # columns of products, at most
 _PRODUCTS = 1 << 26  # bytes of such columns in double precision
@@ -55,9 +55,9 @@ def relabellings(patients: int, non_members: int, rng: np.random.Generator, coun
     """Random choices of the non-members."""
     bits = np.empty((patients, -(-count // 8)), np.uint8)
     for first in range(0, count, _DRAWN):
-        drawn = np.zeros((min(_DRAWN, count - first), patients), np.uint8)
+        drawn = np.zeros((min(_DRAWN, count - first), patients), np.intp)  # a size that NumPy moves in one piece
         drawn[:, :non_members] = 1
-        packed = np.packbits(rng.permuted(drawn, axis=1, out=drawn), axis=0)
+        packed = np.packbits(rng.permuted(drawn, axis=1, out=drawn).astype(np.bool_), axis=0)
         bits[:, first // 8 : first // 8 + len(packed)] = packed.T
     return Pool(bits=bits, count=count, non_members=non_members)
 

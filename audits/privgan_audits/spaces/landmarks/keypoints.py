@@ -93,9 +93,14 @@ def _detail(fine: Singles) -> Singles:
 def _smoothed(pictures: Singles) -> Singles:
     """Pictures (n, h, w) averaged with weights 1, 2, 1 in both directions; borders repeat."""
     for axis in (1, 2):
-        border = [(int(axis == other),) * 2 for other in range(3)]
-        padded = np.swapaxes(np.pad(pictures, border, mode="edge"), 0, axis)
-        pictures = np.asarray(np.swapaxes(padded[:-2] + padded[2:] + 2 * padded[1:-1], 0, axis) / 4, np.float32)
+        found = np.empty_like(pictures)
+        lines, sums = np.swapaxes(pictures, 0, axis), np.swapaxes(found, 0, axis)
+        np.add(lines[:-2], lines[2:], out=sums[1:-1])
+        for border, inner in ((0, 1), (-1, -2)):
+            np.add(lines[border], lines[inner], out=sums[border])
+        found += 2 * pictures
+        found /= 4
+        pictures = found
     return pictures
 
 
@@ -132,8 +137,13 @@ def _windows(
     top, left = (place - WINDOW // 2 - back for place, back in zip(pixel, before, strict=True))
     view = np.lib.stride_tricks.sliding_window_view(pictures, (WINDOW + 1, WINDOW + 1), axis=(1, 2))
     window = view[image, top, left]
-    window = window[:, :-1] + below * (window[:, 1:] - window[:, :-1])
-    window = window[:, :, :-1] + beside * (window[:, :, 1:] - window[:, :, :-1])
+    for first, second, share in (
+        (np.s_[:, :-1], np.s_[:, 1:], below),
+        (np.s_[:, :, :-1], np.s_[:, :, 1:], beside),
+    ):
+        step = (window[second] - window[first]) * share
+        step += window[first]
+        window = step
     return np.asarray(window.reshape(len(image), -1))
 
 

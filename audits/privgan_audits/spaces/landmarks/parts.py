@@ -18,8 +18,8 @@ from privgan_audits.spaces.landmarks.points import (
     closest_cells,
     cosines,
     equal,
-    gathered,
     lists,
+    members_of,
     placed,
     placed_together,
 )
@@ -35,12 +35,18 @@ _MOST_CELLS = 4096
 class Part:
     """Landmarks of some real images, numbered from 0 by their place in `rows`; which of them each cell looks for.
 
-    rows: of all real images (m,).
+    rows: of all real images (m,). cell: the closest one of each landmark (k,).
     """
 
     rows: Integers
     points: Points
     members: Sequence[Integers]
+    cell: NDArray[np.uint16]
+
+    @classmethod
+    def of(cls, rows: Integers, points: Points, closest: NDArray[np.uint16], cells: int) -> "Part":
+        """Look for every landmark in those of so many cells that are closest to it (k, PROBES)."""
+        return cls(rows=rows, points=points, members=members_of(closest, cells), cell=closest[:, 0].copy())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,7 +82,8 @@ class Parts:
         if len(order) <= KEPT and compared is None:
             points = placed_together(images, sizes, floor, white, order, ranks)
             cells = _evenly(points.point[::_PER_CELL])
-            kept = [Part(rows=order, points=points, members=lists(points.point, cells, PROBES))]
+            closest = closest_cells(points.point, cells, PROBES)
+            kept = [Part.of(order, points, closest, len(cells))]
             return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells, kept=kept)
         chosen, count = list[Singles](), 0
         among = order if compared is None else compared
@@ -97,8 +104,7 @@ class Parts:
         points = self.points(number)
         if number not in self.known:
             self.known[number] = closest_cells(points.point, self.cells, PROBES)
-        members = gathered(self.known[number], len(self.cells))
-        return Part(rows=self.rows(number), points=points, members=members)
+        return Part.of(self.rows(number), points, self.known[number], len(self.cells))
 
     def rows(self, number: int) -> Integers:
         """The images of one of them."""
@@ -121,12 +127,13 @@ def _evenly(points: Singles) -> Singles:
 class Others:
     """Landmarks that real ones are compared with to learn how close those of two patients come.
 
-    shared: the real images' own, at the sizes at which other images are looked at; further: of the same images at
-    sizes at which real ones are not. patient: of each image.
+    shared: the real images' own, at the sizes at which other images are looked at; cell: the closest one of each of
+    these; further: of the same images at sizes at which real ones are not. patient: of each image.
     """
 
     points: Points
     shared: Integers
+    cell: NDArray[np.uint16]
     further: Points
     patient: Integers
 
@@ -143,9 +150,7 @@ def closest(part: Part, patient: Integers, others: Others, cells: Singles, best:
     """
     mine, best = patient[part.points.image], best.copy()
     of_points, of_further = others.patient[others.points.image], others.patient[others.further.image]
-    gathered = zip(
-        lists(others.points.point, cells, 1, others.shared), lists(others.further.point, cells, 1), strict=True
-    )
+    gathered = zip(members_of(others.cell[:, None], len(cells)), lists(others.further.point, cells, 1), strict=True)
     for rows, (same, more) in zip(part.members, gathered, strict=True):
         base = np.concatenate([others.points.point[others.shared[same]], others.further.point[more]])
         theirs = np.concatenate([of_points[others.shared[same]], of_further[more]])

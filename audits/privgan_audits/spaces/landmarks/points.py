@@ -68,16 +68,13 @@ def placed_together(
     return Points(image=image, size=size, place=place, point=point)
 
 
-def lists(points: Singles, cells: Singles, probes: int, rows: Integers | None = None) -> list[Integers]:
-    """Which points (k, d) are among those of each cell: those that have it among their closest ones.
-
-    Of some rows alone if they are given; these are then what the lists number.
-    """
-    return gathered(closest_cells(points, cells, probes, rows), len(cells))
+def lists(points: Singles, cells: Singles, probes: int) -> list[Integers]:
+    """Which points (k, d) are among those of each cell: those that have it among their `closest_cells`."""
+    return members_of(closest_cells(points, cells, probes), len(cells))
 
 
 def closest_cells(points: Singles, cells: Singles, probes: int, rows: Integers | None = None) -> NDArray[np.uint16]:
-    """The closest few cells of points (k, d), or of some rows of them: (k, probes)."""
+    """The cells (c, d) that are closest to points (k, d), or to some rows of them, the closest first: (k, probes)."""
     count = len(points) if rows is None else len(rows)
     closest = np.zeros((count, min(probes, len(cells))), np.uint16)
     for start in range(0, count, _AT_ONCE):
@@ -90,8 +87,8 @@ def closest_cells(points: Singles, cells: Singles, probes: int, rows: Integers |
     return closest
 
 
-def gathered(closest: NDArray[np.uint16], cells: int) -> list[Integers]:
-    """Which points are among those of each of so many cells, by their closest ones (k, probes)."""
+def members_of(closest: NDArray[np.uint16], cells: int) -> list[Integers]:
+    """Who has each of so many cells among the closest ones (k, probes), in order."""
     flat = closest.ravel()
     order = np.argsort(flat, kind="stable") // max(1, closest.shape[1])
     return np.split(order, np.cumsum(np.bincount(flat, minlength=cells))[:-1])

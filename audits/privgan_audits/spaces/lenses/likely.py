@@ -142,7 +142,7 @@ def _further(
         return
     views, others = measuring.ratios.views, measuring.others
     few = replace(views, images=views.images[unsure], many=min(views.many, len(unsure)), kept=[])
-    ratios = LensRatios(views=few, weights=[weight[unsure] for weight in measuring.ratios.weights])
+    ratios = LensRatios(views=few, weights=measuring.ratios.weights[:, unsure])
     for start in ours[::_AT_ONCE]:
         copies = np.arange(start, min(start + _AT_ONCE, ours.stop))
         least = ratios.least_squares(views.beside(others.images[copies]))

@@ -10,12 +10,13 @@ from torch import Tensor
 from privgan.arrays import Bits, Flags, Floats, Integers, Singles
 from privgan_audits.spaces.lenses.references import SLACK, alike
 from privgan_audits.spaces.lenses.views import LensViews
-from privgan_audits.spaces.search.screening import Precision, fastest
+from privgan_audits.spaces.search.screening import Precision, fastest, places
 
 _CLOSEST = 1e-6  # ratio below which nothing is closer
 _FAR = 1.2  # in units of the reference: parts that do not agree
 _PAIRS = 1 << 20  # numbers of pairs that are compared at once: what stays in a cache
 _AT_ONCE = 512  # real images in one block of products
+_COLUMNS = 1 << 12  # their views there, at most: rows must be many, too
 _TILE = 1 << 18  # products at once, which a processor's cache holds
 _FEWEST = 64  # others in one block of products, which fewer make slower
 _READY = 3 << 29  # bytes of views, ready for products, that are held where they are not kept as they are
@@ -25,18 +26,18 @@ _READY = 3 << 29  # bytes of views, ready for products, that are held where they
 class LensRatios:
     """The geometric mean of those parts of two images that agree best, in units of the real image's references.
 
-    weights: of each part (n,), by which a squared distance is divided by the reference's square. ready: some real
-    images, by the first, while somebody looks.
+    weights: of each part (parts, n), by which a squared distance is divided by the reference's square. ready: some
+    real images, by the first, while somebody looks.
     """
 
     views: LensViews
-    weights: Sequence[Floats]
+    weights: Floats
     ready: dict[int, "list[_Part]"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, views: LensViews, references: Sequence[Floats]) -> "LensRatios":
         """By the references of each part (n,)."""
-        return cls(views=views, weights=[2.0 / each**2 for each in references])
+        return cls(views=views, weights=np.stack([2.0 / each**2 for each in references]))
 
     def exact(self, real: Integers, others: Sequence[Singles], other: Integers) -> Floats:
         """In float64, of pairs of images, rows of the real and of the others (k,): (k,).
@@ -60,9 +61,10 @@ class LensRatios:
         """Never more than a ratio's square, but for single precision: float32 (m, n), others first."""
         precision, count, images = fastest(), len(others[0]), len(self.weights[0])
         rounded, least = [precision.rounded(part) for part in others], np.empty((count, images), np.float32)
-        for first in range(0, images, _AT_ONCE):
-            rows = slice(first, first + _AT_ONCE)
-            parts = self._ready(first, precision)
+        step = max(1, min(_AT_ONCE, _COLUMNS // self.views.changes))
+        for first in range(0, images, step):
+            rows = slice(first, first + step)
+            parts = self._ready(rows, precision)
             tile = max(_FEWEST, _TILE // len(parts[0].views))
             for start in range(0, count, tile):
                 columns = slice(start, start + tile)
@@ -75,42 +77,41 @@ class LensRatios:
                 least[columns, rows] = together.mean()
         return least
 
-    def _ready(self, first: int, precision: Precision) -> "list[_Part]":
+    def _ready(self, rows: slice, precision: Precision) -> "list[_Part]":
         """The parts of some real images; held if they would have to be made again, and there is room for all."""
-        if first in self.ready:
-            return self.ready[first]
-        rows = slice(first, first + _AT_ONCE)
+        if rows.start in self.ready:
+            return self.ready[rows.start]
         parts = [
             _Part.of(views, weight[rows], precision)
             for views, weight in zip(self.views.some(rows.start, rows.stop), self.weights, strict=True)
         ]
         if not self.views.whole and len(self.views) * sum(part.each for part in parts) <= _READY:
-            self.ready[first] = parts
+            self.ready[rows.start] = parts
         return parts
 
     def _measured(self, real: Integers, others: Sequence[Singles], other: Integers) -> Floats:
-        seen, theirs = self.views.at(real), [points[other] for points in others]
-        weights = np.stack([weight[real] for weight in self.weights])
-        possible = self._possible(weights, seen, theirs)
-        rows = [np.flatnonzero(some) for some in possible]
-        views, points = (
-            np.concatenate([part[some] for part, some in zip(side, rows, strict=True)]) for side in (seen, theirs)
-        )
+        seen, theirs = self.views.at(real), np.stack([points.take(other, axis=0) for points in others])
+        weights = self.weights.take(real, axis=1)
+        part, pair = places(self._possible(weights, seen, theirs))
         squares = np.full(weights.shape, _FAR**2)
-        squares[possible] = np.minimum(weights[possible] * (1.0 - alike(views, points)), _FAR**2)
+        closest = alike(seen[part, pair], theirs[part, pair])
+        squares[part, pair] = np.minimum(weights[part, pair] * (1.0 - closest), _FAR**2)
         agreeing = self.views.lens.agreeing
         best = np.full((agreeing, len(real)), _FAR**2)
-        best[: len(squares)] = np.sort(squares, axis=0)[:agreeing]
+        last = min(agreeing, len(squares)) - 1
+        best[: last + 1] = np.partition(squares, last, axis=0)[: last + 1]
         product = np.prod(np.maximum(best, _CLOSEST**2), axis=0)
         return np.asarray(product ** (0.5 / agreeing))
 
-    def _possible(self, weights: Floats, seen: Sequence[Singles], theirs: Sequence[Singles]) -> Flags:
-        """Which parts of pairs may be among the nearest that agree: bool (parts, k), by single precision."""
+    def _possible(self, weights: Floats, seen: Singles, theirs: Singles) -> Flags:
+        """Which parts of pairs may be among the nearest that agree: bool (parts, k), by single precision.
+
+        seen: float32 (parts, k, views, d). theirs: float32 (parts, k, d).
+        """
         agreeing = self.views.lens.agreeing
         if len(seen) <= agreeing:
             return np.ones(weights.shape, np.bool_)
-        pairs = zip(seen, theirs, strict=True)
-        roughly = np.stack([np.abs(views @ points[:, :, None]).max(axis=(1, 2)) for views, points in pairs])
+        roughly = np.abs(np.einsum("pkvd,pkd->pkv", seen, theirs)).max(axis=2)
         farthest = np.partition(weights * (1.0 - roughly + SLACK), agreeing - 1, axis=0)[agreeing - 1]
         return np.asarray(weights * (1.0 - roughly - SLACK) <= np.minimum(farthest, _FAR**2))
 

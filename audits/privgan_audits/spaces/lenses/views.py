@@ -87,15 +87,15 @@ class LensViews:
             return [part[first:end] for part in self._kept()]
         return placed(self.lens, self.whites, self.images[first:end], searching=True)
 
-    def at(self, rows: Integers) -> list[Singles]:
-        """Images in any order, ascending or not: every part, float32 (k, views, d)."""
+    def at(self, rows: Integers) -> Singles:
+        """Images in any order, ascending or not: every part, float32 (parts, k, views, d)."""
         if not len(rows) or rows.max() < self.many:
-            return [part[rows] for part in self._kept()]
+            return np.stack([part.take(rows, axis=0) for part in self._kept()])
         different, place = np.unique(rows, return_inverse=True)
         kept = np.searchsorted(different, self.many)
         further = placed(self.lens, self.whites, self.images[different[kept:]], searching=True)
         pairs = zip(self._kept(), further, strict=True)
-        return [np.concatenate([part[different[:kept]], more])[place] for part, more in pairs]
+        return np.stack([np.concatenate([part[different[:kept]], more]).take(place, axis=0) for part, more in pairs])
 
 
 def placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searching: bool) -> list[Singles]:
