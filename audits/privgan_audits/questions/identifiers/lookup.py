@@ -15,6 +15,10 @@ class Lookup:
         self._find = digests.find_form
         self._search = lru_cache(_CACHED_TEXTS)(self._uncached)
 
+    def knows(self, form: str) -> bool:
+        """Whether a normalised text is an identifier."""
+        return self._find(form) is not None
+
     def __call__(self, piece: Piece) -> frozenset[str]:
         """The categories; empty when the piece is harmless."""
         if piece.whole:

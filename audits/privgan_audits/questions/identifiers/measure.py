@@ -30,7 +30,14 @@ from privgan_audits.questions.identifiers.contents.dicom_elements import is_dico
 from privgan_audits.questions.identifiers.contents.dicom_texts import DicomTexts
 from privgan_audits.questions.identifiers.contents.entries import entry_pieces
 from privgan_audits.questions.identifiers.contents.files import file_pieces, opening_of
-from privgan_audits.questions.identifiers.contents.pieces import BYTES, UNREADABLE, Opening, Piece
+from privgan_audits.questions.identifiers.contents.pieces import (
+    BYTES,
+    UNREADABLE,
+    Knows,
+    Opening,
+    Piece,
+    anything,
+)
 from privgan_audits.questions.identifiers.contents.text_encodings import unfolded
 from privgan_audits.questions.identifiers.dicom_uids import UidCheck
 from privgan_audits.questions.identifiers.lettering import lettering
@@ -105,6 +112,7 @@ class _Scan:
     def __init__(self, root: Path, audited: Sample) -> None:
         self.files = 0
         self._root = root
+        self._knows: Knows = anything
         self._own = OwnWriting(root)
         self._reader = Reader()
         self._dicom = DicomTexts(self._own)
@@ -146,6 +154,7 @@ class _Scan:
     def run(self, digests: IdentifierDigests, progress: Progress) -> None:
         paths = [self._root] if self._root.is_file() else list_entries(self._root)
         look_up = Lookup(digests)
+        self._knows = look_up.knows
         for number, path in enumerate(paths, start=1):
             name = path.name if path == self._root else path.relative_to(self._root).as_posix()
             self._search(name, self._pieces(path, name), look_up, number)
@@ -154,7 +163,7 @@ class _Scan:
 
     def _pieces(self, path: Path, name: str) -> Iterator[Piece]:
         for piece in entry_pieces(path, name, self._own):
-            yield from unfolded(piece, opening_of(b""))
+            yield from unfolded(piece, opening_of(b"", self._knows))
         if path.is_dir() and not path.is_symlink():
             return
         self.files += 1
@@ -167,7 +176,7 @@ class _Scan:
         yield from self._content(name, content)
 
     def _content(self, name: str, content: bytes) -> Iterator[Piece]:
-        opening = opening_of(content)
+        opening = opening_of(content, self._knows)
         for piece in self._unexplained(name, content, opening):
             yield from unfolded(piece, opening)
 

@@ -30,7 +30,7 @@ def array_pieces(content: bytes, opening: Opening) -> Iterator[Piece]:
     yield from _values(array)
     del array  # a second copy of what may be a whole set
     if is_samples:
-        yield from noise_pieces(memoryview(content)[end:stop])
+        yield from noise_pieces(memoryview(content)[end:stop], opening.knows)
     yield from loose_pieces(content[stop:], opening)
 
 

@@ -116,7 +116,8 @@ def element_pieces(file: Parsed, opening: Opening, wrote: Callable[[str], bool])
         else:
             said.update(item.texts)
             yield from (Piece(kind, text) for text in item.texts if not wrote(text))
-    for piece in split_pieces(file.content, sorted(regions), lambda part: loose_pieces(part, opening)):
+    rest = split_pieces(file.content, sorted(regions), lambda part: loose_pieces(part, opening), opening.knows)
+    for piece in rest:
         if not (piece.text.rstrip(NEXT_GROUP) in said or wrote(piece.text)):
             yield piece
 

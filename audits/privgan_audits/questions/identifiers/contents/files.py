@@ -12,7 +12,7 @@ from privgan_audits.questions.identifiers.contents.arrays import array_pieces
 from privgan_audits.questions.identifiers.contents.dicom_elements import dicom_pieces, is_dicom
 from privgan_audits.questions.identifiers.contents.loose_bytes import loose_pieces
 from privgan_audits.questions.identifiers.contents.pictures import jpeg_2000_pieces, jpeg_pieces, png_pieces
-from privgan_audits.questions.identifiers.contents.pieces import UNREADABLE, Opening, Piece
+from privgan_audits.questions.identifiers.contents.pieces import UNREADABLE, Knows, Opening, Piece, anything
 from privgan_audits.questions.identifiers.contents.plain_texts import as_text, text_pieces
 
 _READERS: tuple[tuple[bytes, Callable[[bytes, Opening], Iterator[Piece]]], ...] = (
@@ -34,9 +34,9 @@ _CLOSED = (
 )
 
 
-def opening_of(content: bytes) -> Opening:
-    """How far a file of this size may be opened."""
-    return Opening.of(len(content), file_pieces)
+def opening_of(content: bytes, knows: Knows = anything) -> Opening:
+    """How far a file of this size may be opened; `knows` says what is looked for."""
+    return Opening.of(len(content), file_pieces, knows)
 
 
 def file_pieces(content: bytes, opening: Opening) -> Iterator[Piece]:

@@ -40,7 +40,7 @@ def loose_pieces(content: bytes, opening: Opening, packed: re.Pattern[bytes] = _
     if not opening.allowance.left:
         yield Piece(UNREADABLE, "")
     content = content[:stop]
-    yield from split_pieces(content, sorted(noise + noisy_regions(content)))
+    yield from split_pieces(content, sorted(noise + noisy_regions(content)), knows=opening.knows)
 
 
 def unlisted_pieces(content: bytes, opening: Opening) -> Iterator[Piece]:

@@ -30,14 +30,14 @@ def png_pieces(content: bytes, opening: Opening) -> Iterator[Piece]:
         position += length + 12
         if kind == b"IEND":
             break
-    yield from split_pieces(content[:position], noise)
+    yield from split_pieces(content[:position], noise, knows=opening.knows)
     yield from loose_pieces(content[position:], opening)
     yield from _unpacked(b"".join(packed), opening)
 
 
 def _unpacked(stream: bytes, opening: Opening) -> Iterator[Piece]:
     pixels, end = opening.expanded(zlib.decompressobj(), stream)
-    yield from noise_pieces(pixels) if pixels is not None else opening.inside(None)
+    yield from noise_pieces(pixels, opening.knows) if pixels is not None else opening.inside(None)
     yield from byte_pieces(stream[end:])
 
 
@@ -81,7 +81,7 @@ def jpeg_pieces(content: bytes, opening: Opening) -> Iterator[Piece]:
             noise.append((position, position := behind.start() if behind else len(content)))
         else:
             noise.append((start, position))
-    yield from split_pieces(content[:position], noise)
+    yield from split_pieces(content[:position], noise, knows=opening.knows)
     yield from loose_pieces(content[position:], opening)
 
 
@@ -89,4 +89,4 @@ def jpeg_2000_pieces(content: bytes, opening: Opening) -> Iterator[Piece]:
     """A JPEG 2000 codestream, in its boxes or bare: everything but its tiles."""
     start, end = content.find(b"\xff\x90"), content.rfind(b"\xff\xd9")
     tiles = [(start, end)] if 0 < start < end else []
-    yield from split_pieces(content, tiles, lambda part: loose_pieces(part, opening))
+    yield from split_pieces(content, tiles, lambda part: loose_pieces(part, opening), opening.knows)

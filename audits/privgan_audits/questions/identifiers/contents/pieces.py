@@ -24,6 +24,7 @@ _ALLOWED_BYTES = 64 << 20
 _ALLOWED_RATIO = 16
 _LEAST_CHARGE = 1 << 10  # bytes; an attempt that yields nothing costs time as well
 _FED_FIRST_BYTES, _FED_BYTES = 1 << 9, 1 << 16  # most that look like a stream are none
+Knows = Callable[[str], bool]
 DAMAGE = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError)
 
 
@@ -40,6 +41,11 @@ class Piece(NamedTuple):
     whole: bool = False
     least: int = SHORTEST
     ragged: bool = False
+
+
+def anything(_: str) -> bool:
+    """Whatever a text spells, it is looked up."""
+    return True
 
 
 class Machine(Protocol):
@@ -71,16 +77,23 @@ class Allowance:
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """How far the contents of one file may be opened; `search` reads whatever lies inside."""
+    """How far the contents of one file may be opened; `search` reads whatever lies inside.
+
+    knows: whether a normalised text may be what is looked for; runs of noise that are not are left out.
+    """
 
     depth: int
     allowance: Allowance
     search: Callable[[bytes, "Opening"], Iterator[Piece]]
+    knows: Knows = anything
 
     @classmethod
-    def of(cls, size: int, search: Callable[[bytes, "Opening"], Iterator[Piece]]) -> "Opening":
+    def of(
+        cls, size: int, search: Callable[[bytes, "Opening"], Iterator[Piece]], knows: Knows = anything
+    ) -> "Opening":
         """For a file of so many bytes."""
-        return cls(depth=DEPTH, allowance=Allowance(left=_ALLOWED_BYTES + _ALLOWED_RATIO * size), search=search)
+        allowance = Allowance(left=_ALLOWED_BYTES + _ALLOWED_RATIO * size)
+        return cls(depth=DEPTH, allowance=allowance, search=search, knows=knows)
 
     def deeper(self) -> "Opening":
         """One level down."""

@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 
-from privgan_audits.questions.identifiers.contents.pieces import BYTES, Piece
+from privgan_audits.questions.identifiers.contents.pieces import BYTES, Knows, Piece, anything
 
 LEAST_IN_NOISE = 8  # letters and digits
 LEAST_DIGITS_IN_NOISE = 10  # smooth dark pixels spell short numbers
@@ -21,6 +21,7 @@ _FILLER = re.compile(rb"\0{72,}")
 _KEPT_ZEROS = 4  # the first or last letter of a text in UTF-32 needs them
 _RUN = re.compile(rb"[\x20-\x7e\x80-\xff]{4,}")
 _ASCII_RUN = re.compile(rb"[\x20-\x7e]{4,}")
+CODED_RUN = re.compile(rb"[0-9A-Za-z+/_-]{12,}={0,2}")  # eight characters in base64
 _NOISE_RUN = re.compile(rb"[\x20-\x7e]{8,}")
 # Either byte order: one begins a byte later than the other.
 _NOISE_UTF16_RUN = re.compile(rb"(?:[\x20-\x7e]\0){8,}[\x20-\x7e]?")
@@ -75,12 +76,19 @@ def _texts(content: bytes) -> Iterator[Piece]:
             yield from _uids(found[1])
 
 
-def noise_pieces(content: bytes | memoryview) -> Iterator[Piece]:
-    """Whole printable runs, where they are too unlikely to come about by chance."""
+def noise_pieces(content: bytes | memoryview, knows: Knows = anything) -> Iterator[Piece]:
+    """Whole printable runs, where they are too unlikely to come about by chance.
+
+    Pixels of one image spell a hundred. Of those that `knows` denies, only such are told as may stand for something
+    else: nobody asks more of a whole run than what it spells and what it decodes to.
+    """
     for run in _NOISE_RUN.findall(content):
         form = run.translate(_LOWER, _NOT_ALNUM)
-        least = LEAST_DIGITS_IN_NOISE if form.isdigit() else LEAST_IN_NOISE
-        if least <= len(form) and len(run) <= _LONGEST_RUN:
+        if len(form) < LEAST_IN_NOISE or len(run) > _LONGEST_RUN:
+            continue
+        if len(form) < LEAST_DIGITS_IN_NOISE and form.isdigit():
+            continue
+        if knows(form.decode("ascii")) or CODED_RUN.fullmatch(run.strip()):
             yield Piece("pixels", run.decode("ascii").strip(), whole=True)
     for run in _NOISE_UTF16_RUN.findall(content):
         text = run[::2].decode("ascii").strip()
@@ -89,13 +97,16 @@ def noise_pieces(content: bytes | memoryview) -> Iterator[Piece]:
 
 
 def split_pieces(
-    content: bytes, noise: list[tuple[int, int]], search: Callable[[bytes], Iterator[Piece]] = byte_pieces
+    content: bytes,
+    noise: list[tuple[int, int]],
+    search: Callable[[bytes], Iterator[Piece]] = byte_pieces,
+    knows: Knows = anything,
 ) -> Iterator[Piece]:
     """What `search` finds outside the given [start, stop) regions, noise inside; regions ascend."""
     position = 0
     for start, stop in noise:
         yield from search(content[position:start])
-        yield from noise_pieces(memoryview(content)[max(start, position) : stop])
+        yield from noise_pieces(memoryview(content)[max(start, position) : stop], knows)
         position = max(stop, position)
     yield from search(content[position:])
 

@@ -12,11 +12,11 @@ import uuid
 from collections.abc import Iterator
 
 from privgan_audits.questions.identifiers.contents.pieces import FILE_BEGINNINGS, Opening, Piece
-from privgan_audits.questions.identifiers.contents.raw_bytes import LEAST_IN_NOISE, decoded, noise_pieces
+from privgan_audits.questions.identifiers.contents.raw_bytes import CODED_RUN, LEAST_IN_NOISE, decoded, noise_pieces
 
 LEAST_DECODED = 6  # characters; 4,000 random groups of a UUID would spell a four-letter name in 1 of 400 sets
 _CODED = re.compile(r"[%=\\&<]|[0-9A-Za-z+/_-]{8}|[0-9A-Fa-f]{2}[ :-][0-9A-Fa-f]{2}[ :-]")
-_CODED_RUN = re.compile(r"[0-9A-Za-z+/_-]{12,}={0,2}")  # eight characters in base64
+_CODED_RUN = re.compile(CODED_RUN.pattern.decode())
 _BYTE_ESCAPES = re.compile(r"(?:(?:%|=|\\x)[0-9A-Fa-f]{2})+")
 _UNICODE_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 _MARKUP = re.compile(r"<[^<>]{0,1000}>")
@@ -109,4 +109,4 @@ def _noise(kind: str, content: bytes, opening: Opening) -> Iterator[Piece]:
         for found in opening.inside(content):
             yield from unfolded(found, opening.deeper())
     else:
-        yield from (found._replace(kind=kind) for found in noise_pieces(content))
+        yield from (found._replace(kind=kind) for found in noise_pieces(content, opening.knows))
