@@ -93,7 +93,8 @@ def verdicts(
 ) -> list[Counter[str]]:
     """Judge the images of each world under draws of who was held back; worlds have the same patients.
 
-    T2 looks within their classes, too; `inside`: also in splits of members among themselves, which costs time.
+    T2 looks within their classes, too; `inside`: also in splits of members among themselves, which costs time. The
+    relabellings that those are judged by are drawn once, as the pool of T2 and T3 is.
     `enough`: of each world, whether half of the seeds say it all.
     """
     counted, seen = [Counter[str]() for _ in worlds], features(worlds[0].images)
@@ -102,15 +103,16 @@ def verdicts(
     chosen = np.concatenate([as_labels(held) for held in draws], axis=1)
     groups = groups_of(worlds[0].evidence, worlds[0].scores)
     near = [p_values(near_copy_test(world.scores, groups), chosen, world.pool) for world in worlds]
+    _, null = splits_of_members(worlds[0].scores, np.random.default_rng(seeds), POOL)
     for seed, held in enumerate(draws):
         check = split_check(seen, worlds[0].scores.owner, held, np.random.default_rng([seed, 1]))
         drawn = dataclasses.replace(worlds[0].scores, non_member=held)
-        splits = splits_of_members(drawn, np.random.default_rng(seed), POOL)
+        splits, _ = splits_of_members(drawn, np.random.default_rng(seed), 1)
         for number, world in enumerate(worlds):
             scores = dataclasses.replace(world.scores, non_member=held)
             membership = membership_findings(ranked[number], held, world.pool)
             proven = epsilon_findings(ranked[number], held, 1e-5)
-            control = {**check, **resplits(scores, groups if inside else NO_GROUPS, world.attacks, *splits)}
+            control = {**check, **resplits(scores, groups if inside else NO_GROUPS, world.attacks, splits, null)}
             findings = {"T0": control, "T2": {"p": float(near[number][seed])}, "T3": {**membership, **proven}}
             counted[number][verdict_of(scores, findings)] += 1
         if (seed + 1) % 50 == 0:

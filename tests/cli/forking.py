@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,10 @@ class Warm:
         code = self._ask(process)
         return subprocess.CompletedProcess([], code, *(path.read_text() for path in _outputs(self.folder, process)))
 
+    def said(self, process: int) -> Path:
+        """The file that its stderr goes to."""
+        return _outputs(self.folder, process)[1]
+
     def _ask(self, request: object) -> int:
         self.requests.write(f"{json.dumps(request)}\n")
         self.requests.flush()
@@ -88,9 +92,12 @@ def _outputs(folder: Path, process: int) -> list[Path]:
 
 
 @contextmanager
-def warm(folder: Path, environment: Mapping[str, str], *, libraries: bool = True) -> Iterator[Warm]:
-    """Start the process, and end it when it is not needed any more. libraries: whether it loads what verbs load."""
-    line = [sys.executable, "-c", f"from tests.cli.forking import serve; serve(libraries={libraries})"]
+def warm(folder: Path, environment: Mapping[str, str], *, light: Sequence[str] | None = None) -> Iterator[Warm]:
+    """Start the process, and end it when it is not needed any more.
+
+    light: what it loads instead of what verbs load.
+    """
+    line = [sys.executable, "-c", f"from tests.cli.forking import serve; serve({light!r})"]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -98,12 +105,14 @@ def warm(folder: Path, environment: Mapping[str, str], *, libraries: bool = True
         process.stdin.close()
 
 
-def serve(*, libraries: bool) -> None:
+def serve(light: Sequence[str] | None) -> None:
     """Fork a process for every list of words on standard input, once all is loaded; its number waits for one."""
     from privgan_cli.main import main
 
-    if libraries:
+    if light is None:
         _load()
+    for name in light or ():
+        importlib.import_module(name)
     wait_for_none()
     gc.collect()
     gc.freeze()  # so that a collection in a fork copies no page of what was loaded

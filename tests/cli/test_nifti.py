@@ -94,7 +94,7 @@ def test_without_nibabel_one_sentence_names_the_extra(volumes: Path, tmp_path: P
     variables["PYTHONPATH"] = os.pathsep.join((str(tmp_path), variables["PYTHONPATH"]))
     prepare = ("prepare", volumes, tmp_path / "cohort", "--preset", "mr", "--each-image-is-a-patient")
     (tmp_path / "warm").mkdir()
-    with warm(tmp_path / "warm", variables, libraries=False) as process:
+    with warm(tmp_path / "warm", variables, light=()) as process:
         for words, place in ((("scan", volumes, "--preset", "mr"), "stdout"), (prepare, "stderr")):
             done = as_expected(process.run(*words), 5)
             assert 'pip install "privgan[nifti]"' in getattr(done, place)

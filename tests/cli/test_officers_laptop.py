@@ -17,7 +17,7 @@ from privgan_cli.stack import TRAINING_STACK
 from tests.audits.desk.client import make_desk_gate, open_desk, words
 from tests.audits.releasing import Gate, make_gate
 from tests.cli.conftest import as_expected, environment
-from tests.cli.forking import warm
+from tests.cli.forking import Warm, warm
 from tests.places import ROOT
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
@@ -44,10 +44,16 @@ def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def laptop(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Privgan]:
-    """Run `privgan ...` where the training stack is not installed: forks of the command line alone."""
-    with warm(tmp_path_factory.mktemp("warm"), variables, libraries=False) as process:
-        yield lambda *words, code=0: as_expected(process.run(*words), code)
+def laptops(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """What commands are forks of where the training stack is not installed: the command line alone."""
+    with warm(tmp_path_factory.mktemp("warm"), variables, light=()) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def laptop(laptops: Warm) -> Privgan:
+    """Run `privgan ...` there."""
+    return lambda *words, code=0: as_expected(laptops.run(*words), code)
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +82,10 @@ def test_the_officers_verbs_work_to_their_end(laptop: Privgan, gate: Gate) -> No
     assert "approve" in laptop("--help").stdout
 
 
-def test_the_desk_needs_none_either(variables: dict[str, str], tmp_path: Path) -> None:
+def test_the_desk_needs_none_either(laptops: Warm, tmp_path: Path) -> None:
     """From its first page to a signature, with pictures to look at."""
     gate = make_desk_gate(tmp_path)
-    with open_desk(gate, variables=variables) as desk:
+    with open_desk(gate, desks=laptops) as desk:
         officer = desk.visitor
         officer.enter(desk.address)
         assert "data:image/png" in officer.look("pairs").text

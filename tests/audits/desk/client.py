@@ -1,27 +1,33 @@
 """The desk as a process, and somebody who visits it with a plain HTTP client."""
 
+import atexit
 import json
+import os
 import re
 import shutil
 import signal
-import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.cookiejar import CookieJar
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from privgan import seals
 from privgan_audits.report.gallery import write_gallery
 from tests.audits.releasing import Gate, Record, make_gate
 from tests.audits.report.recorded import GALLERY
-from tests.cli.conftest import as_expected, command, environment
+from tests.cli.conftest import as_expected, environment
+from tests.cli.forking import Warm, warm
 
+LOADED = ("privgan_audits.desk.desk", "matplotlib.backends.backend_svg", "matplotlib.figure")
 PASSPHRASE = "a horse, a battery, a staple"  # noqa: S105 of a key that is made for a test
 OTHERS = [str(number) for number, pair in enumerate(GALLERY.blinded, start=1) if pair.side != "member"]
 MEMBERS = [str(number) for number, pair in enumerate(GALLERY.blinded, start=1) if pair.side == "member"]
@@ -134,21 +140,32 @@ class Visitor:
 class OpenDesk:
     """A desk that runs, and its visitor, who has not come in yet."""
 
-    process: "subprocess.Popen[str]"
+    desks: Warm
+    process: int
     address: str
     visitor: Visitor
+    over: bool = False
 
     def closed(self, code: int = 0) -> dict[str, Any]:
         """What it said once it ended by itself, with this exit code."""
-        out, err = self.process.communicate(timeout=300)
-        as_expected(subprocess.CompletedProcess([], self.process.returncode, out, err), code)
-        assert err == "", "nothing is logged"
-        answer: dict[str, Any] = json.loads(out)
+        done, self.over = self.desks.wait(self.process), True
+        as_expected(done, code)
+        assert done.stderr.partition("\n")[2] == "", "nothing is logged"
+        answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
     def interrupt(self) -> None:
         """Ctrl-C."""
-        self.process.send_signal(signal.SIGINT)
+        os.kill(self.process, signal.SIGINT)
+
+
+@cache
+def _desks() -> Warm:
+    """What all desks of these tests are forks of."""
+    ending = ExitStack()
+    atexit.register(ending.close)
+    folder = Path(ending.enter_context(TemporaryDirectory()))
+    return ending.enter_context(warm(folder, environment(), light=LOADED))
 
 
 @contextmanager
@@ -157,26 +174,28 @@ def open_desk(
     *options: object,
     reports: tuple[str, ...] = ("report",),
     cohort: bool = True,
-    variables: dict[str, str] | None = None,
+    desks: Warm | None = None,
 ) -> Iterator[OpenDesk]:
-    """`privgan desk` over reports of a gate, with its cohort unless told otherwise. variables: of the process."""
+    """`privgan desk` over reports of a gate, with its cohort unless told otherwise. desks: what it is a fork of."""
     folders = [gate.root / report for report in reports]
     line = ["desk", *folders, "--key", gate.root / "officer.key"]
     line += ["--cohort", gate.root / "cohort"] if cohort else []
-    process = subprocess.Popen(
-        command(*line, "--json", "--quiet", *options),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=variables or environment(),
-    )
+    desks = desks or _desks()
+    process = desks.start(*line, "--json", "--quiet", *options)
+    opened = OpenDesk(desks=desks, process=process, address="", visitor=Visitor(origin=""))
     try:
-        assert process.stderr is not None
-        said = process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/\S+", said)
-        assert found, said + process.stderr.read()
-        origin = found.group().rpartition("/")[0]
-        yield OpenDesk(process=process, address=found.group(), visitor=Visitor(origin=origin))
+        opened.address = _address(desks.said(process), time.monotonic() + 120)
+        opened.visitor.origin = opened.address.rpartition("/")[0]
+        yield opened
     finally:
-        process.kill()
-        process.communicate()
+        if not opened.over:
+            os.kill(process, signal.SIGKILL)
+            desks.wait(process)
+
+
+def _address(said: Path, until: float) -> str:
+    """The one that a desk prints first on its stderr, a file."""
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+/\S+(?=\n)", said.read_text() if said.exists() else "")):
+        assert time.monotonic() < until, "there is no address"
+        time.sleep(0.01)
+    return found.group()

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -14,11 +14,11 @@ from tests.audits.releasing import Gate, copied
 from tests.audits.report.browser import browsing, needs_browser, require_layout
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 pytestmark = needs_browser
-NARROW = {"width": 375, "height": 800}
-WIDE = {"width": 1280, "height": 900}
+NARROW: "ViewportSize" = {"width": 375, "height": 800}
+WIDE: "ViewportSize" = {"width": 1280, "height": 900}
 MOST_TABS = 80
 
 
@@ -65,22 +65,25 @@ def keyed(day: str) -> str:
 class Watched:
     """A page that is looked at by axe and by its width wherever it is; what it asked for and said is kept."""
 
-    def __init__(self, page: "Page") -> None:
+    def __init__(self, page: "Page", *schemes: Literal["light", "dark"]) -> None:
         self.page, self.asked, self.said = page, list[str](), list[str]()
+        self.schemes = schemes or ("light",)
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
 
     def check(self, heading: str) -> None:
-        """This is the page, nothing sticks out of it sideways, and axe finds nothing wrong with it."""
+        """This is the page, nothing sticks out of it sideways, and axe finds nothing wrong with it, light or dark."""
         from axe_playwright_python.sync_playwright import Axe
 
         page = self.page
         assert page.locator("h1").inner_text() == heading
         require_layout(page)
-        found = Axe().run(page).response["violations"]
-        nodes = [(each["id"], json.dumps(node["target"])) for each in found for node in each["nodes"]]
-        assert nodes == [], heading
+        for scheme in self.schemes:
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page).response["violations"]
+            nodes = [(each["id"], json.dumps(node["target"])) for each in found for node in each["nodes"]]
+            assert nodes == [], (heading, scheme)
 
     def kept_to(self, origin: str) -> bool:
         """Whether nothing was asked of anybody but this desk."""
@@ -92,13 +95,13 @@ def new_page(browser: "Browser", **context: Any) -> "Page":
     return browser.new_page(bypass_csp=True, locale="en-US", **context)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_approval_by_keyboard_alone(browser: "Browser", untouched: Gate, tmp_path: Path, scheme: Any) -> None:
+def test_an_approval_by_keyboard_alone(browser: "Browser", untouched: Gate, tmp_path: Path) -> None:
+    """Each page is looked at in both colour schemes."""
     gate = copied(untouched, tmp_path / "gate")
     short = gate.record()["synthetic"]["sha256"][:12]
     said = words()
-    with open_desk(gate) as desk, new_page(browser, viewport=NARROW, color_scheme=scheme) as page:
-        watched = Watched(page)
+    with open_desk(gate) as desk, new_page(browser, viewport=NARROW) as page:
+        watched = Watched(page, "light", "dark")
         page.goto(desk.address)
         page.wait_for_selector("text=Chests for teaching")
         watched.check("Chests for teaching")
@@ -164,20 +167,22 @@ def test_a_rejection_by_keyboard_alone_in_chinese(browser: "Browser", untouched:
     assert (gate.root / "report" / REJECTION).exists()
 
 
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_reports_side_by_side(browser: "Browser", untouched: Gate, tmp_path: Path, viewport: Any) -> None:
+def test_reports_side_by_side(browser: "Browser", untouched: Gate, tmp_path: Path) -> None:
     """Two of them beside each other where there is room, below each other where there is none."""
     gate = copied(untouched, tmp_path / "gate")
     shutil.copytree(gate.root / "report", gate.root / "again")
-    with open_desk(gate, reports=("report", "again")) as desk, new_page(browser, viewport=viewport) as page:
+    with open_desk(gate, reports=("report", "again")) as desk, new_page(browser, viewport=WIDE) as page:
         watched = Watched(page)
         page.goto(desk.address)
         page.wait_for_selector("article")
-        watched.check("Which of these sets may leave?")
-        first, second = (page.locator("article").nth(index).bounding_box() or {} for index in (0, 1))
-        beside = first["y"] == second["y"]
-        assert beside == (viewport == WIDE)
+        for viewport in (WIDE, NARROW):
+            page.set_viewport_size(viewport)
+            watched.check("Which of these sets may leave?")
+            first, second = (page.locator("article").nth(index).bounding_box() or {} for index in (0, 1))
+            beside = first["y"] == second["y"]
+            assert beside == (viewport == WIDE)
         press(page, "article:nth-child(2) a")
+        page.set_viewport_size(WIDE)
         watched.check("Chests for teaching")
         press(page, "header p a")
         press(page, "button.quiet")

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ import pytest
 from privgan_audits.release.approval import APPROVAL
 from tests.audits.desk.client import OTHERS, PASSPHRASE, OpenDesk, Visitor, make_desk_gate, open_desk, today, words
 from tests.audits.releasing import Gate
+from tests.cli.conftest import command, environment
 
 
 @pytest.fixture(scope="module")
@@ -249,9 +251,19 @@ def test_without_a_cohort_a_pinned_officer_cannot_approve(tmp_path: Path) -> Non
 
 
 def test_nothing_is_left_behind(desk: OpenDesk, gate: Gate) -> None:
-    """No file but those of the audit, whose modes are as they were; and no secret in the process's arguments."""
+    """No file but those of the audit, whose modes are as they were."""
     names = {path.relative_to(gate.root / "report").as_posix() for path in (gate.root / "report").rglob("*")}
     assert names == {"audit.json", "audit.html", "audit-public.html", "private", "private/gallery.npz"}
     assert stat.S_IMODE((gate.root / "report" / "private" / "gallery.npz").stat().st_mode) == 0o600
-    line = Path(f"/proc/{desk.process.pid}/cmdline").read_bytes().decode()
-    assert not re.search(r"[\w-]{43}", line)
+
+
+def test_no_secret_stands_among_the_arguments_of_the_process(gate: Gate) -> None:
+    """Which is one of its own, as a user starts it: all others are forks."""
+    line = command("desk", gate.root / "report", "--key", gate.root / "officer.key", "--cohort", gate.root / "cohort")
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment()) as process:
+        assert process.stderr is not None
+        assert b"http://127.0.0.1:" in process.stderr.readline()
+        said = Path(f"/proc/{process.pid}/cmdline").read_bytes().decode()
+        process.kill()
+    assert "officer.key" in said
+    assert not re.search(r"[\w-]{43}", said)
