@@ -112,36 +112,26 @@ def learning(
     draws = rng.choice(len(lessons.images), size=(steps, BATCH), p=lessons.weights)
     used, place = np.unique(draws, return_inverse=True)  # so that the cost does not grow with the cohort
     images, labels = _looked_at(lessons.images, used, look), torch.from_numpy(lessons.labels[used])
-    network = Classifier(layers=_untrained(images.shape[1], classes, images.shape[3], first), look=look)
+    network = Classifier(layers=_untrained(images.shape[-1], classes, images.shape[1], first), look=look)
     descent = Adam(parameters=[parameter for layer in network.layers for parameter in layer], decay=DECAY)
     cycle = OneCycle(rate=RATE, steps=steps)
     for step, rows in enumerate(torch.from_numpy(place.reshape(steps, BATCH))):
         down, right = rng.integers(-SHIFT, SHIFT + 1, 2).tolist()
-        moved = torch.roll(images[rows], (down, right), (1, 2))
-        loss = F.cross_entropy(network.logits(_channels_first(moved)), labels[rows])
+        moved = torch.roll(images[rows], (down, right), (2, 3))
+        loss = F.cross_entropy(network.logits(moved), labels[rows])
         loss.backward()  # type: ignore[no-untyped-call]
         descent.descend(*cycle.at(step))
         yield network
 
 
 def _looked_at(images: Images | Gathered, rows: Integers, look: Look) -> Tensor:
-    """What a look makes of some images, a few at a time: of large ones it is much less than they are.
-
-    Its channels come last, (n, s, s, c), as convolutions want them: they turn whatever else is brought to them, at
-    every step anew.
-    """
-    first = look(images[rows[:_BLOCK]]).permute(0, 2, 3, 1)
+    """What a look makes of some images, a few at a time: of large ones it is much less than they are."""
+    first = look(images[rows[:_BLOCK]])
     every = first.new_empty((len(rows), *first.shape[1:]))
     every[: len(first)] = first
     for start in range(_BLOCK, len(rows), _BLOCK):
-        every[start : start + _BLOCK] = look(images[rows[start : start + _BLOCK]]).permute(0, 2, 3, 1)
+        every[start : start + _BLOCK] = look(images[rows[start : start + _BLOCK]])
     return every
-
-
-def _channels_first(images: Tensor) -> Tensor:
-    """Images (n, s, s, c) as (n, c, s, s), as they lie in memory; with one channel both are the same."""
-    count, height, width, channels = images.shape
-    return images.view(count, 1, height, width) if channels == 1 else images.permute(0, 3, 1, 2)
 
 
 def _untrained(side: int, classes: int, channels: int, first: int) -> tuple[tuple[Tensor, Tensor], ...]:
