@@ -227,7 +227,7 @@ def _others(parts: Parts, owner: Integers) -> Callable[[], Iterable[Others]]:
         further = placed(parts.images, rows, OTHER_SIZES[_SHARED:], parts.floor, parts.white)
         shared = np.flatnonzero(points.size < _SHARED)
         own = parts.kept[number].cell[shared] if parts.kept else None
-        cell = closest_cells(points.point, parts.cells, 1, shared)[:, 0] if own is None else own
+        cell = closest_cells(points.point, parts.cells, 1, shared).ravel() if own is None else own
         return Others(points=points, shared=shared, cell=cell, further=further, patient=owner[rows])
 
     if len(parts) > 1:

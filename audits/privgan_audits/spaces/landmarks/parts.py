@@ -46,7 +46,7 @@ class Part:
     @classmethod
     def of(cls, rows: Integers, points: Points, closest: NDArray[np.uint16], cells: int) -> "Part":
         """Look for every landmark in those of so many cells that are closest to it (k, PROBES)."""
-        return cls(rows=rows, points=points, members=members_of(closest, cells), cell=closest[:, 0].copy())
+        return cls(rows=rows, points=points, members=members_of(closest, cells), cell=closest[:, :1].ravel())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
