@@ -82,7 +82,7 @@ class Whitening:
         white -= self.mean @ self.directions
         lengths = _norms(white)
         white /= np.where(seen & (lengths > _NOTHING), lengths, np.inf)
-        return white.astype(np.float32).reshape(*vectors.shape[:-1], -1)
+        return white.astype(np.float32).reshape(*vectors.shape[:-1], white.shape[1])
 
 
 def _unit(vectors: Floats, floor: float) -> Floats:
