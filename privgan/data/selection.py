@@ -31,9 +31,9 @@ class Selection:
     every file. Image types that are named are read also where they are left out by default, as localizers and maps
     are.
     every: of the slices of a series, only number 1, 1 + every, ... by Instance Number; of the frames of one file,
-    in the order in which they are stored. frames: "all", "first", "middle" or "A-B" (from 1, both included) of a file of many frames,
-    which the slices of a volume are, too. axis: which slices those are, by the patient's axes, or "stored": as they
-    lie in the file, whatever it says of them.
+    in the order in which they are stored. frames: "all", "first", "middle" or "A-B" (from 1, both included) of a file
+    of many frames, which the slices of a volume are, too. axis: which slices those are, by the patient's axes, or
+    "stored": as they lie in the file, whatever it says of them.
     accept_burned_in: read kinds of images that may show names. trusted: the files were made by a generator; the rules
     that protect patients (burned-in text, modality, patient number) do not apply.
     """
