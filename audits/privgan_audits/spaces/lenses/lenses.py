@@ -82,11 +82,7 @@ class Whitening:
         white -= self.mean @ self.directions
         lengths = _norms(white)
         white /= np.where(seen & (lengths > _NOTHING), lengths, np.inf)
-<<<<<<< HEAD
         return white.astype(np.float32).reshape(*vectors.shape[:-1], white.shape[-1])
-=======
-        return white.astype(np.float32).reshape(*vectors.shape[:-1], white.shape[1])
->>>>>>> h-audit
 
 
 def _unit(vectors: Floats, floor: float) -> Floats:
