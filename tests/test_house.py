@@ -15,7 +15,7 @@ MOST_FILES = 14
 BORDERS = {  # where images have another form than inside: who asks there, of what
     "privgan/data/preprocess.py": "one decoded image",
     "privgan/data/formats/picture.py": "PNG and JPEG",
-    "privgan/data/formats/dicom/reader.py": "DICOM",
+    "privgan/data/formats/dicom/technical.py": "DICOM",
     "privgan/data/sources/file_source.py": "what files had",
     "privgan/data/sources/npz_reader.py": ".npz",
     "privgan/data/sources/npz_source.py": ".npz",
