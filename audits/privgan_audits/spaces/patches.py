@@ -212,7 +212,7 @@ def _reference(parts: Parts, part: Part, owner: Integers) -> Floats:
         further = placed(parts.images, rows, OTHER_SIZES[_SHARED:], parts.floor, parts.white)
         shared = np.flatnonzero(points.size < _SHARED)
         known = points is part.points  # whose cells are, too
-        cell = part.cell[shared] if known else closest_cells(points.point, parts.cells, 1, shared)[:, 0]
+        cell = part.cell[shared] if known else closest_cells(points.point, parts.cells, 1, shared)
         others = Others(points=points, shared=shared, cell=cell, further=further, patient=owner[rows])
         best = closest(part, owner[part.rows], others, parts.cells, best)
     return np.sqrt(2.0 - 2.0 * best).clip(_CLOSEST)

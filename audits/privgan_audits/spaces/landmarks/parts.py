@@ -34,7 +34,7 @@ _MOST_CELLS = 4096
 class Part:
     """Landmarks of some real images, numbered from 0 by their place in `rows`; which of them each cell looks for.
 
-    rows: of all real images (m,). cell: the closest one of each landmark (k,).
+    rows: of all real images (m,). cell: the closest one of each landmark (k, 1).
     """
 
     rows: Integers
@@ -46,7 +46,7 @@ class Part:
     def of(cls, rows: Integers, points: Points, cells: Singles) -> "Part":
         """Look for every landmark in the cells that are closest to it."""
         closest = closest_cells(points.point, cells, PROBES)
-        return cls(rows=rows, points=points, members=members_of(closest, len(cells)), cell=closest[:, 0].copy())
+        return cls(rows=rows, points=points, members=members_of(closest, len(cells)), cell=closest[:, :1].copy())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,8 +119,8 @@ def _evenly(points: Singles) -> Singles:
 class Others:
     """Landmarks that real ones are compared with to learn how close those of two patients come.
 
-    shared: the real images' own, at the sizes at which other images are looked at; cell: the closest one of each of
-    these; further: of the same images at sizes at which real ones are not. patient: of each image.
+    shared: the real images' own, at the sizes at which other images are looked at; cell: the closest one (s, 1) of
+    each of these; further: of the same images at sizes at which real ones are not. patient: of each image.
     """
 
     points: Points
@@ -142,7 +142,7 @@ def closest(part: Part, patient: Integers, others: Others, cells: Singles, best:
     """
     mine, best = patient[part.points.image], best.copy()
     of_points, of_further = others.patient[others.points.image], others.patient[others.further.image]
-    gathered = zip(members_of(others.cell[:, None], len(cells)), lists(others.further.point, cells, 1), strict=True)
+    gathered = zip(members_of(others.cell, len(cells)), lists(others.further.point, cells, 1), strict=True)
     for rows, (same, more) in zip(part.members, gathered, strict=True):
         base = np.concatenate([others.points.point[others.shared[same]], others.further.point[more]])
         theirs = np.concatenate([of_points[others.shared[same]], of_further[more]])
