@@ -19,11 +19,12 @@ SCRIPT = """
 import json, re, resource, sys
 from pathlib import Path
 from privgan.data.sources import file_source
+from privgan.data.sources.file_list import FileList
 from privgan.data.formats.isolation import Job, _NURSERIES
 from tests.data.hostile.crafting import request
 
 if __name__ == "__main__":
-    files = sorted(Path(sys.argv[1]).iterdir())
+    files = FileList.found(Path(sys.argv[1]))
     job = lambda **given: Job(seconds=5.0, **given)
     file_source.Job = job
     readings = list(file_source._read(files, request(), workers=2))

@@ -35,7 +35,7 @@ _MOST_CELLS = 4096
 class Part:
     """Landmarks of some real images, numbered from 0 by their place in `rows`; which of them each cell looks for.
 
-    rows: of all real images (m,). cell: the closest one of each landmark (k,).
+    rows: of all real images (m,). cell: the closest one of each landmark (k, 1).
     """
 
     rows: Integers
@@ -44,9 +44,16 @@ class Part:
     cell: NDArray[np.uint16]
 
     @classmethod
+<<<<<<< HEAD
     def of(cls, rows: Integers, points: Points, closest: NDArray[np.uint16], cells: int) -> "Part":
         """Look for every landmark in those of so many cells that are closest to it (k, PROBES)."""
         return cls(rows=rows, points=points, members=members_of(closest, cells), cell=closest[:, :1].ravel())
+=======
+    def of(cls, rows: Integers, points: Points, cells: Singles) -> "Part":
+        """Look for every landmark in the cells that are closest to it."""
+        closest = closest_cells(points.point, cells, PROBES)
+        return cls(rows=rows, points=points, members=members_of(closest, len(cells)), cell=closest[:, :1].copy())
+>>>>>>> h-audit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,8 +134,8 @@ def _evenly(points: Singles) -> Singles:
 class Others:
     """Landmarks that real ones are compared with to learn how close those of two patients come.
 
-    shared: the real images' own, at the sizes at which other images are looked at; cell: the closest one of each of
-    these; further: of the same images at sizes at which real ones are not. patient: of each image.
+    shared: the real images' own, at the sizes at which other images are looked at; cell: the closest one (s, 1) of
+    each of these; further: of the same images at sizes at which real ones are not. patient: of each image.
     """
 
     points: Points
@@ -150,7 +157,7 @@ def closest(part: Part, patient: Integers, others: Others, cells: Singles, best:
     """
     mine, best = patient[part.points.image], best.copy()
     of_points, of_further = others.patient[others.points.image], others.patient[others.further.image]
-    gathered = zip(members_of(others.cell[:, None], len(cells)), lists(others.further.point, cells, 1), strict=True)
+    gathered = zip(members_of(others.cell, len(cells)), lists(others.further.point, cells, 1), strict=True)
     for rows, (same, more) in zip(part.members, gathered, strict=True):
         base = np.concatenate([others.points.point[others.shared[same]], others.further.point[more]])
         theirs = np.concatenate([of_points[others.shared[same]], of_further[more]])
