@@ -226,9 +226,8 @@ def _others(parts: Parts, owner: Integers) -> Callable[[], Iterable[Others]]:
         points, rows = parts.points(number), parts.rows(number)
         further = placed(parts.images, rows, OTHER_SIZES[_SHARED:], parts.floor, parts.white)
         shared = np.flatnonzero(points.size < _SHARED)
-<<<<<<< HEAD
         own = parts.kept[number].cell[shared] if parts.kept else None
-        cell = closest_cells(points.point, parts.cells, 1, shared).ravel() if own is None else own
+        cell = closest_cells(points.point, parts.cells, 1, shared) if own is None else own
         return Others(points=points, shared=shared, cell=cell, further=further, patient=owner[rows])
 
     if len(parts) > 1:
@@ -240,10 +239,5 @@ def _others(parts: Parts, owner: Integers) -> Callable[[], Iterable[Others]]:
 def _reference(parts: Parts, part: Part, owner: Integers, compared: Iterable[Others]) -> Floats:
     best = np.full(len(part.points.image), _LEAST_ALIKE)
     for others in compared:
-=======
-        known = points is part.points  # whose cells are, too
-        cell = part.cell[shared] if known else closest_cells(points.point, parts.cells, 1, shared)
-        others = Others(points=points, shared=shared, cell=cell, further=further, patient=owner[rows])
->>>>>>> h-audit
         best = closest(part, owner[part.rows], others, parts.cells, best)
     return np.sqrt(2.0 - 2.0 * best).clip(_CLOSEST)

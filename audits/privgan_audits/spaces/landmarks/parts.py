@@ -44,16 +44,9 @@ class Part:
     cell: NDArray[np.uint16]
 
     @classmethod
-<<<<<<< HEAD
     def of(cls, rows: Integers, points: Points, closest: NDArray[np.uint16], cells: int) -> "Part":
         """Look for every landmark in those of so many cells that are closest to it (k, PROBES)."""
-        return cls(rows=rows, points=points, members=members_of(closest, cells), cell=closest[:, :1].ravel())
-=======
-    def of(cls, rows: Integers, points: Points, cells: Singles) -> "Part":
-        """Look for every landmark in the cells that are closest to it."""
-        closest = closest_cells(points.point, cells, PROBES)
-        return cls(rows=rows, points=points, members=members_of(closest, len(cells)), cell=closest[:, :1].copy())
->>>>>>> h-audit
+        return cls(rows=rows, points=points, members=members_of(closest, cells), cell=closest[:, :1].copy())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
