@@ -49,6 +49,7 @@ _WRITTEN_OUT = (
     str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ð": "d"}),
 )
 _RECENT = 4096  # values whose digests are at hand: a patient's files follow each other, and a site has few names
+_LONGEST_RECENT = 256  # characters; longer texts are hardly met twice, and are not kept
 _BLOCK, _PADS = 64, (0x36, 0x5C)  # of HMAC with SHA-256
 _PHONE_DIGITS = 5  # a word of a comment with that many digits is a telephone or record number
 
@@ -57,7 +58,7 @@ def normalise(text: str) -> str:
     """Lower case letters and digits of a text, without accents, separators and spaces."""
     if text.isascii():
         return text.encode().translate(_LOWER, _NOT_ALNUM).decode()
-    return _normalise_any(text)
+    return (_normalise_any if len(text) <= _LONGEST_RECENT else _normalise_any.__wrapped__)(text)
 
 
 @functools.lru_cache(maxsize=65536)
@@ -223,7 +224,8 @@ class IdentifierDigests:
 
     def digests_of(self, category: str, value: str) -> Sequence[tuple[str, bytes]]:
         """What `add` would remember: each form's category and digest."""
-        return self._of_recent(category, value)
+        recent = len(value) <= _LONGEST_RECENT
+        return (self._of_recent if recent else self._forms_and_digests)(category, value)
 
     def _forms_and_digests(self, category: str, value: str) -> Sequence[tuple[str, bytes]]:
         own = own_words()

@@ -198,10 +198,11 @@ def _letters(given: object, asked: list[str]) -> dict[str, bytes]:
 
 def _is_letter(place: str, letter: object) -> bool:
     """Whether a site could read it again, which is all that can be said before it is looked at."""
-    most = LARGEST_ANSWER if place.startswith(f"{_ANSWERS}/") else LARGEST_LETTER
-    if not isinstance(letter, bytes) or not 0 < len(letter) <= most:
+    if not isinstance(letter, bytes):
         return False
-    return not place.startswith(f"{_AGREED}/") or _apart(letter) != (b"", b"")
+    most = LARGEST_ANSWER if place.startswith(f"{_ANSWERS}/") else LARGEST_LETTER
+    word, approval = _apart(letter) if place.startswith(f"{_AGREED}/") else (letter, b"")
+    return 0 < len(word) <= most and len(approval) <= most
 
 
 def _as_one(word: bytes, approval: bytes) -> bytes:

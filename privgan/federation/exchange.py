@@ -81,10 +81,11 @@ class Exchange:
     def agree(self, site: str, word: bytes, approval: bytes) -> None:
         """Put a site's word in its place, and its officer's approval, or none."""
         place, beside = self._agreed(site)
+        for each in (place, beside):
+            _require_place(each)
         if approval:
             _put(beside, approval)
         else:
-            _require_folder(beside.parent)
             beside.unlink(missing_ok=True)
         _put(place, word)
 
@@ -116,10 +117,19 @@ def _require_folder(folder: Path) -> None:
     """Whoever keeps the folder must not choose where else on this machine something is written."""
     if folder.is_symlink():
         raise IntegrityError("Expected a folder of letters, a link is in its place.")
+    if folder.exists() and not folder.is_dir():
+        raise IntegrityError("Expected a folder of letters, a file is in its place.")
+
+
+def _require_place(path: Path) -> None:
+    """Whatever lies where a letter goes is replaced, but not a folder: others' files may be in it."""
+    _require_folder(path.parent)
+    if path.is_dir() and not path.is_symlink():
+        raise IntegrityError("Expected a letter, a folder is in its place. Move it elsewhere.")
 
 
 def _put(path: Path, letter: bytes) -> None:
-    _require_folder(path.parent)
+    _require_place(path)
     try:
         if _read(path, len(letter)) == letter:
             return

@@ -5,14 +5,14 @@ proposes takes the next one after all that it sees. No clock is asked. Two that 
 are told apart by the order in which the invitation names them, so that whoever has both letters means the same set.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from privgan.errors import IntegrityError
+from privgan.errors import IntegrityError, UsageError
 from privgan.federation.answers import letter_of
 from privgan.federation.exchange import Exchange
 from privgan.federation.invitation import Federation, Site
@@ -64,8 +64,18 @@ def current(exchange: Exchange, federation: Federation) -> Proposal | None:
     Raises:
         IntegrityError: a proposal is foreign, forged or odd; it is named by its site.
     """
-    found = [each for site in federation.invitation.sites if (each := _proposal(exchange, federation, site))]
-    return max(found, key=lambda each: each.number, default=None)  # of equal ones the first
+    return _latest(_proposal(exchange, federation, site) for site in federation.invitation.sites)
+
+
+def doubted(exchange: Exchange, federation: Federation) -> tuple[str, ...]:
+    """The sites whose proposal is foreign, forged or odd: until none is, no set counts."""
+    found: list[str] = []
+    for site in federation.invitation.sites:
+        try:
+            _proposal(exchange, federation, site)
+        except IntegrityError:
+            found.append(site.name)
+    return tuple(found)
 
 
 def propose(
@@ -74,14 +84,30 @@ def propose(
     """Put a set into its site's place, as the latest of all that lie here; forged letters keep nobody from it.
 
     said: what it is drawn from, and its digest.
+
+    Raises:
+        UsageError: it could not count, because a site that the invitation names before has taken the last number.
     """
-    number = 0
+    here: dict[str, Proposal | None] = {}
     for each in federation.invitation.sites:
+        here[each.name] = None
         with suppress(IntegrityError):
-            found = _proposal(exchange, federation, each)
-            number = max(number, 0 if found is None else found.number)
-    proposal = Proposal(site=site, number=min(MOST_PROPOSALS, number + 1), said=said)
+            here[each.name] = _proposal(exchange, federation, each)
+    latest = _latest(here.values())
+    number = 1 if latest is None else min(MOST_PROPOSALS, latest.number + 1)
+    proposal = Proposal(site=site, number=number, said=said)
+    counts = _latest({**here, site.name: proposal}.values())
+    if counts is not None and counts is not proposal:
+        raise UsageError(
+            f"Expected room for another set, site {counts.site.name} has taken the last number. It was not proposed: "
+            "ask that site to propose it, or invite again."
+        )
     exchange.propose(site.name, proposal.signed(federation, key))
+
+
+def _latest(proposals: Iterable[Proposal | None]) -> Proposal | None:
+    """Of those in the order of the invitation; of equal numbers the first."""
+    return max(filter(None, proposals), key=lambda each: each.number, default=None)
 
 
 def _proposal(exchange: Exchange, federation: Federation, site: Site) -> Proposal | None:
@@ -96,7 +122,7 @@ def _proposal(exchange: Exchange, federation: Federation, site: Site) -> Proposa
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """What has to come next. step: join, answer, propose, agree, propose-another or release.
+    """What has to come next. step: join, answer, propose, propose-again, agree, propose-another or release.
 
     sites: of whom; none where any of them may. question: which answer is due, 0 of other steps.
     """
@@ -106,13 +132,19 @@ class Due:
     question: int = 0
 
 
-def due(found: Sequence[Standing], questions: int, words: Mapping[str, bool | None] | None) -> Due:
+def due(
+    found: Sequence[Standing],
+    questions: int,
+    words: Mapping[str, bool | None] | None,
+    unbelieved: tuple[str, ...] = (),
+) -> Due:
     """What has to come next, as far as letters say; what a site does at home, and why, is in none.
 
     Args:
         found: of every site.
         questions: how many there are.
         words: each site's on the set that is proposed, None where it has said nothing that holds; None without a set.
+        unbelieved: sites that are `doubted`.
     """
     if sites := tuple(each.site for each in found if not each.joined):
         return Due(step="join", sites=sites)
@@ -121,7 +153,7 @@ def due(found: Sequence[Standing], questions: int, words: Mapping[str, bool | No
         last = tuple(each.site for each in found if each.answered == answered)
         return Due(step="answer", sites=last, question=answered + 1)
     if words is None:
-        return Due(step="propose")
+        return Due(step="propose-again" if unbelieved else "propose", sites=unbelieved)
     if sites := tuple(site for site, agrees in words.items() if agrees is False):
         return Due(step="propose-another", sites=sites)
     if sites := tuple(site for site, agrees in words.items() if agrees is None):

@@ -257,5 +257,9 @@ def test_a_wrong_letter_is_told_by_its_site(home: Path, privgan: Privgan) -> Non
     said = privgan("sites", *_folder(home), "--language", "zh", code=6).stdout
     assert "站点 west 对提问 1 的应答：" in said
     assert "站点 west 提议的数据集：" in said
+    due = privgan("sites", *_folder(home), code=6).stdout
+    assert "next: west answer question 1" in due
     place.write_bytes(kept)
+    said = privgan("sites", *_folder(home), code=6).stdout
+    assert "next: west propose again, or send the letter again" in said
     forged.unlink()

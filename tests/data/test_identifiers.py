@@ -188,6 +188,19 @@ def test_a_key_that_is_hashed_once_gives_what_hmac_gives(key: bytes, messages: l
     assert [digest(message) for message in messages] == [hmac.digest(key, each, "sha256") for each in messages]
 
 
+@pytest.mark.parametrize("word", ["Befund", "Über"])
+def test_long_free_texts_are_not_kept(word: str) -> None:
+    """What is at hand of recent values is bounded in bytes, too; their digests are those of short ones."""
+    identifiers.own_words()
+    identifiers._normalise_any.cache_clear()
+    known, text = IdentifierDigests(KEY), f"{word} 0815-471100 " * 100
+    assert [known.digests_of("text", each) for each in (text, f"{word} 471100")] == [
+        tuple(IdentifierDigests(KEY)._forms_and_digests("text", each)) for each in (text, f"{word} 471100")
+    ]
+    assert known._of_recent.cache_info().currsize == 1
+    assert identifiers._normalise_any.cache_info().currsize == (not word.isascii())
+
+
 def test_a_key_longer_than_a_block_is_refused() -> None:
     with pytest.raises(ValueError, match="64"):
         keyed(bytes(65))

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from privgan.errors import IntegrityError
+from privgan.errors import IntegrityError, UsageError
+from privgan.federation.exchange import LARGEST_LETTER
 from privgan.federation.letters import MOST_PROPOSALS, Proposal
-from privgan.federation.standing import Due, Standing, current, due
+from privgan.federation.standing import Due, Standing, current, doubted, due
 from privgan.seals import sign, unverified
 from privgan_audits.release.joint.gathering import Joint
 from tests.federation.carried import Apart
@@ -180,23 +181,37 @@ def test_a_set_that_is_nobodys_is_refused_and_keeps_nobody_from_another(apart: A
         (b"{}", "Expected"),
     ):
         apart.bag(NORTH).take({f"proposed/{SOUTH}": letter})
+        assert doubted(apart.exchange(NORTH), apart.world.federation) == (SOUTH,)
         with pytest.raises(IntegrityError, match=f"The set that site {SOUTH} proposes: .*{reason}"):
             latest(apart, NORTH)
     sha256 = apart.propose(NORTH, "here")
     apart.bag(NORTH).take({f"proposed/{SOUTH}": own})
+    assert doubted(apart.exchange(NORTH), apart.world.federation) == ()
     found = latest(apart, NORTH)
     assert found is not None
     assert (found.number, found.sha256) == (1, sha256)
 
 
 def test_nobody_can_make_numbers_run_out(apart: Apart) -> None:
-    """The last one can be taken by all; the first of them counts."""
+    """The last one can be taken by all; the first of them counts, and who comes behind it hears so."""
     apart.propose(SOUTH, "a set")
     apart.exchange(NORTH).propose(SOUTH, sign(_said(apart, number=MOST_PROPOSALS), apart.world.hospitals[SOUTH].key))
     sha256 = apart.propose(NORTH, "here")
     found = latest(apart, NORTH)
     assert found is not None
     assert (found.number, found.sha256) == (MOST_PROPOSALS, sha256)
+    apart.exchange(WEST).propose(SOUTH, apart.exchange(NORTH).proposed(SOUTH) or b"")
+    with pytest.raises(UsageError, match=f"site {SOUTH} has taken the last number"):
+        apart.propose(WEST, "one that could not count")
+    assert apart.exchange(WEST).proposed(WEST) is None
+    again = apart.propose(NORTH, "again")
+    assert current(apart.exchange(NORTH), apart.world.federation) != found
+    apart.exchange(WEST).propose(NORTH, apart.exchange(NORTH).proposed(NORTH) or b"")
+    found = latest(apart, WEST)
+    assert found is not None
+    assert found.sha256 == again
+    with pytest.raises(UsageError, match=f"site {NORTH} has taken the last number"):
+        apart.propose(WEST, "neither")
 
 
 @pytest.mark.parametrize(
@@ -208,9 +223,10 @@ def test_nobody_can_make_numbers_run_out(apart: Apart) -> None:
         b" " + base64.b64encode(b"an approval"),
         base64.b64encode(b"word") + b" not base64",
         base64.b64encode(b"word") + b"  ",
-        base64.b64encode(b"x" * (1 << 20)) + b" ",
+        base64.b64encode(b"x" * (LARGEST_LETTER + 1)) + b" ",
+        base64.b64encode(b"word") + b" " + base64.b64encode(b"x" * (LARGEST_LETTER + 1)),
     ],
-    ids=["plain", "empty", "nothing", "no word", "odd", "two spaces", "too large"],
+    ids=["plain", "empty", "nothing", "no word", "odd", "two spaces", "too large", "too large an approval"],
 )
 def test_what_is_no_word_costs_the_others_nothing(apart: Apart, letter: bytes) -> None:
     """A site that gives one keeps the others from none of theirs; and it is not taken from a carrier either."""
@@ -238,8 +254,23 @@ def test_what_is_no_word_costs_the_others_nothing(apart: Apart, letter: bytes) -
 def test_a_letter_that_could_not_be_read_again_is_not_taken(apart: Apart, kind: str) -> None:
     """It would keep the site from hearing anybody."""
     with pytest.raises(IntegrityError, match="empty, too large"):
-        apart.bag(NORTH).take({f"{kind}/{WEST}": b"x" * ((1 << 20) + 1)})
+        apart.bag(NORTH).take({f"{kind}/{WEST}": b"x" * (LARGEST_LETTER + 1)})
     assert apart.bag(NORTH).holds()[f"{kind}/{WEST}"] == ""
+
+
+@pytest.mark.parametrize("kind", ["joined", "proposed", "agreed", "answers"])
+def test_whatever_can_be_read_at_its_site_is_carried(apart: Apart, kind: str) -> None:
+    """Up to the largest letter of each kind; a word and its approval are two of them."""
+    exchange, known, letter = apart.exchange(WEST), dict[str, bytes](), b"x" * LARGEST_LETTER
+    {
+        "joined": lambda: exchange.say_yes(WEST, letter),
+        "proposed": lambda: exchange.propose(WEST, letter),
+        "agreed": lambda: exchange.agree(WEST, letter, letter),
+        "answers": lambda: exchange.give(1, WEST, letter * 2),
+    }[kind]()
+    rounds(apart, bags(apart), {}, known)
+    assert len(known) == 1
+    assert apart.bag(NORTH).holds() == apart.bag(WEST).holds()
 
 
 def test_no_set_is_written_over_this_sites_own(apart: Apart) -> None:
@@ -270,8 +301,14 @@ def _standing(*answered: int) -> list[Standing]:
         ((3, 3, 3), {NORTH: None, SOUTH: True, WEST: None}, Due(step="agree", sites=(NORTH, WEST))),
         ((3, 3, 3), {NORTH: None, SOUTH: True, WEST: False}, Due(step="propose-another", sites=(WEST,))),
         ((3, 3, 3), dict.fromkeys(NAMES, True), Due(step="release")),
+        ((3, 3, 3), (WEST,), Due(step="propose-again", sites=(WEST,))),
+        ((3, 1, 3), (WEST,), Due(step="answer", sites=(SOUTH,), question=2)),
         ((3, 3, 2), dict.fromkeys(NAMES, True), Due(step="answer", sites=(WEST,), question=3)),
     ],
 )
-def test_what_is_due_of_whom(answered: tuple[int, ...], words: dict[str, bool | None] | None, expected: Due) -> None:
-    assert due(_standing(*answered), 3, words) == expected
+def test_what_is_due_of_whom(
+    answered: tuple[int, ...], words: dict[str, bool | None] | tuple[str, ...] | None, expected: Due
+) -> None:
+    """Words, or the sites whose sets nobody can believe."""
+    said, unbelieved = (None, words) if isinstance(words, tuple) else (words, ())
+    assert due(_standing(*answered), 3, said, unbelieved) == expected

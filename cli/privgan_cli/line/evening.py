@@ -32,21 +32,25 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True)
 class Evening:
-    """What sites say of a set. proposal: the one that counts; wrong: why there is none although letters lie there."""
+    """What sites say of a set. proposal: the one that counts; wrong: why there is none although letters lie there.
+
+    doubted: by whose letters.
+    """
 
     proposal: "Proposal | None" = None
     wrong: str = ""
+    doubted: tuple[str, ...] = ()
     words: tuple[Word, ...] = ()
 
     @classmethod
     def of(cls, joint: "Joint", about: "Federation") -> "Evening":
         """As the folder has it."""
-        from privgan.federation.standing import current
+        from privgan.federation.standing import current, doubted
 
         try:
             proposal = current(joint.exchange, about)
         except IntegrityError as error:
-            return cls(wrong=str(error))
+            return cls(wrong=str(error), doubted=doubted(joint.exchange, about))
         words = () if proposal is None else tuple(_word(joint, site, proposal.sha256) for site in joint.sites.keys)
         return cls(proposal=proposal, words=words)
 
@@ -82,6 +86,7 @@ def due_line(due: "Due") -> str:
             "next: {names} answer question {count}, with 'privgan answer'", names=names, count=due.question
         ),
         "propose": lambda: tr("next: any site proposes a set, with 'privgan generate --count'"),
+        "propose-again": lambda: tr("next: {names} propose again, or send the letter again", names=names),
         "agree": lambda: tr(
             "next: {names} draw the set, audit it, have it approved, and say yes or no, with 'privgan agree'",
             names=names,

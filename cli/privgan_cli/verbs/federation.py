@@ -252,7 +252,7 @@ def sites(
     about = federation_of(exchange.invitation, load_public_key(invited_by))
     found, questions = standing(exchange, about), len(about.invitation.noise)
     evening = Evening.of(joint_of(federation, invited_by), about)
-    proposal, awaited = evening.proposal, due(found, questions, evening.agreed)
+    proposal, awaited = evening.proposal, due(found, questions, evening.agreed, evening.doubted)
     console.result(
         {
             "federation": about.sha256,

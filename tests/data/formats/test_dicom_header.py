@@ -115,6 +115,18 @@ def test_what_is_remembered_is_bounded(make_dicom: Any, tmp_path: Path, slowly: 
     assert len(technical._remembered) == technical._MOST_REMEMBERED
 
 
+def test_the_kind_that_was_used_last_is_forgotten_last(make_dicom: Any, tmp_path: Path, slowly: Slowly) -> None:
+    """A scanner's files come between those of many others."""
+    request, first = REQUESTS["a radiograph"], technical._MOST_REMEMBERED
+    read_entry(make_dicom(tmp_path / "a.dcm", PIXELS, WindowCenter=first), request)
+    kept = next(iter(technical._remembered))
+    for number in range(first):
+        read_entry(make_dicom(tmp_path / "b.dcm", PIXELS, WindowCenter=number), request)
+        assert kept in technical._remembered
+        read_entry(tmp_path / "a.dcm", request)
+    assert len(technical._remembered) == technical._MOST_REMEMBERED
+
+
 def test_who_is_asked_of_pixels_sees_no_names(make_dicom: Any, tmp_path: Path) -> None:
     ordered = Dataset()
     ordered.AccessionNumber = "A-1"

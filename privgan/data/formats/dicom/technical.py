@@ -76,13 +76,13 @@ def technical_of(parsed: Parsed, request: Request, *, named: bool) -> Technical:
     remaining = 0 if parsed.pixel_bytes == UNDEFINED_LENGTH else parsed.remaining
     facts = (parsed.syntax, parsed.sop_class, parsed.vr, parsed.pixel_bytes, remaining)
     key = (tuple((tag, vr, value) for tag, (vr, value, _) in header.elements.items()), facts, request, named)
-    found = _remembered.get(key)
+    found = _remembered.pop(key, None)
     if found is None:
         alone = replace(parsed, header=header, stream=io.BytesIO(), remaining=remaining)
         found = _asked(alone, request, named=named)
         if len(_remembered) >= _MOST_REMEMBERED:
             del _remembered[next(iter(_remembered))]
-        _remembered[key] = found
+    _remembered[key] = found  # behind all others: the first is the one that was longest of no use
     return found
 
 

@@ -23,6 +23,8 @@ SPELLED: dict[str, Callable[[str], bytes]] = {
     "in capitals, between blanks": lambda text: f" {text.upper()} ".encode(),
     "before the next record's signature": lambda text: f"{text}PK".encode(),
     "in base64": lambda text: base64.b64encode(text.encode()),
+    "in filled base64, before that signature": lambda text: base64.b64encode(f"{text}#".encode()) + b"PK",
+    "in hexadecimal digits, before that signature": lambda text: f"{text.encode().hex()}PK".encode(),
     "in hexadecimal digits": lambda text: text.encode().hex().encode(),
     "with two bytes a letter": lambda text: text.encode("utf-16-le"),
     "with a zero before": lambda text: f"0{text}".encode(),
@@ -42,7 +44,17 @@ def as_member(content: bytes) -> bytes:
     return stream.getvalue()
 
 
-HELD: dict[str, Callable[[bytes], bytes]] = {"array": as_array, "archive": as_member, "bytes": bytes}
+def behind_an_archive(content: bytes) -> bytes:
+    noise = np.random.default_rng(0).bytes(6000)
+    return as_member(b"") + noise + content + noise
+
+
+HELD: dict[str, Callable[[bytes], bytes]] = {
+    "array": as_array,
+    "archive": as_member,
+    "bytes": bytes,
+    "gap of an archive": behind_an_archive,
+}
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +98,17 @@ def test_planted_ones_are_found_in_samples(look_up: Lookup, how: str, text: str)
         text = NUMBERS[0]  # only numbers lose zeros
     content = as_array(b"\x01".join((bytes(90), SPELLED[how](text), bytes(90))))
     assert found(content, look_up, look_up.knows)
+
+
+@pytest.mark.parametrize("held", [as_member, behind_an_archive])
+@pytest.mark.parametrize("how", [how for how in SPELLED if how.endswith("signature")])
+@pytest.mark.parametrize("text", [*NAMES, *NUMBERS])
+def test_the_next_records_signature_hides_nothing(
+    look_up: Lookup, how: str, text: str, held: Callable[[bytes], bytes]
+) -> None:
+    """An archive's reader takes it off whatever lies there as noise."""
+    content = held(b"\x01".join((bytes(90), SPELLED[how](text), bytes(90))))
+    assert found(content, look_up, look_up.knows) == found(content, look_up, anything) != []
 
 
 def test_most_runs_are_left_out(look_up: Lookup) -> None:

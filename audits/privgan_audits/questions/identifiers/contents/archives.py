@@ -26,12 +26,8 @@ def zip_pieces(content: bytes, opening: Opening) -> Iterator[Piece]:
     for info in members:
         yield from _named(info)
         yield from opening.inside(_member(archive, info, opening) if opening.depth else None)
-
-    def knows(form: str) -> bool:
-        return opening.knows(form) or (form.endswith("pk") and opening.knows(form[:-2]))
-
     regions = _regions(content, members)
-    for piece in split_pieces(content, regions, lambda gap: unlisted_pieces(gap, opening), knows):
+    for piece in split_pieces(content, regions, lambda gap: unlisted_pieces(gap, opening), opening.knows):
         # A member's name is followed by the signature of the next record.
         yield piece._replace(text=piece.text.removesuffix("PK"))
 

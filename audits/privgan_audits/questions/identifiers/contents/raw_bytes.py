@@ -22,6 +22,7 @@ _KEPT_ZEROS = 4  # the first or last letter of a text in UTF-32 needs them
 _RUN = re.compile(rb"[\x20-\x7e\x80-\xff]{4,}")
 _ASCII_RUN = re.compile(rb"[\x20-\x7e]{4,}")
 CODED_RUN = re.compile(rb"[0-9A-Za-z+/_-]{12,}={0,2}")  # eight characters in base64
+_BEFORE_A_RECORD = re.compile(CODED_RUN.pattern + b"(?:PK)?")  # whose signature `archives` takes off
 _NOISE_RUN = re.compile(rb"[\x20-\x7e]{8,}")
 # Either byte order: one begins a byte later than the other.
 _NOISE_UTF16_RUN = re.compile(rb"(?:[\x20-\x7e]\0){8,}[\x20-\x7e]?")
@@ -80,15 +81,16 @@ def noise_pieces(content: bytes | memoryview, knows: Knows = anything) -> Iterat
     """Whole printable runs, where they are too unlikely to come about by chance.
 
     Pixels of one image spell a hundred. Of those that `knows` denies, only such are told as may stand for something
-    else: nobody asks more of a whole run than what it spells and what it decodes to.
+    else: nobody asks more of a whole run than what it spells and what it decodes to, with or without the signature
+    that follows it in an archive.
     """
     for run in _NOISE_RUN.findall(content):
-        form = run.translate(_LOWER, _NOT_ALNUM)
+        form = run.translate(_LOWER, _NOT_ALNUM).decode("ascii")
         if len(form) < LEAST_IN_NOISE or len(run) > _LONGEST_RUN:
             continue
         if len(form) < LEAST_DIGITS_IN_NOISE and form.isdigit():
             continue
-        if knows(form.decode("ascii")) or CODED_RUN.fullmatch(run.strip()):
+        if any(map(knows, {form, form.removesuffix("pk")})) or _BEFORE_A_RECORD.fullmatch(run.strip()):
             yield Piece("pixels", run.decode("ascii").strip(), whole=True)
     for run in _NOISE_UTF16_RUN.findall(content):
         text = run[::2].decode("ascii").strip()
