@@ -17,8 +17,8 @@ from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.controls.group_limits import GroupTrials, group_findings
-from privgan_audits.questions.controls.rule import RESPLIT_LEVEL
-from privgan_audits.questions.controls.spike_in import limits_of_detection, search_limit
+from privgan_audits.questions.controls.rule import RESPLIT_LEVEL, search_limit
+from privgan_audits.questions.controls.spike_in import limits_of_detection
 from privgan_audits.questions.groups import Groups, groups_of
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.membership.statistic import FPR, with_ensemble

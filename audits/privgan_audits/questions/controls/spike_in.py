@@ -17,6 +17,7 @@ from privgan.language import tr
 from privgan.memory import hand_back_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
+from privgan_audits.questions.controls.rule import search_limit
 from privgan_audits.questions.scores import Scores, SpaceScores, score_of
 from privgan_audits.spaces.space import Met
 from privgan_audits.stats.pools import as_labels
@@ -31,9 +32,6 @@ from privgan_audits.stats.relabelling import (
 from privgan_audits.stats.statistics import near_copy_ranks
 
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05
-SEARCHED = 0.03  # share of the members up to which copies are planted, but at least:
-SEARCHED_AT_LEAST = 40
-SEARCHED_AT_MOST = 200  # 3 % of 6,667. What T2 needs is a number of patients, in a cohort of any size
 _HELD = 1 << 28  # bytes of planted copies; what is more is planted in several rounds
 _POOL = 3  # copies prepared per copy that is ever planted at once
 _ROUNDING = 1e-9  # of a distance; who is looked at is decided by scores, which are quotients
@@ -126,11 +124,6 @@ class Front:
         turn, first = np.arange(len(found)), np.empty(len(before), np.int64)
         first[found[::-1]] = turn[::-1]  # of those who stand there more than once, the first remains
         return np.asarray(found[first[found] == turn])
-
-
-def search_limit(members: int) -> int:
-    """How many distinct copied patients are planted at most."""
-    return min(max(SEARCHED_AT_LEAST, round(SEARCHED * members)), SEARCHED_AT_MOST, members)
 
 
 def limits_of_detection(
