@@ -13,7 +13,6 @@ from privgan_audits.questions.controls.rule import GATING_COPIES, search_limit
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, patient_scores, smallest_per_patient
 from privgan_audits.spaces import embedding
-from privgan_audits.spaces.lenses import space as lenses
 from privgan_audits.spaces.search import compared
 from privgan_audits.spaces.space import VectorSpace
 from privgan_audits.stats.pools import as_labels, relabellings
@@ -89,7 +88,7 @@ def few(draw: Callable[..., Sample]) -> tuple[Sample, Sample]:
 
 @pytest.fixture
 def by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (compared, embedding, lenses):
+    for module in (compared, embedding):
         monkeypatch.setattr(module, "MOST", SMALL)
 
 
