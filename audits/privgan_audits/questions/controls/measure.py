@@ -50,14 +50,16 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     choices = relabellings(len(scores.non_member), scores.non_members, rng)
     trials = GroupTrials.of(scores, groups, evidence.level, choices)
     shown, others = evidence.members.images, evidence.synthetic.images
-    limits = limits_of_detection(scores, shown, others, trials.all_patients, rng, progress)
+    detected = limits_of_detection(scores, shown, others, trials.all_patients, rng, progress)
     findings: dict[str, Any] = {
         **split,
         **pretended,
-        "limit_of_detection": limits,
+        "limit_of_detection": dict(detected.limits),
         "copies_planted_at_most": search_limit(scores.members),
         **group_findings(scores, groups, trials),
     }
+    if detected.left_out:
+        findings["kinds_left_out"] = dict(detected.left_out)
     return Measured(findings=findings)
 
 

@@ -10,7 +10,7 @@ image, or of another, is measured in float64.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -122,7 +122,8 @@ class LensSpace:
         each = Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
         (copies,) = gathered_rows([np.concatenate(crowded)], self.ranks)
         left_out = set(np.searchsorted(np.cumsum([len(of_set) for of_set in sets]), copies, side="right").tolist())
-        return [Met.all_of(()) if number in left_out else met for number, met in enumerate(each)]
+        nothing = replace(Met.all_of(()), left_out=True)
+        return [nothing if number in left_out else met for number, met in enumerate(each)]
 
     @property
     def _size(self) -> int:
