@@ -30,7 +30,7 @@ from privgan.gan.randomness import Randomness
 from privgan.gan.ranks.ranks import ALONE
 from privgan.gan.ranks.together import connected
 from privgan.gan.training.beginning import fresh_state
-from privgan.gan.training.members import PIECE, taken
+from privgan.gan.training.members import taken
 from privgan.gan.training.step import step
 from privgan.gan.warm_start.measure import measure_mixture
 from privgan.images.form import ImageForm
@@ -41,7 +41,7 @@ ROWS = (
     *((64, 16, 128), (64, 32, 128), (64, 64, 128)),
     *((128, 12, 128), (128, 24, 128), (128, 48, 64)),
 )
-WIDE, MICROBATCH = 4, {"cpu": 64, "cuda": 256}
+WIDE, MICROBATCH, PIECE = 4, {"cpu": 64, "cuda": 256}, 128
 
 
 def sums(device: torch.device, row: tuple[int, int, int], times: int) -> tuple[torch.Tensor, float]:

@@ -29,7 +29,7 @@ from privgan.dp.noise import from_whole, noised, secure_generator
 from privgan.dp.plan import MechanismSettings
 from privgan.gan.networks import Discriminator, placed
 from privgan.gan.networks.losses import as_targets, discriminator_losses
-from privgan.gan.training.members import PIECE, taken
+from privgan.gan.training.members import taken
 from privgan.gan.training.settings import SpeedSettings
 from privgan.images.form import ImageForm
 from privgan.memory import keep_freed_memory
@@ -166,7 +166,7 @@ def ours(case: Case) -> Step:
     gradients, batch, rng = PatientGradients(network), case.batch(), secure_generator()
     settings = MechanismSettings(clipping_norm=1.0, noise_multiplier=1.0, normaliser=float(case.images))
     owners, bound, microbatch = torch.arange(case.images), settings.clipping_norm, SpeedSettings().microbatch
-    pieces, shapes = owners // PIECE, [p.shape for p in gradients.trainable]
+    pieces, shapes = owners // (microbatch // 2), [p.shape for p in gradients.trainable]
 
     def losses(rows: Tensor) -> Tensor:
         images, labels, targets = (taken(part, rows) for part in (batch.images, batch.labels, batch.targets))

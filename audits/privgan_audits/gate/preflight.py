@@ -17,6 +17,7 @@ from privgan_audits import questions
 from privgan_audits.gate.verdict import PASS, judge
 from privgan_audits.policy import Policy
 from privgan_audits.questions.attributes.rule import FEWEST
+from privgan_audits.questions.controls.rule import search_limit
 from privgan_audits.questions.near_copies.rule import SHARE, SPACES
 from privgan_audits.questions.rule import Entry, SafeSets
 from privgan_audits.questions.singling_out.rule import SHARE as RECORDS_SHARE
@@ -36,7 +37,8 @@ class Preflight:
     """What to expect of the first audit of a cohort.
 
     chance: that a set which leaks nothing passes. limit_of_detection: distinct patients whose plain copies are
-    always found, by calculation; disguised copies need more, the audit measures how many; None if none suffice.
+    always found, by calculation; disguised copies need more, the audit measures how many; None if none suffice. It
+    vouches for no more than it plants (`search_limit`): where more are needed, the chance is 0.
     smallest_non_members: of the same number of patients, the fewest to hold back for a chance of
     `policy.min_chance_of_pass`; None when there are too few patients for any split.
     """
@@ -134,6 +136,8 @@ def _simulated(
     if min(members, non_members) < 2:
         return None
     copies = perfect_copies_needed(members, non_members, policy)
+    if copies is not None and copies > search_limit(members):
+        copies = None  # T2 would see so many, but the audit plants fewer and vouches for none that it missed
     if not all(_passes(_calm_set(members, non_members, copies), policy)):
         return None
     return _random_sets(members, non_members, copies, count, columns)

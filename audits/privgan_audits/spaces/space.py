@@ -45,11 +45,15 @@ class Closest:
 
 @dataclass(frozen=True, kw_only=True)
 class Met:
-    """Pairs that a search would have compared: rows of real images and of planted copies, distances; each (m,)."""
+    """Pairs that a search would have compared: rows of real images and of planted copies, distances; each (m,).
+
+    left_out: the space says nothing of these copies, see LensSpace.
+    """
 
     real: Integers
     copy: Integers
     distance: Floats
+    left_out: bool = False
 
     @classmethod
     def all_of(cls, parts: Sequence["Met"]) -> "Met":

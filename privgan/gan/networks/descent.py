@@ -53,10 +53,16 @@ class Adam:
         Raises:
             KeyError, RuntimeError: it is of other parameters.
         """
-        self.slots = {}
+        filled: dict[int, Slots] = {}
         for number, kept in slots.items():
-            fresh = _fresh(self.parameters[number])
-            self.slots[number] = {name: value.copy_(kept[name]) for name, value in fresh.items()}
+            if not 0 <= number < len(self.parameters):
+                raise RuntimeError(f"Expected a number below {len(self.parameters)}, got {number}.")
+            filled[number] = fresh = _fresh(self.parameters[number])
+            for name, value in fresh.items():
+                if kept[name].shape != value.shape:  # which copying would spread
+                    raise RuntimeError(f"Expected {name} of {tuple(value.shape)}, got {tuple(kept[name].shape)}.")
+                value.copy_(kept[name])
+        self.slots = filled
 
 
 def _fresh(value: Tensor) -> Slots:

@@ -59,7 +59,7 @@ def fill(networks: Networks, optimisers: Optimisers, tensors: Mapping[str, Tenso
     """The inverse of `tensors_of`; what else is among the tensors stays aside.
 
     Raises:
-        KeyError, RuntimeError, IndexError: they are of other networks or optimisers.
+        KeyError, RuntimeError: they are of other networks or optimisers.
     """
     for name, network in networks.items():
         network.load_state_dict({key: tensors[f"{name}.{key}"] for key in network.state_dict()})

@@ -29,7 +29,6 @@ from privgan.images.pixels import from_uint8, planes, unit_range
 
 _PATIENTS = 512
 _PIXELS = 1 << 20  # about so many values of images at once
-PIECE = 128
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -163,7 +162,7 @@ class Members:
         """Images a piece, on average: at most half of what goes through at once, so that hardly ever one is larger
         than that (decision 12).
         """
-        return min(max(1, self.settings.speed.microbatch // 2), PIECE)
+        return max(1, self.settings.speed.microbatch // 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,9 +14,11 @@ from privgan_audits.gate.preflight import (
     perfect_copies_needed,
     preflight,
     smallest_cohort,
+    smallest_hold_out,
 )
 from privgan_audits.policy import Policy
 from privgan_audits.questions.attributes.statistic import advantage_bounds
+from privgan_audits.questions.controls.rule import search_limit
 from privgan_audits.questions.near_copies.rule import SPACES
 from privgan_audits.stats.pools import as_labels
 from privgan_audits.stats.relabelling import NearCopyStatistic, Together, p_values
@@ -44,6 +46,29 @@ def test_the_smallest_hold_out_is_enough_and_less_is_not() -> None:
 def test_hopeless_sizes_are_said_to_be_hopeless(members: int, non_members: int) -> None:
     found = preflight(members, non_members, 100, Policy())
     assert (found.chance, found.smallest_non_members, found.sufficient) == (0.0, None, False)
+
+
+@pytest.mark.parametrize(
+    ("members", "non_members", "share"), [(66_667, 1_000, 0.015), (5_000, 102, 0.1), (1_333, 70, 0.12)]
+)
+def test_what_the_audit_does_not_plant_is_not_promised(members: int, non_members: int, share: float) -> None:
+    """The policy would allow as many copies as are needed, but the audit plants fewer and cannot vouch for them."""
+    policy = dataclasses.replace(Policy(), max_copied_share=share, max_attribute_advantage=1.0)
+    needed = perfect_copies_needed(members, non_members, policy)
+    assert needed is not None
+    assert search_limit(members) < needed <= policy.largest_copied(members)
+    assert chance_of_pass(members, non_members, policy, 20) == 0.0
+
+
+def test_in_a_very_large_cohort_enough_are_held_back_for_what_is_planted() -> None:
+    """Fewer would do if more were planted: the policy allows three times as many copies."""
+    patients, policy = 20_000, dataclasses.replace(Policy(), max_copied_share=0.03)
+    found = smallest_hold_out(patients, policy)
+    assert found is not None
+    for held, enough in ((found, True), (found - patients // 100, False)):
+        needed = perfect_copies_needed(patients - held, held, policy)
+        assert needed is not None
+        assert (needed <= search_limit(patients - held)) == enough
 
 
 def test_a_looser_policy_needs_fewer_patients() -> None:

@@ -1,6 +1,7 @@
 """The audit's own controls: are planted copies counted as the real audit would count them?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.near_copies.rule import SPACES
 from privgan_audits.questions.scores import Scores, patient_scores
 from privgan_audits.spaces import augment
+from privgan_audits.spaces.lenses import space as lens_space
 from privgan_audits.spaces.lenses.lenses import LENSES
 from privgan_audits.spaces.patches import PATCHES
 from privgan_audits.stats.pools import Pool, as_labels, relabellings
@@ -100,15 +102,32 @@ def test_copies_that_are_planted_in_rounds_have_the_same_limits(
     shown, others = small.members.images, small.synthetic.images
     rows = len(spike_in.chosen_images(scores, np.random.default_rng(6)))
 
-    def limits(held: int) -> dict[str, int | None]:
+    def limits(held: int) -> Mapping[str, int | None]:
         monkeypatch.setattr(spike_in, "_HELD", held)
         trial = Trial(level=0.01, pool=pool)
-        return spike_in.limits_of_detection(scores, shown, others, trial, np.random.default_rng(6))
+        return spike_in.limits_of_detection(scores, shown, others, trial, np.random.default_rng(6)).limits
 
     whole = limits(1 << 28)
     assert list(whole) == list(KINDS[:3])
     assert any(limit is not None for limit in whole.values())
     assert limits(2 * rows * shown[0].nbytes) == whole
+
+
+def test_kinds_of_which_a_lens_says_nothing_are_counted(
+    small: Evidence, scores: Scores, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where it was learned from a sample, and as many as are near everybody: here whatever is near anybody."""
+    monkeypatch.setattr(spike_in, "disguises_of", lambda _: {kind: DISGUISES[kind] for kind in KINDS[:2]})
+    monkeypatch.setattr(spike_in, "REPEATS", 1)
+    monkeypatch.setattr(spike_in, "_POOL", 1)
+    monkeypatch.setattr(lens_space, "_CROWD", 1 << 20)
+    lens, each = "fine detail", scores.spaces["fine detail"]
+    assert isinstance(each.space, lens_space.LensSpace)
+    sampled = replace(each, space=replace(each.space, sampled=True))
+    blind = replace(scores, spaces={lens: sampled, "parts": scores.spaces["parts"]})
+    shown, others, trial = small.members.images, small.synthetic.images, Trial(level=0.01, pool=pool)
+    found = spike_in.limits_of_detection(blind, shown, others, trial, np.random.default_rng(6))
+    assert found.left_out == {lens: 2}
 
 
 def test_the_pre_flight_knows_how_many_spaces_there_are(scores: Scores) -> None:
@@ -215,7 +234,9 @@ def test_every_disguise_gets_its_limit(
     monkeypatch.setattr(spike_in, "_POOL", 1)
     shown, others = small.members.images, small.synthetic.images
     trial = Trial(level=0.003, pool=pool)
-    limits = spike_in.limits_of_detection(scores, shown, others, trial, np.random.default_rng(2))
+    found = spike_in.limits_of_detection(scores, shown, others, trial, np.random.default_rng(2))
+    limits = found.limits
+    assert not found.left_out
     assert list(limits) == list(DISGUISES)
     for kind in (*GATING_COPIES, "rotation_90_degrees"):
         assert limits[kind] is not None, kind

@@ -9,12 +9,10 @@ from scipy import stats
 from privgan.arrays import Flags, Integers, Singles
 from privgan_audits.evidence.interface import Evidence, Sample
 from privgan_audits.policy import Policy
-from privgan_audits.questions.controls import spike_in
-from privgan_audits.questions.controls.rule import GATING_COPIES
+from privgan_audits.questions.controls.rule import GATING_COPIES, search_limit
 from privgan_audits.questions.near_copies.measure import near_copy_statistic
 from privgan_audits.questions.scores import Scores, patient_scores, smallest_per_patient
 from privgan_audits.spaces import embedding
-from privgan_audits.spaces.lenses import space as lenses
 from privgan_audits.spaces.search import compared
 from privgan_audits.spaces.space import VectorSpace
 from privgan_audits.stats.pools import as_labels, relabellings
@@ -90,7 +88,7 @@ def few(draw: Callable[..., Sample]) -> tuple[Sample, Sample]:
 
 @pytest.fixture
 def by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (compared, embedding, lenses):
+    for module in (compared, embedding):
         monkeypatch.setattr(module, "MOST", SMALL)
 
 
@@ -124,8 +122,8 @@ def test_copies_are_found_by_a_sample_and_no_side_is_known(
 
 def test_no_more_than_two_hundred_patients_are_planted() -> None:
     """3 % of all members, as ever, up to 6,667 of them."""
-    assert [spike_in.search_limit(members) for members in (30, 1_000, 4_000, 6_600)] == [30, 40, 120, 198]
-    assert [spike_in.search_limit(members) for members in (6_667, 20_000, 66_667)] == [200, 200, 200]
+    assert [search_limit(members) for members in (30, 1_000, 4_000, 6_600)] == [30, 40, 120, 198]
+    assert [search_limit(members) for members in (6_667, 20_000, 66_667)] == [200, 200, 200]
 
 
 def test_what_was_not_planted_helps_no_verdict() -> None:

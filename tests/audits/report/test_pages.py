@@ -97,6 +97,15 @@ def test_what_a_pass_points_to_stands_below_it(folder: Path) -> None:
     assert not any(copy_name(kind) in missed for kind in GATING_COPIES)
 
 
+@pytest.mark.parametrize(("kinds", "said"), [({"moved images": 3, "parts": 1}, True), ({}, False)])
+def test_kinds_of_copies_that_were_left_out_are_counted(folder: Path, kinds: dict[str, int], said: bool) -> None:
+    kept = record("PASS")
+    next(test for test in kept["tests"] if test["id"] == "T0")["kinds_left_out"] = kinds
+    text = seen(written(folder, kept)[0]).text
+    assert ("were left to the others: moved images (3), parts (1)." in text) == said
+    assert ("were left to the others" in text) == said
+
+
 @pytest.mark.parametrize(("differences", "said"), [({}, "is what was audited"), (None, "Another program wrote")])
 def test_files_of_another_program_are_not_called_what_was_audited(
     differences: dict[str, int] | None, said: str

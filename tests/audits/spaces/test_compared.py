@@ -1,17 +1,19 @@
 """A very large cohort is measured by a sample of fixed size, which knows neither sides nor orders."""
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from privgan.arrays import Images, Integers
+from privgan.arrays import Images, Integers, Singles
 from privgan_audits.spaces import patches, pixel_space
 from privgan_audits.spaces.landmarks import parts
 from privgan_audits.spaces.lenses import likely, references
 from privgan_audits.spaces.lenses import space as lenses
 from privgan_audits.spaces.lenses import views as lens_views
 from privgan_audits.spaces.lenses.lenses import LENSES
+from privgan_audits.spaces.lenses.ratios import LensRatios
 from privgan_audits.spaces.lenses.views import LensViews
 from privgan_audits.spaces.search import compared
 from privgan_audits.spaces.search.compared import compared_with
@@ -90,6 +92,16 @@ def test_pixels_are_measured_by_the_sample(monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_array_equal(pixel_space.PixelSpace.of(REAL).among_real(OWNER, compared=SOME), expected)
 
 
+class Bounded(LensRatios):
+    """Who is asked again for bounds that were not kept, and for no more of them than may be held at once."""
+
+    def least_squares(self, others: Sequence[Singles]) -> Singles:
+        """As ever."""
+        found = super().least_squares(others)
+        assert found.size * 16 <= likely._BOUNDS
+        return found
+
+
 @pytest.mark.parametrize("lens", LENSES, ids=lambda lens: lens.name)
 def test_lenses_are_measured_by_the_sample(lens: lenses.Lens) -> None:
     views = LensViews.of(lens, REAL, learning=SOME)
@@ -121,6 +133,14 @@ def test_landmarks_are_measured_by_the_sample(monkeypatch: pytest.MonkeyPatch) -
     assert (np.concatenate(patches.PatchSpace.of(images, np.append(OWNER, 99)).reference) <= 0.01).mean() > 0.03
 
 
+def test_a_sample_without_landmarks_blinds_nobody() -> None:
+    """Cells are then chosen among all images, so that copies are met as ever."""
+    images, owner = np.concatenate([np.full((12, 64, 64, 1), 90, np.uint8), REAL]), np.arange(42) // 2
+    some = patches.PatchSpace.of(images, owner, compared=np.arange(12))
+    np.testing.assert_array_equal(some.parts.cells, patches.PatchSpace.of(images, owner).parts.cells)
+    assert (some.closest(REAL[:5]).distance[12:17] < 0.1).all()
+
+
 @pytest.mark.parametrize("count", [2, 16], ids=["few bounds", "all bounds"])
 @pytest.mark.parametrize("lens", LENSES, ids=lambda lens: lens.name)
 def test_what_is_measured_at_the_end_is_what_is_measured_at_once(
@@ -133,6 +153,8 @@ def test_what_is_measured_at_the_end_is_what_is_measured_at_once(
     expected, sets = at_once.closest(other), [np.concatenate(COPIES)]
     monkeypatch.setattr(likely, "COUNT", count)
     monkeypatch.setattr(likely, "_AT_ONCE", 7)
+    monkeypatch.setattr(likely, "_BOUNDS", 16 * 3 * 30)
+    monkeypatch.setattr(likely, "LensRatios", Bounded)
     monkeypatch.setattr(likely, "_COLUMNS", 11)
     monkeypatch.setattr(lens_views, "KEPT", 1)
     monkeypatch.setattr(lenses, "_BOUNDS", 4 * 30 * 5 // 16 * 1)
@@ -148,14 +170,17 @@ def test_what_is_measured_at_the_end_is_what_is_measured_at_once(
 
 def test_a_copy_near_everybody_blinds_a_lens_for_its_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a very large cohort: whoever is planted, strangers come ahead; nothing of the set then helps the lens."""
-    space = lenses.LensSpace.of(LENSES[3], REAL, OWNER)
+    monkeypatch.setattr(lenses, "_CROWD", 1)
+    space = lenses.LensSpace.of(LENSES[3], REAL, OWNER, compared=ALL)
     known, limits = space.closest(OTHER), np.full(30, 1.1)
     sets = [REAL[4:7], np.concatenate([REAL[8:9], OTHER[:1]]), REAL[9:12]]  # what is nobody's is as near to all
     every = space.met(sets, known, limits)
     assert np.bincount(every[1].copy).tolist()[1] > 7
     assert np.bincount(np.concatenate([every[0].copy, every[2].copy])).max() <= 7
-    monkeypatch.setattr(lenses, "MOST", 29)
     monkeypatch.setattr(lenses, "_CROWD", 4)
+    whole = lenses.LensSpace.of(LENSES[3], REAL, OWNER)  # however many rows it has: nobody is left out of it
+    for mine, theirs in zip(whole.met(sets, known, limits), every, strict=True):
+        np.testing.assert_array_equal(mine.distance, theirs.distance)
     some = space.met(sets, known, limits)
     for number in (0, 2):
         np.testing.assert_array_equal(some[number].distance, every[number].distance)

@@ -48,7 +48,16 @@ def test_what_others_remembered_is_refused() -> None:
     slope(parts := weights())
     descent = Adam(parts, rate=RATE)
     descent.step()
-    with pytest.raises(IndexError):
+    with pytest.raises(RuntimeError):
         Adam(parts[:1], rate=RATE).fill(descent.slots)
     with pytest.raises(RuntimeError):
         Adam(parts[1:], rate=RATE).fill(descent.slots)
+    kept = descent.slots[1]
+    narrow, no_step = {name: value[:1] for name, value in kept.items() if value.dim()}, torch.zeros(1)
+    wrong = ({-2: descent.slots[2]}, {1: {**kept, **narrow}}, {1: {**kept, "step": no_step}})
+    for slots in wrong:
+        with pytest.raises(RuntimeError, match="Expected"):
+            descent.fill(slots)
+    with pytest.raises(KeyError):
+        descent.fill({1: narrow})
+    assert descent.slots[1] is kept  # whoever is refused changes nothing

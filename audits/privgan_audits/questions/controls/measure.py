@@ -17,8 +17,8 @@ from privgan.language import to_tr, tr
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.controls.group_limits import GroupTrials, group_findings
-from privgan_audits.questions.controls.rule import RESPLIT_LEVEL
-from privgan_audits.questions.controls.spike_in import limits_of_detection, search_limit
+from privgan_audits.questions.controls.rule import RESPLIT_LEVEL, search_limit
+from privgan_audits.questions.controls.spike_in import limits_of_detection
 from privgan_audits.questions.groups import Groups, groups_of
 from privgan_audits.questions.membership.attacks import attack_scores
 from privgan_audits.questions.membership.statistic import FPR, with_ensemble
@@ -50,14 +50,16 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     choices = relabellings(len(scores.non_member), scores.non_members, rng)
     trials = GroupTrials.of(scores, groups, evidence.level, choices)
     shown, others = evidence.members.images, evidence.synthetic.images
-    limits = limits_of_detection(scores, shown, others, trials.all_patients, rng, progress)
+    detected = limits_of_detection(scores, shown, others, trials.all_patients, rng, progress)
     findings: dict[str, Any] = {
         **split,
         **pretended,
-        "limit_of_detection": limits,
+        "limit_of_detection": dict(detected.limits),
         "copies_planted_at_most": search_limit(scores.members),
         **group_findings(scores, groups, trials),
     }
+    if detected.left_out:
+        findings["kinds_left_out"] = dict(detected.left_out)
     return Measured(findings=findings)
 
 

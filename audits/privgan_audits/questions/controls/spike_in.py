@@ -7,6 +7,7 @@ part, because one changed pixel blinds it; T3 does not either, because so few pa
 thresholds.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from privgan.language import tr
 from privgan.memory import hand_back_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.questions.controls.disguises import disguised, disguises_of
+from privgan_audits.questions.controls.rule import search_limit
 from privgan_audits.questions.scores import Scores, SpaceScores, score_of
 from privgan_audits.spaces.space import Met
 from privgan_audits.stats.pools import as_labels
@@ -31,9 +33,6 @@ from privgan_audits.stats.relabelling import (
 from privgan_audits.stats.statistics import near_copy_ranks
 
 REPEATS = 59  # all found: the power is above 95 % with 95 % confidence, because 0.95^59 < 0.05
-SEARCHED = 0.03  # share of the members up to which copies are planted, but at least:
-SEARCHED_AT_LEAST = 40
-SEARCHED_AT_MOST = 200  # 3 % of 6,667. What T2 needs is a number of patients, in a cohort of any size
 _HELD = 1 << 28  # bytes of planted copies; what is more is planted in several rounds
 _POOL = 3  # copies prepared per copy that is ever planted at once
 _ROUNDING = 1e-9  # of a distance; who is looked at is decided by scores, which are quotients
@@ -56,10 +55,14 @@ class Changes:
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """Prepared copies, each of another patient, and what they change in each space, by name."""
+    """Prepared copies, each of another patient, and what they change in each space, by name.
+
+    left_out: spaces that say nothing of them, see LensSpace.
+    """
 
     count: int
     changes: dict[str, Changes]
+    left_out: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,9 +131,16 @@ class Front:
         return np.asarray(found[first[found] == turn])
 
 
-def search_limit(members: int) -> int:
-    """How many distinct copied patients are planted at most."""
-    return min(max(SEARCHED_AT_LEAST, round(SEARCHED * members)), SEARCHED_AT_MOST, members)
+@dataclass(frozen=True, kw_only=True)
+class Detected:
+    """From how many copies on each disguise is found.
+
+    limits: None where even `search_limit` copies were missed in one of the REPEATS. left_out: of how many disguises a
+    space said nothing, by its name; see LensSpace.
+    """
+
+    limits: Mapping[str, int | None]
+    left_out: Mapping[str, int]
 
 
 def limits_of_detection(
@@ -140,7 +150,7 @@ def limits_of_detection(
     trial: Trial,
     rng: np.random.Generator,
     progress: Progress = silent,
-) -> dict[str, int | None]:
+) -> Detected:
     """The smallest number of distinct copied members that T2 finds in every repeat, per disguise.
 
     Args:
@@ -151,14 +161,13 @@ def limits_of_detection(
         rng: draws which members, which images and which noise.
         progress: listener.
 
-    Returns:
-        The limit, or None where even `search_limit` copies were missed in one of the REPEATS.
     """
     rows = chosen_images(scores, rng)
     disguises = disguises_of(images)
     limits: dict[str, int | None] = dict.fromkeys(disguises)
+    left_out = Counter[str]()
     if not len(rows):
-        return limits
+        return Detected(limits=limits, left_out=left_out)
     front, names = Front.of(scores, trial), list(disguises)
     some = max(1, _HELD // (len(rows) * images[0].nbytes))  # kinds whose copies are held at once
     for start in range(0, len(names), some):
@@ -170,8 +179,9 @@ def limits_of_detection(
         planted = plant_sets(scores, list(every), front, progress)
         for name, copies, taken in zip(group, planted, turns, strict=True):
             limits[name] = _limit(front, copies, taken)
+            left_out.update(copies.left_out)
             progress(tr("limit of detection"), names.index(name) + 1, len(names), name)
-    return limits
+    return Detected(limits=limits, left_out=left_out)
 
 
 def chosen_images(scores: Scores, rng: np.random.Generator) -> Integers:
@@ -195,14 +205,20 @@ def plant_sets(
     Given a front, only what it looks at is measured.
     """
     changes: list[dict[str, Changes]] = [{} for _ in sets]
+    left_out: list[list[str]] = [[] for _ in sets]
     for done, (name, each) in enumerate(scores.spaces.items()):
         progress(tr("planting copies"), done, len(scores.spaces), tr(name))
         limits = front.limits(name) if front else each.closest.distance
-        for of_set, met in zip(changes, each.space.met(sets, each.closest, limits), strict=True):
+        for of_set, silent_on, met in zip(changes, left_out, each.space.met(sets, each.closest, limits), strict=True):
             of_set[name] = _changes(scores, each, met)
+            if met.left_out:
+                silent_on.append(name)
         hand_back_freed_memory()
     progress(tr("planting copies"), len(scores.spaces), len(scores.spaces))
-    return [Planted(count=len(copies), changes=of_set) for copies, of_set in zip(sets, changes, strict=True)]
+    return [
+        Planted(count=len(copies), changes=of_set, left_out=silent_on)
+        for copies, of_set, silent_on in zip(sets, changes, left_out, strict=True)
+    ]
 
 
 def _changes(scores: Scores, each: SpaceScores, met: Met) -> Changes:

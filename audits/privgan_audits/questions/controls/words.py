@@ -110,7 +110,17 @@ def answer(test: Record) -> Answer:
             changed=changed,
             tried=tr(TRIED),
         )
-    return Answer(answer=answer, sentences=(found, *_silent(test)))
+    return Answer(answer=answer, sentences=(found, *_left_out(test), *_silent(test)))
+
+
+def _left_out(test: Record) -> Iterator[str]:
+    """Of how many kinds of copies which space said nothing; nothing where all spoke of all."""
+    if kinds := test.get("kinds_left_out"):
+        yield tr(
+            "Some kinds of copies are like too many patients for one way of comparing, and were left to the others: "
+            "{spaces}.",
+            spaces=listed([f"{tr(space)} ({plain(count)})" for space, count in kinds.items()]),
+        )
 
 
 def _silent(test: Record) -> Iterator[str]:
@@ -165,6 +175,8 @@ WORDS = Words(
         "small_p_membership": Label(name="of these, false alarms of T3 at 5 %", note="about 5 % are expected"),
         "copies_planted_at_most": Label(name="Most copies planted at once"),
     },
-    told_elsewhere=frozenset({"limit_of_detection", "groups", "groups_left_out", "further_groups_left_out"}),
+    told_elsewhere=frozenset(
+        {"limit_of_detection", "kinds_left_out", "groups", "groups_left_out", "further_groups_left_out"}
+    ),
     charts=charts,
 )

@@ -5,7 +5,7 @@ compared with it is the same.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,14 +85,20 @@ class Parts:
             closest = closest_cells(points.point, cells, PROBES)
             kept = [Part.of(order, points, closest, len(cells))]
             return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells, kept=kept)
+        bare = cls(
+            images=images, order=order, sizes=sizes, floor=floor, white=white, cells=np.zeros((0, 0), np.float32)
+        )
+        cells = bare.spread() if compared is None else replace(bare, order=compared).spread()
+        return replace(bare, cells=cells if len(cells) else bare.spread())  # a sample may show no landmark
+
+    def spread(self) -> Singles:
+        """As many landmarks of these images as there may be cells, evenly among all (c, d)."""
         chosen, count = list[Singles](), 0
-        among = order if compared is None else compared
-        for first in range(0, len(among), KEPT):
-            point = placed(images, among[first : first + KEPT], sizes, floor, white).point
+        for number in range(len(self)):
+            point = self.points(number).point
             chosen.append(point[-count % _PER_CELL :: _PER_CELL].copy())
             count += len(point)
-        cells = _evenly(np.concatenate(chosen))
-        return cls(images=images, order=order, sizes=sizes, floor=floor, white=white, cells=cells)
+        return _evenly(np.concatenate(chosen))
 
     def __len__(self) -> int:
         return (len(self.order) + KEPT - 1) // KEPT

@@ -16,6 +16,7 @@ from privgan_audits.spaces.search.screening import places
 COUNT = 16  # bounds of each real image
 _NEARLY = 1.06  # times the smallest bound: what is hardly more is measured with it
 _AT_ONCE = 1024  # images that are measured together
+_BOUNDS = 1 << 28  # bytes, about, of bounds and what they are compared by, that are held at once
 _COLUMNS = 4096  # real images whose first bounds are sorted at once
 
 
@@ -143,10 +144,12 @@ def _further(
     views, others = measuring.ratios.views, measuring.others
     few = replace(views, images=views.images[unsure], many=min(views.many, len(unsure)), kept=[])
     ratios = LensRatios(views=few, weights=measuring.ratios.weights[:, unsure])
-    for start in ours[::_AT_ONCE]:
-        copies = np.arange(start, min(start + _AT_ONCE, ours.stop))
+    step = max(1, min(_AT_ONCE, _BOUNDS // (16 * len(unsure))))
+    for start in ours[::step]:
+        copies = np.arange(start, min(start + step, ours.stop))
         least = ratios.least_squares(views.beside(others.images[copies]))
         own = measuring.owner[unsure] == others.patient[copies][:, None]
-        least /= np.where(own, others.second[copies][:, None], others.first[copies][:, None])
+        first, second = (ratio[copies, None].astype(np.float32) for ratio in (others.first, others.second))
+        least /= np.where(own, second, first)
         copy, real = places(least <= measuring.reach(distance[unsure]))
         yield unsure[real], copies[copy]

@@ -10,7 +10,7 @@ image, or of another, is measured in float64.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from privgan_audits.spaces.lenses.likely import Likely, Measuring, Others, measu
 from privgan_audits.spaces.lenses.ratios import LensRatios
 from privgan_audits.spaces.lenses.references import reference_distances
 from privgan_audits.spaces.lenses.views import LensViews
-from privgan_audits.spaces.search.compared import MOST
 from privgan_audits.spaces.search.screening import places
 from privgan_audits.spaces.space import Closest, Met, blocks_of
 
@@ -41,12 +40,13 @@ _SINGLE = 1e-5  # of a bound's square, which single precision may take off
 class LensSpace:
     """All real images through one lens. owner: their patients (n,), who are never compared with themselves.
 
-    ranks: among whom searches are shared out.
+    ranks: among whom searches are shared out. sampled: whether it was learned from some of them alone.
     """
 
     ratios: LensRatios
     owner: Integers
     ranks: Ranks | None = None
+    sampled: bool = False
 
     @classmethod
     def of(
@@ -64,7 +64,8 @@ class LensSpace:
         """
         views = LensViews.of(lens, real, ranks, compared)
         references = reference_distances(views, owner, progress, ranks, compared)
-        return cls(ratios=LensRatios.of(views, references), owner=owner, ranks=ranks)
+        ratios = LensRatios.of(views, references)
+        return cls(ratios=ratios, owner=owner, ranks=ranks, sampled=compared is not None)
 
     @property
     def name(self) -> str:
@@ -102,10 +103,14 @@ class LensSpace:
         return Closest.of_all(found, self.ranks)
 
     def met(self, sets: Sequence[Images], known: Closest, limits: Floats) -> list[Met]:
-        """See Space. In a very large cohort this lens says nothing of a set with a copy that is near everybody."""
+        """See Space. In a very large cohort this lens says nothing of a set with a copy that is near everybody.
+
+        Whom a copy may be near is counted by bounds, which are rounded as suits the processor: another machine may
+        count a few more or fewer. A set of which nothing is said is found later or not at all, never sooner.
+        """
         del known
         found, crowded = [], [np.zeros(0, np.int64)]
-        most = len(self.owner) // _CROWD if len(self.owner) > MOST else len(self.owner)
+        most = len(self.owner) // _CROWD if self.sampled else len(self.owner)
         for start, block in self._blocks(joined(*sets), silent):
             close = block.close(limits)
             many = np.count_nonzero(close, axis=1) > most
@@ -117,7 +122,8 @@ class LensSpace:
         each = Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
         (copies,) = gathered_rows([np.concatenate(crowded)], self.ranks)
         left_out = set(np.searchsorted(np.cumsum([len(of_set) for of_set in sets]), copies, side="right").tolist())
-        return [Met.all_of(()) if number in left_out else met for number, met in enumerate(each)]
+        nothing = replace(Met.all_of(()), left_out=True)
+        return [nothing if number in left_out else met for number, met in enumerate(each)]
 
     @property
     def _size(self) -> int:

@@ -22,6 +22,7 @@ PASSES = {
         "warp": None,
     },
     "copies_planted_at_most": 40,
+    "kinds_left_out": {"moved images": 3},
     "groups": [
         {"column": "class", "value": "clear", "members": 812, "non_members": 401, "seen_from": 17},
         {"column": "site", "value": "north", "members": 14, "non_members": 6, "seen_from": None},
@@ -49,4 +50,5 @@ HOSTILE = PASSES | {
     "groups": [{"column": "class", "value": ATTACK, "members": 812, "non_members": 401, "seen_from": 17}],
     "groups_left_out": [{"column": ATTACK, "value": ATTACK, "members": 3, "non_members": 1}],
     "further_groups_left_out": {ATTACK: 7},
+    "kinds_left_out": {ATTACK: 3},
 }
