@@ -13,7 +13,7 @@ from privgan import seals
 from privgan.errors import IntegrityError, UsageError
 from privgan_audits.gate.verdict import judge
 from privgan_audits.policy import DEFAULT, NO_THRESHOLDS, OPEN_RELEASE, OWN, PRESETS, RESTRICTED_ACCESS, Policy
-from privgan_audits.questions.controls.spike_in import SEARCHED, SEARCHED_AT_LEAST
+from privgan_audits.questions.controls.rule import SEARCHED, SEARCHED_AT_LEAST
 from privgan_audits.report.words.frame import POLICIES
 from tests.audits.gate.test_verdict import good, test
 from tests.places import ROOT

@@ -23,8 +23,8 @@ CHANGED_COPIES = (
 """Some of each family of changes: they say that there are eyes for it, and may need twice as many patients."""
 CHANGED_MAY_NEED = 2  # times as many patients as plain ones
 GATING_COPIES = (*PLAIN_COPIES, *CHANGED_COPIES)
-_SEARCHED = 0.03  # share of the members up to which copies are planted, but at least:
-_SEARCHED_AT_LEAST = 40
+SEARCHED = 0.03  # share of the members up to which copies are planted, but at least:
+SEARCHED_AT_LEAST = 40
 _SEARCHED_AT_MOST = 200  # 3 % of 6,667. What T2 needs is a number of patients, in a cohort of any size
 _MOST_COUNTED = 1 << 30  # splits; nobody made as many
 RESPLIT_LEVEL = 0.05  # of the p-values that are counted in splits of members among themselves
@@ -78,7 +78,7 @@ def inconclusive(f: Findings) -> Iterator[str]:
 
 def search_limit(members: int) -> int:
     """How many distinct copied patients are planted at most."""
-    return min(max(_SEARCHED_AT_LEAST, round(_SEARCHED * members)), _SEARCHED_AT_MOST, members)
+    return min(max(SEARCHED_AT_LEAST, round(SEARCHED * members)), _SEARCHED_AT_MOST, members)
 
 
 def _allowed(policy: Policy, kind: str, members: float) -> float:
