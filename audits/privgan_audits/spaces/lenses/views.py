@@ -92,10 +92,8 @@ class LensViews:
         if not len(rows) or rows.max() < self.many:
             return np.stack([part.take(rows, axis=0) for part in self._kept()])
         different, place = np.unique(rows, return_inverse=True)
-        kept = np.searchsorted(different, self.many)
-        further = placed(self.lens, self.whites, self.images[different[kept:]], searching=True)
-        pairs = zip(self._kept(), further, strict=True)
-        return np.stack([np.concatenate([part[different[:kept]], more]).take(place, axis=0) for part, more in pairs])
+        made = placed(self.lens, self.whites, self.images[different], searching=True)
+        return np.stack([part.take(place, axis=0) for part in made])
 
 
 def placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searching: bool) -> list[Singles]:
