@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_SLOW, _SMALLEST = 0.999, 1e-8  # of the mean of squares, and what is added to its root
+from privgan.gan.networks.descent import Pace, move
+
+_SLOW = 0.999  # of the mean of squares
 _RISE = 0.1  # share of the steps
 _MOMENTA = (0.85, 0.95)  # the least, while the rate is highest
 _FIRST, _LAST = 25.0, 1e4  # of the highest rate the first is a part, of the first the last
@@ -51,17 +53,14 @@ class Adam:
     def descend(self, rate: float, momentum: float = 0.9) -> None:
         """One step down the gradients that `backward` left with the parameters, which then have none."""
         self._steps += 1
-        pace = rate / (1 - momentum**self._steps)
-        root = (1 - _SLOW**self._steps) ** 0.5
+        pace = Pace(rate, self._steps, (momentum, _SLOW))
         for value, mean, square in zip(self.parameters, self._means, self._squares, strict=True):
             slope, value.grad = value.grad, None
             if slope is None:
                 raise ValueError("Expected a gradient of every parameter, one has none: call backward before.")
             if self.decay:
                 value.mul_(1 - rate * self.decay)
-            mean.lerp_(slope, 1 - momentum)
-            square.mul_(_SLOW).addcmul_(slope, slope, value=1 - _SLOW)
-            value.addcdiv_(mean, (square.sqrt() / root).add_(_SMALLEST), value=-pace)
+            move(value, slope, mean, square, pace=pace)
 
 
 def rectified(maps: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ torch's own optimisers import its compiler, which nobody here asks for: most of 
 """
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +14,23 @@ _SMALLEST = 1e-8  # added to the root of the mean of squares
 _STEP, _MEAN, _SQUARE = "step", "exp_avg", "exp_avg_sq"
 
 Slots = dict[str, Tensor]
+
+
+class Pace(NamedTuple):
+    """How far a step goes: its rate, which step it is, from 1, and how long means and mean squares remember."""
+
+    rate: float
+    steps: float
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+def move(value: Tensor, slope: Tensor, mean: Tensor, square: Tensor, *, pace: Pace) -> None:
+    """One step of a tensor down its gradient, in place, as are its mean and mean square; all of one shape."""
+    rate, steps, (fast, slow) = pace
+    mean.lerp_(slope, 1 - fast)
+    square.mul_(slow).addcmul_(slope, slope, value=1 - slow)
+    wide = (square.sqrt() / (1 - slow**steps) ** 0.5).add_(_SMALLEST)
+    value.addcdiv_(mean, wide, value=-rate / (1 - fast**steps))
 
 
 class Adam:
@@ -30,17 +48,12 @@ class Adam:
     @torch.no_grad()
     def step(self) -> None:
         """One step down the gradients of the parameters."""
-        fast, slow = self._betas
         for number, value in enumerate(self.parameters):
             if (slope := value.grad) is None:
                 continue
             slots = self.slots.setdefault(number, _fresh(value))
             slots[_STEP] += 1
-            steps, mean, square = float(slots[_STEP]), slots[_MEAN], slots[_SQUARE]
-            mean.lerp_(slope, 1 - fast)
-            square.mul_(slow).addcmul_(slope, slope, value=1 - slow)
-            wide = (square.sqrt() / (1 - slow**steps) ** 0.5).add_(_SMALLEST)
-            value.addcdiv_(mean, wide, value=-self.rate / (1 - fast**steps))
+            move(value, slope, slots[_MEAN], slots[_SQUARE], pace=Pace(self.rate, float(slots[_STEP]), self._betas))
 
     def zero_grad(self) -> None:
         """Forget the gradients, as a step does not."""
