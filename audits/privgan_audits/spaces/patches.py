@@ -134,6 +134,7 @@ class PatchSpace:
                 pair, distance = _voted(part.points.only(real), others.only(other), ratio, real)
                 image, copy = np.divmod(pair, _AT_ONCE)
                 yield Met(real=part.rows[image], copy=copy + start, distance=distance)
+            del part  # a gigabyte, before the next one is made
         progress(task, whole, whole)
 
     def _alike(

@@ -1,5 +1,6 @@
 """Parts that went elsewhere: found by the space, as its definition says, whatever lies beside them."""
 
+import tracemalloc
 from collections import defaultdict
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 from scipy import ndimage
 
 from privgan.arrays import Floats, Images
-from privgan_audits.spaces.landmarks.points import Points, placed
+from privgan_audits.spaces.landmarks.keypoints import grey_pictures, landmarks
+from privgan_audits.spaces.landmarks.points import Growing, Points, placed
 from privgan_audits.spaces.patches import OTHER_SIZES, PatchSpace
 from tests.audits.spaces.test_keypoints import textures
 
@@ -149,3 +151,25 @@ def test_blank_images_are_close_to_nothing() -> None:
         assert len(space.met([images], known, known.distance)[0].real) == 0
     assert (SPACE.closest(blank).distance == 1.0).all()
     assert (SPACE.among_real(OWNER) == 1.0).all()
+
+
+def test_points_of_many_images_are_those_of_some_at_a_time_one_after_the_other() -> None:
+    images = np.concatenate([np.full((70, 64, 64, 1), 90, np.uint8), textures(90, seed=3)])
+    seen = list(landmarks(grey_pictures(images), OTHER_SIZES, SPACE.floor))
+    found = placed(images, np.arange(len(images)), OTHER_SIZES, SPACE.floor, SPACE.white)
+    assert np.array_equal(found.image, np.concatenate([some.image for some in seen]))
+    assert np.array_equal(found.point, np.concatenate([SPACE.white(some.window.astype(float)) for some in seen]))
+    assert points_of(SPACE, images[:70]).point.shape == (0, found.point.shape[1])
+
+
+def test_points_are_not_held_twice_while_they_are_put_together() -> None:
+    some = np.ones((500, 48), np.float32)
+    tracemalloc.start()
+    growing = Growing()
+    for _ in range(100):
+        growing.add(some)
+    whole, held = growing.all(), tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert whole.shape == (50_000, 48)
+    assert whole.all()
+    assert held < 1.3 * whole.nbytes

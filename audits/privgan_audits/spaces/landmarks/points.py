@@ -47,13 +47,33 @@ def learned(pictures: Singles, floor: float) -> Whitening:
 
 def placed(images: Images, rows: Integers, sizes: Sequence[Size], floor: float, white: Whitening) -> Points:
     """The landmarks of some rows (k,), k >= 1, of images uint8 (n, h, h, c), as points."""
-    found = [
-        (seen.image + start, seen.size, seen.place, white(seen.window.astype(np.float64)))
-        for start in range(0, len(rows), _IMAGES)
-        for seen in landmarks(grey_pictures(images[rows[start : start + _IMAGES]]), sizes, floor)
-    ]
-    image, size, place, point = (np.concatenate(column) for column in zip(*found, strict=True))
-    return Points(image=image, size=size, place=place, point=point)
+    found, point = list[tuple[Integers, Integers, Floats]](), Growing()
+    for start in range(0, len(rows), _IMAGES):
+        for seen in landmarks(grey_pictures(images[rows[start : start + _IMAGES]]), sizes, floor):
+            found.append((seen.image + start, seen.size, seen.place))
+            point.add(white(seen.window.astype(np.float64)))
+    image, size, place = (np.concatenate(column) for column in zip(*found, strict=True))
+    return Points(image=image, size=size, place=place, point=point.all())
+
+
+class Growing:
+    """Rows one after the other, which are never held twice: a part of a large cohort has a gigabyte of them."""
+
+    def __init__(self) -> None:
+        self._rows, self._count = np.empty((0, 0), np.float32), 0
+
+    def add(self, rows: Singles) -> None:
+        """Some more (k, d), of one width."""
+        end = self._count + len(rows)
+        if end > len(self._rows) or not self._count:
+            self._rows.resize((end + end // 8, rows.shape[1]), refcheck=False)  # large blocks grow where they are
+        self._rows[self._count : end] = rows
+        self._count = end
+
+    def all(self) -> Singles:
+        """All of them; nothing may be added after that."""
+        self._rows.resize((self._count, self._rows.shape[1]), refcheck=False)
+        return self._rows
 
 
 def placed_together(
