@@ -41,7 +41,7 @@ check: install
 USES := %/uses_teaching.py %/uses_restoring.py %/uses_augmenting.py
 
 bench: install
-	for benchmark in $(filter-out %/quality.py %/hospitals.py %/against.py $(USES), $(wildcard tests/benchmarks/*.py)); do \
+	for benchmark in $(filter-out %/quality.py %/hospitals.py %/against.py %/growth.py $(USES), $(wildcard tests/benchmarks/*.py)); do \
 		$(BIN)/python $$benchmark --json || exit 1; done
 	$(BIN)/python tests/benchmarks/against.py --short --json
 

@@ -1,6 +1,6 @@
 """What several processes bring, and how a training grows with its patients.
 
-    python tests/benchmarks/scaling.py [--json] [--quick] [--side 64]
+    python tests/benchmarks/scaling.py [--json] [--quick] [--side 64] [--searched 3000]
     python tests/benchmarks/scaling.py --verbs [--json] [--side 256] [--patients 60,240] [--keep FOLDER]
 
 Invented patients with two noise images each; networks and batch are those of the preset `balanced`.
@@ -8,8 +8,8 @@ Images a second of a step (of the discriminator, with its share of generator ste
 set and of the audit's search for copies among pixels and in two lenses, by ranks and threads of each; then seconds a
 patient with one rank and more and more patients. Beside seconds of the clock
 stand processor seconds of the busiest rank, which other programs on the machine do not change as much: their ratio to
-those of one rank is what an idle machine could reach. --verbs: what each verb costs instead, of phantoms of that size
-(`measuring.verbs`).
+those of one rank is what an idle machine could reach. --searched: so many real images and as many others.
+--verbs: what each verb costs instead, of phantoms of that size (`measuring.verbs`).
 """
 
 import argparse
@@ -61,11 +61,15 @@ PATIENTS = (1_000, 4_000, 16_000, 64_000)
 STEPS, OF_RANKS = 12, 2_000
 DRAWN, SEARCHED = 256, 3_000  # images that are drawn; real and as many synthetic images that are compared
 KINDS = ("step", "warm", "draw", "search")
+NUMBERS = ("ranks", "threads", "patients", "steps", "side", "alone", "searched")  # of a case, as its ranks are told
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One measurement. steps: of the discriminator, after two to warm up. side: pixels. alone: only training."""
+    """One measurement. steps: of the discriminator, after two to warm up. side: pixels. alone: only training.
+
+    searched: real images, and as many others, that are compared.
+    """
 
     ranks: int
     threads: int
@@ -73,14 +77,13 @@ class Case:
     steps: int
     side: int = SIDE
     alone: int = 0
+    searched: int = SEARCHED
 
     def measured(self) -> dict[str, float]:
         """Seconds of the slowest rank, and what the largest held."""
         with tempfile.TemporaryDirectory() as folder:
             words = [sys.executable, __file__, "--rank"]
-            numbers = [
-                str(getattr(self, name)) for name in ("ranks", "threads", "patients", "steps", "side", "alone")
-            ]
+            numbers = [str(getattr(self, name)) for name in NUMBERS]
             # As the command sets them.
             own = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "GOMP_SPINCOUNT": "20000"}
             started = [
@@ -128,8 +131,8 @@ def _measured(ranks: Ranks, folder: Path, case: Case) -> dict[str, float]:
     if case.alone:
         return found
     save_generator(training.run, state.average)
-    images = pictures(np.random.default_rng(2), 2 * SEARCHED)[..., None]
-    drawn, searched = partial(_drawn, training), partial(_searched, images, ranks)
+    images = pictures(np.random.default_rng(2), 2 * case.searched)[..., None]
+    drawn, searched = partial(_drawn, training), partial(_searched, images, case.searched, ranks)
     for name, work in (("draw", drawn), ("search", searched)):
         ranks.highest(0)
         began, worked = time.perf_counter(), time.process_time()
@@ -152,9 +155,9 @@ def _drawn(training: Training) -> None:
     in_shares(DRAWN, training.ranks, made)
 
 
-def _searched(images: Images, ranks: Ranks) -> None:
-    """One half of the images beside the other, each of another patient."""
-    real, others = images[:SEARCHED], images[SEARCHED:]
+def _searched(images: Images, count: int, ranks: Ranks) -> None:
+    """The first images beside the others, each of another patient."""
+    real, others = images[:count], images[count:]
     owner = np.arange(len(real))
     spaces = [PixelSpace.of(real, ranks), *(LensSpace.of(lens, real, owner, ranks=ranks) for lens in LENSES[:2])]
     for space in spaces:
@@ -212,9 +215,9 @@ def row(case: Case, alone: dict[str, float] | None) -> dict[str, Any]:
     if not case.alone:
         line |= {
             "drawn_images_per_s": round(DRAWN / found["draw_s"], 1),
-            "searched_images_per_s": round(SEARCHED / found["search_s"], 1),
+            "searched_images_per_s": round(case.searched / found["search_s"], 1),
             "draw_cpu_ms_per_image": round(1e3 * found["draw_cpu_s"] / DRAWN, 2),
-            "search_cpu_ms_per_image": round(1e3 * found["search_cpu_s"] / SEARCHED, 2),
+            "search_cpu_ms_per_image": round(1e3 * found["search_cpu_s"] / case.searched, 2),
         }
     if alone is not None:
         line |= {f"{name}_ratio": round(alone[f"{name}_s"] / found[f"{name}_s"], 2) for name in KINDS}
@@ -248,8 +251,7 @@ def main() -> None:
     """Print the tables, or one JSON object."""
     if "--rank" in sys.argv:
         rank, folder, *numbers = sys.argv[sys.argv.index("--rank") + 1 :]
-        ranks, threads, patients, steps, side, alone = map(int, numbers)
-        case = Case(ranks=ranks, threads=threads, patients=patients, steps=steps, side=side, alone=alone)
+        case = Case(**dict(zip(NUMBERS, map(int, numbers), strict=True)))
         print(json.dumps(measure(int(rank), Path(folder), case)))
         return
     words = argparse.ArgumentParser()
@@ -257,12 +259,14 @@ def main() -> None:
         words.add_argument(flag, action="store_true")
     words.add_argument("--side", type=int, help="pixels of an image")
     words.add_argument("--patients", default="60,240", help="of --verbs")
+    words.add_argument("--searched", type=int, default=SEARCHED)
     words.add_argument("--keep", type=Path, help="a folder for what the verbs make")
     asked = words.parse_args()
     if asked.verbs:
         _print_verbs(asked)
         return
-    usual = Case(ranks=1, threads=1, patients=OF_RANKS, steps=STEPS, side=asked.side or SIDE)
+    side = asked.side or SIDE
+    usual = Case(ranks=1, threads=1, patients=OF_RANKS, steps=STEPS, side=side, searched=asked.searched)
     ranks, patients = (
         [replace(usual, ranks=r, threads=t) for r, t in RANKS],
         [replace(usual, patients=p, alone=1) for p in PATIENTS],
