@@ -11,7 +11,8 @@ compare two versions of torch as well, and this one holds all that the base's co
 need by now, comes with the extra `dev`. Both sides read the same phantoms and go on with what they made themselves,
 so that no format of one has to be the other's. What a row needs is made once, unmeasured, unless it is a row itself:
 `--rows train` prepares both sides first, and `--rows audit` trains and draws as well. `--patients` says how all of it
-grows, as there are as many synthetic ones; `--steps` trains for less, to see that every row still runs.
+grows, as there are as many synthetic ones (a demo has its own); `--steps` trains for less, to see that every row
+still runs.
 """
 
 import argparse
@@ -83,6 +84,7 @@ ROWS: Mapping[str, Row] = {
         makes="report",
     ),
     "benchmarks/audit.py": Row(words=["--json"]),
+    "demo": Row(words=["demo"], makes="privgan-demo"),
 }
 CHEAP = ("help", "plan", "approve, to its first refusal", "scan")
 
