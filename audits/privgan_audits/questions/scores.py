@@ -151,12 +151,12 @@ def _score(evidence: Evidence, progress: Progress) -> Scores:
     embedding = VectorSpace(
         name=EMBEDDING, queries=moved, points=moved[:, 0].copy(), place=learned.embed, ranks=evidence.ranks
     )
-    # First of all: it needs much room for a moment.
-    patches = PatchSpace.of(real, owner, progress, evidence.ranks, compared)
     lenses = (LensSpace.of(lens, real, owner, progress, evidence.ranks, compared) for lens in LENSES)
-    every: Iterable[Space] = chain([pixels, embedding], _further_spaces(evidence, real), lenses, [patches])
+    # Last of all, because it holds most.
+    patches = (PatchSpace.of(real, owner, progress, evidence.ranks, compared) for _ in range(1))
+    every: Iterable[Space] = chain([pixels, embedding], _further_spaces(evidence, real), lenses, patches)
     spaces = {}
-    for space in every:  # one after the other, because each holds much while it is looked at
+    for space in every:  # made and looked at one after the other, because each holds much meanwhile
         hand_back_freed_memory()
         among = space.among_real(owner, progress, compared)
         spaces[space.name] = _in_space(space, among, evidence.synthetic.images, owner, flat, progress)

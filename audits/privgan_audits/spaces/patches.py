@@ -113,6 +113,10 @@ class PatchSpace:
         found = [some.closer(limits) for some in self._blocks(joined(*sets), limits, silent)]
         return Met.all_of(found).of_all(self.ranks).split([len(copies) for copies in sets])
 
+    def forget(self) -> None:
+        """See Space."""
+        self.parts.kept.clear()
+
     def _blocks(self, images: Images, limits: Floats, progress: Progress) -> Iterator[Met]:
         """Pairs of real and other images that are less than 1 apart, some images of this rank's share at a time.
 

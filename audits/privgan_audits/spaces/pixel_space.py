@@ -27,14 +27,14 @@ class PixelSpace:
     """Values of all channels without brightness and contrast; turns, flips and small shifts are forgiven.
 
     images: all real ones, uint8 (n, h, h, c). flat: bool (n,), see `Views`. kept: they in all forms, where these fit
-    into memory; else some at a time are brought into them whenever somebody looks. ranks: among whom searches are
-    shared out.
+    into memory and were not forgotten; else some at a time are brought into them whenever somebody looks. ranks:
+    among whom searches are shared out.
     """
 
     name: ClassVar[str] = "pixels"
     images: Images
     flat: Flags
-    kept: Views | None
+    kept: list[Views]
     ranks: Ranks | None = None
 
     @classmethod
@@ -42,16 +42,16 @@ class PixelSpace:
         """All real images, uint8 (n, h, h, c)."""
         if len(real) <= KEPT:
             kept = views(real, searching=True, ranks=ranks)
-            return cls(images=real, flat=kept.flat, kept=kept, ranks=ranks)
+            return cls(images=real, flat=kept.flat, kept=[kept], ranks=ranks)
         blocks = [real[first : first + KEPT] for first in range(0, len(real), KEPT)]
         flat = np.concatenate([views(block, searching=False, ranks=ranks).flat for block in blocks])
-        return cls(images=real, flat=flat, kept=None, ranks=ranks)
+        return cls(images=real, flat=flat, kept=[], ranks=ranks)
 
     def among_real(self, owner: Integers, progress: Progress = silent, compared: Integers | None = None) -> Floats:
         """See Space."""
         some = self.images if compared is None else self.images[compared]
-        kept = self.kept if compared is None else None
-        targets = views(some, searching=False, ranks=self.ranks) if kept is None else kept
+        kept = self.kept if compared is None else []
+        targets = kept[0] if kept else views(some, searching=False, ranks=self.ranks)
         patients = (owner, owner if compared is None else owner[compared])
         return self._closest(targets, patients, tr("real images among themselves"), progress).distance
 
@@ -71,11 +71,16 @@ class PixelSpace:
         ]
         return [Met.all_of(parts) for parts in zip(*by_search, strict=True)]
 
+    def forget(self) -> None:
+        """See Space."""
+        self.kept.clear()
+
     def _parts(self) -> Iterator[tuple[range, Views]]:
         """Some real images at a time, in all forms, and which they are."""
         for first in range(0, len(self.images), KEPT):
             rows = range(first, min(first + KEPT, len(self.images)))
-            yield rows, self.kept or views(self.images[rows.start : rows.stop], searching=True, ranks=self.ranks)
+            made = self.kept or [views(self.images[first : rows.stop], searching=True, ranks=self.ranks)]
+            yield rows, made[0]
 
     def _closest(
         self, targets: Views, patients: tuple[Integers, Integers] | None, task: str, progress: Progress

@@ -113,6 +113,9 @@ class Space(Protocol):
         Pairs that are less than `limits` apart, float64 (n,) by real image, none above `known`'s distances.
         """
 
+    def forget(self) -> None:
+        """Hold nothing that can be made again from the images, until somebody looks again: it is the same then."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VectorSpace:
@@ -165,6 +168,9 @@ class VectorSpace:
         places = [self.place(copies) for copies in sets]
         each = nearest_within(self.queries, places, limits, k=MET, turns=_views, ranks=self.ranks)
         return [_pairs(found).closer(limits) for found in each]
+
+    def forget(self) -> None:
+        """See Space; points stay, because attacks ask for them."""
 
 
 def _pairs(found: Neighbours) -> Met:

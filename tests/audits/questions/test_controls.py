@@ -27,6 +27,7 @@ from privgan_audits.stats.pools import Pool, as_labels, relabellings
 from privgan_audits.stats.relabelling import Others, Trial, is_significant, p_values
 from tests.audits.beside import beside
 from tests.audits.planted import with_copies
+from tests.audits.spaces.test_shared_out import held
 
 Draw = Callable[..., Sample]
 Weigh = Callable[..., Evidence]
@@ -232,14 +233,13 @@ def test_every_disguise_gets_its_limit(
 ) -> None:
     """Of as many copies as are ever planted at once."""
     monkeypatch.setattr(spike_in, "_POOL", 1)
-    shown, others = small.members.images, small.synthetic.images
-    trial = Trial(level=0.003, pool=pool)
-    found = spike_in.limits_of_detection(scores, shown, others, trial, np.random.default_rng(2))
-    limits = found.limits
+    rng, trial = np.random.default_rng(2), Trial(level=0.003, pool=pool)
+    found = spike_in.limits_of_detection(scores, small.members.images, small.synthetic.images, trial, rng)
     assert not found.left_out
-    assert list(limits) == list(DISGUISES)
+    assert list(found.limits) == list(DISGUISES)
     for kind in (*GATING_COPIES, "rotation_90_degrees"):
-        assert limits[kind] is not None, kind
+        assert found.limits[kind] is not None, kind
+    assert not held(scores.spaces[PATCHES].space)  # nobody looks through it again
 
 
 def test_every_family_has_a_kind_that_gates_and_one_that_only_informs() -> None:

@@ -54,7 +54,7 @@ def test_no_neighbour_is_ruled_out(precision: Precision) -> None:
     true[np.arange(60), :, np.arange(60)] = np.inf
     closest = true.min(axis=1)
     rough = RoughBase.of(base, base.mean(axis=0), precision)
-    found = rough.candidates(views, 4, apart, np.full(60, np.inf))
+    found = rough.candidates(rough.asked(views), 4, apart, np.full(60, np.inf))
     kept = {(query, row): shown for query, row, shown in zip(found.query, found.row, found.views, strict=True)}
     assert len(kept) < 60 * 100
     for query in range(60):

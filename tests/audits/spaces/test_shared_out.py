@@ -63,6 +63,18 @@ def answers(space: Space, owner: Integers = OWNER) -> NDArray[np.float64]:
     return np.concatenate(every)
 
 
+def held(space: Space) -> bool:
+    """Whether it holds what could be made again from the images."""
+    match space:
+        case pixel_space.PixelSpace():
+            return bool(space.kept)
+        case patches.PatchSpace():
+            return bool(space.parts.kept)
+        case lenses.LensSpace():
+            return bool(space.ratios.views.kept or space.ratios.ready)
+    return False
+
+
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that so few images are several blocks."""
     for module, name in ((patches, "_AT_ONCE"), (keypoints, "_AT_ONCE"), (points, "_IMAGES")):
@@ -71,6 +83,15 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searches, "_BLOCK", 4)
     monkeypatch.setattr(lenses, "_BOUNDS", 4 * 30 * 5)
     monkeypatch.setattr(references, "_TILE", 30 * 4)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_what_was_let_go_is_made_again(name: str) -> None:
+    space = SPACES[name](None)
+    expected = answers(space)
+    space.forget()
+    assert not held(space)
+    np.testing.assert_array_equal(answers(space), expected)
 
 
 @pytest.mark.parametrize("name", SPACES)

@@ -176,7 +176,7 @@ def limits_of_detection(
         for copies, name in zip(every, group, strict=True):
             copies[:] = disguised(images[rows], others, disguises[name], rng)
             turns.append(_turns(len(rows), rng))
-        planted = plant_sets(scores, list(every), front, progress)
+        planted = plant_sets(scores, list(every), front, progress, last=start + some >= len(names))
         for name, copies, taken in zip(group, planted, turns, strict=True):
             limits[name] = _limit(front, copies, taken)
             left_out.update(copies.left_out)
@@ -198,11 +198,17 @@ def plant(scores: Scores, copies: Images) -> Planted:
 
 
 def plant_sets(
-    scores: Scores, sets: Sequence[Images], front: Front | None = None, progress: Progress = silent
+    scores: Scores,
+    sets: Sequence[Images],
+    front: Front | None = None,
+    progress: Progress = silent,
+    *,
+    last: bool = False,
 ) -> list[Planted]:
     """`plant` several sets, space by space: what a search makes of the real images serves all of them.
 
-    Given a front, only what it looks at is measured.
+    Given a front, only what it looks at is measured. last: nobody will look through these spaces again, and each lets
+    go of what it holds.
     """
     changes: list[dict[str, Changes]] = [{} for _ in sets]
     left_out: list[list[str]] = [[] for _ in sets]
@@ -213,6 +219,8 @@ def plant_sets(
             of_set[name] = _changes(scores, each, met)
             if met.left_out:
                 silent_on.append(name)
+        if last:
+            each.space.forget()
         hand_back_freed_memory()
     progress(tr("planting copies"), len(scores.spaces), len(scores.spaces))
     return [

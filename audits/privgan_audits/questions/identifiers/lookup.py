@@ -5,7 +5,7 @@ from functools import lru_cache
 from privgan.data.identifiers import IdentifierDigests, candidates, normalise
 from privgan_audits.questions.identifiers.contents.pieces import Piece
 
-_CACHED_TEXTS = 1 << 14
+_CACHED_TEXTS, _LONGEST_CACHED = 1 << 14, 1 << 10  # and characters of each: 16 MiB of plain letters at most
 
 
 class Lookup:
@@ -25,7 +25,8 @@ class Lookup:
             form = normalise(piece.text)
             category = self._find(form) if len(form) >= piece.least else None
             return frozenset([category]) if category else frozenset()
-        return self._search(piece.text, piece.least, ragged=piece.ragged)
+        search = self._search if len(piece.text) <= _LONGEST_CACHED else self._uncached
+        return search(piece.text, piece.least, ragged=piece.ragged)
 
     def _uncached(self, text: str, least: int, *, ragged: bool) -> frozenset[str]:
         forms = set(candidates(text))

@@ -54,8 +54,8 @@ class Parts:
     """All real images, uint8 (n, h, h, c), in an order (n,), KEPT at a time.
 
     sizes: at which they are looked at. floor, white: bring images to points. cells: float32 (c, d), round which
-    points are gathered. kept: the only part, where there is one. known: the closest cells of the landmarks of each
-    other part that was looked at, which take longer to find than landmarks.
+    points are gathered. kept: the only part, where there is one, until it is let go. known: the closest cells of the
+    landmarks of each part that is not kept and was looked at, which take longer to find than landmarks.
     """
 
     images: Images

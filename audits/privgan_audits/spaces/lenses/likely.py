@@ -142,7 +142,7 @@ def _further(
     if not len(unsure) or not len(ours):
         return
     views, others = measuring.ratios.views, measuring.others
-    few = replace(views, images=views.images[unsure], many=min(views.many, len(unsure)), kept=[])
+    few = replace(views, images=views.images[unsure], kept=[])
     ratios = LensRatios(views=few, weights=measuring.ratios.weights[:, unsure])
     step = max(1, min(_AT_ONCE, _BOUNDS // (16 * len(unsure))))
     for start in ours[::step]:

@@ -125,6 +125,10 @@ class LensSpace:
         nothing = replace(Met.all_of(()), left_out=True)
         return [nothing if number in left_out else met for number, met in enumerate(each)]
 
+    def forget(self) -> None:
+        """See Space."""
+        self.ratios.forget()
+
     @property
     def _size(self) -> int:
         """Images whose bounds are held at once."""

@@ -21,16 +21,16 @@ _AT_ONCE = 64  # images; windows in double precision take many times their room
 class LensViews:
     """All real images through a lens, as they are and changed in the ways that it forgives.
 
-    whites: of each part. images: uint8 (n, h, h, c). changes: views of an image. many: how many of the first images
-    are kept while somebody looks at them. ranks: see `look`. kept: every part of those, float32 (many, views, d);
-    empty until then.
+    whites: of each part. images: uint8 (n, h, h, c). changes: views of an image. whole: whether all of them are kept
+    while somebody looks; else none is, since of some hardly any would be asked for. ranks: see `look`. kept: every
+    part, float32 (n, views, d); empty until then.
     """
 
     lens: Lens
     whites: Sequence[Whitening]
     images: Images
     changes: int
-    many: int
+    whole: bool
     ranks: Ranks | None = None
     kept: list[Singles] = field(default_factory=list)
 
@@ -42,9 +42,8 @@ class LensViews:
         some = real if learning is None else real[learning]
         whites = [Whitening.of(as_it_is[:, 0], lens.kept, lens.quiet) for as_it_is in lens.windows(some, False)]
         one = placed(lens, whites, real[:1], searching=True)
-        fit = max(1, KEPT // sum(part.nbytes for part in one))
-        many = len(real) if len(real) <= fit else 1  # of some, hardly any would be asked for
-        return cls(lens=lens, whites=whites, images=real, changes=int(one[0].shape[1]), many=many, ranks=ranks)
+        whole = len(real) * sum(part.nbytes for part in one) <= KEPT
+        return cls(lens=lens, whites=whites, images=real, changes=int(one[0].shape[1]), whole=whole, ranks=ranks)
 
     def forget(self) -> None:
         """Keep none until somebody looks again: made again, they are the same."""
@@ -52,17 +51,20 @@ class LensViews:
 
     def look(self) -> None:
         """Make what is kept, each rank some of it. All ranks call it, whatever each of them looks at then."""
-        if not self.kept:
+        if self.whole and not self.kept:
 
             def some(rows: range) -> Arrays:
-                return placed(self.lens, self.whites, self.images[rows.start : rows.stop], searching=True)
+                return self._made(slice(rows.start, rows.stop))
 
-            self.kept.extend(in_shares(self.many, self.ranks, some, step=_AT_ONCE))
+            self.kept.extend(in_shares(len(self.images), self.ranks, some, step=_AT_ONCE))
 
     def _kept(self) -> Sequence[Singles]:
         if not self.kept:
-            self.kept.extend(placed(self.lens, self.whites, self.images[: self.many], searching=True))
+            self.kept.extend(self._made(slice(None)))
         return self.kept
+
+    def _made(self, rows: slice | Integers) -> list[Singles]:
+        return placed(self.lens, self.whites, self.images[rows], searching=True)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -71,29 +73,22 @@ class LensViews:
         """Further images, as they are: every part, float32 (m, d)."""
         return [part[:, 0] for part in placed(self.lens, self.whites, images, searching=False)]
 
-    @property
-    def whole(self) -> bool:
-        """Whether all of them are kept."""
-        return self.many == len(self.images)
-
     def still(self, first: int, end: int) -> list[Singles]:
         """Images from `first` to before `end`, or to the last as they are: every part, float32 (k, d)."""
-        kept = min(end, len(self.images)) <= self.many
-        return [part[first:end, 0] for part in self._kept()] if kept else self.beside(self.images[first:end])
+        if self.whole:
+            return [part[first:end, 0] for part in self._kept()]
+        return self.beside(self.images[first:end])
 
     def some(self, first: int, end: int) -> list[Singles]:
         """Images from `first` to before `end`, or to the last: every part, float32 (k, views, d)."""
-        if min(end, len(self.images)) <= self.many:
-            return [part[first:end] for part in self._kept()]
-        return placed(self.lens, self.whites, self.images[first:end], searching=True)
+        return [part[first:end] for part in self._kept()] if self.whole else self._made(slice(first, end))
 
     def at(self, rows: Integers) -> Singles:
         """Images in any order, ascending or not: every part, float32 (parts, k, views, d)."""
-        if not len(rows) or rows.max() < self.many:
+        if self.whole:
             return np.stack([part.take(rows, axis=0) for part in self._kept()])
         different, place = np.unique(rows, return_inverse=True)
-        made = placed(self.lens, self.whites, self.images[different], searching=True)
-        return np.stack([part.take(place, axis=0) for part in made])
+        return np.stack([part.take(place, axis=0) for part in self._made(different)])
 
 
 def placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searching: bool) -> list[Singles]:

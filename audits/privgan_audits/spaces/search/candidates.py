@@ -34,6 +34,30 @@ class Pairs:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class RoughQueries:
+    """Some queries, n of v views each, in some precision, seen from a centre: the same for every base that is.
+
+    points: (n * v, d + 4). norms: of each (n * v,). lost: the norms of what rounding took, likewise.
+    """
+
+    points: Tensor
+    norms: Floats
+    lost: Floats
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, views: Singles, centre: Singles, precision: Precision) -> "RoughQueries":
+        """Of all views, float32 (n, v, d)."""
+        points, halves = _centred(views.reshape(-1, views.shape[2]), centre)
+        rounded, lost = precision.rounded_and_lost(points)
+        columns = torch.cat(
+            [rounded, _split(halves, precision), torch.ones((len(points), 2), dtype=precision.dtype)], dim=1
+        )
+        norms = np.sqrt(2.0 * halves.astype(np.float64))
+        return cls(points=columns, norms=norms, lost=lost, shape=(len(views), views.shape[1]))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class RoughBase:
     """A base in some precision, seen from a centre: it changes no distance, and rounding takes shares of norms.
 
@@ -58,21 +82,25 @@ class RoughBase:
         reach = float(np.sqrt(2 * halves.max()))
         return cls(precision=precision, centre=centre, points=columns, reach=reach, lost=float(lost.max()))
 
-    def candidates(self, views: Singles, k: int, apart: tuple[Integers, Integers], limits: Floats) -> Pairs:
+    def asked(self, views: Singles) -> RoughQueries:
+        """Views of queries, float32 (n, v, d), as they are compared with this base."""
+        return RoughQueries.of(views, self.centre, self.precision)
+
+    def candidates(self, asked: RoughQueries, k: int, apart: tuple[Integers, Integers], limits: Floats) -> Pairs:
         """All that may be among the k nearest.
 
         Args:
-            views: of queries, float32 (n, v, d).
+            asked: the queries, n of them.
             k: how many are wanted.
             apart: queries and base rows of pairs that are left out.
             limits: of each query, a distance beyond which none is wanted (n,).
         """
-        queries, errors = self._queries(views)
-        nearest = np.broadcast_to(self._bits(np.square(limits) / 2, errors)[:, None], (len(views), k))
+        errors = self._errors(asked)
+        nearest = np.broadcast_to(self._bits(np.square(limits) / 2, errors)[:, None], (len(limits), k))
         found, rough = [], []
         for start in range(0, len(self.points), BLOCK):
-            halves = self.precision.magnitudes(queries, self.points[start : start + BLOCK])
-            halves = halves.reshape(*views.shape[:2], -1)
+            halves = self.precision.magnitudes(asked.points, self.points[start : start + BLOCK])
+            halves = halves.reshape(*asked.shape, -1)
             inside = (apart[1] >= start) & (apart[1] < start + halves.shape[2])
             halves[apart[0][inside], :, apart[1][inside] - start] = self.precision.infinite
             closest = halves.min(axis=1)
@@ -86,17 +114,11 @@ class RoughBase:
         pairs, limit = Pairs.all_of(*found), self._beyond(nearest[:, -1], errors)
         return pairs.only(np.concatenate(rough) <= limit[pairs.query])
 
-    def _queries(self, views: Singles) -> tuple[Tensor, Floats]:
-        """Rounded, (n * v, d + 4), and of each query, how far half a squared distance may be off (n,)."""
-        points, halves = _centred(views.reshape(-1, views.shape[2]), self.centre)
-        rounded, lost = self.precision.rounded_and_lost(points)
-        columns = torch.cat(
-            [rounded, _split(halves, self.precision), torch.ones((len(points), 2), dtype=self.precision.dtype)], dim=1
-        )
-        norms = np.sqrt(2.0 * halves.astype(np.float64))
-        added = _SUM * (views.shape[2] + 8) * (norms + self.reach) ** 2
-        errors = lost * self.reach + (norms + lost) * self.lost + added
-        return columns, errors.reshape(views.shape[:2]).max(axis=1)
+    def _errors(self, asked: RoughQueries) -> Floats:
+        """Of each query, how far half a squared distance may be off (n,)."""
+        added = _SUM * (len(self.centre) + 8) * (asked.norms + self.reach) ** 2
+        errors = asked.lost * self.reach + (asked.norms + asked.lost) * self.lost + added
+        return np.asarray(errors.reshape(asked.shape).max(axis=1))
 
     def _beyond(self, bits: Bits, errors: Floats) -> Bits:
         """What a true value may look like that is no larger than the largest which looks like these bits (n,)."""

@@ -147,10 +147,10 @@ class _Search:
         """Of some queries, float32 (n, v, d), the nearest in each base."""
         apart = self._kept_apart(groups)
         bounds = np.full(len(views), np.inf) if limits is None else limits
-        found = []
+        found, asked = [], self.rough[0][0].asked(views)  # which takes longer than to compare with a small base
         for base, rough in zip(self.bases, self.rough, strict=True):
             wanted = min(k, len(base))
-            pairs = rough[0].candidates(views, wanted, apart, bounds)
+            pairs = rough[0].candidates(asked, wanted, apart, bounds)
             for finer in rough[1:]:
                 pairs = _thinned(pairs, finer, views, wanted, apart, bounds)
             found.append(_measured(views, base, pairs, wanted, bounds))
@@ -185,7 +185,7 @@ def _thinned(pairs: Pairs, finer: RoughBase, views: Singles, k: int, apart: Grou
         some = crowded[start : start + _FEW]
         place = np.searchsorted(some, apart[0]).clip(max=len(some) - 1)
         held = some[place] == apart[0]
-        found = finer.candidates(views[some], k, (place[held], apart[1][held]), limits[some])
+        found = finer.candidates(finer.asked(views[some]), k, (place[held], apart[1][held]), limits[some])
         parts.append(Pairs(query=some[found.query], row=found.row, views=found.views))
     return Pairs.all_of(*parts)
 
