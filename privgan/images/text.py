@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.arrays import Flags, Images, Integers, Singles
+from privgan.arrays import Images, Integers, Singles
 from privgan.images.letters import LEAST_CONTRAST, has_line
 
 MOST_SIDE = 1024  # pixels of the longer side that is looked at; larger pictures are halved until they fit
@@ -24,7 +24,7 @@ _REACH = 2  # pixels to either side of a stroke at which it is over
 _CELL = 32  # columns
 _LEAST_DENSE = 5  # strokes in two cells of a row
 _SMALL, _LEAST_OF_SMALL = 128, 3  # pixels of a picture in which a closer look costs little, and strokes that suffice
-_QUIET = range(3, 6)  # rows above and below a line
+_NEAREST, _FARTHEST = 3, 5  # of the three rows above and below a line where it must be quiet
 _LOUD = 0.35  # strokes there against those of the line
 _CROWDED = 0.005  # share of a picture's pixels; with more strokes than these they must stand out from each other
 _CLOSER_LOOKS = 3
@@ -44,7 +44,8 @@ def shows_text(values: NDArray[Any], low: float = 0.0, high: float = 255.0) -> b
     levels = 255 / (high - low) if high != low else 0.0
     grey = values if len(values.shape) == 2 else values.max(axis=-1)
     places = sorted(_places(grey, low, levels), reverse=True)
-    return any(has_line(_shown(grey, place, low, levels)) for place in places[:_CLOSER_LOOKS])
+    around = dict.fromkeys(_around(place, grey.shape) for place in places[:_CLOSER_LOOKS])
+    return any(has_line(_shown(grey, part, low, levels)) for part in around)
 
 
 class _Place(NamedTuple):
@@ -55,6 +56,30 @@ class _Place(NamedTuple):
     row: int
     column: int
     bright: bool
+
+
+class _Part(NamedTuple):
+    """What is looked at around a place: its edges in pixels, how many of these are taken together, bright or dark."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+    step: int
+    bright: bool
+
+
+def _around(place: _Place, shape: tuple[int, ...]) -> _Part:
+    """In a picture of this shape; of several places of a small picture it is the same."""
+    tall, wide = _TALL * place.step, _WIDE * place.step
+    return _Part(
+        top=max(0, place.row - tall),
+        bottom=min(shape[0], place.row + tall),
+        left=max(0, place.column - wide),
+        right=min(shape[1], place.column + wide),
+        step=place.step,
+        bright=place.bright,
+    )
 
 
 def _places(grey: NDArray[Any], low: float, levels: float) -> Iterator[_Place]:
@@ -82,7 +107,7 @@ def _whole(sample: NDArray[Any], lowest: float, levels: float) -> tuple[NDArray[
     if sample.dtype == np.uint8:
         return sample.astype(np.int16), _of_stored(levels)
     if sample.dtype.kind in "iu" and sample.dtype.itemsize == 2:
-        return (sample >> 1).astype(np.int16), _of_stored(levels) / 2
+        return (sample >> 1).view(np.int16), _of_stored(levels) / 2
     return np.clip((sample - lowest) * abs(levels), 0, 255).astype(np.int16), LEAST_CONTRAST
 
 
@@ -92,37 +117,34 @@ def _of_stored(levels: float) -> float:
 
 def _strokes(sample: NDArray[np.int16], contrast: float) -> Integers:
     """How many bright and how many dark strokes two neighbouring cells of each row have, int64 (2, rows, cells)."""
-    if sample.shape[1] <= 2 * _REACH or contrast > _MOST:
-        return np.zeros((2, len(sample), 1), dtype=np.int64)
+    rows, columns = len(sample), sample.shape[1] - 2 * _REACH
+    if columns <= 0 or contrast > _MOST:
+        return np.zeros((2, rows, 1), dtype=np.int64)
     middle, left, right = sample[:, _REACH:-_REACH], sample[:, : -2 * _REACH], sample[:, 2 * _REACH :]
-    heights = np.empty((2, *middle.shape), dtype=np.int16)
+    heights = np.empty((2, rows, columns), dtype=np.int16)
     np.subtract(middle, np.maximum(left, right), out=heights[0])
     np.subtract(np.minimum(left, right), middle, out=heights[1])
-    strokes = heights >= np.int16(contrast)
+    cells = -(-columns // _CELL)
+    padded = np.zeros((2, rows, (cells + 1) * _CELL), dtype=np.bool_)
+    strokes = padded[..., :columns]
+    np.greater_equal(heights, np.int16(contrast), out=strokes)
     for height, found in zip(heights, strokes, strict=True):
         if np.count_nonzero(found) > _CROWDED * found.size:
-            found[:] = height >= np.int16(min(max(contrast, _outstanding(height)), 4 * contrast, _MOST))
+            least = min(max(contrast, _outstanding(height)), 4 * contrast, _MOST)
+            np.greater_equal(height, np.int16(least), out=found)
     strokes[..., 1:] &= ~strokes[..., :-1]  # one pixel a stroke
-    return _counts(strokes)
+    eights = np.bitwise_count(padded.view(np.uint64)).reshape(2, rows, cells + 1, _CELL // 8)
+    counts = eights.sum(axis=-1, dtype=np.int64)
+    both: Integers = counts[..., :-1] + counts[..., 1:]
+    return both
 
 
 def _outstanding(height: NDArray[np.int16]) -> float:
     """What only few strokes of a crowded picture reach."""
-    some = height[::3, ::4].ravel()
+    some = height[::3, ::4].flatten()
     place = int((1 - _CROWDED / 2) * (len(some) - 1))
-    return float(np.partition(some, place)[place])
-
-
-def _counts(strokes: Flags) -> Integers:
-    """How many pixels of strokes each cell of each row has, and its neighbour to the right with it."""
-    *before, columns = strokes.shape
-    cells = -(-columns // _CELL)
-    padded = np.zeros((*before, (cells + 1) * _CELL), dtype=np.bool_)
-    padded[..., :columns] = strokes
-    eights = np.bitwise_count(padded.view(np.uint64)).reshape(*before, cells + 1, _CELL // 8)
-    counts = eights.sum(axis=-1, dtype=np.int64)
-    both: Integers = counts[..., :-1] + counts[..., 1:]
-    return both
+    some.partition(place)
+    return float(some[place])
 
 
 def _dense(counts: Integers, pairs: Integers, least: int) -> Iterator[tuple[int, int, int]]:
@@ -132,32 +154,29 @@ def _dense(counts: Integers, pairs: Integers, least: int) -> Iterator[tuple[int,
     """
     if pairs.max(initial=0) < least:
         return
-    if pairs.max(initial=0) < least:
-        return
-    beyond, rows = max(_QUIET), len(pairs)
-    padded = np.zeros((beyond + len(counts) + beyond + 1, counts.shape[1]), dtype=np.int64)
-    padded[beyond : beyond + len(counts)] = counts
-    above = np.maximum.reduce([padded[beyond - far :][:rows] for far in _QUIET])
-    below = np.maximum.reduce([padded[beyond + 1 + far :][:rows] for far in _QUIET])
+    rows, cells = counts.shape
+    padded = np.zeros((_FARTHEST + rows + _FARTHEST, cells), dtype=np.int64)
+    padded[_FARTHEST : _FARTHEST + rows] = counts
+    strip = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
+    above, below = strip[: rows - 1], strip[_FARTHEST + _NEAREST + 1 :]
     quiet = np.minimum(above, below) <= _LOUD * pairs
     score = np.where((pairs >= least) & quiet, pairs, 0)
     for _ in range(_CLOSER_LOOKS):
-        row, cell = map(int, np.unravel_index(int(score.argmax()), score.shape))
+        row, cell = divmod(int(score.argmax()), cells)
         if not score[row, cell]:
             return
         yield int(score[row, cell]), row, cell
         score[max(0, row - 4) : row + 5, max(0, cell - 2) : cell + 3] = 0
 
 
-def _shown(grey: NDArray[Any], place: _Place, low: float, levels: float) -> Images:
-    """Grey levels around a place, means of step x step pixels, letters bright: uint8 (h, w)."""
-    step = place.step
-    top, left = max(0, place.row - _TALL * step), max(0, place.column - _WIDE * step)
-    some = grey[top : place.row + _TALL * step, left : place.column + _WIDE * step]
-    tall, wide = some.shape[0] // step, some.shape[1] // step
-    means = (_means(some[: tall * step, : wide * step], step) - low) * levels
+def _shown(grey: NDArray[Any], part: _Part, low: float, levels: float) -> Images:
+    """Grey levels of a part, means of step x step pixels, letters bright: uint8 (h, w)."""
+    step = part.step
+    tall, wide = (part.bottom - part.top) // step, (part.right - part.left) // step
+    some = grey[part.top : part.top + tall * step, part.left : part.left + wide * step]
+    means = (_means(some, step) - low) * levels
     shown: Images = np.minimum(np.maximum(means, 0), 255).astype(np.uint8)
-    return shown if place.bright == (levels > 0) else 255 - shown
+    return shown if part.bright == (levels > 0) else 255 - shown
 
 
 def _means(some: NDArray[Any], step: int) -> Singles:

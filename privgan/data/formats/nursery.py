@@ -25,7 +25,8 @@ SECONDS_TO_START = 120.0
 Life = Callable[[Connection, bytes], None]
 """What a worker does, given the way to its parent and what it was told."""
 _CONTEXT = multiprocessing.get_context("spawn")
-_LOADED = ("privgan.data.formats.worker", "scipy.ndimage")  # the last for text in pixels
+# What a worker reads nearly all files with, and looks for text in pixels.
+_LOADED = ("privgan.data.formats.worker", "privgan.data.formats.dicom.file", "scipy.ndimage")
 
 
 class Nursery:

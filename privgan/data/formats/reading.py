@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from privgan.data.recipe import Recipe
 from privgan.data.selection import EVERYTHING, Selection
 
+PRESENTATION = "presentation"  # a remark: a header contradicts itself about what is bright
 MAX_RESULT_BYTES = 128 << 20  # of prepared images of one file, in memory at once
 
 

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privgan.data.declared import Declared
-from privgan.data.formats.dicom.meaning import PRESENTATION
 from privgan.data.formats.isolation import CRASHED, TIMED_OUT, Job, run_isolated
 from privgan.data.formats.known import format_of
-from privgan.data.formats.reading import Reading, Request
+from privgan.data.formats.reading import PRESENTATION, Reading, Request
 from privgan.data.formats.worker import configuration_of, decode
 from privgan.data.identifiers import IDENTIFIER
 from privgan.data.lettering import FILES, one_in, told

@@ -13,8 +13,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ImplicitVRLittleEndian, RLELossless
 
-from privgan.data.formats.dicom import header, parsing, technical
+from privgan.data.formats.dicom import header, identifying, parsing, technical
 from privgan.data.formats.dicom import reader as dicom
+from privgan.data.formats.dicom.file import LISTED
 from privgan.data.formats.dicom.parsing import parse
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import read_entry
@@ -132,8 +133,8 @@ def test_who_is_asked_of_pixels_sees_no_names(make_dicom: Any, tmp_path: Path) -
     ordered.AccessionNumber = "A-1"
     file = make_dicom(tmp_path / "a.dcm", PIXELS, RequestAttributesSequence=Sequence([ordered]), PatientComments="x")
     with file.open("rb") as stream:
-        parsed = parse(stream, dicom._LISTED)
-    names = {header.tag_of(keyword) for keyword in dicom.identifying.KEYWORDS}
+        parsed = parse(stream, LISTED)
+    names = {header.tag_of(keyword) for keyword in identifying.KEYWORDS}
     assert names & parsed.header.elements.keys()
     assert not names & parsed.header.only(technical._TAGS).elements.keys()
 
@@ -157,7 +158,7 @@ def said_of(content: bytes, *, walk: bool) -> object:
         if not walk:
             patched.setattr(parsing, "walked", lambda *_: None)
         try:
-            parsed = parse(io.BytesIO(content), dicom._LISTED)
+            parsed = parse(io.BytesIO(content), LISTED)
             elements = [(int(tag), repr(parsed.dataset.get_item(tag))) for tag in parsed.dataset._dict]
         except Exception as error:  # noqa: BLE001 - whatever it raises, the other way must raise as well
             return type(error), getattr(error, "code", "")

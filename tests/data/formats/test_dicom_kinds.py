@@ -27,11 +27,11 @@ from pydicom.uid import (
 
 from privgan.data.formats.dicom import reader as dicom
 from privgan.data.formats.dicom import syntaxes
+from privgan.data.formats.dicom.file import TAGS
 from privgan.data.formats.dicom.frames import Wanted, decoded_frames
 from privgan.data.formats.dicom.header import Header
 from privgan.data.formats.dicom.image_header import ImageHeader, image_header
 from privgan.data.formats.dicom.parsing import UNDEFINED_LENGTH, Parsed, parse
-from privgan.data.formats.dicom.reader import TAGS
 from privgan.data.formats.reading import Reading, Request
 from privgan.data.formats.worker import read_entry
 from privgan.data.recipe import Recipe

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
 from privgan.data.formats.dicom import values
-from privgan.data.formats.dicom.reader import TAGS
+from privgan.data.formats.dicom.file import TAGS
 from privgan.data.formats.dicom.values import values_of
 
 SETS: Sequence[str | list[str]] = (

@@ -9,18 +9,14 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pydicom.tag import Tag
-from pydicom.uid import MediaStorageDirectoryStorage
-
-from privgan.data.formats.dicom.parsing import parse
-from privgan.data.formats.dicom.values import items_of, values_of
 from privgan.data.formats.isolation import Job, run_isolated
 from privgan.data.refusals import RefusedError, open_input
 from privgan.errors import InputRejectedError
 
 NAME = "DICOMDIR"
 _HANDLER = "privgan.data.formats.dicom.directory:handler"
-_TAGS = frozenset((int(Tag("DirectoryRecordSequence")),))
+_TAGS = frozenset((0x00041220,))  # Directory Record Sequence
+_DIRECTORY = "1.2.840.10008.1.3.10"  # Media Storage Directory Storage
 _MAX_BYTES = 128 << 20
 _MOST_PARTS = 8  # PS3.10 section 8.2
 
@@ -58,9 +54,12 @@ def handler(_configuration: str) -> Callable[[bytes], bytes]:
 
 
 def _records(path: Path) -> list[list[str]]:
+    from privgan.data.formats.dicom.parsing import parse  # by the worker alone, as what reads files
+    from privgan.data.formats.dicom.values import items_of, values_of
+
     with open_input(path, _MAX_BYTES) as stream:
         parsed = parse(stream, _TAGS)
-        if parsed.sop_class != MediaStorageDirectoryStorage:
+        if parsed.sop_class != _DIRECTORY:
             raise RefusedError("not_dicom")
         listed = items_of(parsed.dataset, "DirectoryRecordSequence")
         records = [values_of(record, "ReferencedFileID") for record in listed]

@@ -1,14 +1,19 @@
-"""What of a header could name a patient: read only so that `prepare` can keep keyed digests of it."""
+"""What a header says of a patient: what could name them, and what can be a further column where no table has it.
+
+The first is read only so that `prepare` can keep keyed digests of it; the second are sex and age, as PS3.5 has them.
+"""
 
 import functools
 import itertools
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from privgan.data import identifiers as kinds
 from privgan.data import patient_keys
+from privgan.data.columns import LONGEST_VALUE
 from privgan.data.formats.dicom.header import Header
 from privgan.data.formats.dicom.values import items_of, text_of, values_of
 
@@ -46,7 +51,10 @@ _CATEGORIES = {
     tag_for_keyword(keyword): category for category, keywords in IDENTIFYING.items() for keyword in keywords
 }
 _PERSON = ("PatientBirthDate", "PatientSex")  # of one person there is one of each
-KEYWORDS = (*itertools.chain(*IDENTIFYING.values()), *NESTED, "PatientSex")
+KEYWORDS = (*itertools.chain(*IDENTIFYING.values()), *NESTED, "PatientSex", "PatientAge")
+_LONGEST = LONGEST_VALUE + 1  # characters; what has more is no category, and more of it need not travel
+_AGE = re.compile(r"(\d{1,3})([DWMY])")
+_LENGTHS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 
 
 def identifiers_of(header: Header) -> Iterator[tuple[str, str]]:
@@ -75,3 +83,23 @@ def patient_key(header: Header) -> str:
 def person_of(header: Header) -> tuple[str, ...]:
     """Birth date and sex, which one person has one of; empty where they are not given. Sensitive."""
     return tuple(text_of(header, keyword).upper() for keyword in _PERSON)
+
+
+def sex_of(header: Header) -> str:
+    """F, M or O as a rule, or whatever stands there; empty if nothing does. Sensitive."""
+    return text_of(header, "PatientSex").upper()[:_LONGEST]
+
+
+def age_of(header: Header) -> str:
+    """Years as a decimal number, whole ones without a point; empty if nothing is said. Sensitive.
+
+    An age without its unit could be one of months: it keeps its digits, and is no number.
+    """
+    text = text_of(header, "PatientAge").upper()
+    found = _AGE.fullmatch(text)
+    if found is None:
+        return f"{text}?"[-_LONGEST:] if text else ""
+    return f"{int(found[1]) * _LENGTHS[found[2]] / _LENGTHS['Y']:.2f}".rstrip("0").rstrip(".")
+
+
+COLUMNS: Mapping[str, Callable[[Header], str]] = {"sex": sex_of, "age": age_of}

@@ -22,7 +22,6 @@ KEYWORDS = (
     *_SPACINGS, "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleType", "PresentationLUTShape", "WindowCenter",
     "WindowWidth", "VOILUTFunction", "VOILUTSequence",
 )  # fmt: skip
-PRESENTATION = "presentation"  # a remark: the header contradicts itself about what is bright
 _EQUAL_WITHIN = 0.01  # spacings are rounded when they are written
 _SPELLED_OUT = "HOUN"  # GE writes "Houndsfield Unit" on reformatted CT
 UNSPECIFIED = "US"

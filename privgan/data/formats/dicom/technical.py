@@ -15,10 +15,10 @@ from privgan.data.formats.dicom.frames import Wanted, untouched
 from privgan.data.formats.dicom.header import CHARACTER_SET, tag_of
 from privgan.data.formats.dicom.image_header import ImageHeader
 from privgan.data.formats.dicom.kinds import check_kind, image_types, require_unrestored
-from privgan.data.formats.dicom.meaning import PRESENTATION, contradicts_its_shape, unit_is_unspecified
+from privgan.data.formats.dicom.meaning import contradicts_its_shape, unit_is_unspecified
 from privgan.data.formats.dicom.parsing import UNDEFINED_LENGTH, Parsed
 from privgan.data.formats.dicom.values import integer_of, text_of
-from privgan.data.formats.reading import MAX_RESULT_BYTES, Request
+from privgan.data.formats.reading import MAX_RESULT_BYTES, PRESENTATION, Request
 from privgan.data.preprocess import Pixels
 from privgan.data.recipe import FILES_OWN
 from privgan.data.refusals import RefusedError
