@@ -8,9 +8,9 @@ of five are sorted by theirs, so that the first hospital has most of the normal 
 hospitals differ in how large their images were before they were brought to one size: as they are at the first, half
 as many pixels a side at the last, evenly between at others. Every arm is the warm start alone at delta 1e-5, drawn
 from and examined as there. `pooled` is one hospital that holds all patients, with the images that the hospitals have,
-which is what nobody may do; `alone` is the first hospital, `last alone` the last. `files` and `masked`, the two
-transports, go through `invite`, `join` and `answer` in this process, all sites in turn. --prior: everybody starts
-from that folder of `privgan prior`.
+which is what nobody may do; `alone` is the first hospital, `last alone` the last, `2 alone` the second, and so on.
+`files` and `masked`, the two transports, go through `invite`, `join` and `answer` in this process, all sites in turn.
+--prior: everybody starts from that folder of `privgan prior`.
 
 --json: {"schema_version": 1, "rows": [...]}: arm, sites, skew, seed, epsilon (each site's), as_noisy_as (of totals),
 members (who were learned from), questions, bytes (that a site sent), cpu_seconds (of one site's part, or of the
@@ -203,6 +203,8 @@ def rows_of(dataset: Dataset, asked: argparse.Namespace, place: Path) -> list[di
             "alone": lambda folder, parts=parts: alone(parts[0], folder, wanted),
             "last alone": lambda folder, parts=parts: alone(parts[-1], folder, wanted),
         }
+        for number, part in enumerate(parts, start=1):
+            arms[f"{number} alone"] = lambda folder, part=part: alone(part, folder, wanted)
         for arm in asked.arms.split(","):
             folder = place / f"{arm}-{seed}"
             folder.mkdir()
@@ -226,7 +228,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=int, default=3)
-    parser.add_argument("--arms", default="pooled,files,alone", help="of pooled, files, masked, alone, last alone")
+    parser.add_argument(
+        "--arms", default="pooled,files,alone", help="of pooled, files, masked, alone, last alone, 2 alone"
+    )
     parser.add_argument("--epsilon", type=float, default=3.0)
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each arm")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
