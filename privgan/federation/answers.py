@@ -1,7 +1,8 @@
 """Sums of all sites by files: each adds its own noise before its answer leaves.
 
-An answer is made once. Its site keeps it, announces its digest in the ledger, and then gives it away; whoever asks
-again gets the same bytes. A second draw of noise for one question would halve the noise, and nobody would have paid.
+An answer is made once. Its site keeps it, announces its digest in the ledger, and then gives it away. Whichever of
+the three a kill prevents, and whichever two of them forget it: whoever asks again gets the same bytes, or nothing. A
+second draw of noise for one question would halve the noise, and nobody would have paid.
 """
 
 import os
@@ -137,7 +138,7 @@ class SumOfAnswers:
         return tuple(site.name for site in self.here.federation.invitation.sites if site.name not in found)
 
     def _own(self, question: int, vector: Vector) -> bytes:
-        """This site's answer: the one that it gave, or a new one, kept and announced."""
+        """This site's answer: the one that it keeps, or a new one, kept; either way announced."""
         here = self.here
         place = _place(here.kept, question)
         ledger = Ledger.read(here.ledger)
@@ -150,18 +151,40 @@ class SumOfAnswers:
                 )
             return read_bounded(place, LARGEST_ANSWER)
         self._require_ungiven(question)
-        if not ledger.of_kind("charge", here.federation.run_id):
-            plan = here.federation.invitation.plan
-            ledger = ledger.charge(here.federation.run_id, plan.queries, delta=plan.delta)
-        said = Answer(question=question, heard=self.heard, numbers=self._adding.given(vector(), question))
-        letter = said.signed(here.federation, here.site, here.key)
-        write_bytes(place, letter)
+        charged = bool(ledger.of_kind("charge", here.federation.run_id))
+        if os.path.lexists(place):
+            letter = self._kept_before(place, question, charged=charged)
+        else:
+            if not charged:
+                plan = here.federation.invitation.plan
+                ledger = ledger.charge(here.federation.run_id, plan.queries, delta=plan.delta)
+            said = Answer(question=question, heard=self.heard, numbers=self._adding.given(vector(), question))
+            letter = said.signed(here.federation, here.site, here.key)
+            write_bytes(place, letter)
         ledger.record_answer(here.federation.run_id, question=question, sha256=sha256_bytes(letter))
         return letter
 
+    def _kept_before(self, place: Path, question: int, *, charged: bool) -> bytes:
+        """An answer that the ledger does not know: a kill came between the two, or the ledger was cut.
+
+        Which of them cannot be told where the folder's keeper withholds the letter. The same bytes are right in both.
+        """
+        with suppress(IntegrityError):
+            letter = read_bounded(place, LARGEST_ANSWER)
+            answer = Answer.read(letter, self.here.federation, self.here.site, question)
+            if charged and answer.heard == self.heard:
+                return letter
+        raise BudgetError(
+            "Expected this site's kept answer to this question to be charged and unedited, and to follow from the "
+            "answers that lie here: the ledger was rolled back, the answer was edited, or an earlier one exchanged. "
+            "None is made instead: that would be a release that nobody charged. Restore the newest backup of the "
+            "cohort and of the run."
+        )
+
     def _require_ungiven(self, question: int) -> None:
-        """An answer that the ledger does not know: it was rolled back, or another copy of the site has answered."""
-        later = os.path.lexists(_place(self.here.kept, question + 1))
+        """An answer that was given and that the ledger does not know: it was rolled back, or another copy gave it."""
+        last = len(self.here.federation.invitation.noise)
+        later = any(os.path.lexists(_place(self.here.kept, each)) for each in range(question + 1, last + 1))
         if later or self._is_own(self.exchange.answer(question, self.here.site.name), question):
             raise BudgetError(
                 "Expected a question that this site has not answered, its answer lies here and the ledger does not "

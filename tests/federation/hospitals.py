@@ -1,6 +1,7 @@
 """Three invented hospitals with cohorts and keys of their own, in one process, and the folder between them."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,13 +40,13 @@ QUESTIONS = 6  # of that warm start: means, moved means, products, levels, a rou
 PATIENTS, EPSILON = 200, 4.0
 
 
-def make_cohorts(home: Path) -> dict[str, Path]:
-    """60 patients a hospital, one or two smooth images each, in two classes of other brightness."""
+def make_cohorts(home: Path, patients: Sequence[int] = (60, 60, 60)) -> dict[str, Path]:
+    """So many patients a hospital, one or two smooth images each, in two classes of other brightness."""
     from tests.cli.conftest import blobs
 
     made = {}
-    for number, name in enumerate(NAMES):
-        owners = np.repeat(np.arange(60), 1 + np.arange(60) % 2)
+    for number, (name, count) in enumerate(zip(NAMES, patients, strict=True)):
+        owners = np.repeat(np.arange(count), 1 + np.arange(count) % 2)
         images = np.clip(blobs(len(owners), number).astype(int) + 60 * (owners % 2)[:, None, None], 0, 255)
         source, folder = home / f"{name}.npz", home / name
         np.savez(

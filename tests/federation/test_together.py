@@ -177,14 +177,15 @@ def _integers(value: object) -> set[int]:
 
 
 def test_a_killed_site_sends_the_same_answer_again(world: World) -> None:
-    """Killed before an answer is announced, it draws anew; killed after, it sends what it announced."""
+    """Killed before an answer is announced, or after: it sends the one that it keeps."""
     world.join()
     hospital = world.hospitals[NAMES[0]]
+    place = hospital.run / "private/answers/01.dsse.json"
     killed_at(Ledger, "record_answer", world)
-    assert not world.letter(1, hospital.name).exists()
+    kept = place.read_bytes()
     killed_at(Exchange, "give", world)
-    kept = (hospital.run / "private/answers/01.dsse.json").read_bytes()
     assert not world.letter(1, hospital.name).exists()
+    assert place.read_bytes() == kept
     world.round(hospital.name)
     assert world.letter(1, hospital.name).read_bytes() == kept
     world.letter(1, hospital.name).unlink()

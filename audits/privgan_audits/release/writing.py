@@ -283,10 +283,14 @@ def prior_of(manifest: Manifest) -> dict[str, Any]:
 def _privacy(cleared: Cleared) -> dict[str, Any]:
     """The run's own spend, and the limit that all runs on the cohort together keep.
 
-    Their total stays inside: under a site anchor it may hang on whether one patient is in two cohorts.
+    Their total stays inside: under a site anchor it may hang on whether one patient is in two cohorts. Of several
+    hospitals the limit stands in the policy alone: the delta beside it follows from how many members one of them has.
     """
+    manifest = cleared.synthetic.manifest
+    if manifest.federation:
+        return asdict(manifest.spend)
     return {
-        **asdict(cleared.synthetic.manifest.spend),
+        **asdict(manifest.spend),
         "cohort_total_epsilon_at_most": cleared.judged.policy.max_epsilon,
         "cohort_total_composition": COMPOSITION,
         "cohort_delta": cleared.ledger.cap.delta,

@@ -14,7 +14,7 @@ _ANCHOR = "anchor_id"  # of a ledger's opening entry: its total may hang on who 
 
 @dataclass(frozen=True, kw_only=True)
 class Strength:
-    """word: see `dp.strength`. epsilon: of all runs on the cohort, at delta; None where nothing is promised.
+    """word: see `dp.strength`. epsilon: of all runs on the cohort, at delta; None where nothing is promised or told.
 
     at_most: the epsilon is the policy's limit, which the total keeps. rule: how words are given, in a sentence.
     """
@@ -46,7 +46,8 @@ def strength_of(record: Record, *, inside: bool) -> Strength:
         record: audit.json.
         inside: for the hospital, from the total that T6 computed. Outside no finding is read: with one run charged
             the total is that run's; with several, or under a site anchor, where it may hang on whether one patient is
-            in two cohorts, it is told by the policy's limit alone.
+            in two cohorts, it is told by the policy's limit alone. Of a set of several hospitals the limit is told
+            without the delta at which it holds, which says how large the hospital is.
     """
     policy = Policy.from_json(record["policy"])
     books, spent = record["ledger"], record["privacy"]["epsilon"]
@@ -55,10 +56,13 @@ def strength_of(record: Record, *, inside: bool) -> Strength:
         return Strength(word=NONE, epsilon=None, delta=None, at_most=False, rule=policy.tiers.rule)
     hidden = not inside and not _is_only_run(books["entries"])
     epsilon = policy.max_epsilon if hidden else float(total)
+    delta: float | None = float(books["entries"][0]["delta"])
+    if record.get("federation") and not inside:  # a cohort's own delta has the digits of its size
+        delta = None if hidden else float(record["privacy"]["delta"])
     return Strength(
         word=policy.tiers.word(epsilon),
         epsilon=epsilon,
-        delta=float(books["entries"][0]["delta"]),
+        delta=delta,
         at_most=hidden,
         rule=policy.tiers.rule,
     )

@@ -109,3 +109,14 @@ def test_a_word_may_not_claim_more() -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_of_several_hospitals_no_outsider_reads_the_delta_of_a_cohort(runs: int) -> None:
+    """It is the largest power of ten below a tenth of the members' share: it says how large a hospital is."""
+    joint = record(2.9, opening={"delta": 1e-3}, runs=runs, federation={"patients": 5000})
+    assert "at delta 0.001" in str(strength_of(joint, inside=True))
+    outside = strength_of(joint, inside=False)
+    assert outside.word == strength_of({**joint, "federation": None}, inside=False).word
+    told = "moderate promise (all runs together: epsilon 2 at delta 1e-05)" if runs == 1 else "weak promise"
+    assert str(outside) == told

@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan.checks import is_seen
-from privgan.config import from_table, keys_of
+from privgan.config import from_table
 from privgan.dp.spend import PrivacySpend
 from privgan.dp.strength import promise_word
 from privgan.errors import IntegrityError, NotReleasableError, UsageError
@@ -162,7 +162,7 @@ def _agreed(site: str, stated: Mapping[str, Any], letters: Letters, synthetic_sh
         found = Agreement(
             site=site,
             stated=stated,
-            spend=from_table(PrivacySpend, {name: stated["privacy"][name] for name in keys_of(PrivacySpend)}),
+            spend=from_table(PrivacySpend, stated["privacy"]),  # and nothing beside it
             policy=policy,
             strength=claimed_strength(stated, policy.policy),
             approval=approval,
