@@ -7,15 +7,19 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
+import torch.distributed as dist
 
 from privgan.data.cohort.cohort import Cohort
 from privgan.gan.ranks.company import Company
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import join_run, resume_run, start_run
-from privgan.interruption import StopRequest, stop_on_signals
+from privgan.interruption import stop_on_signals
 
-SECONDS = 240  # after which rank 0 is ended if it hangs
+SECONDS = 240.0  # after which rank 0 is ended if it hangs
 AFTER_S = 10  # that others have to end by themselves when rank 0 has
 
 
@@ -28,23 +32,24 @@ class End:
     message: str = ""
 
 
-Habit = Callable[[int, StopRequest], None]  # rank, its wish to stop -> what is done to it before it trains
-
-
-def _as_usual(_: int, __: StopRequest) -> None:
-    """Nothing."""
+WELL = End(code=0)
 
 
 def trained(
-    cohort: Cohort, run: Path, request: TrainRequest, size: int, habit: Habit = _as_usual, *, resume: bool = False
+    cohort: Cohort,
+    run: Path,
+    request: TrainRequest,
+    size: int,
+    *,
+    resume: bool = False,
+    within: float = SECONDS,
 ) -> list[End]:
-    """Train with so many ranks, none of which rank 0 starts; how each of them ended."""
+    """Train with so many ranks, none of which rank 0 starts; how each of them ended. within: see `ends`."""
     meeting = os.urandom(8).hex()
 
     def work(rank: int) -> None:
         asked = replace(request, company=Company(rank=rank, size=size, meeting=meeting))
         with stop_on_signals() as stop:
-            habit(rank, stop)
             if rank:
                 join_run(cohort, run, asked, stop)
             elif resume:
@@ -52,14 +57,14 @@ def trained(
             else:
                 start_run(cohort, run, asked, stop, force=False)
 
-    return ends([lambda rank=rank: work(rank) for rank in range(size)], run.parent)  # type: ignore[misc]
+    return ends([lambda rank=rank: work(rank) for rank in range(size)], run.parent, within)  # type: ignore[misc]
 
 
-def ends(works: Sequence[Callable[[], None]], folder: Path) -> list[End]:
-    """Fork once for each work, and wait for all."""
+def ends(works: Sequence[Callable[[], None]], folder: Path, within: float = SECONDS) -> list[End]:
+    """Fork once for each work, and wait for all. within: seconds after which rank 0 is ended if it hangs."""
     notes = [folder / f"end-{os.urandom(4).hex()}" for _ in works]
     children = [_forked(work, note) for work, note in zip(works, notes, strict=True)]
-    until, codes = time.monotonic() + SECONDS, list[int]()
+    until, codes = time.monotonic() + within, list[int]()
     for child in children:
         while not (found := os.waitpid(child, os.WNOHANG))[0]:
             if time.monotonic() > until:
@@ -69,6 +74,18 @@ def ends(works: Sequence[Callable[[], None]], folder: Path) -> list[End]:
         until = time.monotonic() + AFTER_S
     told = [json.loads(note.read_text()) if note.exists() else {} for note in notes]
     return [End(code=code, **said) for code, said in zip(codes, told, strict=True)]
+
+
+def told_to_wait(patch: pytest.MonkeyPatch, folder: Path) -> Callable[[], set[float]]:
+    """From now on, how many seconds torch is to wait for another rank is noted; the function tells them all."""
+    usual = dist.init_process_group
+
+    def begun(*given: object, timeout: timedelta, **named: object) -> None:
+        (folder / f"waits-{os.getpid()}").write_text(str(timeout.total_seconds()))
+        usual(*given, timeout=timeout, **named)  # type: ignore[arg-type]
+
+    patch.setattr(dist, "init_process_group", begun)
+    return lambda: {float(path.read_text()) for path in folder.glob("waits-*")}
 
 
 def _forked(work: Callable[[], None], note: Path) -> int:
