@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch.distributed as dist
@@ -60,8 +61,11 @@ def trained(
     return ends([lambda rank=rank: work(rank) for rank in range(size)], run.parent, within)  # type: ignore[misc]
 
 
-def ends(works: Sequence[Callable[[], None]], folder: Path, within: float = SECONDS) -> list[End]:
-    """Fork once for each work, and wait for all. within: seconds after which rank 0 is ended if it hangs."""
+def ends(works: Sequence[Callable[[], int | None]], folder: Path, within: float = SECONDS) -> list[End]:
+    """Fork once for each work, which may say its exit code, and wait for all.
+
+    within: seconds after which rank 0 is ended if it hangs.
+    """
     notes = [folder / f"end-{os.urandom(4).hex()}" for _ in works]
     children = [_forked(work, note) for work, note in zip(works, notes, strict=True)]
     until, codes = time.monotonic() + within, list[int]()
@@ -76,6 +80,20 @@ def ends(works: Sequence[Callable[[], None]], folder: Path, within: float = SECO
     return [End(code=code, **said) for code, said in zip(codes, told, strict=True)]
 
 
+def after(calls: int, then: Callable[[], object], usual: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that does something else first when it has been called so many times."""
+    count = 0
+
+    def called(*given: object, **named: object) -> Any:
+        nonlocal count
+        if count == calls:
+            then()
+        count += 1
+        return usual(*given, **named)
+
+    return called
+
+
 def told_to_wait(patch: pytest.MonkeyPatch, folder: Path) -> Callable[[], set[float]]:
     """From now on, how many seconds torch is to wait for another rank is noted; the function tells them all."""
     usual = dist.init_process_group
@@ -88,14 +106,13 @@ def told_to_wait(patch: pytest.MonkeyPatch, folder: Path) -> Callable[[], set[fl
     return lambda: {float(path.read_text()) for path in folder.glob("waits-*")}
 
 
-def _forked(work: Callable[[], None], note: Path) -> int:
+def _forked(work: Callable[[], int | None], note: Path) -> int:
     child = os.fork()
     if child:
         return child
     code = 1
     try:
-        work()
-        code = 0
+        code = work() or 0
     except BaseException as error:  # noqa: BLE001 (told to whoever waits)
         note.write_text(json.dumps({"error": type(error).__name__, "message": str(error)}))
         if type(error).__module__ != "privgan.errors":
