@@ -1,5 +1,6 @@
 """Work in several processes as a user starts it: with --processes, or through torchrun."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -19,8 +20,10 @@ from privgan.run import WEIGHTS, read_run
 from privgan.synthetic.class_shares import UNIFORM
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan.synthetic.generate import GenerateOptions, draw, generate
+from privgan.synthetic.set_files import SetFiles
 from privgan.synthetic.synthetic_set import MARKER, open_synthetic_set
 from privgan_cli.company import draw_along, sharing
+from privgan_cli.main import run
 from tests.cli.conftest import as_expected, environment
 from tests.cli.forking import Warm
 from tests.gan.ranks.forks import End, ends
@@ -48,8 +51,8 @@ def test_both_ways_give_the_generator_of_one_process(
     before, words = len(Ledger.read(cohort / "private/ledger.jsonl").of_kind("charge")), ("--config", fast_config)
     privgan("train", cohort, tmp_path / "alone", *SEEDED, *words)
     done = privgan("train", cohort, tmp_path / "both", *SEEDED, *words, "--processes", 2)
-    run = as_expected(torchrun("train", cohort, tmp_path / "two", *SEEDED, *words, ranks=2), 0)
-    for said in (done, run):
+    two = as_expected(torchrun("train", cohort, tmp_path / "two", *SEEDED, *words, ranks=2), 0)
+    for said in (done, two):
         assert said.stdout.count("trained 6 steps") == 1
     assert len({read_run(tmp_path / name).generator_sha256 for name in ("alone", "both", "two")}) == 1
     assert len(Ledger.read(cohort / "private/ledger.jsonl").of_kind("charge")) == before + 3
@@ -165,6 +168,29 @@ def test_a_process_that_dies_leaves_no_set(trained: tuple[Path, Path], tmp_path:
     assert "nothing is released" in found[0].message
     assert not (tmp_path / "set").exists()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_full_disk_leaves_no_set(
+    trained: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor half of one; rank 0 says what the system said."""
+
+    def full(_: object, folder: Path, *__: object) -> None:
+        (folder / "images.npz").write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SetFiles, "write", full)
+    words = ["generate", str(trained[1]), str(tmp_path / "set"), "--count", "40", "--format", "npz"]
+
+    def work(rank: int) -> int:
+        told = {"PRIVGAN_MEETING": "m", "RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}
+        os.environ.update({name: str(value) for name, value in told.items()})
+        sys.stderr = (tmp_path / f"said-{rank}").open("w", buffering=1)
+        return run(words)
+
+    assert ends([lambda: work(0), lambda: work(1)], tmp_path) == [End(code=2), End(code=0)]
+    assert "disk is full" in (tmp_path / "said-0").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["said-0", "said-1"]
 
 
 def test_a_user_draws_with_two_processes(privgan: Privgan, trained: tuple[Path, Path], tmp_path: Path) -> None:

@@ -7,15 +7,20 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
+import torch.distributed as dist
 
 from privgan.data.cohort.cohort import Cohort
 from privgan.gan.ranks.company import Company
 from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import join_run, resume_run, start_run
-from privgan.interruption import StopRequest, stop_on_signals
+from privgan.interruption import stop_on_signals
 
-SECONDS = 240  # after which rank 0 is ended if it hangs
+SECONDS = 240.0  # after which rank 0 is ended if it hangs
 AFTER_S = 10  # that others have to end by themselves when rank 0 has
 
 
@@ -28,23 +33,24 @@ class End:
     message: str = ""
 
 
-Habit = Callable[[int, StopRequest], None]  # rank, its wish to stop -> what is done to it before it trains
-
-
-def _as_usual(_: int, __: StopRequest) -> None:
-    """Nothing."""
+WELL = End(code=0)
 
 
 def trained(
-    cohort: Cohort, run: Path, request: TrainRequest, size: int, habit: Habit = _as_usual, *, resume: bool = False
+    cohort: Cohort,
+    run: Path,
+    request: TrainRequest,
+    size: int,
+    *,
+    resume: bool = False,
+    within: float = SECONDS,
 ) -> list[End]:
-    """Train with so many ranks, none of which rank 0 starts; how each of them ended."""
+    """Train with so many ranks, none of which rank 0 starts; how each of them ended. within: see `ends`."""
     meeting = os.urandom(8).hex()
 
     def work(rank: int) -> None:
         asked = replace(request, company=Company(rank=rank, size=size, meeting=meeting))
         with stop_on_signals() as stop:
-            habit(rank, stop)
             if rank:
                 join_run(cohort, run, asked, stop)
             elif resume:
@@ -52,14 +58,17 @@ def trained(
             else:
                 start_run(cohort, run, asked, stop, force=False)
 
-    return ends([lambda rank=rank: work(rank) for rank in range(size)], run.parent)  # type: ignore[misc]
+    return ends([lambda rank=rank: work(rank) for rank in range(size)], run.parent, within)  # type: ignore[misc]
 
 
-def ends(works: Sequence[Callable[[], None]], folder: Path) -> list[End]:
-    """Fork once for each work, and wait for all."""
+def ends(works: Sequence[Callable[[], int | None]], folder: Path, within: float = SECONDS) -> list[End]:
+    """Fork once for each work, which may say its exit code, and wait for all.
+
+    within: seconds after which rank 0 is ended if it hangs.
+    """
     notes = [folder / f"end-{os.urandom(4).hex()}" for _ in works]
     children = [_forked(work, note) for work, note in zip(works, notes, strict=True)]
-    until, codes = time.monotonic() + SECONDS, list[int]()
+    until, codes = time.monotonic() + within, list[int]()
     for child in children:
         while not (found := os.waitpid(child, os.WNOHANG))[0]:
             if time.monotonic() > until:
@@ -71,14 +80,39 @@ def ends(works: Sequence[Callable[[], None]], folder: Path) -> list[End]:
     return [End(code=code, **said) for code, said in zip(codes, told, strict=True)]
 
 
-def _forked(work: Callable[[], None], note: Path) -> int:
+def after(calls: int, then: Callable[[], object], usual: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that does something else first when it has been called so many times."""
+    count = 0
+
+    def called(*given: object, **named: object) -> Any:
+        nonlocal count
+        if count == calls:
+            then()
+        count += 1
+        return usual(*given, **named)
+
+    return called
+
+
+def told_to_wait(patch: pytest.MonkeyPatch, folder: Path) -> Callable[[], set[float]]:
+    """From now on, how many seconds torch is to wait for another rank is noted; the function tells them all."""
+    usual = dist.init_process_group
+
+    def begun(*given: object, timeout: timedelta, **named: object) -> None:
+        (folder / f"waits-{os.getpid()}").write_text(str(timeout.total_seconds()))
+        usual(*given, timeout=timeout, **named)  # type: ignore[arg-type]
+
+    patch.setattr(dist, "init_process_group", begun)
+    return lambda: {float(path.read_text()) for path in folder.glob("waits-*")}
+
+
+def _forked(work: Callable[[], int | None], note: Path) -> int:
     child = os.fork()
     if child:
         return child
     code = 1
     try:
-        work()
-        code = 0
+        code = work() or 0
     except BaseException as error:  # noqa: BLE001 (told to whoever waits)
         note.write_text(json.dumps({"error": type(error).__name__, "message": str(error)}))
         if type(error).__module__ != "privgan.errors":

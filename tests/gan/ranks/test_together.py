@@ -33,7 +33,7 @@ from privgan.gan.training.settings import (
 from privgan.gan.training.state import TrainingState
 from privgan.interruption import StopRequest
 from privgan.run import WEIGHTS, read_run
-from tests.gan.ranks.forks import End, trained
+from tests.gan.ranks.forks import WELL, told_to_wait, trained
 from tests.priors import make_prior
 from tests.takes import takes
 
@@ -47,7 +47,6 @@ REQUEST = TrainRequest(
         speed=SpeedSettings(patience_seconds=60.0, microbatch=8),
     ),
 )
-WELL = End(code=0)
 
 
 def with_records(cohort: Cohort) -> Cohort:
@@ -166,12 +165,17 @@ def test_a_rank_that_dies_stops_all_others_and_another_number_goes_on(
 def test_a_rank_that_hangs_is_given_up_after_the_stated_time(
     cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It never answers again; rank 0 ends by itself, and a run that is resumed alone comes to its end."""
+    """It never answers again; rank 0 ends by itself, and a run that is resumed alone comes to its end.
+
+    That the time is the stated one, torch is told; that torch keeps it, rank 0 shows long before it would be ended.
+    """
     run, speed = tmp_path / "run", replace(REQUEST.settings.speed, patience_seconds=5.0)
     impatient = replace(REQUEST, settings=replace(REQUEST.settings, speed=speed))
     with monkeypatch.context() as patch:
+        waits = told_to_wait(patch, tmp_path)
         _at_step(patch, 1, 1, "silent")
-        found = trained(cohort, run, impatient, 2)
+        found = trained(cohort, run, impatient, 2, within=120)
+    assert waits() == {5.0}
     assert (found[0].error, found[1].code) == ("LostRankError", -signal.SIGKILL)
     assert nothing_released(cohort, run)
     assert resume_run(cohort, run, impatient, StopRequest()).state == "finished"
