@@ -3,10 +3,10 @@
 #
 # What a stored value means is said by a slope and an intercept or, where no straight line does it, by a table: Modality
 # LUT Sequence, PS3.3 C.11.1, of which a file has one or the other. SimpleITK applies the slope, and leaves the table.
-# Here 100, 200 and 300 stored are 0.5, 1.1 and 2.6 of optical density, in thousandths, as a digitised film has it;
-# pydicom's modality table gives that. SimpleITK gives 100, 200 and 300: the third is three times the first, not five
-# times, and no scale makes one of the other. The same table as a slope is applied by both. Nothing warns, and the table
-# is not among the metadata either.
+# Here 100, 200 and 300 stored are densities of 0.5, 1.1 and 2.6, in thousandths, as a digitised film may say; pydicom's
+# modality table gives that. SimpleITK gives 100, 200 and 300: the third is three times the first, not five times, and
+# no scale makes one of the other. A slope in the table's place is applied by both. Nothing warns, and the table is not
+# among the metadata either.
 #
 # Seen (Python 3.11), in thousandths of optical density:
 #   slope: pydicom [200, 400, 600], SimpleITK [200, 400, 600]
