@@ -150,7 +150,8 @@ class SumOfAnswers:
             if not os.path.lexists(place) or sha256_file(place) != known[0]:
                 raise BudgetError(
                     "Expected this site's own answer as the ledger remembers it, it is lost or edited. None is made "
-                    "instead: that would be a release that nobody charged. Restore the run from a backup."
+                    "instead: that would be a release that nobody charged. Answer in the run in which this site "
+                    "answered first; if it is lost, restore it from a backup."
                 )
             return read_bounded(place, LARGEST_ANSWER)
         self._require_ungiven(question)
