@@ -304,15 +304,6 @@ def test_the_key_of_another_site_makes_no_first_answer(world: World) -> None:
     assert not north.ledger.queries()
 
 
-def test_a_clock_plays_no_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing in a letter is a time, and none is read."""
-    world.join()
-    for name, days in ((NORTH, 0), (SOUTH, 1e9), (WEST, -1e9)):
-        monkeypatch.setattr("time.time", lambda days=days: 86400 * days)
-        world.round(name)
-    assert world.round(NORTH)[0].question == 2
-
-
 def test_whoever_keeps_the_folder_sees_whose_letter_is_wrong(begun: World) -> None:
     begun.letter(1, SOUTH).write_bytes(another_key(begun, answer_of(begun, SOUTH)))
     found = {each.site: each for each in standing(begun.exchange, begun.federation)}
