@@ -164,7 +164,7 @@ class RunFacts:
     `spend` is what it costs, `target_epsilon` what was asked for. `form` is the cohort's. `warnings`: what the
     generator's own images showed in training. `config_sha256` is empty in runs of versions that kept none. `prior`:
     the public images that it learned from besides, None without any. `federation`: of several hospitals, None for a
-    run of one; `members` are then at most all of theirs together.
+    run of one; `members` are then at most all of theirs together. `site`: which of them this run answers for.
     """
 
     run_id: str
@@ -186,6 +186,7 @@ class RunFacts:
     config_sha256: str = ""
     prior: PriorNamed | None = None
     federation: FederationNamed | None = None
+    site: str = ""
 
     @property
     def model(self) -> ModelDigests:
@@ -202,7 +203,7 @@ def write_run(folder: Path, facts: RunFacts) -> None:
     """Write run.json atomically."""
     table = to_table(facts, _ORDER)
     if facts.federation is None:  # a run of one hospital says what it always said
-        del table["federation"]
+        del table["federation"], table["site"]
     write_json(folder / MARKER, {"schema_version": SCHEMA_VERSION, "kind": "run", **table})
 
 

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,14 @@ def unverified(content: bytes) -> dict[str, Any]:
     """
     payload, _ = _parts(content)
     return _statement(payload)
+
+
+def is_envelope(content: bytes) -> bool:
+    """Whether it is one from its first byte to its last, whoever signed it and whatever it says."""
+    with suppress(IntegrityError):
+        _parts(content)
+        return True
+    return False
 
 
 def pae(payload: bytes) -> bytes:

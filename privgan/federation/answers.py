@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from torch import Tensor
@@ -24,7 +25,7 @@ from privgan.federation.masks import Masks, key_of_mask_line, mask_key
 from privgan.federation.vectors import Shape
 from privgan.files import canonical_json, sha256_bytes, sha256_file, write_bytes
 from privgan.language import kept
-from privgan.seals import read_bounded
+from privgan.seals import is_envelope, read_bounded
 
 Vector = Callable[[], Tensor]
 _Believed = tuple[Answer, Tensor]
@@ -92,7 +93,7 @@ class SumOfAnswers:
         self.exchange.give(question, self.here.site.name, own)
         self.answered = question
         found: dict[str, _Believed] = {}
-        self._until_there(question, lambda: self._without_answer(question, own, shape, found))
+        self._until_there(question, lambda waiting: self._without_answer(waiting, question, own, shape, found))
         numbers = [found[site.name][0].numbers for site in self.here.federation.invitation.sites]
         self.heard = sha256_bytes(canonical_json([self.heard, [sha256_bytes(each.encode()) for each in numbers]]))
         return self._adding.total([values for _, values in found.values()], question)
@@ -110,30 +111,32 @@ class SumOfAnswers:
         )
         return Masked(invitation=federation.invitation, masks=masks)
 
-    def _until_there(self, question: int, missing: Callable[[], tuple[str, ...]]) -> None:
-        while names := missing():
+    def _until_there(self, question: int, missing: Callable[[bool], tuple[str, ...]]) -> None:
+        """Wait until nobody is missing; whose letter lies there in part is, until nobody waits any longer."""
+        while names := missing(True):
             if not self.wait():
+                missing(False)
                 raise AwaitedError(question, names)
 
-    def _without_yes(self) -> tuple[str, ...]:
+    def _without_yes(self, waiting: bool) -> tuple[str, ...]:
         federation, missing = self.here.federation, []
         for site in federation.invitation.sites:
             letter = self.exchange.yes(site.name)
-            if letter is None:
-                missing.append(site.name)
-                continue
             with letter_of(site.name, 0):
+                if not _is_there(letter, waiting=waiting):
+                    missing.append(site.name)
+                    continue
                 self._lines[site.name] = read_joined(letter, federation, site)
         return tuple(missing)
 
     def _without_answer(
-        self, question: int, own: bytes, shape: Shape, found: dict[str, _Believed]
+        self, waiting: bool, question: int, own: bytes, shape: Shape, found: dict[str, _Believed]
     ) -> tuple[str, ...]:
         """Whose answer is missing; those that are there are looked at, once, and noted among the found."""
         for site in self.here.federation.invitation.sites:
             letter = own if site == self.here.site else self.exchange.answer(question, site.name)
-            if letter is not None and site.name not in found:
-                with letter_of(site.name, question):
+            with letter_of(site.name, question):
+                if site.name not in found and _is_there(letter, waiting=waiting):
                     found[site.name] = self._believed(letter, site, question, shape)
         return tuple(site.name for site in self.here.federation.invitation.sites if site.name not in found)
 
@@ -147,7 +150,8 @@ class SumOfAnswers:
             if not os.path.lexists(place) or sha256_file(place) != known[0]:
                 raise BudgetError(
                     "Expected this site's own answer as the ledger remembers it, it is lost or edited. None is made "
-                    "instead: that would be a release that nobody charged. Restore the run from a backup."
+                    "instead: that would be a release that nobody charged. Answer in the run in which this site "
+                    "answered first; if it is lost, restore it from a backup."
                 )
             return read_bounded(place, LARGEST_ANSWER)
         self._require_ungiven(question)
@@ -208,6 +212,22 @@ class SumOfAnswers:
                 "stale, or an earlier answer was exchanged since."
             )
         return answer, self._adding.read(answer.numbers, question, shape)
+
+
+def _is_there(letter: bytes | None, *, waiting: bool) -> TypeGuard[bytes]:
+    """Whether a letter has come; one that is still being copied, or was copied in part, has not.
+
+    Raises:
+        IntegrityError: such a one lies there, and nobody waits any longer.
+    """
+    if letter is None or is_envelope(letter):
+        return letter is not None
+    if not waiting:
+        raise IntegrityError(
+            "Expected a whole letter, a signed DSSE envelope; it is empty, was copied in part, or is something else. "
+            "Copy it again."
+        )
+    return False
 
 
 def _place(kept_in: Path, question: int) -> Path:

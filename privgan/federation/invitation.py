@@ -128,7 +128,7 @@ class Invitation:
         """What a site's answers cost if they are read alone: with the site's own noise and no other."""
         return self._with(1)
 
-    def _with(self, sites: int) -> Plan:
+    def _with(self, sites: float) -> Plan:
         """With the noise of so many sites together."""
         privacy, told = self.settings.privacy, is_told(self.settings, self.schema)
         listed = Plan(
@@ -162,6 +162,15 @@ class Invitation:
     def as_noisy_as(self) -> float:
         """The epsilon at which one hospital with all these patients would bear as much noise."""
         return self.plan_of_totals.spend().epsilon
+
+    def epsilon_known_to(self, sites: int) -> float:
+        """What a patient has spent of whom so many of the sites speak.
+
+        Of files these are so many answers, each with its own noise; of masked answers one total that moves so far.
+        """
+        if self.transport != MASKED:
+            return self._with(1 / sites).spend().epsilon
+        return self._with((len(self.sites) - self.colluding) / sites**2).spend().epsilon
 
     def longest(self, question: int, numbers: int) -> float:
         """No site's answer is longer but with a probability of 1e-14: all members one way, and the noise.

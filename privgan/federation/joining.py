@@ -38,7 +38,8 @@ def join(
     prior: the one that the invitation names, none of whose images is this cohort's; None where it names none.
 
     Raises:
-        UsageError: the key is no invited site's, the run exists, or the prior is another one.
+        UsageError: the key is no invited site's, the run exists, the prior is another one, or the site has begun to
+            answer in another run.
         InputRejectedError: the cohort's images or columns are others than the invitation's, or its members too few
             or too many.
         BudgetError: the cohort's cap would be passed, or its ledger is damaged.
@@ -49,11 +50,17 @@ def join(
     _require_named(federation, prior)
     _require_fitting(federation, cohort)
     plan, ledger = federation.invitation.plan, ledger_for(cohort)
+    if ledger.of_kind("charge", federation.run_id):
+        raise UsageError(
+            "Expected a site that has not begun to answer, the ledger is charged for this federation: this site "
+            "answers in its first run, which keeps its answers. Name that one to 'privgan answer'; if it is lost, "
+            "restore it from a backup."
+        )
     ledger.require_affordable(plan.queries, delta=plan.delta, run_id=federation.run_id)
     with staged_folder(run, marker=MARKER, force=force) as folder:
         make_run_folders(folder)
         (folder / ANSWERS).mkdir(mode=PRIVATE_FOLDER)
-        write_run(folder, _facts(federation, cohort))
+        write_run(folder, _facts(federation, cohort, site.name))
         write_text(folder / CONFIG, to_toml(federation.invitation.settings))
         if prior is not None:
             prior.copy(folder / IN_RUN)
@@ -95,8 +102,8 @@ def _require_fitting(federation: Federation, cohort: Cohort) -> None:
         )
 
 
-def _facts(federation: Federation, cohort: Cohort) -> RunFacts:
+def _facts(federation: Federation, cohort: Cohort, site: str) -> RunFacts:
     """What this site's run says before its first answer; the number of its own members is not in it."""
     asked = federation.invitation
     facts = begun(cohort, asked.plan, run_id=federation.run_id, epsilon=asked.epsilon)
-    return replace(facts, members=asked.patients, federation=federation.named, prior=asked.prior)
+    return replace(facts, members=asked.patients, federation=federation.named, site=site, prior=asked.prior)

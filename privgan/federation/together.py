@@ -21,7 +21,7 @@ from privgan.federation.answers import AwaitedError, Here, SumOfAnswers
 from privgan.federation.exchange import Exchange
 from privgan.federation.invitation import Federation
 from privgan.federation.joining import ANSWERS
-from privgan.federation.letters import federation_of
+from privgan.federation.letters import federation_of, joined
 from privgan.folders import remove_partials
 from privgan.gan.networks import save_generator
 from privgan.gan.networks.public_prior import IN_RUN, Prior, open_prior
@@ -98,28 +98,36 @@ def answer(
         progress: told of questions.
 
     Raises:
-        UsageError: the run is no federation's, or the key no site's.
+        UsageError: the run is no federation's, or the key not its site's.
         IntegrityError: a letter, or the run, is edited, foreign or stale.
         BudgetError: the ledger refuses, or disagrees with the run.
     """
     facts, federation = read_run(run), federation_of(exchange.invitation, keys[1])
     _require_own(facts, federation, cohort)
     site = federation.invitation.site_of(key_line(keys[0].public_key()))
+    if facts.site not in ("", site.name):  # runs of earlier versions did not say
+        raise UsageError(
+            f"Expected the key of site {facts.site}, for which this run answers, got that of {site.name}."
+        )
     ledger = ledger_for(cohort)
     here = Here(federation=federation, site=site, key=keys[0], kept=run / ANSWERS, ledger=cohort.ledger_path)
     total = SumOfAnswers(here=here, exchange=exchange, wait=wait)
     questions = len(federation.invitation.noise)
     if model := closed_model(ledger, facts):
         return _closed(run, facts, model, questions)
+    exchange.say_yes(site.name, joined(federation, site, keys[0]))  # where the folder has lost or exchanged it
     keep_freed_memory()
     with alone(run):
         remove_partials(run)
         try:
             facts = _generator(total, cohort, run, facts, progress)
         except AwaitedError as awaited:
-            joined = awaited.question > 0
             return Progressed(
-                facts=facts, question=total.answered, questions=questions, joined=joined, missing=awaited.missing
+                facts=facts,
+                question=total.answered,
+                questions=questions,
+                joined=awaited.question > 0,
+                missing=awaited.missing,
             )
     return Progressed(facts=facts, question=questions, questions=questions, joined=True)
 

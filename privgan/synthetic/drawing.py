@@ -257,6 +257,8 @@ def finished(run: Path) -> RunFacts:
     """
     require_kind(RUN, run)
     facts = read_run(run)
+    if facts.state != "finished" and facts.federation:
+        raise UsageError("Expected a finished run, this one waits for answers. Finish it with 'privgan answer'.")
     if facts.state != "finished":
         raise UsageError(
             f"Expected a finished run, this one is at step {facts.finished_steps} of {facts.planned_steps}. "

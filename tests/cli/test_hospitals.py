@@ -77,14 +77,17 @@ def test_three_processes_end_in_one_generator(
     assert (told["sites"], told["questions"]) == (list(NAMES), QUESTIONS)
     assert told["as_noisy_as"] < 0.6 * told["epsilon"]
     for name in NAMES[:2]:
-        privgan("join", *words(home, name))
+        joined = json.loads(privgan("join", *words(home, name), "--json").stdout)
+    priced = ("transport", "patients", "questions", "as_noisy_as", "epsilon", "epsilon_if_known_to")
+    assert [joined[key] for key in priced] == [told[key] for key in priced]
     waiting = privgan("answer", *words(home, "north"), "--json", code=75)
     assert json.loads(waiting.stdout)["missing"] == ["west"]
     assert not Ledger.read(home / "north" / "private" / "ledger.jsonl").queries()
     said = privgan("sites", *_folder(home), "--language", "zh").stdout
     assert "west：尚未加入" in said
     assert "下一步：west 用 privgan join 表示同意" in said
-    privgan("join", *words(home, "west"))
+    before = privgan("join", *words(home, "west")).stdout
+    assert before.index("a patient whom 3 of the sites know") < before.index("nothing is charged before")
 
     first = loaded.start("answer", *words(home, "north"), "--wait", 4)
     until = time.monotonic() + 240

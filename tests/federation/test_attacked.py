@@ -237,14 +237,34 @@ def test_an_answer_that_is_lost_is_not_made_again(begun: World, harm: str) -> No
     assert len(hospital.ledger.of_kind("answered")) == 1
 
 
-def test_a_second_run_of_the_same_site_answers_nothing(begun: World) -> None:
-    """Joining twice gives no second answer, and no second charge."""
-    hospital = begun.hospitals[NORTH]
-    hospital.run = hospital.run.with_name("again")
-    hospital.join(begun.exchange)
-    with pytest.raises(BudgetError, match="lost or edited"):
-        hospital.answer(begun.exchange)
+def test_a_second_run_of_the_same_site_answers_nothing(world: World) -> None:
+    """Joining twice gives no second answer, and no second charge; afterwards a site does not join again."""
+    world.join()
+    hospital = world.hospitals[NORTH]
+    first, hospital.run = hospital.run, hospital.run.with_name("again")
+    hospital.join(world.exchange)
+    second, hospital.run = hospital.run, first
+    world.round()
+    hospital.run = second
+    with pytest.raises(BudgetError, match="Answer in the run in which this site answered first"):
+        hospital.answer(world.exchange)
+    hospital.run = first.with_name("once more")
+    with pytest.raises(UsageError, match="answers in its first run"):
+        hospital.join(world.exchange)
+    assert not hospital.run.exists()
     assert len(hospital.ledger.of_kind("charge")) == 1
+    hospital.run = first
+    assert hospital.answer(world.exchange).question == 2
+
+
+def test_a_yes_that_the_folder_has_lost_is_given_again_by_whoever_answers(begun: World) -> None:
+    """It would have to join again, which it cannot."""
+    place = begun.exchange.folder / "joined" / f"{NORTH}.dsse.json"
+    whole = place.read_bytes()
+    for harm in (place.unlink, lambda: place.write_bytes(whole[:100])):
+        harm()
+        begun.round(NORTH)
+        assert place.read_bytes() == whole
 
 
 def test_another_federations_folder_is_refused(made: dict[str, Path], begun: World, tmp_path: Path) -> None:
@@ -261,21 +281,27 @@ def test_another_federations_folder_is_refused(made: dict[str, Path], begun: Wor
 
 def test_another_cohort_or_key_is_refused(begun: World) -> None:
     north, south = (begun.hospitals[name] for name in (NORTH, SOUTH))
+    before = north.ledger.entries
     north.folder, own = south.folder, north.folder
     with pytest.raises(IntegrityError, match="cohort that joined"):
         begun.round(NORTH)
     north.folder, north.key = own, Ed25519PrivateKey.generate()
     with pytest.raises(UsageError, match="site that is invited"):
         begun.round(NORTH)
+    north.key = south.key
+    with pytest.raises(UsageError, match=f"the key of site {NORTH}.*got that of {SOUTH}"):
+        begun.round(NORTH)
+    assert north.ledger.entries == before
 
 
-def test_a_clock_plays_no_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing in a letter is a time, and none is read."""
+def test_the_key_of_another_site_makes_no_first_answer(world: World) -> None:
+    """It would be signed, believed, and of another hospital's patients."""
     world.join()
-    for name, days in ((NORTH, 0), (SOUTH, 1e9), (WEST, -1e9)):
-        monkeypatch.setattr("time.time", lambda days=days: 86400 * days)
-        world.round(name)
-    assert world.round(NORTH)[0].question == 2
+    north = world.hospitals[NORTH]
+    north.key = world.hospitals[SOUTH].key
+    with pytest.raises(UsageError, match=f"the key of site {NORTH}.*got that of {SOUTH}"):
+        world.round(NORTH)
+    assert not north.ledger.queries()
 
 
 def test_whoever_keeps_the_folder_sees_whose_letter_is_wrong(begun: World) -> None:

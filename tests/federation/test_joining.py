@@ -10,8 +10,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import privgan
-from privgan.dp.accounting import spend_of
-from privgan.dp.gaussian import GaussianQueries
 from privgan.errors import BudgetError, InputRejectedError, IntegrityError, UsageError
 from privgan.federation.invitation import Federation, Invitation, Site
 from privgan.federation.inviting import Asked, invitation_for
@@ -46,14 +44,6 @@ def test_what_several_sites_cost_is_said_as_an_epsilon(count: int, epsilon: floa
     assert [total / own for total, own in zip(totals, invitation.noise, strict=True)] == pytest.approx(
         [math.sqrt(count)] * len(totals)
     )
-
-
-def test_a_patient_of_k_sites_is_promised_what_the_decision_says() -> None:
-    """K answers about one patient are k queries: epsilon 3 is 4.46 at two sites and 5.66 at three."""
-    invitation, _ = invitation_for(asked(patients=10_000, delta=1e-5), FORM)
-    own = [GaussianQueries(noise_multiplier=s, sample_rate=1.0, steps=1) for s in invitation.noise]
-    once, twice, thrice = (spend_of(own * k, 1e-5).epsilon for k in (1, 2, 3))
-    assert (once, twice, thrice) == pytest.approx((2.97, 4.41, 5.60), abs=0.01)
 
 
 def test_joining_spends_nothing_and_says_what_will_be_spent(world: World) -> None:

@@ -98,7 +98,7 @@ def own_masks(world: World, name: str) -> Masks:
 
 
 def test_one_answer_says_nothing_and_all_say_the_total(masked: World) -> None:
-    """A colluding site knows its own numbers: what is left of the others still bears the noise that is charged."""
+    """A colluding site knows its own numbers and masks; of several, and of the noise left, see `test_colluding`."""
     masked.join()
     masked.round()
     invitation = masked.federation.invitation

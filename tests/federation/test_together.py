@@ -29,6 +29,7 @@ from privgan.gan.training.request import TrainRequest
 from privgan.gan.training.runs import resume_run
 from privgan.interruption import StopRequest
 from privgan.run import read_run
+from privgan.synthetic.drawing import finished
 from tests.federation.hospitals import EPSILON, NAMES, PATIENTS, QUESTIONS, World
 
 
@@ -221,10 +222,12 @@ def killed_at(owner: object, name: str, world: World) -> None:
 
 
 def test_a_joint_run_is_not_gone_on_with_by_one_hospital(world: World) -> None:
-    """Its own members would be asked the same questions again, which nobody charged."""
+    """Its own members would be asked the same questions again, which nobody charged; nor drawn from."""
     world.join()
     world.round()
     hospital = world.hospitals[NAMES[0]]
+    with pytest.raises(UsageError, match=r"waits for answers.*privgan answer"):
+        finished(hospital.run)
     request = TrainRequest(epsilon=EPSILON, settings=world.federation.invitation.settings)
     table = json.loads((hospital.run / "run.json").read_text())
     for facts in (table, {key: value for key, value in table.items() if key != "federation"}):

@@ -12,10 +12,11 @@ from privgan.language import retold, tr
 from privgan_cli import before
 from privgan_cli.console import console
 from privgan_cli.line import following
+from privgan_cli.line.price import cost, price
 from privgan_cli.options import Force, choice, read_key
 
 if TYPE_CHECKING:
-    from privgan.federation.invitation import Invitation, Site
+    from privgan.federation.invitation import Site
     from privgan.federation.together import Progressed
 
 Federation = Annotated[Path, typer.Argument(help="The folder that travels between the sites.")]
@@ -77,19 +78,13 @@ def invite(
         {
             "federation": made.sha256,
             "sites": [each.name for each in invitation.sites],
-            "epsilon": invitation.plan.spend().epsilon,
-            "delta": invitation.delta,
-            "transport": invitation.transport,
-            "colluding": invitation.colluding,
-            "as_noisy_as": invitation.as_noisy_as,
-            "epsilon_if_more_collude": invitation.own_plan.spend().epsilon,
-            "questions": len(invitation.noise),
+            **price(invitation),
             "preset": chosen.preset,
             "columns": invitation.columns,
             "prior": None if invitation.prior is None else invitation.prior.sha256,
             "outlook": {"band": chosen.outlook.band, "hidden": chosen.outlook.hidden},
         },
-        *_cost(invitation),
+        *cost(invitation),
         then=following.after_invite(federation, prior),
     )
     return 0
@@ -105,35 +100,6 @@ def _site(text: str) -> "Site":
         raise UsageError(f"Expected --site NAME=FILE, a name and a public key's file, got {text!r}.")
     before.require_key(Path(file))
     return Site(name=name, key=key_line(load_public_key(Path(file))))
-
-
-def _cost(asked: "Invitation") -> Iterator[str]:
-    count = len(asked.sites)
-    yield tr(
-        "{count} sites, each spends {spend} on its own patients, in {questions} questions",
-        count=count,
-        spend=asked.plan.spend(),
-        questions=len(asked.noise),
-    )
-    yield tr(
-        "every total bears the noise of all sites, {times} times that of one hospital with all {patients} patients: "
-        "as noisy as epsilon {epsilon} there",
-        times=f"{asked.plan_of_totals.warm_start[0] / asked.plan.warm_start[0]:.2f}",
-        patients=f"{asked.patients:,}",
-        epsilon=f"{asked.as_noisy_as:.3g}",
-    )
-    yield from _assumed(asked)
-
-
-def _assumed(asked: "Invitation") -> Iterator[str]:
-    """What a guarantee by masked answers needs of the other sites."""
-    if asked.colluding:
-        yield tr(
-            "this holds while no more than {count} sites tell each other all they know; if all others do, a site has "
-            "spent epsilon {epsilon}",
-            count=asked.colluding,
-            epsilon=f"{asked.own_plan.spend().epsilon:.3g}",
-        )
 
 
 def join(
@@ -162,13 +128,13 @@ def join(
         require_strangers(given, opened, console.progress)
     exchange = Exchange(folder=federation)
     joined = join_federation(exchange, opened, run, own, inviter, prior=given, force=force)
-    spend = joined.invitation.plan.spend()
-    keys = {site.name: fingerprint(key_of_line(site.key)) for site in joined.invitation.sites}
+    asked = joined.invitation
+    keys = {site.name: fingerprint(key_of_line(site.key)) for site in asked.sites}
     console.result(
-        {"run_id": joined.run_id, "epsilon": spend.epsilon, "delta": spend.delta, "keys": keys},
+        {"run_id": joined.run_id, **price(asked), "keys": keys},
         *(tr("site {name} signs with the key {fingerprint}", name=name, fingerprint=of) for name, of in keys.items()),
-        tr("joined; nothing is charged before the first answer, then: {spend}", spend=spend),
-        *_assumed(joined.invitation),
+        *cost(asked),
+        tr("joined; nothing is charged before the first answer, then: {spend}", spend=asked.plan.spend()),
         then=following.after_join(federation, cohort, run, key, invited_by),
     )
     return 0

@@ -1,0 +1,94 @@
+"""A night of waiting: what is still being copied is waited for, what is whole and wrong ends it at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from privgan.errors import IntegrityError
+from privgan.federation.letters import joined
+from privgan.federation.together import Progressed, answer
+from privgan.language import retold, speaking
+from tests.federation.hospitals import NAMES, World
+
+NORTH, SOUTH, WEST = NAMES
+PARTS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "half": lambda whole: whole[: len(whole) // 2],
+    "all but a byte": lambda whole: whole.rstrip()[:-1],
+    "room is made first": lambda whole: whole[:-40] + bytes(40),
+}
+Wait = Callable[[], bool]
+
+
+def waited(world: World, wait: Wait) -> Progressed:
+    """The north hospital's command."""
+    hospital = world.hospitals[NORTH]
+    keys = (hospital.key, hospital.inviter.public_key())
+    return answer(world.exchange, hospital.cohort, hospital.run, keys, wait=wait)
+
+
+def copied_after(looks: int, place: Path, whole: bytes) -> tuple[Wait, list[int]]:
+    """A `wait` during which a copy is completed, and how often it was called; it gives up one look later."""
+    called: list[int] = []
+
+    def wait() -> bool:
+        called.append(len(called))
+        if len(called) == looks:
+            place.write_bytes(whole)
+        return len(called) <= looks
+
+    return wait, called
+
+
+def place_of(world: World, kind: str) -> Path:
+    return world.exchange.folder / "joined" / f"{SOUTH}.dsse.json" if kind == "yes" else world.letter(1, SOUTH)
+
+
+@pytest.fixture(params=["yes", "answer"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def begun(world: World, kind: str) -> tuple[Path, bytes]:
+    """All is there that the north hospital needs for its second answer; where the south's letter of a kind lies."""
+    world.join()
+    world.round(SOUTH, WEST)
+    place = place_of(world, kind)
+    return place, place.read_bytes()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_letter_that_is_being_copied_is_waited_for(world: World, kind: str, part: str) -> None:
+    place, whole = begun(world, kind)
+    place.write_bytes(PARTS[part](whole))
+    wait, called = copied_after(3, place, whole)
+    came = waited(world, wait)
+    assert (came.question, len(called)) == (2, 4)  # and then for the second answer of the others
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_at_the_deadline_it_is_told_whose_letter_is_not_whole(world: World, kind: str, part: str) -> None:
+    """In both languages; nothing but this site's own answer was made, and a whole copy goes on from there."""
+    place, whole = begun(world, kind)
+    place.write_bytes(PARTS[part](whole))
+    wait, called = copied_after(3, place, PARTS[part](whole))
+    with pytest.raises(IntegrityError, match=f"The {kind} of site {SOUTH}.*: Expected a whole letter") as refused:
+        waited(world, wait)
+    assert len(called) == 4
+    with speaking("zh"):
+        assert "完整" in retold(str(refused.value))
+    assert len(world.hospitals[NORTH].ledger.of_kind("answered")) == (kind == "answer")
+    place.write_bytes(whole)
+    assert world.round(NORTH)[0].question == 2
+
+
+def test_what_is_whole_and_wrong_is_refused_at_once(world: World, kind: str) -> None:
+    """Also while another letter is missing."""
+    place, _ = begun(world, kind)
+    place.write_bytes(joined(world.federation, world.hospitals[SOUTH].site, world.hospitals[WEST].key))
+    place_of(world, kind).with_name(place.name.replace(SOUTH, WEST)).unlink()
+    wait, called = copied_after(3, place, b"")
+    with pytest.raises(IntegrityError, match="signature by the given key"):
+        waited(world, wait)
+    assert not called
