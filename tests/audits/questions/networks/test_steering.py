@@ -132,8 +132,13 @@ def test_networks_that_know_patients_by_heart(
     begin()
     table(f"{known} known by heart", by_heart)
     table("asked about strangers", strangers)
-    assert known > FEW or np.mean([each["20 steps"].auc for each in by_heart]) > 0.55
+    assert known > FEW or all(_told([each[name].auc for each in by_heart]) for name in MANNERS)
     assert _calm([each["20 steps"].p for each in strangers])
+
+
+def _told(aucs: Sequence[float]) -> bool:
+    """Whether members stand out by more than two standard errors."""
+    return bool(np.mean(aucs) - 2 * np.std(aucs, ddof=1) / len(aucs) ** 0.5 > 0.5)
 
 
 def _calm(ps: Sequence[float]) -> bool:
