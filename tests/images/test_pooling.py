@@ -11,7 +11,7 @@ from privgan.images.geometry import area_weights, pool
 )
 @pytest.mark.parametrize("channels", [1, 3])
 def test_pixels_are_averaged_as_weights_would(side: int, size: int, channels: int) -> None:
-    """Also where no whole number of pixels, or one that is no power of two, comes together, and of the brightest ones."""
+    """Also where no whole number of pixels, or one that is no power of two, comes together."""
     images = np.random.default_rng(0).integers(0, 256, (5, side, side, channels), np.uint8)
     images[0] = 255
     weights = area_weights(side, size)
