@@ -10,6 +10,8 @@ from privgan.arrays import Floats, Singles
 
 BLACK = -1.0
 _BLOCK_PIXELS = 1 << 23  # that are numbers at once: 32 MiB
+_BLOCK_SUMS = 1 << 19  # that are added at once: what stays in a cache
+_EXACT = (1, 2, 4, 8, 16)  # pixels a side whose mean is exact in single precision, and their sum in 16 bits
 _RED_GREEN_BLUE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as when images are prepared
 
 _Number = TypeVar("_Number", bound=np.generic)
@@ -36,13 +38,27 @@ def luminance(images: Singles) -> Singles:
 
 
 def _pooled(images: NDArray[np.generic], size: int) -> Singles:
-    shrink = area_weights(images.shape[1], size)
     out = np.empty((len(images), size, size), np.float32)
-    step = max(1, _BLOCK_PIXELS // images.shape[1] ** 2)
+    times, rest = divmod(images.shape[1], size)
+    whole = images.dtype == np.uint8 and not rest and times in _EXACT
+    shrink = area_weights(images.shape[1], size)
+    step = max(1, (_BLOCK_SUMS if whole else _BLOCK_PIXELS) // images.shape[1] ** 2)
     for start in range(0, len(images), step):
-        block = images[start : start + step].astype(np.float32)
-        out[start : start + len(block)] = shrink @ block @ shrink.T
+        block = images[start : start + step]
+        out[start : start + len(block)] = (
+            _summed(block, times) / times**2 if whole else shrink @ block.astype(np.float32) @ shrink.T
+        )
     return out
+
+
+def _summed(images: NDArray[Any], times: int) -> Singles:
+    """Sums of squares of pixels of uint8 (n, h, h); several times as fast as products, and the same to the bit."""
+    for axis in (1, 2):
+        parts = [images[(slice(None),) * axis + (slice(first, None, times),)] for first in range(times)]
+        images = parts[0].astype(np.uint16)
+        for part in parts[1:]:
+            images += part
+    return images.astype(np.float32)
 
 
 def area_weights(source: int, target: int) -> Singles:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from privgan.arrays import Flags, Floats, Images, Integers
+from privgan.arrays import Flags, Floats, Images, Integers, Singles
 from privgan.gan.ranks.ranks import Ranks
 from privgan.gan.ranks.rows import gathered_rows, shares
 from privgan.images.stored import joined
@@ -148,23 +148,40 @@ class PatchSpace:
 
         Of two images all of them, or none where no single one is within the limit (n,): then no part is.
         """
-        least, mine = 1.0 - reference**2 / 2.0, part.points
-        single = (least - _SLACK).astype(np.float32)
-        pairs, roughly = [np.zeros((2, 0), np.int32)], [np.zeros(0, np.float32)]
-        for rows, columns in zip(part.members, of_cells, strict=True):
-            products = others.point.take(columns, axis=0) @ mine.point.take(rows, axis=0).T  # few by many
-            column, row = places(products > single[rows])
-            pairs.append(np.stack([rows[row], columns[column]]).astype(np.int32))
-            roughly.append(products[column, row])
-        real, other = np.concatenate(pairs, axis=1)
-        alike, image = np.concatenate(roughly).astype(np.float64), mine.image[real]
-        roughest = np.sqrt(np.maximum(2.0 - 2.0 * (alike + _SLACK), 0.0)).clip(_CLOSEST)
-        within = roughest <= (limits[image] + 10.0**-DIGITS) * reference[real]
+        mine = part.points
+        real, other, alike = _roughly(part, reference, others, of_cells)
+        image = mine.image[real]
+        within = _nearest(alike) <= (limits[image] + 10.0**-DIGITS) * reference[real]
+        del alike  # of every pair that looks alike, which are many where others are copies
         possible = _possible(image, others.image[other] % _AT_ONCE, within, len(part.rows))
         real, other = real[possible], other[possible]
         distance = np.sqrt(2.0 - 2.0 * cosines(mine.point, real, others.point, other)).clip(_CLOSEST)
         closer = np.flatnonzero(distance < reference[real])
         return real[closer], other[closer], distance[closer] / reference[real[closer]]
+
+
+def _roughly(
+    part: Part, reference: Floats, others: Points, of_cells: Sequence[Integers]
+) -> tuple[Integers, Integers, Singles]:
+    """Pairs of landmarks of one cell that may be closer than the reference: real ones, others, cosines (k,)."""
+    single = (1.0 - reference**2 / 2.0 - _SLACK).astype(np.float32)
+    pairs, alike = [np.zeros((2, 0), np.int32)], [np.zeros(0, np.float32)]
+    for rows, columns in zip(part.members, of_cells, strict=True):
+        products = others.point.take(columns, axis=0) @ part.points.point.take(rows, axis=0).T  # few by many
+        column, row = places(products > single[rows])
+        pairs.append(np.stack([rows[row], columns[column]]).astype(np.int32))
+        alike.append(products[column, row])
+    real, other = np.concatenate(pairs, axis=1)
+    return real, other, np.concatenate(alike)
+
+
+def _nearest(alike: Singles) -> Floats:
+    """How near landmarks of these cosines (k,), in single precision, may be: (k,)."""
+    squares = alike.astype(np.float64)
+    squares += _SLACK
+    squares *= -2.0
+    squares += 2.0
+    return np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares).clip(_CLOSEST, out=squares)
 
 
 def _possible(image: Integers, other: Integers, within: Flags, images: int) -> Integers:

@@ -195,10 +195,11 @@ def test_the_front_says_what_all_patients_would(
     seen = set()
     for all_changes, changes in zip(planted.values(), ahead, strict=True):
         for count in (0, 2, 4, 6, 8, 10, 14, 20, 30):
-            present = rng.permutation(30) < count
-            slow = near_copy_statistic(scores, with_copies(scores, all_changes, present))
+            turn = rng.permutation(30)
+            slow = near_copy_statistic(scores, with_copies(scores, all_changes, turn < count))
             found = is_significant(slow, labels, trial)
-            assert front.finds(changes, present) == front.finds(all_changes, present) == found
+            assert found == spike_in.always_found(front, changes, [turn], count)
+            assert found == spike_in.always_found(front, all_changes, [turn], count)
             seen.add(found)
     assert seen == {True, False}
 
@@ -206,9 +207,8 @@ def test_the_front_says_what_all_patients_would(
 def test_the_front_leaves_out_only_who_is_behind(
     scores: Scores, pool: Pool, copies: dict[str, tuple[Integers, Images]], planted: dict[str, spike_in.Planted]
 ) -> None:
-    front = spike_in.Front.of(scores, Trial(level=0.003, pool=pool))
+    front, left_out = spike_in.Front.of(scores, Trial(level=0.003, pool=pool)), 0
     front_alone = spike_in.plant_sets(scores, [copied for _, copied in copies.values()], front)
-    left_out = 0
     for every, ahead in zip(planted.values(), front_alone, strict=True):
         for name, all_changes in every.changes.items():
             near = all_changes.score <= front.farthest[name]

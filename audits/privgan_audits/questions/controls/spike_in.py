@@ -66,6 +66,25 @@ class Planted:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class _Head:
+    """The head of the patients' order in one space, with all whom any copy would bring there.
+
+    patient: int64 (k,), the closest first; somebody may stand there more than once. copy: what brings each there, and
+    the number of copies for those who are ahead by themselves, (k,).
+    """
+
+    patient: Integers
+    copy: Integers
+
+    def order(self, present: Flags, patients: int) -> Integers:
+        """The head when the copies are in the set for which `present`, bool (count + 1,), is true; its last is."""
+        found = self.patient[present[self.copy]]
+        turn, first = np.arange(len(found)), np.empty(patients, np.int64)
+        first[found[::-1]] = turn[::-1]  # of those who stand there more than once, the first remains
+        return np.asarray(found[first[found] == turn])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Front:
     """The patients whom T2 ever looks at, however many copies are planted, and what it says of them.
 
@@ -105,30 +124,32 @@ class Front:
         distance = worth * each.reference if each.hit_limit is None else worth
         return np.where(scores.flat, 0.0, np.minimum(each.closest.distance, distance * (1 + _ROUNDING)))
 
-    def finds(self, planted: "Planted", present: Flags) -> bool:
+    def heads(self, planted: "Planted") -> Mapping[str, _Head]:
+        """Of each space that ranks, those first in which most would change."""
+        names = sorted(self.ahead, key=lambda name: -len(planted.changes[name].copy))
+        return {name: self._head(name, planted.changes[name], planted.count) for name in names}
+
+    def finds(self, planted: "Planted", present: Flags, heads: Mapping[str, _Head]) -> bool:
         """Whether T2 sees that those copies are in the set for which `present`, bool (count,), is true."""
         scores, changes, trial = self.scores, planted.changes, self.trial
         labels = as_labels(scores.non_member)
         hits = [each.hits(changes[name].planted(each.patient, present)) for name, each in scores.counted.items()]
         parts = NearCopyStatistic(orders=list(self.ahead.values()), hits=hits).parts
         parts += trial.others.parts if trial.others else 0.0
-        orders = []
-        for name in sorted(scores.ranked, key=lambda name: -len(changes[name].copy)):
-            orders.append(self._order(name, changes[name], present))
+        orders, there = [], np.append(present, True)
+        for head in heads.values():
+            orders.append(head.order(there, len(self.place)))
             if parts * precedence_ps(orders[-1], labels)[0] < trial.level:
                 return True  # so is the smallest p-value of all spaces: the others need not be asked
         return is_significant(NearCopyStatistic(orders=orders, hits=hits), labels, trial)
 
-    def _order(self, name: str, changes: "Changes", present: Flags) -> Integers:
-        """The head of the patients' order: those who are, or come, ahead."""
-        these = present[changes.copy] & (changes.score <= self.farthest[name])
-        ahead, before = self.ahead[name], self.scores.spaces[name].patient
-        patient = np.concatenate([ahead, changes.patient[these]])
-        score = np.concatenate([before[ahead], changes.score[these]])
-        found = patient[np.lexsort((self.place[patient], score))]
-        turn, first = np.arange(len(found)), np.empty(len(before), np.int64)
-        first[found[::-1]] = turn[::-1]  # of those who stand there more than once, the first remains
-        return np.asarray(found[first[found] == turn])
+    def _head(self, name: str, changes: "Changes", copies: int) -> _Head:
+        near, ahead = changes.score <= self.farthest[name], self.ahead[name]
+        patient = np.concatenate([ahead, changes.patient[near]])
+        score = np.concatenate([self.scores.spaces[name].patient[ahead], changes.score[near]])
+        order = np.lexsort((self.place[patient], score))
+        copy = np.concatenate([np.full(len(ahead), copies), changes.copy[near]])
+        return _Head(patient=patient[order], copy=copy[order])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,4 +283,5 @@ def _limit(front: Front, planted: Planted, turns: Sequence[Integers]) -> int | N
 
 def always_found(front: Front, planted: Planted, turns: Iterable[Integers], copies: int) -> bool:
     """Whether T2 finds the first `copies` of every turn; each turn orders the prepared copies (count,)."""
-    return all(front.finds(planted, turn < copies) for turn in turns)
+    heads = front.heads(planted)
+    return all(front.finds(planted, turn < copies, heads) for turn in turns)

@@ -20,6 +20,7 @@ from privgan.gan.networks import Generator, LoadedGenerator, fakes_at_once
 from privgan.gan.patients import classes_of
 from privgan.images.pixels import from_uint8
 from privgan.language import to_tr, tr
+from privgan.memory import hand_back_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.spaces.descent import Adam
 from privgan_audits.spaces.pixels import FINE
@@ -87,6 +88,7 @@ def invert(
         for done, part in enumerate(workers.map(search.descend, *zip(*pieces, strict=True)), start=1):
             parts.append(part)
             progress(tr(TASK), done, len(pieces))
+    hand_back_freed_memory()  # of the workers, which nobody else would use
     return Inverted(
         start=np.concatenate([part.start for part in parts]), end=np.concatenate([part.end for part in parts])
     )

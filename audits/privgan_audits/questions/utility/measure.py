@@ -1,5 +1,6 @@
 """Utility beside privacy: does the synthetic set teach, look real, vary? Measured, and never part of the verdict."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from privgan.arrays import Singles
 from privgan.language import kept, to_tr
+from privgan.memory import hand_back_freed_memory
 from privgan.progress import Progress, silent
 from privgan_audits.evidence.interface import NO_NON_MEMBERS, Evidence, Measured, NotRun, Outcome
 from privgan_audits.questions.utility.diversity import measure_diversity
@@ -30,13 +32,17 @@ def measure(evidence: Evidence, rng: np.random.Generator, progress: Progress = s
     teaching, looking, telling, reading = rng.spawn(4)
     points = draw_points(evidence, others, looking, progress)
     people = together(evidence.members, others)
-    findings = {
-        "teaching": measure_teaching(evidence, others, teaching, progress),
-        "fidelity": measure_fidelity(points, evidence.classes),
-        "diversity": measure_diversity(points),
-        "realism": measure_realism(people, evidence.synthetic, evidence.classes, telling, progress),
-        "records": measure_records(evidence, others, reading, progress),
+    asked: dict[str, Callable[[], dict[str, Any]]] = {
+        "teaching": lambda: measure_teaching(evidence, others, teaching, progress),
+        "fidelity": lambda: measure_fidelity(points, evidence.classes),
+        "diversity": lambda: measure_diversity(points),
+        "realism": lambda: measure_realism(people, evidence.synthetic, evidence.classes, telling, progress),
+        "records": lambda: measure_records(evidence, others, reading, progress),
     }
+    findings = {}
+    for name, answer in asked.items():
+        hand_back_freed_memory()
+        findings[name] = answer()
     return Measured(findings=findings | {"use": judge_use(findings)})
 
 

@@ -13,7 +13,7 @@ from privgan.images.blocks import at_once
 ROUNDING = (
     1 / 12
 )  # power that rounding to whole grey values adds; without it an even picture would have a log of zero
-_BLOCK = 512
+_BLOCK = 64  # images: in double precision, several times what a cache holds
 _WHOLE = 64  # pixels a side, up to which so many are transformed at once: in double precision, several times
 
 

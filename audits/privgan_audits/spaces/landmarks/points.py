@@ -20,7 +20,7 @@ _KEPT = 48  # directions in which windows are compared
 _RIDGE = 0.03  # of the largest variance, added to each
 _NOTHING = 1e-9
 _AT_ONCE = 512  # points
-_PAIRS = 1 << 15  # of points that become double at once
+_PAIRS = 1 << 12  # of points that become double at once: what stays in a cache
 _IMAGES = 512  # that are grey pictures at once
 
 

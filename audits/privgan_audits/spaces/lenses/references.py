@@ -54,8 +54,9 @@ def reference_distances(
             for first, parts in _some_at_once(views, share, step):
                 progress(task, start * images + first * len(others[0].points), images * len(patients))
                 rows = slice(first, first + len(parts[0]))
+                apart = equal(owner[rows], patients[columns])
                 for found, part, points in zip(best, parts, others, strict=True):
-                    cosines = _closest_cosines(part, points, equal(owner[rows], patients[columns]))
+                    cosines = _closest_cosines(part, points, apart)
                     np.maximum(found[rows], cosines, out=found[rows])
         return [found[share.start : share.stop] for found in best]
 

@@ -86,9 +86,14 @@ class LensViews:
     def at(self, rows: Integers) -> Singles:
         """Images in any order, ascending or not: every part, float32 (parts, k, views, d)."""
         if self.whole:
-            return np.stack([part.take(rows, axis=0) for part in self._kept()])
-        different, place = np.unique(rows, return_inverse=True)
-        return np.stack([part.take(place, axis=0) for part in self._made(different)])
+            parts, place = self._kept(), rows
+        else:
+            different, place = np.unique(rows, return_inverse=True)
+            parts = self._made(different)
+        found = np.empty((len(parts), len(rows), *parts[0].shape[1:]), np.float32)
+        for part, copied in zip(parts, found, strict=True):
+            part.take(place, axis=0, out=copied, mode="clip")  # else NumPy copies once more
+        return found
 
 
 def placed(lens: Lens, whites: Sequence[Whitening], images: Images, *, searching: bool) -> list[Singles]:
