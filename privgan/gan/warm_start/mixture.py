@@ -228,7 +228,7 @@ def _toned(images: Tensor, drawn: Tensor, wanted: Tensor, labels: Tensor) -> Ten
     """
     levels = grey(images).contiguous()
     right = torch.empty(levels.shape, dtype=torch.int64, device=levels.device)
-    for label in labels.unique().tolist():
+    for label in torch.unique(labels).tolist():
         alike = labels == label
         right[alike] = knots_below(drawn[label], levels[alike].detach())
     right, drawn, wanted = right.clamp(1, KNOTS - 1), drawn[labels], wanted[labels]
