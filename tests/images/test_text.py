@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from privgan.arrays import Floats, Integers
-from privgan.images.text import _strokes, shows_text
+from privgan.images.text import _dense, _strokes, shows_text
 from tests.painting import painted
 
 
@@ -121,3 +121,26 @@ def test_strokes_are_counted_as_one_by_one(seed: int, rows: int, columns: int, b
     counted = _strokes(sample, 24)[0 if bright else 1]
     strokes = np.array_equal(counted, strokes_one_by_one(sample, 24, bright=bright))
     assert strokes or few > 0.005 * (columns - 4) * rows
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_dense_places_are_those_that_a_look_at_every_one_finds(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(0, 7, (int(rng.integers(2, 30)), int(rng.integers(1, 9))))
+    counts[:: int(rng.integers(3, 9))] *= 4
+    pairs, least = np.minimum(counts[:-1], counts[1:]), int(rng.integers(1, 6))
+    assert list(_dense(counts, pairs, least)) == one_by_one(counts, pairs, least)
+
+
+def one_by_one(counts: Integers, pairs: Integers, least: int) -> list[tuple[int, int, int]]:
+    """Places from the densest on, in the order of the picture where several are as dense; none beside another."""
+    rows, cells = pairs.shape
+    found: list[tuple[int, int, int]] = []
+    for row, cell in sorted(np.ndindex(rows, cells), key=lambda place: -pairs[place]):
+        above = max((counts[row - far, cell] for far in (3, 4, 5) if row >= far), default=0)
+        below = max((counts[row + 1 + far, cell] for far in (3, 4, 5) if row + 1 + far < len(counts)), default=0)
+        quiet = min(above, below) <= 0.35 * pairs[row, cell]
+        beside = any(abs(row - other) <= 4 and abs(cell - column) <= 2 for _, other, column in found)
+        if pairs[row, cell] >= least and quiet and not beside:
+            found.append((int(pairs[row, cell]), row, cell))
+    return found[:3]

@@ -14,6 +14,7 @@ _LENGTH = 3.0
 # What a scanner pads with, or shows of air, is one level and not a range of them: a level with at least such a share,
 # so many times what its neighbours have.
 _SPIKE, _ABOVE = 0.1, 3.0
+_CELLS = 4096  # of one width between the first knot and the last
 
 
 def counted_levels(greys: Tensor) -> Tensor:
@@ -34,6 +35,29 @@ def level_curve(counted: Floats) -> Floats:
         level = {0: -1.0, LEVELS - 1: 1.0}.get(spike, float(edges[spike : spike + 2].mean()))
         edges[spike : spike + 2] = level
     return np.interp(np.linspace(0, 1, KNOTS), np.append(0.0, shares.cumsum()), edges)
+
+
+def knots_below(knots: Tensor, values: Tensor) -> Tensor:
+    """How many of ascending knots (k,) lie below each value: int64, as `torch.searchsorted` says.
+
+    In most cells between the first knot and the last there is none, so that the cell alone tells; only what shares
+    its cell with a knot is searched for. Whatever a value is rounded to on its way into a cell, a smaller one never
+    comes into a later cell.
+    """
+    first, width = knots[0], (knots[-1] - knots[0]) / _CELLS
+
+    def cells(numbers: Tensor) -> Tensor:
+        within = ((numbers - first) / width).clamp(0, _CELLS - 1)
+        return within.int().clamp_min(0)  # what is not a number is searched for
+
+    every, of_knots = torch.arange(_CELLS, dtype=torch.int32, device=knots.device), cells(knots)
+    before = torch.searchsorted(of_knots, every)
+    inside = torch.searchsorted(of_knots, every, right=True) - before
+    of_values = cells(values).flatten()
+    found = before[of_values]
+    unsure = torch.nonzero(inside[of_values]).flatten()
+    found[unsure] = torch.searchsorted(knots, values.flatten()[unsure])
+    return found.reshape(values.shape)
 
 
 def _on_simplex(counted: Floats) -> Floats:

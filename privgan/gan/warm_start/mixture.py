@@ -14,7 +14,7 @@ from privgan.gan.effects.odds import Odds, one_hot
 from privgan.gan.image_model import ImageModel
 from privgan.gan.patients import classes_of
 from privgan.gan.warm_start.coordinates import Coordinates
-from privgan.gan.warm_start.grey_levels import KNOTS
+from privgan.gan.warm_start.grey_levels import KNOTS, knots_below
 from privgan.gan.warm_start.movement import BENDS, bent
 from privgan.images.blocks import at_once
 from privgan.images.form import ImageForm
@@ -174,8 +174,7 @@ class MixtureImages(nn.Module):
 
     def forward(self, z: Tensor, told: Tensor) -> Tensor:
         """See the class."""
-        labels = classes_of(told)
-        return _toned(self.gaussian(z, told), self.drawn[labels], self.wanted[labels])
+        return _toned(self.gaussian(z, told), self.drawn, self.wanted, classes_of(told))
 
     def gaussian(self, z: Tensor, told: Tensor) -> Tensor:
         """The images before their grey levels are set right; unbounded."""
@@ -222,13 +221,17 @@ def quantiles(values: Tensor) -> Tensor:
     return values.sort(dim=1).values[:, ranks] + torch.linspace(0, 1e-3, KNOTS)
 
 
-def _toned(images: Tensor, drawn: Tensor, wanted: Tensor) -> Tensor:
-    """Grey levels through the line that leads their quantiles to those wanted (histogram specification).
+def _toned(images: Tensor, drawn: Tensor, wanted: Tensor, labels: Tensor) -> Tensor:
+    """Grey levels through the line that leads their class's quantiles to those wanted (histogram specification).
 
     Colours go with the light: each channel by itself would have noise of its own, and shadows a hue.
     """
     levels = grey(images).contiguous()
-    right = torch.searchsorted(drawn.contiguous(), levels).clamp(1, KNOTS - 1)
+    right = torch.empty(levels.shape, dtype=torch.int64, device=levels.device)
+    for label in torch.unique(labels).tolist():
+        alike = labels == label
+        right[alike] = knots_below(drawn[label], levels[alike].detach())
+    right, drawn, wanted = right.clamp(1, KNOTS - 1), drawn[labels], wanted[labels]
     x0, x1 = drawn.gather(1, right - 1), drawn.gather(1, right)
     y0, y1 = wanted.gather(1, right - 1), wanted.gather(1, right)
     toned = y0 + (y1 - y0) * ((levels - x0) / (x1 - x0)).clamp(0, 1)

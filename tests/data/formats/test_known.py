@@ -2,6 +2,7 @@
 
 import ast
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from privgan.data.cohort.scan import scan
 from privgan.data.columns import is_name
 from privgan.data.formats import known, picture
 from privgan.data.formats.dicom import reader as dicom
+from privgan.data.formats.dicom.identifying import COLUMNS
 from privgan.data.formats.isolation import Job
 from privgan.data.formats.known import FORMATS, Format, format_named, format_of
 from privgan.data.formats.nifti import reader as nifti
@@ -52,6 +54,17 @@ def read(path, request):
     values = np.frombuffer(content, dtype=np.uint8).reshape(28, 28)
     return Reading(images=prepare_image(Pixels(values=values, low=0, high=255), request.recipe)[None], side=28)
 '''
+
+
+def test_what_a_dicom_file_tells_can_be_asked_of_one() -> None:
+    assert set(dicom.tells) == set(COLUMNS)
+
+
+def test_who_has_files_read_does_not_load_what_reads_them() -> None:
+    """Workers do, which are forks of one process that has."""
+    asked = "import sys, privgan.data.sources.opening; print('pydicom' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout == "False\n"
 
 
 @pytest.mark.parametrize("each", FORMATS, ids=lambda each: each.__name__)

@@ -1,10 +1,12 @@
 """The curve of grey levels: right without noise, not made of noise with it, flat where a background is one level."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
 
-from privgan.gan.warm_start.grey_levels import KNOTS, LEVELS, counted_levels, level_curve
+from privgan.gan.warm_start.grey_levels import KNOTS, LEVELS, counted_levels, knots_below, level_curve
 
 
 def test_without_noise_the_curve_is_that_of_the_pixels() -> None:
@@ -41,3 +43,21 @@ def test_a_background_of_one_level_is_drawn_as_one(level: float, drawn: float) -
 def test_counts_of_nobody_give_a_curve_still() -> None:
     assert bool(np.isfinite(level_curve(np.zeros(LEVELS))).all())
     assert bool(np.isfinite(level_curve(np.full(LEVELS, -3.0))).all())
+
+
+def searched_cases() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Ascending knots and values among, on, and beyond them: spread, crowded, all one, and what is not a number."""
+    torch_rng = torch.Generator().manual_seed(0)
+    for spread in (1.0, 1e-3, 1e-6, 0.0):
+        for dtype in (torch.float32, torch.float64):
+            knots = (torch.randn(KNOTS, generator=torch_rng) ** 3 * spread).to(dtype).sort().values
+            values = torch.cat(
+                [torch.randn(2, 3000, generator=torch_rng).to(dtype) ** 3 * spread, knots.expand(2, -1)], 1
+            )
+            odd = torch.tensor([-torch.inf, torch.inf, torch.nan, 1e30, -1e30]).to(dtype).expand(2, -1)
+            yield knots, torch.cat([values, values.nextafter(values + 1), values.nextafter(values - 1), odd], 1)
+
+
+@pytest.mark.parametrize(("knots", "values"), list(searched_cases()))
+def test_knots_below_are_those_that_a_search_finds(knots: torch.Tensor, values: torch.Tensor) -> None:
+    assert torch.equal(knots_below(knots, values), torch.searchsorted(knots, values))
