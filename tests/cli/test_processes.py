@@ -24,9 +24,10 @@ from privgan.synthetic.set_files import SetFiles
 from privgan.synthetic.synthetic_set import MARKER, open_synthetic_set
 from privgan_cli.company import draw_along, sharing
 from privgan_cli.main import run
+from tests.cell import addresses, require_nothing_outside, watched
 from tests.cli.conftest import as_expected, environment
 from tests.cli.forking import Warm
-from tests.gan.ranks.forks import End, ends
+from tests.gan.ranks.forks import End, Work, ends
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 SEEDED = ("--epsilon", 4, "--accept-noise", "--not-private-seed", 5)
@@ -115,7 +116,12 @@ def test_torchrun_says_who_this_is(tmp_path: Path) -> None:
 
 
 def drawn_by(size: int, run: Path, target: Path, lost: int = -1, asked: str = UNIFORM) -> list[End]:
-    """A set that ranks which nobody starts draw together; one of them may be killed when it comes to draw.
+    """How ranks end that draw a set; see `drawers`."""
+    return ends(drawers(size, run, target, lost, asked), target.parent)
+
+
+def drawers(size: int, run: Path, target: Path, lost: int = -1, asked: str = UNIFORM) -> list[Work]:
+    """The parts of ranks which nobody starts in a set; one of them may be killed when it comes to draw.
 
     asked: of the last rank, which classes.
     """
@@ -133,15 +139,16 @@ def drawn_by(size: int, run: Path, target: Path, lost: int = -1, asked: str = UN
             assert seed is not None
             generate(run, folder, options, seed, ranks=ranks)
 
-    return ends([lambda rank=rank: work(rank) for rank in range(size)], target.parent)  # type: ignore[misc]
+    return [lambda rank=rank: work(rank) for rank in range(size)]  # type: ignore[misc]
 
 
 def test_a_set_of_three_processes_is_the_one_that_its_seed_draws_alone(
     trained: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    """To the byte: every file but the seed itself is the same."""
+    """To the byte: every file but the seed itself is the same. They talk to each other alone."""
     run, target = trained[1], tmp_path / "three"
-    assert drawn_by(3, run, target) == [End(code=0)] * 3
+    seen = watched(drawers(3, run, target), tmp_path)
+    assert seen.ends == [End(code=0)] * 3
     made = open_synthetic_set(target)
     assert made.seed is not None
     (tmp_path / "alone").mkdir()
@@ -151,6 +158,7 @@ def test_a_set_of_three_processes_is_the_one_that_its_seed_draws_alone(
     for one, other in zip(*both, strict=True):
         assert one.is_dir() or one.read_bytes() == other.read_bytes()
     assert not list(tmp_path.glob(".*"))
+    require_nothing_outside(seen)
 
 
 def test_processes_that_draw_different_sets_end_in_words(trained: tuple[Path, Path], tmp_path: Path) -> None:
@@ -193,10 +201,24 @@ def test_a_full_disk_leaves_no_set(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["said-0", "said-1"]
 
 
-def test_a_user_draws_with_two_processes(privgan: Privgan, trained: tuple[Path, Path], tmp_path: Path) -> None:
-    """Said once; a proposal of several hospitals is drawn by one."""
+def sockets_of(process: int) -> set[str]:
+    """The addresses of all sockets of a process and of those that it starts, while it runs."""
+    found, state = set[str](), Path(f"/proc/{process}/stat")
+    while state.read_text().rpartition(")")[2].split()[0] != "Z":
+        for each in (process, *_children(process)):
+            found |= addresses(each)
+        time.sleep(0.03)
+    return found
+
+
+def test_a_user_draws_with_two_processes(
+    privgan: Privgan, loaded: Warm, trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Said once, with no port open to another machine; a proposal of several hospitals is drawn by one."""
     words = ("--count", 40, "--format", "npz", "--processes", 2)
-    done = privgan("generate", trained[1], tmp_path / "set", *words)
+    process = loaded.start("generate", trained[1], tmp_path / "set", *words)
+    assert sockets_of(process) == {"127.0.0.1"}
+    done = as_expected(loaded.wait(process), 0)
     assert done.stdout.count("40 synthetic images") == 1
     made = open_synthetic_set(tmp_path / "set")
     assert made.seed is not None
