@@ -31,10 +31,10 @@ from privgan_cli.asked import AuditOptions
 from privgan_cli.company import audit_along, auditors, given
 from privgan_cli.main import run
 from tests.brief import GATING
-from tests.cell import require_nothing_outside, watched
 from tests.cli.conftest import blobs
 from tests.cli.samples import images_in, save
 from tests.gan.ranks.forks import End, Work, after, ends, told_to_wait
+from tests.gan.ranks.watching import require_nothing_outside, watched
 
 BRIEF = (
     (classifier, "STEPS", 2),

@@ -24,10 +24,11 @@ from privgan.synthetic.set_files import SetFiles
 from privgan.synthetic.synthetic_set import MARKER, open_synthetic_set
 from privgan_cli.company import draw_along, sharing
 from privgan_cli.main import run
-from tests.cell import addresses, require_nothing_outside, watched
+from tests.cell import addresses
 from tests.cli.conftest import as_expected, environment
 from tests.cli.forking import Warm
 from tests.gan.ranks.forks import End, Work, ends
+from tests.gan.ranks.watching import require_nothing_outside, watched
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 SEEDED = ("--epsilon", 4, "--accept-noise", "--not-private-seed", 5)

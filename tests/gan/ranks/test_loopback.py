@@ -9,9 +9,9 @@ import pytest
 from privgan.data.cohort.cohort import Cohort
 from privgan.gan.ranks import together
 from privgan.gan.ranks.waiting import in_time
-from tests.cell import require_nothing_outside, watched
 from tests.gan.ranks.forks import WELL, trainers
 from tests.gan.ranks.test_together import REQUEST
+from tests.gan.ranks.watching import require_nothing_outside, watched
 
 
 def test_ranks_listen_on_the_loopback_alone(cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
