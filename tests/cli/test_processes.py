@@ -6,23 +6,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import UsageError
+from privgan.errors import LostRankError, UsageError
 from privgan.folders import staged_folder
 from privgan.gan.ranks.company import Company
+from privgan.gan.ranks.waiting import in_time
 from privgan.run import WEIGHTS, read_run
 from privgan.synthetic.class_shares import UNIFORM
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan.synthetic.generate import GenerateOptions, draw, generate
 from privgan.synthetic.set_files import SetFiles
 from privgan.synthetic.synthetic_set import MARKER, open_synthetic_set
-from privgan_cli.company import draw_along, sharing
+from privgan_cli.company import draw_along, in_silence, sharing
+from privgan_cli.dispatch import dispatch
 from privgan_cli.main import run
 from tests.cell import addresses
 from tests.cli.conftest import as_expected, environment
@@ -92,6 +94,46 @@ def test_a_process_that_is_killed_ends_the_training_in_words(
     assert not (run / WEIGHTS).exists()
     assert read_run(run).state == "training"
     assert not list((run / "private").glob("*meeting*"))
+
+
+@pytest.mark.parametrize("busy", ["with the others", "alone"])
+def test_when_rank_0_is_killed_rank_1_says_so_for_all(tmp_path: Path, busy: str) -> None:
+    """In the reader's language; also out of work that it does for itself. Others leave without a word."""
+
+    def lose(company: Company) -> None:
+        assert in_time(lambda: company.is_orphaned, 60)
+        if busy == "alone":
+            time.sleep(60)
+        raise LostRankError("somebody does not answer")
+
+    def other(environment: Mapping[str, str]) -> int:
+        company = Company.of(1, (), environment)
+        sys.stderr = (tmp_path / f"said-{company.rank}").open("w", buffering=1)
+        (tmp_path / f"there-{company.rank}").touch()
+
+        def app(**_: object) -> int:
+            return in_silence(lambda: lose(company), company)
+
+        code = dispatch(app, ["--language", "zh"])
+        (tmp_path / f"code-{company.rank}").write_text(str(code))
+        return code
+
+    def first() -> None:
+        for each in Company(size=3, meeting="m").environments:
+            if not os.fork():
+                os._exit(other(each))
+        assert in_time(lambda: all((tmp_path / f"there-{rank}").exists() for rank in (1, 2)), 60)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert ends([first], tmp_path) == [End(code=-signal.SIGKILL)]
+    assert in_time(lambda: "--resume" in (tmp_path / "said-1").read_text(), 30)
+    said = (tmp_path / "said-1").read_text()
+    assert "3 个中的第一个被强行终止" in said
+    assert said.count("\n") == 1
+    assert (tmp_path / "said-2").read_text() == ""
+    if busy == "with the others":
+        assert in_time(lambda: all((tmp_path / f"code-{rank}").exists() for rank in (1, 2)), 30)
+        assert [(tmp_path / f"code-{rank}").read_text() for rank in (1, 2)] == ["75", "75"]
 
 
 def test_what_cannot_train_together_is_refused(privgan: Privgan, cohort: Path, tmp_path: Path) -> None:
