@@ -14,6 +14,7 @@ from typing import Self
 from privgan.checks import within
 from privgan.errors import UsageError
 from privgan.gan.names import MOST_PROCESSES
+from privgan.memory import processors
 
 _MEETING, _STARTER, _THREADS = "PRIVGAN_MEETING", "PRIVGAN_STARTER", "OMP_NUM_THREADS"
 _RANK, _SIZE, _HERE = "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"
@@ -68,7 +69,7 @@ class Company:
     @property
     def threads(self) -> int:
         """Processor threads for each: as wanted, else all together have one a core; 0 leaves the choice to torch."""
-        return self.wanted or (max(1, (os.cpu_count() or 1) // self.size) if self.size > 1 else 0)
+        return self.wanted or (max(1, processors() // self.size) if self.size > 1 else 0)
 
     def with_threads_of(self, environment: Mapping[str, str]) -> Self:
         """The same, each with as many threads as the environment gives to one; shared out where it says nothing."""
