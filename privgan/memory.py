@@ -1,8 +1,41 @@
-"""Freed memory kept for the next step: without that, half of a small step goes into asking the system for pages."""
+"""What this process has of the machine: how many processors, and freed memory kept for the next step.
+
+Without the latter, half of a small step goes into asking the system for pages.
+"""
 
 import ctypes
+import os
+from pathlib import Path
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4  # of malloc.h
+_GROUP, _GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+
+
+def processors() -> int:
+    """How many this process may use: those that it is bound to, as by taskset or Slurm, within a container's quota.
+
+    Part of a processor is none, but there is always one. Quotas are those of control groups' version 2.
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([bound, *_quotas()]))
+
+
+def _quotas() -> list[int]:
+    """Of this process's control group and those around it, as far as they can be seen and have one."""
+    try:
+        lines = _GROUP.read_text().splitlines()
+    except OSError:
+        return []
+    own = next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "")
+    place, found = _GROUPS / own.strip("/"), list[int]()
+    for group in (place, *place.parents):
+        if group.is_relative_to(_GROUPS):
+            try:
+                share, each = (group / "cpu.max").read_text().split()
+                found += [int(share) // int(each)] if share != "max" else []
+            except (OSError, ValueError):  # the outermost group has none
+                continue
+    return found
 
 
 def keep_freed_memory(large: int | None = None) -> None:

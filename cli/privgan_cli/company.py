@@ -2,14 +2,18 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from privgan.errors import LostRankError
 from privgan.gan.ranks.company import Company
+from privgan.gan.ranks.waiting import in_time
+from privgan.language import language
 from privgan.progress import Progress, silent
 from privgan_cli.asked import AuditOptions
 from privgan_cli.console import console
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from privgan_audits.examine import AuditRecord
     from privgan_audits.policy import Policy
 
+_LATE_S = 1.0  # in which the end of a process that closed its connections is seen
 _MINE = "processes"  # the one option that others are not given: they are those processes
 _SAID = {"formats": "format"}  # where a field is called otherwise than its option
 
@@ -41,7 +46,7 @@ def company_of(cohort: Path, run: Path, processes: int) -> Company:
 def company_for(processes: int, *words: object) -> Company:
     """So many processes that are started with these words, or those that torchrun has started."""
     # -P: a file in the folder where somebody stands is no part of privgan.
-    line = (sys.executable, "-P", "-m", "privgan_cli", *map(str, words), "--quiet")
+    line = (sys.executable, "-P", "-m", "privgan_cli", *map(str, words), "--quiet", "--language", language())
     return Company.of(processes, line, os.environ)
 
 
@@ -143,11 +148,47 @@ def audit_along(synthetic: Path, report: Path, options: AuditOptions, company: C
         examine_along(replace(evidence_of(synthetic, options, silent), ranks=ranks))
 
 
-def in_silence(train: Callable[[], object]) -> int:
-    """The exit code of another rank than 0, which alone says how a training went and that it lost somebody."""
+def in_silence(work: Callable[[], object], company: Company) -> int:
+    """The exit code of another rank than 0, which alone says how the work went and that it lost somebody.
+
+    Where rank 0 is killed, nobody else is left to say so: rank 1 does.
+    """
     console.told = replace(console.told, quiet=True)
     try:
-        train()
+        with _ended_with_rank_0(company):
+            work()
     except LostRankError as error:
+        if company.rank == 1 and in_time(lambda: company.is_orphaned, _LATE_S):
+            raise _orphaned(company) from error
         return error.exit_code
     return 0
+
+
+@contextmanager
+def _ended_with_rank_0(company: Company) -> Iterator[None]:
+    """Work that another rank does for itself may take long; it ends when rank 0, which started it, is gone."""
+    over, context = threading.Event(), copy_context()  # by which the clock speaks the same language
+
+    def watch() -> None:
+        while not over.wait(_LATE_S):
+            if company.is_orphaned:
+                error = _orphaned(company)
+                if company.rank == 1:
+                    context.run(console.refuse, error.exit_code, str(error))
+                os._exit(error.exit_code)  # it has written nothing
+
+    clock = threading.Thread(target=watch, name="privgan-rank-0", daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        over.set()
+        clock.join()
+
+
+def _orphaned(company: Company) -> LostRankError:
+    return LostRankError(
+        f"Expected every process to work to the end, the first of {company.size} was killed: most often the system "
+        "was out of memory. All are stopped and nothing is released; start again, a training with --resume, with "
+        "fewer processes if it was."
+    )

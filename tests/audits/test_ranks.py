@@ -33,7 +33,8 @@ from privgan_cli.main import run
 from tests.brief import GATING
 from tests.cli.conftest import blobs
 from tests.cli.samples import images_in, save
-from tests.gan.ranks.forks import End, after, ends, told_to_wait
+from tests.gan.ranks.forks import End, Work, after, ends, told_to_wait
+from tests.gan.ranks.watching import require_nothing_outside, watched
 
 BRIEF = (
     (classifier, "STEPS", 2),
@@ -73,7 +74,12 @@ def tiny() -> Iterator[None]:
 
 
 def shared_by(works: Sequence[tuple[Path, AuditOptions]], report: Path) -> list[End]:
-    """An audit by as many processes, forks of this one, as the command line has them under torchrun."""
+    """An audit by as many processes, forks of this one; how they end."""
+    return ends(auditing(works, report), report.parent)
+
+
+def auditing(works: Sequence[tuple[Path, AuditOptions]], report: Path) -> list[Work]:
+    """The parts of as many processes, as the command line has them under torchrun."""
     embedding._TRAINED.clear()
 
     def work(rank: int) -> None:
@@ -85,7 +91,7 @@ def shared_by(works: Sequence[tuple[Path, AuditOptions]], report: Path) -> list[
         else:
             surface.audit(synthetic, report, options)
 
-    return ends([lambda rank=rank: work(rank) for rank in range(len(works))], report.parent)  # type: ignore[misc]
+    return [lambda rank=rank: work(rank) for rank in range(len(works))]  # type: ignore[misc]
 
 
 @pytest.fixture(scope="module")
@@ -177,13 +183,16 @@ def test_a_full_disk_ends_the_audit_with_what_the_system_said(
 
 
 def test_two_processes_say_what_one_says(three: tuple[Path, AuditOptions], tmp_path: Path) -> None:
+    """And say it to each other alone."""
     alone, shared = tmp_path / "alone", tmp_path / "shared"
     surface.audit(three[0], alone, three[1])
-    assert shared_by([three, three], shared) == [End(code=0)] * 2
+    seen = watched(auditing([three, three], shared), tmp_path)
+    assert seen.ends == [End(code=0)] * 2
     assert record_of(shared)["tests"] == record_of(alone)["tests"]
     assert record_of(shared) == record_of(alone)
     assert {test["id"] for test in record_of(alone)["tests"] if test["outcome"] == "measured"} >= {"T0", "T2", "T3"}
     assert not list(tmp_path.glob(".*"))
+    require_nothing_outside(seen)
 
 
 @pytest.mark.parametrize("changed", ["set", "members"])

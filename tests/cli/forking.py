@@ -24,9 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
+from tests.cell import enter_a_cell, tried
 from tests.chance import seed, take_over
 from tests.disk import wait_for_none
+from tests.spies import clients
 
+SOUGHT = 98  # the code of a command that looked for another machine, or asked for a name
+SPIED = 97  # the code of a command that loaded what tells somebody else how it is used
 SECONDS = 300  # after which a command that hangs is ended, with a code that nobody expects
 LOADED = (  # what the verbs import where they need it
     "dp_accounting.pld.privacy_loss_distribution",
@@ -58,11 +62,15 @@ LOADED = (  # what the verbs import where they need it
 
 @dataclass(frozen=True, kw_only=True)
 class Warm:
-    """A process that forks commands; what one says goes through files in `folder`."""
+    """A process that forks commands; what one says goes through files in `folder`.
+
+    alone: each is in a network of its own, without a way out, and ends with SOUGHT if it looked for one.
+    """
 
     requests: IO[str]
     answers: IO[str]
     folder: Path
+    alone: bool = False
 
     def run(self, *words: object) -> subprocess.CompletedProcess[str]:
         """Run `privgan *words` and wait for it."""
@@ -70,7 +78,7 @@ class Warm:
 
     def start(self, *words: object) -> int:
         """Start `privgan *words` and give its process number, which is its own until `wait`."""
-        return self._ask([secrets.token_hex(), list(map(str, words)), str(self.folder)])
+        return self._ask([secrets.token_hex(), list(map(str, words)), str(self.folder), self.alone])
 
     def wait(self, process: int) -> subprocess.CompletedProcess[str]:
         """Wait for what was started; a negative code is the signal that ended it."""
@@ -122,7 +130,7 @@ def serve(light: Sequence[str] | None) -> None:
             answer = os.waitstatus_to_exitcode(os.waitpid(request, 0)[1])
         elif not (answer := os.fork()):
             _become(*request)
-            _end(main)
+            _end(main, alone=request[-1])
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
 
@@ -141,7 +149,7 @@ def _load() -> None:
     be_brief()
 
 
-def _end(main: Callable[[], None]) -> NoReturn:
+def _end(main: Callable[[], None], *, alone: bool) -> NoReturn:
     """Run to the end of a process, but leave to the system what it holds: to let go of every module takes 0.3 s."""
     code = 1
     try:
@@ -154,11 +162,15 @@ def _end(main: Callable[[], None]) -> NoReturn:
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    os._exit(code)
+    if alone and tried():
+        code = SOUGHT
+    os._exit(SPIED if clients(sys.modules) else code)
 
 
-def _become(chance: str, words: list[str], folder: str) -> None:
+def _become(chance: str, words: list[str], folder: str, alone: bool) -> None:
     """A process that was started with these words, nothing to read, and outputs that go to files."""
+    if alone:
+        enter_a_cell()
     take_over()
     seed(chance)
     sys.argv = ["privgan", *words]

@@ -22,13 +22,29 @@ from privgan.run import read_run, write_run
 from privgan.seals import load_private_key, sign, unverified
 from privgan.synthetic.synthetic_set import open_synthetic_set
 from tests.audits.releasing import Gate
+from tests.cell import is_allowed
 from tests.cli.conftest import as_expected, blobs
-from tests.cli.forking import Warm
+from tests.cli.forking import SOUGHT, Warm
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 NAMES = ("north", "south", "west")
 START = "schema = 1\n[warm_start]\norder = 5\nfine_order = 6\n[model]\nlatent = 8\ngenerator_width = 8\n"
 QUESTIONS = 4
+
+
+@pytest.fixture(scope="module")
+def apart(loaded: Warm) -> Warm:
+    """Commands that have no network at all: hospitals need a folder that they share, and nothing else.
+
+    Where nobody may make a network, they have the one that there is, and the last test says so.
+    """
+    return replace(loaded, alone=is_allowed())
+
+
+@pytest.fixture(scope="module")
+def privgan(apart: Warm) -> Privgan:
+    """See `apart`."""
+    return lambda *words, code=0: as_expected(apart.run(*words), code)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +86,7 @@ def words(home: Path, name: str) -> tuple[object, ...]:
 
 
 def test_three_processes_end_in_one_generator(
-    home: Path, privgan: Privgan, loaded: Warm, fresh: Privgan, tmp_path: Path
+    home: Path, privgan: Privgan, apart: Warm, fresh: Privgan, tmp_path: Path
 ) -> None:
     """One of them is killed while it waits, and started again; each ledger is charged once."""
     told = invited(home, privgan, "--accept-noise")
@@ -89,17 +105,17 @@ def test_three_processes_end_in_one_generator(
     before = privgan("join", *words(home, "west")).stdout
     assert before.index("a patient whom 3 of the sites know") < before.index("nothing is charged before")
 
-    first = loaded.start("answer", *words(home, "north"), "--wait", 4)
+    first = apart.start("answer", *words(home, "north"), "--wait", 4)
     until = time.monotonic() + 240
     while not list((home / "federation" / "answers").glob("*-north.dsse.json")):
         time.sleep(0.02)
         assert time.monotonic() < until
     os.kill(first, signal.SIGKILL)
-    assert loaded.wait(first).returncode == -signal.SIGKILL
-    started = [loaded.start("answer", *words(home, name), "--wait", 4) for name in NAMES[1:]]
+    assert apart.wait(first).returncode == -signal.SIGKILL
+    started = [apart.start("answer", *words(home, name), "--wait", 4) for name in NAMES[1:]]
     fresh("answer", *words(home, NAMES[0]), "--wait", 4)
     for process in started:
-        as_expected(loaded.wait(process), 0)
+        as_expected(apart.wait(process), 0)
     facts = [read_run(home / f"run-{name}") for name in NAMES]
     assert {each.state for each in facts} == {"finished"}
     assert len({each.generator_sha256 for each in facts}) == 1
@@ -266,3 +282,12 @@ def test_a_wrong_letter_is_told_by_its_site(home: Path, privgan: Privgan) -> Non
     said = privgan("sites", *_folder(home), code=6).stdout
     assert "next: west propose again, or send the letter again" in said
     forged.unlink()
+
+
+def test_hospitals_had_no_network(apart: Warm, tmp_path: Path) -> None:
+    """Whoever looks for another machine there ends with a code that nobody expects: an archive is one."""
+    if not apart.alone:
+        pytest.skip("nobody may make a network here: hospitals had the one that there is")
+    words = ("fetch", "https://198.51.100.1/dicom-web", tmp_path / "fetched", "--query", "Modality=CR")
+    done = apart.run(*words)
+    assert done.returncode == SOUGHT, done.stderr

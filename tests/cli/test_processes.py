@@ -6,27 +6,31 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from privgan.dp.budget.ledger import Ledger
-from privgan.errors import UsageError
+from privgan.errors import LostRankError, UsageError
 from privgan.folders import staged_folder
 from privgan.gan.ranks.company import Company
+from privgan.gan.ranks.waiting import in_time
 from privgan.run import WEIGHTS, read_run
 from privgan.synthetic.class_shares import UNIFORM
 from privgan.synthetic.drawing import Asked, Drawing
 from privgan.synthetic.generate import GenerateOptions, draw, generate
 from privgan.synthetic.set_files import SetFiles
 from privgan.synthetic.synthetic_set import MARKER, open_synthetic_set
-from privgan_cli.company import draw_along, sharing
+from privgan_cli.company import draw_along, in_silence, sharing
+from privgan_cli.dispatch import dispatch
 from privgan_cli.main import run
+from tests.cell import addresses
 from tests.cli.conftest import as_expected, environment
 from tests.cli.forking import Warm
-from tests.gan.ranks.forks import End, ends
+from tests.gan.ranks.forks import End, Work, ends
+from tests.gan.ranks.watching import require_nothing_outside, watched
 
 Privgan = Callable[..., subprocess.CompletedProcess[str]]
 SEEDED = ("--epsilon", 4, "--accept-noise", "--not-private-seed", 5)
@@ -92,6 +96,46 @@ def test_a_process_that_is_killed_ends_the_training_in_words(
     assert not list((run / "private").glob("*meeting*"))
 
 
+@pytest.mark.parametrize("busy", ["with the others", "alone"])
+def test_when_rank_0_is_killed_rank_1_says_so_for_all(tmp_path: Path, busy: str) -> None:
+    """In the reader's language; also out of work that it does for itself. Others leave without a word."""
+
+    def lose(company: Company) -> None:
+        assert in_time(lambda: company.is_orphaned, 60)
+        if busy == "alone":
+            time.sleep(60)
+        raise LostRankError("somebody does not answer")
+
+    def other(environment: Mapping[str, str]) -> int:
+        company = Company.of(1, (), environment)
+        sys.stderr = (tmp_path / f"said-{company.rank}").open("w", buffering=1)
+        (tmp_path / f"there-{company.rank}").touch()
+
+        def app(**_: object) -> int:
+            return in_silence(lambda: lose(company), company)
+
+        code = dispatch(app, ["--language", "zh"])
+        (tmp_path / f"code-{company.rank}").write_text(str(code))
+        return code
+
+    def first() -> None:
+        for each in Company(size=3, meeting="m").environments:
+            if not os.fork():
+                os._exit(other(each))
+        assert in_time(lambda: all((tmp_path / f"there-{rank}").exists() for rank in (1, 2)), 60)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert ends([first], tmp_path) == [End(code=-signal.SIGKILL)]
+    assert in_time(lambda: "--resume" in (tmp_path / "said-1").read_text(), 30)
+    said = (tmp_path / "said-1").read_text()
+    assert "3 个中的第一个被强行终止" in said
+    assert said.count("\n") == 1
+    assert (tmp_path / "said-2").read_text() == ""
+    if busy == "with the others":
+        assert in_time(lambda: all((tmp_path / f"code-{rank}").exists() for rank in (1, 2)), 30)
+        assert [(tmp_path / f"code-{rank}").read_text() for rank in (1, 2)] == ["75", "75"]
+
+
 def test_what_cannot_train_together_is_refused(privgan: Privgan, cohort: Path, tmp_path: Path) -> None:
     """Before anything is charged or made."""
     for count in (0, 65, "many"):
@@ -115,7 +159,12 @@ def test_torchrun_says_who_this_is(tmp_path: Path) -> None:
 
 
 def drawn_by(size: int, run: Path, target: Path, lost: int = -1, asked: str = UNIFORM) -> list[End]:
-    """A set that ranks which nobody starts draw together; one of them may be killed when it comes to draw.
+    """How ranks end that draw a set; see `drawers`."""
+    return ends(drawers(size, run, target, lost, asked), target.parent)
+
+
+def drawers(size: int, run: Path, target: Path, lost: int = -1, asked: str = UNIFORM) -> list[Work]:
+    """The parts of ranks which nobody starts in a set; one of them may be killed when it comes to draw.
 
     asked: of the last rank, which classes.
     """
@@ -133,15 +182,16 @@ def drawn_by(size: int, run: Path, target: Path, lost: int = -1, asked: str = UN
             assert seed is not None
             generate(run, folder, options, seed, ranks=ranks)
 
-    return ends([lambda rank=rank: work(rank) for rank in range(size)], target.parent)  # type: ignore[misc]
+    return [lambda rank=rank: work(rank) for rank in range(size)]  # type: ignore[misc]
 
 
 def test_a_set_of_three_processes_is_the_one_that_its_seed_draws_alone(
     trained: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    """To the byte: every file but the seed itself is the same."""
+    """To the byte: every file but the seed itself is the same. They talk to each other alone."""
     run, target = trained[1], tmp_path / "three"
-    assert drawn_by(3, run, target) == [End(code=0)] * 3
+    seen = watched(drawers(3, run, target), tmp_path)
+    assert seen.ends == [End(code=0)] * 3
     made = open_synthetic_set(target)
     assert made.seed is not None
     (tmp_path / "alone").mkdir()
@@ -151,6 +201,7 @@ def test_a_set_of_three_processes_is_the_one_that_its_seed_draws_alone(
     for one, other in zip(*both, strict=True):
         assert one.is_dir() or one.read_bytes() == other.read_bytes()
     assert not list(tmp_path.glob(".*"))
+    require_nothing_outside(seen)
 
 
 def test_processes_that_draw_different_sets_end_in_words(trained: tuple[Path, Path], tmp_path: Path) -> None:
@@ -193,10 +244,24 @@ def test_a_full_disk_leaves_no_set(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["said-0", "said-1"]
 
 
-def test_a_user_draws_with_two_processes(privgan: Privgan, trained: tuple[Path, Path], tmp_path: Path) -> None:
-    """Said once; a proposal of several hospitals is drawn by one."""
+def sockets_of(process: int) -> set[str]:
+    """The addresses of all sockets of a process and of those that it starts, while it runs."""
+    found, state = set[str](), Path(f"/proc/{process}/stat")
+    while state.read_text().rpartition(")")[2].split()[0] != "Z":
+        for each in (process, *_children(process)):
+            found |= addresses(each)
+        time.sleep(0.03)
+    return found
+
+
+def test_a_user_draws_with_two_processes(
+    privgan: Privgan, loaded: Warm, trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Said once, with no port open to another machine; a proposal of several hospitals is drawn by one."""
     words = ("--count", 40, "--format", "npz", "--processes", 2)
-    done = privgan("generate", trained[1], tmp_path / "set", *words)
+    process = loaded.start("generate", trained[1], tmp_path / "set", *words)
+    assert sockets_of(process) == {"127.0.0.1"}
+    done = as_expected(loaded.wait(process), 0)
     assert done.stdout.count("40 synthetic images") == 1
     made = open_synthetic_set(tmp_path / "set")
     assert made.seed is not None

@@ -104,6 +104,18 @@ def asked(courier: ModuleType, monkeypatch: pytest.MonkeyPatch, *words: str) -> 
     courier._main()
 
 
+def parts(told: object) -> list[str]:
+    """The classes that a file of a job names, wherever it does."""
+    match told:
+        case dict():
+            own = [each for name, each in told.items() if name in {"path", "name", "class_path"}]
+            return sorted(own + [each for inner in told.values() for each in parts(inner)])
+        case list():
+            return [each for inner in told for each in parts(inner)]
+        case _:
+            return []
+
+
 def test_a_job_names_classes_and_holds_no_code(
     courier: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -113,6 +125,10 @@ def test_a_job_names_classes_and_holds_no_code(
     assert json.loads((tmp_path / "job" / "meta.json").read_text())["min_clients"] == 3
     server = json.loads((tmp_path / "job" / "app" / "config" / "config_fed_server.json").read_text())
     assert server["components"] == [{"id": "post", "path": f"{COURIER}.Post", "args": {"minutes": 5.0}}]
+    # Nothing that measures, and tells somebody: NVFlare does so where a job names a part for it.
+    client = json.loads((tmp_path / "job" / "app" / "config" / "config_fed_client.json").read_text())
+    assert parts(server) == ["nvflare.collab.runtime.controller.CollabController", f"{COURIER}.Post"]
+    assert parts(client) == ["nvflare.collab.runtime.executor.CollabExecutor", f"{COURIER}.Courier"]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def audit(
         processes=processes,
     )
     if (company := auditors(synthetic, report, options)).rank:
-        return in_silence(lambda: audit_along(synthetic, report, options, company))
+        return in_silence(lambda: audit_along(synthetic, report, options, company), company)
     rules = read_policy(policy)
     with by_default(rules.language):
         if cohort is not None and run is None:

@@ -161,8 +161,8 @@ def train(
         replay_seed=not_private_seed,
         processes=processes,
     )
-    if company_of(cohort, run, processes).rank:
-        return in_silence(lambda: surface.train(cohort, run, options))
+    if (company := company_of(cohort, run, processes)).rank:
+        return in_silence(lambda: surface.train(cohort, run, options), company)
     facts = surface.train(cohort, run, options, progress=console.progress)
     console.result(
         {
@@ -248,8 +248,8 @@ def generate(
             frames=frames,
             one_study=one_study,
         )
-        if drawers(processes, run, synthetic, options).rank:
-            return in_silence(lambda: surface.generate(run, synthetic, options))
+        if (company := drawers(processes, run, synthetic, options)).rank:
+            return in_silence(lambda: surface.generate(run, synthetic, options), company)
         made = surface.generate(run, synthetic, options, force=force, processes=processes, progress=console.progress)
         if between is not None:
             between.propose(synthetic)

@@ -8,7 +8,6 @@ import atexit
 import contextlib
 import importlib
 import json
-import os
 import resource
 import select
 import time
@@ -19,6 +18,7 @@ from multiprocessing.connection import Connection
 
 from privgan.data.formats.nursery import SECONDS_TO_START, Nursery
 from privgan.errors import PrivganError
+from privgan.memory import processors
 
 MEMORY_BYTES = 1 << 30
 SECONDS_PER_FILE = 30.0
@@ -185,7 +185,7 @@ def _nursery() -> Nursery:
 
 def _worker_count(requests: int) -> int:
     """One per processor, at most eight; a second one pays off from a hundred files."""
-    return max(1, min(len(os.sched_getaffinity(0)), 8, requests // 50))
+    return max(1, min(processors(), 8, requests // 50))
 
 
 def _serve(connection: Connection, told: bytes) -> None:

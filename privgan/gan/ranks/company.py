@@ -14,8 +14,9 @@ from typing import Self
 from privgan.checks import within
 from privgan.errors import UsageError
 from privgan.gan.names import MOST_PROCESSES
+from privgan.memory import processors
 
-_MEETING, _THREADS = "PRIVGAN_MEETING", "OMP_NUM_THREADS"
+_MEETING, _STARTER, _THREADS = "PRIVGAN_MEETING", "PRIVGAN_STARTER", "OMP_NUM_THREADS"
 _RANK, _SIZE, _HERE = "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"
 _TORCHRUN = ("TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "MASTER_PORT")
 
@@ -25,7 +26,7 @@ class Company:
     """rank: which of `size` processes this is. meeting: a name that only they have.
 
     command: with which rank 0 starts each of the others; empty where somebody else has. wanted: processor threads for
-    each; 0 shares the cores out.
+    each; 0 shares the cores out. starter: the process number of rank 0, if it has started this one.
     """
 
     rank: int = 0
@@ -33,6 +34,7 @@ class Company:
     meeting: str = ""
     command: tuple[str, ...] = field(default=(), repr=False)
     wanted: int = 0
+    starter: int = 0
 
     def __post_init__(self) -> None:
         within(1, MOST_PROCESSES, processes=self.size)
@@ -56,12 +58,18 @@ class Company:
                 "pass through a network. Use --standalone."
             )
         meeting = environment.get(_MEETING) or _named(environment)
-        return cls(rank=rank if size > 1 else 0, size=size, meeting=meeting)
+        starter = int(environment.get(_STARTER, "0"))
+        return cls(rank=rank if size > 1 else 0, size=size, meeting=meeting, starter=starter)
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether rank 0, which started this one and would not leave it behind, is gone: nothing else ends it so."""
+        return self.starter not in (0, os.getppid())
 
     @property
     def threads(self) -> int:
         """Processor threads for each: as wanted, else all together have one a core; 0 leaves the choice to torch."""
-        return self.wanted or (max(1, (os.cpu_count() or 1) // self.size) if self.size > 1 else 0)
+        return self.wanted or (max(1, processors() // self.size) if self.size > 1 else 0)
 
     def with_threads_of(self, environment: Mapping[str, str]) -> Self:
         """The same, each with as many threads as the environment gives to one; shared out where it says nothing."""
@@ -73,7 +81,8 @@ class Company:
     def environments(self) -> list[dict[str, str]]:
         """What each of the others is told: who it is."""
         size = str(self.size)
-        both = {_MEETING: self.meeting, _SIZE: size, _HERE: size, _THREADS: str(self.threads)}
+        mine = {_MEETING: self.meeting, _STARTER: str(os.getpid())}
+        both = {**mine, _SIZE: size, _HERE: size, _THREADS: str(self.threads)}
         return [{**os.environ, **both, _RANK: str(rank)} for rank in range(1, self.size)]
 
     def place(self, folder: Path) -> Path:

@@ -21,6 +21,7 @@ from privgan.gan.training.runs import join_run, resume_run, start_run
 from privgan.interruption import stop_on_signals
 
 SECONDS = 240.0  # after which rank 0 is ended if it hangs
+Work = Callable[[], int | None]  # which may say its exit code
 AFTER_S = 10  # that others have to end by themselves when rank 0 has
 
 
@@ -46,6 +47,11 @@ def trained(
     within: float = SECONDS,
 ) -> list[End]:
     """Train with so many ranks, none of which rank 0 starts; how each of them ended. within: see `ends`."""
+    return ends(trainers(cohort, run, request, size, resume=resume), run.parent, within)
+
+
+def trainers(cohort: Cohort, run: Path, request: TrainRequest, size: int, *, resume: bool = False) -> list[Work]:
+    """The parts of such ranks in a training."""
     meeting = os.urandom(8).hex()
 
     def work(rank: int) -> None:
@@ -58,13 +64,15 @@ def trained(
             else:
                 start_run(cohort, run, asked, stop, force=False)
 
-    return ends([lambda rank=rank: work(rank) for rank in range(size)], run.parent, within)  # type: ignore[misc]
+    return [lambda rank=rank: work(rank) for rank in range(size)]  # type: ignore[misc]
 
 
-def ends(works: Sequence[Callable[[], int | None]], folder: Path, within: float = SECONDS) -> list[End]:
-    """Fork once for each work, which may say its exit code, and wait for all.
+def ends(
+    works: Sequence[Work], folder: Path, within: float = SECONDS, look: Callable[[list[int]], None] | None = None
+) -> list[End]:
+    """Fork once for each work, and wait for all.
 
-    within: seconds after which rank 0 is ended if it hangs.
+    within: seconds after which rank 0 is ended if it hangs. look: called with their numbers again and again.
     """
     notes = [folder / f"end-{os.urandom(4).hex()}" for _ in works]
     children = [_forked(work, note) for work, note in zip(works, notes, strict=True)]
@@ -73,7 +81,9 @@ def ends(works: Sequence[Callable[[], int | None]], folder: Path, within: float 
         while not (found := os.waitpid(child, os.WNOHANG))[0]:
             if time.monotonic() > until:
                 os.kill(child, signal.SIGKILL)
-            time.sleep(0.01)
+            if look:
+                look(children)
+            time.sleep(0.03 if look else 0.01)
         codes.append(os.waitstatus_to_exitcode(found[1]))
         until = time.monotonic() + AFTER_S
     told = [json.loads(note.read_text()) if note.exists() else {} for note in notes]
@@ -106,7 +116,7 @@ def told_to_wait(patch: pytest.MonkeyPatch, folder: Path) -> Callable[[], set[fl
     return lambda: {float(path.read_text()) for path in folder.glob("waits-*")}
 
 
-def _forked(work: Callable[[], int | None], note: Path) -> int:
+def _forked(work: Work, note: Path) -> int:
     child = os.fork()
     if child:
         return child

@@ -48,7 +48,8 @@ def test_threads_are_what_the_environment_says_or_shared_out(said: str, threads:
 
 
 def test_a_training_shares_the_cores_out_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(8))
+    monkeypatch.setattr("privgan.memory._quotas", list)
     monkeypatch.setenv("OMP_NUM_THREADS", "16")
     assert COMPANY.threads == 4
     assert [told["OMP_NUM_THREADS"] for told in COMPANY.environments] == ["4"]

@@ -1,7 +1,6 @@
 """Several ranks as processes: the same bits as one, and whatever becomes of one of them, nothing is released."""
 
 import errno
-import ipaddress
 import os
 import signal
 from dataclasses import replace
@@ -248,39 +247,3 @@ def test_a_rank_that_draws_for_itself_is_found(
     assert [end.error for end in found] == ["LostRankError"] * 2
     assert all("same question" in end.message for end in found)
     assert nothing_released(cohort, tmp_path / "run")
-
-
-def test_ranks_listen_on_the_loopback_alone(cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While they train, no socket of theirs is open to another machine, listening or connected."""
-    usual = steps.step
-
-    def step(training: beginning.Training, *others: object) -> None:
-        usual(training, *others)  # type: ignore[arg-type]
-        found = sockets()
-        (tmp_path / f"open-{training.ranks.rank}").write_text("\n".join(sorted(found)))
-
-    monkeypatch.setattr(steps, "step", step)
-    assert trained(cohort, tmp_path / "run", REQUEST, 2) == [WELL] * 2
-    for rank in range(2):
-        found = (tmp_path / f"open-{rank}").read_text().splitlines()
-        assert found  # they do talk to each other
-        assert set(found) == {"127.0.0.1"}
-
-
-def sockets() -> set[str]:
-    """The local and remote addresses of this process's own TCP sockets, of either version of IP."""
-    mine = {str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]:
-            words = line.split()
-            if f"socket:[{words[9]}]" in mine:
-                ends = [words[1], *([words[2]] if words[3] != "0A" else [])]  # 0A listens, to nobody yet
-                found |= {_address(end.partition(":")[0]) for end in ends}
-    return found
-
-
-def _address(number: str) -> str:
-    """As the kernel's table has it, each word of four bytes turned round."""
-    words = [bytes.fromhex(number[at : at + 8])[::-1] for at in range(0, len(number), 8)]
-    return str(ipaddress.ip_address(b"".join(words)))
