@@ -14,8 +14,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # of sched.h
-_SET_FLAGS, _UP = 0x8914, 0x1  # of linux/sockios.h and net/if.h
+_NEW_USER, _NEW_NETWORK, _NEW_NAME = 0x10000000, 0x40000000, 0x04000000  # of sched.h
+_SET_FLAGS, _SET_ADDRESS, _UP = 0x8914, 0x8916, 0x1  # of linux/sockios.h and net/if.h
 # Packets for which there was no way, and questions to a server of names, which are no part of TCP.
 _COUNTED = (
     ("snmp", "Ip", "OutNoRoutes"),
@@ -25,20 +25,26 @@ _COUNTED = (
 )
 
 
-def enter_a_cell() -> None:
+def enter_a_cell(address: str = "") -> None:
     """Take this process, which must have one thread, and its children to come, to a network of their own.
+
+    address: a second one that the machine has there, by which it is called: who asks where it is finds this one.
 
     Raises:
         OSError: it may not.
     """
     user, group = os.getuid(), os.getgid()
     library = ctypes.CDLL(None, use_errno=True)
-    if library.unshare(_NEW_USER | _NEW_NETWORK):
+    if library.unshare(_NEW_USER | _NEW_NETWORK | (_NEW_NAME if address else 0)):
         raise OSError(ctypes.get_errno(), "no network of one's own")
     for name, line in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         Path(f"/proc/self/{name}").write_text(line)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sH14x", b"lo", _UP))
+        if address:
+            socket.sethostname(address)
+            asked = struct.pack("16sH2x4s8x", b"lo:1", socket.AF_INET, socket.inet_aton(address))
+            fcntl.ioctl(any_socket, _SET_ADDRESS, asked)
 
 
 @cache

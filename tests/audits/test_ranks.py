@@ -20,6 +20,7 @@ from privgan.folders import recover
 from privgan.gan.ranks import meeting
 from privgan.gan.ranks.together import Together
 from privgan_audits import examine, questions
+from privgan_audits.evidence.interface import NotRun
 from privgan_audits.policy import Policy
 from privgan_audits.questions.controls import spike_in
 from privgan_audits.questions.utility import classifier
@@ -92,6 +93,41 @@ def auditing(works: Sequence[tuple[Path, AuditOptions]], report: Path) -> list[W
             surface.audit(synthetic, report, options)
 
     return [lambda rank=rank: work(rank) for rank in range(len(works))]  # type: ignore[misc]
+
+
+def test_two_processes_say_what_one_says(three: tuple[Path, AuditOptions], tmp_path: Path) -> None:
+    """And say it to each other alone."""
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    surface.audit(three[0], alone, three[1])
+    seen = watched(auditing([three, three], shared), tmp_path)
+    assert seen.ends == [End(code=0)] * 2
+    assert record_of(shared)["tests"] == record_of(alone)["tests"]
+    assert record_of(shared) == record_of(alone)
+    assert {test["id"] for test in record_of(alone)["tests"] if test["outcome"] == "measured"} >= {"T0", "T2", "T3"}
+    assert not list(tmp_path.glob(".*"))
+    require_nothing_outside(seen)
+
+
+@pytest.mark.parametrize("changed", ["set", "members"])
+def test_processes_that_read_different_sets_end_in_words(
+    three: tuple[Path, AuditOptions], tmp_path: Path, changed: str
+) -> None:
+    """As many images, of the same name; nothing is written."""
+    synthetic, options = three
+    other, theirs = tmp_path / synthetic.name, options
+    if changed == "set":
+        save(other, blobs(12, 4, 16), "s")
+    else:
+        assert options.members is not None
+        other = synthetic
+        turned = save(tmp_path / options.members.name, images_in(options.members)[:, ::-1], "m")
+        theirs = replace(options, members=turned)
+    report = tmp_path / "report"
+    found = shared_by([three, (other, theirs)], report)
+    assert {end.error for end in found} == {"LostRankError"}
+    assert all("one read others" in end.message for end in found)
+    assert not report.exists()
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.fixture(scope="module")
@@ -175,43 +211,9 @@ def test_a_full_disk_ends_the_audit_with_what_the_system_said(
 
     monkeypatch.setattr(examine, "write_report", full)
     monkeypatch.setattr(questions, "QUESTIONS", questions.QUESTIONS[:1])
+    monkeypatch.setattr(examine, "measure_utility", lambda *_: NotRun(reason="nobody asks"))
     found = typed(three, counting, tmp_path / "report", lambda _: None)
     assert found[0].code == 2
     assert "disk is full" in (tmp_path / "said-0").read_text()
     assert begun(counting) == attempts + 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["said-0", "said-1"]
-
-
-def test_two_processes_say_what_one_says(three: tuple[Path, AuditOptions], tmp_path: Path) -> None:
-    """And say it to each other alone."""
-    alone, shared = tmp_path / "alone", tmp_path / "shared"
-    surface.audit(three[0], alone, three[1])
-    seen = watched(auditing([three, three], shared), tmp_path)
-    assert seen.ends == [End(code=0)] * 2
-    assert record_of(shared)["tests"] == record_of(alone)["tests"]
-    assert record_of(shared) == record_of(alone)
-    assert {test["id"] for test in record_of(alone)["tests"] if test["outcome"] == "measured"} >= {"T0", "T2", "T3"}
-    assert not list(tmp_path.glob(".*"))
-    require_nothing_outside(seen)
-
-
-@pytest.mark.parametrize("changed", ["set", "members"])
-def test_processes_that_read_different_sets_end_in_words(
-    three: tuple[Path, AuditOptions], tmp_path: Path, changed: str
-) -> None:
-    """As many images, of the same name; nothing is written."""
-    synthetic, options = three
-    other, theirs = tmp_path / synthetic.name, options
-    if changed == "set":
-        save(other, blobs(12, 4, 16), "s")
-    else:
-        assert options.members is not None
-        other = synthetic
-        turned = save(tmp_path / options.members.name, images_in(options.members)[:, ::-1], "m")
-        theirs = replace(options, members=turned)
-    report = tmp_path / "report"
-    found = shared_by([three, (other, theirs)], report)
-    assert {end.error for end in found} == {"LostRankError"}
-    assert all("one read others" in end.message for end in found)
-    assert not report.exists()
-    assert not list(tmp_path.glob(".*"))

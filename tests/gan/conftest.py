@@ -28,8 +28,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CohortFact
 @pytest.fixture
 def cohort(prepared: tuple[Path, CohortFacts], tmp_path: Path) -> Cohort:
     """A cohort of its own for every test, with nothing spent."""
+    return opened(prepared, tmp_path)
+
+
+def opened(prepared: tuple[Path, CohortFacts], place: Path) -> Cohort:
+    """A copy in some folder, with nothing spent."""
     made, facts = prepared
-    folder = Path(shutil.copytree(made, tmp_path / "cohort"))
+    folder = Path(shutil.copytree(made, place / "cohort"))
     Ledger.create(
         folder / "private" / "ledger.jsonl",
         cohort_sha256=sha256_file(folder / "cohort.json"),

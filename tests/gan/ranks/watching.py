@@ -11,6 +11,8 @@ import pytest
 from tests.cell import addresses, enter_a_cell, is_allowed, tried
 from tests.gan.ranks.forks import WELL, End, Work, ends
 
+_ELSEWHERE = "192.0.2.7"  # where whoever listens at the address of this machine's name is open to others
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -31,7 +33,7 @@ def watched(works: list[Work], folder: Path, heard: Callable[[], object] = lambd
     def inside() -> None:
         found, alone = set[str](), is_allowed()
         if alone:
-            enter_a_cell()
+            enter_a_cell(_ELSEWHERE)
 
         def look(children: list[int]) -> None:
             for child in children:
