@@ -48,7 +48,7 @@ from privgan.gan.training.step import step
 from privgan.gan.warm_start.measure import measure_mixture
 from privgan.images.form import ImageForm
 from privgan.images.stored import with_channels
-from privgan.memory import keep_freed_memory
+from privgan.memory import keep_freed_memory, processors
 from privgan.run import make_run_folders
 from privgan.synthetic.seed import Seed
 from privgan_audits.spaces.lenses.lenses import LENSES
@@ -282,7 +282,7 @@ def main() -> None:
         about = {
             "schema_version": 1,
             "torch": torch.__version__,
-            "cores": os.cpu_count(),
+            "cores": processors(),
             "load": [load, os.getloadavg()[0]],
         }
         print(json.dumps({**about, **lines}))
