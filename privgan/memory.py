@@ -24,7 +24,7 @@ def _quotas() -> list[int]:
     """Of this process's control group and those around it, as far as they can be seen and have one."""
     try:
         lines = _GROUP.read_text().splitlines()
-    except OSError:
+    except (OSError, ValueError):  # a group may be called what is no text
         return []
     own = next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "")
     place, found = _GROUPS / own.strip("/"), list[int]()

@@ -17,7 +17,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUARANTEE, EDGES, RECORD, GUIDE = (
     DOCS / page
     for page in (
-        "explanation/guarantee.md",
+        "explanation/guarantee-of-several-hospitals.md",
         "explanation/sharp-edges.md",
         "decisions/0050-several-hospitals.md",
         "how-to/several-hospitals.md",

@@ -58,7 +58,7 @@ class Company:
                 "pass through a network. Use --standalone."
             )
         meeting = environment.get(_MEETING) or _named(environment)
-        starter = int(environment.get(_STARTER, "0"))
+        starter = int(environment.get(_STARTER, "0")) if _MEETING in environment else 0
         return cls(rank=rank if size > 1 else 0, size=size, meeting=meeting, starter=starter)
 
     @property

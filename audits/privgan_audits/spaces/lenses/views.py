@@ -90,6 +90,8 @@ class LensViews:
         else:
             different, place = np.unique(rows, return_inverse=True)
             parts = self._made(different)
+        if len(rows) and not 0 <= place.min() <= place.max() < len(parts[0]):
+            raise IndexError("Expected rows of these images.")  # which "clip" below would not say
         found = np.empty((len(parts), len(rows), *parts[0].shape[1:]), np.float32)
         for part, copied in zip(parts, found, strict=True):
             part.take(place, axis=0, out=copied, mode="clip")  # else NumPy copies once more
