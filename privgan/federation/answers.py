@@ -28,6 +28,10 @@ from privgan.language import kept
 from privgan.seals import is_envelope, read_bounded
 
 Vector = Callable[[], Tensor]
+GIVEN = (
+    "Expected a question that this site has not answered, its answer lies here and the ledger does not know it: the "
+    "ledger was rolled back, or another copy of this site has answered. Restore the newest backup of the cohort."
+)
 _Believed = tuple[Answer, Tensor]
 
 
@@ -189,19 +193,8 @@ class SumOfAnswers:
         """An answer that was given and that the ledger does not know: it was rolled back, or another copy gave it."""
         last = len(self.here.federation.invitation.noise)
         later = any(os.path.lexists(_place(self.here.kept, each)) for each in range(question + 1, last + 1))
-        if later or self._is_own(self.exchange.answer(question, self.here.site.name), question):
-            raise BudgetError(
-                "Expected a question that this site has not answered, its answer lies here and the ledger does not "
-                "know it: the ledger was rolled back, or another copy of this site has answered. Restore the newest "
-                "backup of the cohort."
-            )
-
-    def _is_own(self, letter: bytes | None, question: int) -> bool:
-        """False for what somebody else put into this site's place, which will be replaced."""
-        with suppress(IntegrityError):
-            Answer.read(letter or b"", self.here.federation, self.here.site, question)
-            return True
-        return False
+        if later or has_given(self.exchange, self.here.federation, self.here.site, question):
+            raise BudgetError(GIVEN)
 
     def _believed(self, letter: bytes, site: Site, question: int, shape: Shape) -> _Believed:
         federation = self.here.federation
@@ -227,6 +220,18 @@ def _is_there(letter: bytes | None, *, waiting: bool) -> TypeGuard[bytes]:
             "Expected a whole letter, a signed DSSE envelope; it is empty, was copied in part, or is something else. "
             "Copy it again."
         )
+    return False
+
+
+def has_given(exchange: Exchange, federation: Federation, site: Site, question: int) -> bool:
+    """Whether an answer by this site's key to this question lies in the folder.
+
+    False for what somebody else put into its place, which will be replaced.
+    """
+    letter = exchange.answer(question, site.name)
+    with suppress(IntegrityError):
+        Answer.read(letter or b"", federation, site, question)
+        return True
     return False
 
 

@@ -8,12 +8,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from privgan.config import to_toml
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.plan import MIN_MEMBERS
-from privgan.errors import InputRejectedError, UsageError
+from privgan.errors import BudgetError, InputRejectedError, UsageError
+from privgan.federation.answers import GIVEN, has_given
 from privgan.federation.exchange import Exchange
-from privgan.federation.invitation import Federation
+from privgan.federation.invitation import Federation, Site
 from privgan.federation.letters import federation_of, joined
 from privgan.files import write_text
-from privgan.folders import PRIVATE_FOLDER, staged_folder
+from privgan.folders import PRIVATE_FOLDER, recover, staged_folder
 from privgan.gan.networks.public_prior import IN_RUN, Prior
 from privgan.gan.training.planning import begun
 from privgan.gan.training.runs import CONFIG, ledger_for
@@ -42,7 +43,8 @@ def join(
             answer in another run.
         InputRejectedError: the cohort's images or columns are others than the invitation's, or its members too few
             or too many.
-        BudgetError: the cohort's cap would be passed, or its ledger is damaged.
+        BudgetError: the cohort's cap would be passed, its ledger is damaged, or it does not know an answer that the
+            run or the federation's folder holds.
         IntegrityError: the invitation is not by this inviter, or of another version.
     """
     federation = federation_of(exchange.invitation, inviter)
@@ -56,6 +58,7 @@ def join(
             "answers in its first run, which keeps its answers. Name that one to 'privgan answer'; if it is lost, "
             "restore it from a backup."
         )
+    _require_unanswered(exchange, federation, site, run)
     ledger.require_affordable(plan.queries, delta=plan.delta, run_id=federation.run_id)
     with staged_folder(run, marker=MARKER, force=force) as folder:
         make_run_folders(folder)
@@ -66,6 +69,20 @@ def join(
             prior.copy(folder / IN_RUN)
     exchange.say_yes(site.name, joined(federation, site, key))
     return federation
+
+
+def _require_unanswered(exchange: Exchange, federation: Federation, site: Site, run: Path) -> None:
+    """The ledger knows of no answer; where one lies it was rolled back, and a new run would draw noise once more."""
+    recover(run)  # a killed command may have moved the run aside, with its answers
+    if any((run / ANSWERS).glob("*")):
+        raise BudgetError(
+            "Expected a run folder without answers, this one keeps some. They are not replaced, --force or not: a "
+            "second one with other noise would be a release that nobody charged. If they are of this federation, the "
+            "ledger was rolled back: restore the newest backup of the cohort. Otherwise name another folder."
+        )
+    questions = range(1, len(federation.invitation.noise) + 1)
+    if any(has_given(exchange, federation, site, question) for question in questions):
+        raise BudgetError(GIVEN)
 
 
 def _require_named(federation: Federation, prior: Prior | None) -> None:
