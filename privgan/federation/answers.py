@@ -190,10 +190,14 @@ class SumOfAnswers:
         )
 
     def _require_ungiven(self, question: int) -> None:
-        """An answer that was given and that the ledger does not know: it was rolled back, or another copy gave it."""
-        last = len(self.here.federation.invitation.noise)
-        later = any(os.path.lexists(_place(self.here.kept, each)) for each in range(question + 1, last + 1))
-        if later or has_given(self.exchange, self.here.federation, self.here.site, question):
+        """An answer that was given and that the ledger does not know: it was rolled back, or another copy gave it.
+
+        A later one tells the same of this one, whose letter the folder's keeper may have withheld.
+        """
+        here = self.here
+        last = len(here.federation.invitation.noise)
+        kept_later = any(os.path.lexists(_place(here.kept, each)) for each in range(question + 1, last + 1))
+        if kept_later or has_given(self.exchange, here.federation, here.site, range(question, last + 1)):
             raise BudgetError(GIVEN)
 
     def _believed(self, letter: bytes, site: Site, question: int, shape: Shape) -> _Believed:
@@ -223,15 +227,16 @@ def _is_there(letter: bytes | None, *, waiting: bool) -> TypeGuard[bytes]:
     return False
 
 
-def has_given(exchange: Exchange, federation: Federation, site: Site, question: int) -> bool:
-    """Whether an answer by this site's key to this question lies in the folder.
+def has_given(exchange: Exchange, federation: Federation, site: Site, questions: range) -> bool:
+    """Whether an answer by this site's key to any of these questions lies in the folder.
 
-    False for what somebody else put into its place, which will be replaced.
+    What somebody else put into such a place is none, and will be replaced.
     """
-    letter = exchange.answer(question, site.name)
-    with suppress(IntegrityError):
-        Answer.read(letter or b"", federation, site, question)
-        return True
+    for question in questions:
+        letter = exchange.answer(question, site.name)
+        with suppress(IntegrityError):
+            Answer.read(letter or b"", federation, site, question)
+            return True
     return False
 
 

@@ -80,8 +80,7 @@ def _require_unanswered(exchange: Exchange, federation: Federation, site: Site, 
             "second one with other noise would be a release that nobody charged. If they are of this federation, the "
             "ledger was rolled back: restore the newest backup of the cohort. Otherwise name another folder."
         )
-    questions = range(1, len(federation.invitation.noise) + 1)
-    if any(has_given(exchange, federation, site, question) for question in questions):
+    if has_given(exchange, federation, site, range(1, len(federation.invitation.noise) + 1)):
         raise BudgetError(GIVEN)
 
 

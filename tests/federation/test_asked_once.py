@@ -1,6 +1,7 @@
 """One question, one draw of noise: whatever is killed, cut from the ledger or withheld by the folder's keeper."""
 
 import itertools
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -174,6 +175,27 @@ def test_what_others_put_into_a_sites_place_keeps_it_from_nothing(world: World) 
     world.round(NORTH)
     letter = world.letter(1, NORTH).read_bytes()
     assert Answer.read(letter, world.federation, world.hospitals[NORTH].site, 1).question == 1
+
+
+def test_a_withheld_letter_is_not_made_again_where_a_later_one_lies(watched: Watched, tmp_path: Path) -> None:
+    """Cohort and run are as after the first question; the folder has the third, and its keeper took the second."""
+    world, north = watched.world, watched.hospital
+    watched.answer()
+    for folder in (north.folder, north.run):
+        shutil.copytree(folder, tmp_path / folder.name)
+    world.round(SOUTH, *NAMES[2:])
+    world.round()
+    world.round(NORTH)
+    assert world.letter(3, NORTH).exists()
+    for folder in (north.folder, north.run):
+        shutil.rmtree(folder)
+        shutil.copytree(tmp_path / folder.name, folder)
+    world.letter(2, NORTH).unlink()
+    drawn = watched.drawn
+    with pytest.raises(BudgetError, match="rolled back"):
+        watched.answer()
+    assert watched.drawn == drawn
+    assert not world.letter(2, NORTH).exists()
 
 
 def edited(watched: Watched) -> None:
