@@ -111,10 +111,10 @@ def _require_fitting(federation: Federation, cohort: Cohort) -> None:
         )
     if members < MIN_MEMBERS:
         raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to answer for, the cohort has {members}.")
-    if members > asked.patients or asked.delta > 1 / (10 * members):
+    if members > asked.patients:
         raise InputRejectedError(
-            f"Expected at most {asked.patients} members at all sites together and a delta of at most 1/(10 x "
-            "members), this cohort alone has more. Ask for an invitation that counts them."
+            f"Expected at most {asked.patients} members at all sites together, this cohort alone has more. Ask for "
+            "an invitation that counts them."
         )
 
 
