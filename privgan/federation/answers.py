@@ -117,10 +117,11 @@ class SumOfAnswers:
 
     def _until_there(self, question: int, missing: Callable[[bool], tuple[str, ...]]) -> None:
         """Wait until nobody is missing; whose letter lies there in part is, until nobody waits any longer."""
-        while names := missing(True):
+        while missing(True):
             if not self.wait():
-                missing(False)
-                raise AwaitedError(question, names)
+                if names := missing(False):  # at the last look
+                    raise AwaitedError(question, names)
+                return
 
     def _without_yes(self, waiting: bool) -> tuple[str, ...]:
         federation, missing = self.here.federation, []

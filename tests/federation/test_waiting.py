@@ -83,6 +83,31 @@ def test_at_the_deadline_it_is_told_whose_letter_is_not_whole(world: World, kind
     assert world.round(NORTH)[0].question == 2
 
 
+def test_what_comes_at_the_last_look_is_not_missing(world: World, kind: str) -> None:
+    """It lies there when nobody waits any longer, and is gone on from."""
+    place, whole = begun(world, kind)
+    place.unlink()
+
+    def wait() -> bool:
+        place.write_bytes(whole)
+        return False
+
+    came = waited(world, wait)
+    assert (came.question, came.joined, came.missing) == (2, True, (SOUTH, WEST))
+
+
+def test_who_is_missing_at_the_last_look_is_told_and_nobody_else(world: World, kind: str) -> None:
+    place, whole = begun(world, kind)
+    place.unlink()
+    place.with_name(place.name.replace(SOUTH, WEST)).unlink()
+
+    def wait() -> bool:
+        place.write_bytes(whole)
+        return False
+
+    assert waited(world, wait).missing == (WEST,)
+
+
 def test_what_is_whole_and_wrong_is_refused_at_once(world: World, kind: str) -> None:
     """Also while another letter is missing."""
     place, _ = begun(world, kind)
