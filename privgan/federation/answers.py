@@ -126,8 +126,8 @@ class SumOfAnswers:
     def _without_yes(self, waiting: bool) -> tuple[str, ...]:
         federation, missing = self.here.federation, []
         for site in federation.invitation.sites:
-            letter = self.exchange.yes(site.name)
             with letter_of(site.name, 0):
+                letter = self.exchange.yes(site.name)
                 if not _is_there(letter, waiting=waiting):
                     missing.append(site.name)
                     continue
@@ -139,8 +139,8 @@ class SumOfAnswers:
     ) -> tuple[str, ...]:
         """Whose answer is missing; those that are there are looked at, once, and noted among the found."""
         for site in self.here.federation.invitation.sites:
-            letter = own if site == self.here.site else self.exchange.answer(question, site.name)
             with letter_of(site.name, question):
+                letter = own if site == self.here.site else self.exchange.answer(question, site.name)
                 if site.name not in found and _is_there(letter, waiting=waiting):
                     found[site.name] = self._believed(letter, site, question, shape)
         return tuple(site.name for site in self.here.federation.invitation.sites if site.name not in found)
@@ -232,9 +232,13 @@ def has_given(exchange: Exchange, federation: Federation, site: Site, questions:
     """Whether an answer by this site's key to any of these questions lies in the folder.
 
     What somebody else put into such a place is none, and will be replaced.
+
+    Raises:
+        IntegrityError: a link, a folder or a file that is too large is in its place, which may hide one.
     """
     for question in questions:
-        letter = exchange.answer(question, site.name)
+        with letter_of(site.name, question):
+            letter = exchange.answer(question, site.name)
         with suppress(IntegrityError):
             Answer.read(letter or b"", federation, site, question)
             return True
