@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan.config import to_toml
 from privgan.data.cohort.cohort import Cohort
@@ -12,7 +12,7 @@ from privgan.errors import BudgetError, InputRejectedError, UsageError
 from privgan.federation.answers import GIVEN, has_given
 from privgan.federation.exchange import Exchange
 from privgan.federation.invitation import Federation, Site
-from privgan.federation.letters import federation_of, joined
+from privgan.federation.letters import joined
 from privgan.files import write_text
 from privgan.folders import PRIVATE_FOLDER, recover, staged_folder
 from privgan.gan.networks.public_prior import IN_RUN, Prior
@@ -29,14 +29,15 @@ def join(
     cohort: Cohort,
     run: Path,
     key: Ed25519PrivateKey,
-    inviter: Ed25519PublicKey,
+    federation: Federation,
     *,
     prior: Prior | None = None,
     force: bool = False,
-) -> Federation:
+) -> None:
     """Make the run folder in which this site answers, and put its yes into the federation's folder.
 
-    prior: the one that the invitation names, none of whose images is this cohort's; None where it names none.
+    federation: that this site has read of and says yes to, whatever the folder holds by now. prior: the one that the
+    invitation names, none of whose images is this cohort's; None where it names none.
 
     Raises:
         UsageError: the key is no invited site's, the run exists, the prior is another one, or the site has begun to
@@ -45,9 +46,8 @@ def join(
             or too many.
         BudgetError: the cohort's cap would be passed, its ledger is damaged, or it does not know an answer that the
             run or the federation's folder holds.
-        IntegrityError: the invitation is not by this inviter, or of another version.
+        IntegrityError: a link, a folder or a file that is too large is in the place of an answer of this site.
     """
-    federation = federation_of(exchange.invitation, inviter)
     site = federation.invitation.site_of(key_line(key.public_key()))
     _require_named(federation, prior)
     _require_fitting(federation, cohort)
@@ -68,7 +68,6 @@ def join(
         if prior is not None:
             prior.copy(folder / IN_RUN)
     exchange.say_yes(site.name, joined(federation, site, key))
-    return federation
 
 
 def _require_unanswered(exchange: Exchange, federation: Federation, site: Site, run: Path) -> None:

@@ -89,7 +89,8 @@ class Hospital:
 
     def join(self, exchange: Exchange, prior: Prior | None = None, *, force: bool = False) -> None:
         """Say yes."""
-        join(exchange, self.cohort, self.run, self.key, self.inviter.public_key(), prior=prior, force=force)
+        federation = federation_of(exchange.invitation, self.inviter.public_key())
+        join(exchange, self.cohort, self.run, self.key, federation, prior=prior, force=force)
 
     def answer(self, exchange: Exchange) -> Progressed:
         """Answer what is asked next."""
