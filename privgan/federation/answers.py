@@ -28,6 +28,10 @@ from privgan.language import kept
 from privgan.seals import is_envelope, read_bounded
 
 Vector = Callable[[], Tensor]
+GIVEN = (
+    "Expected a question that this site has not answered, its answer lies here and the ledger does not know it: the "
+    "ledger was rolled back, or another copy of this site has answered. Restore the newest backup of the cohort."
+)
 _Believed = tuple[Answer, Tensor]
 
 
@@ -113,16 +117,17 @@ class SumOfAnswers:
 
     def _until_there(self, question: int, missing: Callable[[bool], tuple[str, ...]]) -> None:
         """Wait until nobody is missing; whose letter lies there in part is, until nobody waits any longer."""
-        while names := missing(True):
+        while missing(True):
             if not self.wait():
-                missing(False)
-                raise AwaitedError(question, names)
+                if names := missing(False):  # at the last look
+                    raise AwaitedError(question, names)
+                return
 
     def _without_yes(self, waiting: bool) -> tuple[str, ...]:
         federation, missing = self.here.federation, []
         for site in federation.invitation.sites:
-            letter = self.exchange.yes(site.name)
             with letter_of(site.name, 0):
+                letter = self.exchange.yes(site.name)
                 if not _is_there(letter, waiting=waiting):
                     missing.append(site.name)
                     continue
@@ -134,8 +139,8 @@ class SumOfAnswers:
     ) -> tuple[str, ...]:
         """Whose answer is missing; those that are there are looked at, once, and noted among the found."""
         for site in self.here.federation.invitation.sites:
-            letter = own if site == self.here.site else self.exchange.answer(question, site.name)
             with letter_of(site.name, question):
+                letter = own if site == self.here.site else self.exchange.answer(question, site.name)
                 if site.name not in found and _is_there(letter, waiting=waiting):
                     found[site.name] = self._believed(letter, site, question, shape)
         return tuple(site.name for site in self.here.federation.invitation.sites if site.name not in found)
@@ -186,22 +191,15 @@ class SumOfAnswers:
         )
 
     def _require_ungiven(self, question: int) -> None:
-        """An answer that was given and that the ledger does not know: it was rolled back, or another copy gave it."""
-        last = len(self.here.federation.invitation.noise)
-        later = any(os.path.lexists(_place(self.here.kept, each)) for each in range(question + 1, last + 1))
-        if later or self._is_own(self.exchange.answer(question, self.here.site.name), question):
-            raise BudgetError(
-                "Expected a question that this site has not answered, its answer lies here and the ledger does not "
-                "know it: the ledger was rolled back, or another copy of this site has answered. Restore the newest "
-                "backup of the cohort."
-            )
+        """An answer that was given and that the ledger does not know: it was rolled back, or another copy gave it.
 
-    def _is_own(self, letter: bytes | None, question: int) -> bool:
-        """False for what somebody else put into this site's place, which will be replaced."""
-        with suppress(IntegrityError):
-            Answer.read(letter or b"", self.here.federation, self.here.site, question)
-            return True
-        return False
+        A later one tells the same of this one, whose letter the folder's keeper may have withheld.
+        """
+        here = self.here
+        last = len(here.federation.invitation.noise)
+        kept_later = any(os.path.lexists(_place(here.kept, each)) for each in range(question + 1, last + 1))
+        if kept_later or has_given(self.exchange, here.federation, here.site, range(question, last + 1)):
+            raise BudgetError(GIVEN)
 
     def _believed(self, letter: bytes, site: Site, question: int, shape: Shape) -> _Believed:
         federation = self.here.federation
@@ -227,6 +225,23 @@ def _is_there(letter: bytes | None, *, waiting: bool) -> TypeGuard[bytes]:
             "Expected a whole letter, a signed DSSE envelope; it is empty, was copied in part, or is something else. "
             "Copy it again."
         )
+    return False
+
+
+def has_given(exchange: Exchange, federation: Federation, site: Site, questions: range) -> bool:
+    """Whether an answer by this site's key to any of these questions lies in the folder.
+
+    What somebody else put into such a place is none, and will be replaced.
+
+    Raises:
+        IntegrityError: a link, a folder or a file that is too large is in its place, which may hide one.
+    """
+    for question in questions:
+        with letter_of(site.name, question):
+            letter = exchange.answer(question, site.name)
+        with suppress(IntegrityError):
+            Answer.read(letter or b"", federation, site, question)
+            return True
     return False
 
 

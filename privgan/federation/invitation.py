@@ -75,6 +75,12 @@ class Invitation:
     def __post_init__(self) -> None:
         positive(epsilon=self.epsilon, patients=self.patients, **{f"noise_{n}": s for n, s in enumerate(self.noise)})
         strictly_within(0.0, 1.0, delta=self.delta)
+        limit = 1 / (10 * self.patients)
+        if self.delta > limit:  # of the patients of all: one site's members would be told by its yes
+            raise UsageError(
+                f"Expected delta of at most 1/(10 x patients) = {limit:.2g}, got {self.delta:g}. A larger one may "
+                "betray whole patients, and a site's yes would say how few it has. Invite with a smaller one."
+            )
         one_of((FILES, MASKED), transport=self.transport)
         count = len(self.sites)
         if not 2 <= count <= MOST_SITES:

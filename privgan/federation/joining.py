@@ -3,17 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from privgan.config import to_toml
 from privgan.data.cohort.cohort import Cohort
 from privgan.dp.plan import MIN_MEMBERS
-from privgan.errors import InputRejectedError, UsageError
+from privgan.errors import BudgetError, InputRejectedError, UsageError
+from privgan.federation.answers import GIVEN, has_given
 from privgan.federation.exchange import Exchange
-from privgan.federation.invitation import Federation
-from privgan.federation.letters import federation_of, joined
+from privgan.federation.invitation import Federation, Site
+from privgan.federation.letters import joined
 from privgan.files import write_text
-from privgan.folders import PRIVATE_FOLDER, staged_folder
+from privgan.folders import PRIVATE_FOLDER, recover, staged_folder
 from privgan.gan.networks.public_prior import IN_RUN, Prior
 from privgan.gan.training.planning import begun
 from privgan.gan.training.runs import CONFIG, ledger_for
@@ -28,24 +29,25 @@ def join(
     cohort: Cohort,
     run: Path,
     key: Ed25519PrivateKey,
-    inviter: Ed25519PublicKey,
+    federation: Federation,
     *,
     prior: Prior | None = None,
     force: bool = False,
-) -> Federation:
+) -> None:
     """Make the run folder in which this site answers, and put its yes into the federation's folder.
 
-    prior: the one that the invitation names, none of whose images is this cohort's; None where it names none.
+    federation: that this site has read of and says yes to, whatever the folder holds by now. prior: the one that the
+    invitation names, none of whose images is this cohort's; None where it names none.
 
     Raises:
         UsageError: the key is no invited site's, the run exists, the prior is another one, or the site has begun to
             answer in another run.
         InputRejectedError: the cohort's images or columns are others than the invitation's, or its members too few
             or too many.
-        BudgetError: the cohort's cap would be passed, or its ledger is damaged.
-        IntegrityError: the invitation is not by this inviter, or of another version.
+        BudgetError: the cohort's cap would be passed, its ledger is damaged, or it does not know an answer that the
+            run or the federation's folder holds.
+        IntegrityError: a link, a folder or a file that is too large is in the place of an answer of this site.
     """
-    federation = federation_of(exchange.invitation, inviter)
     site = federation.invitation.site_of(key_line(key.public_key()))
     _require_named(federation, prior)
     _require_fitting(federation, cohort)
@@ -56,6 +58,7 @@ def join(
             "answers in its first run, which keeps its answers. Name that one to 'privgan answer'; if it is lost, "
             "restore it from a backup."
         )
+    _require_unanswered(exchange, federation, site, run)
     ledger.require_affordable(plan.queries, delta=plan.delta, run_id=federation.run_id)
     with staged_folder(run, marker=MARKER, force=force) as folder:
         make_run_folders(folder)
@@ -65,7 +68,19 @@ def join(
         if prior is not None:
             prior.copy(folder / IN_RUN)
     exchange.say_yes(site.name, joined(federation, site, key))
-    return federation
+
+
+def _require_unanswered(exchange: Exchange, federation: Federation, site: Site, run: Path) -> None:
+    """The ledger knows of no answer; where one lies it was rolled back, and a new run would draw noise once more."""
+    recover(run)  # a killed command may have moved the run aside, with its answers
+    if any((run / ANSWERS).glob("*")):
+        raise BudgetError(
+            "Expected a run folder without answers, this one keeps some. They are not replaced, --force or not: a "
+            "second one with other noise would be a release that nobody charged. If they are of this federation, the "
+            "ledger was rolled back: restore the newest backup of the cohort. Otherwise name another folder."
+        )
+    if has_given(exchange, federation, site, range(1, len(federation.invitation.noise) + 1)):
+        raise BudgetError(GIVEN)
 
 
 def _require_named(federation: Federation, prior: Prior | None) -> None:
@@ -95,10 +110,10 @@ def _require_fitting(federation: Federation, cohort: Cohort) -> None:
         )
     if members < MIN_MEMBERS:
         raise InputRejectedError(f"Expected at least {MIN_MEMBERS} members to answer for, the cohort has {members}.")
-    if members > asked.patients or asked.delta > 1 / (10 * members):
+    if members > asked.patients:
         raise InputRejectedError(
-            f"Expected at most {asked.patients} members at all sites together and a delta of at most 1/(10 x "
-            "members), this cohort alone has more. Ask for an invitation that counts them."
+            f"Expected at most {asked.patients} members at all sites together, this cohort alone has more. Ask for "
+            "an invitation that counts them."
         )
 
 

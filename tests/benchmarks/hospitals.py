@@ -160,11 +160,11 @@ def together(parts: list[Dataset], folder: Path, wanted: Wanted, transport: str)
         prior=prior,
     )
     invitation, _ = invitation_for(asked, cohorts[0].facts.form)
-    invite(folder / "federation", invitation, keys[0], force=False)
+    federation = invite(folder / "federation", invitation, keys[0], force=False)
     exchange, inviter = Exchange(folder=folder / "federation"), keys[0].public_key()
     runs = [folder / f"run-{number}" for number in range(len(parts))]
     for cohort, run, key in zip(cohorts, runs, keys, strict=True):
-        join(exchange, cohort, run, key, inviter, prior=prior)
+        join(exchange, cohort, run, key, federation, prior=prior)
     started, states = time.process_time(), [""]
     while states[0] != "finished":
         given = zip(cohorts, runs, keys, strict=True)

@@ -87,9 +87,10 @@ class Hospital:
         """As the invitation names it."""
         return Site(name=self.name, key=key_line(self.key.public_key()))
 
-    def join(self, exchange: Exchange, prior: Prior | None = None) -> None:
+    def join(self, exchange: Exchange, prior: Prior | None = None, *, force: bool = False) -> None:
         """Say yes."""
-        join(exchange, self.cohort, self.run, self.key, self.inviter.public_key(), prior=prior)
+        federation = federation_of(exchange.invitation, self.inviter.public_key())
+        join(exchange, self.cohort, self.run, self.key, federation, prior=prior, force=force)
 
     def answer(self, exchange: Exchange) -> Progressed:
         """Answer what is asked next."""

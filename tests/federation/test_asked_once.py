@@ -1,6 +1,7 @@
 """One question, one draw of noise: whatever is killed, cut from the ledger or withheld by the folder's keeper."""
 
 import itertools
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,12 +15,12 @@ from privgan.dp.budget.anchor import SiteAnchor
 from privgan.dp.budget.chain import Entry
 from privgan.dp.budget.ledger import Ledger
 from privgan.dp.budget.renyi import RenyiFilter
-from privgan.errors import BudgetError
+from privgan.errors import BudgetError, UsageError
 from privgan.federation import answers, together
 from privgan.federation.exchange import Exchange
 from privgan.federation.letters import Answer
 from privgan.files import sha256_bytes, sha256_file
-from tests.federation.hospitals import NAMES, Hospital, World
+from tests.federation.hospitals import NAMES, QUESTIONS, Hospital, World
 
 NORTH, SOUTH, _ = NAMES
 KILLS: dict[str, tuple[object, str]] = {
@@ -121,6 +122,80 @@ def test_where_the_charge_was_cut_too_nothing_leaves(watched: Watched) -> None:
         watched.answer()
     assert not watched.letter.exists()
     assert len(watched.hospital.ledger.entries) == 1
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("lines", [1, 2])
+def test_joining_again_never_replaces_a_kept_answer(watched: Watched, force: bool, lines: int) -> None:
+    """Whether the ledger still knows of the charge or of nothing; the letter is withheld."""
+    watched.answer()
+    first = watched.kept.read_bytes()
+    watched.letter.unlink()
+    watched.cut(lines)
+    with pytest.raises((UsageError, BudgetError), match="begun to answer" if lines == 1 else "not replaced"):
+        watched.hospital.join(watched.world.exchange, force=force)
+    assert watched.kept.read_bytes() == first
+
+
+def test_a_run_that_a_kill_moved_aside_is_found_before_it_is_replaced(watched: Watched) -> None:
+    watched.answer()
+    watched.letter.unlink()
+    watched.cut(2)
+    run = watched.hospital.run
+    run.rename(run.with_name(f".{run.name}.1.retired"))
+    with pytest.raises(BudgetError, match="not replaced"):
+        watched.hospital.join(watched.world.exchange, force=True)
+    assert watched.kept.exists()
+
+
+@pytest.mark.parametrize("question", [1, QUESTIONS])
+def test_joining_with_a_new_run_is_refused_where_the_folder_has_any_answer(watched: Watched, question: int) -> None:
+    watched.answer()
+    watched.cut(2)
+    moved(watched, question)
+    watched.hospital.run = watched.hospital.run.with_name("another-run")
+    with pytest.raises(BudgetError, match="rolled back"):
+        watched.hospital.join(watched.world.exchange)
+    assert not watched.hospital.run.exists()
+
+
+def moved(watched: Watched, question: int) -> None:
+    """The folder has this site's answer to that question instead of its first."""
+    world, site = watched.world, watched.hospital.site
+    answer = Answer.read(watched.letter.read_bytes(), world.federation, site, 1)
+    watched.letter.unlink()
+    letter = replace(answer, question=question).signed(world.federation, site, watched.hospital.key)
+    world.exchange.give(question, site.name, letter)
+
+
+def test_what_others_put_into_a_sites_place_keeps_it_from_nothing(world: World) -> None:
+    """A letter by another key is no answer of this site: it joins, and its own replaces it."""
+    world.exchange.give(1, NORTH, b"{}")
+    world.join()
+    world.round(NORTH)
+    letter = world.letter(1, NORTH).read_bytes()
+    assert Answer.read(letter, world.federation, world.hospitals[NORTH].site, 1).question == 1
+
+
+def test_a_withheld_letter_is_not_made_again_where_a_later_one_lies(watched: Watched, tmp_path: Path) -> None:
+    """Cohort and run are as after the first question; the folder has the third, and its keeper took the second."""
+    world, north = watched.world, watched.hospital
+    watched.answer()
+    for folder in (north.folder, north.run):
+        shutil.copytree(folder, tmp_path / folder.name)
+    world.round(SOUTH, *NAMES[2:])
+    world.round()
+    world.round(NORTH)
+    assert world.letter(3, NORTH).exists()
+    for folder in (north.folder, north.run):
+        shutil.rmtree(folder)
+        shutil.copytree(tmp_path / folder.name, folder)
+    world.letter(2, NORTH).unlink()
+    drawn = watched.drawn
+    with pytest.raises(BudgetError, match="rolled back"):
+        watched.answer()
+    assert watched.drawn == drawn
+    assert not world.letter(2, NORTH).exists()
 
 
 def edited(watched: Watched) -> None:

@@ -78,7 +78,6 @@ def test_the_inviters_key_is_what_an_invitation_is_believed_by(world: World) -> 
 CHANGES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "classes": ({"form": replace(FORM, side=28, classes=("clear", "other"))}, InputRejectedError, "form"),
     "members": ({"patients": 25}, InputRejectedError, "at most 25 members"),
-    "delta": ({"delta": 0.05, "noise": tuple([9.0] * QUESTIONS)}, InputRejectedError, "delta"),
 }
 
 
@@ -109,6 +108,8 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
     "too little noise": ({"noise": tuple([0.5] * 4)}, "too little"),
     "an unknown transport": ({"transport": "mail"}, "transport"),
     "no epsilon": ({"epsilon": 0.0}, "epsilon"),
+    "a delta of fewer patients": ({"delta": 1e-4}, "1/.10 x patients. = 3.3e-05, got 0.0001"),
+    "a delta by which few patients are told": ({"patients": 10_000, "delta": 1.1e-5}, "how few it has"),
     "not a number": ({"noise": (math.nan, 9.0, 9.0, 9.0)}, "noise_0"),
 }
 

@@ -4,12 +4,17 @@ import math
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from privgan.federation.exchange import Exchange
 from privgan.federation.invitation import FILES, MASKED
 from privgan.federation.inviting import invitation_for
+from privgan.seals import public_pem
 from privgan_cli.line.price import cost, price
+from privgan_cli.verbs.federation import join
+from tests.federation.hospitals import World
 from tests.federation.test_joining import FORM, asked
 
 DELTA = 1e-5
@@ -93,3 +98,33 @@ def test_what_is_said_before_anything_is_charged(transport: str) -> None:
     assert f"{len(invitation.noise)} questions" in text
     assert f"as noisy as epsilon {told['as_noisy_as']:.3g}" in text
     assert ("tell each other all they know" in text) == (transport == MASKED)
+
+
+@pytest.mark.parametrize(("count", "said"), [(3, "while no two sites tell"), (5, "while no more than 2 sites tell")])
+def test_how_many_sites_may_tell_each_other_what_they_know(count: int, said: str) -> None:
+    invitation, _ = invitation_for(asked(count, transport=MASKED), FORM)
+    assert said in "\n".join(cost(invitation))
+
+
+def test_the_price_is_told_before_a_site_says_yes(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of it, once; what was done comes after."""
+    hospital = world.hospitals["north"]
+    key, inviter = tmp_path / "north.key", tmp_path / "inviter.pub"
+    key.write_bytes(hospital.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    key.chmod(0o600)
+    inviter.write_bytes(public_pem(hospital.inviter.public_key()))
+    told: list[str] = []
+    inner = Exchange.say_yes
+
+    def heard(self: Exchange, site: str, letter: bytes) -> None:
+        told.append(capsys.readouterr().out)
+        inner(self, site, letter)
+
+    monkeypatch.setattr(Exchange, "say_yes", heard)
+    assert join(world.exchange.folder, hospital.folder, hospital.run, key, inviter) == 0
+    assert told == ["".join(f"{line}\n" for line in cost(world.federation.invitation))]
+    after = capsys.readouterr().out
+    assert "joined; nothing is charged" in after
+    assert "a patient whom" not in after

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from privgan.errors import IntegrityError
+from privgan.federation import exchange
 from privgan.federation.letters import joined
 from privgan.federation.together import Progressed, answer
 from privgan.language import retold, speaking
-from tests.federation.hospitals import NAMES, World
+from tests.federation.hospitals import NAMES, QUESTIONS, World
 
 NORTH, SOUTH, WEST = NAMES
 PARTS: dict[str, Callable[[bytes], bytes]] = {
@@ -83,6 +84,31 @@ def test_at_the_deadline_it_is_told_whose_letter_is_not_whole(world: World, kind
     assert world.round(NORTH)[0].question == 2
 
 
+def test_what_comes_at_the_last_look_is_not_missing(world: World, kind: str) -> None:
+    """It lies there when nobody waits any longer, and is gone on from."""
+    place, whole = begun(world, kind)
+    place.unlink()
+
+    def wait() -> bool:
+        place.write_bytes(whole)
+        return False
+
+    came = waited(world, wait)
+    assert (came.question, came.joined, came.missing) == (2, True, (SOUTH, WEST))
+
+
+def test_who_is_missing_at_the_last_look_is_told_and_nobody_else(world: World, kind: str) -> None:
+    place, whole = begun(world, kind)
+    place.unlink()
+    place.with_name(place.name.replace(SOUTH, WEST)).unlink()
+
+    def wait() -> bool:
+        place.write_bytes(whole)
+        return False
+
+    assert waited(world, wait).missing == (WEST,)
+
+
 def test_what_is_whole_and_wrong_is_refused_at_once(world: World, kind: str) -> None:
     """Also while another letter is missing."""
     place, _ = begun(world, kind)
@@ -92,3 +118,38 @@ def test_what_is_whole_and_wrong_is_refused_at_once(world: World, kind: str) -> 
     with pytest.raises(IntegrityError, match="signature by the given key"):
         waited(world, wait)
     assert not called
+
+
+def a_link(place: Path) -> None:
+    place.symlink_to(place.with_name("elsewhere"))
+
+
+def too_large(place: Path) -> None:
+    with place.open("wb") as file:
+        file.truncate(exchange.LARGEST_LETTER + 1)
+
+
+@pytest.mark.parametrize("put", [a_link, Path.mkdir, too_large])
+def test_what_is_no_file_of_a_letter_is_told_by_its_site(
+    world: World, kind: str, put: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, in both languages."""
+    monkeypatch.setattr(exchange, "LARGEST_ANSWER", exchange.LARGEST_LETTER)
+    place, _ = begun(world, kind)
+    place.unlink()
+    put(place)
+    wait, called = copied_after(3, place, b"")
+    with pytest.raises(IntegrityError, match=f"The {kind} of site {SOUTH}") as refused:
+        waited(world, wait)
+    assert not called
+    with speaking("zh"):
+        assert f"站点 {SOUTH}" in retold(str(refused.value))
+
+
+def test_what_hides_a_sites_own_answer_is_told_by_its_site(world: World) -> None:
+    """Nothing is charged: it may be an answer of which the ledger does not know."""
+    world.join()
+    a_link(world.letter(QUESTIONS, NORTH))
+    with pytest.raises(IntegrityError, match=f"The answer of site {NORTH} to question {QUESTIONS}"):
+        world.round(NORTH)
+    assert not world.hospitals[NORTH].ledger.queries()

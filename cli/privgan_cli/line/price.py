@@ -56,7 +56,13 @@ def cost(asked: "Invitation") -> Iterator[str]:
             count=sites,
             epsilon=f"{asked.epsilon_known_to(sites):.3g}",
         )
-    if asked.colluding:
+    if asked.colluding == 1:
+        yield tr(
+            "this holds while no two sites tell each other all they know; if all others do, a site has spent epsilon "
+            "{epsilon}",
+            epsilon=f"{asked.own_plan.spend().epsilon:.3g}",
+        )
+    elif asked.colluding:
         yield tr(
             "this holds while no more than {count} sites tell each other all they know; if all others do, a site has "
             "spent epsilon {epsilon}",

@@ -118,6 +118,7 @@ def join(
     from privgan.data.cohort.cohort import open_cohort
     from privgan.federation.exchange import Exchange
     from privgan.federation.joining import join as join_federation
+    from privgan.federation.letters import federation_of
     from privgan.gan.networks.public_prior import open_prior
     from privgan.seals import fingerprint, key_of_line, load_public_key
     from privgan_audits.strangers import require_strangers
@@ -127,13 +128,15 @@ def join(
     if given is not None:
         require_strangers(given, opened, console.progress)
     exchange = Exchange(folder=federation)
-    joined = join_federation(exchange, opened, run, own, inviter, prior=given, force=force)
-    asked = joined.invitation
+    about = federation_of(exchange.invitation, inviter)
+    asked = about.invitation
+    if not console.as_json:
+        console.result({}, *cost(asked))  # read before the yes is given, not after
+    join_federation(exchange, opened, run, own, about, prior=given, force=force)
     keys = {site.name: fingerprint(key_of_line(site.key)) for site in asked.sites}
     console.result(
-        {"run_id": joined.run_id, **price(asked), "keys": keys},
+        {"run_id": about.run_id, **price(asked), "keys": keys},
         *(tr("site {name} signs with the key {fingerprint}", name=name, fingerprint=of) for name, of in keys.items()),
-        *cost(asked),
         tr("joined; nothing is charged before the first answer, then: {spend}", spend=asked.plan.spend()),
         then=following.after_join(federation, cohort, run, key, invited_by),
     )
