@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -16,7 +15,7 @@ from privgan.gan.ranks.waiting import in_time
 from privgan.language import language
 from privgan.progress import Progress, silent
 from privgan_cli.asked import AuditOptions
-from privgan_cli.console import console
+from privgan_cli.console import beside, console
 from privgan_cli.evidence import evidence_of, unnumbered
 
 if TYPE_CHECKING:
@@ -167,23 +166,17 @@ def in_silence(work: Callable[[], object], company: Company) -> int:
 @contextmanager
 def _ended_with_rank_0(company: Company) -> Iterator[None]:
     """Work that another rank does for itself may take long; it ends when rank 0, which started it, is gone."""
-    over, context = threading.Event(), copy_context()  # by which the clock speaks the same language
+    context = copy_context()  # by which the clock speaks the same language
 
-    def watch() -> None:
-        while not over.wait(_LATE_S):
-            if company.is_orphaned:
-                error = _orphaned(company)
-                if company.rank == 1:
-                    context.run(console.refuse, error.exit_code, str(error))
-                os._exit(error.exit_code)  # it has written nothing
+    def look() -> None:
+        if company.is_orphaned:
+            error = _orphaned(company)
+            if company.rank == 1:
+                context.run(console.refuse, error.exit_code, str(error))
+            os._exit(error.exit_code)  # it has written nothing
 
-    clock = threading.Thread(target=watch, name="privgan-rank-0", daemon=True)
-    clock.start()
-    try:
+    with beside(look, _LATE_S):
         yield
-    finally:
-        over.set()
-        clock.join()
 
 
 def _orphaned(company: Company) -> LostRankError:

@@ -112,7 +112,7 @@ class Console:
         self._log = Log.opened(self.told.log) if self.told.log is not None else None
         self._lines = Lines(self._tell, every_s=self.told.tell_every_s)
         try:
-            with _reminded(self._remind, min(_PATIENCE_S, self.told.tell_every_s) / 2):
+            with beside(self._remind, min(_PATIENCE_S, self.told.tell_every_s) / 2):
                 code = command()
             return self._ended(code)
         finally:
@@ -169,8 +169,8 @@ class Console:
 
 
 @contextlib.contextmanager
-def _reminded(remind: Callable[[], None], every_s: float) -> Iterator[None]:
-    """A clock beside the work: it alone speaks while that reports nothing."""
+def beside(remind: Callable[[], None], every_s: float) -> Iterator[None]:
+    """A clock beside the work, which reminds somebody: it alone acts while the work reports nothing."""
     over = threading.Event()
 
     def tick() -> None:
