@@ -18,13 +18,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from against import ENOUGH, ROWS
 from measuring.stages import Stages
 
 import privgan
 from privgan.data.phantoms.phantoms import write_phantoms
 
 COMPARING = ("synthetic beside real", "real images among themselves", "planting copies")
-LIKELY = 1500  # patients, below which `prepare` has to be told that no audit is likely to pass
 
 
 def part_of(task: str) -> str:
@@ -51,18 +51,7 @@ def walk(home: Path, patients: int) -> Iterator[dict[str, Any]]:
     home.mkdir()
     (home / "dicom").mkdir()
     write_phantoms(home / "dicom", patients=patients)
-    prepare = [
-        "prepare",
-        "dicom",
-        "cohort",
-        "--csv",
-        "dicom/labels.csv",
-        "--classes",
-        "clear,opacity",
-        "--size",
-        "64",
-    ]
-    verb(home, *prepare, *(["--accept-low-power"] if patients < LIKELY else []))
+    verb(home, *ROWS["prepare"].words, *(["--accept-low-power"] if patients < ENOUGH else []))
     yield from measured(home, "train", patients)
     verb(home, "generate", "run", "synthetic", "--count", str(patients))
     yield from measured(home, "audit", patients)
